@@ -1,0 +1,133 @@
+//! One JavaScript environment (main thread or worker): what its connections share. The shim makes one for each
+//! copy of itself that is loaded.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use napi::bindgen_prelude::Unknown;
+use napi::{Env, Error, JsValue, Result, sys};
+use napi_derive::napi;
+
+use super::batch::{BatchWriter, Parts, SHARED_BYTES};
+use super::raw::{Reference, create_array_buffer, unknown};
+#[cfg(unix)]
+use super::rounds::Rounds;
+use super::slab::Slab;
+use crate::transport::RandomKeys;
+
+/// What all connections of an environment share. Lives on that environment's thread.
+pub(super) struct Shared {
+    pub(super) env: Env,
+    /// The `ArrayBuffer` that batches are written to.
+    records: Reference,
+    slab: RefCell<Slab>,
+    /// Where masking keys come from.
+    pub(super) keys: RefCell<RandomKeys>,
+    /// Where strings are turned into UTF-8.
+    pub(super) text: RefCell<Vec<u8>>,
+    /// Memory for the batch that is being put together.
+    words: Cell<Vec<u32>>,
+    /// The sockets on I/O threads.
+    #[cfg(unix)]
+    pub(super) rounds: Rounds,
+}
+
+impl Shared {
+    /// Puts one batch together and into the shared array. Returns the number of its records.
+    ///
+    /// # Errors
+    /// When JavaScript has no memory, or the environment is ending.
+    pub(super) fn batch(
+        &self,
+        parts: &RefCell<Parts>,
+        fill: impl FnOnce(&mut BatchWriter<'_>) -> Result<()>,
+    ) -> Result<u32> {
+        let (mut slab, mut parts) = (self.slab.borrow_mut(), parts.borrow_mut());
+        let mut writer = BatchWriter::new(self.env, &mut slab, &mut parts, self.words.take());
+        fill(&mut writer)?;
+        let (count, words) = writer.finish(&self.records)?;
+        self.words.set(words);
+        Ok(count)
+    }
+}
+
+/// One JavaScript environment's side of the addon; the shim makes one when it is loaded.
+#[napi]
+pub struct Environment {
+    pub(super) shared: Rc<Shared>,
+}
+
+#[napi]
+impl Environment {
+    /// `deliver(owner, count)` is called with each attached connection that has news: `count` records can be read in
+    /// [`Environment::records`], and more with `Connection.more`. Each call has its own callback scope and runs in the
+    /// async context of its connection. What it throws becomes an `uncaughtException`, and it is called again with a
+    /// count of 0.
+    ///
+    /// Throws when the system has no randomness for masking keys.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(
+        env: Env,
+        #[napi(ts_arg_type = "(owner: object, count: number) => void")] deliver: Unknown<'_>,
+    ) -> Result<Self> {
+        #[cfg(unix)]
+        let rounds = Rounds::new(Reference::new(env, deliver.raw())?);
+        #[cfg(not(unix))]
+        drop(deliver);
+        let keys = RandomKeys::new().map_err(|error| Error::from_reason(error.to_string()))?;
+        let records = Reference::new(env, create_array_buffer(env, SHARED_BYTES)?)?;
+        let shared = Shared {
+            env,
+            records,
+            slab: RefCell::default(),
+            keys: RefCell::new(keys),
+            text: RefCell::default(),
+            words: Cell::default(),
+            #[cfg(unix)]
+            rounds,
+        };
+        Ok(Self { shared: Rc::new(shared) })
+    }
+
+    /// The memory of the record array: 32-bit words in the machine's byte order. Word 0 is the generation of the slab;
+    /// records of four words each begin at word 4.
+    #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
+    pub fn records(&self) -> Result<Unknown<'_>> {
+        unknown(self.shared.env, self.shared.records.value()?)
+    }
+
+    /// The memory that small payloads of the last batch lie in; `undefined` before the first one.
+    #[napi(catch_unwind, ts_return_type = "ArrayBuffer | undefined")]
+    pub fn slab(&self) -> Result<Option<Unknown<'_>>> {
+        let value: Option<sys::napi_value> = self.shared.slab.borrow().value()?;
+        value.map(|value| unknown(self.shared.env, value)).transpose()
+    }
+
+    /// Hands the output that was queued on attached connections since the last flush to the I/O threads.
+    #[napi(catch_unwind)]
+    pub fn flush(&self) {
+        #[cfg(unix)]
+        self.shared.rounds.flush();
+    }
+
+    /// Writes the queued output of all attached connections from this thread, as far as the kernel takes it at once.
+    #[napi(catch_unwind)]
+    pub fn flush_sync(&self) {
+        #[cfg(unix)]
+        self.shared.rounds.flush_sync();
+    }
+
+    /// Counts up what keeps the event loop alive.
+    #[napi(js_name = "ref", catch_unwind)]
+    pub fn keep(&self) {
+        #[cfg(unix)]
+        self.shared.rounds.keep(true);
+    }
+
+    /// Counts down what keeps the event loop alive.
+    #[napi(catch_unwind)]
+    pub fn unref(&self) {
+        #[cfg(unix)]
+        self.shared.rounds.keep(false);
+    }
+}

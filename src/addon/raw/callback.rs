@@ -1,0 +1,110 @@
+//! Calls into JavaScript from outside of any JavaScript call: each in a callback scope of its own, so that
+//! microtasks and `process.nextTick` callbacks run after it, and in the async context of its owner.
+
+use std::fmt;
+use std::ptr;
+
+use napi::{Env, Result, Status, sys};
+
+use super::{Reference, check};
+
+/// The async context (`async_hooks`, `AsyncLocalStorage`) that was current when this was made.
+pub(in crate::addon) struct AsyncContext {
+    env: sys::napi_env,
+    raw: sys::napi_async_context,
+    /// Node does not keep the resource alive by itself.
+    _resource: Reference,
+}
+
+impl AsyncContext {
+    /// # Errors
+    /// When `resource` is no object.
+    pub(in crate::addon) fn new(env: Env, resource: sys::napi_value) -> Result<Self> {
+        let name = env.create_string("WEBSOCKET")?;
+        let mut raw = ptr::null_mut();
+        // SAFETY: both values belong to the current handle scope.
+        check(unsafe { sys::napi_async_init(env.raw(), resource, napi::JsValue::raw(&name), &raw mut raw) })?;
+        Ok(Self { env: env.raw(), raw, _resource: Reference::new(env, resource)? })
+    }
+}
+
+impl Drop for AsyncContext {
+    fn drop(&mut self) {
+        // SAFETY: made in `env`, not destroyed before; no call is running in it, since `call_in_context` borrows it.
+        unsafe { sys::napi_async_destroy(self.env, self.raw) };
+    }
+}
+
+impl fmt::Debug for AsyncContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncContext").finish_non_exhaustive()
+    }
+}
+
+/// How a call into JavaScript ended.
+pub(in crate::addon) enum Called {
+    Returned,
+    /// It threw this.
+    Threw(sys::napi_value),
+    /// JavaScript can't be called any more: the environment is ending.
+    Unable,
+}
+
+/// Calls `function(owner, count)` in `context`.
+pub(in crate::addon) fn call_in_context(
+    env: Env,
+    context: &AsyncContext,
+    function: &Reference,
+    owner: &Reference,
+    count: u32,
+) -> Called {
+    let (Ok(function), Ok(owner)) = (function.value(), owner.value()) else { return Called::Unable };
+    let mut number = ptr::null_mut();
+    // SAFETY: plain out-parameter.
+    if check(unsafe { sys::napi_create_uint32(env.raw(), count, &raw mut number) }).is_err() {
+        return Called::Unable;
+    }
+    let arguments = [owner, number];
+    let mut result = ptr::null_mut();
+    // SAFETY: all values belong to the current handle scope, the argument array outlives the call.
+    let status = unsafe {
+        sys::napi_make_callback(
+            env.raw(),
+            context.raw,
+            owner,
+            function,
+            arguments.len(),
+            arguments.as_ptr(),
+            &raw mut result,
+        )
+    };
+    match Status::from(status) {
+        Status::Ok => Called::Returned,
+        Status::PendingException => take_exception(env).map_or(Called::Unable, Called::Threw),
+        _ => Called::Unable,
+    }
+}
+
+fn take_exception(env: Env) -> Option<sys::napi_value> {
+    let mut error = ptr::null_mut();
+    // SAFETY: plain out-parameter.
+    let status = unsafe { sys::napi_get_and_clear_last_exception(env.raw(), &raw mut error) };
+    check(status).ok().map(|()| error)
+}
+
+/// Raises `error` as an `uncaughtException`. Returns if somebody handles it; else the process ends as Node ends it.
+pub(in crate::addon) fn report_uncaught(env: Env, error: sys::napi_value) {
+    // SAFETY: `error` belongs to the current handle scope.
+    unsafe { sys::napi_fatal_exception(env.raw(), error) };
+}
+
+/// Runs `inside` in a handle scope: for code that is called by the event loop and not by JavaScript.
+pub(in crate::addon) fn in_handle_scope<R>(env: Env, inside: impl FnOnce() -> R) -> Result<R> {
+    let mut scope = ptr::null_mut();
+    // SAFETY: plain out-parameter; we are on the environment's thread.
+    check(unsafe { sys::napi_open_handle_scope(env.raw(), &raw mut scope) })?;
+    let result = inside();
+    // SAFETY: opened above, and scopes opened by `inside` are closed by it.
+    check(unsafe { sys::napi_close_handle_scope(env.raw(), scope) })?;
+    Ok(result)
+}

@@ -1,0 +1,24 @@
+//! The unsafe room: Node-API and libuv called by hand. Everything exported from here is safe to call on the
+//! thread of the environment that it was made for; nothing outside this folder holds a raw pointer.
+
+mod bytes;
+mod callback;
+mod cleanup;
+#[cfg(unix)]
+mod descriptor;
+mod reference;
+mod status;
+#[cfg(unix)]
+mod uv;
+
+pub(super) use bytes::{bytes_of, create_array_buffer, data_bytes, with_memory};
+#[cfg(unix)]
+pub(super) use callback::{AsyncContext, Called, call_in_context, in_handle_scope, report_uncaught};
+#[cfg(unix)]
+pub(super) use cleanup::on_cleanup;
+#[cfg(unix)]
+pub(super) use descriptor::duplicate;
+pub(super) use reference::{Reference, unknown};
+pub(super) use status::check;
+#[cfg(unix)]
+pub(super) use uv::Wakeup;

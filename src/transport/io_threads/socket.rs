@@ -1,0 +1,247 @@
+//! One socket on an I/O thread: the state it shares with its owner, and everything the owner may do with it.
+//!
+//! The owner never waits for the network here; it may wait for a moment while the thread holds a lock.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use atomic_waker::AtomicWaker;
+
+use super::inbox::{Fault, Inbox};
+use super::mailbox::Mailbox;
+use super::shard::{self, Job, Shard};
+use super::writer::Writer;
+use super::{INBOUND_HIGH_WATER, lock};
+use crate::connection::{Connection, MaskingKeys};
+
+/// What a shutdown of the write side waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shutdown {
+    NotAsked,
+    /// All output must go out first.
+    Asked,
+    Done,
+}
+
+/// What both threads look at.
+pub(super) struct State {
+    pub(super) connection: Connection,
+    pub(super) inbox: Inbox,
+    /// In the mailbox, and not collected since.
+    pub(super) announced: bool,
+    /// The owner wants nothing read and nothing delivered.
+    pub(super) paused: bool,
+    /// The inbox is over its high-water mark.
+    pub(super) full: bool,
+    /// The kernel refused output; the task waits until the descriptor is writable.
+    pub(super) blocked: bool,
+    /// Much output was refused since the inbox last said `drained`.
+    pub(super) over_mark: bool,
+    /// Nothing more is to be read: FIN, or a system call failed.
+    pub(super) ended: bool,
+    pub(super) destroyed: bool,
+    /// Output total at which the owner wants to be told.
+    pub(super) notify_at: Option<u64>,
+    pub(super) shutdown: Shutdown,
+    pub(super) bytes_read: u64,
+}
+
+impl State {
+    /// Whether the inbox holds as much as it may.
+    pub(super) fn is_full(&self) -> bool {
+        // An event without payload still costs a record.
+        self.inbox.events.payload_bytes() + 32 * self.inbox.events.len() > INBOUND_HIGH_WATER
+    }
+}
+
+/// A connection whose descriptor is read and written by an I/O thread.
+pub struct Socket {
+    /// The owner's own number for it.
+    token: u64,
+    pub(super) state: Mutex<State>,
+    /// The write half; `None` once destroyed.
+    pub(super) writer: Mutex<Option<Writer>>,
+    /// Wakes the task on the shard.
+    pub(super) waker: AtomicWaker,
+    pub(super) shard: Arc<Shard>,
+    mailbox: Arc<Mailbox>,
+}
+
+impl Socket {
+    /// Takes over `fd` (a connected stream socket of its own; made non-blocking here). `head` is what had been
+    /// read from it before; `keys` masks the pongs which that may cause. News comes to `mailbox` under `token`.
+    ///
+    /// # Errors
+    /// When the descriptor or an I/O thread is not to be had; the connection is lost then, so the caller makes
+    /// a new one.
+    pub fn adopt(
+        fd: socket2::Socket,
+        connection: Connection,
+        head: &[u8],
+        keys: &mut dyn MaskingKeys,
+        mailbox: Arc<Mailbox>,
+        token: u64,
+    ) -> io::Result<Arc<Self>> {
+        fd.set_nonblocking(true)?;
+        let lease = shard::lease()?;
+        let shard = Arc::clone(lease.shard());
+        let fd = Arc::new(fd);
+        let mut state = State {
+            connection,
+            inbox: Inbox::default(),
+            announced: false,
+            paused: false,
+            full: false,
+            blocked: false,
+            over_mark: false,
+            ended: false,
+            destroyed: false,
+            notify_at: None,
+            shutdown: Shutdown::NotAsked,
+            bytes_read: head.len() as u64,
+        };
+        if !head.is_empty() {
+            state.connection.receive(head, keys, &mut state.inbox.events);
+        }
+        let socket = Arc::new(Self {
+            token,
+            state: Mutex::new(state),
+            writer: Mutex::new(Some(Writer::new(Arc::clone(&fd)))),
+            waker: AtomicWaker::new(),
+            shard,
+            mailbox,
+        });
+        socket.announce(&mut lock(&socket.state));
+        socket.shard.push(Job::Adopt(Arc::clone(&socket), fd, lease));
+        Ok(socket)
+    }
+
+    /// The number given to [`Socket::adopt`].
+    pub fn token(&self) -> u64 {
+        self.token
+    }
+
+    /// Runs commands on the connection. What they queue goes out with [`Socket::flush`] or
+    /// [`Socket::write_now`]. `None` once destroyed.
+    pub fn with_connection<R>(&self, command: impl FnOnce(&mut Connection) -> R) -> Option<R> {
+        let mut state = lock(&self.state);
+        if state.destroyed { None } else { Some(command(&mut state.connection)) }
+    }
+
+    /// Asks the I/O thread to write what is queued.
+    pub fn flush(self: &Arc<Self>) {
+        self.shard.push(Job::Write(Arc::clone(self)));
+    }
+
+    /// Swaps the news into `inbox`, which must be empty. `false` when there is none to deliver now.
+    pub fn collect(self: &Arc<Self>, inbox: &mut Inbox) -> bool {
+        debug_assert!(inbox.is_empty());
+        let mut state = lock(&self.state);
+        state.announced = false;
+        if state.destroyed || state.paused || state.inbox.is_empty() {
+            return false;
+        }
+        std::mem::swap(&mut state.inbox, inbox);
+        if state.full {
+            state.full = false;
+            self.shard.push(Job::Look(Arc::clone(self)));
+        }
+        true
+    }
+
+    /// Stops reading, and delivering what was read.
+    pub fn pause(&self) {
+        lock(&self.state).paused = true;
+    }
+
+    /// Undoes [`Socket::pause`].
+    pub fn resume(self: &Arc<Self>) {
+        let mut state = lock(&self.state);
+        if state.paused && !state.destroyed {
+            state.paused = false;
+            self.announce(&mut state);
+            self.shard.push(Job::Look(Arc::clone(self)));
+        }
+    }
+
+    /// Asks for one [`Inbox::written`] once all that is queued now has been accepted by the kernel.
+    pub fn notify(self: &Arc<Self>) {
+        let mut state = lock(&self.state);
+        state.notify_at = Some(state.connection.queued_total());
+        self.settle(&mut state);
+    }
+
+    /// Sends a FIN after all that is queued, then says [`Inbox::shut_down`].
+    pub fn shutdown(self: &Arc<Self>) {
+        let mut state = lock(&self.state);
+        if state.shutdown == Shutdown::NotAsked && !state.destroyed {
+            state.shutdown = Shutdown::Asked;
+            drop(state);
+            self.flush();
+        }
+    }
+
+    /// Drops what is queued and unread, and closes the descriptor. Nothing is delivered any more.
+    pub fn destroy(self: &Arc<Self>) {
+        let writer = lock(&self.writer).take();
+        {
+            let mut state = lock(&self.state);
+            if state.destroyed {
+                return;
+            }
+            state.destroyed = true;
+            state.inbox = Inbox::default();
+        }
+        drop(writer);
+        self.shard.push(Job::Look(Arc::clone(self)));
+    }
+
+    /// Bytes received so far, the handshake's head included.
+    pub fn bytes_read(&self) -> u64 {
+        lock(&self.state).bytes_read
+    }
+
+    /// Puts the socket into the mailbox if it has news and is not there yet.
+    pub(super) fn announce(self: &Arc<Self>, state: &mut State) {
+        if state.announced || state.paused || state.destroyed || state.inbox.is_empty() {
+            return;
+        }
+        state.announced = true;
+        self.mailbox.push(Arc::clone(self));
+    }
+
+    /// A system call failed: nothing more is read or written, and the owner is told once.
+    pub(super) fn fail(self: &Arc<Self>, state: &mut State, fault: Fault) {
+        state.ended = true;
+        state.blocked = false;
+        if state.inbox.fault.is_none() {
+            state.inbox.fault = Some(fault);
+        }
+        self.announce(state);
+    }
+
+    /// Notes in the inbox what the owner asked to be told about the output, now that some of it went out.
+    pub(super) fn settle(self: &Arc<Self>, state: &mut State) {
+        let written = state.connection.written_total();
+        if state.notify_at.is_some_and(|at| written >= at) {
+            state.notify_at = None;
+            state.inbox.written = Some(written);
+        }
+        if state.over_mark && state.connection.pending() == 0 {
+            state.over_mark = false;
+            state.inbox.drained = true;
+        }
+        self.announce(state);
+    }
+
+    pub(super) fn wake_task(&self) {
+        self.waker.wake();
+    }
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket").field("token", &self.token).finish_non_exhaustive()
+    }
+}
