@@ -3,6 +3,8 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+#[cfg(unix)]
+use std::sync::Arc;
 
 use napi::bindgen_prelude::{BufferSlice, Uint8Array, Unknown};
 use napi::{Env, Error, JsValue, Result};
@@ -16,6 +18,8 @@ use super::framing::masking_key;
 use super::raw::data_bytes;
 use crate::connection::{Config, Connection as Core, MaskingKeys};
 use crate::protocol::{Limits, MaskingKey, Role};
+#[cfg(unix)]
+use crate::transport::io_threads::Socket;
 use crate::transport::stream::Stream;
 
 /// Capacity that the buffer for strings keeps.
@@ -68,7 +72,7 @@ impl From<ConnectionOptions> for Config {
 
 /// Where the connection's bytes go.
 enum Link {
-    Stream(Stream),
+    Stream(Box<Stream>),
     #[cfg(unix)]
     Threads(Rc<Attachment>),
 }
@@ -94,6 +98,7 @@ pub struct Connection {
 }
 
 #[napi]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands arguments over by value")]
 impl Connection {
     /// A connection whose bytes the caller carries, until `attach`.
     #[napi(constructor, catch_unwind)]
@@ -102,7 +107,7 @@ impl Connection {
         Self {
             shared: Rc::clone(&environment.shared),
             config,
-            link: Some(Link::Stream(Stream::new(Core::new(config)))),
+            link: Some(Link::Stream(Box::new(Stream::new(Core::new(config))))),
             parts: Rc::default(),
             last: Totals::default(),
         }
@@ -275,7 +280,7 @@ impl Connection {
     /// On an I/O thread: asks for one `WRITTEN` record once all that is queued now has been accepted by the kernel.
     #[napi(catch_unwind)]
     pub fn notify(&mut self) {
-        self.on_socket(|socket| socket.notify());
+        self.on_socket(Socket::notify);
     }
 
     /// On an I/O thread: stops reading and delivering.
@@ -287,13 +292,13 @@ impl Connection {
     /// On an I/O thread: undoes `pause`.
     #[napi(catch_unwind)]
     pub fn resume(&mut self) {
-        self.on_socket(|socket| socket.resume());
+        self.on_socket(Socket::resume);
     }
 
     /// On an I/O thread: sends a FIN after all that is queued, then a `SHUTDOWN` record comes.
     #[napi(catch_unwind)]
     pub fn shutdown(&mut self) {
-        self.on_socket(|socket| socket.shutdown());
+        self.on_socket(Socket::shutdown);
     }
 
     /// Drops everything. Nothing is delivered any more; the descriptor closes.
@@ -392,7 +397,7 @@ impl Connection {
     }
 
     #[cfg(unix)]
-    fn on_socket(&self, run: impl FnOnce(&std::sync::Arc<crate::transport::io_threads::Socket>)) {
+    fn on_socket(&self, run: impl FnOnce(&Arc<Socket>)) {
         if let Some(Link::Threads(attachment)) = &self.link {
             run(&attachment.socket);
         }

@@ -10,6 +10,7 @@ use crate::protocol::{FrameHeader, MaskingKey, Opcode, accept_key};
 
 /// The value of `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (RFC 6455 section 4.2.2).
 #[napi(js_name = "acceptKey", catch_unwind)]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands arguments over by value")]
 pub(super) fn accept(key: String) -> String {
     accept_key(&key)
 }
@@ -38,6 +39,7 @@ pub(super) fn encode_header(
 
 /// Masks or unmasks `data` in place (RFC 6455 section 5.3). Throws for a key that is not four bytes long.
 #[napi(catch_unwind)]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands arguments over by value")]
 pub(super) fn apply_mask(mut data: Uint8Array, key: Uint8Array) -> Result<()> {
     let key = masking_key(&key)?;
     mask::apply(super::raw::bytes_of(&mut data), key, 0);

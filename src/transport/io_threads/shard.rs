@@ -136,7 +136,8 @@ pub(super) fn lease() -> io::Result<Lease> {
     if registry.shards.is_empty() {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         // One core is JavaScript's.
-        registry.shards = vec![Weak::new(); cores.saturating_sub(1).clamp(1, MAX_SHARDS)];
+        let shards = cores.saturating_sub(1).clamp(1, MAX_SHARDS);
+        registry.shards.resize_with(shards, Weak::new);
     }
     let index = registry.next % registry.shards.len();
     registry.next = index + 1;

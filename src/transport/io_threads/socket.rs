@@ -25,6 +25,7 @@ pub(super) enum Shutdown {
 }
 
 /// What both threads look at.
+#[allow(clippy::struct_excessive_bools, reason = "facts that hold or not, independently of each other")]
 pub(super) struct State {
     pub(super) connection: Connection,
     pub(super) inbox: Inbox,

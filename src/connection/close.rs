@@ -1,0 +1,36 @@
+//! The closing handshake (RFC 6455 section 7): the payload of close frames, read and written. When to
+//! answer one is the caller's to know.
+
+use super::Connection;
+use crate::protocol::frame::MAX_CONTROL_PAYLOAD;
+use crate::protocol::{CloseCode, MaskingKey, ProtocolError, Utf8Validator};
+
+/// Splits the payload of a close frame into status code and reason; 1005 and nothing for an empty one.
+pub(super) fn parse_close(payload: &[u8], validate: bool) -> Result<(u16, &[u8]), ProtocolError> {
+    let Some((code, reason)) = payload.split_first_chunk() else {
+        return Ok((CloseCode::NO_STATUS, &[]));
+    };
+    let code = u16::from_be_bytes(*code);
+    if CloseCode::new(code).is_none() {
+        return Err(ProtocolError::InvalidCloseCode(code));
+    }
+    if validate && !Utf8Validator::is_valid(reason) {
+        return Err(ProtocolError::InvalidUtf8);
+    }
+    Ok((code, reason))
+}
+
+impl Connection {
+    /// Queues a close frame; from here on pings are not answered. Without `code` the frame is empty,
+    /// whatever `reason` is. `reason` has 123 bytes at most; what is beyond is cut off.
+    pub fn close(&mut self, code: Option<u16>, reason: &[u8], key: Option<MaskingKey>) {
+        let mut payload = [0; MAX_CONTROL_PAYLOAD];
+        let length = code.map_or(0, |code| {
+            let end = MAX_CONTROL_PAYLOAD.min(2 + reason.len());
+            payload[..2].copy_from_slice(&code.to_be_bytes());
+            payload[2..end].copy_from_slice(&reason[..end - 2]);
+            end
+        });
+        self.outbound.push_close(key, &payload[..length]);
+    }
+}

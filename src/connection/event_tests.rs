@@ -1,0 +1,120 @@
+//! The batch as a queue: order, resuming, large messages, memory.
+
+use super::{EventBatch, EventRef, KEPT_CAPACITY, LARGE_MESSAGE};
+use crate::protocol::{MaskingKey, ProtocolError};
+
+fn message<'a>(data: &'a [u8], fragments: &'a [u32]) -> EventRef<'a> {
+    EventRef::Message { binary: true, data, fragments }
+}
+
+#[test]
+fn events_come_out_in_order_and_the_batch_resets_itself() {
+    let mut events = EventBatch::new();
+    assert_eq!((events.is_empty(), events.len(), events.peek()), (true, 0, None));
+    events.push_ping(b"pi");
+    events.push_small(true, b"message", &[3, 4]);
+    events.push_pong(b"");
+    events.push_close(1000, b"bye");
+    events.push_failed(ProtocolError::InvalidUtf8);
+    events.push_flooded();
+    assert_eq!((events.len(), events.payload_bytes()), (6, 12));
+
+    for expected in [
+        EventRef::Ping(b"pi"),
+        EventRef::Message { binary: true, data: b"message", fragments: &[3, 4] },
+        EventRef::Pong(b""),
+        EventRef::Close { code: 1000, reason: b"bye" },
+        EventRef::Failed(ProtocolError::InvalidUtf8),
+        EventRef::Flooded,
+    ] {
+        assert_eq!(events.peek(), Some(expected));
+        assert_eq!(events.take_large(), None);
+        events.advance();
+    }
+    assert!(events.is_empty() && events.records.is_empty() && events.bytes.is_empty());
+    assert_eq!((events.peek(), events.payload_bytes()), (None, 0));
+    events.advance();
+    assert!(events.is_empty());
+}
+
+#[test]
+fn reading_goes_on_after_more_was_appended() {
+    let mut events = EventBatch::new();
+    events.push_ping(b"1");
+    events.push_ping(b"2");
+    events.advance();
+    events.reclaim();
+    events.push_ping(b"3");
+    assert_eq!(events.peek(), Some(EventRef::Ping(b"2")));
+    events.advance();
+    assert_eq!(events.peek(), Some(EventRef::Ping(b"3")));
+}
+
+#[test]
+fn large_messages_keep_their_own_memory() {
+    let big = vec![5; LARGE_MESSAGE];
+    let mut events = EventBatch::new();
+    events.push_frame(true, &big, Some(MaskingKey([0; 4])), false).unwrap();
+    events.push_frame(true, &big[1..], None, false).unwrap();
+    events.push_large(true, big.clone(), &[10, 20]);
+    assert_eq!(events.payload_bytes(), 3 * LARGE_MESSAGE - 1);
+    assert_eq!(events.bytes.len(), LARGE_MESSAGE - 1);
+
+    // Borrowed, and copied by whoever wants.
+    assert_eq!(events.peek(), Some(message(&big, &[])));
+    events.advance();
+    assert_eq!(events.take_large(), None);
+    assert_eq!(events.peek(), Some(message(&big[1..], &[])));
+    events.advance();
+    // Or taken: once.
+    assert_eq!(events.take_large(), Some(big));
+    assert_eq!(events.take_large(), None);
+    assert_eq!(events.peek(), Some(message(&[], &[10, 20])));
+    events.advance();
+    assert_eq!((events.is_empty(), events.payload_bytes()), (true, 0));
+}
+
+#[test]
+fn a_refused_message_leaves_no_bytes() {
+    let mut events = EventBatch::new();
+    events.push_ping(b"p");
+    let refused = events.push_frame(false, &[0xFF; 10], None, true);
+    assert_eq!(refused, Err(ProtocolError::InvalidUtf8));
+    assert_eq!((events.len(), events.payload_bytes(), events.bytes.len()), (1, 1, 1));
+}
+
+#[test]
+fn a_reader_that_never_catches_up_does_not_make_the_batch_grow() {
+    let mut events = EventBatch::new();
+    let (small, large) = (vec![1; 1_000], vec![2; LARGE_MESSAGE]);
+    for round in 0_u32..2_000 {
+        events.reclaim();
+        events.push_small(true, &small, &[round, 1]);
+        events.push_frame(true, &large, None, false).unwrap();
+        events.push_ping(&round.to_be_bytes());
+        if round >= 10 {
+            // Three in, three out, ten rounds behind.
+            assert_eq!(events.peek(), Some(message(&small, &[round - 10, 1])));
+            events.advance();
+            assert_eq!(events.peek(), Some(message(&large, &[])));
+            events.advance();
+            assert_eq!(events.peek(), Some(EventRef::Ping(&(round - 10).to_be_bytes())));
+            events.advance();
+        }
+    }
+    assert_eq!(events.len(), 30);
+    assert!(events.bytes.capacity() < 512 * 1024, "{}", events.bytes.capacity());
+    assert!(events.records.capacity() < 4_096, "{}", events.records.capacity());
+    assert!(events.fragments.capacity() < 4_096, "{}", events.fragments.capacity());
+}
+
+#[test]
+fn a_drained_batch_keeps_some_memory_but_not_all() {
+    let mut events = EventBatch::new();
+    for _ in 0..200 {
+        events.push_small(true, &[0; 10_000], &[]);
+    }
+    events.clear();
+    assert_eq!((events.is_empty(), events.payload_bytes()), (true, 0));
+    assert!(events.bytes.capacity() > 0 && events.bytes.capacity() <= KEPT_CAPACITY);
+}

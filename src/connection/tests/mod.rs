@@ -1,0 +1,106 @@
+//! What a connection does, seen from outside. Here: what the other test files share.
+
+mod limits;
+mod ping_pong;
+mod receive;
+mod round_trip;
+mod send;
+
+use super::{Config, Connection, EventBatch, EventRef, MaskingKeys};
+use crate::protocol::{Limits, MaskingKey, ProtocolError, Role};
+
+/// The key that every test masks with.
+const KEY: MaskingKey = MaskingKey([0x37, 0xFA, 0x21, 0x3D]);
+
+/// Keys that tell how often they were asked for.
+#[derive(Default)]
+struct CountingKeys(u8);
+
+impl MaskingKeys for CountingKeys {
+    fn next_key(&mut self) -> MaskingKey {
+        self.0 = self.0.wrapping_add(1);
+        MaskingKey([self.0; 4])
+    }
+}
+
+/// An [`EventRef`] that owns its bytes.
+#[derive(Debug, Clone, PartialEq)]
+enum Event {
+    Message { binary: bool, data: Vec<u8>, fragments: Vec<u32> },
+    Ping(Vec<u8>),
+    Pong(Vec<u8>),
+    Close(u16, Vec<u8>),
+    Failed(ProtocolError),
+    Flooded,
+}
+
+impl Event {
+    fn text(data: &str) -> Self {
+        Self::Message { binary: false, data: data.into(), fragments: Vec::new() }
+    }
+
+    fn binary(data: &[u8]) -> Self {
+        Self::Message { binary: true, data: data.into(), fragments: Vec::new() }
+    }
+}
+
+impl From<EventRef<'_>> for Event {
+    fn from(event: EventRef<'_>) -> Self {
+        match event {
+            EventRef::Message { binary, data, fragments } => {
+                Self::Message { binary, data: data.into(), fragments: fragments.into() }
+            }
+            EventRef::Ping(payload) => Self::Ping(payload.into()),
+            EventRef::Pong(payload) => Self::Pong(payload.into()),
+            EventRef::Close { code, reason } => Self::Close(code, reason.into()),
+            EventRef::Failed(error) => Self::Failed(error),
+            EventRef::Flooded => Self::Flooded,
+        }
+    }
+}
+
+fn config(role: Role) -> Config {
+    Config { role, limits: Limits::default(), auto_pong: true, skip_utf8_validation: false }
+}
+
+fn server() -> Connection {
+    Connection::new(config(Role::Server))
+}
+
+fn client() -> Connection {
+    Connection::new(config(Role::Client))
+}
+
+fn with_limits(role: Role, limits: Limits) -> Connection {
+    Connection::new(Config { limits, ..config(role) })
+}
+
+/// What `connection` makes of the chunks.
+fn receive_chunks<'a>(connection: &mut Connection, chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Event> {
+    let mut events = EventBatch::new();
+    for chunk in chunks {
+        connection.receive(chunk, &mut CountingKeys::default(), &mut events);
+    }
+    let mut seen = Vec::new();
+    while let Some(event) = events.peek() {
+        seen.push(event.into());
+        events.advance();
+    }
+    seen
+}
+
+fn receive(connection: &mut Connection, bytes: &[u8]) -> Vec<Event> {
+    receive_chunks(connection, [bytes])
+}
+
+/// The key that a connection of this role sends with.
+fn key_of(role: Role) -> Option<MaskingKey> {
+    role.must_mask_sent().then_some(KEY)
+}
+
+fn opposite(role: Role) -> Role {
+    match role {
+        Role::Client => Role::Server,
+        Role::Server => Role::Client,
+    }
+}

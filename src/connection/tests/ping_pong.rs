@@ -1,0 +1,111 @@
+//! Automatic pongs and their bound.
+
+use super::{CountingKeys, Event, client, config, receive, server, with_limits};
+use crate::connection::{Config, Connection, EventBatch};
+use crate::protocol::{Limits, MaskingKey, ProtocolError, Role};
+
+fn ping(payload: &[u8]) -> Event {
+    Event::Ping(payload.into())
+}
+
+/// A client that may have two automatic pongs pending; a pong to `\x89\x01?` has seven bytes.
+fn two_pending() -> Connection {
+    with_limits(Role::Client, Limits { max_pending_auto_pongs: 2, ..Limits::default() })
+}
+
+#[test]
+fn a_ping_is_answered_with_its_payload() {
+    let mut connection = server();
+    assert_eq!(receive(&mut connection, b"\x89\x82\x01\x01\x01\x01hi"), [ping(b"ih")]);
+    assert_eq!(connection.output(), b"\x8A\x02ih");
+}
+
+#[test]
+fn a_client_masks_its_answers_with_fresh_keys_and_a_server_asks_for_none() {
+    let mut keys = CountingKeys::default();
+    let mut connection = client();
+    connection.receive(b"\x89\x00\x89\x02\0\0", &mut keys, &mut EventBatch::new());
+    assert_eq!(connection.output(), b"\x8A\x80\x01\x01\x01\x01\x8A\x82\x02\x02\x02\x02\x02\x02");
+
+    let mut keys = CountingKeys::default();
+    server().receive(b"\x89\x80\0\0\0\0", &mut keys, &mut EventBatch::new());
+    assert_eq!(keys.0, 0);
+}
+
+#[test]
+fn answers_can_be_turned_off_and_stop_with_the_closing_handshake() {
+    let mut off = Connection::new(Config { auto_pong: false, ..config(Role::Client) });
+    assert_eq!(receive(&mut off, b"\x89\x00"), [ping(b"")]);
+    assert_eq!(off.output(), b"");
+    off.set_auto_pong(true);
+    receive(&mut off, b"\x89\x00");
+    assert_eq!(off.output().len(), 6);
+
+    let mut closing = server();
+    closing.close(None, b"", None);
+    assert_eq!(receive(&mut closing, b"\x89\x80\0\0\0\0"), [ping(b"")]);
+    assert!(closing.auto_pong(None, b""));
+    assert_eq!(closing.output(), b"\x88\x00");
+}
+
+#[test]
+fn the_ping_beyond_the_bound_floods_and_the_chunk_is_still_seen() {
+    let mut connection = two_pending();
+    let events = receive(&mut connection, b"\x89\x011\x89\x012\x89\x013\x89\x014\x81\x01m");
+    let expected = [ping(b"1"), ping(b"2"), Event::Flooded, ping(b"3"), ping(b"4"), Event::text("m")];
+    assert_eq!(events, expected);
+    assert_eq!(connection.queued_total(), 14);
+    assert!(!connection.is_receiving());
+    assert_eq!(receive(&mut connection, b"\x81\x01n"), []);
+}
+
+#[test]
+fn a_flooded_chunk_may_end_in_a_close_frame_or_an_error() {
+    for (end, event) in [
+        (&b"\x88\x00\x81\x01m"[..], Event::Close(1005, Vec::new())),
+        (b"\x83\x00\x81\x01m", Event::Failed(ProtocolError::InvalidOpcode(3))),
+    ] {
+        let mut connection = two_pending();
+        let stream = [&b"\x89\x00\x89\x00\x89\x00"[..], end].concat();
+        let expected = [ping(b""), ping(b""), Event::Flooded, ping(b""), event];
+        assert_eq!(receive(&mut connection, &stream), expected);
+        assert!(!connection.is_receiving());
+    }
+}
+
+#[test]
+fn only_answers_with_unwritten_bytes_are_pending() {
+    let mut connection = two_pending();
+    connection.write_raw(b"raw");
+    receive(&mut connection, b"\x89\x011\x89\x012");
+    // All but the last byte of the first answer.
+    connection.written(9);
+    assert!(!connection.auto_pong(None, b""));
+    connection.written(1);
+    assert_eq!(receive(&mut connection, b"\x89\x013"), [ping(b"3")]);
+    assert!(!connection.auto_pong(None, b""));
+    connection.written(14);
+    assert_eq!(connection.pending(), 0);
+    assert_eq!(receive(&mut connection, b"\x89\x014\x89\x015"), [ping(b"4"), ping(b"5")]);
+}
+
+#[test]
+fn answers_by_the_caller_count_and_pongs_by_the_user_do_not() {
+    let mut connection = two_pending();
+    connection.pong(Some(MaskingKey([0; 4])), b"u");
+    connection.pong(Some(MaskingKey([0; 4])), b"u");
+    assert!(connection.auto_pong(Some(MaskingKey([1; 4])), b"\x01"));
+    assert!(connection.auto_pong(None, b""));
+    let queued = connection.queued_total();
+    assert!(!connection.auto_pong(None, b"c"));
+    assert_eq!(connection.queued_total(), queued);
+    assert!(connection.output().ends_with(b"\x8A\x81\x01\x01\x01\x01\0\x8A\x00"));
+}
+
+#[test]
+fn without_a_bound_every_ping_is_answered() {
+    let limits = Limits { max_pending_auto_pongs: 0, ..Limits::default() };
+    let mut connection = with_limits(Role::Client, limits);
+    assert_eq!(receive(&mut connection, &b"\x89\x00".repeat(1_000)).len(), 1_000);
+    assert_eq!(connection.queued_total(), 6_000);
+}

@@ -1,0 +1,113 @@
+//! Assembling: fragments, the count of frames, validation, memory.
+
+use super::{MessageAssembler, SMALL_CAPACITY};
+use crate::protocol::{FrameHeader, MaskingKey, Opcode, ProtocolError};
+
+fn header(opcode: Opcode, fin: bool, payload_length: usize) -> FrameHeader {
+    FrameHeader { fin, rsv1: false, opcode, masking_key: None, payload_length: payload_length as u64 }
+}
+
+/// One frame whose payload comes in one piece.
+fn frame(
+    message: &mut MessageAssembler,
+    opcode: Opcode,
+    fin: bool,
+    payload: &[u8],
+    max_fragments: u32,
+) -> Result<bool, ProtocolError> {
+    message.begin_frame(&header(opcode, fin, payload.len()), true);
+    message.push(payload, None, 0);
+    message.end_frame(max_fragments)
+}
+
+#[test]
+fn fragments_become_one_message_and_empty_ones_are_not_listed() {
+    let mut message = MessageAssembler::default();
+    assert_eq!(frame(&mut message, Opcode::Binary, false, b"ab", 0), Ok(false));
+    assert!(message.is_fragmented());
+    assert_eq!(frame(&mut message, Opcode::Continuation, false, b"", 0), Ok(false));
+    assert_eq!(message.declared_length(), 2);
+    assert_eq!(frame(&mut message, Opcode::Continuation, true, b"cde", 0), Ok(true));
+    assert!(message.binary() && !message.is_fragmented());
+    assert_eq!((message.data(), message.fragments()), (&b"abcde"[..], &[2, 3][..]));
+
+    message.reset();
+    assert_eq!(frame(&mut message, Opcode::Text, true, b"next", 0), Ok(true));
+    assert!(!message.binary());
+    assert_eq!((message.data(), message.fragments()), (&b"next"[..], &[][..]));
+}
+
+#[test]
+fn every_data_frame_counts_and_the_count_begins_anew() {
+    let mut message = MessageAssembler::default();
+    for _ in 0..2 {
+        assert_eq!(frame(&mut message, Opcode::Binary, false, b"", 3), Ok(false));
+        assert_eq!(frame(&mut message, Opcode::Continuation, false, b"", 3), Ok(false));
+        assert_eq!(frame(&mut message, Opcode::Continuation, true, b"", 3), Ok(true));
+        message.reset();
+    }
+    assert_eq!(frame(&mut message, Opcode::Binary, false, b"", 1), Ok(false));
+    let second = frame(&mut message, Opcode::Continuation, true, b"", 1);
+    assert_eq!(second, Err(ProtocolError::TooManyMessageFragments));
+}
+
+#[test]
+fn invalid_text_is_reported_with_the_last_frame() {
+    let mut message = MessageAssembler::default();
+    assert_eq!(frame(&mut message, Opcode::Text, false, &[0xFF], 0), Ok(false));
+    assert_eq!(frame(&mut message, Opcode::Continuation, false, b"a", 0), Ok(false));
+    let last = frame(&mut message, Opcode::Continuation, true, b"b", 0);
+    assert_eq!(last, Err(ProtocolError::InvalidUtf8));
+}
+
+#[test]
+fn a_code_point_may_be_cut_by_frames() {
+    let mut message = MessageAssembler::default();
+    assert_eq!(frame(&mut message, Opcode::Text, false, &[0xF0, 0x9F], 0), Ok(false));
+    assert_eq!(frame(&mut message, Opcode::Continuation, false, &[0xA6], 0), Ok(false));
+    assert_eq!(frame(&mut message, Opcode::Continuation, true, &[0x80], 0), Ok(true));
+    assert_eq!(message.data(), "\u{1F980}".as_bytes());
+}
+
+#[test]
+fn a_payload_is_unmasked_from_where_it_was_cut() {
+    let key = MaskingKey([1, 2, 3, 4]);
+    let mut message = MessageAssembler::default();
+    message.begin_frame(&header(Opcode::Binary, true, 6), true);
+    message.push(&[1, 2, 3], Some(key), 0);
+    message.push(&[4, 1, 2], Some(key), 3);
+    assert_eq!(message.end_frame(0), Ok(true));
+    assert_eq!(message.data(), [0; 6]);
+}
+
+#[test]
+fn a_declared_length_reserves_next_to_nothing() {
+    let mut message = MessageAssembler::default();
+    message.begin_frame(&header(Opcode::Binary, true, 1 << 40), true);
+    assert_eq!(message.data.capacity(), 0);
+    message.push(&[0; 100], None, 0);
+    assert!(message.data.capacity() <= SMALL_CAPACITY);
+    message.push(&[0; 10_000], None, 0);
+    assert!(message.data.capacity() <= 2 * 10_100 + SMALL_CAPACITY);
+}
+
+#[test]
+fn a_long_frame_ends_up_in_an_allocation_of_its_size() {
+    let length = 100_000;
+    let mut message = MessageAssembler::default();
+    message.begin_frame(&header(Opcode::Binary, true, length), true);
+    for piece in vec![7; length].chunks(1_500) {
+        message.push(piece, None, 0);
+    }
+    assert_eq!(message.end_frame(0), Ok(true));
+    let data = message.take_data();
+    assert_eq!((data.len(), data.capacity()), (length, length));
+}
+
+#[test]
+fn little_memory_is_kept_between_messages() {
+    let mut message = MessageAssembler::default();
+    assert_eq!(frame(&mut message, Opcode::Binary, true, &[0; 10_000], 0), Ok(true));
+    message.reset();
+    assert!(message.data.capacity() <= SMALL_CAPACITY);
+}

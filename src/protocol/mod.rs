@@ -1,0 +1,28 @@
+//! RFC 6455 on bytes in memory: frame headers, masking, UTF-8, message assembly, close codes, the
+//! accept key, limits and errors.
+//!
+//! Used by [`crate::connection`], and by transports for the types of its commands. Every item is a
+//! value or a function on slices: no I/O, no clock, no random source, and no decision about the
+//! life of a connection (that is the connection's).
+
+#![forbid(unsafe_code)]
+
+mod close_code;
+mod error;
+pub mod frame;
+mod handshake;
+mod limits;
+mod message;
+mod opcode;
+mod role;
+mod utf8;
+
+pub use close_code::CloseCode;
+pub use error::{ErrorClass, ProtocolError};
+pub use frame::{FrameHeader, MaskingKey};
+pub use handshake::accept_key;
+pub use limits::Limits;
+pub use message::MessageAssembler;
+pub use opcode::Opcode;
+pub use role::Role;
+pub use utf8::Utf8Validator;
