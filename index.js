@@ -1,0 +1,27 @@
+'use strict';
+
+/*
+ * The public entry for require(): the WebSocket class with everything else as its properties. The pieces are
+ * in lib/.
+ */
+
+const PerMessageDeflate = require('./lib/permessage-deflate');
+const Receiver = require('./lib/receiver');
+const Sender = require('./lib/sender');
+const WebSocket = require('./lib/websocket');
+const WebSocketServer = require('./lib/websocket-server');
+const createWebSocketStream = require('./lib/stream');
+const extension = require('./lib/extension');
+const subprotocol = require('./lib/subprotocol');
+
+module.exports = Object.assign(WebSocket, {
+  createWebSocketStream,
+  extension,
+  PerMessageDeflate,
+  Receiver,
+  Sender,
+  Server: WebSocketServer,
+  subprotocol,
+  WebSocket,
+  WebSocketServer
+});

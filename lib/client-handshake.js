@@ -1,0 +1,239 @@
+'use strict';
+
+/*
+ * The opening handshake of a client (RFC 6455, section 4.1) on http.request(): from the constructor's
+ * arguments to setSocket(), or to `error` and `close`. Only websocket.js calls it.
+ */
+
+const http = require('http');
+const https = require('https');
+const { URL } = require('url');
+
+const { CLOSING, CONNECTING } = require('./constants');
+const { Redirects } = require('./client-redirects');
+const { acceptKey } = require('./native');
+const { completeOptions, resolveOptions } = require('./client-request');
+const { createError } = require('./errors');
+const { createTarget, parseUrl } = require('./client-url');
+
+/** Marks a request that has been given up: its errors are of no interest. */
+const kAborted = Symbol('aborted');
+
+/** @typedef {any} WebSocket */
+/** @typedef {import('http').ClientRequest & { [kAborted]?: boolean }} Request */
+
+/**
+ * Starts the handshake. The request has been made when it returns.
+ *
+ * @param {WebSocket} ws
+ * @param {any} address
+ * @param {any} protocols
+ * @param {any} options
+ * @returns {any} the resolved options
+ * @throws {SyntaxError | RangeError | TypeError}
+ */
+function connect(ws, address, protocols, options) {
+  if (typeof protocols === 'object' && protocols !== null && !Array.isArray(protocols)) {
+    options = protocols;
+    protocols = undefined;
+  }
+  protocols ??= protocols === undefined ? (options?.protocols ?? []) : [null];
+  return new ClientHandshake(ws, [protocols].flat(), options).request(address);
+}
+
+class ClientHandshake {
+  /**
+   * @param {WebSocket} ws
+   * @param {any[]} protocols
+   * @param {any} options the user's
+   */
+  constructor(ws, protocols, options) {
+    this.ws = ws;
+    this.protocols = protocols;
+    this.options = options;
+    /** @type {Redirects | null} */
+    this.redirects = null;
+  }
+
+  /**
+   * Makes a request: the first one, or the next after a redirect.
+   *
+   * @param {any} address
+   * @returns {any} the resolved options
+   * @throws {SyntaxError | RangeError | TypeError}
+   */
+  request(address) {
+    const { ws } = this;
+    const options = resolveOptions(this.redirects?.options ?? this.options);
+    const url = parseUrl(address);
+    ws._url = url.href;
+    const target = createTarget(url);
+    const { key, offered } = completeOptions(options, target, this.protocols);
+
+    const isRedirect = this.redirects !== null;
+    if (options.followRedirects) {
+      if (this.redirects === null) this.redirects = new Redirects(this.options, target);
+      else if (ws.listenerCount('redirect') === 0) this.redirects.dropCredentials(options, target);
+      this.redirects.keepAuth(options.auth);
+    }
+
+    /** @type {Request} */
+    const req = (target.isSecure ? https : http).request(options);
+    ws._req = req;
+    if (isRedirect) ws.emit('redirect', ws.url, req);
+
+    if (options.timeout) {
+      req.on('timeout', () => abortHandshake(ws, req, createError('HANDSHAKE_TIMEOUT')));
+    }
+    req.on('error', (error) => {
+      if (req[kAborted] || ws._req !== req) return;
+      ws._req = null;
+      emitErrorAndClose(ws, error);
+    });
+    req.on('response', (res) => this.onResponse(req, res, options, url));
+    req.on('upgrade', (res, socket, head) => {
+      this.onUpgrade(res, socket, head, options, key, offered);
+    });
+
+    if (options.finishRequest) options.finishRequest(req, ws);
+    else req.end();
+    return options;
+  }
+
+  /**
+   * The answer is not 101.
+   *
+   * @param {Request} req
+   * @param {import('http').IncomingMessage} res
+   * @param {any} options
+   * @param {URL} url
+   */
+  onResponse(req, res, options, url) {
+    const { ws } = this;
+    const { location } = res.headers;
+    const status = /** @type {number} */ (res.statusCode);
+    if (location && options.followRedirects && status >= 300 && status < 400) {
+      if (++ws._redirects > options.maxRedirects) {
+        abortHandshake(ws, req, createError('TOO_MANY_REDIRECTS'));
+      } else {
+        this.redirect(req, location, url);
+      }
+    } else if (!ws.emit('unexpected-response', req, res)) {
+      abortHandshake(ws, req, createError('UNEXPECTED_RESPONSE', status));
+    }
+  }
+
+  /**
+   * @param {Request} req answered
+   * @param {string} location
+   * @param {URL} base
+   */
+  redirect(req, location, base) {
+    const { ws } = this;
+    req.abort();
+    let url;
+    try {
+      url = new URL(location, base);
+    } catch {
+      emitErrorAndClose(ws, createError('INVALID_URL', location));
+      return;
+    }
+    try {
+      createTarget(parseUrl(url));
+    } catch (error) {
+      ws._url = parseUrl(url).href;
+      emitErrorAndClose(ws, error);
+      return;
+    }
+    this.request(url);
+  }
+
+  /**
+   * @param {import('http').IncomingMessage} res
+   * @param {import('stream').Duplex} socket
+   * @param {Buffer} head
+   * @param {any} options
+   * @param {string} key
+   * @param {Set<string>} offered subprotocols
+   */
+  onUpgrade(res, socket, head, options, key, offered) {
+    const { ws } = this;
+    ws.emit('upgrade', res);
+    // A listener may have closed the WebSocket.
+    if (ws.readyState !== CONNECTING) return;
+    ws._req = null;
+
+    const error = checkResponse(res.headers, key, offered);
+    if (error) {
+      abortHandshake(ws, socket, createError(error));
+      return;
+    }
+    ws._protocol = res.headers['sec-websocket-protocol'] || '';
+    ws.setSocket(socket, head, {
+      allowSynchronousEvents: options.allowSynchronousEvents,
+      generateMask: options.generateMask,
+      maxBufferedChunks: options.maxBufferedChunks,
+      maxFragments: options.maxFragments,
+      maxPayload: options.maxPayload,
+      skipUTF8Validation: options.skipUTF8Validation
+    });
+  }
+}
+
+/**
+ * What is wrong with the headers of a 101 response.
+ *
+ * @param {import('http').IncomingHttpHeaders} headers
+ * @param {string} key
+ * @param {Set<string>} offered subprotocols
+ * @returns {Parameters<typeof createError>[0] | undefined} name of the error
+ */
+function checkResponse(headers, key, offered) {
+  if (headers.upgrade?.toLowerCase() !== 'websocket') return 'UPGRADE_HEADER';
+  if (headers['sec-websocket-accept'] !== acceptKey(key)) return 'ACCEPT_HEADER';
+
+  const protocol = headers['sec-websocket-protocol'];
+  if (protocol === undefined) {
+    if (offered.size > 0) return 'SUBPROTOCOL_MISSING';
+  } else if (offered.size === 0) {
+    return 'SUBPROTOCOL_UNREQUESTED';
+  } else if (!offered.has(protocol)) {
+    return 'SUBPROTOCOL_INVALID';
+  }
+  return headers['sec-websocket-extensions'] === undefined ? undefined : 'EXTENSION_UNREQUESTED';
+}
+
+/**
+ * Gives the handshake up: `error` and `close` follow, not at once.
+ *
+ * @param {WebSocket} ws
+ * @param {any} stream the request, or the socket once it is ours
+ * @param {Error} error
+ */
+function abortHandshake(ws, stream, error) {
+  ws._readyState = CLOSING;
+  if (stream.setHeader) {
+    stream[kAborted] = true;
+    stream.abort();
+    // A request that has been answered does not take its socket along.
+    if (stream.socket && !stream.socket.destroyed) stream.socket.destroy();
+    process.nextTick(emitErrorAndClose, ws, error);
+  } else {
+    stream.once('error', (/** @type {Error} */ reason) => ws.emit('error', reason));
+    stream.once('close', () => ws.emitClose());
+    stream.destroy(error);
+  }
+}
+
+/**
+ * @param {WebSocket} ws
+ * @param {any} error
+ */
+function emitErrorAndClose(ws, error) {
+  ws._readyState = CLOSING;
+  ws._errorEmitted = true;
+  ws.emit('error', error);
+  ws.emitClose();
+}
+
+module.exports = { abortHandshake, connect };

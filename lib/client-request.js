@@ -1,0 +1,133 @@
+'use strict';
+
+/*
+ * The HTTP request of a client's opening handshake (RFC 6455, section 4.1): its options, headers and the
+ * socket it goes over. client-handshake.js sends it and judges the answer.
+ */
+
+const net = require('net');
+const tls = require('tls');
+const { randomBytes } = require('crypto');
+
+const { CLOSE_TIMEOUT, DEFAULT_LIMITS } = require('./constants');
+const { createError } = require('./errors');
+
+const SUBPROTOCOL_PATTERN = /^[!#$%&'*+\-.0-9A-Z^_`a-z|~]+$/;
+
+/** Options of the WebSocket constructor; what is not ours goes to `http.request()`. */
+const DEFAULT_OPTIONS = {
+  ...DEFAULT_LIMITS,
+  allowSynchronousEvents: true,
+  autoPong: true,
+  closeTimeout: CLOSE_TIMEOUT,
+  followRedirects: false,
+  maxRedirects: 10,
+  perMessageDeflate: true,
+  protocolVersion: 13,
+  skipUTF8Validation: false
+};
+
+/** Options of `http.request()` that the address decides, whatever the user says. */
+const DECIDED_OPTIONS = {
+  host: undefined,
+  hostname: undefined,
+  method: 'GET',
+  path: undefined,
+  port: undefined,
+  protocol: undefined,
+  protocols: undefined,
+  socketPath: undefined,
+  timeout: undefined
+};
+
+/**
+ * The user's options over the defaults.
+ *
+ * @param {any} options
+ * @returns {any} a new object
+ * @throws {RangeError} on an unknown protocol version
+ */
+function resolveOptions(options) {
+  const resolved = { ...DEFAULT_OPTIONS, ...options, ...DECIDED_OPTIONS };
+  if (resolved.protocolVersion !== 8 && resolved.protocolVersion !== 13) {
+    throw createError('PROTOCOL_VERSION', resolved.protocolVersion);
+  }
+  return resolved;
+}
+
+/**
+ * Completes resolved options to those of the request.
+ *
+ * @param {any} options changed
+ * @param {import('./client-url').Target} target
+ * @param {any[]} protocols
+ * @returns {{ key: string, offered: Set<string> }} the Sec-WebSocket-Key, and the subprotocols offered
+ * @throws {SyntaxError} on a bad or repeated subprotocol
+ */
+function completeOptions(options, target, protocols) {
+  const key = randomBytes(16).toString('base64');
+  const offered = checkSubprotocols(protocols);
+
+  options.createConnection ||= target.isSecure ? connectTls : connectPlain;
+  options.defaultPort ||= target.defaultPort;
+  options.host = target.host;
+  options.path = target.path;
+  options.port = target.port;
+  options.socketPath = target.socketPath;
+  options.timeout = options.handshakeTimeout;
+  if (target.auth !== undefined) options.auth = target.auth;
+
+  options.headers = {
+    ...options.headers,
+    'Sec-WebSocket-Version': options.protocolVersion,
+    'Sec-WebSocket-Key': key,
+    Connection: 'Upgrade',
+    Upgrade: 'websocket'
+  };
+  if (protocols.length > 0) options.headers['Sec-WebSocket-Protocol'] = protocols.join(',');
+  if (options.origin) {
+    options.headers[options.protocolVersion < 13 ? 'Sec-WebSocket-Origin' : 'Origin'] =
+      options.origin;
+  }
+  return { key, offered };
+}
+
+/**
+ * @param {any[]} protocols
+ * @returns {Set<string>}
+ * @throws {SyntaxError}
+ */
+function checkSubprotocols(protocols) {
+  const names = new Set();
+  for (const name of protocols) {
+    if (typeof name !== 'string' || !SUBPROTOCOL_PATTERN.test(name) || names.has(name)) {
+      throw createError('SUBPROTOCOL');
+    }
+    names.add(name);
+  }
+  return names;
+}
+
+/**
+ * @param {any} options
+ * @returns {import('net').Socket}
+ */
+function connectPlain(options) {
+  options.path = options.socketPath;
+  return net.connect(options);
+}
+
+/**
+ * @param {any} options
+ * @returns {import('tls').TLSSocket}
+ */
+function connectTls(options) {
+  options.path = undefined;
+  if (!options.servername && options.servername !== '') {
+    // An address is no name (RFC 6066, section 3).
+    options.servername = net.isIP(options.host) ? '' : options.host;
+  }
+  return tls.connect(options);
+}
+
+module.exports = { completeOptions, resolveOptions };

@@ -1,0 +1,196 @@
+'use strict';
+
+/*
+ * What a WebSocket does when something happens on its connection or its socket: the closing handshake, the
+ * replies, the order of `error` and `close`. The transports and the receiver of a connection call it; it
+ * acts through the WebSocket's own methods, which users may have overridden.
+ */
+
+const {
+  CLOSED,
+  CLOSING,
+  EMPTY_BUFFER,
+  NOOP,
+  OPEN,
+  kStatusCode,
+  kWebSocket
+} = require('./constants');
+
+/** @typedef {any} WebSocket */
+/** @typedef {import('./transport/transport').Socket} Socket */
+
+/**
+ * @param {WebSocket} ws
+ * @param {Buffer} data
+ */
+function onPing(ws, data) {
+  // Most pings have been answered by the addon; not where user code has a say in the answer.
+  if (ws._autoPong && !ws._pongsNatively && ws._readyState === OPEN) answerPing(ws, data);
+  ws.emit('ping', data);
+}
+
+/**
+ * @param {WebSocket} ws
+ * @param {Buffer} data
+ */
+function answerPing(ws, data) {
+  const limit = ws._maxPendingAutoPongs;
+  if (limit > 0 && ws._pendingAutoPongs >= limit) {
+    ws.terminate();
+    return;
+  }
+  ws._pendingAutoPongs++;
+  ws.pong(data, !ws._isServer, () => {
+    ws._pendingAutoPongs--;
+  });
+}
+
+/**
+ * @param {WebSocket} ws
+ * @param {Buffer} data
+ */
+function onPong(ws, data) {
+  ws.emit('pong', data);
+}
+
+/**
+ * A close frame has arrived: what came before it has been emitted, so the echo may go out.
+ *
+ * @param {WebSocket} ws
+ * @param {number} code 1005 if the frame had no body
+ * @param {Buffer} reason
+ */
+function onConclude(ws, code, reason) {
+  ws._closeFrameReceived = true;
+  ws._closeCode = code;
+  ws._closeMessage = EMPTY_BUFFER;
+  if (reason.length > 0) {
+    // Neither a view of shared memory nor of Node's pool: either would be kept alive for a few bytes.
+    ws._closeMessage = Buffer.allocUnsafeSlow(reason.length);
+    ws._closeMessage.set(reason);
+  }
+
+  const { socket } = ws._transport;
+  if (socket[kWebSocket] === undefined) return;
+  discardInput(socket);
+  if (code === 1005) ws.close();
+  else ws.close(code, ws._closeMessage);
+}
+
+/**
+ * The peer has broken the protocol: nothing after it is parsed.
+ *
+ * @param {WebSocket} ws
+ * @param {any} error with the close status to send
+ */
+function onError(ws, error) {
+  ws._hasFailed = true;
+  const { socket } = ws._transport;
+  if (socket[kWebSocket] !== undefined) {
+    discardInput(socket);
+    ws.close(error[kStatusCode]);
+  }
+  emitError(ws, error);
+}
+
+/**
+ * Reading goes on, even if paused, or the end of the stream would never be seen.
+ *
+ * @param {Socket} socket
+ */
+function discardInput(socket) {
+  process.nextTick(() => socket.resume());
+}
+
+/**
+ * Sending has failed before anything reached the socket (a Blob could not be read).
+ *
+ * @param {WebSocket} ws
+ * @param {Error} error
+ */
+function onSendError(ws, error) {
+  if (ws._readyState === CLOSED) return;
+  if (ws._readyState === OPEN) {
+    ws._readyState = CLOSING;
+    ws._transport.connection.setAutoPong(false);
+    armCloseTimer(ws);
+  }
+  // Not destroyed: the peer may finish what it is sending.
+  ws._socket.end();
+  emitError(ws, error);
+}
+
+/**
+ * Emits `error`, at most once after `open`.
+ *
+ * @param {WebSocket} ws
+ * @param {Error} error
+ */
+function emitError(ws, error) {
+  if (ws._errorEmitted) return;
+  ws._errorEmitted = true;
+  ws.emit('error', error);
+}
+
+/**
+ * Gives the peer `closeTimeout` ms to finish, then destroys the socket.
+ *
+ * @param {WebSocket} ws
+ */
+function armCloseTimer(ws) {
+  const { socket } = ws._transport;
+  ws._closeTimer = setTimeout(() => socket.destroy(), ws._closeTimeout);
+}
+
+/**
+ * Puts the listeners of a WebSocket on its socket.
+ *
+ * @param {WebSocket} ws
+ * @param {Socket} socket
+ */
+function watchSocket(ws, socket) {
+  socket[kWebSocket] = ws;
+  socket.on('close', socketOnClose);
+  socket.on('end', socketOnEnd);
+  socket.on('error', socketOnError);
+}
+
+/** @this {Socket} */
+function socketOnClose() {
+  const ws = this[kWebSocket];
+  this.removeListener('close', socketOnClose);
+  this.removeListener('end', socketOnEnd);
+  ws._readyState = CLOSING;
+  this[kWebSocket] = undefined;
+  clearTimeout(ws._closeTimer);
+  ws._transport.socketClosed();
+}
+
+/** @this {Socket} */
+function socketOnEnd() {
+  const ws = this[kWebSocket];
+  ws._readyState = CLOSING;
+  ws._transport.flush();
+  this.end();
+}
+
+/** @this {Socket} */
+function socketOnError() {
+  const ws = this[kWebSocket];
+  this.removeListener('error', socketOnError);
+  this.on('error', NOOP);
+  if (ws) {
+    ws._readyState = CLOSING;
+    this.destroy();
+  }
+}
+
+module.exports = {
+  armCloseTimer,
+  onConclude,
+  onError,
+  onPing,
+  onPong,
+  onSendError,
+  watchSocket
+};

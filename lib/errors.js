@@ -1,0 +1,151 @@
+'use strict';
+
+/*
+ * The one table of the errors that the shim makes: class, text and code as ws has them. Any module of
+ * lib/ may require it. Protocol errors are worded by the addon and only dressed here.
+ */
+
+const { getSystemErrorName } = require('util');
+
+const { READY_STATES, kStatusCode } = require('./constants');
+
+/**
+ * name: [class, text of the message, code]
+ *
+ * @type {Record<string, [ErrorConstructor, (...details: any[]) => string, string?]>}
+ */
+const TABLE = {
+  // Arguments of the WebSocket constructor
+  INVALID_URL: [SyntaxError, (url) => `Invalid URL: ${url}`],
+  URL_PROTOCOL: [
+    SyntaxError,
+    () => 'The URL\'s protocol must be one of "ws:", "wss:", "http:", "https:", or "ws+unix:"'
+  ],
+  URL_PATHNAME: [SyntaxError, () => "The URL's pathname is empty"],
+  URL_FRAGMENT: [SyntaxError, () => 'The URL contains a fragment identifier'],
+  SUBPROTOCOL: [SyntaxError, () => 'An invalid or duplicated subprotocol was specified'],
+  PROTOCOL_VERSION: [
+    RangeError,
+    (version) => `Unsupported protocol version: ${version} (supported versions: 8, 13)`
+  ],
+
+  // Arguments and state of a call
+  NOT_OPEN: [
+    Error,
+    (state) => `WebSocket is not open: readyState ${state} (${READY_STATES[state]})`
+  ],
+  CONTROL_TOO_LONG: [RangeError, () => 'The data size must not be greater than 125 bytes'],
+  CLOSE_CODE: [TypeError, () => 'First argument must be a valid error code number'],
+  REASON_TOO_LONG: [RangeError, () => 'The message must not be greater than 123 bytes'],
+  REASON_TYPE: [TypeError, () => 'Second argument must be a string or a Uint8Array'],
+  CLOSED_READING_BLOB: [Error, () => 'The socket was closed while the blob was being read'],
+  CLOSED_COMPRESSING: [Error, () => 'The socket was closed while data was being compressed'],
+  STREAM_DESTROYED: [
+    Error,
+    () => 'Cannot call write after a stream was destroyed',
+    'ERR_STREAM_DESTROYED'
+  ],
+
+  // Opening handshake, client
+  ABORTED: [Error, () => 'WebSocket was closed before the connection was established'],
+  HANDSHAKE_TIMEOUT: [Error, () => 'Opening handshake has timed out'],
+  TOO_MANY_REDIRECTS: [Error, () => 'Maximum redirects exceeded'],
+  UNEXPECTED_RESPONSE: [Error, (status) => `Unexpected server response: ${status}`],
+  UPGRADE_HEADER: [Error, () => 'Invalid Upgrade header'],
+  ACCEPT_HEADER: [Error, () => 'Invalid Sec-WebSocket-Accept header'],
+  SUBPROTOCOL_UNREQUESTED: [Error, () => 'Server sent a subprotocol but none was requested'],
+  SUBPROTOCOL_INVALID: [Error, () => 'Server sent an invalid subprotocol'],
+  SUBPROTOCOL_MISSING: [Error, () => 'Server sent no subprotocol'],
+  EXTENSION_UNREQUESTED: [
+    Error,
+    () => 'Server sent a Sec-WebSocket-Extensions header but no extension was requested'
+  ],
+
+  // Server
+  SERVER_OPTIONS: [
+    TypeError,
+    () => 'One and only one of the "port", "server", or "noServer" options must be specified'
+  ],
+  NO_SERVER: [Error, () => 'The server is operating in "noServer" mode'],
+  NOT_RUNNING: [Error, () => 'The server is not running'],
+  UPGRADED_TWICE: [
+    Error,
+    () =>
+      'server.handleUpgrade() was called more than once with the same socket, possibly due to a ' +
+      'misconfiguration'
+  ],
+  CLIENT_ERROR: [Error, (message) => message],
+
+  // Header fields and permessage-deflate
+  UNEXPECTED_CHARACTER: [SyntaxError, (index) => `Unexpected character at index ${index}`],
+  UNEXPECTED_END: [SyntaxError, () => 'Unexpected end of input'],
+  SUBPROTOCOL_REPEATED: [SyntaxError, (name) => `The "${name}" subprotocol is duplicated`],
+  PARAMETER_REPEATED: [Error, (name) => `Parameter "${name}" must have only a single value`],
+  PARAMETER_UNKNOWN: [Error, (name) => `Unknown parameter "${name}"`],
+  PARAMETER_VALUE: [TypeError, (name, value) => `Invalid value for parameter "${name}": ${value}`],
+  PARAMETER_UNEXPECTED: [Error, (name) => `Unexpected parameter "${name}"`],
+  PARAMETER_UNACCEPTABLE: [Error, (name) => `Unexpected or invalid parameter "${name}"`],
+  OFFERS_REFUSED: [Error, () => 'None of the extension offers can be accepted'],
+  DEFLATE_CLOSED: [Error, () => 'The deflate stream was closed while data was being processed'],
+  INFLATED_TOO_LARGE: [
+    RangeError,
+    () => 'Max payload size exceeded',
+    'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
+  ]
+};
+
+/**
+ * Makes an error of the table. The stack starts at the caller.
+ *
+ * @param {keyof typeof TABLE} name row of the table
+ * @param {...any} details what the text mentions
+ * @returns {Error & { code?: string }}
+ */
+function createError(name, ...details) {
+  const [ErrorClass, text, code] = TABLE[name];
+  const error = /** @type {Error & { code?: string }} */ (new ErrorClass(text(...details)));
+  if (code !== undefined) error.code = code;
+  Error.captureStackTrace(error, createError);
+  return error;
+}
+
+/**
+ * Makes the error of an ERROR record.
+ *
+ * @param {boolean} isRangeError class of the error: RangeError or Error
+ * @param {string} text `CODE\nmessage`, as the addon words it
+ * @param {number} status close status to send to the peer
+ * @returns {Error}
+ */
+function createProtocolError(isRangeError, text, status) {
+  const separator = text.indexOf('\n');
+  const ErrorClass = isRangeError ? RangeError : Error;
+  const error = /** @type {Error & Record<string | symbol, any>} */ (
+    new ErrorClass(text.slice(separator + 1))
+  );
+  error.code = text.slice(0, separator);
+  error[kStatusCode] = status;
+  Error.captureStackTrace(error, createProtocolError);
+  return error;
+}
+
+/**
+ * Makes the error of a failed system call, in the form of Node's own: `read ECONNRESET`.
+ *
+ * @param {string} syscall 'read' or 'write'
+ * @param {number} errno positive
+ * @returns {Error}
+ */
+function createSystemError(syscall, errno) {
+  let code;
+  try {
+    code = getSystemErrorName(-errno);
+  } catch {
+    code = `E${errno}`;
+  }
+  const error = Object.assign(new Error(`${syscall} ${code}`), { errno: -errno, code, syscall });
+  Error.captureStackTrace(error, createSystemError);
+  return error;
+}
+
+module.exports = { createError, createProtocolError, createSystemError };

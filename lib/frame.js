@@ -1,0 +1,74 @@
+'use strict';
+
+/*
+ * Frames made outside a connection, for the public Sender. Header and masking are the addon's work; this
+ * file only decides which buffers the frame consists of.
+ */
+
+const { randomFillSync } = require('crypto');
+
+const { applyMask, encodeHeader } = require('./native');
+
+const KEY_LENGTH = 4;
+
+/** Random bytes for masking keys, drawn many at a time. */
+const pool = Buffer.alloc(KEY_LENGTH * 2048);
+let used = pool.length;
+
+/**
+ * @typedef {Object} FrameOptions
+ * @property {boolean} [fin]
+ * @property {((key: Buffer) => void) | undefined} [generateMask] fills the masking key
+ * @property {boolean} [mask]
+ * @property {Buffer | undefined} [maskBuffer] where the key is put
+ * @property {number} opcode
+ * @property {boolean} [readOnly] whether the payload must be left as it is
+ * @property {boolean | undefined} [rsv1]
+ */
+
+/**
+ * Frames a payload (RFC 6455, section 5.2).
+ *
+ * @param {Buffer | string} data
+ * @param {FrameOptions} options
+ * @returns {Buffer[]} one Buffer if there is no payload or it had to be masked in a copy, else header and
+ *   payload; a payload that is not read-only is masked in place
+ */
+function frame(data, options) {
+  const payload = typeof data === 'string' ? Buffer.from(data) : data;
+  const isReadOnly = typeof data !== 'string' && options.readOnly;
+  const key = options.mask ? maskingKey(options) : undefined;
+  const header = encodeHeader(options.opcode, !!options.fin, !!options.rsv1, key, payload.length);
+
+  if (payload.length === 0) return [header];
+  if (key === undefined || key.readUInt32BE(0) === 0) return [header, payload];
+  if (!isReadOnly) {
+    applyMask(payload, key);
+    return [header, payload];
+  }
+
+  const merged = Buffer.allocUnsafe(header.length + payload.length);
+  merged.set(header);
+  merged.set(payload, header.length);
+  applyMask(merged.subarray(header.length), key);
+  return [merged];
+}
+
+/**
+ * @param {FrameOptions} options
+ * @returns {Buffer}
+ */
+function maskingKey({ generateMask, maskBuffer }) {
+  if (generateMask) {
+    const key = maskBuffer ?? Buffer.alloc(KEY_LENGTH);
+    generateMask(key);
+    return key;
+  }
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  return pool.subarray(used, (used += KEY_LENGTH));
+}
+
+module.exports = { frame };

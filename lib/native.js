@@ -1,0 +1,75 @@
+'use strict';
+
+/*
+ * The door to the addon: the only file that requires binding.js. It names what crosses it (functions,
+ * send flags, record layout) for the rest of lib/. No behaviour belongs here.
+ */
+
+const binding = require('../binding.js');
+
+/** @typedef {import('../binding.js').Connection} Connection */
+/** @typedef {import('../binding.js').ConnectionOptions} ConnectionOptions */
+
+/**
+ * What takes the news of a connection on the I/O threads.
+ *
+ * @typedef {Object} Owner
+ * @property {(count: number) => void} deliver `count` records can be read; 0 after an exception, to go on
+ */
+
+/** This copy of the shim in this JavaScript thread, as the addon knows it. */
+const environment = new binding.Environment((owner, count) => {
+  /** @type {Owner} */ (owner).deliver(count);
+});
+
+/**
+ * @param {ConnectionOptions} options limits are integers, 0 or less is unlimited
+ * @returns {Connection}
+ */
+function createConnection(options) {
+  return new binding.Connection(environment, options);
+}
+
+/** Flags of the send commands. */
+const SendFlag = { BINARY: 1, FIN: 2, COMPRESS: 4, MASK: 8, AUTO: 16 };
+
+/** Kinds of records, the low byte of a record's first word. */
+const RecordKind = {
+  MESSAGE: 1,
+  PING: 2,
+  PONG: 3,
+  CLOSE: 4,
+  ERROR: 5,
+  FLOODED: 6,
+  WRITTEN: 8,
+  DRAIN: 9,
+  END: 10,
+  FAULT: 11,
+  SHUTDOWN: 12
+};
+
+/** Flags of records, in the second byte of the first word. */
+const RecordFlag = {
+  /** MESSAGE: binary data. */
+  BINARY: 1 << 8,
+  /** MESSAGE: came in more than one frame; takeFragments() has their lengths. */
+  FRAGMENTED: 2 << 8,
+  /** MESSAGE: takeLarge() has the payload, the slab has not. */
+  LARGE: 4 << 8,
+  /** ERROR: a RangeError. */
+  RANGE_ERROR: 1 << 8,
+  /** FAULT: writing failed, not reading. */
+  WRITE: 1 << 8
+};
+
+module.exports = {
+  RecordFlag,
+  RecordKind,
+  SendFlag,
+  acceptKey: binding.acceptKey,
+  applyMask: binding.applyMask,
+  createConnection,
+  encodeHeader: binding.encodeHeader,
+  environment,
+  threads: binding.threads
+};

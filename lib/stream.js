@@ -1,0 +1,129 @@
+'use strict';
+
+/*
+ * createWebSocketStream(): a Duplex on top of a WebSocket. It only uses what any user of a WebSocket may use.
+ */
+
+const { Duplex } = require('stream');
+
+/** @typedef {(error?: Error | null) => void} Callback */
+
+/**
+ * @param {any} ws
+ * @param {import('stream').DuplexOptions} [options] of the Duplex; what is read can be in object mode
+ * @returns {Duplex} one message per write, one chunk per message
+ */
+function createWebSocketStream(ws, options) {
+  // An error of the WebSocket closes it in its own way; only a destroy() from above must terminate it.
+  let mustTerminate = true;
+
+  const duplex = new Duplex({
+    ...options,
+    autoDestroy: false,
+    emitClose: false,
+    objectMode: false,
+    writableObjectMode: false,
+
+    read() {
+      if (ws.isPaused) ws.resume();
+    },
+
+    write(chunk, _encoding, callback) {
+      whenOpen(ws, () => ws.send(chunk, callback));
+    },
+
+    final(callback) {
+      whenOpen(ws, () => {
+        // The handshake has failed: `error` comes.
+        if (ws._socket === null) return;
+        finish(callback);
+      });
+    },
+
+    destroy(error, callback) {
+      destroy(error, callback);
+    }
+  });
+
+  /**
+   * Closes the WebSocket; the Duplex has finished when the socket has.
+   *
+   * @param {Callback} callback
+   */
+  function finish(callback) {
+    const socket = ws._socket;
+    if (socket.writableFinished) {
+      callback();
+      if (duplex.readableEnded) duplex.destroy();
+    } else {
+      socket.once('finish', () => callback());
+      ws.close();
+    }
+  }
+
+  /**
+   * @param {Error | null} error
+   * @param {Callback} callback
+   */
+  function destroy(error, callback) {
+    const emitClose = () => duplex.emit('close');
+    if (ws.readyState === ws.CLOSED) {
+      callback(error);
+      process.nextTick(emitClose);
+      return;
+    }
+    let isCalled = false;
+    ws.once('error', (/** @type {Error} */ reason) => {
+      isCalled = true;
+      callback(reason);
+    });
+    ws.once('close', () => {
+      if (!isCalled) callback(error);
+      process.nextTick(emitClose);
+    });
+    if (mustTerminate) ws.terminate();
+  }
+
+  ws.on('message', (/** @type {any} */ data, /** @type {boolean} */ isBinary) => {
+    const chunk = !isBinary && duplex.readableObjectMode ? data.toString() : data;
+    if (!duplex.push(chunk)) ws.pause();
+  });
+  ws.once('error', (/** @type {Error} */ error) => {
+    if (duplex.destroyed) return;
+    mustTerminate = false;
+    duplex.destroy(error);
+  });
+  ws.once('close', () => {
+    if (!duplex.destroyed) duplex.push(null);
+  });
+
+  duplex.on('end', () => {
+    if (!duplex.destroyed && duplex.writableFinished) duplex.destroy();
+  });
+  duplex.on('error', duplexOnError);
+  return duplex;
+}
+
+/**
+ * Runs `action` at once, or when the WebSocket opens.
+ *
+ * @param {any} ws
+ * @param {() => void} action
+ */
+function whenOpen(ws, action) {
+  if (ws.readyState === ws.CONNECTING) ws.once('open', () => whenOpen(ws, action));
+  else action();
+}
+
+/**
+ * @this {Duplex}
+ * @param {Error} error
+ */
+function duplexOnError(error) {
+  this.removeListener('error', duplexOnError);
+  this.destroy();
+  // With no other listener the error is unhandled, as of any emitter.
+  if (this.listenerCount('error') === 0) this.emit('error', error);
+}
+
+module.exports = createWebSocketStream;

@@ -1,0 +1,88 @@
+'use strict';
+
+/*
+ * When output leaves: once a tick for everything that was queued in it, and before the process exits. Used
+ * by the transports. What a flush writes is theirs.
+ */
+
+const { environment } = require('../native');
+
+/** @typedef {{ isDirty: boolean, flush(): void }} Flushable */
+
+/**
+ * Streams with output that has not been taken.
+ *
+ * @type {Flushable[]}
+ */
+let dirty = [];
+/** Whether connections on the I/O threads may have output that has not been handed over. */
+let areThreadsDirty = false;
+/** Whether the addon is delivering: it hands the output over by itself when the round is done. */
+let isDelivering = false;
+let isArmed = false;
+let isExiting = false;
+let isHooked = false;
+
+/** @param {Flushable} stream has output; its flush() is called before the tick ends */
+function flushStreamLater(stream) {
+  if (!stream.isDirty) {
+    stream.isDirty = true;
+    dirty.push(stream);
+  }
+  if (!isArmed) arm();
+}
+
+/** A connection on the I/O threads has output. */
+function flushThreadsLater() {
+  if (isDelivering) return;
+  areThreadsDirty = true;
+  if (!isArmed) arm();
+}
+
+/**
+ * Runs a delivery of the addon.
+ *
+ * @param {{ drain(): void }} delivery
+ */
+function drainDelivered(delivery) {
+  isDelivering = !isExiting;
+  try {
+    delivery.drain();
+  } finally {
+    isDelivering = false;
+  }
+}
+
+function arm() {
+  if (!isHooked) {
+    isHooked = true;
+    process.once('exit', flushAtExit);
+  }
+  if (isExiting) {
+    flushAtExit();
+  } else {
+    isArmed = true;
+    process.nextTick(flushAll);
+  }
+}
+
+function flushAll() {
+  isArmed = false;
+  if (areThreadsDirty) {
+    areThreadsDirty = false;
+    environment.flush();
+  }
+  if (dirty.length === 0) return;
+  const streams = dirty;
+  dirty = [];
+  for (const stream of streams) stream.flush();
+}
+
+/** There is no later tick: what is queued leaves now, also what later `exit` listeners queue. */
+function flushAtExit() {
+  isExiting = true;
+  flushAll();
+  environment.flushSync();
+}
+
+module.exports = { drainDelivered, flushStreamLater, flushThreadsLater };

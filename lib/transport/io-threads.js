@@ -1,0 +1,186 @@
+'use strict';
+
+/*
+ * The transport of plain sockets whose bytes are moved by the addon's I/O threads. The net.Socket stays as a
+ * facade (parked-socket.js); this file takes the descriptor over and turns records into what the facade does.
+ */
+
+const native = require('../native');
+const { canPark, park } = require('./parked-socket');
+const { Transport } = require('./transport');
+const { createError, createSystemError } = require('../errors');
+const { drainDelivered, flushThreadsLater } = require('./flushing');
+
+const { DRAIN, END, FAULT, SHUTDOWN, WRITTEN } = native.RecordKind;
+const { WRITE } = native.RecordFlag;
+
+class ThreadTransport extends Transport {
+  /**
+   * @param {any} websocket
+   * @param {import('./transport').Socket} socket
+   * @param {import('../native').Connection} connection
+   * @param {boolean} isSynchronous
+   */
+  constructor(websocket, socket, connection, isSynchronous) {
+    super(websocket, socket, connection, isSynchronous);
+    /** Whether something may have been queued since output was last written from here. */
+    this.isDirty = false;
+    /** Whether this connection keeps the environment alive. */
+    this.isReferenced = false;
+    /** Whether a WRITTEN record has been asked for and has not come. */
+    this.isNotified = false;
+    /** Bytes of a raw write to the facade that both it and the connection count. */
+    this.rawLength = 0;
+    /** What Node itself had read from the socket, with what is not the connection's business. */
+    this.bytesReadBefore = 0;
+    /**
+     * Called when the writing side has been shut down.
+     *
+     * @type {((error?: Error | null) => void) | null}
+     */
+    this.shutdownCallback = null;
+  }
+
+  /**
+   * Takes the descriptor over.
+   *
+   * @param {Buffer} head bytes that have already been read from the socket
+   * @param {import('async_hooks').AsyncResource} resource context that events are emitted in
+   * @returns {boolean} false: it cannot be done, nothing has changed
+   */
+  attach(head, resource) {
+    const { connection, socket } = this;
+    return park(socket, this, head, (fd, received) =>
+      resource.runInAsyncScope(() => connection.attach(fd, this, resource, received))
+    );
+  }
+
+  flushLater() {
+    this.isDirty = true;
+    this.noteActivity();
+    flushThreadsLater();
+  }
+
+  /** Writes what is queued, as far as the kernel takes it at once. */
+  flush() {
+    if (!this.isDirty) return;
+    this.isDirty = false;
+    this.connection.flushNow();
+  }
+
+  /** Bytes queued for the peer that the kernel has not taken. */
+  get bufferedAmount() {
+    this.flush();
+    return this.socket.writableLength;
+  }
+
+  /**
+   * @param {number} total
+   * @param {(error?: Error | null) => void} callback
+   * @param {boolean} inContext
+   */
+  waitFor(total, callback, inContext) {
+    super.waitFor(total, callback, inContext);
+    this.askForNotice();
+  }
+
+  /**
+   * One notice at a time: the addon keeps the last total it was asked about, and the first callback must not
+   * wait for the last one's bytes.
+   */
+  askForNotice() {
+    if (this.isNotified || this.callbacks === null || this.callbacks.isEmpty) return;
+    this.isNotified = true;
+    this.connection.notify();
+  }
+
+  /**
+   * Called by the addon, through native.js.
+   *
+   * @param {number} count readable records; 0 after an exception, to go on
+   */
+  deliver(count) {
+    const { delivery } = this;
+    if (count > 0) delivery.queue.read(this.connection, count);
+    this.noteActivity();
+    drainDelivered(delivery);
+    this.throttle();
+  }
+
+  /** setTimeout() of the facade measures inactivity of this connection. */
+  noteActivity() {
+    if (this.socket.timeout) this.socket._unrefTimer();
+  }
+
+  /**
+   * @param {number} head
+   * @param {any} payload
+   * @param {any} detail
+   */
+  handleTransportRecord(head, payload, detail) {
+    const { socket } = this;
+    switch (head & 0xff) {
+      case WRITTEN:
+        this.isNotified = false;
+        this.settle(payload);
+        this.askForNotice();
+        break;
+      case DRAIN:
+        socket.emit('drain');
+        break;
+      case END:
+        socket.push(null);
+        socket.read(0);
+        break;
+      case FAULT:
+        socket.destroy(createSystemError((head & WRITE) !== 0 ? 'write' : 'read', detail));
+        break;
+      case SHUTDOWN:
+        this.settleShutdown();
+        break;
+    }
+  }
+
+  // For the facade
+
+  /**
+   * @param {(error?: Error | null) => void} callback
+   */
+  shutdown(callback) {
+    this.shutdownCallback = callback;
+    this.connection.shutdown();
+    this.flushLater();
+  }
+
+  /** @param {Error} [error] */
+  settleShutdown(error) {
+    const callback = this.shutdownCallback;
+    this.shutdownCallback = null;
+    callback?.(error);
+  }
+
+  /**
+   * The facade is being destroyed: ends the native side at once.
+   *
+   * @param {Error | null} error
+   */
+  socketDestroyed(error) {
+    const reason = error ?? createError('STREAM_DESTROYED');
+    this.connection.destroy();
+    this.setReferenced(false);
+    process.nextTick(() => {
+      this.settle(Infinity, reason);
+      this.settleShutdown(reason);
+    });
+  }
+
+  /** @param {boolean} isReferenced whether to keep the environment alive */
+  setReferenced(isReferenced) {
+    if (isReferenced === this.isReferenced) return;
+    this.isReferenced = isReferenced;
+    if (isReferenced) native.environment.ref();
+    else native.environment.unref();
+  }
+}
+
+module.exports = { ThreadTransport, canPark };

@@ -1,0 +1,188 @@
+'use strict';
+
+/*
+ * A net.Socket whose descriptor has been handed to the addon: it moves no bytes any more, but whoever holds
+ * it still gets what he expects of a socket. Only io-threads.js parks sockets.
+ */
+
+const net = require('net');
+
+/** The ThreadTransport of a parked socket. */
+const kTransport = Symbol('transport');
+
+/** @typedef {import('./transport').Socket} Socket */
+/** @typedef {(error?: Error | null) => void} Callback */
+
+/**
+ * The prototype of a parked socket; nothing is ever constructed. One prototype instead of a dozen own
+ * properties per socket keeps idle connections small.
+ *
+ * @type {any}
+ */
+const PlainSocket = net.Socket;
+
+class ParkedSocket extends PlainSocket {
+  /** Nobody but the addon reads. */
+  _read() {}
+
+  /**
+   * @param {Buffer | string} chunk
+   * @param {BufferEncoding} encoding
+   * @param {Callback} callback
+   */
+  _write(chunk, encoding, callback) {
+    writeRaw(this, [toBytes(chunk, encoding)], callback);
+  }
+
+  /**
+   * @param {{ chunk: Buffer | string, encoding: BufferEncoding }[]} chunks
+   * @param {Callback} callback
+   */
+  _writev(chunks, callback) {
+    writeRaw(
+      this,
+      chunks.map(({ chunk, encoding }) => toBytes(chunk, encoding)),
+      callback
+    );
+  }
+
+  /** @param {Callback} callback */
+  _final(callback) {
+    this[kTransport].shutdown(callback);
+  }
+
+  /**
+   * @param {Error | null} error
+   * @param {Callback} callback
+   */
+  _destroy(error, callback) {
+    this[kTransport].socketDestroyed(error);
+    super._destroy(error, callback);
+  }
+
+  pause() {
+    this[kTransport].connection.pause();
+    return super.pause();
+  }
+
+  resume() {
+    this[kTransport].connection.resume();
+    return super.resume();
+  }
+
+  ref() {
+    if (!this.destroyed) this[kTransport].setReferenced(true);
+    return super.ref();
+  }
+
+  unref() {
+    this[kTransport].setReferenced(false);
+    return super.unref();
+  }
+
+  get bytesRead() {
+    const { bytesReadBefore, connection } = this[kTransport];
+    return bytesReadBefore + connection.bytesRead;
+  }
+
+  get bytesWritten() {
+    return super.bytesWritten + this[kTransport].connection.queuedTotal;
+  }
+
+  get writableLength() {
+    const { connection, rawLength } = this[kTransport];
+    return super.writableLength - rawLength + connection.pending;
+  }
+
+  get bufferSize() {
+    return this.writableLength;
+  }
+}
+
+/**
+ * @param {any} socket parked
+ * @param {Uint8Array[]} list
+ * @param {Callback} callback
+ */
+function writeRaw(socket, list, callback) {
+  const transport = socket[kTransport];
+  for (const bytes of list) transport.rawLength += bytes.length;
+  transport.write(list, (/** @type {Error | null} */ error) => {
+    transport.rawLength = 0;
+    callback(error);
+  });
+}
+
+/**
+ * @param {Buffer | string} chunk
+ * @param {BufferEncoding} encoding
+ * @returns {Buffer}
+ */
+function toBytes(chunk, encoding) {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+}
+
+/**
+ * Whether the descriptor can be taken from `socket` without anybody noticing.
+ *
+ * @param {any} socket any Duplex
+ * @returns {boolean}
+ */
+function canPark(socket) {
+  return (
+    Object.getPrototypeOf(socket) === net.Socket.prototype &&
+    !socket.encrypted &&
+    socket._handle?.fd >= 0 &&
+    typeof socket._handle.readStop === 'function' &&
+    !socket.destroyed &&
+    socket.writable &&
+    socket.writableLength === 0 &&
+    !socket._readableState.ended &&
+    socket.listenerCount('data') === 0 &&
+    socket.listenerCount('readable') === 0 &&
+    // Somebody who looks at the bytes by wrapping a method would see none.
+    !Object.hasOwn(socket, 'write') &&
+    !Object.hasOwn(socket, '_write') &&
+    !Object.hasOwn(socket, 'push')
+  );
+}
+
+/**
+ * Stops Node's reading and turns `socket` into a facade.
+ *
+ * @param {Socket} socket canPark() has said yes
+ * @param {any} transport
+ * @param {Buffer} head bytes that have already been read from the socket
+ * @param {(fd: number, received: Buffer | undefined) => boolean} attach hands the descriptor over
+ * @returns {boolean} what `attach` returned; if false, the socket is as before
+ */
+function park(socket, transport, head, attach) {
+  const handle = socket._handle;
+  const wasPaused = socket.readableFlowing === false;
+  handle.readStop();
+  handle.reading = false;
+
+  Object.setPrototypeOf(socket, ParkedSocket.prototype);
+  socket[kTransport] = transport;
+  /** @type {Buffer[]} */
+  const chunks = head.length > 0 ? [head] : [];
+  while (socket.readableLength > 0) chunks.push(socket.read());
+  const received = chunks.length > 1 ? Buffer.concat(chunks) : chunks[0];
+
+  if (!attach(handle.fd, received)) {
+    Object.setPrototypeOf(socket, net.Socket.prototype);
+    handle.reading = true;
+    handle.readStart();
+    for (const chunk of chunks.slice(head.length > 0 ? 1 : 0).reverse()) socket.unshift(chunk);
+    return false;
+  }
+
+  transport.bytesReadBefore = handle.bytesRead;
+  if (handle.hasRef()) transport.setReferenced(true);
+  // Flowing, so that the end of the stream is seen; unless the user has paused it.
+  if (wasPaused) transport.connection.pause();
+  else net.Socket.prototype.resume.call(socket);
+  return true;
+}
+
+module.exports = { ParkedSocket, canPark, park };

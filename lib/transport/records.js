@@ -1,0 +1,184 @@
+'use strict';
+
+/*
+ * Reads what the addon has parsed: records in shared memory, payloads in the slab, into a queue of the
+ * connection's own. Used by the transports and by Receiver. What an event means is not known here.
+ *
+ * Reading and emitting are two steps because a listener may make the addon overwrite the records.
+ */
+
+const { markAsUntransferable } = require('worker_threads');
+
+const { EMPTY_BUFFER } = require('../constants');
+const { FastBuffer, split, toArrayBuffer } = require('../buffer-util');
+const native = require('../native');
+
+const { ERROR, WRITTEN } = native.RecordKind;
+const { FRAGMENTED, LARGE } = native.RecordFlag;
+
+/** @typedef {import('../native').Connection} Connection */
+
+/** Words of the shared array before the first record, and words of a record. */
+const FIRST_RECORD = 4;
+const RECORD_WORDS = 4;
+
+/** Entries of a queue for each event: first word of the record, payload, detail. */
+const EVENT_SLOTS = 3;
+
+/** A queue longer than this is not kept for reuse. */
+const MAX_SPARE_LENGTH = 4096;
+
+const records = new Uint32Array(native.environment.records());
+
+/** @type {ArrayBuffer} */
+let slab;
+/** Generation of `slab`; 0: none yet. */
+let generation = 0;
+
+/**
+ * An array that the next queue in need takes: most queues are empty most of the time.
+ *
+ * @type {any[] | null}
+ */
+let spare = [];
+
+/**
+ * What shift() returns, always the same object: an event is looked at at once.
+ *
+ * @type {{ head: number, payload: any, detail: any }}
+ */
+const taken = { head: 0, payload: undefined, detail: undefined };
+
+/**
+ * Events of one connection that have been read and not been emitted, in order.
+ */
+class RecordQueue {
+  constructor() {
+    /** @type {any[] | null} */
+    this.slots = null;
+    this.head = 0;
+  }
+
+  get isEmpty() {
+    return this.slots === null;
+  }
+
+  /**
+   * Reads all that is readable.
+   *
+   * @param {Connection} connection
+   * @param {number} count records that are readable now
+   */
+  read(connection, count) {
+    while (count > 0) {
+      if (records[0] !== generation) adoptSlab();
+      const slots = (this.slots ??= takeSpare());
+      const end = FIRST_RECORD + count * RECORD_WORDS;
+      for (let word = FIRST_RECORD; word < end; word += RECORD_WORDS) {
+        readRecord(slots, connection, word);
+      }
+      count = connection.more();
+    }
+  }
+
+  /**
+   * Takes the next event off. It must be off before it is emitted: a listener may throw.
+   *
+   * @returns {{ head: number, payload: any, detail: any }} good until the next call on any queue
+   */
+  shift() {
+    const slots = /** @type {any[]} */ (this.slots);
+    const { head } = this;
+    taken.head = slots[head];
+    taken.payload = slots[head + 1];
+    taken.detail = slots[head + 2];
+
+    if (head + EVENT_SLOTS === slots.length) {
+      this.slots = null;
+      this.head = 0;
+      giveSpare(slots);
+    } else {
+      // The payload is the listener's from now on.
+      slots[head + 1] = undefined;
+      this.head = head + EVENT_SLOTS;
+    }
+    return taken;
+  }
+
+  /** First word of the next event's record. Not to be asked of an empty queue. */
+  peek() {
+    return /** @type {any[]} */ (this.slots)[this.head];
+  }
+}
+
+/**
+ * Appends the event of a record.
+ *
+ * @param {any[]} slots
+ * @param {Connection} connection
+ * @param {number} word where the record starts
+ */
+function readRecord(slots, connection, word) {
+  const head = records[word];
+  const kind = head & 0xff;
+  const offset = records[word + 1];
+  const length = records[word + 2];
+  /** @type {any} */
+  let detail = records[word + 3];
+  /** @type {any} */
+  let payload;
+
+  if (kind <= ERROR) {
+    if ((head & LARGE) !== 0) payload = connection.takeLarge();
+    else payload = length === 0 ? EMPTY_BUFFER : new FastBuffer(slab, offset, length);
+    if ((head & FRAGMENTED) !== 0) detail = connection.takeFragments();
+  } else if (kind === WRITTEN) {
+    payload = offset + detail * 0x100000000;
+  }
+  slots.push(head, payload, detail);
+}
+
+function adoptSlab() {
+  slab = /** @type {ArrayBuffer} */ (native.environment.slab());
+  generation = records[0];
+  // A listener that transferred a message's memory to a worker would take all other messages along.
+  markAsUntransferable(slab);
+}
+
+/** @returns {any[]} */
+function takeSpare() {
+  const slots = spare ?? [];
+  spare = null;
+  return slots;
+}
+
+/** @param {any[]} slots */
+function giveSpare(slots) {
+  if (slots.length > MAX_SPARE_LENGTH) return;
+  slots.length = 0;
+  spare = slots;
+}
+
+/**
+ * Gives a binary message the form that `binaryType` asks for.
+ *
+ * @param {Buffer} payload
+ * @param {number[] | number} lengths of its non-empty frames, if it came in more than one
+ * @param {string} binaryType
+ * @returns {Buffer | ArrayBuffer | Buffer[] | Blob}
+ */
+function toBinaryType(payload, lengths, binaryType) {
+  switch (binaryType) {
+    case 'arraybuffer':
+      return toArrayBuffer(payload);
+    case 'fragments':
+      if (Array.isArray(lengths)) return split(payload, lengths);
+      return payload.length === 0 ? [] : [payload];
+    case 'blob':
+      return new Blob([/** @type {Buffer<ArrayBuffer>} */ (payload)]);
+    default:
+      return payload;
+  }
+}
+
+module.exports = { RecordQueue, toBinaryType };

@@ -1,0 +1,100 @@
+'use strict';
+
+/*
+ * The stream transport: a Node Duplex carries the bytes. It serves every socket that the I/O threads cannot
+ * take: TLS, pipes of other makers, HTTP/2 streams, test duplexes.
+ */
+
+const { Transport } = require('./transport');
+const { createError } = require('../errors');
+const { flushStreamLater } = require('./flushing');
+const { kWebSocket } = require('../constants');
+
+class StreamTransport extends Transport {
+  /**
+   * @param {any} websocket
+   * @param {import('./transport').Socket} socket
+   * @param {import('../native').Connection} connection
+   * @param {boolean} isSynchronous
+   */
+  constructor(websocket, socket, connection, isSynchronous) {
+    super(websocket, socket, connection, isSynchronous);
+    /** Whether the output is on the list of flushing.js. */
+    this.isDirty = false;
+    /** Bytes that have left. */
+    this.left = 0;
+  }
+
+  /**
+   * Starts reading.
+   *
+   * @param {Buffer} head bytes that have already been read from the socket
+   */
+  start(head) {
+    if (head.length > 0) this.socket.unshift(head);
+    this.socket.on('data', socketOnData);
+  }
+
+  flushLater() {
+    flushStreamLater(this);
+  }
+
+  /** Writes what is queued. */
+  flush() {
+    if (!this.isDirty) return;
+    this.isDirty = false;
+    const output = this.connection.takeOutput();
+    if (output === null) return;
+
+    const { length } = output;
+    if (this.socket.writable) {
+      this.socket.write(output, (error) => this.written(length, error));
+    } else {
+      this.written(length, createError('STREAM_DESTROYED'));
+    }
+  }
+
+  /**
+   * @param {number} length bytes of one write
+   * @param {Error | null} [error]
+   */
+  written(length, error) {
+    this.left += length;
+    this.connection.written(length);
+    this.settle(this.left, error);
+  }
+
+  /** Bytes queued for the peer that the kernel has not taken. */
+  get bufferedAmount() {
+    this.flush();
+    return this.socket.writableLength;
+  }
+
+  socketClosed() {
+    this.socket.removeListener('data', socketOnData);
+    // What a paused socket has kept back is still to be delivered.
+    const { socket, websocket } = this;
+    if (
+      !socket.readableEnded &&
+      !websocket._closeFrameReceived &&
+      !websocket._hasFailed &&
+      socket.readableLength > 0
+    ) {
+      const chunk = socket.read(socket.readableLength);
+      if (chunk !== null) this.delivery.read(this.connection.receive(chunk));
+    }
+    super.socketClosed();
+  }
+}
+
+/**
+ * @this {import('./transport').Socket}
+ * @param {Buffer} chunk
+ */
+function socketOnData(chunk) {
+  const transport = /** @type {StreamTransport} */ (this[kWebSocket]._transport);
+  transport.delivery.read(transport.connection.receive(chunk));
+  transport.throttle();
+}
+
+module.exports = { StreamTransport };

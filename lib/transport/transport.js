@@ -1,0 +1,229 @@
+'use strict';
+
+/*
+ * What the two transports share: a WebSocket's native connection, its socket, and the way of the events up
+ * to the WebSocket. WebSockets use it through stream.js or io-threads.js (see index.js).
+ */
+
+const { AsyncResource } = require('async_hooks');
+
+const events = require('../connection-events');
+const native = require('../native');
+const { Delivery } = require('./delivery');
+const { WriteCallbacks } = require('./write-callbacks');
+const { createError, createProtocolError } = require('../errors');
+const { toBinaryType } = require('./records');
+
+const { CLOSE, ERROR, FLOODED, MESSAGE, PING, PONG } = native.RecordKind;
+const { BINARY, RANGE_ERROR } = native.RecordFlag;
+
+/** @typedef {import('net').Socket & Record<string | symbol, any>} Socket any Duplex, really */
+/** @typedef {((error?: Error | null) => void) | undefined} Callback */
+
+class Transport {
+  /**
+   * @param {any} websocket
+   * @param {Socket} socket
+   * @param {import('../native').Connection} connection
+   * @param {boolean} isSynchronous false: at most one `message`, `ping` or `pong` per macrotask
+   */
+  constructor(websocket, socket, connection, isSynchronous) {
+    this.websocket = websocket;
+    this.socket = socket;
+    this.connection = connection;
+    this.delivery = new Delivery(connection, this, isSynchronous);
+    /** @type {WriteCallbacks | null} */
+    this.callbacks = null;
+    /**
+     * The Receiver that events go through, if somebody has asked for it.
+     *
+     * @type {import('events').EventEmitter | null}
+     */
+    this.receiver = null;
+    /** Whether the socket has been closed; `close` follows when all events have been emitted. */
+    this.isClosed = false;
+    /** Whether reading waits until all events have been emitted. */
+    this.isThrottled = false;
+  }
+
+  // Commands. `callback` is called when the bytes have left, in the context of the command.
+
+  /**
+   * @param {string | Uint8Array} data
+   * @param {number} flags
+   * @param {Uint8Array | undefined} key masking key; undefined: a random one where MASK is set
+   * @param {Callback} [callback]
+   */
+  send(data, flags, key, callback) {
+    const total = this.connection.send(data, flags, key);
+    if (typeof callback === 'function') this.waitFor(total, callback, true);
+    this.flushLater();
+  }
+
+  /**
+   * @param {string | Uint8Array} data
+   * @param {number} flags
+   * @param {Uint8Array | undefined} key
+   * @param {Callback} [callback]
+   */
+  ping(data, flags, key, callback) {
+    const total = this.connection.ping(data, flags, key);
+    if (typeof callback === 'function') this.waitFor(total, callback, true);
+    this.flushLater();
+  }
+
+  /**
+   * @param {string | Uint8Array} data
+   * @param {number} flags
+   * @param {Uint8Array | undefined} key
+   * @param {Callback} [callback]
+   */
+  pong(data, flags, key, callback) {
+    const total = this.connection.pong(data, flags, key);
+    if (typeof callback === 'function') this.waitFor(total, callback, true);
+    this.flushLater();
+  }
+
+  /**
+   * @param {number} code 0: a close frame without a body
+   * @param {string | Uint8Array} reason
+   * @param {number} flags
+   * @param {Uint8Array | undefined} key
+   * @param {Callback} [callback]
+   */
+  close(code, reason, flags, key, callback) {
+    const total = this.connection.close(code, reason, flags, key);
+    if (typeof callback === 'function') this.waitFor(total, callback, false);
+    this.flushLater();
+  }
+
+  /**
+   * @param {Uint8Array[]} list bytes framed elsewhere; they are not altered
+   * @param {Callback} [callback]
+   */
+  write(list, callback) {
+    let total = 0;
+    for (const bytes of list) total = this.connection.write(bytes);
+    if (typeof callback === 'function') this.waitFor(total, callback, true);
+    this.flushLater();
+  }
+
+  /**
+   * Calls `callback` when bytes have left.
+   *
+   * @param {number} total running total to wait for
+   * @param {(error?: Error | null) => void} callback
+   * @param {boolean} inContext whether to call it in the async context of this call
+   */
+  waitFor(total, callback, inContext) {
+    if (this.socket.destroyed) {
+      process.nextTick(callback, createError('STREAM_DESTROYED'));
+      return;
+    }
+    const resource = inContext ? new AsyncResource('WebSocketSend') : null;
+    (this.callbacks ??= new WriteCallbacks()).add(total, callback, resource);
+  }
+
+  /**
+   * @param {number} total running total that has left
+   * @param {Error | null} [error] why it has not
+   */
+  settle(total, error) {
+    if (this.callbacks !== null) this.callbacks.settle(total, error);
+  }
+
+  /** Arms the flush of the output; each transport has its own. */
+  flushLater() {}
+
+  // Events
+
+  /**
+   * @param {number} head first word of the record
+   * @param {any} payload
+   * @param {any} detail
+   */
+  handleRecord(head, payload, detail) {
+    const { receiver, websocket } = this;
+    switch (head & 0xff) {
+      case MESSAGE: {
+        const isBinary = (head & BINARY) !== 0;
+        const { _binaryType } = websocket;
+        const data =
+          isBinary && _binaryType !== 'nodebuffer'
+            ? toBinaryType(payload, detail, _binaryType)
+            : payload;
+        if (receiver === null) websocket.emit('message', data, isBinary);
+        else receiver.emit('message', data, isBinary);
+        break;
+      }
+      case PING:
+        // The addon may have queued the pong.
+        this.flushLater();
+        if (receiver === null) events.onPing(websocket, payload);
+        else receiver.emit('ping', payload);
+        break;
+      case PONG:
+        if (receiver === null) events.onPong(websocket, payload);
+        else receiver.emit('pong', payload);
+        break;
+      case CLOSE:
+        if (receiver === null) events.onConclude(websocket, detail, payload);
+        else receiver.emit('conclude', detail, payload);
+        break;
+      case ERROR: {
+        const isRangeError = (head & RANGE_ERROR) !== 0;
+        const error = createProtocolError(isRangeError, payload.toString(), detail);
+        if (receiver === null) events.onError(websocket, error);
+        else receiver.emit('error', error);
+        break;
+      }
+      case FLOODED:
+        websocket.terminate();
+        break;
+      default:
+        this.handleTransportRecord(head, payload, detail);
+    }
+  }
+
+  /**
+   * @param {number} _head
+   * @param {any} _payload
+   * @param {any} _detail
+   */
+  handleTransportRecord(_head, _payload, _detail) {}
+
+  handleIdle() {
+    if (this.isThrottled) {
+      this.isThrottled = false;
+      if (!this.websocket.isPaused) this.socket.resume();
+    }
+    if (this.isClosed) this.finish();
+  }
+
+  /** To be called when the events that have been read could not all be emitted at once. */
+  throttle() {
+    if (this.isThrottled || this.delivery.isIdle) return;
+    this.isThrottled = true;
+    this.socket.pause();
+  }
+
+  // End
+
+  /**
+   * To be called on the socket's `close`: fails the callbacks, then lets the WebSocket close when all events
+   * have been emitted.
+   */
+  socketClosed() {
+    this.isClosed = true;
+    this.connection.destroy();
+    this.settle(Infinity, createError('STREAM_DESTROYED'));
+    if (this.delivery.isIdle) this.finish();
+  }
+
+  finish() {
+    this.isClosed = false;
+    this.websocket.emitClose();
+  }
+}
+
+module.exports = { Transport };

@@ -1,0 +1,368 @@
+'use strict';
+
+/*
+ * The WebSocketServer class: the opening handshake on the `upgrade` event of Node's HTTP server (RFC 6455,
+ * section 4.2), the set of clients, and the life of the server. What happens on a connection is not here.
+ */
+
+const EventEmitter = require('events');
+const http = require('http');
+const { AsyncResource } = require('async_hooks');
+
+const PerMessageDeflate = require('./permessage-deflate');
+const WebSocket = require('./websocket');
+const extension = require('./extension');
+const subprotocol = require('./subprotocol');
+const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kAsyncResource, kWebSocket } = require('./constants');
+const { acceptKey } = require('./native');
+const { createError } = require('./errors');
+const { rejectHandshake, rejectRequest } = require('./handshake-rejection');
+
+const RUNNING = 0;
+const CLOSING = 1;
+const CLOSED = 2;
+
+const KEY_PATTERN = /^[+/0-9A-Za-z]{22}==$/;
+
+/** @typedef {import('http').IncomingMessage} IncomingMessage */
+/** @typedef {import('stream').Duplex & Record<string | symbol, any>} Socket */
+/** @typedef {(ws: any, req: IncomingMessage) => void} UpgradeCallback */
+
+class WebSocketServer extends EventEmitter {
+  /**
+   * @param {any} options exactly one of `port`, `server` and `noServer`, and more
+   * @param {() => void} [callback] for `port`: called when the server listens
+   * @throws {TypeError}
+   */
+  constructor(options, callback) {
+    super();
+    options = {
+      ...DEFAULT_LIMITS,
+      allowSynchronousEvents: true,
+      autoPong: true,
+      backlog: null,
+      clientTracking: true,
+      closeTimeout: CLOSE_TIMEOUT,
+      handleProtocols: null,
+      host: null,
+      noServer: false,
+      path: null,
+      perMessageDeflate: false,
+      port: null,
+      server: null,
+      skipUTF8Validation: false,
+      verifyClient: null,
+      WebSocket,
+      ...options
+    };
+    const hasPort = options.port !== null && options.port !== undefined;
+    if (Number(hasPort) + Number(!!options.server) + Number(!!options.noServer) !== 1) {
+      throw createError('SERVER_OPTIONS');
+    }
+
+    /** @type {import('http').Server | null} */
+    this._server = null;
+    /** @type {(() => void) | null} */
+    this._removeListeners = null;
+    if (hasPort) {
+      this._server = http.createServer(answerPlainRequest);
+      this._server.listen(options.port, options.host, options.backlog, callback);
+    } else if (options.server) {
+      this._server = options.server;
+    }
+    if (this._server) this._removeListeners = this.watchServer(this._server);
+
+    if (options.perMessageDeflate === true) options.perMessageDeflate = {};
+    if (options.clientTracking) {
+      /** @type {Set<any> | undefined} */
+      this.clients = new Set();
+      this._shouldEmitClose = false;
+    }
+    /** Read at every upgrade: programs change it while the server runs. */
+    this.options = options;
+    this._state = RUNNING;
+  }
+
+  /**
+   * @param {import('http').Server} server
+   * @returns {() => void} removes the listeners again
+   */
+  watchServer(server) {
+    const emitConnection = this.emit.bind(this, 'connection');
+    /** @type {[string, (...args: any[]) => void][]} */
+    const listeners = [
+      ['listening', this.emit.bind(this, 'listening')],
+      ['error', this.emit.bind(this, 'error')],
+      ['upgrade', (req, socket, head) => this.handleUpgrade(req, socket, head, emitConnection)]
+    ];
+    for (const [event, listener] of listeners) server.on(event, listener);
+    return () => {
+      for (const [event, listener] of listeners) server.removeListener(event, listener);
+    };
+  }
+
+  /**
+   * @returns {import('net').AddressInfo | string | null} as of net.Server; null when closed
+   * @throws {Error} without a server
+   */
+  address() {
+    if (this.options.noServer) throw createError('NO_SERVER');
+    return this._server ? this._server.address() : null;
+  }
+
+  /**
+   * Takes no more connections; `close` is emitted when the existing ones have ended.
+   *
+   * @param {(error?: Error) => void} [callback] called on `close`; with an error if closed already
+   */
+  close(callback) {
+    if (this._state === CLOSED) {
+      if (callback) this.once('close', () => callback(createError('NOT_RUNNING')));
+      process.nextTick(emitClose, this);
+      return;
+    }
+    if (callback) this.once('close', callback);
+    if (this._state === CLOSING) return;
+    this._state = CLOSING;
+
+    const server = this._server;
+    this._removeListeners?.();
+    this._removeListeners = this._server = null;
+    if (server && !this.options.noServer && !this.options.server) {
+      server.close(() => emitClose(this));
+    } else if (this.clients && this.clients.size > 0) {
+      this._shouldEmitClose = true;
+    } else {
+      process.nextTick(emitClose, this);
+    }
+  }
+
+  /**
+   * Whether the request is for this server. May be overridden.
+   *
+   * @param {IncomingMessage} req
+   * @returns {boolean}
+   */
+  shouldHandle(req) {
+    const { path } = this.options;
+    return !path || /** @type {string} */ (req.url).split('?', 1)[0] === path;
+  }
+
+  /**
+   * Answers a request to upgrade.
+   *
+   * @param {IncomingMessage} req
+   * @param {Socket} socket
+   * @param {Buffer} head bytes behind the request
+   * @param {UpgradeCallback} callback called with the open WebSocket; synchronously, unless `verifyClient` is
+   *   asynchronous
+   * @throws {Error} what user hooks throw, or if the socket has been upgraded already
+   */
+  handleUpgrade(req, socket, head, callback) {
+    socket.on('error', socketOnError);
+
+    const { headers } = req;
+    const key = headers['sec-websocket-key'];
+    const version = Number(headers['sec-websocket-version']);
+    if (req.method !== 'GET') {
+      rejectRequest(this, req, socket, 405, 'Invalid HTTP method');
+      return;
+    }
+    if (headers.upgrade?.toLowerCase() !== 'websocket') {
+      rejectRequest(this, req, socket, 400, 'Invalid Upgrade header');
+      return;
+    }
+    if (key === undefined || !KEY_PATTERN.test(key)) {
+      rejectRequest(this, req, socket, 400, 'Missing or invalid Sec-WebSocket-Key header');
+      return;
+    }
+    if (version !== 13 && version !== 8) {
+      const message = 'Missing or invalid Sec-WebSocket-Version header';
+      rejectRequest(this, req, socket, 400, message, { 'Sec-WebSocket-Version': '13, 8' });
+      return;
+    }
+    if (!this.shouldHandle(req)) {
+      rejectHandshake(socket, 400);
+      return;
+    }
+
+    const protocols = parseSubprotocols(headers['sec-websocket-protocol']);
+    if (protocols === undefined) {
+      rejectRequest(this, req, socket, 400, 'Invalid Sec-WebSocket-Protocol header');
+      return;
+    }
+    if (!areExtensionsAcceptable(headers['sec-websocket-extensions'], this.options)) {
+      const message = 'Invalid or unacceptable Sec-WebSocket-Extensions header';
+      rejectRequest(this, req, socket, 400, message);
+      return;
+    }
+
+    const { verifyClient } = this.options;
+    if (!verifyClient) {
+      this.completeUpgrade({}, key, protocols, req, socket, head, callback);
+      return;
+    }
+
+    const { authorized, encrypted } = /** @type {any} */ (req.socket);
+    const info = {
+      origin: headers[version === 8 ? 'sec-websocket-origin' : 'origin'],
+      secure: !!(authorized || encrypted),
+      req
+    };
+    if (verifyClient.length !== 2) {
+      if (verifyClient(info)) {
+        this.completeUpgrade({}, key, protocols, req, socket, head, callback);
+      } else {
+        rejectHandshake(socket, 401);
+      }
+      return;
+    }
+
+    // The events of the connection belong to this context, not to that of the user's answer.
+    socket[kAsyncResource] = new AsyncResource('WebSocket');
+    verifyClient(
+      info,
+      (
+        /** @type {any} */ isVerified,
+        /** @type {number} */ status,
+        /** @type {string} */ message,
+        /** @type {Record<string, any>} */ fields
+      ) => {
+        if (isVerified) {
+          this.completeUpgrade({}, key, protocols, req, socket, head, callback);
+        } else {
+          rejectHandshake(socket, status || 401, message, fields);
+        }
+      }
+    );
+  }
+
+  /**
+   * Answers 101 and makes the WebSocket.
+   *
+   * @param {Record<string, any>} extensions accepted ones, by name
+   * @param {string} key Sec-WebSocket-Key
+   * @param {Set<string>} protocols offered subprotocols
+   * @param {IncomingMessage} req
+   * @param {Socket} socket
+   * @param {Buffer} head
+   * @param {UpgradeCallback} callback
+   * @throws {Error} if the socket has been upgraded already
+   */
+  completeUpgrade(extensions, key, protocols, req, socket, head, callback) {
+    // The client may have left while it was being verified.
+    if (!socket.readable || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    if (socket[kWebSocket]) throw createError('UPGRADED_TWICE');
+    if (this._state > RUNNING) {
+      rejectHandshake(socket, 503);
+      return;
+    }
+
+    const { options } = this;
+    const ws = new options.WebSocket(null, undefined, options);
+    const lines = [
+      'HTTP/1.1 101 Switching Protocols',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      `Sec-WebSocket-Accept: ${acceptKey(key)}`
+    ];
+    if (protocols.size > 0) {
+      const protocol = options.handleProtocols
+        ? options.handleProtocols(protocols, req)
+        : protocols.values().next().value;
+      if (protocol) {
+        lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
+        ws._protocol = protocol;
+      }
+    }
+    const deflate = extensions[PerMessageDeflate.extensionName];
+    if (deflate) {
+      const value = extension.format({ [PerMessageDeflate.extensionName]: deflate.params });
+      lines.push(`Sec-WebSocket-Extensions: ${value}`);
+      ws._extensions = extensions;
+    }
+    this.emit('headers', lines, req);
+
+    socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+    socket.removeListener('error', socketOnError);
+    ws.setSocket(socket, head, {
+      allowSynchronousEvents: options.allowSynchronousEvents,
+      maxBufferedChunks: options.maxBufferedChunks,
+      maxFragments: options.maxFragments,
+      maxPayload: options.maxPayload,
+      skipUTF8Validation: options.skipUTF8Validation
+    });
+    if (this.clients) this.track(ws);
+    callback(ws, req);
+  }
+
+  /** @param {any} ws becomes one of `clients` until it closes */
+  track(ws) {
+    const clients = /** @type {Set<any>} */ (this.clients);
+    clients.add(ws);
+    ws.on('close', () => {
+      clients.delete(ws);
+      if (this._shouldEmitClose && clients.size === 0) process.nextTick(emitClose, this);
+    });
+  }
+}
+
+/**
+ * @param {IncomingMessage} _req
+ * @param {import('http').ServerResponse} res
+ */
+function answerPlainRequest(_req, res) {
+  const body = /** @type {string} */ (http.STATUS_CODES[426]);
+  res.writeHead(426, { 'Content-Length': body.length, 'Content-Type': 'text/plain' });
+  res.end(body);
+}
+
+/**
+ * @param {string | undefined} header
+ * @returns {Set<string> | undefined} undefined: malformed
+ */
+function parseSubprotocols(header) {
+  if (header === undefined) return new Set();
+  try {
+    return subprotocol.parse(header);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether the field is well-formed, where that matters. No extension is negotiated for a connection yet a bad
+ * offer is refused as it always was.
+ *
+ * @param {string | undefined} header
+ * @param {any} options
+ * @returns {boolean}
+ */
+function areExtensionsAcceptable(header, { maxPayload, perMessageDeflate }) {
+  if (!perMessageDeflate || header === undefined) return true;
+  try {
+    const offers = extension.parse(header)[PerMessageDeflate.extensionName];
+    if (offers) {
+      new PerMessageDeflate({ ...perMessageDeflate, isServer: true, maxPayload }).accept(offers);
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {WebSocketServer} server */
+function emitClose(server) {
+  server._state = CLOSED;
+  server.emit('close');
+}
+
+/** @this {Socket} */
+function socketOnError() {
+  this.destroy();
+}
+
+module.exports = WebSocketServer;

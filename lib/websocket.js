@@ -1,0 +1,485 @@
+'use strict';
+
+/*
+ * The WebSocket class: state, options, and what users call. The opening handshake of a client is in
+ * client-handshake.js, that of a server in websocket-server.js; what happens on the connection is in
+ * connection-events.js; bytes are moved by transport/.
+ */
+
+const EventEmitter = require('events');
+const { AsyncResource } = require('async_hooks');
+
+const ConnectionSender = require('./connection-sender');
+const events = require('./connection-events');
+const { ConnectionReceiver, isReceiverPatched } = require('./connection-receiver');
+const { SendFlag } = require('./native');
+const { abortHandshake, connect } = require('./client-handshake');
+const { createError } = require('./errors');
+const { isBlob } = require('./validation');
+const { mixInto } = require('./event-target');
+const { openTransport } = require('./transport');
+const { toBuffer } = require('./buffer-util');
+const {
+  BINARY_TYPES,
+  CLOSED,
+  CLOSING,
+  CONNECTING,
+  EMPTY_BUFFER,
+  OPEN,
+  READY_STATES,
+  kAsyncResource
+} = require('./constants');
+
+const { BINARY, FIN, MASK } = SendFlag;
+const MAX_CONTROL_PAYLOAD = 125;
+
+/** @typedef {((error?: Error | null) => void) | undefined} Callback */
+/** @typedef {import('stream').Duplex & Record<string | symbol, any>} Socket */
+
+class WebSocket extends EventEmitter {
+  /**
+   * @param {string | URL | null} address null: no connection is made; setSocket() gives one
+   * @param {any} [protocols] subprotocols, a name or an array; an object is taken as `options`
+   * @param {any} [options]
+   * @throws {SyntaxError | RangeError | TypeError} on a bad URL, subprotocol or option
+   */
+  constructor(address, protocols, options) {
+    super();
+    /** @type {string} */
+    this._binaryType = BINARY_TYPES[0];
+    /** @type {number | undefined} only counts what is sent without a socket */
+    this._bufferedAmount = undefined;
+    this._closeCode = 1006;
+    this._closeFrameReceived = false;
+    this._closeFrameSent = false;
+    this._closeMessage = EMPTY_BUFFER;
+    /** @type {any} */
+    this._closeTimer = undefined;
+    this._errorEmitted = false;
+    /** @type {Record<string, any>} */
+    this._extensions = {};
+    /** @type {((key: Buffer) => void) | undefined} */
+    this._generateMask = undefined;
+    /** Whether the peer has broken the protocol. */
+    this._hasFailed = false;
+    this._isServer = true;
+    this._paused = false;
+    this._pendingAutoPongs = 0;
+    /** Whether the addon answers pings. */
+    this._pongsNatively = false;
+    this._protocol = '';
+    this._readyState = CONNECTING;
+    /** @type {import('http').ClientRequest | null} */
+    this._req = null;
+    /** @type {ConnectionSender | null} */
+    this._lazySender = null;
+    /** @type {any} */
+    this._transport = null;
+    /** @type {string | undefined} */
+    this._url = undefined;
+    /** @type {AsyncResource | undefined} */
+    this[kAsyncResource] = undefined;
+
+    if (address !== null) {
+      this._bufferedAmount = 0;
+      this._isServer = false;
+      this._redirects = 0;
+      this[kAsyncResource] = new AsyncResource('WebSocket');
+      options = connect(this, address, protocols, options);
+    }
+    this._autoPong = !!options.autoPong;
+    this._maxPendingAutoPongs = options.maxPendingAutoPongs | 0;
+    this._closeTimeout = options.closeTimeout;
+  }
+
+  /** Form of binary messages: 'nodebuffer', 'arraybuffer', 'fragments' or 'blob'. */
+  get binaryType() {
+    return this._binaryType;
+  }
+
+  set binaryType(type) {
+    if (BINARY_TYPES.includes(type)) this._binaryType = type;
+  }
+
+  /** Bytes that wait to be sent, and those of sends after closing. */
+  get bufferedAmount() {
+    if (this._transport === null) return this._bufferedAmount;
+    return this._transport.bufferedAmount + (this._lazySender?._bufferedBytes ?? 0);
+  }
+
+  /** Names of the negotiated extensions, joined by commas. */
+  get extensions() {
+    return Object.keys(this._extensions).join();
+  }
+
+  get isPaused() {
+    return this._paused;
+  }
+
+  /** The negotiated subprotocol, or ''. */
+  get protocol() {
+    return this._protocol;
+  }
+
+  get readyState() {
+    return this._readyState;
+  }
+
+  get url() {
+    return this._url;
+  }
+
+  /** The socket, all that has been sent being written to it; null before there is one. */
+  get _socket() {
+    const { _transport: transport } = this;
+    if (transport === null) return null;
+    transport.flush();
+    return transport.socket;
+  }
+
+  set _socket(value) {
+    replace(this, '_socket', value);
+  }
+
+  /** The Sender of the connection; null before there is one. */
+  get _sender() {
+    if (this._transport === null) return null;
+    return (this._lazySender ??= new ConnectionSender(this));
+  }
+
+  set _sender(value) {
+    replace(this, '_sender', value);
+  }
+
+  /** A Receiver that the events of the connection go through; null before there is a connection. */
+  get _receiver() {
+    const { _transport: transport } = this;
+    if (transport === null) return null;
+    if (transport.receiver === null) {
+      transport.receiver = new ConnectionReceiver(this);
+      choosePongs(this);
+    }
+    return transport.receiver;
+  }
+
+  set _receiver(value) {
+    replace(this, '_receiver', value);
+  }
+
+  /**
+   * Gives the WebSocket its connection and emits `open`.
+   *
+   * @param {Socket} socket any Duplex
+   * @param {Buffer} head bytes that have already been read from it
+   * @param {Object} options
+   * @param {boolean} [options.allowSynchronousEvents]
+   * @param {(key: Buffer) => void} [options.generateMask]
+   * @param {number} [options.maxBufferedChunks]
+   * @param {number} [options.maxFragments]
+   * @param {number} [options.maxPayload]
+   * @param {boolean} [options.skipUTF8Validation]
+   */
+  setSocket(socket, head, options) {
+    const { allowSynchronousEvents = true, generateMask } = options;
+    this._generateMask = generateMask;
+
+    // A socket may be no more than a Duplex.
+    if (socket.setTimeout) socket.setTimeout(0);
+    if (socket.setNoDelay) socket.setNoDelay();
+
+    events.watchSocket(this, /** @type {any} */ (socket));
+    this._pongsNatively = canPongNatively(this);
+    const resource = socket[kAsyncResource] ?? this[kAsyncResource];
+    this._transport = openTransport(
+      this,
+      socket,
+      head,
+      {
+        isServer: this._isServer,
+        autoPong: this._pongsNatively,
+        maxBufferedChunks: Number(options.maxBufferedChunks) | 0,
+        maxFragments: Number(options.maxFragments) | 0,
+        maxPayload: Number(options.maxPayload) | 0,
+        maxPendingAutoPongs: this._maxPendingAutoPongs,
+        skipUTF8Validation: !!options.skipUTF8Validation
+      },
+      !!allowSynchronousEvents,
+      resource ?? new AsyncResource('WebSocket')
+    );
+    // Tracers find the WebSocket of a message by its receiver.
+    if (isReceiverPatched()) void this._receiver;
+
+    this._readyState = OPEN;
+    this.emit('open');
+  }
+
+  /** Emits `close`, the last event. */
+  emitClose() {
+    this._transport?.receiver?.removeAllListeners();
+    this._readyState = CLOSED;
+    this.emit('close', this._closeCode, this._closeMessage);
+  }
+
+  /**
+   * Starts the closing handshake, or continues it: each side sends a close frame and ends its stream when it
+   * has sent and received one.
+   *
+   * @param {number} [code] 1000 to 1003, 1007 to 1014, 3000 to 4999
+   * @param {string | Uint8Array} [reason] up to 123 bytes; ignored without a code
+   * @throws {TypeError | RangeError} on other arguments
+   */
+  close(code, reason) {
+    if (this._readyState === CLOSED) return;
+    if (this._readyState === CONNECTING) {
+      abortHandshake(this, this._req, createError('ABORTED'));
+      return;
+    }
+    if (this._readyState === CLOSING) {
+      endIfClosed(this);
+      return;
+    }
+
+    const sender = /** @type {ConnectionSender} */ (this._sender);
+    sender.close(code, reason, !this._isServer, (error) => {
+      // The socket has its own way to tell about the error.
+      if (error) return;
+      this._closeFrameSent = true;
+      endIfClosed(this);
+    });
+    this._readyState = CLOSING;
+    events.armCloseTimer(this);
+  }
+
+  /** Stops reading. Events that have already been parsed may still come. */
+  pause() {
+    if (this._readyState === CONNECTING || this._readyState === CLOSED) return;
+    this._paused = true;
+    this._transport.socket.pause();
+  }
+
+  resume() {
+    if (this._readyState === CONNECTING || this._readyState === CLOSED) return;
+    this._paused = false;
+    if (!this._transport.isThrottled) this._transport.socket.resume();
+  }
+
+  /**
+   * @param {any} [data] up to 125 bytes
+   * @param {boolean} [mask]
+   * @param {Callback} [callback] called when the frame has left
+   */
+  ping(data, mask, callback) {
+    sendControl(this, 'ping', data, mask, callback);
+  }
+
+  /**
+   * @param {any} [data] up to 125 bytes
+   * @param {boolean} [mask]
+   * @param {Callback} [callback] called when the frame has left
+   */
+  pong(data, mask, callback) {
+    sendControl(this, 'pong', data, mask, callback);
+  }
+
+  /**
+   * Sends a message or a fragment of one.
+   *
+   * @param {any} data string (text), Blob, or anything that `Buffer.from()` takes (binary)
+   * @param {any} [options] `binary`, `compress`, `fin`, `mask`
+   * @param {Callback} [callback] called when it has left
+   * @throws {Error} while connecting
+   * @throws {TypeError} on data of another type
+   */
+  send(data, options, callback) {
+    if (this._readyState === CONNECTING) throw createError('NOT_OPEN', CONNECTING);
+    if (typeof options === 'function') {
+      callback = options;
+      options = undefined;
+    }
+    if (typeof data === 'number') data = data.toString();
+    if (this._readyState !== OPEN) {
+      sendAfterClose(this, data, callback);
+      return;
+    }
+
+    let binary = typeof data !== 'string';
+    let fin = true;
+    let mask = !this._isServer;
+    if (options) ({ binary, fin, mask } = { binary, fin, mask, ...options });
+
+    const sender = this._lazySender;
+    if (typeof data !== 'string') {
+      data ||= EMPTY_BUFFER;
+      if (isBlob(data) || (sender !== null && sender._state !== 0)) {
+        this._sender?.send(data, { binary, fin, mask }, callback);
+        return;
+      }
+      data = toBuffer(data);
+    } else if (sender !== null && sender._state !== 0) {
+      sender.send(data, { binary, fin, mask }, callback);
+      return;
+    }
+
+    const flags = (binary ? BINARY : 0) | (fin ? FIN : 0) | (mask ? MASK : 0);
+    this._transport.send(data, flags, mask ? drawKey(this) : undefined, callback);
+  }
+
+  /** Destroys the socket. */
+  terminate() {
+    if (this._readyState === CLOSED) return;
+    if (this._readyState === CONNECTING) {
+      abortHandshake(this, this._req, createError('ABORTED'));
+      return;
+    }
+    if (this._transport !== null) {
+      this._readyState = CLOSING;
+      this._transport.flush();
+      this._transport.socket.destroy();
+    }
+  }
+}
+
+const { pong } = WebSocket.prototype;
+
+// An assignment to `pong` must be noticed: the addon then leaves the answers to user code.
+Object.defineProperty(WebSocket.prototype, 'pong', {
+  configurable: true,
+  enumerable: false,
+  get() {
+    return pong;
+  },
+  /**
+   * @this {WebSocket}
+   * @param {any} value
+   */
+  set(value) {
+    replace(this, 'pong', value);
+    if (this !== WebSocket.prototype) choosePongs(this);
+  }
+});
+
+READY_STATES.forEach((name, value) => {
+  Object.defineProperty(WebSocket, name, { enumerable: true, value });
+  Object.defineProperty(WebSocket.prototype, name, { enumerable: true, value });
+});
+
+for (const name of [
+  'binaryType',
+  'bufferedAmount',
+  'extensions',
+  'isPaused',
+  'protocol',
+  'readyState',
+  'url'
+]) {
+  Object.defineProperty(WebSocket.prototype, name, { enumerable: true });
+}
+
+mixInto(WebSocket.prototype);
+
+/**
+ * Makes an accessor of the prototype a plain property of `target`.
+ *
+ * @param {object} target
+ * @param {string} name
+ * @param {any} value
+ */
+function replace(target, name, value) {
+  Object.defineProperty(target, name, {
+    configurable: true,
+    enumerable: true,
+    value,
+    writable: true
+  });
+}
+
+/**
+ * Whether the addon may answer pings: no user code would see it answer.
+ *
+ * @param {WebSocket} ws
+ * @returns {boolean}
+ */
+function canPongNatively(ws) {
+  return ws._autoPong && ws._generateMask === undefined && ws.pong === pong;
+}
+
+/** @param {WebSocket} ws */
+function choosePongs(ws) {
+  const { _transport: transport } = ws;
+  if (!transport) return;
+  const isNative = transport.receiver === null && canPongNatively(ws);
+  if (isNative === ws._pongsNatively) return;
+  ws._pongsNatively = isNative;
+  transport.connection.setAutoPong(isNative);
+}
+
+/**
+ * @param {WebSocket} ws
+ * @returns {Buffer | undefined} masking key; undefined: the addon draws one
+ */
+function drawKey(ws) {
+  return ws._generateMask === undefined ? undefined : ws._sender?.maskingKey();
+}
+
+/**
+ * @param {WebSocket} ws
+ * @param {'ping' | 'pong'} command
+ * @param {any} data
+ * @param {any} mask
+ * @param {any} callback
+ */
+function sendControl(ws, command, data, mask, callback) {
+  if (ws._readyState === CONNECTING) throw createError('NOT_OPEN', CONNECTING);
+  if (typeof data === 'function') {
+    callback = data;
+    data = mask = undefined;
+  } else if (typeof mask === 'function') {
+    callback = mask;
+    mask = undefined;
+  }
+  if (typeof data === 'number') data = data.toString();
+  if (ws._readyState !== OPEN) {
+    sendAfterClose(ws, data, callback);
+    return;
+  }
+
+  data ||= EMPTY_BUFFER;
+  if (mask === undefined) mask = !ws._isServer;
+  const sender = ws._lazySender;
+  if (isBlob(data) || (sender !== null && sender._state !== 0)) {
+    ws._sender?.[command](data, mask, callback);
+    return;
+  }
+  if (typeof data !== 'string') data = toBuffer(data);
+  if (Buffer.byteLength(data) > MAX_CONTROL_PAYLOAD) throw createError('CONTROL_TOO_LONG');
+  ws._transport[command](data, mask ? MASK : 0, mask ? drawKey(ws) : undefined, callback);
+}
+
+/**
+ * A send that comes too late: counted, and reported to the callback only.
+ *
+ * @param {WebSocket} ws
+ * @param {any} data
+ * @param {Callback} callback
+ */
+function sendAfterClose(ws, data, callback) {
+  if (data) {
+    const length = isBlob(data) ? data.size : toBuffer(data).length;
+    const sender = ws._sender;
+    if (sender) sender._bufferedBytes += length;
+    else ws._bufferedAmount = Number(ws._bufferedAmount) + length;
+  }
+  if (callback) process.nextTick(callback, createError('NOT_OPEN', ws._readyState));
+}
+
+/**
+ * Ends the stream if close frames have gone both ways, or ours after an error.
+ *
+ * @param {WebSocket} ws
+ */
+function endIfClosed(ws) {
+  if (!ws._closeFrameSent || !(ws._closeFrameReceived || ws._hasFailed)) return;
+  ws._socket?.end();
+}
+
+module.exports = WebSocket;
