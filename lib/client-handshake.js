@@ -51,7 +51,7 @@ class ClientHandshake {
     this.ws = ws;
     this.protocols = protocols;
     this.options = options;
-    /** @type {Redirects | null} */
+    /** @type {InstanceType<typeof Redirects> | null} */
     this.redirects = null;
   }
 

@@ -39,7 +39,7 @@ class ConnectionReceiver extends Receiver {
    * @param {(error?: Error | null) => void} callback
    */
   _write(chunk, _encoding, callback) {
-    const delivery = /** @type {import('./transport/delivery').Delivery} */ (this._delivery);
+    const delivery = /** @type {NonNullable<typeof this._delivery>} */ (this._delivery);
     delivery.read(delivery.connection.receive(chunk));
     callback();
   }

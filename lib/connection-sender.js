@@ -16,7 +16,7 @@ class ConnectionSender extends Sender {
   constructor(websocket) {
     super(websocket._transport.socket, websocket._extensions, websocket._generateMask);
     this[kWebSocket] = websocket;
-    this.onerror = (error) => events.onSendError(websocket, error);
+    this.onerror = (/** @type {Error} */ error) => events.onSendError(websocket, error);
   }
 
   /**

@@ -30,6 +30,12 @@ function createConnection(options) {
   return new binding.Connection(environment, options);
 }
 
+/**
+ * Queues a message or a fragment on the connection of an `id`: Connection.send() with a random key where MASK is set,
+ * for a third of the price.
+ */
+const send = environment.sender();
+
 /** Flags of the send commands. */
 const SendFlag = { BINARY: 1, FIN: 2, COMPRESS: 4, MASK: 8, AUTO: 16 };
 
@@ -71,5 +77,6 @@ module.exports = {
   createConnection,
   encodeHeader: binding.encodeHeader,
   environment,
+  send,
   threads: binding.threads
 };

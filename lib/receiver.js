@@ -25,6 +25,13 @@ const { BINARY, RANGE_ERROR } = native.RecordFlag;
  */
 class Receiver extends Writable {
   /**
+   * The WebSocket, if the receiver is that of a connection.
+   *
+   * @type {any}
+   */
+  [kWebSocket] = undefined;
+
+  /**
    * Limits are in bytes or pieces; 0 is unlimited.
    *
    * @param {Object} [options]
@@ -45,12 +52,10 @@ class Receiver extends Writable {
     this._isServer = !!options.isServer;
     this._maxBufferedChunks = Number(options.maxBufferedChunks) | 0;
     this._maxFragments = Number(options.maxFragments) | 0;
-    /** @type {Delivery | null} made with the first chunk, so that the options can still be changed */
+    /** @type {InstanceType<typeof Delivery> | null} made with the first chunk, so that the options can still be changed */
     this._delivery = null;
-    this._maxPayload = Number(options.maxPayload) | 0;
-    this._skipUTF8Validation = !!options.skipUTF8Validation;
-    /** @type {any} */
-    this[kWebSocket] = undefined;
+    this._payloadLimit = Number(options.maxPayload) | 0;
+    this._skipsValidation = !!options.skipUTF8Validation;
     this._isConcluded = false;
     /** @type {Callback | null} of the chunk that is being worked on */
     this._chunkCallback = null;

@@ -26,6 +26,13 @@ const MAX_CONTROL_PAYLOAD = 125;
 
 class Sender {
   /**
+   * The WebSocket, if the sender is that of a connection.
+   *
+   * @type {any}
+   */
+  [kWebSocket] = undefined;
+
+  /**
    * @param {any} socket a Duplex or Writable
    * @param {Record<string, any>} [extensions] those negotiated, by name
    * @param {(key: Buffer) => void} [generateMask] fills the masking key of each masked frame
@@ -44,8 +51,6 @@ class Sender {
     this._state = IDLE;
     /** @type {(error: Error) => void} */
     this.onerror = NOOP;
-    /** @type {any} */
-    this[kWebSocket] = undefined;
   }
 
   /**

@@ -38,6 +38,13 @@ const MAX_CONTROL_PAYLOAD = 125;
 
 class WebSocket extends EventEmitter {
   /**
+   * Where a client's events run.
+   *
+   * @type {AsyncResource | undefined}
+   */
+  [kAsyncResource] = undefined;
+
+  /**
    * @param {string | URL | null} address null: no connection is made; setSocket() gives one
    * @param {any} [protocols] subprotocols, a name or an array; an object is taken as `options`
    * @param {any} [options]
@@ -77,8 +84,6 @@ class WebSocket extends EventEmitter {
     this._transport = null;
     /** @type {string | undefined} */
     this._url = undefined;
-    /** @type {AsyncResource | undefined} */
-    this[kAsyncResource] = undefined;
 
     if (address !== null) {
       this._bufferedAmount = 0;
@@ -305,7 +310,11 @@ class WebSocket extends EventEmitter {
     let binary = typeof data !== 'string';
     let fin = true;
     let mask = !this._isServer;
-    if (options) ({ binary, fin, mask } = { binary, fin, mask, ...options });
+    if (options) {
+      if ('binary' in options) binary = options.binary;
+      if ('fin' in options) fin = options.fin;
+      if ('mask' in options) mask = options.mask;
+    }
 
     const sender = this._lazySender;
     if (typeof data !== 'string') {

@@ -18,7 +18,7 @@ const { ThreadTransport, canPark } = require('./io-threads');
  * @param {import('../native').ConnectionOptions} options
  * @param {boolean} isSynchronous
  * @param {import('async_hooks').AsyncResource} resource context that events are emitted in
- * @returns {import('./transport').Transport}
+ * @returns {InstanceType<typeof StreamTransport> | InstanceType<typeof ThreadTransport>}
  */
 function openTransport(websocket, socket, head, options, isSynchronous, resource) {
   const connection = createConnection(options);

@@ -7,15 +7,13 @@
 
 const net = require('net');
 
-/** The ThreadTransport of a parked socket. */
-const kTransport = Symbol('transport');
-
 /** @typedef {import('./transport').Socket} Socket */
 /** @typedef {(error?: Error | null) => void} Callback */
 
 /**
  * The prototype of a parked socket; nothing is ever constructed. One prototype instead of a dozen own
- * properties per socket keeps idle connections small.
+ * properties per socket keeps idle connections small. The one that there is, `_threadTransport`, is the
+ * ThreadTransport.
  *
  * @type {any}
  */
@@ -48,7 +46,7 @@ class ParkedSocket extends PlainSocket {
 
   /** @param {Callback} callback */
   _final(callback) {
-    this[kTransport].shutdown(callback);
+    this._threadTransport.shutdown(callback);
   }
 
   /**
@@ -56,41 +54,41 @@ class ParkedSocket extends PlainSocket {
    * @param {Callback} callback
    */
   _destroy(error, callback) {
-    this[kTransport].socketDestroyed(error);
+    this._threadTransport.socketDestroyed(error);
     super._destroy(error, callback);
   }
 
   pause() {
-    this[kTransport].connection.pause();
+    this._threadTransport.connection.pause();
     return super.pause();
   }
 
   resume() {
-    this[kTransport].connection.resume();
+    this._threadTransport.connection.resume();
     return super.resume();
   }
 
   ref() {
-    if (!this.destroyed) this[kTransport].setReferenced(true);
+    if (!this.destroyed) this._threadTransport.setReferenced(true);
     return super.ref();
   }
 
   unref() {
-    this[kTransport].setReferenced(false);
+    this._threadTransport.setReferenced(false);
     return super.unref();
   }
 
   get bytesRead() {
-    const { bytesReadBefore, connection } = this[kTransport];
+    const { bytesReadBefore, connection } = this._threadTransport;
     return bytesReadBefore + connection.bytesRead;
   }
 
   get bytesWritten() {
-    return super.bytesWritten + this[kTransport].connection.queuedTotal;
+    return super.bytesWritten + this._threadTransport.connection.queuedTotal;
   }
 
   get writableLength() {
-    const { connection, rawLength } = this[kTransport];
+    const { connection, rawLength } = this._threadTransport;
     return super.writableLength - rawLength + connection.pending;
   }
 
@@ -105,7 +103,7 @@ class ParkedSocket extends PlainSocket {
  * @param {Callback} callback
  */
 function writeRaw(socket, list, callback) {
-  const transport = socket[kTransport];
+  const transport = socket._threadTransport;
   for (const bytes of list) transport.rawLength += bytes.length;
   transport.write(list, (/** @type {Error | null} */ error) => {
     transport.rawLength = 0;
@@ -163,7 +161,7 @@ function park(socket, transport, head, attach) {
   handle.reading = false;
 
   Object.setPrototypeOf(socket, ParkedSocket.prototype);
-  socket[kTransport] = transport;
+  socket._threadTransport = transport;
   /** @type {Buffer[]} */
   const chunks = head.length > 0 ? [head] : [];
   while (socket.readableLength > 0) chunks.push(socket.read());

@@ -18,7 +18,9 @@ const { FRAGMENTED, LARGE } = native.RecordFlag;
 
 /** @typedef {import('../native').Connection} Connection */
 
-/** Words of the shared array before the first record, and words of a record. */
+/** Words of the shared array: generation of the slab, whether another batch waits; where records begin. */
+const GENERATION = 0;
+const BATCH_WAITS = 1;
 const FIRST_RECORD = 4;
 const RECORD_WORDS = 4;
 
@@ -71,13 +73,13 @@ class RecordQueue {
    */
   read(connection, count) {
     while (count > 0) {
-      if (records[0] !== generation) adoptSlab();
+      if (records[GENERATION] !== generation) adoptSlab();
       const slots = (this.slots ??= takeSpare());
       const end = FIRST_RECORD + count * RECORD_WORDS;
       for (let word = FIRST_RECORD; word < end; word += RECORD_WORDS) {
         readRecord(slots, connection, word);
       }
-      count = connection.more();
+      count = records[BATCH_WAITS] === 0 ? 0 : connection.more();
     }
   }
 
@@ -140,7 +142,7 @@ function readRecord(slots, connection, word) {
 
 function adoptSlab() {
   slab = /** @type {ArrayBuffer} */ (native.environment.slab());
-  generation = records[0];
+  generation = records[GENERATION];
   // A listener that transferred a message's memory to a worker would take all other messages along.
   markAsUntransferable(slab);
 }

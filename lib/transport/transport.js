@@ -31,8 +31,10 @@ class Transport {
     this.websocket = websocket;
     this.socket = socket;
     this.connection = connection;
+    /** What native.send() knows the connection by. */
+    this.id = connection.id;
     this.delivery = new Delivery(connection, this, isSynchronous);
-    /** @type {WriteCallbacks | null} */
+    /** @type {InstanceType<typeof WriteCallbacks> | null} */
     this.callbacks = null;
     /**
      * The Receiver that events go through, if somebody has asked for it.
@@ -55,7 +57,8 @@ class Transport {
    * @param {Callback} [callback]
    */
   send(data, flags, key, callback) {
-    const total = this.connection.send(data, flags, key);
+    const total =
+      key === undefined ? native.send(this.id, data, flags) : this.connection.send(data, flags, key);
     if (typeof callback === 'function') this.waitFor(total, callback, true);
     this.flushLater();
   }

@@ -28,11 +28,11 @@ pub(super) struct Attachment {
 }
 
 impl Attachment {
-    /// Moves collected news into a batch.
+    /// Moves collected news into a batch. Returns whether something remains.
     ///
     /// # Errors
     /// When JavaScript has no memory, or the environment is ending.
-    pub(super) fn fill(&self, batch: &mut BatchWriter<'_>) -> Result<()> {
+    pub(super) fn fill(&self, batch: &mut BatchWriter<'_>) -> Result<bool> {
         batch.take_inbox(&mut self.inbox.borrow_mut())
     }
 }

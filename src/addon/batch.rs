@@ -14,7 +14,7 @@ use crate::transport::io_threads::Inbox;
 
 /// Records in one batch at most.
 pub(super) const CAPACITY: usize = 256;
-/// Words before the first record; the first of them is the slab's generation.
+/// Words before the first record: the slab's generation, and 1 if another batch waits.
 pub(super) const HEADER_WORDS: usize = 4;
 const RECORD_WORDS: usize = 4;
 /// Size of the shared array in bytes.
@@ -127,15 +127,15 @@ impl<'a> BatchWriter<'a> {
         Ok(None)
     }
 
-    /// Moves events of `events` into the batch until it is full.
+    /// Moves events of `events` into the batch until it is full. Returns whether some remain.
     ///
     /// # Errors
     /// When JavaScript has no memory, or the environment is ending.
-    pub(super) fn take_events(&mut self, events: &mut EventBatch) -> Result<()> {
+    pub(super) fn take_events(&mut self, events: &mut EventBatch) -> Result<bool> {
         while self.take_event(events)? {
             events.advance();
         }
-        Ok(())
+        Ok(!events.is_empty())
     }
 
     /// Adds the next event. `false` when there is none, or no room.
@@ -180,15 +180,14 @@ impl<'a> BatchWriter<'a> {
         }
     }
 
-    /// Moves all that a socket has told into the batch, until it is full.
+    /// Moves all that a socket has told into the batch, until it is full. Returns whether something remains.
     ///
     /// # Errors
     /// As [`BatchWriter::take_events`].
     #[cfg(unix)]
-    pub(super) fn take_inbox(&mut self, inbox: &mut Inbox) -> Result<()> {
-        self.take_events(&mut inbox.events)?;
-        if !inbox.events.is_empty() {
-            return Ok(());
+    pub(super) fn take_inbox(&mut self, inbox: &mut Inbox) -> Result<bool> {
+        if self.take_events(&mut inbox.events)? {
+            return Ok(true);
         }
         if let Some(total) = inbox.written
             && self.push(Kind::Written, 0, total as u32, (total >> 32) as u32)
@@ -203,27 +202,22 @@ impl<'a> BatchWriter<'a> {
         {
             inbox.fault = None;
         }
-        Ok(())
+        Ok(!inbox.is_empty())
     }
 
-    /// Writes the batch to the shared array and returns the number of its records, and the scratch memory.
+    /// Writes the batch to the shared array and returns the number of its records, and the scratch memory. `remains`: another
+    /// batch waits.
     ///
     /// # Errors
     /// When the environment is ending.
-    pub(super) fn finish(self, shared: &Reference) -> Result<(u32, Vec<u32>)> {
-        let count = self.count() as u32;
-        if count > 0 {
-            with_memory(self.env, shared, |memory| {
-                let header = self.slab.generation().to_ne_bytes();
-                let records = self.words.iter().map(|word| word.to_ne_bytes());
-                let places = memory.chunks_exact_mut(4);
-                let mut places = places.enumerate().filter(|(at, _)| *at == 0 || *at >= HEADER_WORDS);
-                for word in std::iter::once(header).chain(records) {
-                    let Some((_, place)) = places.next() else { return };
-                    place.copy_from_slice(&word);
-                }
-            })?;
-        }
-        Ok((count, self.words))
+    pub(super) fn finish(self, shared: &Reference, remains: bool) -> Result<(u32, Vec<u32>)> {
+        let header = [self.slab.generation(), u32::from(remains), 0, 0];
+        with_memory(self.env, shared, |memory| {
+            let words = header.iter().chain(&self.words);
+            for (place, word) in memory.chunks_exact_mut(4).zip(words) {
+                place.copy_from_slice(&word.to_ne_bytes());
+            }
+        })?;
+        Ok((self.count() as u32, self.words))
     }
 }

@@ -1,5 +1,4 @@
-//! The class that the shim drives: one object a WebSocket, over a stream or over a socket on an I/O thread. Commands
-//! of both are the same; only where the bytes go differs.
+//! The class that the shim drives: one object a WebSocket. Arguments and results only; the state is in `channel`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -7,31 +6,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{BufferSlice, Uint8Array, Unknown};
-use napi::{Env, Error, JsValue, Result};
+use napi::{Env, JsValue, Result};
 use napi_derive::napi;
 
-#[cfg(unix)]
-use super::attachment::Attachment;
-use super::batch::Parts;
+use super::channel::{Channel, flag};
 use super::environment::{Environment, Shared};
 use super::framing::masking_key;
-use super::raw::data_bytes;
-use crate::connection::{Config, Connection as Core, MaskingKeys};
+use crate::connection::{Config, Connection as Core};
 use crate::protocol::{Limits, MaskingKey, Role};
 #[cfg(unix)]
 use crate::transport::io_threads::Socket;
-use crate::transport::stream::Stream;
-
-/// Capacity that the buffer for strings keeps.
-const KEPT_TEXT: usize = 1024 * 1024;
-
-/// Bits of the `flags` argument of commands.
-mod flag {
-    pub(super) const BINARY: u32 = 1;
-    pub(super) const FIN: u32 = 2;
-    pub(super) const MASK: u32 = 8;
-    pub(super) const AUTO: u32 = 16;
-}
 
 /// How a connection behaves. Limits are integers; 0 and below mean unlimited.
 #[napi(object)]
@@ -70,31 +54,20 @@ impl From<ConnectionOptions> for Config {
     }
 }
 
-/// Where the connection's bytes go.
-enum Link {
-    Stream(Box<Stream>),
-    #[cfg(unix)]
-    Threads(Rc<Attachment>),
-}
-
-/// What is still answered after the end.
-#[derive(Clone, Copy, Default)]
-struct Totals {
-    queued: u64,
-    written: u64,
-    read: u64,
-}
-
 /// One WebSocket connection. Commands append to its output and return the running total of bytes ever queued.
 /// Calls after `destroy` do nothing.
 #[napi]
 pub struct Connection {
     shared: Rc<Shared>,
-    config: Config,
-    /// `None` once destroyed.
-    link: Option<Link>,
-    parts: Rc<RefCell<Parts>>,
-    last: Totals,
+    channel: Rc<RefCell<Channel>>,
+    id: usize,
+}
+
+impl Drop for Connection {
+    /// The object was collected: nobody has its number any more.
+    fn drop(&mut self) {
+        self.shared.channels.borrow_mut().remove(self.id);
+    }
 }
 
 #[napi]
@@ -103,14 +76,16 @@ impl Connection {
     /// A connection whose bytes the caller carries, until `attach`.
     #[napi(constructor, catch_unwind)]
     pub fn new(environment: &Environment, options: ConnectionOptions) -> Self {
-        let config = Config::from(options);
-        Self {
-            shared: Rc::clone(&environment.shared),
-            config,
-            link: Some(Link::Stream(Box::new(Stream::new(Core::new(config))))),
-            parts: Rc::default(),
-            last: Totals::default(),
-        }
+        let shared = Rc::clone(&environment.shared);
+        let channel = Rc::new(RefCell::new(Channel::new(options.into())));
+        let id = shared.channels.borrow_mut().insert(Rc::clone(&channel));
+        Self { shared, channel, id }
+    }
+
+    /// What [`Environment::send`] knows this connection by.
+    #[napi(getter, catch_unwind)]
+    pub fn id(&self) -> u32 {
+        self.id as u32
     }
 
     /// Queues a message or a fragment. `flags`: `BINARY` 1, `FIN` 2, `MASK` 8 (with `key`, or a random one).
@@ -122,8 +97,7 @@ impl Connection {
         key: Option<Uint8Array>,
     ) -> Result<f64> {
         let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
-        self.command(&data, flags, key, |core, payload, key| core.send(binary, fin, key, payload))?;
-        Ok(self.queued_total())
+        self.command(&data, flags, key, |core, payload, key| core.send(binary, fin, key, payload))
     }
 
     /// Queues a ping; at most 125 bytes. Flags as for `send`.
@@ -134,8 +108,7 @@ impl Connection {
         flags: u32,
         key: Option<Uint8Array>,
     ) -> Result<f64> {
-        self.command(&data, flags, key, |core, payload, key| core.ping(key, payload))?;
-        Ok(self.queued_total())
+        self.command(&data, flags, key, |core, payload, key| core.ping(key, payload))
     }
 
     /// Queues a pong; at most 125 bytes. With the flag `AUTO` 16 it counts as an automatic one, and -1 says that too many
@@ -147,14 +120,15 @@ impl Connection {
         flags: u32,
         key: Option<Uint8Array>,
     ) -> Result<f64> {
+        let mut refused = false;
         let queued = self.command(&data, flags, key, |core, payload, key| {
-            if flags & flag::AUTO != 0 {
-                return core.auto_pong(key, payload);
+            if flags & flag::AUTO == 0 {
+                core.pong(key, payload);
+            } else {
+                refused = !core.auto_pong(key, payload);
             }
-            core.pong(key, payload);
-            true
         })?;
-        Ok(if queued == Some(false) { -1.0 } else { self.queued_total() })
+        Ok(if refused { -1.0 } else { queued })
     }
 
     /// Queues a close frame; `code` 0 makes it empty. Automatic pongs end with it.
@@ -167,62 +141,47 @@ impl Connection {
         key: Option<Uint8Array>,
     ) -> Result<f64> {
         let code = (code != 0).then_some(code);
-        self.command(&reason, flags, key, |core, payload, key| core.close(code, payload, key))?;
-        Ok(self.queued_total())
+        self.command(&reason, flags, key, |core, payload, key| core.close(code, payload, key))
     }
 
     /// Queues bytes that are framed already.
     #[napi(catch_unwind)]
     pub fn write(&mut self, #[napi(ts_arg_type = "Uint8Array")] bytes: Unknown<'_>) -> Result<f64> {
-        self.command(&bytes, 0, None, |core, bytes, _| core.write_raw(bytes))?;
-        Ok(self.queued_total())
+        self.command(&bytes, 0, None, |core, bytes, _| core.write_raw(bytes))
     }
 
     /// Over a stream: parses received bytes. Returns the number of records that can be read.
     #[napi(catch_unwind)]
     pub fn receive(&mut self, #[napi(ts_arg_type = "Uint8Array")] chunk: Unknown<'_>) -> Result<u32> {
-        if let Some(Link::Stream(stream)) = &mut self.link {
-            let mut keys = self.shared.keys.borrow_mut();
-            let mut text = self.shared.text.borrow_mut();
-            data_bytes(self.shared.env, chunk.raw(), &mut text, |bytes| stream.receive(bytes, &mut *keys))?;
-        }
-        self.more()
+        let mut channel = self.channel.borrow_mut();
+        channel.receive(&self.shared, chunk.raw())?;
+        channel.more(&self.shared)
     }
 
     /// The next batch of records, when one has been read. 0: none.
     #[napi(catch_unwind)]
     pub fn more(&mut self) -> Result<u32> {
-        let shared = &self.shared;
-        match &mut self.link {
-            Some(Link::Stream(stream)) if stream.events.is_empty() => Ok(0),
-            Some(Link::Stream(stream)) => {
-                shared.batch(&self.parts, |batch| batch.take_events(&mut stream.events))
-            }
-            #[cfg(unix)]
-            Some(Link::Threads(attachment)) if attachment.inbox.borrow().is_empty() => Ok(0),
-            #[cfg(unix)]
-            Some(Link::Threads(attachment)) => shared.batch(&self.parts, |batch| attachment.fill(batch)),
-            None => Ok(0),
-        }
+        self.channel.borrow_mut().more(&self.shared)
     }
 
     /// The payload of the next record with the flag `LARGE`.
     #[napi(catch_unwind)]
     pub fn take_large<'env>(&mut self, env: &'env Env) -> Result<BufferSlice<'env>> {
-        let payload = self.parts.borrow_mut().large.pop_front().unwrap_or_default();
+        let payload = self.channel.borrow().parts().borrow_mut().large.pop_front().unwrap_or_default();
         BufferSlice::copy_from(env, payload)
     }
 
     /// The lengths of the non-empty frames of the next record with the flag `FRAGMENTED`.
     #[napi(catch_unwind)]
     pub fn take_fragments(&mut self) -> Vec<u32> {
-        self.parts.borrow_mut().fragments.pop_front().unwrap_or_default()
+        self.channel.borrow().parts().borrow_mut().fragments.pop_front().unwrap_or_default()
     }
 
     /// Over a stream: everything queued since the last call; `null` if nothing is.
     #[napi(catch_unwind)]
     pub fn take_output<'env>(&mut self, env: &'env Env) -> Result<Option<BufferSlice<'env>>> {
-        let Some(Link::Stream(stream)) = &mut self.link else { return Ok(None) };
+        let mut channel = self.channel.borrow_mut();
+        let Some(stream) = channel.stream() else { return Ok(None) };
         if stream.connection.output().is_empty() {
             return Ok(None);
         }
@@ -235,7 +194,7 @@ impl Connection {
     #[napi(catch_unwind)]
     #[allow(clippy::cast_sign_loss, reason = "a count of bytes is not negative")]
     pub fn written(&mut self, bytes: f64) {
-        if let Some(Link::Stream(stream)) = &mut self.link {
+        if let Some(stream) = self.channel.borrow_mut().stream() {
             stream.connection.written(bytes as u64);
         }
     }
@@ -252,18 +211,18 @@ impl Connection {
         head: Option<Uint8Array>,
     ) -> bool {
         #[cfg(unix)]
-        if let Some(Link::Stream(_)) = &self.link {
-            let head = head.as_deref().unwrap_or_default();
-            let core = Core::new(self.config);
-            let attached = self.shared.attach(fd, core, head, owner.raw(), resource.raw(), &self.parts);
-            if let Ok(attachment) = attached {
-                self.link = Some(Link::Threads(attachment));
-                return true;
-            }
-        }
+        return self.channel.borrow_mut().attach(
+            &self.shared,
+            fd,
+            head.as_deref().unwrap_or_default(),
+            owner.raw(),
+            resource.raw(),
+        );
         #[cfg(not(unix))]
-        drop((fd, owner, resource, head));
-        false
+        {
+            drop((fd, owner, resource, head));
+            false
+        }
     }
 
     /// On an I/O thread: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes
@@ -271,162 +230,125 @@ impl Connection {
     #[napi(catch_unwind)]
     pub fn flush_now(&mut self) -> f64 {
         #[cfg(unix)]
-        if let Some(Link::Threads(attachment)) = &self.link {
-            attachment.socket.write_now();
-        }
+        self.on_socket(|socket| {
+            socket.write_now();
+        });
         self.pending()
     }
 
     /// On an I/O thread: asks for one `WRITTEN` record once all that is queued now has been accepted by the kernel.
     #[napi(catch_unwind)]
     pub fn notify(&mut self) {
+        #[cfg(unix)]
         self.on_socket(Socket::notify);
     }
 
     /// On an I/O thread: stops reading and delivering.
     #[napi(catch_unwind)]
     pub fn pause(&mut self) {
+        #[cfg(unix)]
         self.on_socket(|socket| socket.pause());
     }
 
     /// On an I/O thread: undoes `pause`.
     #[napi(catch_unwind)]
     pub fn resume(&mut self) {
+        #[cfg(unix)]
         self.on_socket(Socket::resume);
     }
 
     /// On an I/O thread: sends a FIN after all that is queued, then a `SHUTDOWN` record comes.
     #[napi(catch_unwind)]
     pub fn shutdown(&mut self) {
+        #[cfg(unix)]
         self.on_socket(Socket::shutdown);
     }
 
     /// Drops everything. Nothing is delivered any more; the descriptor closes.
     #[napi(catch_unwind)]
     pub fn destroy(&mut self) {
-        self.last = self.totals();
-        match self.link.take() {
+        self.channel.borrow_mut().destroy(
             #[cfg(unix)]
-            Some(Link::Threads(attachment)) => self.shared.rounds.detach(&attachment),
-            _ => {}
-        }
+            &self.shared,
+        );
     }
 
     /// Bytes ever queued.
     #[napi(getter, catch_unwind)]
     pub fn queued_total(&self) -> f64 {
-        number(self.totals().queued)
+        number(self.channel.borrow().totals().queued)
     }
 
     /// Bytes ever accepted by the kernel or the stream.
     #[napi(getter, catch_unwind)]
     pub fn written_total(&self) -> f64 {
-        number(self.totals().written)
+        number(self.channel.borrow().totals().written)
     }
 
     /// Bytes queued and not yet accepted.
     #[napi(getter, catch_unwind)]
     pub fn pending(&self) -> f64 {
-        let totals = self.totals();
+        let totals = self.channel.borrow().totals();
         number(totals.queued - totals.written)
     }
 
     /// Bytes received.
     #[napi(getter, catch_unwind)]
     pub fn bytes_read(&self) -> f64 {
-        number(self.totals().read)
+        number(self.channel.borrow().totals().read)
     }
 
     /// Turns automatic pongs on or off.
     #[napi(catch_unwind)]
     pub fn set_auto_pong(&mut self, on: bool) {
-        self.config.auto_pong = on;
-        self.with_core(|core| core.set_auto_pong(on));
+        let mut channel = self.channel.borrow_mut();
+        channel.configure(|config| config.auto_pong = on, |core| core.set_auto_pong(on));
     }
 
     /// Changes the limit for messages, in bytes; 0 and below mean unlimited.
     #[napi(catch_unwind)]
     pub fn set_max_payload(&mut self, limit: i32) {
         let limit = u64::try_from(limit).unwrap_or(0);
-        self.config.limits.max_payload = limit;
-        self.with_core(|core| core.set_max_payload(limit));
+        let mut channel = self.channel.borrow_mut();
+        channel.configure(|config| config.limits.max_payload = limit, |core| core.set_max_payload(limit));
     }
 
     /// Turns UTF-8 validation off or on.
     #[napi(catch_unwind)]
     pub fn set_skip_utf8_validation(&mut self, skip: bool) {
-        self.config.skip_utf8_validation = skip;
-        self.with_core(|core| core.set_skip_utf8_validation(skip));
+        let mut channel = self.channel.borrow_mut();
+        channel.configure(
+            |config| config.skip_utf8_validation = skip,
+            |core| core.set_skip_utf8_validation(skip),
+        );
     }
 }
 
 impl Connection {
-    /// Runs a command with a payload and, if `flags` say so, a masking key. `None` once destroyed.
-    fn command<R>(
-        &mut self,
+    /// Runs a command; the bytes ever queued.
+    fn command(
+        &self,
         data: &Unknown<'_>,
         flags: u32,
         key: Option<Uint8Array>,
-        command: impl FnOnce(&mut Core, &[u8], Option<MaskingKey>) -> R,
-    ) -> Result<Option<R>> {
-        let key = match key {
-            Some(key) => Some(masking_key(&key)?),
-            None if flags & flag::MASK != 0 => Some(self.shared.keys.borrow_mut().next_key()),
-            None => None,
-        };
-        let shared = Rc::clone(&self.shared);
-        let mut text = shared.text.try_borrow_mut().map_err(|_| Error::from_reason("re-entered"))?;
-        let done = data_bytes(shared.env, data.raw(), &mut text, |payload| {
-            self.with_core(|core| command(core, payload, key))
-        })?;
-        // One huge string does not hold its memory for ever.
-        text.shrink_to(KEPT_TEXT);
-        #[cfg(unix)]
-        if let Some(Link::Threads(attachment)) = &self.link {
-            shared.rounds.mark_dirty(attachment);
-        }
-        Ok(done)
-    }
-
-    fn with_core<R>(&mut self, run: impl FnOnce(&mut Core) -> R) -> Option<R> {
-        match self.link.as_mut()? {
-            Link::Stream(stream) => Some(run(&mut stream.connection)),
-            #[cfg(unix)]
-            Link::Threads(attachment) => attachment.socket.with_connection(run),
-        }
+        command: impl FnOnce(&mut Core, &[u8], Option<MaskingKey>),
+    ) -> Result<f64> {
+        let key = key.map(|key| masking_key(&key)).transpose()?;
+        let mut channel = self.channel.borrow_mut();
+        let commanded = channel.command(&self.shared, data.raw(), flags, key, command)?;
+        Ok(number(commanded.queued))
     }
 
     #[cfg(unix)]
     fn on_socket(&self, run: impl FnOnce(&Arc<Socket>)) {
-        if let Some(Link::Threads(attachment)) = &self.link {
-            run(&attachment.socket);
-        }
-    }
-
-    fn totals(&self) -> Totals {
-        match &self.link {
-            None => self.last,
-            Some(Link::Stream(stream)) => {
-                let core = &stream.connection;
-                Totals {
-                    queued: core.queued_total(),
-                    written: core.written_total(),
-                    read: stream.bytes_read(),
-                }
-            }
-            #[cfg(unix)]
-            Some(Link::Threads(attachment)) => {
-                let socket = &attachment.socket;
-                let output = socket.with_connection(|core| (core.queued_total(), core.written_total()));
-                let (queued, written) = output.unwrap_or_default();
-                Totals { queued, written, read: socket.bytes_read() }
-            }
+        if let Some(socket) = self.channel.borrow().socket() {
+            run(socket);
         }
     }
 }
 
 /// Totals stay far below 2^53.
 #[allow(clippy::cast_precision_loss, reason = "2^53 bytes take centuries to send")]
-fn number(total: u64) -> f64 {
+pub(super) fn number(total: u64) -> f64 {
     total as f64
 }

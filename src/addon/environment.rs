@@ -9,10 +9,12 @@ use napi::{Env, Error, JsValue, Result, sys};
 use napi_derive::napi;
 
 use super::batch::{BatchWriter, Parts, SHARED_BYTES};
-use super::raw::{Reference, create_array_buffer, unknown};
+use super::channel::Channel;
+use super::raw::{Reference, create_array_buffer, create_send, unknown};
 #[cfg(unix)]
 use super::rounds::Rounds;
 use super::slab::Slab;
+use super::slots::Slots;
 use crate::transport::RandomKeys;
 
 /// What all connections of an environment share. Lives on that environment's thread.
@@ -27,25 +29,28 @@ pub(super) struct Shared {
     pub(super) text: RefCell<Vec<u8>>,
     /// Memory for the batch that is being put together.
     words: Cell<Vec<u32>>,
+    /// All connections, by the number that the hot path names them by.
+    pub(super) channels: RefCell<Slots<Rc<RefCell<Channel>>>>,
     /// The sockets on I/O threads.
     #[cfg(unix)]
     pub(super) rounds: Rounds,
 }
 
 impl Shared {
-    /// Puts one batch together and into the shared array. Returns the number of its records.
+    /// Puts one batch together and into the shared array. `fill` says whether something remains for another. Returns the
+    /// number of records.
     ///
     /// # Errors
     /// When JavaScript has no memory, or the environment is ending.
     pub(super) fn batch(
         &self,
         parts: &RefCell<Parts>,
-        fill: impl FnOnce(&mut BatchWriter<'_>) -> Result<()>,
+        fill: impl FnOnce(&mut BatchWriter<'_>) -> Result<bool>,
     ) -> Result<u32> {
         let (mut slab, mut parts) = (self.slab.borrow_mut(), parts.borrow_mut());
         let mut writer = BatchWriter::new(self.env, &mut slab, &mut parts, self.words.take());
-        fill(&mut writer)?;
-        let (count, words) = writer.finish(&self.records)?;
+        let remains = fill(&mut writer)?;
+        let (count, words) = writer.finish(&self.records, remains)?;
         self.words.set(words);
         Ok(count)
     }
@@ -83,14 +88,15 @@ impl Environment {
             keys: RefCell::new(keys),
             text: RefCell::default(),
             words: Cell::default(),
+            channels: RefCell::default(),
             #[cfg(unix)]
             rounds,
         };
         Ok(Self { shared: Rc::new(shared) })
     }
 
-    /// The memory of the record array: 32-bit words in the machine's byte order. Word 0 is the generation of the slab;
-    /// records of four words each begin at word 4.
+    /// The memory of the record array: 32-bit words in the machine's byte order. Word 0 is the generation of the slab,
+    /// word 1 is 1 if another batch waits; records of four words each begin at word 4.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
     pub fn records(&self) -> Result<Unknown<'_>> {
         unknown(self.shared.env, self.shared.records.value()?)
@@ -101,6 +107,13 @@ impl Environment {
     pub fn slab(&self) -> Result<Option<Unknown<'_>>> {
         let value: Option<sys::napi_value> = self.shared.slab.borrow().value()?;
         value.map(|value| unknown(self.shared.env, value)).transpose()
+    }
+
+    /// A function `send(id, data, flags)` that does what `Connection.send` does for the connection of that `id`, without
+    /// a key of the caller's, for a third of the price: messages are sent more often than anything else is done.
+    #[napi(catch_unwind, ts_return_type = "(id: number, data: string | Uint8Array, flags: number) => number")]
+    pub fn sender(&self) -> Result<Unknown<'_>> {
+        unknown(self.shared.env, create_send(&self.shared)?)
     }
 
     /// Hands the output that was queued on attached connections since the last flush to the I/O threads.

@@ -7,6 +7,7 @@ mod cleanup;
 #[cfg(unix)]
 mod descriptor;
 mod reference;
+mod send;
 mod status;
 #[cfg(unix)]
 mod uv;
@@ -19,6 +20,7 @@ pub(super) use cleanup::on_cleanup;
 #[cfg(unix)]
 pub(super) use descriptor::duplicate;
 pub(super) use reference::{Reference, unknown};
+pub(super) use send::create_send;
 pub(super) use status::check;
 #[cfg(unix)]
 pub(super) use uv::Wakeup;

@@ -1,0 +1,227 @@
+//! The state behind one connection's object: the connection itself and where its bytes go. Commands of both transports
+//! are the same; only that differs. `connection` (the class) and `raw::send` (its hot path) are the callers.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+#[cfg(unix)]
+use std::sync::Arc;
+
+use napi::{Result, sys};
+
+#[cfg(unix)]
+use super::attachment::Attachment;
+use super::batch::Parts;
+use super::environment::Shared;
+use super::raw::data_bytes;
+use crate::connection::{Config, Connection as Core, MaskingKeys};
+use crate::protocol::MaskingKey;
+#[cfg(unix)]
+use crate::transport::io_threads::Socket;
+use crate::transport::stream::Stream;
+
+/// Capacity that the buffer for strings keeps.
+const KEPT_TEXT: usize = 1024 * 1024;
+
+/// Bits of the `flags` argument of commands.
+pub(super) mod flag {
+    pub(in crate::addon) const BINARY: u32 = 1;
+    pub(in crate::addon) const FIN: u32 = 2;
+    pub(in crate::addon) const MASK: u32 = 8;
+    pub(in crate::addon) const AUTO: u32 = 16;
+}
+
+/// Where the connection's bytes go.
+enum Link {
+    Stream(Box<Stream>),
+    #[cfg(unix)]
+    Threads(Rc<Attachment>),
+    /// Destroyed; what is still answered.
+    Gone(Totals),
+}
+
+/// Running totals of bytes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Totals {
+    /// Ever queued.
+    pub(super) queued: u64,
+    /// Ever accepted by the kernel or the stream.
+    pub(super) written: u64,
+    /// Ever received.
+    pub(super) read: u64,
+}
+
+impl Totals {
+    fn of_output(core: &Core) -> Self {
+        Self { queued: core.queued_total(), written: core.written_total(), read: 0 }
+    }
+}
+
+/// What a command gave, and the bytes ever queued after it.
+pub(super) struct Commanded<R> {
+    /// `None` once destroyed.
+    pub(super) result: Option<R>,
+    pub(super) queued: u64,
+}
+
+/// One connection and its link.
+pub(super) struct Channel {
+    config: Config,
+    link: Link,
+    parts: Rc<RefCell<Parts>>,
+}
+
+impl Channel {
+    /// A connection whose bytes the caller carries, until [`Channel::attach`].
+    pub(super) fn new(config: Config) -> Self {
+        let stream = Stream::new(Core::new(config));
+        Self { config, link: Link::Stream(Box::new(stream)), parts: Rc::default() }
+    }
+
+    /// Runs a command with a payload (a string or bytes) and, if `flags` say so, a masking key: `key`, or a fresh one.
+    ///
+    /// # Errors
+    /// When `data` is neither a string nor bytes.
+    pub(super) fn command<R>(
+        &mut self,
+        shared: &Shared,
+        data: sys::napi_value,
+        flags: u32,
+        key: Option<MaskingKey>,
+        command: impl FnOnce(&mut Core, &[u8], Option<MaskingKey>) -> R,
+    ) -> Result<Commanded<R>> {
+        let key = match key {
+            None if flags & flag::MASK != 0 => Some(shared.keys.borrow_mut().next_key()),
+            given => given,
+        };
+        let mut text = shared.text.borrow_mut();
+        let commanded = data_bytes(shared.env, data, &mut text, |payload| {
+            let mut queued = 0;
+            let result = self.with_core(|core| {
+                let result = command(core, payload, key);
+                queued = core.queued_total();
+                result
+            });
+            Commanded { result, queued }
+        })?;
+        // One huge string does not hold its memory for ever.
+        if text.capacity() > KEPT_TEXT {
+            *text = Vec::new();
+        }
+        if commanded.result.is_none() {
+            return Ok(Commanded { queued: self.totals().queued, ..commanded });
+        }
+        #[cfg(unix)]
+        if let Link::Threads(attachment) = &self.link {
+            shared.rounds.mark_dirty(attachment);
+        }
+        Ok(commanded)
+    }
+
+    /// Over a stream: parses received bytes.
+    ///
+    /// # Errors
+    /// When `chunk` is no view of bytes.
+    pub(super) fn receive(&mut self, shared: &Shared, chunk: sys::napi_value) -> Result<()> {
+        let Link::Stream(stream) = &mut self.link else { return Ok(()) };
+        let (mut keys, mut text) = (shared.keys.borrow_mut(), shared.text.borrow_mut());
+        data_bytes(shared.env, chunk, &mut text, |bytes| stream.receive(bytes, &mut *keys))
+    }
+
+    /// Puts the next batch together. Returns the number of its records; 0: there is nothing.
+    ///
+    /// # Errors
+    /// When JavaScript has no memory, or the environment is ending.
+    pub(super) fn more(&mut self, shared: &Shared) -> Result<u32> {
+        match &mut self.link {
+            Link::Stream(stream) if stream.events.is_empty() => Ok(0),
+            Link::Stream(stream) => shared.batch(&self.parts, |batch| batch.take_events(&mut stream.events)),
+            #[cfg(unix)]
+            Link::Threads(attachment) if attachment.inbox.borrow().is_empty() => Ok(0),
+            #[cfg(unix)]
+            Link::Threads(attachment) => shared.batch(&self.parts, |batch| attachment.fill(batch)),
+            Link::Gone(_) => Ok(0),
+        }
+    }
+
+    /// What records only point to.
+    pub(super) fn parts(&self) -> &RefCell<Parts> {
+        &self.parts
+    }
+
+    /// Over a stream: the stream.
+    pub(super) fn stream(&mut self) -> Option<&mut Stream> {
+        match &mut self.link {
+            Link::Stream(stream) => Some(stream),
+            _ => None,
+        }
+    }
+
+    /// On an I/O thread: the socket.
+    #[cfg(unix)]
+    pub(super) fn socket(&self) -> Option<&Arc<Socket>> {
+        match &self.link {
+            Link::Threads(attachment) => Some(&attachment.socket),
+            _ => None,
+        }
+    }
+
+    /// Goes from the stream, over which nothing was sent or received yet, to an I/O thread. `false`: it can't.
+    #[cfg(unix)]
+    pub(super) fn attach(
+        &mut self,
+        shared: &Rc<Shared>,
+        fd: i32,
+        head: &[u8],
+        owner: sys::napi_value,
+        resource: sys::napi_value,
+    ) -> bool {
+        if self.stream().is_none() {
+            return false;
+        }
+        let attached = shared.attach(fd, Core::new(self.config), head, owner, resource, &self.parts);
+        let Ok(attachment) = attached else { return false };
+        self.link = Link::Threads(attachment);
+        true
+    }
+
+    /// Drops everything that is queued or undelivered; the descriptor closes.
+    pub(super) fn destroy(&mut self, #[cfg(unix)] shared: &Shared) {
+        let totals = self.totals();
+        #[cfg(unix)]
+        if let Link::Threads(attachment) = &self.link {
+            shared.rounds.detach(attachment);
+        }
+        self.link = Link::Gone(totals);
+    }
+
+    /// Changes how the connection behaves, now and, if it is attached later, then.
+    pub(super) fn configure(&mut self, change: impl FnOnce(&mut Config), apply: impl FnOnce(&mut Core)) {
+        change(&mut self.config);
+        self.with_core(apply);
+    }
+
+    fn with_core<R>(&mut self, run: impl FnOnce(&mut Core) -> R) -> Option<R> {
+        match &mut self.link {
+            Link::Stream(stream) => Some(run(&mut stream.connection)),
+            #[cfg(unix)]
+            Link::Threads(attachment) => attachment.socket.with_connection(run),
+            Link::Gone(_) => None,
+        }
+    }
+
+    /// The running totals; those at the end, once destroyed.
+    pub(super) fn totals(&self) -> Totals {
+        match &self.link {
+            Link::Stream(stream) => {
+                Totals { read: stream.bytes_read(), ..Totals::of_output(&stream.connection) }
+            }
+            #[cfg(unix)]
+            Link::Threads(attachment) => {
+                let socket = &attachment.socket;
+                let output = socket.with_connection(|core| Totals::of_output(core));
+                Totals { read: socket.bytes_read(), ..output.unwrap_or_default() }
+            }
+            Link::Gone(totals) => *totals,
+        }
+    }
+}

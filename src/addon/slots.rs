@@ -1,0 +1,38 @@
+//! Values by small numbers that are used again: what a number costs to look up is an index.
+
+/// A table of values.
+#[derive(Debug)]
+pub(super) struct Slots<T> {
+    values: Vec<Option<T>>,
+    free: Vec<usize>,
+}
+
+impl<T> Default for Slots<T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<T> Slots<T> {
+    /// Puts a value in and returns its number.
+    pub(super) fn insert(&mut self, value: T) -> usize {
+        if let Some(index) = self.free.pop() {
+            self.values[index] = Some(value);
+            return index;
+        }
+        self.values.push(Some(value));
+        self.values.len() - 1
+    }
+
+    /// Takes the value out. Its number may be given to another one from now on.
+    pub(super) fn remove(&mut self, index: usize) -> Option<T> {
+        let value = self.values.get_mut(index)?.take()?;
+        self.free.push(index);
+        Some(value)
+    }
+
+    /// The value of a number.
+    pub(super) fn get(&self, index: usize) -> Option<&T> {
+        self.values.get(index)?.as_ref()
+    }
+}
