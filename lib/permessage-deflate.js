@@ -1,78 +1,22 @@
 'use strict';
 
 /*
- * permessage-deflate (RFC 7692) as a class of its own: negotiation of the parameters, and compression with
- * node:zlib for users of the public Sender and of this class. Connections do not negotiate it here.
+ * permessage-deflate (RFC 7692) as a class of its own: negotiation (deflate-params.js) and compression with
+ * node:zlib (deflate-coder.js) for users of the public Sender and of this class. Connections do not negotiate it.
  */
 
 const zlib = require('zlib');
 
+const params = require('./deflate-params');
+const { Coder, jobs } = require('./deflate-coder');
 const { createError } = require('./errors');
 const { kStatusCode } = require('./constants');
 
 /** What a sync flush leaves at the end of a message; removed by the sender (RFC 7692, section 7.2.1). */
 const TRAILER = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
-/** @typedef {(error: Error | null, result?: Buffer) => void} Callback */
-/** @typedef {Record<string, any>} Params */
-
-/**
- * Jobs of all instances in one process: at most `limit` at a time use the thread pool.
- */
-const jobs = {
-  limit: 0,
-  running: 0,
-  /** @type {((done: () => void) => void)[]} */
-  waiting: [],
-
-  /** @param {(done: () => void) => void} job calls `done` when it has ended */
-  add(job) {
-    jobs.waiting.push(job);
-    jobs.start();
-  },
-
-  start() {
-    while (jobs.running < jobs.limit && jobs.waiting.length > 0) {
-      const job = /** @type {(done: () => void) => void} */ (jobs.waiting.shift());
-      jobs.running++;
-      job(() => {
-        jobs.running--;
-        jobs.start();
-      });
-    }
-  }
-};
-
-/**
- * One zlib stream and what it has put out for the current message.
- */
-class Coder {
-  /** @param {import('zlib').DeflateRaw | import('zlib').InflateRaw} stream */
-  constructor(stream) {
-    this.stream = stream;
-    /** @type {Buffer[]} */
-    this.chunks = [];
-    this.length = 0;
-    /** @type {Callback | null} */
-    this.callback = null;
-  }
-
-  /** @returns {Buffer} the output since the last call */
-  take() {
-    const output =
-      this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks, this.length);
-    this.chunks = [];
-    this.length = 0;
-    return output;
-  }
-
-  /** @returns {Callback | null} the callback of the running job, which is then no longer known */
-  takeCallback() {
-    const { callback } = this;
-    this.callback = null;
-    return callback;
-  }
-}
+/** @typedef {import('./deflate-coder').Callback} Callback */
+/** @typedef {import('./deflate-params').Params} Params */
 
 class PerMessageDeflate {
   /**
@@ -94,9 +38,9 @@ class PerMessageDeflate {
     this._threshold = threshold;
     this._maxPayload = Number(maxPayload) | 0;
     this._isServer = !!isServer;
-    /** @type {Coder | null} */
+    /** @type {InstanceType<typeof Coder> | null} */
     this._deflate = null;
-    /** @type {Coder | null} */
+    /** @type {InstanceType<typeof Coder> | null} */
     this._inflate = null;
     /** @type {Params | null} */
     this.params = null;
@@ -111,16 +55,7 @@ class PerMessageDeflate {
    * @returns {Params} the parameters that a client offers
    */
   offer() {
-    const { _options: options } = this;
-    /** @type {Params} */
-    const params = {};
-    if (options.serverNoContextTakeover) params.server_no_context_takeover = true;
-    if (options.clientNoContextTakeover) params.client_no_context_takeover = true;
-    if (options.serverMaxWindowBits) params.server_max_window_bits = options.serverMaxWindowBits;
-    if (options.clientMaxWindowBits ?? true) {
-      params.client_max_window_bits = options.clientMaxWindowBits ?? true;
-    }
-    return params;
+    return params.createOffer(this._options);
   }
 
   /**
@@ -143,107 +78,23 @@ class PerMessageDeflate {
    * @returns {Params} the first acceptable offer, completed with what this server adds
    */
   acceptAsServer(offers) {
-    const {
-      clientMaxWindowBits,
-      clientNoContextTakeover,
-      serverMaxWindowBits,
-      serverNoContextTakeover
-    } = this._options;
-    const params = offers.find((offer) => this.isAcceptable(offer));
-    if (!params) throw createError('OFFERS_REFUSED');
-
-    if (serverNoContextTakeover) params.server_no_context_takeover = true;
-    if (clientNoContextTakeover) params.client_no_context_takeover = true;
-    if (typeof serverMaxWindowBits === 'number') {
-      params.server_max_window_bits = serverMaxWindowBits;
-    }
-    if (typeof clientMaxWindowBits === 'number') {
-      params.client_max_window_bits = clientMaxWindowBits;
-    } else if (params.client_max_window_bits === true || clientMaxWindowBits === false) {
-      delete params.client_max_window_bits;
-    }
-    return params;
-  }
-
-  /**
-   * @param {Params} offer normalized
-   * @returns {boolean} whether this server can live with it
-   */
-  isAcceptable(offer) {
-    const { clientMaxWindowBits, serverMaxWindowBits, serverNoContextTakeover } = this._options;
-    if (offer.server_no_context_takeover && serverNoContextTakeover === false) return false;
-
-    const serverBits = offer.server_max_window_bits;
-    if (serverBits && (serverMaxWindowBits === false || Number(serverMaxWindowBits) > serverBits)) {
-      return false;
-    }
-
-    if (typeof clientMaxWindowBits !== 'number') return true;
-    const clientBits = offer.client_max_window_bits;
-    return clientBits === true || clientBits >= clientMaxWindowBits;
+    return params.acceptOffer(offers, this._options);
   }
 
   /**
    * @param {Params[]} responses normalized; the first counts
    * @returns {Params}
    */
-  acceptAsClient([params]) {
-    const { clientMaxWindowBits, clientNoContextTakeover } = this._options;
-    if (params.client_no_context_takeover && clientNoContextTakeover === false) {
-      throw createError('PARAMETER_UNEXPECTED', 'client_no_context_takeover');
-    }
-
-    const bits = params.client_max_window_bits;
-    const isNumber = typeof clientMaxWindowBits === 'number';
-    if (!bits) {
-      if (isNumber) params.client_max_window_bits = clientMaxWindowBits;
-    } else if (clientMaxWindowBits === false || (isNumber && bits > clientMaxWindowBits)) {
-      throw createError('PARAMETER_UNACCEPTABLE', 'client_max_window_bits');
-    }
-    return params;
+  acceptAsClient(responses) {
+    return params.acceptResponse(responses[0], this._options);
   }
 
   /**
-   * Replaces each list of values by its one value: a number of bits, or true.
-   *
-   * @param {Params[]} configurations
-   * @returns {Params[]} the same objects
-   * @throws {Error} on an unknown or repeated parameter or a bad value
+   * @param {Params[]} configurations with lists of values
+   * @returns {Params[]} the same objects, with one value each
    */
   normalizeParams(configurations) {
-    for (const params of configurations) {
-      for (const [key, values] of Object.entries(params)) {
-        if (values.length > 1) throw createError('PARAMETER_REPEATED', key);
-        params[key] = this.normalizeParam(key, values[0]);
-      }
-    }
-    return configurations;
-  }
-
-  /**
-   * @param {string} key
-   * @param {string | true} value
-   * @returns {number | true}
-   */
-  normalizeParam(key, value) {
-    switch (key) {
-      case 'client_no_context_takeover':
-      case 'server_no_context_takeover':
-        if (value === true) return true;
-        break;
-      case 'client_max_window_bits':
-        // Without a value it only says that the client knows the parameter: for offers alone.
-        if (value === true && this._isServer) return true;
-      // falls through
-      case 'server_max_window_bits': {
-        const bits = value === true ? NaN : Number(value);
-        if (Number.isInteger(bits) && bits >= 8 && bits <= 15) return bits;
-        break;
-      }
-      default:
-        throw createError('PARAMETER_UNKNOWN', key);
-    }
-    throw createError('PARAMETER_VALUE', key, value);
+    return params.normalizeParams(configurations, this._isServer);
   }
 
   /**
@@ -325,7 +176,7 @@ class PerMessageDeflate {
    * A coder for what the given side has compressed.
    *
    * @param {'client' | 'server'} peer
-   * @returns {Coder}
+   * @returns {InstanceType<typeof Coder>}
    */
   createInflate(peer) {
     const stream = zlib.createInflateRaw({
@@ -381,7 +232,7 @@ class PerMessageDeflate {
    * A coder that compresses as the given side.
    *
    * @param {'client' | 'server'} self
-   * @returns {Coder}
+   * @returns {InstanceType<typeof Coder>}
    */
   createDeflate(self) {
     const stream = zlib.createDeflateRaw({

@@ -53,6 +53,11 @@ class Sender {
     this.onerror = NOOP;
   }
 
+  /** Whether what is sent now has to wait for something before it. */
+  get isBusy() {
+    return this._state !== IDLE;
+  }
+
   /**
    * Frames a payload; see frame.js for what comes out.
    *

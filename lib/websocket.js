@@ -3,7 +3,7 @@
 /*
  * The WebSocket class: state, options, and what users call. The opening handshake of a client is in
  * client-handshake.js, that of a server in websocket-server.js; what happens on the connection is in
- * connection-events.js; bytes are moved by transport/.
+ * connection-events.js, sending in outgoing.js; bytes are moved by transport/.
  */
 
 const EventEmitter = require('events');
@@ -12,13 +12,11 @@ const { AsyncResource } = require('async_hooks');
 const ConnectionSender = require('./connection-sender');
 const events = require('./connection-events');
 const { ConnectionReceiver, isReceiverPatched } = require('./connection-receiver');
-const { SendFlag } = require('./native');
 const { abortHandshake, connect } = require('./client-handshake');
 const { createError } = require('./errors');
-const { isBlob } = require('./validation');
 const { mixInto } = require('./event-target');
 const { openTransport } = require('./transport');
-const { toBuffer } = require('./buffer-util');
+const { sendControl, sendMessage } = require('./outgoing');
 const {
   BINARY_TYPES,
   CLOSED,
@@ -29,9 +27,6 @@ const {
   READY_STATES,
   kAsyncResource
 } = require('./constants');
-
-const { BINARY, FIN, MASK } = SendFlag;
-const MAX_CONTROL_PAYLOAD = 125;
 
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
 /** @typedef {import('stream').Duplex & Record<string | symbol, any>} Socket */
@@ -296,41 +291,7 @@ class WebSocket extends EventEmitter {
    * @throws {TypeError} on data of another type
    */
   send(data, options, callback) {
-    if (this._readyState === CONNECTING) throw createError('NOT_OPEN', CONNECTING);
-    if (typeof options === 'function') {
-      callback = options;
-      options = undefined;
-    }
-    if (typeof data === 'number') data = data.toString();
-    if (this._readyState !== OPEN) {
-      sendAfterClose(this, data, callback);
-      return;
-    }
-
-    let binary = typeof data !== 'string';
-    let fin = true;
-    let mask = !this._isServer;
-    if (options) {
-      if ('binary' in options) binary = options.binary;
-      if ('fin' in options) fin = options.fin;
-      if ('mask' in options) mask = options.mask;
-    }
-
-    const sender = this._lazySender;
-    if (typeof data !== 'string') {
-      data ||= EMPTY_BUFFER;
-      if (isBlob(data) || (sender !== null && sender._state !== 0)) {
-        this._sender?.send(data, { binary, fin, mask }, callback);
-        return;
-      }
-      data = toBuffer(data);
-    } else if (sender !== null && sender._state !== 0) {
-      sender.send(data, { binary, fin, mask }, callback);
-      return;
-    }
-
-    const flags = (binary ? BINARY : 0) | (fin ? FIN : 0) | (mask ? MASK : 0);
-    this._transport.send(data, flags, mask ? drawKey(this) : undefined, callback);
+    sendMessage(this, data, options, callback);
   }
 
   /** Destroys the socket. */
@@ -420,65 +381,6 @@ function choosePongs(ws) {
   if (isNative === ws._pongsNatively) return;
   ws._pongsNatively = isNative;
   transport.connection.setAutoPong(isNative);
-}
-
-/**
- * @param {WebSocket} ws
- * @returns {Buffer | undefined} masking key; undefined: the addon draws one
- */
-function drawKey(ws) {
-  return ws._generateMask === undefined ? undefined : ws._sender?.maskingKey();
-}
-
-/**
- * @param {WebSocket} ws
- * @param {'ping' | 'pong'} command
- * @param {any} data
- * @param {any} mask
- * @param {any} callback
- */
-function sendControl(ws, command, data, mask, callback) {
-  if (ws._readyState === CONNECTING) throw createError('NOT_OPEN', CONNECTING);
-  if (typeof data === 'function') {
-    callback = data;
-    data = mask = undefined;
-  } else if (typeof mask === 'function') {
-    callback = mask;
-    mask = undefined;
-  }
-  if (typeof data === 'number') data = data.toString();
-  if (ws._readyState !== OPEN) {
-    sendAfterClose(ws, data, callback);
-    return;
-  }
-
-  data ||= EMPTY_BUFFER;
-  if (mask === undefined) mask = !ws._isServer;
-  const sender = ws._lazySender;
-  if (isBlob(data) || (sender !== null && sender._state !== 0)) {
-    ws._sender?.[command](data, mask, callback);
-    return;
-  }
-  if (typeof data !== 'string') data = toBuffer(data);
-  if (Buffer.byteLength(data) > MAX_CONTROL_PAYLOAD) throw createError('CONTROL_TOO_LONG');
-  ws._transport[command](data, mask ? MASK : 0, mask ? drawKey(ws) : undefined, callback);
-}
-
-/**
- * A send that comes too late: counted, and reported to the callback only.
- *
- * @param {WebSocket} ws
- * @param {any} data
- * @param {Callback} callback
- */
-function sendAfterClose(ws, data, callback) {
-  if (data) {
-    const length = isBlob(data) ? data.size : toBuffer(data).length;
-    const sender = ws._sender;
-    if (sender) sender._bufferedBytes += length;
-    else ws._bufferedAmount = Number(ws._bufferedAmount) + length;
-  }
-  if (callback) process.nextTick(callback, createError('NOT_OPEN', ws._readyState));
 }
 
 /**

@@ -166,9 +166,11 @@ class ThreadTransport extends Transport {
    */
   socketDestroyed(error) {
     const reason = error ?? createError('STREAM_DESTROYED');
+    const { writtenTotal } = this.connection;
     this.connection.destroy();
     this.setReferenced(false);
     process.nextTick(() => {
+      this.settle(writtenTotal);
       this.settle(Infinity, reason);
       this.settleShutdown(reason);
     });

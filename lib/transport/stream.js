@@ -21,8 +21,8 @@ class StreamTransport extends Transport {
     super(websocket, socket, connection, isSynchronous);
     /** Whether the output is on the list of flushing.js. */
     this.isDirty = false;
-    /** Bytes that have left. */
-    this.left = 0;
+    /** Bytes given to the socket. */
+    this.given = 0;
   }
 
   /**
@@ -46,22 +46,31 @@ class StreamTransport extends Transport {
     const output = this.connection.takeOutput();
     if (output === null) return;
 
+    const { socket } = this;
     const { length } = output;
-    if (this.socket.writable) {
-      this.socket.write(output, (error) => this.written(length, error));
-    } else {
-      this.written(length, createError('STREAM_DESTROYED'));
+    const total = (this.given += length);
+    if (!socket.writable) {
+      // Behind the callbacks of the writes before it.
+      process.nextTick(() => this.written(length, total, createError('STREAM_DESTROYED')));
+      return;
     }
+    let isTaken = false;
+    socket.write(output, (error) => {
+      // A socket that is destroyed calls back without an error for what was on its way.
+      if (!isTaken && !error && socket.destroyed) error = createError('STREAM_DESTROYED');
+      this.written(length, total, error);
+    });
+    isTaken = socket.writableLength === 0;
   }
 
   /**
    * @param {number} length bytes of one write
+   * @param {number} total running total at its end
    * @param {Error | null} [error]
    */
-  written(length, error) {
-    this.left += length;
+  written(length, total, error) {
     this.connection.written(length);
-    this.settle(this.left, error);
+    this.settle(total, error);
   }
 
   /** Bytes queued for the peer that the kernel has not taken. */

@@ -58,7 +58,9 @@ class Transport {
    */
   send(data, flags, key, callback) {
     const total =
-      key === undefined ? native.send(this.id, data, flags) : this.connection.send(data, flags, key);
+      key === undefined
+        ? native.send(this.id, data, flags)
+        : this.connection.send(data, flags, key);
     if (typeof callback === 'function') this.waitFor(total, callback, true);
     this.flushLater();
   }

@@ -12,14 +12,17 @@ pub struct Stream {
     /// Events parsed and not yet delivered.
     pub events: EventBatch,
     bytes_read: u64,
-    /// Swapped with the connection's output buffer; its contents are of no use.
-    taken: Vec<u8>,
+    /// Swapped with the connection's output buffer; always empty.
+    spare: Vec<u8>,
 }
+
+/// Capacity that an output buffer keeps when its bytes are gone.
+const KEPT_CAPACITY: usize = 64 * 1024;
 
 impl Stream {
     /// Wraps a connection that has neither read nor written yet.
     pub fn new(connection: Connection) -> Self {
-        Self { connection, events: EventBatch::new(), bytes_read: 0, taken: Vec::new() }
+        Self { connection, events: EventBatch::new(), bytes_read: 0, spare: Vec::new() }
     }
 
     /// Parses one chunk of received bytes; new events are appended to [`Stream::events`]. `keys` masks the
@@ -31,11 +34,81 @@ impl Stream {
 
     /// Drops the queued output, after the caller has copied it from `connection.output()`.
     pub fn discard_output(&mut self) {
-        self.connection.take_output(&mut self.taken);
+        self.connection.take_output(&mut self.spare);
+        self.spare.clear();
+        self.spare.shrink_to(KEPT_CAPACITY);
     }
 
     /// Bytes received so far.
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::{Config, EventRef};
+    use crate::protocol::{Limits, MaskingKey, Role};
+
+    struct NoKeys;
+
+    impl MaskingKeys for NoKeys {
+        fn next_key(&mut self) -> MaskingKey {
+            panic!("a server masks nothing")
+        }
+    }
+
+    fn server() -> Stream {
+        let config = Config {
+            role: Role::Server,
+            limits: Limits::default(),
+            auto_pong: true,
+            skip_utf8_validation: false,
+        };
+        Stream::new(Connection::new(config))
+    }
+
+    #[test]
+    fn chunks_become_events_and_are_counted() {
+        let mut stream = server();
+        stream.receive(b"\x81\x82\0\0\0\0h", &mut NoKeys);
+        assert!(stream.events.is_empty());
+        stream.receive(b"i\x89\x80\0\0\0\0", &mut NoKeys);
+        assert_eq!(stream.bytes_read(), 14);
+        let message = EventRef::Message { binary: false, data: b"hi", fragments: &[] };
+        assert_eq!(stream.events.peek(), Some(message));
+        stream.events.advance();
+        assert_eq!(stream.events.peek(), Some(EventRef::Ping(b"")));
+        assert_eq!(stream.connection.output(), b"\x8A\x00");
+    }
+
+    #[test]
+    fn output_is_discarded_once_and_pending_until_written() {
+        let mut stream = server();
+        stream.connection.write_raw(b"first");
+        assert_eq!(stream.connection.output(), b"first");
+        stream.discard_output();
+        assert_eq!(stream.connection.output(), b"");
+        stream.connection.write_raw(b"second");
+        assert_eq!(stream.connection.output(), b"second");
+        stream.discard_output();
+        assert_eq!(stream.connection.pending(), 11);
+        stream.connection.written(5);
+        assert_eq!(stream.connection.pending(), 6);
+    }
+
+    #[test]
+    fn discarded_output_does_not_keep_its_memory() {
+        let mut stream = server();
+        for _ in 0..3 {
+            stream.connection.write_raw(&vec![0; 4 * KEPT_CAPACITY]);
+            stream.discard_output();
+            assert!(stream.spare.capacity() <= KEPT_CAPACITY);
+            assert!(stream.spare.is_empty());
+        }
+        let mut queue = Vec::new();
+        stream.connection.take_output(&mut queue);
+        assert!(queue.capacity() <= KEPT_CAPACITY);
     }
 }

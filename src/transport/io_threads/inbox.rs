@@ -33,11 +33,24 @@ pub struct Inbox {
 impl Inbox {
     /// Whether there is nothing to hand over.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
-            && self.written.is_none()
-            && !self.drained
-            && !self.shut_down
-            && !self.ended
-            && self.fault.is_none()
+        self.events.is_empty() && !self.ended && !self.has_urgent()
+    }
+
+    /// Whether there is news that a pause does not hold back: what became of the output, and a failure.
+    pub(super) fn has_urgent(&self) -> bool {
+        self.written.is_some() || self.drained || self.shut_down || self.fault.is_some()
+    }
+
+    /// Takes that news. A failure takes along all that was read before it: nothing comes after.
+    pub(super) fn take_urgent(&mut self) -> Self {
+        if self.fault.is_some() {
+            return std::mem::take(self);
+        }
+        Self {
+            written: self.written.take(),
+            drained: std::mem::take(&mut self.drained),
+            shut_down: std::mem::take(&mut self.shut_down),
+            ..Self::default()
+        }
     }
 }

@@ -11,8 +11,8 @@
 //! * `raw`: one call that tokio marks unsafe.
 //! * `inbox`, `mailbox`: what waits for the owner, and how it is told (push, wake once, drain many).
 //!
-//! Lock order: `writer`, then `state`, then a mailbox or a job queue. No lock is held while the owner is
-//! woken, and no JavaScript ever runs under one.
+//! Lock order: `writer`, then `state`, then a mailbox or a job queue. No lock that the owner takes is held while it
+//! is woken, and no JavaScript ever runs under one.
 
 mod inbox;
 mod mailbox;
@@ -21,6 +21,9 @@ mod shard;
 mod socket;
 mod task;
 mod writer;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -159,7 +159,7 @@ fn start() -> io::Result<Arc<Shard>> {
     });
     let inside = Arc::clone(&shard);
     LIVE.fetch_add(1, Ordering::SeqCst);
-    let spawned = thread::Builder::new().name("ferrows-io".into()).spawn(move || run(&runtime, inside));
+    let spawned = thread::Builder::new().name("ferrows-io".into()).spawn(move || run(runtime, inside));
     if let Err(error) = spawned {
         LIVE.fetch_sub(1, Ordering::SeqCst);
         return Err(error);
@@ -167,7 +167,7 @@ fn start() -> io::Result<Arc<Shard>> {
     Ok(shard)
 }
 
-fn run(runtime: &Runtime, shard: Arc<Shard>) {
+fn run(runtime: Runtime, shard: Arc<Shard>) {
     /// Counts the thread out however it ends.
     struct Ended;
     impl Drop for Ended {
@@ -177,4 +177,6 @@ fn run(runtime: &Runtime, shard: Arc<Shard>) {
     }
     let _ended = Ended;
     runtime.block_on(shard.run());
+    // A thread that was counted out has nothing left open.
+    drop(runtime);
 }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use atomic_waker::AtomicWaker;
 
@@ -31,7 +31,7 @@ pub(super) struct State {
     pub(super) inbox: Inbox,
     /// In the mailbox, and not collected since.
     pub(super) announced: bool,
-    /// The owner wants nothing read and nothing delivered.
+    /// The owner wants nothing read, and nothing delivered of what was read.
     pub(super) paused: bool,
     /// The inbox is over its high-water mark.
     pub(super) full: bool,
@@ -41,9 +41,13 @@ pub(super) struct State {
     pub(super) over_mark: bool,
     /// Nothing more is to be read: FIN, or a system call failed.
     pub(super) ended: bool,
+    /// A system call failed; the owner has been told, or finds it in the inbox.
+    pub(super) failed: bool,
     pub(super) destroyed: bool,
-    /// Output total at which the owner wants to be told.
+    /// Output total at which the owner is told next.
     pub(super) notify_at: Option<u64>,
+    /// The last output total that it asked for. Kept apart: an owner that asks again and again is told on the way.
+    pub(super) notify_last: u64,
     pub(super) shutdown: Shutdown,
     pub(super) bytes_read: u64,
 }
@@ -53,6 +57,25 @@ impl State {
     pub(super) fn is_full(&self) -> bool {
         // An event without payload still costs a record.
         self.inbox.events.payload_bytes() + 32 * self.inbox.events.len() > INBOUND_HIGH_WATER
+    }
+
+    /// Notes in the inbox what the owner asked to be told about the output, now that some of it went out.
+    pub(super) fn settle(&mut self) {
+        let written = self.connection.written_total();
+        if self.notify_at.is_some_and(|at| written >= at) {
+            self.notify_at = (written < self.notify_last).then_some(self.notify_last);
+            self.inbox.written = Some(written);
+        }
+        if self.over_mark && self.connection.pending() == 0 {
+            self.over_mark = false;
+            self.inbox.drained = true;
+        }
+    }
+
+    /// Whether the owner is to be handed something now.
+    fn has_news(&self) -> bool {
+        let waiting = if self.paused { self.inbox.has_urgent() } else { !self.inbox.is_empty() };
+        waiting && !self.destroyed
     }
 }
 
@@ -66,16 +89,19 @@ pub struct Socket {
     /// Wakes the task on the shard.
     pub(super) waker: AtomicWaker,
     pub(super) shard: Arc<Shard>,
-    mailbox: Arc<Mailbox>,
+    /// Belongs to the owner, and holds sockets.
+    mailbox: Weak<Mailbox>,
 }
 
 impl Socket {
     /// Takes over `fd` (a connected stream socket of its own; made non-blocking here). `head` is what had been
-    /// read from it before; `keys` masks the pongs which that may cause. News comes to `mailbox` under `token`.
+    /// read from it before; `keys` masks the pongs which that may cause. News comes to `mailbox` under `token`, for
+    /// as long as the owner keeps the mailbox.
     ///
     /// # Errors
     /// When the descriptor or an I/O thread is not to be had; the connection is lost then, so the caller makes
     /// a new one.
+    #[allow(clippy::needless_pass_by_value, reason = "only a weak one is kept")]
     pub fn adopt(
         fd: socket2::Socket,
         connection: Connection,
@@ -97,24 +123,32 @@ impl Socket {
             blocked: false,
             over_mark: false,
             ended: false,
+            failed: false,
             destroyed: false,
             notify_at: None,
+            notify_last: 0,
             shutdown: Shutdown::NotAsked,
             bytes_read: head.len() as u64,
         };
         if !head.is_empty() {
             state.connection.receive(head, keys, &mut state.inbox.events);
+            state.full = state.is_full();
         }
+        let replies = !state.connection.output().is_empty();
         let socket = Arc::new(Self {
             token,
             state: Mutex::new(state),
             writer: Mutex::new(Some(Writer::new(Arc::clone(&fd)))),
             waker: AtomicWaker::new(),
             shard,
-            mailbox,
+            mailbox: Arc::downgrade(&mailbox),
         });
-        socket.announce(&mut lock(&socket.state));
         socket.shard.push(Job::Adopt(Arc::clone(&socket), fd, lease));
+        // The head may have held pings; nobody else knows of their pongs.
+        if replies {
+            socket.flush();
+        }
+        socket.announce(lock(&socket.state));
         Ok(socket)
     }
 
@@ -140,18 +174,23 @@ impl Socket {
         debug_assert!(inbox.is_empty());
         let mut state = lock(&self.state);
         state.announced = false;
-        if state.destroyed || state.paused || state.inbox.is_empty() {
+        if !state.has_news() {
             return false;
         }
-        std::mem::swap(&mut state.inbox, inbox);
-        if state.full {
+        if state.paused {
+            *inbox = state.inbox.take_urgent();
+        } else {
+            std::mem::swap(&mut state.inbox, inbox);
+        }
+        if state.full && !state.is_full() {
             state.full = false;
             self.shard.push(Job::Look(Arc::clone(self)));
         }
         true
     }
 
-    /// Stops reading, and delivering what was read.
+    /// Stops reading, and delivering what was read. News of the output still comes, and so does a failure, behind all
+    /// that was read before it.
     pub fn pause(&self) {
         lock(&self.state).paused = true;
     }
@@ -161,16 +200,20 @@ impl Socket {
         let mut state = lock(&self.state);
         if state.paused && !state.destroyed {
             state.paused = false;
-            self.announce(&mut state);
+            self.announce(state);
             self.shard.push(Job::Look(Arc::clone(self)));
         }
     }
 
-    /// Asks for one [`Inbox::written`] once all that is queued now has been accepted by the kernel.
+    /// Asks for an [`Inbox::written`] once all that is queued now has been accepted by the kernel. One may answer
+    /// several requests.
     pub fn notify(self: &Arc<Self>) {
         let mut state = lock(&self.state);
-        state.notify_at = Some(state.connection.queued_total());
-        self.settle(&mut state);
+        let total = state.connection.queued_total();
+        state.notify_at.get_or_insert(total);
+        state.notify_last = total;
+        state.settle();
+        self.announce(state);
     }
 
     /// Sends a FIN after all that is queued, then says [`Inbox::shut_down`].
@@ -203,35 +246,26 @@ impl Socket {
         lock(&self.state).bytes_read
     }
 
-    /// Puts the socket into the mailbox if it has news and is not there yet.
-    pub(super) fn announce(self: &Arc<Self>, state: &mut State) {
-        if state.announced || state.paused || state.destroyed || state.inbox.is_empty() {
+    /// Puts the socket into the mailbox if it has news and is not there yet. Gives the lock back first: an owner that
+    /// wakes up looks at the state at once.
+    pub(super) fn announce(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        if state.announced || !state.has_news() {
             return;
         }
         state.announced = true;
-        self.mailbox.push(Arc::clone(self));
+        drop(state);
+        if let Some(mailbox) = self.mailbox.upgrade() {
+            mailbox.push(Arc::clone(self));
+        }
     }
 
     /// A system call failed: nothing more is read or written, and the owner is told once.
-    pub(super) fn fail(self: &Arc<Self>, state: &mut State, fault: Fault) {
+    pub(super) fn fail(self: &Arc<Self>, mut state: MutexGuard<'_, State>, fault: Fault) {
         state.ended = true;
         state.blocked = false;
-        if state.inbox.fault.is_none() {
+        if !state.failed {
+            state.failed = true;
             state.inbox.fault = Some(fault);
-        }
-        self.announce(state);
-    }
-
-    /// Notes in the inbox what the owner asked to be told about the output, now that some of it went out.
-    pub(super) fn settle(self: &Arc<Self>, state: &mut State) {
-        let written = state.connection.written_total();
-        if state.notify_at.is_some_and(|at| written >= at) {
-            state.notify_at = None;
-            state.inbox.written = Some(written);
-        }
-        if state.over_mark && state.connection.pending() == 0 {
-            state.over_mark = false;
-            state.inbox.drained = true;
         }
         self.announce(state);
     }

@@ -30,8 +30,7 @@ pub(super) fn start(socket: Arc<Socket>, fd: Arc<socket2::Socket>, lease: Lease)
         }
         Err(error) => {
             let fault = Fault { errno: error.raw_os_error().unwrap_or(libc::EIO), write: false };
-            let mut state = lock(&socket.state);
-            socket.fail(&mut state, fault);
+            socket.fail(lock(&socket.state), fault);
         }
     }
 }
@@ -45,9 +44,9 @@ struct Task {
 impl Drop for Task {
     /// Also runs when the task unwinds: the owner then sees a socket that failed, not one that hangs.
     fn drop(&mut self) {
-        let mut state = lock(&self.socket.state);
+        let state = lock(&self.socket.state);
         if !state.destroyed {
-            self.socket.fail(&mut state, Fault { errno: libc::EIO, write: false });
+            self.socket.fail(state, Fault { errno: libc::EIO, write: false });
         }
     }
 }
@@ -58,7 +57,7 @@ enum Received {
     More,
     /// The kernel has no more for now.
     Drained,
-    /// Nothing more is to be read: end, failure, or too much waits for the owner.
+    /// Nothing more is to be read: end, failure, too much waits for the owner, or it does not want any.
     Stop,
 }
 
@@ -122,7 +121,7 @@ impl Task {
             Ok(0) => {
                 state.ended = true;
                 state.inbox.ended = true;
-                self.socket.announce(&mut state);
+                self.socket.announce(state);
                 (Received::Stop, false)
             }
             Ok(length) => {
@@ -132,21 +131,21 @@ impl Task {
                 let reply = !state.blocked && !state.connection.output().is_empty();
                 state.bytes_read += length as u64;
                 state.full = state.is_full();
-                self.socket.announce(&mut state);
                 // A short read means that the kernel's buffer is empty: readiness comes anew with the next byte,
                 // so asking once more would only cost a system call.
-                let received = match (state.full, length < buffer.len()) {
+                let received = match (state.full || state.paused, length < buffer.len()) {
                     (true, _) => Received::Stop,
                     (false, true) => Received::Drained,
                     (false, false) => Received::More,
                 };
+                self.socket.announce(state);
                 (received, reply)
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => (Received::Drained, false),
             Err(error) if error.kind() == ErrorKind::Interrupted => (Received::More, false),
             Err(error) => {
                 let errno = error.raw_os_error().unwrap_or(libc::EIO);
-                self.socket.fail(&mut state, Fault { errno, write: false });
+                self.socket.fail(state, Fault { errno, write: false });
                 (Received::Stop, false)
             }
         }

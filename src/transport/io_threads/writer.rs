@@ -72,6 +72,8 @@ impl Socket {
         let Some(writer) = guard.as_mut() else { return Written::All };
         loop {
             if writer.sent == writer.in_flight.len() && !self.take_output(writer) {
+                drop(guard);
+                self.announce(lock(&self.state));
                 return Written::All;
             }
             match writer.send() {
@@ -83,12 +85,16 @@ impl Socket {
                     let mut state = lock(&self.state);
                     state.blocked = true;
                     state.over_mark |= state.connection.pending() >= OUTBOUND_HIGH_WATER;
+                    state.settle();
+                    drop(guard);
+                    self.announce(state);
                     return Written::Blocked;
                 }
                 Err(error) => {
                     let errno = error.raw_os_error().unwrap_or(libc::EIO);
                     *guard = None;
-                    self.fail(&mut lock(&self.state), Fault { errno, write: true });
+                    drop(guard);
+                    self.fail(lock(&self.state), Fault { errno, write: true });
                     return Written::All;
                 }
             }
@@ -97,19 +103,20 @@ impl Socket {
 
     /// Takes the connection's queued output into `writer`. `false` when there is none: then everything is out,
     /// and a shutdown that waited for it is due.
-    fn take_output(self: &Arc<Self>, writer: &mut Writer) -> bool {
+    fn take_output(&self, writer: &mut Writer) -> bool {
         let mut state = lock(&self.state);
         writer.sent = 0;
         state.connection.take_output(&mut writer.in_flight);
         if !writer.in_flight.is_empty() {
             return true;
         }
-        if writer.in_flight.capacity() > KEPT_CAPACITY {
-            writer.in_flight = Vec::new();
-        }
+        // Both buffers are empty now, and which of them grew is a matter of the last swap.
+        give_back(&mut writer.in_flight);
+        state.connection.take_output(&mut writer.in_flight);
+        give_back(&mut writer.in_flight);
         state.blocked = false;
+        state.settle();
         Self::shut_down_if_asked(&mut state, &writer.fd);
-        self.settle(&mut state);
         false
     }
 
@@ -120,5 +127,11 @@ impl Socket {
             let _ = fd.shutdown(Side::Write);
             state.inbox.shut_down = true;
         }
+    }
+}
+
+fn give_back(buffer: &mut Vec<u8>) {
+    if buffer.capacity() > KEPT_CAPACITY {
+        *buffer = Vec::new();
     }
 }

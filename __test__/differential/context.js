@@ -1,0 +1,338 @@
+'use strict';
+
+// What a scenario is handed: the libraries it has to use on each side, ways to open peers, and the trace.
+// Everything opened through a context is closed by its dispose(). Used by run.js and the scenarios;
+// which library plays which side is decided in run.js, not here.
+
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const http = require('node:http');
+const net = require('node:net');
+const path = require('node:path');
+const readline = require('node:readline');
+const { frameText } = require('./frames');
+const { RawPeer, upgradeRequest } = require('./raw-peer');
+
+const LOOPBACK = '127.0.0.1';
+
+/** The events of a WebSocket that every trace holds. 'redirect' and 'unexpected-response' change behavior. */
+const EVENTS = ['upgrade', 'open', 'message', 'ping', 'pong', 'error', 'close'];
+
+class Context {
+  #disposals = [];
+  #lanes = new Map();
+  #seen = new WeakMap();
+  #accepted = new WeakMap();
+  #ports = 0;
+
+  /**
+   * @param {{ kind: string, server?: object, client?: object, trace: import('./trace').Trace }} setting
+   *   kind: pair, server, client or api; server and client: the subject that plays that side
+   */
+  constructor({ kind, server, client, trace }) {
+    this.kind = kind;
+    this.trace = trace;
+    this.serverSubject = server;
+    this.clientSubject = client;
+    this.Server = server?.lib.WebSocketServer;
+    this.WebSocket = client?.lib;
+    /** The library under test where there is only one. */
+    this.lib = kind === 'pair' ? undefined : (server ?? client).lib;
+  }
+
+  /** Appends an event to a lane of the trace. */
+  log(lane, event, ...args) {
+    this.trace.event(lane, event, args);
+  }
+
+  /** Runs `dispose` when the scenario is over, last in first out. */
+  defer(dispose) {
+    this.#disposals.push(dispose);
+  }
+
+  async dispose() {
+    for (const dispose of this.#disposals.reverse()) await dispose();
+  }
+
+  /** Calls `action` and records what it returned or threw. */
+  attempt(lane, event, action) {
+    let value;
+    try {
+      value = action();
+    } catch (err) {
+      this.log(lane, `${event} threw`, err);
+      return undefined;
+    }
+    this.log(lane, `${event} returned`, value);
+    return value;
+  }
+
+  /** 'client', then 'client2', ... */
+  lane(role) {
+    const count = (this.#lanes.get(role) ?? 0) + 1;
+    this.#lanes.set(role, count);
+    return count === 1 ? role : `${role}${count}`;
+  }
+
+  /** Records every event of a WebSocket in a lane, from now on. */
+  watch(lane, ws) {
+    const seen = { counts: new Map(), waiting: new Set() };
+    this.#seen.set(ws, seen);
+    for (const event of EVENTS) {
+      ws.on(event, (...args) => {
+        this.trace.event(lane, event, args, ws);
+        seen.counts.set(event, (seen.counts.get(event) ?? 0) + 1);
+        for (const wake of [...seen.waiting]) wake();
+      });
+    }
+    this.defer(() => {
+      // A socket torn down while still connecting emits 'error'.
+      ws.on('error', () => {});
+      ws.terminate();
+    });
+    return ws;
+  }
+
+  /** Resolves when a watched WebSocket has emitted an event so many times since it is watched. */
+  seen(ws, event, times = 1) {
+    const { counts, waiting } = this.#seen.get(ws);
+    return new Promise((resolve) => {
+      const check = () => {
+        if ((counts.get(event) ?? 0) < times) return;
+        waiting.delete(check);
+        resolve(undefined);
+      };
+      waiting.add(check);
+      check();
+    });
+  }
+
+  /** Resolves when each of these watched WebSockets has emitted 'close'. */
+  async closed(...sockets) {
+    await Promise.all(sockets.map((ws) => this.seen(ws, 'close')));
+  }
+
+  async opened(ws) {
+    if (ws.readyState !== 1) await once(ws, 'open');
+  }
+
+  hidePort(port) {
+    this.#ports += 1;
+    this.trace.hide(`${LOOPBACK}:${port}`, `${LOOPBACK}:PORT${this.#ports}`);
+  }
+
+  /**
+   * A WebSocketServer of the server side. Each connection is watched in a lane of its own.
+   *
+   * @param {object} [options] port 0 on the loopback unless server or noServer is given
+   */
+  async listen(options = {}) {
+    const own = !options.server && !options.noServer;
+    const where = own ? { host: LOOPBACK, port: 0 } : {};
+    const wss = new this.Server({ perMessageDeflate: false, ...where, ...options });
+    const queue = { ready: [], waiting: [] };
+    this.#accepted.set(wss, queue);
+    wss.on('connection', (ws, request) => {
+      const lane = this.lane('server');
+      this.watch(lane, ws);
+      this.trace.event(lane, 'connection', [], ws);
+      const accepted = { server: ws, request };
+      if (queue.waiting.length) queue.waiting.shift()(accepted);
+      else queue.ready.push(accepted);
+    });
+    this.defer(() => wss.close());
+    if (own) {
+      await once(wss, 'listening');
+      this.hidePort(wss.address().port);
+    }
+    return wss;
+  }
+
+  /** @returns {Promise<{ server: any, request: http.IncomingMessage }>} the next connection of a server */
+  accepted(wss) {
+    const queue = this.#accepted.get(wss);
+    if (queue.ready.length) return Promise.resolve(queue.ready.shift());
+    return new Promise((resolve) => queue.waiting.push(resolve));
+  }
+
+  /** The address of anything that listens (a WebSocketServer, an http.Server, a net.Server). */
+  url(listening, scheme = 'ws') {
+    return `${scheme}://${LOOPBACK}:${listening.address().port}`;
+  }
+
+  /** A watched client of the client side. */
+  dial(url, protocols, options) {
+    const ws = new this.WebSocket(url, protocols, { perMessageDeflate: false, ...options });
+    return this.watch(this.lane('client'), ws);
+  }
+
+  /**
+   * A server and a client, both open.
+   *
+   * @param {{ server?: object, client?: object, protocols?: string | string[] }} [options]
+   */
+  async pair({ server: serverOptions, client: clientOptions, protocols } = {}) {
+    const wss = await this.listen(serverOptions);
+    const client = this.dial(this.url(wss), protocols, clientOptions);
+    const { server, request } = await this.accepted(wss);
+    await this.opened(client);
+    return { wss, server, client, request };
+  }
+
+  /** An http.Server on the loopback whose every socket is destroyed at the end. */
+  async http(handler, { createServer = http.createServer, options = {} } = {}) {
+    const server = createServer(options, handler);
+    await this.#open(server);
+    return server;
+  }
+
+  async #open(server, where = { port: 0, host: LOOPBACK }) {
+    const sockets = new Set();
+    server.on('connection', (socket) => {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => sockets.delete(socket));
+    });
+    this.defer(() => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    });
+    server.listen(where);
+    await once(server, 'listening');
+    if (where.port !== undefined) this.hidePort(server.address().port);
+  }
+
+  /**
+   * A bare TCP server that plays the WebSocket server.
+   *
+   * @param {{ port?: number, host?: string, path?: string }} [where]
+   * @returns {Promise<{ url: string, next: () => Promise<RawPeer> }>}
+   */
+  async rawServer(where) {
+    const server = net.createServer({ allowHalfOpen: true });
+    const ready = [];
+    const waiting = [];
+    server.on('connection', (socket) => {
+      const peer = new RawPeer(socket, true);
+      if (waiting.length) waiting.shift()(peer);
+      else ready.push(peer);
+    });
+    await this.#open(server, where);
+    const next = () =>
+      ready.length
+        ? Promise.resolve(ready.shift())
+        : new Promise((resolve) => waiting.push(resolve));
+    return { url: where?.path ? `ws+unix:${where.path}` : this.url(server), next };
+  }
+
+  /** A bare TCP connection to a server; nothing is sent yet. */
+  async rawClient(listening) {
+    const { port } = listening.address();
+    const socket = net.connect({ port, host: LOOPBACK, allowHalfOpen: true });
+    const peer = new RawPeer(socket, false);
+    this.defer(() => socket.destroy());
+    await once(socket, 'connect');
+    return peer;
+  }
+
+  /**
+   * Sends the request of an opening handshake over a bare connection; the answer is not waited for.
+   *
+   * @param {{ address: () => any }} listening
+   * @param {string | Parameters<typeof upgradeRequest>[0]} [change] all bytes, or what differs from a good request
+   */
+  async knock(listening, change) {
+    const raw = await this.rawClient(listening);
+    raw.write(typeof change === 'string' ? change : upgradeRequest(change));
+    return raw;
+  }
+
+  /**
+   * Sends a request over a bare connection and records the answer in lane `wire`.
+   *
+   * @returns {Promise<{ raw: RawPeer, head: string }>}
+   */
+  async request(listening, change) {
+    const raw = await this.knock(listening, change);
+    const head = await raw.head();
+    this.logHead(head);
+    return { raw, head };
+  }
+
+  /** Records an HTTP head line by line, without what changes from run to run. */
+  logHead(head) {
+    for (const line of head.trimEnd().split('\r\n')) {
+      const shown = line
+        .replace(/^(Date): .*/, '$1: ...')
+        .replace(/^(Sec-WebSocket-Key): [+/0-9A-Za-z]{22}==$/, '$1: 16 random bytes');
+      this.trace.line('wire', shown);
+    }
+  }
+
+  /**
+   * One end under test, open, opposite a bare socket: a server or a client as the scenario's kind says.
+   *
+   * @param {object} [options] of the end under test
+   * @param {{ after?: Uint8Array }} [early] bytes sent in the segment that completes the handshake
+   * @returns {Promise<{ raw: RawPeer, ws: any, lane: string }>}
+   */
+  async facing(options, { after = Buffer.alloc(0) } = {}) {
+    if (this.kind === 'server') {
+      const wss = await this.listen(options);
+      const raw = await this.rawClient(wss);
+      raw.write(Buffer.concat([Buffer.from(upgradeRequest()), after]));
+      const { server } = await this.accepted(wss);
+      await raw.head();
+      return { raw, ws: server, lane: 'server' };
+    }
+    const listening = await this.rawServer();
+    const ws = this.dial(listening.url, undefined, options);
+    const raw = await listening.next();
+    const opened = this.opened(ws);
+    raw.accept(await raw.head(), { after });
+    await opened;
+    return { raw, ws, lane: 'client' };
+  }
+
+  /**
+   * Records frames that the bare peer received.
+   *
+   * @param {...NonNullable<ReturnType<typeof import('./frames').decode>>} frames
+   */
+  logFrames(...frames) {
+    for (const one of frames) this.trace.line('wire', frameText(one));
+  }
+
+  /**
+   * A Node process that runs children/<script> with the library of `subject`.
+   *
+   * @param {string} script
+   * @param {object} subject
+   * @param {Record<string, string>} [env]
+   * @param {{ quiet?: boolean }} [options] quiet: what it writes to standard error is dropped
+   * @returns {{ process: import('node:child_process').ChildProcess, line: () => Promise<string>,
+   *   finished: Promise<{ code: number | null, signal: string | null, output: string[] }> }}
+   */
+  child(script, subject, env = {}, { quiet = false } = {}) {
+    const child = spawn(process.execPath, [path.join(__dirname, 'children', script)], {
+      env: { ...process.env, ...subject.env, ...env, DIFFERENTIAL_MODULE: subject.path },
+      stdio: ['pipe', 'pipe', quiet ? 'ignore' : 'inherit']
+    });
+    this.defer(() => child.kill('SIGKILL'));
+    const output = [];
+    const waiting = [];
+    let taken = 0;
+    readline.createInterface({ input: child.stdout }).on('line', (text) => {
+      output.push(text);
+      if (waiting.length) waiting.shift()(output[taken++]);
+    });
+    const finished = once(child, 'close').then(([code, signal]) => ({ code, signal, output }));
+    const line = () =>
+      taken < output.length
+        ? Promise.resolve(output[taken++])
+        : new Promise((resolve) => waiting.push(resolve));
+    return { process: child, line, finished };
+  }
+}
+
+module.exports = { Context, LOOPBACK };

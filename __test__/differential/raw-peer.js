@@ -1,0 +1,224 @@
+'use strict';
+
+// The end of a connection that is a bare TCP (or Unix, or TLS) socket: it sends any bytes and reads what the
+// side under test wrote, independent of how TCP cut it up. Used by context.js; knows nothing of traces.
+
+const { createHash } = require('node:crypto');
+const { KEY, OPCODE, closeBody, decode, frame } = require('./frames');
+
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+
+/** The Sec-WebSocket-Key of the example in RFC 6455, section 1.3: raw clients always send it. */
+const CLIENT_KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
+
+/**
+ * The answer to a Sec-WebSocket-Key (RFC 6455, section 4.2.2).
+ *
+ * @param {string} key
+ * @returns {string}
+ */
+function acceptKey(key) {
+  return createHash('sha1')
+    .update(key + GUID)
+    .digest('base64');
+}
+
+/**
+ * The bytes of an opening handshake.
+ *
+ * @param {{ method?: string, target?: string, version?: string, headers?: Record<string, string | string[] | null> }} [change]
+ *   headers replace or (null) remove those of a good request
+ * @returns {string}
+ */
+function upgradeRequest({ method = 'GET', target = '/', version = '1.1', headers = {} } = {}) {
+  const all = {
+    Host: 'localhost',
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Key': CLIENT_KEY,
+    'Sec-WebSocket-Version': '13',
+    ...headers
+  };
+  const lines = Object.entries(all).flatMap(([name, value]) =>
+    value === null ? [] : [value].flat().map((one) => `${name}: ${one}`)
+  );
+  return [`${method} ${target} HTTP/${version}`, ...lines, '', ''].join('\r\n');
+}
+
+class RawPeer {
+  #bytes = Buffer.alloc(0);
+  #waiting = new Set();
+  ended = false;
+  closed = false;
+  /** @type {any} */
+  error = null;
+
+  /**
+   * @param {import('node:net').Socket} socket opened with allowHalfOpen, so that the FIN is this side's own decision
+   * @param {boolean} isServer whether this raw end plays the server (and so does not mask)
+   */
+  constructor(socket, isServer) {
+    this.socket = socket;
+    this.key = isServer ? undefined : KEY;
+    socket.on('data', (chunk) => {
+      this.#bytes = Buffer.concat([this.#bytes, chunk]);
+      this.#wake();
+    });
+    socket.on('end', () => {
+      this.ended = true;
+      this.#wake();
+    });
+    socket.on('error', (err) => (this.error = err));
+    socket.on('close', () => {
+      this.closed = true;
+      this.#wake();
+    });
+  }
+
+  #wake() {
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  /**
+   * Waits until `take` gives something other than undefined.
+   *
+   * @template T
+   * @param {() => T | undefined} take
+   * @param {string} what for the error when the socket closes first
+   * @returns {Promise<T>}
+   */
+  #until(take, what) {
+    return new Promise((resolve, reject) => {
+      const attempt = () => {
+        const value = take();
+        if (value === undefined && !this.closed && !this.ended) return;
+        this.#waiting.delete(attempt);
+        if (value !== undefined) resolve(value);
+        else reject(new Error(`raw peer: the connection ended while waiting for ${what}`));
+      };
+      this.#waiting.add(attempt);
+      attempt();
+    });
+  }
+
+  /** @returns {Promise<string>} the head of a request or response, with its empty line */
+  head() {
+    return this.#until(() => {
+      const end = this.#bytes.indexOf('\r\n\r\n');
+      if (end === -1) return undefined;
+      const head = this.#bytes.toString('latin1', 0, end + 4);
+      this.#bytes = this.#bytes.subarray(end + 4);
+      return head;
+    }, 'a head');
+  }
+
+  /** @returns {Promise<NonNullable<ReturnType<typeof decode>>>} the next frame */
+  frame() {
+    return this.#until(() => {
+      const decoded = decode(this.#bytes);
+      if (!decoded) return undefined;
+      this.#bytes = this.#bytes.subarray(decoded.size);
+      return decoded;
+    }, 'a frame');
+  }
+
+  /**
+   * Reads frames up to and including the first one with this opcode.
+   *
+   * @param {number} opcode
+   */
+  async framesThrough(opcode) {
+    const all = [];
+    do all.push(await this.frame());
+    while (all[all.length - 1].opcode !== opcode);
+    return all;
+  }
+
+  /**
+   * @param {number} count
+   * @returns {Promise<Buffer>} exactly so many bytes
+   */
+  bytes(count) {
+    return this.#until(() => {
+      if (this.#bytes.length < count) return undefined;
+      const bytes = this.#bytes.subarray(0, count);
+      this.#bytes = this.#bytes.subarray(count);
+      return bytes;
+    }, `${count} bytes`);
+  }
+
+  /** @returns {Promise<Buffer>} all that came before the other side's FIN (or the loss of the connection) */
+  rest() {
+    return this.#until(() => {
+      if (!this.ended && !this.closed) return undefined;
+      const bytes = this.#bytes;
+      this.#bytes = Buffer.alloc(0);
+      return bytes;
+    }, 'the end');
+  }
+
+  /** Resolves when the socket is closed both ways or lost. */
+  async gone() {
+    if (!this.closed) await new Promise((resolve) => this.socket.once('close', resolve));
+  }
+
+  /** @param {string | Uint8Array} bytes */
+  write(bytes) {
+    this.socket.write(bytes);
+  }
+
+  /**
+   * Sends one frame, masked if this side is the client.
+   *
+   * @param {number} opcode
+   * @param {string | Uint8Array} [data]
+   * @param {object} [options] see frames.js
+   */
+  send(opcode, data, options) {
+    this.write(this.make(opcode, data, options));
+  }
+
+  /** The bytes that send() would write. */
+  make(opcode, data, options) {
+    return frame(opcode, data, { key: this.key, ...options });
+  }
+
+  /** @param {number} [code] without one, an empty close frame */
+  close(code, reason) {
+    this.send(OPCODE.close, code === undefined ? '' : closeBody(code, reason));
+  }
+
+  /** Writes what is queued, then FIN. */
+  finish() {
+    this.socket.end();
+  }
+
+  /** Drops the connection with RST. */
+  reset() {
+    this.socket.resetAndDestroy();
+  }
+
+  /**
+   * As a server: answers a request head with 101.
+   *
+   * @param {string} head
+   * @param {{ headers?: Record<string, string | string[] | null>, after?: Uint8Array }} [change] headers that
+   *   replace or remove those of a good answer; bytes sent in the same segment
+   */
+  accept(head, { headers = {}, after = Buffer.alloc(0) } = {}) {
+    const key = /^Sec-WebSocket-Key: (.*)$/im.exec(head)?.[1] ?? '';
+    const all = {
+      Upgrade: 'websocket',
+      Connection: 'Upgrade',
+      'Sec-WebSocket-Accept': acceptKey(key),
+      ...headers
+    };
+    const lines = Object.entries(all).flatMap(([name, value]) =>
+      value === null ? [] : [value].flat().map((one) => `${name}: ${one}`)
+    );
+    const text = ['HTTP/1.1 101 Switching Protocols', ...lines, '', ''].join('\r\n');
+    this.write(Buffer.concat([Buffer.from(text, 'latin1'), after]));
+  }
+}
+
+module.exports = { RawPeer, CLIENT_KEY, acceptKey, upgradeRequest };

@@ -1,0 +1,110 @@
+/**
+ * Python for the tests: an environment of its own with the packages of requirements.txt, made on first use below
+ * target/, and programs run in it that speak by lines of JSON. Used by the interop and the Autobahn tests; what the
+ * programs say to each other does not belong here.
+ */
+
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const environment = join(here, '../../target/interop-venv');
+const python = join(environment, 'bin/python');
+
+/**
+ * Runs a program, its output shown.
+ *
+ * @param {string} program
+ * @param {string[]} args
+ * @returns {boolean} whether it succeeded
+ */
+function run(program, ...args) {
+  const { status } = spawnSync(program, args, {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    // To standard error: the standard output of a test is its report.
+    stdio: ['ignore', process.stderr.fd, process.stderr.fd]
+  });
+  return status === 0;
+}
+
+function makeEnvironment() {
+  const make = () => {
+    rmSync(environment, { recursive: true, force: true });
+    return run('python3', '-m', 'venv', environment);
+  };
+  if (make()) return;
+  // Debian keeps venv in a package of its own.
+  if (
+    process.getuid?.() === 0 &&
+    existsSync('/usr/bin/apt-get') &&
+    run('apt-get', '-q', 'update') &&
+    run(
+      'apt-get',
+      '-q',
+      'install',
+      '--yes',
+      '--no-install-recommends',
+      'python3',
+      'python3-venv'
+    ) &&
+    make()
+  ) {
+    return;
+  }
+  throw new Error(
+    'These tests need Python 3.10 or newer with its venv module: install them and run this again.'
+  );
+}
+
+/**
+ * The interpreter of the environment, which is made first where it is missing or has other packages.
+ *
+ * @returns {string} its path
+ * @throws {Error} there is no Python, or pip failed
+ */
+export function preparePython() {
+  const requirements = join(here, 'requirements.txt');
+  const wanted = readFileSync(requirements, 'utf8');
+  // Written last, so that an interrupted installation is not taken for a whole one.
+  const installed = join(environment, 'installed.txt');
+  if (existsSync(installed) && readFileSync(installed, 'utf8') === wanted) return python;
+  makeEnvironment();
+  const options = ['--quiet', '--disable-pip-version-check', '--only-binary=:all:'];
+  if (!run(python, '-m', 'pip', 'install', ...options, '--requirement', requirements)) {
+    throw new Error('pip could not install the packages of __test__/interop/requirements.txt.');
+  }
+  writeFileSync(installed, wanted);
+  return python;
+}
+
+/**
+ * Starts a Python program that ends when its standard input does.
+ *
+ * @param {string} script its path
+ * @param {...string} args
+ * @returns {{ line: () => Promise<any>, end: () => Promise<number | null> }} `line` gives the next line it printed,
+ *   parsed as JSON; `end` closes its input and gives its exit code
+ */
+export function startPython(script, ...args) {
+  const child = spawn(preparePython(), ['-u', script, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit']
+  });
+  const exit = once(child, 'exit');
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    async line() {
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`${script} ended without printing what was waited for`);
+      return JSON.parse(value);
+    },
+    async end() {
+      child.stdin.end();
+      const [code] = await exit;
+      return code;
+    }
+  };
+}

@@ -1,0 +1,72 @@
+//! The command line. Only `main` reads it; what the numbers do is decided elsewhere.
+
+use std::{error::Error, net::SocketAddr, time::Duration};
+
+use lexopt::{Arg, Parser, ValueExt};
+
+/// What load to make. All of it is fixed for one run.
+#[derive(Debug)]
+pub struct Options {
+    /// Where the server listens.
+    pub address: SocketAddr,
+    /// Connections, opened one after the other before the load starts.
+    pub connections: usize,
+    /// Messages that each connection keeps under way.
+    pub in_flight: usize,
+    /// Payload bytes of a message.
+    pub size: usize,
+    /// Binary messages instead of text.
+    pub binary: bool,
+    /// Load that is not measured, before the load that is.
+    pub warm_up: Duration,
+    /// Load that is measured.
+    pub duration: Duration,
+}
+
+/// What `--help` prints.
+pub const USAGE: &str = "load --port N [--host 127.0.0.1] [--connections 100] [--in-flight 1] [--size 64] \
+[--binary] [--warm-up 1] [--seconds 5]
+
+Sends WebSocket messages to an echo server on each connection and checks every echo.
+After the warm-up it prints {\"event\":\"ready\"} and waits for a line on standard input;
+after the measured seconds it prints {\"event\":\"result\", ...}; latencies are in microseconds.";
+
+/// Reads the command line; `None` when `--help` was asked for.
+///
+/// # Errors
+/// An unknown option, a value that does not parse or is out of range, or no `--port`.
+pub fn parse() -> Result<Option<Options>, Box<dyn Error>> {
+    let mut host = String::from("127.0.0.1");
+    let mut port: Option<u16> = None;
+    let (mut connections, mut in_flight, mut size, mut binary) = (100, 1, 64, false);
+    let (mut warm_up, mut seconds) = (1.0, 5.0);
+
+    let mut parser = Parser::from_env();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Long("host") => host = parser.value()?.string()?,
+            Arg::Long("port") => port = Some(parser.value()?.parse()?),
+            Arg::Long("connections") => connections = parser.value()?.parse()?,
+            Arg::Long("in-flight") => in_flight = parser.value()?.parse()?,
+            Arg::Long("size") => size = parser.value()?.parse()?,
+            Arg::Long("binary") => binary = true,
+            Arg::Long("warm-up") => warm_up = parser.value()?.parse()?,
+            Arg::Long("seconds") => seconds = parser.value()?.parse()?,
+            Arg::Long("help") => return Ok(None),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    if connections == 0 || in_flight == 0 {
+        return Err("--connections and --in-flight must be at least 1".into());
+    }
+    let port = port.ok_or("--port is missing")?;
+    Ok(Some(Options {
+        address: SocketAddr::new(host.parse()?, port),
+        connections,
+        in_flight,
+        size,
+        binary,
+        warm_up: Duration::try_from_secs_f64(warm_up)?,
+        duration: Duration::try_from_secs_f64(seconds)?,
+    }))
+}

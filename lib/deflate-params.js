@@ -1,0 +1,139 @@
+'use strict';
+
+/*
+ * The parameters of permessage-deflate (RFC 7692, section 7.1): what is offered, what is accepted. Pure
+ * functions for permessage-deflate.js; nothing is compressed here.
+ */
+
+const { createError } = require('./errors');
+
+/** @typedef {Record<string, any>} Params */
+/** @typedef {Record<string, any>} Options of PerMessageDeflate */
+
+/**
+ * @param {Options} options
+ * @returns {Params} what a client offers
+ */
+function createOffer(options) {
+  const bits = options.clientMaxWindowBits ?? true;
+  /** @type {Params} */
+  const params = {};
+  if (options.serverNoContextTakeover) params.server_no_context_takeover = true;
+  if (options.clientNoContextTakeover) params.client_no_context_takeover = true;
+  if (options.serverMaxWindowBits) params.server_max_window_bits = options.serverMaxWindowBits;
+  if (bits) params.client_max_window_bits = bits;
+  return params;
+}
+
+/**
+ * The server's choice.
+ *
+ * @param {Params[]} offers normalized
+ * @param {Options} options
+ * @returns {Params} the first acceptable offer, completed with what the server adds
+ * @throws {Error} if there is none
+ */
+function acceptOffer(offers, options) {
+  const params = offers.find((offer) => isAcceptable(offer, options));
+  if (!params) throw createError('OFFERS_REFUSED');
+
+  const { clientMaxWindowBits, serverMaxWindowBits } = options;
+  if (options.serverNoContextTakeover) params.server_no_context_takeover = true;
+  if (options.clientNoContextTakeover) params.client_no_context_takeover = true;
+  if (typeof serverMaxWindowBits === 'number') {
+    params.server_max_window_bits = serverMaxWindowBits;
+  }
+  if (typeof clientMaxWindowBits === 'number') {
+    params.client_max_window_bits = clientMaxWindowBits;
+  } else if (params.client_max_window_bits === true || clientMaxWindowBits === false) {
+    delete params.client_max_window_bits;
+  }
+  return params;
+}
+
+/**
+ * @param {Params} offer normalized
+ * @param {Options} options
+ * @returns {boolean} whether the server can live with it
+ */
+function isAcceptable(offer, options) {
+  const { clientMaxWindowBits, serverMaxWindowBits } = options;
+  if (offer.server_no_context_takeover && options.serverNoContextTakeover === false) return false;
+
+  const serverBits = offer.server_max_window_bits;
+  if (serverBits && serverMaxWindowBits === false) return false;
+  if (serverBits < serverMaxWindowBits && typeof serverMaxWindowBits === 'number') return false;
+
+  if (typeof clientMaxWindowBits !== 'number') return true;
+  const clientBits = offer.client_max_window_bits;
+  return clientBits === true || clientBits >= clientMaxWindowBits;
+}
+
+/**
+ * The client's check of what the server has chosen.
+ *
+ * @param {Params} params normalized; completed
+ * @param {Options} options
+ * @returns {Params} the same object
+ * @throws {Error} if that cannot be
+ */
+function acceptResponse(params, { clientMaxWindowBits, clientNoContextTakeover }) {
+  if (params.client_no_context_takeover && clientNoContextTakeover === false) {
+    throw createError('PARAMETER_UNEXPECTED', 'client_no_context_takeover');
+  }
+  const bits = params.client_max_window_bits;
+  const isNumber = typeof clientMaxWindowBits === 'number';
+  if (!bits) {
+    if (isNumber) params.client_max_window_bits = clientMaxWindowBits;
+  } else if (clientMaxWindowBits === false || (isNumber && bits > clientMaxWindowBits)) {
+    throw createError('PARAMETER_UNACCEPTABLE', 'client_max_window_bits');
+  }
+  return params;
+}
+
+/**
+ * Replaces each list of values by its one value: a number of bits, or true.
+ *
+ * @param {Params[]} configurations changed
+ * @param {boolean} isOffer or a response
+ * @returns {Params[]} the same objects
+ * @throws {Error} on an unknown or repeated parameter or a bad value
+ */
+function normalizeParams(configurations, isOffer) {
+  for (const params of configurations) {
+    for (const [key, values] of Object.entries(params)) {
+      if (values.length > 1) throw createError('PARAMETER_REPEATED', key);
+      params[key] = normalizeParam(key, values[0], isOffer);
+    }
+  }
+  return configurations;
+}
+
+/**
+ * @param {string} key
+ * @param {string | true} value
+ * @param {boolean} isOffer
+ * @returns {number | true}
+ */
+function normalizeParam(key, value, isOffer) {
+  switch (key) {
+    case 'client_no_context_takeover':
+    case 'server_no_context_takeover':
+      if (value === true) return true;
+      break;
+    case 'client_max_window_bits':
+      // Without a value it only says that the client knows the parameter: for offers alone.
+      if (value === true && isOffer) return true;
+    // falls through
+    case 'server_max_window_bits': {
+      const bits = value === true ? NaN : Number(value);
+      if (Number.isInteger(bits) && bits >= 8 && bits <= 15) return bits;
+      break;
+    }
+    default:
+      throw createError('PARAMETER_UNKNOWN', key);
+  }
+  throw createError('PARAMETER_VALUE', key, value);
+}
+
+module.exports = { acceptOffer, acceptResponse, createOffer, normalizeParams };

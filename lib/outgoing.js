@@ -1,0 +1,130 @@
+'use strict';
+
+/*
+ * What WebSocket.send(), ping() and pong() do: from whatever users hand in to a command of the transport. As
+ * long as nothing waits in the ConnectionSender this is the whole way. Only websocket.js calls it.
+ */
+
+const { CONNECTING, EMPTY_BUFFER, OPEN } = require('./constants');
+const { createError } = require('./errors');
+const { isBlob } = require('./validation');
+const { toBuffer } = require('./buffer-util');
+
+const { BINARY, FIN, MASK } = require('./native').SendFlag;
+
+const MAX_CONTROL_PAYLOAD = 125;
+
+/** @typedef {any} WebSocket */
+/** @typedef {((error?: Error | null) => void) | undefined} Callback */
+
+/**
+ * Sends a message or a fragment of one.
+ *
+ * @param {WebSocket} ws
+ * @param {any} data
+ * @param {any} options
+ * @param {Callback} callback
+ * @throws {Error | TypeError}
+ */
+function sendMessage(ws, data, options, callback) {
+  if (ws._readyState === CONNECTING) throw createError('NOT_OPEN', CONNECTING);
+  if (typeof options === 'function') {
+    callback = options;
+    options = undefined;
+  }
+  if (typeof data === 'number') data = data.toString();
+  if (ws._readyState !== OPEN) {
+    sendAfterClose(ws, data, callback);
+    return;
+  }
+
+  let binary = typeof data !== 'string';
+  let fin = true;
+  let mask = !ws._isServer;
+  if (typeof options === 'object' && options !== null) {
+    // An option that is there and undefined counts as false.
+    if ('binary' in options) binary = options.binary;
+    if ('fin' in options) fin = options.fin;
+    if ('mask' in options) mask = options.mask;
+  }
+
+  const sender = ws._lazySender;
+  if (typeof data !== 'string') {
+    data ||= EMPTY_BUFFER;
+    if (isBlob(data) || (sender !== null && sender.isBusy)) {
+      ws._sender.send(data, { binary, fin, mask }, callback);
+      return;
+    }
+    data = toBuffer(data);
+  } else if (sender !== null && sender.isBusy) {
+    sender.send(data, { binary, fin, mask }, callback);
+    return;
+  }
+
+  const flags = (binary ? BINARY : 0) | (fin ? FIN : 0) | (mask ? MASK : 0);
+  ws._transport.send(data, flags, mask ? drawKey(ws) : undefined, callback);
+}
+
+/**
+ * Sends a ping or a pong. The arguments behind `command` may be left out from either end.
+ *
+ * @param {WebSocket} ws
+ * @param {'ping' | 'pong'} command
+ * @param {any} data
+ * @param {any} mask
+ * @param {any} callback
+ * @throws {Error | RangeError | TypeError}
+ */
+function sendControl(ws, command, data, mask, callback) {
+  if (ws._readyState === CONNECTING) throw createError('NOT_OPEN', CONNECTING);
+  if (typeof data === 'function') {
+    callback = data;
+    data = mask = undefined;
+  } else if (typeof mask === 'function') {
+    callback = mask;
+    mask = undefined;
+  }
+  if (typeof data === 'number') data = data.toString();
+  if (ws._readyState !== OPEN) {
+    sendAfterClose(ws, data, callback);
+    return;
+  }
+
+  data ||= EMPTY_BUFFER;
+  if (mask === undefined) mask = !ws._isServer;
+  const sender = ws._lazySender;
+  if (isBlob(data) || (sender !== null && sender.isBusy)) {
+    ws._sender[command](data, mask, callback);
+    return;
+  }
+  if (typeof data !== 'string') data = toBuffer(data);
+  if (Buffer.byteLength(data) > MAX_CONTROL_PAYLOAD) throw createError('CONTROL_TOO_LONG');
+  ws._transport[command](data, mask ? MASK : 0, mask ? drawKey(ws) : undefined, callback);
+}
+
+/**
+ * @param {WebSocket} ws
+ * @returns {Buffer | undefined} masking key; undefined: the addon draws one
+ */
+function drawKey(ws) {
+  return ws._generateMask === undefined ? undefined : ws._sender.maskingKey();
+}
+
+/**
+ * A send that comes too late: counted, and reported to the callback only.
+ *
+ * @param {WebSocket} ws
+ * @param {any} data
+ * @param {Callback} callback
+ */
+function sendAfterClose(ws, data, callback) {
+  if (data) {
+    const length = isBlob(data) ? data.size : toBuffer(data).length;
+    const sender = ws._sender;
+    if (sender) sender._bufferedBytes += length;
+    else ws._bufferedAmount = Number(ws._bufferedAmount) + length;
+  }
+  if (callback) process.nextTick(callback, createError('NOT_OPEN', ws._readyState));
+}
+
+module.exports = { sendControl, sendMessage };

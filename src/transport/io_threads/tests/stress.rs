@@ -1,0 +1,133 @@
+//! An owner that does everything at random while its peer sends: nothing may be lost, reordered or left hanging.
+
+use std::io::Write;
+use std::thread;
+
+use super::{Event, Link, Peer, SETUPS, pattern};
+
+/// A small generator of the same numbers in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        // Knuth's MMIX constants; the high bits are the good ones.
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % sides
+    }
+
+    /// Mostly small, sometimes large.
+    fn length(&mut self) -> usize {
+        match self.roll(50) {
+            0 => self.roll(200_000),
+            1..=5 => self.roll(20_000),
+            _ => self.roll(300),
+        }
+    }
+}
+
+/// One random thing that an owner may do. Returns whether a message was queued.
+fn act(dice: &mut Dice, link: &mut Link, number: usize) -> bool {
+    match dice.roll(12) {
+        0..=2 => {
+            link.queue(&pattern(number, dice.length()));
+            return true;
+        }
+        3 | 4 => link.socket.flush(),
+        5 => {
+            link.socket.write_now();
+        }
+        6 => link.socket.pause(),
+        7 | 8 => link.socket.resume(),
+        9 => link.socket.notify(),
+        10 => {
+            link.owner.collect();
+        }
+        _ => assert!(link.pending() <= link.queued_total()),
+    }
+    false
+}
+
+/// `messages` numbered messages, pings among them.
+fn send_numbered(peer: &mut Peer, messages: usize, dice: &mut Dice) {
+    for number in 0..messages {
+        let frame = peer.binary_frame(&pattern(number, dice.length()));
+        peer.write(&frame);
+        if dice.roll(20) == 0 {
+            peer.ping(b"?");
+        }
+    }
+}
+
+fn lengths_and_order(events: &[Event]) -> usize {
+    let messages = events.iter().filter_map(|event| match event {
+        Event::Binary(data) => Some(data),
+        _ => None,
+    });
+    messages
+        .enumerate()
+        .inspect(|(number, data)| {
+            assert!(**data == pattern(*number, data.len()), "message {number} is not the one that was sent");
+        })
+        .count()
+}
+
+#[test]
+fn nothing_is_lost_whatever_the_owner_does() {
+    const MESSAGES: usize = 600;
+    const ACTIONS: usize = 4000;
+    for (seed, setup) in (1..).zip(SETUPS) {
+        let mut link = if seed % 2 == 0 { Link::new(setup) } else { Link::small(setup) };
+        let mut dice = Dice(seed);
+        let (mut writing, mut reading) = (link.peer.second(), link.peer.second());
+        thread::scope(|scope| {
+            scope.spawn(move || send_numbered(&mut writing, MESSAGES, &mut Dice(seed + 100)));
+            // Ends with the shutdown of the other end.
+            let received = scope.spawn(move || {
+                let events: Vec<_> = std::iter::from_fn(|| reading.next_if_any()).collect();
+                lengths_and_order(&events)
+            });
+
+            let mut sent = 0;
+            for _ in 0..ACTIONS {
+                sent += usize::from(act(&mut dice, &mut link, sent));
+            }
+            link.socket.resume();
+            let is_message = |event: &&Event| matches!(event, Event::Binary(_));
+            let seen = link.until(|seen| seen.events.iter().filter(is_message).count() == MESSAGES);
+            assert_eq!(lengths_and_order(&seen.events), MESSAGES);
+
+            link.socket.notify();
+            link.socket.shutdown();
+            let total = link.queued_total();
+            let seen = link.until(|seen| seen.shut_down == 1 && seen.written.last() >= Some(&total));
+            assert!(seen.written.is_sorted());
+            assert_eq!(received.join().unwrap(), sent);
+        });
+    }
+}
+
+#[test]
+fn a_socket_can_be_destroyed_at_any_moment() {
+    for round in 0..80 {
+        let mut dice = Dice(round);
+        let setup = SETUPS[dice.roll(4)];
+        let mut link = if dice.roll(2) == 0 { Link::new(setup) } else { Link::small(setup) };
+        let (mut writing, mut reading) = (link.peer.second(), link.peer.second());
+        thread::scope(|scope| {
+            // Both go on until the socket is gone.
+            scope.spawn(move || {
+                let frame = writing.binary_frame(&[1; 700]);
+                while writing.stream.write_all(&frame).is_ok() {}
+            });
+            scope.spawn(move || reading.wait_for_end());
+            let mut sent = 0;
+            for _ in 0..dice.roll(400) {
+                sent += usize::from(act(&mut dice, &mut link, sent));
+            }
+            link.socket.destroy();
+            let told = link.owner.seen(7).events.len();
+            link.owner.collect();
+            assert_eq!(link.owner.seen(7).events.len(), told);
+        });
+    }
+}
