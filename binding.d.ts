@@ -22,10 +22,7 @@ export declare class Connection {
   send(data: string | Uint8Array, flags: number, key?: Uint8Array | undefined | null): number
   /** Queues a ping; at most 125 bytes. Flags as for `send`. */
   ping(data: string | Uint8Array, flags: number, key?: Uint8Array | undefined | null): number
-  /**
-   * Queues a pong; at most 125 bytes. With the flag `AUTO` 16 it counts as an automatic one, and -1 says that too many
-   * of those are pending (nothing is queued then).
-   */
+  /** Queues a pong; at most 125 bytes. Flags as for `send`. */
   pong(data: string | Uint8Array, flags: number, key?: Uint8Array | undefined | null): number
   /** Queues a close frame; `code` 0 makes it empty. Automatic pongs end with it. */
   close(code: number, reason: string | Uint8Array, flags: number, key?: Uint8Array | undefined | null): number
@@ -62,6 +59,11 @@ export declare class Connection {
   resume(): void
   /** On an I/O thread: sends a FIN after all that is queued, then a `SHUTDOWN` record comes. */
   shutdown(): void
+  /**
+   * On an I/O thread, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the
+   * number of records.
+   */
+  lastRead(): number
   /** Drops everything. Nothing is delivered any more; the descriptor closes. */
   destroy(): void
   /** Bytes ever queued. */

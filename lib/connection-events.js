@@ -170,6 +170,7 @@ function socketOnClose() {
 function socketOnEnd() {
   const ws = this[kWebSocket];
   ws._readyState = CLOSING;
+  ws._transport.isInputOver = true;
   ws._transport.flush();
   this.end();
 }

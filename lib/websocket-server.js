@@ -70,7 +70,7 @@ class WebSocketServer extends EventEmitter {
     } else if (options.server) {
       this._server = options.server;
     }
-    if (this._server) this._removeListeners = this.watchServer(this._server);
+    if (this._server) this._removeListeners = watchServer(this, this._server);
 
     if (options.perMessageDeflate === true) options.perMessageDeflate = {};
     if (options.clientTracking) {
@@ -81,24 +81,6 @@ class WebSocketServer extends EventEmitter {
     /** Read at every upgrade: programs change it while the server runs. */
     this.options = options;
     this._state = RUNNING;
-  }
-
-  /**
-   * @param {import('http').Server} server
-   * @returns {() => void} removes the listeners again
-   */
-  watchServer(server) {
-    const emitConnection = this.emit.bind(this, 'connection');
-    /** @type {[string, (...args: any[]) => void][]} */
-    const listeners = [
-      ['listening', this.emit.bind(this, 'listening')],
-      ['error', this.emit.bind(this, 'error')],
-      ['upgrade', (req, socket, head) => this.handleUpgrade(req, socket, head, emitConnection)]
-    ];
-    for (const [event, listener] of listeners) server.on(event, listener);
-    return () => {
-      for (const [event, listener] of listeners) server.removeListener(event, listener);
-    };
   }
 
   /**
@@ -295,19 +277,41 @@ class WebSocketServer extends EventEmitter {
       maxPayload: options.maxPayload,
       skipUTF8Validation: options.skipUTF8Validation
     });
-    if (this.clients) this.track(ws);
+    if (this.clients) track(this, ws);
     callback(ws, req);
   }
+}
 
-  /** @param {any} ws becomes one of `clients` until it closes */
-  track(ws) {
-    const clients = /** @type {Set<any>} */ (this.clients);
-    clients.add(ws);
-    ws.on('close', () => {
-      clients.delete(ws);
-      if (this._shouldEmitClose && clients.size === 0) process.nextTick(emitClose, this);
-    });
-  }
+/**
+ * @param {WebSocketServer} wss
+ * @param {import('http').Server} server
+ * @returns {() => void} removes the listeners again
+ */
+function watchServer(wss, server) {
+  const emitConnection = wss.emit.bind(wss, 'connection');
+  /** @type {[string, (...args: any[]) => void][]} */
+  const listeners = [
+    ['listening', wss.emit.bind(wss, 'listening')],
+    ['error', wss.emit.bind(wss, 'error')],
+    ['upgrade', (req, socket, head) => wss.handleUpgrade(req, socket, head, emitConnection)]
+  ];
+  for (const [event, listener] of listeners) server.on(event, listener);
+  return () => {
+    for (const [event, listener] of listeners) server.removeListener(event, listener);
+  };
+}
+
+/**
+ * @param {WebSocketServer} wss
+ * @param {any} ws becomes one of `clients` until it closes
+ */
+function track(wss, ws) {
+  const clients = /** @type {Set<any>} */ (wss.clients);
+  clients.add(ws);
+  ws.on('close', () => {
+    clients.delete(ws);
+    if (wss._shouldEmitClose && clients.size === 0) process.nextTick(emitClose, wss);
+  });
 }
 
 /**

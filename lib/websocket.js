@@ -188,7 +188,6 @@ class WebSocket extends EventEmitter {
     if (socket.setNoDelay) socket.setNoDelay();
 
     events.watchSocket(this, /** @type {any} */ (socket));
-    this._pongsNatively = canPongNatively(this);
     const resource = socket[kAsyncResource] ?? this[kAsyncResource];
     this._transport = openTransport(
       this,
@@ -196,7 +195,7 @@ class WebSocket extends EventEmitter {
       head,
       {
         isServer: this._isServer,
-        autoPong: this._pongsNatively,
+        autoPong: canPongNatively(this),
         maxBufferedChunks: Number(options.maxBufferedChunks) | 0,
         maxFragments: Number(options.maxFragments) | 0,
         maxPayload: Number(options.maxPayload) | 0,
@@ -206,6 +205,7 @@ class WebSocket extends EventEmitter {
       !!allowSynchronousEvents,
       resource ?? new AsyncResource('WebSocket')
     );
+    this._pongsNatively = this._transport.answersPings && canPongNatively(this);
     // Tracers find the WebSocket of a message by its receiver.
     if (isReceiverPatched()) void this._receiver;
 
@@ -377,7 +377,7 @@ function canPongNatively(ws) {
 function choosePongs(ws) {
   const { _transport: transport } = ws;
   if (!transport) return;
-  const isNative = transport.receiver === null && canPongNatively(ws);
+  const isNative = transport.answersPings && transport.receiver === null && canPongNatively(ws);
   if (isNative === ws._pongsNatively) return;
   ws._pongsNatively = isNative;
   transport.connection.setAutoPong(isNative);

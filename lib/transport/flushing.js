@@ -53,11 +53,14 @@ function drainDelivered(delivery) {
   }
 }
 
+/** To be called when a connection opens: an `exit` listener may be the first to send. */
+function flushOnExit() {
+  if (isHooked) return;
+  isHooked = true;
+  process.once('exit', flushAtExit);
+}
+
 function arm() {
-  if (!isHooked) {
-    isHooked = true;
-    process.once('exit', flushAtExit);
-  }
   if (isExiting) {
     flushAtExit();
   } else {
@@ -85,4 +88,4 @@ function flushAtExit() {
   environment.flushSync();
 }
 
-module.exports = { drainDelivered, flushStreamLater, flushThreadsLater };
+module.exports = { drainDelivered, flushOnExit, flushStreamLater, flushThreadsLater };

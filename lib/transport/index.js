@@ -6,6 +6,7 @@
  */
 
 const { createConnection } = require('../native');
+const { flushOnExit } = require('./flushing');
 const { StreamTransport } = require('./stream');
 const { ThreadTransport, canPark } = require('./io-threads');
 
@@ -15,19 +16,21 @@ const { ThreadTransport, canPark } = require('./io-threads');
  * @param {any} websocket
  * @param {any} socket a Duplex
  * @param {Buffer} head bytes that have already been read from it
- * @param {import('../native').ConnectionOptions} options
+ * @param {import('../native').ConnectionOptions} options `autoPong`: whether a transport may answer pings by itself
  * @param {boolean} isSynchronous
  * @param {import('async_hooks').AsyncResource} resource context that events are emitted in
  * @returns {InstanceType<typeof StreamTransport> | InstanceType<typeof ThreadTransport>}
  */
 function openTransport(websocket, socket, head, options, isSynchronous, resource) {
-  const connection = createConnection(options);
+  flushOnExit();
   // The variable pins the transport for tests and for the suspicious; it is read each time on purpose.
   if (process.env.FERROWS_TRANSPORT !== 'stream' && canPark(socket)) {
+    const connection = createConnection(options);
     const transport = new ThreadTransport(websocket, socket, connection, isSynchronous);
     if (transport.attach(head, resource)) return transport;
   }
 
+  const connection = createConnection({ ...options, autoPong: false });
   const transport = new StreamTransport(websocket, socket, connection, isSynchronous);
   transport.start(head);
   return transport;

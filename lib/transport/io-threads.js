@@ -41,6 +41,11 @@ class ThreadTransport extends Transport {
     this.shutdownCallback = null;
   }
 
+  /** Pings are answered while JavaScript is busy. */
+  get answersPings() {
+    return true;
+  }
+
   /**
    * Takes the descriptor over.
    *
@@ -141,6 +146,11 @@ class ThreadTransport extends Transport {
     }
   }
 
+  socketClosed() {
+    this.delivery.drain();
+    super.socketClosed();
+  }
+
   // For the facade
 
   /**
@@ -166,7 +176,11 @@ class ThreadTransport extends Transport {
    */
   socketDestroyed(error) {
     const reason = error ?? createError('STREAM_DESTROYED');
+    // What has been sent goes out as far as the kernel takes it, and what a pause held back is kept.
+    this.flush();
     const { writtenTotal } = this.connection;
+    const count = this.connection.lastRead();
+    if (count > 0) this.delivery.queue.read(this.connection, count);
     this.connection.destroy();
     this.setReferenced(false);
     process.nextTick(() => {

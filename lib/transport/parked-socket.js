@@ -92,6 +92,10 @@ class ParkedSocket extends PlainSocket {
     return super.writableLength - rawLength + connection.pending;
   }
 
+  get writableNeedDrain() {
+    return super.writableNeedDrain || this.writableLength >= this.writableHighWaterMark;
+  }
+
   get bufferSize() {
     return this.writableLength;
   }

@@ -10,6 +10,13 @@ const { createError } = require('../errors');
 const { flushStreamLater } = require('./flushing');
 const { kWebSocket } = require('../constants');
 
+/**
+ * Methods of a socket that may overtake what a connection has queued.
+ *
+ * @type {('write' | 'end' | 'destroy')[]}
+ */
+const OVERTAKING = ['write', 'end', 'destroy'];
+
 class StreamTransport extends Transport {
   /**
    * @param {any} websocket
@@ -25,14 +32,40 @@ class StreamTransport extends Transport {
     this.given = 0;
   }
 
+  /** Pings are answered by the WebSocket, when what came before them has been emitted. */
+  get answersPings() {
+    return false;
+  }
+
   /**
    * Starts reading.
    *
    * @param {Buffer} head bytes that have already been read from the socket
    */
   start(head) {
+    for (const name of OVERTAKING) this.flushBefore(name);
     if (head.length > 0) this.socket.unshift(head);
     this.socket.on('data', socketOnData);
+  }
+
+  /**
+   * Whoever holds the socket may write to it, or end it, right after a send(): what was sent goes first.
+   *
+   * @param {'write' | 'end' | 'destroy'} name
+   */
+  flushBefore(name) {
+    const transport = this;
+    /** @type {Function} */
+    const original = this.socket[name];
+    Object.defineProperty(this.socket, name, {
+      configurable: true,
+      writable: true,
+      /** @this {any} @param {any[]} args */
+      value: function (...args) {
+        transport.flush();
+        return original.apply(this, args);
+      }
+    });
   }
 
   flushLater() {

@@ -42,6 +42,8 @@ class Transport {
      * @type {import('events').EventEmitter | null}
      */
     this.receiver = null;
+    /** Whether nothing more will be parsed: a close frame or the end has come, or an error. */
+    this.isInputOver = false;
     /** Whether the socket has been closed; `close` follows when all events have been emitted. */
     this.isClosed = false;
     /** Whether reading waits until all events have been emitted. */
@@ -162,8 +164,6 @@ class Transport {
         break;
       }
       case PING:
-        // The addon may have queued the pong.
-        this.flushLater();
         if (receiver === null) events.onPing(websocket, payload);
         else receiver.emit('ping', payload);
         break;
@@ -172,11 +172,13 @@ class Transport {
         else receiver.emit('pong', payload);
         break;
       case CLOSE:
+        this.isInputOver = true;
         if (receiver === null) events.onConclude(websocket, detail, payload);
         else receiver.emit('conclude', detail, payload);
         break;
       case ERROR: {
         const isRangeError = (head & RANGE_ERROR) !== 0;
+        this.isInputOver = true;
         const error = createProtocolError(isRangeError, payload.toString(), detail);
         if (receiver === null) events.onError(websocket, error);
         else receiver.emit('error', error);
@@ -202,7 +204,7 @@ class Transport {
       this.isThrottled = false;
       if (!this.websocket.isPaused) this.socket.resume();
     }
-    if (this.isClosed) this.finish();
+    this.finish();
   }
 
   /** To be called when the events that have been read could not all be emitted at once. */
@@ -222,10 +224,14 @@ class Transport {
     this.isClosed = true;
     this.connection.destroy();
     this.settle(Infinity, createError('STREAM_DESTROYED'));
-    if (this.delivery.isIdle) this.finish();
+    // An input that nobody has ended ends now, which takes a tick.
+    if (this.isInputOver) this.finish();
+    else process.nextTick(() => this.finish());
   }
 
+  /** Emits `close`, once, if the socket has closed and all events have been emitted. */
   finish() {
+    if (!this.isClosed || !this.delivery.isIdle) return;
     this.isClosed = false;
     this.websocket.emitClose();
   }

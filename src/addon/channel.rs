@@ -27,7 +27,6 @@ pub(super) mod flag {
     pub(in crate::addon) const BINARY: u32 = 1;
     pub(in crate::addon) const FIN: u32 = 2;
     pub(in crate::addon) const MASK: u32 = 8;
-    pub(in crate::addon) const AUTO: u32 = 16;
 }
 
 /// Where the connection's bytes go.
@@ -182,6 +181,17 @@ impl Channel {
         let Ok(attachment) = attached else { return false };
         self.link = Link::Threads(attachment);
         true
+    }
+
+    /// On an I/O thread, before `destroy`: collects what a paused connection has left to deliver.
+    #[cfg(unix)]
+    pub(super) fn last_read(&mut self) {
+        if let Link::Threads(attachment) = &self.link {
+            let mut inbox = attachment.inbox.borrow_mut();
+            if inbox.is_empty() {
+                attachment.socket.last_read(&mut inbox);
+            }
+        }
     }
 
     /// Drops everything that is queued or undelivered; the descriptor closes.

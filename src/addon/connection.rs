@@ -111,8 +111,7 @@ impl Connection {
         self.command(&data, flags, key, |core, payload, key| core.ping(key, payload))
     }
 
-    /// Queues a pong; at most 125 bytes. With the flag `AUTO` 16 it counts as an automatic one, and -1 says that too many
-    /// of those are pending (nothing is queued then).
+    /// Queues a pong; at most 125 bytes. Flags as for `send`.
     #[napi(catch_unwind)]
     pub fn pong(
         &mut self,
@@ -120,15 +119,7 @@ impl Connection {
         flags: u32,
         key: Option<Uint8Array>,
     ) -> Result<f64> {
-        let mut refused = false;
-        let queued = self.command(&data, flags, key, |core, payload, key| {
-            if flags & flag::AUTO == 0 {
-                core.pong(key, payload);
-            } else {
-                refused = !core.auto_pong(key, payload);
-            }
-        })?;
-        Ok(if refused { -1.0 } else { queued })
+        self.command(&data, flags, key, |core, payload, key| core.pong(key, payload))
     }
 
     /// Queues a close frame; `code` 0 makes it empty. Automatic pongs end with it.
@@ -262,6 +253,15 @@ impl Connection {
     pub fn shutdown(&mut self) {
         #[cfg(unix)]
         self.on_socket(Socket::shutdown);
+    }
+
+    /// On an I/O thread, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the
+    /// number of records.
+    #[napi(catch_unwind)]
+    pub fn last_read(&mut self) -> Result<u32> {
+        #[cfg(unix)]
+        self.channel.borrow_mut().last_read();
+        self.more()
     }
 
     /// Drops everything. Nothing is delivered any more; the descriptor closes.

@@ -44,7 +44,7 @@ pub trait MaskingKeys {
 ///
 /// * **From outside**: [`receive`](Self::receive), [`written`](Self::written).
 /// * **Commands**: [`send`](Self::send), [`ping`](Self::ping), [`pong`](Self::pong),
-///   [`auto_pong`](Self::auto_pong), [`close`](Self::close), [`write_raw`](Self::write_raw).
+///   [`close`](Self::close), [`write_raw`](Self::write_raw).
 /// * **What must go out**: [`output`](Self::output), [`take_output`](Self::take_output).
 /// * **Getters and setters**.
 ///

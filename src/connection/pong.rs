@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Connection, MaskingKeys};
-use crate::protocol::{MaskingKey, Opcode};
+use crate::protocol::Opcode;
 
 /// What became of a ping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,32 +32,17 @@ impl PendingPongs {
 }
 
 impl Connection {
-    /// Answers a ping for a caller that makes its own masking keys; counted like the answers that the
-    /// connection gives by itself. Does nothing once [`close`](Self::close) was commanded.
-    ///
-    /// `false`: too many answers are pending and nothing was queued; end the connection.
-    pub fn auto_pong(&mut self, key: Option<MaskingKey>, payload: &[u8]) -> bool {
-        self.queue_pong(payload, || key) != Answer::Flooded
-    }
-
     /// Answers a ping that arrived, if that is wanted.
     pub(super) fn answer_ping(&mut self, payload: &[u8], keys: &mut dyn MaskingKeys) -> Answer {
-        if !self.config.auto_pong {
-            return Answer::NotDue;
-        }
-        let masks = self.config.role.must_mask_sent();
-        self.queue_pong(payload, || masks.then(|| keys.next_key()))
-    }
-
-    fn queue_pong(&mut self, payload: &[u8], key: impl FnOnce() -> Option<MaskingKey>) -> Answer {
-        if self.outbound.is_closing() {
+        if !self.config.auto_pong || self.outbound.is_closing() {
             return Answer::NotDue;
         }
         let limit = self.config.limits.max_pending_auto_pongs as usize;
         if limit > 0 && self.outbound.pongs.ends.len() >= limit {
             return Answer::Flooded;
         }
-        self.outbound.push_control(Opcode::Pong, key(), payload);
+        let key = self.config.role.must_mask_sent().then(|| keys.next_key());
+        self.outbound.push_control(Opcode::Pong, key, payload);
         // Without a limit nobody asks how many there are, and a list of them would be memory for
         // nothing.
         if limit > 0 {

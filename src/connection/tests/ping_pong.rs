@@ -44,7 +44,6 @@ fn answers_can_be_turned_off_and_stop_with_the_closing_handshake() {
     let mut closing = server();
     closing.close(None, b"", None);
     assert_eq!(receive(&mut closing, b"\x89\x80\0\0\0\0"), [ping(b"")]);
-    assert!(closing.auto_pong(None, b""));
     assert_eq!(closing.output(), b"\x88\x00");
 }
 
@@ -75,31 +74,25 @@ fn a_flooded_chunk_may_end_in_a_close_frame_or_an_error() {
 
 #[test]
 fn only_answers_with_unwritten_bytes_are_pending() {
-    let mut connection = two_pending();
-    connection.write_raw(b"raw");
-    receive(&mut connection, b"\x89\x011\x89\x012");
-    // All but the last byte of the first answer.
-    connection.written(9);
-    assert!(!connection.auto_pong(None, b""));
-    connection.written(1);
-    assert_eq!(receive(&mut connection, b"\x89\x013"), [ping(b"3")]);
-    assert!(!connection.auto_pong(None, b""));
-    connection.written(14);
-    assert_eq!(connection.pending(), 0);
-    assert_eq!(receive(&mut connection, b"\x89\x014\x89\x015"), [ping(b"4"), ping(b"5")]);
+    // Three raw bytes and two answers of seven bytes each: the first answer ends at byte 10.
+    for (written, floods) in [(9, true), (10, false)] {
+        let mut connection = two_pending();
+        connection.write_raw(b"raw");
+        receive(&mut connection, b"\x89\x011\x89\x012");
+        connection.written(written);
+        let events = receive(&mut connection, b"\x89\x013");
+        assert_eq!(events.contains(&Event::Flooded), floods, "{written} bytes written");
+        assert!(events.contains(&ping(b"3")));
+    }
 }
 
 #[test]
-fn answers_by_the_caller_count_and_pongs_by_the_user_do_not() {
+fn pongs_by_the_user_do_not_count() {
     let mut connection = two_pending();
     connection.pong(Some(MaskingKey([0; 4])), b"u");
     connection.pong(Some(MaskingKey([0; 4])), b"u");
-    assert!(connection.auto_pong(Some(MaskingKey([1; 4])), b"\x01"));
-    assert!(connection.auto_pong(None, b""));
-    let queued = connection.queued_total();
-    assert!(!connection.auto_pong(None, b"c"));
-    assert_eq!(connection.queued_total(), queued);
-    assert!(connection.output().ends_with(b"\x8A\x81\x01\x01\x01\x01\0\x8A\x00"));
+    assert_eq!(receive(&mut connection, b"\x89\x00\x89\x00"), [ping(b""), ping(b"")]);
+    assert_eq!(receive(&mut connection, b"\x89\x00"), [Event::Flooded, ping(b"")]);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! * `shard`: the threads themselves. Counted: the first socket starts one, the last one lets it end.
 //! * `socket`: one socket's shared state and everything its owner may do with it.
 //! * `task`: the loop on the thread that waits for readiness and reads.
+//! * `last_read`: what is still read of a paused socket when it is destroyed.
 //! * `writer`: the only place that writes to a descriptor.
 //! * `raw`: one call that tokio marks unsafe.
 //! * `inbox`, `mailbox`: what waits for the owner, and how it is told (push, wake once, drain many).
@@ -15,6 +16,7 @@
 //! is woken, and no JavaScript ever runs under one.
 
 mod inbox;
+mod last_read;
 mod mailbox;
 mod raw;
 mod shard;

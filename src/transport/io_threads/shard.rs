@@ -46,7 +46,8 @@ struct Queue {
     closed: bool,
 }
 
-/// What the tasks of one thread share. Only that thread locks it, so it is never waited for.
+/// What the tasks of one thread share: who reads a socket of the shard holds it, and that is the thread itself but for a
+/// last read (`last_read`).
 pub(super) struct Scratch {
     pub(super) buffer: Box<[u8]>,
     pub(super) keys: RandomKeys,

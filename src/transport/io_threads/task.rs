@@ -44,6 +44,8 @@ struct Task {
 impl Drop for Task {
     /// Also runs when the task unwinds: the owner then sees a socket that failed, not one that hangs.
     fn drop(&mut self) {
+        // A waker holds the thread's poller, and a socket may live longer than the thread.
+        drop(self.socket.waker.take());
         let state = lock(&self.socket.state);
         if !state.destroyed {
             self.socket.fail(state, Fault { errno: libc::EIO, write: false });

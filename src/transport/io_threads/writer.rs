@@ -30,6 +30,11 @@ impl Writer {
         Self { fd, in_flight: Vec::new(), sent: 0 }
     }
 
+    /// The descriptor.
+    pub(super) fn fd(&self) -> Arc<socket2::Socket> {
+        Arc::clone(&self.fd)
+    }
+
     fn send(&self) -> io::Result<usize> {
         loop {
             match self.fd.send_with_flags(&self.in_flight[self.sent..], SEND_FLAGS) {
