@@ -8,6 +8,9 @@ use napi::{Env, Result, sys};
 
 use super::{Reference, check};
 
+/// Strings longer than this, in UTF-16 units, are measured before memory is reserved for them.
+const MEASURED_FROM: usize = 64 * 1024;
+
 /// Runs `read` on the bytes of a string (as UTF-8, lone surrogates replaced by U+FFFD) or of a `Uint8Array`.
 /// Strings are written to `scratch`, whose capacity is reused.
 ///
@@ -44,9 +47,18 @@ fn string_bytes(env: Env, value: sys::napi_value, scratch: &mut Vec<u8>) -> Resu
     let mut units = 0;
     // SAFETY: a null buffer asks for the length in UTF-16 units only.
     check(unsafe { sys::napi_get_value_string_utf16(env.raw(), value, ptr::null_mut(), 0, &raw mut units) })?;
+    // At most three bytes a UTF-16 unit: measuring a short string costs more than reserving too much for it.
+    let mut capacity = 3 * units;
+    if units > MEASURED_FROM {
+        // SAFETY: a null buffer asks for the length in UTF-8 bytes only.
+        check(unsafe {
+            sys::napi_get_value_string_utf8(env.raw(), value, ptr::null_mut(), 0, &raw mut capacity)
+        })?;
+    }
+    // Node-API ends the string with a NUL.
+    capacity += 1;
     scratch.clear();
-    // At most three bytes a UTF-16 unit, and Node-API ends the string with a NUL.
-    scratch.reserve(3 * units + 1);
+    scratch.reserve(capacity);
     let mut length = 0;
     // SAFETY: `scratch` has the capacity named, and Node-API writes no more than that.
     check(unsafe {
@@ -54,7 +66,7 @@ fn string_bytes(env: Env, value: sys::napi_value, scratch: &mut Vec<u8>) -> Resu
             env.raw(),
             value,
             scratch.as_mut_ptr().cast(),
-            3 * units + 1,
+            capacity,
             &raw mut length,
         )
     })?;
