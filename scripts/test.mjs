@@ -27,6 +27,9 @@ const FEATURE_SETS = [
   ['all', ['--all-features']]
 ];
 
+/** The load generator of the benchmark is a crate of its own. */
+const BENCH = ['--manifest-path', 'bench/load/Cargo.toml', '--target-dir', 'bench/load/target'];
+
 /** What `npm run build` writes beside the addon. */
 const GENERATED = 'binding.js binding.d.ts';
 
@@ -96,6 +99,25 @@ const SUITES = [
     name: `cargo:${name}`,
     command: () => ['cargo', 'test', '--locked', ...features]
   })),
+  { name: 'cargo:bench', command: () => ['cargo', 'test', '--locked', ...BENCH] },
+  {
+    name: 'clippy:bench',
+    command: () => [
+      'cargo',
+      'clippy',
+      '--locked',
+      '--all-targets',
+      ...BENCH,
+      '--',
+      '-D',
+      'warnings'
+    ]
+  },
+  {
+    name: 'rustfmt:bench',
+    command: () => ['cargo', 'fmt', '--check', '--manifest-path', BENCH[1]]
+  },
+  { name: 'package', command: () => nodeTest('package.test.js') },
   { name: 'shape', command: () => nodeTest('shape.test.js') },
   ...overTransports('differential', () => nodeTest('differential')),
   ...overTransports('interop', () => nodeTest('interop')),
