@@ -34,9 +34,17 @@ function describeProperty(object, name) {
   };
 }
 
+/** Where the shape differs on purpose; doc/differences.md has the reasons. */
+const DIFFERENT = new Set([
+  // An accessor: an assignment must be noticed, because the I/O threads answer pings by themselves.
+  'pong'
+]);
+
 /** Compares the properties that ws has, without those that begin with `_`. */
 function compare(ourObject, theirObject, names = Object.getOwnPropertyNames(theirObject)) {
-  const compared = names.filter((name) => !name.startsWith('_') && name !== 'prototype');
+  const compared = names.filter(
+    (name) => !name.startsWith('_') && name !== 'prototype' && !DIFFERENT.has(name)
+  );
   assert.ok(compared.length > 0);
   const describe = (object) =>
     Object.fromEntries(compared.map((name) => [name, describeProperty(object, name)]));
@@ -49,6 +57,16 @@ test('the class WebSocket', () => {
   assert.deepEqual(Object.keys(ours), Object.keys(theirs));
   assert.ok(Object.prototype.isPrototypeOf.call(EventEmitter, ours));
   assert.equal(ours.WebSocket, ours);
+});
+
+test('what differs on purpose still works the same', () => {
+  assert.equal(typeof ours.prototype.pong, 'function');
+  assert.equal(ours.prototype.pong.length, theirs.prototype.pong.length);
+  assert.notDeepEqual(
+    describeProperty(ours.prototype, 'pong'),
+    describeProperty(theirs.prototype, 'pong'),
+    'the exception is no longer one'
+  );
 });
 
 test('the class WebSocketServer', () => {

@@ -89,6 +89,8 @@ class Context {
       // A socket torn down while still connecting emits 'error'.
       ws.on('error', () => {});
       ws.terminate();
+      // A mutant need not have done so.
+      ws._socket?.destroy();
     });
     return ws;
   }

@@ -13,6 +13,7 @@ const { Context } = require('./context');
 const { record, scenarios, verdict } = require('./run');
 const { combinations, oracle, subject } = require('./subjects');
 const { Trace } = require('./trace');
+const { reasonFor } = require('./differences');
 
 const ws = oracle();
 const other = subject();
@@ -41,7 +42,10 @@ for (const one of scenarios()) {
       for (const combination of actual) {
         await t.test(`${combination.label} #${round}`, async () => {
           const difference = verdict(model, await record(one, combination));
-          if (difference) {
+          const reason = other.name === 'ferrows' ? reasonFor(one.name, transport) : null;
+          if (reason) {
+            assert.ok(difference, `${one.name} is equal now: take it off differences.js`);
+          } else if (difference) {
             assert.fail(
               `${one.name}\n${combination.label}, ${transport} (- expected, + actual)\n${difference}`
             );

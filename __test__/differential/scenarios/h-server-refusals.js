@@ -253,7 +253,7 @@ scenario('H11 exceptions of hooks come out of handleUpgrade', 'server', async (t
         resolve();
       });
     });
-    const raw = await t.knock(server, { headers: { 'Sec-WebSocket-Protocol': 'a' } });
+    await t.knock(server, { headers: { 'Sec-WebSocket-Protocol': 'a' } });
     await done;
   }
 });

@@ -113,7 +113,7 @@ scenario('X1 microtasks of a listener keep its context', 'pair', async (t) => {
   const { server } = await t.accepted(wss);
   const done = new Promise((resolve) => {
     client.on('message', async () => {
-      await null;
+      await Promise.resolve();
       t.log('client', 'after await', storage.getStore());
       setImmediate(() => resolve(t.log('client', 'immediate', storage.getStore())));
     });

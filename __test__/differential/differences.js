@@ -1,0 +1,40 @@
+'use strict';
+
+// Scenarios in which ferrows does otherwise than ws on purpose, with the reason. doc/differences.md tells users of each;
+// compatibility.md takes the reasons from here. A scenario that is listed must differ: one that has become equal
+// fails until it is taken off.
+
+/** @type {{ scenario: string, transports: string[], reason: string }[]} */
+const DIFFERENCES = [
+  {
+    scenario: 'P1 order of replies and pongs within one chunk',
+    transports: ['io_threads'],
+    reason:
+      'pings are answered by the I/O thread, so a pong may overtake replies to earlier messages'
+  },
+  {
+    scenario: 'P1 pings are not answered once a message listener has closed',
+    transports: ['io_threads'],
+    reason: 'pings are answered by the I/O thread, before JavaScript has seen what came before them'
+  },
+  {
+    scenario: '1.3 members of WebSocket.prototype',
+    transports: ['stream', 'io_threads'],
+    reason: '`pong` is an accessor that returns the method, so that an override is noticed'
+  }
+];
+
+/**
+ * @param {string} name of a scenario, its role in brackets
+ * @param {string} transport
+ * @returns {string | null} why it differs from ws over this transport; null: it must not
+ */
+function reasonFor(name, transport) {
+  const found = DIFFERENCES.find(
+    ({ scenario, transports }) =>
+      transports.includes(transport) && (name === scenario || name.startsWith(`${scenario} (`))
+  );
+  return found ? found.reason : null;
+}
+
+module.exports = { DIFFERENCES, reasonFor };
