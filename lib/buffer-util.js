@@ -14,19 +14,22 @@ const FastBuffer =
   );
 
 /**
- * The bytes of `data`: a view of the same memory where there is one, else a copy.
+ * The bytes of `data`: a view of the same memory where there is one that only this thread can change, else a copy.
  *
  * @param {any} data anything that `Buffer.from()` takes
  * @returns {Buffer}
  * @throws {TypeError} ERR_INVALID_ARG_TYPE if it cannot be converted
  */
 function toBuffer(data) {
-  if (Buffer.isBuffer(data)) return data;
   if (isArrayBuffer(data)) return new FastBuffer(data);
-  if (ArrayBuffer.isView(data)) {
-    return new FastBuffer(data.buffer, data.byteOffset, data.byteLength);
+  let buffer = data;
+  if (!Buffer.isBuffer(data)) {
+    buffer = ArrayBuffer.isView(data)
+      ? new FastBuffer(data.buffer, data.byteOffset, data.byteLength)
+      : Buffer.from(data);
   }
-  return Buffer.from(data);
+  // Only shared memory can grow, in whatever realm it was made; the addon must not read it while others write.
+  return buffer.buffer.growable === undefined ? buffer : Buffer.from(buffer);
 }
 
 /**

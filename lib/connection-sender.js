@@ -10,6 +10,7 @@ const events = require('./connection-events');
 const { Opcode, createJob } = require('./send-job');
 const { SendFlag } = require('./native');
 const { kWebSocket } = require('./constants');
+const { toBuffer } = require('./buffer-util');
 
 class ConnectionSender extends Sender {
   /** @param {any} websocket with a transport */
@@ -67,7 +68,7 @@ class ConnectionSender extends Sender {
    * @param {((error?: Error | null) => void) | undefined} [callback]
    */
   sendFrame(list, callback) {
-    const pieces = list.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece));
+    const pieces = list.map(toBuffer);
     this[kWebSocket]._transport.write(pieces, callback);
   }
 }

@@ -7,13 +7,12 @@
 
 const EventEmitter = require('events');
 const http = require('http');
-const { AsyncResource } = require('async_hooks');
 
 const PerMessageDeflate = require('./permessage-deflate');
 const WebSocket = require('./websocket');
 const extension = require('./extension');
 const subprotocol = require('./subprotocol');
-const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kAsyncResource, kWebSocket } = require('./constants');
+const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kWebSocket } = require('./constants');
 const { acceptKey } = require('./native');
 const { createError } = require('./errors');
 const { rejectHandshake, rejectRequest } = require('./handshake-rejection');
@@ -179,8 +178,8 @@ class WebSocketServer extends EventEmitter {
       return;
     }
 
-    const { verifyClient } = this.options;
-    if (!verifyClient) {
+    const { options } = this;
+    if (!options.verifyClient) {
       this.completeUpgrade({}, key, protocols, req, socket, head, callback);
       return;
     }
@@ -191,8 +190,8 @@ class WebSocketServer extends EventEmitter {
       secure: !!(authorized || encrypted),
       req
     };
-    if (verifyClient.length !== 2) {
-      if (verifyClient(info)) {
+    if (options.verifyClient.length !== 2) {
+      if (options.verifyClient(info)) {
         this.completeUpgrade({}, key, protocols, req, socket, head, callback);
       } else {
         rejectHandshake(socket, 401);
@@ -200,9 +199,7 @@ class WebSocketServer extends EventEmitter {
       return;
     }
 
-    // The events of the connection belong to this context, not to that of the user's answer.
-    socket[kAsyncResource] = new AsyncResource('WebSocket');
-    verifyClient(
+    options.verifyClient(
       info,
       (
         /** @type {any} */ isVerified,

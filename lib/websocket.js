@@ -28,6 +28,9 @@ const {
   kAsyncResource
 } = require('./constants');
 
+/** The context of accepted connections: they come from the network, not from what runs when they are upgraded. */
+const outside = new AsyncResource('WebSocket');
+
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
 /** @typedef {import('stream').Duplex & Record<string | symbol, any>} Socket */
 
@@ -188,7 +191,6 @@ class WebSocket extends EventEmitter {
     if (socket.setNoDelay) socket.setNoDelay();
 
     events.watchSocket(this, /** @type {any} */ (socket));
-    const resource = socket[kAsyncResource] ?? this[kAsyncResource];
     this._transport = openTransport(
       this,
       socket,
@@ -203,7 +205,7 @@ class WebSocket extends EventEmitter {
         skipUTF8Validation: !!options.skipUTF8Validation
       },
       !!allowSynchronousEvents,
-      resource ?? new AsyncResource('WebSocket')
+      this[kAsyncResource] ?? outside.runInAsyncScope(() => new AsyncResource('WebSocket'))
     );
     this._pongsNatively = this._transport.answersPings && canPongNatively(this);
     // Tracers find the WebSocket of a message by its receiver.

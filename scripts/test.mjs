@@ -119,10 +119,12 @@ const SUITES = [
   },
   { name: 'package', command: () => nodeTest('package.test.js') },
   { name: 'shape', command: () => nodeTest('shape.test.js') },
+  { name: 'docs', command: () => nodeTest('docs.test.js') },
   ...overTransports('differential', () => nodeTest('differential')),
   ...overTransports('interop', () => nodeTest('interop')),
   ...overTransports('autobahn', () => [process.execPath, '__test__/autobahn/run.mjs']),
-  ...overTransports('browser', () => nodeTest('browser'))
+  ...overTransports('browser', () => nodeTest('browser')),
+  ...overTransports('dependents', () => [process.execPath, '__test__/dependents/run.mjs'])
 ];
 
 /** The process group of the suite that runs, to be ended with this process. @type {number | undefined} */

@@ -78,12 +78,23 @@ function flushAll() {
   if (dirty.length === 0) return;
   const streams = dirty;
   dirty = [];
-  for (const stream of streams) stream.flush();
+  for (const stream of streams) {
+    try {
+      stream.flush();
+    } catch (error) {
+      // A Duplex of somebody's own may throw: the others are to be written all the same.
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  }
 }
 
 /** There is no later tick: what is queued leaves now, also what later `exit` listeners queue. */
 function flushAtExit() {
   isExiting = true;
+  // The delivery that a listener has exited from never ends.
+  isDelivering = false;
   flushAll();
   environment.flushSync();
 }

@@ -29,8 +29,8 @@ class ThreadTransport extends Transport {
     this.isReferenced = false;
     /** Whether a WRITTEN record has been asked for and has not come. */
     this.isNotified = false;
-    /** Bytes of a raw write to the facade that both it and the connection count. */
-    this.rawLength = 0;
+    /** Bytes received and queued when activity was last noted. */
+    this.noticedBytes = 0;
     /** What Node itself had read from the socket, with what is not the connection's business. */
     this.bytesReadBefore = 0;
     /**
@@ -114,7 +114,19 @@ class ThreadTransport extends Transport {
 
   /** setTimeout() of the facade measures inactivity of this connection. */
   noteActivity() {
-    if (this.socket.timeout) this.socket._unrefTimer();
+    if (!this.socket.timeout) return;
+    const { bytesRead, queuedTotal } = this.connection;
+    this.noticedBytes = bytesRead + queuedTotal;
+    this.socket._unrefTimer();
+  }
+
+  /** Whether bytes have moved that no event has told of: parts of a message, output that the peer takes slowly. */
+  hasMovedBytes() {
+    const { bytesRead, writtenTotal } = this.connection;
+    const bytes = bytesRead + writtenTotal;
+    const hasMoved = bytes !== this.noticedBytes;
+    this.noticedBytes = bytes;
+    return hasMoved;
   }
 
   /**
@@ -147,8 +159,11 @@ class ThreadTransport extends Transport {
   }
 
   socketClosed() {
-    this.delivery.drain();
-    super.socketClosed();
+    try {
+      this.delivery.drain();
+    } finally {
+      super.socketClosed();
+    }
   }
 
   // For the facade

@@ -7,6 +7,8 @@
 
 const net = require('net');
 
+const { toBuffer } = require('../buffer-util');
+
 /** @typedef {import('./transport').Socket} Socket */
 /** @typedef {(error?: Error | null) => void} Callback */
 
@@ -24,24 +26,60 @@ class ParkedSocket extends PlainSocket {
   _read() {}
 
   /**
-   * @param {Buffer | string} chunk
-   * @param {BufferEncoding} encoding
-   * @param {Callback} callback
+   * Bytes go to the connection at once: were they kept back until others have left, or because the socket is
+   * corked, a send() would overtake them.
+   *
+   * @param {any} chunk
+   * @param {any} [encoding]
+   * @param {Callback} [callback]
    */
-  _write(chunk, encoding, callback) {
-    writeRaw(this, [toBytes(chunk, encoding)], callback);
+  write(chunk, encoding, callback) {
+    if (typeof encoding === 'function') {
+      callback = encoding;
+      encoding = undefined;
+    }
+    if (this.writable) {
+      if (typeof chunk === 'string') chunk = Buffer.from(chunk, encoding);
+      else if (ArrayBuffer.isView(chunk)) chunk = toBuffer(chunk);
+      if (Buffer.isBuffer(chunk)) this._threadTransport.write([chunk]);
+    }
+    return super.write(chunk, encoding, callback);
   }
 
   /**
-   * @param {{ chunk: Buffer | string, encoding: BufferEncoding }[]} chunks
+   * @param {any} [chunk]
+   * @param {any} [encoding]
+   * @param {Callback} [callback]
+   */
+  end(chunk, encoding, callback) {
+    if (typeof chunk === 'function') return super.end(chunk);
+    if (typeof encoding === 'function') {
+      callback = encoding;
+      encoding = undefined;
+    }
+    if (chunk !== undefined && chunk !== null) this.write(chunk, encoding);
+    return super.end(callback);
+  }
+
+  /**
+   * What is left of a write: to wait until the bytes have left.
+   *
+   * @param {Buffer} _chunk
+   * @param {BufferEncoding} _encoding
    * @param {Callback} callback
    */
-  _writev(chunks, callback) {
-    writeRaw(
-      this,
-      chunks.map(({ chunk, encoding }) => toBytes(chunk, encoding)),
-      callback
-    );
+  _write(_chunk, _encoding, callback) {
+    const transport = this._threadTransport;
+    transport.waitFor(transport.connection.queuedTotal, callback, true);
+  }
+
+  /**
+   * @param {unknown[]} _chunks
+   * @param {Callback} callback
+   */
+  _writev(_chunks, callback) {
+    const transport = this._threadTransport;
+    transport.waitFor(transport.connection.queuedTotal, callback, true);
   }
 
   /** @param {Callback} callback */
@@ -68,6 +106,21 @@ class ParkedSocket extends PlainSocket {
     return super.resume();
   }
 
+  /**
+   * @param {number} timeout
+   * @param {() => void} [callback]
+   */
+  setTimeout(timeout, callback) {
+    super.setTimeout(timeout, callback);
+    this._threadTransport.noteActivity();
+    return this;
+  }
+
+  _onTimeout() {
+    if (this._threadTransport.hasMovedBytes()) this._unrefTimer();
+    else super._onTimeout();
+  }
+
   ref() {
     if (!this.destroyed) this._threadTransport.setReferenced(true);
     return super.ref();
@@ -84,12 +137,11 @@ class ParkedSocket extends PlainSocket {
   }
 
   get bytesWritten() {
-    return super.bytesWritten + this._threadTransport.connection.queuedTotal;
+    return this._bytesDispatched + this._threadTransport.connection.queuedTotal;
   }
 
   get writableLength() {
-    const { connection, rawLength } = this._threadTransport;
-    return super.writableLength - rawLength + connection.pending;
+    return this._threadTransport.connection.pending;
   }
 
   get writableNeedDrain() {
@@ -99,29 +151,6 @@ class ParkedSocket extends PlainSocket {
   get bufferSize() {
     return this.writableLength;
   }
-}
-
-/**
- * @param {any} socket parked
- * @param {Uint8Array[]} list
- * @param {Callback} callback
- */
-function writeRaw(socket, list, callback) {
-  const transport = socket._threadTransport;
-  for (const bytes of list) transport.rawLength += bytes.length;
-  transport.write(list, (/** @type {Error | null} */ error) => {
-    transport.rawLength = 0;
-    callback(error);
-  });
-}
-
-/**
- * @param {Buffer | string} chunk
- * @param {BufferEncoding} encoding
- * @returns {Buffer}
- */
-function toBytes(chunk, encoding) {
-  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
 }
 
 /**

@@ -82,11 +82,6 @@ class StreamTransport extends Transport {
     const { socket } = this;
     const { length } = output;
     const total = (this.given += length);
-    if (!socket.writable) {
-      // Behind the callbacks of the writes before it.
-      process.nextTick(() => this.written(length, total, createError('STREAM_DESTROYED')));
-      return;
-    }
     let isTaken = false;
     socket.write(output, (error) => {
       // A socket that is destroyed calls back without an error for what was on its way.
@@ -114,18 +109,20 @@ class StreamTransport extends Transport {
 
   socketClosed() {
     this.socket.removeListener('data', socketOnData);
-    // What a paused socket has kept back is still to be delivered.
-    const { socket, websocket } = this;
-    if (
-      !socket.readableEnded &&
-      !websocket._closeFrameReceived &&
-      !websocket._hasFailed &&
-      socket.readableLength > 0
-    ) {
-      const chunk = socket.read(socket.readableLength);
-      if (chunk !== null) this.delivery.read(this.connection.receive(chunk));
+    try {
+      this.readRest();
+    } finally {
+      super.socketClosed();
     }
-    super.socketClosed();
+  }
+
+  /** What a paused socket has kept back is still to be delivered. */
+  readRest() {
+    const { socket, websocket } = this;
+    if (socket.readableEnded || websocket._closeFrameReceived || websocket._hasFailed) return;
+    if (socket.readableLength === 0) return;
+    const chunk = socket.read(socket.readableLength);
+    if (chunk !== null) this.delivery.read(this.connection.receive(chunk));
   }
 }
 
