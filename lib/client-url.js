@@ -12,7 +12,6 @@ const { createError } = require('./errors');
 
 /**
  * @typedef {Object} Target
- * @property {string} url normalized, with a WebSocket scheme
  * @property {boolean} isSecure
  * @property {boolean} isIpc
  * @property {string} host name or address, without brackets
@@ -78,7 +77,6 @@ function createTarget(url) {
   }
 
   return {
-    url: url.href,
     isSecure,
     isIpc,
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),

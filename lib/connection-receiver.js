@@ -32,7 +32,7 @@ class ConnectionReceiver extends Receiver {
   }
 
   /**
-   * Takes bytes as if the peer had sent them.
+   * Takes bytes as if the peer had sent them; over a stream only, on an I/O thread they are dropped.
    *
    * @param {Buffer} chunk
    * @param {BufferEncoding} _encoding

@@ -45,7 +45,7 @@ module.exports = {
   kStatusCode: Symbol('status-code'),
   /** The WebSocket of a socket, a receiver or a sender. */
   kWebSocket: Symbol('websocket'),
-  /** The AsyncResource whose context the events of a connection run in. */
+  /** The AsyncResource whose context the events of a client run in. */
   kAsyncResource: Symbol('async-resource'),
 
   NOOP: () => {}

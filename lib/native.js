@@ -37,7 +37,7 @@ function createConnection(options) {
 const send = environment.sender();
 
 /** Flags of the send commands. */
-const SendFlag = { BINARY: 1, FIN: 2, COMPRESS: 4, MASK: 8, AUTO: 16 };
+const SendFlag = { BINARY: 1, FIN: 2, MASK: 8 };
 
 /** Kinds of records, the low byte of a record's first word. */
 const RecordKind = {
@@ -77,6 +77,5 @@ module.exports = {
   createConnection,
   encodeHeader: binding.encodeHeader,
   environment,
-  send,
-  threads: binding.threads
+  send
 };

@@ -6,13 +6,12 @@
  */
 
 const { CONNECTING, EMPTY_BUFFER, OPEN } = require('./constants');
+const { MAX_CONTROL_PAYLOAD } = require('./send-job');
 const { createError } = require('./errors');
 const { isBlob } = require('./validation');
 const { toBuffer } = require('./buffer-util');
 
 const { BINARY, FIN, MASK } = require('./native').SendFlag;
-
-const MAX_CONTROL_PAYLOAD = 125;
 
 /** @typedef {any} WebSocket */
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */

@@ -11,7 +11,11 @@ const { createError } = require('./errors');
 const { isBlob, isValidStatusCode } = require('./validation');
 const { toBuffer } = require('./buffer-util');
 
-const MAX_REASON = 123;
+/** Bytes of the payload of a control frame at most (RFC 6455, section 5.5). */
+const MAX_CONTROL_PAYLOAD = 125;
+
+/** A close code takes two of them. */
+const MAX_REASON = MAX_CONTROL_PAYLOAD - 2;
 
 /** Opcodes of RFC 6455, section 5.2. */
 const Opcode = { CONTINUATION: 0x0, TEXT: 0x1, BINARY: 0x2, CLOSE: 0x8, PING: 0x9, PONG: 0xa };
@@ -90,4 +94,4 @@ function createCloseBody(code, reason) {
   return body;
 }
 
-module.exports = { Opcode, createCloseBody, createJob };
+module.exports = { MAX_CONTROL_PAYLOAD, Opcode, createCloseBody, createJob };

@@ -8,7 +8,7 @@
 
 const PerMessageDeflate = require('./permessage-deflate');
 const { NOOP, kWebSocket } = require('./constants');
-const { Opcode, createCloseBody, createJob } = require('./send-job');
+const { MAX_CONTROL_PAYLOAD, Opcode, createCloseBody, createJob } = require('./send-job');
 const { createError } = require('./errors');
 const { frame } = require('./frame');
 const { isBlob } = require('./validation');
@@ -18,8 +18,6 @@ const { toBuffer } = require('./buffer-util');
 const IDLE = 0;
 const DEFLATING = 1;
 const READING_BLOB = 2;
-
-const MAX_CONTROL_PAYLOAD = 125;
 
 /** @typedef {import('./send-job').Callback} Callback */
 /** @typedef {import('./send-job').Job} Job */

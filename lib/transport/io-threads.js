@@ -76,7 +76,7 @@ class ThreadTransport extends Transport {
   /** Bytes queued for the peer that the kernel has not taken. */
   get bufferedAmount() {
     this.flush();
-    return this.socket.writableLength;
+    return this.connection.pending;
   }
 
   /**

@@ -141,7 +141,7 @@ class ParkedSocket extends PlainSocket {
   }
 
   get writableLength() {
-    return this._threadTransport.connection.pending;
+    return this._threadTransport.bufferedAmount;
   }
 
   get writableNeedDrain() {
@@ -152,6 +152,9 @@ class ParkedSocket extends PlainSocket {
     return this.writableLength;
   }
 }
+
+// It is still the Socket that whoever logs it knows.
+Object.defineProperty(ParkedSocket.prototype, 'constructor', { value: net.Socket });
 
 /**
  * Whether the descriptor can be taken from `socket` without anybody noticing.
@@ -216,4 +219,4 @@ function park(socket, transport, head, attach) {
   return true;
 }
 
-module.exports = { ParkedSocket, canPark, park };
+module.exports = { canPark, park };

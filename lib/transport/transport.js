@@ -63,8 +63,7 @@ class Transport {
       key === undefined
         ? native.send(this.id, data, flags)
         : this.connection.send(data, flags, key);
-    if (typeof callback === 'function') this.waitFor(total, callback, true);
-    this.flushLater();
+    this.queued(total, callback, true);
   }
 
   /**
@@ -74,9 +73,7 @@ class Transport {
    * @param {Callback} [callback]
    */
   ping(data, flags, key, callback) {
-    const total = this.connection.ping(data, flags, key);
-    if (typeof callback === 'function') this.waitFor(total, callback, true);
-    this.flushLater();
+    this.queued(this.connection.ping(data, flags, key), callback, true);
   }
 
   /**
@@ -86,9 +83,7 @@ class Transport {
    * @param {Callback} [callback]
    */
   pong(data, flags, key, callback) {
-    const total = this.connection.pong(data, flags, key);
-    if (typeof callback === 'function') this.waitFor(total, callback, true);
-    this.flushLater();
+    this.queued(this.connection.pong(data, flags, key), callback, true);
   }
 
   /**
@@ -99,9 +94,7 @@ class Transport {
    * @param {Callback} [callback]
    */
   close(code, reason, flags, key, callback) {
-    const total = this.connection.close(code, reason, flags, key);
-    if (typeof callback === 'function') this.waitFor(total, callback, false);
-    this.flushLater();
+    this.queued(this.connection.close(code, reason, flags, key), callback, false);
   }
 
   /**
@@ -111,7 +104,18 @@ class Transport {
   write(list, callback) {
     let total = 0;
     for (const bytes of list) total = this.connection.write(bytes);
-    if (typeof callback === 'function') this.waitFor(total, callback, true);
+    this.queued(total, callback, true);
+  }
+
+  /**
+   * The second half of every command.
+   *
+   * @param {number} total running total at the end of what it has queued
+   * @param {Callback} callback
+   * @param {boolean} inContext whether to call it in the async context of this call
+   */
+  queued(total, callback, inContext) {
+    if (typeof callback === 'function') this.waitFor(total, callback, inContext);
     this.flushLater();
   }
 
