@@ -57,6 +57,10 @@ export declare class Connection {
   pause(): void
   /** On an I/O thread: undoes `pause`. */
   resume(): void
+  /** On an I/O thread: from now on `RAW` records bring the received bytes as they came, behind their events. */
+  tap(): void
+  /** On an I/O thread: holds the output back, or lets it go again. */
+  cork(corked: boolean): void
   /** On an I/O thread: sends a FIN after all that is queued, then a `SHUTDOWN` record comes. */
   shutdown(): void
   /**
@@ -87,12 +91,12 @@ export declare class Environment {
   /**
    * `deliver(owner, count)` is called with each attached connection that has news: `count` records can be read in
    * [`Environment::records`], and more with `Connection.more`. Each call has its own callback scope and runs in the
-   * async context of its connection. What it throws becomes an `uncaughtException`, and it is called again with a
-   * count of 0.
+   * async context of its connection. What it throws becomes an `uncaughtException`. It is called again, with a
+   * count of 0, after an exception, and when it returns `true` because ticks and microtasks are to run first.
    *
    * Throws when the system has no randomness for masking keys.
    */
-  constructor(deliver: (owner: object, count: number) => void)
+  constructor(deliver: (owner: object, count: number) => boolean)
   /**
    * The memory of the record array: 32-bit words in the machine's byte order. Word 0 is the generation of the slab,
    * word 1 is 1 if another batch waits; records of four words each begin at word 4.

@@ -14,12 +14,13 @@ const binding = require('../binding.js');
  * What takes the news of a connection on the I/O threads.
  *
  * @typedef {Object} Owner
- * @property {(count: number) => void} deliver `count` records can be read; 0 after an exception, to go on
+ * @property {(count: number) => boolean} deliver `count` records can be read, 0: to go on (after an exception, too);
+ *   `true`: to be called again when ticks and microtasks have run
  */
 
 /** This copy of the shim in this JavaScript thread, as the addon knows it. */
 const environment = new binding.Environment((owner, count) => {
-  /** @type {Owner} */ (owner).deliver(count);
+  return /** @type {Owner} */ (owner).deliver(count);
 });
 
 /**
@@ -47,6 +48,7 @@ const RecordKind = {
   CLOSE: 4,
   ERROR: 5,
   FLOODED: 6,
+  RAW: 7,
   WRITTEN: 8,
   DRAIN: 9,
   END: 10,
@@ -60,7 +62,7 @@ const RecordFlag = {
   BINARY: 1 << 8,
   /** MESSAGE: came in more than one frame; takeFragments() has their lengths. */
   FRAGMENTED: 2 << 8,
-  /** MESSAGE: takeLarge() has the payload, the slab has not. */
+  /** MESSAGE, RAW: takeLarge() has the payload, the slab has not. */
   LARGE: 4 << 8,
   /** ERROR: a RangeError. */
   RANGE_ERROR: 1 << 8,

@@ -59,8 +59,8 @@ class WebSocketServer extends EventEmitter {
       throw createError('SERVER_OPTIONS');
     }
 
-    /** @type {import('http').Server | null} */
-    this._server = null;
+    /** @type {import('http').Server | null | undefined} undefined: there has never been one; null: no longer */
+    this._server = undefined;
     /** @type {(() => void) | null} */
     this._removeListeners = null;
     if (hasPort) {
@@ -108,7 +108,8 @@ class WebSocketServer extends EventEmitter {
 
     const server = this._server;
     this._removeListeners?.();
-    this._removeListeners = this._server = null;
+    this._removeListeners = null;
+    if (server) this._server = null;
     if (server && !this.options.noServer && !this.options.server) {
       server.close(() => emitClose(this));
     } else if (this.clients && this.clients.size > 0) {

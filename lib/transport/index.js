@@ -5,7 +5,6 @@
  * that is possible and nobody has said otherwise, else the stream.
  */
 
-const { createConnection } = require('../native');
 const { flushOnExit } = require('./flushing');
 const { StreamTransport } = require('./stream');
 const { ThreadTransport, canPark } = require('./io-threads');
@@ -25,13 +24,12 @@ function openTransport(websocket, socket, head, options, isSynchronous, resource
   flushOnExit();
   // The variable pins the transport for tests and for the suspicious; it is read each time on purpose.
   if (process.env.FERROWS_TRANSPORT !== 'stream' && canPark(socket)) {
-    const connection = createConnection(options);
-    const transport = new ThreadTransport(websocket, socket, connection, isSynchronous);
+    const transport = new ThreadTransport(websocket, socket, options, isSynchronous);
     if (transport.attach(head, resource)) return transport;
   }
 
-  const connection = createConnection({ ...options, autoPong: false });
-  const transport = new StreamTransport(websocket, socket, connection, isSynchronous);
+  const own = { ...options, autoPong: false };
+  const transport = new StreamTransport(websocket, socket, own, isSynchronous);
   transport.start(head);
   return transport;
 }

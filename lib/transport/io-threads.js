@@ -11,18 +11,18 @@ const { Transport } = require('./transport');
 const { createError, createSystemError } = require('../errors');
 const { drainDelivered, flushThreadsLater } = require('./flushing');
 
-const { DRAIN, END, FAULT, SHUTDOWN, WRITTEN } = native.RecordKind;
+const { DRAIN, END, FAULT, RAW, SHUTDOWN, WRITTEN } = native.RecordKind;
 const { WRITE } = native.RecordFlag;
 
 class ThreadTransport extends Transport {
   /**
    * @param {any} websocket
    * @param {import('./transport').Socket} socket
-   * @param {import('../native').Connection} connection
+   * @param {import('../native').ConnectionOptions} options
    * @param {boolean} isSynchronous
    */
-  constructor(websocket, socket, connection, isSynchronous) {
-    super(websocket, socket, connection, isSynchronous);
+  constructor(websocket, socket, options, isSynchronous) {
+    super(websocket, socket, options, isSynchronous);
     /** Whether something may have been queued since output was last written from here. */
     this.isDirty = false;
     /** Whether this connection keeps the environment alive. */
@@ -102,14 +102,20 @@ class ThreadTransport extends Transport {
   /**
    * Called by the addon, through native.js.
    *
-   * @param {number} count readable records; 0 after an exception, to go on
+   * @param {number} count readable records; 0: to go on
+   * @returns {boolean} whether to be called again, when ticks and microtasks have run
    */
   deliver(count) {
     const { delivery } = this;
     if (count > 0) delivery.queue.read(this.connection, count);
+    // What an event answers has left before it: callbacks come first, and what they have promised.
+    if (this.callbacks !== null && !this.callbacks.isEmpty) {
+      if (this.settle(this.connection.writtenTotal)) return true;
+    }
     this.noteActivity();
     drainDelivered(delivery);
     this.throttle();
+    return false;
   }
 
   /** setTimeout() of the facade measures inactivity of this connection. */
@@ -141,6 +147,9 @@ class ThreadTransport extends Transport {
         this.isNotified = false;
         this.settle(payload);
         this.askForNotice();
+        break;
+      case RAW:
+        socket.emit('data', payload);
         break;
       case DRAIN:
         socket.emit('drain');

@@ -121,6 +121,35 @@ class ParkedSocket extends PlainSocket {
     else super._onTimeout();
   }
 
+  /**
+   * Who listens to the raw bytes gets them, from then on.
+   *
+   * @param {string | symbol} event
+   * @param {(...args: any[]) => void} listener
+   */
+  on(event, listener) {
+    if (event === 'data') this._threadTransport.connection.tap();
+    return super.on(event, listener);
+  }
+
+  /**
+   * @param {string | symbol} event
+   * @param {(...args: any[]) => void} listener
+   */
+  addListener(event, listener) {
+    return this.on(event, listener);
+  }
+
+  cork() {
+    this._threadTransport.connection.cork(true);
+    return super.cork();
+  }
+
+  uncork() {
+    super.uncork();
+    if (this.writableCorked === 0) this._threadTransport.connection.cork(false);
+  }
+
   ref() {
     if (!this.destroyed) this._threadTransport.setReferenced(true);
     return super.ref();
@@ -198,6 +227,8 @@ function park(socket, transport, head, attach) {
 
   Object.setPrototypeOf(socket, ParkedSocket.prototype);
   socket._threadTransport = transport;
+  // An HTTP server leaves this on its sockets; it would hide that of a parked one.
+  if (socket.on === net.Socket.prototype.on) Reflect.deleteProperty(socket, 'on');
   /** @type {Buffer[]} */
   const chunks = head.length > 0 ? [head] : [];
   while (socket.readableLength > 0) chunks.push(socket.read());

@@ -13,7 +13,7 @@ const { EMPTY_BUFFER } = require('../constants');
 const { FastBuffer, split, toArrayBuffer } = require('../buffer-util');
 const native = require('../native');
 
-const { ERROR, WRITTEN } = native.RecordKind;
+const { ERROR, MESSAGE, WRITTEN } = native.RecordKind;
 const { FRAGMENTED, LARGE } = native.RecordFlag;
 
 /** @typedef {import('../native').Connection} Connection */
@@ -130,13 +130,14 @@ function readRecord(slots, connection, word) {
   /** @type {any} */
   let payload;
 
-  if (kind <= ERROR) {
-    if ((head & LARGE) !== 0) payload = connection.takeLarge();
-    else payload = length === 0 ? EMPTY_BUFFER : new FastBuffer(slab, offset, length);
-    if ((head & FRAGMENTED) !== 0) detail = connection.takeFragments();
+  if ((head & LARGE) !== 0) {
+    payload = connection.takeLarge();
+  } else if (kind <= ERROR) {
+    payload = length === 0 ? EMPTY_BUFFER : new FastBuffer(slab, offset, length);
   } else if (kind === WRITTEN) {
     payload = offset + detail * 0x100000000;
   }
+  if (kind === MESSAGE && (head & FRAGMENTED) !== 0) detail = connection.takeFragments();
   slots.push(head, payload, detail);
 }
 

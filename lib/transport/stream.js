@@ -21,11 +21,11 @@ class StreamTransport extends Transport {
   /**
    * @param {any} websocket
    * @param {import('./transport').Socket} socket
-   * @param {import('../native').Connection} connection
+   * @param {import('../native').ConnectionOptions} options
    * @param {boolean} isSynchronous
    */
-  constructor(websocket, socket, connection, isSynchronous) {
-    super(websocket, socket, connection, isSynchronous);
+  constructor(websocket, socket, options, isSynchronous) {
+    super(websocket, socket, options, isSynchronous);
     /** Whether the output is on the list of flushing.js. */
     this.isDirty = false;
     /** Bytes given to the socket. */

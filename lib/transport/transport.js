@@ -24,16 +24,18 @@ class Transport {
   /**
    * @param {any} websocket
    * @param {Socket} socket
-   * @param {import('../native').Connection} connection
+   * @param {import('../native').ConnectionOptions} options
    * @param {boolean} isSynchronous false: at most one `message`, `ping` or `pong` per macrotask
    */
-  constructor(websocket, socket, connection, isSynchronous) {
+  constructor(websocket, socket, options, isSynchronous) {
     this.websocket = websocket;
     this.socket = socket;
-    this.connection = connection;
+    /** How the connection began. */
+    this.options = options;
+    this.connection = native.createConnection(options);
     /** What native.send() knows the connection by. */
-    this.id = connection.id;
-    this.delivery = new Delivery(connection, this, isSynchronous);
+    this.id = this.connection.id;
+    this.delivery = new Delivery(this.connection, this, isSynchronous);
     /** @type {InstanceType<typeof WriteCallbacks> | null} */
     this.callbacks = null;
     /**
@@ -138,9 +140,10 @@ class Transport {
   /**
    * @param {number} total running total that has left
    * @param {Error | null} [error] why it has not
+   * @returns {boolean} whether somebody waited for it
    */
   settle(total, error) {
-    if (this.callbacks !== null) this.callbacks.settle(total, error);
+    return this.callbacks !== null && this.callbacks.settle(total, error);
   }
 
   /** Arms the flush of the output; each transport has its own. */

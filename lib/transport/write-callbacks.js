@@ -34,9 +34,11 @@ class WriteCallbacks {
    *
    * @param {number} total
    * @param {Error | null} [error] what they get
+   * @returns {boolean} whether there were any
    */
   settle(total, error = null) {
     const { slots } = this;
+    const isDue = this.head < slots.length && slots[this.head] <= total;
     while (this.head < slots.length && slots[this.head] <= total) {
       const callback = slots[this.head + 1];
       const resource = slots[this.head + 2];
@@ -57,6 +59,7 @@ class WriteCallbacks {
       slots.splice(0, this.head);
       this.head = 0;
     }
+    return isDue;
   }
 }
 

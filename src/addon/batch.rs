@@ -31,6 +31,8 @@ pub(super) enum Kind {
     Error = 5,
     Flooded = 6,
     #[cfg(unix)]
+    Raw = 7,
+    #[cfg(unix)]
     Written = 8,
     #[cfg(unix)]
     Drain = 9,
@@ -188,6 +190,14 @@ impl<'a> BatchWriter<'a> {
     pub(super) fn take_inbox(&mut self, inbox: &mut Inbox) -> Result<bool> {
         if self.take_events(&mut inbox.events)? {
             return Ok(true);
+        }
+        if !inbox.raw.is_empty() {
+            if !self.has_room(1) {
+                return Ok(true);
+            }
+            let raw = std::mem::take(&mut inbox.raw);
+            self.record(Kind::Raw, LARGE, 0, raw.len() as u32, 0);
+            self.parts.large.push_back(raw);
         }
         if let Some(total) = inbox.written
             && self.push(Kind::Written, 0, total as u32, (total >> 32) as u32)

@@ -248,6 +248,20 @@ impl Connection {
         self.on_socket(Socket::resume);
     }
 
+    /// On an I/O thread: from now on `RAW` records bring the received bytes as they came, behind their events.
+    #[napi(catch_unwind)]
+    pub fn tap(&mut self) {
+        #[cfg(unix)]
+        self.on_socket(|socket| socket.tap());
+    }
+
+    /// On an I/O thread: holds the output back, or lets it go again.
+    #[napi(catch_unwind)]
+    pub fn cork(&mut self, corked: bool) {
+        #[cfg(unix)]
+        self.on_socket(|socket| socket.cork(corked));
+    }
+
     /// On an I/O thread: sends a FIN after all that is queued, then a `SHUTDOWN` record comes.
     #[napi(catch_unwind)]
     pub fn shutdown(&mut self) {

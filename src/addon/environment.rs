@@ -66,14 +66,14 @@ pub struct Environment {
 impl Environment {
     /// `deliver(owner, count)` is called with each attached connection that has news: `count` records can be read in
     /// [`Environment::records`], and more with `Connection.more`. Each call has its own callback scope and runs in the
-    /// async context of its connection. What it throws becomes an `uncaughtException`, and it is called again with a
-    /// count of 0.
+    /// async context of its connection. What it throws becomes an `uncaughtException`. It is called again, with a
+    /// count of 0, after an exception, and when it returns `true` because ticks and microtasks are to run first.
     ///
     /// Throws when the system has no randomness for masking keys.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
-        #[napi(ts_arg_type = "(owner: object, count: number) => void")] deliver: Unknown<'_>,
+        #[napi(ts_arg_type = "(owner: object, count: number) => boolean")] deliver: Unknown<'_>,
     ) -> Result<Self> {
         #[cfg(unix)]
         let rounds = Rounds::new(Reference::new(env, deliver.raw())?);

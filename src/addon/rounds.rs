@@ -22,9 +22,9 @@ use super::raw::{
 use crate::connection::Connection;
 use crate::transport::io_threads::{Mailbox, Socket};
 
-/// How many listeners of one delivery may throw before the rest of it is dropped: no honest program comes near, and
-/// a `deliver` that always throws must not hang the loop.
-const MAX_THROWS: usize = 100_000;
+/// How often one delivery may throw or ask for another call before the rest of it is dropped: no honest program comes
+/// near, and a `deliver` that always does must not hang the loop.
+const MAX_CALLS: usize = 100_000;
 
 /// The way in which news comes: made with the first socket.
 struct Line {
@@ -202,10 +202,12 @@ impl Shared {
         let Ok(mut count) = self.batch(&attachment.parts, |batch| attachment.fill(batch)) else { return };
         let deliver = self.rounds.deliver.borrow();
         let Some(deliver) = deliver.as_ref() else { return };
-        for _ in 0..MAX_THROWS {
+        for _ in 0..MAX_CALLS {
             match call_in_context(self.env, &attachment.context, deliver, &attachment.owner, count) {
                 Called::Threw(error) => report_uncaught(self.env, error),
-                Called::Returned | Called::Unable => return,
+                // Ticks and microtasks have run; now the rest.
+                Called::Returned(true) => {}
+                Called::Returned(false) | Called::Unable => return,
             }
             count = 0;
         }

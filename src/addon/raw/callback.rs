@@ -43,7 +43,8 @@ impl fmt::Debug for AsyncContext {
 
 /// How a call into JavaScript ended.
 pub(in crate::addon) enum Called {
-    Returned,
+    /// It returned; `true` if it returned just that.
+    Returned(bool),
     /// It threw this.
     Threw(sys::napi_value),
     /// JavaScript can't be called any more: the environment is ending.
@@ -79,10 +80,18 @@ pub(in crate::addon) fn call_in_context(
         )
     };
     match Status::from(status) {
-        Status::Ok => Called::Returned,
+        Status::Ok => Called::Returned(is_true(env, result)),
         Status::PendingException => take_exception(env).map_or(Called::Unable, Called::Threw),
         _ => Called::Unable,
     }
+}
+
+/// Whether a value is `true`, and not merely truthy.
+fn is_true(env: Env, value: sys::napi_value) -> bool {
+    let mut bool = false;
+    // SAFETY: `value` belongs to the current handle scope; another type gives an error status and leaves `bool` alone.
+    let status = unsafe { sys::napi_get_value_bool(env.raw(), value, &raw mut bool) };
+    status == sys::Status::napi_ok && bool
 }
 
 fn take_exception(env: Env) -> Option<sys::napi_value> {

@@ -17,6 +17,8 @@ pub struct Fault {
 pub struct Inbox {
     /// Messages, control frames, protocol errors.
     pub events: EventBatch,
+    /// The bytes that were received, as they came, if the owner asked for them with [`Socket::tap`](super::Socket::tap).
+    pub raw: Vec<u8>,
     /// The output total that the kernel has accepted, once the total asked for by `notify` is reached.
     pub written: Option<u64>,
     /// All output went out after more than [`OUTBOUND_HIGH_WATER`](super::OUTBOUND_HIGH_WATER) bytes of it had
@@ -33,7 +35,7 @@ pub struct Inbox {
 impl Inbox {
     /// Whether there is nothing to hand over.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && !self.ended && !self.has_urgent()
+        self.events.is_empty() && self.raw.is_empty() && !self.ended && !self.has_urgent()
     }
 
     /// Whether there is news that a pause does not hold back: what became of the output, and a failure.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::inbox::Inbox;
 use super::lock;
 use super::shard::Scratch;
-use super::socket::{Socket, State};
+use super::socket::Socket;
 
 impl Socket {
     /// Reads once what the kernel holds, and swaps all news into `inbox`, which must be empty. Does nothing for a socket
@@ -25,9 +25,7 @@ impl Socket {
         if let Some(fd) = fd.filter(|_| !state.ended)
             && let Ok(length) = fd.as_ref().read(buffer)
         {
-            let State { connection, inbox, bytes_read, .. } = &mut *state;
-            *bytes_read += length as u64;
-            connection.receive(&buffer[..length], keys, &mut inbox.events);
+            state.parse(&buffer[..length], keys);
         }
         std::mem::swap(&mut state.inbox, inbox);
     }

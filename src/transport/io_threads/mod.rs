@@ -12,8 +12,8 @@
 //! * `raw`: one call that tokio marks unsafe.
 //! * `inbox`, `mailbox`: what waits for the owner, and how it is told (push, wake once, drain many).
 //!
-//! Lock order: `writer`, then `state`, then a mailbox or a job queue. No lock that the owner takes is held while it
-//! is woken, and no JavaScript ever runs under one.
+//! Lock order: `writer` or a shard's `scratch`, then `state`, then a mailbox or a job queue. No lock that the owner
+//! waits for is held while it is woken, and no JavaScript ever runs under one.
 
 mod inbox;
 mod last_read;

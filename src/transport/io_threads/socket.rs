@@ -37,6 +37,10 @@ pub(super) struct State {
     pub(super) full: bool,
     /// The kernel refused output; the task waits until the descriptor is writable.
     pub(super) blocked: bool,
+    /// The owner wants the received bytes, too.
+    pub(super) tapped: bool,
+    /// The owner holds the output back.
+    pub(super) corked: bool,
     /// Much output was refused since the inbox last said `drained`.
     pub(super) over_mark: bool,
     /// Nothing more is to be read: FIN, or a system call failed.
@@ -53,10 +57,20 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Parses received bytes into the inbox.
+    pub(super) fn parse(&mut self, chunk: &[u8], keys: &mut dyn MaskingKeys) {
+        self.bytes_read += chunk.len() as u64;
+        self.connection.receive(chunk, keys, &mut self.inbox.events);
+        if self.tapped {
+            self.inbox.raw.extend_from_slice(chunk);
+        }
+    }
+
     /// Whether the inbox holds as much as it may.
     pub(super) fn is_full(&self) -> bool {
+        let Inbox { events, raw, .. } = &self.inbox;
         // An event without payload still costs a record.
-        self.inbox.events.payload_bytes() + 32 * self.inbox.events.len() > INBOUND_HIGH_WATER
+        events.payload_bytes() + 32 * events.len() + raw.len() > INBOUND_HIGH_WATER
     }
 
     /// Notes in the inbox what the owner asked to be told about the output, now that some of it went out.
@@ -121,6 +135,8 @@ impl Socket {
             paused: false,
             full: false,
             blocked: false,
+            corked: false,
+            tapped: false,
             over_mark: false,
             ended: false,
             failed: false,
@@ -128,10 +144,10 @@ impl Socket {
             notify_at: None,
             notify_last: 0,
             shutdown: Shutdown::NotAsked,
-            bytes_read: head.len() as u64,
+            bytes_read: 0,
         };
         if !head.is_empty() {
-            state.connection.receive(head, keys, &mut state.inbox.events);
+            state.parse(head, keys);
             state.full = state.is_full();
         }
         let replies = !state.connection.output().is_empty();
@@ -202,6 +218,19 @@ impl Socket {
             state.paused = false;
             self.announce(state);
             self.shard.push(Job::Look(Arc::clone(self)));
+        }
+    }
+
+    /// From now on hands over the received bytes as they came, too, behind the events that they brought.
+    pub fn tap(&self) {
+        lock(&self.state).tapped = true;
+    }
+
+    /// Holds the output back, all but what was being written already, or lets it go again.
+    pub fn cork(self: &Arc<Self>, corked: bool) {
+        lock(&self.state).corked = corked;
+        if !corked {
+            self.flush();
         }
     }
 

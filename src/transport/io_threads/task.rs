@@ -9,7 +9,7 @@ use tokio::io::unix::AsyncFd;
 
 use super::inbox::Fault;
 use super::shard::{Lease, Scratch};
-use super::socket::{Socket, State};
+use super::socket::Socket;
 use super::writer::Written;
 use super::{lock, raw};
 
@@ -127,11 +127,9 @@ impl Task {
                 (Received::Stop, false)
             }
             Ok(length) => {
-                let State { connection, inbox, .. } = &mut *state;
-                connection.receive(&buffer[..length], keys, &mut inbox.events);
+                state.parse(&buffer[..length], keys);
                 // While the kernel refuses output, writability brings the pongs out.
                 let reply = !state.blocked && !state.connection.output().is_empty();
-                state.bytes_read += length as u64;
                 state.full = state.is_full();
                 // A short read means that the kernel's buffer is empty: readiness comes anew with the next byte,
                 // so asking once more would only cost a system call.
@@ -140,6 +138,7 @@ impl Task {
                     (false, true) => Received::Drained,
                     (false, false) => Received::More,
                 };
+                drop(scratch);
                 self.socket.announce(state);
                 (received, reply)
             }

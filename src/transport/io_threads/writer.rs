@@ -57,7 +57,9 @@ pub(super) enum Written {
 impl Socket {
     /// Writes what is queued, as far as the kernel takes it now. Returns the bytes still pending.
     pub fn write_now(self: &Arc<Self>) -> u64 {
-        if self.write_out() == Written::Blocked {
+        // What the kernel has refused goes out when the task finds the descriptor writable; to try before is a wasted call.
+        let blocked = lock(&self.state).blocked;
+        if !blocked && self.write_out() == Written::Blocked {
             self.wake_task();
         }
         self.with_connection(|connection| connection.pending()).unwrap_or(0)
@@ -106,10 +108,13 @@ impl Socket {
         }
     }
 
-    /// Takes the connection's queued output into `writer`. `false` when there is none: then everything is out,
-    /// and a shutdown that waited for it is due.
+    /// Takes the connection's queued output into `writer`. `false` when there is none, or it is held back. When everything
+    /// is out, a shutdown that waited for it is due.
     fn take_output(&self, writer: &mut Writer) -> bool {
         let mut state = lock(&self.state);
+        if state.corked {
+            return false;
+        }
         writer.sent = 0;
         state.connection.take_output(&mut writer.in_flight);
         if !writer.in_flight.is_empty() {

@@ -49,9 +49,10 @@ fn the_peers_end_comes_after_its_events() {
         // That nothing comes after the end is checked as things come.
         let seen = link.until(|seen| seen.ended == 1);
         assert_eq!(seen.events.len(), 1000);
-        // It can still be answered.
-        link.send(b"farewell");
-        assert_eq!(link.peer.next(), Event::Binary(b"farewell".to_vec()));
+        // It can still be answered, and looking again does not end it again.
+        link.turn();
+        link.turn();
+        assert_eq!(link.owner.collect(), 0);
     }
 }
 
@@ -138,6 +139,33 @@ fn destroy_closes_the_descriptor_and_ends_the_news() {
         assert_eq!(link.socket.with_connection(|_| ()), None);
         assert_eq!((link.owner.rings(), link.owner.collect()), (rings, 0));
         assert!(link.owner.seen(7).events.is_empty());
+    }
+}
+
+#[test]
+fn a_last_read_finds_what_a_pause_held_back() {
+    for setup in SETUPS {
+        let mut link = Link::new(setup);
+        link.peer.ping(b"read");
+        assert_eq!(link.peer.next(), Event::Pong(b"read".to_vec()));
+        // Only of a paused socket.
+        link.owner.last_read(&link.socket);
+        assert!(link.owner.seen(7).events.is_empty());
+
+        link.socket.pause();
+        link.peer.send_text("unread");
+        let Link { owner, socket, .. } = &mut link;
+        // The network may take a moment.
+        wait_until(|| {
+            owner.last_read(socket);
+            owner.seen(7).events.len() == 2
+        });
+        assert_eq!(owner.seen(7).events, [Event::Ping(b"read".to_vec()), text("unread")]);
+
+        link.peer.send_text("too late");
+        link.socket.destroy();
+        link.owner.last_read(&link.socket);
+        assert_eq!(link.owner.seen(7).events.len(), 2);
     }
 }
 

@@ -52,6 +52,7 @@ impl Seen {
         self.drained += usize::from(inbox.drained);
         self.shut_down += usize::from(inbox.shut_down);
         self.ended += usize::from(inbox.ended);
+        assert!(self.ended <= 1, "the end came twice");
         self.faults.extend(inbox.fault.take());
         *inbox = Inbox { events: std::mem::take(&mut inbox.events), ..Inbox::default() };
     }
@@ -109,6 +110,12 @@ impl Owner {
             }
         }
         ready.len()
+    }
+
+    /// Takes what a paused socket has left.
+    pub(super) fn last_read(&mut self, socket: &Arc<Socket>) {
+        socket.last_read(&mut self.inbox);
+        self.seen.entry(socket.token()).or_default().add(&mut self.inbox);
     }
 
     /// Collects what comes until `done` holds for all that a socket has told so far.

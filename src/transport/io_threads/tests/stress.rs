@@ -124,6 +124,10 @@ fn a_socket_can_be_destroyed_at_any_moment() {
             for _ in 0..dice.roll(400) {
                 sent += usize::from(act(&mut dice, &mut link, sent));
             }
+            if dice.roll(2) == 0 {
+                link.socket.pause();
+                link.owner.last_read(&link.socket);
+            }
             link.socket.destroy();
             let told = link.owner.seen(7).events.len();
             link.owner.collect();

@@ -16,8 +16,8 @@ fn what_the_kernel_refuses_is_pending_and_drained_comes_once() {
             assert!(before > MEGABYTE as u64);
             let pending = link.socket.write_now();
             assert!(0 < pending && pending < before, "{pending} of {before}");
-            assert_eq!(link.pending(), pending);
-            // More only makes it more.
+            // The thread goes on trying. More only makes it more.
+            assert!(link.pending() <= pending);
             link.queue(&vec![2; MEGABYTE]);
             assert!(link.socket.write_now() > pending);
             assert_eq!((link.owner.collect(), link.owner.seen(7).drained), (0, round - 1));
@@ -33,6 +33,8 @@ fn what_the_kernel_refuses_is_pending_and_drained_comes_once() {
             assert_eq!(link.peer.next(), Event::Pong(Vec::new()));
             let seen = link.until(|seen| seen.events.len() == round);
             assert_eq!((seen.drained, seen.written.len()), (round, 0));
+            // Waits for the thread, which would take the next round's output along with the pong.
+            assert_eq!(link.socket.write_now(), 0);
         }
     }
 }
@@ -104,8 +106,8 @@ fn the_memory_of_a_burst_is_given_back() {
             link.send(&vec![1; MEGABYTE]);
             link.peer.next();
         }
-        link.socket.notify();
-        link.until(|seen| !seen.written.is_empty());
+        // Also waits for the thread to be done.
+        assert_eq!(link.socket.write_now(), 0);
         for _ in 0..2 {
             let mut queue = Vec::new();
             link.socket.with_connection(|core| core.take_output(&mut queue)).unwrap();
