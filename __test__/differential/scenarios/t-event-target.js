@@ -137,7 +137,7 @@ scenario('T2 order of listeners is the order of registration', 'pair', async (t)
   t.log('client', 'left', client.listenerCount('message'), client.onmessage);
 });
 
-scenario('T5 an exception in handleEvent comes out of emit', 'pair', async (t) => {
+scenario('T1 an exception in handleEvent comes out of emit', 'pair', async (t) => {
   const { client } = await t.pair();
   client.addEventListener('message', () => {
     throw new Error('thrown in a listener');
@@ -154,4 +154,26 @@ scenario('T1 events.once', 'pair', async (t) => {
   server.close(1001, 'bye');
   t.log('client', 'once', ...(await closed));
   await t.closed(server, client);
+});
+
+scenario('T5 events made by hand have defaults', 'pair', async (t) => {
+  const { server, client } = await t.pair({ client: { maxPayload: 3 } });
+  const classes = new Set();
+  for (const type of TYPES) {
+    client.addEventListener(type, (event) => classes.add(event.constructor));
+  }
+  client.emit('open');
+  server.send('one');
+  server.send('four');
+  await t.closed(server, client);
+  for (const Class of [...classes].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const options of [undefined, {}, { code: 1, data: 'd', message: 'm', wasClean: 1 }]) {
+      const event = new Class('custom', options);
+      const shown = [];
+      for (let proto = event; proto !== Object.prototype; proto = Object.getPrototypeOf(proto)) {
+        for (const key of Object.keys(proto)) shown.push(`${key}=${event[key]}`);
+      }
+      t.log('classes', Class.name, shown);
+    }
+  }
 });

@@ -1,0 +1,34 @@
+'use strict';
+
+// Clients and servers that are refused at once: nothing may stay open, and the process must end by itself.
+
+const fs = require('node:fs');
+const WebSocket = require(process.env.DIFFERENTIAL_MODULE);
+
+/** Descriptors of this process, where the system shows them. */
+const open = () => (fs.existsSync('/proc/self/fd') ? fs.readdirSync('/proc/self/fd').length : 0);
+
+const makers = [
+  () => new WebSocket('nowhere'),
+  () => new WebSocket('ws://127.0.0.1:9', ['a', 'a']),
+  () => new WebSocket('ws://127.0.0.1:9', { protocolVersion: 1 }),
+  () => new WebSocket('ws://127.0.0.1:9', { headers: { 'bad name': 'x' } }),
+  () => new WebSocket('ws://127.0.0.1:9', { agent: 1 }),
+  () => new WebSocket.Server(),
+  () => new WebSocket.Server({ port: 0, noServer: true }),
+  () => new WebSocket.Server({ port: 99999 })
+];
+
+console.log('begin');
+const before = open();
+for (const make of makers) {
+  try {
+    make();
+    console.log('not refused');
+  } catch (err) {
+    console.log(`${err.name} ${err.code} ${err.message}`);
+  }
+}
+console.log(`descriptors ${open() - before}`);
+console.log(`resources ${process.getActiveResourcesInfo().filter((name) => /TCP|TLS/.test(name))}`);
+process.on('exit', (code) => console.log(`exit ${code}`));

@@ -1,0 +1,107 @@
+'use strict';
+
+// What a program may do with what it sends, and what is never sent by itself: statements S3, S9 and P3, and options of send.
+
+const { scenario } = require('../run');
+const { OPCODE } = require('../frames');
+
+const BOTH = ['server', 'client'];
+const { text, close } = OPCODE;
+
+scenario('S3 binary decides about the opcode only', BOTH, async (t) => {
+  const { raw, ws } = await t.facing();
+  const invalid = Buffer.from([0xff, 0xc0, 0x80]);
+  ws.send(invalid, { binary: false });
+  ws.send('gr\u00fc\u00dfe', { binary: true });
+  ws.send('gr\u00fc\u00dfe', { binary: 0 });
+  ws.send(new Blob([invalid]), { binary: false });
+  ws.send(Buffer.alloc(0), { binary: false });
+  ws.send('', { binary: 'yes' });
+  ws.send(invalid, { binary: null });
+  ws.close(1000);
+  t.logFrames(...(await raw.framesThrough(close)));
+});
+
+scenario('S3 text that is no text is refused by the peer', 'pair', async (t) => {
+  const { server, client } = await t.pair();
+  client.send(Buffer.from([0xff]), { binary: false });
+  await t.closed(server, client);
+});
+
+scenario('S9 a Buffer is free again after the callback', BOTH, async (t) => {
+  const { raw, ws } = await t.facing();
+  const data = Buffer.alloc(100000);
+  for (const letter of ['a', 'b', 'c']) {
+    data.fill(letter);
+    const sent = new Promise((resolve) => ws.send(data, resolve));
+    t.logFrames(await raw.frame());
+    await sent;
+  }
+});
+
+scenario('P3 an open connection has no timer and sends nothing by itself', 'pair', async (t) => {
+  for (const side of ['server', 'client']) {
+    const child = t.child('idle.js', t[`${side}Subject`]);
+    const { code, output } = await child.finished;
+    t.log(side, 'exit', code);
+    for (const line of output) t.trace.line(side, line);
+  }
+});
+
+scenario('1.3 options of send of every form', BOTH, async (t) => {
+  const { raw, ws, lane } = await t.facing();
+  const all = [
+    undefined,
+    null,
+    {},
+    { fin: undefined },
+    { fin: 1 },
+    { binary: undefined },
+    'text',
+    5
+  ];
+  for (const [index, options] of all.entries()) {
+    t.attempt(lane, `options ${index}`, () => ws.send(`message ${index}`, options));
+    t.attempt(lane, 'end', () => ws.send('end', { fin: true }));
+  }
+  ws.close(1000);
+  t.logFrames(...(await raw.framesThrough(close)));
+});
+
+scenario(
+  '1.3 ws.pong overridden on the prototype of a subclass and on one socket',
+  BOTH,
+  async (t) => {
+    const { raw, ws, lane } = await t.facing();
+    const inherited = ws.pong;
+    ws.pong = function (data, mask, callback) {
+      t.log(lane, 'pong', data, mask, typeof callback);
+      return inherited.call(this, 'other', mask, callback);
+    };
+    raw.send(OPCODE.ping, 'one');
+    t.logFrames(await raw.frame());
+    delete ws.pong;
+    raw.send(OPCODE.ping, 'two');
+    t.logFrames(await raw.frame());
+    ws.pong = () => t.log(lane, 'not answered');
+    raw.send(OPCODE.ping, 'three');
+    raw.send(text, 'heard');
+    await t.seen(ws, 'message');
+    ws.send('end');
+    t.logFrames(await raw.frame());
+  }
+);
+
+scenario('1.3 blobs that are received and sent on', 'pair', async (t) => {
+  const { server, client } = await t.pair();
+  server.binaryType = 'blob';
+  server.on('message', (data, isBinary) => server.send(data, { binary: isBinary }));
+  client.send(Buffer.from('small'));
+  client.send('text between');
+  client.send(Buffer.alloc(100000, 'large'));
+  client.send(new Blob(['a ', 'blob'], { type: 'text/plain' }));
+  client.send(new Blob([]));
+  await t.seen(client, 'message', 5);
+  client.close(1000);
+  await t.closed(server, client);
+});
