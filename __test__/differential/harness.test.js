@@ -37,7 +37,11 @@ const MEANT = {
   eager: 'H10 a client that leaves while verifyClient thinks',
   swallow: 'R9 an exception that nobody catches ends the process',
   socket: '3.1 timeout of the raw socket (server)',
-  receiver: '3.1 Receiver by itself'
+  receiver: '3.1 Receiver by itself',
+  target: 'C3 brackets of IPv6 and default ports',
+  settings: '1.4 path',
+  deflate: '1.6 PerMessageDeflate: offers and answers',
+  hidden: '3.1 _receiver shows its settings (server)'
 };
 
 /** Milliseconds for a run with a mutant: one that never ends has been noticed too. */

@@ -334,6 +334,69 @@ const MUTANTS = {
         }
       };
     });
+  },
+
+  // Connections are made to another host.
+  target(lib) {
+    return replaced(lib, 'WebSocket', (WebSocket) => {
+      return class extends WebSocket {
+        constructor(address, protocols, options) {
+          const { createConnection, agent } = options ?? {};
+          const changed = { ...options };
+          const other = (given) => ({ ...given, host: 'other' });
+          if (createConnection) {
+            changed.createConnection = (given, ...rest) => createConnection(other(given), ...rest);
+          }
+          if (agent) {
+            const addRequest = (request, given) => agent.addRequest(request, other(given));
+            changed.agent = Object.assign(Object.create(agent), { addRequest });
+          }
+          super(address, protocols, changed);
+        }
+      };
+    });
+  },
+
+  // Servers have other settings than they were given, and show others.
+  settings(lib) {
+    replaced(lib, 'Server', (Server) => {
+      return class extends Server {
+        constructor(options, callback) {
+          super({ ...options, backlog: 3 }, callback);
+          this._server ??= null;
+        }
+
+        shouldHandle(request) {
+          return !super.shouldHandle(request);
+        }
+
+        address() {
+          return { ...super.address(), port: 0 };
+        }
+      };
+    });
+  },
+
+  deflate(lib) {
+    for (const name of ['offer', 'accept', 'decompress']) {
+      wrap(lib.PerMessageDeflate.prototype, name, (method) => {
+        return function (data, ...rest) {
+          return {
+            mutant: method.call(this, name === 'decompress' ? longer(data) : data, ...rest)
+          };
+        };
+      });
+    }
+  },
+
+  // What others read of the private members is wrong.
+  hidden(lib) {
+    wrap(lib.prototype, 'setSocket', (setSocket) => {
+      return function (...args) {
+        setSocket.apply(this, args);
+        this._receiver._maxPayload += 1;
+      };
+    });
   }
 };
 

@@ -72,6 +72,9 @@ impl<'a> BatchWriter<'a> {
     /// Starts an empty batch. `words` is scratch memory; what does not fit into a record is moved to `parts`.
     pub(super) fn new(env: Env, slab: &'a mut Slab, parts: &'a mut Parts, mut words: Vec<u32>) -> Self {
         words.clear();
+        // The reader asks for all of a batch before the next; what is left is of one that failed.
+        parts.large.clear();
+        parts.fragments.clear();
         Self { env, slab, parts, words, in_slab: false }
     }
 

@@ -303,7 +303,7 @@ impl Connection {
     #[napi(getter, catch_unwind)]
     pub fn pending(&self) -> f64 {
         let totals = self.channel.borrow().totals();
-        number(totals.queued - totals.written)
+        number(totals.queued.saturating_sub(totals.written))
     }
 
     /// Bytes received.

@@ -34,7 +34,7 @@ struct Line {
 
 /// The sockets of one environment. Lives on its thread.
 pub(super) struct Rounds {
-    deliver: RefCell<Option<Reference>>,
+    deliver: RefCell<Option<Rc<Reference>>>,
     line: OnceCell<Line>,
     attachments: RefCell<HashMap<u64, Rc<Attachment>>>,
     next_token: Cell<u64>,
@@ -48,7 +48,7 @@ pub(super) struct Rounds {
 impl Rounds {
     pub(super) fn new(deliver: Reference) -> Self {
         Self {
-            deliver: RefCell::new(Some(deliver)),
+            deliver: RefCell::new(Some(Rc::new(deliver))),
             line: OnceCell::new(),
             attachments: RefCell::default(),
             next_token: Cell::new(0),
@@ -155,16 +155,20 @@ impl Shared {
             let mailbox = Arc::new(Mailbox::new(Box::new(wakeup.handle())));
             wakeup.keep_alive(self.rounds.kept.get() > 0);
             let inside = Rc::clone(self);
-            on_cleanup(
+            let hooked = on_cleanup(
                 self.env,
                 Box::new(move |done| {
                     inside.rounds.end();
-                    match inside.rounds.line.get() {
-                        Some(line) => line.wakeup.close(Box::new(|| done.finish())),
-                        None => done.finish(),
+                    if let Some(line) = inside.rounds.line.get() {
+                        line.wakeup.close(Box::new(|| drop(done)));
                     }
                 }),
-            )?;
+            );
+            if let Err(error) = hooked {
+                // A handle that nobody closes would stop its loop from ending.
+                wakeup.close(Box::new(|| ()));
+                return Err(error);
+            }
             // Just seen to be empty.
             let _ = self.rounds.line.set(Line { mailbox, wakeup });
         }
@@ -190,24 +194,32 @@ impl Shared {
         self.rounds.flush();
     }
 
-    /// Collects one socket's news and calls `deliver` for it.
+    /// Delivers one socket's news. What an earlier delivery left behind, because it failed, goes first.
     fn deliver(&self, attachment: &Rc<Attachment>) {
-        {
-            let mut inbox = attachment.inbox.borrow_mut();
-            // What an earlier delivery left behind goes first; the socket then stays in the mailbox's debt.
-            if inbox.is_empty() && !attachment.socket.collect(&mut inbox) {
-                return;
-            }
+        let leftovers = !attachment.inbox.borrow().is_empty();
+        if leftovers {
+            self.call_deliver(attachment);
         }
+        let collected = {
+            let mut inbox = attachment.inbox.borrow_mut();
+            inbox.is_empty() && attachment.socket.collect(&mut inbox)
+        };
+        if collected {
+            self.call_deliver(attachment);
+        }
+    }
+
+    /// Calls `deliver` with what was collected from a socket.
+    fn call_deliver(&self, attachment: &Rc<Attachment>) {
         let Ok(mut count) = self.batch(&attachment.parts, |batch| attachment.fill(batch)) else { return };
-        let deliver = self.rounds.deliver.borrow();
-        let Some(deliver) = deliver.as_ref() else { return };
+        let deliver = self.rounds.deliver.borrow().as_ref().map(Rc::clone);
+        let Some(deliver) = deliver else { return };
         for _ in 0..MAX_CALLS {
-            match call_in_context(self.env, &attachment.context, deliver, &attachment.owner, count) {
-                Called::Threw(error) => report_uncaught(self.env, error),
+            match call_in_context(self.env, &attachment.context, &deliver, &attachment.owner, count) {
+                Called::Threw(error) if report_uncaught(self.env, error).is_ok() => {}
                 // Ticks and microtasks have run; now the rest.
                 Called::Returned(true) => {}
-                Called::Returned(false) | Called::Unable => return,
+                _ => return,
             }
             count = 0;
         }

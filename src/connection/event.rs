@@ -7,8 +7,8 @@ use crate::protocol::{MaskingKey, ProtocolError, Utf8Validator};
 
 /// Messages of this many bytes or more are kept in an allocation of their own.
 pub const LARGE_MESSAGE: usize = 16 * 1024;
-/// Capacity that a drained batch keeps for the next one.
-const KEPT_CAPACITY: usize = 1024 * 1024;
+/// Capacity that a drained batch keeps for the next one: what one read brings.
+const KEPT_CAPACITY: usize = 64 * 1024;
 /// Delivered bytes that a batch may still hold before its front is cut off.
 const DELIVERED_SLACK: usize = 64 * 1024;
 
@@ -137,7 +137,7 @@ impl EventBatch {
     }
 
     /// The next event was delivered. After the last one the batch is as new, but keeps its memory up to
-    /// 1 MiB.
+    /// 64 KiB.
     pub fn advance(&mut self) {
         let Some(record) = self.records.get(self.next) else { return };
         self.undelivered_bytes -= record.length;

@@ -6,7 +6,7 @@ use crate::protocol::frame::{MAX_CONTROL_PAYLOAD, MAX_HEADER_LENGTH, mask};
 use crate::protocol::{FrameHeader, MaskingKey, Opcode};
 
 /// Capacity of a taken output buffer that is kept for the next bytes.
-const KEPT_CAPACITY: usize = 1024 * 1024;
+const KEPT_CAPACITY: usize = 64 * 1024;
 
 /// What the sending half keeps.
 #[derive(Debug, Default)]
@@ -97,7 +97,7 @@ impl Connection {
     }
 
     /// Swaps the queued bytes into `spare`. What `spare` held is dropped, its memory becomes the next
-    /// queue (up to 1 MiB of it). Give an empty `Vec` to leave an idle connection without memory.
+    /// queue (up to 64 KiB of it). Give an empty `Vec` to leave an idle connection without memory.
     pub fn take_output(&mut self, spare: &mut Vec<u8>) {
         spare.clear();
         spare.shrink_to(KEPT_CAPACITY);

@@ -4,7 +4,7 @@ use std::ptr;
 use std::slice;
 
 use napi::bindgen_prelude::Uint8Array;
-use napi::{Env, Result, sys};
+use napi::{Env, Error, Result, sys};
 
 use super::{Reference, check};
 
@@ -58,7 +58,7 @@ fn string_bytes(env: Env, value: sys::napi_value, scratch: &mut Vec<u8>) -> Resu
     // Node-API ends the string with a NUL.
     capacity += 1;
     scratch.clear();
-    scratch.reserve(capacity);
+    scratch.try_reserve(capacity).map_err(|error| Error::from_reason(error.to_string()))?;
     let mut length = 0;
     // SAFETY: `scratch` has the capacity named, and Node-API writes no more than that.
     check(unsafe {

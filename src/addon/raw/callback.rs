@@ -102,9 +102,12 @@ fn take_exception(env: Env) -> Option<sys::napi_value> {
 }
 
 /// Raises `error` as an `uncaughtException`. Returns if somebody handles it; else the process ends as Node ends it.
-pub(in crate::addon) fn report_uncaught(env: Env, error: sys::napi_value) {
+///
+/// # Errors
+/// When JavaScript can't be called any more: what was "thrown" then is only that.
+pub(in crate::addon) fn report_uncaught(env: Env, error: sys::napi_value) -> Result<()> {
     // SAFETY: `error` belongs to the current handle scope.
-    unsafe { sys::napi_fatal_exception(env.raw(), error) };
+    check(unsafe { sys::napi_fatal_exception(env.raw(), error) })
 }
 
 /// Runs `inside` in a handle scope: for code that is called by the event loop and not by JavaScript.

@@ -7,11 +7,11 @@ use napi::{Env, Result, sys};
 
 use super::check;
 
-/// Must be consumed when the cleanup is complete; Node runs the loop until then.
+/// To be dropped when the cleanup is complete; Node runs the loop until then.
 pub(in crate::addon) struct CleanupDone(sys::napi_async_cleanup_hook_handle);
 
-impl CleanupDone {
-    pub(in crate::addon) fn finish(self) {
+impl Drop for CleanupDone {
+    fn drop(&mut self) {
         // SAFETY: the handle that Node passed to the hook, removed once.
         unsafe { sys::napi_remove_async_cleanup_hook(self.0) };
     }

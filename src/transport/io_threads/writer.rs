@@ -113,6 +113,9 @@ impl Socket {
     fn take_output(&self, writer: &mut Writer) -> bool {
         let mut state = lock(&self.state);
         if state.corked {
+            // All that was taken before is out, whatever waits.
+            state.blocked = false;
+            state.settle();
             return false;
         }
         writer.sent = 0;

@@ -52,6 +52,20 @@ fn the_head_comes_before_what_is_read() {
 }
 
 #[test]
+fn a_tapped_socket_hands_over_the_bytes_too() {
+    for setup in SETUPS {
+        let mut link = Link::new(setup);
+        link.peer.send_text("before");
+        assert!(link.until(|seen| seen.events.len() == 1).raw.is_empty());
+        link.socket.tap();
+        let frame = link.peer.binary_frame(&pattern(1, 100_000));
+        link.peer.write(&frame);
+        // The last bytes come with the message.
+        assert!(link.until(|seen| seen.events.len() == 2).raw == frame);
+    }
+}
+
+#[test]
 fn pings_are_answered_without_the_owner() {
     for setup in SETUPS {
         let mut link = Link::new(setup);

@@ -33,6 +33,7 @@ impl Wake for Ringer {
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) events: Vec<Event>,
+    pub(super) raw: Vec<u8>,
     pub(super) written: Vec<u64>,
     pub(super) drained: usize,
     pub(super) shut_down: usize,
@@ -48,6 +49,7 @@ impl Seen {
             self.events.push(event.into());
             inbox.events.advance();
         }
+        self.raw.append(&mut inbox.raw);
         self.written.extend(inbox.written.take());
         self.drained += usize::from(inbox.drained);
         self.shut_down += usize::from(inbox.shut_down);
