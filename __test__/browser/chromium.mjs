@@ -30,6 +30,17 @@ function apt(...args) {
   }
 }
 
+/** For a browser that may run as root and is to talk to nobody but the test. */
+export const chromiumFlags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync'
+];
+
 /**
  * Gives the path of an executable Chromium, installing Debian's package where that is possible.
  *

@@ -5,18 +5,8 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 
 import { chromium } from 'playwright-core';
 
-import { chromiumPath } from './chromium.mjs';
+import { chromiumFlags as FLAGS, chromiumPath } from './chromium.mjs';
 import { LiveServer } from './server.mjs';
-
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync'
-];
 
 describe('the live example', { timeout: 120_000 }, () => {
   let browser;

@@ -4,20 +4,11 @@ import assert from 'node:assert/strict';
 import { pbkdf2Sync } from 'node:crypto';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { chromiumPath } from '../browser/chromium.mjs';
+import { chromiumFlags as FLAGS, chromiumPath } from '../browser/chromium.mjs';
 import { assertOverridden, close, listen, load, require, WebSocket } from './dependents.mjs';
 
 const CDP = require('chrome-remote-interface');
 
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync'
-];
 /** Chromium starts slowly where there are few cores, in milliseconds. */
 const SLOW = { timeout: 30_000 };
 
