@@ -16,7 +16,7 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class Connection {
   /** A connection whose bytes the caller carries, until `attach`. */
   constructor(environment: Environment, options: ConnectionOptions)
-  /** What [`Environment::send`] knows this connection by. */
+  /** What the function of [`Environment::sender`] knows this connection by. */
   get id(): number
   /** Queues a message or a fragment. `flags`: `BINARY` 1, `FIN` 2, `MASK` 8 (with `key`, or a random one). */
   send(data: string | Uint8Array, flags: number, key?: Uint8Array | undefined | null): number

@@ -89,10 +89,7 @@ class ThreadTransport extends Transport {
     this.askForNotice();
   }
 
-  /**
-   * One notice at a time: the addon keeps the last total it was asked about, and the first callback must not
-   * wait for the last one's bytes.
-   */
+  /** One notice at a time, which spares a call into the addon for each further send. */
   askForNotice() {
     if (this.isNotified || this.callbacks === null || this.callbacks.isEmpty) return;
     this.isNotified = true;

@@ -82,7 +82,7 @@ impl Connection {
         Self { shared, channel, id }
     }
 
-    /// What [`Environment::send`] knows this connection by.
+    /// What the function of [`Environment::sender`] knows this connection by.
     #[napi(getter, catch_unwind)]
     pub fn id(&self) -> u32 {
         self.id as u32
