@@ -1,18 +1,115 @@
-// What is compared and under which load. A new server or workload is a new entry here and nothing else.
+// What is compared and under which load. A new subject or workload is a new entry here and nothing else; the figures
+// that ferrows must reach are in bars.mjs.
 
-/** Echo servers: each is a process of its own, started anew for every measurement. */
-export const SERVERS = [
-  { name: 'ws', file: 'ws.js', env: { WS_NO_BUFFER_UTIL: '1' } },
-  { name: 'ws+bufferutil', file: 'ws.js', env: { WS_NO_BUFFER_UTIL: '' } },
-  { name: 'ferrows/stream', file: 'ferrows.js', env: { FERROWS_TRANSPORT: 'stream' } },
-  { name: 'ferrows/io_threads', file: 'ferrows.js', env: { FERROWS_TRANSPORT: 'io_threads' } }
+/**
+ * Subjects: each is a process of its own, started anew for every measurement. `program` is one of programs.mjs,
+ * `server` and `client` are the files it runs.
+ */
+export const SUBJECTS = [
+  ...[
+    { name: 'ws', env: { WS_NO_BUFFER_UTIL: '1' } },
+    { name: 'ws+bufferutil', env: { WS_NO_BUFFER_UTIL: '' } }
+  ].map((subject) => ({
+    ...subject,
+    program: 'node',
+    server: 'servers/ws.mjs',
+    client: 'clients/ws.mjs'
+  })),
+  ...['stream', 'event_loop', 'io_threads', 'auto'].map((transport) => ({
+    name: `ferrows/${transport}`,
+    env: { FERROWS_TRANSPORT: transport },
+    program: 'node',
+    server: 'servers/ferrows.mjs',
+    client: 'clients/ferrows.mjs'
+  })),
+  { name: 'uWebSockets.js', program: 'uws', server: 'servers/uws.mjs' },
+  { name: 'Bun', program: 'bun', server: 'servers/bun.mjs' },
+  { name: 'raw epoll', program: 'epoll-echo' }
 ];
 
-/** The server that ratios are taken to. */
+/** The subject that ratios in the tables are taken to. */
 export const BASELINE = 'ws';
 
-/** Loads: payload bytes, connections, and messages that each connection keeps under way. */
-export const WORKLOADS = [
-  { name: 'echo-64-1', size: 64, binary: false, connections: 100, inFlight: 1 },
-  { name: 'echo-64-16', size: 64, binary: false, connections: 100, inFlight: 16 }
+const WS = ['ws', 'ws+bufferutil'];
+const PEERS = ['uWebSockets.js', 'Bun'];
+const LIMIT = 'raw epoll';
+const MAIN = [...WS, 'ferrows/auto', ...PEERS, LIMIT];
+const CLIENTS = [...WS, 'ferrows/auto'];
+const SECURE = [...WS, 'ferrows/auto', ...PEERS];
+const EVERYBODY = [
+  ...WS,
+  'ferrows/stream',
+  'ferrows/event_loop',
+  'ferrows/io_threads',
+  'ferrows/auto',
+  ...PEERS,
+  LIMIT
 ];
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const small = { size: 64, binary: false };
+
+/** A workload of connections that is too many for every subject in every round. */
+const growth = (connections) => ({
+  name: `growth-${connections}`,
+  ...small,
+  connections,
+  inFlight: 1,
+  subjects: ['ws', 'ferrows/auto', 'uWebSockets.js', LIMIT]
+});
+
+/** What is sent through one server, one after the other, before its memory is looked at. */
+const MEMORY_LOADS = [
+  { ...small, connections: 100, inFlight: 1 },
+  { ...small, connections: 100, inFlight: 16 },
+  { size: 16 * KIB, binary: true, connections: 100, inFlight: 1 },
+  { size: MIB, binary: true, connections: 4, inFlight: 1 }
+];
+
+/**
+ * Loads: who is measured, payload bytes, connections, and messages that each connection keeps under way. The subject
+ * is the server unless `kind` says otherwise: `client`, which talks to the raw echo server; or `memory`, a server that
+ * all `loads` go through before its memory is looked at.
+ */
+export const WORKLOADS = [
+  { name: 'echo-64-1', ...small, connections: 100, inFlight: 1, subjects: EVERYBODY },
+  { name: 'echo-64-16', ...small, connections: 100, inFlight: 16, subjects: EVERYBODY },
+  { name: 'echo-64-alone', ...small, connections: 1, inFlight: 1, subjects: MAIN },
+  { name: 'echo-16k', size: 16 * KIB, binary: true, connections: 100, inFlight: 1, subjects: MAIN },
+  { name: 'echo-1m', size: MIB, binary: true, connections: 4, inFlight: 1, subjects: MAIN },
+  {
+    name: 'broadcast',
+    ...small,
+    broadcast: true,
+    connections: 200,
+    inFlight: 1,
+    subjects: MAIN
+  },
+  ...[1, 16].map((inFlight) => ({
+    name: `client-${inFlight}`,
+    kind: 'client',
+    ...small,
+    connections: 100,
+    inFlight,
+    subjects: CLIENTS
+  })),
+  ...[1, 16].map((inFlight) => ({
+    name: `tls-${inFlight}`,
+    ...small,
+    tls: true,
+    connections: 100,
+    inFlight,
+    subjects: SECURE
+  })),
+  ...[10, 1000, 10_000].map(growth),
+  {
+    name: 'memory',
+    kind: 'memory',
+    loads: MEMORY_LOADS,
+    subjects: ['ws', 'ferrows/auto', ...PEERS]
+  }
+];
+
+/** The program that a client workload talks to, and its name. */
+export const ECHO = { name: LIMIT, program: 'epoll-echo' };

@@ -1,116 +1,153 @@
-// One measurement: a fresh server process, the load generator against it, and the server's CPU time before and after.
+// One measurement: fresh processes of a subject and of the load on it, and the subject's CPU time before and after.
 // Called by run.mjs. Choosing what to measure, and what to make of the numbers, belongs there.
-import { fork, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { setTimeout as delay } from 'node:timers/promises';
 
-const CRATE = fileURLToPath(new URL('load/', import.meta.url));
-const GENERATOR = fileURLToPath(
-  new URL(`load/target/release/load${process.platform === 'win32' ? '.exe' : ''}`, import.meta.url)
-);
+import { ECHO } from './catalog.mjs';
+import { sample, used } from './proc.mjs';
+import { GENERATOR } from './programs.mjs';
+import { Child } from './subject.mjs';
 
-/** Builds the load generator; throws when that fails. */
-export function buildGenerator() {
-  // The target directory is given because the environment may name another one.
-  const args = ['build', '--release', '--locked', '-j1', '--target-dir', 'target'];
-  const { status, error } = spawnSync('cargo', args, { cwd: CRATE, stdio: ['ignore', 2, 2] });
-  if (error) throw new Error(`cargo cannot be run: ${error.message}`);
-  if (status !== 0) throw new Error(`cargo ended with status ${status}`);
+/** A memory workload runs this share of the usual time under each of its loads, and is then left in peace. */
+const MEMORY_SHARE = 0.5;
+const QUIET_MILLIS = 1000;
+
+/** Options of whatever makes load: the generator and the clients have the same. */
+function loadOptions(port, workload, { seconds, warmUp }) {
+  const options = {
+    port,
+    connections: workload.connections,
+    'in-flight': workload.inFlight,
+    size: workload.size,
+    'warm-up': warmUp,
+    seconds
+  };
+  return Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
 }
 
-/** The first message of a child, or an error if it ends without one. */
-async function messageOf(child, name) {
-  const stop = new AbortController();
+/** The load generator's command line. */
+function loadCommand(port, workload, times) {
+  const flags = ['binary', 'broadcast', 'tls'].filter((flag) => workload[flag]);
+  return [GENERATOR, ...loadOptions(port, workload, times), ...flags.map((flag) => `--${flag}`)];
+}
+
+/** Starts the server of a subject for a workload; gives the process, its port and its version. */
+async function startServer(subject, command, workload) {
+  const flags = ['broadcast', 'tls'].filter((flag) => workload[flag]).map((flag) => `--${flag}`);
+  const file = subject.server ? [subject.server] : [];
+  const child = new Child(
+    `the server ${subject.name}`,
+    [...command, ...file, ...flags],
+    subject.env
+  );
   try {
-    return await Promise.race([
-      once(child, 'message', { signal: stop.signal }).then(([message]) => message),
-      once(child, 'exit', { signal: stop.signal }).then(([code, signal]) => {
-        throw new Error(`the server ${name} ended early (${signal ?? `exit code ${code}`})`);
-      })
-    ]);
-  } finally {
-    stop.abort();
+    return { child, ...(await child.answer()) };
+  } catch (err) {
+    await child.end();
+    throw err;
   }
 }
 
 /**
- * Runs one workload against one server.
- *
- * @param {{ name: string, file: string, env: object }} server
- * @param {{ size: number, binary: boolean, connections: number, inFlight: number }} workload
- * @param {{ seconds: number, warmUp: number }} times
- * @returns {Promise<object>} messages per second; latencies and CPU time in microseconds (the latter a message);
- *   busy shares of a core of server and load; resident bytes; the server's version
+ * Lets a process that makes load do its work, and samples the measured process before and after, when no message is
+ * under way.
  */
-export async function measure(server, workload, { seconds, warmUp }) {
-  const child = fork(fileURLToPath(new URL(`servers/${server.file}`, import.meta.url)), {
-    env: { ...process.env, NODE_ENV: 'production', ...server.env },
-    execArgv: []
-  });
+async function underLoad(maker, measured, { seconds, warmUp }) {
+  const ready = await maker.answer(warmUp);
+  const before = sample(measured.pid);
+  maker.say('measure');
+  const result = await maker.answer(seconds);
+  return { ready, before, after: sample(measured.pid), result };
+}
+
+async function measureServer(subject, command, workload, times) {
+  const { child: server, port, version } = await startServer(subject, command, workload);
   let load;
   try {
-    const { port, version } = await messageOf(child, server.name);
-    const sample = () => {
-      child.send('sample');
-      return messageOf(child, server.name);
-    };
-
-    load = spawn(
-      GENERATOR,
-      [
-        ['--port', port],
-        ['--connections', workload.connections],
-        ['--in-flight', workload.inFlight],
-        ['--size', workload.size],
-        ['--warm-up', warmUp],
-        ['--seconds', seconds],
-        workload.binary ? ['--binary'] : []
-      ]
-        .flat()
-        .map(String),
-      { stdio: ['pipe', 'pipe', 'inherit'] }
-    );
-    const ended = once(load, 'exit');
-    let before;
-    let result;
-    for await (const line of createInterface({ input: load.stdout })) {
-      const event = JSON.parse(line);
-      if (event.event === 'ready') {
-        before = await sample();
-        load.stdin.end('measure\n');
-      } else {
-        result = event;
-      }
-    }
-    const [code, signal] = await ended;
-    if (code !== 0 || result === undefined) {
-      throw new Error(`the load on ${server.name} failed (${signal ?? `exit code ${code}`})`);
-    }
-    const after = await sample();
-    return summary({ version, before, after, result, seconds });
+    load = new Child(`the load on ${subject.name}`, loadCommand(port, workload, times));
+    const { before, after, result } = await underLoad(load, server, times);
+    return { version, ...summary({ before, after, result, loadCpu: result.cpu, ...times }) };
   } finally {
-    load?.kill();
-    child.kill();
+    await load?.end();
+    await server.end();
   }
 }
 
-function summary({ version, before, after, result, seconds }) {
+function summary({ before, after, result, loadCpu, seconds }) {
   const messages = result.messages + result.drained;
-  const used = (key) => (before[key] === null ? null : after[key] - before[key]);
+  const cpu = used(before, after);
   const perMessage = (micros) => (micros === null ? null : micros / messages);
   const busy = (micros) => (micros === null ? null : micros / (seconds * 1e6));
   return {
-    version,
-    rate: result.messagesPerSecond,
-    cpu: perMessage(used('process')),
-    javaScript: perMessage(used('javaScriptThread')),
-    p50: result.latency.p50,
-    p90: result.latency.p90,
-    p99: result.latency.p99,
-    max: result.latency.max,
-    serverBusy: busy(used('process')),
-    loadBusy: busy(result.cpu),
-    rss: after.rss
+    messages,
+    rate: result.messages / seconds,
+    cpu: perMessage(cpu.process),
+    javaScript: perMessage(cpu.main),
+    ...result.latency,
+    busy: busy(cpu.process),
+    loadBusy: busy(loadCpu),
+    rss: after?.rss ?? null
   };
+}
+
+/** The subject is the client: the raw echo server is the load on it. */
+async function measureClient(subject, command, workload, times, programs) {
+  const { child: server, port } = await startServer(ECHO, programs.get(ECHO.program).command, {});
+  let client;
+  try {
+    const options = loadOptions(port, workload, times);
+    const name = `the client ${subject.name}`;
+    client = new Child(name, [...command, subject.client, ...options], subject.env);
+    const serverBefore = sample(server.pid);
+    const { ready, before, after, result } = await underLoad(client, client, times);
+    // The server has worked for the warm-up too: near enough for a share of a core.
+    const serverCpu = used(serverBefore, sample(server.pid)).process;
+    const share = times.seconds / (times.seconds + times.warmUp);
+    const loadCpu = serverCpu === null ? null : serverCpu * share;
+    return { version: ready.version, ...summary({ before, after, result, loadCpu, ...times }) };
+  } finally {
+    await client?.end();
+    await server.end();
+  }
+}
+
+/** One server under several loads; then, without connections and after a silence, its memory. */
+async function measureMemory(subject, command, workload, times) {
+  const { child: server, port, version } = await startServer(subject, command, workload);
+  const seconds = times.seconds * MEMORY_SHARE;
+  const warmUp = times.warmUp * MEMORY_SHARE;
+  try {
+    for (const part of workload.loads) {
+      const load = new Child(
+        `the load on ${subject.name}`,
+        loadCommand(port, part, { seconds, warmUp })
+      );
+      try {
+        await underLoad(load, server, { seconds, warmUp });
+      } finally {
+        await load.end();
+      }
+    }
+    await delay(QUIET_MILLIS);
+    return { version, rss: sample(server.pid)?.rss ?? null };
+  } finally {
+    await server.end();
+  }
+}
+
+const KINDS = { server: measureServer, client: measureClient, memory: measureMemory };
+
+/**
+ * Runs one workload against one subject.
+ *
+ * @param {object} subject of catalog.mjs
+ * @param {object} workload of catalog.mjs
+ * @param {{ seconds: number, warmUp: number }} times
+ * @param {Map<string, { command: string[] }>} programs the subject's, and that of `ECHO`
+ * @returns {Promise<object>} messages, messages per second; latencies and CPU time in microseconds (the latter a message);
+ *   busy shares of a core of subject and load; resident bytes; the subject's version. Of a memory workload only the
+ *   last two
+ */
+export function measure(subject, workload, times, programs) {
+  const { command } = programs.get(subject.program);
+  return KINDS[workload.kind ?? 'server'](subject, command, workload, times, programs);
 }

@@ -17,6 +17,10 @@ pub struct Options {
     pub size: usize,
     /// Binary messages instead of text.
     pub binary: bool,
+    /// Connect with TLS, to whatever certificate.
+    pub tls: bool,
+    /// The first connection sends, and every message comes to all.
+    pub broadcast: bool,
     /// Load that is not measured, before the load that is.
     pub warm_up: Duration,
     /// Load that is measured.
@@ -25,11 +29,13 @@ pub struct Options {
 
 /// What `--help` prints.
 pub const USAGE: &str = "load --port N [--host 127.0.0.1] [--connections 100] [--in-flight 1] [--size 64] \
-[--binary] [--warm-up 1] [--seconds 5]
+[--binary] [--tls] [--broadcast] [--warm-up 1] [--seconds 5]
 
-Sends WebSocket messages to an echo server on each connection and checks every echo.
+Sends WebSocket messages to an echo server on each connection and checks every echo; or, with --broadcast,
+on one connection to a server that sends each message to all, and again when all have it.
 After the warm-up it prints {\"event\":\"ready\"} and waits for a line on standard input;
-after the measured seconds it prints {\"event\":\"result\", ...}; latencies are in microseconds.";
+after the measured seconds it prints {\"event\":\"result\", ...}, latencies in microseconds, and stays
+connected until the end of standard input.";
 
 /// Reads the command line; `None` when `--help` was asked for.
 ///
@@ -39,6 +45,7 @@ pub fn parse() -> Result<Option<Options>, Box<dyn Error>> {
     let mut host = String::from("127.0.0.1");
     let mut port: Option<u16> = None;
     let (mut connections, mut in_flight, mut size, mut binary) = (100, 1, 64, false);
+    let (mut tls, mut broadcast) = (false, false);
     let (mut warm_up, mut seconds) = (1.0, 5.0);
 
     let mut parser = Parser::from_env();
@@ -50,6 +57,8 @@ pub fn parse() -> Result<Option<Options>, Box<dyn Error>> {
             Arg::Long("in-flight") => in_flight = parser.value()?.parse()?,
             Arg::Long("size") => size = parser.value()?.parse()?,
             Arg::Long("binary") => binary = true,
+            Arg::Long("tls") => tls = true,
+            Arg::Long("broadcast") => broadcast = true,
             Arg::Long("warm-up") => warm_up = parser.value()?.parse()?,
             Arg::Long("seconds") => seconds = parser.value()?.parse()?,
             Arg::Long("help") => return Ok(None),
@@ -66,6 +75,8 @@ pub fn parse() -> Result<Option<Options>, Box<dyn Error>> {
         in_flight,
         size,
         binary,
+        tls,
+        broadcast,
         warm_up: Duration::try_from_secs_f64(warm_up)?,
         duration: Duration::try_from_secs_f64(seconds)?,
     }))

@@ -1,0 +1,5 @@
+// The client on ferrows.
+import { ferrows } from '../libraries.mjs';
+import { run } from './node.mjs';
+
+await run(ferrows());

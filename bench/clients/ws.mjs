@@ -1,0 +1,5 @@
+// The client on ws.
+import { ws } from '../libraries.mjs';
+import { run } from './node.mjs';
+
+await run(ws());

@@ -1,0 +1,97 @@
+// From the rounds of one workload to a Markdown table: medians, best values and ratios. Pure: numbers in, text out.
+import { BASELINE } from '../catalog.mjs';
+import { median, ratio, values } from './statistics.mjs';
+
+/** Columns: key of the measurement, heading, digits, and which end is the better one. */
+const COLUMNS = [
+  { key: 'cpu', title: 'CPU us/msg', digits: 2, best: Math.min },
+  { key: 'javaScript', title: 'JS thread us/msg', digits: 2, best: Math.min },
+  { key: 'p50', title: 'p50 us', digits: 0, best: Math.min },
+  { key: 'p99', title: 'p99 us', digits: 0, best: Math.min },
+  { key: 'rate', title: 'messages/s', digits: 0, best: Math.max },
+  { key: 'rss', title: 'RSS MiB', digits: 0, best: Math.min, unit: 2 ** 20 }
+];
+const RATIOS = [
+  { key: 'cpu', title: 'CPU' },
+  { key: 'javaScript', title: 'JS thread' },
+  { key: 'rate', title: 'messages' }
+];
+const ONLY_RSS = COLUMNS.filter(({ key }) => key === 'rss');
+
+const NOTHING = '-';
+const percent = (runs, key) => {
+  const share = median(values(runs, key));
+  return Number.isNaN(share) ? NOTHING : `${Math.round(share * 100)} %`;
+};
+
+function cell(runs, { key, digits, best, unit = 1 }) {
+  const known = values(runs, key);
+  if (known.length === 0) return NOTHING;
+  const text = (value) => (value / unit).toFixed(digits);
+  return `${text(median(known))} (${text(best(...known))})`;
+}
+
+/** A ratio as text. */
+export const times = (value) => (Number.isFinite(value) ? `${value.toFixed(2)}x` : NOTHING);
+
+/** Lays out rows of text as a Markdown table that is also readable as it stands; the columns after `left` to the right. */
+export function markdown(rows, left = 1) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const line = (row) =>
+    `| ${row.map((text, i) => (i < left ? text.padEnd(widths[i]) : text.padStart(widths[i]))).join(' | ')} |`;
+  const rule = widths.map((width, i) =>
+    i < left ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`
+  );
+  return [line(rows[0]), `|${rule.join('|')}|`, ...rows.slice(1).map(line)].join('\n');
+}
+
+/**
+ * The table of one workload.
+ *
+ * @param {object} workload of the catalog
+ * @param {Record<string, object[]>} bySubject measurements, one a round
+ */
+export function workloadTable(workload, bySubject) {
+  const base = bySubject[BASELINE];
+  const memory = workload.kind === 'memory';
+  const columns = memory ? ONLY_RSS : COLUMNS;
+  const ratios = memory ? [{ key: 'rss', title: 'RSS' }] : RATIOS;
+  const busy = memory
+    ? []
+    : [
+        { key: 'busy', title: 'busy' },
+        { key: 'loadBusy', title: 'load busy' }
+      ];
+  const heading = [
+    workload.kind === 'client' ? 'client' : 'server',
+    ...columns.map(({ title }) => title),
+    ...ratios.map(({ title }) => `${title} / ${BASELINE}`),
+    ...busy.map(({ title }) => title)
+  ];
+  const rows = Object.entries(bySubject).map(([name, runs]) => [
+    name,
+    ...columns.map((column) => cell(runs, column)),
+    ...ratios.map(({ key }) => times(ratio(runs, base, key))),
+    ...busy.map(({ key }) => percent(runs, key))
+  ]);
+  return markdown([heading, ...rows]);
+}
+
+/**
+ * The table of the workloads that differ in the number of connections only: CPU a message.
+ *
+ * @param {object[]} list workloads of the catalog, by connections
+ * @param {Record<string, Record<string, object[]>>} workloads measurements by workload and subject
+ */
+export function growthTable(list, workloads) {
+  const many = workloads[list.at(-1).name];
+  const hundred = workloads[list.find(({ connections }) => connections === 100)?.name];
+  const cpu = COLUMNS.find(({ key }) => key === 'cpu');
+  const rows = Object.entries(many).map(([name, runs]) => [
+    name,
+    ...list.map((workload) => cell(workloads[workload.name]?.[name] ?? [], cpu)),
+    times(ratio(runs, hundred?.[name], 'cpu'))
+  ]);
+  const counts = list.map(({ connections }) => connections.toLocaleString('en'));
+  return markdown([['server', ...counts, `${counts.at(-1)} / 100`], ...rows]);
+}

@@ -1,0 +1,5 @@
+// The server on ferrows.
+import { ferrows } from '../libraries.mjs';
+import { serve } from './node.mjs';
+
+serve(ferrows());

@@ -1,0 +1,28 @@
+// The server on a library with the API of ws. Used by ws.mjs and ferrows.mjs, which choose the library.
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+
+import { broadcast, listening, tls } from './process.mjs';
+
+/** @param {{ WebSocketServer: Function, version: string }} library served with its defaults: without compression */
+export function serve({ WebSocketServer, version }) {
+  let server;
+  if (tls) {
+    const https = createServer({ key: readFileSync(tls.key), cert: readFileSync(tls.cert) });
+    server = new WebSocketServer({ server: https });
+    https.listen(0, '127.0.0.1');
+  } else {
+    server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  }
+
+  server.on('listening', () => listening(server.address().port, version));
+  server.on('connection', (ws) => {
+    ws.on('message', (data, isBinary) => {
+      if (broadcast) {
+        for (const client of server.clients) client.send(data, { binary: isBinary });
+      } else {
+        ws.send(data, { binary: isBinary });
+      }
+    });
+  });
+}

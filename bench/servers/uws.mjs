@@ -1,0 +1,27 @@
+// The server on uWebSockets.js, for Node. Without compression, time-outs or a limit that a workload could meet.
+import { createRequire } from 'node:module';
+
+import { MAX_BYTES, broadcast, listening, tls, versionOf } from './process.mjs';
+
+const PACKAGE = '../peers/node_modules/@btc-vision/uwebsockets.js';
+const uws = createRequire(import.meta.url)(PACKAGE);
+const version = versionOf(new URL(`${PACKAGE}/package.json`, import.meta.url));
+
+const app = tls ? uws.SSLApp({ key_file_name: tls.key, cert_file_name: tls.cert }) : uws.App();
+app.ws('/*', {
+  compression: uws.DISABLED,
+  idleTimeout: 0,
+  maxPayloadLength: MAX_BYTES,
+  maxBackpressure: MAX_BYTES,
+  open(ws) {
+    if (broadcast) ws.subscribe('all');
+  },
+  message(ws, data, isBinary) {
+    if (broadcast) app.publish('all', data, isBinary, false);
+    else ws.send(data, isBinary, false);
+  }
+});
+app.listen('127.0.0.1', 0, (socket) => {
+  if (!socket) throw new Error('uWebSockets.js cannot listen');
+  listening(uws.us_socket_local_port(socket), `uWebSockets.js ${version}`);
+});

@@ -1,0 +1,5 @@
+// The server on ws.
+import { ws } from '../libraries.mjs';
+import { serve } from './node.mjs';
+
+serve(ws());
