@@ -41,30 +41,34 @@ export declare class Connection {
   /** Over a stream: `bytes` more of the output have left. */
   written(bytes: number): void
   /**
-   * Puts a duplicate of the socket `fd` on an I/O thread; news comes to `deliver` with `owner`, in the async context
-   * that is current now, with `resource` as its resource. `head`: what was read from the socket before. `false`: that
-   * can't be done here, the connection stays with its stream.
+   * Takes over the socket `fd`, which Node has parked and must not close before `destroy`; news comes to `deliver` with
+   * `owner`, in the async context that is current now, with `resource` as its resource. `head`: what was read from the
+   * socket before. `transport`: `'event_loop'`, `'io_threads'`, `'auto'`, or `'shuffle'` (for tests); where the event
+   * loop can't poll sockets, all are `'io_threads'`. `false`: that can't be done here, the connection stays with its
+   * stream.
    */
-  attach(fd: number, owner: object, resource: object, head?: Uint8Array | undefined | null): boolean
+  attach(fd: number, owner: object, resource: object, head: Uint8Array | undefined | null, transport: string): boolean
+  /** Whether an I/O thread drives an attached connection. */
+  get isOnThread(): boolean
   /**
-   * On an I/O thread: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes
+   * Attached: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes
    * still pending.
    */
   flushNow(): number
-  /** On an I/O thread: asks for one `WRITTEN` record once all that is queued now has been accepted by the kernel. */
+  /** Attached: asks for one `WRITTEN` record once all that is queued now has been accepted by the kernel. */
   notify(): void
-  /** On an I/O thread: stops reading and delivering. */
+  /** Attached: stops reading and delivering. */
   pause(): void
-  /** On an I/O thread: undoes `pause`. */
+  /** Attached: undoes `pause`. */
   resume(): void
-  /** On an I/O thread: from now on `RAW` records bring the received bytes as they came, behind their events. */
+  /** Attached: from now on `RAW` records bring the received bytes as they came, behind their events. */
   tap(): void
-  /** On an I/O thread: holds the output back, or lets it go again. */
+  /** Attached: holds the output back, or lets it go again. */
   cork(corked: boolean): void
-  /** On an I/O thread: sends a FIN after all that is queued, then a `SHUTDOWN` record comes. */
+  /** Attached: sends a FIN after all that is queued, then a `SHUTDOWN` record comes. */
   shutdown(): void
   /**
-   * On an I/O thread, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the
+   * Attached, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the
    * number of records.
    */
   lastRead(): number
@@ -78,7 +82,7 @@ export declare class Connection {
   get pending(): number
   /** Bytes received. */
   get bytesRead(): number
-  /** Turns automatic pongs on or off. */
+  /** Whether pings may be answered without being asked, which an I/O thread does. */
   setAutoPong(on: boolean): void
   /** Changes the limit for messages, in bytes; 0 and below mean unlimited. */
   setMaxPayload(limit: number): void
@@ -109,7 +113,10 @@ export declare class Environment {
    * a key of the caller's, for a third of the price: messages are sent more often than anything else is done.
    */
   sender(): (id: number, data: string | Uint8Array, flags: number) => number
-  /** Hands the output that was queued on attached connections since the last flush to the I/O threads. */
+  /**
+   * Has the output written that was queued on attached connections since the last flush: now where the event loop drives
+   * them, soon where an I/O thread does.
+   */
   flush(): void
   /** Writes the queued output of all attached connections from this thread, as far as the kernel takes it at once. */
   flushSync(): void
@@ -129,7 +136,7 @@ export declare function applyMask(data: Uint8Array, key: Uint8Array): void
 export interface ConnectionOptions {
   /** Whether this end is the server: it expects masked frames. */
   isServer: boolean
-  /** Whether pings are answered without being asked. */
+  /** Whether pings may be answered without being asked, which an I/O thread does. */
   autoPong: boolean
   /** Bytes of a message. */
   maxPayload: number

@@ -175,7 +175,8 @@ class ClientHandshake {
       maxBufferedChunks: options.maxBufferedChunks,
       maxFragments: options.maxFragments,
       maxPayload: options.maxPayload,
-      skipUTF8Validation: options.skipUTF8Validation
+      skipUTF8Validation: options.skipUTF8Validation,
+      transport: options.transport
     });
   }
 }

@@ -10,6 +10,7 @@ const tls = require('tls');
 const { randomBytes } = require('crypto');
 
 const { CLOSE_TIMEOUT, DEFAULT_LIMITS } = require('./constants');
+const { checkTransport } = require('./transport');
 const { createError } = require('./errors');
 
 const SUBPROTOCOL_PATTERN = /^[!#$%&'*+\-.0-9A-Z^_`a-z|~]+$/;
@@ -45,13 +46,14 @@ const DECIDED_OPTIONS = {
  *
  * @param {any} options
  * @returns {any} a new object
- * @throws {RangeError} on an unknown protocol version
+ * @throws {RangeError | TypeError} on an unknown protocol version or transport
  */
 function resolveOptions(options) {
   const resolved = { ...DEFAULT_OPTIONS, ...options, ...DECIDED_OPTIONS };
   if (resolved.protocolVersion !== 8 && resolved.protocolVersion !== 13) {
     throw createError('PROTOCOL_VERSION', resolved.protocolVersion);
   }
+  checkTransport(resolved.transport);
   return resolved;
 }
 

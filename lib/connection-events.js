@@ -24,8 +24,8 @@ const {
  * @param {Buffer} data
  */
 function onPing(ws, data) {
-  // Most pings have been answered by the addon; not where user code has a say in the answer.
-  if (ws._autoPong && !ws._pongsNatively && ws._readyState === OPEN) answerPing(ws, data);
+  // An I/O thread answers pings by itself, unless user code has a say in the answer.
+  if (ws._autoPong && !ws._transport.isPingAnswered && ws._readyState === OPEN) answerPing(ws, data);
   ws.emit('ping', data);
 }
 

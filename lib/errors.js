@@ -29,6 +29,11 @@ const TABLE = {
     (version) => `Unsupported protocol version: ${version} (supported versions: 8, 13)`
   ],
 
+  TRANSPORT: [
+    TypeError,
+    (choices) => `The "transport" option must be one of "${choices.join('", "')}"`
+  ],
+
   // Arguments and state of a call
   NOT_OPEN: [
     Error,

@@ -11,7 +11,7 @@ const binding = require('../binding.js');
 /** @typedef {import('../binding.js').ConnectionOptions} ConnectionOptions */
 
 /**
- * What takes the news of a connection on the I/O threads.
+ * What takes the news of a connection whose bytes the addon moves.
  *
  * @typedef {Object} Owner
  * @property {(count: number) => boolean} deliver `count` records can be read, 0: to go on (after an exception, too);
@@ -58,6 +58,8 @@ const RecordKind = {
 
 /** Flags of records, in the second byte of the first word. */
 const RecordFlag = {
+  /** PING: a pong has been sent. */
+  ANSWERED: 1 << 8,
   /** MESSAGE: binary data. */
   BINARY: 1 << 8,
   /** MESSAGE: came in more than one frame; takeFragments() has their lengths. */

@@ -14,6 +14,7 @@ const extension = require('./extension');
 const subprotocol = require('./subprotocol');
 const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kWebSocket } = require('./constants');
 const { acceptKey } = require('./native');
+const { checkTransport } = require('./transport');
 const { createError } = require('./errors');
 const { rejectHandshake, rejectRequest } = require('./handshake-rejection');
 
@@ -58,6 +59,7 @@ class WebSocketServer extends EventEmitter {
     if (Number(hasPort) + Number(!!options.server) + Number(!!options.noServer) !== 1) {
       throw createError('SERVER_OPTIONS');
     }
+    checkTransport(options.transport);
 
     /** @type {import('http').Server | null | undefined} undefined: there has never been one; null: no longer */
     this._server = undefined;
@@ -273,7 +275,8 @@ class WebSocketServer extends EventEmitter {
       maxBufferedChunks: options.maxBufferedChunks,
       maxFragments: options.maxFragments,
       maxPayload: options.maxPayload,
-      skipUTF8Validation: options.skipUTF8Validation
+      skipUTF8Validation: options.skipUTF8Validation,
+      transport: options.transport
     });
     if (this.clients) track(this, ws);
     callback(ws, req);

@@ -70,8 +70,6 @@ class WebSocket extends EventEmitter {
     this._isServer = true;
     this._paused = false;
     this._pendingAutoPongs = 0;
-    /** Whether the addon answers pings. */
-    this._pongsNatively = false;
     this._protocol = '';
     this._readyState = CONNECTING;
     /** @type {import('http').ClientRequest | null} */
@@ -181,6 +179,7 @@ class WebSocket extends EventEmitter {
    * @param {number} [options.maxFragments]
    * @param {number} [options.maxPayload]
    * @param {boolean} [options.skipUTF8Validation]
+   * @param {string} [options.transport] who moves the bytes, see transport/index.js
    */
   setSocket(socket, head, options) {
     const { allowSynchronousEvents = true, generateMask } = options;
@@ -205,9 +204,9 @@ class WebSocket extends EventEmitter {
         skipUTF8Validation: !!options.skipUTF8Validation
       },
       !!allowSynchronousEvents,
-      this[kAsyncResource] ?? outside.runInAsyncScope(() => new AsyncResource('WebSocket'))
+      this[kAsyncResource] ?? outside.runInAsyncScope(() => new AsyncResource('WebSocket')),
+      options.transport
     );
-    this._pongsNatively = this._transport.answersPings && canPongNatively(this);
     // Tracers find the WebSocket of a message by its receiver.
     if (isReceiverPatched()) void this._receiver;
 
@@ -379,10 +378,7 @@ function canPongNatively(ws) {
 function choosePongs(ws) {
   const { _transport: transport } = ws;
   if (!transport) return;
-  const isNative = transport.answersPings && transport.receiver === null && canPongNatively(ws);
-  if (isNative === ws._pongsNatively) return;
-  ws._pongsNatively = isNative;
-  transport.connection.setAutoPong(isNative);
+  transport.connection.setAutoPong(transport.receiver === null && canPongNatively(ws));
 }
 
 /**

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use ferrows::connection::{Config, Connection, EventRef};
 use ferrows::protocol::{Limits, Role};
 use ferrows::transport::RandomKeys;
-use ferrows::transport::io_threads::{Inbox, Mailbox, Socket, Wake, live_threads};
+use ferrows::transport::io_threads::live_threads;
+use ferrows::transport::socket::{Descriptor, Inbox, Mailbox, Socket, Wake};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -50,8 +51,11 @@ fn adopt(mailbox: &Arc<Mailbox>, token: u64) -> io::Result<(Arc<Socket>, UnixStr
         skip_utf8_validation: false,
     };
     let mut keys = RandomKeys::new().map_err(io::Error::other)?;
-    let socket =
-        Socket::adopt(ours.into(), Connection::new(config), &[], &mut keys, Arc::clone(mailbox), token)?;
+    let fd = socket2::Socket::from(ours);
+    fd.set_nonblocking(true)?;
+    let fd = Descriptor::Owned(Arc::new(fd));
+    let socket = Socket::new(fd, Connection::new(config), &[], &mut keys, mailbox, token, true);
+    socket.move_to_thread()?;
     Ok((socket, theirs))
 }
 

@@ -15,9 +15,9 @@ const { environment } = require('../native');
  * @type {Flushable[]}
  */
 let dirty = [];
-/** Whether connections on the I/O threads may have output that has not been handed over. */
-let areThreadsDirty = false;
-/** Whether the addon is delivering: it hands the output over by itself when the round is done. */
+/** Whether connections that the addon carries may have output that it was not told to write. */
+let areSocketsDirty = false;
+/** Whether the addon is delivering: it writes by itself when that is done. */
 let isDelivering = false;
 let isArmed = false;
 let isExiting = false;
@@ -32,10 +32,10 @@ function flushStreamLater(stream) {
   if (!isArmed) arm();
 }
 
-/** A connection on the I/O threads has output. */
-function flushThreadsLater() {
+/** A connection that the addon carries has output. */
+function flushSocketsLater() {
   if (isDelivering) return;
-  areThreadsDirty = true;
+  areSocketsDirty = true;
   if (!isArmed) arm();
 }
 
@@ -71,8 +71,8 @@ function arm() {
 
 function flushAll() {
   isArmed = false;
-  if (areThreadsDirty) {
-    areThreadsDirty = false;
+  if (areSocketsDirty) {
+    areSocketsDirty = false;
     environment.flush();
   }
   if (dirty.length === 0) return;
@@ -99,4 +99,4 @@ function flushAtExit() {
   environment.flushSync();
 }
 
-module.exports = { drainDelivered, flushOnExit, flushStreamLater, flushThreadsLater };
+module.exports = { drainDelivered, flushOnExit, flushStreamLater, flushSocketsLater };

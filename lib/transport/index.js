@@ -1,13 +1,49 @@
 'use strict';
 
 /*
- * Chooses the transport of a connection. WebSocket.setSocket() calls it; the rule is: the I/O threads where
- * that is possible and nobody has said otherwise, else the stream.
+ * Chooses the transport of a connection. WebSocket.setSocket() calls it. A plain socket is moved by the addon where that
+ * is possible and nobody has said otherwise; everything else is a stream.
  */
 
 const { flushOnExit } = require('./flushing');
 const { StreamTransport } = require('./stream');
-const { ThreadTransport, canPark } = require('./io-threads');
+const { PlainSocketTransport, canPark } = require('./plain-socket');
+const { createError } = require('../errors');
+
+/**
+ * What the option `transport` and the variable FERROWS_TRANSPORT may say:
+ *
+ * - `auto`: on the event loop, or on the I/O threads in a rush;
+ * - `event_loop`, `io_threads`: always there;
+ * - `stream`: Node moves the bytes.
+ */
+const CHOICES = ['auto', 'event_loop', 'io_threads', 'stream'];
+
+/** For tests: from the event loop to the threads and back, at random. Only the variable may say it. */
+const SHUFFLE = 'shuffle';
+
+/**
+ * Checks the option `transport`.
+ *
+ * @param {unknown} transport undefined: nothing is said
+ * @throws {TypeError} if it is none of the choices
+ */
+function checkTransport(transport) {
+  if (transport === undefined || CHOICES.includes(/** @type {string} */ (transport))) return;
+  throw createError('TRANSPORT', CHOICES);
+}
+
+/**
+ * @param {string | undefined} option
+ * @returns {string} one of the choices. The variable comes first, for tests and for whoever runs what others have
+ *   written; a value that is none says nothing.
+ */
+function chooseTransport(option) {
+  // Read each time on purpose.
+  const pinned = process.env.FERROWS_TRANSPORT;
+  if (pinned !== undefined && (pinned === SHUFFLE || CHOICES.includes(pinned))) return pinned;
+  return option ?? 'auto';
+}
 
 /**
  * Connects a WebSocket with its socket. Nothing is emitted before the caller returns.
@@ -18,20 +54,20 @@ const { ThreadTransport, canPark } = require('./io-threads');
  * @param {import('../native').ConnectionOptions} options `autoPong`: whether a transport may answer pings by itself
  * @param {boolean} isSynchronous
  * @param {import('async_hooks').AsyncResource} resource context that events are emitted in
- * @returns {InstanceType<typeof StreamTransport> | InstanceType<typeof ThreadTransport>}
+ * @param {string} [option] what the user has chosen
+ * @returns {InstanceType<typeof StreamTransport> | InstanceType<typeof PlainSocketTransport>}
  */
-function openTransport(websocket, socket, head, options, isSynchronous, resource) {
+function openTransport(websocket, socket, head, options, isSynchronous, resource, option) {
   flushOnExit();
-  // The variable pins the transport for tests and for the suspicious; it is read each time on purpose.
-  if (process.env.FERROWS_TRANSPORT !== 'stream' && canPark(socket)) {
-    const transport = new ThreadTransport(websocket, socket, options, isSynchronous);
-    if (transport.attach(head, resource)) return transport;
+  const choice = chooseTransport(option);
+  if (choice !== 'stream' && canPark(socket)) {
+    const transport = new PlainSocketTransport(websocket, socket, options, isSynchronous);
+    if (transport.attach(head, resource, choice)) return transport;
   }
 
-  const own = { ...options, autoPong: false };
-  const transport = new StreamTransport(websocket, socket, own, isSynchronous);
+  const transport = new StreamTransport(websocket, socket, options, isSynchronous);
   transport.start(head);
   return transport;
 }
 
-module.exports = { openTransport };
+module.exports = { checkTransport, openTransport };

@@ -2,7 +2,7 @@
 
 /*
  * A net.Socket whose descriptor has been handed to the addon: it moves no bytes any more, but whoever holds
- * it still gets what he expects of a socket. Only io-threads.js parks sockets.
+ * it still gets what he expects of a socket. Only plain-socket.js parks sockets.
  */
 
 const net = require('net');
@@ -14,8 +14,8 @@ const { toBuffer } = require('../buffer-util');
 
 /**
  * The prototype of a parked socket; nothing is ever constructed. One prototype instead of a dozen own
- * properties per socket keeps idle connections small. The one that there is, `_threadTransport`, is the
- * ThreadTransport.
+ * properties per socket keeps idle connections small. The one that there is, `_nativeTransport`, is the
+ * PlainSocketTransport.
  *
  * @type {any}
  */
@@ -41,7 +41,7 @@ class ParkedSocket extends PlainSocket {
     if (this.writable) {
       if (typeof chunk === 'string') chunk = Buffer.from(chunk, encoding);
       else if (ArrayBuffer.isView(chunk)) chunk = toBuffer(chunk);
-      if (Buffer.isBuffer(chunk)) this._threadTransport.write([chunk]);
+      if (Buffer.isBuffer(chunk)) this._nativeTransport.write([chunk]);
     }
     return super.write(chunk, encoding, callback);
   }
@@ -69,7 +69,7 @@ class ParkedSocket extends PlainSocket {
    * @param {Callback} callback
    */
   _write(_chunk, _encoding, callback) {
-    const transport = this._threadTransport;
+    const transport = this._nativeTransport;
     transport.waitFor(transport.connection.queuedTotal, callback, true);
   }
 
@@ -78,13 +78,13 @@ class ParkedSocket extends PlainSocket {
    * @param {Callback} callback
    */
   _writev(_chunks, callback) {
-    const transport = this._threadTransport;
+    const transport = this._nativeTransport;
     transport.waitFor(transport.connection.queuedTotal, callback, true);
   }
 
   /** @param {Callback} callback */
   _final(callback) {
-    this._threadTransport.shutdown(callback);
+    this._nativeTransport.shutdown(callback);
   }
 
   /**
@@ -92,17 +92,17 @@ class ParkedSocket extends PlainSocket {
    * @param {Callback} callback
    */
   _destroy(error, callback) {
-    this._threadTransport.socketDestroyed(error);
+    this._nativeTransport.socketDestroyed(error);
     super._destroy(error, callback);
   }
 
   pause() {
-    this._threadTransport.connection.pause();
+    this._nativeTransport.connection.pause();
     return super.pause();
   }
 
   resume() {
-    this._threadTransport.connection.resume();
+    this._nativeTransport.connection.resume();
     return super.resume();
   }
 
@@ -112,12 +112,12 @@ class ParkedSocket extends PlainSocket {
    */
   setTimeout(timeout, callback) {
     super.setTimeout(timeout, callback);
-    this._threadTransport.noteActivity();
+    this._nativeTransport.noteActivity();
     return this;
   }
 
   _onTimeout() {
-    if (this._threadTransport.hasMovedBytes()) this._unrefTimer();
+    if (this._nativeTransport.hasMovedBytes()) this._unrefTimer();
     else super._onTimeout();
   }
 
@@ -128,7 +128,7 @@ class ParkedSocket extends PlainSocket {
    * @param {(...args: any[]) => void} listener
    */
   on(event, listener) {
-    if (event === 'data') this._threadTransport.connection.tap();
+    if (event === 'data') this._nativeTransport.connection.tap();
     return super.on(event, listener);
   }
 
@@ -141,36 +141,46 @@ class ParkedSocket extends PlainSocket {
   }
 
   cork() {
-    this._threadTransport.connection.cork(true);
+    this._nativeTransport.connection.cork(true);
     return super.cork();
   }
 
   uncork() {
     super.uncork();
-    if (this.writableCorked === 0) this._threadTransport.connection.cork(false);
+    if (this.writableCorked === 0) this._nativeTransport.connection.cork(false);
   }
 
   ref() {
-    if (!this.destroyed) this._threadTransport.setReferenced(true);
+    if (!this.destroyed) this._nativeTransport.setReferenced(true);
     return super.ref();
   }
 
   unref() {
-    this._threadTransport.setReferenced(false);
+    this._nativeTransport.setReferenced(false);
     return super.unref();
   }
 
+  get _handle() {
+    return super._handle;
+  }
+
+  /** Whoever takes the handle away may close its descriptor, or give it to another process: the addon lets go first. */
+  set _handle(handle) {
+    if (handle === null && !this.destroyed) this._nativeTransport.socketDestroyed(null);
+    super._handle = handle;
+  }
+
   get bytesRead() {
-    const { bytesReadBefore, connection } = this._threadTransport;
+    const { bytesReadBefore, connection } = this._nativeTransport;
     return bytesReadBefore + connection.bytesRead;
   }
 
   get bytesWritten() {
-    return this._bytesDispatched + this._threadTransport.connection.queuedTotal;
+    return this._bytesDispatched + this._nativeTransport.connection.queuedTotal;
   }
 
   get writableLength() {
-    return this._threadTransport.bufferedAmount;
+    return this._nativeTransport.bufferedAmount;
   }
 
   get writableNeedDrain() {
@@ -226,7 +236,7 @@ function park(socket, transport, head, attach) {
   handle.reading = false;
 
   Object.setPrototypeOf(socket, ParkedSocket.prototype);
-  socket._threadTransport = transport;
+  socket._nativeTransport = transport;
   // An HTTP server leaves this on its sockets; it would hide that of a parked one.
   if (socket.on === net.Socket.prototype.on) Reflect.deleteProperty(socket, 'on');
   /** @type {Buffer[]} */

@@ -1,20 +1,21 @@
 'use strict';
 
 /*
- * The transport of plain sockets whose bytes are moved by the addon's I/O threads. The net.Socket stays as a
- * facade (parked-socket.js); this file takes the descriptor over and turns records into what the facade does.
+ * The transport of plain sockets whose bytes are moved by the addon, on the event loop or on I/O threads: the addon
+ * decides, and may change its mind. The net.Socket stays as a facade (parked-socket.js); this file takes the
+ * descriptor over and turns records into what the facade does.
  */
 
 const native = require('../native');
 const { canPark, park } = require('./parked-socket');
 const { Transport } = require('./transport');
 const { createError, createSystemError } = require('../errors');
-const { drainDelivered, flushThreadsLater } = require('./flushing');
+const { drainDelivered, flushSocketsLater } = require('./flushing');
 
 const { DRAIN, END, FAULT, RAW, SHUTDOWN, WRITTEN } = native.RecordKind;
 const { WRITE } = native.RecordFlag;
 
-class ThreadTransport extends Transport {
+class PlainSocketTransport extends Transport {
   /**
    * @param {any} websocket
    * @param {import('./transport').Socket} socket
@@ -41,29 +42,25 @@ class ThreadTransport extends Transport {
     this.shutdownCallback = null;
   }
 
-  /** Pings are answered while JavaScript is busy. */
-  get answersPings() {
-    return true;
-  }
-
   /**
    * Takes the descriptor over.
    *
    * @param {Buffer} head bytes that have already been read from the socket
    * @param {import('async_hooks').AsyncResource} resource context that events are emitted in
+   * @param {string} choice who is to move the bytes; see index.js
    * @returns {boolean} false: it cannot be done, nothing has changed
    */
-  attach(head, resource) {
+  attach(head, resource, choice) {
     const { connection, socket } = this;
     return park(socket, this, head, (fd, received) =>
-      resource.runInAsyncScope(() => connection.attach(fd, this, resource, received))
+      resource.runInAsyncScope(() => connection.attach(fd, this, resource, received, choice))
     );
   }
 
   flushLater() {
     this.isDirty = true;
     this.noteActivity();
-    flushThreadsLater();
+    flushSocketsLater();
   }
 
   /** Writes what is queued, as far as the kernel takes it at once. */
@@ -220,4 +217,4 @@ class ThreadTransport extends Transport {
   }
 }
 
-module.exports = { ThreadTransport, canPark };
+module.exports = { PlainSocketTransport, canPark };

@@ -1,8 +1,8 @@
 'use strict';
 
 /*
- * The stream transport: a Node Duplex carries the bytes. It serves every socket that the I/O threads cannot
- * take: TLS, pipes of other makers, HTTP/2 streams, test duplexes.
+ * The stream transport: a Node Duplex carries the bytes. It serves every socket that the addon cannot
+ * take over: TLS, pipes of other makers, HTTP/2 streams, test duplexes.
  */
 
 const { Transport } = require('./transport');
@@ -30,11 +30,6 @@ class StreamTransport extends Transport {
     this.isDirty = false;
     /** Bytes given to the socket. */
     this.given = 0;
-  }
-
-  /** Pings are answered by the WebSocket, when what came before them has been emitted. */
-  get answersPings() {
-    return false;
   }
 
   /**

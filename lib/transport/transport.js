@@ -1,8 +1,8 @@
 'use strict';
 
 /*
- * What the two transports share: a WebSocket's native connection, its socket, and the way of the events up
- * to the WebSocket. WebSockets use it through stream.js or io-threads.js (see index.js).
+ * What both transports share: a WebSocket's native connection, its socket, and the way of the events up
+ * to the WebSocket. WebSockets use it through stream.js or plain-socket.js (see index.js).
  */
 
 const { AsyncResource } = require('async_hooks');
@@ -15,7 +15,7 @@ const { createError, createProtocolError } = require('../errors');
 const { toBinaryType } = require('./records');
 
 const { CLOSE, ERROR, FLOODED, MESSAGE, PING, PONG } = native.RecordKind;
-const { BINARY, RANGE_ERROR } = native.RecordFlag;
+const { ANSWERED, BINARY, RANGE_ERROR } = native.RecordFlag;
 
 /** @typedef {import('net').Socket & Record<string | symbol, any>} Socket any Duplex, really */
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
@@ -44,6 +44,8 @@ class Transport {
      * @type {import('events').EventEmitter | null}
      */
     this.receiver = null;
+    /** Whether the addon has answered the ping that is being emitted. */
+    this.isPingAnswered = false;
     /** Whether nothing more will be parsed: a close frame or the end has come, or an error. */
     this.isInputOver = false;
     /** Whether the socket has been closed; `close` follows when all events have been emitted. */
@@ -171,6 +173,7 @@ class Transport {
         break;
       }
       case PING:
+        this.isPingAnswered = (head & ANSWERED) !== 0;
         if (receiver === null) events.onPing(websocket, payload);
         else receiver.emit('ping', payload);
         break;

@@ -1,4 +1,4 @@
-//! What an environment keeps for a connection whose socket is on an I/O thread.
+//! What an environment keeps for a connection whose socket it has taken over.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -8,10 +8,11 @@ use napi::Result;
 
 use super::batch::{BatchWriter, Parts};
 use super::raw::{AsyncContext, Reference};
-use crate::transport::io_threads::{Inbox, Socket};
+use crate::transport::event_loop::Ready;
+use crate::transport::policy::{Choice, Traffic};
+use crate::transport::socket::{Inbox, Socket};
 
 /// Ties a socket to its JavaScript owner until the socket is destroyed.
-#[derive(Debug)]
 pub(super) struct Attachment {
     /// The socket itself.
     pub(super) socket: Arc<Socket>,
@@ -25,6 +26,18 @@ pub(super) struct Attachment {
     pub(super) inbox: RefCell<Inbox>,
     /// Whether output was queued since the last flush.
     pub(super) dirty: Cell<bool>,
+    /// Whether an I/O thread drives; else the event loop does.
+    pub(super) on_thread: Cell<bool>,
+    /// What the event loop, while it drives, knows of the descriptor.
+    pub(super) ready: Cell<Ready>,
+    /// Whether it is on the list of those that get another look at the end of the turn.
+    pub(super) waiting: Cell<bool>,
+    /// Who is to drive.
+    pub(super) choice: Choice,
+    /// What that is judged by.
+    pub(super) traffic: Cell<Traffic>,
+    /// Whether the socket was destroyed.
+    pub(super) detached: Cell<bool>,
 }
 
 impl Attachment {

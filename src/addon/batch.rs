@@ -10,7 +10,7 @@ use super::slab::Slab;
 use crate::connection::{EventBatch, EventRef, LARGE_MESSAGE};
 use crate::protocol::ErrorClass;
 #[cfg(unix)]
-use crate::transport::io_threads::Inbox;
+use crate::transport::socket::Inbox;
 
 /// Records in one batch at most.
 pub(super) const CAPACITY: usize = 256;
@@ -44,6 +44,7 @@ pub(super) enum Kind {
     Shutdown = 12,
 }
 
+const ANSWERED: u32 = 1;
 const BINARY: u32 = 1;
 const FRAGMENTED: u32 = 2;
 const LARGE: u32 = 4;
@@ -173,7 +174,9 @@ impl<'a> BatchWriter<'a> {
                 self.parts.large.push_back(events.take_large().unwrap_or_default());
                 Ok(true)
             }
-            EventRef::Ping(data) => self.push_payload(Kind::Ping, 0, data, 0),
+            EventRef::Ping { data, answered } => {
+                self.push_payload(Kind::Ping, if answered { ANSWERED } else { 0 }, data, 0)
+            }
             EventRef::Pong(data) => self.push_payload(Kind::Pong, 0, data, 0),
             EventRef::Close { code, reason } => self.push_payload(Kind::Close, 0, reason, u32::from(code)),
             EventRef::Failed(error) => {

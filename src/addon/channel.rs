@@ -3,8 +3,6 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-#[cfg(unix)]
-use std::sync::Arc;
 
 use napi::{Result, sys};
 
@@ -12,11 +10,11 @@ use napi::{Result, sys};
 use super::attachment::Attachment;
 use super::batch::Parts;
 use super::environment::Shared;
+#[cfg(unix)]
+use super::driving::Parked;
 use super::raw::data_bytes;
 use crate::connection::{Config, Connection as Core, MaskingKeys};
 use crate::protocol::MaskingKey;
-#[cfg(unix)]
-use crate::transport::io_threads::Socket;
 use crate::transport::stream::Stream;
 
 /// Capacity that the buffer for strings keeps.
@@ -33,7 +31,7 @@ pub(super) mod flag {
 enum Link {
     Stream(Box<Stream>),
     #[cfg(unix)]
-    Threads(Rc<Attachment>),
+    Socket(Rc<Attachment>),
     /// Destroyed; what is still answered.
     Gone(Totals),
 }
@@ -72,7 +70,8 @@ pub(super) struct Channel {
 impl Channel {
     /// A connection whose bytes the caller carries, until [`Channel::attach`].
     pub(super) fn new(config: Config) -> Self {
-        let stream = Stream::new(Core::new(config));
+        // Whoever carries the bytes of a stream answers its pings, in the order of events.
+        let stream = Stream::new(Core::new(Config { auto_pong: false, ..config }));
         Self { config, link: Link::Stream(Box::new(stream)), parts: Rc::default() }
     }
 
@@ -110,7 +109,7 @@ impl Channel {
             return Ok(Commanded { queued: self.totals().queued, ..commanded });
         }
         #[cfg(unix)]
-        if let Link::Threads(attachment) = &self.link {
+        if let Link::Socket(attachment) = &self.link {
             shared.rounds.mark_dirty(attachment);
         }
         Ok(commanded)
@@ -135,9 +134,9 @@ impl Channel {
             Link::Stream(stream) if stream.events.is_empty() => Ok(0),
             Link::Stream(stream) => shared.batch(&self.parts, |batch| batch.take_events(&mut stream.events)),
             #[cfg(unix)]
-            Link::Threads(attachment) if attachment.inbox.borrow().is_empty() => Ok(0),
+            Link::Socket(attachment) if attachment.inbox.borrow().is_empty() => Ok(0),
             #[cfg(unix)]
-            Link::Threads(attachment) => shared.batch(&self.parts, |batch| attachment.fill(batch)),
+            Link::Socket(attachment) => shared.batch(&self.parts, |batch| attachment.fill(batch)),
             Link::Gone(_) => Ok(0),
         }
     }
@@ -155,41 +154,36 @@ impl Channel {
         }
     }
 
-    /// On an I/O thread: the socket.
+    /// What is kept for a socket that was taken over.
     #[cfg(unix)]
-    pub(super) fn socket(&self) -> Option<&Arc<Socket>> {
+    pub(super) fn attachment(&self) -> Option<&Rc<Attachment>> {
         match &self.link {
-            Link::Threads(attachment) => Some(&attachment.socket),
+            Link::Socket(attachment) => Some(attachment),
             _ => None,
         }
     }
 
-    /// Goes from the stream, over which nothing was sent or received yet, to an I/O thread. `false`: it can't.
+    /// Goes from the stream, over which nothing was sent or received yet, to a socket of its own. `false`: it can't.
     #[cfg(unix)]
-    pub(super) fn attach(
-        &mut self,
-        shared: &Rc<Shared>,
-        fd: i32,
-        head: &[u8],
-        owner: sys::napi_value,
-        resource: sys::napi_value,
-    ) -> bool {
+    pub(super) fn attach(&mut self, shared: &Rc<Shared>, parked: &Parked<'_>) -> bool {
         if self.stream().is_none() {
             return false;
         }
-        let attached = shared.attach(fd, Core::new(self.config), head, owner, resource, &self.parts);
-        let Ok(attachment) = attached else { return false };
-        self.link = Link::Threads(attachment);
+        let Ok(attachment) = shared.attach(self.config, parked, &self.parts) else { return false };
+        self.link = Link::Socket(attachment);
         true
     }
 
-    /// On an I/O thread, before `destroy`: collects what a paused connection has left to deliver.
+    /// With a socket of its own, before `destroy`: collects what a paused connection has left to deliver.
     #[cfg(unix)]
-    pub(super) fn last_read(&mut self) {
-        if let Link::Threads(attachment) = &self.link {
+    pub(super) fn last_read(&mut self, shared: &Shared) {
+        if let Link::Socket(attachment) = &self.link
+            && let Some(line) = shared.rounds.line()
+        {
             let mut inbox = attachment.inbox.borrow_mut();
             if inbox.is_empty() {
-                attachment.socket.last_read(&mut inbox);
+                let (mut buffer, mut keys) = (line.buffer.borrow_mut(), shared.keys.borrow_mut());
+                attachment.socket.last_read(&mut buffer, &mut *keys, &mut inbox);
             }
         }
     }
@@ -198,7 +192,7 @@ impl Channel {
     pub(super) fn destroy(&mut self, #[cfg(unix)] shared: &Shared) {
         let totals = self.totals();
         #[cfg(unix)]
-        if let Link::Threads(attachment) = &self.link {
+        if let Link::Socket(attachment) = &self.link {
             shared.rounds.detach(attachment);
         }
         self.link = Link::Gone(totals);
@@ -210,11 +204,20 @@ impl Channel {
         self.with_core(apply);
     }
 
+    /// Whether pings may be answered without being asked: an I/O thread does so.
+    pub(super) fn set_auto_pong(&mut self, on: bool) {
+        self.config.auto_pong = on;
+        #[cfg(unix)]
+        if let Link::Socket(attachment) = &self.link {
+            attachment.socket.set_may_pong(on);
+        }
+    }
+
     fn with_core<R>(&mut self, run: impl FnOnce(&mut Core) -> R) -> Option<R> {
         match &mut self.link {
             Link::Stream(stream) => Some(run(&mut stream.connection)),
             #[cfg(unix)]
-            Link::Threads(attachment) => attachment.socket.with_connection(run),
+            Link::Socket(attachment) => attachment.socket.with_connection(run),
             Link::Gone(_) => None,
         }
     }
@@ -226,7 +229,7 @@ impl Channel {
                 Totals { read: stream.bytes_read(), ..Totals::of_output(&stream.connection) }
             }
             #[cfg(unix)]
-            Link::Threads(attachment) => {
+            Link::Socket(attachment) => {
                 let socket = &attachment.socket;
                 let output = socket.with_connection(|core| Totals::of_output(core));
                 Totals { read: socket.bytes_read(), ..output.unwrap_or_default() }

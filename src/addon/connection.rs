@@ -10,19 +10,23 @@ use napi::{Env, JsValue, Result};
 use napi_derive::napi;
 
 use super::channel::{Channel, flag};
+#[cfg(unix)]
+use super::driving::Parked;
 use super::environment::{Environment, Shared};
 use super::framing::masking_key;
 use crate::connection::{Config, Connection as Core};
 use crate::protocol::{Limits, MaskingKey, Role};
 #[cfg(unix)]
-use crate::transport::io_threads::Socket;
+use crate::transport::policy::Choice;
+#[cfg(unix)]
+use crate::transport::socket::Socket;
 
 /// How a connection behaves. Limits are integers; 0 and below mean unlimited.
 #[napi(object)]
 pub struct ConnectionOptions {
     /// Whether this end is the server: it expects masked frames.
     pub is_server: bool,
-    /// Whether pings are answered without being asked.
+    /// Whether pings may be answered without being asked, which an I/O thread does.
     pub auto_pong: bool,
     /// Bytes of a message.
     pub max_payload: i32,
@@ -190,9 +194,11 @@ impl Connection {
         }
     }
 
-    /// Puts a duplicate of the socket `fd` on an I/O thread; news comes to `deliver` with `owner`, in the async context
-    /// that is current now, with `resource` as its resource. `head`: what was read from the socket before. `false`: that
-    /// can't be done here, the connection stays with its stream.
+    /// Takes over the socket `fd`, which Node has parked and must not close before `destroy`; news comes to `deliver` with
+    /// `owner`, in the async context that is current now, with `resource` as its resource. `head`: what was read from the
+    /// socket before. `transport`: `'event_loop'`, `'io_threads'`, `'auto'`, or `'shuffle'` (for tests); where the event
+    /// loop can't poll sockets, all are `'io_threads'`. `false`: that can't be done here, the connection stays with its
+    /// stream.
     #[napi(catch_unwind)]
     pub fn attach(
         &mut self,
@@ -200,23 +206,37 @@ impl Connection {
         #[napi(ts_arg_type = "object")] owner: Unknown<'_>,
         #[napi(ts_arg_type = "object")] resource: Unknown<'_>,
         head: Option<Uint8Array>,
+        transport: String,
     ) -> bool {
         #[cfg(unix)]
-        return self.channel.borrow_mut().attach(
-            &self.shared,
-            fd,
-            head.as_deref().unwrap_or_default(),
-            owner.raw(),
-            resource.raw(),
-        );
+        {
+            let choice = match transport.as_str() {
+                "event_loop" => Choice::EventLoop,
+                "io_threads" => Choice::IoThreads,
+                "shuffle" => Choice::Shuffle,
+                _ => Choice::Auto,
+            };
+            let head = head.as_deref().unwrap_or_default();
+            let parked = Parked { fd, head, owner: owner.raw(), resource: resource.raw(), choice };
+            self.channel.borrow_mut().attach(&self.shared, &parked)
+        }
         #[cfg(not(unix))]
         {
-            drop((fd, owner, resource, head));
+            drop((fd, owner, resource, head, transport));
             false
         }
     }
 
-    /// On an I/O thread: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes
+    /// Whether an I/O thread drives an attached connection.
+    #[napi(getter, catch_unwind)]
+    pub fn is_on_thread(&self) -> bool {
+        #[cfg(unix)]
+        return self.channel.borrow().attachment().is_some_and(|attachment| attachment.on_thread.get());
+        #[cfg(not(unix))]
+        return false;
+    }
+
+    /// Attached: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes
     /// still pending.
     #[napi(catch_unwind)]
     pub fn flush_now(&mut self) -> f64 {
@@ -227,54 +247,54 @@ impl Connection {
         self.pending()
     }
 
-    /// On an I/O thread: asks for one `WRITTEN` record once all that is queued now has been accepted by the kernel.
+    /// Attached: asks for one `WRITTEN` record once all that is queued now has been accepted by the kernel.
     #[napi(catch_unwind)]
     pub fn notify(&mut self) {
         #[cfg(unix)]
         self.on_socket(Socket::notify);
     }
 
-    /// On an I/O thread: stops reading and delivering.
+    /// Attached: stops reading and delivering.
     #[napi(catch_unwind)]
     pub fn pause(&mut self) {
         #[cfg(unix)]
         self.on_socket(|socket| socket.pause());
     }
 
-    /// On an I/O thread: undoes `pause`.
+    /// Attached: undoes `pause`.
     #[napi(catch_unwind)]
     pub fn resume(&mut self) {
         #[cfg(unix)]
         self.on_socket(Socket::resume);
     }
 
-    /// On an I/O thread: from now on `RAW` records bring the received bytes as they came, behind their events.
+    /// Attached: from now on `RAW` records bring the received bytes as they came, behind their events.
     #[napi(catch_unwind)]
     pub fn tap(&mut self) {
         #[cfg(unix)]
         self.on_socket(|socket| socket.tap());
     }
 
-    /// On an I/O thread: holds the output back, or lets it go again.
+    /// Attached: holds the output back, or lets it go again.
     #[napi(catch_unwind)]
     pub fn cork(&mut self, corked: bool) {
         #[cfg(unix)]
         self.on_socket(|socket| socket.cork(corked));
     }
 
-    /// On an I/O thread: sends a FIN after all that is queued, then a `SHUTDOWN` record comes.
+    /// Attached: sends a FIN after all that is queued, then a `SHUTDOWN` record comes.
     #[napi(catch_unwind)]
     pub fn shutdown(&mut self) {
         #[cfg(unix)]
         self.on_socket(Socket::shutdown);
     }
 
-    /// On an I/O thread, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the
+    /// Attached, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the
     /// number of records.
     #[napi(catch_unwind)]
     pub fn last_read(&mut self) -> Result<u32> {
         #[cfg(unix)]
-        self.channel.borrow_mut().last_read();
+        self.channel.borrow_mut().last_read(&self.shared);
         self.more()
     }
 
@@ -312,11 +332,10 @@ impl Connection {
         number(self.channel.borrow().totals().read)
     }
 
-    /// Turns automatic pongs on or off.
+    /// Whether pings may be answered without being asked, which an I/O thread does.
     #[napi(catch_unwind)]
     pub fn set_auto_pong(&mut self, on: bool) {
-        let mut channel = self.channel.borrow_mut();
-        channel.configure(|config| config.auto_pong = on, |core| core.set_auto_pong(on));
+        self.channel.borrow_mut().set_auto_pong(on);
     }
 
     /// Changes the limit for messages, in bytes; 0 and below mean unlimited.
@@ -355,8 +374,9 @@ impl Connection {
 
     #[cfg(unix)]
     fn on_socket(&self, run: impl FnOnce(&Arc<Socket>)) {
-        if let Some(socket) = self.channel.borrow().socket() {
-            run(socket);
+        if let Some(attachment) = self.channel.borrow().attachment() {
+            run(&attachment.socket);
+            self.shared.settle(attachment);
         }
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct Shared {
     words: Cell<Vec<u32>>,
     /// All connections, by the number that the hot path names them by.
     pub(super) channels: RefCell<Slots<Rc<RefCell<Channel>>>>,
-    /// The sockets on I/O threads.
+    /// The sockets that were taken over.
     #[cfg(unix)]
     pub(super) rounds: Rounds,
 }
@@ -116,11 +116,12 @@ impl Environment {
         unknown(self.shared.env, create_send(&self.shared)?)
     }
 
-    /// Hands the output that was queued on attached connections since the last flush to the I/O threads.
+    /// Has the output written that was queued on attached connections since the last flush: now where the event loop drives
+    /// them, soon where an I/O thread does.
     #[napi(catch_unwind)]
     pub fn flush(&self) {
         #[cfg(unix)]
-        self.shared.rounds.flush();
+        self.shared.flush();
     }
 
     /// Writes the queued output of all attached connections from this thread, as far as the kernel takes it at once.

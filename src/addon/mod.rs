@@ -1,10 +1,12 @@
-//! Node-API: what the shim can call, and how events reach it. Thin: no protocol decision is taken here, no
-//! bytes are moved from or to a socket.
+//! Node-API: what the shim can call, and how events reach it. Thin: no protocol decision is taken here, and descriptors are
+//! polled, but read and written only by `transport`.
 //!
 //! * `environment`: one JavaScript environment (main thread, worker): shared memory, masking keys, its
 //!   connections.
 //! * `connection`: the class that the shim drives, one object a WebSocket; `channel`: the state behind it.
-//! * `rounds`, `attachment`: the connections of an environment that are on I/O threads.
+//! * `rounds`: the sockets of an environment, and when they get their turn; `attachment`: what is kept for each;
+//!   `line`: how the event loop comes to look at them; `driving`: who drives them, and what its own event loop does;
+//!   `delivery`: handing their news over.
 //! * `batch`: events -> records in shared memory.
 //! * `slots`: connections by number.
 //! * `slab`: the memory that small payloads are handed over in.
@@ -20,8 +22,14 @@ mod attachment;
 mod batch;
 mod channel;
 mod connection;
+#[cfg(unix)]
+mod delivery;
+#[cfg(unix)]
+mod driving;
 mod environment;
 mod framing;
+#[cfg(unix)]
+mod line;
 mod raw;
 #[cfg(unix)]
 mod rounds;

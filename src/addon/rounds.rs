@@ -1,62 +1,88 @@
-//! An environment's sockets on I/O threads: taking them on, delivering their news in rounds, handing their output to
-//! the threads, and letting go of all of them when the environment ends.
+//! An environment's sockets: which there are, which have output or news, and when they get their turn.
 //!
-//! A round is what one wake-up starts: every socket in the mailbox gets one call of `deliver`, and afterwards the output
-//! that the listeners queued goes to the threads.
+//! * A descriptor is ready (`driving`): its socket is read, its news delivered, its own output written at once.
+//! * The turn of the loop ends: sockets that wait for another look get it, and what was queued for other connections is
+//!   written, in one write each.
+//! * An I/O thread has woken the loop: its sockets are delivered, and the output goes to whoever drives.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashMap;
 use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
-use napi::{Error, Result, sys};
+use napi::{Error, Result};
 
 use super::attachment::Attachment;
-use super::batch::Parts;
 use super::environment::Shared;
-use super::raw::{
-    AsyncContext, Called, Reference, Wakeup, call_in_context, duplicate, in_handle_scope, on_cleanup,
-    report_uncaught,
-};
-use crate::connection::Connection;
-use crate::transport::io_threads::{Mailbox, Socket};
-
-/// How often one delivery may throw or ask for another call before the rest of it is dropped: no honest program comes
-/// near, and a `deliver` that always does must not hang the loop.
-const MAX_CALLS: usize = 100_000;
-
-/// The way in which news comes: made with the first socket.
-struct Line {
-    mailbox: Arc<Mailbox>,
-    wakeup: Wakeup,
-}
+use super::line::{Callbacks, Line};
+use super::raw::{Reference, on_cleanup, thread_running};
+use super::slots::Slots;
+use crate::transport::policy::Policy;
+use crate::transport::socket::Socket;
 
 /// The sockets of one environment. Lives on its thread.
 pub(super) struct Rounds {
-    deliver: RefCell<Option<Rc<Reference>>>,
+    pub(super) deliver: RefCell<Option<Rc<Reference>>>,
     line: OnceCell<Line>,
-    attachments: RefCell<HashMap<u64, Rc<Attachment>>>,
-    next_token: Cell<u64>,
-    /// Attachments with output that no thread was told of.
+    /// By the tokens of their sockets.
+    attachments: RefCell<Slots<Rc<Attachment>>>,
+    /// Attachments with output that nobody was told of.
     dirty: RefCell<Vec<Rc<Attachment>>>,
+    /// Attachments that the loop drives and that get another look at the end of the turn.
+    waiting: RefCell<Vec<Rc<Attachment>>>,
+    /// Memory for the lists above while they are worked on.
+    spare: Cell<Vec<Rc<Attachment>>>,
     ready: Cell<Vec<Arc<Socket>>>,
     kept: Cell<u32>,
     ended: Cell<bool>,
+    pub(super) policy: RefCell<Policy>,
+    begun: Instant,
 }
 
 impl Rounds {
     pub(super) fn new(deliver: Reference) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             deliver: RefCell::new(Some(Rc::new(deliver))),
             line: OnceCell::new(),
             attachments: RefCell::default(),
-            next_token: Cell::new(0),
             dirty: RefCell::default(),
+            waiting: RefCell::default(),
+            spare: Cell::default(),
             ready: Cell::default(),
             kept: Cell::new(0),
             ended: Cell::new(false),
+            policy: RefCell::new(Policy::new(cores, std::process::id())),
+            begun: Instant::now(),
         }
+    }
+
+    /// Whether JavaScript can't be called any more.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.get()
+    }
+
+    /// The line, once there is a socket.
+    pub(super) fn line(&self) -> Option<&Line> {
+        self.line.get()
+    }
+
+    /// The token that the socket of the next attachment must have.
+    pub(super) fn next_token(&self) -> u64 {
+        self.attachments.borrow().next() as u64
+    }
+
+    /// Takes an attachment in.
+    pub(super) fn add(&self, attachment: &Rc<Attachment>) {
+        let token = self.attachments.borrow_mut().insert(Rc::clone(attachment)) as u64;
+        debug_assert_eq!(token, attachment.socket.token());
+    }
+
+    /// The attachment of a token. Somebody who still has the token of an earlier one gets the wrong one, which is no harm:
+    /// whoever looks at a socket without need finds nothing.
+    pub(super) fn get(&self, token: u64) -> Option<Rc<Attachment>> {
+        self.attachments.borrow().get(usize::try_from(token).ok()?).cloned()
     }
 
     /// Notes that `attachment` has output to be flushed.
@@ -66,17 +92,19 @@ impl Rounds {
         }
     }
 
-    /// Hands all queued output to the I/O threads.
-    pub(super) fn flush(&self) {
-        for attachment in self.dirty.borrow_mut().drain(..) {
-            attachment.dirty.set(false);
-            attachment.socket.flush();
+    /// Notes that `attachment`, which the loop drives, wants another look at the end of this turn.
+    pub(super) fn mark_waiting(&self, attachment: &Rc<Attachment>) {
+        if !attachment.waiting.replace(true) {
+            self.waiting.borrow_mut().push(Rc::clone(attachment));
+            if let Some(line) = self.line() {
+                line.hurry(true);
+            }
         }
     }
 
     /// Writes all queued output from this thread, as far as the kernel takes it.
     pub(super) fn flush_sync(&self) {
-        for attachment in self.attachments.borrow().values() {
+        for attachment in self.attachments.borrow().iter() {
             attachment.socket.write_now();
         }
     }
@@ -86,142 +114,126 @@ impl Rounds {
         let before = self.kept.get();
         let after = if up { before + 1 } else { before.saturating_sub(1) };
         self.kept.set(after);
-        if let Some(line) = self.line.get()
+        if let Some(line) = self.line()
             && (before == 0) != (after == 0)
         {
-            line.wakeup.keep_alive(after > 0);
+            line.keep_alive(after > 0);
         }
     }
 
     /// Ends a socket and forgets it.
     pub(super) fn detach(&self, attachment: &Attachment) {
+        if attachment.detached.replace(true) {
+            return;
+        }
+        if !attachment.on_thread.get()
+            && let Some(reactor) = self.line().and_then(Line::reactor)
+        {
+            reactor.remove(&attachment.socket);
+        }
         attachment.socket.destroy();
-        self.attachments.borrow_mut().remove(&attachment.socket.token());
+        if let Ok(token) = usize::try_from(attachment.socket.token()) {
+            self.attachments.borrow_mut().remove(token);
+        }
     }
 
     /// Ends everything. JavaScript is not called from here on.
     fn end(&self) {
         self.ended.set(true);
         self.dirty.borrow_mut().clear();
-        let attachments = mem::take(&mut *self.attachments.borrow_mut());
-        for attachment in attachments.values() {
-            attachment.socket.destroy();
+        self.waiting.borrow_mut().clear();
+        let attachments: Vec<_> = self.attachments.borrow().iter().cloned().collect();
+        for attachment in attachments {
+            self.detach(&attachment);
         }
         *self.deliver.borrow_mut() = None;
     }
 }
 
 impl Shared {
-    /// Puts a duplicate of `fd` on an I/O thread, for a connection that nothing was read for but `head`.
+    /// The line; made when there is none.
     ///
     /// # Errors
-    /// Where that can't be: no libuv, no descriptor, no thread.
-    pub(super) fn attach(
-        self: &Rc<Self>,
-        fd: i32,
-        connection: Connection,
-        head: &[u8],
-        owner: sys::napi_value,
-        resource: sys::napi_value,
-        parts: &Rc<RefCell<Parts>>,
-    ) -> Result<Rc<Attachment>> {
-        if self.rounds.ended.get() {
-            return Err(Error::from_reason("the environment is ending"));
-        }
-        let mailbox = Arc::clone(&self.line()?.mailbox);
-        let token = self.rounds.next_token.get();
-        self.rounds.next_token.set(token + 1);
-        let owner = Reference::new(self.env, owner)?;
-        let context = AsyncContext::new(self.env, resource)?;
-        let adopted = duplicate(fd)
-            .and_then(|fd| Socket::adopt(fd, connection, head, &mut *self.keys.borrow_mut(), mailbox, token));
-        let socket = adopted.map_err(|error| Error::from_reason(error.to_string()))?;
-        let attachment = Rc::new(Attachment {
-            socket,
-            owner,
-            context,
-            parts: Rc::clone(parts),
-            inbox: RefCell::default(),
-            dirty: Cell::new(false),
-        });
-        self.rounds.attachments.borrow_mut().insert(token, Rc::clone(&attachment));
-        Ok(attachment)
-    }
-
-    fn line(self: &Rc<Self>) -> Result<&Line> {
+    /// When the loop takes no handle, or the environment is ending.
+    pub(super) fn line(self: &Rc<Self>) -> Result<&Line> {
         if self.rounds.line.get().is_none() {
-            let inside = Rc::clone(self);
-            let wakeup = Wakeup::new(self.env, Box::new(move || inside.round()))?;
-            let mailbox = Arc::new(Mailbox::new(Box::new(wakeup.handle())));
-            wakeup.keep_alive(self.rounds.kept.get() > 0);
-            let inside = Rc::clone(self);
+            let (woken, ready, turned) = (Rc::clone(self), Rc::clone(self), Rc::clone(self));
+            let callbacks = Callbacks {
+                woken: Box::new(move || woken.woken()),
+                ready: Box::new(move || ready.sockets_ready()),
+                turned: Box::new(move || turned.turn_ended()),
+            };
+            let line = Line::new(self.env, callbacks)?;
+            line.keep_alive(self.rounds.kept.get() > 0);
+            let ending = Rc::clone(self);
             let hooked = on_cleanup(
                 self.env,
                 Box::new(move |done| {
-                    inside.rounds.end();
-                    if let Some(line) = inside.rounds.line.get() {
-                        line.wakeup.close(Box::new(|| drop(done)));
+                    ending.rounds.end();
+                    if let Some(line) = ending.rounds.line() {
+                        line.close(done);
                     }
                 }),
             );
             if let Err(error) = hooked {
                 // A handle that nobody closes would stop its loop from ending.
-                wakeup.close(Box::new(|| ()));
+                line.close(());
                 return Err(error);
             }
             // Just seen to be empty.
-            let _ = self.rounds.line.set(Line { mailbox, wakeup });
+            let _ = self.rounds.line.set(line);
         }
-        self.rounds.line.get().ok_or_else(|| Error::from_reason("unreachable: the line was just made"))
+        self.rounds.line().ok_or_else(|| Error::from_reason("unreachable: the line was just made"))
     }
 
-    /// Delivers the news of every socket in the mailbox.
-    fn round(&self) {
-        let Some(line) = self.rounds.line.get() else { return };
+    /// Has all queued output written: now where the loop drives, soon where a thread does.
+    pub(super) fn flush(&self) {
+        let mut dirty = self.rounds.spare.take();
+        mem::swap(&mut dirty, &mut *self.rounds.dirty.borrow_mut());
+        for attachment in dirty.drain(..) {
+            self.flush_one(&attachment);
+        }
+        self.rounds.spare.set(dirty);
+    }
+
+    /// The same for one connection. It may stay on the list.
+    pub(super) fn flush_one(&self, attachment: &Rc<Attachment>) {
+        if attachment.dirty.replace(false) {
+            attachment.socket.flush();
+            self.settle(attachment);
+        }
+    }
+
+    /// An I/O thread has woken the loop.
+    fn woken(&self) {
+        let Some(line) = self.rounds.line() else { return };
         let mut ready = self.rounds.ready.take();
         line.mailbox.drain(&mut ready);
         for socket in ready.drain(..) {
-            if self.rounds.ended.get() {
-                break;
-            }
-            let attachment = self.rounds.attachments.borrow().get(&socket.token()).cloned();
-            if let Some(attachment) = attachment {
-                // The error says that the environment is ending: nothing is to be delivered then.
-                let _ = in_handle_scope(self.env, || self.deliver(&attachment));
+            if let Some(attachment) = self.rounds.get(socket.token()) {
+                self.deliver_and_settle(&attachment);
             }
         }
         self.rounds.ready.set(ready);
-        self.rounds.flush();
+        self.flush();
     }
 
-    /// Delivers one socket's news. What an earlier delivery left behind, because it failed, goes first.
-    fn deliver(&self, attachment: &Rc<Attachment>) {
-        let leftovers = !attachment.inbox.borrow().is_empty();
-        if leftovers {
-            self.call_deliver(attachment);
+    /// The loop has looked at everything that was ready.
+    fn turn_ended(&self) {
+        let now = u64::try_from(self.rounds.begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        if self.rounds.policy.borrow().is_due(now) {
+            self.rounds.policy.borrow_mut().turn(now, thread_running());
         }
-        let collected = {
-            let mut inbox = attachment.inbox.borrow_mut();
-            inbox.is_empty() && attachment.socket.collect(&mut inbox)
-        };
-        if collected {
-            self.call_deliver(attachment);
-        }
-    }
-
-    /// Calls `deliver` with what was collected from a socket.
-    fn call_deliver(&self, attachment: &Rc<Attachment>) {
-        let Ok(mut count) = self.batch(&attachment.parts, |batch| attachment.fill(batch)) else { return };
-        let deliver = self.rounds.deliver.borrow().as_ref().map(Rc::clone);
-        let Some(deliver) = deliver else { return };
-        for _ in 0..MAX_CALLS {
-            match call_in_context(self.env, &attachment.context, &deliver, &attachment.owner, count) {
-                Called::Threw(error) if report_uncaught(self.env, error).is_ok() => {}
-                // Ticks and microtasks have run; now the rest.
-                Called::Returned(true) => {}
-                _ => return,
+        if !self.rounds.waiting.borrow().is_empty() {
+            let waiting = self.rounds.waiting.take();
+            for attachment in waiting {
+                attachment.waiting.set(false);
+                self.drive(&attachment);
             }
-            count = 0;
+        }
+        self.flush();
+        if let Some(line) = self.rounds.line() {
+            line.hurry(!self.rounds.waiting.borrow().is_empty());
         }
     }
 }

@@ -14,6 +14,16 @@ impl<T> Default for Slots<T> {
 }
 
 impl<T> Slots<T> {
+    /// The number that the next value will get.
+    pub(super) fn next(&self) -> usize {
+        self.free.last().copied().unwrap_or(self.values.len())
+    }
+
+    /// All values.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.values.iter().flatten()
+    }
+
     /// Puts a value in and returns its number.
     pub(super) fn insert(&mut self, value: T) -> usize {
         if let Some(index) = self.free.pop() {

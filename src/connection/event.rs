@@ -24,8 +24,13 @@ pub enum EventRef<'a> {
         /// Lengths of the frames that were not empty; none for a message that came in one frame.
         fragments: &'a [u32],
     },
-    /// A ping and its payload.
-    Ping(&'a [u8]),
+    /// A ping.
+    Ping {
+        /// Its payload.
+        data: &'a [u8],
+        /// Whether a pong was queued when it was read; else the answer is the user's business.
+        answered: bool,
+    },
     /// A pong and its payload.
     Pong(&'a [u8]),
     /// A close frame. Nothing follows it.
@@ -45,7 +50,7 @@ pub enum EventRef<'a> {
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Message { binary: bool },
-    Ping,
+    Ping { answered: bool },
     Pong,
     Close(u16),
     Failed(ProtocolError),
@@ -119,7 +124,7 @@ impl EventBatch {
                 let (start, count) = (record.fragments_start, record.fragments_count);
                 EventRef::Message { binary, data, fragments: &self.fragments[start..start + count] }
             }
-            Kind::Ping => EventRef::Ping(data),
+            Kind::Ping { answered } => EventRef::Ping { data, answered },
             Kind::Pong => EventRef::Pong(data),
             Kind::Close(code) => EventRef::Close { code, reason: data },
             Kind::Failed(error) => EventRef::Failed(error),
@@ -205,8 +210,8 @@ impl EventBatch {
         self.push_bytes(Kind::Message { binary }, data, fragments);
     }
 
-    pub(super) fn push_ping(&mut self, payload: &[u8]) {
-        self.push_bytes(Kind::Ping, payload, &[]);
+    pub(super) fn push_ping(&mut self, payload: &[u8], answered: bool) {
+        self.push_bytes(Kind::Ping { answered }, payload, &[]);
     }
 
     pub(super) fn push_pong(&mut self, payload: &[u8]) {

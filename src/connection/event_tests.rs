@@ -11,7 +11,7 @@ fn message<'a>(data: &'a [u8], fragments: &'a [u32]) -> EventRef<'a> {
 fn events_come_out_in_order_and_the_batch_resets_itself() {
     let mut events = EventBatch::new();
     assert_eq!((events.is_empty(), events.len(), events.peek()), (true, 0, None));
-    events.push_ping(b"pi");
+    events.push_ping(b"pi", false);
     events.push_small(true, b"message", &[3, 4]);
     events.push_pong(b"");
     events.push_close(1000, b"bye");
@@ -20,7 +20,7 @@ fn events_come_out_in_order_and_the_batch_resets_itself() {
     assert_eq!((events.len(), events.payload_bytes()), (6, 12));
 
     for expected in [
-        EventRef::Ping(b"pi"),
+        EventRef::Ping { data: b"pi", answered: false },
         EventRef::Message { binary: true, data: b"message", fragments: &[3, 4] },
         EventRef::Pong(b""),
         EventRef::Close { code: 1000, reason: b"bye" },
@@ -40,14 +40,14 @@ fn events_come_out_in_order_and_the_batch_resets_itself() {
 #[test]
 fn reading_goes_on_after_more_was_appended() {
     let mut events = EventBatch::new();
-    events.push_ping(b"1");
-    events.push_ping(b"2");
+    events.push_ping(b"1", false);
+    events.push_ping(b"2", false);
     events.advance();
     events.reclaim();
-    events.push_ping(b"3");
-    assert_eq!(events.peek(), Some(EventRef::Ping(b"2")));
+    events.push_ping(b"3", false);
+    assert_eq!(events.peek(), Some(EventRef::Ping { data: b"2", answered: false }));
     events.advance();
-    assert_eq!(events.peek(), Some(EventRef::Ping(b"3")));
+    assert_eq!(events.peek(), Some(EventRef::Ping { data: b"3", answered: false }));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn large_messages_keep_their_own_memory() {
 #[test]
 fn a_refused_message_leaves_no_bytes() {
     let mut events = EventBatch::new();
-    events.push_ping(b"p");
+    events.push_ping(b"p", false);
     let refused = events.push_frame(false, &[0xFF; 10], None, true);
     assert_eq!(refused, Err(ProtocolError::InvalidUtf8));
     assert_eq!((events.len(), events.payload_bytes(), events.bytes.len()), (1, 1, 1));
@@ -91,14 +91,14 @@ fn a_reader_that_never_catches_up_does_not_make_the_batch_grow() {
         events.reclaim();
         events.push_small(true, &small, &[round, 1]);
         events.push_frame(true, &large, None, false).unwrap();
-        events.push_ping(&round.to_be_bytes());
+        events.push_ping(&round.to_be_bytes(), false);
         if round >= 10 {
             // Three in, three out, ten rounds behind.
             assert_eq!(events.peek(), Some(message(&small, &[round - 10, 1])));
             events.advance();
             assert_eq!(events.peek(), Some(message(&large, &[])));
             events.advance();
-            assert_eq!(events.peek(), Some(EventRef::Ping(&(round - 10).to_be_bytes())));
+            assert_eq!(events.peek(), Some(EventRef::Ping { data: &(round - 10).to_be_bytes(), answered: false }));
             events.advance();
         }
     }

@@ -203,11 +203,14 @@ impl Connection {
                 events.push_close(code, reason);
             }
             Opcode::Ping => {
-                if self.inbound.is_open() && self.answer_ping(&payload, keys) == Answer::Flooded {
+                // Behind a flood nothing is answered any more.
+                let answer =
+                    if self.inbound.is_open() { self.answer_ping(&payload, keys) } else { Answer::NotDue };
+                if answer == Answer::Flooded {
                     self.inbound.end = Some(End::Flooded);
                     events.push_flooded();
                 }
-                events.push_ping(&payload);
+                events.push_ping(&payload, answer == Answer::Queued);
             }
             _ => events.push_pong(&payload),
         }

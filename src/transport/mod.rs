@@ -2,16 +2,22 @@
 //!
 //! * [`stream`]: somebody else moves the bytes (a Node Duplex, through the addon); the connection lives on
 //!   the caller's thread.
-//! * [`io_threads`]: the bytes of a plain socket are moved here, by tokio on threads of this library, and
-//!   events are put into a mailbox for the environment that owns the connection.
+//! * [`socket`]: a plain socket whose bytes are moved here. Who drives it can change at any time: [`event_loop`], the
+//!   owner's thread when its event loop says so, or [`io_threads`], tokio on threads of this library. [`policy`] says
+//!   which of them a socket is better off with.
 //!
-//! Both drive the same [`Connection`](crate::connection::Connection) and fill the same
+//! All drive the same [`Connection`](crate::connection::Connection) and fill the same
 //! [`EventBatch`](crate::connection::EventBatch). Backpressure is decided here. What never belongs here:
 //! protocol decisions (they are the connection's), Node-API and JavaScript values (they are the addon's).
 
 #[cfg(unix)]
+pub mod event_loop;
+#[cfg(unix)]
 pub mod io_threads;
 pub mod masking_keys;
+pub mod policy;
+#[cfg(unix)]
+pub mod socket;
 pub mod stream;
 
 pub use masking_keys::RandomKeys;

@@ -79,7 +79,7 @@ mod tests {
         let message = EventRef::Message { binary: false, data: b"hi", fragments: &[] };
         assert_eq!(stream.events.peek(), Some(message));
         stream.events.advance();
-        assert_eq!(stream.events.peek(), Some(EventRef::Ping(b"")));
+        assert_eq!(stream.events.peek(), Some(EventRef::Ping { data: b"", answered: true }));
         assert_eq!(stream.connection.output(), b"\x8A\x00");
     }
 

@@ -1,18 +1,21 @@
-//! A descriptor of Node's, duplicated: the one place where a number becomes an owned descriptor.
+//! A descriptor of Node's, borrowed: the one place where a number becomes a descriptor.
 
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 
-/// A duplicate of `fd` (close-on-exec), owned by the caller. Node keeps and closes its own.
+use crate::transport::socket::Descriptor;
+
+/// The descriptor of a parked socket, which Node keeps and closes.
 ///
 /// # Errors
-/// When `fd` is no open descriptor, or the process may have no more of them.
-pub(in crate::addon) fn duplicate(fd: RawFd) -> io::Result<socket2::Socket> {
+/// When `fd` is no number of a descriptor.
+pub(in crate::addon) fn borrow(fd: RawFd) -> io::Result<Descriptor> {
     if fd < 0 {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }
-    // SAFETY: borrowed for this call only, on the thread that owns the Node handle and in the same JavaScript call that
-    // read its number, so nobody closes it meanwhile. A number that is not open makes `dup` fail with EBADF.
-    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
-    borrowed.try_clone_to_owned().map(socket2::Socket::from)
+    // SAFETY: it is -1 that must not be borrowed. The number names the same open socket for as long as it is used: the shim
+    // has parked the `net.Socket` that has it and destroys the connection before Node closes it (ParkedSocket._destroy,
+    // and the setter of `_handle` for whoever takes the handle away), and the cleanup hook of the environment lets go of
+    // it. It is used on the environment's own thread only; threads get a duplicate.
+    Ok(Descriptor::Borrowed(unsafe { BorrowedFd::borrow_raw(fd) }))
 }

@@ -5,10 +5,14 @@ mod bytes;
 mod callback;
 mod cleanup;
 #[cfg(unix)]
+mod clock;
+#[cfg(unix)]
 mod descriptor;
 mod reference;
 mod send;
 mod status;
+#[cfg(unix)]
+mod threadsafe;
 #[cfg(unix)]
 mod uv;
 
@@ -18,9 +22,11 @@ pub(super) use callback::{AsyncContext, Called, call_in_context, in_handle_scope
 #[cfg(unix)]
 pub(super) use cleanup::on_cleanup;
 #[cfg(unix)]
-pub(super) use descriptor::duplicate;
+pub(super) use clock::thread_running;
+#[cfg(unix)]
+pub(super) use descriptor::borrow;
 pub(super) use reference::{Reference, unknown};
 pub(super) use send::create_send;
 pub(super) use status::check;
 #[cfg(unix)]
-pub(super) use uv::Wakeup;
+pub(super) use uv::{Poll, Turn, Wakeup, can_poll};

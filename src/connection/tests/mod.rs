@@ -50,7 +50,7 @@ impl From<EventRef<'_>> for Event {
             EventRef::Message { binary, data, fragments } => {
                 Self::Message { binary, data: data.into(), fragments: fragments.into() }
             }
-            EventRef::Ping(payload) => Self::Ping(payload.into()),
+            EventRef::Ping { data: payload, .. } => Self::Ping(payload.into()),
             EventRef::Pong(payload) => Self::Pong(payload.into()),
             EventRef::Close { code, reason } => Self::Close(code, reason.into()),
             EventRef::Failed(error) => Self::Failed(error),

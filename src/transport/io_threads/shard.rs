@@ -8,20 +8,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 
+use atomic_waker::AtomicWaker;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 
-use super::lock;
-use super::socket::Socket;
 use super::task;
 use crate::transport::RandomKeys;
+use crate::transport::socket::{RECEIVE_BUFFER, Socket, lock};
 
 /// More threads than this do not help: one saturates a core only when JavaScript needs several.
 const MAX_SHARDS: usize = 4;
-
-/// How much is received at once. Fits the L2 cache with room for the payloads copied out of it, and is what
-/// Node reads at most.
-const RECEIVE_BUFFER: usize = 64 * 1024;
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
@@ -31,13 +27,13 @@ pub fn live_threads() -> usize {
 }
 
 /// What a shard is asked to do.
-pub(super) enum Job {
-    /// Start reading this socket.
-    Adopt(Arc<Socket>, Arc<socket2::Socket>, Lease),
+pub(in crate::transport) enum Job {
+    /// Start reading and writing this socket, for as long as it has this seat.
+    Adopt { socket: Arc<Socket>, fd: Arc<socket2::Socket>, seat: Arc<Seat> },
     /// Write what the socket has queued.
     Write(Arc<Socket>),
-    /// Let the socket's task look at its state anew (resumed, destroyed).
-    Look(Arc<Socket>),
+    /// Let the task of this seat look at its socket anew (resumed, taken back, destroyed).
+    Look(Arc<Seat>),
 }
 
 #[derive(Default)]
@@ -46,15 +42,14 @@ struct Queue {
     closed: bool,
 }
 
-/// What the tasks of one thread share: who reads a socket of the shard holds it, and that is the thread itself but for a
-/// last read (`last_read`).
+/// What the tasks of one thread share. Locked for the compiler's sake: only that thread does.
 pub(super) struct Scratch {
     pub(super) buffer: Box<[u8]>,
     pub(super) keys: RandomKeys,
 }
 
 /// One I/O thread, seen from outside and from inside.
-pub(super) struct Shard {
+pub(in crate::transport) struct Shard {
     queue: Mutex<Queue>,
     wake: Notify,
     pub(super) scratch: Mutex<Scratch>,
@@ -62,7 +57,7 @@ pub(super) struct Shard {
 
 impl Shard {
     /// Queues a job. Jobs for a thread that has ended are dropped: its sockets are gone, too.
-    pub(super) fn push(&self, job: Job) {
+    pub(in crate::transport) fn push(&self, job: Job) {
         let first = {
             let mut queue = lock(&self.queue);
             if queue.closed {
@@ -88,9 +83,9 @@ impl Shard {
             };
             for job in jobs.drain(..) {
                 match job {
-                    Job::Adopt(socket, fd, lease) => task::start(socket, fd, lease),
-                    Job::Write(socket) => socket.write_from_shard(),
-                    Job::Look(socket) => socket.wake_task(),
+                    Job::Adopt { socket, fd, seat } => task::start(socket, fd, seat),
+                    Job::Write(socket) => task::write(&socket),
+                    Job::Look(seat) => seat.waker.wake(),
                 }
             }
             if closed {
@@ -101,11 +96,32 @@ impl Shard {
 }
 
 /// Keeps a shard's thread running.
-pub(super) struct Lease(Arc<LeaseCount>);
+struct Lease(Arc<LeaseCount>);
 
-impl Lease {
-    pub(super) fn shard(&self) -> &Arc<Shard> {
-        &self.0.shard
+/// One socket's place on a thread, from a move there to the move back.
+pub(in crate::transport) struct Seat {
+    pub(in crate::transport) shard: Arc<Shard>,
+    /// Wakes the task.
+    pub(in crate::transport) waker: AtomicWaker,
+    lease: Mutex<Option<Lease>>,
+}
+
+impl Seat {
+    /// A place on the next thread in turn, which is started where none runs.
+    ///
+    /// # Errors
+    /// When the system gives no thread, no descriptor for its poller, or no randomness.
+    pub(in crate::transport) fn take() -> io::Result<Arc<Self>> {
+        let lease = lease()?;
+        let shard = Arc::clone(&lease.0.shard);
+        Ok(Arc::new(Self { shard, waker: AtomicWaker::new(), lease: Mutex::new(Some(lease)) }))
+    }
+
+    /// The task is over: the thread may end when all others are, too.
+    pub(super) fn leave(&self) {
+        // A waker holds the thread's poller, and a seat may be held longer than the thread lives.
+        drop(self.waker.take());
+        drop(lock(&self.lease).take());
     }
 }
 
@@ -128,11 +144,7 @@ struct Registry {
 
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry { shards: Vec::new(), next: 0 });
 
-/// Takes a lease of the next shard in turn, and starts its thread where none runs.
-///
-/// # Errors
-/// When the system gives no thread, no descriptor for its poller, or no randomness.
-pub(super) fn lease() -> io::Result<Lease> {
+fn lease() -> io::Result<Lease> {
     let mut registry = lock(&REGISTRY);
     if registry.shards.is_empty() {
         let cores = thread::available_parallelism().map_or(1, usize::from);

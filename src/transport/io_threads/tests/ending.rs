@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Event, Family, Link, Peer, SETUPS, key_of, pair, text, wait_until};
 use crate::protocol::Role;
-use crate::transport::io_threads::Fault;
+use crate::transport::socket::Fault;
 
 #[test]
 fn a_shutdown_follows_all_output() {

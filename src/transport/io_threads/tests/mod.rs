@@ -16,9 +16,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Socket;
 use crate::connection::{Config, Connection, EventRef, MaskingKeys};
 use crate::protocol::{Limits, MaskingKey, ProtocolError, Role};
+use crate::transport::socket::Socket;
 use owner::{Owner, Seen};
 use peer::Peer;
 
@@ -73,7 +73,7 @@ impl From<EventRef<'_>> for Event {
             EventRef::Message { binary: false, data, .. } => {
                 Self::Text(String::from_utf8(data.into()).unwrap())
             }
-            EventRef::Ping(payload) => Self::Ping(payload.into()),
+            EventRef::Ping { data: payload, .. } => Self::Ping(payload.into()),
             EventRef::Pong(payload) => Self::Pong(payload.into()),
             EventRef::Close { code, .. } => Self::Close(code),
             EventRef::Failed(error) => Self::Failed(error),

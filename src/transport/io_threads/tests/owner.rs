@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use super::{Event, OneKey, TIMEOUT, connection};
 use crate::protocol::Role;
-use crate::transport::io_threads::{Fault, Inbox, Mailbox, Socket, Wake};
+use crate::transport::socket::{Descriptor, Fault, Inbox, Mailbox, RECEIVE_BUFFER, Socket, Wake};
 
 /// Counts wake-ups.
 #[derive(Default)]
@@ -78,8 +78,11 @@ impl Owner {
 
     /// Hands a socket to the threads; it answers pings by itself.
     pub(super) fn adopt(&self, fd: socket2::Socket, role: Role, head: &[u8], token: u64) -> Arc<Socket> {
-        let mailbox = Arc::clone(&self.mailbox);
-        Socket::adopt(fd, connection(role, true), head, &mut OneKey, mailbox, token).unwrap()
+        fd.set_nonblocking(true).unwrap();
+        let fd = Descriptor::Owned(Arc::new(fd));
+        let socket = Socket::new(fd, connection(role, true), head, &mut OneKey, &self.mailbox, token, true);
+        socket.move_to_thread().unwrap();
+        socket
     }
 
     /// How often the mailbox has woken this owner.
@@ -116,7 +119,7 @@ impl Owner {
 
     /// Takes what a paused socket has left.
     pub(super) fn last_read(&mut self, socket: &Arc<Socket>) {
-        socket.last_read(&mut self.inbox);
+        socket.last_read(&mut vec![0; RECEIVE_BUFFER], &mut OneKey, &mut self.inbox);
         self.seen.entry(socket.token()).or_default().add(&mut self.inbox);
     }
 

@@ -5,7 +5,7 @@ use std::thread;
 
 use super::{Event, Family, Link, Owner, Peer, SETUPS, opposite, pair, text, wait_until};
 use crate::protocol::{ProtocolError, Role};
-use crate::transport::io_threads::INBOUND_HIGH_WATER;
+use crate::transport::socket::INBOUND_HIGH_WATER;
 
 /// What is read at once at most.
 const ONE_READ: u64 = 64 * 1024;

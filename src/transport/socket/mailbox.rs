@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use super::lock;
-use super::socket::Socket;
+use super::{Socket, lock};
 
 /// Tells an owner, from any thread, that its mailbox is no longer empty.
 pub trait Wake: Send + Sync {

@@ -1,5 +1,7 @@
 //! What a socket has for its owner and has not handed over: protocol events, and what happened to the socket.
 
+use std::io;
+
 use crate::connection::EventBatch;
 
 /// A failed system call that ended a socket.
@@ -9,6 +11,18 @@ pub struct Fault {
     pub errno: i32,
     /// Whether it was a write (else a read) that failed.
     pub write: bool,
+}
+
+impl Fault {
+    /// A failed read.
+    pub(in crate::transport) fn read(error: &io::Error) -> Self {
+        Self { errno: error.raw_os_error().unwrap_or(libc::EIO), write: false }
+    }
+
+    /// A failed write.
+    pub(super) fn write(error: &io::Error) -> Self {
+        Self { write: true, ..Self::read(error) }
+    }
 }
 
 /// Undelivered news of one socket. The protocol events come first, then the rest in the order of the fields:

@@ -1,0 +1,163 @@
+//! Who drives a socket: taking it over, what its own event loop does for it, and moving it when the policy says so.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use napi::{Error, Result, sys};
+
+use super::attachment::Attachment;
+use super::batch::Parts;
+use super::environment::Shared;
+use super::line::Line;
+use super::raw::{AsyncContext, Reference, borrow};
+use crate::connection::{Config, Connection};
+use crate::transport::event_loop::{self, Ready};
+use crate::transport::policy::{Choice, Move, Traffic};
+use crate::transport::socket::Socket;
+
+/// What [`Shared::attach`] takes over.
+pub(super) struct Parked<'a> {
+    /// The descriptor of a socket that Node has parked.
+    pub(super) fd: i32,
+    /// What Node had read from it.
+    pub(super) head: &'a [u8],
+    /// What `deliver` gets.
+    pub(super) owner: sys::napi_value,
+    /// The resource of the async context, which is the current one.
+    pub(super) resource: sys::napi_value,
+    pub(super) choice: Choice,
+}
+
+impl Shared {
+    /// Takes a parked socket over, for a connection that nothing was read for but the head.
+    ///
+    /// # Errors
+    /// Where that can't be: no handle, no descriptor, no thread. Nothing has changed then.
+    pub(super) fn attach(
+        self: &Rc<Self>,
+        config: Config,
+        parked: &Parked<'_>,
+        parts: &Rc<RefCell<Parts>>,
+    ) -> Result<Rc<Attachment>> {
+        if self.rounds.has_ended() {
+            return Err(Error::from_reason("the environment is ending"));
+        }
+        let line = self.line()?;
+        let choice = if line.reactor().is_some() { parked.choice } else { Choice::IoThreads };
+        let owner = Reference::new(self.env, parked.owner)?;
+        let context = AsyncContext::new(self.env, parked.resource)?;
+        let fd = borrow(parked.fd).map_err(|error| Error::from_reason(error.to_string()))?;
+        let socket = Socket::new(
+            fd,
+            Connection::new(config),
+            parked.head,
+            &mut *self.keys.borrow_mut(),
+            &line.mailbox,
+            self.rounds.next_token(),
+            config.auto_pong,
+        );
+        let attachment = Rc::new(Attachment {
+            socket,
+            owner,
+            context,
+            parts: Rc::clone(parts),
+            inbox: RefCell::default(),
+            dirty: Cell::new(false),
+            on_thread: Cell::new(false),
+            ready: Cell::default(),
+            waiting: Cell::new(false),
+            choice,
+            traffic: Cell::new(Traffic::default()),
+            detached: Cell::new(false),
+        });
+        // A descriptor that can't be polled here may still be one for a thread.
+        if choice == Choice::IoThreads || !self.poll(&attachment) {
+            attachment.socket.move_to_thread().map_err(|error| Error::from_reason(error.to_string()))?;
+            attachment.on_thread.set(true);
+        }
+        self.rounds.add(&attachment);
+        self.settle(&attachment);
+        Ok(attachment)
+    }
+
+    /// Puts the socket on the reactor.
+    fn poll(&self, attachment: &Attachment) -> bool {
+        let reactor = self.rounds.line().and_then(Line::reactor);
+        reactor.is_some_and(|reactor| reactor.add(&attachment.socket).is_ok())
+    }
+
+    /// The reactor has sockets that are ready.
+    pub(super) fn sockets_ready(&self) {
+        let Some(reactor) = self.rounds.line().and_then(Line::reactor) else { return };
+        reactor.turn(|token, ready| {
+            let Some(attachment) = self.rounds.get(token) else { return };
+            attachment.ready.set(attachment.ready.get().or(ready));
+            self.drive(&attachment);
+        });
+    }
+
+    /// Gives a socket that the loop drives its turn: reads and writes what it can and may, delivers.
+    pub(super) fn drive(&self, attachment: &Rc<Attachment>) {
+        let socket = &attachment.socket;
+        if !attachment.on_thread.get() {
+            let Ready { mut read, ended, write } = attachment.ready.get();
+            let standing = socket.standing();
+            if write && standing.write {
+                event_loop::write(socket);
+            }
+            if read
+                && standing.read
+                && let Some(line) = self.rounds.line()
+            {
+                let (mut buffer, mut keys) = (line.buffer.borrow_mut(), self.keys.borrow_mut());
+                read = event_loop::read(socket, ended, &mut buffer, &mut *keys);
+            }
+            // Writability is told anew whenever the kernel has refused bytes.
+            attachment.ready.set(Ready { read, ended, write: false });
+        }
+        self.deliver_and_settle(attachment);
+    }
+
+    /// Sees to what a socket needs that the loop drives, after anything was done with it: another look at the end of the
+    /// turn if there is news, or something to read that may now be read. Where a thread drives, that sees to it.
+    pub(super) fn settle(&self, attachment: &Rc<Attachment>) {
+        if attachment.on_thread.get() {
+            return;
+        }
+        let standing = attachment.socket.standing();
+        if standing.news || (standing.read && attachment.ready.get().read) {
+            self.rounds.mark_waiting(attachment);
+        }
+    }
+
+    /// A delivery brought `events` events: asks the policy, and moves the socket if it says so.
+    pub(super) fn consider(&self, attachment: &Rc<Attachment>, events: u32) {
+        if attachment.detached.get() {
+            return;
+        }
+        let mut traffic = attachment.traffic.get();
+        let on_thread = attachment.on_thread.get();
+        let moved = self.rounds.policy.borrow_mut().delivered(attachment.choice, on_thread, &mut traffic, events);
+        attachment.traffic.set(traffic);
+        match moved {
+            // Where that can't be now, it stays.
+            Some(Move::ToThread) => {
+                if let Some(reactor) = self.rounds.line().and_then(Line::reactor)
+                    && attachment.socket.move_to_thread().is_ok()
+                {
+                    reactor.remove(&attachment.socket);
+                    attachment.on_thread.set(true);
+                }
+            }
+            Some(Move::ToOwner) => {
+                attachment.ready.set(Ready::default());
+                if self.poll(attachment) {
+                    attachment.socket.move_to_owner();
+                    attachment.on_thread.set(false);
+                    self.settle(attachment);
+                }
+            }
+            None => {}
+        }
+    }
+}

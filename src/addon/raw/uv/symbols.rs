@@ -1,0 +1,70 @@
+//! The functions of libuv that are used, found among the symbols of the process.
+
+use std::ffi::{CStr, c_int, c_void};
+use std::mem;
+use std::sync::OnceLock;
+
+/// A handle of any type.
+pub(super) type RawHandle = *mut c_void;
+/// What most callbacks are.
+pub(super) type Callback = unsafe extern "C" fn(RawHandle);
+/// What is called when a descriptor is ready: handle, status, events.
+pub(super) type PollCallback = unsafe extern "C" fn(RawHandle, c_int, c_int);
+
+type Loop = *mut c_void;
+
+/// Names a field for each function, and fills them all or none.
+macro_rules! functions {
+    ($($field:ident = $name:literal : $type:ty),* $(,)?) => {
+        pub(super) struct Libuv {
+            $(pub(super) $field: $type,)*
+        }
+
+        fn load() -> Option<Libuv> {
+            Some(Libuv {
+                $(
+                    // SAFETY: the type is that of the function of this name in uv.h.
+                    $field: unsafe { symbol::<$type>($name) }?,
+                )*
+            })
+        }
+    };
+}
+
+functions! {
+    handle_size = c"uv_handle_size": unsafe extern "C" fn(c_int) -> usize,
+    close = c"uv_close": unsafe extern "C" fn(RawHandle, Callback),
+    keep = c"uv_ref": unsafe extern "C" fn(RawHandle),
+    unkeep = c"uv_unref": unsafe extern "C" fn(RawHandle),
+    async_init = c"uv_async_init": unsafe extern "C" fn(Loop, RawHandle, Callback) -> c_int,
+    async_send = c"uv_async_send": unsafe extern "C" fn(RawHandle) -> c_int,
+    check_init = c"uv_check_init": unsafe extern "C" fn(Loop, RawHandle) -> c_int,
+    check_start = c"uv_check_start": unsafe extern "C" fn(RawHandle, Callback) -> c_int,
+    idle_init = c"uv_idle_init": unsafe extern "C" fn(Loop, RawHandle) -> c_int,
+    idle_start = c"uv_idle_start": unsafe extern "C" fn(RawHandle, Callback) -> c_int,
+    idle_stop = c"uv_idle_stop": unsafe extern "C" fn(RawHandle) -> c_int,
+    poll_init = c"uv_poll_init": unsafe extern "C" fn(Loop, RawHandle, c_int) -> c_int,
+    poll_start = c"uv_poll_start": unsafe extern "C" fn(RawHandle, c_int, PollCallback) -> c_int,
+}
+
+/// The functions; `None` where the host has no libuv, or is told to do as if it had none (`FERROWS_LIBUV=0`, for tests).
+pub(super) fn libuv() -> Option<&'static Libuv> {
+    static LIBUV: OnceLock<Option<Libuv>> = OnceLock::new();
+    let found = || if std::env::var_os("FERROWS_LIBUV").is_some_and(|value| value == "0") { None } else { load() };
+    LIBUV.get_or_init(found).as_ref()
+}
+
+/// Looks a function up.
+///
+/// # Safety
+/// `F` must be the function pointer type of the symbol.
+unsafe fn symbol<F: Copy>(name: &CStr) -> Option<F> {
+    const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
+    // SAFETY: `name` ends with a NUL.
+    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    if address.is_null() {
+        return None;
+    }
+    // SAFETY: the sizes are equal (checked above), and the caller vouches for the type.
+    Some(unsafe { mem::transmute_copy(&address) })
+}

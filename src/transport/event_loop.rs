@@ -1,0 +1,121 @@
+//! The `event_loop` transport: the owner's own thread reads, parses and writes, when its event loop says so. No other
+//! thread, nothing to wait for.
+//!
+//! A [`Reactor`] is one poller for all sockets of an owner; its own descriptor is what the owner's loop polls. Why not a
+//! handle of the loop a socket: the descriptors are the host's, which may close them at its end without telling (libuv aborts
+//! the process over that; the kernel just forgets them). And a socket that pauses or resumes costs no system call: readiness
+//! is told once, and noted in [`Ready`] until it is used up.
+
+use std::cell::RefCell;
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Registry, Token};
+
+use super::socket::{READS_PER_TURN, Received, Side, Socket};
+use crate::connection::MaskingKeys;
+
+/// Sockets that one look at the poller tells of at most; the others come with the next turn of the loop.
+const EVENTS: usize = 1024;
+
+/// What is known of a descriptor: that it can be read or written, until trying shows otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ready {
+    /// There may be something to read.
+    pub read: bool,
+    /// The peer has ended, or the connection has failed. It stays so, and is told only once: reading must go on until
+    /// it finds that.
+    pub ended: bool,
+    /// It may take bytes again.
+    pub write: bool,
+}
+
+impl Ready {
+    /// All that is known when `other` is, too.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            read: self.read || other.read,
+            ended: self.ended || other.ended,
+            write: self.write || other.write,
+        }
+    }
+}
+
+/// The poller of one owner. Belongs to its thread.
+#[derive(Debug)]
+pub struct Reactor {
+    poll: RefCell<Poll>,
+    registry: Registry,
+    /// Apart, so that sockets may come and go while events are handled.
+    events: RefCell<Events>,
+}
+
+impl Reactor {
+    /// # Errors
+    /// When the system gives no poller.
+    pub fn new() -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let registry = poll.registry().try_clone()?;
+        Ok(Self { poll: RefCell::new(poll), registry, events: RefCell::new(Events::with_capacity(EVENTS)) })
+    }
+
+    /// The descriptor that is readable when a socket is ready.
+    pub fn fd(&self) -> RawFd {
+        self.poll.borrow().as_raw_fd()
+    }
+
+    /// Polls a socket that the owner drives; what is ready now is told, too. It must be removed before the owner drives it
+    /// no longer, or its descriptor may have another life.
+    ///
+    /// # Errors
+    /// When the descriptor is nothing that can be polled.
+    pub fn add(&self, socket: &Socket) -> io::Result<()> {
+        let fd = socket.home();
+        let token = Token(usize::try_from(socket.token()).unwrap_or(usize::MAX));
+        self.registry.register(&mut SourceFd(&fd), token, Interest::READABLE | Interest::WRITABLE)
+    }
+
+    /// Polls a socket no longer. It may still be among the events that are being handled.
+    pub fn remove(&self, socket: &Socket) {
+        let fd = socket.home();
+        // Fails only where it was not added, or its descriptor is closed: then it is not polled either.
+        let _ = self.registry.deregister(&mut SourceFd(&fd));
+    }
+
+    /// Tells of each socket, by its token, that has become ready. Does not wait.
+    pub fn turn(&self, mut ready: impl FnMut(u64, Ready)) {
+        // Somebody runs the loop inside of a callback: the outer turn goes on with these events later.
+        let Ok(mut events) = self.events.try_borrow_mut() else { return };
+        match self.poll.borrow_mut().poll(&mut events, Some(Duration::ZERO)) {
+            Err(error) if error.kind() != ErrorKind::Interrupted => return,
+            _ => {}
+        }
+        for event in &*events {
+            let ended = event.is_error() || event.is_read_closed() || event.is_write_closed();
+            let (read, write) = (ended || event.is_readable(), ended || event.is_writable());
+            ready(event.token().0 as u64, Ready { read, ended, write });
+        }
+    }
+}
+
+/// Reads what the kernel holds, up to four buffers full, into `buffer` and through the connection; the owner collects the
+/// news. `ended`: as in [`Ready`]. Returns whether there may be more.
+pub fn read(socket: &Arc<Socket>, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> bool {
+    for _ in 0..READS_PER_TURN {
+        match socket.receive(buffer, keys, Side::Owner).0 {
+            Received::Drained if !ended => return false,
+            Received::More | Received::Drained => {}
+            Received::Stop => return true,
+        }
+    }
+    true
+}
+
+/// The descriptor is writable: writes what waits.
+pub fn write(socket: &Arc<Socket>) {
+    socket.write_out(Side::Owner);
+}

@@ -1,0 +1,282 @@
+//! One plain TCP or Unix socket and its connection, whoever drives it: the owner's event loop (`event_loop`) or an I/O
+//! thread (`io_threads`). Everything that the owner may do with it is here; when it is read is the driver's business.
+//!
+//! A received byte goes `receive` (reads the descriptor) -> connection -> [`Inbox`] -> owner, by way of the [`Mailbox`] if
+//! it came on a thread. A sent one goes owner -> connection's output -> `writer` (writes the descriptor).
+//!
+//! * `descriptor`: borrowed from the host, or a duplicate for a thread.
+//! * `state`: what both threads look at.
+//! * `receive`, `writer`: the only places that read and write.
+//! * `moving`: from one driver to the other.
+//! * `inbox`, `mailbox`: what waits for the owner, and how it is told by a thread (push, wake once, drain many).
+//!
+//! Lock order: `reader`, then `writer`, then `state`, then a mailbox or a job queue. No lock that the owner waits for is
+//! held while it is woken, and no JavaScript ever runs under one.
+
+mod descriptor;
+mod inbox;
+mod mailbox;
+mod moving;
+mod receive;
+mod state;
+mod writer;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::io_threads::Job;
+use crate::connection::{Connection, MaskingKeys};
+
+pub use descriptor::Descriptor;
+pub use inbox::{Fault, Inbox};
+pub use mailbox::{Mailbox, Wake};
+pub use receive::RECEIVE_BUFFER;
+pub(super) use receive::{READS_PER_TURN, Received};
+use receive::Reader;
+pub(super) use state::Driver;
+use state::{Shutdown, State};
+use writer::Writer;
+pub(super) use writer::Written;
+
+/// Undelivered inbound bytes above which a socket is not read until its owner has collected them. Large enough
+/// for a busy owner to find work each time it looks, small enough that 1,000 stalled connections cost 256 MiB.
+pub const INBOUND_HIGH_WATER: usize = 256 * 1024;
+
+/// Pending output from which on the owner is told (`drained`) when all of it has gone out: the default
+/// high-water mark of a Node stream, so that `'drain'` fires as users of `net.Socket` expect.
+pub const OUTBOUND_HIGH_WATER: u64 = 16 * 1024;
+
+/// Locks, and goes on with the data as it is after a panic elsewhere: a connection whose task panicked is
+/// ended with a fault (see `io_threads::task`), the others must live on.
+pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whose thread it is that does something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Owner,
+    Thread,
+}
+
+/// What the owner of a socket that it drives itself has to see to after each thing that it did with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// There is something to collect.
+    pub news: bool,
+    /// To be read when readable.
+    pub read: bool,
+    /// To be written when writable.
+    pub write: bool,
+}
+
+/// A connection and the descriptor that its bytes go through.
+pub struct Socket {
+    /// The owner's own number for it.
+    token: u64,
+    pub(super) state: Mutex<State>,
+    /// The read half; `None` once destroyed.
+    reader: Mutex<Option<Reader>>,
+    /// The write half; `None` once destroyed, or when writing has failed.
+    writer: Mutex<Option<Writer>>,
+    /// Belongs to the owner, and holds sockets.
+    mailbox: Weak<Mailbox>,
+}
+
+impl Socket {
+    /// Takes over `fd` (a connected, non-blocking stream socket). `head` is what had been read from it before; `keys`
+    /// masks the pongs which that may cause. The owner drives: it asks for the [`Socket::standing`] and lets
+    /// [`event_loop`](super::event_loop) read and write, or gives the socket to a thread with [`Socket::move_to_thread`];
+    /// from then on news comes to `mailbox` under `token`, for as long as the owner keeps the mailbox. `may_pong`:
+    /// whether a thread may answer pings.
+    pub fn new(
+        fd: Descriptor,
+        connection: Connection,
+        head: &[u8],
+        keys: &mut dyn MaskingKeys,
+        mailbox: &Arc<Mailbox>,
+        token: u64,
+        may_pong: bool,
+    ) -> Arc<Self> {
+        let mut state = State::new(connection, may_pong);
+        if !head.is_empty() {
+            state.parse(head, keys);
+            state.full = state.is_full();
+        }
+        Arc::new(Self {
+            token,
+            state: Mutex::new(state),
+            reader: Mutex::new(Some(Reader { fd: fd.clone(), home: fd.clone() })),
+            writer: Mutex::new(Some(Writer::new(fd))),
+            mailbox: Arc::downgrade(mailbox),
+        })
+    }
+
+    /// The number given to [`Socket::new`].
+    pub fn token(&self) -> u64 {
+        self.token
+    }
+
+    /// Runs commands on the connection. What they queue goes out with [`Socket::flush`] or
+    /// [`Socket::write_now`]. `None` once destroyed.
+    pub fn with_connection<R>(&self, command: impl FnOnce(&mut Connection) -> R) -> Option<R> {
+        let mut state = lock(&self.state);
+        if state.destroyed { None } else { Some(command(&mut state.connection)) }
+    }
+
+    /// What the owner has to see to if it drives this socket.
+    pub fn standing(&self) -> Standing {
+        let state = lock(&self.state);
+        if state.destroyed {
+            return Standing::default();
+        }
+        Standing { news: state.has_news(), read: state.wants_input(), write: state.blocked }
+    }
+
+    /// Has the driver write what is queued: the I/O thread soon, or the owner now.
+    pub fn flush(self: &Arc<Self>) {
+        let driver = lock(&self.state).driver.clone();
+        match driver {
+            Driver::Owner => {
+                self.write_now();
+            }
+            Driver::Thread(seat) => seat.shard.push(Job::Write(Arc::clone(self))),
+        }
+    }
+
+    /// Swaps the news into `inbox`, which must be empty. `false` when there is none to deliver now.
+    pub fn collect(self: &Arc<Self>, inbox: &mut Inbox) -> bool {
+        debug_assert!(inbox.is_empty());
+        let mut state = lock(&self.state);
+        state.announced = false;
+        if !state.has_news() {
+            return false;
+        }
+        if state.paused {
+            *inbox = state.inbox.take_urgent();
+        } else {
+            std::mem::swap(&mut state.inbox, inbox);
+        }
+        if state.full && !state.is_full() {
+            state.full = false;
+            state.driver.look();
+        }
+        true
+    }
+
+    /// Stops reading, and delivering what was read. News of the output still comes, and so does a failure, behind all
+    /// that was read before it.
+    pub fn pause(&self) {
+        lock(&self.state).paused = true;
+    }
+
+    /// Undoes [`Socket::pause`].
+    pub fn resume(self: &Arc<Self>) {
+        let mut state = lock(&self.state);
+        if state.paused && !state.destroyed {
+            state.paused = false;
+            state.driver.look();
+            self.announce(state, Side::Owner);
+        }
+    }
+
+    /// Whether a thread may answer pings.
+    pub fn set_may_pong(&self, may_pong: bool) {
+        let mut state = lock(&self.state);
+        state.may_pong = may_pong;
+        state.choose_pongs();
+    }
+
+    /// From now on hands over the received bytes as they came, too, behind the events that they brought.
+    pub fn tap(&self) {
+        lock(&self.state).tapped = true;
+    }
+
+    /// Holds the output back, all but what was being written already, or lets it go again.
+    pub fn cork(self: &Arc<Self>, corked: bool) {
+        lock(&self.state).corked = corked;
+        if !corked {
+            self.flush();
+        }
+    }
+
+    /// Asks for an [`Inbox::written`] once all that is queued now has been accepted by the kernel. One may answer
+    /// several requests.
+    pub fn notify(self: &Arc<Self>) {
+        let mut state = lock(&self.state);
+        let total = state.connection.queued_total();
+        state.notify_at.get_or_insert(total);
+        state.notify_last = total;
+        state.settle();
+        self.announce(state, Side::Owner);
+    }
+
+    /// Sends a FIN after all that is queued, then says [`Inbox::shut_down`].
+    pub fn shutdown(self: &Arc<Self>) {
+        let mut state = lock(&self.state);
+        if state.shutdown == Shutdown::NotAsked && !state.destroyed {
+            state.shutdown = Shutdown::Asked;
+            drop(state);
+            self.flush();
+        }
+    }
+
+    /// Drops what is queued and unread, and lets go of the descriptor. Nothing is delivered any more.
+    pub fn destroy(self: &Arc<Self>) {
+        let halves = (lock(&self.reader).take(), lock(&self.writer).take());
+        {
+            let mut state = lock(&self.state);
+            if state.destroyed {
+                return;
+            }
+            state.destroyed = true;
+            state.inbox = Inbox::default();
+            state.driver.look();
+        }
+        drop(halves);
+    }
+
+    /// Bytes received so far, the handshake's head included.
+    pub fn bytes_read(&self) -> u64 {
+        lock(&self.state).bytes_read
+    }
+
+
+    /// Puts the socket into the mailbox if it has news and is not there yet; an owner that drives it looks for itself. Gives
+    /// the lock back first: an owner that wakes up looks at the state at once.
+    fn announce(self: &Arc<Self>, mut state: MutexGuard<'_, State>, side: Side) {
+        let looks_itself = side == Side::Owner && matches!(state.driver, Driver::Owner);
+        if looks_itself || state.announced || !state.has_news() {
+            return;
+        }
+        state.announced = true;
+        drop(state);
+        if let Some(mailbox) = self.mailbox.upgrade() {
+            mailbox.push(Arc::clone(self));
+        }
+    }
+
+    /// A system call failed: nothing more is read or written, and the owner is told once.
+    pub(super) fn fail(self: &Arc<Self>, mut state: MutexGuard<'_, State>, fault: Fault, side: Side) {
+        state.ended = true;
+        state.blocked = false;
+        if !state.failed {
+            state.failed = true;
+            state.inbox.fault = Some(fault);
+        }
+        self.announce(state, side);
+    }
+
+    /// Has the task, if a thread drives, wait for what the state now says.
+    pub(super) fn wake_task(&self) {
+        if let Driver::Thread(seat) = &lock(&self.state).driver {
+            seat.waker.wake();
+        }
+    }
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket").field("token", &self.token).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,152 @@
+//! What the owner of a socket and the thread that may drive it both look at, under one lock.
+
+use std::sync::Arc;
+
+use super::INBOUND_HIGH_WATER;
+use super::inbox::Inbox;
+use crate::connection::{Connection, MaskingKeys};
+use crate::transport::io_threads::{Job, Seat};
+
+/// What a shutdown of the write side waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shutdown {
+    NotAsked,
+    /// All output must go out first.
+    Asked,
+    Done,
+}
+
+/// Who reads the descriptor, and writes to it when it has become writable.
+#[derive(Clone)]
+pub(in crate::transport) enum Driver {
+    /// The owner's thread, when its event loop says so.
+    Owner,
+    /// An I/O thread.
+    Thread(Arc<Seat>),
+}
+
+impl Driver {
+    /// Whether it is the thread on which the socket has this seat.
+    pub(in crate::transport) fn is(&self, seat: &Arc<Seat>) -> bool {
+        matches!(self, Self::Thread(own) if Arc::ptr_eq(own, seat))
+    }
+
+    /// Has the task of a thread that drives look at the state anew.
+    pub(super) fn look(&self) {
+        if let Self::Thread(seat) = self {
+            seat.shard.push(Job::Look(Arc::clone(seat)));
+        }
+    }
+}
+
+#[allow(clippy::struct_excessive_bools, reason = "facts that hold or not, independently of each other")]
+pub(in crate::transport) struct State {
+    pub(super) connection: Connection,
+    pub(super) inbox: Inbox,
+    pub(in crate::transport) driver: Driver,
+    /// Whether a thread may answer pings.
+    pub(super) may_pong: bool,
+    /// In the mailbox, and not collected since.
+    pub(super) announced: bool,
+    /// The owner wants nothing read, and nothing delivered of what was read.
+    pub(super) paused: bool,
+    /// The inbox is over its high-water mark.
+    pub(super) full: bool,
+    /// The kernel refused output; the driver waits until the descriptor is writable.
+    pub(in crate::transport) blocked: bool,
+    /// The owner wants the received bytes, too.
+    pub(super) tapped: bool,
+    /// The owner holds the output back.
+    pub(super) corked: bool,
+    /// Much output was refused since the inbox last said `drained`.
+    pub(super) over_mark: bool,
+    /// Nothing more is to be read: FIN, or a system call failed.
+    pub(super) ended: bool,
+    /// A system call failed; the owner has been told, or finds it in the inbox.
+    pub(super) failed: bool,
+    pub(in crate::transport) destroyed: bool,
+    /// Output total at which the owner is told next.
+    pub(super) notify_at: Option<u64>,
+    /// The last output total that it asked for. Kept apart: an owner that asks again and again is told on the way.
+    pub(super) notify_last: u64,
+    pub(super) shutdown: Shutdown,
+    pub(super) bytes_read: u64,
+}
+
+impl State {
+    /// Nothing was read or written yet, and the owner drives.
+    pub(super) fn new(mut connection: Connection, may_pong: bool) -> Self {
+        connection.set_auto_pong(false);
+        Self {
+            connection,
+            inbox: Inbox::default(),
+            driver: Driver::Owner,
+            may_pong,
+            announced: false,
+            paused: false,
+            full: false,
+            blocked: false,
+            corked: false,
+            tapped: false,
+            over_mark: false,
+            ended: false,
+            failed: false,
+            destroyed: false,
+            notify_at: None,
+            notify_last: 0,
+            shutdown: Shutdown::NotAsked,
+            bytes_read: 0,
+        }
+    }
+
+    /// Gives the socket to another driver.
+    pub(super) fn drive(&mut self, driver: Driver) {
+        self.driver = driver;
+        self.choose_pongs();
+    }
+
+    /// Pings are answered here only on a thread: on its own thread the owner answers them in the order of events.
+    pub(super) fn choose_pongs(&mut self) {
+        self.connection.set_auto_pong(self.may_pong && matches!(self.driver, Driver::Thread(_)));
+    }
+
+    /// Parses received bytes into the inbox.
+    pub(super) fn parse(&mut self, chunk: &[u8], keys: &mut dyn MaskingKeys) {
+        self.bytes_read += chunk.len() as u64;
+        self.connection.receive(chunk, keys, &mut self.inbox.events);
+        if self.tapped {
+            self.inbox.raw.extend_from_slice(chunk);
+        }
+    }
+
+    /// Whether the inbox holds as much as it may.
+    pub(super) fn is_full(&self) -> bool {
+        let Inbox { events, raw, .. } = &self.inbox;
+        // An event without payload still costs a record.
+        events.payload_bytes() + 32 * events.len() + raw.len() > INBOUND_HIGH_WATER
+    }
+
+    /// Notes in the inbox what the owner asked to be told about the output, now that some of it went out.
+    pub(super) fn settle(&mut self) {
+        let written = self.connection.written_total();
+        if self.notify_at.is_some_and(|at| written >= at) {
+            self.notify_at = (written < self.notify_last).then_some(self.notify_last);
+            self.inbox.written = Some(written);
+        }
+        if self.over_mark && self.connection.pending() == 0 {
+            self.over_mark = false;
+            self.inbox.drained = true;
+        }
+    }
+
+    /// Whether the owner is to be handed something now.
+    pub(super) fn has_news(&self) -> bool {
+        let waiting = if self.paused { self.inbox.has_urgent() } else { !self.inbox.is_empty() };
+        waiting && !self.destroyed
+    }
+
+    /// Whether the descriptor is to be read when it is readable.
+    pub(in crate::transport) fn wants_input(&self) -> bool {
+        !(self.paused || self.full || self.ended || self.destroyed)
+    }
+}

@@ -1,0 +1,141 @@
+//! The only place that writes to a socket's descriptor: from the driver's thread as a rule, from the owner's thread also
+//! where it must know at once what the kernel took (`bufferedAmount`, process exit).
+
+use std::io::{self, ErrorKind};
+use std::net::Shutdown as End;
+use std::sync::Arc;
+
+use super::inbox::Fault;
+use super::state::{Shutdown, State};
+use super::{Descriptor, OUTBOUND_HIGH_WATER, Side, Socket, lock};
+
+/// A buffer that grew beyond this for one burst is given back when the burst is over.
+const KEPT_CAPACITY: usize = 64 * 1024;
+
+/// A signal for a closed peer would end the process in hosts that do not ignore SIGPIPE as Node does.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+const SEND_FLAGS: libc::c_int = libc::MSG_NOSIGNAL;
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+const SEND_FLAGS: libc::c_int = 0;
+
+/// The write half of a socket: the descriptor and the bytes that were taken from the connection to be sent.
+pub(super) struct Writer {
+    pub(super) fd: Descriptor,
+    in_flight: Vec<u8>,
+    sent: usize,
+}
+
+impl Writer {
+    pub(super) fn new(fd: Descriptor) -> Self {
+        Self { fd, in_flight: Vec::new(), sent: 0 }
+    }
+
+    fn is_done(&self) -> bool {
+        self.sent == self.in_flight.len()
+    }
+
+    fn send(&self) -> io::Result<usize> {
+        let socket = self.fd.socket();
+        loop {
+            match socket.send_with_flags(&self.in_flight[self.sent..], SEND_FLAGS) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Takes the connection's queued output. `false` when there is none, or it is held back. When everything is out, a
+    /// shutdown that waited for it is due.
+    fn take_output(&mut self, state: &mut State) -> bool {
+        self.sent = 0;
+        if state.corked {
+            // All that was taken before is out, whatever waits.
+            self.in_flight.clear();
+            state.blocked = false;
+            state.settle();
+            return false;
+        }
+        state.connection.take_output(&mut self.in_flight);
+        if !self.in_flight.is_empty() {
+            return true;
+        }
+        // Both buffers are empty now, and which of them grew is a matter of the last swap.
+        give_back(&mut self.in_flight);
+        state.connection.take_output(&mut self.in_flight);
+        give_back(&mut self.in_flight);
+        state.blocked = false;
+        state.settle();
+        if state.shutdown == Shutdown::Asked {
+            state.shutdown = Shutdown::Done;
+            // Fails only where the peer has reset the connection already; reading tells that.
+            let _ = self.fd.socket().shutdown(End::Write);
+            state.inbox.shut_down = true;
+        }
+        false
+    }
+}
+
+fn give_back(buffer: &mut Vec<u8>) {
+    if buffer.capacity() > KEPT_CAPACITY {
+        *buffer = Vec::new();
+    }
+}
+
+/// How a round of writing ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::transport) enum Written {
+    /// Nothing is left to write, or nothing can be written any more.
+    All,
+    /// The kernel takes no more for now.
+    Blocked,
+}
+
+impl Socket {
+    /// Writes what is queued from the owner's thread, as far as the kernel takes it now. Returns the bytes still pending.
+    pub fn write_now(self: &Arc<Self>) -> u64 {
+        // What the kernel has refused goes out when the driver finds the descriptor writable; to try before is a wasted call.
+        let blocked = lock(&self.state).blocked;
+        if !blocked && self.write_out(Side::Owner) == Written::Blocked {
+            self.wake_task();
+        }
+        self.with_connection(|connection| connection.pending()).unwrap_or(0)
+    }
+
+    /// Sends until nothing is queued or the kernel refuses. The write lock is held all the while, so bytes never
+    /// interleave; the state is locked only between two sends.
+    pub(in crate::transport) fn write_out(self: &Arc<Self>, side: Side) -> Written {
+        let mut guard = lock(&self.writer);
+        let Some(writer) = guard.as_mut() else { return Written::All };
+        let mut state = lock(&self.state);
+        loop {
+            if writer.is_done() && !writer.take_output(&mut state) {
+                drop(guard);
+                self.announce(state, side);
+                return Written::All;
+            }
+            drop(state);
+            let result = writer.send();
+            state = lock(&self.state);
+            match result {
+                Ok(sent) => {
+                    writer.sent += sent;
+                    state.connection.written(sent as u64);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    state.blocked = true;
+                    state.over_mark |= state.connection.pending() >= OUTBOUND_HIGH_WATER;
+                    state.settle();
+                    drop(guard);
+                    self.announce(state, side);
+                    return Written::Blocked;
+                }
+                Err(error) => {
+                    *guard = None;
+                    drop(guard);
+                    self.fail(state, Fault::write(&error), side);
+                    return Written::All;
+                }
+            }
+        }
+    }
+}
