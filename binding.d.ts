@@ -110,9 +110,10 @@ export declare class Environment {
   slab(): ArrayBuffer | undefined
   /**
    * A function `send(id, data, flags)` that does what `Connection.send` does for the connection of that `id`, without
-   * a key of the caller's, for a third of the price: messages are sent more often than anything else is done.
+   * a key of the caller's, for a third of the price: messages are sent more often than anything else is done. `flags` must
+   * have `STRING` 4 if `data` is one; the total is returned only if they have `TOTAL` 16.
    */
-  sender(): (id: number, data: string | Uint8Array, flags: number) => number
+  sender(): (id: number, data: string | Uint8Array, flags: number) => number | undefined
   /**
    * Has the output written that was queued on attached connections since the last flush: now where the event loop drives
    * them, soon where an I/O thread does.

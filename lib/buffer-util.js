@@ -5,6 +5,8 @@
  * is the addon's.
  */
 
+// The global one is an accessor, which the hot path need not call.
+const { Buffer } = require('buffer');
 const { isArrayBuffer } = require('util').types;
 
 /** What `Buffer` makes by itself; constructing it directly skips the checks of `Buffer.from()`. */
@@ -14,22 +16,21 @@ const FastBuffer =
   );
 
 /**
- * The bytes of `data`: a view of the same memory where there is one that only this thread can change, else a copy.
+ * The bytes of `data`: a view of the same memory where there is one, else a copy. Memory that other threads share is
+ * read carefully by the addon; who reads it here sees whatever is there.
  *
  * @param {any} data anything that `Buffer.from()` takes
  * @returns {Buffer}
  * @throws {TypeError} ERR_INVALID_ARG_TYPE if it cannot be converted
  */
 function toBuffer(data) {
+  // First what is sent most.
+  if (Buffer.isBuffer(data)) return data;
   if (isArrayBuffer(data)) return new FastBuffer(data);
-  let buffer = data;
-  if (!Buffer.isBuffer(data)) {
-    buffer = ArrayBuffer.isView(data)
-      ? new FastBuffer(data.buffer, data.byteOffset, data.byteLength)
-      : Buffer.from(data);
+  if (ArrayBuffer.isView(data)) {
+    return new FastBuffer(data.buffer, data.byteOffset, data.byteLength);
   }
-  // Only shared memory can grow, in whatever realm it was made; the addon must not read it while others write.
-  return buffer.buffer.growable === undefined ? buffer : Buffer.from(buffer);
+  return Buffer.from(data);
 }
 
 /**

@@ -33,12 +33,12 @@ function createConnection(options) {
 
 /**
  * Queues a message or a fragment on the connection of an `id`: Connection.send() with a random key where MASK is set,
- * for a third of the price.
+ * for a third of the price. STRING must be set where the data is one; the total is returned only where TOTAL is set.
  */
 const send = environment.sender();
 
 /** Flags of the send commands. */
-const SendFlag = { BINARY: 1, FIN: 2, MASK: 8 };
+const SendFlag = { BINARY: 1, FIN: 2, STRING: 4, MASK: 8, TOTAL: 16 };
 
 /** Kinds of records, the low byte of a record's first word. */
 const RecordKind = {

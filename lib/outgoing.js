@@ -5,6 +5,9 @@
  * long as nothing waits in the ConnectionSender this is the whole way. Only websocket.js calls it.
  */
 
+// The global one is an accessor, which the hot path need not call.
+const { Buffer } = require('buffer');
+
 const { CONNECTING, EMPTY_BUFFER, OPEN } = require('./constants');
 const { MAX_CONTROL_PAYLOAD } = require('./send-job');
 const { createError } = require('./errors');
@@ -48,14 +51,15 @@ function sendMessage(ws, data, options, callback) {
   }
 
   const sender = ws._lazySender;
-  if (typeof data !== 'string') {
+  const isBusy = sender !== null && sender.isBusy;
+  if (typeof data !== 'string' && !Buffer.isBuffer(data)) {
     data ||= EMPTY_BUFFER;
-    if (isBlob(data) || (sender !== null && sender.isBusy)) {
+    if (isBusy || isBlob(data)) {
       ws._sender.send(data, { binary, fin, mask }, callback);
       return;
     }
     data = toBuffer(data);
-  } else if (sender !== null && sender.isBusy) {
+  } else if (isBusy) {
     sender.send(data, { binary, fin, mask }, callback);
     return;
   }

@@ -112,7 +112,9 @@ class ParkedSocket extends PlainSocket {
    */
   setTimeout(timeout, callback) {
     super.setTimeout(timeout, callback);
-    this._nativeTransport.noteActivity();
+    const transport = this._nativeTransport;
+    transport.isTimed = this.timeout > 0;
+    if (transport.isTimed) transport.noteActivity();
     return this;
   }
 
@@ -252,6 +254,7 @@ function park(socket, transport, head, attach) {
     return false;
   }
 
+  transport.isTimed = Number(socket.timeout) > 0;
   transport.bytesReadBefore = handle.bytesRead;
   if (handle.hasRef()) transport.setReferenced(true);
   // Flowing, so that the end of the stream is seen; unless the user has paused it.

@@ -30,6 +30,8 @@ class PlainSocketTransport extends Transport {
     this.isReferenced = false;
     /** Whether a WRITTEN record has been asked for and has not come. */
     this.isNotified = false;
+    /** Whether the facade measures inactivity. */
+    this.isTimed = false;
     /** Bytes received and queued when activity was last noted. */
     this.noticedBytes = 0;
     /** What Node itself had read from the socket, with what is not the connection's business. */
@@ -59,7 +61,7 @@ class PlainSocketTransport extends Transport {
 
   flushLater() {
     this.isDirty = true;
-    this.noteActivity();
+    if (this.isTimed) this.noteActivity();
     flushSocketsLater();
   }
 
@@ -106,7 +108,7 @@ class PlainSocketTransport extends Transport {
     if (this.callbacks !== null && !this.callbacks.isEmpty) {
       if (this.settle(this.connection.writtenTotal)) return true;
     }
-    this.noteActivity();
+    if (this.isTimed) this.noteActivity();
     drainDelivered(delivery);
     this.throttle();
     return false;
@@ -114,7 +116,6 @@ class PlainSocketTransport extends Transport {
 
   /** setTimeout() of the facade measures inactivity of this connection. */
   noteActivity() {
-    if (!this.socket.timeout) return;
     const { bytesRead, queuedTotal } = this.connection;
     this.noticedBytes = bytesRead + queuedTotal;
     this.socket._unrefTimer();

@@ -7,6 +7,9 @@
  * Reading and emitting are two steps because a listener may make the addon overwrite the records.
  */
 
+// The global one is an accessor, which the hot path need not call.
+const { Buffer } = require('buffer');
+
 const { markAsUntransferable } = require('worker_threads');
 
 const { EMPTY_BUFFER } = require('../constants');
@@ -27,8 +30,8 @@ const RECORD_WORDS = 4;
 /** Entries of a queue for each event: first word of the record, payload, detail. */
 const EVENT_SLOTS = 3;
 
-/** A queue longer than this is not kept for reuse. */
-const MAX_SPARE_LENGTH = 4096;
+/** An array with more slots than this is not kept for reuse. */
+const MAX_SPARE_SLOTS = 4096;
 
 const records = new Uint32Array(native.environment.records());
 
@@ -38,7 +41,8 @@ let slab;
 let generation = 0;
 
 /**
- * An array that the next queue in need takes: most queues are empty most of the time.
+ * An array that the next queue in need takes: most queues are empty most of the time. It keeps its length, and holds
+ * nothing but numbers: what is written to it later costs no growing.
  *
  * @type {any[] | null}
  */
@@ -58,11 +62,13 @@ class RecordQueue {
   constructor() {
     /** @type {any[] | null} */
     this.slots = null;
+    /** The first slot that is in use, and the first behind them. */
     this.head = 0;
+    this.tail = 0;
   }
 
   get isEmpty() {
-    return this.slots === null;
+    return this.head === this.tail;
   }
 
   /**
@@ -76,9 +82,12 @@ class RecordQueue {
       if (records[GENERATION] !== generation) adoptSlab();
       const slots = (this.slots ??= takeSpare());
       const end = FIRST_RECORD + count * RECORD_WORDS;
+      let { tail } = this;
       for (let word = FIRST_RECORD; word < end; word += RECORD_WORDS) {
-        readRecord(slots, connection, word);
+        readRecord(slots, tail, connection, word);
+        tail += EVENT_SLOTS;
       }
+      this.tail = tail;
       count = records[BATCH_WAITS] === 0 ? 0 : connection.more();
     }
   }
@@ -94,15 +103,16 @@ class RecordQueue {
     taken.head = slots[head];
     taken.payload = slots[head + 1];
     taken.detail = slots[head + 2];
+    // The payload is the listener's from now on.
+    slots[head + 1] = 0;
+    slots[head + 2] = 0;
 
-    if (head + EVENT_SLOTS === slots.length) {
+    this.head = head + EVENT_SLOTS;
+    if (this.head === this.tail) {
       this.slots = null;
       this.head = 0;
-      giveSpare(slots);
-    } else {
-      // The payload is the listener's from now on.
-      slots[head + 1] = undefined;
-      this.head = head + EVENT_SLOTS;
+      this.tail = 0;
+      if (slots.length <= MAX_SPARE_SLOTS) spare = slots;
     }
     return taken;
   }
@@ -114,13 +124,14 @@ class RecordQueue {
 }
 
 /**
- * Appends the event of a record.
+ * Writes the event of a record into slots.
  *
  * @param {any[]} slots
+ * @param {number} at the first of them
  * @param {Connection} connection
  * @param {number} word where the record starts
  */
-function readRecord(slots, connection, word) {
+function readRecord(slots, at, connection, word) {
   const head = records[word];
   const kind = head & 0xff;
   const offset = records[word + 1];
@@ -138,7 +149,9 @@ function readRecord(slots, connection, word) {
     payload = offset + detail * 0x100000000;
   }
   if (kind === MESSAGE && (head & FRAGMENTED) !== 0) detail = connection.takeFragments();
-  slots.push(head, payload, detail);
+  slots[at] = head;
+  slots[at + 1] = payload;
+  slots[at + 2] = detail;
 }
 
 function adoptSlab() {
@@ -153,13 +166,6 @@ function takeSpare() {
   const slots = spare ?? [];
   spare = null;
   return slots;
-}
-
-/** @param {any[]} slots */
-function giveSpare(slots) {
-  if (slots.length > MAX_SPARE_LENGTH) return;
-  slots.length = 0;
-  spare = slots;
 }
 
 /**

@@ -16,6 +16,7 @@ const { toBinaryType } = require('./records');
 
 const { CLOSE, ERROR, FLOODED, MESSAGE, PING, PONG } = native.RecordKind;
 const { ANSWERED, BINARY, RANGE_ERROR } = native.RecordFlag;
+const { STRING, TOTAL } = native.SendFlag;
 
 /** @typedef {import('net').Socket & Record<string | symbol, any>} Socket any Duplex, really */
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
@@ -63,11 +64,17 @@ class Transport {
    * @param {Callback} [callback]
    */
   send(data, flags, key, callback) {
-    const total =
-      key === undefined
-        ? native.send(this.id, data, flags)
-        : this.connection.send(data, flags, key);
-    this.queued(total, callback, true);
+    if (typeof data === 'string') flags |= STRING;
+    if (key !== undefined) {
+      this.queued(this.connection.send(data, flags, key), callback, true);
+    } else if (typeof callback === 'function') {
+      const total = /** @type {number} */ (native.send(this.id, data, flags | TOTAL));
+      this.waitFor(total, callback, true);
+      this.flushLater();
+    } else {
+      native.send(this.id, data, flags);
+      this.flushLater();
+    }
   }
 
   /**

@@ -4,13 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use napi::Result;
-
 use super::batch::{BatchWriter, Parts};
 use super::raw::{AsyncContext, Reference};
 use crate::transport::event_loop::Ready;
 use crate::transport::policy::{Choice, Traffic};
-use crate::transport::socket::{Inbox, Socket};
+use crate::transport::socket::{Inbox, Socket, Standing};
 
 /// Ties a socket to its JavaScript owner until the socket is destroyed.
 pub(super) struct Attachment {
@@ -30,6 +28,8 @@ pub(super) struct Attachment {
     pub(super) on_thread: Cell<bool>,
     /// What the event loop, while it drives, knows of the descriptor.
     pub(super) ready: Cell<Ready>,
+    /// What the event loop, while it drives, had to see to when it last looked: only what is done here changes it.
+    pub(super) standing: Cell<Standing>,
     /// Whether it is on the list of those that get another look at the end of the turn.
     pub(super) waiting: Cell<bool>,
     /// Who is to drive.
@@ -42,10 +42,7 @@ pub(super) struct Attachment {
 
 impl Attachment {
     /// Moves collected news into a batch. Returns whether something remains.
-    ///
-    /// # Errors
-    /// When JavaScript has no memory, or the environment is ending.
-    pub(super) fn fill(&self, batch: &mut BatchWriter<'_>) -> Result<bool> {
+    pub(super) fn fill(&self, batch: &mut BatchWriter<'_>) -> bool {
         batch.take_inbox(&mut self.inbox.borrow_mut())
     }
 }

@@ -1,24 +1,21 @@
 //! Events -> records: what JavaScript reads of a batch. Four words a record, `[kind | flags << 8, offset, length,
-//! detail]`, in one shared `Uint32Array` of the environment; `lib/transport/delivery.js` is the reader.
+//! detail]`, in one shared `Uint32Array` of the environment; `lib/transport/records.js` is the reader.
 
 use std::collections::VecDeque;
 
-use napi::{Env, Result};
-
-use super::raw::{Reference, with_memory};
-use super::slab::Slab;
+use super::slab::ALIGNMENT;
 use crate::connection::{EventBatch, EventRef, LARGE_MESSAGE};
 use crate::protocol::ErrorClass;
 #[cfg(unix)]
 use crate::transport::socket::Inbox;
 
 /// Records in one batch at most.
-pub(super) const CAPACITY: usize = 256;
+const CAPACITY: usize = 256;
 /// Words before the first record: the slab's generation, and 1 if another batch waits.
-pub(super) const HEADER_WORDS: usize = 4;
+const HEADER_WORDS: usize = 4;
 const RECORD_WORDS: usize = 4;
-/// Size of the shared array in bytes.
-pub(super) const SHARED_BYTES: usize = 4 * (HEADER_WORDS + CAPACITY * RECORD_WORDS);
+/// Words of the shared array.
+pub(super) const SHARED_WORDS: usize = HEADER_WORDS + CAPACITY * RECORD_WORDS;
 
 /// Record kinds; the reader has the same table.
 #[derive(Clone, Copy, Debug)]
@@ -59,37 +56,40 @@ pub(super) struct Parts {
     pub(super) fragments: VecDeque<Vec<u32>>,
 }
 
-/// One batch while it is being put together. It ends when the shared array is full, or when the slab is and
-/// payloads of this batch already lie in it (a batch has its payloads in one slab).
+/// One batch while it is being put together, in memory that JavaScript owns. It ends when the shared array is full, or the
+/// slab is.
 pub(super) struct BatchWriter<'a> {
-    env: Env,
-    slab: &'a mut Slab,
+    /// The words of the shared array.
+    words: &'a mut [[u8; 4]],
+    /// The memory of the slab, and how much of it is used.
+    slab: &'a mut [u8],
+    used: usize,
     parts: &'a mut Parts,
-    words: Vec<u32>,
-    in_slab: bool,
+    count: usize,
 }
 
 impl<'a> BatchWriter<'a> {
-    /// Starts an empty batch. `words` is scratch memory; what does not fit into a record is moved to `parts`.
-    pub(super) fn new(env: Env, slab: &'a mut Slab, parts: &'a mut Parts, mut words: Vec<u32>) -> Self {
-        words.clear();
+    /// Starts an empty batch; the slab is used up to `used`. What does not fit into a record is moved to `parts`.
+    pub(super) fn new(
+        words: &'a mut [[u8; 4]],
+        slab: &'a mut [u8],
+        used: usize,
+        parts: &'a mut Parts,
+    ) -> Self {
         // The reader asks for all of a batch before the next; what is left is of one that failed.
         parts.large.clear();
         parts.fragments.clear();
-        Self { env, slab, parts, words, in_slab: false }
+        Self { words, slab, used, parts, count: 0 }
     }
 
-    fn count(&self) -> usize {
-        self.words.len() / RECORD_WORDS
-    }
-
-    fn has_room(&self, records: usize) -> bool {
-        self.count() + records <= CAPACITY
+    fn has_room(&self) -> bool {
+        self.count < CAPACITY
     }
 
     /// Adds a record without payload. `false` when the batch is full.
-    pub(super) fn push(&mut self, kind: Kind, flags: u32, offset: u32, detail: u32) -> bool {
-        let room = self.has_room(1);
+    #[cfg(unix)]
+    fn push(&mut self, kind: Kind, flags: u32, offset: u32, detail: u32) -> bool {
+        let room = self.has_room();
         if room {
             self.record(kind, flags, offset, 0, detail);
         }
@@ -98,81 +98,67 @@ impl<'a> BatchWriter<'a> {
 
     /// Adds a record; the caller has seen to it that there is room.
     fn record(&mut self, kind: Kind, flags: u32, offset: u32, length: u32, detail: u32) {
-        self.words.extend([kind as u32 | flags << 8, offset, length, detail]);
+        let start = HEADER_WORDS + self.count * RECORD_WORDS;
+        let record = [kind as u32 | flags << 8, offset, length, detail].map(u32::to_ne_bytes);
+        self.words[start..start + RECORD_WORDS].copy_from_slice(&record);
+        self.count += 1;
     }
 
     /// Adds a record with a small payload. `false` when the batch is full.
-    fn push_payload(&mut self, kind: Kind, flags: u32, payload: &[u8], detail: u32) -> Result<bool> {
-        if !self.has_room(1) {
-            return Ok(false);
+    fn push_payload(&mut self, kind: Kind, flags: u32, payload: &[u8], detail: u32) -> bool {
+        if !self.has_room() {
+            return false;
         }
         let mut offset = 0;
         if !payload.is_empty() {
-            let Some(place) = self.place(payload)? else { return Ok(false) };
+            let Some(place) = self.place(payload) else { return false };
             offset = place;
         }
         self.record(kind, flags, offset as u32, payload.len() as u32, detail);
-        Ok(true)
+        true
     }
 
-    /// Puts a payload into the slab. `None` when the batch must end first.
-    fn place(&mut self, payload: &[u8]) -> Result<Option<usize>> {
-        // Two tries: the second with a new slab, which nobody can have detached yet.
-        for _ in 0..2 {
-            if self.slab.fits(payload.len())
-                && let Some(offset) = self.slab.push(self.env, payload)?
-            {
-                self.in_slab = true;
-                return Ok(Some(offset));
-            }
-            if self.in_slab {
-                return Ok(None);
-            }
-            self.slab.renew(self.env)?;
-        }
-        Ok(None)
+    /// Puts a payload into the slab. `None` when it has no room.
+    fn place(&mut self, payload: &[u8]) -> Option<usize> {
+        let start = self.used;
+        self.slab.get_mut(start..start + payload.len())?.copy_from_slice(payload);
+        self.used = (start + payload.len()).next_multiple_of(ALIGNMENT);
+        Some(start)
     }
 
     /// Moves events of `events` into the batch until it is full. Returns whether some remain.
-    ///
-    /// # Errors
-    /// When JavaScript has no memory, or the environment is ending.
-    pub(super) fn take_events(&mut self, events: &mut EventBatch) -> Result<bool> {
-        while self.take_event(events)? {
+    pub(super) fn take_events(&mut self, events: &mut EventBatch) -> bool {
+        while self.take_event(events) {
             events.advance();
         }
-        Ok(!events.is_empty())
+        !events.is_empty()
     }
 
     /// Adds the next event. `false` when there is none, or no room.
-    fn take_event(&mut self, events: &mut EventBatch) -> Result<bool> {
-        let Some(event) = events.peek() else { return Ok(false) };
+    fn take_event(&mut self, events: &mut EventBatch) -> bool {
+        let Some(event) = events.peek() else { return false };
         match event {
             EventRef::Message { binary, data, fragments } => {
-                let mut flags = if binary { BINARY } else { 0 };
-                if !self.has_room(1) {
-                    return Ok(false);
+                if !self.has_room() {
+                    return false;
                 }
-                let (length, many) = (data.len(), fragments.len());
-                if length < LARGE_MESSAGE {
-                    if many > 0 {
-                        flags |= FRAGMENTED;
+                let many = !fragments.is_empty();
+                let flags = if binary { BINARY } else { 0 } | if many { FRAGMENTED } else { 0 };
+                if data.len() < LARGE_MESSAGE {
+                    if !self.push_payload(Kind::Message, flags, data, 0) {
+                        return false;
                     }
-                    if !self.push_payload(Kind::Message, flags, data, 0)? {
-                        return Ok(false);
-                    }
-                    if many > 0 {
+                    if many {
                         self.parts.fragments.push_back(fragments.to_vec());
                     }
-                    return Ok(true);
+                    return true;
                 }
-                if many > 0 {
-                    flags |= FRAGMENTED;
+                if many {
                     self.parts.fragments.push_back(fragments.to_vec());
                 }
-                self.record(Kind::Message, flags | LARGE, 0, length as u32, 0);
+                self.record(Kind::Message, flags | LARGE, 0, data.len() as u32, 0);
                 self.parts.large.push_back(events.take_large().unwrap_or_default());
-                Ok(true)
+                true
             }
             EventRef::Ping { data, answered } => {
                 self.push_payload(Kind::Ping, if answered { ANSWERED } else { 0 }, data, 0)
@@ -184,22 +170,19 @@ impl<'a> BatchWriter<'a> {
                 let text = format!("{}\n{error}", error.code());
                 self.push_payload(Kind::Error, flags, text.as_bytes(), u32::from(error.close_code()))
             }
-            EventRef::Flooded => Ok(self.push(Kind::Flooded, 0, 0, 0)),
+            EventRef::Flooded => self.push_payload(Kind::Flooded, 0, &[], 0),
         }
     }
 
     /// Moves all that a socket has told into the batch, until it is full. Returns whether something remains.
-    ///
-    /// # Errors
-    /// As [`BatchWriter::take_events`].
     #[cfg(unix)]
-    pub(super) fn take_inbox(&mut self, inbox: &mut Inbox) -> Result<bool> {
-        if self.take_events(&mut inbox.events)? {
-            return Ok(true);
+    pub(super) fn take_inbox(&mut self, inbox: &mut Inbox) -> bool {
+        if self.take_events(&mut inbox.events) {
+            return true;
         }
         if !inbox.raw.is_empty() {
-            if !self.has_room(1) {
-                return Ok(true);
+            if !self.has_room() {
+                return true;
             }
             let raw = std::mem::take(&mut inbox.raw);
             self.record(Kind::Raw, LARGE, 0, raw.len() as u32, 0);
@@ -218,22 +201,14 @@ impl<'a> BatchWriter<'a> {
         {
             inbox.fault = None;
         }
-        Ok(!inbox.is_empty())
+        !inbox.is_empty()
     }
 
-    /// Writes the batch to the shared array and returns the number of its records, and the scratch memory. `remains`: another
-    /// batch waits.
-    ///
-    /// # Errors
-    /// When the environment is ending.
-    pub(super) fn finish(self, shared: &Reference, remains: bool) -> Result<(u32, Vec<u32>)> {
-        let header = [self.slab.generation(), u32::from(remains), 0, 0];
-        with_memory(self.env, shared, |memory| {
-            let words = header.iter().chain(&self.words);
-            for (place, word) in memory.chunks_exact_mut(4).zip(words) {
-                place.copy_from_slice(&word.to_ne_bytes());
-            }
-        })?;
-        Ok((self.count() as u32, self.words))
+    /// Writes the head of the batch. `generation`: of the slab; `remains`: another batch waits. Returns the number of records
+    /// and how much of the slab is used.
+    pub(super) fn finish(self, generation: u32, remains: bool) -> (usize, usize) {
+        self.words[0] = generation.to_ne_bytes();
+        self.words[1] = u32::from(remains).to_ne_bytes();
+        (self.count, self.used)
     }
 }

@@ -24,7 +24,11 @@ const KEPT_TEXT: usize = 1024 * 1024;
 pub(super) mod flag {
     pub(in crate::addon) const BINARY: u32 = 1;
     pub(in crate::addon) const FIN: u32 = 2;
+    /// The payload is a string. The methods of the class find that out by themselves.
+    pub(in crate::addon) const STRING: u32 = 4;
     pub(in crate::addon) const MASK: u32 = 8;
+    /// Of the function of [`Environment::sender`](super::super::environment::Environment::sender) only: return the total.
+    pub(in crate::addon) const TOTAL: u32 = 16;
 }
 
 /// Where the connection's bytes go.
@@ -75,10 +79,10 @@ impl Channel {
         Self { config, link: Link::Stream(Box::new(stream)), parts: Rc::default() }
     }
 
-    /// Runs a command with a payload (a string or bytes) and, if `flags` say so, a masking key: `key`, or a fresh one.
+    /// Runs a command with a payload (a string if `flags` say so, else bytes) and, if `flags` say so, a masking key: `key`, or a fresh one.
     ///
     /// # Errors
-    /// When `data` is neither a string nor bytes.
+    /// When `data` is no such payload.
     pub(super) fn command<R>(
         &mut self,
         shared: &Shared,
@@ -92,7 +96,8 @@ impl Channel {
             given => given,
         };
         let mut text = shared.text.borrow_mut();
-        let commanded = data_bytes(shared.env, data, &mut text, |payload| {
+        let is_string = flags & flag::STRING != 0;
+        let commanded = data_bytes(shared.env, data, is_string, &mut text, |payload| {
             let mut queued = 0;
             let result = self.with_core(|core| {
                 let result = command(core, payload, key);
@@ -122,7 +127,7 @@ impl Channel {
     pub(super) fn receive(&mut self, shared: &Shared, chunk: sys::napi_value) -> Result<()> {
         let Link::Stream(stream) = &mut self.link else { return Ok(()) };
         let (mut keys, mut text) = (shared.keys.borrow_mut(), shared.text.borrow_mut());
-        data_bytes(shared.env, chunk, &mut text, |bytes| stream.receive(bytes, &mut *keys))
+        data_bytes(shared.env, chunk, false, &mut text, |bytes| stream.receive(bytes, &mut *keys))
     }
 
     /// Puts the next batch together. Returns the number of its records; 0: there is nothing.

@@ -14,6 +14,7 @@ use super::channel::{Channel, flag};
 use super::driving::Parked;
 use super::environment::{Environment, Shared};
 use super::framing::masking_key;
+use super::raw::is_string;
 use crate::connection::{Config, Connection as Core};
 use crate::protocol::{Limits, MaskingKey, Role};
 #[cfg(unix)]
@@ -367,6 +368,7 @@ impl Connection {
         command: impl FnOnce(&mut Core, &[u8], Option<MaskingKey>),
     ) -> Result<f64> {
         let key = key.map(|key| masking_key(&key)).transpose()?;
+        let flags = if is_string(self.shared.env, data.raw())? { flags | flag::STRING } else { flags };
         let mut channel = self.channel.borrow_mut();
         let commanded = channel.command(&self.shared, data.raw(), flags, key, command)?;
         Ok(number(commanded.queued))

@@ -18,8 +18,8 @@ impl Shared {
         }
         // The error says that the environment is ending: nothing is to be delivered then.
         let events = in_handle_scope(self.env, || self.deliver(attachment)).unwrap_or(0);
-        if !attachment.on_thread.get() {
-            self.flush_one(attachment);
+        // A flush sees to it, too.
+        if !attachment.dirty.get() {
             self.settle(attachment);
         }
         if events > 0 {

@@ -13,7 +13,10 @@ use super::raw::{AsyncContext, Reference, borrow};
 use crate::connection::{Config, Connection};
 use crate::transport::event_loop::{self, Ready};
 use crate::transport::policy::{Choice, Move, Traffic};
-use crate::transport::socket::Socket;
+use crate::transport::socket::{Socket, Standing};
+
+/// Sockets that are read before they are delivered: enough for the caches, few enough that what was read is in them, too.
+const STAGE: usize = 256;
 
 /// What [`Shared::attach`] takes over.
 pub(super) struct Parked<'a> {
@@ -65,6 +68,7 @@ impl Shared {
             dirty: Cell::new(false),
             on_thread: Cell::new(false),
             ready: Cell::default(),
+            standing: Cell::default(),
             waiting: Cell::new(false),
             choice,
             traffic: Cell::new(Traffic::default()),
@@ -86,45 +90,75 @@ impl Shared {
         reactor.is_some_and(|reactor| reactor.add(&attachment.socket).is_ok())
     }
 
-    /// The reactor has sockets that are ready.
+    /// The reactor has sockets that are ready. In stages, because the code of one stage stays in the processor's caches
+    /// while it runs again and again: all are read, then all are delivered, and then the output of all is written.
     pub(super) fn sockets_ready(&self) {
         let Some(reactor) = self.rounds.line().and_then(Line::reactor) else { return };
+        let mut stage = self.rounds.stage.take();
         reactor.turn(|token, ready| {
             let Some(attachment) = self.rounds.get(token) else { return };
             attachment.ready.set(attachment.ready.get().or(ready));
-            self.drive(&attachment);
+            self.move_bytes(&attachment);
+            stage.push(attachment);
+            if stage.len() == STAGE {
+                self.deliver_stage(&mut stage);
+            }
         });
+        self.deliver_stage(&mut stage);
+        self.rounds.stage.set(stage);
     }
 
-    /// Gives a socket that the loop drives its turn: reads and writes what it can and may, delivers.
-    pub(super) fn drive(&self, attachment: &Rc<Attachment>) {
-        let socket = &attachment.socket;
-        if !attachment.on_thread.get() {
-            let Ready { mut read, ended, write } = attachment.ready.get();
-            let standing = socket.standing();
-            if write && standing.write {
-                event_loop::write(socket);
-            }
-            if read
-                && standing.read
-                && let Some(line) = self.rounds.line()
-            {
-                let (mut buffer, mut keys) = (line.buffer.borrow_mut(), self.keys.borrow_mut());
-                read = event_loop::read(socket, ended, &mut buffer, &mut *keys);
-            }
-            // Writability is told anew whenever the kernel has refused bytes.
-            attachment.ready.set(Ready { read, ended, write: false });
+    fn deliver_stage(&self, stage: &mut Vec<Rc<Attachment>>) {
+        for attachment in stage.drain(..) {
+            self.deliver_and_settle(&attachment);
         }
-        self.deliver_and_settle(attachment);
+        self.flush();
+    }
+
+    /// Reads and writes what can and may be read and written, if the loop drives.
+    pub(super) fn move_bytes(&self, attachment: &Attachment) {
+        if attachment.on_thread.get() {
+            return;
+        }
+        let socket = &attachment.socket;
+        let Ready { mut read, ended, write } = attachment.ready.get();
+        let mut standing = attachment.standing.get();
+        if write && standing.write {
+            standing = event_loop::write(socket);
+        }
+        if read
+            && standing.read
+            && let Some(line) = self.rounds.line()
+        {
+            let (mut buffer, mut keys) = (line.buffer.borrow_mut(), self.keys.borrow_mut());
+            read = event_loop::read(socket, ended, &mut buffer, &mut *keys);
+        }
+        // Writability is told anew whenever the kernel has refused bytes.
+        attachment.ready.set(Ready { read, ended, write: false });
+    }
+
+    /// Has the output of one connection written: now where the loop drives, soon where a thread does.
+    pub(super) fn flush_one(&self, attachment: &Rc<Attachment>) {
+        attachment.dirty.set(false);
+        if attachment.on_thread.get() {
+            attachment.socket.flush();
+        } else if !attachment.standing.get().write {
+            // What the kernel has refused waits until it takes more.
+            self.see_to(attachment, event_loop::write(&attachment.socket));
+        }
     }
 
     /// Sees to what a socket needs that the loop drives, after anything was done with it: another look at the end of the
     /// turn if there is news, or something to read that may now be read. Where a thread drives, that sees to it.
     pub(super) fn settle(&self, attachment: &Rc<Attachment>) {
-        if attachment.on_thread.get() {
-            return;
+        if !attachment.on_thread.get() {
+            self.see_to(attachment, attachment.socket.standing());
         }
-        let standing = attachment.socket.standing();
+    }
+
+    /// The same with a standing that is known already.
+    fn see_to(&self, attachment: &Rc<Attachment>, standing: Standing) {
+        attachment.standing.set(standing);
         if standing.news || (standing.read && attachment.ready.get().read) {
             self.rounds.mark_waiting(attachment);
         }

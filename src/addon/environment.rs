@@ -1,16 +1,18 @@
 //! One JavaScript environment (main thread or worker): what its connections share. The shim makes one for each
 //! copy of itself that is loaded.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, Error, JsValue, Result, sys};
 use napi_derive::napi;
 
-use super::batch::{BatchWriter, Parts, SHARED_BYTES};
+use super::batch::{BatchWriter, Parts, SHARED_WORDS};
 use super::channel::Channel;
-use super::raw::{Reference, create_array_buffer, create_send, unknown};
+#[cfg(unix)]
+use super::raw::Reference;
+use super::raw::{SharedWords, create_send, unknown};
 #[cfg(unix)]
 use super::rounds::Rounds;
 use super::slab::Slab;
@@ -21,14 +23,12 @@ use crate::transport::RandomKeys;
 pub(super) struct Shared {
     pub(super) env: Env,
     /// The `ArrayBuffer` that batches are written to.
-    records: Reference,
+    records: SharedWords,
     slab: RefCell<Slab>,
     /// Where masking keys come from.
     pub(super) keys: RefCell<RandomKeys>,
     /// Where strings are turned into UTF-8.
     pub(super) text: RefCell<Vec<u8>>,
-    /// Memory for the batch that is being put together.
-    words: Cell<Vec<u32>>,
     /// All connections, by the number that the hot path names them by.
     pub(super) channels: RefCell<Slots<Rc<RefCell<Channel>>>>,
     /// The sockets that were taken over.
@@ -37,22 +37,33 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Puts one batch together and into the shared array. `fill` says whether something remains for another. Returns the
-    /// number of records.
+    /// Puts one batch together in the memory that JavaScript reads. `fill` says whether something remains for another.
+    /// Returns the number of records.
     ///
     /// # Errors
     /// When JavaScript has no memory, or the environment is ending.
     pub(super) fn batch(
         &self,
         parts: &RefCell<Parts>,
-        fill: impl FnOnce(&mut BatchWriter<'_>) -> Result<bool>,
+        mut fill: impl FnMut(&mut BatchWriter<'_>) -> bool,
     ) -> Result<u32> {
         let (mut slab, mut parts) = (self.slab.borrow_mut(), parts.borrow_mut());
-        let mut writer = BatchWriter::new(self.env, &mut slab, &mut parts, self.words.take());
-        let remains = fill(&mut writer)?;
-        let (count, words) = writer.finish(&self.records, remains)?;
-        self.words.set(words);
-        Ok(count)
+        loop {
+            let generation = slab.generation();
+            let (count, remains) = slab.fill(self.env, |memory, used| {
+                self.records.with(|words| {
+                    let mut writer = BatchWriter::new(words, memory, used, &mut parts);
+                    let remains = fill(&mut writer);
+                    let (count, used) = writer.finish(generation, remains);
+                    ((count, remains), used)
+                })
+            })?;
+            if count > 0 || !remains {
+                return Ok(count as u32);
+            }
+            // The first payload had no room. The new slab has: nobody can have detached it yet.
+            slab.renew(self.env)?;
+        }
     }
 }
 
@@ -80,14 +91,13 @@ impl Environment {
         #[cfg(not(unix))]
         drop(deliver);
         let keys = RandomKeys::new().map_err(|error| Error::from_reason(error.to_string()))?;
-        let records = Reference::new(env, create_array_buffer(env, SHARED_BYTES)?)?;
+        let records = SharedWords::new(env, SHARED_WORDS)?;
         let shared = Shared {
             env,
             records,
             slab: RefCell::default(),
             keys: RefCell::new(keys),
             text: RefCell::default(),
-            words: Cell::default(),
             channels: RefCell::default(),
             #[cfg(unix)]
             rounds,
@@ -110,8 +120,12 @@ impl Environment {
     }
 
     /// A function `send(id, data, flags)` that does what `Connection.send` does for the connection of that `id`, without
-    /// a key of the caller's, for a third of the price: messages are sent more often than anything else is done.
-    #[napi(catch_unwind, ts_return_type = "(id: number, data: string | Uint8Array, flags: number) => number")]
+    /// a key of the caller's, for a third of the price: messages are sent more often than anything else is done. `flags` must
+    /// have `STRING` 4 if `data` is one; the total is returned only if they have `TOTAL` 16.
+    #[napi(
+        catch_unwind,
+        ts_return_type = "(id: number, data: string | Uint8Array, flags: number) => number | undefined"
+    )]
     pub fn sender(&self) -> Result<Unknown<'_>> {
         unknown(self.shared.env, create_send(&self.shared)?)
     }

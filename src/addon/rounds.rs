@@ -34,6 +34,8 @@ pub(super) struct Rounds {
     /// Memory for the lists above while they are worked on.
     spare: Cell<Vec<Rc<Attachment>>>,
     ready: Cell<Vec<Arc<Socket>>>,
+    /// Memory for the sockets of one stage.
+    pub(super) stage: Cell<Vec<Rc<Attachment>>>,
     kept: Cell<u32>,
     ended: Cell<bool>,
     pub(super) policy: RefCell<Policy>,
@@ -51,6 +53,7 @@ impl Rounds {
             waiting: RefCell::default(),
             spare: Cell::default(),
             ready: Cell::default(),
+            stage: Cell::default(),
             kept: Cell::new(0),
             ended: Cell::new(false),
             policy: RefCell::new(Policy::new(cores, std::process::id())),
@@ -196,14 +199,6 @@ impl Shared {
         self.rounds.spare.set(dirty);
     }
 
-    /// The same for one connection. It may stay on the list.
-    pub(super) fn flush_one(&self, attachment: &Rc<Attachment>) {
-        if attachment.dirty.replace(false) {
-            attachment.socket.flush();
-            self.settle(attachment);
-        }
-    }
-
     /// An I/O thread has woken the loop.
     fn woken(&self) {
         let Some(line) = self.rounds.line() else { return };
@@ -228,7 +223,8 @@ impl Shared {
             let waiting = self.rounds.waiting.take();
             for attachment in waiting {
                 attachment.waiting.set(false);
-                self.drive(&attachment);
+                self.move_bytes(&attachment);
+                self.deliver_and_settle(&attachment);
             }
         }
         self.flush();

@@ -4,12 +4,15 @@
 use napi::{Env, Result, sys};
 
 use super::raw::{Reference, create_array_buffer, with_memory};
+use crate::connection::LARGE_MESSAGE;
 
-/// Size of one slab. A view that a user keeps pins this much at most, as a view on Node's own chunks does.
+/// Size of one slab. A view that a user keeps pins this much at most, as a view on Node's own chunks does. Any message that
+/// is not large fits.
 const SLAB_SIZE: usize = 64 * 1024;
+const _: () = assert!(LARGE_MESSAGE <= SLAB_SIZE);
 
 /// Where payloads start: aligned, so that a user can lay a typed array over one.
-const ALIGNMENT: usize = 8;
+pub(super) const ALIGNMENT: usize = 8;
 
 /// The current slab of an environment.
 #[derive(Debug, Default)]
@@ -33,11 +36,6 @@ impl Slab {
         self.memory.as_ref().map(Reference::value).transpose()
     }
 
-    /// Whether `length` bytes fit into what is left.
-    pub(super) fn fits(&self, length: usize) -> bool {
-        self.memory.is_some() && length <= SLAB_SIZE - self.used
-    }
-
     /// Starts a new slab. Views on the old one stay valid: JavaScript owns it from now on.
     ///
     /// # Errors
@@ -49,22 +47,22 @@ impl Slab {
         Ok(())
     }
 
-    /// Copies `data`, which must fit, and returns its offset. `None` when a user detached the buffer: then the caller
-    /// renews the slab and tries again.
+    /// Runs `fill` on the slab's memory and how much of it is used; it returns its result, and how much is used then. The
+    /// memory is empty when there is none yet or a user has detached it: then the caller renews the slab and tries again.
     ///
     /// # Errors
     /// When the environment is ending.
-    pub(super) fn push(&mut self, env: Env, data: &[u8]) -> Result<Option<usize>> {
-        let Some(memory) = &self.memory else { return Ok(None) };
-        let start = self.used;
-        let copied = with_memory(env, memory, |bytes| {
-            bytes.get_mut(start..start + data.len()).map(|place| place.copy_from_slice(data)).is_some()
-        })?;
-        if !copied {
-            self.used = SLAB_SIZE;
-            return Ok(None);
-        }
-        self.used = (start + data.len()).next_multiple_of(ALIGNMENT).min(SLAB_SIZE);
-        Ok(Some(start))
+    pub(super) fn fill<R>(
+        &mut self,
+        env: Env,
+        fill: impl FnOnce(&mut [u8], usize) -> (R, usize),
+    ) -> Result<R> {
+        let used = self.used;
+        let (result, used) = match &self.memory {
+            Some(memory) => with_memory(env, memory, |bytes| fill(bytes, used))?,
+            None => fill(&mut [], used),
+        };
+        self.used = used;
+        Ok(result)
     }
 }

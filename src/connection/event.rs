@@ -6,7 +6,7 @@ use crate::protocol::frame::mask;
 use crate::protocol::{MaskingKey, ProtocolError, Utf8Validator};
 
 /// Messages of this many bytes or more are kept in an allocation of their own.
-pub const LARGE_MESSAGE: usize = 16 * 1024;
+pub const LARGE_MESSAGE: usize = 64 * 1024;
 /// Capacity that a drained batch keeps for the next one: what one read brings.
 const KEPT_CAPACITY: usize = 64 * 1024;
 /// Delivered bytes that a batch may still hold before its front is cut off.
@@ -57,22 +57,17 @@ enum Kind {
     Flooded,
 }
 
-/// Where the bytes of an event are.
-#[derive(Debug, Clone, Copy)]
-enum Location {
-    /// This far into the shared bytes.
-    Shared(usize),
-    /// The next of the large messages.
-    Large,
-}
-
+/// One event. Small: a batch may hold thousands.
 #[derive(Debug, Clone, Copy)]
 struct Record {
     kind: Kind,
-    location: Location,
-    length: usize,
+    /// Whether the bytes are the next of the large messages; else they are shared.
+    large: bool,
+    fragments_count: u32,
     fragments_start: usize,
-    fragments_count: usize,
+    /// How far into the shared bytes they begin.
+    start: usize,
+    length: usize,
 }
 
 /// A queue of events that costs no allocation an event: small records, their bytes side by side in one
@@ -115,13 +110,14 @@ impl EventBatch {
     /// The next event, or `None` when all are delivered.
     pub fn peek(&self) -> Option<EventRef<'_>> {
         let record = self.records.get(self.next)?;
-        let data = match record.location {
-            Location::Shared(start) => &self.bytes[start..start + record.length],
-            Location::Large => self.large.front().map_or(&[][..], Vec::as_slice),
+        let data = if record.large {
+            self.large.front().map_or(&[][..], Vec::as_slice)
+        } else {
+            &self.bytes[record.start..record.start + record.length]
         };
         Some(match record.kind {
             Kind::Message { binary } => {
-                let (start, count) = (record.fragments_start, record.fragments_count);
+                let (start, count) = (record.fragments_start, record.fragments_count as usize);
                 EventRef::Message { binary, data, fragments: &self.fragments[start..start + count] }
             }
             Kind::Ping { answered } => EventRef::Ping { data, answered },
@@ -135,10 +131,10 @@ impl EventBatch {
     /// Takes the bytes of the next event if it is a message of [`LARGE_MESSAGE`] bytes or more; the
     /// event itself stays, with no data, until [`advance`](Self::advance).
     pub fn take_large(&mut self) -> Option<Vec<u8>> {
-        match self.records.get(self.next)?.location {
-            Location::Large => self.large.front_mut().map(std::mem::take).filter(|data| !data.is_empty()),
-            Location::Shared(_) => None,
+        if !self.records.get(self.next)?.large {
+            return None;
         }
+        self.large.front_mut().map(std::mem::take).filter(|data| !data.is_empty())
     }
 
     /// The next event was delivered. After the last one the batch is as new, but keeps its memory up to
@@ -146,7 +142,7 @@ impl EventBatch {
     pub fn advance(&mut self) {
         let Some(record) = self.records.get(self.next) else { return };
         self.undelivered_bytes -= record.length;
-        if let Location::Large = record.location {
+        if record.large {
             self.large.pop_front();
         }
         self.next += 1;
@@ -194,7 +190,7 @@ impl EventBatch {
             self.bytes.truncate(start);
             return Err(error);
         }
-        self.record(kind, Location::Shared(start), payload.len(), &[]);
+        self.record(kind, false, start, payload.len(), &[]);
         Ok(())
     }
 
@@ -202,7 +198,7 @@ impl EventBatch {
     pub(super) fn push_large(&mut self, binary: bool, data: Vec<u8>, fragments: &[u32]) {
         let length = data.len();
         self.large.push_back(data);
-        self.record(Kind::Message { binary }, Location::Large, length, fragments);
+        self.record(Kind::Message { binary }, true, 0, length, fragments);
     }
 
     /// Appends a small message that was put together.
@@ -252,8 +248,8 @@ impl EventBatch {
         self.fragments.drain(..fragments);
         self.next = 0;
         for record in &mut self.records {
-            if let Location::Shared(start) = &mut record.location {
-                *start -= bytes;
+            if !record.large {
+                record.start -= bytes;
             }
             record.fragments_start -= fragments;
         }
@@ -262,29 +258,21 @@ impl EventBatch {
     fn push_bytes(&mut self, kind: Kind, bytes: &[u8], fragments: &[u32]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
-        self.record(kind, Location::Shared(start), bytes.len(), fragments);
+        self.record(kind, false, start, bytes.len(), fragments);
     }
 
-    fn record(&mut self, kind: Kind, location: Location, length: usize, fragments: &[u32]) {
+    fn record(&mut self, kind: Kind, large: bool, start: usize, length: usize, fragments: &[u32]) {
         let fragments_start = self.fragments.len();
         self.fragments.extend_from_slice(fragments);
         self.undelivered_bytes += length;
-        self.records.push(Record {
-            kind,
-            location,
-            length,
-            fragments_start,
-            fragments_count: fragments.len(),
-        });
+        let fragments_count = fragments.len() as u32;
+        self.records.push(Record { kind, large, fragments_count, fragments_start, start, length });
     }
 }
 
 impl Record {
     fn shared_start(&self) -> Option<usize> {
-        match self.location {
-            Location::Shared(start) => Some(start),
-            Location::Large => None,
-        }
+        (!self.large).then_some(self.start)
     }
 }
 

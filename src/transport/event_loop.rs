@@ -15,7 +15,7 @@ use std::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 
-use super::socket::{READS_PER_TURN, Received, Side, Socket};
+use super::socket::{READS_PER_TURN, Received, Side, Socket, Standing};
 use crate::connection::MaskingKeys;
 
 /// Sockets that one look at the poller tells of at most; the others come with the next turn of the loop.
@@ -115,7 +115,7 @@ pub fn read(socket: &Arc<Socket>, ended: bool, buffer: &mut [u8], keys: &mut dyn
     true
 }
 
-/// The descriptor is writable: writes what waits.
-pub fn write(socket: &Arc<Socket>) {
-    socket.write_out(Side::Owner);
+/// Writes what waits, as far as the kernel takes it. Returns what the owner has to see to now.
+pub fn write(socket: &Arc<Socket>) -> Standing {
+    socket.write_out(Side::Owner)
 }

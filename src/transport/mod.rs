@@ -19,5 +19,7 @@ pub mod policy;
 #[cfg(unix)]
 pub mod socket;
 pub mod stream;
+#[cfg(all(unix, test))]
+mod tests;
 
 pub use masking_keys::RandomKeys;

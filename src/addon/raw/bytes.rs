@@ -2,6 +2,7 @@
 
 use std::ptr;
 use std::slice;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use napi::bindgen_prelude::Uint8Array;
 use napi::{Env, Error, Result, sys};
@@ -11,35 +12,86 @@ use super::{Reference, check};
 /// Strings longer than this, in UTF-16 units, are measured before memory is reserved for them.
 const MEASURED_FROM: usize = 64 * 1024;
 
-/// Runs `read` on the bytes of a string (as UTF-8, lone surrogates replaced by U+FFFD) or of a `Uint8Array`.
-/// Strings are written to `scratch`, whose capacity is reused.
+/// Whether a value is a string.
 ///
 /// # Errors
-/// When `value` is neither.
+/// When the environment is ending.
+pub(in crate::addon) fn is_string(env: Env, value: sys::napi_value) -> Result<bool> {
+    let mut kind = 0;
+    // SAFETY: the value belongs to the current call.
+    check(unsafe { sys::napi_typeof(env.raw(), value, &raw mut kind) })?;
+    Ok(kind == sys::ValueType::napi_string)
+}
+
+/// Runs `read` on the bytes of a string (as UTF-8, lone surrogates replaced by U+FFFD), or else of a `Uint8Array`.
+/// Strings are written to `scratch`, whose capacity is reused, and so are bytes that other threads share.
+///
+/// # Errors
+/// When `value` is not what `is_string` says.
 pub(in crate::addon) fn data_bytes<R>(
     env: Env,
     value: sys::napi_value,
+    is_string: bool,
     scratch: &mut Vec<u8>,
     read: impl FnOnce(&[u8]) -> R,
 ) -> Result<R> {
-    let mut kind = 0;
-    // SAFETY: both belong to the current call.
-    check(unsafe { sys::napi_typeof(env.raw(), value, &raw mut kind) })?;
-    if kind == sys::ValueType::napi_string {
+    if is_string {
         string_bytes(env, value, scratch)?;
         return Ok(read(scratch));
     }
-    let mut data = ptr::null_mut();
-    let mut length = 0;
-    // SAFETY: both belong to the current call; a value that is no view gives an error status.
-    check(unsafe { sys::napi_get_buffer_info(env.raw(), value, &raw mut data, &raw mut length) })?;
+    let View { data, length, is_shared } = view(env, value)?;
     if length == 0 {
         return Ok(read(&[]));
     }
-    // SAFETY: Node-API gave `length` bytes at `data`, alive while `value` is in scope. No JavaScript runs during
-    // `read`, so nobody on this thread writes them; memory shared with other threads is copied by the shim first.
-    let bytes = unsafe { slice::from_raw_parts(data.cast::<u8>(), length) };
+    if is_shared {
+        shared_bytes(data, length, scratch)?;
+        return Ok(read(scratch));
+    }
+    // SAFETY: Node-API gave `length` bytes at `data`, alive while `value` is in scope. No JavaScript of this thread runs
+    // during `read`, and no other thread has this memory.
+    let bytes = unsafe { slice::from_raw_parts(data, length) };
     Ok(read(bytes))
+}
+
+/// The memory of a `Uint8Array`.
+struct View {
+    data: *const u8,
+    length: usize,
+    /// Whether other threads may write it: the memory of a `SharedArrayBuffer`.
+    is_shared: bool,
+}
+
+fn view(env: Env, value: sys::napi_value) -> Result<View> {
+    let (mut data, mut memory) = (ptr::null_mut(), ptr::null_mut());
+    let mut length = 0;
+    // The type is not asked for, which costs: a length counts elements, and no element is smaller than a byte.
+    // SAFETY: `value` belongs to the current call; one that is no typed array gives an error status.
+    check(unsafe {
+        sys::napi_get_typedarray_info(
+            env.raw(),
+            value,
+            ptr::null_mut(),
+            &raw mut length,
+            &raw mut data,
+            &raw mut memory,
+            ptr::null_mut(),
+        )
+    })?;
+    let mut is_own = false;
+    // SAFETY: `memory` was just given; it is an `ArrayBuffer` or a `SharedArrayBuffer`.
+    check(unsafe { sys::napi_is_arraybuffer(env.raw(), memory, &raw mut is_own) })?;
+    Ok(View { data: data.cast(), length, is_shared: !is_own })
+}
+
+/// Copies memory that other threads may be writing: each byte is one that was there at some moment.
+fn shared_bytes(data: *const u8, length: usize, scratch: &mut Vec<u8>) -> Result<()> {
+    scratch.clear();
+    scratch.try_reserve(length).map_err(|error| Error::from_reason(error.to_string()))?;
+    // SAFETY: Node-API gave `length` bytes at `data`, alive while the value is in scope. Atomics may be read while others
+    // write, they have the size of a byte, and nothing here writes.
+    let bytes = unsafe { slice::from_raw_parts(data.cast::<AtomicU8>(), length) };
+    scratch.extend(bytes.iter().map(|byte| byte.load(Ordering::Relaxed)));
+    Ok(())
 }
 
 /// Writes a JavaScript string into `scratch` as UTF-8.
@@ -75,15 +127,28 @@ fn string_bytes(env: Env, value: sys::napi_value, scratch: &mut Vec<u8>) -> Resu
     Ok(())
 }
 
-/// A new zeroed `ArrayBuffer`.
+/// A new `ArrayBuffer`. Its bytes are whatever was there before, as in Node's own pools.
 ///
 /// # Errors
 /// When JavaScript has no memory for it.
 pub(in crate::addon) fn create_array_buffer(env: Env, length: usize) -> Result<sys::napi_value> {
-    let mut data = ptr::null_mut();
-    let mut value = ptr::null_mut();
+    let (mut data, mut buffer) = (ptr::null_mut(), ptr::null_mut());
+    // Node zeroes an ArrayBuffer, and not a Buffer.
     // SAFETY: plain out-parameters.
-    check(unsafe { sys::napi_create_arraybuffer(env.raw(), length, &raw mut data, &raw mut value) })?;
+    check(unsafe { sys::napi_create_buffer(env.raw(), length, &raw mut data, &raw mut buffer) })?;
+    let mut value = ptr::null_mut();
+    // SAFETY: `buffer` was just made; what is not asked for may be null.
+    check(unsafe {
+        sys::napi_get_typedarray_info(
+            env.raw(),
+            buffer,
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            &raw mut value,
+            ptr::null_mut(),
+        )
+    })?;
     Ok(value)
 }
 

@@ -15,8 +15,9 @@ mod status;
 mod threadsafe;
 #[cfg(unix)]
 mod uv;
+mod words;
 
-pub(super) use bytes::{bytes_of, create_array_buffer, data_bytes, with_memory};
+pub(super) use bytes::{bytes_of, create_array_buffer, data_bytes, is_string, with_memory};
 #[cfg(unix)]
 pub(super) use callback::{AsyncContext, Called, call_in_context, in_handle_scope, report_uncaught};
 #[cfg(unix)]
@@ -28,5 +29,6 @@ pub(super) use descriptor::borrow;
 pub(super) use reference::{Reference, unknown};
 pub(super) use send::create_send;
 pub(super) use status::check;
+pub(super) use words::SharedWords;
 #[cfg(unix)]
 pub(super) use uv::{Poll, Turn, Wakeup, can_poll};

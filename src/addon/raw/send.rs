@@ -105,6 +105,10 @@ fn run(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_va
     let commanded = channel.borrow_mut().command(shared, payload, flags, None, |core, payload, key| {
         core.send(binary, fin, key, payload);
     })?;
+    if flags & flag::TOTAL == 0 {
+        // `undefined`
+        return Ok(ptr::null_mut());
+    }
     let mut total = ptr::null_mut();
     // SAFETY: plain out-parameter.
     check(unsafe { sys::napi_create_double(env, number(commanded.queued), &raw mut total) })?;

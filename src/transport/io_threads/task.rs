@@ -9,7 +9,7 @@ use tokio::io::unix::AsyncFd;
 
 use super::raw;
 use super::shard::{Scratch, Seat};
-use crate::transport::socket::{Fault, READS_PER_TURN, Received, Side, Socket, Written, lock};
+use crate::transport::socket::{Fault, READS_PER_TURN, Received, Side, Socket, lock};
 
 /// Starts the task. Runs on the shard's thread, inside its runtime.
 pub(super) fn start(socket: Arc<Socket>, fd: Arc<socket2::Socket>, seat: Arc<Seat>) {
@@ -27,7 +27,7 @@ pub(super) fn start(socket: Arc<Socket>, fd: Arc<socket2::Socket>, seat: Arc<Sea
 
 /// Writes what the owner has queued, as far as the kernel takes it.
 pub(super) fn write(socket: &Arc<Socket>) {
-    if socket.write_out(Side::Thread) == Written::Blocked {
+    if socket.write_out(Side::Thread).write {
         socket.wake_task();
     }
 }
@@ -41,9 +41,10 @@ impl Drop for Task {
     /// Also runs when the task unwinds: the owner then sees a socket that failed, not one that hangs.
     fn drop(&mut self) {
         self.seat.leave();
-        let state = lock(&self.socket.state);
+        let mut state = lock(&self.socket.state);
         if state.driver.is(&self.seat) && !state.destroyed {
-            self.socket.fail(state, Fault { errno: libc::EIO, write: false }, Side::Thread);
+            state.fail(Fault { errno: libc::EIO, write: false });
+            self.socket.announce(state, Side::Thread);
         }
     }
 }
@@ -70,10 +71,10 @@ impl Task {
 
     fn poll_write(&self, fd: &AsyncFd<Arc<socket2::Socket>>, context: &mut Context<'_>) {
         while let Poll::Ready(Ok(mut guard)) = fd.poll_write_ready(context) {
-            match self.socket.write_out(Side::Thread) {
-                Written::All => return,
-                Written::Blocked => guard.clear_ready(),
+            if !self.socket.write_out(Side::Thread).write {
+                return;
             }
+            guard.clear_ready();
         }
     }
 

@@ -36,7 +36,6 @@ use receive::Reader;
 pub(super) use state::Driver;
 use state::{Shutdown, State};
 use writer::Writer;
-pub(super) use writer::Written;
 
 /// Undelivered inbound bytes above which a socket is not read until its owner has collected them. Large enough
 /// for a busy owner to find work each time it looks, small enough that 1,000 stalled connections cost 256 MiB.
@@ -126,11 +125,7 @@ impl Socket {
 
     /// What the owner has to see to if it drives this socket.
     pub fn standing(&self) -> Standing {
-        let state = lock(&self.state);
-        if state.destroyed {
-            return Standing::default();
-        }
-        Standing { news: state.has_news(), read: state.wants_input(), write: state.blocked }
+        lock(&self.state).standing()
     }
 
     /// Has the driver write what is queued: the I/O thread soon, or the owner now.
@@ -244,7 +239,7 @@ impl Socket {
 
     /// Puts the socket into the mailbox if it has news and is not there yet; an owner that drives it looks for itself. Gives
     /// the lock back first: an owner that wakes up looks at the state at once.
-    fn announce(self: &Arc<Self>, mut state: MutexGuard<'_, State>, side: Side) {
+    pub(super) fn announce(self: &Arc<Self>, mut state: MutexGuard<'_, State>, side: Side) {
         let looks_itself = side == Side::Owner && matches!(state.driver, Driver::Owner);
         if looks_itself || state.announced || !state.has_news() {
             return;
@@ -254,17 +249,6 @@ impl Socket {
         if let Some(mailbox) = self.mailbox.upgrade() {
             mailbox.push(Arc::clone(self));
         }
-    }
-
-    /// A system call failed: nothing more is read or written, and the owner is told once.
-    pub(super) fn fail(self: &Arc<Self>, mut state: MutexGuard<'_, State>, fault: Fault, side: Side) {
-        state.ended = true;
-        state.blocked = false;
-        if !state.failed {
-            state.failed = true;
-            state.inbox.fault = Some(fault);
-        }
-        self.announce(state, side);
     }
 
     /// Has the task, if a thread drives, wait for what the state now says.

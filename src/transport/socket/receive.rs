@@ -78,7 +78,8 @@ impl Socket {
             Err(error) if error.kind() == ErrorKind::WouldBlock => (Received::Drained, false),
             Err(error) if error.kind() == ErrorKind::Interrupted => (Received::More, false),
             Err(error) => {
-                self.fail(state, Fault::read(&error), side);
+                state.fail(Fault::read(&error));
+                self.announce(state, side);
                 (Received::Stop, false)
             }
         }

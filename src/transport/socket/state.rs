@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::INBOUND_HIGH_WATER;
-use super::inbox::Inbox;
+use super::inbox::{Fault, Inbox};
+use super::{INBOUND_HIGH_WATER, Standing};
 use crate::connection::{Connection, MaskingKeys};
 use crate::transport::io_threads::{Job, Seat};
 
@@ -143,6 +143,25 @@ impl State {
     pub(super) fn has_news(&self) -> bool {
         let waiting = if self.paused { self.inbox.has_urgent() } else { !self.inbox.is_empty() };
         waiting && !self.destroyed
+    }
+
+    /// What the owner has to see to if it drives.
+    pub(super) fn standing(&self) -> Standing {
+        Standing {
+            news: self.has_news(),
+            read: self.wants_input(),
+            write: self.blocked && !self.destroyed,
+        }
+    }
+
+    /// A system call failed: nothing more is read or written, and the owner is told once.
+    pub(in crate::transport) fn fail(&mut self, fault: Fault) {
+        self.ended = true;
+        self.blocked = false;
+        if !self.failed {
+            self.failed = true;
+            self.inbox.fault = Some(fault);
+        }
     }
 
     /// Whether the descriptor is to be read when it is readable.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::inbox::Fault;
 use super::state::{Shutdown, State};
-use super::{Descriptor, OUTBOUND_HIGH_WATER, Side, Socket, lock};
+use super::{Descriptor, OUTBOUND_HIGH_WATER, Side, Socket, Standing, lock};
 
 /// A buffer that grew beyond this for one burst is given back when the burst is over.
 const KEPT_CAPACITY: usize = 64 * 1024;
@@ -81,37 +81,26 @@ fn give_back(buffer: &mut Vec<u8>) {
     }
 }
 
-/// How a round of writing ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::transport) enum Written {
-    /// Nothing is left to write, or nothing can be written any more.
-    All,
-    /// The kernel takes no more for now.
-    Blocked,
-}
-
 impl Socket {
     /// Writes what is queued from the owner's thread, as far as the kernel takes it now. Returns the bytes still pending.
     pub fn write_now(self: &Arc<Self>) -> u64 {
         // What the kernel has refused goes out when the driver finds the descriptor writable; to try before is a wasted call.
         let blocked = lock(&self.state).blocked;
-        if !blocked && self.write_out(Side::Owner) == Written::Blocked {
+        if !blocked && self.write_out(Side::Owner).write {
             self.wake_task();
         }
         self.with_connection(|connection| connection.pending()).unwrap_or(0)
     }
 
-    /// Sends until nothing is queued or the kernel refuses. The write lock is held all the while, so bytes never
-    /// interleave; the state is locked only between two sends.
-    pub(in crate::transport) fn write_out(self: &Arc<Self>, side: Side) -> Written {
+    /// Sends until nothing is queued, nothing can be written any more, or the kernel refuses ([`Standing::write`]). The
+    /// write lock is held all the while, so bytes never interleave; the state is locked only between two sends.
+    pub(in crate::transport) fn write_out(self: &Arc<Self>, side: Side) -> Standing {
         let mut guard = lock(&self.writer);
-        let Some(writer) = guard.as_mut() else { return Written::All };
         let mut state = lock(&self.state);
+        let Some(writer) = guard.as_mut() else { return state.standing() };
         loop {
             if writer.is_done() && !writer.take_output(&mut state) {
-                drop(guard);
-                self.announce(state, side);
-                return Written::All;
+                break;
             }
             drop(state);
             let result = writer.send();
@@ -125,17 +114,18 @@ impl Socket {
                     state.blocked = true;
                     state.over_mark |= state.connection.pending() >= OUTBOUND_HIGH_WATER;
                     state.settle();
-                    drop(guard);
-                    self.announce(state, side);
-                    return Written::Blocked;
+                    break;
                 }
                 Err(error) => {
                     *guard = None;
-                    drop(guard);
-                    self.fail(state, Fault::write(&error), side);
-                    return Written::All;
+                    state.fail(Fault::write(&error));
+                    break;
                 }
             }
         }
+        drop(guard);
+        let standing = state.standing();
+        self.announce(state, side);
+        standing
     }
 }

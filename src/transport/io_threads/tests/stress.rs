@@ -3,27 +3,7 @@
 use std::io::Write;
 use std::thread;
 
-use super::{Event, Link, Peer, SETUPS, pattern};
-
-/// A small generator of the same numbers in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        // Knuth's MMIX constants; the high bits are the good ones.
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % sides
-    }
-
-    /// Mostly small, sometimes large.
-    fn length(&mut self) -> usize {
-        match self.roll(50) {
-            0 => self.roll(200_000),
-            1..=5 => self.roll(20_000),
-            _ => self.roll(300),
-        }
-    }
-}
+use super::{Dice, Event, Link, SETUPS, lengths_and_order, pattern};
 
 /// One random thing that an owner may do. Returns whether a message was queued.
 fn act(dice: &mut Dice, link: &mut Link, number: usize) -> bool {
@@ -47,30 +27,6 @@ fn act(dice: &mut Dice, link: &mut Link, number: usize) -> bool {
     false
 }
 
-/// `messages` numbered messages, pings among them.
-fn send_numbered(peer: &mut Peer, messages: usize, dice: &mut Dice) {
-    for number in 0..messages {
-        let frame = peer.binary_frame(&pattern(number, dice.length()));
-        peer.write(&frame);
-        if dice.roll(20) == 0 {
-            peer.ping(b"?");
-        }
-    }
-}
-
-fn lengths_and_order(events: &[Event]) -> usize {
-    let messages = events.iter().filter_map(|event| match event {
-        Event::Binary(data) => Some(data),
-        _ => None,
-    });
-    messages
-        .enumerate()
-        .inspect(|(number, data)| {
-            assert!(**data == pattern(*number, data.len()), "message {number} is not the one that was sent");
-        })
-        .count()
-}
-
 #[test]
 fn nothing_is_lost_whatever_the_owner_does() {
     const MESSAGES: usize = 600;
@@ -80,7 +36,7 @@ fn nothing_is_lost_whatever_the_owner_does() {
         let mut dice = Dice(seed);
         let (mut writing, mut reading) = (link.peer.second(), link.peer.second());
         thread::scope(|scope| {
-            scope.spawn(move || send_numbered(&mut writing, MESSAGES, &mut Dice(seed + 100)));
+            scope.spawn(move || Dice(seed + 100).send_numbered(&mut writing, MESSAGES));
             // Ends with the shutdown of the other end.
             let received = scope.spawn(move || {
                 let events: Vec<_> = std::iter::from_fn(|| reading.next_if_any()).collect();

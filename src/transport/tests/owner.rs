@@ -1,15 +1,16 @@
-//! The owner of sockets in tests: a mailbox, a bell that it rings, and a list of everything that was collected.
+//! An owner that leaves its sockets to I/O threads: a mailbox, a bell that it rings, and a list of everything that was
+//! collected.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-use super::{Event, OneKey, TIMEOUT, connection};
+use super::{Event, OneKey, Owns, TIMEOUT, connection};
 use crate::protocol::Role;
 use crate::transport::socket::{Descriptor, Fault, Inbox, Mailbox, RECEIVE_BUFFER, Socket, Wake};
 
 /// Counts wake-ups.
 #[derive(Default)]
-pub(super) struct Bell {
+pub(in crate::transport) struct Bell {
     rings: Mutex<usize>,
     rung: Condvar,
 }
@@ -31,18 +32,18 @@ impl Wake for Ringer {
 
 /// All that came from one socket.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
-    pub(super) events: Vec<Event>,
-    pub(super) raw: Vec<u8>,
-    pub(super) written: Vec<u64>,
-    pub(super) drained: usize,
-    pub(super) shut_down: usize,
-    pub(super) ended: usize,
-    pub(super) faults: Vec<Fault>,
+pub(in crate::transport) struct Seen {
+    pub(in crate::transport) events: Vec<Event>,
+    pub(in crate::transport) raw: Vec<u8>,
+    pub(in crate::transport) written: Vec<u64>,
+    pub(in crate::transport) drained: usize,
+    pub(in crate::transport) shut_down: usize,
+    pub(in crate::transport) ended: usize,
+    pub(in crate::transport) faults: Vec<Fault>,
 }
 
 impl Seen {
-    fn add(&mut self, inbox: &mut Inbox) {
+    pub(super) fn add(&mut self, inbox: &mut Inbox) {
         assert!(self.ended == 0 || inbox.events.is_empty(), "events after the end");
         assert!(self.faults.is_empty(), "news after a failure");
         while let Some(event) = inbox.events.peek() {
@@ -60,8 +61,8 @@ impl Seen {
     }
 }
 
-pub(super) struct Owner {
-    pub(super) mailbox: Arc<Mailbox>,
+pub(in crate::transport) struct Owner {
+    pub(in crate::transport) mailbox: Arc<Mailbox>,
     bell: Arc<Bell>,
     /// Rings that were answered.
     answered: usize,
@@ -70,14 +71,14 @@ pub(super) struct Owner {
 }
 
 impl Owner {
-    pub(super) fn new() -> Self {
+    pub(in crate::transport) fn new() -> Self {
         let bell = Arc::new(Bell::default());
         let mailbox = Arc::new(Mailbox::new(Box::new(Ringer(Arc::clone(&bell)))));
         Self { mailbox, bell, answered: 0, inbox: Inbox::default(), seen: HashMap::new() }
     }
 
     /// Hands a socket to the threads; it answers pings by itself.
-    pub(super) fn adopt(&self, fd: socket2::Socket, role: Role, head: &[u8], token: u64) -> Arc<Socket> {
+    pub(in crate::transport) fn adopt(&self, fd: socket2::Socket, role: Role, head: &[u8], token: u64) -> Arc<Socket> {
         fd.set_nonblocking(true).unwrap();
         let fd = Descriptor::Owned(Arc::new(fd));
         let socket = Socket::new(fd, connection(role, true), head, &mut OneKey, &self.mailbox, token, true);
@@ -86,17 +87,17 @@ impl Owner {
     }
 
     /// How often the mailbox has woken this owner.
-    pub(super) fn rings(&self) -> usize {
+    pub(in crate::transport) fn rings(&self) -> usize {
         *self.bell.rings()
     }
 
     /// All that came from a socket so far.
-    pub(super) fn seen(&mut self, token: u64) -> &Seen {
+    pub(in crate::transport) fn seen(&mut self, token: u64) -> &Seen {
         self.seen.entry(token).or_default()
     }
 
     /// Waits until the mailbox has rung since the last look at it.
-    pub(super) fn wait(&mut self) {
+    pub(in crate::transport) fn wait(&mut self) {
         let unanswered = |rings: &mut usize| *rings == self.answered;
         let (rings, waited) =
             self.bell.rung.wait_timeout_while(self.bell.rings(), TIMEOUT, unanswered).unwrap();
@@ -105,7 +106,7 @@ impl Owner {
     }
 
     /// Collects from all sockets that are in the mailbox now. Returns how many those were.
-    pub(super) fn collect(&mut self) -> usize {
+    pub(in crate::transport) fn collect(&mut self) -> usize {
         let mut ready = Vec::new();
         self.mailbox.drain(&mut ready);
         for socket in &ready {
@@ -118,17 +119,35 @@ impl Owner {
     }
 
     /// Takes what a paused socket has left.
-    pub(super) fn last_read(&mut self, socket: &Arc<Socket>) {
+    pub(in crate::transport) fn last_read(&mut self, socket: &Arc<Socket>) {
         socket.last_read(&mut vec![0; RECEIVE_BUFFER], &mut OneKey, &mut self.inbox);
         self.seen.entry(socket.token()).or_default().add(&mut self.inbox);
     }
 
     /// Collects what comes until `done` holds for all that a socket has told so far.
-    pub(super) fn until(&mut self, token: u64, done: impl Fn(&Seen) -> bool) -> &Seen {
+    pub(in crate::transport) fn until(&mut self, token: u64, done: impl Fn(&Seen) -> bool) -> &Seen {
         while !done(self.seen(token)) {
             self.wait();
             self.collect();
         }
         self.seen(token)
+    }
+}
+
+impl Owns for Owner {
+    fn begin() -> Self {
+        Self::new()
+    }
+
+    fn take(&mut self, fd: socket2::Socket, role: Role, head: &[u8], token: u64) -> Arc<Socket> {
+        self.adopt(fd, role, head, token)
+    }
+
+    fn until(&mut self, token: u64, done: impl Fn(&Seen) -> bool) -> &Seen {
+        Self::until(self, token, done)
+    }
+
+    fn give_up(&mut self, socket: &Arc<Socket>) {
+        socket.destroy();
     }
 }

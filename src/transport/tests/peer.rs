@@ -6,9 +6,9 @@ use super::{Event, OneKey, TIMEOUT, connection, key_of};
 use crate::connection::{Connection, EventBatch};
 use crate::protocol::Role;
 
-pub(super) struct Peer {
-    pub(super) stream: socket2::Socket,
-    pub(super) role: Role,
+pub(in crate::transport) struct Peer {
+    pub(in crate::transport) stream: socket2::Socket,
+    pub(in crate::transport) role: Role,
     core: Connection,
     events: EventBatch,
     buffer: Vec<u8>,
@@ -16,7 +16,7 @@ pub(super) struct Peer {
 
 impl Peer {
     /// Does not answer pings.
-    pub(super) fn new(stream: socket2::Socket, role: Role) -> Self {
+    pub(in crate::transport) fn new(stream: socket2::Socket, role: Role) -> Self {
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream.set_write_timeout(Some(TIMEOUT)).unwrap();
         let core = connection(role, false);
@@ -24,38 +24,38 @@ impl Peer {
     }
 
     /// A second hand on the same stream: one may write while the other reads.
-    pub(super) fn second(&self) -> Self {
+    pub(in crate::transport) fn second(&self) -> Self {
         Self::new(self.stream.try_clone().unwrap(), self.role)
     }
 
     /// Frames messages, pings and so on.
-    pub(super) fn framed(&self, command: impl FnOnce(&mut Connection)) -> Vec<u8> {
+    pub(in crate::transport) fn framed(&self, command: impl FnOnce(&mut Connection)) -> Vec<u8> {
         let mut core = connection(self.role, false);
         command(&mut core);
         core.output().to_vec()
     }
 
     /// A frame with a whole binary message.
-    pub(super) fn binary_frame(&self, data: &[u8]) -> Vec<u8> {
+    pub(in crate::transport) fn binary_frame(&self, data: &[u8]) -> Vec<u8> {
         self.framed(|core| core.send(true, true, key_of(self.role), data))
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) {
+    pub(in crate::transport) fn write(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
     }
 
-    pub(super) fn send_text(&mut self, data: &str) {
+    pub(in crate::transport) fn send_text(&mut self, data: &str) {
         let frame = self.framed(|core| core.send(false, true, key_of(self.role), data.as_bytes()));
         self.write(&frame);
     }
 
-    pub(super) fn ping(&mut self, payload: &[u8]) {
+    pub(in crate::transport) fn ping(&mut self, payload: &[u8]) {
         let frame = self.framed(|core| core.ping(key_of(self.role), payload));
         self.write(&frame);
     }
 
     /// Writes as much as the kernel takes, which must be less than all.
-    pub(super) fn fill(&mut self, bytes: &[u8]) -> usize {
+    pub(in crate::transport) fn fill(&mut self, bytes: &[u8]) -> usize {
         self.stream.set_nonblocking(true).unwrap();
         let mut sent = 0;
         loop {
@@ -78,7 +78,7 @@ impl Peer {
     }
 
     /// The next event; `None` at the end of the stream.
-    pub(super) fn next_if_any(&mut self) -> Option<Event> {
+    pub(in crate::transport) fn next_if_any(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.events.peek() {
                 let event = event.into();
@@ -91,12 +91,12 @@ impl Peer {
         }
     }
 
-    pub(super) fn next(&mut self) -> Event {
+    pub(in crate::transport) fn next(&mut self) -> Event {
         self.next_if_any().expect("an event before the end of the stream")
     }
 
     /// Reads and drops bytes until the stream has ended or was reset.
-    pub(super) fn wait_for_end(&mut self) {
+    pub(in crate::transport) fn wait_for_end(&mut self) {
         loop {
             match self.stream.read(&mut self.buffer) {
                 Ok(0) => return,

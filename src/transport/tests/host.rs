@@ -1,0 +1,212 @@
+//! An owner that drives its sockets itself, as the addon does (`addon::driving`): a reactor, what it has told of each
+//! socket, and moves to a thread and back. Its loop waits in a poller around the reactor, as that of Node does.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token, Waker};
+
+use super::{OneKey, Owns, Seen, TIMEOUT, connection};
+use crate::protocol::Role;
+use crate::transport::event_loop::{self, Reactor, Ready};
+use crate::transport::socket::{Descriptor, Inbox, Mailbox, RECEIVE_BUFFER, Socket, Wake};
+
+const REACTOR: Token = Token(0);
+const MAILBOX: Token = Token(1);
+
+struct Ringer(Waker);
+
+impl Wake for Ringer {
+    fn wake(&self) {
+        self.0.wake().unwrap();
+    }
+}
+
+struct Hosted {
+    socket: Arc<Socket>,
+    on_thread: bool,
+    ready: Ready,
+    /// What Node has of its own: closed after the socket was destroyed.
+    _home: Arc<socket2::Socket>,
+}
+
+impl Hosted {
+    /// Whether it is to be looked at again though nothing new is told of it.
+    fn is_waiting(&self) -> bool {
+        let standing = self.socket.standing();
+        !self.on_thread && (standing.news || (standing.read && self.ready.read))
+    }
+
+    /// Reads and writes what can and may be read and written.
+    fn move_bytes(&mut self, buffer: &mut [u8]) {
+        if self.on_thread {
+            return;
+        }
+        if self.ready.write && self.socket.standing().write {
+            event_loop::write(&self.socket);
+        }
+        self.ready.write = false;
+        if self.ready.read && self.socket.standing().read {
+            self.ready.read = event_loop::read(&self.socket, self.ready.ended, buffer, &mut OneKey);
+        }
+    }
+}
+
+pub(in crate::transport) struct Host {
+    pub(in crate::transport) reactor: Reactor,
+    poll: Poll,
+    mailbox: Arc<Mailbox>,
+    hosted: HashMap<u64, Hosted>,
+    buffer: Vec<u8>,
+    inbox: Inbox,
+    seen: HashMap<u64, Seen>,
+}
+
+impl Host {
+    pub(in crate::transport) fn new() -> Self {
+        let (reactor, poll) = (Reactor::new().unwrap(), Poll::new().unwrap());
+        poll.registry().register(&mut SourceFd(&reactor.fd()), REACTOR, Interest::READABLE).unwrap();
+        let waker = Waker::new(poll.registry(), MAILBOX).unwrap();
+        let mailbox = Arc::new(Mailbox::new(Box::new(Ringer(waker))));
+        Self {
+            reactor,
+            poll,
+            mailbox,
+            hosted: HashMap::new(),
+            buffer: vec![0; RECEIVE_BUFFER],
+            inbox: Inbox::default(),
+            seen: HashMap::new(),
+        }
+    }
+
+    /// All that came from a socket so far.
+    pub(in crate::transport) fn seen(&mut self, token: u64) -> &Seen {
+        self.seen.entry(token).or_default()
+    }
+
+    pub(in crate::transport) fn is_on_thread(&self, token: u64) -> bool {
+        self.hosted[&token].on_thread
+    }
+
+    /// What is known of a socket's descriptor and was not used up.
+    pub(in crate::transport) fn ready(&self, token: u64) -> Ready {
+        self.hosted[&token].ready
+    }
+
+    pub(in crate::transport) fn to_thread(&mut self, token: u64) {
+        let hosted = self.hosted.get_mut(&token).unwrap();
+        assert!(!hosted.on_thread);
+        hosted.socket.move_to_thread().unwrap();
+        self.reactor.remove(&hosted.socket);
+        hosted.on_thread = true;
+    }
+
+    pub(in crate::transport) fn to_owner(&mut self, token: u64) {
+        let hosted = self.hosted.get_mut(&token).unwrap();
+        assert!(hosted.on_thread);
+        hosted.ready = Ready::default();
+        self.reactor.add(&hosted.socket).unwrap();
+        hosted.socket.move_to_owner();
+        hosted.on_thread = false;
+    }
+
+    /// Makes the owner believe that a socket's descriptor is ready.
+    pub(in crate::transport) fn believe(&mut self, token: u64, ready: Ready) {
+        self.hosted.get_mut(&token).unwrap().ready = ready;
+    }
+
+    /// Notes what the reactor tells. Tokens that nobody has are nobody's.
+    pub(in crate::transport) fn listen(&mut self) -> Vec<u64> {
+        let mut told = Vec::new();
+        self.reactor.turn(|token, ready| {
+            if let Some(hosted) = self.hosted.get_mut(&token) {
+                hosted.ready = hosted.ready.or(ready);
+                told.push(token);
+            }
+        });
+        told
+    }
+
+    /// Reads and writes, without collecting.
+    pub(in crate::transport) fn move_bytes(&mut self, token: u64) {
+        self.hosted.get_mut(&token).unwrap().move_bytes(&mut self.buffer);
+    }
+
+    /// Collects from one socket. Returns whether there was anything.
+    pub(in crate::transport) fn collect(&mut self, token: u64) -> bool {
+        let has_news = self.hosted[&token].socket.collect(&mut self.inbox);
+        if has_news {
+            assert!(!self.inbox.is_empty(), "news without contents");
+            self.seen.entry(token).or_default().add(&mut self.inbox);
+        }
+        has_news
+    }
+
+    /// One turn of the loop, without waiting: all that is ready, all that is in the mailbox, all that waits for
+    /// another look.
+    pub(in crate::transport) fn turn(&mut self) {
+        let mut due = self.listen();
+        let mut ready = Vec::new();
+        self.mailbox.drain(&mut ready);
+        due.extend(ready.iter().map(|socket| socket.token()));
+        due.extend(self.hosted.iter().filter(|(_, hosted)| hosted.is_waiting()).map(|(token, _)| *token));
+        for token in due {
+            if self.hosted.contains_key(&token) {
+                self.move_bytes(token);
+                self.collect(token);
+            }
+        }
+    }
+
+    /// Waits until there is something to do for a turn.
+    pub(in crate::transport) fn wait(&mut self) {
+        let is_hurried = self.hosted.values().any(Hosted::is_waiting);
+        let mut events = Events::with_capacity(2);
+        self.poll.poll(&mut events, Some(if is_hurried { Duration::ZERO } else { TIMEOUT })).unwrap();
+        assert!(is_hurried || !events.is_empty(), "nothing came; so far: {:?}", self.seen);
+    }
+
+    /// Takes what a paused socket has left.
+    pub(in crate::transport) fn last_read(&mut self, socket: &Arc<Socket>) {
+        socket.last_read(&mut self.buffer, &mut OneKey, &mut self.inbox);
+        self.seen.entry(socket.token()).or_default().add(&mut self.inbox);
+    }
+}
+
+impl Owns for Host {
+    fn begin() -> Self {
+        Self::new()
+    }
+
+    fn take(&mut self, fd: socket2::Socket, role: Role, head: &[u8], token: u64) -> Arc<Socket> {
+        fd.set_nonblocking(true).unwrap();
+        let home = Arc::new(fd);
+        let fd = Descriptor::Owned(Arc::clone(&home));
+        let socket = Socket::new(fd, connection(role, true), head, &mut OneKey, &self.mailbox, token, true);
+        self.reactor.add(&socket).unwrap();
+        let hosted =
+            Hosted { socket: Arc::clone(&socket), on_thread: false, ready: Ready::default(), _home: home };
+        assert!(self.hosted.insert(token, hosted).is_none(), "two sockets have one number");
+        socket
+    }
+
+    fn until(&mut self, token: u64, done: impl Fn(&Seen) -> bool) -> &Seen {
+        self.turn();
+        while !done(self.seen(token)) {
+            self.wait();
+            self.turn();
+        }
+        self.seen(token)
+    }
+
+    fn give_up(&mut self, socket: &Arc<Socket>) {
+        if let Some(hosted) = self.hosted.remove(&socket.token()) {
+            if !hosted.on_thread {
+                self.reactor.remove(socket);
+            }
+            socket.destroy();
+        }
+    }
+}

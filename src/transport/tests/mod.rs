@@ -1,0 +1,232 @@
+//! Plain sockets, seen by their owner and by a peer at the other end of a real TCP or Unix connection. Here: what those
+//! tests share, also the ones in `io_threads`. Every wait ends with a panic after [`TIMEOUT`].
+//!
+//! * `owner`: leaves its sockets to I/O threads. `host`: drives them itself, or moves them.
+//! * `event_loop`, `readiness`: the event loop as the driver. `moving`, `leaving`, `shuffle`: from one driver to the other.
+
+mod dice;
+mod event_loop;
+mod host;
+mod leaving;
+mod moving;
+mod owner;
+mod peer;
+mod readiness;
+mod shuffle;
+
+use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::socket::Socket;
+use crate::connection::{Config, Connection, EventRef, MaskingKeys};
+use crate::protocol::{Limits, MaskingKey, ProtocolError, Role};
+
+pub(in crate::transport) use dice::{Dice, lengths_and_order};
+pub(in crate::transport) use host::Host;
+pub(in crate::transport) use owner::{Owner, Seen};
+pub(in crate::transport) use peer::Peer;
+
+/// Longer than anything here takes on a busy machine.
+pub(in crate::transport) const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The key that everybody masks with.
+pub(in crate::transport) const KEY: MaskingKey = MaskingKey([0x37, 0xFA, 0x21, 0x3D]);
+
+/// A send or receive buffer so small that large messages go through it in many pieces, but with room for the segments
+/// of a loopback interface: with less, TCP itself stops for 200 milliseconds again and again.
+const SMALL_BUFFER: usize = 64 * 1024;
+
+pub(in crate::transport) struct OneKey;
+
+impl MaskingKeys for OneKey {
+    fn next_key(&mut self) -> MaskingKey {
+        KEY
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::transport) enum Family {
+    Tcp,
+    Unix,
+}
+
+/// Both kinds of sockets in both roles.
+pub(in crate::transport) const SETUPS: [(Family, Role); 4] = [
+    (Family::Tcp, Role::Server),
+    (Family::Tcp, Role::Client),
+    (Family::Unix, Role::Server),
+    (Family::Unix, Role::Client),
+];
+
+/// An [`EventRef`] that owns its bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::transport) enum Event {
+    Text(String),
+    Binary(Vec<u8>),
+    Ping(Vec<u8>),
+    Pong(Vec<u8>),
+    Close(u16),
+    Failed(ProtocolError),
+    Flooded,
+}
+
+impl From<EventRef<'_>> for Event {
+    fn from(event: EventRef<'_>) -> Self {
+        match event {
+            EventRef::Message { binary: true, data, .. } => Self::Binary(data.into()),
+            EventRef::Message { binary: false, data, .. } => {
+                Self::Text(String::from_utf8(data.into()).unwrap())
+            }
+            EventRef::Ping { data: payload, .. } => Self::Ping(payload.into()),
+            EventRef::Pong(payload) => Self::Pong(payload.into()),
+            EventRef::Close { code, .. } => Self::Close(code),
+            EventRef::Failed(error) => Self::Failed(error),
+            EventRef::Flooded => Self::Flooded,
+        }
+    }
+}
+
+pub(in crate::transport) fn text(data: &str) -> Event {
+    Event::Text(data.into())
+}
+
+pub(in crate::transport) fn connection(role: Role, auto_pong: bool) -> Connection {
+    let limits =
+        Limits { max_payload: 0, max_fragments: 0, max_buffered_chunks: 0, max_pending_auto_pongs: 0 };
+    Connection::new(Config { role, limits, auto_pong, skip_utf8_validation: false })
+}
+
+/// The key that a connection of this role sends with.
+pub(in crate::transport) fn key_of(role: Role) -> Option<MaskingKey> {
+    role.must_mask_sent().then_some(KEY)
+}
+
+pub(in crate::transport) fn opposite(role: Role) -> Role {
+    match role {
+        Role::Client => Role::Server,
+        Role::Server => Role::Client,
+    }
+}
+
+/// Two connected sockets.
+pub(in crate::transport) fn pair(family: Family) -> (socket2::Socket, socket2::Socket) {
+    match family {
+        Family::Tcp => {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+            let ours = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            (ours.into(), listener.accept().unwrap().0.into())
+        }
+        Family::Unix => {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            (ours.into(), theirs.into())
+        }
+    }
+}
+
+/// Makes both ends hold little.
+pub(in crate::transport) fn shrink_buffers(ends: [&socket2::Socket; 2]) {
+    for end in ends {
+        end.set_send_buffer_size(SMALL_BUFFER).unwrap();
+        end.set_recv_buffer_size(SMALL_BUFFER).unwrap();
+    }
+}
+
+/// Waits for what no event tells.
+pub(in crate::transport) fn wait_until(mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + TIMEOUT;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain");
+        thread::yield_now();
+    }
+}
+
+/// Bytes that tell where they are, and which message they belong to.
+pub(in crate::transport) fn pattern(message: usize, length: usize) -> Vec<u8> {
+    (0..length).map(|at| (at / 251 + at + 31 * message) as u8).collect()
+}
+
+/// Who owns sockets, and has them driven in one way or the other.
+pub(in crate::transport) trait Owns {
+    fn begin() -> Self;
+    /// Takes a socket over; on a thread it answers pings by itself.
+    fn take(&mut self, fd: socket2::Socket, role: Role, head: &[u8], token: u64) -> Arc<Socket>;
+    /// Collects what comes until `done` holds for all that a socket has told so far.
+    fn until(&mut self, token: u64, done: impl Fn(&Seen) -> bool) -> &Seen;
+    /// Destroys a socket.
+    fn give_up(&mut self, socket: &Arc<Socket>);
+}
+
+/// The number of the socket of a [`Link`].
+pub(in crate::transport) const LINK: u64 = 7;
+
+/// One socket with its owner and its peer. Destroyed at the end of the test.
+pub(in crate::transport) struct Link<O: Owns> {
+    pub(in crate::transport) owner: O,
+    pub(in crate::transport) socket: Arc<Socket>,
+    pub(in crate::transport) peer: Peer,
+    pub(in crate::transport) role: Role,
+}
+
+impl<O: Owns> Link<O> {
+    pub(in crate::transport) fn new((family, role): (Family, Role)) -> Self {
+        Self::over(pair(family), role, &[])
+    }
+
+    /// With send and receive buffers so small that much is refused.
+    pub(in crate::transport) fn small((family, role): (Family, Role)) -> Self {
+        let ends = pair(family);
+        shrink_buffers([&ends.0, &ends.1]);
+        Self::over(ends, role, &[])
+    }
+
+    pub(in crate::transport) fn over(
+        (ours, theirs): (socket2::Socket, socket2::Socket),
+        role: Role,
+        head: &[u8],
+    ) -> Self {
+        let mut owner = O::begin();
+        let socket = owner.take(ours, role, head, LINK);
+        Self { owner, socket, peer: Peer::new(theirs, opposite(role)), role }
+    }
+
+    /// Queues a binary message.
+    pub(in crate::transport) fn queue(&self, data: &[u8]) {
+        let queued =
+            self.socket.with_connection(|connection| connection.send(true, true, key_of(self.role), data));
+        queued.unwrap();
+    }
+
+    /// Sends a binary message by way of the driver.
+    pub(in crate::transport) fn send(&self, data: &[u8]) {
+        self.queue(data);
+        self.socket.flush();
+    }
+
+    pub(in crate::transport) fn queued_total(&self) -> u64 {
+        self.socket.with_connection(|connection| connection.queued_total()).unwrap()
+    }
+
+    pub(in crate::transport) fn pending(&self) -> u64 {
+        self.socket.with_connection(|connection| connection.pending()).unwrap()
+    }
+
+    /// Collects what comes until `done` holds for all that was seen so far.
+    pub(in crate::transport) fn until(&mut self, done: impl Fn(&Seen) -> bool) -> &Seen {
+        self.owner.until(LINK, done)
+    }
+
+    /// The peer is gone, and all that it had not read with it; over TCP at once, by a reset.
+    pub(in crate::transport) fn lose_peer(&mut self) {
+        self.peer.stream.set_linger(Some(Duration::ZERO)).unwrap();
+        self.peer = Peer::new(pair(Family::Unix).1, self.peer.role);
+    }
+}
+
+impl<O: Owns> Drop for Link<O> {
+    fn drop(&mut self) {
+        self.owner.give_up(&self.socket);
+    }
+}
