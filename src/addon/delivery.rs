@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use napi::sys;
+
 use super::attachment::Attachment;
 use super::environment::Shared;
 use super::raw::{Called, call_in_context, in_handle_scope, report_uncaught};
@@ -11,13 +13,29 @@ use super::raw::{Called, call_in_context, in_handle_scope, report_uncaught};
 const MAX_CALLS: usize = 100_000;
 
 impl Shared {
-    /// Delivers one socket's news, writes what its listeners have sent to it, and sees to what comes of both.
-    pub(super) fn deliver_and_settle(&self, attachment: &Rc<Attachment>) {
-        if self.rounds.has_ended() || attachment.detached.get() {
+    /// Delivers the news of these sockets, and sees to what comes of it; the list is empty then. What listeners send is
+    /// written later, by a flush.
+    pub(super) fn deliver_all(&self, attachments: &mut Vec<Rc<Attachment>>) {
+        if attachments.is_empty() {
             return;
         }
-        // The error says that the environment is ending: nothing is to be delivered then.
-        let events = in_handle_scope(self.env, || self.deliver(attachment)).unwrap_or(0);
+        // An error says that the environment is ending: nothing is to be delivered then.
+        let _ = in_handle_scope(self.env, || {
+            let deliver = self.rounds.deliver.borrow().as_ref().and_then(|deliver| deliver.value().ok());
+            for attachment in attachments.iter() {
+                if let Some(deliver) = deliver.filter(|_| !self.rounds.has_ended()) {
+                    self.deliver_and_settle(attachment, deliver);
+                }
+            }
+        });
+        attachments.clear();
+    }
+
+    fn deliver_and_settle(&self, attachment: &Rc<Attachment>, deliver: sys::napi_value) {
+        if attachment.detached.get() {
+            return;
+        }
+        let events = self.deliver(attachment, deliver);
         // A flush sees to it, too.
         if !attachment.dirty.get() {
             self.settle(attachment);
@@ -29,10 +47,10 @@ impl Shared {
 
     /// Delivers one socket's news. What an earlier delivery left behind, because it failed, goes first. Returns the number
     /// of events.
-    fn deliver(&self, attachment: &Rc<Attachment>) -> u32 {
+    fn deliver(&self, attachment: &Attachment, deliver: sys::napi_value) -> u32 {
         let leftovers = !attachment.inbox.borrow().is_empty();
         if leftovers {
-            self.call_deliver(attachment);
+            self.call_deliver(attachment, deliver);
         }
         let mut inbox = attachment.inbox.borrow_mut();
         if !inbox.is_empty() || !attachment.socket.collect(&mut inbox) {
@@ -40,17 +58,15 @@ impl Shared {
         }
         let events = inbox.events.len() as u32;
         drop(inbox);
-        self.call_deliver(attachment);
+        self.call_deliver(attachment, deliver);
         events
     }
 
     /// Calls `deliver` with what was collected from a socket.
-    fn call_deliver(&self, attachment: &Rc<Attachment>) {
+    fn call_deliver(&self, attachment: &Attachment, deliver: sys::napi_value) {
         let Ok(mut count) = self.batch(&attachment.parts, |batch| attachment.fill(batch)) else { return };
-        let deliver = self.rounds.deliver.borrow().as_ref().map(Rc::clone);
-        let Some(deliver) = deliver else { return };
         for _ in 0..MAX_CALLS {
-            match call_in_context(self.env, &attachment.context, &deliver, &attachment.owner, count) {
+            match call_in_context(self.env, &attachment.context, deliver, &attachment.owner, count) {
                 Called::Threw(error) if report_uncaught(self.env, error).is_ok() => {}
                 // Ticks and microtasks have run; now the rest.
                 Called::Returned(true) => {}

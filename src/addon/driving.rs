@@ -15,8 +15,10 @@ use crate::transport::event_loop::{self, Ready};
 use crate::transport::policy::{Choice, Move, Traffic};
 use crate::transport::socket::{Socket, Standing};
 
-/// Sockets that are read before they are delivered: enough for the caches, few enough that what was read is in them, too.
+/// Sockets that are read, and bytes of them, before they are delivered: enough for the code to stay in the caches, few
+/// enough that what was read stays there, too.
 const STAGE: usize = 256;
+const STAGE_BYTES: usize = 256 * 1024;
 
 /// What [`Shared::attach`] takes over.
 pub(super) struct Parked<'a> {
@@ -94,31 +96,28 @@ impl Shared {
     /// while it runs again and again: all are read, then all are delivered, and then the output of all is written.
     pub(super) fn sockets_ready(&self) {
         let Some(reactor) = self.rounds.line().and_then(Line::reactor) else { return };
-        let mut stage = self.rounds.stage.take();
+        let mut stage = self.rounds.spare.take();
+        let mut bytes = 0;
         reactor.turn(|token, ready| {
             let Some(attachment) = self.rounds.get(token) else { return };
             attachment.ready.set(attachment.ready.get().or(ready));
-            self.move_bytes(&attachment);
+            bytes += self.move_bytes(&attachment);
             stage.push(attachment);
-            if stage.len() == STAGE {
-                self.deliver_stage(&mut stage);
+            if stage.len() >= STAGE || bytes >= STAGE_BYTES {
+                bytes = 0;
+                self.deliver_all(&mut stage);
+                self.flush();
             }
         });
-        self.deliver_stage(&mut stage);
-        self.rounds.stage.set(stage);
-    }
-
-    fn deliver_stage(&self, stage: &mut Vec<Rc<Attachment>>) {
-        for attachment in stage.drain(..) {
-            self.deliver_and_settle(&attachment);
-        }
+        self.deliver_all(&mut stage);
+        self.rounds.spare.set(stage);
         self.flush();
     }
 
-    /// Reads and writes what can and may be read and written, if the loop drives.
-    pub(super) fn move_bytes(&self, attachment: &Attachment) {
+    /// Reads and writes what can and may be read and written, if the loop drives. Returns how many bytes were read.
+    pub(super) fn move_bytes(&self, attachment: &Attachment) -> usize {
         if attachment.on_thread.get() {
-            return;
+            return 0;
         }
         let socket = &attachment.socket;
         let Ready { mut read, ended, write } = attachment.ready.get();
@@ -126,15 +125,18 @@ impl Shared {
         if write && standing.write {
             standing = event_loop::write(socket);
         }
+        let mut bytes = 0;
         if read
             && standing.read
             && let Some(line) = self.rounds.line()
         {
             let (mut buffer, mut keys) = (line.buffer.borrow_mut(), self.keys.borrow_mut());
-            read = event_loop::read(socket, ended, &mut buffer, &mut *keys);
+            let taken = event_loop::read(socket, ended, &mut buffer, &mut *keys);
+            (read, bytes) = (taken.more, taken.bytes);
         }
         // Writability is told anew whenever the kernel has refused bytes.
         attachment.ready.set(Ready { read, ended, write: false });
+        bytes
     }
 
     /// Has the output of one connection written: now where the loop drives, soon where a thread does.
@@ -188,7 +190,8 @@ impl Shared {
                 if self.poll(attachment) {
                     attachment.socket.move_to_owner();
                     attachment.on_thread.set(false);
-                    self.settle(attachment);
+                    attachment.standing.set(Standing::default());
+                    self.flush_one(attachment);
                 }
             }
             None => {}

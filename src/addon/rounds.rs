@@ -31,11 +31,9 @@ pub(super) struct Rounds {
     dirty: RefCell<Vec<Rc<Attachment>>>,
     /// Attachments that the loop drives and that get another look at the end of the turn.
     waiting: RefCell<Vec<Rc<Attachment>>>,
-    /// Memory for the lists above while they are worked on.
-    spare: Cell<Vec<Rc<Attachment>>>,
-    ready: Cell<Vec<Arc<Socket>>>,
-    /// Memory for the sockets of one stage.
-    pub(super) stage: Cell<Vec<Rc<Attachment>>>,
+    /// Memory for a list of attachments that is worked on.
+    pub(super) spare: Cell<Vec<Rc<Attachment>>>,
+    woken: Cell<Vec<Arc<Socket>>>,
     kept: Cell<u32>,
     ended: Cell<bool>,
     pub(super) policy: RefCell<Policy>,
@@ -52,8 +50,7 @@ impl Rounds {
             dirty: RefCell::default(),
             waiting: RefCell::default(),
             spare: Cell::default(),
-            ready: Cell::default(),
-            stage: Cell::default(),
+            woken: Cell::default(),
             kept: Cell::new(0),
             ended: Cell::new(false),
             policy: RefCell::new(Policy::new(cores, std::process::id())),
@@ -191,6 +188,9 @@ impl Shared {
 
     /// Has all queued output written: now where the loop drives, soon where a thread does.
     pub(super) fn flush(&self) {
+        if self.rounds.dirty.borrow().is_empty() {
+            return;
+        }
         let mut dirty = self.rounds.spare.take();
         mem::swap(&mut dirty, &mut *self.rounds.dirty.borrow_mut());
         for attachment in dirty.drain(..) {
@@ -202,14 +202,12 @@ impl Shared {
     /// An I/O thread has woken the loop.
     fn woken(&self) {
         let Some(line) = self.rounds.line() else { return };
-        let mut ready = self.rounds.ready.take();
-        line.mailbox.drain(&mut ready);
-        for socket in ready.drain(..) {
-            if let Some(attachment) = self.rounds.get(socket.token()) {
-                self.deliver_and_settle(&attachment);
-            }
-        }
-        self.rounds.ready.set(ready);
+        let (mut sockets, mut attachments) = (self.rounds.woken.take(), self.rounds.spare.take());
+        line.mailbox.drain(&mut sockets);
+        attachments.extend(sockets.drain(..).filter_map(|socket| self.rounds.get(socket.token())));
+        self.deliver_all(&mut attachments);
+        self.rounds.woken.set(sockets);
+        self.rounds.spare.set(attachments);
         self.flush();
     }
 
@@ -220,12 +218,12 @@ impl Shared {
             self.rounds.policy.borrow_mut().turn(now, thread_running());
         }
         if !self.rounds.waiting.borrow().is_empty() {
-            let waiting = self.rounds.waiting.take();
-            for attachment in waiting {
+            let mut waiting = self.rounds.waiting.take();
+            for attachment in &waiting {
                 attachment.waiting.set(false);
-                self.move_bytes(&attachment);
-                self.deliver_and_settle(&attachment);
+                self.move_bytes(attachment);
             }
+            self.deliver_all(&mut waiting);
         }
         self.flush();
         if let Some(line) = self.rounds.line() {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 
-use super::socket::{READS_PER_TURN, Received, Side, Socket, Standing};
+use super::socket::{Side, Socket, Standing, Taken};
 use crate::connection::MaskingKeys;
 
 /// Sockets that one look at the poller tells of at most; the others come with the next turn of the loop.
@@ -103,16 +103,9 @@ impl Reactor {
 }
 
 /// Reads what the kernel holds, up to four buffers full, into `buffer` and through the connection; the owner collects the
-/// news. `ended`: as in [`Ready`]. Returns whether there may be more.
-pub fn read(socket: &Arc<Socket>, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> bool {
-    for _ in 0..READS_PER_TURN {
-        match socket.receive(buffer, keys, Side::Owner).0 {
-            Received::Drained if !ended => return false,
-            Received::More | Received::Drained => {}
-            Received::Stop => return true,
-        }
-    }
-    true
+/// news. `ended`: as in [`Ready`].
+pub fn read(socket: &Socket, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
+    socket.receive_on_owner(ended, buffer, keys)
 }
 
 /// Writes what waits, as far as the kernel takes it. Returns what the owner has to see to now.

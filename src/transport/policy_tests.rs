@@ -1,6 +1,6 @@
 //! The policy on made-up traffic.
 
-use super::{Choice, Move, Policy, Traffic, WINDOW};
+use super::{Choice, LONGEST_PATIENCE, Move, PATIENCE, Policy, Traffic, WINDOW};
 
 /// One socket under `auto`, and the thread of its owner.
 struct Scene {
@@ -16,14 +16,9 @@ impl Scene {
         Self { policy: Policy::new(cores, 7), traffic: Traffic::default(), now: 0, ran: 0, on_thread: false }
     }
 
-    /// A window in which the owner's thread runs `busy` percent, and the socket delivers so often so many events.
-    /// Returns the moves.
+    /// A window in which the socket delivers so often so many events, and at the end of which the owner's thread has run
+    /// `busy` percent of it. Returns the moves.
     fn window(&mut self, busy: u64, deliveries: u32, events: u32) -> Vec<Move> {
-        self.now += WINDOW;
-        self.ran += WINDOW * busy / 100;
-        assert!(self.policy.is_due(self.now));
-        self.policy.turn(self.now, self.ran);
-        assert!(!self.policy.is_due(self.now + WINDOW - 1));
         let mut moves = Vec::new();
         for _ in 0..deliveries {
             let moved = self.policy.delivered(Choice::Auto, self.on_thread, &mut self.traffic, events);
@@ -32,28 +27,67 @@ impl Scene {
                 moves.push(moved);
             }
         }
+        self.now += WINDOW;
+        self.ran += WINDOW * busy / 100;
+        assert!(self.policy.is_due(self.now));
+        self.policy.turn(self.now, self.ran);
+        assert!(!self.policy.is_due(self.now + WINDOW - 1));
         moves
+    }
+
+    /// A rush up to the moment at which a try has settled.
+    fn try_it(&mut self) {
+        assert_eq!(self.window(100, 1000, 16), []);
+        assert_eq!(self.window(100, 1000, 16), [Move::ToThread]);
+        assert_eq!(self.window(40, 1000, 16), []);
     }
 }
 
 #[test]
-fn a_rush_moves_to_a_thread_and_comes_back_when_it_is_over() {
+fn a_rush_stays_on_the_thread_where_more_gets_done_until_it_is_over() {
     let mut scene = Scene::new(2);
-    assert_eq!(scene.window(100, 1000, 16), []);
-    assert_eq!(scene.window(100, 1000, 16), [Move::ToThread]);
-    // The owner's thread has time now; that alone brings nothing back.
-    for _ in 0..5 {
-        assert_eq!(scene.window(40, 500, 30), []);
+    scene.try_it();
+    for _ in 0..50 {
+        assert_eq!(scene.window(40, 1000, 18), []);
     }
     assert_eq!(scene.window(40, 500, 1), []);
     assert_eq!(scene.window(40, 500, 1), [Move::ToOwner]);
-    assert_eq!(scene.window(100, 500, 1), []);
+    assert_eq!(scene.window(40, 500, 1), []);
+    // And the next one is tried at once.
+    scene.try_it();
+}
+
+#[test]
+fn time_for_the_owner_is_a_gain_too() {
+    let mut scene = Scene::new(2);
+    scene.try_it();
+    for _ in 0..10 {
+        assert_eq!(scene.window(60, 1000, 16), []);
+    }
+}
+
+#[test]
+fn a_try_in_vain_ends_and_the_next_one_is_later_and_later() {
+    let mut scene = Scene::new(2);
+    scene.try_it();
+    let mut patience = PATIENCE;
+    for _ in 0..8 {
+        // Less gets done: all cores had work already.
+        assert_eq!(scene.window(40, 1000, 12), []);
+        assert_eq!(scene.window(100, 1000, 16), [Move::ToOwner]);
+        for _ in 0..patience - 1 {
+            assert_eq!(scene.window(100, 1000, 16), []);
+        }
+        assert_eq!(scene.window(100, 1000, 16), [Move::ToThread]);
+        assert_eq!(scene.window(40, 1000, 16), []);
+        patience = (2 * patience).min(LONGEST_PATIENCE);
+    }
 }
 
 #[test]
 fn lone_messages_stay_however_busy_the_thread_is() {
     let mut scene = Scene::new(2);
-    for _ in 0..5 {
+    for _ in 0..20 {
         assert_eq!(scene.window(100, 1000, 1), []);
     }
 }
@@ -61,7 +95,7 @@ fn lone_messages_stay_however_busy_the_thread_is() {
 #[test]
 fn a_calm_thread_keeps_its_bursts() {
     let mut scene = Scene::new(2);
-    for _ in 0..5 {
+    for _ in 0..20 {
         assert_eq!(scene.window(50, 1000, 16), []);
     }
 }
@@ -69,7 +103,7 @@ fn a_calm_thread_keeps_its_bursts() {
 #[test]
 fn one_core_has_no_room_for_a_thread() {
     let mut scene = Scene::new(1);
-    for _ in 0..5 {
+    for _ in 0..20 {
         assert_eq!(scene.window(100, 1000, 16), []);
     }
 }
@@ -77,12 +111,13 @@ fn one_core_has_no_room_for_a_thread() {
 #[test]
 fn what_lies_between_stays_where_it_is() {
     let mut scene = Scene::new(2);
-    for _ in 0..3 {
+    for _ in 0..5 {
         assert_eq!(scene.window(100, 1000, 3), []);
     }
-    scene.window(100, 1000, 16);
-    assert_eq!(scene.window(100, 1000, 3), [Move::ToThread]);
-    for _ in 0..3 {
+    let mut scene = Scene::new(2);
+    scene.try_it();
+    assert_eq!(scene.window(40, 1000, 18), []);
+    for _ in 0..5 {
         assert_eq!(scene.window(50, 1000, 3), []);
     }
 }
@@ -90,17 +125,16 @@ fn what_lies_between_stays_where_it_is() {
 #[test]
 fn a_silence_is_no_rush() {
     let mut scene = Scene::new(2);
-    scene.window(100, 1000, 16);
-    scene.window(100, 0, 0);
-    assert_eq!(scene.window(100, 1000, 16), []);
-    assert_eq!(scene.window(100, 1000, 16), [Move::ToThread]);
-    scene.window(10, 0, 0);
-    assert_eq!(scene.window(10, 1, 16), [Move::ToOwner]);
+    scene.window(10, 1000, 16);
     // A window of hours in which the thread ran for hours, too.
     scene.now += 1_000_000 * WINDOW;
     scene.ran += 1_000_000 * WINDOW;
-    scene.window(100, 1000, 16);
-    assert!(!scene.policy.is_busy);
+    assert_eq!(scene.window(100, 1000, 16), []);
+    assert_eq!(scene.window(10, 1000, 16), []);
+    scene.try_it();
+    assert_eq!(scene.window(40, 1000, 18), []);
+    scene.window(10, 0, 0);
+    assert_eq!(scene.window(10, 1, 16), [Move::ToOwner]);
 }
 
 #[test]
@@ -117,7 +151,7 @@ fn pins_hold_and_the_shuffle_shuffles() {
         match policy.delivered(Choice::Shuffle, true, &mut traffic, 1) {
             Some(Move::ToOwner) => moves[0] += 1,
             None => moves[1] += 1,
-            Some(Move::ToThread) => panic!("it is on a thread"),
+            Some(Move::ToThread) => unreachable!("it is on a thread"),
         }
     }
     assert!(moves[0] > 100 && moves[1] > 500, "{moves:?}");

@@ -51,15 +51,15 @@ pub(in crate::addon) enum Called {
     Unable,
 }
 
-/// Calls `function(owner, count)` in `context`.
+/// Calls `function(owner, count)` in `context`. `function` must be a value of the current handle scope.
 pub(in crate::addon) fn call_in_context(
     env: Env,
     context: &AsyncContext,
-    function: &Reference,
+    function: sys::napi_value,
     owner: &Reference,
     count: u32,
 ) -> Called {
-    let (Ok(function), Ok(owner)) = (function.value(), owner.value()) else { return Called::Unable };
+    let Ok(owner) = owner.value() else { return Called::Unable };
     let mut number = ptr::null_mut();
     // SAFETY: plain out-parameter.
     if check(unsafe { sys::napi_create_uint32(env.raw(), count, &raw mut number) }).is_err() {

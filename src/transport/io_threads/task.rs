@@ -97,6 +97,6 @@ impl Task {
     fn receive(&self) -> (Received, bool) {
         let mut scratch = lock(&self.seat.shard.scratch);
         let Scratch { buffer, keys } = &mut *scratch;
-        self.socket.receive(buffer, keys, Side::Thread)
+        self.socket.receive_on_thread(&self.seat, buffer, keys)
     }
 }

@@ -10,7 +10,7 @@
 //! * `moving`: from one driver to the other.
 //! * `inbox`, `mailbox`: what waits for the owner, and how it is told by a thread (push, wake once, drain many).
 //!
-//! Lock order: `reader`, then `writer`, then `state`, then a mailbox or a job queue. No lock that the owner waits for is
+//! Lock order: `writer`, then `state`, then a mailbox or a job queue. No lock that the owner waits for is
 //! held while it is woken, and no JavaScript ever runs under one.
 
 mod descriptor;
@@ -30,9 +30,8 @@ use crate::connection::{Connection, MaskingKeys};
 pub use descriptor::Descriptor;
 pub use inbox::{Fault, Inbox};
 pub use mailbox::{Mailbox, Wake};
-pub use receive::RECEIVE_BUFFER;
+pub use receive::{RECEIVE_BUFFER, Taken};
 pub(super) use receive::{READS_PER_TURN, Received};
-use receive::Reader;
 pub(super) use state::Driver;
 use state::{Shutdown, State};
 use writer::Writer;
@@ -74,8 +73,6 @@ pub struct Socket {
     /// The owner's own number for it.
     token: u64,
     pub(super) state: Mutex<State>,
-    /// The read half; `None` once destroyed.
-    reader: Mutex<Option<Reader>>,
     /// The write half; `None` once destroyed, or when writing has failed.
     writer: Mutex<Option<Writer>>,
     /// Belongs to the owner, and holds sockets.
@@ -97,7 +94,7 @@ impl Socket {
         token: u64,
         may_pong: bool,
     ) -> Arc<Self> {
-        let mut state = State::new(connection, may_pong);
+        let mut state = State::new(connection, fd.clone(), may_pong);
         if !head.is_empty() {
             state.parse(head, keys);
             state.full = state.is_full();
@@ -105,7 +102,6 @@ impl Socket {
         Arc::new(Self {
             token,
             state: Mutex::new(state),
-            reader: Mutex::new(Some(Reader { fd: fd.clone(), home: fd.clone() })),
             writer: Mutex::new(Some(Writer::new(fd))),
             mailbox: Arc::downgrade(mailbox),
         })
@@ -218,17 +214,18 @@ impl Socket {
 
     /// Drops what is queued and unread, and lets go of the descriptor. Nothing is delivered any more.
     pub fn destroy(self: &Arc<Self>) {
-        let halves = (lock(&self.reader).take(), lock(&self.writer).take());
-        {
-            let mut state = lock(&self.state);
-            if state.destroyed {
-                return;
-            }
-            state.destroyed = true;
-            state.inbox = Inbox::default();
-            state.driver.look();
+        let writer = lock(&self.writer).take();
+        let mut state = lock(&self.state);
+        if state.destroyed {
+            return;
         }
-        drop(halves);
+        state.destroyed = true;
+        state.inbox = Inbox::default();
+        let fd = state.fd.take();
+        state.driver.look();
+        drop(state);
+        // Closing may take its time.
+        drop((writer, fd));
     }
 
     /// Bytes received so far, the handshake's head included.

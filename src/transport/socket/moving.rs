@@ -10,9 +10,9 @@ use super::{Descriptor, Driver, Side, Socket, lock};
 use crate::transport::io_threads::{Job, Seat};
 
 impl Socket {
-    /// The number of the descriptor that the owner's event loop is to poll; -1 once destroyed.
+    /// The number of the descriptor that the owner's event loop is to poll.
     pub fn home(&self) -> RawFd {
-        lock(&self.reader).as_ref().map_or(-1, |reader| reader.home.number())
+        lock(&self.state).home.number()
     }
 
     /// Gives a socket that the owner drives to an I/O thread, which gets a descriptor of its own.
@@ -20,19 +20,22 @@ impl Socket {
     /// # Errors
     /// When a descriptor or a thread is not to be had; nothing has changed then.
     pub fn move_to_thread(self: &Arc<Self>) -> io::Result<()> {
-        let mut reader = lock(&self.reader);
-        let Some(reader_half) = reader.as_mut() else { return Ok(()) };
+        let mut writer = lock(&self.writer);
+        let mut state = lock(&self.state);
+        if state.destroyed {
+            return Ok(());
+        }
         let seat = Seat::take()?;
-        let duplicate = Arc::new(reader_half.home.socket().try_clone()?);
+        let duplicate = Arc::new(state.home.socket().try_clone()?);
         // A duplicate shares the mode; a descriptor of an owner that is no event loop may block.
         duplicate.set_nonblocking(true)?;
-        reader_half.fd = Descriptor::Owned(Arc::clone(&duplicate));
-        if let Some(writer) = lock(&self.writer).as_mut() {
-            writer.fd = reader_half.fd.clone();
+        let fd = Descriptor::Owned(Arc::clone(&duplicate));
+        if let Some(writer) = writer.as_mut() {
+            writer.fd = fd.clone();
         }
-        let mut state = lock(&self.state);
+        drop(writer);
+        state.fd = Some(fd);
         state.drive(Driver::Thread(Arc::clone(&seat)));
-        drop(reader);
         let shard = Arc::clone(&seat.shard);
         shard.push(Job::Adopt { socket: Arc::clone(self), fd: duplicate, seat });
         // What is queued, and news that the owner has not collected, have nobody else who knows of them.
@@ -43,20 +46,24 @@ impl Socket {
         Ok(())
     }
 
-    /// Takes a socket back from its I/O thread: from now on the owner drives it, and looks at its
-    /// [`Socket::standing`] first. The thread may finish a read that it has begun, and tells of it through the mailbox.
-    pub fn move_to_owner(self: &Arc<Self>) {
-        let mut reader = lock(&self.reader);
-        let Some(reader_half) = reader.as_mut() else { return };
-        reader_half.fd = reader_half.home.clone();
-        if let Some(writer) = lock(&self.writer).as_mut() {
-            writer.fd = reader_half.home.clone();
-        }
+    /// Takes a socket back from its I/O thread: from now on the owner drives it. It writes what is queued first, which the
+    /// thread may have been asked to do and not have done. The thread may finish a read that it has begun, and tells of it
+    /// through the mailbox.
+    pub fn move_to_owner(&self) {
+        let mut writer = lock(&self.writer);
         let mut state = lock(&self.state);
+        if state.destroyed {
+            return;
+        }
+        let home = state.home.clone();
+        if let Some(writer) = writer.as_mut() {
+            writer.fd = home.clone();
+        }
+        drop(writer);
+        state.fd = Some(home);
         let before = std::mem::replace(&mut state.driver, Driver::Owner);
         state.choose_pongs();
         drop(state);
-        // Tells the task that it is over.
         before.look();
     }
 }

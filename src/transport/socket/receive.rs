@@ -1,12 +1,14 @@
 //! The only place that reads a socket's descriptor: once, into the driver's buffer, and through the connection into the
 //! inbox. Who calls it when is the driver's (`event_loop`, `io_threads::task`).
 
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
 
 use super::inbox::{Fault, Inbox};
-use super::{Descriptor, Side, Socket, lock};
+use super::state::State;
+use super::{Side, Socket, lock};
 use crate::connection::MaskingKeys;
+use crate::transport::io_threads::Seat;
 
 /// Bytes that one read takes at most. Fits the L2 cache with room for the payloads copied out of it, and is what Node
 /// reads at most.
@@ -14,15 +16,6 @@ pub const RECEIVE_BUFFER: usize = 64 * 1024;
 
 /// Full buffers read from one socket before others get their turn.
 pub(in crate::transport) const READS_PER_TURN: usize = 4;
-
-/// The read half of a socket. Whoever reads holds its lock until the bytes are parsed, so that they stay in order also
-/// while one driver hands over to another.
-pub(super) struct Reader {
-    /// What is read.
-    pub(super) fd: Descriptor,
-    /// What the owner's event loop reads when it drives.
-    pub(super) home: Descriptor,
-}
 
 /// What one read gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,54 +28,78 @@ pub(in crate::transport) enum Received {
     Stop,
 }
 
+/// What one turn of reading gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Whether there may be more.
+    pub more: bool,
+    /// How much was read.
+    pub bytes: usize,
+}
+
 impl Socket {
-    /// Reads once and lets the connection parse. The flag says that the connection has made output by itself
-    /// (automatic pongs) which is to be written now.
-    pub(in crate::transport) fn receive(
+    /// Reads once, on the I/O thread of this seat, and lets the connection parse. The flag says that the connection has made output by
+    /// itself (automatic pongs) which is to be written now. The state is not locked meanwhile, but noted as being read:
+    /// bytes stay in order, also while the owner takes the socket back.
+    pub(in crate::transport) fn receive_on_thread(
         self: &Arc<Self>,
+        seat: &Arc<Seat>,
         buffer: &mut [u8],
         keys: &mut dyn MaskingKeys,
-        side: Side,
     ) -> (Received, bool) {
-        let reader = lock(&self.reader);
-        let Some(half) = reader.as_ref() else { return (Received::Stop, false) };
-        let result = (&*half.fd.socket()).read(buffer);
+        let fd = {
+            let mut state = lock(&self.state);
+            if !state.driver.is(seat) {
+                return (Received::Stop, false);
+            }
+            // The thread that had the socket before is still at it.
+            if state.is_being_read {
+                return (Received::More, false);
+            }
+            let Some(fd) = state.fd.clone() else { return (Received::Stop, false) };
+            state.is_being_read = true;
+            fd
+        };
+        let result = (&*fd.socket()).read(buffer);
         let mut state = lock(&self.state);
-        // From here on the order is kept by the state's lock.
-        drop(reader);
-        if state.destroyed {
-            return (Received::Stop, false);
+        state.is_being_read = false;
+        let received = state.take_in(result, buffer, keys);
+        // While the kernel refuses output, writability brings the pongs out.
+        let reply = !state.blocked && !state.connection.output().is_empty();
+        self.announce(state, Side::Thread);
+        (received, reply)
+    }
+
+    /// Reads what the kernel holds, on the owner's thread, up to so many buffers full, and lets the connection parse.
+    /// `ended`: nothing will tell of the end again, so reading must go on until it finds it.
+    pub(in crate::transport) fn receive_on_owner(
+        &self,
+        ended: bool,
+        buffer: &mut [u8],
+        keys: &mut dyn MaskingKeys,
+    ) -> Taken {
+        let mut state = lock(&self.state);
+        let before = state.bytes_read;
+        let more = Self::receive_locked(&mut state, ended, buffer, keys);
+        Taken { more, bytes: (state.bytes_read - before) as usize }
+    }
+
+    fn receive_locked(state: &mut State, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> bool {
+        for _ in 0..READS_PER_TURN {
+            // A thread that has lost the socket is still at it: it will be done before the next turn.
+            if state.is_being_read {
+                return true;
+            }
+            let Some(fd) = &state.fd else { return false };
+            // Under the lock: nobody else has a say in a socket that the owner drives.
+            let result = (&*fd.socket()).read(buffer);
+            match state.take_in(result, buffer, keys) {
+                Received::Drained if !ended => return false,
+                Received::More | Received::Drained => {}
+                Received::Stop => return true,
+            }
         }
-        match result {
-            Ok(0) => {
-                state.ended = true;
-                state.inbox.ended = true;
-                self.announce(state, side);
-                (Received::Stop, false)
-            }
-            Ok(length) => {
-                state.parse(&buffer[..length], keys);
-                // While the kernel refuses output, writability brings the pongs out.
-                let reply = !state.blocked && !state.connection.output().is_empty();
-                state.full = state.is_full();
-                // A short read means that the kernel's buffer is empty: readiness comes anew with the next byte,
-                // so asking once more would only cost a system call.
-                let received = match (state.wants_input(), length < buffer.len()) {
-                    (false, _) => Received::Stop,
-                    (true, true) => Received::Drained,
-                    (true, false) => Received::More,
-                };
-                self.announce(state, side);
-                (received, reply)
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => (Received::Drained, false),
-            Err(error) if error.kind() == ErrorKind::Interrupted => (Received::More, false),
-            Err(error) => {
-                state.fail(Fault::read(&error));
-                self.announce(state, side);
-                (Received::Stop, false)
-            }
-        }
+        true
     }
 
     /// The last look at a paused socket that is about to be destroyed: what Node's own socket would have read ahead and
@@ -91,16 +108,56 @@ impl Socket {
     /// did not want.
     pub fn last_read(self: &Arc<Self>, buffer: &mut [u8], keys: &mut dyn MaskingKeys, inbox: &mut Inbox) {
         debug_assert!(inbox.is_empty());
-        let reader = lock(&self.reader);
         let mut state = lock(&self.state);
         if !state.paused || state.destroyed {
             return;
         }
-        if let Some(half) = reader.as_ref().filter(|_| !state.ended)
-            && let Ok(length) = (&*half.fd.socket()).read(buffer)
+        // What a thread is reading right now is not waited for.
+        if !state.ended
+            && !state.is_being_read
+            && let Some(fd) = &state.fd
+            && let Ok(length) = (&*fd.socket()).read(buffer)
         {
             state.parse(&buffer[..length], keys);
         }
         std::mem::swap(&mut state.inbox, inbox);
+    }
+}
+
+impl State {
+    /// What a read gave: parses it into the inbox, or notes the end.
+    fn take_in(
+        &mut self,
+        result: io::Result<usize>,
+        buffer: &[u8],
+        keys: &mut dyn MaskingKeys,
+    ) -> Received {
+        if self.destroyed {
+            return Received::Stop;
+        }
+        match result {
+            Ok(0) => {
+                self.ended = true;
+                self.inbox.ended = true;
+                Received::Stop
+            }
+            Ok(length) => {
+                self.parse(&buffer[..length], keys);
+                self.full = self.is_full();
+                // A short read means that the kernel's buffer is empty: readiness comes anew with the next byte,
+                // so asking once more would only cost a system call.
+                match (self.wants_input(), length < buffer.len()) {
+                    (false, _) => Received::Stop,
+                    (true, true) => Received::Drained,
+                    (true, false) => Received::More,
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Received::Drained,
+            Err(error) if error.kind() == ErrorKind::Interrupted => Received::More,
+            Err(error) => {
+                self.fail(Fault::read(&error));
+                Received::Stop
+            }
+        }
     }
 }

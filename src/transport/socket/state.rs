@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::inbox::{Fault, Inbox};
-use super::{INBOUND_HIGH_WATER, Standing};
+use super::{Descriptor, INBOUND_HIGH_WATER, Standing};
 use crate::connection::{Connection, MaskingKeys};
 use crate::transport::io_threads::{Job, Seat};
 
@@ -44,6 +44,12 @@ pub(in crate::transport) struct State {
     pub(super) connection: Connection,
     pub(super) inbox: Inbox,
     pub(in crate::transport) driver: Driver,
+    /// What the driver reads; `None` once destroyed.
+    pub(super) fd: Option<Descriptor>,
+    /// What the owner's event loop reads when it drives.
+    pub(super) home: Descriptor,
+    /// A thread is reading, and what it gets is the next to be parsed.
+    pub(super) is_being_read: bool,
     /// Whether a thread may answer pings.
     pub(super) may_pong: bool,
     /// In the mailbox, and not collected since.
@@ -75,12 +81,15 @@ pub(in crate::transport) struct State {
 
 impl State {
     /// Nothing was read or written yet, and the owner drives.
-    pub(super) fn new(mut connection: Connection, may_pong: bool) -> Self {
+    pub(super) fn new(mut connection: Connection, home: Descriptor, may_pong: bool) -> Self {
         connection.set_auto_pong(false);
         Self {
             connection,
             inbox: Inbox::default(),
             driver: Driver::Owner,
+            fd: Some(home.clone()),
+            home,
+            is_being_read: false,
             may_pong,
             announced: false,
             paused: false,

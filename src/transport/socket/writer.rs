@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::inbox::Fault;
 use super::state::{Shutdown, State};
-use super::{Descriptor, OUTBOUND_HIGH_WATER, Side, Socket, Standing, lock};
+use super::{Descriptor, Driver, OUTBOUND_HIGH_WATER, Side, Socket, Standing, lock};
 
 /// A buffer that grew beyond this for one burst is given back when the burst is over.
 const KEPT_CAPACITY: usize = 64 * 1024;
@@ -93,18 +93,26 @@ impl Socket {
     }
 
     /// Sends until nothing is queued, nothing can be written any more, or the kernel refuses ([`Standing::write`]). The
-    /// write lock is held all the while, so bytes never interleave; the state is locked only between two sends.
+    /// write lock is held all the while, so bytes never interleave; a thread lets the state go while it sends, for the owner
+    /// must not wait for the kernel.
     pub(in crate::transport) fn write_out(self: &Arc<Self>, side: Side) -> Standing {
         let mut guard = lock(&self.writer);
         let mut state = lock(&self.state);
-        let Some(writer) = guard.as_mut() else { return state.standing() };
+        // Only the owner may use the descriptor that it drives by.
+        let may_write = side == Side::Owner || matches!(state.driver, Driver::Thread(_));
+        let Some(writer) = guard.as_mut().filter(|_| may_write) else { return state.standing() };
         loop {
             if writer.is_done() && !writer.take_output(&mut state) {
                 break;
             }
-            drop(state);
-            let result = writer.send();
-            state = lock(&self.state);
+            let result = if side == Side::Thread {
+                drop(state);
+                let result = writer.send();
+                state = lock(&self.state);
+                result
+            } else {
+                writer.send()
+            };
             match result {
                 Ok(sent) => {
                     writer.sent += sent;

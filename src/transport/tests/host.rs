@@ -49,7 +49,7 @@ impl Hosted {
         }
         self.ready.write = false;
         if self.ready.read && self.socket.standing().read {
-            self.ready.read = event_loop::read(&self.socket, self.ready.ended, buffer, &mut OneKey);
+            self.ready.read = event_loop::read(&self.socket, self.ready.ended, buffer, &mut OneKey).more;
         }
     }
 }
@@ -165,7 +165,8 @@ impl Host {
         let is_hurried = self.hosted.values().any(Hosted::is_waiting);
         let mut events = Events::with_capacity(2);
         self.poll.poll(&mut events, Some(if is_hurried { Duration::ZERO } else { TIMEOUT })).unwrap();
-        assert!(is_hurried || !events.is_empty(), "nothing came; so far: {:?}", self.seen);
+        let counts = || self.seen.values().map(|seen| seen.events.len()).collect::<Vec<_>>();
+        assert!(is_hurried || !events.is_empty(), "nothing came; so far, events: {:?}", counts());
     }
 
     /// Takes what a paused socket has left.
