@@ -10,6 +10,10 @@ use crate::transport::event_loop::Ready;
 use crate::transport::policy::{Choice, Traffic};
 use crate::transport::socket::{Inbox, Socket, Standing};
 
+/// Bytes from which a copy costs more than a system call of its own, if nothing else is queued, and in any case.
+const FIRST_FROM_PLACE: usize = 16 * 1024;
+const ALWAYS_FROM_PLACE: usize = 256 * 1024;
+
 /// Ties a socket to its JavaScript owner until the socket is destroyed.
 pub(super) struct Attachment {
     /// The socket itself.
@@ -41,6 +45,12 @@ pub(super) struct Attachment {
 }
 
 impl Attachment {
+    /// Whether a payload of this length is better written at once, from where it is, than copied to be written with what
+    /// else is sent in this tick.
+    pub(super) fn is_worth_a_write(&self, length: usize) -> bool {
+        length >= ALWAYS_FROM_PLACE || (length >= FIRST_FROM_PLACE && !self.dirty.get())
+    }
+
     /// Moves collected news into a batch. Returns whether something remains.
     pub(super) fn fill(&self, batch: &mut BatchWriter<'_>) -> bool {
         batch.take_inbox(&mut self.inbox.borrow_mut())

@@ -57,13 +57,6 @@ impl Totals {
     }
 }
 
-/// What a command gave, and the bytes ever queued after it.
-pub(super) struct Commanded<R> {
-    /// `None` once destroyed.
-    pub(super) result: Option<R>,
-    pub(super) queued: u64,
-}
-
 /// One connection and its link.
 pub(super) struct Channel {
     config: Config,
@@ -79,45 +72,84 @@ impl Channel {
         Self { config, link: Link::Stream(Box::new(stream)), parts: Rc::default() }
     }
 
-    /// Runs a command with a payload (a string if `flags` say so, else bytes) and, if `flags` say so, a masking key: `key`, or a fresh one.
+    /// Runs a command with a payload (a string if `flags` say so, else bytes) and, if `flags` say so, a masking key: `key`,
+    /// or a fresh one. Returns the bytes ever queued.
     ///
     /// # Errors
     /// When `data` is no such payload.
-    pub(super) fn command<R>(
+    pub(super) fn command(
         &mut self,
         shared: &Shared,
         data: sys::napi_value,
         flags: u32,
         key: Option<MaskingKey>,
-        command: impl FnOnce(&mut Core, &[u8], Option<MaskingKey>) -> R,
-    ) -> Result<Commanded<R>> {
+        command: impl FnOnce(&mut Core, &[u8], Option<MaskingKey>),
+    ) -> Result<u64> {
+        self.with_payload(shared, data, flags, key, |channel, payload, key| {
+            channel.run(shared, |core| command(core, payload, key))
+        })
+    }
+
+    /// Queues a message or a fragment, or writes it from where it is if that is worth it. Otherwise as [`Channel::command`].
+    ///
+    /// # Errors
+    /// When `data` is no such payload.
+    pub(super) fn send(
+        &mut self,
+        shared: &Shared,
+        data: sys::napi_value,
+        flags: u32,
+        key: Option<MaskingKey>,
+    ) -> Result<u64> {
+        let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
+        self.with_payload(shared, data, flags, key, |channel, payload, key| {
+            #[cfg(unix)]
+            if key.is_none()
+                && let Link::Socket(attachment) = &channel.link
+                && attachment.is_worth_a_write(payload.len())
+                && attachment.socket.send_from_place(binary, fin, payload)
+            {
+                return channel.run(shared, |_| ());
+            }
+            channel.run(shared, |core| core.send(binary, fin, key, payload))
+        })
+    }
+
+    fn with_payload(
+        &mut self,
+        shared: &Shared,
+        data: sys::napi_value,
+        flags: u32,
+        key: Option<MaskingKey>,
+        run: impl FnOnce(&mut Self, &[u8], Option<MaskingKey>) -> u64,
+    ) -> Result<u64> {
         let key = match key {
             None if flags & flag::MASK != 0 => Some(shared.keys.borrow_mut().next_key()),
             given => given,
         };
         let mut text = shared.text.borrow_mut();
         let is_string = flags & flag::STRING != 0;
-        let commanded = data_bytes(shared.env, data, is_string, &mut text, |payload| {
-            let mut queued = 0;
-            let result = self.with_core(|core| {
-                let result = command(core, payload, key);
-                queued = core.queued_total();
-                result
-            });
-            Commanded { result, queued }
-        })?;
+        let queued =
+            data_bytes(shared.env, data, is_string, &mut text, |payload| run(self, payload, key))?;
         // One huge string does not hold its memory for ever.
         if text.capacity() > KEPT_TEXT {
             *text = Vec::new();
         }
-        if commanded.result.is_none() {
-            return Ok(Commanded { queued: self.totals().queued, ..commanded });
-        }
+        Ok(queued)
+    }
+
+    /// Runs a command that may make output. Returns the bytes ever queued.
+    fn run(&mut self, shared: &Shared, command: impl FnOnce(&mut Core)) -> u64 {
+        let queued = self.with_core(|core| {
+            command(core);
+            core.queued_total()
+        });
+        let Some(queued) = queued else { return self.totals().queued };
         #[cfg(unix)]
         if let Link::Socket(attachment) = &self.link {
             shared.rounds.mark_dirty(attachment);
         }
-        Ok(commanded)
+        queued
     }
 
     /// Over a stream: parses received bytes.

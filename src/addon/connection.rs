@@ -101,8 +101,9 @@ impl Connection {
         flags: u32,
         key: Option<Uint8Array>,
     ) -> Result<f64> {
-        let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
-        self.command(&data, flags, key, |core, payload, key| core.send(binary, fin, key, payload))
+        let key = key.map(|key| masking_key(&key)).transpose()?;
+        let flags = self.with_type(&data, flags)?;
+        self.channel.borrow_mut().send(&self.shared, data.raw(), flags, key).map(number)
     }
 
     /// Queues a ping; at most 125 bytes. Flags as for `send`.
@@ -368,10 +369,14 @@ impl Connection {
         command: impl FnOnce(&mut Core, &[u8], Option<MaskingKey>),
     ) -> Result<f64> {
         let key = key.map(|key| masking_key(&key)).transpose()?;
-        let flags = if is_string(self.shared.env, data.raw())? { flags | flag::STRING } else { flags };
+        let flags = self.with_type(data, flags)?;
         let mut channel = self.channel.borrow_mut();
-        let commanded = channel.command(&self.shared, data.raw(), flags, key, command)?;
-        Ok(number(commanded.queued))
+        channel.command(&self.shared, data.raw(), flags, key, command).map(number)
+    }
+
+    /// The flags, and whether the data is a string.
+    fn with_type(&self, data: &Unknown<'_>, flags: u32) -> Result<u32> {
+        Ok(if is_string(self.shared.env, data.raw())? { flags | flag::STRING } else { flags })
     }
 
     #[cfg(unix)]

@@ -38,15 +38,31 @@ impl Outbound {
     }
 
     fn push_frame(&mut self, fin: bool, opcode: Opcode, key: Option<MaskingKey>, payload: &[u8]) {
-        let before = self.queue.len();
         self.queue.reserve(MAX_HEADER_LENGTH + payload.len());
-        let payload_length = payload.len() as u64;
-        FrameHeader { fin, rsv1: false, opcode, masking_key: key, payload_length }.encode(&mut self.queue);
+        self.push_header(fin, opcode, key, payload.len());
         match key {
             Some(key) => mask::copy_masked(payload, key, 0, &mut self.queue),
             None => self.queue.extend_from_slice(payload),
         }
-        self.queued_total += (self.queue.len() - before) as u64;
+    }
+
+    /// Queues a header and counts the payload that belongs behind it.
+    fn push_header(&mut self, fin: bool, opcode: Opcode, key: Option<MaskingKey>, length: usize) {
+        let before = self.queue.len();
+        let payload_length = length as u64;
+        FrameHeader { fin, rsv1: false, opcode, masking_key: key, payload_length }.encode(&mut self.queue);
+        self.queued_total += (self.queue.len() - before + length) as u64;
+    }
+
+    /// The opcode of the next data frame.
+    fn next_opcode(&mut self, binary: bool, fin: bool) -> Opcode {
+        let opcode = match (self.fragmented, binary) {
+            (true, _) => Opcode::Continuation,
+            (false, true) => Opcode::Binary,
+            (false, false) => Opcode::Text,
+        };
+        self.fragmented = !fin;
+        opcode
     }
 }
 
@@ -58,13 +74,15 @@ impl Connection {
     /// Queues a message or a fragment of one. `fin: false` begins or continues a fragmented message,
     /// whose first fragment alone decides what `binary` is.
     pub fn send(&mut self, binary: bool, fin: bool, key: Option<MaskingKey>, payload: &[u8]) {
-        let opcode = match (self.outbound.fragmented, binary) {
-            (true, _) => Opcode::Continuation,
-            (false, true) => Opcode::Binary,
-            (false, false) => Opcode::Text,
-        };
-        self.outbound.fragmented = !fin;
+        let opcode = self.outbound.next_opcode(binary, fin);
         self.outbound.push_frame(fin, opcode, key, payload);
+    }
+
+    /// As [`send`](Self::send) without a key, for a payload that the caller writes from where it is: only the header is
+    /// queued. The caller must write the output up to here, and then `length` bytes of payload, before anything else.
+    pub fn send_header(&mut self, binary: bool, fin: bool, length: usize) {
+        let opcode = self.outbound.next_opcode(binary, fin);
+        self.outbound.push_header(fin, opcode, None, length);
     }
 
     /// Queues a ping. `payload` has 125 bytes at most; what is beyond is cut off.

@@ -10,6 +10,10 @@ use super::{FrameHeader, MaskingKey, Opcode, ProtocolError, Utf8Validator};
 /// connection must stay small, and a peer that only declares a length must not cost memory.
 const SMALL_CAPACITY: usize = 4 * 1024;
 
+/// Room made for a message, in times of what of it is there: few moves of a long one, and a peer must send a sixteenth of
+/// the memory that it makes this end reserve.
+const GROWTH: usize = 16;
+
 /// Collects the payloads of one message at a time.
 ///
 /// Per frame: [`begin_frame`](Self::begin_frame), [`push`](Self::push) for its bytes as they come,
@@ -119,13 +123,13 @@ impl MessageAssembler {
         self.declared = 0;
     }
 
-    /// Grows by doubling as bytes really come, but not beyond what was declared: memory follows what the
+    /// Grows by so many times what really came, but not beyond what was declared: memory follows what the
     /// peer sent, and a long frame ends up in an allocation of its size.
     fn make_room(&mut self, additional: usize) {
         let length = self.data.len();
         if self.data.capacity() - length < additional {
             let missing = usize::try_from(self.declared).unwrap_or(usize::MAX).saturating_sub(length);
-            let ahead = missing.min(SMALL_CAPACITY.max(length + additional));
+            let ahead = missing.min(SMALL_CAPACITY.max(GROWTH * (length + additional)));
             self.data.reserve_exact(ahead.max(additional));
         }
     }

@@ -13,6 +13,10 @@ pub const WINDOW: u64 = 100_000_000;
 /// Share of a window that the owner's thread must have been running to count as busy, in percent.
 const BUSY: u64 = 85;
 
+/// Windows in a row that it must be busy before anything is tried: 2 seconds, for a decision that may hold for hours. What gets
+/// done in the best of them is what a try is compared with.
+const RUSH: u32 = 20;
+
 /// Events a read from which on a thread is worth its hand-over.
 const MANY: u32 = 4;
 
@@ -75,11 +79,15 @@ struct Work {
     busy: u64,
 }
 
+impl Work {
+    const NONE: Self = Self { events: 0, busy: 0 };
+}
+
 /// Where the sockets of an owner are meant to be that bring many messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// With the owner; until this window nothing is tried.
-    Home { until: u32 },
+    /// With the owner, whose thread has been busy for so many windows. Until a window nothing is tried.
+    Home { until: u32, busy_for: u32, best: Work },
     /// On threads, since this window, to see whether more gets done than before.
     Trying { since: u32, before: Work },
     /// On threads, where more gets done.
@@ -112,7 +120,7 @@ impl Policy {
             begun_with: 0,
             events: 0,
             events_of_threads: 0,
-            phase: Phase::Home { until: 0 },
+            phase: Phase::Home { until: 0, busy_for: 0, best: Work::NONE },
             patience: PATIENCE,
             shuffle: seed | 1,
         }
@@ -138,10 +146,15 @@ impl Policy {
         self.window = self.window.wrapping_add(1);
 
         match self.phase {
-            Phase::Home { until } if is_telling && work.busy >= BUSY && self.window >= until => {
-                self.phase = Phase::Trying { since: self.window, before: work };
+            Phase::Home { until, busy_for, best } if is_telling && work.busy >= BUSY => {
+                let (busy_for, best) = (busy_for + 1, if work.events > best.events { work } else { best });
+                self.phase = if busy_for >= RUSH && self.window >= until {
+                    Phase::Trying { since: self.window, before: best }
+                } else {
+                    Phase::Home { until, busy_for, best }
+                };
             }
-            Phase::Home { .. } => {}
+            Phase::Home { until, .. } => self.phase = Phase::Home { until, busy_for: 0, best: Work::NONE },
             // Nobody wanted to move, or the rush is over: no judgment.
             Phase::Trying { since, .. } if is_deserted && self.window > since + 1 => self.go_home(0),
             Phase::Trying { since, before } if self.window > since + SETTLING => self.judge(before, work),
@@ -165,7 +178,8 @@ impl Policy {
     }
 
     fn go_home(&mut self, windows: u32) {
-        self.phase = Phase::Home { until: self.window.saturating_add(windows) };
+        let until = self.window.saturating_add(windows);
+        self.phase = Phase::Home { until, busy_for: 0, best: Work::NONE };
     }
 
     /// A delivery brought `events` events from a socket that is on a thread or not. What is to be done with it.

@@ -1,6 +1,6 @@
 //! The policy on made-up traffic.
 
-use super::{Choice, LONGEST_PATIENCE, Move, PATIENCE, Policy, Traffic, WINDOW};
+use super::{Choice, LONGEST_PATIENCE, Move, PATIENCE, Policy, RUSH, Traffic, WINDOW};
 
 /// One socket under `auto`, and the thread of its owner.
 struct Scene {
@@ -37,7 +37,9 @@ impl Scene {
 
     /// A rush up to the moment at which a try has settled.
     fn try_it(&mut self) {
-        assert_eq!(self.window(100, 1000, 16), []);
+        for _ in 0..RUSH {
+            assert_eq!(self.window(100, 1000, 16), []);
+        }
         assert_eq!(self.window(100, 1000, 16), [Move::ToThread]);
         assert_eq!(self.window(40, 1000, 16), []);
     }
@@ -75,7 +77,7 @@ fn a_try_in_vain_ends_and_the_next_one_is_later_and_later() {
         // Less gets done: all cores had work already.
         assert_eq!(scene.window(40, 1000, 12), []);
         assert_eq!(scene.window(100, 1000, 16), [Move::ToOwner]);
-        for _ in 0..patience - 1 {
+        for _ in 0..patience.max(RUSH) - 1 {
             assert_eq!(scene.window(100, 1000, 16), []);
         }
         assert_eq!(scene.window(100, 1000, 16), [Move::ToThread]);
@@ -87,7 +89,7 @@ fn a_try_in_vain_ends_and_the_next_one_is_later_and_later() {
 #[test]
 fn lone_messages_stay_however_busy_the_thread_is() {
     let mut scene = Scene::new(2);
-    for _ in 0..20 {
+    for _ in 0..3 * RUSH {
         assert_eq!(scene.window(100, 1000, 1), []);
     }
 }
@@ -95,7 +97,18 @@ fn lone_messages_stay_however_busy_the_thread_is() {
 #[test]
 fn a_calm_thread_keeps_its_bursts() {
     let mut scene = Scene::new(2);
-    for _ in 0..20 {
+    for _ in 0..3 * RUSH {
+        assert_eq!(scene.window(50, 1000, 16), []);
+    }
+}
+
+#[test]
+fn a_short_rush_is_sat_out() {
+    let mut scene = Scene::new(2);
+    for _ in 0..5 {
+        for _ in 0..RUSH - 1 {
+            assert_eq!(scene.window(100, 1000, 16), []);
+        }
         assert_eq!(scene.window(50, 1000, 16), []);
     }
 }
@@ -103,7 +116,7 @@ fn a_calm_thread_keeps_its_bursts() {
 #[test]
 fn one_core_has_no_room_for_a_thread() {
     let mut scene = Scene::new(1);
-    for _ in 0..20 {
+    for _ in 0..3 * RUSH {
         assert_eq!(scene.window(100, 1000, 16), []);
     }
 }
@@ -111,7 +124,7 @@ fn one_core_has_no_room_for_a_thread() {
 #[test]
 fn what_lies_between_stays_where_it_is() {
     let mut scene = Scene::new(2);
-    for _ in 0..5 {
+    for _ in 0..3 * RUSH {
         assert_eq!(scene.window(100, 1000, 3), []);
     }
     let mut scene = Scene::new(2);

@@ -101,17 +101,14 @@ fn run(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_va
     let (id, flags) = (unsigned(env, id)?, unsigned(env, flags)?);
     let channel = shared.channels.borrow().get(id as usize).map(Rc::clone);
     let channel: Rc<RefCell<Channel>> = channel.ok_or_else(|| Error::from_reason("no such connection"))?;
-    let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
-    let commanded = channel.borrow_mut().command(shared, payload, flags, None, |core, payload, key| {
-        core.send(binary, fin, key, payload);
-    })?;
+    let queued = channel.borrow_mut().send(shared, payload, flags, None)?;
     if flags & flag::TOTAL == 0 {
         // `undefined`
         return Ok(ptr::null_mut());
     }
     let mut total = ptr::null_mut();
     // SAFETY: plain out-parameter.
-    check(unsafe { sys::napi_create_double(env, number(commanded.queued), &raw mut total) })?;
+    check(unsafe { sys::napi_create_double(env, number(queued), &raw mut total) })?;
     Ok(total)
 }
 

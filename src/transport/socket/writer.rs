@@ -1,7 +1,7 @@
 //! The only place that writes to a socket's descriptor: from the driver's thread as a rule, from the owner's thread also
 //! where it must know at once what the kernel took (`bufferedAmount`, process exit).
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IoSlice};
 use std::net::Shutdown as End;
 use std::sync::Arc;
 
@@ -42,6 +42,26 @@ impl Writer {
                 result => return result,
             }
         }
+    }
+
+    /// Writes what was taken, and `payload` behind it, from where they are. What the kernel refuses is kept. Returns how much
+    /// it took.
+    fn send_with(&mut self, payload: &[u8]) -> io::Result<usize> {
+        let taken = self.in_flight.len();
+        let parts = [IoSlice::new(&self.in_flight), IoSlice::new(payload)];
+        let sent = match self.fd.socket().send_vectored_with_flags(&parts, SEND_FLAGS) {
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
+            result => result?,
+        };
+        if sent < taken {
+            self.sent = sent;
+            self.in_flight.extend_from_slice(payload);
+        } else {
+            self.sent = 0;
+            self.in_flight.clear();
+            self.in_flight.extend_from_slice(&payload[sent - taken..]);
+        }
+        Ok(sent)
     }
 
     /// Takes the connection's queued output. `false` when there is none, or it is held back. When everything is out, a
@@ -90,6 +110,29 @@ impl Socket {
             self.wake_task();
         }
         self.with_connection(|connection| connection.pending()).unwrap_or(0)
+    }
+
+    /// Sends a large message of a server without copying it, behind all that is queued, if the owner drives and the kernel
+    /// takes bytes. What it does not take is kept for the next write. `false`: that can't be done now.
+    pub fn send_from_place(&self, binary: bool, fin: bool, payload: &[u8]) -> bool {
+        let mut guard = lock(&self.writer);
+        let mut state = lock(&self.state);
+        let Some(writer) = guard.as_mut() else { return false };
+        let is_free = matches!(state.driver, Driver::Owner) && !(state.blocked || state.corked);
+        if !is_free || !writer.is_done() {
+            return false;
+        }
+        state.connection.send_header(binary, fin, payload.len());
+        writer.sent = 0;
+        state.connection.take_output(&mut writer.in_flight);
+        match writer.send_with(payload) {
+            Ok(sent) => state.connection.written(sent as u64),
+            Err(error) => {
+                *guard = None;
+                state.fail(Fault::write(&error));
+            }
+        }
+        true
     }
 
     /// Sends until nothing is queued, nothing can be written any more, or the kernel refuses ([`Standing::write`]). The
