@@ -38,8 +38,6 @@ export declare class Connection {
   takeFragments(): Array<number>
   /** Over a stream: everything queued since the last call; `null` if nothing is. */
   takeOutput(): Buffer | null
-  /** Over a stream: `bytes` more of the output have left. */
-  written(bytes: number): void
   /**
    * Takes over the socket `fd`, which Node has parked and must not close before `destroy`; news comes to `deliver` with
    * `owner`, in the async context that is current now, with `resource` as its resource. `head`: what was read from the
@@ -103,7 +101,8 @@ export declare class Environment {
   constructor(deliver: (owner: object, count: number) => boolean)
   /**
    * The memory of the record array: 32-bit words in the machine's byte order. Word 0 is the generation of the slab,
-   * word 1 is 1 if another batch waits; records of four words each begin at word 4.
+   * word 1 is 1 if another batch waits, word 2 is where in the slab taken output is; records of four words each begin at
+   * word 4.
    */
   records(): ArrayBuffer
   /** The memory that small payloads of the last batch lie in; `undefined` before the first one. */
@@ -114,6 +113,14 @@ export declare class Environment {
    * have `STRING` 4 if `data` is one; the total is returned only if they have `TOTAL` 16.
    */
   sender(): (id: number, data: string | Uint8Array, flags: number) => number | undefined
+  /** A function `receive(id, chunk)` that does what `Connection.receive` does, for less. */
+  receiver(): (id: number, chunk: Uint8Array) => number
+  /**
+   * A function `takeOutput(id)` for a connection over a stream: everything queued since the last call is put into the
+   * slab, where word 2 of the records says, and the number of bytes returned; 0 if nothing is queued, or if it is too much
+   * for the slab: then `Connection.takeOutput` has it.
+   */
+  outputTaker(): (id: number) => number
   /**
    * Has the output written that was queued on attached connections since the last flush: now where the event loop drives
    * them, soon where an I/O thread does.

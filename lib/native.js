@@ -37,6 +37,15 @@ function createConnection(options) {
  */
 const send = environment.sender();
 
+/** Over a stream: parses a chunk for the connection of an `id`, and returns how many records can be read. */
+const receive = environment.receiver();
+
+/**
+ * Over a stream: moves the output of the connection of an `id` into the slab, and returns its length; 0: there is none, or
+ * more than fits, which Connection.takeOutput() has.
+ */
+const takeOutput = environment.outputTaker();
+
 /** Flags of the send commands. */
 const SendFlag = { BINARY: 1, FIN: 2, STRING: 4, MASK: 8, TOTAL: 16 };
 
@@ -81,5 +90,7 @@ module.exports = {
   createConnection,
   encodeHeader: binding.encodeHeader,
   environment,
-  send
+  receive,
+  send,
+  takeOutput
 };

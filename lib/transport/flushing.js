@@ -19,6 +19,8 @@ let dirty = [];
 let areSocketsDirty = false;
 /** Whether the addon is delivering: it writes by itself when that is done. */
 let isDelivering = false;
+/** Whether a stream is delivering: all of them are written when that is done. */
+let isStreamDelivering = false;
 let isArmed = false;
 let isExiting = false;
 let isHooked = false;
@@ -29,7 +31,7 @@ function flushStreamLater(stream) {
     stream.isDirty = true;
     dirty.push(stream);
   }
-  if (!isArmed) arm();
+  if (!isArmed && !isStreamDelivering) arm();
 }
 
 /** A connection that the addon carries has output. */
@@ -50,6 +52,26 @@ function drainDelivered(delivery) {
     delivery.drain();
   } finally {
     isDelivering = false;
+  }
+}
+
+/**
+ * Runs a delivery of a stream.
+ *
+ * @param {{ read(count: number): void }} delivery
+ * @param {number} count readable records
+ */
+function readDelivered(delivery, count) {
+  // A listener may make another stream deliver: what both have sent is written in the end.
+  const isOuter = !isStreamDelivering && !isExiting;
+  isStreamDelivering ||= isOuter;
+  try {
+    delivery.read(count);
+  } finally {
+    if (isOuter) {
+      isStreamDelivering = false;
+      flushStreams();
+    }
   }
 }
 
@@ -75,6 +97,10 @@ function flushAll() {
     areSocketsDirty = false;
     environment.flush();
   }
+  flushStreams();
+}
+
+function flushStreams() {
   if (dirty.length === 0) return;
   const streams = dirty;
   dirty = [];
@@ -95,8 +121,15 @@ function flushAtExit() {
   isExiting = true;
   // The delivery that a listener has exited from never ends.
   isDelivering = false;
+  isStreamDelivering = false;
   flushAll();
   environment.flushSync();
 }
 
-module.exports = { drainDelivered, flushOnExit, flushStreamLater, flushSocketsLater };
+module.exports = {
+  drainDelivered,
+  flushOnExit,
+  flushSocketsLater,
+  flushStreamLater,
+  readDelivered
+};

@@ -21,9 +21,13 @@ const { FRAGMENTED, LARGE } = native.RecordFlag;
 
 /** @typedef {import('../native').Connection} Connection */
 
-/** Words of the shared array: generation of the slab, whether another batch waits; where records begin. */
+/**
+ * Words of the shared array: generation of the slab, whether another batch waits, where taken output is; where records
+ * begin.
+ */
 const GENERATION = 0;
 const BATCH_WAITS = 1;
+const OUTPUT = 2;
 const FIRST_RECORD = 4;
 const RECORD_WORDS = 4;
 
@@ -154,6 +158,20 @@ function readRecord(slots, at, connection, word) {
   slots[at + 2] = detail;
 }
 
+/**
+ * Takes the output of a connection over a stream.
+ *
+ * @param {Connection} connection
+ * @param {number} id of the connection
+ * @returns {Buffer | null} null: there is none
+ */
+function takeOutput(connection, id) {
+  const length = native.takeOutput(id);
+  if (length === 0) return connection.takeOutput();
+  if (records[GENERATION] !== generation) adoptSlab();
+  return new FastBuffer(slab, records[OUTPUT], length);
+}
+
 function adoptSlab() {
   slab = /** @type {ArrayBuffer} */ (native.environment.slab());
   generation = records[GENERATION];
@@ -190,4 +208,4 @@ function toBinaryType(payload, lengths, binaryType) {
   }
 }
 
-module.exports = { RecordQueue, toBinaryType };
+module.exports = { RecordQueue, takeOutput, toBinaryType };

@@ -7,7 +7,9 @@
 
 const { Transport } = require('./transport');
 const { createError } = require('../errors');
-const { flushStreamLater } = require('./flushing');
+const { flushStreamLater, readDelivered } = require('./flushing');
+const { receive } = require('../native');
+const { takeOutput } = require('./records');
 const { kWebSocket } = require('../constants');
 
 /**
@@ -30,6 +32,14 @@ class StreamTransport extends Transport {
     this.isDirty = false;
     /** Bytes given to the socket. */
     this.given = 0;
+    /**
+     * The socket's own write(), and what has been put in its place.
+     *
+     * @type {Function | undefined}
+     */
+    this.originalWrite = undefined;
+    /** @type {Function | undefined} */
+    this.guardedWrite = undefined;
   }
 
   /**
@@ -38,7 +48,9 @@ class StreamTransport extends Transport {
    * @param {Buffer} head bytes that have already been read from the socket
    */
   start(head) {
+    this.originalWrite = this.socket.write;
     for (const name of OVERTAKING) this.flushBefore(name);
+    this.guardedWrite = this.socket.write;
     if (head.length > 0) this.socket.unshift(head);
     this.socket.on('data', socketOnData);
   }
@@ -71,29 +83,41 @@ class StreamTransport extends Transport {
   flush() {
     if (!this.isDirty) return;
     this.isDirty = false;
-    const output = this.connection.takeOutput();
+    const output = takeOutput(this.connection, this.id);
     if (output === null) return;
+    const total = (this.given += output.length);
+    if (this.callbacks === null || this.callbacks.isEmpty) this.writeToSocket(output, undefined);
+    else this.writeAndSettle(output, total);
+  }
 
+  /**
+   * @param {Buffer} output
+   * @param {number} total running total at its end
+   */
+  writeAndSettle(output, total) {
     const { socket } = this;
-    const { length } = output;
-    const total = (this.given += length);
     let isTaken = false;
-    socket.write(output, (error) => {
+    this.writeToSocket(output, (error) => {
       // A socket that is destroyed calls back without an error for what was on its way.
       if (!isTaken && !error && socket.destroyed) error = createError('STREAM_DESTROYED');
-      this.written(length, total, error);
+      this.settle(total, error);
     });
     isTaken = socket.writableLength === 0;
   }
 
   /**
-   * @param {number} length bytes of one write
-   * @param {number} total running total at its end
-   * @param {Error | null} [error]
+   * Writes without asking itself whether something goes first. Whoever has replaced write() in the meantime is asked.
+   *
+   * @param {Buffer} output
+   * @param {((error?: Error | null) => void) | undefined} callback
    */
-  written(length, total, error) {
-    this.connection.written(length);
-    this.settle(total, error);
+  writeToSocket(output, callback) {
+    const { socket } = this;
+    if (socket.write === this.guardedWrite) {
+      /** @type {Function} */ (this.originalWrite).call(socket, output, callback);
+    } else {
+      socket.write(output, callback);
+    }
   }
 
   /** Bytes queued for the peer that the kernel has not taken. */
@@ -117,7 +141,7 @@ class StreamTransport extends Transport {
     if (socket.readableEnded || websocket._closeFrameReceived || websocket._hasFailed) return;
     if (socket.readableLength === 0) return;
     const chunk = socket.read(socket.readableLength);
-    if (chunk !== null) this.delivery.read(this.connection.receive(chunk));
+    if (chunk !== null) this.delivery.read(receive(this.id, chunk));
   }
 }
 
@@ -127,7 +151,7 @@ class StreamTransport extends Transport {
  */
 function socketOnData(chunk) {
   const transport = /** @type {StreamTransport} */ (this[kWebSocket]._transport);
-  transport.delivery.read(transport.connection.receive(chunk));
+  readDelivered(transport.delivery, receive(transport.id, chunk));
   transport.throttle();
 }
 

@@ -162,6 +162,21 @@ impl Channel {
         data_bytes(shared.env, chunk, false, &mut text, |bytes| stream.receive(bytes, &mut *keys))
     }
 
+    /// Over a stream: moves everything queued since the last call into the slab. Returns its length; 0 if there is nothing, or
+    /// too much for the slab.
+    ///
+    /// # Errors
+    /// When JavaScript has no memory, or the environment is ending.
+    pub(super) fn take_output(&mut self, shared: &Shared) -> Result<usize> {
+        let Link::Stream(stream) = &mut self.link else { return Ok(0) };
+        let length = stream.connection.output().len();
+        if length == 0 || !shared.lay_out(stream.connection.output())? {
+            return Ok(0);
+        }
+        stream.discard_output();
+        Ok(length)
+    }
+
     /// Puts the next batch together. Returns the number of its records; 0: there is nothing.
     ///
     /// # Errors

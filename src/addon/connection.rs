@@ -187,15 +187,6 @@ impl Connection {
         Ok(Some(output))
     }
 
-    /// Over a stream: `bytes` more of the output have left.
-    #[napi(catch_unwind)]
-    #[allow(clippy::cast_sign_loss, reason = "a count of bytes is not negative")]
-    pub fn written(&mut self, bytes: f64) {
-        if let Some(stream) = self.channel.borrow_mut().stream() {
-            stream.connection.written(bytes as u64);
-        }
-    }
-
     /// Takes over the socket `fd`, which Node has parked and must not close before `destroy`; news comes to `deliver` with
     /// `owner`, in the async context that is current now, with `resource` as its resource. `head`: what was read from the
     /// socket before. `transport`: `'event_loop'`, `'io_threads'`, `'auto'`, or `'shuffle'` (for tests); where the event

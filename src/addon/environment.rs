@@ -12,10 +12,10 @@ use super::batch::{BatchWriter, Parts, SHARED_WORDS};
 use super::channel::Channel;
 #[cfg(unix)]
 use super::raw::Reference;
-use super::raw::{SharedWords, create_send, unknown};
+use super::raw::{SharedWords, create_receive, create_send, create_take_output, unknown};
 #[cfg(unix)]
 use super::rounds::Rounds;
-use super::slab::Slab;
+use super::slab::{ALIGNMENT, SLAB_SIZE, Slab};
 use super::slots::Slots;
 use crate::transport::RandomKeys;
 
@@ -67,6 +67,37 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Puts bytes into the slab that JavaScript reads, and says where in the shared array. `false`: they are too many.
+    ///
+    /// # Errors
+    /// When JavaScript has no memory, or the environment is ending.
+    pub(super) fn lay_out(&self, bytes: &[u8]) -> Result<bool> {
+        if bytes.len() > SLAB_SIZE {
+            return Ok(false);
+        }
+        let mut slab = self.slab.borrow_mut();
+        loop {
+            let generation = slab.generation();
+            let start = slab.fill(self.env, |memory, used| match memory.get_mut(used..used + bytes.len()) {
+                Some(place) => {
+                    place.copy_from_slice(bytes);
+                    (Some(used), (used + bytes.len()).next_multiple_of(ALIGNMENT))
+                }
+                None => (None, used),
+            })?;
+            if let Some(start) = start {
+                self.records.with(|words| {
+                    words[0] = generation.to_ne_bytes();
+                    words[2] = (start as u32).to_ne_bytes();
+                });
+                return Ok(true);
+            }
+            slab.renew(self.env)?;
+        }
+    }
+}
+
 /// One JavaScript environment's side of the addon; the shim makes one when it is loaded.
 #[napi]
 pub struct Environment {
@@ -106,7 +137,8 @@ impl Environment {
     }
 
     /// The memory of the record array: 32-bit words in the machine's byte order. Word 0 is the generation of the slab,
-    /// word 1 is 1 if another batch waits; records of four words each begin at word 4.
+    /// word 1 is 1 if another batch waits, word 2 is where in the slab taken output is; records of four words each begin at
+    /// word 4.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
     pub fn records(&self) -> Result<Unknown<'_>> {
         unknown(self.shared.env, self.shared.records.value()?)
@@ -128,6 +160,20 @@ impl Environment {
     )]
     pub fn sender(&self) -> Result<Unknown<'_>> {
         unknown(self.shared.env, create_send(&self.shared)?)
+    }
+
+    /// A function `receive(id, chunk)` that does what `Connection.receive` does, for less.
+    #[napi(catch_unwind, ts_return_type = "(id: number, chunk: Uint8Array) => number")]
+    pub fn receiver(&self) -> Result<Unknown<'_>> {
+        unknown(self.shared.env, create_receive(&self.shared)?)
+    }
+
+    /// A function `takeOutput(id)` for a connection over a stream: everything queued since the last call is put into the
+    /// slab, where word 2 of the records says, and the number of bytes returned; 0 if nothing is queued, or if it is too much
+    /// for the slab: then `Connection.takeOutput` has it.
+    #[napi(catch_unwind, ts_return_type = "(id: number) => number")]
+    pub fn output_taker(&self) -> Result<Unknown<'_>> {
+        unknown(self.shared.env, create_take_output(&self.shared)?)
     }
 
     /// Has the output written that was queued on attached connections since the last flush: now where the event loop drives

@@ -8,7 +8,7 @@ use crate::connection::LARGE_MESSAGE;
 
 /// Size of one slab. A view that a user keeps pins this much at most, as a view on Node's own chunks does. Any message that
 /// is not large fits.
-const SLAB_SIZE: usize = 64 * 1024;
+pub(super) const SLAB_SIZE: usize = 64 * 1024;
 const _: () = assert!(LARGE_MESSAGE <= SLAB_SIZE);
 
 /// Where payloads start: aligned, so that a user can lay a typed array over one.

@@ -3,13 +3,13 @@
 
 mod bytes;
 mod callback;
+mod calls;
 mod cleanup;
 #[cfg(unix)]
 mod clock;
 #[cfg(unix)]
 mod descriptor;
 mod reference;
-mod send;
 mod status;
 #[cfg(unix)]
 mod threadsafe;
@@ -26,8 +26,8 @@ pub(super) use cleanup::on_cleanup;
 pub(super) use clock::thread_running;
 #[cfg(unix)]
 pub(super) use descriptor::borrow;
+pub(super) use calls::{create_receive, create_send, create_take_output};
 pub(super) use reference::{Reference, unknown};
-pub(super) use send::create_send;
 pub(super) use status::check;
 pub(super) use words::SharedWords;
 #[cfg(unix)]

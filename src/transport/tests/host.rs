@@ -110,6 +110,8 @@ impl Host {
         self.reactor.add(&hosted.socket).unwrap();
         hosted.socket.move_to_owner();
         hosted.on_thread = false;
+        // The thread may have been asked to and not have come to it.
+        event_loop::write(&hosted.socket);
     }
 
     /// Makes the owner believe that a socket's descriptor is ready.
