@@ -101,12 +101,14 @@ export declare class Environment {
   constructor(deliver: (owner: object, count: number) => boolean)
   /**
    * The memory of the record array: 32-bit words in the machine's byte order. Word 0 is the generation of the slab,
-   * word 1 is 1 if another batch waits, word 2 is where in the slab taken output is; records of four words each begin at
-   * word 4.
+   * word 1 is 1 if another batch waits, word 2 is where in the slab taken output is, word 3 is the generation of the bulk;
+   * records of four words each begin at word 4.
    */
   records(): ArrayBuffer
   /** The memory that small payloads of the last batch lie in; `undefined` before the first one. */
   slab(): ArrayBuffer | undefined
+  /** The memory that large messages of the last batch with the flag `BULK` lie in; `undefined` before the first one. */
+  bulk(): ArrayBuffer | undefined
   /**
    * A function `send(id, data, flags)` that does what `Connection.send` does for the connection of that `id`, without
    * a key of the caller's, for a third of the price: messages are sent more often than anything else is done. `flags` must

@@ -75,6 +75,8 @@ const RecordFlag = {
   FRAGMENTED: 2 << 8,
   /** MESSAGE, RAW: takeLarge() has the payload, the slab has not. */
   LARGE: 4 << 8,
+  /** MESSAGE: the payload is in the bulk, the slab has not got it. */
+  BULK: 8 << 8,
   /** ERROR: a RangeError. */
   RANGE_ERROR: 1 << 8,
   /** FAULT: writing failed, not reading. */

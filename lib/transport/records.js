@@ -17,17 +17,18 @@ const { FastBuffer, split, toArrayBuffer } = require('../buffer-util');
 const native = require('../native');
 
 const { ERROR, MESSAGE, WRITTEN } = native.RecordKind;
-const { FRAGMENTED, LARGE } = native.RecordFlag;
+const { BULK, FRAGMENTED, LARGE } = native.RecordFlag;
 
 /** @typedef {import('../native').Connection} Connection */
 
 /**
- * Words of the shared array: generation of the slab, whether another batch waits, where taken output is; where records
- * begin.
+ * Words of the shared array: generation of the slab, whether another batch waits, where taken output is, generation of the
+ * bulk; where records begin.
  */
 const GENERATION = 0;
 const BATCH_WAITS = 1;
 const OUTPUT = 2;
+const BULK_GENERATION = 3;
 const FIRST_RECORD = 4;
 const RECORD_WORDS = 4;
 
@@ -43,6 +44,10 @@ const records = new Uint32Array(native.environment.records());
 let slab;
 /** Generation of `slab`; 0: none yet. */
 let generation = 0;
+
+/** The same for large messages. @type {ArrayBuffer} */
+let bulk;
+let bulkGeneration = 0;
 
 /**
  * An array that the next queue in need takes: most queues are empty most of the time. It keeps its length, and holds
@@ -84,6 +89,7 @@ class RecordQueue {
   read(connection, count) {
     while (count > 0) {
       if (records[GENERATION] !== generation) adoptSlab();
+      if (records[BULK_GENERATION] !== bulkGeneration) adoptBulk();
       const slots = (this.slots ??= takeSpare());
       const end = FIRST_RECORD + count * RECORD_WORDS;
       let { tail } = this;
@@ -147,6 +153,8 @@ function readRecord(slots, at, connection, word) {
 
   if ((head & LARGE) !== 0) {
     payload = connection.takeLarge();
+  } else if ((head & BULK) !== 0) {
+    payload = new FastBuffer(bulk, offset, length);
   } else if (kind <= ERROR) {
     payload = length === 0 ? EMPTY_BUFFER : new FastBuffer(slab, offset, length);
   } else if (kind === WRITTEN) {
@@ -170,6 +178,12 @@ function takeOutput(connection, id) {
   if (length === 0) return connection.takeOutput();
   if (records[GENERATION] !== generation) adoptSlab();
   return new FastBuffer(slab, records[OUTPUT], length);
+}
+
+function adoptBulk() {
+  bulk = /** @type {ArrayBuffer} */ (native.environment.bulk());
+  bulkGeneration = records[BULK_GENERATION];
+  markAsUntransferable(bulk);
 }
 
 function adoptSlab() {

@@ -34,6 +34,10 @@ pub(super) struct Attachment {
     pub(super) ready: Cell<Ready>,
     /// What the event loop, while it drives, had to see to when it last looked: only what is done here changes it.
     pub(super) standing: Cell<Standing>,
+    /// Whether the last read brought large messages, whole: the next one goes to the bulk.
+    pub(super) is_bulk: Cell<bool>,
+    /// Where in the bulk the chunk begins that was received in place and that messages are still in.
+    pub(super) chunk: Cell<Option<usize>>,
     /// Whether it is on the list of those that get another look at the end of the turn.
     pub(super) waiting: Cell<bool>,
     /// Who is to drive.
@@ -53,6 +57,7 @@ impl Attachment {
 
     /// Moves collected news into a batch. Returns whether something remains.
     pub(super) fn fill(&self, batch: &mut BatchWriter<'_>) -> bool {
+        batch.set_chunk(self.chunk.get().unwrap_or(0));
         batch.take_inbox(&mut self.inbox.borrow_mut())
     }
 }

@@ -45,6 +45,7 @@ const ANSWERED: u32 = 1;
 const BINARY: u32 = 1;
 const FRAGMENTED: u32 = 2;
 const LARGE: u32 = 4;
+const BULK: u32 = 8;
 const RANGE_ERROR: u32 = 1;
 
 /// What records only point to; the reader asks for it in the order of the records that have the flag.
@@ -66,6 +67,8 @@ pub(super) struct BatchWriter<'a> {
     used: usize,
     parts: &'a mut Parts,
     count: usize,
+    /// Where in the bulk the chunk begins that was received in place.
+    chunk: usize,
 }
 
 impl<'a> BatchWriter<'a> {
@@ -79,7 +82,13 @@ impl<'a> BatchWriter<'a> {
         // The reader asks for all of a batch before the next; what is left is of one that failed.
         parts.large.clear();
         parts.fragments.clear();
-        Self { words, slab, used, parts, count: 0 }
+        Self { words, slab, used, parts, count: 0, chunk: 0 }
+    }
+
+    /// The chunk that messages may still be in begins here in the bulk.
+    #[cfg(unix)]
+    pub(super) fn set_chunk(&mut self, start: usize) {
+        self.chunk = start;
     }
 
     fn has_room(&self) -> bool {
@@ -160,6 +169,14 @@ impl<'a> BatchWriter<'a> {
                 self.parts.large.push_back(events.take_large().unwrap_or_default());
                 true
             }
+            EventRef::InChunk { binary, start, length } => {
+                let room = self.has_room();
+                if room {
+                    let flags = BULK | if binary { BINARY } else { 0 };
+                    self.record(Kind::Message, flags, (self.chunk + start) as u32, length as u32, 0);
+                }
+                room
+            }
             EventRef::Ping { data, answered } => {
                 self.push_payload(Kind::Ping, if answered { ANSWERED } else { 0 }, data, 0)
             }
@@ -204,11 +221,12 @@ impl<'a> BatchWriter<'a> {
         !inbox.is_empty()
     }
 
-    /// Writes the head of the batch. `generation`: of the slab; `remains`: another batch waits. Returns the number of records
-    /// and how much of the slab is used.
-    pub(super) fn finish(self, generation: u32, remains: bool) -> (usize, usize) {
+    /// Writes the head of the batch. `generation`: of the slab; `bulk`: of the bulk; `remains`: another batch waits. Returns the
+    /// number of records and how much of the slab is used.
+    pub(super) fn finish(self, generation: u32, bulk: u32, remains: bool) -> (usize, usize) {
         self.words[0] = generation.to_ne_bytes();
         self.words[1] = u32::from(remains).to_ne_bytes();
+        self.words[3] = bulk.to_ne_bytes();
         (self.count, self.used)
     }
 }

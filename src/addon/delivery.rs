@@ -36,6 +36,7 @@ impl Shared {
             return;
         }
         let events = self.deliver(attachment, deliver);
+        self.leave_chunk(attachment);
         // A flush sees to it, too.
         if !attachment.dirty.get() {
             self.settle(attachment);

@@ -10,15 +10,19 @@ use super::batch::Parts;
 use super::environment::Shared;
 use super::line::Line;
 use super::raw::{AsyncContext, Reference, borrow};
-use crate::connection::{Config, Connection};
+use super::slab::ALIGNMENT;
+use crate::connection::{Config, Connection, IN_PLACE_FROM};
 use crate::transport::event_loop::{self, Ready};
 use crate::transport::policy::{Choice, Move, Traffic};
-use crate::transport::socket::{Socket, Standing};
+use crate::transport::socket::{RECEIVE_BUFFER, Socket, Standing, Taken};
 
 /// Sockets that are read, and bytes of them, before they are delivered: enough for the code to stay in the caches, few
 /// enough that what was read stays there, too.
 const STAGE: usize = 256;
 const STAGE_BYTES: usize = 256 * 1024;
+
+/// Room that must be left in the bulk for a read into it.
+const BULK_READ: usize = 32 * 1024;
 
 /// What [`Shared::attach`] takes over.
 pub(super) struct Parked<'a> {
@@ -71,6 +75,8 @@ impl Shared {
             on_thread: Cell::new(false),
             ready: Cell::default(),
             standing: Cell::default(),
+            is_bulk: Cell::new(false),
+            chunk: Cell::new(None),
             waiting: Cell::new(false),
             choice,
             traffic: Cell::new(Traffic::default()),
@@ -101,6 +107,13 @@ impl Shared {
         reactor.turn(|token, ready| {
             let Some(attachment) = self.rounds.get(token) else { return };
             attachment.ready.set(attachment.ready.get().or(ready));
+            if attachment.is_bulk.get() && self.bulk.borrow().room() < BULK_READ {
+                // What this stage has in the old one must be delivered first.
+                self.deliver_all(&mut stage);
+                self.flush();
+                // Without memory, the old way of reading goes on.
+                let _ = self.bulk.borrow_mut().renew(self.env);
+            }
             bytes += self.move_bytes(&attachment);
             stage.push(attachment);
             if stage.len() >= STAGE || bytes >= STAGE_BYTES {
@@ -128,15 +141,46 @@ impl Shared {
         let mut bytes = 0;
         if read
             && standing.read
-            && let Some(line) = self.rounds.line()
+            && let Some(taken) = self.read(attachment, ended)
         {
-            let (mut buffer, mut keys) = (line.buffer.borrow_mut(), self.keys.borrow_mut());
-            let taken = event_loop::read(socket, ended, &mut buffer, &mut *keys);
+            attachment.is_bulk.set(taken.is_whole && taken.bytes >= IN_PLACE_FROM);
             (read, bytes) = (taken.more, taken.bytes);
         }
         // Writability is told anew whenever the kernel has refused bytes.
         attachment.ready.set(Ready { read, ended, write: false });
         bytes
+    }
+
+    fn read(&self, attachment: &Attachment, ended: bool) -> Option<Taken> {
+        let (socket, mut keys) = (&attachment.socket, self.keys.borrow_mut());
+        let mut bulk = self.bulk.borrow_mut();
+        if attachment.is_bulk.get() && attachment.chunk.get().is_none() && bulk.room() >= BULK_READ {
+            let taken = bulk.fill(self.env, |memory, used| {
+                let Some(chunk) = memory.get_mut(used..) else { return (None, used) };
+                let length = RECEIVE_BUFFER.min(chunk.len());
+                let chunk = &mut chunk[..length];
+                let taken = event_loop::read_in_place(socket, ended, chunk, &mut *keys);
+                attachment.chunk.set(Some(used));
+                (Some(taken), (used + taken.bytes).next_multiple_of(ALIGNMENT))
+            });
+            if let Ok(Some(taken)) = taken {
+                return Some(taken);
+            }
+        }
+        let mut buffer = self.rounds.line()?.buffer.borrow_mut();
+        Some(event_loop::read(socket, ended, &mut buffer, &mut *keys))
+    }
+
+    /// After a delivery: what was received in place and not delivered is copied, for the bulk may be another one soon.
+    pub(super) fn leave_chunk(&self, attachment: &Attachment) {
+        let Some(start) = attachment.chunk.take() else { return };
+        // An error says that the environment is ending: nothing is delivered any more.
+        let _ = self.bulk.borrow_mut().fill(self.env, |memory, used| {
+            let chunk = memory.get(start..).unwrap_or_default();
+            attachment.inbox.borrow_mut().events.leave_chunk(chunk);
+            attachment.socket.leave_chunk(chunk);
+            ((), used)
+        });
     }
 
     /// Has the output of one connection written: now where the loop drives, soon where a thread does.

@@ -15,7 +15,7 @@ use super::raw::Reference;
 use super::raw::{SharedWords, create_receive, create_send, create_take_output, unknown};
 #[cfg(unix)]
 use super::rounds::Rounds;
-use super::slab::{ALIGNMENT, SLAB_SIZE, Slab};
+use super::slab::{ALIGNMENT, BULK_SIZE, SLAB_SIZE, Slab};
 use super::slots::Slots;
 use crate::transport::RandomKeys;
 
@@ -25,6 +25,8 @@ pub(super) struct Shared {
     /// The `ArrayBuffer` that batches are written to.
     records: SharedWords,
     slab: RefCell<Slab>,
+    /// Where large messages are received.
+    pub(super) bulk: RefCell<Slab>,
     /// Where masking keys come from.
     pub(super) keys: RefCell<RandomKeys>,
     /// Where strings are turned into UTF-8.
@@ -48,13 +50,14 @@ impl Shared {
         mut fill: impl FnMut(&mut BatchWriter<'_>) -> bool,
     ) -> Result<u32> {
         let (mut slab, mut parts) = (self.slab.borrow_mut(), parts.borrow_mut());
+        let bulk = self.bulk.borrow().generation();
         loop {
             let generation = slab.generation();
             let (count, remains) = slab.fill(self.env, |memory, used| {
                 self.records.with(|words| {
                     let mut writer = BatchWriter::new(words, memory, used, &mut parts);
                     let remains = fill(&mut writer);
-                    let (count, used) = writer.finish(generation, remains);
+                    let (count, used) = writer.finish(generation, bulk, remains);
                     ((count, remains), used)
                 })
             })?;
@@ -126,7 +129,8 @@ impl Environment {
         let shared = Shared {
             env,
             records,
-            slab: RefCell::default(),
+            slab: RefCell::new(Slab::new(SLAB_SIZE)),
+            bulk: RefCell::new(Slab::new(BULK_SIZE)),
             keys: RefCell::new(keys),
             text: RefCell::default(),
             channels: RefCell::default(),
@@ -137,8 +141,8 @@ impl Environment {
     }
 
     /// The memory of the record array: 32-bit words in the machine's byte order. Word 0 is the generation of the slab,
-    /// word 1 is 1 if another batch waits, word 2 is where in the slab taken output is; records of four words each begin at
-    /// word 4.
+    /// word 1 is 1 if another batch waits, word 2 is where in the slab taken output is, word 3 is the generation of the bulk;
+    /// records of four words each begin at word 4.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
     pub fn records(&self) -> Result<Unknown<'_>> {
         unknown(self.shared.env, self.shared.records.value()?)
@@ -148,6 +152,13 @@ impl Environment {
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer | undefined")]
     pub fn slab(&self) -> Result<Option<Unknown<'_>>> {
         let value: Option<sys::napi_value> = self.shared.slab.borrow().value()?;
+        value.map(|value| unknown(self.shared.env, value)).transpose()
+    }
+
+    /// The memory that large messages of the last batch with the flag `BULK` lie in; `undefined` before the first one.
+    #[napi(catch_unwind, ts_return_type = "ArrayBuffer | undefined")]
+    pub fn bulk(&self) -> Result<Option<Unknown<'_>>> {
+        let value: Option<sys::napi_value> = self.shared.bulk.borrow().value()?;
         value.map(|value| unknown(self.shared.env, value)).transpose()
     }
 

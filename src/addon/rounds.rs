@@ -16,7 +16,7 @@ use napi::{Error, Result};
 use super::attachment::Attachment;
 use super::environment::Shared;
 use super::line::{Callbacks, Line};
-use super::raw::{Reference, on_cleanup, thread_running};
+use super::raw::{Reference, in_handle_scope, on_cleanup, thread_running};
 use super::slots::Slots;
 use crate::transport::policy::Policy;
 use crate::transport::socket::Socket;
@@ -157,11 +157,15 @@ impl Shared {
     /// When the loop takes no handle, or the environment is ending.
     pub(super) fn line(self: &Rc<Self>) -> Result<&Line> {
         if self.rounds.line.get().is_none() {
-            let (woken, ready, turned) = (Rc::clone(self), Rc::clone(self), Rc::clone(self));
+            let callback = |run: fn(&Self)| -> Box<dyn Fn()> {
+                let shared = Rc::clone(self);
+                // The event loop calls without a scope for handles. An error says that the environment is ending.
+                Box::new(move || drop(in_handle_scope(shared.env, || run(&shared))))
+            };
             let callbacks = Callbacks {
-                woken: Box::new(move || woken.woken()),
-                ready: Box::new(move || ready.sockets_ready()),
-                turned: Box::new(move || turned.turn_ended()),
+                woken: callback(Self::woken),
+                ready: callback(Self::sockets_ready),
+                turned: callback(Self::turn_ended),
             };
             let line = Line::new(self.env, callbacks)?;
             line.keep_alive(self.rounds.kept.get() > 0);

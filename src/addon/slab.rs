@@ -14,15 +14,29 @@ const _: () = assert!(LARGE_MESSAGE <= SLAB_SIZE);
 /// Where payloads start: aligned, so that a user can lay a typed array over one.
 pub(super) const ALIGNMENT: usize = 8;
 
+/// Size of a slab that sockets are read into, for messages that are large enough to stay there.
+pub(super) const BULK_SIZE: usize = 256 * 1024;
+
 /// The current slab of an environment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Slab {
     memory: Option<Reference>,
+    size: usize,
     used: usize,
     generation: u32,
 }
 
 impl Slab {
+    /// One whose memory is made when it is needed.
+    pub(super) fn new(size: usize) -> Self {
+        Self { memory: None, size, used: size, generation: 0 }
+    }
+
+    /// What is left of it.
+    pub(super) fn room(&self) -> usize {
+        self.size - self.used
+    }
+
     /// Changes whenever there is another `ArrayBuffer`; 0 while there is none.
     pub(super) fn generation(&self) -> u32 {
         self.generation
@@ -41,7 +55,7 @@ impl Slab {
     /// # Errors
     /// When JavaScript has no memory for it.
     pub(super) fn renew(&mut self, env: Env) -> Result<()> {
-        self.memory = Some(Reference::new(env, create_array_buffer(env, SLAB_SIZE)?)?);
+        self.memory = Some(Reference::new(env, create_array_buffer(env, self.size)?)?);
         self.used = 0;
         self.generation = self.generation.wrapping_add(1).max(1);
         Ok(())
@@ -62,7 +76,7 @@ impl Slab {
             Some(memory) => with_memory(env, memory, |bytes| fill(bytes, used))?,
             None => fill(&mut [], used),
         };
-        self.used = used;
+        self.used = used.min(self.size);
         Ok(result)
     }
 }

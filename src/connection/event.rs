@@ -24,6 +24,15 @@ pub enum EventRef<'a> {
         /// Lengths of the frames that were not empty; none for a message that came in one frame.
         fragments: &'a [u32],
     },
+    /// A whole message whose payload is in the chunk that was received in place, and belongs to whoever has that.
+    InChunk {
+        /// Binary, or else text.
+        binary: bool,
+        /// Where in the chunk it begins.
+        start: usize,
+        /// Its bytes.
+        length: usize,
+    },
     /// A ping.
     Ping {
         /// Its payload.
@@ -57,15 +66,25 @@ enum Kind {
     Flooded,
 }
 
+/// Where the bytes of an event are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Among the shared bytes.
+    Shared,
+    /// The next of the large messages.
+    Large,
+    /// In the chunk that was received in place.
+    Chunk,
+}
+
 /// One event. Small: a batch may hold thousands.
 #[derive(Debug, Clone, Copy)]
 struct Record {
     kind: Kind,
-    /// Whether the bytes are the next of the large messages; else they are shared.
-    large: bool,
+    place: Place,
     fragments_count: u32,
     fragments_start: usize,
-    /// How far into the shared bytes they begin.
+    /// How far into that place they begin.
     start: usize,
     length: usize,
 }
@@ -110,10 +129,14 @@ impl EventBatch {
     /// The next event, or `None` when all are delivered.
     pub fn peek(&self) -> Option<EventRef<'_>> {
         let record = self.records.get(self.next)?;
-        let data = if record.large {
-            self.large.front().map_or(&[][..], Vec::as_slice)
-        } else {
-            &self.bytes[record.start..record.start + record.length]
+        let data = match record.place {
+            Place::Shared => &self.bytes[record.start..record.start + record.length],
+            Place::Large => self.large.front().map_or(&[][..], Vec::as_slice),
+            Place::Chunk => {
+                let (start, length) = (record.start, record.length);
+                let binary = matches!(record.kind, Kind::Message { binary: true });
+                return Some(EventRef::InChunk { binary, start, length });
+            }
         };
         Some(match record.kind {
             Kind::Message { binary } => {
@@ -131,7 +154,7 @@ impl EventBatch {
     /// Takes the bytes of the next event if it is a message of [`LARGE_MESSAGE`] bytes or more; the
     /// event itself stays, with no data, until [`advance`](Self::advance).
     pub fn take_large(&mut self) -> Option<Vec<u8>> {
-        if !self.records.get(self.next)?.large {
+        if self.records.get(self.next)?.place != Place::Large {
             return None;
         }
         self.large.front_mut().map(std::mem::take).filter(|data| !data.is_empty())
@@ -142,7 +165,7 @@ impl EventBatch {
     pub fn advance(&mut self) {
         let Some(record) = self.records.get(self.next) else { return };
         self.undelivered_bytes -= record.length;
-        if record.large {
+        if record.place == Place::Large {
             self.large.pop_front();
         }
         self.next += 1;
@@ -190,15 +213,32 @@ impl EventBatch {
             self.bytes.truncate(start);
             return Err(error);
         }
-        self.record(kind, false, start, payload.len(), &[]);
+        self.record(kind, Place::Shared, start, payload.len(), &[]);
         Ok(())
+    }
+
+    /// Appends a message whose payload, unmasked, stays where it is in the chunk.
+    pub(super) fn push_in_chunk(&mut self, binary: bool, start: usize, length: usize) {
+        self.record(Kind::Message { binary }, Place::Chunk, start, length, &[]);
+    }
+
+    /// The chunk that was received in place is about to be somebody else's: copies what is left in it.
+    pub fn leave_chunk(&mut self, chunk: &[u8]) {
+        for record in &mut self.records[self.next..] {
+            if record.place == Place::Chunk {
+                let payload = chunk.get(record.start..record.start + record.length).unwrap_or_default();
+                (record.place, record.start, record.length) =
+                    (Place::Shared, self.bytes.len(), payload.len());
+                self.bytes.extend_from_slice(payload);
+            }
+        }
     }
 
     /// Appends a large message without copying it.
     pub(super) fn push_large(&mut self, binary: bool, data: Vec<u8>, fragments: &[u32]) {
         let length = data.len();
         self.large.push_back(data);
-        self.record(Kind::Message { binary }, true, 0, length, fragments);
+        self.record(Kind::Message { binary }, Place::Large, 0, length, fragments);
     }
 
     /// Appends a small message that was put together.
@@ -248,7 +288,7 @@ impl EventBatch {
         self.fragments.drain(..fragments);
         self.next = 0;
         for record in &mut self.records {
-            if !record.large {
+            if record.place == Place::Shared {
                 record.start -= bytes;
             }
             record.fragments_start -= fragments;
@@ -258,21 +298,21 @@ impl EventBatch {
     fn push_bytes(&mut self, kind: Kind, bytes: &[u8], fragments: &[u32]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
-        self.record(kind, false, start, bytes.len(), fragments);
+        self.record(kind, Place::Shared, start, bytes.len(), fragments);
     }
 
-    fn record(&mut self, kind: Kind, large: bool, start: usize, length: usize, fragments: &[u32]) {
+    fn record(&mut self, kind: Kind, place: Place, start: usize, length: usize, fragments: &[u32]) {
         let fragments_start = self.fragments.len();
         self.fragments.extend_from_slice(fragments);
         self.undelivered_bytes += length;
         let fragments_count = fragments.len() as u32;
-        self.records.push(Record { kind, large, fragments_count, fragments_start, start, length });
+        self.records.push(Record { kind, place, fragments_count, fragments_start, start, length });
     }
 }
 
 impl Record {
     fn shared_start(&self) -> Option<usize> {
-        (!self.large).then_some(self.start)
+        (self.place == Place::Shared).then_some(self.start)
     }
 }
 

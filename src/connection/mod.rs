@@ -15,6 +15,7 @@ mod send;
 use crate::protocol::{Limits, MaskingKey, Role};
 
 pub use event::{EventBatch, EventRef, LARGE_MESSAGE};
+pub use receive::IN_PLACE_FROM;
 use receive::Inbound;
 use send::Outbound;
 
@@ -42,7 +43,8 @@ pub trait MaskingKeys {
 ///
 /// Four kinds of methods:
 ///
-/// * **From outside**: [`receive`](Self::receive), [`written`](Self::written).
+/// * **From outside**: [`receive`](Self::receive), [`receive_in_place`](Self::receive_in_place),
+///   [`written`](Self::written).
 /// * **Commands**: [`send`](Self::send), [`ping`](Self::ping), [`pong`](Self::pong),
 ///   [`close`](Self::close), [`write_raw`](Self::write_raw).
 /// * **What must go out**: [`output`](Self::output), [`take_output`](Self::take_output).

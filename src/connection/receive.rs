@@ -6,7 +6,12 @@ use super::close::parse_close;
 use super::pong::Answer;
 use super::{Connection, EventBatch, LARGE_MESSAGE, MaskingKeys};
 use crate::protocol::frame::{FrameRules, HeaderReader, mask};
-use crate::protocol::{FrameHeader, Limits, MessageAssembler, Opcode, ProtocolError};
+use crate::protocol::{
+    FrameHeader, Limits, MaskingKey, MessageAssembler, Opcode, ProtocolError, Utf8Validator,
+};
+
+/// Messages of this many bytes and more are left in a chunk that is received in place: a copy of less costs nothing.
+pub const IN_PLACE_FROM: usize = 4 * 1024;
 
 /// What the receiving half keeps between two chunks.
 #[derive(Debug, Default)]
@@ -74,6 +79,60 @@ impl Connection {
             self.inbound.end = Some(End::Closed);
             events.push_failed(error);
         }
+    }
+
+    /// As [`receive`](Self::receive), but whole messages of [`IN_PLACE_FROM`] bytes and more stay in `chunk`, unmasked there:
+    /// see [`EventRef::InChunk`](super::EventRef::InChunk). They must have been delivered, or
+    /// [left](EventBatch::leave_chunk), before the next call.
+    pub fn receive_in_place(
+        &mut self,
+        chunk: &mut [u8],
+        keys: &mut dyn MaskingKeys,
+        events: &mut EventBatch,
+    ) {
+        let mut done = 0;
+        if self.is_receiving() && self.inbound.chunks.check(&self.config.limits).is_ok() {
+            while let Some(length) = self.take_in_place(&mut chunk[done..], done, events) {
+                done += length;
+                self.inbound.chunks.parsed(true, false);
+            }
+        }
+        // Whatever else there is, errors included.
+        self.receive(&chunk[done..], keys, events);
+    }
+
+    /// Takes a message from the front of `input`, which is `offset` bytes into its chunk. `None`: it is not for this way.
+    fn take_in_place(
+        &mut self,
+        input: &mut [u8],
+        offset: usize,
+        events: &mut EventBatch,
+    ) -> Option<usize> {
+        if !self.is_between_frames() {
+            return None;
+        }
+        let (header, start) = FrameHeader::parse(input, &self.frame_rules()).ok()??;
+        let binary = header.opcode == Opcode::Binary;
+        let is_message = header.fin && (binary || header.opcode == Opcode::Text);
+        let length = usize::try_from(header.payload_length).ok()?;
+        if !is_message || length < IN_PLACE_FROM {
+            return None;
+        }
+        let payload = input.get_mut(start..start.checked_add(length)?)?;
+        let key = header.masking_key.unwrap_or(MaskingKey([0; 4]));
+        mask::apply(payload, key, 0);
+        if !binary && !self.config.skip_utf8_validation && !Utf8Validator::is_valid(payload) {
+            // As it came, for the way that reports it.
+            mask::apply(payload, key, 0);
+            return None;
+        }
+        events.push_in_chunk(binary, offset + start, length);
+        Some(start + length)
+    }
+
+    /// Whether the last chunk has ended with a whole frame.
+    pub fn is_between_frames(&self) -> bool {
+        self.inbound.frame.is_none() && self.inbound.header.kept() == (0, 0)
     }
 
     fn parse(

@@ -108,6 +108,17 @@ pub fn read(socket: &Socket, ended: bool, buffer: &mut [u8], keys: &mut dyn Mask
     socket.receive_on_owner(ended, buffer, keys)
 }
 
+/// Reads once into `buffer`, where large messages stay: they are to be collected, or [left](Socket::leave_chunk), before the
+/// buffer is used for anything else. `ended`: as in [`Ready`].
+pub fn read_in_place(
+    socket: &Socket,
+    ended: bool,
+    buffer: &mut [u8],
+    keys: &mut dyn MaskingKeys,
+) -> Taken {
+    socket.receive_in_place(ended, buffer, keys)
+}
+
 /// Writes what waits, as far as the kernel takes it. Returns what the owner has to see to now.
 pub fn write(socket: &Arc<Socket>) -> Standing {
     socket.write_out(Side::Owner)

@@ -35,6 +35,15 @@ pub struct Taken {
     pub more: bool,
     /// How much was read.
     pub bytes: usize,
+    /// Whether that ended with a whole frame.
+    pub is_whole: bool,
+}
+
+impl Taken {
+    fn of(state: &State, before: u64, more: bool) -> Self {
+        let bytes = (state.bytes_read - before) as usize;
+        Self { more, bytes, is_whole: state.connection.is_between_frames() }
+    }
 }
 
 impl Socket {
@@ -63,7 +72,7 @@ impl Socket {
         let result = (&*fd.socket()).read(buffer);
         let mut state = lock(&self.state);
         state.is_being_read = false;
-        let received = state.take_in(result, buffer, keys);
+        let received = state.take_in(result, buffer, keys, State::parse_copied);
         // While the kernel refuses output, writability brings the pongs out.
         let reply = !state.blocked && !state.connection.output().is_empty();
         self.announce(state, Side::Thread);
@@ -81,7 +90,33 @@ impl Socket {
         let mut state = lock(&self.state);
         let before = state.bytes_read;
         let more = Self::receive_locked(&mut state, ended, buffer, keys);
-        Taken { more, bytes: (state.bytes_read - before) as usize }
+        Taken::of(&state, before, more)
+    }
+
+    /// As [`Socket::receive_on_owner`], but reads once and in place: large messages stay in `buffer`, as
+    /// [`Connection::receive_in_place`](crate::connection::Connection::receive_in_place) says.
+    pub(in crate::transport) fn receive_in_place(
+        &self,
+        ended: bool,
+        buffer: &mut [u8],
+        keys: &mut dyn MaskingKeys,
+    ) -> Taken {
+        let mut state = lock(&self.state);
+        let before = state.bytes_read;
+        let more = match &state.fd {
+            _ if state.is_being_read => true,
+            None => false,
+            Some(fd) => {
+                let result = (&*fd.socket()).read(buffer);
+                state.take_in(result, buffer, keys, State::parse_in_place) != Received::Drained || ended
+            }
+        };
+        Taken::of(&state, before, more)
+    }
+
+    /// The buffer of [`Socket::receive_in_place`] is about to be somebody else's: copies what was not collected of it.
+    pub fn leave_chunk(&self, buffer: &[u8]) {
+        lock(&self.state).inbox.events.leave_chunk(buffer);
     }
 
     fn receive_locked(state: &mut State, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> bool {
@@ -93,7 +128,7 @@ impl Socket {
             let Some(fd) = &state.fd else { return false };
             // Under the lock: nobody else has a say in a socket that the owner drives.
             let result = (&*fd.socket()).read(buffer);
-            match state.take_in(result, buffer, keys) {
+            match state.take_in(result, buffer, keys, State::parse_copied) {
                 Received::Drained if !ended => return false,
                 Received::More | Received::Drained => {}
                 Received::Stop => return true,
@@ -125,12 +160,17 @@ impl Socket {
 }
 
 impl State {
-    /// What a read gave: parses it into the inbox, or notes the end.
+    fn parse_copied(&mut self, chunk: &mut [u8], keys: &mut dyn MaskingKeys) {
+        self.parse(chunk, keys);
+    }
+
+    /// What a read gave: has it parsed into the inbox, or notes the end.
     fn take_in(
         &mut self,
         result: io::Result<usize>,
-        buffer: &[u8],
+        buffer: &mut [u8],
         keys: &mut dyn MaskingKeys,
+        parse: fn(&mut Self, &mut [u8], &mut dyn MaskingKeys),
     ) -> Received {
         if self.destroyed {
             return Received::Stop;
@@ -142,7 +182,7 @@ impl State {
                 Received::Stop
             }
             Ok(length) => {
-                self.parse(&buffer[..length], keys);
+                parse(self, &mut buffer[..length], keys);
                 self.full = self.is_full();
                 // A short read means that the kernel's buffer is empty: readiness comes anew with the next byte,
                 // so asking once more would only cost a system call.

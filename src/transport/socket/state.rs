@@ -128,6 +128,16 @@ impl State {
         }
     }
 
+    /// The same in place, where that can be: what was tapped must be seen as it came.
+    pub(super) fn parse_in_place(&mut self, chunk: &mut [u8], keys: &mut dyn MaskingKeys) {
+        if self.tapped {
+            self.parse(chunk, keys);
+        } else {
+            self.bytes_read += chunk.len() as u64;
+            self.connection.receive_in_place(chunk, keys, &mut self.inbox.events);
+        }
+    }
+
     /// Whether the inbox holds as much as it may.
     pub(super) fn is_full(&self) -> bool {
         let Inbox { events, raw, .. } = &self.inbox;

@@ -1,0 +1,73 @@
+'use strict';
+
+// Starts a program of children/ in a process of its own, with the transport that a test wants, and reads what it prints:
+// one JSON value a line. What the programs do does not belong here.
+
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const path = require('node:path');
+const readline = require('node:readline');
+
+/** Longer than anything here takes on a busy machine, in milliseconds. */
+const TIMEOUT = 120_000;
+
+/** The variables that choose a transport; those that this process was started with are not handed on. */
+const CHOOSING = ['FERROWS_TRANSPORT', 'FERROWS_LIBUV'];
+
+class Child {
+  /**
+   * @param {import('node:test').TestContext} t ends the process with the test, if it has not ended by itself
+   * @param {string} program in children/
+   * @param {Record<string, string>} [env]
+   */
+  constructor(t, program, env = {}) {
+    const inherited = Object.entries(process.env).filter(([name]) => !CHOOSING.includes(name));
+    this.program = program;
+    this.process = spawn(process.execPath, [path.join(__dirname, 'children', program)], {
+      env: { ...Object.fromEntries(inherited), ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+      timeout: TIMEOUT,
+      killSignal: 'SIGKILL'
+    });
+    /** Lines that nobody has asked for yet. */
+    this.lines = [];
+    this.isOver = false;
+    const reader = readline.createInterface({ input: this.process.stdout });
+    reader.on('line', (line) => {
+      this.lines.push(JSON.parse(line));
+      this.process.emit('news');
+    });
+    // A child that has ended reads no commands.
+    this.process.stdin.on('error', () => {});
+    /** @type {Promise<{ code: number | null, signal: string | null }>} */
+    this.ended = once(this.process, 'close').then(([code, signal]) => {
+      this.isOver = true;
+      this.process.emit('news');
+      return { code, signal };
+    });
+    t.after(() => this.process.kill('SIGKILL'));
+  }
+
+  /** The next value that it prints. */
+  async next() {
+    while (this.lines.length === 0) {
+      if (this.isOver) throw new Error(`${this.program} has ended: ${this.process.signalCode}`);
+      await once(this.process, 'news');
+    }
+    return this.lines.shift();
+  }
+
+  /** @param {string} command a line on its standard input */
+  tell(command) {
+    this.process.stdin.write(`${command}\n`);
+  }
+
+  /** How it ends by itself, and what it prints until then. */
+  async rest() {
+    this.process.stdin.end();
+    const { code, signal } = await this.ended;
+    return { code, signal, lines: this.lines };
+  }
+}
+
+module.exports = { Child };

@@ -1,0 +1,23 @@
+'use strict';
+
+// A server that says how many descriptors it has open: each time that it is told to, while its peers stay.
+
+const { readdirSync } = require('node:fs');
+const readline = require('node:readline');
+const ferrows = require('ferrows');
+const { carriage, listen } = require('../pairs');
+
+const say = (value) => console.log(JSON.stringify(value));
+
+async function main() {
+  const wss = await listen(ferrows);
+  wss.on('connection', (ws) => {
+    ws.on('message', () => ws.send(JSON.stringify(carriage(ws))));
+  });
+  say({ port: wss.address().port });
+  const commands = readline.createInterface({ input: process.stdin });
+  commands.on('line', () => say({ descriptors: readdirSync('/proc/self/fd').length }));
+  commands.on('close', () => wss.close());
+}
+
+main();

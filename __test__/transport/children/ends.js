@@ -1,0 +1,102 @@
+'use strict';
+
+// An environment that ends in the way ACTION says with many connections open, in every state, and bytes on their way:
+//   exit         process.exit() of this process
+//   terminate    worker.terminate(), ROUNDS times, one worker after the other
+//   worker exit  process.exit() inside of the worker, ROUNDS times
+// The main thread of the last two has a connection of its own, which must not notice.
+
+const { once } = require('node:events');
+const { Worker, isMainThread, parentPort } = require('node:worker_threads');
+const ferrows = require('ferrows');
+const { connect, end, listen } = require('../pairs');
+
+const CONNECTIONS = 30;
+const LARGE = Buffer.alloc(3 * 1024 * 1024, 'x');
+
+const say = (value) => console.log(JSON.stringify(value));
+
+/** Ways in which a connection may be when everything ends. */
+const STATES = [
+  // Talking without an end.
+  (server, client) => {
+    for (const ws of [server, client]) ws.on('message', (data) => ws.send(data));
+    client.send('round and round');
+  },
+  // Paused, with unread input.
+  (server, client) => {
+    server.pause();
+    for (let number = 0; number < 20; number++) client.send(`unread ${number}`);
+  },
+  // In the middle of a message, which the peer does not read.
+  (server, client) => {
+    client.pause();
+    server.send(LARGE, () => {});
+    server.send('last');
+  },
+  // Not keeping anything alive.
+  (server, client) => {
+    for (const ws of [server, client]) ws._socket.unref();
+    client.send('unref');
+  },
+  // Closing.
+  (server, client) => {
+    client.pause();
+    server.close(1000);
+  },
+  // Nothing at all.
+  () => {}
+];
+
+async function fill() {
+  const wss = await listen(ferrows);
+  wss.on('error', () => {});
+  const pairs = [];
+  for (let number = 0; number < CONNECTIONS; number++) {
+    const pair = await connect(ferrows, wss);
+    for (const ws of pair) ws.on('error', () => {});
+    STATES[number % STATES.length](...pair);
+    pairs.push(pair);
+  }
+  // Bytes of the first kind have come round.
+  await once(pairs[0][1], 'message');
+}
+
+async function endWorkers(action) {
+  const wss = await listen(ferrows);
+  const [server, client] = await connect(ferrows, wss);
+  server.on('message', (data) => server.send(data));
+  const codes = new Set();
+  for (let round = 0; round < Number(process.env.ROUNDS); round++) {
+    const worker = new Worker(__filename);
+    worker.on('error', (error) => say({ error: error.message }));
+    await once(worker, 'message');
+    if (action === 'terminate') worker.terminate();
+    else worker.postMessage('exit');
+    const [code] = await once(worker, 'exit');
+    codes.add(code);
+    const echoed = once(client, 'message');
+    client.send(`round ${round}`);
+    await echoed;
+  }
+  say({ codes: [...codes] });
+  await end(wss, server, client);
+}
+
+async function main() {
+  const { ACTION } = process.env;
+  if (!isMainThread) {
+    await fill();
+    // In the middle of the exchange, when nobody expects it.
+    parentPort.once('message', () => process.exit(3));
+    parentPort.postMessage('full');
+  } else if (ACTION === 'exit') {
+    await fill();
+    say({ full: true });
+    process.exit(3);
+  } else {
+    await endWorkers(ACTION);
+  }
+}
+
+main();

@@ -1,0 +1,73 @@
+'use strict';
+
+// A server whose first connection loses its handle, as it does when child_process sends a socket away, and whose descriptor
+// is closed. Then connections come until one has the same descriptor. Prints what all of them tell.
+
+const { once } = require('node:events');
+const ferrows = require('ferrows');
+const { connect, end, listen } = require('../pairs');
+
+const ENOUGH = 64;
+
+const say = (value) => console.log(JSON.stringify(value));
+
+/** Closes a handle. @param {any} handle */
+const close = (handle) =>
+  new Promise((resolve) => {
+    handle.close(resolve);
+  });
+
+async function main() {
+  const wss = await listen(ferrows);
+  const [victim, peer] = await connect(ferrows, wss);
+  const events = [];
+  for (const name of ['message', 'ping', 'error', 'close']) {
+    victim.on(name, () => events.push(name));
+  }
+  peer.on('error', () => {});
+  // In the middle of things: something is unread, and something is queued.
+  if (process.env.PAUSED) victim.pause();
+  const arrived = once(victim, 'message');
+  peer.send('before');
+  if (!process.env.PAUSED) await arrived;
+  victim.send('last words');
+
+  const handle = victim._socket._handle;
+  const { fd } = handle;
+  const peerClosed = once(peer, 'close');
+  const lastWords = once(peer, 'message');
+  victim._socket._handle = null;
+  events.length = 0;
+  await close(handle);
+  say({ lastWords: String((await lastWords)[0]), peerCode: (await peerClosed)[0] });
+
+  // Who knows the connection still may use it, and must not reach anybody else.
+  const others = [];
+  let twin;
+  while (!twin && others.length < ENOUGH) {
+    const [server, client] = await connect(ferrows, wss);
+    others.push(server, client);
+    twin = [server, client].find((ws) => ws._socket._handle.fd === fd);
+  }
+  say({ hasTwin: Boolean(twin) });
+  const other = others[others.indexOf(twin) ^ 1];
+  const received = [];
+  for (const ws of [twin, other]) ws.on('message', (data) => received.push(String(data)));
+  victim.send('to nobody', () => {});
+  victim.ping('to nobody', undefined, () => {});
+  victim._socket.pause();
+  victim._socket.resume();
+  for (let number = 0; number < 100; number++) {
+    const both = Promise.all([once(twin, 'message'), once(other, 'message')]);
+    twin.send(`from the twin ${number}`);
+    other.send(`to the twin ${number}`);
+    await both;
+  }
+  const isSpoiled = received.some((text) => !/^(from|to) the twin \d+$/.test(text));
+  say({ received: received.length, isSpoiled, events: events.filter((name) => name !== 'close') });
+  victim.on('error', () => {});
+  victim.terminate();
+  await end(wss, ...others);
+}
+
+main();

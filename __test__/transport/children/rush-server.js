@@ -1,0 +1,46 @@
+'use strict';
+
+// A server that echoes, and works a little on each message so that its thread is what limits the exchange. Prints each time
+// that the number of connections on an I/O thread has become another one.
+
+const readline = require('node:readline');
+const ferrows = require('ferrows');
+const { listen } = require('../pairs');
+
+const say = (value) => console.log(JSON.stringify(value));
+
+/** Something to do for some ten microseconds. */
+function work() {
+  let sum = 0;
+  for (let at = 0; at < 10_000; at++) sum = (sum + at * at) % 65_521;
+  return sum;
+}
+
+async function main() {
+  const wss = await listen(ferrows);
+  let lastCount = 0;
+
+  function look() {
+    let count = 0;
+    for (const ws of wss.clients) count += ws._transport.connection.isOnThread ? 1 : 0;
+    if (count === lastCount) return;
+    lastCount = count;
+    say({ onThreads: count });
+  }
+
+  let received = 0;
+  wss.on('connection', (ws) => {
+    ws.on('message', (data, isBinary) => {
+      work();
+      ws.send(data, { binary: isBinary });
+      if (++received % 16 === 0) look();
+    });
+  });
+  say({ port: wss.address().port });
+  const commands = readline.createInterface({ input: process.stdin });
+  // Whoever moved last did so after its message.
+  commands.on('line', () => setImmediate(look));
+  commands.on('close', () => wss.close());
+}
+
+main();

@@ -1,0 +1,77 @@
+'use strict';
+
+// Two ends of a connection in this process, and what they tell of their transport. Used by the tests and their children.
+
+const { once } = require('node:events');
+
+/** What comes over a transport may take long on a busy machine, and nothing here asks how long. */
+const ADDRESS = { host: '127.0.0.1', port: 0 };
+
+/**
+ * A server that listens.
+ *
+ * @param {typeof import('ferrows')} library
+ * @param {object} [options]
+ */
+async function listen({ WebSocketServer }, options = {}) {
+  const wss = new WebSocketServer({ ...ADDRESS, perMessageDeflate: false, ...options });
+  await once(wss, 'listening');
+  return wss;
+}
+
+/**
+ * Connects a client to a server.
+ *
+ * @param {typeof import('ferrows')} library
+ * @param {any} wss
+ * @param {object} [options] of the client
+ * @returns {Promise<[server: any, client: any]>}
+ */
+async function connect({ WebSocket }, wss, options = {}) {
+  const client = new WebSocket(`ws://127.0.0.1:${wss.address().port}`, {
+    perMessageDeflate: false,
+    ...options
+  });
+  const [[server]] = await Promise.all([once(wss, 'connection'), once(client, 'open')]);
+  return [server, client];
+}
+
+/** How a WebSocket is carried. @param {any} ws */
+function carriage(ws) {
+  const { connection, constructor } = ws._transport;
+  return { transport: constructor.name, isOnThread: connection.isOnThread };
+}
+
+/**
+ * Ends connections and their server, and waits until they are gone.
+ *
+ * @param {any} wss
+ * @param {any[]} connections
+ */
+async function end(wss, ...connections) {
+  const ends = connections
+    .filter((ws) => ws.readyState !== ws.CLOSED)
+    .map((ws) => {
+      ws.on('error', () => {});
+      ws.terminate();
+      return once(ws, 'close');
+    });
+  await Promise.all(ends);
+  await new Promise((resolve) => {
+    wss.close(resolve);
+  });
+}
+
+/**
+ * Bytes that tell where they are, and which message they belong to.
+ *
+ * @param {number} message
+ * @param {number} length
+ */
+function pattern(message, length) {
+  const bytes = Buffer.alloc(length);
+  for (let at = 0; at < length; at++) bytes[at] = (at >> 8) + at + 31 * message;
+  return bytes;
+}
+
+module.exports = { carriage, connect, end, listen, pattern };

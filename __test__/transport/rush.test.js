@@ -1,0 +1,57 @@
+'use strict';
+
+// Under `auto`, connections that bring many messages at a time go to the I/O threads when the event loop has no time left,
+// and come back when the rush is over. All the while every message is echoed, in order.
+
+const assert = require('node:assert/strict');
+const os = require('node:os');
+const test = require('node:test');
+const { Child } = require('./child');
+
+/** Enough for several windows of the policy where nothing is to be seen. */
+const QUIET_COMMANDS = 40;
+
+async function start(t) {
+  const server = new Child(t, 'rush-server.js', { FERROWS_TRANSPORT: 'auto' });
+  const { port } = await server.next();
+  const client = new Child(t, 'rush-client.js', { URL: `ws://127.0.0.1:${port}` });
+  return { server, client };
+}
+
+/** Ends both, and checks that all was echoed. */
+async function finish({ server, client }) {
+  const ended = { code: 1000, isWhole: true };
+  const clients = await client.rest();
+  assert.deepEqual(clients, {
+    code: 0,
+    signal: null,
+    lines: [{ ends: Array.from({ length: 8 }, () => ended) }]
+  });
+  const { code, signal } = await server.rest();
+  assert.deepEqual({ code, signal }, { code: 0, signal: null });
+}
+
+const hasSecondCore = os.availableParallelism() > 1;
+
+test('a rush goes to the threads and comes back', { skip: !hasSecondCore }, async (t) => {
+  const both = await start(t);
+  const { onThreads } = await both.server.next();
+  assert.ok(onThreads > 0);
+  both.client.tell('calm');
+  for (;;) {
+    const { onThreads: left } = await both.server.next();
+    if (left === 0) break;
+  }
+  await finish(both);
+});
+
+test('one core has no room for a thread', { skip: hasSecondCore }, async (t) => {
+  const both = await start(t);
+  for (let number = 0; number < QUIET_COMMANDS; number++) {
+    both.server.tell('look');
+    await new Promise(setImmediate);
+  }
+  both.client.tell('calm');
+  await finish(both);
+  assert.deepEqual(both.server.lines, []);
+});
