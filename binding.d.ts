@@ -34,6 +34,8 @@ export declare class Connection {
   more(): number
   /** The payload of the next record with the flag `LARGE`. */
   takeLarge(): Buffer
+  /** The memory of the next record with the flag `LANDED`. */
+  takeLanded(): ArrayBuffer | undefined
   /** The lengths of the non-empty frames of the next record with the flag `FRAGMENTED`. */
   takeFragments(): Array<number>
   /** Over a stream: everything queued since the last call; `null` if nothing is. */

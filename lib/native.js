@@ -77,6 +77,8 @@ const RecordFlag = {
   LARGE: 4 << 8,
   /** MESSAGE: the payload is in the bulk, the slab has not got it. */
   BULK: 8 << 8,
+  /** MESSAGE: takeLanded() has the memory that the payload is in. */
+  LANDED: 16 << 8,
   /** ERROR: a RangeError. */
   RANGE_ERROR: 1 << 8,
   /** FAULT: writing failed, not reading. */

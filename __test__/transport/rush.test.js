@@ -31,9 +31,7 @@ async function finish({ server, client }) {
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
 }
 
-const hasSecondCore = os.availableParallelism() > 1;
-
-test('a rush goes to the threads and comes back', { skip: !hasSecondCore }, async (t) => {
+async function goesAndComesBack(t) {
   const both = await start(t);
   const { onThreads } = await both.server.next();
   assert.ok(onThreads > 0);
@@ -43,9 +41,9 @@ test('a rush goes to the threads and comes back', { skip: !hasSecondCore }, asyn
     if (left === 0) break;
   }
   await finish(both);
-});
+}
 
-test('one core has no room for a thread', { skip: hasSecondCore }, async (t) => {
+async function staysWhereItIs(t) {
   const both = await start(t);
   for (let number = 0; number < QUIET_COMMANDS; number++) {
     both.server.tell('look');
@@ -54,4 +52,10 @@ test('one core has no room for a thread', { skip: hasSecondCore }, async (t) => 
   both.client.tell('calm');
   await finish(both);
   assert.deepEqual(both.server.lines, []);
-});
+}
+
+if (os.availableParallelism() > 1) {
+  test('a rush goes to the threads and comes back', goesAndComesBack);
+} else {
+  test('one core has no room for a thread', staysWhereItIs);
+}

@@ -17,7 +17,7 @@ const { FastBuffer, split, toArrayBuffer } = require('../buffer-util');
 const native = require('../native');
 
 const { ERROR, MESSAGE, WRITTEN } = native.RecordKind;
-const { BULK, FRAGMENTED, LARGE } = native.RecordFlag;
+const { BULK, FRAGMENTED, LANDED, LARGE } = native.RecordFlag;
 
 /** @typedef {import('../native').Connection} Connection */
 
@@ -155,6 +155,9 @@ function readRecord(slots, at, connection, word) {
     payload = connection.takeLarge();
   } else if ((head & BULK) !== 0) {
     payload = new FastBuffer(bulk, offset, length);
+  } else if ((head & LANDED) !== 0) {
+    const memory = /** @type {ArrayBuffer} */ (connection.takeLanded());
+    payload = new FastBuffer(memory, offset, length);
   } else if (kind <= ERROR) {
     payload = length === 0 ? EMPTY_BUFFER : new FastBuffer(slab, offset, length);
   } else if (kind === WRITTEN) {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::batch::{BatchWriter, Parts};
+use super::landing::Landing;
 use super::raw::{AsyncContext, Reference};
 use crate::transport::event_loop::Ready;
 use crate::transport::policy::{Choice, Traffic};
@@ -36,8 +37,10 @@ pub(super) struct Attachment {
     pub(super) standing: Cell<Standing>,
     /// Whether the last read brought large messages, whole: the next one goes to the bulk.
     pub(super) is_bulk: Cell<bool>,
-    /// Where in the bulk the chunk begins that was received in place and that messages are still in.
-    pub(super) chunk: Cell<Option<usize>>,
+    /// What was received in place and messages are still in.
+    pub(super) chunk: RefCell<Option<Chunk>>,
+    /// A large frame that is being received.
+    pub(super) landing: RefCell<Option<Landing>>,
     /// Whether it is on the list of those that get another look at the end of the turn.
     pub(super) waiting: Cell<bool>,
     /// Who is to drive.
@@ -46,6 +49,14 @@ pub(super) struct Attachment {
     pub(super) traffic: Cell<Traffic>,
     /// Whether the socket was destroyed.
     pub(super) detached: Cell<bool>,
+}
+
+/// Memory that messages lie in which were received in place.
+pub(super) enum Chunk {
+    /// The bulk, from here on.
+    Bulk(usize),
+    /// An `ArrayBuffer` of the message's own.
+    Landed(Reference),
 }
 
 impl Attachment {
@@ -57,7 +68,10 @@ impl Attachment {
 
     /// Moves collected news into a batch. Returns whether something remains.
     pub(super) fn fill(&self, batch: &mut BatchWriter<'_>) -> bool {
-        batch.set_chunk(self.chunk.get().unwrap_or(0));
+        batch.set_chunk(match &*self.chunk.borrow() {
+            Some(Chunk::Bulk(start)) => Some(*start),
+            _ => None,
+        });
         batch.take_inbox(&mut self.inbox.borrow_mut())
     }
 }

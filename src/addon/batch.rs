@@ -46,6 +46,7 @@ const BINARY: u32 = 1;
 const FRAGMENTED: u32 = 2;
 const LARGE: u32 = 4;
 const BULK: u32 = 8;
+const LANDED: u32 = 16;
 const RANGE_ERROR: u32 = 1;
 
 /// What records only point to; the reader asks for it in the order of the records that have the flag.
@@ -67,8 +68,8 @@ pub(super) struct BatchWriter<'a> {
     used: usize,
     parts: &'a mut Parts,
     count: usize,
-    /// Where in the bulk the chunk begins that was received in place.
-    chunk: usize,
+    /// Where in the bulk the chunk begins that was received in place; `None`: the message has memory of its own.
+    chunk: Option<usize>,
 }
 
 impl<'a> BatchWriter<'a> {
@@ -82,12 +83,12 @@ impl<'a> BatchWriter<'a> {
         // The reader asks for all of a batch before the next; what is left is of one that failed.
         parts.large.clear();
         parts.fragments.clear();
-        Self { words, slab, used, parts, count: 0, chunk: 0 }
+        Self { words, slab, used, parts, count: 0, chunk: None }
     }
 
-    /// The chunk that messages may still be in begins here in the bulk.
+    /// The chunk that messages may still be in begins here in the bulk; `None`: a message has memory of its own.
     #[cfg(unix)]
-    pub(super) fn set_chunk(&mut self, start: usize) {
+    pub(super) fn set_chunk(&mut self, start: Option<usize>) {
         self.chunk = start;
     }
 
@@ -172,8 +173,10 @@ impl<'a> BatchWriter<'a> {
             EventRef::InChunk { binary, start, length } => {
                 let room = self.has_room();
                 if room {
-                    let flags = BULK | if binary { BINARY } else { 0 };
-                    self.record(Kind::Message, flags, (self.chunk + start) as u32, length as u32, 0);
+                    let place = if self.chunk.is_some() { BULK } else { LANDED };
+                    let flags = place | if binary { BINARY } else { 0 };
+                    let offset = self.chunk.unwrap_or(0) + start;
+                    self.record(Kind::Message, flags, offset as u32, length as u32, 0);
                 }
                 room
             }

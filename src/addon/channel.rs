@@ -7,7 +7,7 @@ use std::rc::Rc;
 use napi::{Result, sys};
 
 #[cfg(unix)]
-use super::attachment::Attachment;
+use super::attachment::{Attachment, Chunk};
 use super::batch::Parts;
 use super::environment::Shared;
 #[cfg(unix)]
@@ -193,6 +193,19 @@ impl Channel {
         }
     }
 
+    /// The memory of the next record with the flag `LANDED`.
+    ///
+    /// # Errors
+    /// When the environment is ending.
+    #[cfg(unix)]
+    pub(super) fn landed(&self) -> Result<Option<sys::napi_value>> {
+        let Some(attachment) = self.attachment() else { return Ok(None) };
+        match &*attachment.chunk.borrow() {
+            Some(Chunk::Landed(memory)) => memory.value().map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// What records only point to.
     pub(super) fn parts(&self) -> &RefCell<Parts> {
         &self.parts
@@ -232,6 +245,7 @@ impl Channel {
         if let Link::Socket(attachment) = &self.link
             && let Some(line) = shared.rounds.line()
         {
+            shared.give_back(attachment);
             let mut inbox = attachment.inbox.borrow_mut();
             if inbox.is_empty() {
                 let (mut buffer, mut keys) = (line.buffer.borrow_mut(), shared.keys.borrow_mut());

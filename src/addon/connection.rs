@@ -14,7 +14,7 @@ use super::channel::{Channel, flag};
 use super::driving::Parked;
 use super::environment::{Environment, Shared};
 use super::framing::masking_key;
-use super::raw::is_string;
+use super::raw::{is_string, unknown};
 use crate::connection::{Config, Connection as Core};
 use crate::protocol::{Limits, MaskingKey, Role};
 #[cfg(unix)]
@@ -166,6 +166,18 @@ impl Connection {
     pub fn take_large<'env>(&mut self, env: &'env Env) -> Result<BufferSlice<'env>> {
         let payload = self.channel.borrow().parts().borrow_mut().large.pop_front().unwrap_or_default();
         BufferSlice::copy_from(env, payload)
+    }
+
+    /// The memory of the next record with the flag `LANDED`.
+    #[napi(catch_unwind, ts_return_type = "ArrayBuffer | undefined")]
+    pub fn take_landed(&mut self) -> Result<Option<Unknown<'_>>> {
+        #[cfg(unix)]
+        {
+            let value = self.channel.borrow().landed()?;
+            value.map(|value| unknown(self.shared.env, value)).transpose()
+        }
+        #[cfg(not(unix))]
+        Ok(None)
     }
 
     /// The lengths of the non-empty frames of the next record with the flag `FRAGMENTED`.

@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use napi::{Error, Result, sys};
 
-use super::attachment::Attachment;
+use super::attachment::{Attachment, Chunk};
 use super::batch::Parts;
 use super::environment::Shared;
 use super::line::Line;
-use super::raw::{AsyncContext, Reference, borrow};
+use super::raw::{AsyncContext, Reference, borrow, with_memory};
 use super::slab::ALIGNMENT;
 use crate::connection::{Config, Connection, IN_PLACE_FROM};
 use crate::transport::event_loop::{self, Ready};
@@ -20,6 +20,9 @@ use crate::transport::socket::{RECEIVE_BUFFER, Socket, Standing, Taken};
 /// enough that what was read stays there, too.
 const STAGE: usize = 256;
 const STAGE_BYTES: usize = 256 * 1024;
+
+/// Bytes that a read must have brought for the frame that it ended in to land.
+const LANDS_FROM: usize = 16 * 1024;
 
 /// Room that must be left in the bulk for a read into it.
 const BULK_READ: usize = 32 * 1024;
@@ -76,7 +79,8 @@ impl Shared {
             ready: Cell::default(),
             standing: Cell::default(),
             is_bulk: Cell::new(false),
-            chunk: Cell::new(None),
+            chunk: RefCell::default(),
+            landing: RefCell::default(),
             waiting: Cell::new(false),
             choice,
             traffic: Cell::new(Traffic::default()),
@@ -143,7 +147,6 @@ impl Shared {
             && standing.read
             && let Some(taken) = self.read(attachment, ended)
         {
-            attachment.is_bulk.set(taken.is_whole && taken.bytes >= IN_PLACE_FROM);
             (read, bytes) = (taken.more, taken.bytes);
         }
         // Writability is told anew whenever the kernel has refused bytes.
@@ -152,15 +155,30 @@ impl Shared {
     }
 
     fn read(&self, attachment: &Attachment, ended: bool) -> Option<Taken> {
+        // What was not delivered yet keeps its memory.
+        let is_free = attachment.chunk.borrow().is_none();
+        if is_free && let Some(taken) = self.read_landing(attachment, ended) {
+            return Some(taken);
+        }
+        self.give_back(attachment);
+        let taken = self.read_chunk(attachment, ended, is_free)?;
+        attachment.is_bulk.set(taken.is_whole && taken.bytes >= IN_PLACE_FROM);
+        if taken.bytes >= LANDS_FROM && !taken.is_whole {
+            self.borrow_frame(attachment);
+        }
+        Some(taken)
+    }
+
+    fn read_chunk(&self, attachment: &Attachment, ended: bool, is_free: bool) -> Option<Taken> {
         let (socket, mut keys) = (&attachment.socket, self.keys.borrow_mut());
         let mut bulk = self.bulk.borrow_mut();
-        if attachment.is_bulk.get() && attachment.chunk.get().is_none() && bulk.room() >= BULK_READ {
+        if attachment.is_bulk.get() && is_free && bulk.room() >= BULK_READ {
             let taken = bulk.fill(self.env, |memory, used| {
                 let Some(chunk) = memory.get_mut(used..) else { return (None, used) };
                 let length = RECEIVE_BUFFER.min(chunk.len());
                 let chunk = &mut chunk[..length];
                 let taken = event_loop::read_in_place(socket, ended, chunk, &mut *keys);
-                attachment.chunk.set(Some(used));
+                attachment.chunk.replace(Some(Chunk::Bulk(used)));
                 (Some(taken), (used + taken.bytes).next_multiple_of(ALIGNMENT))
             });
             if let Ok(Some(taken)) = taken {
@@ -173,14 +191,19 @@ impl Shared {
 
     /// After a delivery: what was received in place and not delivered is copied, for the bulk may be another one soon.
     pub(super) fn leave_chunk(&self, attachment: &Attachment) {
-        let Some(start) = attachment.chunk.take() else { return };
+        let Some(chunk) = attachment.chunk.take() else { return };
+        let leave = |bytes: &[u8]| {
+            attachment.inbox.borrow_mut().events.leave_chunk(bytes);
+            attachment.socket.leave_chunk(bytes);
+        };
         // An error says that the environment is ending: nothing is delivered any more.
-        let _ = self.bulk.borrow_mut().fill(self.env, |memory, used| {
-            let chunk = memory.get(start..).unwrap_or_default();
-            attachment.inbox.borrow_mut().events.leave_chunk(chunk);
-            attachment.socket.leave_chunk(chunk);
-            ((), used)
-        });
+        let _ = match chunk {
+            Chunk::Landed(memory) => with_memory(self.env, &memory, |bytes| leave(bytes)),
+            Chunk::Bulk(start) => self.bulk.borrow_mut().fill(self.env, |memory, used| {
+                leave(memory.get(start..).unwrap_or_default());
+                ((), used)
+            }),
+        };
     }
 
     /// Has the output of one connection written: now where the loop drives, soon where a thread does.
@@ -222,6 +245,7 @@ impl Shared {
         match moved {
             // Where that can't be now, it stays.
             Some(Move::ToThread) => {
+                self.give_back(attachment);
                 if let Some(reactor) = self.rounds.line().and_then(Line::reactor)
                     && attachment.socket.move_to_thread().is_ok()
                 {

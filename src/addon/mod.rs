@@ -6,7 +6,7 @@
 //! * `connection`: the class that the shim drives, one object a WebSocket; `channel`: the state behind it.
 //! * `rounds`: the sockets of an environment, and when they get their turn; `attachment`: what is kept for each;
 //!   `line`: how the event loop comes to look at them; `driving`: who drives them, and what its own event loop does;
-//!   `delivery`: handing their news over.
+//!   `delivery`: handing their news over; `landing`: large messages, received into memory of their own.
 //! * `batch`: events -> records in shared memory.
 //! * `slots`: connections by number.
 //! * `slab`: the memory that small payloads are handed over in.
@@ -28,6 +28,8 @@ mod delivery;
 mod driving;
 mod environment;
 mod framing;
+#[cfg(unix)]
+mod landing;
 #[cfg(unix)]
 mod line;
 mod raw;

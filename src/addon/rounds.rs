@@ -132,6 +132,7 @@ impl Rounds {
             reactor.remove(&attachment.socket);
         }
         attachment.socket.destroy();
+        attachment.landing.take();
         if let Ok(token) = usize::try_from(attachment.socket.token()) {
             self.attachments.borrow_mut().remove(token);
         }

@@ -8,6 +8,7 @@
 
 mod close;
 mod event;
+mod lending;
 mod pong;
 mod receive;
 mod send;
@@ -15,6 +16,7 @@ mod send;
 use crate::protocol::{Limits, MaskingKey, Role};
 
 pub use event::{EventBatch, EventRef, LARGE_MESSAGE};
+pub use lending::LentFrame;
 pub use receive::IN_PLACE_FROM;
 use receive::Inbound;
 use send::Outbound;
@@ -44,7 +46,7 @@ pub trait MaskingKeys {
 /// Four kinds of methods:
 ///
 /// * **From outside**: [`receive`](Self::receive), [`receive_in_place`](Self::receive_in_place),
-///   [`written`](Self::written).
+///   [`return_frame`](Self::return_frame) for one that was lent, [`written`](Self::written).
 /// * **Commands**: [`send`](Self::send), [`ping`](Self::ping), [`pong`](Self::pong),
 ///   [`close`](Self::close), [`write_raw`](Self::write_raw).
 /// * **What must go out**: [`output`](Self::output), [`take_output`](Self::take_output).

@@ -18,11 +18,11 @@ pub const IN_PLACE_FROM: usize = 4 * 1024;
 pub(super) struct Inbound {
     header: HeaderReader,
     /// The frame whose payload is incomplete, and how much of the payload came.
-    frame: Option<(FrameHeader, u64)>,
-    message: MessageAssembler,
+    pub(super) frame: Option<(FrameHeader, u64)>,
+    pub(super) message: MessageAssembler,
     /// Payload of a control frame, unmasked.
     control: Vec<u8>,
-    chunks: HeldChunks,
+    pub(super) chunks: HeldChunks,
     end: Option<End>,
 }
 
@@ -38,12 +38,12 @@ enum End {
 /// Counts chunks as a receiver does that keeps them until the field of the frame that they belong to is
 /// whole: the first two bytes, the longer length, the key, the payload.
 #[derive(Debug, Default)]
-struct HeldChunks {
+pub(super) struct HeldChunks {
     count: u32,
 }
 
 impl HeldChunks {
-    fn check(&self, limits: &Limits) -> Result<(), ProtocolError> {
+    pub(super) fn check(&self, limits: &Limits) -> Result<(), ProtocolError> {
         if limits.max_buffered_chunks > 0 && self.count >= limits.max_buffered_chunks {
             return Err(ProtocolError::TooManyBufferedChunks);
         }
@@ -52,7 +52,7 @@ impl HeldChunks {
 
     /// A chunk was parsed. `completed`: it completed some field; `rest`: it left bytes of the next
     /// field.
-    fn parsed(&mut self, completed: bool, rest: bool) {
+    pub(super) fn parsed(&mut self, completed: bool, rest: bool) {
         self.count = if completed { u32::from(rest) } else { self.count.saturating_add(1) };
     }
 }
@@ -76,9 +76,14 @@ impl Connection {
         events.reclaim();
         let checked = self.inbound.chunks.check(&self.config.limits);
         if let Err(error) = checked.and_then(|()| self.parse(chunk, keys, events)) {
-            self.inbound.end = Some(End::Closed);
-            events.push_failed(error);
+            self.fail(error, events);
         }
+    }
+
+    /// The peer broke the protocol: nothing more is looked at.
+    pub(super) fn fail(&mut self, error: ProtocolError, events: &mut EventBatch) {
+        self.inbound.end = Some(End::Closed);
+        events.push_failed(error);
     }
 
     /// As [`receive`](Self::receive), but whole messages of [`IN_PLACE_FROM`] bytes and more stay in `chunk`, unmasked there:
@@ -213,7 +218,7 @@ impl Connection {
         Ok(true)
     }
 
-    fn begin_frame(&mut self, header: &FrameHeader) {
+    pub(super) fn begin_frame(&mut self, header: &FrameHeader) {
         if header.opcode.is_control() {
             self.inbound.control.clear();
         } else {

@@ -119,6 +119,7 @@ impl MessageAssembler {
         self.fragments.clear();
         self.data.shrink_to(SMALL_CAPACITY);
         self.fragments.shrink_to(SMALL_CAPACITY / size_of::<u32>());
+        self.utf8 = Utf8Validator::default();
         self.frames = 0;
         self.declared = 0;
     }

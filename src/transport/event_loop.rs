@@ -119,6 +119,11 @@ pub fn read_in_place(
     socket.receive_in_place(ended, buffer, keys)
 }
 
+/// Reads once into `rest`, the memory that a frame which the connection has lent has left. `ended`: as in [`Ready`].
+pub fn read_lent(socket: &Socket, ended: bool, rest: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
+    socket.receive_lent(ended, rest, keys)
+}
+
 /// Writes what waits, as far as the kernel takes it. Returns what the owner has to see to now.
 pub fn write(socket: &Arc<Socket>) -> Standing {
     socket.write_out(Side::Owner)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::inbox::{Fault, Inbox};
 use super::state::State;
 use super::{Side, Socket, lock};
-use crate::connection::MaskingKeys;
+use crate::connection::{LentFrame, MaskingKeys};
 use crate::transport::io_threads::Seat;
 
 /// Bytes that one read takes at most. Fits the L2 cache with room for the payloads copied out of it, and is what Node
@@ -15,7 +15,7 @@ use crate::transport::io_threads::Seat;
 pub const RECEIVE_BUFFER: usize = 64 * 1024;
 
 /// Full buffers read from one socket before others get their turn.
-pub(in crate::transport) const READS_PER_TURN: usize = 4;
+pub const READS_PER_TURN: usize = 4;
 
 /// What one read gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +101,10 @@ impl Socket {
         buffer: &mut [u8],
         keys: &mut dyn MaskingKeys,
     ) -> Taken {
+        self.receive_once(ended, buffer, keys, State::parse_in_place)
+    }
+
+    fn receive_once(&self, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys, parse: Parse) -> Taken {
         let mut state = lock(&self.state);
         let before = state.bytes_read;
         let more = match &state.fd {
@@ -108,10 +112,50 @@ impl Socket {
             None => false,
             Some(fd) => {
                 let result = (&*fd.socket()).read(buffer);
-                state.take_in(result, buffer, keys, State::parse_in_place) != Received::Drained || ended
+                state.take_in(result, buffer, keys, parse) != Received::Drained || ended
             }
         };
         Taken::of(&state, before, more)
+    }
+
+    /// Lends the frame that the last read has ended in, if it is large: see
+    /// [`Connection::lend_frame`](crate::connection::Connection::lend_frame).
+    pub fn lend_frame(&self) -> Option<(LentFrame, Vec<u8>)> {
+        lock(&self.state).connection.lend_frame()
+    }
+
+    /// Reads once into `rest`, the memory that a lent frame has left: nothing is parsed.
+    pub(in crate::transport) fn receive_lent(
+        &self,
+        ended: bool,
+        rest: &mut [u8],
+        keys: &mut dyn MaskingKeys,
+    ) -> Taken {
+        self.receive_once(ended, rest, keys, State::note)
+    }
+
+    /// Another chunk of a lent frame has come. `false`: those are too many.
+    pub fn count_lent_chunk(&self) -> bool {
+        lock(&self.state).connection.count_lent_chunk()
+    }
+
+    /// All of a lent frame is there: the message is an event, and stays in `payload` as in a buffer that was received in place.
+    pub fn return_frame(&self, frame: &LentFrame, payload: &mut [u8]) {
+        let mut state = lock(&self.state);
+        let State { connection, inbox, .. } = &mut *state;
+        connection.return_frame(frame, payload, &mut inbox.events);
+    }
+
+    /// Gives a lent frame back of which `payload` has come so far.
+    pub fn return_unfinished(&self, frame: LentFrame, payload: &mut [u8]) {
+        lock(&self.state).connection.return_unfinished(frame, payload);
+    }
+
+    /// Parses what was received for a lent frame that has been given back since.
+    pub fn parse_again(&self, chunk: &[u8], keys: &mut dyn MaskingKeys) {
+        let mut state = lock(&self.state);
+        let State { connection, inbox, .. } = &mut *state;
+        connection.receive(chunk, keys, &mut inbox.events);
     }
 
     /// The buffer of [`Socket::receive_in_place`] is about to be somebody else's: copies what was not collected of it.
@@ -159,6 +203,9 @@ impl Socket {
     }
 }
 
+/// What is done with received bytes.
+type Parse = fn(&mut State, &mut [u8], &mut dyn MaskingKeys);
+
 impl State {
     fn parse_copied(&mut self, chunk: &mut [u8], keys: &mut dyn MaskingKeys) {
         self.parse(chunk, keys);
@@ -170,7 +217,7 @@ impl State {
         result: io::Result<usize>,
         buffer: &mut [u8],
         keys: &mut dyn MaskingKeys,
-        parse: fn(&mut Self, &mut [u8], &mut dyn MaskingKeys),
+        parse: Parse,
     ) -> Received {
         if self.destroyed {
             return Received::Stop;

@@ -138,6 +138,14 @@ impl State {
         }
     }
 
+    /// Received bytes that are not parsed yet: counts them, and notes them if they were tapped.
+    pub(super) fn note(&mut self, chunk: &mut [u8], _: &mut dyn MaskingKeys) {
+        self.bytes_read += chunk.len() as u64;
+        if self.tapped {
+            self.inbox.raw.extend_from_slice(chunk);
+        }
+    }
+
     /// Whether the inbox holds as much as it may.
     pub(super) fn is_full(&self) -> bool {
         let Inbox { events, raw, .. } = &self.inbox;

@@ -1,0 +1,25 @@
+'use strict';
+
+// An event loop that has nothing to do waits, whatever state its connections are in: readiness that is kept for later must
+// not make it go round and round.
+
+const assert = require('node:assert/strict');
+const test = require('node:test');
+const { Child } = require('./child');
+
+for (const transport of ['event_loop', 'io_threads']) {
+  for (const name of [
+    'nothing at all',
+    'unread input',
+    'an end behind unread input',
+    'a reset behind unread input',
+    'output that nobody reads',
+    'half of a message',
+    'numbers that are used again'
+  ]) {
+    test(`${name} over ${transport}`, async (t) => {
+      const child = new Child(t, 'idle.js', { FERROWS_TRANSPORT: transport, CASE: name });
+      assert.deepEqual(await child.rest(), { code: 0, signal: null, lines: [{ waits: true }] });
+    });
+  }
+}
