@@ -398,7 +398,16 @@ declare namespace WebSocket {
     maxPendingAutoPongs?: number | undefined;
     /** Whether text and close reasons go unchecked. @default false */
     skipUTF8Validation?: boolean | undefined;
+    /**
+     * What moves the bytes of a plain socket; others are always carried by `'stream'`. The environment variable
+     * FERROWS_TRANSPORT comes first. Anything else throws a TypeError. Not in ws.
+     * @default 'auto'
+     */
+    transport?: Transport | undefined;
   }
+
+  /** What moves the bytes of a connection: Node's event loop, threads, one or the other as it pays, or a Node stream. */
+  type Transport = 'auto' | 'event_loop' | 'io_threads' | 'stream';
 
   /** What a socket without an address is made with. */
   interface SocketOptions extends ConnectionOptions {

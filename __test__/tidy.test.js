@@ -26,11 +26,18 @@ const LONG = {
 const UNSAFE = [
   'src/addon/raw/bytes.rs',
   'src/addon/raw/callback.rs',
+  'src/addon/raw/calls.rs',
   'src/addon/raw/cleanup.rs',
+  'src/addon/raw/clock.rs',
   'src/addon/raw/descriptor.rs',
   'src/addon/raw/reference.rs',
-  'src/addon/raw/send.rs',
-  'src/addon/raw/uv.rs',
+  'src/addon/raw/threadsafe.rs',
+  'src/addon/raw/uv/handle.rs',
+  'src/addon/raw/uv/poll.rs',
+  'src/addon/raw/uv/symbols.rs',
+  'src/addon/raw/uv/turn.rs',
+  'src/addon/raw/uv/wakeup.rs',
+  'src/addon/raw/words.rs',
   'src/transport/io_threads/raw.rs'
 ];
 

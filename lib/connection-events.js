@@ -25,7 +25,8 @@ const {
  */
 function onPing(ws, data) {
   // An I/O thread answers pings by itself, unless user code has a say in the answer.
-  if (ws._autoPong && !ws._transport.isPingAnswered && ws._readyState === OPEN) answerPing(ws, data);
+  if (ws._autoPong && !ws._transport.isPingAnswered && ws._readyState === OPEN)
+    answerPing(ws, data);
   ws.emit('ping', data);
 }
 

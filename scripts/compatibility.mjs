@@ -25,7 +25,7 @@ const { reasonFor } = require(join(differential, 'differences.js'));
 const ROWS = require(join(differential, 'rows.js')).ROWS;
 const { STATEMENTS, begins, idOf, showing } = require(join(differential, 'statements.js'));
 
-const TRANSPORTS = ['stream', 'io_threads'];
+const TRANSPORTS = ['stream', 'event_loop', 'io_threads'];
 
 /**
  * Runs all scenarios over a transport.

@@ -33,7 +33,8 @@ const BENCH = ['--manifest-path', 'bench/load/Cargo.toml', '--target-dir', 'benc
 /** What `npm run build` writes beside the addon. */
 const GENERATED = 'binding.js binding.d.ts';
 
-const TRANSPORTS = ['stream', 'io_threads'];
+/** Each transport by itself, and sockets that change theirs at random moments. */
+const TRANSPORTS = ['stream', 'event_loop', 'io_threads', 'shuffle'];
 
 /**
  * Runs the tests of a folder below __test__, or one of its own. The files are named one by one, because what
@@ -120,6 +121,7 @@ const SUITES = [
   { name: 'package', command: () => nodeTest('package.test.js') },
   { name: 'shape', command: () => nodeTest('shape.test.js') },
   { name: 'docs', command: () => nodeTest('docs.test.js') },
+  { name: 'transport', command: () => nodeTest('transport') },
   ...overTransports('differential', () => nodeTest('differential')),
   ...overTransports('interop', () => nodeTest('interop')),
   ...overTransports('autobahn', () => [process.execPath, '__test__/autobahn/run.mjs']),

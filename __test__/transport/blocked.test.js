@@ -27,7 +27,8 @@ const PINGS = 100;
 /** Bytes that the kernel may hold for a connection over the loopback interface; unknown: all of them. */
 function kernelBuffers() {
   try {
-    const most = (name) => Number(readFileSync(`/proc/sys/net/ipv4/${name}`, 'utf8').split(/\s+/)[2]);
+    const most = (name) =>
+      Number(readFileSync(`/proc/sys/net/ipv4/${name}`, 'utf8').split(/\s+/)[2]);
     return most('tcp_rmem') + most('tcp_wmem');
   } catch {
     return Infinity;

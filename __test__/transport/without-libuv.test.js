@@ -40,7 +40,10 @@ test('the same with libuv, for comparison', async (t) => {
 });
 
 test('a stream needs no thread there either', async (t) => {
-  const child = new Child(t, 'without-libuv.js', { FERROWS_LIBUV: '0', FERROWS_TRANSPORT: 'stream' });
+  const child = new Child(t, 'without-libuv.js', {
+    FERROWS_LIBUV: '0',
+    FERROWS_TRANSPORT: 'stream'
+  });
   const { code, lines } = await child.rest();
   const stream = { transport: 'StreamTransport', isOnThread: false };
   assert.deepEqual([code, lines[0]], [0, { carriages: [stream, stream], hasThreads: false }]);

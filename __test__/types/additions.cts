@@ -7,9 +7,13 @@ import { PassThrough } from 'stream';
 const client = new WebSocket('ws://127.0.0.1/', {
   closeTimeout: 1000,
   maxPendingAutoPongs: 10,
-  protocols: ['chat']
+  protocols: ['chat'],
+  transport: 'event_loop'
 });
 const server = new WebSocket.Server({ port: 0, closeTimeout: 1000, maxPendingAutoPongs: 10 });
+const transports: WebSocket.Transport[] = ['auto', 'event_loop', 'io_threads', 'stream'];
+// @ts-expect-error There is no such transport.
+server.options.transport = 'carrier_pigeons';
 server.options.closeTimeout = 500;
 
 // Blobs.

@@ -7,9 +7,6 @@
  * Reading and emitting are two steps because a listener may make the addon overwrite the records.
  */
 
-// The global one is an accessor, which the hot path need not call.
-const { Buffer } = require('buffer');
-
 const { markAsUntransferable } = require('worker_threads');
 
 const { EMPTY_BUFFER } = require('../constants');

@@ -9,9 +9,9 @@ use napi::{Result, sys};
 #[cfg(unix)]
 use super::attachment::{Attachment, Chunk};
 use super::batch::Parts;
-use super::environment::Shared;
 #[cfg(unix)]
 use super::driving::Parked;
+use super::environment::Shared;
 use super::raw::data_bytes;
 use crate::connection::{Config, Connection as Core, MaskingKeys};
 use crate::protocol::MaskingKey;
@@ -129,8 +129,7 @@ impl Channel {
         };
         let mut text = shared.text.borrow_mut();
         let is_string = flags & flag::STRING != 0;
-        let queued =
-            data_bytes(shared.env, data, is_string, &mut text, |payload| run(self, payload, key))?;
+        let queued = data_bytes(shared.env, data, is_string, &mut text, |payload| run(self, payload, key))?;
         // One huge string does not hold its memory for ever.
         if text.capacity() > KEPT_TEXT {
             *text = Vec::new();

@@ -18,7 +18,7 @@ use crate::transport::socket::{RECEIVE_BUFFER, Socket, Standing, Taken};
 
 /// Sockets that are read, and bytes of them, before they are delivered: enough for the code to stay in the caches, few
 /// enough that what was read stays there, too.
-const STAGE: usize = 256;
+const STAGE: usize = 64;
 const STAGE_BYTES: usize = 256 * 1024;
 
 /// Bytes that a read must have brought for the frame that it ended in to land.
@@ -240,7 +240,8 @@ impl Shared {
         }
         let mut traffic = attachment.traffic.get();
         let on_thread = attachment.on_thread.get();
-        let moved = self.rounds.policy.borrow_mut().delivered(attachment.choice, on_thread, &mut traffic, events);
+        let moved =
+            self.rounds.policy.borrow_mut().delivered(attachment.choice, on_thread, &mut traffic, events);
         attachment.traffic.set(traffic);
         match moved {
             // Where that can't be now, it stays.

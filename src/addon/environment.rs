@@ -82,13 +82,14 @@ impl Shared {
         let mut slab = self.slab.borrow_mut();
         loop {
             let generation = slab.generation();
-            let start = slab.fill(self.env, |memory, used| match memory.get_mut(used..used + bytes.len()) {
-                Some(place) => {
-                    place.copy_from_slice(bytes);
-                    (Some(used), (used + bytes.len()).next_multiple_of(ALIGNMENT))
-                }
-                None => (None, used),
-            })?;
+            let start =
+                slab.fill(self.env, |memory, used| match memory.get_mut(used..used + bytes.len()) {
+                    Some(place) => {
+                        place.copy_from_slice(bytes);
+                        (Some(used), (used + bytes.len()).next_multiple_of(ALIGNMENT))
+                    }
+                    None => (None, used),
+                })?;
             if let Some(start) = start {
                 self.records.with(|words| {
                     words[0] = generation.to_ne_bytes();

@@ -33,7 +33,7 @@ impl Shared {
                 *attachment.landing.borrow_mut() = Some(landing);
             }
             // Without memory, the old way of receiving it goes on.
-            Err(_) => socket.return_unfinished(frame, &mut begun),
+            Err(_) => socket.return_unfinished(&frame, &mut begun),
         }
     }
 
@@ -78,7 +78,7 @@ impl Shared {
         if let Some(excess) = excess {
             let _ = with_memory(self.env, &memory, |bytes| {
                 let (begun, rest) = bytes.split_at_mut(filled);
-                socket.return_unfinished(frame, begun);
+                socket.return_unfinished(&frame, begun);
                 socket.parse_again(&rest[..excess], &mut *keys);
             });
         } else if is_complete {
@@ -94,7 +94,7 @@ impl Shared {
         let Some(Landing { frame, memory, filled }) = attachment.landing.take() else { return };
         // An error says that the environment is ending.
         let _ = with_memory(self.env, &memory, |bytes| {
-            attachment.socket.return_unfinished(frame, &mut bytes[..filled]);
+            attachment.socket.return_unfinished(&frame, &mut bytes[..filled]);
         });
     }
 }

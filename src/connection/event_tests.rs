@@ -98,7 +98,10 @@ fn a_reader_that_never_catches_up_does_not_make_the_batch_grow() {
             events.advance();
             assert_eq!(events.peek(), Some(message(&large, &[])));
             events.advance();
-            assert_eq!(events.peek(), Some(EventRef::Ping { data: &(round - 10).to_be_bytes(), answered: false }));
+            assert_eq!(
+                events.peek(),
+                Some(EventRef::Ping { data: &(round - 10).to_be_bytes(), answered: false })
+            );
             events.advance();
         }
     }

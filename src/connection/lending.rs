@@ -72,9 +72,9 @@ impl Connection {
     }
 
     /// Takes a lent frame back of which `payload` has come so far. The rest is received as ever.
-    pub fn return_unfinished(&mut self, frame: LentFrame, payload: &mut [u8]) {
+    pub fn return_unfinished(&mut self, frame: &LentFrame, payload: &mut [u8]) {
         frame.unmask(payload);
-        let LentFrame { header, .. } = frame;
+        let LentFrame { header, .. } = *frame;
         self.begin_frame(&header);
         self.inbound.message.push(payload, None, 0);
         self.inbound.frame = Some((header, payload.len() as u64));

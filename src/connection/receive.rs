@@ -107,12 +107,7 @@ impl Connection {
     }
 
     /// Takes a message from the front of `input`, which is `offset` bytes into its chunk. `None`: it is not for this way.
-    fn take_in_place(
-        &mut self,
-        input: &mut [u8],
-        offset: usize,
-        events: &mut EventBatch,
-    ) -> Option<usize> {
+    fn take_in_place(&mut self, input: &mut [u8], offset: usize, events: &mut EventBatch) -> Option<usize> {
         if !self.is_between_frames() {
             return None;
         }

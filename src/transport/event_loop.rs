@@ -110,12 +110,7 @@ pub fn read(socket: &Socket, ended: bool, buffer: &mut [u8], keys: &mut dyn Mask
 
 /// Reads once into `buffer`, where large messages stay: they are to be collected, or [left](Socket::leave_chunk), before the
 /// buffer is used for anything else. `ended`: as in [`Ready`].
-pub fn read_in_place(
-    socket: &Socket,
-    ended: bool,
-    buffer: &mut [u8],
-    keys: &mut dyn MaskingKeys,
-) -> Taken {
+pub fn read_in_place(socket: &Socket, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
     socket.receive_in_place(ended, buffer, keys)
 }
 

@@ -19,7 +19,8 @@ pub mod policy;
 #[cfg(unix)]
 pub mod socket;
 pub mod stream;
-#[cfg(all(unix, test))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
 
 pub use masking_keys::RandomKeys;

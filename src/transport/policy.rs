@@ -158,17 +158,17 @@ impl Policy {
             // Nobody wanted to move, or the rush is over: no judgment.
             Phase::Trying { since, .. } if is_deserted && self.window > since + 1 => self.go_home(0),
             Phase::Trying { since, before } if self.window > since + SETTLING => self.judge(before, work),
-            Phase::Trying { .. } => {}
             Phase::Away if is_deserted => {
                 self.patience = PATIENCE;
                 self.go_home(0);
             }
-            Phase::Away => {}
+            Phase::Trying { .. } | Phase::Away => {}
         }
     }
 
     fn judge(&mut self, before: Work, after: Work) {
-        let reaches = |percent: u64| after.events.saturating_mul(100) >= before.events.saturating_mul(percent);
+        let reaches =
+            |percent: u64| after.events.saturating_mul(100) >= before.events.saturating_mul(percent);
         if reaches(GAIN) || (reaches(AS_MUCH) && after.busy + RELIEF <= before.busy) {
             self.phase = Phase::Away;
         } else {

@@ -21,10 +21,10 @@ impl Scene {
     fn window(&mut self, busy: u64, deliveries: u32, events: u32) -> Vec<Move> {
         let mut moves = Vec::new();
         for _ in 0..deliveries {
-            let moved = self.policy.delivered(Choice::Auto, self.on_thread, &mut self.traffic, events);
-            if let Some(moved) = moved {
-                self.on_thread = moved == Move::ToThread;
-                moves.push(moved);
+            let decided = self.policy.delivered(Choice::Auto, self.on_thread, &mut self.traffic, events);
+            if let Some(decided) = decided {
+                self.on_thread = decided == Move::ToThread;
+                moves.push(decided);
             }
         }
         self.now += WINDOW;

@@ -124,13 +124,15 @@ const CASES = {
     const waiting = Array.from({ length: HELD }, () => server.knock('/held'));
     await once(server.http, 'all are held');
     const accepted = new Promise((resolve) => {
-      victims[0].ws.on('close', () => {
+      // The first to be told of: the others, and what became of them, are still to come.
+      victims[0].ws.on('message', () => {
         for (const { ws } of victims) ws.terminate();
         for (const accept of server.held) accept();
         resolve();
       });
     });
-    for (const { peer } of victims) peer.resetAndDestroy();
+    victims[0].peer.write(UNREAD);
+    for (const { peer } of victims.slice(1)) peer.resetAndDestroy();
     await accepted;
     const received = [];
     const all = new Promise((resolve) => {

@@ -34,7 +34,8 @@ async function run() {
     });
   });
   let called = 0;
-  for (let number = 0; number < MESSAGES; number++) client.send(`message ${number}`, () => called++);
+  for (let number = 0; number < MESSAGES; number++)
+    client.send(`message ${number}`, () => called++);
   await all;
   const pong = once(client, 'pong');
   client.ping('?');

@@ -118,10 +118,7 @@ fn release_shared(data: *mut c_void) {
 }
 
 /// What Node calls.
-unsafe extern "C" fn entry<C: Call>(
-    env: sys::napi_env,
-    info: sys::napi_callback_info,
-) -> sys::napi_value {
+unsafe extern "C" fn entry<C: Call>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // A panic must not unwind into Node.
     let outcome = catch_unwind(AssertUnwindSafe(|| run(C::BODY, env, info)))
         .unwrap_or_else(|_| Err(Error::from_reason("ferrows panicked")));

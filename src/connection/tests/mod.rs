@@ -1,5 +1,6 @@
 //! What a connection does, seen from outside. Here: what the other test files share.
 
+mod in_place;
 mod limits;
 mod ping_pong;
 mod receive;
@@ -50,6 +51,7 @@ impl From<EventRef<'_>> for Event {
             EventRef::Message { binary, data, fragments } => {
                 Self::Message { binary, data: data.into(), fragments: fragments.into() }
             }
+            EventRef::InChunk { .. } => unreachable!("only received in place, which looks for itself"),
             EventRef::Ping { data: payload, .. } => Self::Ping(payload.into()),
             EventRef::Pong(payload) => Self::Pong(payload.into()),
             EventRef::Close { code, reason } => Self::Close(code, reason.into()),

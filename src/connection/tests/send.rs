@@ -16,6 +16,18 @@ fn the_first_fragment_alone_decides_the_opcode() {
 }
 
 #[test]
+fn a_header_alone_counts_its_payload() {
+    let (mut whole, mut parts) = (server(), server());
+    for connection in [&mut whole, &mut parts] {
+        connection.send(false, false, None, b"Hel");
+    }
+    whole.send(true, true, None, &[7; 300]);
+    parts.send_header(true, true, 300);
+    assert_eq!([parts.output(), &[7; 300]].concat(), whole.output());
+    assert_eq!((parts.queued_total(), parts.pending()), (whole.queued_total(), whole.pending()));
+}
+
+#[test]
 fn a_key_masks_even_if_it_is_zero() {
     let mut connection = client();
     connection.send(false, true, Some(KEY), b"Hello");

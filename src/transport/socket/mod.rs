@@ -233,7 +233,6 @@ impl Socket {
         lock(&self.state).bytes_read
     }
 
-
     /// Puts the socket into the mailbox if it has news and is not there yet; an owner that drives it looks for itself. Gives
     /// the lock back first: an owner that wakes up looks at the state at once.
     pub(super) fn announce(self: &Arc<Self>, mut state: MutexGuard<'_, State>, side: Side) {

@@ -104,7 +104,13 @@ impl Socket {
         self.receive_once(ended, buffer, keys, State::parse_in_place)
     }
 
-    fn receive_once(&self, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys, parse: Parse) -> Taken {
+    fn receive_once(
+        &self,
+        ended: bool,
+        buffer: &mut [u8],
+        keys: &mut dyn MaskingKeys,
+        parse: Parse,
+    ) -> Taken {
         let mut state = lock(&self.state);
         let before = state.bytes_read;
         let more = match &state.fd {
@@ -147,7 +153,7 @@ impl Socket {
     }
 
     /// Gives a lent frame back of which `payload` has come so far.
-    pub fn return_unfinished(&self, frame: LentFrame, payload: &mut [u8]) {
+    pub fn return_unfinished(&self, frame: &LentFrame, payload: &mut [u8]) {
         lock(&self.state).connection.return_unfinished(frame, payload);
     }
 

@@ -174,11 +174,7 @@ impl State {
 
     /// What the owner has to see to if it drives.
     pub(super) fn standing(&self) -> Standing {
-        Standing {
-            news: self.has_news(),
-            read: self.wants_input(),
-            write: self.blocked && !self.destroyed,
-        }
+        Standing { news: self.has_news(), read: self.wants_input(), write: self.blocked && !self.destroyed }
     }
 
     /// A system call failed: nothing more is read or written, and the owner is told once.

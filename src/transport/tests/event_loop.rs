@@ -230,7 +230,9 @@ fn writing_to_a_peer_that_is_gone_is_a_write_fault() {
             link.owner.turn();
             !link.owner.seen(LINK).faults.is_empty()
         });
-        let [Fault { errno, write: true }] = link.owner.seen(LINK).faults[..] else { panic!("no write failed") };
+        let [Fault { errno, write: true }] = link.owner.seen(LINK).faults[..] else {
+            panic!("no write failed")
+        };
         assert!([libc::EPIPE, libc::ECONNRESET].contains(&errno), "{errno}");
     }
 }

@@ -95,7 +95,7 @@ impl Host {
         self.hosted[&token].ready
     }
 
-    pub(in crate::transport) fn to_thread(&mut self, token: u64) {
+    pub(in crate::transport) fn give_to_thread(&mut self, token: u64) {
         let hosted = self.hosted.get_mut(&token).unwrap();
         assert!(!hosted.on_thread);
         hosted.socket.move_to_thread().unwrap();
@@ -103,7 +103,7 @@ impl Host {
         hosted.on_thread = true;
     }
 
-    pub(in crate::transport) fn to_owner(&mut self, token: u64) {
+    pub(in crate::transport) fn take_back(&mut self, token: u64) {
         let hosted = self.hosted.get_mut(&token).unwrap();
         assert!(hosted.on_thread);
         hosted.ready = Ready::default();

@@ -6,7 +6,7 @@ use std::thread;
 use super::moving::{from_both, swap};
 use super::{Event, Family, Host, LINK, Link, Owns, SETUPS, key_of, pattern, text, wait_until};
 use crate::protocol::Role;
-use crate::transport::socket::Fault;
+use crate::transport::socket::{Fault, Standing};
 
 const MEGABYTE: usize = 1024 * 1024;
 
@@ -108,7 +108,7 @@ fn a_failure_is_told_once_whoever_finds_it() {
         for on_thread in [false, true] {
             let mut link = Link::<Host>::new(setup);
             if on_thread {
-                link.owner.to_thread(LINK);
+                link.owner.give_to_thread(LINK);
             }
             link.lose_peer();
             while link.owner.seen(LINK).faults.is_empty() {
@@ -147,7 +147,7 @@ fn a_destroyed_socket_does_not_move() {
         link.socket.destroy();
         link.socket.move_to_thread().unwrap();
         link.socket.move_to_owner();
-        assert_eq!((link.socket.home(), link.socket.standing()), (-1, Default::default()));
+        assert_eq!((link.socket.home(), link.socket.standing()), (-1, Standing::default()));
         link.owner.turn();
         assert!(link.owner.seen(LINK).events.is_empty());
     }

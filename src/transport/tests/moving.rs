@@ -3,7 +3,9 @@
 
 use std::thread;
 
-use super::{Event, Family, Host, LINK, Link, Owns, Peer, SETUPS, key_of, opposite, pair, pattern, text, wait_until};
+use super::{
+    Event, Family, Host, LINK, Link, Owns, Peer, SETUPS, key_of, opposite, pair, pattern, text, wait_until,
+};
 use crate::protocol::Role;
 use crate::transport::socket::{INBOUND_HIGH_WATER, Socket};
 
@@ -12,9 +14,9 @@ const MEGABYTE: usize = 1024 * 1024;
 /// To the other driver.
 pub(super) fn swap(link: &mut Link<Host>) {
     if link.owner.is_on_thread(LINK) {
-        link.owner.to_owner(LINK);
+        link.owner.take_back(LINK);
     } else {
-        link.owner.to_thread(LINK);
+        link.owner.give_to_thread(LINK);
     }
 }
 
@@ -24,7 +26,7 @@ pub(super) fn from_both(make: impl Fn((Family, Role)) -> Link<Host>, mut test: i
         for on_thread in [false, true] {
             let mut link = make(setup);
             if on_thread {
-                link.owner.to_thread(LINK);
+                link.owner.give_to_thread(LINK);
             }
             test(&mut link);
         }
@@ -47,6 +49,17 @@ fn messages_go_both_ways_after_each_move() {
             link.send(b"to the peer");
             assert_eq!(link.peer.next(), Event::Binary(b"to the peer".to_vec()));
             swap(link);
+        }
+    });
+}
+
+#[test]
+fn what_is_queued_and_not_flushed_leaves_with_a_move() {
+    from_both(Link::new, |link| {
+        for number in 0..4 {
+            link.queue(&[number]);
+            swap(link);
+            assert_eq!(link.peer.next(), Event::Binary(vec![number]));
         }
     });
 }
@@ -88,14 +101,13 @@ fn a_message_cut_by_moves_is_put_together() {
 fn a_head_is_not_lost_by_a_move_before_it_is_collected() {
     for (family, role) in SETUPS {
         let (ours, theirs) = pair(family);
-        let bytes = Peer::new(theirs.try_clone().unwrap(), opposite(role))
-            .framed(|core| {
-                core.send(false, true, key_of(opposite(role)), b"whole");
-                core.send(false, true, key_of(opposite(role)), b"cut");
-            });
+        let bytes = Peer::new(theirs.try_clone().unwrap(), opposite(role)).framed(|core| {
+            core.send(false, true, key_of(opposite(role)), b"whole");
+            core.send(false, true, key_of(opposite(role)), b"cut");
+        });
         let (head, rest) = bytes.split_at(bytes.len() - 2);
         let mut link = Link::<Host>::over((ours, theirs), role, head);
-        link.owner.to_thread(LINK);
+        link.owner.give_to_thread(LINK);
         link.peer.write(rest);
         assert_eq!(link.until(|seen| seen.events.len() == 2).events, [text("whole"), text("cut")]);
         assert_eq!(link.socket.bytes_read(), bytes.len() as u64);
@@ -328,8 +340,8 @@ fn moves_that_a_thread_never_sees_leave_the_socket_with_its_owner() {
     for setup in SETUPS {
         let mut link = Link::<Host>::new(setup);
         for _ in 0..200 {
-            link.owner.to_thread(LINK);
-            link.owner.to_owner(LINK);
+            link.owner.give_to_thread(LINK);
+            link.owner.take_back(LINK);
         }
         link.peer.ping(b"?");
         assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [Event::Ping(b"?".to_vec())]);

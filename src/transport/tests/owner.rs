@@ -78,7 +78,13 @@ impl Owner {
     }
 
     /// Hands a socket to the threads; it answers pings by itself.
-    pub(in crate::transport) fn adopt(&self, fd: socket2::Socket, role: Role, head: &[u8], token: u64) -> Arc<Socket> {
+    pub(in crate::transport) fn adopt(
+        &self,
+        fd: socket2::Socket,
+        role: Role,
+        head: &[u8],
+        token: u64,
+    ) -> Arc<Socket> {
         fd.set_nonblocking(true).unwrap();
         let fd = Descriptor::Owned(Arc::new(fd));
         let socket = Socket::new(fd, connection(role, true), head, &mut OneKey, &self.mailbox, token, true);

@@ -50,7 +50,8 @@ functions! {
 /// The functions; `None` where the host has no libuv, or is told to do as if it had none (`FERROWS_LIBUV=0`, for tests).
 pub(super) fn libuv() -> Option<&'static Libuv> {
     static LIBUV: OnceLock<Option<Libuv>> = OnceLock::new();
-    let found = || if std::env::var_os("FERROWS_LIBUV").is_some_and(|value| value == "0") { None } else { load() };
+    let found =
+        || if std::env::var_os("FERROWS_LIBUV").is_some_and(|value| value == "0") { None } else { load() };
     LIBUV.get_or_init(found).as_ref()
 }
 

@@ -1,0 +1,167 @@
+//! Receiving in place, and frames on loan: both must give the events that receiving by copies gives, errors included.
+
+use super::{CountingKeys, Event, config, key_of, opposite, receive_chunks, server, with_limits};
+use crate::connection::{Connection, EventBatch, EventRef, IN_PLACE_FROM};
+use crate::protocol::{Limits, MaskingKey, ProtocolError, Role};
+use proptest::collection::vec;
+use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
+
+/// Moves events into `seen`; those in the chunk are looked up there.
+fn collect(events: &mut EventBatch, chunk: &[u8], seen: &mut Vec<Event>) {
+    while let Some(event) = events.peek() {
+        seen.push(match event {
+            EventRef::InChunk { binary, start, length } => {
+                Event::Message { binary, data: chunk[start..start + length].into(), fragments: Vec::new() }
+            }
+            event => event.into(),
+        });
+        events.advance();
+    }
+}
+
+/// As `receive_chunks`, in place. `leave`: every so many chunks nothing is delivered until later. `lend`: frames are lent,
+/// and every so many of them is given back before it is whole.
+fn receive_in_place(
+    connection: &mut Connection,
+    bytes: &[u8],
+    size: usize,
+    leave: usize,
+    lend: usize,
+) -> Vec<Event> {
+    let (mut events, mut seen, mut keys) = (EventBatch::new(), Vec::new(), CountingKeys::default());
+    let (mut rest, mut count, mut loans) = (bytes, 0, 0);
+    while !rest.is_empty() {
+        let (taken, behind) = rest.split_at(size.min(rest.len()));
+        rest = behind;
+        count += 1;
+        let mut chunk = taken.to_vec();
+        connection.receive_in_place(&mut chunk, &mut keys, &mut events);
+        if leave > 0 && count % leave == 0 {
+            events.leave_chunk(&chunk);
+        } else {
+            collect(&mut events, &chunk, &mut seen);
+        }
+        chunk.fill(0xEE);
+
+        if lend == 0 {
+            continue;
+        }
+        let Some((frame, mut payload)) = connection.lend_frame() else { continue };
+        loans += 1;
+        // What was left behind comes first.
+        collect(&mut events, &[], &mut seen);
+        let missing = frame.length() - payload.len();
+        let is_returned_early = loans % lend == 0 || rest.len() < missing;
+        let length = if is_returned_early { missing.min(rest.len()) / 2 } else { missing };
+        let (landed, behind) = rest.split_at(length);
+        rest = behind;
+        payload.extend_from_slice(landed);
+        assert!(connection.count_lent_chunk());
+        if is_returned_early {
+            connection.return_unfinished(&frame, &mut payload);
+        } else {
+            connection.return_frame(&frame, &mut payload, &mut events);
+            collect(&mut events, &payload, &mut seen);
+        }
+    }
+    collect(&mut events, &[], &mut seen);
+    seen
+}
+
+fn payload() -> impl Strategy<Value = Vec<u8>> {
+    let length = prop_oneof![
+        0_usize..200,
+        Just(IN_PLACE_FROM - 1),
+        Just(IN_PLACE_FROM),
+        IN_PLACE_FROM..20_000,
+        65_000_usize..300_000,
+    ];
+    (length, any::<u8>())
+        .prop_map(|(length, seed)| (0..length).map(|at| (at / 253 + at) as u8 ^ seed).collect())
+}
+
+proptest! {
+    #[test]
+    fn the_same_events_as_by_copies(
+        messages in vec((payload(), any::<bool>(), 0_u8..8), 0..8),
+        client: bool,
+        size in prop_oneof![1_000_usize..100_000, Just(usize::MAX)],
+        leave in 0_usize..4,
+        lend in 0_usize..3,
+        broken: bool,
+    ) {
+        let role = if client { Role::Client } else { Role::Server };
+        let mut sender = Connection::new(config(role));
+        for (payload, binary, kind) in &messages {
+            match kind {
+                0 => sender.ping(key_of(role), &payload[..payload.len().min(125)]),
+                1 => {
+                    sender.send(true, false, key_of(role), payload);
+                    sender.send(true, true, key_of(role), b"the end");
+                }
+                // Text may be anything here, so some of it is an error.
+                _ => sender.send(*binary || *kind > 2, true, key_of(role), payload),
+            }
+        }
+        if broken {
+            sender.write_raw(&[0xF1, 0x85, 1, 2, 3, 4]);
+        }
+        let receiver = || Connection::new(config(opposite(role)));
+        let expected = receive_chunks(&mut receiver(), sender.output().chunks(size));
+        let seen = receive_in_place(&mut receiver(), sender.output(), size, leave, lend);
+        prop_assert_eq!(seen, expected);
+    }
+}
+
+#[test]
+fn only_whole_large_messages_stay_in_the_chunk() {
+    let mut peer = Connection::new(config(Role::Client));
+    let key = Some(MaskingKey([1, 2, 3, 4]));
+    peer.send(true, true, key, &[8; IN_PLACE_FROM]);
+    peer.send(true, true, key, &[7; IN_PLACE_FROM - 1]);
+    let mut chunk = peer.output().to_vec();
+    let mut events = EventBatch::new();
+    server().receive_in_place(&mut chunk, &mut CountingKeys::default(), &mut events);
+    // Behind a header with a two-byte length and a key.
+    let start = 8;
+    assert_eq!(events.peek(), Some(EventRef::InChunk { binary: true, start, length: IN_PLACE_FROM }));
+    assert_eq!(chunk[start..start + IN_PLACE_FROM], [8; IN_PLACE_FROM]);
+    assert_eq!(events.payload_bytes(), 2 * IN_PLACE_FROM - 1);
+    events.advance();
+    assert!(matches!(events.peek(), Some(EventRef::Message { .. })));
+}
+
+#[test]
+fn a_frame_is_lent_only_when_it_is_large_and_has_begun() {
+    let lent = |length: usize, fin: bool, sent: usize| {
+        let mut peer = Connection::new(config(Role::Client));
+        peer.send(true, fin, Some(MaskingKey([1, 2, 3, 4])), &vec![7; length]);
+        let mut connection = server();
+        receive_chunks(&mut connection, [&peer.output()[..sent]]);
+        connection.lend_frame().map(|(frame, payload)| (frame.length(), payload.len()))
+    };
+    assert_eq!(lent(1024 * 1024, true, 14 + 65_536), Some((1024 * 1024, 65_536)));
+    assert_eq!(lent(1024 * 1024, true, 14 + 32_768), Some((1024 * 1024, 32_768)));
+    assert_eq!(lent(1024 * 1024, true, 14 + 32_767), None);
+    assert_eq!(lent(65_536, true, 14 + 65_535), Some((65_536, 65_535)));
+    assert_eq!(lent(65_535, true, 8 + 65_000), None);
+    assert_eq!(lent(1024 * 1024, false, 14 + 65_536), None);
+    assert_eq!(lent(16 * 1024 * 1024 + 1, true, 14 + 1024 * 1024), None);
+    assert_eq!(lent(1024 * 1024, true, 14 + 1024 * 1024), None);
+}
+
+#[test]
+fn the_chunks_of_a_lent_frame_count() {
+    let limits = Limits { max_buffered_chunks: 3, ..Limits::default() };
+    let mut connection = with_limits(Role::Server, limits);
+    let mut peer = Connection::new(config(Role::Client));
+    peer.send(true, true, Some(MaskingKey([1, 2, 3, 4])), &vec![7; 100_000]);
+    receive_chunks(&mut connection, [&peer.output()[..50_000]]);
+    let (frame, mut payload) = connection.lend_frame().unwrap();
+    assert!(connection.count_lent_chunk());
+    assert!(connection.count_lent_chunk());
+    assert!(!connection.count_lent_chunk());
+    connection.return_unfinished(&frame, &mut payload);
+    let events = receive_chunks(&mut connection, [&peer.output()[50_000..]]);
+    assert_eq!(events, [Event::Failed(ProtocolError::TooManyBufferedChunks)]);
+}
