@@ -114,7 +114,8 @@ export declare class Environment {
   /**
    * A function `send(id, data, flags)` that does what `Connection.send` does for the connection of that `id`, without
    * a key of the caller's, for a third of the price: messages are sent more often than anything else is done. `flags` must
-   * have `STRING` 4 if `data` is one; the total is returned only if they have `TOTAL` 16.
+   * have `STRING` 4 if `data` is one, and may have `SAME` 32 if it is the one of the last call that had `STRING`; the total
+   * is returned only if they have `TOTAL` 16.
    */
   sender(): (id: number, data: string | Uint8Array, flags: number) => number | undefined
   /** A function `receive(id, chunk)` that does what `Connection.receive` does, for less. */

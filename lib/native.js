@@ -33,7 +33,8 @@ function createConnection(options) {
 
 /**
  * Queues a message or a fragment on the connection of an `id`: Connection.send() with a random key where MASK is set,
- * for a third of the price. STRING must be set where the data is one; the total is returned only where TOTAL is set.
+ * for a third of the price. STRING must be set where the data is one, SAME may be where it is the one of the last call with
+ * STRING; the total is returned only where TOTAL is set.
  */
 const send = environment.sender();
 
@@ -47,7 +48,7 @@ const receive = environment.receiver();
 const takeOutput = environment.outputTaker();
 
 /** Flags of the send commands. */
-const SendFlag = { BINARY: 1, FIN: 2, STRING: 4, MASK: 8, TOTAL: 16 };
+const SendFlag = { BINARY: 1, FIN: 2, STRING: 4, MASK: 8, TOTAL: 16, SAME: 32 };
 
 /** Kinds of records, the low byte of a record's first word. */
 const RecordKind = {

@@ -16,10 +16,30 @@ const { toBinaryType } = require('./records');
 
 const { CLOSE, ERROR, FLOODED, MESSAGE, PING, PONG } = native.RecordKind;
 const { ANSWERED, BINARY, RANGE_ERROR } = native.RecordFlag;
-const { STRING, TOTAL } = native.SendFlag;
+const { SAME, STRING, TOTAL } = native.SendFlag;
 
 /** @typedef {import('net').Socket & Record<string | symbol, any>} Socket any Duplex, really */
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
+
+/** Characters of a string at most that is remembered. */
+const MAX_REMEMBERED = 64 * 1024;
+
+/**
+ * The string that was sent last: what goes to many connections, one after the other, is turned into bytes once.
+ *
+ * @type {string | null}
+ */
+let lastText = null;
+
+/**
+ * @param {string} text about to be sent
+ * @returns {number} what the addon is to know of it
+ */
+function textFlags(text) {
+  if (text === lastText) return STRING | SAME;
+  lastText = text.length <= MAX_REMEMBERED ? text : null;
+  return STRING;
+}
 
 class Transport {
   /**
@@ -64,7 +84,7 @@ class Transport {
    * @param {Callback} [callback]
    */
   send(data, flags, key, callback) {
-    if (typeof data === 'string') flags |= STRING;
+    if (typeof data === 'string') flags |= textFlags(data);
     if (key !== undefined) {
       this.queued(this.connection.send(data, flags, key), callback, true);
     } else if (typeof callback === 'function') {

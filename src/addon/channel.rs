@@ -12,7 +12,7 @@ use super::batch::Parts;
 #[cfg(unix)]
 use super::driving::Parked;
 use super::environment::Shared;
-use super::raw::data_bytes;
+use super::raw::{data_bytes, string_bytes};
 use crate::connection::{Config, Connection as Core, MaskingKeys};
 use crate::protocol::MaskingKey;
 use crate::transport::stream::Stream;
@@ -27,6 +27,8 @@ pub(super) mod flag {
     /// The payload is a string. The methods of the class find that out by themselves.
     pub(in crate::addon) const STRING: u32 = 4;
     pub(in crate::addon) const MASK: u32 = 8;
+    /// The string is the one that was sent last: what it is in UTF-8 need not be found out again.
+    pub(in crate::addon) const SAME: u32 = 32;
     /// Of the function of [`Environment::sender`](super::super::environment::Environment::sender) only: return the total.
     pub(in crate::addon) const TOTAL: u32 = 16;
 }
@@ -85,8 +87,14 @@ impl Channel {
         key: Option<MaskingKey>,
         command: impl FnOnce(&mut Core, &[u8], Option<MaskingKey>),
     ) -> Result<u64> {
-        self.with_payload(shared, data, flags, key, |channel, payload, key| {
-            channel.run(shared, |core| command(core, payload, key))
+        let key = Self::key(shared, flags, key);
+        let mut scratch = shared.scratch.borrow_mut();
+        if flags & flag::STRING != 0 {
+            string_bytes(shared.env, data, &mut scratch)?;
+            return Ok(self.run(shared, |core| command(core, &scratch, key)));
+        }
+        data_bytes(shared.env, data, &mut scratch, |payload| {
+            self.run(shared, |core| command(core, payload, key))
         })
     }
 
@@ -101,40 +109,43 @@ impl Channel {
         flags: u32,
         key: Option<MaskingKey>,
     ) -> Result<u64> {
-        let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
-        self.with_payload(shared, data, flags, key, |channel, payload, key| {
-            #[cfg(unix)]
-            if key.is_none()
-                && let Link::Socket(attachment) = &channel.link
-                && attachment.is_worth_a_write(payload.len())
-                && attachment.socket.send_from_place(binary, fin, payload)
-            {
-                return channel.run(shared, |_| ());
-            }
-            channel.run(shared, |core| core.send(binary, fin, key, payload))
-        })
-    }
-
-    fn with_payload(
-        &mut self,
-        shared: &Shared,
-        data: sys::napi_value,
-        flags: u32,
-        key: Option<MaskingKey>,
-        run: impl FnOnce(&mut Self, &[u8], Option<MaskingKey>) -> u64,
-    ) -> Result<u64> {
-        let key = match key {
-            None if flags & flag::MASK != 0 => Some(shared.keys.borrow_mut().next_key()),
-            given => given,
-        };
+        let key = Self::key(shared, flags, key);
+        if flags & flag::STRING == 0 {
+            let mut scratch = shared.scratch.borrow_mut();
+            return data_bytes(shared.env, data, &mut scratch, |payload| {
+                self.message(shared, flags, key, payload)
+            });
+        }
         let mut text = shared.text.borrow_mut();
-        let is_string = flags & flag::STRING != 0;
-        let queued = data_bytes(shared.env, data, is_string, &mut text, |payload| run(self, payload, key))?;
+        if flags & flag::SAME == 0 || !shared.has_text.get() {
+            shared.has_text.set(false);
+            string_bytes(shared.env, data, &mut text)?;
+            shared.has_text.set(true);
+        }
+        let queued = self.message(shared, flags, key, &text);
         // One huge string does not hold its memory for ever.
         if text.capacity() > KEPT_TEXT {
             *text = Vec::new();
+            shared.has_text.set(false);
         }
         Ok(queued)
+    }
+
+    fn message(&mut self, shared: &Shared, flags: u32, key: Option<MaskingKey>, payload: &[u8]) -> u64 {
+        let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
+        #[cfg(unix)]
+        if key.is_none()
+            && let Link::Socket(attachment) = &self.link
+            && attachment.is_worth_a_write(payload.len())
+            && attachment.socket.send_from_place(binary, fin, payload)
+        {
+            return self.run(shared, |_| ());
+        }
+        self.run(shared, |core| core.send(binary, fin, key, payload))
+    }
+
+    fn key(shared: &Shared, flags: u32, given: Option<MaskingKey>) -> Option<MaskingKey> {
+        given.or_else(|| (flags & flag::MASK != 0).then(|| shared.keys.borrow_mut().next_key()))
     }
 
     /// Runs a command that may make output. Returns the bytes ever queued.
@@ -157,8 +168,8 @@ impl Channel {
     /// When `chunk` is no view of bytes.
     pub(super) fn receive(&mut self, shared: &Shared, chunk: sys::napi_value) -> Result<()> {
         let Link::Stream(stream) = &mut self.link else { return Ok(()) };
-        let (mut keys, mut text) = (shared.keys.borrow_mut(), shared.text.borrow_mut());
-        data_bytes(shared.env, chunk, false, &mut text, |bytes| stream.receive(bytes, &mut *keys))
+        let (mut keys, mut scratch) = (shared.keys.borrow_mut(), shared.scratch.borrow_mut());
+        data_bytes(shared.env, chunk, &mut scratch, |bytes| stream.receive(bytes, &mut *keys))
     }
 
     /// Over a stream: moves everything queued since the last call into the slab. Returns its length; 0 if there is nothing, or

@@ -1,7 +1,7 @@
 //! One JavaScript environment (main thread or worker): what its connections share. The shim makes one for each
 //! copy of itself that is loaded.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use napi::bindgen_prelude::Unknown;
@@ -29,8 +29,11 @@ pub(super) struct Shared {
     pub(super) bulk: RefCell<Slab>,
     /// Where masking keys come from.
     pub(super) keys: RefCell<RandomKeys>,
-    /// Where strings are turned into UTF-8.
+    /// Where strings are turned into UTF-8, and whether the one that was sent last is still there.
     pub(super) text: RefCell<Vec<u8>>,
+    pub(super) has_text: Cell<bool>,
+    /// Where bytes are copied that other threads share.
+    pub(super) scratch: RefCell<Vec<u8>>,
     /// All connections, by the number that the hot path names them by.
     pub(super) channels: RefCell<Slots<Rc<RefCell<Channel>>>>,
     /// The sockets that were taken over.
@@ -134,6 +137,8 @@ impl Environment {
             bulk: RefCell::new(Slab::new(BULK_SIZE)),
             keys: RefCell::new(keys),
             text: RefCell::default(),
+            has_text: Cell::new(false),
+            scratch: RefCell::default(),
             channels: RefCell::default(),
             #[cfg(unix)]
             rounds,
@@ -165,7 +170,8 @@ impl Environment {
 
     /// A function `send(id, data, flags)` that does what `Connection.send` does for the connection of that `id`, without
     /// a key of the caller's, for a third of the price: messages are sent more often than anything else is done. `flags` must
-    /// have `STRING` 4 if `data` is one; the total is returned only if they have `TOTAL` 16.
+    /// have `STRING` 4 if `data` is one, and may have `SAME` 32 if it is the one of the last call that had `STRING`; the total
+    /// is returned only if they have `TOTAL` 16.
     #[napi(
         catch_unwind,
         ts_return_type = "(id: number, data: string | Uint8Array, flags: number) => number | undefined"

@@ -23,29 +23,26 @@ pub(in crate::addon) fn is_string(env: Env, value: sys::napi_value) -> Result<bo
     Ok(kind == sys::ValueType::napi_string)
 }
 
-/// Runs `read` on the bytes of a string (as UTF-8, lone surrogates replaced by U+FFFD), or else of a `Uint8Array`.
-/// Strings are written to `scratch`, whose capacity is reused, and so are bytes that other threads share.
+/// Runs `read` on the bytes of a `Uint8Array`. Those that other threads share are copied to `scratch` first.
 ///
 /// # Errors
-/// When `value` is not what `is_string` says.
+/// When `value` is no such array.
 pub(in crate::addon) fn data_bytes<R>(
     env: Env,
     value: sys::napi_value,
-    is_string: bool,
     scratch: &mut Vec<u8>,
     read: impl FnOnce(&[u8]) -> R,
 ) -> Result<R> {
-    if is_string {
-        string_bytes(env, value, scratch)?;
-        return Ok(read(scratch));
-    }
     let View { data, length, is_shared } = view(env, value)?;
     if length == 0 {
         return Ok(read(&[]));
     }
     if is_shared {
         shared_bytes(data, length, scratch)?;
-        return Ok(read(scratch));
+        let result = read(scratch);
+        // Rare, and perhaps huge.
+        *scratch = Vec::new();
+        return Ok(result);
     }
     // SAFETY: Node-API gave `length` bytes at `data`, alive while `value` is in scope. No JavaScript of this thread runs
     // during `read`, and no other thread has this memory.
@@ -94,8 +91,11 @@ fn shared_bytes(data: *const u8, length: usize, scratch: &mut Vec<u8>) -> Result
     Ok(())
 }
 
-/// Writes a JavaScript string into `scratch` as UTF-8.
-fn string_bytes(env: Env, value: sys::napi_value, scratch: &mut Vec<u8>) -> Result<()> {
+/// Writes a JavaScript string into `scratch` as UTF-8, lone surrogates replaced by U+FFFD. Its capacity is reused.
+///
+/// # Errors
+/// When `value` is no string, or there is no memory for it.
+pub(in crate::addon) fn string_bytes(env: Env, value: sys::napi_value, scratch: &mut Vec<u8>) -> Result<()> {
     let mut units = 0;
     // SAFETY: a null buffer asks for the length in UTF-16 units only.
     check(unsafe { sys::napi_get_value_string_utf16(env.raw(), value, ptr::null_mut(), 0, &raw mut units) })?;

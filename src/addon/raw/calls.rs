@@ -58,8 +58,10 @@ struct TakeOutput;
 impl Call for Send {
     const BODY: Body = |shared, env, [id, data, flags]| {
         let flags = unsigned(env, flags)?;
-        let channel = channel(shared, env, id)?;
-        let queued = channel.borrow_mut().send(shared, data, flags, None)?;
+        let sent =
+            channel(shared, env, id).and_then(|channel| channel.borrow_mut().send(shared, data, flags, None));
+        // Whoever calls takes its string for the last one.
+        let queued = sent.inspect_err(|_| shared.has_text.set(false))?;
         Ok((flags & flag::TOTAL != 0).then(|| number(queued)))
     };
 }

@@ -17,7 +17,7 @@ mod threadsafe;
 mod uv;
 mod words;
 
-pub(super) use bytes::{bytes_of, create_array_buffer, data_bytes, is_string, with_memory};
+pub(super) use bytes::{bytes_of, create_array_buffer, data_bytes, is_string, string_bytes, with_memory};
 #[cfg(unix)]
 pub(super) use callback::{AsyncContext, Called, call_in_context, in_handle_scope, report_uncaught};
 pub(super) use calls::{create_receive, create_send, create_take_output};
