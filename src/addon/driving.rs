@@ -149,8 +149,9 @@ impl Shared {
         {
             (read, bytes) = (taken.more, taken.bytes);
         }
-        // Writability is told anew whenever the kernel has refused bytes.
-        attachment.ready.set(Ready { read, ended, write: false });
+        // Writability is told anew whenever the kernel has refused bytes. And where there is nothing to read there was no end: it
+        // was that of a socket that had this token before.
+        attachment.ready.set(Ready { read, ended: ended && read, write: false });
         bytes
     }
 

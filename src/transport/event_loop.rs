@@ -26,8 +26,8 @@ const EVENTS: usize = 1024;
 pub struct Ready {
     /// There may be something to read.
     pub read: bool,
-    /// The peer has ended, or the connection has failed. It stays so, and is told only once: reading must go on until
-    /// it finds that.
+    /// The peer has ended, or the connection has failed. It is told only once: reading must go on until it finds that,
+    /// or that there is nothing at all.
     pub ended: bool,
     /// It may take bytes again.
     pub write: bool,

@@ -87,7 +87,7 @@ impl Task {
             }
             match received {
                 Received::More => {}
-                Received::Drained => guard.clear_ready(),
+                Received::Drained | Received::Empty => guard.clear_ready(),
                 Received::Stop => return,
             }
         }

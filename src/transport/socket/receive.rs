@@ -22,8 +22,10 @@ pub const READS_PER_TURN: usize = 4;
 pub(in crate::transport) enum Received {
     /// The buffer was filled; there may be more.
     More,
-    /// The kernel has no more for now.
+    /// A short read: the kernel has no more for now, unless it is the end.
     Drained,
+    /// The kernel has nothing: neither bytes nor an end.
+    Empty,
     /// Nothing more is to be read: end, failure, too much waits for the owner, or it does not want any.
     Stop,
 }
@@ -118,7 +120,11 @@ impl Socket {
             None => false,
             Some(fd) => {
                 let result = (&*fd.socket()).read(buffer);
-                state.take_in(result, buffer, keys, parse) != Received::Drained || ended
+                match state.take_in(result, buffer, keys, parse) {
+                    Received::Drained => ended,
+                    Received::Empty => false,
+                    Received::More | Received::Stop => true,
+                }
             }
         };
         Taken::of(&state, before, more)
@@ -180,6 +186,7 @@ impl Socket {
             let result = (&*fd.socket()).read(buffer);
             match state.take_in(result, buffer, keys, State::parse_copied) {
                 Received::Drained if !ended => return false,
+                Received::Empty => return false,
                 Received::More | Received::Drained => {}
                 Received::Stop => return true,
             }
@@ -245,7 +252,7 @@ impl State {
                     (true, false) => Received::More,
                 }
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Received::Drained,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Received::Empty,
             Err(error) if error.kind() == ErrorKind::Interrupted => Received::More,
             Err(error) => {
                 self.fail(Fault::read(&error));
