@@ -221,11 +221,11 @@ impl Socket {
         }
         state.destroyed = true;
         state.inbox = Inbox::default();
-        let fd = state.fd.take();
+        let descriptors = (state.fd.take(), state.home.take());
         state.driver.look();
         drop(state);
         // Closing may take its time.
-        drop((writer, fd));
+        drop((writer, descriptors));
     }
 
     /// Bytes received so far, the handshake's head included.

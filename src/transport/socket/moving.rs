@@ -10,9 +10,9 @@ use super::{Descriptor, Driver, Side, Socket, lock};
 use crate::transport::io_threads::{Job, Seat};
 
 impl Socket {
-    /// The number of the descriptor that the owner's event loop is to poll.
+    /// The number of the descriptor that the owner's event loop is to poll; -1 once destroyed.
     pub fn home(&self) -> RawFd {
-        lock(&self.state).home.number()
+        lock(&self.state).home.as_ref().map_or(-1, Descriptor::number)
     }
 
     /// Gives a socket that the owner drives to an I/O thread, which gets a descriptor of its own.
@@ -22,11 +22,9 @@ impl Socket {
     pub fn move_to_thread(self: &Arc<Self>) -> io::Result<()> {
         let mut writer = lock(&self.writer);
         let mut state = lock(&self.state);
-        if state.destroyed {
-            return Ok(());
-        }
+        let Some(home) = &state.home else { return Ok(()) };
         let seat = Seat::take()?;
-        let duplicate = Arc::new(state.home.socket().try_clone()?);
+        let duplicate = Arc::new(home.socket().try_clone()?);
         // A duplicate shares the mode; a descriptor of an owner that is no event loop may block.
         duplicate.set_nonblocking(true)?;
         let fd = Descriptor::Owned(Arc::clone(&duplicate));
@@ -52,10 +50,7 @@ impl Socket {
     pub fn move_to_owner(&self) {
         let mut writer = lock(&self.writer);
         let mut state = lock(&self.state);
-        if state.destroyed {
-            return;
-        }
-        let home = state.home.clone();
+        let Some(home) = state.home.clone() else { return };
         if let Some(writer) = writer.as_mut() {
             writer.fd = home.clone();
         }

@@ -201,12 +201,16 @@ impl Socket {
     pub fn last_read(self: &Arc<Self>, buffer: &mut [u8], keys: &mut dyn MaskingKeys, inbox: &mut Inbox) {
         debug_assert!(inbox.is_empty());
         let mut state = lock(&self.state);
+        // What a thread has begun to read comes first. It does not wait for anything, so this is over in a moment.
+        while state.is_being_read {
+            drop(state);
+            std::thread::yield_now();
+            state = lock(&self.state);
+        }
         if !state.paused || state.destroyed {
             return;
         }
-        // What a thread is reading right now is not waited for.
         if !state.ended
-            && !state.is_being_read
             && let Some(fd) = &state.fd
             && let Ok(length) = (&*fd.socket()).read(buffer)
         {

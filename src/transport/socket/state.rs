@@ -46,8 +46,8 @@ pub(in crate::transport) struct State {
     pub(in crate::transport) driver: Driver,
     /// What the driver reads; `None` once destroyed.
     pub(super) fd: Option<Descriptor>,
-    /// What the owner's event loop reads when it drives.
-    pub(super) home: Descriptor,
+    /// What the owner's event loop reads when it drives; `None` once destroyed.
+    pub(super) home: Option<Descriptor>,
     /// A thread is reading, and what it gets is the next to be parsed.
     pub(super) is_being_read: bool,
     /// Whether a thread may answer pings.
@@ -88,7 +88,7 @@ impl State {
             inbox: Inbox::default(),
             driver: Driver::Owner,
             fd: Some(home.clone()),
-            home,
+            home: Some(home),
             is_being_read: false,
             may_pong,
             announced: false,

@@ -79,13 +79,16 @@ fn pings_are_answered_without_the_owner() {
 }
 
 #[test]
-fn a_ping_in_the_head_is_answered_without_the_owner() {
+fn a_ping_in_the_head_is_the_owners_to_answer() {
     for (family, role) in SETUPS {
         let (ours, theirs) = pair(family);
         let head = Peer::new(theirs.try_clone().unwrap(), opposite(role))
             .framed(|core| core.ping(key_of(opposite(role)), b"early"));
         let mut link = Link::over((ours, theirs), role, &head);
-        assert_eq!(link.peer.next(), Event::Pong(b"early".to_vec()));
+        assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [Event::Ping(b"early".to_vec())]);
+        // From then on the thread does it; there was no pong before.
+        link.peer.ping(b"late");
+        assert_eq!(link.peer.next(), Event::Pong(b"late".to_vec()));
     }
 }
 
