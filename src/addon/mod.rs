@@ -5,7 +5,7 @@
 //!   connections.
 //! * `connection`: the class that the shim drives, one object a WebSocket; `channel`: the state behind it.
 //! * `rounds`: the sockets of an environment, and when they get their turn; `attachment`: what is kept for each;
-//!   `line`: how the event loop comes to look at them; `driving`: who drives them, and what its own event loop does;
+//!   `line`: how the event loop comes to look at them; `driving`: who drives them; `stages`: what the loop does when it does;
 //!   `delivery`: handing their news over; `landing`: large messages, received into memory of their own.
 //! * `batch`: events -> records in shared memory.
 //! * `slots`: connections by number.
@@ -37,3 +37,5 @@ mod raw;
 mod rounds;
 mod slab;
 mod slots;
+#[cfg(unix)]
+mod stages;

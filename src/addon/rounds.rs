@@ -1,6 +1,6 @@
 //! An environment's sockets: which there are, which have output or news, and when they get their turn.
 //!
-//! * A descriptor is ready (`driving`): its socket is read, its news delivered, its own output written at once.
+//! * A descriptor is ready (`stages`): its socket is read, its news delivered, its own output written soon.
 //! * The turn of the loop ends: sockets that wait for another look get it, and what was queued for other connections is
 //!   written, in one write each.
 //! * An I/O thread has woken the loop: its sockets are delivered, and the output goes to whoever drives.
@@ -31,8 +31,9 @@ pub(super) struct Rounds {
     dirty: RefCell<Vec<Rc<Attachment>>>,
     /// Attachments that the loop drives and that get another look at the end of the turn.
     waiting: RefCell<Vec<Rc<Attachment>>>,
-    /// Memory for a list of attachments that is worked on.
-    pub(super) spare: Cell<Vec<Rc<Attachment>>>,
+    /// Memory for the lists that are worked on: of a stage, and of a flush.
+    pub(super) stage: Cell<Vec<Rc<Attachment>>>,
+    spare: Cell<Vec<Rc<Attachment>>>,
     woken: Cell<Vec<Arc<Socket>>>,
     kept: Cell<u32>,
     ended: Cell<bool>,
@@ -49,6 +50,7 @@ impl Rounds {
             attachments: RefCell::default(),
             dirty: RefCell::default(),
             waiting: RefCell::default(),
+            stage: Cell::default(),
             spare: Cell::default(),
             woken: Cell::default(),
             kept: Cell::new(0),
@@ -207,12 +209,12 @@ impl Shared {
     /// An I/O thread has woken the loop.
     fn woken(&self) {
         let Some(line) = self.rounds.line() else { return };
-        let (mut sockets, mut attachments) = (self.rounds.woken.take(), self.rounds.spare.take());
+        let (mut sockets, mut attachments) = (self.rounds.woken.take(), self.rounds.stage.take());
         line.mailbox.drain(&mut sockets);
         attachments.extend(sockets.drain(..).filter_map(|socket| self.rounds.get(socket.token())));
         self.deliver_all(&mut attachments);
         self.rounds.woken.set(sockets);
-        self.rounds.spare.set(attachments);
+        self.rounds.stage.set(attachments);
         self.flush();
     }
 

@@ -13,9 +13,9 @@ pub const WINDOW: u64 = 100_000_000;
 /// Share of a window that the owner's thread must have been running to count as busy, in percent.
 const BUSY: u64 = 85;
 
-/// Windows in a row that it must be busy before anything is tried: 2 seconds, for a decision that may hold for hours. What gets
+/// Windows in a row that it must be busy before anything is tried: 3 seconds, for a decision that may hold for hours. What gets
 /// done in the best of them is what a try is compared with.
-const RUSH: u32 = 20;
+const RUSH: u32 = 30;
 
 /// Events a read from which on a thread is worth its hand-over.
 const MANY: u32 = 4;
@@ -36,8 +36,8 @@ const GAIN: u64 = 110;
 const RELIEF: u64 = 30;
 const AS_MUCH: u64 = 97;
 
-/// Windows until the next try after one that was in vain, the first time and at most: 3 seconds, and a minute.
-const PATIENCE: u32 = 30;
+/// Windows until the next try after one that was in vain, the first time and at most: 6 seconds, and a minute.
+const PATIENCE: u32 = 60;
 const LONGEST_PATIENCE: u32 = 600;
 
 /// Which driver a connection has, as its user has said it.

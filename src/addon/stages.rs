@@ -1,0 +1,130 @@
+//! What the event loop does when sockets that it drives are ready. In stages, because the code of one stage stays in the
+//! processor's caches while it runs again and again: some sockets are read, then all of them are delivered, and then
+//! their output is written. Where their bytes go: small messages are copied from one buffer, large ones are received into
+//! memory that JavaScript owns and stay there (the bulk, or, for the largest, see `landing`).
+
+use super::attachment::{Attachment, Chunk};
+use super::environment::Shared;
+use super::line::Line;
+use super::raw::with_memory;
+use super::slab::ALIGNMENT;
+use crate::connection::IN_PLACE_FROM;
+use crate::transport::event_loop::{self, Ready};
+use crate::transport::socket::{RECEIVE_BUFFER, Taken};
+
+/// Sockets that are read, and bytes of them, before they are delivered: enough for the code to stay in the caches, few
+/// enough that what was read stays there, too.
+const STAGE: usize = 64;
+const STAGE_BYTES: usize = 256 * 1024;
+
+/// Bytes that a read must have brought for the frame that it ended in to land.
+const LANDS_FROM: usize = 16 * 1024;
+
+/// Room that must be left in the bulk for a read into it.
+const BULK_READ: usize = 32 * 1024;
+
+impl Shared {
+    /// The reactor has sockets that are ready.
+    pub(super) fn sockets_ready(&self) {
+        let Some(reactor) = self.rounds.line().and_then(Line::reactor) else { return };
+        let mut stage = self.rounds.stage.take();
+        let mut bytes = 0;
+        reactor.turn(|token, ready| {
+            let Some(attachment) = self.rounds.get(token) else { return };
+            attachment.ready.set(attachment.ready.get().or(ready));
+            if attachment.is_bulk.get() && self.bulk.borrow().room() < BULK_READ {
+                // What this stage has in the old one must be delivered first.
+                self.deliver_all(&mut stage);
+                self.flush();
+                // Without memory, the old way of reading goes on.
+                let _ = self.bulk.borrow_mut().renew(self.env);
+            }
+            bytes += self.move_bytes(&attachment);
+            stage.push(attachment);
+            if stage.len() >= STAGE || bytes >= STAGE_BYTES {
+                bytes = 0;
+                self.deliver_all(&mut stage);
+                self.flush();
+            }
+        });
+        self.deliver_all(&mut stage);
+        self.rounds.stage.set(stage);
+        self.flush();
+    }
+
+    /// Reads and writes what can and may be read and written, if the loop drives. Returns how many bytes were read.
+    pub(super) fn move_bytes(&self, attachment: &Attachment) -> usize {
+        if attachment.on_thread.get() {
+            return 0;
+        }
+        let socket = &attachment.socket;
+        let Ready { mut read, ended, write } = attachment.ready.get();
+        let mut standing = attachment.standing.get();
+        if write && standing.write {
+            standing = event_loop::write(socket);
+        }
+        let mut bytes = 0;
+        if read
+            && standing.read
+            && let Some(taken) = self.read(attachment, ended)
+        {
+            (read, bytes) = (taken.more, taken.bytes);
+        }
+        // Writability is told anew whenever the kernel has refused bytes. And where there is nothing to read there was no end: it
+        // was that of a socket that had this token before.
+        attachment.ready.set(Ready { read, ended: ended && read, write: false });
+        bytes
+    }
+
+    fn read(&self, attachment: &Attachment, ended: bool) -> Option<Taken> {
+        // What was not delivered yet keeps its memory.
+        let is_free = attachment.chunk.borrow().is_none();
+        if is_free && let Some(taken) = self.read_landing(attachment, ended) {
+            return Some(taken);
+        }
+        self.give_back(attachment);
+        let taken = self.read_chunk(attachment, ended, is_free)?;
+        attachment.is_bulk.set(taken.is_whole && taken.bytes >= IN_PLACE_FROM);
+        if taken.bytes >= LANDS_FROM && !taken.is_whole {
+            self.borrow_frame(attachment);
+        }
+        Some(taken)
+    }
+
+    fn read_chunk(&self, attachment: &Attachment, ended: bool, is_free: bool) -> Option<Taken> {
+        let (socket, mut keys) = (&attachment.socket, self.keys.borrow_mut());
+        let mut bulk = self.bulk.borrow_mut();
+        if attachment.is_bulk.get() && is_free && bulk.room() >= BULK_READ {
+            let taken = bulk.fill(self.env, |memory, used| {
+                let Some(chunk) = memory.get_mut(used..) else { return (None, used) };
+                let length = RECEIVE_BUFFER.min(chunk.len());
+                let chunk = &mut chunk[..length];
+                let taken = event_loop::read_in_place(socket, ended, chunk, &mut *keys);
+                attachment.chunk.replace(Some(Chunk::Bulk(used)));
+                (Some(taken), (used + taken.bytes).next_multiple_of(ALIGNMENT))
+            });
+            if let Ok(Some(taken)) = taken {
+                return Some(taken);
+            }
+        }
+        let mut buffer = self.rounds.line()?.buffer.borrow_mut();
+        Some(event_loop::read(socket, ended, &mut buffer, &mut *keys))
+    }
+
+    /// After a delivery: what was received in place and not delivered is copied, for the bulk may be another one soon.
+    pub(super) fn leave_chunk(&self, attachment: &Attachment) {
+        let Some(chunk) = attachment.chunk.take() else { return };
+        let leave = |bytes: &[u8]| {
+            attachment.inbox.borrow_mut().events.leave_chunk(bytes);
+            attachment.socket.leave_chunk(bytes);
+        };
+        // An error says that the environment is ending: nothing is delivered any more.
+        let _ = match chunk {
+            Chunk::Landed(memory) => with_memory(self.env, &memory, |bytes| leave(bytes)),
+            Chunk::Bulk(start) => self.bulk.borrow_mut().fill(self.env, |memory, used| {
+                leave(memory.get(start..).unwrap_or_default());
+                ((), used)
+            }),
+        };
+    }
+}
