@@ -18,7 +18,19 @@ export declare class Connection {
   constructor(environment: Environment, options: ConnectionOptions)
   /** What the function of [`Environment::sender`] knows this connection by. */
   get id(): number
-  /** Queues a message or a fragment. `flags`: `BINARY` 1, `FIN` 2, `MASK` 8 (with `key`, or a random one). */
+  /**
+   * Has a message or a fragment compressed on another thread if it is to be compressed (`flags`: `COMPRESS` 64), and then
+   * calls `callback`, in whose call or later `sendDeflated` sends it; no other may be sent before. `false`: it is not to be.
+   */
+  deflate(data: string | Uint8Array, flags: number, callback: () => void): boolean
+  /** Queues what `deflate` has compressed. Flags as for `send`. */
+  sendDeflated(flags: number, key?: Uint8Array | undefined | null): number
+  /**
+   * After an `INFLATING` record: has the frame inflated on another thread, and then calls `callback` with the number of
+   * records that can be read; attached, with 0, and what was received is delivered as ever.
+   */
+  inflate(callback: (count: number) => void): void
+  /** Queues a message or a fragment. `flags`: `BINARY` 1, `FIN` 2, `MASK` 8 (with `key`, or a random one), `COMPRESS` 64. */
   send(data: string | Uint8Array, flags: number, key?: Uint8Array | undefined | null): number
   /** Queues a ping; at most 125 bytes. Flags as for `send`. */
   ping(data: string | Uint8Array, flags: number, key?: Uint8Array | undefined | null): number
@@ -133,6 +145,11 @@ export declare class Environment {
   flush(): void
   /** Writes the queued output of all attached connections from this thread, as far as the kernel takes it at once. */
   flushSync(): void
+  /**
+   * To be called from time to time: gives memory back that permessage-deflate has not needed since the last time. Returns
+   * whether there may be more to give back the next time.
+   */
+  rest(): boolean
   /** Counts up what keeps the event loop alive. */
   ref(): void
   /** Counts down what keeps the event loop alive. */
@@ -161,6 +178,35 @@ export interface ConnectionOptions {
   maxPendingAutoPongs: number
   /** Whether texts and close reasons are taken as they come. */
   skipUTF8Validation: boolean
+  /** permessage-deflate, if the ends have agreed on it. */
+  deflate?: DeflateOptions
+}
+
+/**
+ * What two ends have agreed on for permessage-deflate, seen from this one, and how it compresses. A number that is out of
+ * range counts as left out.
+ */
+export interface DeflateOptions {
+  /** Bits of the window that this end compresses with, 8 to 15. */
+  outgoingWindowBits: number
+  /** Whether the messages of this end refer to earlier ones. */
+  outgoingTakeover: boolean
+  /** Bits of the window that the peer compresses with, 8 to 15. */
+  incomingWindowBits: number
+  /** Whether the messages of the peer refer to earlier ones. */
+  incomingTakeover: boolean
+  /** Bytes below which a message is not compressed, if it may not refer to earlier ones. */
+  threshold: number
+  /** zlib's level, 0 to 9. */
+  level?: number
+  /** zlib's memory level, 1 to 9. */
+  memLevel?: number
+  /** zlib's strategy, 0 to 4. */
+  strategy?: number
+  /** What the peer knows before the first message. */
+  outgoingDictionary?: Uint8Array
+  /** What is known of the peer before its first message. */
+  incomingDictionary?: Uint8Array
 }
 
 /**

@@ -32,12 +32,14 @@ const UNSAFE = [
   'src/addon/raw/descriptor.rs',
   'src/addon/raw/reference.rs',
   'src/addon/raw/threadsafe.rs',
+  'src/addon/raw/trim.rs',
   'src/addon/raw/uv/handle.rs',
   'src/addon/raw/uv/poll.rs',
   'src/addon/raw/uv/symbols.rs',
   'src/addon/raw/uv/turn.rs',
   'src/addon/raw/uv/wakeup.rs',
   'src/addon/raw/words.rs',
+  'src/addon/raw/work.rs',
   'src/transport/io_threads/raw.rs'
 ];
 

@@ -9,6 +9,8 @@ const http = require('http');
 const https = require('https');
 const { URL } = require('url');
 
+const PerMessageDeflate = require('./permessage-deflate');
+const extension = require('./extension');
 const { CLOSING, CONNECTING } = require('./constants');
 const { Redirects } = require('./client-redirects');
 const { acceptKey } = require('./native');
@@ -20,6 +22,8 @@ const { createTarget, parseUrl } = require('./client-url');
 const kAborted = Symbol('aborted');
 
 /** @typedef {any} WebSocket */
+/** @typedef {import('./client-request').Offer} Offer */
+/** @typedef {Parameters<typeof createError>[0]} ErrorName */
 /** @typedef {import('http').ClientRequest & { [kAborted]?: boolean }} Request */
 
 /**
@@ -68,7 +72,7 @@ class ClientHandshake {
     const url = parseUrl(address);
     ws._url = url.href;
     const target = createTarget(url);
-    const { key, offered } = completeOptions(options, target, this.protocols);
+    const offer = completeOptions(options, target, this.protocols);
 
     const isRedirect = this.redirects !== null;
     if (options.followRedirects) {
@@ -92,7 +96,7 @@ class ClientHandshake {
     });
     req.on('response', (res) => this.onResponse(req, res, options, url));
     req.on('upgrade', (res, socket, head) => {
-      this.onUpgrade(res, socket, head, options, key, offered);
+      this.onUpgrade(res, socket, head, options, offer);
     });
 
     if (options.finishRequest) options.finishRequest(req, ws);
@@ -153,21 +157,21 @@ class ClientHandshake {
    * @param {import('stream').Duplex} socket
    * @param {Buffer} head
    * @param {any} options
-   * @param {string} key
-   * @param {Set<string>} offered subprotocols
+   * @param {Offer} offer
    */
-  onUpgrade(res, socket, head, options, key, offered) {
+  onUpgrade(res, socket, head, options, offer) {
     const { ws } = this;
     ws.emit('upgrade', res);
     // A listener may have closed the WebSocket.
     if (ws.readyState !== CONNECTING) return;
     ws._req = null;
 
-    const error = checkResponse(res.headers, key, offered);
+    const error = checkResponse(res.headers, offer) ?? acceptExtensions(res.headers, offer);
     if (error) {
       abortHandshake(ws, socket, createError(error));
       return;
     }
+    if (offer.deflate?.params) ws._extensions[PerMessageDeflate.extensionName] = offer.deflate;
     ws._protocol = res.headers['sec-websocket-protocol'] || '';
     ws.setSocket(socket, head, {
       allowSynchronousEvents: options.allowSynchronousEvents,
@@ -185,11 +189,10 @@ class ClientHandshake {
  * What is wrong with the headers of a 101 response.
  *
  * @param {import('http').IncomingHttpHeaders} headers
- * @param {string} key
- * @param {Set<string>} offered subprotocols
- * @returns {Parameters<typeof createError>[0] | undefined} name of the error
+ * @param {Offer} offer
+ * @returns {ErrorName | undefined}
  */
-function checkResponse(headers, key, offered) {
+function checkResponse(headers, { key, offered }) {
   if (headers.upgrade?.toLowerCase() !== 'websocket') return 'UPGRADE_HEADER';
   if (headers['sec-websocket-accept'] !== acceptKey(key)) return 'ACCEPT_HEADER';
 
@@ -201,7 +204,31 @@ function checkResponse(headers, key, offered) {
   } else if (!offered.has(protocol)) {
     return 'SUBPROTOCOL_INVALID';
   }
-  return headers['sec-websocket-extensions'] === undefined ? undefined : 'EXTENSION_UNREQUESTED';
+  return undefined;
+}
+
+/**
+ * Accepts the extension that the server has chosen.
+ *
+ * @param {import('http').IncomingHttpHeaders} headers
+ * @param {Offer} offer its extension is completed
+ * @returns {ErrorName | undefined} what is wrong with the choice
+ */
+function acceptExtensions(headers, { deflate }) {
+  const header = headers['sec-websocket-extensions'];
+  if (header === undefined) return undefined;
+  if (deflate === null) return 'EXTENSION_UNREQUESTED';
+  try {
+    const chosen = extension.parse(header);
+    const names = Object.keys(chosen);
+    if (names.length !== 1 || names[0] !== PerMessageDeflate.extensionName) {
+      return 'EXTENSION_UNOFFERED';
+    }
+    deflate.accept(chosen[PerMessageDeflate.extensionName]);
+    return undefined;
+  } catch {
+    return 'EXTENSIONS_HEADER';
+  }
 }
 
 /**

@@ -9,6 +9,8 @@ const net = require('net');
 const tls = require('tls');
 const { randomBytes } = require('crypto');
 
+const PerMessageDeflate = require('./permessage-deflate');
+const extension = require('./extension');
 const { CLOSE_TIMEOUT, DEFAULT_LIMITS } = require('./constants');
 const { checkTransport } = require('./transport');
 const { createError } = require('./errors');
@@ -58,12 +60,21 @@ function resolveOptions(options) {
 }
 
 /**
+ * What a request asks for, to judge the answer by.
+ *
+ * @typedef {Object} Offer
+ * @property {InstanceType<typeof PerMessageDeflate> | null} deflate the extension, if it is offered
+ * @property {string} key Sec-WebSocket-Key
+ * @property {Set<string>} offered subprotocols
+ */
+
+/**
  * Completes resolved options to those of the request.
  *
  * @param {any} options changed
  * @param {import('./client-url').Target} target
  * @param {any[]} protocols
- * @returns {{ key: string, offered: Set<string> }} the Sec-WebSocket-Key, and the subprotocols offered
+ * @returns {Offer}
  * @throws {SyntaxError} on a bad or repeated subprotocol
  */
 function completeOptions(options, target, protocols) {
@@ -86,12 +97,20 @@ function completeOptions(options, target, protocols) {
     Connection: 'Upgrade',
     Upgrade: 'websocket'
   };
+  let deflate = null;
+  if (options.perMessageDeflate) {
+    const { maxPayload, perMessageDeflate } = options;
+    deflate = new PerMessageDeflate({ ...perMessageDeflate, isServer: false, maxPayload });
+    options.headers['Sec-WebSocket-Extensions'] = extension.format({
+      [PerMessageDeflate.extensionName]: deflate.offer()
+    });
+  }
   if (protocols.length > 0) options.headers['Sec-WebSocket-Protocol'] = protocols.join(',');
   if (options.origin) {
     options.headers[options.protocolVersion < 13 ? 'Sec-WebSocket-Origin' : 'Origin'] =
       options.origin;
   }
-  return { key, offered };
+  return { deflate, key, offered };
 }
 
 /**

@@ -12,6 +12,14 @@ const { SendFlag } = require('./native');
 const { kWebSocket } = require('./constants');
 const { toBuffer } = require('./buffer-util');
 
+/** @typedef {import('./send-job').Job} Job */
+
+/**
+ * Bytes from which a message is compressed on another thread. To go there and back takes about as long as to compress
+ * 4 KiB; to stay holds up everybody else.
+ */
+const DEFLATED_ELSEWHERE = 64 * 1024;
+
 class ConnectionSender extends Sender {
   /** @param {any} websocket with a transport */
   constructor(websocket) {
@@ -31,19 +39,55 @@ class ConnectionSender extends Sender {
     const opcode = options.binary ? Opcode.BINARY : Opcode.TEXT;
     const job = createJob(data, opcode, options.mask, callback);
     job.fin = !!options.fin;
+    job.compress = !!options.compress && this[kWebSocket]._transport.isCompressing;
     this.submit(job);
   }
 
-  /** @param {import('./send-job').Job} job */
-  transmit({ callback, data, fin, mask, opcode }) {
+  /**
+   * Large messages are compressed on another thread, others when they are sent.
+   *
+   * @param {Job} job
+   * @returns {boolean}
+   */
+  deflate(job) {
+    if (job.byteLength < DEFLATED_ELSEWHERE) return false;
+    const { connection } = this[kWebSocket]._transport;
+    return connection.deflate(job.data, flagsOf(job), () => this.deflated(job, null));
+  }
+
+  /**
+   * It has waited long enough: it leaves at once.
+   *
+   * @param {Job} job
+   * @param {Buffer | null} compressed
+   */
+  deflated(job, compressed) {
+    super.deflated(job, compressed);
+    this[kWebSocket]._transport.flush();
+  }
+
+  /**
+   * What has left before does not fail.
+   *
+   * @param {Job} job
+   * @param {Error} error
+   * @param {boolean} isFatal
+   */
+  fail(job, error, isFatal) {
+    this[kWebSocket]._transport.settleWritten();
+    super.fail(job, error, isFatal);
+  }
+
+  /** @param {Job} job */
+  transmit(job) {
     const transport = this[kWebSocket]._transport;
-    let flags = 0;
-    if (opcode === Opcode.BINARY) flags |= SendFlag.BINARY;
-    if (fin) flags |= SendFlag.FIN;
-    if (mask) flags |= SendFlag.MASK;
+    const { callback, data, mask, opcode } = job;
+    const flags = flagsOf(job);
     const key = mask ? this.maskingKey() : undefined;
 
-    if (opcode === Opcode.PING) {
+    if (data === null) {
+      transport.sendDeflated(flags, key, callback);
+    } else if (opcode === Opcode.PING) {
       transport.ping(data, flags, key, callback);
     } else if (opcode === Opcode.PONG) {
       transport.pong(data, flags, key, callback);
@@ -73,6 +117,19 @@ class ConnectionSender extends Sender {
   }
 }
 
+/**
+ * @param {Job} job
+ * @returns {number} flags of the command that sends it
+ */
+function flagsOf({ compress, fin, mask, opcode }) {
+  let flags = 0;
+  if (opcode === Opcode.BINARY) flags |= SendFlag.BINARY;
+  if (compress) flags |= SendFlag.COMPRESS;
+  if (fin) flags |= SendFlag.FIN;
+  if (mask) flags |= SendFlag.MASK;
+  return flags;
+}
+
 Object.defineProperty(ConnectionSender.prototype, '_socket', {
   configurable: true,
   /** @this {any} */
@@ -83,4 +140,4 @@ Object.defineProperty(ConnectionSender.prototype, '_socket', {
   set() {}
 });
 
-module.exports = ConnectionSender;
+module.exports = { ConnectionSender, DEFLATED_ELSEWHERE };

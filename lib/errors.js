@@ -6,6 +6,7 @@
  */
 
 const { getSystemErrorName } = require('util');
+const { Z_DATA_ERROR } = require('zlib').constants;
 
 const { READY_STATES, kStatusCode } = require('./constants');
 
@@ -61,6 +62,8 @@ const TABLE = {
   SUBPROTOCOL_UNREQUESTED: [Error, () => 'Server sent a subprotocol but none was requested'],
   SUBPROTOCOL_INVALID: [Error, () => 'Server sent an invalid subprotocol'],
   SUBPROTOCOL_MISSING: [Error, () => 'Server sent no subprotocol'],
+  EXTENSION_UNOFFERED: [Error, () => 'Server indicated an extension that was not requested'],
+  EXTENSIONS_HEADER: [Error, () => 'Invalid Sec-WebSocket-Extensions header'],
   EXTENSION_UNREQUESTED: [
     Error,
     () => 'Server sent a Sec-WebSocket-Extensions header but no extension was requested'
@@ -128,7 +131,9 @@ function createProtocolError(isRangeError, text, status) {
   const error = /** @type {Error & Record<string | symbol, any>} */ (
     new ErrorClass(text.slice(separator + 1))
   );
-  error.code = text.slice(0, separator);
+  const code = text.slice(0, separator);
+  if (code === 'Z_DATA_ERROR') error.errno = Z_DATA_ERROR;
+  error.code = code;
   error[kStatusCode] = status;
   Error.captureStackTrace(error, createProtocolError);
   return error;

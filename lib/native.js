@@ -9,6 +9,7 @@ const binding = require('../binding.js');
 
 /** @typedef {import('../binding.js').Connection} Connection */
 /** @typedef {import('../binding.js').ConnectionOptions} ConnectionOptions */
+/** @typedef {import('../binding.js').DeflateOptions} DeflateOptions */
 
 /**
  * What takes the news of a connection whose bytes the addon moves.
@@ -48,7 +49,7 @@ const receive = environment.receiver();
 const takeOutput = environment.outputTaker();
 
 /** Flags of the send commands. */
-const SendFlag = { BINARY: 1, FIN: 2, STRING: 4, MASK: 8, TOTAL: 16, SAME: 32 };
+const SendFlag = { BINARY: 1, FIN: 2, STRING: 4, MASK: 8, TOTAL: 16, SAME: 32, COMPRESS: 64 };
 
 /** Kinds of records, the low byte of a record's first word. */
 const RecordKind = {
@@ -63,7 +64,8 @@ const RecordKind = {
   DRAIN: 9,
   END: 10,
   FAULT: 11,
-  SHUTDOWN: 12
+  SHUTDOWN: 12,
+  INFLATING: 13
 };
 
 /** Flags of records, in the second byte of the first word. */
@@ -80,6 +82,8 @@ const RecordFlag = {
   BULK: 8 << 8,
   /** MESSAGE: takeLanded() has the memory that the payload is in. */
   LANDED: 16 << 8,
+  /** MESSAGE: came compressed. */
+  COMPRESSED: 32 << 8,
   /** ERROR: a RangeError. */
   RANGE_ERROR: 1 << 8,
   /** FAULT: writing failed, not reading. */

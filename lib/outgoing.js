@@ -9,12 +9,13 @@
 const { Buffer } = require('buffer');
 
 const { CONNECTING, EMPTY_BUFFER, OPEN } = require('./constants');
+const { DEFLATED_ELSEWHERE } = require('./connection-sender');
 const { MAX_CONTROL_PAYLOAD } = require('./send-job');
 const { createError } = require('./errors');
 const { isBlob } = require('./validation');
 const { toBuffer } = require('./buffer-util');
 
-const { BINARY, FIN, MASK } = require('./native').SendFlag;
+const { BINARY, COMPRESS, FIN, MASK } = require('./native').SendFlag;
 
 /** @typedef {any} WebSocket */
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
@@ -43,11 +44,13 @@ function sendMessage(ws, data, options, callback) {
   let binary = typeof data !== 'string';
   let fin = true;
   let mask = !ws._isServer;
+  let compress = true;
   if (typeof options === 'object' && options !== null) {
     // An option that is there and undefined counts as false.
     if ('binary' in options) binary = options.binary;
     if ('fin' in options) fin = options.fin;
     if ('mask' in options) mask = options.mask;
+    if ('compress' in options) compress = options.compress;
   }
 
   const sender = ws._lazySender;
@@ -55,17 +58,24 @@ function sendMessage(ws, data, options, callback) {
   if (typeof data !== 'string' && !Buffer.isBuffer(data)) {
     data ||= EMPTY_BUFFER;
     if (isBusy || isBlob(data)) {
-      ws._sender.send(data, { binary, fin, mask }, callback);
+      ws._sender.send(data, { binary, compress, fin, mask }, callback);
       return;
     }
     data = toBuffer(data);
   } else if (isBusy) {
-    sender.send(data, { binary, fin, mask }, callback);
+    sender.send(data, { binary, compress, fin, mask }, callback);
     return;
   }
 
-  const flags = (binary ? BINARY : 0) | (fin ? FIN : 0) | (mask ? MASK : 0);
-  ws._transport.send(data, flags, mask ? drawKey(ws) : undefined, callback);
+  const transport = ws._transport;
+  // A string has at least as many bytes.
+  if (transport.isCompressing && data.length >= DEFLATED_ELSEWHERE) {
+    ws._sender.send(data, { binary, compress, fin, mask }, callback);
+    return;
+  }
+  const flags =
+    (binary ? BINARY : 0) | (compress ? COMPRESS : 0) | (fin ? FIN : 0) | (mask ? MASK : 0);
+  transport.send(data, flags, mask ? drawKey(ws) : undefined, callback);
 }
 
 /**

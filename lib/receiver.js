@@ -3,15 +3,17 @@
 /*
  * The public Receiver: a Writable that takes the bytes of a WebSocket connection and emits what is in them.
  * WebSockets do not need one (see transport/); a connection's `_receiver` is made by
- * connection-receiver.js. permessage-deflate is not inflated here.
+ * connection-receiver.js.
  */
 
 const { Writable } = require('stream');
 
+const PerMessageDeflate = require('./permessage-deflate');
 const native = require('./native');
 const { BINARY_TYPES, kWebSocket } = require('./constants');
 const { Delivery } = require('./transport/delivery');
 const { createProtocolError } = require('./errors');
+const { toNative } = require('./deflate-native');
 const { toBinaryType } = require('./transport/records');
 
 const { CLOSE, ERROR, MESSAGE, PING, PONG } = native.RecordKind;
@@ -102,9 +104,10 @@ class Receiver extends Writable {
       maxFragments: this._maxFragments,
       maxPayload: this._maxPayload,
       maxPendingAutoPongs: 0,
-      skipUTF8Validation: this._skipUTF8Validation
+      skipUTF8Validation: this._skipUTF8Validation,
+      deflate: toNative(this._extensions[PerMessageDeflate.extensionName])
     });
-    return new Delivery(connection, this, this._allowSynchronousEvents);
+    return new Delivery(connection, this, this._allowSynchronousEvents, false);
   }
 
   /**
@@ -140,7 +143,7 @@ class Receiver extends Writable {
   }
 
   handleIdle() {
-    this._completeChunk();
+    if (this._delivery?.isIdle) this._completeChunk();
   }
 
   /** @param {Error} [error] */

@@ -47,6 +47,8 @@ class Sender {
     /** @type {Job[]} */
     this._queue = [];
     this._state = IDLE;
+    /** @type {Job | null} what is being compressed */
+    this._deflating = null;
     /** @type {(error: Error) => void} */
     this.onerror = NOOP;
   }
@@ -211,28 +213,58 @@ class Sender {
    * @param {Job} job
    */
   dispatch(job) {
-    if (!job.compress) {
+    if (!job.compress || !this.deflate(job)) {
       this.transmit(job);
       return;
     }
     this._bufferedBytes += job.byteLength;
     this._state = DEFLATING;
+    this._deflating = job;
+  }
+
+  /**
+   * Starts to compress a job.
+   *
+   * @param {Job} job
+   * @returns {boolean} false: that is not needed; true: `deflated` is called later
+   */
+  deflate(job) {
     this._extensions[PerMessageDeflate.extensionName].compress(
       job.data,
       job.fin,
       (/** @type {Error | null} */ _error, /** @type {Buffer} */ compressed) => {
-        if (this._socket.destroyed) {
-          this.fail(job, createError('CLOSED_COMPRESSING'), false);
-          return;
-        }
-        this._bufferedBytes -= job.byteLength;
-        this._state = IDLE;
-        job.data = compressed;
-        job.readOnly = false;
-        this.transmit(job);
-        this.dequeue();
+        this.deflated(job, compressed);
       }
     );
+    return true;
+  }
+
+  /**
+   * Sends a job that has been compressed, and what has waited for it.
+   *
+   * @param {Job} job
+   * @param {Buffer | null} compressed null: the addon has it
+   */
+  deflated(job, compressed) {
+    if (this._deflating !== job) return;
+    if (this._socket.destroyed) {
+      this.abandon();
+      return;
+    }
+    this._deflating = null;
+    this._bufferedBytes -= job.byteLength;
+    this._state = IDLE;
+    job.data = compressed;
+    job.readOnly = false;
+    this.transmit(job);
+    this.dequeue();
+  }
+
+  /** Fails what is being compressed, and all behind it: the socket has been closed. */
+  abandon() {
+    const job = this._deflating;
+    this._deflating = null;
+    if (job !== null) this.fail(job, createError('CLOSED_COMPRESSING'), false);
   }
 
   /**

@@ -175,7 +175,8 @@ class WebSocketServer extends EventEmitter {
       rejectRequest(this, req, socket, 400, 'Invalid Sec-WebSocket-Protocol header');
       return;
     }
-    if (!areExtensionsAcceptable(headers['sec-websocket-extensions'], this.options)) {
+    const extensions = acceptExtensions(headers['sec-websocket-extensions'], this.options);
+    if (extensions === undefined) {
       const message = 'Invalid or unacceptable Sec-WebSocket-Extensions header';
       rejectRequest(this, req, socket, 400, message);
       return;
@@ -183,7 +184,7 @@ class WebSocketServer extends EventEmitter {
 
     const { options } = this;
     if (!options.verifyClient) {
-      this.completeUpgrade({}, key, protocols, req, socket, head, callback);
+      this.completeUpgrade(extensions, key, protocols, req, socket, head, callback);
       return;
     }
 
@@ -195,7 +196,7 @@ class WebSocketServer extends EventEmitter {
     };
     if (options.verifyClient.length !== 2) {
       if (options.verifyClient(info)) {
-        this.completeUpgrade({}, key, protocols, req, socket, head, callback);
+        this.completeUpgrade(extensions, key, protocols, req, socket, head, callback);
       } else {
         rejectHandshake(socket, 401);
       }
@@ -211,7 +212,7 @@ class WebSocketServer extends EventEmitter {
         /** @type {Record<string, any>} */ fields
       ) => {
         if (isVerified) {
-          this.completeUpgrade({}, key, protocols, req, socket, head, callback);
+          this.completeUpgrade(extensions, key, protocols, req, socket, head, callback);
         } else {
           rejectHandshake(socket, status || 401, message, fields);
         }
@@ -339,23 +340,22 @@ function parseSubprotocols(header) {
 }
 
 /**
- * Whether the field is well-formed, where that matters. No extension is negotiated for a connection yet a bad
- * offer is refused as it always was.
+ * Accepts the first offer that can be.
  *
  * @param {string | undefined} header
  * @param {any} options
- * @returns {boolean}
+ * @returns {Record<string, any> | undefined} accepted extensions, by name; undefined: malformed, or nothing is acceptable
  */
-function areExtensionsAcceptable(header, { maxPayload, perMessageDeflate }) {
-  if (!perMessageDeflate || header === undefined) return true;
+function acceptExtensions(header, { maxPayload, perMessageDeflate }) {
+  if (!perMessageDeflate || header === undefined) return {};
   try {
     const offers = extension.parse(header)[PerMessageDeflate.extensionName];
-    if (offers) {
-      new PerMessageDeflate({ ...perMessageDeflate, isServer: true, maxPayload }).accept(offers);
-    }
-    return true;
+    if (!offers) return {};
+    const deflate = new PerMessageDeflate({ ...perMessageDeflate, isServer: true, maxPayload });
+    deflate.accept(offers);
+    return { [PerMessageDeflate.extensionName]: deflate };
   } catch {
-    return false;
+    return undefined;
   }
 }
 

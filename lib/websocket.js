@@ -9,14 +9,16 @@
 const EventEmitter = require('events');
 const { AsyncResource } = require('async_hooks');
 
-const ConnectionSender = require('./connection-sender');
+const PerMessageDeflate = require('./permessage-deflate');
 const events = require('./connection-events');
 const { ConnectionReceiver, isReceiverPatched } = require('./connection-receiver');
+const { ConnectionSender } = require('./connection-sender');
 const { abortHandshake, connect } = require('./client-handshake');
 const { createError } = require('./errors');
 const { mixInto } = require('./event-target');
 const { openTransport } = require('./transport');
 const { sendControl, sendMessage } = require('./outgoing');
+const { toNative } = require('./deflate-native');
 const {
   BINARY_TYPES,
   CLOSED,
@@ -74,7 +76,7 @@ class WebSocket extends EventEmitter {
     this._readyState = CONNECTING;
     /** @type {import('http').ClientRequest | null} */
     this._req = null;
-    /** @type {ConnectionSender | null} */
+    /** @type {InstanceType<typeof ConnectionSender> | null} */
     this._lazySender = null;
     /** @type {any} */
     this._transport = null;
@@ -201,7 +203,8 @@ class WebSocket extends EventEmitter {
         maxFragments: Number(options.maxFragments) | 0,
         maxPayload: Number(options.maxPayload) | 0,
         maxPendingAutoPongs: this._maxPendingAutoPongs,
-        skipUTF8Validation: !!options.skipUTF8Validation
+        skipUTF8Validation: !!options.skipUTF8Validation,
+        deflate: toNative(this._extensions[PerMessageDeflate.extensionName])
       },
       !!allowSynchronousEvents,
       this[kAsyncResource] ?? outside.runInAsyncScope(() => new AsyncResource('WebSocket')),
@@ -216,6 +219,8 @@ class WebSocket extends EventEmitter {
 
   /** Emits `close`, the last event. */
   emitClose() {
+    this._lazySender?.abandon();
+    this._extensions[PerMessageDeflate.extensionName]?.cleanup();
     this._transport?.receiver?.removeAllListeners();
     this._readyState = CLOSED;
     this.emit('close', this._closeCode, this._closeMessage);
@@ -240,7 +245,7 @@ class WebSocket extends EventEmitter {
       return;
     }
 
-    const sender = /** @type {ConnectionSender} */ (this._sender);
+    const sender = /** @type {InstanceType<typeof ConnectionSender>} */ (this._sender);
     sender.close(code, reason, !this._isServer, (error) => {
       // The socket has its own way to tell about the error.
       if (error) return;

@@ -89,6 +89,7 @@ impl Host {
             limits: Limits::default(),
             auto_pong: true,
             skip_utf8_validation: false,
+            deflate: None,
         };
         let home = socket2::Socket::from(ours);
         home.set_nonblocking(true)?;

@@ -49,6 +49,7 @@ fn adopt(mailbox: &Arc<Mailbox>, token: u64) -> io::Result<(Arc<Socket>, UnixStr
         limits: Limits::default(),
         auto_pong: true,
         skip_utf8_validation: false,
+        deflate: None,
     };
     let mut keys = RandomKeys::new().map_err(io::Error::other)?;
     let fd = socket2::Socket::from(ours);

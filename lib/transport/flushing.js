@@ -44,13 +44,15 @@ function flushSocketsLater() {
 /**
  * Runs a delivery of the addon.
  *
- * @param {{ drain(): void }} delivery
+ * @param {{ drain(): void, isCalledAgain: boolean }} delivery
  */
 function drainDelivered(delivery) {
   isDelivering = !isExiting;
+  delivery.isCalledAgain = true;
   try {
     delivery.drain();
   } finally {
+    delivery.isCalledAgain = false;
     isDelivering = false;
   }
 }

@@ -88,6 +88,10 @@ class PlainSocketTransport extends Transport {
     this.askForNotice();
   }
 
+  settleWritten() {
+    this.settle(this.connection.writtenTotal);
+  }
+
   /** One notice at a time, which spares a call into the addon for each further send. */
   askForNotice() {
     if (this.isNotified || this.callbacks === null || this.callbacks.isEmpty) return;
@@ -110,8 +114,18 @@ class PlainSocketTransport extends Transport {
     }
     if (this.isTimed) this.noteActivity();
     drainDelivered(delivery);
+    if (delivery.isWaiting) return true;
     this.throttle();
     return false;
+  }
+
+  /** What follows a message that is being inflated is not read anyway, but the message must be delivered. */
+  get canGoOn() {
+    return true;
+  }
+
+  throttle() {
+    if (!this.delivery.isInflating) super.throttle();
   }
 
   /** setTimeout() of the facade measures inactivity of this connection. */

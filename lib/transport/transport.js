@@ -11,6 +11,7 @@ const events = require('../connection-events');
 const native = require('../native');
 const { Delivery } = require('./delivery');
 const { WriteCallbacks } = require('./write-callbacks');
+const { restLater, restLess } = require('./resting');
 const { createError, createProtocolError } = require('../errors');
 const { toBinaryType } = require('./records');
 
@@ -54,6 +55,9 @@ class Transport {
     /** How the connection began. */
     this.options = options;
     this.connection = native.createConnection(options);
+    /** Whether messages are compressed, unless somebody does not want it. */
+    this.isCompressing = options.deflate !== undefined;
+    if (this.isCompressing) restLater();
     /** What native.send() knows the connection by. */
     this.id = this.connection.id;
     this.delivery = new Delivery(this.connection, this, isSynchronous);
@@ -95,6 +99,17 @@ class Transport {
       native.send(this.id, data, flags);
       this.flushLater();
     }
+  }
+
+  /**
+   * Sends what the connection has compressed for it on another thread.
+   *
+   * @param {number} flags
+   * @param {Uint8Array | undefined} key
+   * @param {Callback} [callback]
+   */
+  sendDeflated(flags, key, callback) {
+    this.queued(this.connection.sendDeflated(flags, key), callback, true);
   }
 
   /**
@@ -175,6 +190,9 @@ class Transport {
     return this.callbacks !== null && this.callbacks.settle(total, error);
   }
 
+  /** Settles what has left, where nobody else tells in time. */
+  settleWritten() {}
+
   /** Arms the flush of the output; each transport has its own. */
   flushLater() {}
 
@@ -237,11 +255,16 @@ class Transport {
   handleTransportRecord(_head, _payload, _detail) {}
 
   handleIdle() {
-    if (this.isThrottled) {
+    if (this.isThrottled && this.canGoOn) {
       this.isThrottled = false;
       if (!this.websocket.isPaused) this.socket.resume();
     }
     this.finish();
+  }
+
+  /** Whether the socket may be read, now that all events have been emitted: not while the next one is being inflated. */
+  get canGoOn() {
+    return !this.delivery.isInflating;
   }
 
   /** To be called when the events that have been read could not all be emitted at once. */
@@ -270,6 +293,9 @@ class Transport {
   finish() {
     if (!this.isClosed || !this.delivery.isIdle) return;
     this.isClosed = false;
+    // It was kept for as long as something was being inflated.
+    this.connection.destroy();
+    if (this.isCompressing) restLess();
     this.websocket.emitClose();
   }
 }

@@ -39,6 +39,7 @@ pub(super) enum Kind {
     Fault = 11,
     #[cfg(unix)]
     Shutdown = 12,
+    Inflating = 13,
 }
 
 const ANSWERED: u32 = 1;
@@ -47,6 +48,7 @@ const FRAGMENTED: u32 = 2;
 const LARGE: u32 = 4;
 const BULK: u32 = 8;
 const LANDED: u32 = 16;
+const COMPRESSED: u32 = 32;
 const RANGE_ERROR: u32 = 1;
 
 /// What records only point to; the reader asks for it in the order of the records that have the flag.
@@ -153,7 +155,9 @@ impl<'a> BatchWriter<'a> {
                     return false;
                 }
                 let many = !fragments.is_empty();
-                let flags = if binary { BINARY } else { 0 } | if many { FRAGMENTED } else { 0 };
+                let flags = if binary { BINARY } else { 0 }
+                    | if many { FRAGMENTED } else { 0 }
+                    | if events.is_compressed() { COMPRESSED } else { 0 };
                 if data.len() < LARGE_MESSAGE {
                     if !self.push_payload(Kind::Message, flags, data, 0) {
                         return false;
@@ -190,6 +194,7 @@ impl<'a> BatchWriter<'a> {
                 let text = format!("{}\n{error}", error.code());
                 self.push_payload(Kind::Error, flags, text.as_bytes(), u32::from(error.close_code()))
             }
+            EventRef::Inflating => self.push_payload(Kind::Inflating, 0, &[], 0),
             EventRef::Flooded => self.push_payload(Kind::Flooded, 0, &[], 0),
         }
     }

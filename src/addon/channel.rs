@@ -13,9 +13,13 @@ use super::batch::Parts;
 use super::driving::Parked;
 use super::environment::Shared;
 use super::raw::{data_bytes, string_bytes};
-use crate::connection::{Config, Connection as Core, MaskingKeys};
+use crate::connection::{Config, Connection as Core, MaskingKeys, Rested};
 use crate::protocol::MaskingKey;
+use crate::protocol::deflate::{Inflation, Outgoing};
 use crate::transport::stream::Stream;
+
+/// About what permessage-deflate has in memory for a connection when it closes.
+const FREED_AT_CLOSE: usize = 32 * 1024;
 
 /// Capacity that the buffer for strings keeps.
 const KEPT_TEXT: usize = 1024 * 1024;
@@ -27,6 +31,8 @@ pub(super) mod flag {
     /// The payload is a string. The methods of the class find that out by themselves.
     pub(in crate::addon) const STRING: u32 = 4;
     pub(in crate::addon) const MASK: u32 = 8;
+    /// The message is to be compressed, if that was agreed on.
+    pub(in crate::addon) const COMPRESS: u32 = 64;
     /// The string is the one that was sent last: what it is in UTF-8 need not be found out again.
     pub(in crate::addon) const SAME: u32 = 32;
     /// Of the function of [`Environment::sender`](super::super::environment::Environment::sender) only: return the total.
@@ -64,14 +70,16 @@ pub(super) struct Channel {
     config: Config,
     link: Link,
     parts: Rc<RefCell<Parts>>,
+    /// The next payload to be sent, compressed elsewhere.
+    deflated: Option<Rc<[u8]>>,
 }
 
 impl Channel {
     /// A connection whose bytes the caller carries, until [`Channel::attach`].
     pub(super) fn new(config: Config) -> Self {
         // Whoever carries the bytes of a stream answers its pings, in the order of events.
-        let stream = Stream::new(Core::new(Config { auto_pong: false, ..config }));
-        Self { config, link: Link::Stream(Box::new(stream)), parts: Rc::default() }
+        let stream = Stream::new(Core::new(Config { auto_pong: false, ..config.clone() }));
+        Self { config, link: Link::Stream(Box::new(stream)), parts: Rc::default(), deflated: None }
     }
 
     /// Runs a command with a payload (a string if `flags` say so, else bytes) and, if `flags` say so, a masking key: `key`,
@@ -133,6 +141,12 @@ impl Channel {
 
     fn message(&mut self, shared: &Shared, flags: u32, key: Option<MaskingKey>, payload: &[u8]) -> u64 {
         let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
+        if self.config.deflate.is_some() {
+            let (wanted, mut broadcast) = (flags & flag::COMPRESS != 0, shared.broadcast.borrow_mut());
+            return self.run(shared, |core| {
+                core.send_deflated(binary, fin, key, payload, wanted, &mut broadcast);
+            });
+        }
         #[cfg(unix)]
         if key.is_none()
             && let Link::Socket(attachment) = &self.link
@@ -216,6 +230,61 @@ impl Channel {
         }
     }
 
+    /// Whether a payload of `length` bytes is to be compressed, and how. If it begins a message, that is decided now.
+    pub(super) fn deflates(&mut self, flags: u32, length: usize) -> Option<Outgoing> {
+        let wanted = flags & flag::COMPRESS != 0;
+        self.with_core(|core| if core.deflates(wanted, length) { core.outgoing().cloned() } else { None })?
+    }
+
+    /// A payload has been compressed for this connection.
+    pub(super) fn keep_deflated(&mut self, compressed: Rc<[u8]>) {
+        self.deflated = Some(compressed);
+    }
+
+    /// Queues that payload. Returns the bytes ever queued.
+    pub(super) fn send_deflated(&mut self, shared: &Shared, flags: u32, key: Option<MaskingKey>) -> u64 {
+        let Some(compressed) = self.deflated.take() else { return self.totals().queued };
+        let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
+        let key = Self::key(shared, flags, key);
+        self.run(shared, |core| core.send_alone(binary, fin, key, &compressed))
+    }
+
+    /// The frame that is to be inflated elsewhere.
+    pub(super) fn take_inflation(&mut self) -> Option<Inflation> {
+        self.with_core(Core::take_inflation)?
+    }
+
+    /// Takes it back. Returns the number of records that can be read; attached, its news is delivered as ever.
+    ///
+    /// # Errors
+    /// When JavaScript has no memory, or the environment is ending.
+    pub(super) fn return_inflation(&mut self, shared: &Shared, inflation: Inflation) -> Result<u32> {
+        let mut keys = shared.keys.borrow_mut();
+        match &mut self.link {
+            Link::Stream(stream) => stream.return_inflation(inflation, &mut *keys),
+            #[cfg(unix)]
+            Link::Socket(attachment) => {
+                attachment.socket.return_inflation(inflation, &mut *keys);
+                shared.settle(attachment);
+                // A thread's pongs.
+                shared.rounds.mark_dirty(attachment);
+                return Ok(0);
+            }
+            Link::Gone(_) => return Ok(0),
+        }
+        drop(keys);
+        self.more(shared)
+    }
+
+    /// Gives memory of permessage-deflate back that was not used since the last time.
+    pub(super) fn rest(&mut self) -> Rested {
+        if self.config.deflate.is_none() {
+            Rested::default()
+        } else {
+            self.with_core(Core::rest).unwrap_or_default()
+        }
+    }
+
     /// What records only point to.
     pub(super) fn parts(&self) -> &RefCell<Parts> {
         &self.parts
@@ -244,7 +313,7 @@ impl Channel {
         if self.stream().is_none() {
             return false;
         }
-        let Ok(attachment) = shared.attach(self.config, parked, &self.parts) else { return false };
+        let Ok(attachment) = shared.attach(self.config.clone(), parked, &self.parts) else { return false };
         self.link = Link::Socket(attachment);
         true
     }
@@ -264,12 +333,24 @@ impl Channel {
         }
     }
 
-    /// Drops everything that is queued or undelivered; the descriptor closes.
-    pub(super) fn destroy(&mut self, #[cfg(unix)] shared: &Shared) {
+    /// Drops everything that is queued or undelivered; the descriptor closes. A frame that is being inflated elsewhere is still
+    /// received, and what came behind it, as that of a stream: then this is to be called again.
+    pub(super) fn destroy(&mut self, shared: &Shared) {
+        if self.stream().is_some_and(|stream| stream.connection.is_inflating()) {
+            return;
+        }
         let totals = self.totals();
         #[cfg(unix)]
         if let Link::Socket(attachment) = &self.link {
+            let rest = attachment.socket.take_inflating();
             shared.rounds.detach(attachment);
+            if let Some(connection) = rest {
+                self.link = Link::Stream(Box::new(Stream::new(connection)));
+                return;
+            }
+        }
+        if self.config.deflate.take().is_some() {
+            shared.freed.set(shared.freed.get() + FREED_AT_CLOSE);
         }
         self.link = Link::Gone(totals);
     }

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-#[cfg(unix)]
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{BufferSlice, Uint8Array, Unknown};
@@ -13,8 +12,9 @@ use super::channel::{Channel, flag};
 #[cfg(unix)]
 use super::driving::Parked;
 use super::environment::{Environment, Shared};
+use super::extension::DeflateOptions;
 use super::framing::masking_key;
-use super::raw::{is_string, unknown};
+use super::raw::{data_bytes, is_string, string_bytes, unknown};
 use crate::connection::{Config, Connection as Core};
 use crate::protocol::{Limits, MaskingKey, Role};
 #[cfg(unix)]
@@ -40,12 +40,15 @@ pub struct ConnectionOptions {
     /// Whether texts and close reasons are taken as they come.
     #[napi(js_name = "skipUTF8Validation")]
     pub skip_utf8_validation: bool,
+    /// permessage-deflate, if the ends have agreed on it.
+    pub deflate: Option<DeflateOptions>,
 }
 
-impl From<ConnectionOptions> for Config {
-    fn from(options: ConnectionOptions) -> Self {
-        let limit = |value: i32| u32::try_from(value).unwrap_or(0);
-        Self {
+impl ConnectionOptions {
+    fn config(&self, shared: &Shared) -> Config {
+        let (options, limit) = (self, |value: i32| u32::try_from(value).unwrap_or(0));
+        Config {
+            deflate: options.deflate.as_ref().map(|options| Arc::new(options.negotiated(&shared.pool))),
             role: if options.is_server { Role::Server } else { Role::Client },
             limits: Limits {
                 max_payload: limit(options.max_payload).into(),
@@ -82,7 +85,7 @@ impl Connection {
     #[napi(constructor, catch_unwind)]
     pub fn new(environment: &Environment, options: ConnectionOptions) -> Self {
         let shared = Rc::clone(&environment.shared);
-        let channel = Rc::new(RefCell::new(Channel::new(options.into())));
+        let channel = Rc::new(RefCell::new(Channel::new(options.config(&shared))));
         let id = shared.channels.borrow_mut().insert(Rc::clone(&channel));
         Self { shared, channel, id }
     }
@@ -93,7 +96,50 @@ impl Connection {
         self.id as u32
     }
 
-    /// Queues a message or a fragment. `flags`: `BINARY` 1, `FIN` 2, `MASK` 8 (with `key`, or a random one).
+    /// Has a message or a fragment compressed on another thread if it is to be compressed (`flags`: `COMPRESS` 64), and then
+    /// calls `callback`, in whose call or later `sendDeflated` sends it; no other may be sent before. `false`: it is not to be.
+    #[napi(catch_unwind)]
+    pub fn deflate(
+        &mut self,
+        #[napi(ts_arg_type = "string | Uint8Array")] data: Unknown<'_>,
+        flags: u32,
+        #[napi(ts_arg_type = "() => void")] callback: Unknown<'_>,
+    ) -> Result<bool> {
+        let shared = &self.shared;
+        let mut scratch = shared.scratch.borrow_mut();
+        let start = |payload: &[u8]| {
+            let outgoing = self.channel.borrow_mut().deflates(flags, payload.len());
+            let Some(outgoing) = outgoing else { return Ok(false) };
+            shared.deflate_elsewhere(&self.channel, &outgoing, payload, callback.raw()).map(|()| true)
+        };
+        if is_string(shared.env, data.raw())? {
+            string_bytes(shared.env, data.raw(), &mut scratch)?;
+            let started = start(&scratch);
+            // Large, as a rule.
+            *scratch = Vec::new();
+            return started;
+        }
+        data_bytes(shared.env, data.raw(), &mut scratch, start)?
+    }
+
+    /// Queues what `deflate` has compressed. Flags as for `send`.
+    #[napi(catch_unwind)]
+    pub fn send_deflated(&mut self, flags: u32, key: Option<Uint8Array>) -> Result<f64> {
+        let key = key.map(|key| masking_key(&key)).transpose()?;
+        Ok(number(self.channel.borrow_mut().send_deflated(&self.shared, flags, key)))
+    }
+
+    /// After an `INFLATING` record: has the frame inflated on another thread, and then calls `callback` with the number of
+    /// records that can be read; attached, with 0, and what was received is delivered as ever.
+    #[napi(catch_unwind)]
+    pub fn inflate(
+        &mut self,
+        #[napi(ts_arg_type = "(count: number) => void")] callback: Unknown<'_>,
+    ) -> Result<()> {
+        self.shared.inflate_elsewhere(&self.channel, callback.raw())
+    }
+
+    /// Queues a message or a fragment. `flags`: `BINARY` 1, `FIN` 2, `MASK` 8 (with `key`, or a random one), `COMPRESS` 64.
     #[napi(catch_unwind)]
     pub fn send(
         &mut self,
@@ -306,10 +352,7 @@ impl Connection {
     /// Drops everything. Nothing is delivered any more; the descriptor closes.
     #[napi(catch_unwind)]
     pub fn destroy(&mut self) {
-        self.channel.borrow_mut().destroy(
-            #[cfg(unix)]
-            &self.shared,
-        );
+        self.channel.borrow_mut().destroy(&self.shared);
     }
 
     /// Bytes ever queued.

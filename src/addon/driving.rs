@@ -47,6 +47,7 @@ impl Shared {
         let choice = if line.reactor().is_some() { parked.choice } else { Choice::IoThreads };
         let owner = Reference::new(self.env, parked.owner)?;
         let context = AsyncContext::new(self.env, parked.resource)?;
+        let may_pong = config.auto_pong;
         let fd = borrow(parked.fd).map_err(|error| Error::from_reason(error.to_string()))?;
         let socket = Socket::new(
             fd,
@@ -55,7 +56,7 @@ impl Shared {
             &mut *self.keys.borrow_mut(),
             &line.mailbox,
             self.rounds.next_token(),
-            config.auto_pong,
+            may_pong,
         );
         let attachment = Rc::new(Attachment {
             socket,

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, Error, JsValue, Result, sys};
@@ -10,14 +11,22 @@ use napi_derive::napi;
 
 use super::batch::{BatchWriter, Parts, SHARED_WORDS};
 use super::channel::Channel;
+use super::elsewhere::Job;
 #[cfg(unix)]
 use super::raw::Reference;
-use super::raw::{SharedWords, create_receive, create_send, create_take_output, unknown};
+use super::raw::{
+    SharedWords, create_receive, create_send, create_take_output, give_back_free_memory, unknown,
+};
 #[cfg(unix)]
 use super::rounds::Rounds;
 use super::slab::{ALIGNMENT, BULK_SIZE, SLAB_SIZE, Slab};
 use super::slots::Slots;
+use crate::connection::Rested;
+use crate::protocol::deflate::{Broadcast, Pool};
 use crate::transport::RandomKeys;
+
+/// Bytes that are worth it to give them back to the system while others are in use.
+const MUCH: usize = 4 * 1024 * 1024;
 
 /// What all connections of an environment share. Lives on that environment's thread.
 pub(super) struct Shared {
@@ -34,6 +43,14 @@ pub(super) struct Shared {
     pub(super) has_text: Cell<bool>,
     /// Where bytes are copied that other threads share.
     pub(super) scratch: RefCell<Vec<u8>>,
+    /// Where compressors and inflaters are that no connection needs.
+    pub(super) pool: Arc<Pool>,
+    /// What was compressed last.
+    pub(super) broadcast: RefCell<Broadcast>,
+    /// About how many bytes of permessage-deflate were freed since free memory was given back to the system.
+    pub(super) freed: Cell<usize>,
+    /// The last payload that is being compressed elsewhere.
+    pub(super) deflating: RefCell<Option<Rc<Job>>>,
     /// All connections, by the number that the hot path names them by.
     pub(super) channels: RefCell<Slots<Rc<RefCell<Channel>>>>,
     /// The sockets that were taken over.
@@ -139,6 +156,10 @@ impl Environment {
             text: RefCell::default(),
             has_text: Cell::new(false),
             scratch: RefCell::default(),
+            pool: Arc::default(),
+            broadcast: RefCell::default(),
+            freed: Cell::new(0),
+            deflating: RefCell::default(),
             channels: RefCell::default(),
             #[cfg(unix)]
             rounds,
@@ -207,6 +228,27 @@ impl Environment {
     pub fn flush_sync(&self) {
         #[cfg(unix)]
         self.shared.rounds.flush_sync();
+    }
+
+    /// To be called from time to time: gives memory back that permessage-deflate has not needed since the last time. Returns
+    /// whether there may be more to give back the next time.
+    #[napi(catch_unwind)]
+    pub fn rest(&self) -> bool {
+        let shared = &self.shared;
+        let mut rested = Rested::default();
+        for channel in shared.channels.borrow().iter() {
+            rested += channel.borrow_mut().rest();
+        }
+        shared.broadcast.borrow_mut().forget();
+        rested.again |= shared.pool.rest();
+        // To look for it takes time: not for little, unless there is nothing else to do.
+        let freed = shared.freed.get() + rested.freed;
+        let is_much = freed >= if rested.again { MUCH } else { 1 };
+        if is_much {
+            give_back_free_memory();
+        }
+        shared.freed.set(if is_much { 0 } else { freed });
+        rested.again
     }
 
     /// Counts up what keeps the event loop alive.

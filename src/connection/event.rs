@@ -51,6 +51,9 @@ pub enum EventRef<'a> {
     },
     /// The peer broke the protocol. Nothing follows it.
     Failed(ProtocolError),
+    /// The next message is to be inflated elsewhere, and what follows waits for it: see
+    /// [`Connection::take_inflation`](super::Connection::take_inflation).
+    Inflating,
     /// Too many automatic pongs wait to be written: end the connection without a closing handshake.
     /// The ping that was too much follows, and so does what came in the same chunk.
     Flooded,
@@ -63,6 +66,7 @@ enum Kind {
     Pong,
     Close(u16),
     Failed(ProtocolError),
+    Inflating,
     Flooded,
 }
 
@@ -82,6 +86,8 @@ enum Place {
 struct Record {
     kind: Kind,
     place: Place,
+    /// A message that was inflated.
+    is_compressed: bool,
     fragments_count: u32,
     fragments_start: usize,
     /// How far into that place they begin.
@@ -147,8 +153,14 @@ impl EventBatch {
             Kind::Pong => EventRef::Pong(data),
             Kind::Close(code) => EventRef::Close { code, reason: data },
             Kind::Failed(error) => EventRef::Failed(error),
+            Kind::Inflating => EventRef::Inflating,
             Kind::Flooded => EventRef::Flooded,
         })
+    }
+
+    /// Whether the next event is a message that came compressed.
+    pub fn is_compressed(&self) -> bool {
+        self.records.get(self.next).is_some_and(|record| record.is_compressed)
     }
 
     /// Takes the bytes of the next event if it is a message of [`LARGE_MESSAGE`] bytes or more; the
@@ -262,6 +274,17 @@ impl EventBatch {
         self.push_bytes(Kind::Failed(error), &[], &[]);
     }
 
+    /// The last event is a message that came compressed.
+    pub(super) fn mark_compressed(&mut self) {
+        if let Some(last) = self.records.last_mut() {
+            last.is_compressed = true;
+        }
+    }
+
+    pub(super) fn push_inflating(&mut self) {
+        self.push_bytes(Kind::Inflating, &[], &[]);
+    }
+
     pub(super) fn push_flooded(&mut self) {
         self.push_bytes(Kind::Flooded, &[], &[]);
     }
@@ -306,7 +329,15 @@ impl EventBatch {
         self.fragments.extend_from_slice(fragments);
         self.undelivered_bytes += length;
         let fragments_count = fragments.len() as u32;
-        self.records.push(Record { kind, place, fragments_count, fragments_start, start, length });
+        self.records.push(Record {
+            kind,
+            place,
+            is_compressed: false,
+            fragments_count,
+            fragments_start,
+            start,
+            length,
+        });
     }
 }
 

@@ -39,7 +39,7 @@ impl Connection {
     /// payload that have come, which are its first ones. Until it is returned, nothing else may be received.
     pub fn lend_frame(&mut self) -> Option<(LentFrame, Vec<u8>)> {
         let (header, received) = self.inbound.frame.as_ref()?;
-        let is_message = header.fin && matches!(header.opcode, Opcode::Text | Opcode::Binary);
+        let is_message = header.fin && !header.rsv1 && matches!(header.opcode, Opcode::Text | Opcode::Binary);
         let is_large = (LENT_FROM..=LENT_UP_TO).contains(&header.payload_length);
         if !is_message || !is_large || *received < header.payload_length / BEGUN {
             return None;

@@ -7,22 +7,30 @@
 #![forbid(unsafe_code)]
 
 mod close;
+mod deflating;
 mod event;
+mod inflating;
 mod lending;
 mod pong;
 mod receive;
 mod send;
 
+use std::ops::AddAssign;
+use std::sync::Arc;
+
+use crate::protocol::deflate::Negotiated;
 use crate::protocol::{Limits, MaskingKey, Role};
 
+use deflating::Deflating;
 pub use event::{EventBatch, EventRef, LARGE_MESSAGE};
+use inflating::Inflating;
 pub use lending::LentFrame;
 pub use receive::IN_PLACE_FROM;
 use receive::Inbound;
 use send::Outbound;
 
 /// How a connection behaves.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// The end that this process is.
     pub role: Role,
@@ -32,6 +40,24 @@ pub struct Config {
     pub auto_pong: bool,
     /// Whether texts and close reasons are taken as they come.
     pub skip_utf8_validation: bool,
+    /// permessage-deflate, if the ends have agreed on it.
+    pub deflate: Option<Arc<Negotiated>>,
+}
+
+/// What [`Connection::rest`] has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rested {
+    /// Bytes that were given back.
+    pub freed: usize,
+    /// Whether there may be more the next time.
+    pub again: bool,
+}
+
+impl AddAssign for Rested {
+    fn add_assign(&mut self, other: Self) {
+        self.freed += other.freed;
+        self.again |= other.again;
+    }
 }
 
 /// Source of masking keys for the frames that a connection makes by itself: automatic pongs. Asked only
@@ -46,9 +72,10 @@ pub trait MaskingKeys {
 /// Four kinds of methods:
 ///
 /// * **From outside**: [`receive`](Self::receive), [`receive_in_place`](Self::receive_in_place),
-///   [`return_frame`](Self::return_frame) for one that was lent, [`written`](Self::written).
-/// * **Commands**: [`send`](Self::send), [`ping`](Self::ping), [`pong`](Self::pong),
-///   [`close`](Self::close), [`write_raw`](Self::write_raw).
+///   [`return_frame`](Self::return_frame) for one that was lent, [`return_inflation`](Self::return_inflation) for one that was
+///   inflated elsewhere, [`written`](Self::written).
+/// * **Commands**: [`send`](Self::send), [`send_deflated`](Self::send_deflated), [`ping`](Self::ping),
+///   [`pong`](Self::pong), [`close`](Self::close), [`write_raw`](Self::write_raw), [`rest`](Self::rest).
 /// * **What must go out**: [`output`](Self::output), [`take_output`](Self::take_output).
 /// * **Getters and setters**.
 ///
@@ -63,17 +90,42 @@ pub struct Connection {
     config: Config,
     inbound: Inbound,
     outbound: Outbound,
+    /// permessage-deflate, if there is any: what is sent, and what is received.
+    extension: Option<Box<(Deflating, Inflating)>>,
 }
 
 impl Connection {
     /// A connection whose opening handshake is over. Allocates nothing yet.
     pub fn new(config: Config) -> Self {
-        Self { config, inbound: Inbound::default(), outbound: Outbound::default() }
+        let extension = config
+            .deflate
+            .as_ref()
+            .map(|negotiated| Box::new((Deflating::new(negotiated), Inflating::new(negotiated))));
+        Self { config, inbound: Inbound::default(), outbound: Outbound::default(), extension }
+    }
+
+    /// Takes everything out; what stays is as new, and without permessage-deflate.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let config = Config { deflate: None, ..self.config.clone() };
+        std::mem::replace(self, Self::new(config))
     }
 
     /// Whether input is still looked at: not after a close frame, an error or a flood.
     pub fn is_receiving(&self) -> bool {
         self.inbound.is_open()
+    }
+
+    /// To be called from time to time: gives memory of permessage-deflate back if it was not used since the last time. Neither
+    /// end notices: the next message sent refers to none before it, and what the peer may refer to is kept.
+    pub fn rest(&mut self) -> Rested {
+        let is_between = self.inbound.message.is_first_frame();
+        let mut rested = Rested::default();
+        if let Some((deflating, inflating)) = self.extension.as_deref_mut() {
+            rested += deflating.rest();
+            rested += inflating.rest(is_between);
+        }
+        rested
     }
 
     /// Turns automatic pongs on or off.

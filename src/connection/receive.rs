@@ -70,12 +70,22 @@ impl Connection {
     /// After a [`Close`](super::EventRef::Close) or [`Failed`](super::EventRef::Failed) event everything
     /// further is ignored; after [`Flooded`](super::EventRef::Flooded), every further chunk.
     pub fn receive(&mut self, chunk: &[u8], keys: &mut dyn MaskingKeys, events: &mut EventBatch) {
-        if !self.is_receiving() || chunk.is_empty() {
+        if !self.is_receiving() || chunk.is_empty() || self.hold(chunk) {
             return;
         }
         events.reclaim();
         let checked = self.inbound.chunks.check(&self.config.limits);
         if let Err(error) = checked.and_then(|()| self.parse(chunk, keys, events)) {
+            self.fail(error, events);
+        }
+    }
+
+    /// Parses what was held back: the rest of the chunk in which a flood has begun is looked at, too.
+    pub(super) fn receive_held(&mut self, input: &[u8], keys: &mut dyn MaskingKeys, events: &mut EventBatch) {
+        events.reclaim();
+        if !input.is_empty()
+            && let Err(error) = self.parse(input, keys, events)
+        {
             self.fail(error, events);
         }
     }
@@ -96,7 +106,8 @@ impl Connection {
         events: &mut EventBatch,
     ) {
         let mut done = 0;
-        if self.is_receiving() && self.inbound.chunks.check(&self.config.limits).is_ok() {
+        let can_parse = self.is_receiving() && !self.is_inflating();
+        if can_parse && self.inbound.chunks.check(&self.config.limits).is_ok() {
             while let Some(length) = self.take_in_place(&mut chunk[done..], done, events) {
                 done += length;
                 self.inbound.chunks.parsed(true, false);
@@ -113,7 +124,7 @@ impl Connection {
         }
         let (header, start) = FrameHeader::parse(input, &self.frame_rules()).ok()??;
         let binary = header.opcode == Opcode::Binary;
-        let is_message = header.fin && (binary || header.opcode == Opcode::Text);
+        let is_message = header.fin && !header.rsv1 && (binary || header.opcode == Opcode::Text);
         let length = usize::try_from(header.payload_length).ok()?;
         if !is_message || length < IN_PLACE_FROM {
             return None;
@@ -174,18 +185,23 @@ impl Connection {
             completed = true;
             if header.opcode.is_control() {
                 self.end_control_frame(header.opcode, keys, events)?;
+            } else if self.is_compressed() {
+                self.inflate_frame(events)?;
+                if self.hold(input) {
+                    break;
+                }
             } else {
                 self.end_data_frame(events)?;
             }
         }
+        self.inbound.chunks.parsed(true, false);
         Ok(())
     }
 
     fn frame_rules(&self) -> FrameRules {
         FrameRules {
             role: self.config.role,
-            // The place of permessage-deflate (RFC 7692), which is not negotiated.
-            rsv1_allowed: false,
+            rsv1_allowed: self.extension.is_some(),
             fragmented: self.inbound.message.is_fragmented(),
             message_length: self.inbound.message.declared_length(),
             max_payload: self.config.limits.max_payload,
@@ -202,7 +218,7 @@ impl Connection {
         events: &mut EventBatch,
     ) -> Result<bool, ProtocolError> {
         let binary = header.opcode == Opcode::Binary;
-        if !header.fin || !(binary || header.opcode == Opcode::Text) {
+        if !header.fin || header.rsv1 || !(binary || header.opcode == Opcode::Text) {
             return Ok(false);
         }
         let Ok(length) = usize::try_from(header.payload_length) else { return Ok(false) };
@@ -218,22 +234,28 @@ impl Connection {
             self.inbound.control.clear();
         } else {
             self.inbound.message.begin_frame(header, !self.config.skip_utf8_validation);
+            self.begin_compressed(header);
         }
     }
 
     fn receive_payload(&mut self, header: &FrameHeader, payload: &[u8], received: u64) {
         // Only the offset modulo four matters for masking.
         let offset = (received % 4) as usize;
-        if !header.opcode.is_control() {
-            self.inbound.message.push(payload, header.masking_key, offset);
-        } else if let Some(key) = header.masking_key {
-            mask::copy_masked(payload, key, offset, &mut self.inbound.control);
+        let collected = if header.opcode.is_control() {
+            &mut self.inbound.control
+        } else if let Some(compressed) = self.compressed_payload() {
+            compressed
         } else {
-            self.inbound.control.extend_from_slice(payload);
+            self.inbound.message.push(payload, header.masking_key, offset);
+            return;
+        };
+        match header.masking_key {
+            Some(key) => mask::copy_masked(payload, key, offset, collected),
+            None => collected.extend_from_slice(payload),
         }
     }
 
-    fn end_data_frame(&mut self, events: &mut EventBatch) -> Result<(), ProtocolError> {
+    pub(super) fn end_data_frame(&mut self, events: &mut EventBatch) -> Result<(), ProtocolError> {
         let message = &mut self.inbound.message;
         if message.end_frame(self.config.limits.max_fragments)? {
             if message.data().len() >= LARGE_MESSAGE {

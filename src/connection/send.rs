@@ -15,7 +15,7 @@ pub(super) struct Outbound {
     pub(super) queued_total: u64,
     written_total: u64,
     /// Whether a message was begun whose last fragment is still to be sent.
-    fragmented: bool,
+    pub(super) fragmented: bool,
     closing: bool,
     pub(super) pongs: PendingPongs,
 }
@@ -29,7 +29,7 @@ impl Outbound {
     /// Queues a control frame; `payload` is cut to the 125 bytes that one may have.
     pub(super) fn push_control(&mut self, opcode: Opcode, key: Option<MaskingKey>, payload: &[u8]) {
         let payload = &payload[..payload.len().min(MAX_CONTROL_PAYLOAD)];
-        self.push_frame(true, opcode, key, payload);
+        self.push_frame(true, false, opcode, key, payload);
     }
 
     pub(super) fn push_close(&mut self, key: Option<MaskingKey>, payload: &[u8]) {
@@ -37,9 +37,17 @@ impl Outbound {
         self.closing = true;
     }
 
-    fn push_frame(&mut self, fin: bool, opcode: Opcode, key: Option<MaskingKey>, payload: &[u8]) {
+    /// `rsv1`: the payload is compressed, and this is the first frame of its message.
+    pub(super) fn push_frame(
+        &mut self,
+        fin: bool,
+        rsv1: bool,
+        opcode: Opcode,
+        key: Option<MaskingKey>,
+        payload: &[u8],
+    ) {
         self.queue.reserve(MAX_HEADER_LENGTH + payload.len());
-        self.push_header(fin, opcode, key, payload.len());
+        self.push_header(fin, rsv1, opcode, key, payload.len());
         match key {
             Some(key) => mask::copy_masked(payload, key, 0, &mut self.queue),
             None => self.queue.extend_from_slice(payload),
@@ -47,15 +55,15 @@ impl Outbound {
     }
 
     /// Queues a header and counts the payload that belongs behind it.
-    fn push_header(&mut self, fin: bool, opcode: Opcode, key: Option<MaskingKey>, length: usize) {
+    fn push_header(&mut self, fin: bool, rsv1: bool, opcode: Opcode, key: Option<MaskingKey>, length: usize) {
         let before = self.queue.len();
         let payload_length = length as u64;
-        FrameHeader { fin, rsv1: false, opcode, masking_key: key, payload_length }.encode(&mut self.queue);
+        FrameHeader { fin, rsv1, opcode, masking_key: key, payload_length }.encode(&mut self.queue);
         self.queued_total += (self.queue.len() - before + length) as u64;
     }
 
     /// The opcode of the next data frame.
-    fn next_opcode(&mut self, binary: bool, fin: bool) -> Opcode {
+    pub(super) fn next_opcode(&mut self, binary: bool, fin: bool) -> Opcode {
         let opcode = match (self.fragmented, binary) {
             (true, _) => Opcode::Continuation,
             (false, true) => Opcode::Binary,
@@ -72,17 +80,18 @@ impl Outbound {
 /// it is.
 impl Connection {
     /// Queues a message or a fragment of one. `fin: false` begins or continues a fragmented message,
-    /// whose first fragment alone decides what `binary` is.
+    /// whose first fragment alone decides what `binary` is. Not compressed; on a connection with permessage-deflate, use
+    /// [`send_deflated`](Self::send_deflated).
     pub fn send(&mut self, binary: bool, fin: bool, key: Option<MaskingKey>, payload: &[u8]) {
         let opcode = self.outbound.next_opcode(binary, fin);
-        self.outbound.push_frame(fin, opcode, key, payload);
+        self.outbound.push_frame(fin, false, opcode, key, payload);
     }
 
     /// As [`send`](Self::send) without a key, for a payload that the caller writes from where it is: only the header is
     /// queued. The caller must write the output up to here, and then `length` bytes of payload, before anything else.
     pub fn send_header(&mut self, binary: bool, fin: bool, length: usize) {
         let opcode = self.outbound.next_opcode(binary, fin);
-        self.outbound.push_header(fin, opcode, None, length);
+        self.outbound.push_header(fin, false, opcode, None, length);
     }
 
     /// Queues a ping. `payload` has 125 bytes at most; what is beyond is cut off.

@@ -1,6 +1,7 @@
 //! What a peer can do wrong, with everything ws shows of it. All of these end the connection.
 
 use super::CloseCode;
+use super::deflate::InflateFault;
 
 /// The JavaScript class of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,10 +42,13 @@ pub enum ProtocolError {
     /// A text message or a close reason is not UTF-8.
     #[error("Invalid WebSocket frame: invalid UTF-8 sequence")]
     InvalidUtf8,
+    /// What a compressed message holds is not DEFLATE (RFC 1951).
+    #[error("{0}")]
+    InvalidDeflate(InflateFault),
     /// A frame declares more bytes than a JavaScript number can count.
     #[error("Unsupported WebSocket frame: payload length > 2^53 - 1")]
     UnsupportedDataPayloadLength,
-    /// A message is longer than [`Limits::max_payload`](super::Limits::max_payload).
+    /// A message is longer, as it came or inflated, than [`Limits::max_payload`](super::Limits::max_payload).
     #[error("Max payload size exceeded")]
     UnsupportedMessageLength,
     /// A message has more frames than [`Limits::max_fragments`](super::Limits::max_fragments).
@@ -62,7 +66,7 @@ impl ProtocolError {
         self.description().0
     }
 
-    /// The `code` property of the JavaScript error, `WS_ERR_...`.
+    /// The `code` property of the JavaScript error, `WS_ERR_...`, or zlib's.
     pub const fn code(self) -> &'static str {
         self.description().1
     }
@@ -89,6 +93,7 @@ impl ProtocolError {
             Self::UnexpectedMask => (RangeError, "WS_ERR_UNEXPECTED_MASK", C::PROTOCOL_ERROR),
             Self::InvalidCloseCode(_) => (RangeError, "WS_ERR_INVALID_CLOSE_CODE", C::PROTOCOL_ERROR),
             Self::InvalidUtf8 => (Error, "WS_ERR_INVALID_UTF8", C::INVALID_PAYLOAD),
+            Self::InvalidDeflate(_) => (Error, "Z_DATA_ERROR", C::INVALID_PAYLOAD),
             Self::UnsupportedDataPayloadLength => {
                 (RangeError, "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH", C::MESSAGE_TOO_BIG)
             }

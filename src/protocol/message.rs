@@ -40,6 +40,11 @@ impl MessageAssembler {
         self.fragmented
     }
 
+    /// Whether none of the frames of the message is complete.
+    pub fn is_first_frame(&self) -> bool {
+        self.frames == 0
+    }
+
     /// Bytes that the frames of the message declared so far.
     pub fn declared_length(&self) -> u64 {
         self.declared
@@ -67,6 +72,15 @@ impl MessageAssembler {
         }
         if self.validating {
             self.utf8.feed(&self.data[start..]);
+        }
+    }
+
+    /// Instead of [`push`](Self::push), for a compressed frame: `data` is what [`take_data`](Self::take_data) gave, and behind it
+    /// the frame, inflated.
+    pub fn put_inflated(&mut self, data: Vec<u8>) {
+        self.data = data;
+        if self.validating {
+            self.utf8.feed(&self.data[self.frame_start..]);
         }
     }
 
@@ -103,7 +117,7 @@ impl MessageAssembler {
         &self.data
     }
 
-    /// Takes the bytes of the whole message without copying them.
+    /// Takes the bytes collected so far without copying them.
     pub fn take_data(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.data)
     }

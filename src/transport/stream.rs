@@ -3,6 +3,7 @@
 //! thread that owns the connection, so there is nothing to lock.
 
 use crate::connection::{Connection, EventBatch, MaskingKeys};
+use crate::protocol::deflate::Inflation;
 
 /// A connection together with the events it has not handed over yet.
 #[derive(Debug)]
@@ -30,6 +31,11 @@ impl Stream {
     pub fn receive(&mut self, chunk: &[u8], keys: &mut dyn MaskingKeys) {
         self.bytes_read += chunk.len() as u64;
         self.connection.receive(chunk, keys, &mut self.events);
+    }
+
+    /// Takes back a frame that was inflated elsewhere; new events are appended.
+    pub fn return_inflation(&mut self, inflation: Inflation, keys: &mut dyn MaskingKeys) {
+        self.connection.return_inflation(inflation, keys, &mut self.events);
     }
 
     /// Drops the queued output, after the caller has copied it from `connection.output()`. From then on it counts as
@@ -68,6 +74,7 @@ mod tests {
             limits: Limits::default(),
             auto_pong: true,
             skip_utf8_validation: false,
+            deflate: None,
         };
         Stream::new(Connection::new(config))
     }

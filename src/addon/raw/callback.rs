@@ -86,6 +86,38 @@ pub(in crate::addon) fn call_in_context(
     }
 }
 
+/// Calls `function(count)` in the scope and the async context that there are. What it throws becomes an
+/// `uncaughtException`.
+pub(in crate::addon) fn call_back(env: Env, function: &Reference, count: u32) {
+    let Ok(function) = function.value() else { return };
+    let (mut this, mut number) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: plain out-parameter.
+    let undefined = unsafe { sys::napi_get_undefined(env.raw(), &raw mut this) };
+    // SAFETY: plain out-parameter.
+    let made = unsafe { sys::napi_create_uint32(env.raw(), count, &raw mut number) };
+    if check(undefined).and(check(made)).is_err() {
+        return;
+    }
+    let arguments = [number];
+    // SAFETY: all values belong to the current handle scope, the argument array outlives the call; the result is not asked for.
+    let status = unsafe {
+        sys::napi_call_function(
+            env.raw(),
+            this,
+            function,
+            arguments.len(),
+            arguments.as_ptr(),
+            ptr::null_mut(),
+        )
+    };
+    if Status::from(status) == Status::PendingException
+        && let Some(error) = take_exception(env)
+    {
+        // An error says that the environment is ending.
+        let _ = report_uncaught(env, error);
+    }
+}
+
 /// Whether a value is `true`, and not merely truthy.
 fn is_true(env: Env, value: sys::napi_value) -> bool {
     let mut bool = false;

@@ -13,11 +13,14 @@ mod reference;
 mod status;
 #[cfg(unix)]
 mod threadsafe;
+mod trim;
 #[cfg(unix)]
 mod uv;
 mod words;
+mod work;
 
 pub(super) use bytes::{bytes_of, create_array_buffer, data_bytes, is_string, string_bytes, with_memory};
+pub(super) use callback::call_back;
 #[cfg(unix)]
 pub(super) use callback::{AsyncContext, Called, call_in_context, in_handle_scope, report_uncaught};
 pub(super) use calls::{create_receive, create_send, create_take_output};
@@ -29,6 +32,8 @@ pub(super) use clock::thread_running;
 pub(super) use descriptor::borrow;
 pub(super) use reference::{Reference, unknown};
 pub(super) use status::check;
+pub(super) use trim::give_back_free_memory;
 #[cfg(unix)]
 pub(super) use uv::{Poll, Turn, Wakeup, can_poll};
 pub(super) use words::SharedWords;
+pub(super) use work::run_elsewhere;

@@ -1,5 +1,6 @@
 //! What a connection does, seen from outside. Here: what the other test files share.
 
+mod deflate;
 mod in_place;
 mod limits;
 mod ping_pong;
@@ -32,6 +33,7 @@ enum Event {
     Pong(Vec<u8>),
     Close(u16, Vec<u8>),
     Failed(ProtocolError),
+    Inflating,
     Flooded,
 }
 
@@ -56,13 +58,14 @@ impl From<EventRef<'_>> for Event {
             EventRef::Pong(payload) => Self::Pong(payload.into()),
             EventRef::Close { code, reason } => Self::Close(code, reason.into()),
             EventRef::Failed(error) => Self::Failed(error),
+            EventRef::Inflating => Self::Inflating,
             EventRef::Flooded => Self::Flooded,
         }
     }
 }
 
 fn config(role: Role) -> Config {
-    Config { role, limits: Limits::default(), auto_pong: true, skip_utf8_validation: false }
+    Config { role, limits: Limits::default(), auto_pong: true, skip_utf8_validation: false, deflate: None }
 }
 
 fn server() -> Connection {

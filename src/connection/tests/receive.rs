@@ -103,7 +103,7 @@ fn validation_may_be_skipped() {
         Event::Message { binary: false, data: vec![0xFF], fragments: vec![1] },
         Event::Close(1000, vec![0xFF]),
     ];
-    assert_eq!(receive(&mut Connection::new(config), stream), expected);
+    assert_eq!(receive(&mut Connection::new(config.clone()), stream), expected);
     assert_eq!(receive_chunks(&mut Connection::new(config), stream.chunks(1)), expected);
 
     let mut changed = client();

@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::io_threads::Job;
 use crate::connection::{Connection, MaskingKeys};
+use crate::protocol::deflate::Inflation;
 
 pub use descriptor::Descriptor;
 pub use inbox::{Fault, Inbox};
@@ -155,6 +156,19 @@ impl Socket {
         true
     }
 
+    /// Takes back a frame that was inflated elsewhere: reading goes on.
+    pub fn return_inflation(self: &Arc<Self>, inflation: Inflation, keys: &mut dyn MaskingKeys) {
+        let mut state = lock(&self.state);
+        if state.destroyed {
+            return;
+        }
+        let State { connection, inbox, .. } = &mut *state;
+        connection.return_inflation(inflation, keys, &mut inbox.events);
+        state.full = state.is_full();
+        state.driver.look();
+        self.announce(state, Side::Owner);
+    }
+
     /// Stops reading, and delivering what was read. News of the output still comes, and so does a failure, behind all
     /// that was read before it.
     pub fn pause(&self) {
@@ -226,6 +240,12 @@ impl Socket {
         drop(state);
         // Closing may take its time.
         drop((writer, descriptors));
+    }
+
+    /// Before [`Socket::destroy`]: takes the connection away if it waits for a frame that is inflated elsewhere.
+    pub fn take_inflating(&self) -> Option<Connection> {
+        let mut state = lock(&self.state);
+        state.connection.is_inflating().then(|| state.connection.take())
     }
 
     /// Bytes received so far, the handshake's head included.

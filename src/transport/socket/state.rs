@@ -146,11 +146,12 @@ impl State {
         }
     }
 
-    /// Whether the inbox holds as much as it may.
+    /// Whether the inbox holds as much as it may, or nothing would be parsed: a frame is inflated elsewhere.
     pub(super) fn is_full(&self) -> bool {
         let Inbox { events, raw, .. } = &self.inbox;
         // An event without payload still costs a record.
-        events.payload_bytes() + 32 * events.len() + raw.len() > INBOUND_HIGH_WATER
+        self.connection.is_inflating()
+            || events.payload_bytes() + 32 * events.len() + raw.len() > INBOUND_HIGH_WATER
     }
 
     /// Notes in the inbox what the owner asked to be told about the output, now that some of it went out.

@@ -3,10 +3,12 @@
 //!
 //! * `owner`: leaves its sockets to I/O threads. `host`: drives them itself, or moves them.
 //! * `event_loop`, `readiness`: the event loop as the driver. `moving`, `leaving`, `shuffle`: from one driver to the other.
+//! * `inflating`: large compressed messages, with either driver and from one to the other.
 
 mod dice;
 mod event_loop;
 mod host;
+mod inflating;
 mod leaving;
 mod moving;
 mod owner;
@@ -70,6 +72,7 @@ pub(in crate::transport) enum Event {
     Pong(Vec<u8>),
     Close(u16),
     Failed(ProtocolError),
+    Inflating,
     Flooded,
 }
 
@@ -85,6 +88,7 @@ impl From<EventRef<'_>> for Event {
             EventRef::Pong(payload) => Self::Pong(payload.into()),
             EventRef::Close { code, .. } => Self::Close(code),
             EventRef::Failed(error) => Self::Failed(error),
+            EventRef::Inflating => Self::Inflating,
             EventRef::Flooded => Self::Flooded,
         }
     }
@@ -97,7 +101,7 @@ pub(in crate::transport) fn text(data: &str) -> Event {
 pub(in crate::transport) fn connection(role: Role, auto_pong: bool) -> Connection {
     let limits =
         Limits { max_payload: 0, max_fragments: 0, max_buffered_chunks: 0, max_pending_auto_pongs: 0 };
-    Connection::new(Config { role, limits, auto_pong, skip_utf8_validation: false })
+    Connection::new(Config { role, limits, auto_pong, skip_utf8_validation: false, deflate: None })
 }
 
 /// The key that a connection of this role sends with.

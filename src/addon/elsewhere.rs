@@ -1,0 +1,99 @@
+//! Deflate work that is too much for the JavaScript thread: it goes to the threads of Node's pool, and the shim is called back
+//! when it is done. What is then done with the result, and in which order, the shim knows.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::{Result, sys};
+
+use super::channel::Channel;
+use super::environment::Shared;
+use super::raw::{Reference, call_back, run_elsewhere};
+use crate::protocol::deflate::{Inflation, Outgoing, Progress, deflate_alone};
+
+/// A payload that is being compressed, and who waits for it: the same one for many connections is compressed once.
+pub(super) struct Job {
+    payload: Arc<[u8]>,
+    outgoing: Outgoing,
+    waiters: RefCell<Vec<(Rc<RefCell<Channel>>, Reference)>>,
+}
+
+impl Shared {
+    /// Has `payload` compressed for a connection, which refers to nothing before it, and then calls `callback`; then
+    /// [`Channel::send_deflated`] can send it.
+    ///
+    /// # Errors
+    /// When the environment is ending.
+    pub(super) fn deflate_elsewhere(
+        self: &Rc<Self>,
+        channel: &Rc<RefCell<Channel>>,
+        outgoing: &Outgoing,
+        payload: &[u8],
+        callback: sys::napi_value,
+    ) -> Result<()> {
+        let callback = Reference::new(self.env, callback)?;
+        let waiter = (Rc::clone(channel), callback);
+        if let Some(job) = &*self.deflating.borrow()
+            && *job.payload == *payload
+            && job.outgoing == *outgoing
+        {
+            job.waiters.borrow_mut().push(waiter);
+            return Ok(());
+        }
+        let payload: Arc<[u8]> = Arc::from(payload);
+        let job = Rc::new(Job {
+            payload: Arc::clone(&payload),
+            outgoing: outgoing.clone(),
+            waiters: RefCell::new(vec![waiter]),
+        });
+        let (shared, running, outgoing) = (Rc::clone(self), Rc::clone(&job), outgoing.clone());
+        run_elsewhere(
+            self.env,
+            move || deflate_alone(&outgoing, &payload),
+            move |compressed| shared.deflated(&running, &Rc::from(compressed)),
+        )?;
+        // Only the last one is remembered: a broadcast is sent to one receiver after the other.
+        *self.deflating.borrow_mut() = Some(job);
+        Ok(())
+    }
+
+    fn deflated(&self, job: &Rc<Job>, compressed: &Rc<[u8]>) {
+        self.deflating.borrow_mut().take_if(|last| Rc::ptr_eq(last, job));
+        for (channel, callback) in job.waiters.take() {
+            channel.borrow_mut().keep_deflated(Rc::clone(compressed));
+            call_back(self.env, &callback, 0);
+        }
+    }
+
+    /// Has the frame inflated that a connection waits for, and then calls `callback` with the number of records that can be
+    /// read; on an attached connection with 0, since its news is delivered as ever.
+    ///
+    /// # Errors
+    /// When the environment is ending.
+    pub(super) fn inflate_elsewhere(
+        self: &Rc<Self>,
+        channel: &Rc<RefCell<Channel>>,
+        callback: sys::napi_value,
+    ) -> Result<()> {
+        let callback = Reference::new(self.env, callback)?;
+        let Some(mut inflation) = channel.borrow_mut().take_inflation() else { return Ok(()) };
+        let (shared, channel) = (Rc::clone(self), Rc::clone(channel));
+        run_elsewhere(
+            self.env,
+            move || {
+                while inflation.run(usize::MAX) == Progress::Paused {}
+                inflation
+            },
+            move |inflation| shared.inflated(&channel, inflation, &callback),
+        )
+    }
+
+    fn inflated(&self, channel: &RefCell<Channel>, inflation: Inflation, callback: &Reference) {
+        // An error says that the environment is ending.
+        let returned = channel.borrow_mut().return_inflation(self, inflation);
+        if let Ok(count) = returned {
+            call_back(self.env, callback, count);
+        }
+    }
+}

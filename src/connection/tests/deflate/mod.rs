@@ -1,0 +1,218 @@
+//! Connections with permessage-deflate. Here: what the test files share.
+
+mod broadcast;
+mod elsewhere;
+mod frames;
+mod in_place;
+mod limits;
+mod random;
+mod resting;
+mod sending;
+mod sharing;
+
+use std::sync::Arc;
+
+use flate2::{Decompress, FlushDecompress};
+
+use super::{CountingKeys, Event, config, key_of, opposite, receive, receive_chunks};
+use crate::connection::{Config, Connection, EventBatch, EventRef};
+use crate::protocol::deflate::{
+    Broadcast, Incoming, Inflation, Negotiated, Outgoing, Pool, Progress, Settings, WindowBits,
+};
+use crate::protocol::frame::FrameRules;
+use crate::protocol::{FrameHeader, Limits, ProtocolError, Role};
+
+/// What a role is at one end, with these settings.
+fn negotiated(role: Role, settings: Settings) -> Config {
+    Config {
+        deflate: Some(Arc::new(Negotiated { settings, pool: Arc::new(Pool::default()) })),
+        ..config(role)
+    }
+}
+
+/// With the settings that hold where nothing is said.
+fn deflating(role: Role) -> Connection {
+    Connection::new(negotiated(role, Settings::default()))
+}
+
+fn client() -> Connection {
+    deflating(Role::Client)
+}
+
+fn with_limits(limits: Limits) -> Connection {
+    Connection::new(Config { limits, ..negotiated(Role::Client, Settings::default()) })
+}
+
+/// What the other end of a connection that sends in this way receives.
+fn mirrored(outgoing: &Outgoing) -> Settings {
+    let incoming = Incoming {
+        window_bits: outgoing.window_bits,
+        context_takeover: outgoing.context_takeover,
+        dictionary: outgoing.dictionary.clone(),
+    };
+    Settings { incoming, ..Settings::default() }
+}
+
+/// Both ends: the one that sends, in this way, and the one that receives.
+fn ends(role: Role, outgoing: &Outgoing) -> (Connection, Connection) {
+    let receiver = negotiated(opposite(role), mirrored(outgoing));
+    let settings = Settings { outgoing: outgoing.clone(), ..Settings::default() };
+    (Connection::new(negotiated(role, settings)), Connection::new(receiver))
+}
+
+/// Settings without context takeover.
+fn forgetful() -> Outgoing {
+    Outgoing { context_takeover: false, threshold: 100, ..Outgoing::default() }
+}
+
+fn narrow(bits: u8) -> Outgoing {
+    Outgoing { window_bits: WindowBits::new(bits).unwrap(), ..Outgoing::default() }
+}
+
+/// A whole binary message, compressed if that is worth it.
+fn send(connection: &mut Connection, payload: &[u8]) {
+    send_part(connection, true, payload);
+}
+
+fn send_part(connection: &mut Connection, fin: bool, payload: &[u8]) {
+    let key = key_of(connection.config.role);
+    connection.send_deflated(true, fin, key, payload, true, &mut Broadcast::default());
+}
+
+fn taken(connection: &mut Connection) -> Vec<u8> {
+    let mut output = Vec::new();
+    connection.take_output(&mut output);
+    output
+}
+
+/// The frames that a server has sent: their first bytes, and their payloads.
+fn frames(mut bytes: &[u8]) -> Vec<(u8, &[u8])> {
+    let mut seen = Vec::new();
+    let mut fragmented = false;
+    while let [first, ..] = *bytes {
+        let rules = FrameRules {
+            role: Role::Client,
+            rsv1_allowed: true,
+            fragmented,
+            message_length: 0,
+            max_payload: 0,
+        };
+        let (header, start) = FrameHeader::parse(bytes, &rules).unwrap().unwrap();
+        let (payload, rest) = bytes[start..].split_at(header.payload_length as usize);
+        seen.push((first, payload));
+        if !header.opcode.is_control() {
+            fragmented = !header.fin;
+        }
+        bytes = rest;
+    }
+    seen
+}
+
+/// A frame to a client.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![first];
+    match payload.len() {
+        length @ 0..126 => bytes.push(length as u8),
+        length @ 126..0x1_0000 => {
+            bytes.push(126);
+            bytes.extend_from_slice(&(length as u16).to_be_bytes());
+        }
+        length => {
+            bytes.push(127);
+            bytes.extend_from_slice(&(length as u64).to_be_bytes());
+        }
+    }
+    bytes.extend_from_slice(payload);
+    bytes
+}
+
+/// Inflates all of a payload that lacks its trailer, with flate2 alone.
+fn plainly(inflater: &mut Decompress, payload: &[u8]) -> Vec<u8> {
+    let input = [payload, &[0, 0, 0xFF, 0xFF]].concat();
+    let (mut output, start) = (Vec::new(), inflater.total_in());
+    loop {
+        output.reserve(64 * 1024);
+        let rest = &input[(inflater.total_in() - start) as usize..];
+        inflater.decompress_vec(rest, &mut output, FlushDecompress::Sync).unwrap();
+        if output.len() < output.capacity() {
+            return output;
+        }
+    }
+}
+
+fn finish(mut inflation: Inflation) -> Inflation {
+    while inflation.run(70_000) == Progress::Paused {}
+    inflation
+}
+
+/// Moves events into `seen`, up to a frame that is to be inflated elsewhere, which is returned.
+fn collect(connection: &mut Connection, events: &mut EventBatch, seen: &mut Vec<Event>) -> Option<Inflation> {
+    while let Some(event) = events.peek() {
+        let is_inflating = event == EventRef::Inflating;
+        if !is_inflating {
+            seen.push(event.into());
+        }
+        events.advance();
+        if is_inflating {
+            assert!(events.is_empty(), "nothing comes before the message");
+            return connection.take_inflation();
+        }
+    }
+    None
+}
+
+/// As `receive_chunks`, inflating what is to be inflated elsewhere; each time, so many chunks later.
+fn receive_inflating<'a>(
+    connection: &mut Connection,
+    chunks: impl IntoIterator<Item = &'a [u8]>,
+    later: usize,
+) -> Vec<Event> {
+    let (mut events, mut seen, mut keys) = (EventBatch::new(), Vec::new(), CountingKeys::default());
+    let (mut waiting, mut since) = (None, 0);
+    for chunk in chunks {
+        connection.receive(chunk, &mut keys, &mut events);
+        if waiting.is_some() {
+            assert!(events.is_empty() && connection.is_inflating(), "nothing is parsed meanwhile");
+            since += 1;
+        } else {
+            (waiting, since) = (collect(connection, &mut events, &mut seen), 0);
+        }
+        while since >= later
+            && let Some(inflation) = waiting.take()
+        {
+            connection.return_inflation(finish(inflation), &mut keys, &mut events);
+            (waiting, since) = (collect(connection, &mut events, &mut seen), 0);
+        }
+    }
+    while let Some(inflation) = waiting {
+        connection.return_inflation(finish(inflation), &mut keys, &mut events);
+        waiting = collect(connection, &mut events, &mut seen);
+    }
+    assert!(!connection.is_inflating());
+    seen
+}
+
+/// Text of a few words that come again and again; much like any other seed's.
+fn words(seed: usize, length: usize) -> Vec<u8> {
+    let word = |at: usize| {
+        let word = (at * 7 + (at / (3 + seed % 13)) * 11 + at * at * (1 + seed % 5)) % 23;
+        format!("{word}-{} ", word * 37_991)
+    };
+    (seed..).flat_map(|at| word(at).into_bytes()).take(length).collect()
+}
+
+/// Bytes that no compressor makes smaller.
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = (seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 24) as u8
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+fn failed(error: ProtocolError) -> Event {
+    Event::Failed(error)
+}

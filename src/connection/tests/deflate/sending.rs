@@ -1,0 +1,234 @@
+//! Which messages are compressed, and the frames that they leave in.
+
+use std::sync::Arc;
+
+use flate2::Decompress;
+
+use super::{
+    Event, ends, forgetful, frames, key_of, narrow, noise, plainly, receive, receive_inflating, send,
+    send_part, taken, words,
+};
+use crate::connection::Connection;
+use crate::protocol::deflate::{Broadcast, Level, MemLevel, Outgoing, Strategy, deflate_alone};
+use crate::protocol::{MaskingKey, Role};
+
+fn server(outgoing: &Outgoing) -> Connection {
+    ends(Role::Server, outgoing).0
+}
+
+fn texting(connection: &mut Connection, fin: bool, payload: &[u8], wanted: bool) {
+    connection.send_deflated(false, fin, None, payload, wanted, &mut Broadcast::default());
+}
+
+#[test]
+fn the_examples_of_rfc_7692() {
+    let mut connection = server(&Outgoing::default());
+    texting(&mut connection, true, b"Hello", true);
+    texting(&mut connection, true, b"Hello", true);
+    assert_eq!(taken(&mut connection), b"\xC1\x07\xF2\x48\xCD\xC9\xC9\x07\x00\xC1\x05\xF2\x00\x11\x00\x00");
+    let mut connection = server(&Outgoing { context_takeover: false, threshold: 0, ..Outgoing::default() });
+    for _ in 0..3 {
+        texting(&mut connection, true, b"Hello", true);
+        assert_eq!(taken(&mut connection), b"\xC1\x07\xF2\x48\xCD\xC9\xC9\x07\x00");
+    }
+}
+
+#[test]
+fn a_client_masks_what_it_has_compressed() {
+    let mut client = ends(Role::Client, &Outgoing::default()).0;
+    let key = Some(MaskingKey([0x37, 0xFA, 0x21, 0x3D]));
+    client.send_deflated(false, true, key, b"Hello", true, &mut Broadcast::default());
+    assert_eq!(taken(&mut client), b"\xC1\x87\x37\xFA\x21\x3D\xC5\xB2\xEC\xF4\xFE\xFD\x21");
+}
+
+#[test]
+fn empty_messages_and_fragments_are_empty_blocks() {
+    for outgoing in [Outgoing::default(), Outgoing { threshold: 0, ..forgetful() }] {
+        let mut connection = server(&outgoing);
+        texting(&mut connection, true, b"", true);
+        assert_eq!(taken(&mut connection), b"\xC1\x01\x00");
+        texting(&mut connection, false, b"", true);
+        texting(&mut connection, false, b"", true);
+        texting(&mut connection, true, b"", true);
+        let fragments = b"\x41\x05\x00\x00\x00\xFF\xFF\x00\x05\x00\x00\x00\xFF\xFF\x80\x01\x00";
+        assert_eq!(taken(&mut connection), fragments);
+        // Not wanted, they are plainly empty.
+        texting(&mut connection, true, b"", false);
+        assert_eq!(taken(&mut connection), b"\x81\x00");
+    }
+    // Nor worth it: below the threshold.
+    let mut connection = server(&forgetful());
+    texting(&mut connection, true, b"", true);
+    assert_eq!(taken(&mut connection), b"\x81\x00");
+}
+
+#[test]
+fn empty_frames_leave_the_context_as_it_is() {
+    let mut connection = server(&Outgoing::default());
+    texting(&mut connection, true, b"Hello", true);
+    texting(&mut connection, true, b"", true);
+    texting(&mut connection, false, b"", true);
+    texting(&mut connection, true, b"Hello", true);
+    let bytes = taken(&mut connection);
+    assert!(bytes.ends_with(b"\x80\x05\xF2\x00\x11\x00\x00"), "{bytes:02X?}");
+    let seen = receive(&mut super::client(), &bytes);
+    let last = Event::Message { binary: false, data: b"Hello".into(), fragments: vec![5] };
+    assert_eq!(seen, [Event::text("Hello"), Event::text(""), last]);
+}
+
+#[test]
+fn with_takeover_everything_is_compressed() {
+    let mut connection = server(&Outgoing { threshold: u64::MAX, ..Outgoing::default() });
+    assert!(connection.deflates(true, 0) && connection.deflates(true, 1));
+    assert!(!connection.deflates(false, 100_000));
+    send(&mut connection, b"a");
+    assert_eq!(frames(&taken(&mut connection))[0].0, 0xC2);
+}
+
+#[test]
+fn without_takeover_the_threshold_decides() {
+    let mut connection = server(&forgetful());
+    for (length, first) in [(0, 0x82), (1, 0x82), (99, 0x82), (100, 0xC2), (5_000, 0xC2)] {
+        assert_eq!(connection.deflates(true, length), first == 0xC2);
+        send(&mut connection, &vec![b'a'; length]);
+        let bytes = taken(&mut connection);
+        assert_eq!(frames(&bytes)[0].0, first, "{length}");
+        let payload = frames(&bytes)[0].1;
+        if first == 0x82 {
+            assert_eq!(payload, vec![b'a'; length]);
+        } else {
+            assert_eq!(plainly(&mut Decompress::new(false), payload), vec![b'a'; length]);
+        }
+    }
+    assert!(!Connection::new(super::config(Role::Server)).deflates(true, 5_000));
+}
+
+#[test]
+fn the_first_fragment_decides() {
+    let long = vec![b'a'; 200];
+    for (outgoing, first, wanted, compressed) in [
+        (forgetful(), &long[..], true, true),
+        (forgetful(), &long[..99], true, false),
+        (forgetful(), &long[..], false, false),
+        (forgetful(), b"", true, false),
+        (Outgoing::default(), b"", true, true),
+        (Outgoing::default(), b"a", false, false),
+    ] {
+        let mut connection = server(&outgoing);
+        texting(&mut connection, false, first, wanted);
+        // Whatever is asked for later, and in between.
+        assert_eq!(connection.deflates(!wanted, 0), compressed);
+        connection.ping(None, b"?");
+        texting(&mut connection, false, &long, !wanted);
+        texting(&mut connection, true, b"b", !wanted);
+        let bytes = taken(&mut connection);
+        let bits: Vec<u8> = frames(&bytes).iter().map(|frame| frame.0).collect();
+        let expected = if compressed { [0x41, 0x89, 0x00, 0x80] } else { [0x01, 0x89, 0x00, 0x80] };
+        assert_eq!(bits, expected);
+        let payload = [first, &long, b"b"].concat();
+        if compressed {
+            let parts: Vec<u8> = [0, 2, 3].iter().flat_map(|&at| frames(&bytes)[at].1.to_vec()).collect();
+            assert_eq!(plainly(&mut Decompress::new(false), &parts), payload);
+        }
+        let seen = receive(&mut super::client(), &bytes);
+        assert!(matches!(&seen[1], Event::Message { data, .. } if *data == payload));
+        // The next message decides for itself.
+        assert!(connection.deflates(true, 1_000));
+    }
+}
+
+#[test]
+fn what_was_compressed_alone_goes_out_like_anything_else() {
+    for outgoing in [Outgoing::default(), forgetful(), narrow(9)] {
+        for role in [Role::Server, Role::Client] {
+            let (mut sender, mut receiver) = ends(role, &outgoing);
+            let mut expected = Vec::new();
+            for round in 0..6 {
+                let payload = words(round, 300);
+                assert!(sender.deflates(true, 300));
+                if round % 2 == 0 {
+                    let compressed = deflate_alone(sender.outgoing().unwrap(), &payload);
+                    sender.send_alone(true, true, key_of(role), &compressed);
+                } else {
+                    send(&mut sender, &payload);
+                }
+                expected.push(Event::binary(&payload));
+            }
+            // As fragments, in turn.
+            for (round, fin) in [(6, false), (7, false), (8, false), (9, true)] {
+                assert!(sender.deflates(true, 300));
+                if round % 2 == 0 {
+                    let compressed = deflate_alone(&outgoing, &words(round, 300));
+                    sender.send_alone(true, fin, key_of(role), &compressed);
+                } else {
+                    send_part(&mut sender, fin, &words(round, 300));
+                }
+            }
+            let data = (6..10).flat_map(|round| words(round, 300)).collect();
+            expected.push(Event::Message { binary: true, data, fragments: vec![300; 4] });
+            assert_eq!(receive(&mut receiver, &taken(&mut sender)), expected);
+        }
+    }
+    assert!(Connection::new(super::config(Role::Server)).outgoing().is_none());
+}
+
+#[test]
+fn a_dictionary_is_known_at_the_start() {
+    let dictionary: Arc<[u8]> = Arc::from(words(1, 1_000));
+    for context_takeover in [true, false] {
+        let outgoing = Outgoing {
+            dictionary: Some(Arc::clone(&dictionary)),
+            context_takeover,
+            threshold: 0,
+            ..Outgoing::default()
+        };
+        let (mut sender, mut receiver) = ends(Role::Server, &outgoing);
+        let mut expected = Vec::new();
+        let mut say = |sender: &mut Connection, alone: bool| {
+            let payload = words(1, 900);
+            expected.push(Event::binary(&payload));
+            assert!(sender.deflates(true, payload.len()));
+            if alone {
+                let compressed = deflate_alone(&outgoing, &payload);
+                sender.send_alone(true, true, None, &compressed);
+            } else {
+                send(sender, &payload);
+            }
+            let bytes = taken(sender);
+            assert_eq!(receive(&mut receiver, &bytes), [Event::binary(&payload)]);
+            bytes.len()
+        };
+        let first = say(&mut sender, false);
+        assert!(first < 60, "{first}");
+        let alone = say(&mut sender, true);
+        assert!(alone > 100, "{alone}");
+        let mut last = 0;
+        for _ in 0..3 {
+            sender.rest();
+            last = say(&mut sender, false);
+        }
+        // With takeover the peer's window has gone on; without, each message begins with it.
+        assert!(context_takeover || last == first, "{last}");
+    }
+}
+
+#[test]
+fn whatever_is_asked_for_is_what_comes() {
+    let payloads = [words(1, 2_000), noise(2, 500), words(3, 2_000), vec![0; 70_000], b"x".to_vec()];
+    for level in [None, Level::new(0), Level::new(1), Level::new(9)] {
+        for (strategy, bits) in [(Strategy::Default, 15), (Strategy::Fixed, 10), (Strategy::Rle, 8)] {
+            let outgoing = Outgoing {
+                level,
+                strategy,
+                mem_level: MemLevel::new(if bits == 8 { 1 } else { 9 }).unwrap(),
+                ..narrow(bits)
+            };
+            let (mut sender, mut receiver) = ends(Role::Client, &outgoing);
+            for payload in &payloads {
+                send(&mut sender, payload);
+            }
+            let seen = receive_inflating(&mut receiver, taken(&mut sender).chunks(1_000), 0);
+            assert!(seen == payloads.each_ref().map(|payload| Event::binary(payload)), "{outgoing:?}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Inflating step by step.
+
+use flate2::FlushCompress;
+use proptest::collection::vec;
+use proptest::prelude::{Just, ProptestConfig, Strategy as Strategic, prop_assert_eq, prop_oneof, proptest};
+
+use super::super::{Inflater, Inflation, Progress, TRAILER};
+use super::{Plain, Plainly, inflate, inflate_with, message, payload, words};
+
+fn allowed() -> impl Strategic<Value = usize> {
+    prop_oneof![Just(0), 1_usize..5_000, 5_000_usize..300_000, Just(usize::MAX)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn any_steps_give_the_same_as_at_once(
+        payload in payload(150_000),
+        before in vec(0_u8..255, 0..2_000),
+        steps in vec(allowed(), 1..10),
+        fin: bool,
+    ) {
+        let mut compressed = Plainly::new(1, 15).compress(&payload, FlushCompress::Sync);
+        if fin {
+            compressed.truncate(compressed.len() - TRAILER.len());
+        }
+        let mut inflation = Inflation::new(Inflater::new(), compressed, fin, before.clone(), usize::MAX);
+        let mut steps = steps.iter().cycle();
+        while inflation.run(*steps.next().unwrap()) == Progress::Paused {}
+        let inflated = inflation.into_parts().unwrap();
+        prop_assert_eq!(inflated.start, before.len());
+        prop_assert_eq!(&inflated.output[..before.len()], &before);
+        prop_assert_eq!(&inflated.output[before.len()..], &payload);
+        // And goes on from there.
+        let again = inflate_with(inflated.inflater.unwrap(), &message(&payload), usize::MAX).unwrap();
+        prop_assert_eq!(again.output, payload);
+    }
+
+    #[test]
+    fn one_inflater_for_a_sequence_of_messages(payloads in vec(payload(3_000), 1..8), level in 1_u32..=9) {
+        let (mut plainly, mut inflater) = (Plainly::new(level, 15), Inflater::new());
+        for payload in payloads {
+            let compressed = plainly.compress(&payload, FlushCompress::Sync);
+            let whole = &compressed[..compressed.len() - TRAILER.len()];
+            let inflated = inflate_with(inflater, whole, payload.len()).unwrap();
+            prop_assert_eq!(inflated.output, payload);
+            inflater = inflated.inflater.unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_pause_comes_when_as_much_as_allowed_is_there() {
+    let payload = vec![b'a'; 1_000_000];
+    let mut inflation = Inflation::new(Inflater::new(), message(&payload), true, Vec::new(), usize::MAX);
+    assert_eq!(inflation.run(100_000), Progress::Paused);
+    let paused = inflation.into_parts().unwrap();
+    assert!((100_000..300_000).contains(&paused.output.len()), "{}", paused.output.len());
+
+    // Always a little further.
+    let mut inflation = Inflation::new(Inflater::new(), message(&payload), true, Vec::new(), usize::MAX);
+    let steps = std::iter::from_fn(|| (inflation.run(0) == Progress::Paused).then_some(())).count();
+    assert!((3..1_000).contains(&steps), "{steps}");
+    assert!(inflation.into_parts().unwrap().output == payload);
+}
+
+#[test]
+fn a_small_payload_is_done_at_once_and_takes_little() {
+    let payload = words(1, 900);
+    let mut inflation = Inflation::new(Inflater::new(), message(&payload), true, Vec::new(), usize::MAX);
+    assert_eq!(inflation.run(128 * 1024), Progress::Done);
+    let inflated = inflation.into_parts().unwrap();
+    assert!(inflated.output.capacity() <= 4 * 1024, "{}", inflated.output.capacity());
+    // Once done, it stays so.
+    let mut inflation = Inflation::new(Inflater::new(), message(&payload), true, Vec::new(), usize::MAX);
+    for _ in 0..3 {
+        assert_eq!(inflation.run(usize::MAX), Progress::Done);
+    }
+    assert_eq!(inflation.into_parts().unwrap().output, payload);
+}
+
+#[test]
+fn the_memory_of_the_input_comes_back() {
+    let mut input = message(b"Hello");
+    input.reserve(10_000);
+    let (memory, capacity) = (input.as_ptr(), input.capacity());
+    let mut inflation = Inflation::new(Inflater::new(), input, true, Vec::new(), usize::MAX);
+    assert_eq!(inflation.run(usize::MAX), Progress::Done);
+    let input = inflation.into_parts().unwrap().input;
+    assert_eq!((input.as_ptr(), input.capacity()), (memory, capacity));
+}
+
+#[test]
+fn a_frame_may_end_anywhere() {
+    // Cut at every byte into two frames; only the second has the trailer added.
+    let payload = words(2, 600);
+    let whole = message(&payload);
+    for cut in 0..=whole.len() {
+        let mut inflation = Inflation::new(Inflater::new(), whole[..cut].to_vec(), false, Vec::new(), 600);
+        assert_eq!(inflation.run(usize::MAX), Progress::Done);
+        let first = inflation.into_parts().unwrap();
+        let mut inflation =
+            Inflation::new(first.inflater.unwrap(), whole[cut..].to_vec(), true, first.output, 600);
+        assert_eq!(inflation.run(usize::MAX), Progress::Done);
+        assert_eq!(inflation.into_parts().unwrap().output, payload, "cut at {cut}");
+    }
+}
+
+#[test]
+fn the_last_block_ends_the_stream_in_any_frame() {
+    let ended = Plainly::new(6, 15).compress(b"Hello", FlushCompress::Finish);
+    for fin in [false, true] {
+        let mut inflation = Inflation::new(Inflater::new(), ended.clone(), fin, b"before".to_vec(), 11);
+        assert_eq!(inflation.run(usize::MAX), Progress::Done);
+        let inflated = inflation.into_parts().unwrap();
+        assert_eq!((&inflated.output[..], inflated.start), (&b"beforeHello"[..], 6));
+        assert!(inflated.inflater.is_none());
+    }
+}
+
+#[test]
+fn what_comes_out_is_what_flate2_gives() {
+    // Several blocks, stored ones among them.
+    let mut plainly = Plainly::new(6, 15);
+    let mut input = plainly.compress(&words(3, 4_000), FlushCompress::Sync);
+    input.extend(Plainly::new(0, 15).compress(&words(4, 70_000), FlushCompress::Full));
+    input.extend(plainly.compress(&words(3, 4_000), FlushCompress::None));
+    input.extend(plainly.compress(b"", FlushCompress::Partial));
+    let with_trailer = [&input[..], &TRAILER].concat();
+    assert!(inflate(&input).unwrap().output == Plain::new().inflate(&with_trailer));
+}

@@ -1,0 +1,163 @@
+//! Inflaters and compressors that come and go: nobody at the other end notices.
+
+use std::sync::Arc;
+
+use flate2::FlushCompress;
+use proptest::collection::vec;
+use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+
+use super::super::{Compressor, History, Inflater, Level, Pool, TRAILER};
+use super::{Outgoing, Plainly, bits, inflate_with, noise, payload, window, words};
+
+/// Another message of a receiver that keeps its inflater at times, and a history always.
+fn receive(
+    pool: &Pool,
+    history: &mut History,
+    size: usize,
+    kept: Option<Inflater>,
+    input: &[u8],
+) -> (Vec<u8>, Inflater) {
+    let inflater = kept.unwrap_or_else(|| pool.inflater(history.last(size)));
+    let whole = inflate_with(inflater, input, usize::MAX).unwrap();
+    history.push(&whole.output, size);
+    (whole.output, whole.inflater.unwrap())
+}
+
+proptest! {
+    #[test]
+    fn an_inflater_made_again_knows_what_it_has_to(
+        messages in vec((payload(3_000), 0_u8..4), 1..8),
+        window_bits in 9_u8..=15,
+        level in 1_u32..=9,
+    ) {
+        let mut plainly = Plainly::new(level, window_bits);
+        let (pool, size) = (Pool::default(), bits(window_bits).size());
+        let mut history = History::default();
+        let (mut dropping, mut keeping) = (None, Inflater::new());
+        for (payload, fate) in messages {
+            let compressed = plainly.compress(&payload, FlushCompress::Sync);
+            let whole = &compressed[..compressed.len() - TRAILER.len()];
+            let kept = inflate_with(keeping, whole, usize::MAX).unwrap();
+            prop_assert_eq!(&kept.output, &payload);
+            keeping = kept.inflater.unwrap();
+
+            let (output, inflater) = receive(&pool, &mut history, size, dropping.take(), whole);
+            prop_assert_eq!(&output, &payload);
+            match fate {
+                0 => dropping = Some(inflater),
+                1 => drop(inflater),
+                // Somebody else has it in between.
+                2 => {
+                    pool.give_inflater(inflater);
+                    let other = inflate_with(pool.inflater(&payload), &[0x00], 0).unwrap();
+                    pool.give_inflater(other.inflater.unwrap());
+                }
+                _ => {
+                    history.compact(size);
+                    pool.give_inflater(inflater);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_our_compressor_sends_is_in_the_history(
+        messages in vec((payload(1_500), any::<bool>()), 1..8),
+        window_bits in 8_u8..=15,
+    ) {
+        let outgoing = window(window_bits);
+        let (pool, size) = (Pool::default(), outgoing.window_bits.size());
+        let (mut sent, mut received) = (History::default(), History::default());
+        let mut kept = None;
+        for (payload, keeps) in messages {
+            // As a connection does it: what is remembered depends on the length.
+            let length = outgoing.history_for(payload.len());
+            let mut compressor = pool.compressor(&outgoing);
+            let compressed = compressor.compress(sent.last(length), &payload);
+            let whole = &compressed[..compressed.len() - TRAILER.len()];
+            let (output, inflater) = receive(&pool, &mut received, size, kept.take(), whole);
+            prop_assert_eq!(&output, &payload);
+            kept = keeps.then_some(inflater);
+            sent.push(&payload, length);
+            pool.give_compressor(compressor);
+        }
+    }
+
+    #[test]
+    fn a_history_has_no_gaps(payloads in vec(payload(40_000), 1..12), window_bits in 8_u8..=15) {
+        let outgoing = window(window_bits);
+        let (mut history, mut all) = (History::default(), Vec::new());
+        for payload in payloads {
+            history.push(&payload, outgoing.history_for(payload.len()));
+            all.extend(payload);
+            for length in [0, 1, 1_000, 5_000, 50_000].map(|length| outgoing.history_for(length)) {
+                prop_assert!(all.ends_with(history.last(length)));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_inflater_forgets_who_had_it() {
+    let pool = Pool::default();
+    let text = words(1, 1_000);
+    let mut plainly = Plainly::new(6, 15);
+    let first = plainly.compress(&text, FlushCompress::Sync);
+    let second = plainly.compress(&text, FlushCompress::Sync);
+    let inflated = inflate_with(pool.inflater(&[]), &first, usize::MAX).unwrap();
+    pool.give_inflater(inflated.inflater.unwrap());
+    assert!(inflate_with(pool.inflater(&[]), &second, usize::MAX).is_err());
+
+    let dictionary: Arc<[u8]> = Arc::from(text);
+    let history = History::new(Some(&dictionary));
+    let inflated = inflate_with(pool.inflater(history.last(32_768)), &second, usize::MAX).unwrap();
+    assert_eq!(inflated.output, &*dictionary);
+    // Not in the middle of a message either.
+    let mut inflation = super::Inflation::new(pool.inflater(&[]), first, false, Vec::new(), usize::MAX);
+    inflation.run(0);
+    pool.give_inflater(inflation.into_parts().unwrap().inflater.unwrap());
+    assert!(inflate_with(pool.inflater(&[]), &second, usize::MAX).is_err());
+}
+
+#[test]
+fn compressors_are_kept_apart_by_what_they_were_made_for() {
+    // A match that only the wide window reaches, and a level that looks for none.
+    let payload = [words(2, 600), noise(3, 2_000), words(2, 600)].concat();
+    let none = Outgoing { level: Level::new(0), ..window(15) };
+    let kinds = [window(15), window(9), none];
+    let length = |outgoing: &Outgoing| Compressor::new(outgoing).compress(&[], &payload).len();
+    let expected = kinds.each_ref().map(length);
+    assert!(expected[0] < expected[1] && expected[1] < expected[2], "{expected:?}");
+    let pool = Pool::default();
+    for _ in 0..4 {
+        let mut taken = kinds.each_ref().map(|kind| pool.compressor(kind));
+        let lengths = taken.each_mut().map(|compressor| compressor.compress(&[], &payload).len());
+        assert_eq!(lengths, expected);
+        for compressor in taken {
+            pool.give_compressor(compressor);
+        }
+    }
+}
+
+#[test]
+fn a_pool_that_nobody_uses_empties_itself() {
+    let pool = Pool::default();
+    assert!(!pool.rest());
+    let inflater = pool.inflater(&[]);
+    pool.give_inflater(inflater);
+    // Used since the last time, then not.
+    assert!(pool.rest());
+    assert!(!pool.rest());
+    let compressor = pool.compressor(&Outgoing::default());
+    pool.give_compressor(compressor);
+    assert!(pool.rest());
+    assert!(!pool.rest());
+    // Whatever comes back, only so much is kept; what is taken is as new each time.
+    for _ in 0..50 {
+        pool.give_inflater(Inflater::new());
+    }
+    for _ in 0..20 {
+        let empty = inflate_with(pool.inflater(&[]), b"\x00", 0).unwrap();
+        assert_eq!(empty.output, b"");
+    }
+}

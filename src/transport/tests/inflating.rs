@@ -1,0 +1,365 @@
+//! Large compressed messages, which are inflated elsewhere: meanwhile their socket is not read, whoever drives it, and then it
+//! goes on with nothing lost.
+
+use std::net::Shutdown;
+use std::sync::{Arc, LazyLock};
+use std::thread;
+
+use super::moving::{from_both, swap};
+use super::{
+    Dice, Event, Family, Host, LINK, Link, OneKey, Owner, Owns, Peer, SETUPS, key_of, opposite, pair,
+    pattern, text, wait_until,
+};
+use crate::connection::{Config, Connection, EventBatch};
+use crate::protocol::deflate::{Broadcast, Inflation, Negotiated, Progress};
+use crate::protocol::{Limits, Role};
+use crate::transport::event_loop;
+use crate::transport::socket::{Descriptor, Inbox, RECEIVE_BUFFER, Socket};
+
+/// Inflates to more than is done at once, and to less than fills an inbox: that it is read again is not the inbox's doing.
+const LARGE: isize = 200_000;
+/// This much of each message can't be compressed.
+const INCOMPRESSIBLE: usize = 17_000;
+
+fn payload(number: usize, length: usize) -> Vec<u8> {
+    let mut payload = pattern(number, length);
+    let mut dice = Dice(number as u64);
+    for byte in payload.iter_mut().take(INCOMPRESSIBLE) {
+        *byte = dice.roll(256) as u8;
+    }
+    payload
+}
+
+fn deflating(role: Role) -> Connection {
+    let limits =
+        Limits { max_payload: 0, max_fragments: 0, max_buffered_chunks: 0, max_pending_auto_pongs: 0 };
+    let deflate = Some(Arc::new(Negotiated::default()));
+    Connection::new(Config { role, limits, auto_pong: false, skip_utf8_validation: false, deflate })
+}
+
+/// Gives the connection permessage-deflate. Nothing was received yet.
+fn with_deflate<O: Owns>(link: Link<O>) -> Link<O> {
+    let role = link.role;
+    link.socket.with_connection(|connection| *connection = deflating(role)).unwrap();
+    link.socket.set_may_pong(true);
+    link
+}
+
+fn small(setup: (Family, Role)) -> Link<Host> {
+    with_deflate(Link::small(setup))
+}
+
+/// What a peer sends, and what its receiver is to be told: compressed messages of these lengths, and plain ones, of lengths
+/// below 0, with a ping at the end.
+struct Script {
+    bytes: Vec<u8>,
+    expected: Vec<Event>,
+}
+
+impl Script {
+    fn new(role: Role, lengths: &[isize]) -> Self {
+        let (mut peer, key) = (deflating(role), key_of(role));
+        let mut expected = Vec::new();
+        for (number, &length) in lengths.iter().enumerate() {
+            let payload = payload(number, length.unsigned_abs());
+            peer.send_deflated(true, true, key, &payload, length > 0, &mut Broadcast::default());
+            expected.push(Event::Binary(payload));
+        }
+        peer.ping(key, b"?");
+        expected.push(Event::Ping(b"?".to_vec()));
+        Self { bytes: peer.output().to_vec(), expected }
+    }
+}
+
+/// For peers of both roles: compressing takes a while.
+type Scripts = LazyLock<[(Role, Script); 2]>;
+
+fn for_both(lengths: &[isize]) -> [(Role, Script); 2] {
+    [Role::Client, Role::Server].map(|role| (role, Script::new(role, lengths)))
+}
+
+/// More than buffers hold, with three large messages.
+static LONG: Scripts =
+    LazyLock::new(|| for_both(&[&[300, LARGE][..], &[-1_500; 800], &[LARGE, LARGE]].concat()));
+/// Fits into buffers, with one large message.
+static SHORT: Scripts = LazyLock::new(|| for_both(&[LARGE, 1_000, -5_000, -100]));
+
+fn script<O: Owns>(scripts: &'static Scripts, link: &Link<O>) -> &'static Script {
+    scripts.iter().find_map(|(role, script)| (*role == link.peer.role).then_some(script)).unwrap()
+}
+
+fn run(mut inflation: Inflation) -> Inflation {
+    while inflation.run(100_000) == Progress::Paused {}
+    inflation
+}
+
+fn take<O: Owns>(link: &Link<O>) -> Inflation {
+    link.socket.with_connection(Connection::take_inflation).unwrap().unwrap()
+}
+
+/// Sends the short script up to the large message, which is all that is told.
+fn until_inflating<O: Owns>(link: &mut Link<O>) -> (Inflation, &'static Script) {
+    let script = script(&SHORT, link);
+    link.peer.write(&script.bytes);
+    let seen = link.until(|seen| !seen.events.is_empty());
+    assert_eq!(seen.events, [Event::Inflating]);
+    (take(link), script)
+}
+
+fn give_back<O: Owns>(link: &Link<O>, inflation: Inflation) {
+    link.socket.return_inflation(inflation, &mut OneKey);
+    // The answers to pings behind it.
+    link.socket.flush();
+}
+
+/// The driver has come by.
+fn let_drive<O: Owns>(link: &mut Link<O>) {
+    link.send(b"turn");
+    while link.peer.next() != Event::Binary(b"turn".to_vec()) {}
+    link.until(|_| true);
+}
+
+/// What must hold while a frame is inflated elsewhere and its peer sends and sends.
+fn is_not_read<O: Owns>(link: &mut Link<O>) {
+    let read = link.socket.bytes_read();
+    for _ in 0..3 {
+        let_drive(link);
+        let standing = link.socket.standing();
+        assert!(!standing.read && !standing.news && link.socket.bytes_read() == read);
+    }
+}
+
+/// Has the long script sent. What is to be inflated is, on another thread, with `meanwhile` at the same time, which is told how
+/// many there were before.
+fn play<O: Owns>(link: &mut Link<O>, meanwhile: impl Fn(&mut Link<O>, usize)) {
+    let (mut peer, script) = (link.peer.second(), script(&LONG, link));
+    thread::scope(|scope| {
+        scope.spawn(move || peer.write(&script.bytes));
+        let (mut told, mut inflated) = (0, 0);
+        while told - inflated < script.expected.len() {
+            let seen = link.until(|seen| seen.events.len() > told);
+            let event = &seen.events[told];
+            told += 1;
+            if *event == Event::Inflating {
+                assert_eq!(seen.events.len(), told, "nothing is told before the message");
+                let inflation = take(link);
+                let elsewhere = scope.spawn(move || run(inflation));
+                meanwhile(link, inflated);
+                give_back(link, elsewhere.join().unwrap());
+                inflated += 1;
+            } else {
+                assert!(*event == script.expected[told - inflated - 1], "event {told}");
+            }
+        }
+        assert_eq!(inflated, 3);
+    });
+}
+
+#[test]
+fn a_socket_is_not_read_while_a_frame_is_inflated() {
+    from_both(small, |link| play(link, |link, _| is_not_read(link)));
+    for setup in SETUPS {
+        play(&mut with_deflate(Link::<Owner>::small(setup)), |link, _| is_not_read(link));
+    }
+}
+
+#[test]
+fn it_moves_while_a_frame_is_inflated() {
+    from_both(small, |link| {
+        play(link, |link, inflated| {
+            // Once, twice in a row, and with time for each driver.
+            for _ in 0..=inflated {
+                swap(link);
+                if inflated == 2 {
+                    is_not_read(link);
+                }
+            }
+        });
+    });
+}
+
+#[test]
+fn it_moves_all_the_time() {
+    from_both(small, |link| {
+        let (mut peer, script) = (link.peer.second(), script(&LONG, link));
+        thread::scope(|scope| {
+            scope.spawn(move || peer.write(&script.bytes));
+            let (mut told, mut inflated) = (0, 0);
+            while told - inflated < script.expected.len() {
+                swap(link);
+                link.owner.turn();
+                while let Some(event) = link.owner.seen(LINK).events.get(told) {
+                    told += 1;
+                    if *event == Event::Inflating {
+                        let inflation = take(link);
+                        swap(link);
+                        give_back(link, run(inflation));
+                        inflated += 1;
+                    } else {
+                        assert!(*event == script.expected[told - inflated - 1], "event {told}");
+                    }
+                }
+            }
+            assert_eq!(inflated, 3);
+        });
+    });
+}
+
+#[test]
+fn pings_behind_a_large_frame_are_answered_on_a_thread() {
+    for setup in SETUPS {
+        let mut link = small(setup);
+        link.owner.give_to_thread(LINK);
+        let (inflation, script) = until_inflating(&mut link);
+        is_not_read(&mut link);
+        give_back(&link, run(inflation));
+        assert_eq!(link.peer.next(), Event::Pong(b"?".to_vec()));
+        assert!(link.until(|seen| seen.events.len() > script.expected.len()).events[1..] == script.expected);
+    }
+}
+
+#[test]
+fn a_pause_holds_the_message_back() {
+    from_both(small, |link| {
+        let (inflation, script) = until_inflating(link);
+        link.socket.pause();
+        give_back(link, run(inflation));
+        let_drive(link);
+        assert_eq!(link.until(|_| true).events, [Event::Inflating]);
+        link.socket.resume();
+        assert!(link.until(|seen| seen.events.len() > script.expected.len()).events[1..] == script.expected);
+    });
+}
+
+#[test]
+fn the_peers_end_comes_behind_what_was_sent_before() {
+    from_both(small, |link| {
+        let (inflation, script) = until_inflating(link);
+        link.peer.stream.shutdown(Shutdown::Write).unwrap();
+        is_not_read(link);
+        swap(link);
+        is_not_read(link);
+        assert_eq!(link.owner.seen(LINK).ended, 0);
+        give_back(link, run(inflation));
+        assert!(link.until(|seen| seen.ended == 1).events[1..] == script.expected);
+    });
+}
+
+#[test]
+fn a_head_may_hold_a_large_frame() {
+    for (family, role) in SETUPS {
+        let (ours, theirs) = pair(family);
+        ours.set_nonblocking(true).unwrap();
+        let (owner, peer) = (Owner::begin(), Peer::new(theirs, opposite(role)));
+        let (_, Script { bytes, expected }) = SHORT.iter().find(|(role, _)| *role == peer.role).unwrap();
+        let (head, rest) = bytes.split_at(bytes.len() - 5);
+        let fd = Descriptor::Owned(Arc::new(ours));
+        let socket = Socket::new(fd, deflating(role), head, &mut OneKey, &owner.mailbox, LINK, true);
+        socket.move_to_thread().unwrap();
+        let mut link = Link { owner, socket, peer, role };
+        link.peer.write(rest);
+        assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [Event::Inflating]);
+        is_not_read(&mut link);
+        assert_eq!(link.socket.bytes_read(), head.len() as u64);
+        give_back(&link, run(take(&link)));
+        assert!(link.until(|seen| seen.events.len() > expected.len()).events[1..] == expected[..]);
+    }
+}
+
+#[test]
+fn reading_in_place_stops_as_well() {
+    for setup in SETUPS {
+        let mut link = small(setup);
+        let script = script(&LONG, &link);
+        let mut peer = link.peer.second();
+        thread::scope(|scope| {
+            scope.spawn(move || peer.write(&script.bytes));
+            let mut buffer = vec![0; RECEIVE_BUFFER];
+            let mut told: Vec<Event> = Vec::new();
+            while told.len() < script.expected.len() {
+                while link.socket.standing().read && !link.socket.standing().news {
+                    event_loop::read_in_place(&link.socket, false, &mut buffer, &mut OneKey);
+                }
+                link.socket.leave_chunk(&buffer);
+                buffer.fill(0xEE);
+                let before = link.owner.seen(LINK).events.len();
+                link.owner.collect(LINK);
+                let seen = &link.owner.seen(LINK).events;
+                told.extend(seen[before..].iter().filter(|event| **event != Event::Inflating).cloned());
+                if seen.last() == Some(&Event::Inflating) {
+                    assert!(!link.socket.standing().read);
+                    give_back(&link, run(take(&link)));
+                }
+            }
+            assert!(told == script.expected);
+        });
+    }
+}
+
+/// Destroys a socket whose frame is inflated elsewhere, as the addon does; what the connection that is left makes of it.
+fn destroy(link: &mut Link<Host>, inflation: Inflation) -> Vec<Event> {
+    let mut connection = link.socket.take_inflating().unwrap();
+    assert!(link.socket.take_inflating().is_none());
+    let Link { owner, socket, peer, .. } = link;
+    owner.give_up(socket);
+    peer.wait_for_end();
+    let mut events = EventBatch::new();
+    connection.return_inflation(run(inflation), &mut OneKey, &mut events);
+    let mut told = Vec::new();
+    while let Some(event) = events.peek() {
+        told.push(event.into());
+        events.advance();
+    }
+    // The socket itself has nothing more to tell, and nobody holds it.
+    owner.turn();
+    assert_eq!(owner.seen(LINK).events, [Event::Inflating]);
+    wait_until(|| Arc::strong_count(socket) == 1);
+    told
+}
+
+#[test]
+fn a_destroyed_socket_leaves_its_connection() {
+    for moves in 0..3 {
+        from_both(small, |link| {
+            assert!(link.socket.take_inflating().is_none());
+            let (inflation, script) = until_inflating(link);
+            for _ in 0..moves {
+                swap(link);
+            }
+            // What was read with the frame is in the connection.
+            assert!(destroy(link, inflation) == script.expected);
+        });
+    }
+}
+
+#[test]
+fn a_last_read_goes_to_the_connection() {
+    from_both(small, |link| {
+        let (inflation, script) = until_inflating(link);
+        link.socket.pause();
+        link.peer.send_text("unread");
+        let mut inbox = Inbox::default();
+        wait_until(|| {
+            link.socket.last_read(&mut vec![0; RECEIVE_BUFFER], &mut OneKey, &mut inbox);
+            link.socket.bytes_read() > script.bytes.len() as u64
+        });
+        assert!(inbox.is_empty());
+        let told = destroy(link, inflation);
+        assert!(told[..script.expected.len()] == script.expected);
+        assert_eq!(told[script.expected.len()..], [text("unread")]);
+    });
+}
+
+#[test]
+fn what_comes_back_to_a_destroyed_socket_is_dropped() {
+    from_both(small, |link| {
+        let (inflation, _) = until_inflating(link);
+        let Link { owner, socket, peer, .. } = link;
+        owner.give_up(socket);
+        socket.return_inflation(run(inflation), &mut OneKey);
+        peer.wait_for_end();
+        owner.turn();
+        assert_eq!(owner.seen(LINK).events, [Event::Inflating]);
+        wait_until(|| Arc::strong_count(socket) == 1);
+    });
+}
