@@ -1,0 +1,75 @@
+'use strict';
+
+// Frames that are errors though permessage-deflate has been negotiated, or because it has not: statements E1 and A3.
+
+const { scenario } = require('../run');
+const { OPCODE, closeBody } = require('../frames');
+const { RSV1, deflating } = require('../deflate-peer');
+
+const BOTH = ['server', 'client'];
+const { continuation, text, binary, close, ping, pong } = OPCODE;
+
+/** Frames that are errors all the same: arguments of RawPeer.make; the payload is a good compressed "Hello". */
+const HELLO = Buffer.from('f248cdc9c90700', 'hex');
+const FIRST = Buffer.from('f248cdc9c907000000ffff', 'hex');
+const BROKEN = [
+  ['RSV1 on a continuation', [continuation, HELLO, { rsv: RSV1 }], true],
+  ['RSV1 on a continuation of nothing', [continuation, HELLO, { rsv: RSV1 }]],
+  ['RSV1 on a ping', [ping, HELLO, { rsv: RSV1 }]],
+  ['RSV1 on a pong between fragments', [pong, '', { rsv: RSV1 }], true],
+  ['RSV1 on a close frame', [close, closeBody(1000), { rsv: RSV1 }]],
+  ['RSV1 on a reserved opcode', [3, HELLO, { rsv: RSV1 }]],
+  ['RSV1 and FIN on a ping', [ping, HELLO, { rsv: RSV1, fin: false }]],
+  ['RSV2', [text, HELLO, { rsv: 2 }]],
+  ['RSV1 and RSV3', [text, HELLO, { rsv: 5 }]],
+  ['text amid fragments', [text, HELLO, { rsv: RSV1 }], true],
+  ['a plain continuation of nothing', [continuation, HELLO]]
+];
+
+for (const [name, args, amid] of BROKEN) {
+  scenario(`E1 deflate: ${name}`, BOTH, async (t) => {
+    const { peer, raw, ws } = await deflating(t);
+    const before = amid ? raw.make(binary, FIRST, { rsv: RSV1, fin: false }) : '';
+    raw.write(Buffer.concat([peer.make(text, 'before'), Buffer.from(before), raw.make(...args)]));
+    await peer.through(close);
+    raw.finish();
+    await t.closed(ws);
+  });
+}
+
+scenario('E1 deflate: RSV1 where it was offered and declined', 'client', async (t) => {
+  const listening = await t.rawServer();
+  const ws = t.dial(listening.url, undefined, { perMessageDeflate: true });
+  const raw = await listening.next();
+  raw.accept(await raw.head());
+  raw.send(text, HELLO, { rsv: RSV1 });
+  t.logFrames(...(await raw.framesThrough(close)));
+  raw.finish();
+  await t.closed(ws);
+});
+
+scenario('E1 deflate: RSV1 where it was not offered', 'server', async (t) => {
+  const wss = await t.listen({ perMessageDeflate: true });
+  const { raw } = await t.request(wss);
+  const { server } = await t.accepted(wss);
+  raw.send(text, HELLO, { rsv: RSV1 });
+  t.logFrames(...(await raw.framesThrough(close)));
+  raw.finish();
+  await t.closed(server);
+});
+
+scenario('A3 deflate: compressed fragments are counted, empty ones too', BOTH, async (t) => {
+  for (const parts of [
+    ['a', '', 'b'],
+    ['a', '', '', 'b']
+  ]) {
+    const { peer, raw, ws } = await deflating(t, { options: { maxFragments: 3 } });
+    peer.send(text, 'whole');
+    raw.write(peer.fragments(text, parts));
+    await Promise.race([t.seen(ws, 'message', 2), t.seen(ws, 'error')]);
+    if (parts.length === 3) continue;
+    await peer.through(close);
+    raw.finish();
+    await t.closed(ws);
+  }
+});

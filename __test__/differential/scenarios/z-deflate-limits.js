@@ -1,0 +1,208 @@
+'use strict';
+
+// Limits where permessage-deflate has been negotiated: what a message may inflate to (A1, E7), what is left uncompressed (A23) and
+// how much memory a connection may hold (A24).
+
+const { scenario } = require('../run');
+const { OPCODE, frame } = require('../frames');
+const { Deflater, bomb, digits, noise } = require('../deflate');
+const { RSV1, deflating } = require('../deflate-peer');
+
+const BOTH = ['server', 'client'];
+const { continuation, text, binary, close, ping } = OPCODE;
+
+/** Has a limit overstepped, and records what the peer is told. */
+async function refused({ peer, raw, ws }, t) {
+  await peer.through(close);
+  raw.send(text, 'never looked at');
+  raw.finish();
+  await t.closed(ws);
+}
+
+/** Messages, each the fragments it comes in, against a limit of 1000 bytes; the last one is too long. */
+const AGAINST_1000 = [
+  ['one more than may be', [['y'.repeat(1000)], ['y'.repeat(1001)]]],
+  ['counted anew for each message', [[digits(600)], [digits(600)], [digits(999), 'x', 'x']]],
+  [
+    'over two fragments',
+    [
+      ['y'.repeat(600), 'y'.repeat(400)],
+      ['y'.repeat(600), 'y'.repeat(401)]
+    ]
+  ],
+  [
+    'over three fragments',
+    [
+      ['y'.repeat(400), '', 'y'.repeat(600)],
+      ['y'.repeat(400), '', 'y'.repeat(601)]
+    ]
+  ],
+  ['in the first of two fragments', [['y'.repeat(2000), 'y']]],
+  ['by far', [['y'.repeat(900000)]]]
+];
+
+for (const [name, messages] of AGAINST_1000) {
+  scenario(`E7 deflate: maxPayload, ${name}`, BOTH, async (t) => {
+    for (const opcode of [text, binary]) {
+      const all = await deflating(t, { options: { maxPayload: 1000 } });
+      all.raw.write(Buffer.concat(messages.map((parts) => all.peer.fragments(opcode, parts))));
+      await refused(all, t);
+    }
+  });
+}
+
+scenario('E7 deflate: maxPayload without context', BOTH, async (t) => {
+  const agreed = 'server_no_context_takeover; client_no_context_takeover';
+  const all = await deflating(t, { agreed, options: { maxPayload: 1000 } });
+  for (const length of [1000, 1000, 1001]) all.peer.send(binary, digits(length));
+  await refused(all, t);
+});
+
+scenario(
+  'E7 deflate: maxPayload of the compressed length, from the header alone',
+  BOTH,
+  async (t) => {
+    const all = await deflating(t, { options: { maxPayload: 1000 } });
+    const { peer, raw } = all;
+    peer.send(binary, 'fine');
+    raw.write(frame(binary, '', { key: raw.key, rsv: RSV1, declare: 1001 }));
+    await refused(all, t);
+  }
+);
+
+scenario('E7 deflate: maxPayload of the compressed length, over fragments', BOTH, async (t) => {
+  const all = await deflating(t, { options: { maxPayload: 1000 } });
+  const { peer, raw } = all;
+  // Noise grows a little: what is compressed is over the limit, what comes out is not.
+  raw.write(peer.make(binary, noise(500), { fin: false }));
+  raw.write(frame(continuation, '', { key: raw.key, declare: 600 }));
+  await refused(all, t);
+});
+
+scenario('E7 deflate: a message that only its compression makes too long', BOTH, async (t) => {
+  const all = await deflating(t, { options: { maxPayload: 1000 } });
+  all.peer.send(binary, 'y'.repeat(1000));
+  all.peer.send(binary, noise(1000));
+  await refused(all, t);
+});
+
+scenario('E7 deflate: maxPayload does not count what is sent', BOTH, async (t) => {
+  const { peer, ws } = await deflating(t, { options: { maxPayload: 10 } });
+  ws.send(digits(2000));
+  await peer.next();
+  peer.send(text, 'y'.repeat(10));
+  await t.seen(ws, 'message');
+});
+
+scenario('E7 deflate: maxPayloads that are no limit', BOTH, async (t) => {
+  for (const maxPayload of [0, -1, 2 ** 32, NaN]) {
+    const { peer, ws } = await deflating(t, { options: { maxPayload } });
+    peer.send(binary, Buffer.alloc(4 << 20, 'no limit'));
+    await t.seen(ws, 'message');
+  }
+});
+
+scenario('E7 deflate: the limit is met before the fault behind it', BOTH, async (t) => {
+  const all = await deflating(t, { options: { maxPayload: 1000 } });
+  const bytes = Buffer.concat([new Deflater().part('y'.repeat(900000), false), Buffer.from([6])]);
+  all.raw.send(binary, bytes, { rsv: RSV1 });
+  await refused(all, t);
+});
+
+scenario('E7 deflate: the limit and a fault close behind it', BOTH, async (t) => {
+  const all = await deflating(t, { options: { maxPayload: 1000 } });
+  const bytes = Buffer.concat([new Deflater().part('y'.repeat(2000), false), Buffer.from([6])]);
+  all.raw.send(binary, bytes, { rsv: RSV1 });
+  await refused(all, t);
+});
+
+scenario('E7 deflate: the limit and a final block', BOTH, async (t) => {
+  const { peer, raw, ws } = await deflating(t, { options: { maxPayload: 8 } });
+  raw.send(text, Buffer.from('f348cdc9c9070000', 'hex'), { rsv: RSV1 });
+  await t.seen(ws, 'message');
+  raw.send(text, new Deflater().part('y'.repeat(9)), { rsv: RSV1 });
+  await refused({ peer, raw, ws }, t);
+});
+
+scenario('A1 deflate: a bomb of a thousand to one', BOTH, async (t) => {
+  const all = await deflating(t, { options: { maxPayload: 1 << 20 } });
+  all.raw.send(binary, bomb(200), { rsv: RSV1 });
+  await refused(all, t);
+});
+
+scenario('A1 deflate: a bomb in fragments, with pings between', BOTH, async (t) => {
+  const all = await deflating(t, { options: { maxPayload: 1 << 20 } });
+  const { raw, ws } = all;
+  const bytes = bomb(100);
+  const size = Math.ceil(bytes.length / 10);
+  for (let i = 0; i < 10; i++) {
+    const part = bytes.subarray(i * size, (i + 1) * size);
+    raw.send(i ? continuation : text, part, { rsv: i ? 0 : RSV1, fin: i === 9 });
+    if (i === 0) await t.seen(ws, 'error');
+    raw.send(ping, 'not answered');
+  }
+  await refused(all, t);
+});
+
+scenario('A1 deflate: the limit by default', BOTH, async (t) => {
+  const all = await deflating(t);
+  all.raw.send(binary, bomb(101), { rsv: RSV1 });
+  await refused(all, t);
+});
+
+/** Records what a process that does nothing else prints. */
+async function child(t, mode) {
+  const { finished } = t.child('deflate-memory.js', t.serverSubject, { MODE: mode });
+  const { code, output } = await finished;
+  t.log('process', 'exit', code);
+  for (const line of output) t.trace.line('process', line);
+}
+
+scenario('A1 deflate: bombs take no memory beyond the limit', 'api', (t) => child(t, 'bombs'));
+
+scenario('A23 deflate: what must not be compressed is not', BOTH, async (t) => {
+  const { peer, ws } = await deflating(t, { deflate: { threshold: 0 } });
+  const secret = digits(400, 'secret');
+  ws.send(`guess: ${secret}`);
+  const attempts = [secret, Buffer.from(secret), new Blob([secret])];
+  for (const data of attempts) ws.send(data, { compress: false });
+  ws.send(secret.slice(0, 200), { compress: false, fin: false });
+  ws.send(secret.slice(200), { compress: true });
+  const frames = await peer.next(1 + attempts.length + 2);
+  for (const { payload } of frames.slice(1)) t.log('wire', 'length', payload.length);
+});
+
+scenario('A23 deflate: what was not compressed is no context', BOTH, async (t) => {
+  const { peer, ws } = await deflating(t);
+  const secret = digits(400, 'secret');
+  ws.send(secret, { compress: false });
+  ws.send(secret);
+  ws.send(secret);
+  const [, first, second] = await peer.next(3);
+  t.log('wire', 'first', first.payload.length > 150, 'second', second.payload.length < 50);
+});
+
+scenario('A24 deflate: a server can force small windows and no context', 'pair', async (t) => {
+  const { server, client } = await t.pair({
+    server: {
+      perMessageDeflate: {
+        serverNoContextTakeover: true,
+        clientNoContextTakeover: true,
+        serverMaxWindowBits: 9,
+        clientMaxWindowBits: 9,
+        zlibDeflateOptions: { memLevel: 1 }
+      }
+    },
+    client: { perMessageDeflate: true }
+  });
+  for (const data of [digits(3000), 'y'.repeat(100000), digits(3000)]) {
+    server.send(data);
+    client.send(data);
+  }
+  await t.seen(server, 'message', 3);
+  await t.seen(client, 'message', 3);
+});
+
+scenario('A24 deflate: closed connections hold no memory of zlib', 'api', (t) => {
+  return child(t, 'closed');
+});
