@@ -124,5 +124,29 @@ export const BARS = [
     subject: 'ferrows/auto',
     measure: 'cpu',
     limits: { 'ferrows/auto': 1.5 }
+  },
+  {
+    work: '2 KiB of compressed JSON echoed, 50 connections',
+    what: 'server CPU',
+    workload: 'deflate-2k',
+    subject: 'ferrows/auto',
+    measure: 'cpu',
+    limits: { ws: 0.3, Bun: 1 }
+  },
+  {
+    work: 'broadcast of 2 KiB of compressed JSON to 500 connections',
+    what: 'server CPU a delivery',
+    workload: 'deflate-broadcast',
+    subject: 'ferrows/auto',
+    measure: 'cpu',
+    limits: { ws: 0.1 }
+  },
+  {
+    work: '2,000 idle connections that have compressed',
+    what: 'memory a connection',
+    workload: 'deflate-memory',
+    subject: 'ferrows/auto',
+    measure: 'growth',
+    limits: { ws: 0.25 }
   }
 ];

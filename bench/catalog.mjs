@@ -24,6 +24,12 @@ export const SUBJECTS = [
   })),
   { name: 'uWebSockets.js', program: 'uws', server: 'servers/uws.mjs' },
   { name: 'Bun', program: 'bun', server: 'servers/bun.mjs' },
+  {
+    name: 'Bun+dedicated',
+    env: { BUN_DEFLATE: 'dedicated' },
+    program: 'bun',
+    server: 'servers/bun.mjs'
+  },
   { name: 'raw epoll', program: 'epoll-echo' }
 ];
 
@@ -35,6 +41,8 @@ const PEERS = ['uWebSockets.js', 'Bun'];
 const LIMIT = 'raw epoll';
 const MAIN = [...WS, 'ferrows/auto', ...PEERS, LIMIT];
 const CLIENTS = [...WS, 'ferrows/auto'];
+const COMPRESSING = ['ws', 'ferrows/auto', ...PEERS];
+const DEDICATED = 'Bun+dedicated';
 const SECURE = [...WS, 'ferrows/auto', ...PEERS];
 const EVERYBODY = [
   ...WS,
@@ -49,6 +57,7 @@ const EVERYBODY = [
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const small = { size: 64, binary: false };
+const compressed = { deflate: 'takeover', connections: 50, inFlight: 1 };
 
 /** A workload of connections that is too many for every subject in every round. */
 const growth = (connections) => ({
@@ -57,6 +66,16 @@ const growth = (connections) => ({
   connections,
   inFlight: 1,
   subjects: ['ws', 'ferrows/auto', 'uWebSockets.js', LIMIT]
+});
+
+/** An echo of compressed text that no bar is about: fewer rounds will do. */
+const compressedEcho = (name, size, deflate = 'takeover') => ({
+  name,
+  ...compressed,
+  deflate,
+  size,
+  rounds: 3,
+  subjects: COMPRESSING
 });
 
 /** What is sent through one server, one after the other, before its memory is looked at. */
@@ -69,8 +88,10 @@ const MEMORY_LOADS = [
 
 /**
  * Loads: who is measured, payload bytes, connections, and messages that each connection keeps under way. The subject
- * is the server unless `kind` says otherwise: `client`, which talks to the raw echo server; or `memory`, a server that
- * all `loads` go through before its memory is looked at.
+ * is the server unless `kind` says otherwise: `client`, which talks to the raw echo server; `memory`, a server that
+ * all `loads` go through before its memory is looked at; or `idle`, the memory that connections take which have
+ * exchanged so many messages and are silent. With `deflate`, JSON text is sent, each time another one, and compressed:
+ * `takeover` of the context from message to message, or `no-takeover`. `rounds` is the most that are measured.
  */
 export const WORKLOADS = [
   { name: 'echo-64-1', ...small, connections: 100, inFlight: 1, subjects: EVERYBODY },
@@ -108,6 +129,34 @@ export const WORKLOADS = [
     kind: 'memory',
     loads: MEMORY_LOADS,
     subjects: ['ws', 'ferrows/auto', ...PEERS]
+  },
+  compressedEcho('deflate-200', 200),
+  {
+    name: 'deflate-2k',
+    ...compressed,
+    size: 2 * KIB,
+    subjects: [...COMPRESSING, DEDICATED]
+  },
+  compressedEcho('deflate-64k', 64 * KIB),
+  compressedEcho('deflate-2k-no-takeover', 2 * KIB, 'no-takeover'),
+  {
+    name: 'deflate-broadcast',
+    ...compressed,
+    size: 2 * KIB,
+    broadcast: true,
+    connections: 500,
+    subjects: [...COMPRESSING, DEDICATED]
+  },
+  {
+    name: 'deflate-memory',
+    kind: 'idle',
+    ...compressed,
+    size: 2 * KIB,
+    connections: 2000,
+    exchanges: 10,
+    // It takes long, and comes out the same within one or two percent.
+    rounds: 1,
+    subjects: [...COMPRESSING, DEDICATED]
   }
 ];
 

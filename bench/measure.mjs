@@ -27,12 +27,21 @@ function loadOptions(port, workload, { seconds, warmUp }) {
 /** The load generator's command line. */
 function loadCommand(port, workload, times) {
   const flags = ['binary', 'broadcast', 'tls'].filter((flag) => workload[flag]);
-  return [GENERATOR, ...loadOptions(port, workload, times), ...flags.map((flag) => `--${flag}`)];
+  const further = ['deflate', 'exchanges'].filter((name) => workload[name]);
+  return [
+    GENERATOR,
+    ...loadOptions(port, workload, times),
+    ...flags.map((flag) => `--${flag}`),
+    ...further.flatMap((name) => [`--${name}`, String(workload[name])])
+  ];
 }
 
 /** Starts the server of a subject for a workload; gives the process, its port and its version. */
 async function startServer(subject, command, workload) {
-  const flags = ['broadcast', 'tls'].filter((flag) => workload[flag]).map((flag) => `--${flag}`);
+  const flags = ['broadcast', 'deflate', 'tls']
+    .filter((flag) => workload[flag])
+    .map((flag) => `--${flag}`);
+  if (workload.deflate === 'no-takeover') flags.push('--no-takeover');
   const file = subject.server ? [subject.server] : [];
   const child = new Child(
     `the server ${subject.name}`,
@@ -64,12 +73,21 @@ async function measureServer(subject, command, workload, times) {
   let load;
   try {
     load = new Child(`the load on ${subject.name}`, loadCommand(port, workload, times));
-    const { before, after, result } = await underLoad(load, server, times);
-    return { version, ...summary({ before, after, result, loadCpu: result.cpu, ...times }) };
+    const { ready, before, after, result } = await underLoad(load, server, times);
+    return {
+      version,
+      ...summary({ before, after, result, loadCpu: result.cpu, ...times }),
+      ...(workload.deflate && compression(ready, result))
+    };
   } finally {
     await load?.end();
     await server.end();
   }
+}
+
+/** What was agreed upon, and the bytes on the wire that a reply takes, with its header. */
+function compression({ negotiated }, { messages, drained, received }) {
+  return { negotiated, wire: received / (messages + drained) };
 }
 
 function summary({ before, after, result, loadCpu, seconds }) {
@@ -134,18 +152,49 @@ async function measureMemory(subject, command, workload, times) {
   }
 }
 
-const KINDS = { server: measureServer, client: measureClient, memory: measureMemory };
+/**
+ * What connections that were used and are silent now add to the memory of a fresh server, each. A library may free what it
+ * holds for a connection after some seconds without a message: all get the same time for that.
+ */
+async function measureIdle(subject, command, workload, times) {
+  const { child: server, port, version } = await startServer(subject, command, workload);
+  let load;
+  try {
+    const fresh = sample(server.pid);
+    load = new Child(`the load on ${subject.name}`, loadCommand(port, workload, times));
+    const { ready, result } = await underLoad(load, server, times);
+    await delay(times.idle * 1000);
+    const rss = sample(server.pid)?.rss ?? null;
+    return {
+      version,
+      growth: fresh && rss && (rss - fresh.rss) / workload.connections,
+      rss,
+      ...(workload.deflate && compression(ready, result))
+    };
+  } finally {
+    await load?.end();
+    await server.end();
+  }
+}
+
+const KINDS = {
+  server: measureServer,
+  client: measureClient,
+  memory: measureMemory,
+  idle: measureIdle
+};
 
 /**
  * Runs one workload against one subject.
  *
  * @param {object} subject of catalog.mjs
  * @param {object} workload of catalog.mjs
- * @param {{ seconds: number, warmUp: number }} times
+ * @param {{ seconds: number, warmUp: number, idle: number }} times
  * @param {Map<string, { command: string[] }>} programs the subject's, and that of `ECHO`
  * @returns {Promise<object>} messages, messages per second; latencies and CPU time in microseconds (the latter a message);
- *   busy shares of a core of subject and load; resident bytes; the subject's version. Of a memory workload only the
- *   last two
+ *   busy shares of a core of subject and load; resident bytes; the subject's version; with compression bytes on the wire a
+ *   reply and the parameters that were agreed upon. Of a memory workload only resident bytes and version; of an idle
+ *   one those, the growth of resident bytes a connection, and what compression gives
  */
 export function measure(subject, workload, times, programs) {
   const { command } = programs.get(subject.program);

@@ -18,12 +18,13 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const RESULTS = here('results');
 /** What has been measured up to now, for whoever ends a run early. */
 const UNFINISHED = here('target/unfinished.json');
-const USAGE = `node bench/run.mjs [--rounds 5] [--seconds 2] [--warm-up 0.5] [--only NAME,...] [--workload NAME,...]
-                   [--from FILE] [--out NAME]
+const USAGE = `node bench/run.mjs [--rounds 5] [--seconds 2] [--warm-up 0.5] [--idle 20] [--only NAME,...]
+                   [--workload NAME,...] [--from FILE] [--out NAME]
 
 subjects:  ${SUBJECTS.map(({ name }) => name).join(', ')}
 workloads: ${WORKLOADS.map(({ name }) => name).join(', ')}
-A name that ends early selects all that begin with it (--only ferrows). --from makes the tables anew of a results.json,
+A name that ends early selects all that begin with it (--only ferrows). --idle is how many seconds connections are silent
+before the memory that they take is looked at. --from makes the tables anew of a results.json,
 and measures nothing. Results go to bench/results.md, .json and .svg when everything was measured, otherwise only to
 --out, which names all three.
 `;
@@ -54,6 +55,7 @@ function options() {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '2' },
       'warm-up': { type: 'string', default: '0.5' },
+      idle: { type: 'string', default: '20' },
       only: { type: 'string' },
       workload: { type: 'string' },
       from: { type: 'string' },
@@ -68,7 +70,8 @@ function options() {
     settings: {
       rounds: Math.ceil(positive(values.rounds, 'rounds')),
       seconds: positive(values.seconds, 'seconds'),
-      warmUp: positive(values['warm-up'], 'warm-up')
+      warmUp: positive(values['warm-up'], 'warm-up'),
+      idle: positive(values.idle, 'idle')
     },
     subjects: select(SUBJECTS, values.only, 'subject'),
     workloads: select(WORKLOADS, values.workload, 'workload'),
@@ -135,6 +138,7 @@ async function run({ settings, subjects, workloads }) {
   mkdirSync(here('target'), { recursive: true });
   for (let round = 0; round < settings.rounds; round += 1) {
     for (const { workload, list } of plan) {
+      if (round >= workload.rounds) continue;
       // Each round begins with another subject, so that none is always first or always after the same one.
       const first = round % list.length;
       for (const subject of [...list.slice(first), ...list.slice(0, first)]) {

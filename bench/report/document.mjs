@@ -15,18 +15,41 @@ const VERDICTS = new Map([
 const UNITS = new Map([
   ['cpu', ['CPU', 'us a message', 1]],
   ['p50', ['p50 round trip', 'us', 1]],
-  ['rss', ['resident memory', 'MiB', 2 ** 20]]
+  ['rss', ['resident memory', 'MiB', 2 ** 20]],
+  ['growth', ['resident memory', 'KiB a connection', 2 ** 10]]
 ]);
+/** What is compared of the kinds of workload that are not about time. */
+const MEMORY = { memory: 'rss', idle: 'growth' };
 
 const bytes = (size) => {
   if (size >= 2 ** 20) return `${size / 2 ** 20} MiB`;
   return size >= 2 ** 10 ? `${size / 2 ** 10} KiB` : `${size}-byte`;
 };
 
+const CONTENT = { takeover: 'compressed JSON', 'no-takeover': 'JSON compressed without takeover' };
+
 /** A workload in words. */
-function describe({ kind, size, binary, connections, inFlight, tls, broadcast, loads }) {
+function describe({ rounds, ...workload }) {
+  return `${load(workload)}${rounds ? `, at most ${rounds} round${rounds === 1 ? '' : 's'}` : ''}`;
+}
+
+function load({
+  kind,
+  size,
+  binary,
+  deflate,
+  connections,
+  inFlight,
+  exchanges,
+  tls,
+  broadcast,
+  loads
+}) {
   if (kind === 'memory') return `RSS of one server after ${loads.length} echo loads, at rest`;
-  const message = `${bytes(size)} ${binary ? 'binary' : 'text'}`;
+  const message = `${bytes(size)} ${CONTENT[deflate] ?? (binary ? 'binary' : 'text')}`;
+  if (kind === 'idle') {
+    return `RSS that ${connections.toLocaleString('en')} silent connections add after ${exchanges} echoes of ${message}`;
+  }
   if (broadcast) return `${message} broadcast to ${connections} connections, figures a delivery`;
   const count = `${connections} connection${connections === 1 ? '' : 's'}`;
   const who = kind === 'client' ? ' as the client' : '';
@@ -65,7 +88,7 @@ function notFirst(workloads) {
   let compared = 0;
   for (const { name, connections, kind } of WORKLOADS) {
     const bySubject = workloads[name];
-    const key = kind === 'memory' ? 'rss' : connections === 1 ? 'p50' : 'cpu';
+    const key = MEMORY[kind] ?? (connections === 1 ? 'p50' : 'cpu');
     const rivals = Object.keys(bySubject ?? {}).filter(isRival);
     const first = least(bySubject, rivals, key);
     const own = values(bySubject?.[SUBJECT], key);
@@ -101,7 +124,8 @@ function gaps({ missing, workloads }) {
 
 /** The head of the page: what a reader must know to compare. */
 function circumstances({ date, command, machine, versions, commit, settings, missing, workloads }) {
-  const { rounds, seconds, warmUp } = settings;
+  const { rounds, seconds, warmUp, idle } = settings;
+  const silent = WORKLOADS.some(({ name, kind }) => kind === 'idle' && workloads[name]);
   return [
     `* date: ${date}`,
     `* command: \`${command}\``,
@@ -109,6 +133,7 @@ function circumstances({ date, command, machine, versions, commit, settings, mis
     `* versions: ${Object.values(versions).join(', ')}`,
     `* commit: ${commit}`,
     `* figures: median (best) over ${rounds} interleaved rounds of ${seconds} s after ${warmUp} s of warm-up`,
+    ...(silent ? [`* connections were silent for ${idle} s before their memory was read`] : []),
     ...gaps({ missing, workloads })
   ].join('\n');
 }

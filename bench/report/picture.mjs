@@ -18,7 +18,9 @@ const PANELS = [
   { workload: 'tls-1', title: '64 B echo over TLS, 1 in flight' },
   { workload: 'tls-16', title: '64 B echo over TLS, 16 in flight' },
   { workload: 'client-1', title: 'As the client, 1 in flight: client CPU' },
-  { workload: 'client-16', title: 'As the client, 16 in flight: client CPU' }
+  { workload: 'client-16', title: 'As the client, 16 in flight: client CPU' },
+  { workload: 'deflate-2k', title: '2 KiB compressed JSON echo, 50 connections' },
+  { workload: 'deflate-broadcast', title: '2 KiB compressed JSON broadcast to 500, a delivery' }
 ];
 
 const PLAIN = { bar: '#9aa7b8', text: '#3d4752', weight: 400 };

@@ -11,18 +11,46 @@ const COLUMNS = [
   { key: 'rate', title: 'messages/s', digits: 0, best: Math.max },
   { key: 'rss', title: 'RSS MiB', digits: 0, best: Math.min, unit: 2 ** 20 }
 ];
+const WIRE = { key: 'wire', title: 'wire B/msg', digits: 0, best: Math.min };
+const GROWTH = { key: 'growth', title: 'KiB/connection', digits: 1, best: Math.min, unit: 2 ** 10 };
 const RATIOS = [
   { key: 'cpu', title: 'CPU' },
   { key: 'javaScript', title: 'JS thread' },
   { key: 'rate', title: 'messages' }
 ];
-const ONLY_RSS = COLUMNS.filter(({ key }) => key === 'rss');
+const BUSY = [
+  { key: 'busy', title: 'busy' },
+  { key: 'loadBusy', title: 'load busy' }
+];
+const RSS = COLUMNS.find(({ key }) => key === 'rss');
+
+/** What the table of a workload has: figures, ratios and shares of a core. */
+function layout({ kind, deflate }) {
+  if (kind === 'memory')
+    return { columns: [RSS], ratios: [{ key: 'rss', title: 'RSS' }], busy: [] };
+  const wire = deflate ? [WIRE] : [];
+  const wireRatio = deflate ? [{ key: 'wire', title: 'wire' }] : [];
+  if (kind === 'idle') {
+    return {
+      columns: [GROWTH, RSS, ...wire],
+      ratios: [{ key: 'growth', title: 'growth' }],
+      busy: []
+    };
+  }
+  return { columns: [...COLUMNS, ...wire], ratios: [...RATIOS, ...wireRatio], busy: BUSY };
+}
 
 const NOTHING = '-';
 const percent = (runs, key) => {
   const share = median(values(runs, key));
   return Number.isNaN(share) ? NOTHING : `${Math.round(share * 100)} %`;
 };
+
+/** What a server has answered to the offer of compression: the same in every round, or else all of it. */
+function negotiated(runs) {
+  const answers = new Set(runs.flatMap((run) => run.negotiated ?? []));
+  return [...answers].map((answer) => answer || 'no parameters').join(' / ') || NOTHING;
+}
 
 function cell(runs, { key, digits, best, unit = 1 }) {
   const known = values(runs, key);
@@ -53,26 +81,20 @@ export function markdown(rows, left = 1) {
  */
 export function workloadTable(workload, bySubject) {
   const base = bySubject[BASELINE];
-  const memory = workload.kind === 'memory';
-  const columns = memory ? ONLY_RSS : COLUMNS;
-  const ratios = memory ? [{ key: 'rss', title: 'RSS' }] : RATIOS;
-  const busy = memory
-    ? []
-    : [
-        { key: 'busy', title: 'busy' },
-        { key: 'loadBusy', title: 'load busy' }
-      ];
+  const { columns, ratios, busy } = layout(workload);
   const heading = [
     workload.kind === 'client' ? 'client' : 'server',
     ...columns.map(({ title }) => title),
     ...ratios.map(({ title }) => `${title} / ${BASELINE}`),
-    ...busy.map(({ title }) => title)
+    ...busy.map(({ title }) => title),
+    ...(workload.deflate ? ['agreed upon'] : [])
   ];
   const rows = Object.entries(bySubject).map(([name, runs]) => [
     name,
     ...columns.map((column) => cell(runs, column)),
     ...ratios.map(({ key }) => times(ratio(runs, base, key))),
-    ...busy.map(({ key }) => percent(runs, key))
+    ...busy.map(({ key }) => percent(runs, key)),
+    ...(workload.deflate ? [negotiated(runs)] : [])
   ]);
   return markdown([heading, ...rows]);
 }

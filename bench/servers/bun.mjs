@@ -1,7 +1,10 @@
 // The server on Bun's own WebSocket, run by Bun: its import of ws would give the same in the clothes of ws.
-// Without compression, time-outs or a limit that a workload could meet.
+// Without time-outs or a limit that a workload could meet. BUN_DEFLATE names the kind of compressor and decompressor to
+// have instead of the usual ones: `dedicated` is one of each for every connection.
 /* global Bun */
-import { MAX_BYTES, broadcast, listening, tls } from './process.mjs';
+import { MAX_BYTES, broadcast, deflate, listening, tls } from './process.mjs';
+
+const kind = process.env.BUN_DEFLATE;
 
 const server = Bun.serve({
   hostname: '127.0.0.1',
@@ -11,7 +14,7 @@ const server = Bun.serve({
     return self.upgrade(request) ? undefined : new Response(null, { status: 426 });
   },
   websocket: {
-    perMessageDeflate: false,
+    perMessageDeflate: deflate && kind ? { compress: kind, decompress: kind } : deflate,
     idleTimeout: 0,
     maxPayloadLength: MAX_BYTES,
     backpressureLimit: MAX_BYTES,
@@ -19,9 +22,9 @@ const server = Bun.serve({
       if (broadcast) ws.subscribe('all');
     },
     message(ws, data) {
-      if (broadcast) server.publish('all', data);
-      else ws.send(data);
+      if (broadcast) server.publish('all', data, deflate);
+      else ws.send(data, deflate);
     }
   }
 });
-listening(server.port, `Bun ${Bun.version}`);
+listening(server.port, `Bun ${Bun.version}${kind ? ` with ${kind} compression` : ''}`);

@@ -2,17 +2,18 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 
-import { broadcast, listening, tls } from './process.mjs';
+import { broadcast, deflate, listening, tls } from './process.mjs';
 
-/** @param {{ WebSocketServer: Function, version: string }} library served with its defaults: without compression */
+/** @param {{ WebSocketServer: Function, version: string }} library served with its defaults */
 export function serve({ WebSocketServer, version }) {
+  const options = { perMessageDeflate: deflate };
   let server;
   if (tls) {
     const https = createServer({ key: readFileSync(tls.key), cert: readFileSync(tls.cert) });
-    server = new WebSocketServer({ server: https });
+    server = new WebSocketServer({ ...options, server: https });
     https.listen(0, '127.0.0.1');
   } else {
-    server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    server = new WebSocketServer({ ...options, host: '127.0.0.1', port: 0 });
   }
 
   server.on('listening', () => listening(server.address().port, version));

@@ -8,6 +8,12 @@ const flags = new Set(process.argv.slice(2));
 /** Each message goes to every connection instead of back. */
 export const broadcast = flags.delete('--broadcast');
 
+/** Messages are compressed where the client offers it. */
+export const deflate = flags.delete('--deflate');
+
+/** ... and the context with it taken over from message to message, unless the client will not have that. */
+export const takeover = !flags.delete('--no-takeover');
+
 /** Files of the key and certificate to serve TLS with; undefined without TLS. */
 export const tls = flags.delete('--tls')
   ? { key: fixture('key'), cert: fixture('cert') }

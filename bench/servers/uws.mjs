@@ -1,15 +1,21 @@
-// The server on uWebSockets.js, for Node. Without compression, time-outs or a limit that a workload could meet.
+// The server on uWebSockets.js, for Node. Without time-outs or a limit that a workload could meet.
 import { createRequire } from 'node:module';
 
-import { MAX_BYTES, broadcast, listening, tls, versionOf } from './process.mjs';
+import { MAX_BYTES, broadcast, deflate, listening, takeover, tls, versionOf } from './process.mjs';
 
 const PACKAGE = '../peers/node_modules/@btc-vision/uwebsockets.js';
 const uws = createRequire(import.meta.url)(PACKAGE);
 const version = versionOf(new URL(`${PACKAGE}/package.json`, import.meta.url));
 
+// With takeover the largest window, as with ws. A dedicated compressor keeps its context even when the client asks
+// for the opposite.
+const compression = takeover
+  ? uws.DEDICATED_COMPRESSOR_256KB | uws.DEDICATED_DECOMPRESSOR_32KB
+  : uws.SHARED_COMPRESSOR | uws.SHARED_DECOMPRESSOR;
+
 const app = tls ? uws.SSLApp({ key_file_name: tls.key, cert_file_name: tls.cert }) : uws.App();
 app.ws('/*', {
-  compression: uws.DISABLED,
+  compression: deflate ? compression : uws.DISABLED,
   idleTimeout: 0,
   maxPayloadLength: MAX_BYTES,
   maxBackpressure: MAX_BYTES,
@@ -17,8 +23,8 @@ app.ws('/*', {
     if (broadcast) ws.subscribe('all');
   },
   message(ws, data, isBinary) {
-    if (broadcast) app.publish('all', data, isBinary, false);
-    else ws.send(data, isBinary, false);
+    if (broadcast) app.publish('all', data, isBinary, deflate);
+    else ws.send(data, isBinary, deflate);
   }
 });
 app.listen('127.0.0.1', 0, (socket) => {

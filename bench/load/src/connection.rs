@@ -7,13 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{message::Message, stream::Stream};
+use crate::{check::Check, message::Messages, stream::Stream};
 
 /// Where the reader stands in the stream of messages.
 #[derive(Debug)]
 enum Reading {
     Header { bytes: [u8; 10], have: usize },
-    Payload { at: usize },
+    Payload { at: usize, len: usize },
 }
 
 const NEW_HEADER: Reading = Reading::Header { bytes: [0; 10], have: 0 };
@@ -22,7 +22,12 @@ const NEW_HEADER: Reading = Reading::Header { bytes: [0; 10], have: 0 };
 #[derive(Debug)]
 pub struct Connection {
     stream: Stream,
+    check: Check,
     reading: Reading,
+    /// The message that comes next, and the one that is queued next.
+    coming: usize,
+    next: usize,
+    received: u64,
     written: usize,
     pending: usize,
     /// When each message that must still come was sent.
@@ -30,18 +35,36 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection on an open stream.
-    pub fn new(stream: Stream) -> Self {
-        Self { stream, reading: NEW_HEADER, written: 0, pending: 0, expected: VecDeque::new() }
+    /// A connection on an open stream, whose messages are checked in this way.
+    pub fn new(stream: Stream, check: Check) -> Self {
+        Self {
+            stream,
+            check,
+            reading: NEW_HEADER,
+            coming: 0,
+            next: 0,
+            received: 0,
+            written: 0,
+            pending: 0,
+            expected: VecDeque::new(),
+        }
+    }
+
+    /// Bytes of all that has come, frame headers included.
+    pub fn received(&self) -> u64 {
+        self.received
     }
 
     /// Queues `count` messages and writes what the socket takes.
     ///
     /// # Errors
     /// What the socket reports.
-    pub fn send(&mut self, message: &Message, count: usize) -> io::Result<()> {
-        self.pending += count * message.frame_len();
-        self.flush(message)
+    pub fn send(&mut self, messages: &Messages, count: usize) -> io::Result<()> {
+        for _ in 0..count {
+            self.pending += messages.frame_len(self.next);
+            self.next = messages.after(self.next);
+        }
+        self.flush(messages)
     }
 
     /// From now on `count` messages more are due, sent at `sent`.
@@ -53,16 +76,16 @@ impl Connection {
     ///
     /// # Errors
     /// What the socket reports.
-    pub fn flush(&mut self, message: &Message) -> io::Result<()> {
-        match self.write(message) {
+    pub fn flush(&mut self, messages: &Messages) -> io::Result<()> {
+        match self.write(messages) {
             Err(err) if err.kind() == io::ErrorKind::WouldBlock => Ok(()),
             result => result,
         }
     }
 
-    fn write(&mut self, message: &Message) -> io::Result<()> {
+    fn write(&mut self, messages: &Messages) -> io::Result<()> {
         while self.pending > 0 {
-            match self.stream.write(message.bytes_at(self.written, self.pending)) {
+            match self.stream.write(messages.bytes_at(self.written, self.pending)) {
                 Ok(n) => {
                     self.written += n;
                     self.pending -= n;
@@ -81,7 +104,7 @@ impl Connection {
     /// What the socket reports, its end, or anything that is not the message.
     pub fn receive(
         &mut self,
-        message: &Message,
+        messages: &Messages,
         buffer: &mut [u8],
         ended: bool,
         mut arrived: impl FnMut(Duration),
@@ -96,11 +119,13 @@ impl Connection {
                 Err(err) => return Err(err),
             };
             let now = Instant::now();
+            self.received += n as u64;
             let mut rest = &buffer[..n];
             while !rest.is_empty() {
-                let (used, complete) = self.reading.parse(message, rest)?;
+                let (used, complete) = self.reading.parse(messages, self.coming, &mut self.check, rest)?;
                 rest = &rest[used..];
                 if complete {
+                    self.coming = messages.after(self.coming);
                     let sent = self.expected.pop_front();
                     arrived(now - sent.ok_or_else(|| io::Error::other("a message that nobody sent"))?);
                     count += 1;
@@ -115,10 +140,15 @@ impl Connection {
 }
 
 impl Reading {
-    /// Takes bytes of the current frame; says how many, and whether they ended it.
-    fn parse(&mut self, message: &Message, input: &[u8]) -> io::Result<(usize, bool)> {
-        let payload = message.payload();
-        match self {
+    /// Takes bytes of the current frame, which is that of a message; says how many, and whether they ended it.
+    fn parse(
+        &mut self,
+        messages: &Messages,
+        number: usize,
+        check: &mut Check,
+        input: &[u8],
+    ) -> io::Result<(usize, bool)> {
+        let (take, complete) = match self {
             Self::Header { bytes, have } => {
                 let need = match (*have, bytes[1]) {
                     (0 | 1, _) => 2,
@@ -136,29 +166,23 @@ impl Reading {
                     (2, 128..) => return Err(io::Error::other("a masked frame from the server")),
                     _ => return Ok((take, false)),
                 };
-                if bytes[0] != message.first_byte() || length != payload.len() as u64 {
-                    let first = bytes[0];
-                    return Err(io::Error::other(format!(
-                        "not what was sent: first byte {first:#04x}, length {length}"
-                    )));
-                }
-                let complete = payload.is_empty();
-                *self = if complete { NEW_HEADER } else { Self::Payload { at: 0 } };
-                Ok((take, complete))
+                check.header(messages, number, bytes[0], length)?;
+                let len = usize::try_from(length).map_err(io::Error::other)?;
+                *self = Self::Payload { at: 0, len };
+                (take, len == 0)
             }
-            Self::Payload { at } => {
-                let take = (payload.len() - *at).min(input.len());
-                if input[..take] != payload[*at..*at + take] {
-                    return Err(io::Error::other("a message has other bytes than were sent"));
-                }
+            Self::Payload { at, len } => {
+                let take = (*len - *at).min(input.len());
+                check.piece(messages, number, *at, &input[..take])?;
                 *at += take;
-                let complete = *at == payload.len();
-                if complete {
-                    *self = NEW_HEADER;
-                }
-                Ok((take, complete))
+                (take, at == len)
             }
+        };
+        if complete {
+            check.end(messages, number)?;
+            *self = NEW_HEADER;
         }
+        Ok((take, complete))
     }
 }
 
@@ -167,23 +191,31 @@ mod tests {
     use std::io;
 
     use super::NEW_HEADER;
-    use crate::message::Message;
+    use crate::{
+        check::Check,
+        deflate::{Agreement, Offer},
+        message::Messages,
+        text::json,
+    };
 
     /// Reads an input in pieces of `len` bytes; gives the number of messages in it.
-    fn read(message: &Message, input: &[u8], len: usize) -> io::Result<usize> {
-        let (mut reading, mut count) = (NEW_HEADER, 0);
+    fn read(messages: &Messages, mut check: Check, input: &[u8], len: usize) -> io::Result<usize> {
+        let (mut reading, mut number, mut count) = (NEW_HEADER, 0, 0);
         for mut piece in input.chunks(len) {
             while !piece.is_empty() {
-                let (used, complete) = reading.parse(message, piece)?;
+                let (used, complete) = reading.parse(messages, number, &mut check, piece)?;
                 piece = &piece[used..];
-                count += usize::from(complete);
+                if complete {
+                    number = messages.after(number);
+                    count += 1;
+                }
             }
         }
         Ok(count)
     }
 
-    fn frame(header: &[u8], message: &Message) -> Vec<u8> {
-        [header, message.payload()].concat()
+    fn frame(header: &[u8], messages: &Messages) -> Vec<u8> {
+        [header, messages.payload(0)].concat()
     }
 
     #[test]
@@ -194,23 +226,55 @@ mod tests {
             (126, vec![0x82, 126, 0, 126]),
             (70_000, vec![0x82, 127, 0, 0, 0, 0, 0, 1, 0x11, 0x70]),
         ] {
-            let message = Message::new(size, true, 1);
-            let input = frame(&header, &message).repeat(3);
+            let messages = Messages::same(size, true, 1);
+            let input = frame(&header, &messages).repeat(3);
             for len in [1, 2, 3, 4, 9, 10, 11, 1000, input.len()] {
-                assert_eq!(read(&message, &input, len).unwrap_or_default(), 3, "{size} in pieces of {len}");
+                let count = read(&messages, Check::Bytes, &input, len).unwrap_or_default();
+                assert_eq!(count, 3, "{size} in pieces of {len}");
             }
         }
     }
 
     #[test]
     fn what_is_no_echo_is_an_error() {
-        let message = Message::new(64, false, 1);
-        let echo = frame(&[0x81, 64], &message);
-        assert!(read(&message, &echo, 7).is_ok());
+        let messages = Messages::same(64, false, 1);
+        let echo = frame(&[0x81, 64], &messages);
+        assert!(read(&messages, Check::Bytes, &echo, 7).is_ok());
         for (at, flip) in [(0, 3), (1, 1), (1, 0x80), (2, 1), (65, 0x40)] {
             let mut other = echo.clone();
             other[at] ^= flip;
-            assert!(read(&message, &other, 7).is_err(), "byte {at} changed");
+            assert!(read(&messages, Check::Bytes, &other, 7).is_err(), "byte {at} changed");
         }
+    }
+
+    #[test]
+    fn compressed_echoes_are_inflated_as_long_as_asked() -> io::Result<()> {
+        let agreement = Agreement::new(Offer::Takeover, "permessage-deflate")?;
+        let messages = Messages::compressed(200, &agreement, 0)?;
+        let check = |left| Check::Inflate { inflater: Box::new(agreement.inflater()), left };
+        let mut compressor = agreement.compressor();
+        let mut echoes = Vec::new();
+        let mut starts = Vec::new();
+        for number in 0..3 {
+            let payload = compressor.compress(&json(200, number))?;
+            starts.push(echoes.len());
+            let header = match u8::try_from(payload.len()) {
+                Ok(short @ 0..=125) => vec![0xc1, short],
+                Ok(long) => vec![0xc1, 126, 0, long],
+                Err(err) => return Err(io::Error::other(err)),
+            };
+            echoes.extend([header, payload].concat());
+        }
+        for len in [1, 7, echoes.len()] {
+            assert_eq!(read(&messages, check(3), &echoes, len)?, 3, "in pieces of {len}");
+        }
+
+        let mut wrong = echoes.clone();
+        wrong[starts[1] + 20] ^= 1;
+        assert!(read(&messages, check(3), &wrong, 7).is_err(), "the second is looked into");
+        assert!(read(&messages, check(1), &wrong, 7).is_ok(), "the second is not looked into");
+        wrong[starts[2]] = 0x81;
+        assert!(read(&messages, check(1), &wrong, 7).is_err(), "the third is not compressed");
+        Ok(())
     }
 }

@@ -10,21 +10,35 @@ use std::{
 use hdrhistogram::Histogram;
 use mio::{Events, Interest, Poll, Token};
 
-use crate::{connection::Connection, message::Message, options::Options, stream::Stream, tls};
+use crate::{
+    check::Check,
+    connection::Connection,
+    deflate::{Agreement, Offer},
+    message::Messages,
+    options::Options,
+    stream::Stream,
+    tls,
+};
 
 /// Bytes taken from a socket by one read.
 const READ_BYTES: usize = 256 * 1024;
 /// The longest silence of a server that owes messages.
 const STALL: Duration = Duration::from_secs(10);
+/// Rings of messages to compress.
+const RINGS: usize = 8;
+/// Of the compressed replies on a connection so many are inflated; on the first connection all are.
+const INFLATED: usize = 4;
 /// Latencies above a minute are counted as a minute.
 const MAX_LATENCY_NANOS: u64 = 60_000_000_000;
 
-/// The poll, the connections on it and the message they send.
+/// The poll, the connections on it and the messages they send.
 pub struct Load {
     poll: Poll,
     events: Events,
     connections: Vec<Connection>,
-    message: Message,
+    /// Of one kind each; connections with compression take them in turn, or a server could compress one reply for many.
+    messages: Vec<Messages>,
+    agreement: Option<Agreement>,
     in_flight: usize,
     broadcast: bool,
     buffer: Vec<u8>,
@@ -55,27 +69,74 @@ impl Load {
     /// Opens the connections one after the other, at the pace of the server.
     ///
     /// # Errors
-    /// A connection does not open.
+    /// A connection does not open, or not as the others did.
     pub fn open(options: &Options) -> Result<Self, Box<dyn Error>> {
         let poll = Poll::new()?;
         let tls = if options.tls { Some(tls::config()?) } else { None };
         let mut connections = Vec::with_capacity(options.connections);
+        let mut agreement: Option<Agreement> = None;
         for index in 0..options.connections {
-            let mut stream = Stream::open(options.address, tls.as_ref())
+            let offer = options.deflate.map(Offer::header);
+            let (mut stream, answer) = Stream::open(options.address, tls.as_ref(), offer)
                 .map_err(|err| format!("connection {}: {err}", index + 1))?;
+            let check = match options.deflate.zip(answer) {
+                None => Check::Bytes,
+                Some((offer, answer)) => {
+                    let agreed = Agreement::new(offer, &answer)?;
+                    let inflater = Box::new(agreed.inflater());
+                    if agreement.get_or_insert_with(|| agreed.clone()) != &agreed {
+                        return Err(format!("connection {}: another answer: {answer}", index + 1).into());
+                    }
+                    Check::Inflate { inflater, left: if index == 0 { usize::MAX } else { INFLATED } }
+                }
+            };
             let interest = Interest::READABLE | Interest::WRITABLE;
             poll.registry().register(stream.socket(), Token(index), interest)?;
-            connections.push(Connection::new(stream));
+            connections.push(Connection::new(stream, check));
         }
+        let messages = match &agreement {
+            None => vec![Messages::same(options.size, options.binary, options.in_flight)],
+            Some(agreement) => {
+                let rings = if options.broadcast { 1 } else { RINGS };
+                let ring = |index| Messages::compressed(options.size, agreement, index);
+                (0..rings).map(ring).collect::<Result<_, _>>()?
+            }
+        };
         Ok(Self {
             poll,
             events: Events::with_capacity(1024),
             connections,
-            message: Message::new(options.size, options.binary, options.in_flight),
+            messages,
+            agreement,
             in_flight: options.in_flight,
             broadcast: options.broadcast,
             buffer: vec![0; READ_BYTES],
         })
+    }
+
+    /// What the server answered to the offer of permessage-deflate; `None` when nothing was offered.
+    pub fn negotiated(&self) -> Option<&str> {
+        self.agreement.as_ref().map(Agreement::parameters)
+    }
+
+    /// Bytes of all frames that have come.
+    pub fn received(&self) -> u64 {
+        self.connections.iter().map(Connection::received).sum()
+    }
+
+    /// Every connection sends its messages in flight `count` times, and again only when everybody has all echoes.
+    ///
+    /// # Errors
+    /// As those of `run`.
+    pub fn exchange(&mut self, count: usize) -> Result<Measured, Box<dyn Error>> {
+        let mut all = Measured::new()?;
+        for _ in 0..count {
+            let Measured { messages, drained, latency } = self.echo(Duration::ZERO)?;
+            all.messages += messages;
+            all.drained += drained;
+            all.latency.add(latency)?;
+        }
+        Ok(all)
     }
 
     /// Makes load for `duration`, then waits for what is still under way.
@@ -90,9 +151,10 @@ impl Load {
     fn echo(&mut self, duration: Duration) -> Result<Measured, Box<dyn Error>> {
         let mut measured = Measured::new()?;
         let deadline = Instant::now() + duration;
-        for connection in &mut self.connections {
+        let rings = self.messages.len();
+        for (index, connection) in self.connections.iter_mut().enumerate() {
             connection.expect(self.in_flight, Instant::now());
-            connection.send(&self.message, self.in_flight)?;
+            connection.send(&self.messages[index % rings], self.in_flight)?;
         }
         let mut outstanding = self.connections.len() * self.in_flight;
         let mut heard_at = Instant::now();
@@ -101,15 +163,16 @@ impl Load {
             self.wait()?;
             for event in &self.events {
                 let connection = &mut self.connections[event.token().0];
+                let messages = &self.messages[event.token().0 % rings];
                 if event.is_writable() {
-                    connection.flush(&self.message)?;
+                    connection.flush(messages)?;
                 }
                 if !event.is_readable() {
                     continue;
                 }
                 let ended = event.is_read_closed();
                 let arrived = |time| record(&mut measured.latency, time);
-                let count = connection.receive(&self.message, &mut self.buffer, ended, arrived)?;
+                let count = connection.receive(messages, &mut self.buffer, ended, arrived)?;
                 let now = Instant::now();
                 if count > 0 {
                     heard_at = now;
@@ -117,7 +180,7 @@ impl Load {
                 if now < deadline {
                     measured.messages += count as u64;
                     connection.expect(count, now);
-                    connection.send(&self.message, count)?;
+                    connection.send(messages, count)?;
                 } else {
                     measured.drained += count as u64;
                     outstanding -= count;
@@ -137,18 +200,19 @@ impl Load {
             for connection in &mut self.connections {
                 connection.expect(self.in_flight, sent);
             }
-            self.connections[0].send(&self.message, self.in_flight)?;
+            self.connections[0].send(&self.messages[0], self.in_flight)?;
             let mut outstanding = self.connections.len() * self.in_flight;
             while outstanding > 0 {
                 self.wait()?;
+                let messages = &self.messages[0];
                 for event in &self.events {
                     let connection = &mut self.connections[event.token().0];
                     if event.is_writable() {
-                        connection.flush(&self.message)?;
+                        connection.flush(messages)?;
                     }
                     if event.is_readable() {
                         let ended = event.is_read_closed();
-                        outstanding -= connection.receive(&self.message, &mut self.buffer, ended, |_| {})?;
+                        outstanding -= connection.receive(messages, &mut self.buffer, ended, |_| {})?;
                     }
                 }
                 bound_silence(sent, outstanding)?;

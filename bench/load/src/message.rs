@@ -1,5 +1,9 @@
-//! The one message that all connections send: its frame, ready to write, and the payload its echo must carry.
-//! Made once by `main`; knows nothing of sockets.
+//! The messages that all connections send: their frames, ready to write, and the payloads that the echoes must carry.
+//! Made once by `load`; knows nothing of sockets.
+
+use std::io;
+
+use crate::{deflate::Agreement, text};
 
 /// Bytes that one write may carry when many small frames wait.
 const BURST_BYTES: usize = 64 * 1024;
@@ -7,77 +11,128 @@ const BURST_BYTES: usize = 64 * 1024;
 const MASKING_KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 const FIN: u8 = 0x80;
+/// The message is compressed (RFC 7692 section 6).
+const RSV1: u8 = 0x40;
+const TEXT: u8 = 1;
+const BINARY: u8 = 2;
 const MASK: u8 = 0x80;
 /// Second byte of a masked frame whose length follows in two bytes, or in eight.
 const MASK_LENGTH_16: u8 = MASK + 126;
 const MASK_LENGTH_64: u8 = MASK + 127;
 
-/// A message and its frames (RFC 6455 section 5.2).
+/// Text to compress is this long together, and at least so many messages: a window of 32 KiB has forgotten a message
+/// when it comes again.
+const RING_BYTES: usize = 128 * 1024;
+const RING_MESSAGES: usize = 64;
+
+/// The messages, to be sent in their order and then again from the first; and their frames (RFC 6455 section 5.2).
 #[derive(Debug)]
-pub struct Message {
-    payload: Vec<u8>,
+pub struct Messages {
+    payloads: Vec<Vec<u8>>,
     first_byte: u8,
-    frame_len: usize,
-    burst: Vec<u8>,
+    frame_lens: Vec<usize>,
+    /// The frames side by side; after `period` bytes they begin anew.
+    frames: Vec<u8>,
+    period: usize,
 }
 
-impl Message {
-    /// A message of `size` bytes; `in_flight` bounds how many copies of its frame are laid side by side.
-    pub fn new(size: usize, binary: bool, in_flight: usize) -> Self {
+impl Messages {
+    /// The same `size` bytes again and again; `in_flight` bounds how many copies of the frame are laid side by side.
+    pub fn same(size: usize, binary: bool, in_flight: usize) -> Self {
         // Printable ASCII, so that the same bytes are valid text.
         let payload: Vec<u8> = (b'!'..=b'~').cycle().take(size).collect();
-        let first_byte = FIN | if binary { 2 } else { 1 };
-
-        let mut frame = vec![first_byte];
-        match (u8::try_from(size), u16::try_from(size)) {
-            (Ok(short @ 0..=125), _) => frame.push(MASK | short),
-            (_, Ok(medium)) => {
-                frame.push(MASK_LENGTH_16);
-                frame.extend_from_slice(&medium.to_be_bytes());
-            }
-            _ => {
-                frame.push(MASK_LENGTH_64);
-                frame.extend_from_slice(&(size as u64).to_be_bytes());
-            }
-        }
-        frame.extend_from_slice(&MASKING_KEY);
-        frame.extend(payload.iter().zip(MASKING_KEY.iter().cycle()).map(|(byte, key)| byte ^ key));
-
+        let first_byte = FIN | if binary { BINARY } else { TEXT };
+        let frame = frame(first_byte, &payload);
         let copies = (BURST_BYTES / frame.len()).clamp(1, in_flight);
-        Self { payload, first_byte, frame_len: frame.len(), burst: frame.repeat(copies) }
+        Self {
+            payloads: vec![payload],
+            first_byte,
+            frame_lens: vec![frame.len()],
+            frames: frame.repeat(copies),
+            period: frame.len(),
+        }
     }
 
-    /// What the echo must carry.
-    pub fn payload(&self) -> &[u8] {
-        &self.payload
+    /// Compressed JSON of `size` bytes, another text for each message of the ring, and for each `ring`. Nothing refers to what
+    /// was sent before the first of them, so that the frames hold at every turn of the ring.
+    ///
+    /// # Errors
+    /// What zlib reports.
+    pub fn compressed(size: usize, agreement: &Agreement, ring: usize) -> io::Result<Self> {
+        let count = RING_BYTES.div_ceil(size.max(1)).clamp(RING_MESSAGES, RING_BYTES);
+        let payloads: Vec<_> =
+            (ring * count..).take(count).map(|number| text::json(size, number as u32)).collect();
+        let first_byte = FIN | RSV1 | TEXT;
+        let mut compressor = agreement.compressor();
+        let mut frames = Vec::new();
+        let mut frame_lens = Vec::with_capacity(count);
+        for payload in &payloads {
+            let frame = frame(first_byte, &compressor.compress(payload)?);
+            frame_lens.push(frame.len());
+            frames.extend(frame);
+        }
+        Ok(Self { payloads, first_byte, frame_lens, period: frames.len(), frames })
     }
 
-    /// First byte of the frame: FIN and the opcode, the same in both directions.
+    /// What the echo of a message must carry, after inflation where it is compressed.
+    pub fn payload(&self, number: usize) -> &[u8] {
+        &self.payloads[number]
+    }
+
+    /// First byte of every frame: FIN, RSV1 and the opcode, the same in both directions.
     pub fn first_byte(&self) -> u8 {
         self.first_byte
     }
 
-    /// Bytes of one frame as it goes out, header included.
-    pub fn frame_len(&self) -> usize {
-        self.frame_len
+    /// Bytes of a frame as it goes out, header included.
+    pub fn frame_len(&self, number: usize) -> usize {
+        self.frame_lens[number]
+    }
+
+    /// The number of the message that follows.
+    pub fn after(&self, number: usize) -> usize {
+        if number + 1 == self.payloads.len() { 0 } else { number + 1 }
     }
 
     /// The next bytes of an endless row of frames: `written` bytes are out, at most `wanted` are due.
     pub fn bytes_at(&self, written: usize, wanted: usize) -> &[u8] {
-        let start = written % self.frame_len;
-        &self.burst[start..self.burst.len().min(start + wanted)]
+        let start = written % self.period;
+        &self.frames[start..self.frames.len().min(start + wanted)]
     }
+}
+
+/// A masked frame.
+fn frame(first_byte: u8, payload: &[u8]) -> Vec<u8> {
+    let size = payload.len();
+    let mut frame = vec![first_byte];
+    match (u8::try_from(size), u16::try_from(size)) {
+        (Ok(short @ 0..=125), _) => frame.push(MASK | short),
+        (_, Ok(medium)) => {
+            frame.push(MASK_LENGTH_16);
+            frame.extend_from_slice(&medium.to_be_bytes());
+        }
+        _ => {
+            frame.push(MASK_LENGTH_64);
+            frame.extend_from_slice(&(size as u64).to_be_bytes());
+        }
+    }
+    frame.extend_from_slice(&MASKING_KEY);
+    frame.extend(payload.iter().zip(MASKING_KEY.iter().cycle()).map(|(byte, key)| byte ^ key));
+    frame
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MASKING_KEY, Message};
+    use std::io;
+
+    use super::{MASKING_KEY, Messages};
+    use crate::deflate::{Agreement, Offer};
 
     /// Header bytes of a frame and its payload, unmasked.
     fn frame(size: usize) -> (Vec<u8>, Vec<u8>) {
-        let message = Message::new(size, true, 1);
-        let frame = message.bytes_at(0, message.frame_len());
-        let (header, masked) = frame.split_at(message.frame_len() - size);
+        let messages = Messages::same(size, true, 1);
+        let frame = messages.bytes_at(0, messages.frame_len(0));
+        let (header, masked) = frame.split_at(messages.frame_len(0) - size);
         let unmask = masked.iter().zip(MASKING_KEY.iter().cycle()).map(|(byte, key)| byte ^ key);
         (header[..header.len() - 4].to_vec(), unmask.collect())
     }
@@ -93,16 +148,44 @@ mod tests {
 
     #[test]
     fn payload_is_masked() {
-        assert_eq!(frame(300).1, Message::new(300, true, 1).payload());
+        assert_eq!(frame(300).1, Messages::same(300, true, 1).payload(0));
     }
 
     #[test]
     fn output_goes_on_in_the_middle_of_a_frame() {
-        let message = Message::new(10, false, 3);
-        let len = message.frame_len();
-        let whole = message.bytes_at(0, 3 * len).to_vec();
+        let messages = Messages::same(10, false, 3);
+        let len = messages.frame_len(0);
+        let whole = messages.bytes_at(0, 3 * len).to_vec();
         assert_eq!(whole.len(), 3 * len);
-        assert_eq!(message.bytes_at(7 * len + 4, 2), &whole[4..6]);
-        assert_eq!(message.bytes_at(4, usize::from(u16::MAX)), &whole[4..]);
+        assert_eq!(messages.bytes_at(7 * len + 4, 2), &whole[4..6]);
+        assert_eq!(messages.bytes_at(4, usize::from(u16::MAX)), &whole[4..]);
+        assert_eq!(messages.after(0), 0);
+    }
+
+    #[test]
+    fn compressed_messages_inflate_at_every_turn_of_the_ring() -> io::Result<()> {
+        for (size, answer) in [
+            (200, "permessage-deflate"),
+            (2048, "permessage-deflate"),
+            (2048, "permessage-deflate; server_no_context_takeover; client_no_context_takeover"),
+        ] {
+            let agreement = Agreement::new(Offer::Takeover, answer)?;
+            let messages = Messages::compressed(size, &agreement, 0)?;
+            // The server's inflater; what it does without takeover, the one for replies does too.
+            let mut inflater = agreement.inflater();
+            let (mut number, mut written) = (0, 0);
+            for _ in 0..2 * messages.payloads.len() + 3 {
+                let frame = messages.bytes_at(written, messages.frame_len(number));
+                written += frame.len();
+                assert_eq!(frame[0], messages.first_byte());
+                let masked = &frame[if frame[1] & 0x7f < 126 { 6 } else { 8 }..];
+                let unmask = masked.iter().zip(MASKING_KEY.iter().cycle()).map(|(byte, key)| byte ^ key);
+                inflater.take(&unmask.collect::<Vec<u8>>());
+                inflater.check(messages.payload(number))?;
+                number = messages.after(number);
+            }
+            assert_eq!(number, 3, "{size} bytes");
+        }
+        Ok(())
     }
 }

@@ -4,6 +4,8 @@ use std::{error::Error, net::SocketAddr, time::Duration};
 
 use lexopt::{Arg, Parser, ValueExt};
 
+use crate::deflate::Offer;
+
 /// What load to make. All of it is fixed for one run.
 #[derive(Debug)]
 pub struct Options {
@@ -21,6 +23,10 @@ pub struct Options {
     pub tls: bool,
     /// The first connection sends, and every message comes to all.
     pub broadcast: bool,
+    /// Compressed JSON instead of the same bytes again and again.
+    pub deflate: Option<Offer>,
+    /// So many exchanges of the messages in flight, instead of warm-up and duration.
+    pub exchanges: Option<usize>,
     /// Load that is not measured, before the load that is.
     pub warm_up: Duration,
     /// Load that is measured.
@@ -29,11 +35,15 @@ pub struct Options {
 
 /// What `--help` prints.
 pub const USAGE: &str = "load --port N [--host 127.0.0.1] [--connections 100] [--in-flight 1] [--size 64] \
-[--binary] [--tls] [--broadcast] [--warm-up 1] [--seconds 5]
+[--binary] [--tls] [--broadcast] [--deflate takeover|no-takeover] [--warm-up 1] [--seconds 5 | --exchanges N]
 
 Sends WebSocket messages to an echo server on each connection and checks every echo; or, with --broadcast,
 on one connection to a server that sends each message to all, and again when all have it.
-After the warm-up it prints {\"event\":\"ready\"} and waits for a line on standard input;
+With --deflate the messages are JSON, each another one, and permessage-deflate is offered and must be used: the first
+replies of each connection, and all of the first one, are inflated and compared. With --exchanges, which is for an echo
+server, every connection sends its messages in flight so many times, without a warm-up.
+After the warm-up it prints {\"event\":\"ready\"}, with what the server answered to the offer, and waits for a line on
+standard input;
 after the measured seconds it prints {\"event\":\"result\", ...}, latencies in microseconds, and stays
 connected until the end of standard input.";
 
@@ -46,6 +56,7 @@ pub fn parse() -> Result<Option<Options>, Box<dyn Error>> {
     let mut port: Option<u16> = None;
     let (mut connections, mut in_flight, mut size, mut binary) = (100, 1, 64, false);
     let (mut tls, mut broadcast) = (false, false);
+    let (mut deflate, mut exchanges) = (None, None);
     let (mut warm_up, mut seconds) = (1.0, 5.0);
 
     let mut parser = Parser::from_env();
@@ -59,6 +70,14 @@ pub fn parse() -> Result<Option<Options>, Box<dyn Error>> {
             Arg::Long("binary") => binary = true,
             Arg::Long("tls") => tls = true,
             Arg::Long("broadcast") => broadcast = true,
+            Arg::Long("deflate") => {
+                deflate = Some(match parser.value()?.string()?.as_str() {
+                    "takeover" => Offer::Takeover,
+                    "no-takeover" => Offer::NoTakeover,
+                    other => return Err(format!("--deflate {other}? takeover or no-takeover").into()),
+                });
+            }
+            Arg::Long("exchanges") => exchanges = Some(parser.value()?.parse()?),
             Arg::Long("warm-up") => warm_up = parser.value()?.parse()?,
             Arg::Long("seconds") => seconds = parser.value()?.parse()?,
             Arg::Long("help") => return Ok(None),
@@ -67,6 +86,12 @@ pub fn parse() -> Result<Option<Options>, Box<dyn Error>> {
     }
     if connections == 0 || in_flight == 0 {
         return Err("--connections and --in-flight must be at least 1".into());
+    }
+    if deflate.is_some() && binary {
+        return Err("--deflate sends text: --binary does not go with it".into());
+    }
+    if exchanges.is_some() && broadcast {
+        return Err("--exchanges does not go with --broadcast".into());
     }
     let port = port.ok_or("--port is missing")?;
     Ok(Some(Options {
@@ -77,6 +102,8 @@ pub fn parse() -> Result<Option<Options>, Box<dyn Error>> {
         binary,
         tls,
         broadcast,
+        deflate,
+        exchanges,
         warm_up: Duration::try_from_secs_f64(warm_up)?,
         duration: Duration::try_from_secs_f64(seconds)?,
     }))

@@ -17,6 +17,7 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The key and its answer from RFC 6455 section 1.3.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
 /// A stream that is open for frames and never blocks.
 #[derive(Debug)]
@@ -27,30 +28,32 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Connects and does the opening handshake, blocking.
+    /// Connects and does the opening handshake, blocking; offers an extension if one is given. Gives the answer to it too.
     ///
     /// # Errors
-    /// What the socket or TLS reports, or a response that is not a plain 101 for our key.
-    pub fn open(address: SocketAddr, tls: Option<&Arc<ClientConfig>>) -> io::Result<Self> {
+    /// What the socket or TLS reports, or a response that is not a 101 for our key and our offer.
+    pub fn open(
+        address: SocketAddr,
+        tls: Option<&Arc<ClientConfig>>,
+        offer: Option<&str>,
+    ) -> io::Result<(Self, Option<String>)> {
         let mut socket = BlockingTcpStream::connect_timeout(&address, HANDSHAKE_TIMEOUT)?;
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(HANDSHAKE_TIMEOUT))?;
-        let tls = match tls {
-            None => {
-                shake_hands(&mut socket, address)?;
-                None
-            }
+        let (tls, answer) = match tls {
+            None => (None, shake_hands(&mut socket, address, offer)?),
             Some(config) => {
                 let name = ServerName::from(address.ip());
                 let mut session =
                     ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
-                shake_hands(&mut rustls::Stream::new(&mut session, &mut socket), address)?;
-                Some(Box::new(session))
+                let answer =
+                    shake_hands(&mut rustls::Stream::new(&mut session, &mut socket), address, offer)?;
+                (Some(Box::new(session)), answer)
             }
         };
         socket.set_read_timeout(None)?;
         socket.set_nonblocking(true)?;
-        Ok(Self { socket: TcpStream::from_std(socket), tls })
+        Ok((Self { socket: TcpStream::from_std(socket), tls }, answer))
     }
 
     /// The socket, to register it with the poll.
@@ -111,12 +114,17 @@ impl Stream {
     }
 }
 
-/// Asks for WebSocket and reads the answer.
-fn shake_hands(stream: &mut (impl Read + Write), address: SocketAddr) -> io::Result<()> {
+/// Asks for WebSocket and reads the answer; gives what it says of extensions.
+fn shake_hands(
+    stream: &mut (impl Read + Write),
+    address: SocketAddr,
+    offer: Option<&str>,
+) -> io::Result<Option<String>> {
+    let extensions = offer.map_or_else(String::new, |offer| format!("{EXTENSIONS}: {offer}\r\n"));
     // One write, so that TLS makes one record of it.
     let request = format!(
         "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n"
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{extensions}\r\n"
     );
     stream.write_all(request.as_bytes())?;
     stream.flush()?;
@@ -134,10 +142,18 @@ fn shake_hands(stream: &mut (impl Read + Write), address: SocketAddr) -> io::Res
         }
     }
     let head = String::from_utf8_lossy(&head);
-    if !head.starts_with("HTTP/1.1 101 ") || !head.contains(ACCEPT) || head.contains("Sec-WebSocket-Ext") {
+    if !head.starts_with("HTTP/1.1 101 ") || !head.contains(ACCEPT) {
         return Err(io::Error::other(format!("the server refused the handshake: {head:?}")));
     }
-    Ok(())
+    let answer = head
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case(EXTENSIONS))
+        .map(|(_, value)| value.trim().to_owned());
+    if answer.is_some() != offer.is_some() {
+        return Err(io::Error::other(format!("offered {offer:?}, the server answered {answer:?}")));
+    }
+    Ok(answer)
 }
 
 #[cfg(test)]
@@ -166,7 +182,7 @@ mod tests {
 
     fn answered(response: &str) -> io::Result<Vec<u8>> {
         let mut peer = Peer(Cursor::new(response.into()), Vec::new());
-        shake_hands(&mut peer, ([127, 0, 0, 1], 9).into()).map(|()| peer.1)
+        shake_hands(&mut peer, ([127, 0, 0, 1], 9).into(), None).map(|_| peer.1)
     }
 
     #[test]
@@ -187,5 +203,20 @@ mod tests {
         ] {
             assert!(answered(&response).is_err(), "{response:.60}");
         }
+    }
+
+    #[test]
+    fn an_offer_wants_an_answer() -> io::Result<()> {
+        let head = format!("HTTP/1.1 101 a\r\nSec-WebSocket-Accept: {ACCEPT}\r\n");
+        let offered = |response: String| {
+            let mut peer = Peer(Cursor::new(response.into()), Vec::new());
+            let answer = shake_hands(&mut peer, ([127, 0, 0, 1], 9).into(), Some("a; b"))?;
+            io::Result::Ok((answer, String::from_utf8_lossy(&peer.1).into_owned()))
+        };
+        let (answer, request) = offered(format!("{head}sec-websocket-extensions: a;c=1\r\n\r\n"))?;
+        assert_eq!(answer.as_deref(), Some("a;c=1"));
+        assert!(request.contains("\r\nSec-WebSocket-Extensions: a; b\r\n\r\n"), "{request}");
+        assert!(offered(format!("{head}\r\n")).is_err());
+        Ok(())
     }
 }

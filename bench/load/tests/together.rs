@@ -84,6 +84,15 @@ fn echoes_of_every_size() -> io::Result<()> {
 }
 
 #[test]
+fn exchanges_are_as_many_as_asked_for() -> io::Result<()> {
+    let result = run(&[], "--connections 20 --in-flight 2 --exchanges 3")?;
+    // Nothing is timed: all of them come after the end of no time.
+    assert_eq!(number(&result, "drained"), Some(120), "{result}");
+    assert_eq!(number(&result, "received"), Some(120 * 66), "{result}");
+    Ok(())
+}
+
+#[test]
 fn everybody_gets_a_broadcast() -> io::Result<()> {
     for (connections, size) in [(30, 64), (4, 300_000)] {
         let load = format!("--broadcast --connections {connections} --size {size}");
