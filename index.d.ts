@@ -369,7 +369,7 @@ declare namespace WebSocket {
   interface SendOptions {
     /** Whether it is binary; by default a string or a number is text and everything else binary. */
     binary?: boolean | undefined;
-    /** Whether it is compressed, if compression was negotiated. @default true */
+    /** Whether it is compressed, if compression was negotiated. Of fragments the first decides. @default true */
     compress?: boolean | undefined;
     /** Whether this is the last fragment of its message. @default true */
     fin?: boolean | undefined;
@@ -437,7 +437,7 @@ declare namespace WebSocket {
     maxRedirects?: number | undefined;
     /** The `Origin` header. */
     origin?: string | undefined;
-    /** Whether and how compression is offered. Not negotiated by this version: see the README. @default true */
+    /** Whether and how compression is offered. @default true */
     perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
     /** Without effect; declared because @types/ws declares it. */
     protocol?: string | undefined;
@@ -449,33 +449,44 @@ declare namespace WebSocket {
     servername?: string | undefined;
   }
 
-  /** The parameters of permessage-deflate (RFC 7692 §7.1) and of zlib. */
+  /** The parameters of permessage-deflate (RFC 7692 §7.1), and how messages are compressed. */
   interface PerMessageDeflateOptions {
-    /** Whether the server forgets its window after each message. */
+    /** `true`: the server forgets its window after each message; `false` on a server: offers that ask for it are refused. */
     serverNoContextTakeover?: boolean | undefined;
-    /** Whether the client forgets its window after each message. */
+    /** `true`: the client forgets its window after each message; `false` on a client: answers that demand it are refused. */
     clientNoContextTakeover?: boolean | undefined;
     /** The server's window, 8 to 15 bits. */
     serverMaxWindowBits?: number | undefined;
     /** The client's window, 8 to 15 bits. */
     clientMaxWindowBits?: number | undefined;
+    /** How connections compress. `PerMessageDeflate` by itself and `Sender` give all of it to zlib, but `windowBits`. */
     zlibDeflateOptions?:
       | {
+          /** Without effect on connections. */
           flush?: number | undefined;
+          /** Without effect on connections. */
           finishFlush?: number | undefined;
+          /** Without effect on connections. */
           chunkSize?: number | undefined;
+          /** Without effect: what was agreed on counts. */
           windowBits?: number | undefined;
+          /** 0 (none) to 9 (small); -1: fast, and small enough. @default -1 */
           level?: number | undefined;
+          /** 1 to 9. @default 8 */
           memLevel?: number | undefined;
+          /** 0 to 4: `zlib.constants.Z_DEFAULT_STRATEGY` to `Z_FIXED`. @default 0 */
           strategy?: number | undefined;
+          /** Bytes that both ends know before the first message. Connections ignore an array, zlib throws. */
           dictionary?: Buffer | Buffer[] | DataView | undefined;
+          /** Without effect on connections. */
           info?: boolean | undefined;
         }
       | undefined;
+    /** On connections only `dictionary` counts: what the peer compresses with. */
     zlibInflateOptions?: ZlibOptions | undefined;
-    /** Messages under this size are not compressed, if the window is forgotten anyway. @default 1024 */
+    /** Messages of fewer bytes are not compressed, if their sender forgets its window anyway. @default 1024 */
     threshold?: number | undefined;
-    /** Most calls of zlib at a time, of the whole process. @default 10 */
+    /** Most jobs of `PerMessageDeflate` and `Sender` at a time, in the whole process. The first value counts. @default 10 */
     concurrencyLimit?: number | undefined;
   }
 
@@ -548,7 +559,7 @@ declare namespace WebSocket {
     noServer?: boolean | undefined;
     /** Accept only requests for exactly this path, the query left out. */
     path?: string | undefined;
-    /** Whether and how compression is accepted. Not negotiated by this version: see the README. @default false */
+    /** Whether and how offers of compression are accepted. @default false */
     perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
     /** Listen on this port with an HTTP server of its own; 0: any free one. */
     port?: number | undefined;
@@ -736,7 +747,7 @@ declare namespace WebSocket {
     allowSynchronousEvents?: boolean | undefined;
     /** @default 'nodebuffer' */
     binaryType?: BinaryType | undefined;
-    /** Negotiated extensions by name. */
+    /** Negotiated extensions by name: compressed messages are inflated as they say. */
     extensions?: { [name: string]: PerMessageDeflate } | undefined;
     /** Whether the bytes come from a client, so that frames must be masked. @default false */
     isServer?: boolean | undefined;
@@ -827,7 +838,7 @@ declare namespace WebSocket {
     [parameter: string]: (string | true)[];
   }
 
-  /** permessage-deflate (RFC 7692): the negotiation, and the coding of payloads by zlib. */
+  /** permessage-deflate (RFC 7692): the negotiation, and coding by zlib, which connections do without. */
   class PerMessageDeflate {
     /** `'permessage-deflate'` */
     static readonly extensionName: string;
@@ -853,7 +864,7 @@ declare namespace WebSocket {
      * @throws {TypeError} a value is not valid
      */
     accept(configurations: ExtensionParameters[]): { [parameter: string]: boolean | number };
-    /** Frees what zlib holds. */
+    /** Frees what zlib holds. The callback of a job that is running gets an error. */
     cleanup(): void;
     /** Deflates one payload; `fin`: it ends its message. */
     compress(

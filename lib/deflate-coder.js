@@ -26,10 +26,16 @@ const jobs = {
     while (jobs.running < jobs.limit && jobs.waiting.length > 0) {
       const job = /** @type {(done: () => void) => void} */ (jobs.waiting.shift());
       jobs.running++;
-      job(() => {
+      try {
+        job(() => {
+          jobs.running--;
+          jobs.start();
+        });
+      } catch (error) {
+        // It has not begun: zlib does not take the options.
         jobs.running--;
-        jobs.start();
-      });
+        throw error;
+      }
     }
   }
 };

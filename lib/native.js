@@ -82,7 +82,7 @@ const RecordFlag = {
   BULK: 8 << 8,
   /** MESSAGE: takeLanded() has the memory that the payload is in. */
   LANDED: 16 << 8,
-  /** MESSAGE: came compressed. */
+  /** MESSAGE: came compressed; ERROR: should have been such a one. */
   COMPRESSED: 32 << 8,
   /** ERROR: a RangeError. */
   RANGE_ERROR: 1 << 8,

@@ -124,6 +124,7 @@ const SUITES = [
   { name: 'transport', command: () => nodeTest('transport') },
   ...overTransports('differential', () => nodeTest('differential')),
   ...overTransports('interop', () => nodeTest('interop')),
+  ...overTransports('deflate', () => nodeTest('deflate')),
   ...overTransports('autobahn', () => [process.execPath, '__test__/autobahn/run.mjs']),
   ...overTransports('browser', () => nodeTest('browser')),
   ...overTransports('dependents', () => [process.execPath, '__test__/dependents/run.mjs'])

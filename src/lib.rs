@@ -5,7 +5,7 @@
 //! * `addon` (feature `addon`): Node-API, what the JavaScript shim can call.
 //! * `transport` (feature `transport`): where bytes come from and go to.
 //! * [`connection`]: one WebSocket connection as a state machine without I/O.
-//! * [`protocol`]: RFC 6455: frames, masking, UTF-8, messages, close codes, errors.
+//! * [`protocol`]: RFC 6455 and RFC 7692: frames, masking, UTF-8, messages, DEFLATE, close codes, errors.
 //!
 //! The two lower layers know neither Node nor tokio, hold no descriptor, read no clock and draw no
 //! random number; `cargo test --no-default-features` builds them alone and so proves it.

@@ -5,8 +5,6 @@
 
 /** @typedef {{ group: string, row: string, scenarios: string[], later?: string }} Row */
 
-const DEFLATE = 'permessage-deflate is not there yet';
-
 /** @type {[group: string, rows: [row: string, scenarios: string | string[]][]][]} */
 const TABLES = [
   [
@@ -27,7 +25,7 @@ const TABLES = [
       ['maxPayload', ['1.3 maxPayload', 'E1 limits']],
       ['maxPendingAutoPongs', 'P2'],
       ['origin', 'C4 the request with origin'],
-      ['perMessageDeflate', DEFLATE],
+      ['perMessageDeflate', ['C4 deflate', 'C10 deflate', '1.6 deflate: zlib']],
       ['protocols', ['C4 the request with subprotocols', 'C5']],
       ['protocolVersion', ['C17', 'C1 options that throw']],
       ['skipUTF8Validation', 'R2 skipUTF8Validation'],
@@ -48,7 +46,7 @@ const TABLES = [
       ['CONNECTING, OPEN, CLOSING, CLOSED', ['K1 constants', '1.2 exports']],
       ['binaryType', ['R1', '1.3 blobs']],
       ['bufferedAmount', ['B1', 'B2', 'B3', 'B4']],
-      ['extensions', 'H5 accepts'],
+      ['extensions', ['H5 accepts', '1.3 deflate', 'H5 deflate: extensions']],
       ['isPaused', 'Q1'],
       ['protocol', ['C4', 'H6']],
       ['readyState', 'K1'],
@@ -92,7 +90,7 @@ const TABLES = [
       ['noServer', ['H5 all is synchronous', 'W2 noServer']],
       ['maxPayload, maxFragments, maxPendingAutoPongs', '1.4 limits'],
       ['maxBufferedChunks', 'E1 too many buffered chunks'],
-      ['perMessageDeflate', DEFLATE],
+      ['perMessageDeflate', ['H5 deflate', 'H3 deflate', '1.4 deflate', 'S6 deflate']],
       ['skipUTF8Validation', '1.4 limits'],
       ['verifyClient', ['1.4 verifyClient', 'H5 verifyClient', 'H3 verifyClient', 'A16']],
       ['WebSocket', 'H5 the WebSocket option'],
@@ -171,11 +169,7 @@ const TABLES = [
 
 /** @type {Row[]} */
 const ROWS = TABLES.flatMap(([group, rows]) =>
-  rows.map(([row, scenarios]) =>
-    scenarios === DEFLATE
-      ? { group, row, scenarios: [], later: DEFLATE }
-      : { group, row, scenarios: [scenarios].flat() }
-  )
+  rows.map(([row, scenarios]) => ({ group, row, scenarios: [scenarios].flat() }))
 );
 
 module.exports = { ROWS };

@@ -25,9 +25,9 @@ class Delivery {
    * @param {import('../native').Connection} connection
    * @param {RecordHandler} handler
    * @param {boolean} isSynchronous false: at most one `message`, `ping` or `pong` per macrotask
-   * @param {boolean} [isEager] whether what was inflated may come at once, if nothing is before it
+   * @param {boolean} isEager whether what was inflated may come at once, if nothing is before it
    */
-  constructor(connection, handler, isSynchronous, isEager = true) {
+  constructor(connection, handler, isSynchronous, isEager) {
     this.connection = connection;
     this.handler = handler;
     this.isSynchronous = isSynchronous;

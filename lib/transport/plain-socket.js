@@ -23,7 +23,8 @@ class PlainSocketTransport extends Transport {
    * @param {boolean} isSynchronous
    */
   constructor(websocket, socket, options, isSynchronous) {
-    super(websocket, socket, options, isSynchronous);
+    // Each delivery is a turn of its own.
+    super(websocket, socket, options, isSynchronous, true);
     /** Whether something may have been queued since output was last written from here. */
     this.isDirty = false;
     /** Whether this connection keeps the environment alive. */

@@ -27,7 +27,8 @@ class StreamTransport extends Transport {
    * @param {boolean} isSynchronous
    */
   constructor(websocket, socket, options, isSynchronous) {
-    super(websocket, socket, options, isSynchronous);
+    // Somebody may listen as soon as what has brought the message is over, such as the opening handshake.
+    super(websocket, socket, options, isSynchronous, false);
     /** Whether the output is on the list of flushing.js. */
     this.isDirty = false;
     /** Bytes given to the socket. */

@@ -48,8 +48,9 @@ class Transport {
    * @param {Socket} socket
    * @param {import('../native').ConnectionOptions} options
    * @param {boolean} isSynchronous false: at most one `message`, `ping` or `pong` per macrotask
+   * @param {boolean} isEager see Delivery
    */
-  constructor(websocket, socket, options, isSynchronous) {
+  constructor(websocket, socket, options, isSynchronous, isEager) {
     this.websocket = websocket;
     this.socket = socket;
     /** How the connection began. */
@@ -60,7 +61,7 @@ class Transport {
     if (this.isCompressing) restLater();
     /** What native.send() knows the connection by. */
     this.id = this.connection.id;
-    this.delivery = new Delivery(this.connection, this, isSynchronous);
+    this.delivery = new Delivery(this.connection, this, isSynchronous, isEager);
     /** @type {InstanceType<typeof WriteCallbacks> | null} */
     this.callbacks = null;
     /**

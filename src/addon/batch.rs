@@ -190,7 +190,8 @@ impl<'a> BatchWriter<'a> {
             EventRef::Pong(data) => self.push_payload(Kind::Pong, 0, data, 0),
             EventRef::Close { code, reason } => self.push_payload(Kind::Close, 0, reason, u32::from(code)),
             EventRef::Failed(error) => {
-                let flags = if error.class() == ErrorClass::RangeError { RANGE_ERROR } else { 0 };
+                let flags = if error.class() == ErrorClass::RangeError { RANGE_ERROR } else { 0 }
+                    | if events.is_compressed() { COMPRESSED } else { 0 };
                 let text = format!("{}\n{error}", error.code());
                 self.push_payload(Kind::Error, flags, text.as_bytes(), u32::from(error.close_code()))
             }

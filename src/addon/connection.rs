@@ -12,55 +12,15 @@ use super::channel::{Channel, flag};
 #[cfg(unix)]
 use super::driving::Parked;
 use super::environment::{Environment, Shared};
-use super::extension::DeflateOptions;
 use super::framing::masking_key;
+use super::options::ConnectionOptions;
 use super::raw::{data_bytes, is_string, string_bytes, unknown};
-use crate::connection::{Config, Connection as Core};
-use crate::protocol::{Limits, MaskingKey, Role};
+use crate::connection::Connection as Core;
+use crate::protocol::MaskingKey;
 #[cfg(unix)]
 use crate::transport::policy::Choice;
 #[cfg(unix)]
 use crate::transport::socket::Socket;
-
-/// How a connection behaves. Limits are integers; 0 and below mean unlimited.
-#[napi(object)]
-pub struct ConnectionOptions {
-    /// Whether this end is the server: it expects masked frames.
-    pub is_server: bool,
-    /// Whether pings may be answered without being asked, which an I/O thread does.
-    pub auto_pong: bool,
-    /// Bytes of a message.
-    pub max_payload: i32,
-    /// Frames of a message.
-    pub max_fragments: i32,
-    /// Chunks kept for a frame that is not whole.
-    pub max_buffered_chunks: i32,
-    /// Automatic pongs that were not written yet.
-    pub max_pending_auto_pongs: i32,
-    /// Whether texts and close reasons are taken as they come.
-    #[napi(js_name = "skipUTF8Validation")]
-    pub skip_utf8_validation: bool,
-    /// permessage-deflate, if the ends have agreed on it.
-    pub deflate: Option<DeflateOptions>,
-}
-
-impl ConnectionOptions {
-    fn config(&self, shared: &Shared) -> Config {
-        let (options, limit) = (self, |value: i32| u32::try_from(value).unwrap_or(0));
-        Config {
-            deflate: options.deflate.as_ref().map(|options| Arc::new(options.negotiated(&shared.pool))),
-            role: if options.is_server { Role::Server } else { Role::Client },
-            limits: Limits {
-                max_payload: limit(options.max_payload).into(),
-                max_fragments: limit(options.max_fragments),
-                max_buffered_chunks: limit(options.max_buffered_chunks),
-                max_pending_auto_pongs: limit(options.max_pending_auto_pongs),
-            },
-            auto_pong: options.auto_pong,
-            skip_utf8_validation: options.skip_utf8_validation,
-        }
-    }
-}
 
 /// One WebSocket connection. Commands append to its output and return the running total of bytes ever queued.
 /// Calls after `destroy` do nothing.

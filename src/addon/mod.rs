@@ -7,7 +7,7 @@
 //! * `rounds`: the sockets of an environment, and when they get their turn; `attachment`: what is kept for each;
 //!   `line`: how the event loop comes to look at them; `driving`: who drives them; `stages`: what the loop does when it does;
 //!   `delivery`: handing their news over; `landing`: large messages, received into memory of their own.
-//! * `extension`: permessage-deflate as the shim asks for it; `elsewhere`: the work of it that other threads do.
+//! * `options`: how the shim wants a connection; `elsewhere`: the work of permessage-deflate that other threads do.
 //! * `batch`: events -> records in shared memory.
 //! * `slots`: connections by number.
 //! * `slab`: the memory that small payloads are handed over in.
@@ -29,12 +29,12 @@ mod delivery;
 mod driving;
 mod elsewhere;
 mod environment;
-mod extension;
 mod framing;
 #[cfg(unix)]
 mod landing;
 #[cfg(unix)]
 mod line;
+mod options;
 mod raw;
 #[cfg(unix)]
 mod rounds;

@@ -86,7 +86,7 @@ enum Place {
 struct Record {
     kind: Kind,
     place: Place,
-    /// A message that was inflated.
+    /// A message that was inflated, or what was found wrong in doing so.
     is_compressed: bool,
     fragments_count: u32,
     fragments_start: usize,
@@ -158,7 +158,7 @@ impl EventBatch {
         })
     }
 
-    /// Whether the next event is a message that came compressed.
+    /// Whether the next event is a message that came compressed, or an error that came instead of one.
     pub fn is_compressed(&self) -> bool {
         self.records.get(self.next).is_some_and(|record| record.is_compressed)
     }
@@ -274,7 +274,7 @@ impl EventBatch {
         self.push_bytes(Kind::Failed(error), &[], &[]);
     }
 
-    /// The last event is a message that came compressed.
+    /// The last event is such a one.
     pub(super) fn mark_compressed(&mut self) {
         if let Some(last) = self.records.last_mut() {
             last.is_compressed = true;

@@ -118,8 +118,8 @@ impl Connection {
     }
 
     /// The payload of a compressed frame is whole.
-    pub(super) fn inflate_frame(&mut self, events: &mut EventBatch) -> Result<(), ProtocolError> {
-        let Some((_, inflating)) = self.extension.as_deref_mut() else { return Ok(()) };
+    pub(super) fn inflate_frame(&mut self, events: &mut EventBatch) {
+        let Some((_, inflating)) = self.extension.as_deref_mut() else { return };
         let message = &mut self.inbound.message;
         let limit = match self.config.limits.max_payload {
             0 => usize::MAX,
@@ -136,12 +136,24 @@ impl Connection {
         if inflation.run(AT_ONCE) == Progress::Paused {
             inflating.elsewhere = Some(Elsewhere { inflation: Some(inflation), held: Vec::new() });
             events.push_inflating();
-            return Ok(());
+            return;
         }
-        self.frame_inflated(inflation, events)
+        self.frame_inflated(inflation, events);
     }
 
-    fn frame_inflated(
+    /// Whatever comes of it is marked, an error, too.
+    fn frame_inflated(&mut self, inflation: Inflation, events: &mut EventBatch) {
+        let is_last = !self.inbound.message.is_fragmented();
+        let taken = self.take_inflated(inflation, events);
+        if let Err(error) = taken {
+            self.fail(error, events);
+        }
+        if is_last || taken.is_err() {
+            events.mark_compressed();
+        }
+    }
+
+    fn take_inflated(
         &mut self,
         mut inflation: Inflation,
         events: &mut EventBatch,
@@ -175,11 +187,7 @@ impl Connection {
             }
         }
         self.inbound.message.put_inflated(inflated.output);
-        self.end_data_frame(events)?;
-        if is_last {
-            events.mark_compressed();
-        }
-        Ok(())
+        self.end_data_frame(events)
     }
 
     /// Whether a frame is inflated elsewhere, or is to be: nothing is parsed until it is back.
@@ -211,9 +219,7 @@ impl Connection {
     ) {
         let Some((_, inflating)) = self.extension.as_deref_mut() else { return };
         let Some(elsewhere) = inflating.elsewhere.take() else { return };
-        if let Err(error) = self.frame_inflated(inflation, events) {
-            self.fail(error, events);
-        }
+        self.frame_inflated(inflation, events);
         self.receive_held(&elsewhere.held, keys, events);
     }
 }

@@ -186,7 +186,7 @@ impl Connection {
             if header.opcode.is_control() {
                 self.end_control_frame(header.opcode, keys, events)?;
             } else if self.is_compressed() {
-                self.inflate_frame(events)?;
+                self.inflate_frame(events);
                 if self.hold(input) {
                     break;
                 }

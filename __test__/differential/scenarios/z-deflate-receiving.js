@@ -96,6 +96,32 @@ scenario('R3 deflate: microtasks between compressed messages, by default', BOTH,
   await t.seen(ws, 'pong');
 });
 
+scenario('R3 deflate: who listens after the opening misses nothing', 'client', async (t) => {
+  const { raw, ws, lane } = await deflating(t, {
+    after: (peer) => Buffer.concat([peer.make(text, 'with the head'), peer.make(text, 'and more')])
+  });
+  // More than one promise after `open`.
+  await null;
+  await null;
+  const seen = [];
+  ws.on('message', (data) => seen.push(String(data)));
+  raw.send(ping, 'behind it');
+  await t.seen(ws, 'ping');
+  t.log(lane, 'heard', ...seen);
+});
+
+scenario('E1 deflate: ticks and microtasks before a fault', BOTH, async (t) => {
+  const { peer, raw, ws, lane } = await deflating(t);
+  later(t, ws, lane);
+  ws.on('error', () => t.log(lane, 'error heard'));
+  raw.write(
+    Buffer.concat([peer.make(text, 'good'), raw.make(text, Buffer.from([6]), { rsv: RSV1 })])
+  );
+  await peer.through(close);
+  raw.finish();
+  await t.closed(ws);
+});
+
 scenario('R3 deflate: a reply leaves before the echo of a close in the chunk', BOTH, async (t) => {
   const { peer, raw, ws } = await deflating(t);
   ws.on('message', (data) => {

@@ -48,15 +48,41 @@ const STATES = [
   () => {}
 ];
 
+/** The same with compression, whose work is on other threads. */
+const COMPRESSED_STATES = [
+  // Compressing.
+  (server) => {
+    server.send(LARGE);
+    server.send('behind it');
+  },
+  // Compressing, and then inflating what comes back, without an end.
+  (server, client) => {
+    for (const ws of [server, client]) ws.on('message', (data) => ws.send(data));
+    client.send(LARGE);
+  },
+  // Inflating, with more behind it, and closing.
+  (server, client) => {
+    client.send(LARGE, () => server.close());
+    client.send('behind it');
+  }
+];
+
 async function fill() {
-  const wss = await listen(ferrows);
+  const wss = await listen(ferrows, { perMessageDeflate: true });
   wss.on('error', () => {});
   const pairs = [];
-  for (let number = 0; number < CONNECTIONS; number++) {
-    const pair = await connect(ferrows, wss);
-    for (const ws of pair) ws.on('error', () => {});
-    STATES[number % STATES.length](...pair);
-    pairs.push(pair);
+  for (const [states, perMessageDeflate] of [
+    [STATES, false],
+    [COMPRESSED_STATES, true]
+  ]) {
+    // A few are enough to keep the other threads busy.
+    const count = perMessageDeflate ? CONNECTIONS / 5 : CONNECTIONS;
+    for (let number = 0; number < count; number++) {
+      const pair = await connect(ferrows, wss, { perMessageDeflate });
+      for (const ws of pair) ws.on('error', () => {});
+      states[number % states.length](...pair);
+      pairs.push(pair);
+    }
   }
   // Bytes of the first kind have come round.
   await once(pairs[0][1], 'message');

@@ -17,11 +17,24 @@ const SHORTEST: usize = 128;
 /// Larger payloads are not remembered: they are compressed elsewhere (see [`deflate_alone`](super::deflate_alone)).
 const LONGEST: usize = 1024 * 1024;
 
-/// What was sent last, and what it was compressed to. One for all connections that send on a thread.
+/// Sets of parameters that are looked after at the same time.
+const SETS: usize = 4;
+
+/// What was sent last, and what it was compressed to, for each set of parameters. One for all connections that send on a
+/// thread.
 #[derive(Debug, Default)]
 pub struct Broadcast {
-    payload: Vec<u8>,
+    /// The last number that a payload could have been given, of any set: no two have the same.
+    number: u64,
+    /// The one that was used last is the last.
+    sets: Vec<Set>,
+}
+
+/// The same for connections with the same parameters.
+#[derive(Debug, Default)]
+struct Set {
     outgoing: Outgoing,
+    payload: Vec<u8>,
     /// Number of the payload; 0: there has been none.
     number: u64,
     receivers: u32,
@@ -72,8 +85,39 @@ impl Broadcast {
             receiver.leave();
             return None;
         }
-        if payload != self.payload || *outgoing != self.outgoing {
-            self.begin(outgoing, payload);
+        self.number += 1;
+        let next = self.number;
+        self.set(outgoing).share(pool, payload, receiver, next)
+    }
+
+    /// Forgets everything. To be called from time to time.
+    pub fn forget(&mut self) {
+        self.sets.clear();
+    }
+
+    /// The set of these parameters, which takes the place of the one that was not used for the longest time.
+    fn set(&mut self, outgoing: &Outgoing) -> &mut Set {
+        let last = self.sets.len().saturating_sub(1);
+        match self.sets.iter().rposition(|set| set.outgoing == *outgoing) {
+            Some(found) if found == last => {}
+            Some(found) => self.sets[found..].rotate_left(1),
+            None => {
+                if self.sets.len() == SETS {
+                    self.sets.remove(0);
+                }
+                self.sets.push(Set { outgoing: outgoing.clone(), ..Set::default() });
+            }
+        }
+        let last = self.sets.len() - 1;
+        &mut self.sets[last]
+    }
+}
+
+impl Set {
+    /// `next`: the number of the payload, if it is another one.
+    fn share(&mut self, pool: &Pool, payload: &[u8], receiver: &mut Receiver, next: u64) -> Option<&[u8]> {
+        if payload != self.payload {
+            self.begin(payload, next);
         }
         if receiver.number == self.number {
             if self.receivers <= ALONE {
@@ -82,48 +126,40 @@ impl Broadcast {
                 return None;
             }
             // It is broadcast again.
-            self.begin(outgoing, payload);
+            self.begin(payload, next);
         }
         let run = self.chain.followed_by(receiver);
         *receiver = Receiver { number: self.number, run: run + 1 };
         self.receivers += 1;
 
         let needed = self.chain.lengths.len();
-        let (can_follow, is_chained) = (run as usize >= needed, needed > 0);
-        let alone = if !outgoing.context_takeover || (can_follow && is_chained) { 1 } else { ALONE };
+        let follows = needed > 0 && run as usize >= needed;
+        let alone = if follows || !self.outgoing.context_takeover { 1 } else { ALONE };
         if self.receivers <= alone {
             return None;
         }
-        let (place, history) = if can_follow && is_chained {
+        let (place, history) = if follows {
             (&mut self.on_chain, self.chain.bytes.as_slice())
         } else {
             (&mut self.apart, &[][..])
         };
         Some(place.get_or_insert_with(|| {
-            let mut compressor = pool.compressor(outgoing);
+            let mut compressor = pool.compressor(&self.outgoing);
             let compressed = compressor.compress(history, payload).to_vec();
             pool.give_compressor(compressor);
             compressed
         }))
     }
 
-    /// Forgets everything. To be called from time to time.
-    pub fn forget(&mut self) {
-        *self = Self { number: self.number, ..Self::default() };
-    }
-
-    fn begin(&mut self, outgoing: &Outgoing, payload: &[u8]) {
-        if *outgoing != self.outgoing {
-            self.outgoing = outgoing.clone();
-            self.chain = Chain::default();
-        } else if self.receivers > ALONE && outgoing.context_takeover {
+    fn begin(&mut self, payload: &[u8], number: u64) {
+        if self.receivers > ALONE && self.outgoing.context_takeover {
             self.chain.push(&self.payload, self.number);
         }
-        self.chain.shorten(outgoing.history_for(payload.len()));
+        self.chain.shorten(self.outgoing.history_for(payload.len()));
         self.payload.clear();
         self.payload.shrink_to(LONGEST / 16);
         self.payload.extend_from_slice(payload);
-        self.number += 1;
+        self.number = number;
         self.receivers = 0;
         (self.on_chain, self.apart) = (None, None);
     }

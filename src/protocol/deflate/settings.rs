@@ -14,7 +14,7 @@ pub struct WindowBits(u8);
 impl WindowBits {
     /// 32 KiB, which is what holds where nothing was agreed on.
     pub const MAX: Self = Self(15);
-    /// The smallest window that the backend compresses with. In it no distance exceeds 249 bytes, so an end that keeps a
+    /// The smallest window that the backend compresses with. In it no distance exceeds 250 bytes, so an end that keeps a
     /// window of 8 bits can follow.
     pub(super) const MIN_DEFLATE: Self = Self(9);
 

@@ -1,14 +1,58 @@
-//! permessage-deflate as the shim asks for it: what the opening handshake has agreed on, and what the user wants, turned into
-//! the settings of a connection.
+//! How the shim wants a connection to behave, and what the opening handshake has agreed on, turned into what the core takes:
+//! values that can't be wrong.
 
 use std::sync::Arc;
 
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
+use super::environment::Shared;
+use crate::connection::Config;
 use crate::protocol::deflate::{
     Incoming, Level, MemLevel, Negotiated, Outgoing, Pool, Settings, Strategy, WindowBits,
 };
+use crate::protocol::{Limits, Role};
+
+/// How a connection behaves. Limits are integers; 0 and below mean unlimited.
+#[napi(object)]
+pub struct ConnectionOptions {
+    /// Whether this end is the server: it expects masked frames.
+    pub is_server: bool,
+    /// Whether pings may be answered without being asked, which an I/O thread does.
+    pub auto_pong: bool,
+    /// Bytes of a message.
+    pub max_payload: i32,
+    /// Frames of a message.
+    pub max_fragments: i32,
+    /// Chunks kept for a frame that is not whole.
+    pub max_buffered_chunks: i32,
+    /// Automatic pongs that were not written yet.
+    pub max_pending_auto_pongs: i32,
+    /// Whether texts and close reasons are taken as they come.
+    #[napi(js_name = "skipUTF8Validation")]
+    pub skip_utf8_validation: bool,
+    /// permessage-deflate, if the ends have agreed on it.
+    pub deflate: Option<DeflateOptions>,
+}
+
+impl ConnectionOptions {
+    /// The configuration, and with it the pool of the environment.
+    pub(super) fn config(&self, shared: &Shared) -> Config {
+        let (options, limit) = (self, |value: i32| u32::try_from(value).unwrap_or(0));
+        Config {
+            deflate: options.deflate.as_ref().map(|options| Arc::new(options.negotiated(&shared.pool))),
+            role: if options.is_server { Role::Server } else { Role::Client },
+            limits: Limits {
+                max_payload: limit(options.max_payload).into(),
+                max_fragments: limit(options.max_fragments),
+                max_buffered_chunks: limit(options.max_buffered_chunks),
+                max_pending_auto_pongs: limit(options.max_pending_auto_pongs),
+            },
+            auto_pong: options.auto_pong,
+            skip_utf8_validation: options.skip_utf8_validation,
+        }
+    }
+}
 
 /// What two ends have agreed on for permessage-deflate, seen from this one, and how it compresses. A number that is out of
 /// range counts as left out.

@@ -1,0 +1,13 @@
+'use strict';
+
+// What contexts of permessage-deflate leave behind when they are gone: nothing.
+
+const assert = require('node:assert/strict');
+const test = require('node:test');
+const { Child } = require('./child');
+
+test('nothing is left of 100,000 contexts, half of which have met invalid data', async (t) => {
+  const child = new Child(t, 'contexts.js');
+  const { code, lines } = await child.rest();
+  assert.deepEqual([code, lines], [0, [{ messages: 50_000, errors: 50_000, isFlat: true }]]);
+});

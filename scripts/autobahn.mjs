@@ -1,0 +1,19 @@
+/**
+ * Runs all Autobahn cases over each transport, or over those that are named: `npm run autobahn [-- TRANSPORT...]`. The gate
+ * runs a choice of them (test.mjs); what a run does is in __test__/autobahn/run.mjs.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { root } from './ready.mjs';
+
+const named = process.argv.slice(2);
+for (const transport of named.length > 0 ? named : ['stream', 'event_loop', 'io_threads']) {
+  console.log(`${transport}:`);
+  const { status } = spawnSync(
+    process.execPath,
+    [join(root, '__test__/autobahn/run.mjs'), '--all'],
+    { env: { ...process.env, FERROWS_TRANSPORT: transport }, stdio: 'inherit' }
+  );
+  if (status !== 0) process.exitCode = 1;
+}
