@@ -15,8 +15,8 @@ const { toBuffer } = require('./buffer-util');
 /** @typedef {import('./send-job').Job} Job */
 
 /**
- * Bytes from which a message is compressed on another thread. To go there and back takes about as long as to compress
- * 4 KiB; to stay holds up everybody else.
+ * Bytes from which a message is compressed on another thread. Measured: to go there and back costs 50 us, where compressing
+ * 64 KiB takes 550, four fifths of which leave this thread; and what refers to nothing before it is no larger from here on.
  */
 const DEFLATED_ELSEWHERE = 64 * 1024;
 

@@ -47,10 +47,11 @@ impl Shared {
             outgoing: outgoing.clone(),
             waiters: RefCell::new(vec![waiter]),
         });
-        let (shared, running, outgoing) = (Rc::clone(self), Rc::clone(&job), outgoing.clone());
+        let (shared, running) = (Rc::clone(self), Rc::clone(&job));
+        let (pool, outgoing) = (Arc::clone(&self.pool), outgoing.clone());
         run_elsewhere(
             self.env,
-            move || deflate_alone(&outgoing, &payload),
+            move || deflate_alone(&pool, &outgoing, &payload),
             move |compressed| shared.deflated(&running, &Rc::from(compressed)),
         )?;
         // Only the last one is remembered: a broadcast is sent to one receiver after the other.

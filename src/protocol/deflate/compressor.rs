@@ -4,7 +4,7 @@ use std::fmt;
 
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Method, Strategy};
 
-use super::{Level, MemLevel, Outgoing, TRAILER, WindowBits};
+use super::{Level, MemLevel, Outgoing, Pool, TRAILER, WindowBits};
 
 /// The payload of an empty message, or of an empty last frame: an empty block without its trailer.
 pub const EMPTY_MESSAGE: &[u8] = &[0x00];
@@ -107,8 +107,10 @@ pub fn without_trailer(compressed: &[u8], fin: bool) -> &[u8] {
 
 /// Compresses a payload that refers to nothing before it, up to the end of a sync flush. For large ones, which any thread may
 /// take upon itself.
-pub fn deflate_alone(outgoing: &Outgoing, payload: &[u8]) -> Vec<u8> {
-    let mut compressor = Compressor::new(outgoing);
+pub fn deflate_alone(pool: &Pool, outgoing: &Outgoing, payload: &[u8]) -> Vec<u8> {
+    let mut compressor = pool.compressor(outgoing);
     compressor.compress(&[], payload);
-    compressor.output
+    let compressed = std::mem::take(&mut compressor.output);
+    pool.give_compressor(compressor);
+    compressed
 }

@@ -8,7 +8,7 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_o
 use super::{Event, ends, frames, key_of, narrow, noise, plainly, receive, taken, words};
 use crate::connection::Connection;
 use crate::protocol::Role;
-use crate::protocol::deflate::{Broadcast, Level, Outgoing, deflate_alone};
+use crate::protocol::deflate::{Broadcast, Level, Outgoing, Pool, deflate_alone};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -96,7 +96,7 @@ impl Line {
         let key = key_of(self.sender.config.role);
         let may = self.sender.deflates(true, payload.len()) && !payload.is_empty();
         if may {
-            let compressed = deflate_alone(self.sender.outgoing().unwrap(), payload);
+            let compressed = deflate_alone(&Pool::default(), self.sender.outgoing().unwrap(), payload);
             self.sender.send_alone(true, fin, key, &compressed);
         }
         may

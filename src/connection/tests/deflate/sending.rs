@@ -9,7 +9,7 @@ use super::{
     send_part, taken, words,
 };
 use crate::connection::Connection;
-use crate::protocol::deflate::{Broadcast, Level, MemLevel, Outgoing, Strategy, deflate_alone};
+use crate::protocol::deflate::{Broadcast, Level, MemLevel, Outgoing, Pool, Strategy, deflate_alone};
 use crate::protocol::{MaskingKey, Role};
 
 fn server(outgoing: &Outgoing) -> Connection {
@@ -147,7 +147,7 @@ fn what_was_compressed_alone_goes_out_like_anything_else() {
                 let payload = words(round, 300);
                 assert!(sender.deflates(true, 300));
                 if round % 2 == 0 {
-                    let compressed = deflate_alone(sender.outgoing().unwrap(), &payload);
+                    let compressed = deflate_alone(&Pool::default(), sender.outgoing().unwrap(), &payload);
                     sender.send_alone(true, true, key_of(role), &compressed);
                 } else {
                     send(&mut sender, &payload);
@@ -158,7 +158,7 @@ fn what_was_compressed_alone_goes_out_like_anything_else() {
             for (round, fin) in [(6, false), (7, false), (8, false), (9, true)] {
                 assert!(sender.deflates(true, 300));
                 if round % 2 == 0 {
-                    let compressed = deflate_alone(&outgoing, &words(round, 300));
+                    let compressed = deflate_alone(&Pool::default(), &outgoing, &words(round, 300));
                     sender.send_alone(true, fin, key_of(role), &compressed);
                 } else {
                     send_part(&mut sender, fin, &words(round, 300));
@@ -189,7 +189,7 @@ fn a_dictionary_is_known_at_the_start() {
             expected.push(Event::binary(&payload));
             assert!(sender.deflates(true, payload.len()));
             if alone {
-                let compressed = deflate_alone(&outgoing, &payload);
+                let compressed = deflate_alone(&Pool::default(), &outgoing, &payload);
                 sender.send_alone(true, true, None, &compressed);
             } else {
                 send(sender, &payload);
