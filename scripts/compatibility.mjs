@@ -91,12 +91,9 @@ function cell(shown, index) {
  *
  * @param {string[]} first cells
  * @param {string[]} shown scenarios
- * @param {string} [later]
  */
-function tableLine(first, shown, later) {
-  const rest = later
-    ? ['none', `later: ${later}`, '']
-    : [String(shown.length), ...TRANSPORTS.map((_, index) => cell(shown, index))];
+function tableLine(first, shown) {
+  const rest = [String(shown.length), ...TRANSPORTS.map((_, index) => cell(shown, index))];
   return `| ${[...first, ...rest].join(' | ')} |`;
 }
 
@@ -107,11 +104,11 @@ const head = (...columns) => [
 ];
 
 const statements = STATEMENTS.map((/** @type {Statement} */ one) =>
-  tableLine([one.id, one.title], showing(one, names), one.later)
+  tableLine([one.id, one.title], showing(one, names))
 );
-const rows = ROWS.map(({ group, row, scenarios, later }) => {
+const rows = ROWS.map(({ group, row, scenarios }) => {
   const shown = names.filter((name) => scenarios.some((beginning) => begins(name, beginning)));
-  return tableLine([group, row], shown, later);
+  return tableLine([group, row], shown);
 });
 const lists = STATEMENTS.flatMap((/** @type {Statement} */ { id, title, also }) => {
   const own = names.filter((name) => idOf(name) === id);
@@ -137,7 +134,7 @@ errors, bytes) was the same in every combination. The differences that are meant
 
 ## Totals
 
-${STATEMENTS.filter((/** @type {Statement} */ { later }) => !later).length} statements and ${ROWS.filter(({ later }) => !later).length} rows of the API have scenarios; ${STATEMENTS.filter((/** @type {Statement} */ { later }) => later).length} statements and ${ROWS.filter(({ later }) => later).length} rows have to wait for permessage-deflate.
+${STATEMENTS.length} statements and ${ROWS.length} rows of the API have scenarios.
 
 | transport | scenarios | equal | different on purpose | defects |
 | --- | --- | --- | --- | --- |

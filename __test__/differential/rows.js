@@ -3,7 +3,7 @@
 // Rows of the tables of the public API (section 1) and of the private members that others rely on (section 3.1): what there
 // is, and the scenarios that show it, by the beginning of their names. Used like statements.js.
 
-/** @typedef {{ group: string, row: string, scenarios: string[], later?: string }} Row */
+/** @typedef {{ group: string, row: string, scenarios: string[] }} Row */
 
 /** @type {[group: string, rows: [row: string, scenarios: string | string[]][]][]} */
 const TABLES = [

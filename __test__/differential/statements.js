@@ -5,10 +5,7 @@
 // scenarios (by the beginning of their names) that belong to another statement and show this one too.
 // Used by statements.test.js and scripts/compatibility.mjs; knows nothing of the runs.
 
-/**
- * @typedef {{ id: string, title: string, also?: string[], later?: string }} Statement
- *   later: why there can be no scenario yet
- */
+/** @typedef {{ id: string, title: string, also?: string[] }} Statement */
 
 /** @type {Statement[]} */
 const STATEMENTS = [
