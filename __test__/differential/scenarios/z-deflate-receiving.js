@@ -101,8 +101,8 @@ scenario('R3 deflate: who listens after the opening misses nothing', 'client', a
     after: (peer) => Buffer.concat([peer.make(text, 'with the head'), peer.make(text, 'and more')])
   });
   // More than one promise after `open`.
-  await null;
-  await null;
+  await Promise.resolve();
+  await Promise.resolve();
   const seen = [];
   ws.on('message', (data) => seen.push(String(data)));
   raw.send(ping, 'behind it');
