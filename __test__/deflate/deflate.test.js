@@ -113,6 +113,23 @@ test('connections that agreed on other parameters get bytes of their own', async
   for (const messages of await received) assert.deepEqual(messages, sent);
 });
 
+test('a large payload for connections that agreed on other parameters', async (t) => {
+  const wss = await listen(ferrows, { perMessageDeflate: true });
+  const pairs = [];
+  for (let i = 0; i < 9; i++) {
+    const perMessageDeflate = [{}, { serverMaxWindowBits: 10 }, { serverNoContextTakeover: true }];
+    pairs.push(await connect(ws, wss, { perMessageDeflate: perMessageDeflate[i % 3] }));
+  }
+  t.after(() => end(wss, ...pairs.flat()));
+  const received = texts(
+    pairs.map(([, client]) => client),
+    2
+  );
+  const sent = [digits(300_000), digits(200_000)];
+  for (const data of sent) for (const [server] of pairs) server.send(data);
+  for (const messages of await received) assert.deepEqual(messages, sent);
+});
+
 test('a large payload for many connections, with something before and behind it', async (t) => {
   const pairs = await opened(t, ws, 10);
   const received = texts(

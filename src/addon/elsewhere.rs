@@ -12,6 +12,10 @@ use super::environment::Shared;
 use super::raw::{Reference, call_back, run_elsewhere};
 use crate::protocol::deflate::{Inflation, Outgoing, Progress, deflate_alone};
 
+/// How many jobs are remembered, to be joined: a broadcast is sent to one receiver after the other, and there are few sets of
+/// parameters at a time.
+const REMEMBERED: usize = 4;
+
 /// A payload that is being compressed, and who waits for it: the same one for many connections is compressed once.
 pub(super) struct Job {
     payload: Arc<[u8]>,
@@ -34,10 +38,8 @@ impl Shared {
     ) -> Result<()> {
         let callback = Reference::new(self.env, callback)?;
         let waiter = (Rc::clone(channel), callback);
-        if let Some(job) = &*self.deflating.borrow()
-            && *job.payload == *payload
-            && job.outgoing == *outgoing
-        {
+        let is_same = |job: &&Rc<Job>| *job.payload == *payload && job.outgoing == *outgoing;
+        if let Some(job) = self.deflating.borrow().iter().find(is_same) {
             job.waiters.borrow_mut().push(waiter);
             return Ok(());
         }
@@ -54,13 +56,14 @@ impl Shared {
             move || deflate_alone(&pool, &outgoing, &payload),
             move |compressed| shared.deflated(&running, &Rc::from(compressed)),
         )?;
-        // Only the last one is remembered: a broadcast is sent to one receiver after the other.
-        *self.deflating.borrow_mut() = Some(job);
+        let mut remembered = self.deflating.borrow_mut();
+        remembered.truncate(REMEMBERED - 1);
+        remembered.insert(0, job);
         Ok(())
     }
 
     fn deflated(&self, job: &Rc<Job>, compressed: &Rc<[u8]>) {
-        self.deflating.borrow_mut().take_if(|last| Rc::ptr_eq(last, job));
+        self.deflating.borrow_mut().retain(|other| !Rc::ptr_eq(other, job));
         for (channel, callback) in job.waiters.take() {
             channel.borrow_mut().keep_deflated(Rc::clone(compressed));
             call_back(self.env, &callback, 0);

@@ -49,8 +49,8 @@ pub(super) struct Shared {
     pub(super) broadcast: RefCell<Broadcast>,
     /// About how many bytes of permessage-deflate were freed since free memory was given back to the system.
     pub(super) freed: Cell<usize>,
-    /// The last payload that is being compressed elsewhere.
-    pub(super) deflating: RefCell<Option<Rc<Job>>>,
+    /// The last payloads that are being compressed elsewhere, the last one first.
+    pub(super) deflating: RefCell<Vec<Rc<Job>>>,
     /// All connections, by the number that the hot path names them by.
     pub(super) channels: RefCell<Slots<Rc<RefCell<Channel>>>>,
     /// The sockets that were taken over.
