@@ -8,6 +8,7 @@
 const { flushOnExit } = require('./flushing');
 const { StreamTransport } = require('./stream');
 const { PlainSocketTransport, canPark } = require('./plain-socket');
+const { restLater } = require('./resting');
 const { createError } = require('../errors');
 
 /**
@@ -59,6 +60,7 @@ function chooseTransport(option) {
  */
 function openTransport(websocket, socket, head, options, isSynchronous, resource, option) {
   flushOnExit();
+  if (options.deflate !== undefined) restLater();
   const choice = chooseTransport(option);
   if (choice !== 'stream' && canPark(socket)) {
     const transport = new PlainSocketTransport(websocket, socket, options, isSynchronous);

@@ -1,8 +1,8 @@
 'use strict';
 
 /*
- * When memory of permessage-deflate goes back: connections that have been idle for a while need neither compressor nor
- * inflater. The addon knows which; here is only the clock.
+ * When memory of permessage-deflate goes back: connections that have been idle for a while need less of what was sent, and
+ * nobody may need compressors. The addon knows; here is only the clock.
  */
 
 const { environment } = require('../native');

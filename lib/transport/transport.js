@@ -11,7 +11,7 @@ const events = require('../connection-events');
 const native = require('../native');
 const { Delivery } = require('./delivery');
 const { WriteCallbacks } = require('./write-callbacks');
-const { restLater, restLess } = require('./resting');
+const { restLess } = require('./resting');
 const { createError, createProtocolError } = require('../errors');
 const { toBinaryType } = require('./records');
 
@@ -58,7 +58,6 @@ class Transport {
     this.connection = native.createConnection(options);
     /** Whether messages are compressed, unless somebody does not want it. */
     this.isCompressing = options.deflate !== undefined;
-    if (this.isCompressing) restLater();
     /** What native.send() knows the connection by. */
     this.id = this.connection.id;
     this.delivery = new Delivery(this.connection, this, isSynchronous, isEager);
