@@ -25,7 +25,7 @@ const READ_BYTES: usize = 256 * 1024;
 /// The longest silence of a server that owes messages.
 const STALL: Duration = Duration::from_secs(10);
 /// Rings of messages to compress.
-const RINGS: usize = 8;
+const RINGS: u32 = 8;
 /// Of the compressed replies on a connection so many are inflated; on the first connection all are.
 const INFLATED: usize = 4;
 /// Latencies above a minute are counted as a minute.

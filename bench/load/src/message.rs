@@ -58,10 +58,10 @@ impl Messages {
     ///
     /// # Errors
     /// What zlib reports.
-    pub fn compressed(size: usize, agreement: &Agreement, ring: usize) -> io::Result<Self> {
+    pub fn compressed(size: usize, agreement: &Agreement, ring: u32) -> io::Result<Self> {
         let count = RING_BYTES.div_ceil(size.max(1)).clamp(RING_MESSAGES, RING_BYTES);
-        let payloads: Vec<_> =
-            (ring * count..).take(count).map(|number| text::json(size, number as u32)).collect();
+        let first = ring * u32::try_from(count).unwrap_or(u32::MAX);
+        let payloads: Vec<_> = (first..).take(count).map(|number| text::json(size, number)).collect();
         let first_byte = FIN | RSV1 | TEXT;
         let mut compressor = agreement.compressor();
         let mut frames = Vec::new();
