@@ -91,7 +91,7 @@ pub struct Outgoing {
 
 /// How much of what was sent before a payload is compared with it: so many times its own length, but not less than this.
 /// More would take longer, for a few percent of the size.
-const HISTORY_PAYLOADS: usize = 3;
+const HISTORY_PAYLOADS: usize = 2;
 const SHORTEST_HISTORY: usize = 4 * 1024;
 /// From this level on, everything that may be referred to is.
 const THOROUGH: u8 = 7;
