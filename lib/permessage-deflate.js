@@ -1,8 +1,9 @@
 'use strict';
 
 /*
- * permessage-deflate (RFC 7692) as a class of its own: negotiation (deflate-params.js) and compression with
- * node:zlib (deflate-coder.js) for users of the public Sender and of this class. Connections do not negotiate it.
+ * permessage-deflate (RFC 7692): negotiation for both roles (deflate-params.js), and compression with node:zlib
+ * (deflate-coder.js) for users of the public Sender and of this class. Connections and receivers compress and inflate in the
+ * addon, by what was agreed on here (deflate-native.js).
  */
 
 const zlib = require('zlib');

@@ -98,6 +98,23 @@ fn receive(connection: &mut Connection, bytes: &[u8]) -> Vec<Event> {
     receive_chunks(connection, [bytes])
 }
 
+/// `stream` makes a connection end with the event `last`, and wherever it is cut, nothing is different.
+fn assert_same_however_cut(connect: impl Fn() -> Connection, stream: &[u8], last: &Event) {
+    let mut whole = connect();
+    let expected = receive(&mut whole, stream);
+    assert_eq!(expected.last(), Some(last));
+    assert!(!whole.is_receiving());
+
+    let mut bytewise = connect();
+    assert_eq!(receive_chunks(&mut bytewise, stream.chunks(1)), expected);
+    for cut in 0..=stream.len() {
+        let (head, tail) = stream.split_at(cut);
+        let mut connection = connect();
+        assert_eq!(receive_chunks(&mut connection, [head, tail]), expected, "cut at {cut}");
+        assert_eq!(connection.queued_total(), whole.queued_total());
+    }
+}
+
 /// The key that a connection of this role sends with.
 fn key_of(role: Role) -> Option<MaskingKey> {
     role.must_mask_sent().then_some(KEY)

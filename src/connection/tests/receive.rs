@@ -1,6 +1,6 @@
 //! From bytes to events: examples, endings, and that chunks do not matter.
 
-use super::{Event, KEY, client, config, receive, receive_chunks, server};
+use super::{Event, KEY, assert_same_however_cut, client, config, receive, receive_chunks, server};
 use crate::connection::{Config, Connection, LARGE_MESSAGE};
 use crate::protocol::{ProtocolError, Role};
 
@@ -57,19 +57,7 @@ fn streams() -> Vec<(Vec<u8>, Event)> {
 #[test]
 fn every_cut_gives_the_same_events_and_the_same_output() {
     for (stream, last) in streams() {
-        let mut whole = client();
-        let expected = receive(&mut whole, &stream);
-        assert_eq!(expected.last(), Some(&last));
-        assert!(!whole.is_receiving());
-
-        let mut bytewise = client();
-        assert_eq!(receive_chunks(&mut bytewise, stream.chunks(1)), expected);
-        for cut in 0..=stream.len() {
-            let (head, tail) = stream.split_at(cut);
-            let mut connection = client();
-            assert_eq!(receive_chunks(&mut connection, [head, tail]), expected, "cut at {cut}");
-            assert_eq!(connection.queued_total(), whole.queued_total());
-        }
+        assert_same_however_cut(client, &stream, &last);
     }
 }
 

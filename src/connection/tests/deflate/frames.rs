@@ -1,7 +1,7 @@
 //! What compressed frames become, however they are cut: the examples of RFC 7692, section 7.2.3, and what is wrong with
 //! frames.
 
-use super::{Event, client, failed, frame, receive, receive_chunks};
+use super::{Event, assert_same_however_cut, client, failed, frame, receive, receive_chunks};
 use crate::connection::{Config, Connection};
 use crate::protocol::deflate::{InflateFault, Settings};
 use crate::protocol::{ProtocolError, Role};
@@ -99,19 +99,7 @@ fn streams() -> Vec<(Vec<u8>, Event)> {
 #[test]
 fn every_cut_gives_the_same_events_and_the_same_output() {
     for (stream, last) in streams() {
-        let mut whole = client();
-        let expected = receive(&mut whole, &stream);
-        assert_eq!(expected.last(), Some(&last));
-        assert!(!whole.is_receiving());
-
-        let mut bytewise = client();
-        assert_eq!(receive_chunks(&mut bytewise, stream.chunks(1)), expected);
-        for cut in 0..=stream.len() {
-            let (head, tail) = stream.split_at(cut);
-            let mut connection = client();
-            assert_eq!(receive_chunks(&mut connection, [head, tail]), expected, "cut at {cut}");
-            assert_eq!(connection.queued_total(), whole.queued_total());
-        }
+        assert_same_however_cut(client, &stream, &last);
     }
 }
 

@@ -14,7 +14,9 @@ use std::sync::Arc;
 
 use flate2::{Decompress, FlushDecompress};
 
-use super::{CountingKeys, Event, config, key_of, opposite, receive, receive_chunks};
+use super::{
+    CountingKeys, Event, assert_same_however_cut, config, key_of, opposite, receive, receive_chunks,
+};
 use crate::connection::{Config, Connection, EventBatch, EventRef};
 use crate::protocol::deflate::{
     Broadcast, Incoming, Inflation, Negotiated, Outgoing, Pool, Progress, Settings, WindowBits,
