@@ -6,15 +6,14 @@ Ends at once when standard input does. If a case failed, kosoku tells of the fai
 """
 
 import asyncio
+import importlib
 import json
 import os
 import sys
 import threading
 
 import kosoku
-
-# The runner itself fails in these, whoever its peer is ("Strings must be encoded before hashing").
-BROKEN = [f"13.{group}.{number}" for group in (2, 5, 6, 7) for number in (1, 2, 3)]
+from kosoku._caseindex import initialize_shims
 
 # 12 (payloads) and 13 (parameters) are compression: 18 cases a group, of a thousand messages each. From 1 to 10 these
 # become longer, from 11 to 18 they are in fragments.
@@ -22,7 +21,22 @@ LONG = [f"{section}.*.{number}" for section in (12, 13) for number in (2, 3, *ra
 
 
 def excluded(extent):
-    return BROKEN + (LONG if extent == "some" else [])
+    return LONG if extent == "some" else []
+
+
+def mend_cases():
+    """Twelve cases of section 13 are given short texts as `str` by the runner and want `bytes`, whoever the peer is."""
+    initialize_shims()
+    module = importlib.import_module("case12_x_x")
+    for case in module.Case12_X_X + module.Case13_X_X:
+        case.onMessage = with_bytes(case.onMessage)
+
+
+def with_bytes(on_message):
+    def with_payload(self, payload, binary):
+        on_message(self, payload.encode("utf-8") if isinstance(payload, str) else payload, binary)
+
+    return with_payload
 
 
 async def as_client(cases, url):
@@ -56,4 +70,5 @@ def end_with_input():
 
 # Whoever started this may be gone before the cases are done.
 threading.Thread(target=end_with_input, daemon=True).start()
+mend_cases()
 asyncio.run(main(*sys.argv[1:]))

@@ -1,7 +1,7 @@
 /**
  * The cases of Autobahn|Testsuite (run by `kosoku`) against an echo server and an echo client of ferrows, over
- * FERROWS_TRANSPORT. The verdict on every case must be the one in expected.json, neither worse nor better: those are
- * what ws gets. `--all` runs all cases, which takes several minutes; else those of compression are a choice. `--update` writes
+ * FERROWS_TRANSPORT. The verdict on every case must be the one in expected.json, neither worse nor better. Those
+ * are what ws gets, but for 6.4.1 to 6.4.4: ws is not strict there, because it looks at a text when it is whole. `--all` runs all cases, which takes several minutes; else those of compression are a choice. `--update` writes
  * the verdicts of all into that file instead, to be looked at and committed.
  */
 
@@ -23,11 +23,11 @@ const OPTIONS = {
   perMessageDeflate: { clientNoContextTakeover: true }
 };
 
-/** Fewer cases are a run of something else. */
-const LEAST = 301;
-
 const update = process.argv.includes('--update');
 const extent = update || process.argv.includes('--all') ? 'all' : 'some';
+
+/** How many cases there are; another number is a run of something else. */
+const CASES = { all: 517, some: 337 }[extent];
 
 /** @param {import('ferrows').WebSocket} ws */
 function echo(ws) {
@@ -116,7 +116,7 @@ for (const [role, judge] of /** @type {const} */ ([
   // A run that is not complete has failed cases, whatever else it says.
   if (wrong.length > 0 || !result.complete) process.exitCode = 1;
   const count = Object.keys(result.verdicts).length;
-  if (count < LEAST) process.exitCode = 1;
+  if (count !== CASES) process.exitCode = 1;
   console.log(
     wrong.length === 0 && result.complete
       ? `${role}: ${count} cases as expected in ${seconds} s`

@@ -29,6 +29,17 @@ const DIFFERENCES = [
     reason: 'pings are answered by the I/O thread, so a pong may overtake messages that wait'
   },
   {
+    scenario: 'R2 when a text that is none is noticed',
+    transports: ['stream', 'event_loop', 'io_threads', 'shuffle'],
+    reason: 'a text that is not UTF-8 fails at once, not with its last frame'
+  },
+  {
+    scenario: 'R2 deflate: when an invalid first fragment is noticed',
+    transports: ['stream', 'event_loop', 'io_threads', 'shuffle'],
+    reason:
+      'a text that is not UTF-8 fails with the fragment that makes it so, not with the last one'
+  },
+  {
     scenario: '1.3 members of WebSocket.prototype',
     transports: ['stream', 'event_loop', 'io_threads', 'shuffle'],
     reason: '`pong` is an accessor that returns the method, so that an override is noticed'

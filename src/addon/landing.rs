@@ -13,14 +13,13 @@ use crate::transport::socket::{READS_PER_TURN, Taken};
 pub(super) struct Landing {
     frame: LentFrame,
     memory: Reference,
-    filled: usize,
 }
 
 impl Shared {
     /// After a read: if it has ended in a large frame, the rest of that is to land.
     pub(super) fn borrow_frame(&self, attachment: &Attachment) {
         let socket = &attachment.socket;
-        let Some((frame, mut begun)) = socket.lend_frame() else { return };
+        let Some((frame, begun)) = socket.lend_frame() else { return };
         let memory = create_array_buffer(self.env, frame.length())
             .and_then(|value| Reference::new(self.env, value))
             .and_then(|memory| {
@@ -29,39 +28,36 @@ impl Shared {
             });
         match memory {
             Ok(memory) => {
-                let landing = Landing { frame, memory, filled: begun.len() };
-                *attachment.landing.borrow_mut() = Some(landing);
+                *attachment.landing.borrow_mut() = Some(Landing { frame, memory });
             }
             // Without memory, the old way of receiving it goes on.
-            Err(_) => socket.return_unfinished(&frame, &mut begun),
+            Err(_) => socket.return_unfinished(&frame, &begun, &mut *self.keys.borrow_mut()),
         }
     }
 
     /// Reads on where a frame is landing. `None`: none is.
     pub(super) fn read_landing(&self, attachment: &Attachment, ended: bool) -> Option<Taken> {
         let mut slot = attachment.landing.borrow_mut();
-        let Landing { frame, memory, mut filled } = slot.take()?;
+        let Landing { mut frame, memory } = slot.take()?;
         let socket = &attachment.socket;
         let mut keys = self.keys.borrow_mut();
         let mut total = Taken { more: true, bytes: 0, is_whole: false };
-        let mut is_complete = false;
-        // Bytes of a chunk that was one too many.
-        let mut excess = None;
+        let mut goes_on = true;
         let read = with_memory(self.env, &memory, |bytes| {
             for _ in 0..READS_PER_TURN {
+                let filled = frame.received();
                 let taken = event_loop::read_lent(socket, ended, &mut bytes[filled..], &mut *keys);
                 total = Taken { more: taken.more, bytes: total.bytes + taken.bytes, is_whole: false };
                 if taken.bytes == 0 {
                     return;
                 }
-                if !socket.count_lent_chunk() {
-                    excess = Some(taken.bytes);
+                let come = &mut bytes[..filled + taken.bytes];
+                goes_on = socket.take_lent(&mut frame, come);
+                if !goes_on {
+                    socket.return_unfinished(&frame, come, &mut *keys);
                     return;
                 }
-                filled += taken.bytes;
-                if filled == bytes.len() {
-                    socket.return_frame(&frame, bytes);
-                    is_complete = true;
+                if frame.received() == frame.length() {
                     // The next frame may be there already.
                     total.more = true;
                     return;
@@ -75,26 +71,22 @@ impl Shared {
             // The environment is ending.
             return Some(total);
         }
-        if let Some(excess) = excess {
-            let _ = with_memory(self.env, &memory, |bytes| {
-                let (begun, rest) = bytes.split_at_mut(filled);
-                socket.return_unfinished(&frame, begun);
-                socket.parse_again(&rest[..excess], &mut *keys);
-            });
-        } else if is_complete {
+        if frame.received() == frame.length() && goes_on {
+            socket.return_frame(frame);
             attachment.chunk.replace(Some(Chunk::Landed(memory)));
-        } else {
-            *slot = Some(Landing { frame, memory, filled });
+        } else if goes_on {
+            *slot = Some(Landing { frame, memory });
         }
         Some(total)
     }
 
     /// Gives back what has landed so far; the connection receives the rest as ever.
     pub(super) fn give_back(&self, attachment: &Attachment) {
-        let Some(Landing { frame, memory, filled }) = attachment.landing.take() else { return };
+        let Some(Landing { frame, memory }) = attachment.landing.take() else { return };
         // An error says that the environment is ending.
         let _ = with_memory(self.env, &memory, |bytes| {
-            attachment.socket.return_unfinished(&frame, &mut bytes[..filled]);
+            let come = &bytes[..frame.received()];
+            attachment.socket.return_unfinished(&frame, come, &mut *self.keys.borrow_mut());
         });
     }
 }

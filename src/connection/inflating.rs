@@ -187,7 +187,7 @@ impl Connection {
                 }
             }
         }
-        self.inbound.message.put_inflated(inflated.output);
+        self.inbound.message.put_inflated(inflated.output)?;
         self.end_data_frame(events)
     }
 

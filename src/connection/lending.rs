@@ -1,7 +1,7 @@
 //! A large frame that is received by its transport, straight into the memory that its message will have. The connection
 //! lends it out when its payload has begun, and takes it back whole, or, if something comes in between, as far as it is.
 
-use super::{Connection, EventBatch};
+use super::{Connection, EventBatch, MaskingKeys};
 use crate::protocol::frame::mask;
 use crate::protocol::{FrameHeader, Opcode, ProtocolError, Utf8Validator};
 
@@ -16,8 +16,10 @@ const BEGUN: u64 = 32;
 #[derive(Debug)]
 pub struct LentFrame {
     header: FrameHeader,
-    /// How much of the payload was unmasked before.
-    unmasked: usize,
+    /// How much of the payload the connection has seen: it is unmasked.
+    received: usize,
+    /// Of a text that must be UTF-8.
+    utf8: Option<Utf8Validator>,
 }
 
 impl LentFrame {
@@ -26,11 +28,19 @@ impl LentFrame {
         self.header.payload_length as usize
     }
 
-    /// Unmasks what of the payload came while it was lent.
-    fn unmask(&self, payload: &mut [u8]) {
-        if let (Some(key), Some(rest)) = (self.header.masking_key, payload.get_mut(self.unmasked..)) {
-            mask::apply(rest, key, self.unmasked);
+    /// Bytes of payload that have come.
+    pub fn received(&self) -> usize {
+        self.received
+    }
+
+    /// Takes what of the payload came since the last time. `false`: the text is not UTF-8.
+    fn take_in(&mut self, payload: &mut [u8]) -> bool {
+        let chunk = payload.get_mut(self.received..).unwrap_or_default();
+        if let Some(key) = self.header.masking_key {
+            mask::apply(chunk, key, self.received);
         }
+        self.received += chunk.len();
+        self.utf8.as_mut().is_none_or(|utf8| utf8.feed(chunk))
     }
 }
 
@@ -45,38 +55,54 @@ impl Connection {
             return None;
         }
         let (header, _) = self.inbound.frame.take()?;
+        let validate = header.opcode == Opcode::Text && !self.config.skip_utf8_validation;
         let payload = self.inbound.message.take_data();
         self.inbound.message.reset();
-        Some((LentFrame { header, unmasked: payload.len() }, payload))
+        let mut utf8 = validate.then(Utf8Validator::default);
+        if let Some(utf8) = &mut utf8 {
+            utf8.feed(&payload);
+        }
+        Some((LentFrame { header, received: payload.len(), utf8 }, payload))
     }
 
-    /// Another chunk of a lent frame has come. `false`: it must be returned as it is, for that are too many
-    /// ([`Limits::max_buffered_chunks`](crate::protocol::Limits::max_buffered_chunks)).
-    pub fn count_lent_chunk(&mut self) -> bool {
+    /// Another chunk of a lent frame has come, at the end of `payload`, which is all that has. `false`: it must be given back
+    /// unfinished, for the connection is to fail: those are too many chunks
+    /// ([`Limits::max_buffered_chunks`](crate::protocol::Limits::max_buffered_chunks)), or the text is not UTF-8.
+    pub fn receive_lent(&mut self, frame: &mut LentFrame, payload: &mut [u8]) -> bool {
         let fits = self.inbound.chunks.check(&self.config.limits).is_ok();
         self.inbound.chunks.parsed(false, true);
-        fits
+        fits && frame.take_in(payload)
     }
 
-    /// Takes a lent frame back, all of its payload being there. The message stays in `payload`, unmasked there, as an
+    /// Takes a lent frame back, all of whose payload was [received](Self::receive_lent). The message stays where that is, as an
     /// [`InChunk`](super::EventRef::InChunk) that begins with its first byte.
-    pub fn return_frame(&mut self, frame: &LentFrame, payload: &mut [u8], events: &mut EventBatch) {
-        frame.unmask(payload);
+    pub fn return_frame(&mut self, frame: LentFrame, events: &mut EventBatch) {
         self.inbound.chunks.parsed(true, false);
         let binary = frame.header.opcode == Opcode::Binary;
-        if !binary && !self.config.skip_utf8_validation && !Utf8Validator::is_valid(payload) {
-            self.fail(ProtocolError::InvalidUtf8, events);
+        if frame.utf8.is_none_or(|mut utf8| utf8.finish()) {
+            events.push_in_chunk(binary, 0, frame.received);
         } else {
-            events.push_in_chunk(binary, 0, payload.len());
+            self.fail(ProtocolError::InvalidUtf8, events);
         }
     }
 
     /// Takes a lent frame back of which `payload` has come so far. The rest is received as ever.
-    pub fn return_unfinished(&mut self, frame: &LentFrame, payload: &mut [u8]) {
-        frame.unmask(payload);
-        let LentFrame { header, .. } = *frame;
-        self.begin_frame(&header);
-        self.inbound.message.push(payload, None, 0);
-        self.inbound.frame = Some((header, payload.len() as u64));
+    pub fn return_unfinished(
+        &mut self,
+        frame: &LentFrame,
+        payload: &[u8],
+        keys: &mut dyn MaskingKeys,
+        events: &mut EventBatch,
+    ) {
+        let (received, chunk) = payload.split_at(frame.received.min(payload.len()));
+        self.begin_frame(&frame.header);
+        match self.inbound.message.push(received, None, 0) {
+            Ok(()) => {
+                self.inbound.frame = Some((frame.header, received.len() as u64));
+                // What was not taken in.
+                self.receive(chunk, keys, events);
+            }
+            Err(error) => self.fail(error, events),
+        }
     }
 }

@@ -174,7 +174,7 @@ impl Connection {
             let missing = header.payload_length - received;
             let length = usize::try_from(missing).map_or(input.len(), |missing| missing.min(input.len()));
             let (payload, rest) = input.split_at(length);
-            self.receive_payload(&header, payload, received);
+            self.receive_payload(&header, payload, received)?;
             input = rest;
             let received = received + length as u64;
             if received < header.payload_length {
@@ -238,7 +238,12 @@ impl Connection {
         }
     }
 
-    fn receive_payload(&mut self, header: &FrameHeader, payload: &[u8], received: u64) {
+    fn receive_payload(
+        &mut self,
+        header: &FrameHeader,
+        payload: &[u8],
+        received: u64,
+    ) -> Result<(), ProtocolError> {
         // Only the offset modulo four matters for masking.
         let offset = (received % 4) as usize;
         let collected = if header.opcode.is_control() {
@@ -246,13 +251,13 @@ impl Connection {
         } else if let Some(compressed) = self.compressed_payload() {
             compressed
         } else {
-            self.inbound.message.push(payload, header.masking_key, offset);
-            return;
+            return self.inbound.message.push(payload, header.masking_key, offset);
         };
         match header.masking_key {
             Some(key) => mask::copy_masked(payload, key, offset, collected),
             None => collected.extend_from_slice(payload),
         }
+        Ok(())
     }
 
     pub(super) fn end_data_frame(&mut self, events: &mut EventBatch) -> Result<(), ProtocolError> {

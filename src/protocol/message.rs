@@ -63,32 +63,46 @@ impl MessageAssembler {
     }
 
     /// The next bytes of the frame's payload, as they came; the first is byte `offset` of it.
-    pub fn push(&mut self, bytes: &[u8], key: Option<MaskingKey>, offset: usize) {
+    ///
+    /// # Errors
+    /// [`ProtocolError::InvalidUtf8`], as soon as a text is not UTF-8 whatever may follow (RFC 6455 section 8.1).
+    pub fn push(
+        &mut self,
+        bytes: &[u8],
+        key: Option<MaskingKey>,
+        offset: usize,
+    ) -> Result<(), ProtocolError> {
         self.make_room(bytes.len());
         let start = self.data.len();
         match key {
             Some(key) => mask::copy_masked(bytes, key, offset, &mut self.data),
             None => self.data.extend_from_slice(bytes),
         }
-        if self.validating {
-            self.utf8.feed(&self.data[start..]);
-        }
+        self.validate_from(start)
     }
 
     /// Instead of [`push`](Self::push), for a compressed frame: `data` is what [`take_data`](Self::take_data) gave, and behind it
     /// the frame, inflated.
-    pub fn put_inflated(&mut self, data: Vec<u8>) {
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn put_inflated(&mut self, data: Vec<u8>) -> Result<(), ProtocolError> {
         self.data = data;
-        if self.validating {
-            self.utf8.feed(&self.data[self.frame_start..]);
+        self.validate_from(self.frame_start)
+    }
+
+    fn validate_from(&mut self, start: usize) -> Result<(), ProtocolError> {
+        if self.validating && !self.utf8.feed(&self.data[start..]) {
+            return Err(ProtocolError::InvalidUtf8);
         }
+        Ok(())
     }
 
     /// The frame's payload is complete. `true`: so is the message. `max_fragments` 0 is unlimited.
     ///
     /// # Errors
-    /// [`ProtocolError::TooManyMessageFragments`], and with the last frame
-    /// [`ProtocolError::InvalidUtf8`].
+    /// [`ProtocolError::TooManyMessageFragments`], and with the last frame [`ProtocolError::InvalidUtf8`] if a text ends in the
+    /// middle of a code point.
     pub fn end_frame(&mut self, max_fragments: u32) -> Result<bool, ProtocolError> {
         self.frames = self.frames.saturating_add(1);
         if max_fragments > 0 && self.frames > max_fragments {

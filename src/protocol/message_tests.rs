@@ -16,7 +16,7 @@ fn frame(
     max_fragments: u32,
 ) -> Result<bool, ProtocolError> {
     message.begin_frame(&header(opcode, fin, payload.len()), true);
-    message.push(payload, None, 0);
+    message.push(payload, None, 0)?;
     message.end_frame(max_fragments)
 }
 
@@ -52,11 +52,19 @@ fn every_data_frame_counts_and_the_count_begins_anew() {
 }
 
 #[test]
-fn invalid_text_is_reported_with_the_last_frame() {
+fn invalid_text_is_reported_by_the_byte_that_makes_it_so() {
     let mut message = MessageAssembler::default();
-    assert_eq!(frame(&mut message, Opcode::Text, false, &[0xFF], 0), Ok(false));
-    assert_eq!(frame(&mut message, Opcode::Continuation, false, b"a", 0), Ok(false));
-    let last = frame(&mut message, Opcode::Continuation, true, b"b", 0);
+    assert_eq!(frame(&mut message, Opcode::Text, false, b"a\xF4", 0), Ok(false));
+    message.begin_frame(&header(Opcode::Continuation, true, 3), true);
+    // No code point begins with F4 90.
+    assert_eq!(message.push(&[0x90], None, 0), Err(ProtocolError::InvalidUtf8));
+}
+
+#[test]
+fn a_text_must_not_end_within_a_code_point() {
+    let mut message = MessageAssembler::default();
+    assert_eq!(frame(&mut message, Opcode::Text, false, &[0xF0, 0x9F], 0), Ok(false));
+    let last = frame(&mut message, Opcode::Continuation, true, &[0xA6], 0);
     assert_eq!(last, Err(ProtocolError::InvalidUtf8));
 }
 
@@ -74,8 +82,8 @@ fn a_payload_is_unmasked_from_where_it_was_cut() {
     let key = MaskingKey([1, 2, 3, 4]);
     let mut message = MessageAssembler::default();
     message.begin_frame(&header(Opcode::Binary, true, 6), true);
-    message.push(&[1, 2, 3], Some(key), 0);
-    message.push(&[4, 1, 2], Some(key), 3);
+    message.push(&[1, 2, 3], Some(key), 0).unwrap();
+    message.push(&[4, 1, 2], Some(key), 3).unwrap();
     assert_eq!(message.end_frame(0), Ok(true));
     assert_eq!(message.data(), [0; 6]);
 }
@@ -85,9 +93,9 @@ fn a_declared_length_reserves_next_to_nothing() {
     let mut message = MessageAssembler::default();
     message.begin_frame(&header(Opcode::Binary, true, 1 << 40), true);
     assert_eq!(message.data.capacity(), 0);
-    message.push(&[0; 100], None, 0);
+    message.push(&[0; 100], None, 0).unwrap();
     assert!(message.data.capacity() <= SMALL_CAPACITY);
-    message.push(&[0; 10_000], None, 0);
+    message.push(&[0; 10_000], None, 0).unwrap();
     assert!(message.data.capacity() <= GROWTH * 10_100 + SMALL_CAPACITY);
 }
 
@@ -97,7 +105,7 @@ fn a_long_frame_ends_up_in_an_allocation_of_its_size() {
     let mut message = MessageAssembler::default();
     message.begin_frame(&header(Opcode::Binary, true, length), true);
     for piece in vec![7; length].chunks(1_500) {
-        message.push(piece, None, 0);
+        message.push(piece, None, 0).unwrap();
     }
     assert_eq!(message.end_frame(0), Ok(true));
     let data = message.take_data();

@@ -1,7 +1,7 @@
 //! UTF-8 validation of bytes that arrive in pieces.
 
-/// Says whether pieces fed one after the other are UTF-8 together (RFC 3629). Between two pieces it
-/// keeps the bytes of one partial code point at most.
+/// Says whether pieces fed one after the other are UTF-8 together (RFC 3629), and as soon as they can't be any more. Between
+/// two pieces it keeps the bytes of one partial code point at most.
 #[derive(Debug, Default)]
 pub struct Utf8Validator {
     partial: [u8; 4],
@@ -15,18 +15,19 @@ impl Utf8Validator {
         simdutf8::basic::from_utf8(bytes).is_ok()
     }
 
-    /// Takes the next piece, cut anywhere.
-    pub fn feed(&mut self, piece: &[u8]) {
+    /// Takes the next piece, cut anywhere. `false`: whatever may follow, the pieces are not UTF-8.
+    pub fn feed(&mut self, piece: &[u8]) -> bool {
         if self.invalid {
-            return;
+            return false;
         }
         let piece = self.complete_partial(piece);
         let (whole, cut_off) = piece.split_at(piece.len() - cut_off_length(piece));
-        self.invalid |= !Self::is_valid(whole);
+        self.invalid |= !Self::is_valid(whole) || !may_begin(cut_off);
         if !cut_off.is_empty() {
             self.partial[..cut_off.len()].copy_from_slice(cut_off);
             self.partial_length = cut_off.len() as u8;
         }
+        !self.invalid
     }
 
     /// Whether all pieces since the last call were UTF-8 together; starts over.
@@ -48,12 +49,19 @@ impl Utf8Validator {
         self.partial[kept..end].copy_from_slice(taken);
         if end < width {
             self.partial_length = end as u8;
+            self.invalid |= !may_begin(&self.partial[..end]);
         } else {
             self.partial_length = 0;
             self.invalid |= !Self::is_valid(&self.partial[..width]);
         }
         rest
     }
+}
+
+/// Whether something may follow these few bytes with which they are UTF-8. The first byte alone does not say: F4 90 begins
+/// no code point.
+fn may_begin(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true)
 }
 
 /// Bytes in the sequence that `lead` begins; 1 for a byte that begins no longer one.

@@ -11,8 +11,18 @@ fn in_pieces<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> bool {
     validator.finish()
 }
 
+/// Whether more bytes could still make it UTF-8.
+fn may_go_on(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true)
+}
+
 fn assert_as_std(bytes: &[u8]) {
     let expected = std::str::from_utf8(bytes).is_ok();
+    let mut validator = Utf8Validator::default();
+    for (index, byte) in bytes.iter().enumerate() {
+        let so_far = &bytes[..=index];
+        assert_eq!(validator.feed(&[*byte]), may_go_on(so_far), "{so_far:02X?}");
+    }
     assert_eq!(Utf8Validator::is_valid(bytes), expected, "{bytes:02X?}");
     assert_eq!(in_pieces([bytes]), expected, "{bytes:02X?}");
     assert_eq!(in_pieces(bytes.chunks(1)), expected, "{bytes:02X?} bytewise");
@@ -93,6 +103,15 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] = byte;
         prop_assert_eq!(in_pieces(bytes.chunks(size)), std::str::from_utf8(&bytes).is_ok());
+    }
+
+    #[test]
+    fn every_piece_is_judged_as_the_standard_library_judges_all_up_to_it(bytes: Vec<u8>, size in 1_usize..9) {
+        let (mut validator, mut length) = (Utf8Validator::default(), 0);
+        for piece in bytes.chunks(size) {
+            length += piece.len();
+            prop_assert_eq!(validator.feed(piece), may_go_on(&bytes[..length]));
+        }
     }
 
     #[test]

@@ -83,7 +83,6 @@ for (const [name, bytes] of NOT_UTF8) {
     const { raw, ws } = await t.facing();
     raw.send(text, 'fine');
     raw.send(text, Buffer.from(bytes), { fin: false });
-    raw.send(ping, 'before the end');
     raw.send(continuation, '');
     raw.send(text, 'never seen');
     t.logFrames(...(await raw.framesThrough(close)));
@@ -91,6 +90,18 @@ for (const [name, bytes] of NOT_UTF8) {
     await t.closed(ws);
   });
 }
+
+scenario('R2 when a text that is none is noticed', BOTH, async (t) => {
+  for (const [, bytes] of NOT_UTF8) {
+    const { raw, ws } = await t.facing();
+    raw.send(text, Buffer.from(bytes), { fin: false });
+    raw.send(ping, 'before the end');
+    raw.send(continuation, '');
+    t.logFrames(...(await raw.framesThrough(close)));
+    raw.finish();
+    await t.closed(ws);
+  }
+});
 
 scenario('R3 all messages of a chunk, then microtasks', BOTH, async (t) => {
   const { raw, ws, lane } = await t.facing();

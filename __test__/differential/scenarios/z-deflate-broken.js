@@ -190,13 +190,18 @@ scenario('R2 deflate: compressed text that is no UTF-8', BOTH, async (t) => {
   }
 });
 
-scenario('R2 deflate: an invalid first fragment fails only at the end', BOTH, async (t) => {
+scenario('R2 deflate: an invalid first fragment', BOTH, async (t) => {
   const all = await deflating(t);
-  const { peer, raw, ws } = all;
+  const { peer } = all;
   peer.send(text, hex('ff'), { fin: false });
-  raw.send(ping, 'not yet');
-  await t.seen(ws, 'ping');
-  await peer.next();
+  await fails(all, t, peer.make(continuation, 'end'));
+});
+
+scenario('R2 deflate: when an invalid first fragment is noticed', BOTH, async (t) => {
+  const all = await deflating(t);
+  const { peer, raw } = all;
+  peer.send(text, hex('ff'), { fin: false });
+  raw.send(ping, 'before the end');
   await fails(all, t, peer.make(continuation, 'end'));
 });
 

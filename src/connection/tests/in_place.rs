@@ -46,7 +46,7 @@ fn receive_in_place(
         if lend == 0 {
             continue;
         }
-        let Some((frame, mut payload)) = connection.lend_frame() else { continue };
+        let Some((mut frame, mut payload)) = connection.lend_frame() else { continue };
         loans += 1;
         // What was left behind comes first.
         collect(&mut events, &[], &mut seen);
@@ -56,11 +56,11 @@ fn receive_in_place(
         let (landed, behind) = rest.split_at(length);
         rest = behind;
         payload.extend_from_slice(landed);
-        assert!(connection.count_lent_chunk());
-        if is_returned_early {
-            connection.return_unfinished(&frame, &mut payload);
+        let is_fine = connection.receive_lent(&mut frame, &mut payload);
+        if is_returned_early || !is_fine {
+            connection.return_unfinished(&frame, &payload, &mut keys, &mut events);
         } else {
-            connection.return_frame(&frame, &mut payload, &mut events);
+            connection.return_frame(frame, &mut events);
             collect(&mut events, &payload, &mut seen);
         }
     }
@@ -157,11 +157,37 @@ fn the_chunks_of_a_lent_frame_count() {
     let mut peer = Connection::new(config(Role::Client));
     peer.send(true, true, Some(MaskingKey([1, 2, 3, 4])), &vec![7; 100_000]);
     receive_chunks(&mut connection, [&peer.output()[..50_000]]);
-    let (frame, mut payload) = connection.lend_frame().unwrap();
-    assert!(connection.count_lent_chunk());
-    assert!(connection.count_lent_chunk());
-    assert!(!connection.count_lent_chunk());
-    connection.return_unfinished(&frame, &mut payload);
-    let events = receive_chunks(&mut connection, [&peer.output()[50_000..]]);
-    assert_eq!(events, [Event::Failed(ProtocolError::TooManyBufferedChunks)]);
+    let (mut frame, mut payload) = connection.lend_frame().unwrap();
+    let mut next = |connection: &mut Connection, payload: &mut Vec<u8>| {
+        let sent = payload.len() + 8;
+        payload.extend_from_slice(&peer.output()[sent..sent + 1000]);
+        connection.receive_lent(&mut frame, payload)
+    };
+    assert!(next(&mut connection, &mut payload));
+    assert!(next(&mut connection, &mut payload));
+    assert!(!next(&mut connection, &mut payload));
+    let mut events = EventBatch::new();
+    connection.return_unfinished(&frame, &payload, &mut CountingKeys::default(), &mut events);
+    assert_eq!(events.peek(), Some(EventRef::Failed(ProtocolError::TooManyBufferedChunks)));
+}
+
+#[test]
+fn a_lent_text_fails_as_soon_as_it_is_no_utf_8() {
+    let mut peer = Connection::new(config(Role::Client));
+    let mut text = vec![b'a'; 200_000];
+    text[100_000] = 0xFF;
+    peer.send(false, true, Some(MaskingKey([1, 2, 3, 4])), &text);
+    let bytes = peer.output();
+    let mut connection = server();
+    receive_chunks(&mut connection, [&bytes[..50_000]]);
+    let (mut frame, mut payload) = connection.lend_frame().unwrap();
+    let header = 50_000 - payload.len();
+    payload.extend_from_slice(&bytes[50_000..header + 100_000]);
+    assert!(connection.receive_lent(&mut frame, &mut payload));
+    payload.push(bytes[header + 100_000]);
+    assert!(!connection.receive_lent(&mut frame, &mut payload));
+    let mut events = EventBatch::new();
+    connection.return_unfinished(&frame, &payload, &mut CountingKeys::default(), &mut events);
+    assert_eq!(events.peek(), Some(EventRef::Failed(ProtocolError::InvalidUtf8)));
+    assert!(!connection.is_receiving());
 }

@@ -5,8 +5,9 @@ use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
 
 use super::inbox::{Fault, Inbox};
+use super::reading::{Reading, Unlocked, lock_unread, read_unlocked};
 use super::state::State;
-use super::{Side, Socket, lock};
+use super::{Descriptor, Side, Socket, lock};
 use crate::connection::{LentFrame, MaskingKeys};
 use crate::transport::io_threads::Seat;
 
@@ -58,22 +59,13 @@ impl Socket {
         buffer: &mut [u8],
         keys: &mut dyn MaskingKeys,
     ) -> (Received, bool) {
-        let fd = {
-            let mut state = lock(&self.state);
-            if !state.driver.is(seat) {
-                return (Received::Stop, false);
-            }
-            // The thread that had the socket before is still at it.
-            if state.is_being_read {
-                return (Received::More, false);
-            }
-            let Some(fd) = state.fd.clone() else { return (Received::Stop, false) };
-            state.is_being_read = true;
-            fd
-        };
-        let result = (&*fd.socket()).read(buffer);
-        let mut state = lock(&self.state);
-        state.is_being_read = false;
+        let source = |state: &State| if state.driver.is(seat) { state.fd.clone() } else { None };
+        let (mut state, result) =
+            match read_unlocked(&self.state, source, |fd: Descriptor| (&*fd.socket()).read(buffer)) {
+                Unlocked::Read(state, result) => (state, result),
+                Unlocked::Busy => return (Received::More, false),
+                Unlocked::Refused => return (Received::Stop, false),
+            };
         let received = state.take_in(result, buffer, keys, State::parse_copied);
         // While the kernel refuses output, writability brings the pongs out.
         let reply = !state.blocked && !state.connection.output().is_empty();
@@ -116,7 +108,7 @@ impl Socket {
         let mut state = lock(&self.state);
         let before = state.bytes_read;
         let more = match &state.fd {
-            _ if state.is_being_read => true,
+            _ if state.is_being_read() => true,
             None => false,
             Some(fd) => {
                 let result = (&*fd.socket()).read(buffer);
@@ -146,28 +138,23 @@ impl Socket {
         self.receive_once(ended, rest, keys, State::note)
     }
 
-    /// Another chunk of a lent frame has come. `false`: those are too many.
-    pub fn count_lent_chunk(&self) -> bool {
-        lock(&self.state).connection.count_lent_chunk()
+    /// Another chunk of a lent frame has come, at the end of `payload`. `false`: the frame must be given back unfinished.
+    pub fn take_lent(&self, frame: &mut LentFrame, payload: &mut [u8]) -> bool {
+        lock(&self.state).connection.receive_lent(frame, payload)
     }
 
-    /// All of a lent frame is there: the message is an event, and stays in `payload` as in a buffer that was received in place.
-    pub fn return_frame(&self, frame: &LentFrame, payload: &mut [u8]) {
+    /// All of a lent frame is there: the message is an event, and stays where it is as in a buffer that was received in place.
+    pub fn return_frame(&self, frame: LentFrame) {
         let mut state = lock(&self.state);
         let State { connection, inbox, .. } = &mut *state;
-        connection.return_frame(frame, payload, &mut inbox.events);
+        connection.return_frame(frame, &mut inbox.events);
     }
 
     /// Gives a lent frame back of which `payload` has come so far.
-    pub fn return_unfinished(&self, frame: &LentFrame, payload: &mut [u8]) {
-        lock(&self.state).connection.return_unfinished(frame, payload);
-    }
-
-    /// Parses what was received for a lent frame that has been given back since.
-    pub fn parse_again(&self, chunk: &[u8], keys: &mut dyn MaskingKeys) {
+    pub fn return_unfinished(&self, frame: &LentFrame, payload: &[u8], keys: &mut dyn MaskingKeys) {
         let mut state = lock(&self.state);
         let State { connection, inbox, .. } = &mut *state;
-        connection.receive(chunk, keys, &mut inbox.events);
+        connection.return_unfinished(frame, payload, keys, &mut inbox.events);
     }
 
     /// The buffer of [`Socket::receive_in_place`] is about to be somebody else's: copies what was not collected of it.
@@ -178,7 +165,7 @@ impl Socket {
     fn receive_locked(state: &mut State, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> bool {
         for _ in 0..READS_PER_TURN {
             // A thread that has lost the socket is still at it: it will be done before the next turn.
-            if state.is_being_read {
+            if state.is_being_read() {
                 return true;
             }
             let Some(fd) = &state.fd else { return false };
@@ -200,13 +187,8 @@ impl Socket {
     /// did not want.
     pub fn last_read(self: &Arc<Self>, buffer: &mut [u8], keys: &mut dyn MaskingKeys, inbox: &mut Inbox) {
         debug_assert!(inbox.is_empty());
-        let mut state = lock(&self.state);
-        // What a thread has begun to read comes first. It does not wait for anything, so this is over in a moment.
-        while state.is_being_read {
-            drop(state);
-            std::thread::yield_now();
-            state = lock(&self.state);
-        }
+        // What a thread has begun to read comes first.
+        let mut state = lock_unread(&self.state);
         if !state.paused || state.destroyed {
             return;
         }

@@ -20,15 +20,15 @@ fn receive_in_place(connection: &mut Connection, bytes: &[u8], size: usize) -> (
         connection.receive_in_place(&mut chunk, &mut keys, &mut events);
         stayed += collect(connection, &mut events, &chunk, &mut seen);
         chunk.fill(0xEE);
-        if let Some((lent, mut payload)) = connection.lend_frame() {
+        if let Some((mut lent, mut payload)) = connection.lend_frame() {
             let landed = (lent.length() - payload.len()).min(rest.len() - taken);
             payload.extend_from_slice(&rest[taken..taken + landed]);
             taken += landed;
-            if payload.len() == lent.length() {
-                connection.return_frame(&lent, &mut payload, &mut events);
+            if connection.receive_lent(&mut lent, &mut payload) && payload.len() == lent.length() {
+                connection.return_frame(lent, &mut events);
                 stayed += collect(connection, &mut events, &payload, &mut seen);
             } else {
-                connection.return_unfinished(&lent, &mut payload);
+                connection.return_unfinished(&lent, &payload, &mut keys, &mut events);
             }
         }
         rest = &rest[taken..];
@@ -147,7 +147,7 @@ fn a_compressed_frame_is_never_lent() {
     // One that is plain is.
     let mut receiver = client();
     receiver.receive(&frame(0x82, &payload)[..50_000], &mut CountingKeys::default(), &mut events);
-    let (lent, mut begun) = receiver.lend_frame().unwrap();
+    let (lent, begun) = receiver.lend_frame().unwrap();
     assert_eq!(lent.length(), 300_000);
-    receiver.return_unfinished(&lent, &mut begun);
+    receiver.return_unfinished(&lent, &begun, &mut CountingKeys::default(), &mut events);
 }
