@@ -10,7 +10,7 @@ use napi::{Result, sys};
 use super::channel::Channel;
 use super::environment::Shared;
 use super::raw::{Reference, call_back, run_elsewhere};
-use crate::protocol::deflate::{Inflation, Outgoing, Progress, deflate_alone};
+use crate::protocol::deflate::{Inflation, Outgoing, Progress, deflate_alone, stored};
 
 /// How many jobs are remembered, to be joined: a broadcast is sent to one receiver after the other, and there are few sets of
 /// parameters at a time.
@@ -54,7 +54,11 @@ impl Shared {
         run_elsewhere(
             self.env,
             move || deflate_alone(&pool, &outgoing, &payload),
-            move |compressed| shared.deflated(&running, &Rc::from(compressed)),
+            move |compressed| {
+                // Whatever went wrong, the message leaves.
+                let compressed = compressed.unwrap_or_else(|| stored(&running.payload));
+                shared.deflated(&running, &Rc::from(compressed));
+            },
         )?;
         let mut remembered = self.deflating.borrow_mut();
         remembered.truncate(REMEMBERED - 1);
@@ -89,7 +93,9 @@ impl Shared {
                 while inflation.run(usize::MAX) == Progress::Paused {}
                 inflation
             },
-            move |inflation| shared.inflated(&channel, inflation, &callback),
+            move |inflation| {
+                shared.inflated(&channel, inflation.unwrap_or_else(Inflation::failed), &callback);
+            },
         )
     }
 

@@ -13,18 +13,18 @@ struct Work<T> {
     job: Option<Box<dyn FnOnce() -> T + Send>>,
     /// `None` until the job is done, and if it panicked.
     result: Option<T>,
-    done: Option<Box<dyn FnOnce(T)>>,
+    done: Option<Box<dyn FnOnce(Option<T>)>>,
 }
 
-/// Runs `job` on another thread, and then `done` on this one, in a handle scope, if the environment has not ended; if `job`
-/// panics, `done` is dropped. Both are dropped before the environment goes.
+/// Runs `job` on another thread, and then `done` on this one, in a handle scope, if the environment has not ended. It is given
+/// `None` if `job` has panicked. Both are dropped before the environment goes.
 ///
 /// # Errors
 /// When the environment is ending.
 pub(in crate::addon) fn run_elsewhere<T: Send + 'static>(
     env: Env,
     job: impl FnOnce() -> T + Send + 'static,
-    done: impl FnOnce(T) + 'static,
+    done: impl FnOnce(Option<T>) + 'static,
 ) -> Result<()> {
     let name = env.create_string("ferrows")?;
     let work = Box::new(Work {
@@ -76,8 +76,9 @@ unsafe extern "C" fn complete<T>(env: sys::napi_env, status: sys::napi_status, d
     // SAFETY: made in `env`, and complete.
     unsafe { sys::napi_delete_async_work(env, work.raw) };
     if status == sys::Status::napi_ok
-        && let (Some(result), Some(done)) = (work.result.take(), work.done.take())
+        && let Some(done) = work.done.take()
     {
+        let result = work.result.take();
         // A panic must not unwind into Node. There is nobody to tell.
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| done(result)));
     }

@@ -114,3 +114,17 @@ pub fn deflate_alone(pool: &Pool, outgoing: &Outgoing, payload: &[u8]) -> Vec<u8
     pool.give_compressor(compressor);
     compressed
 }
+
+/// The payload as DEFLATE that compresses nothing: stored blocks (RFC 1951 section 3.2.4) up to the end of a sync flush. For
+/// when a compressor has failed.
+pub fn stored(payload: &[u8]) -> Vec<u8> {
+    let mut blocks = Vec::with_capacity(payload.len() + 64);
+    for block in payload.chunks(usize::from(u16::MAX)).chain([&[][..]]) {
+        let length = block.len() as u16;
+        blocks.push(0);
+        blocks.extend_from_slice(&length.to_le_bytes());
+        blocks.extend_from_slice(&(!length).to_le_bytes());
+        blocks.extend_from_slice(block);
+    }
+    blocks
+}

@@ -79,6 +79,12 @@ impl Inflation {
         Self { inflater, input, read: 0, output, start, limit, ended: false, fault: None }
     }
 
+    /// One that has failed, in place of one that is lost.
+    pub fn failed() -> Self {
+        let fault = Some(ProtocolError::InvalidDeflate(InflateFault::Other));
+        Self { fault, ..Self::new(Inflater::new(), Vec::new(), false, Vec::new(), 0) }
+    }
+
     /// Goes on, until about `allowed` bytes more have come out, or something is found to be wrong: over the limit, at most one
     /// step of 16 KiB is in memory.
     pub fn run(&mut self, allowed: usize) -> Progress {

@@ -21,7 +21,7 @@ mod pool;
 mod settings;
 
 pub use broadcast::{Broadcast, Receiver};
-pub use compressor::{Compressor, EMPTY_FRAGMENT, EMPTY_MESSAGE, deflate_alone, without_trailer};
+pub use compressor::{Compressor, EMPTY_FRAGMENT, EMPTY_MESSAGE, deflate_alone, stored, without_trailer};
 pub use fault::InflateFault;
 pub use history::History;
 pub use inflater::{Inflater, Inflation, Progress};

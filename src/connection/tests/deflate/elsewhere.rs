@@ -6,7 +6,7 @@ use super::{
 };
 use crate::connection::tests::CountingKeys;
 use crate::connection::{Connection, LARGE_MESSAGE};
-use crate::protocol::deflate::{InflateFault, Outgoing};
+use crate::protocol::deflate::{InflateFault, Inflation, Outgoing};
 use crate::protocol::{Limits, ProtocolError, Role};
 
 /// What is inflated at once.
@@ -253,4 +253,19 @@ fn a_frame_that_nobody_waits_for_is_dropped() {
         connection.return_inflation(inflation, &mut CountingKeys::default(), &mut events);
         assert!(events.is_empty() && connection.is_receiving());
     }
+}
+
+#[test]
+fn a_frame_that_is_lost_elsewhere_fails_the_connection() {
+    let (mut sender, mut receiver) = ends(Role::Server, &Outgoing::default());
+    send(&mut sender, &large(1, 300_000));
+    send(&mut sender, b"behind it");
+    receive(&mut receiver, &taken(&mut sender));
+    drop(receiver.take_inflation());
+    let mut events = EventBatch::new();
+    receiver.return_inflation(Inflation::failed(), &mut CountingKeys::default(), &mut events);
+    let mut seen = Vec::new();
+    assert!(collect(&mut receiver, &mut events, &mut seen).is_none());
+    assert_eq!(seen, [failed(ProtocolError::InvalidDeflate(InflateFault::Other))]);
+    assert!(!receiver.is_receiving());
 }

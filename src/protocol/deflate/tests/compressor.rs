@@ -5,7 +5,9 @@ use proptest::prelude::{
     Just, Strategy as Strategic, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
 };
 
-use super::super::{Compressor, Level, MemLevel, Pool, Strategy, TRAILER, deflate_alone, without_trailer};
+use super::super::{
+    Compressor, Level, MemLevel, Pool, Strategy, TRAILER, deflate_alone, stored, without_trailer,
+};
 use super::{Outgoing, Plain, bits, noise, payload, window, words};
 
 fn strategy() -> impl Strategic<Value = Strategy> {
@@ -40,6 +42,17 @@ fn round_trips(outgoing: &Outgoing, payloads: &[&[u8]]) {
         assert_eq!(without_trailer(compressed, false), compressed);
         assert!(plain.inflate(compressed) == *payload, "{outgoing:?}");
         sent.extend_from_slice(payload);
+    }
+}
+
+#[test]
+fn what_is_stored_is_deflate_like_any_other() {
+    for length in [0, 1, 65_535, 65_536, 200_000] {
+        let (payload, mut plain) = (noise(1, length), Plain::new());
+        let blocks = stored(&payload);
+        assert!(blocks.ends_with(&TRAILER));
+        assert!(plain.inflate(&blocks) == payload);
+        assert_eq!(plain.inflate(&stored(b"next")), b"next");
     }
 }
 
