@@ -166,13 +166,17 @@ class ClientHandshake {
     if (ws.readyState !== CONNECTING) return;
     ws._req = null;
 
-    const error = checkResponse(res.headers, offer) ?? acceptExtensions(res.headers, offer);
+    let error = checkResponse(res.headers, offer);
+    if (error === undefined) {
+      // Known even if the extensions are then refused.
+      ws._protocol = res.headers['sec-websocket-protocol'] || '';
+      error = acceptExtensions(res.headers, offer);
+    }
     if (error) {
       abortHandshake(ws, socket, createError(error));
       return;
     }
     if (offer.deflate?.params) ws._extensions[PerMessageDeflate.extensionName] = offer.deflate;
-    ws._protocol = res.headers['sec-websocket-protocol'] || '';
     ws.setSocket(socket, head, {
       allowSynchronousEvents: options.allowSynchronousEvents,
       generateMask: options.generateMask,

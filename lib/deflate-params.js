@@ -66,7 +66,8 @@ function isAcceptable(offer, options) {
 
   if (typeof clientMaxWindowBits !== 'number') return true;
   const clientBits = offer.client_max_window_bits;
-  return clientBits === true || clientBits >= clientMaxWindowBits;
+  // NaN is no limit, as on the server's side.
+  return clientBits !== undefined && (clientBits === true || !(clientBits < clientMaxWindowBits));
 }
 
 /**

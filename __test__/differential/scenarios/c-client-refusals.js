@@ -40,6 +40,17 @@ for (const [name, headers, protocols] of REFUSED) {
   });
 }
 
+scenario('C10 the subprotocol is known when the extensions are refused', 'client', async (t) => {
+  const listening = await t.rawServer();
+  const ws = t.dial(listening.url, ['a', 'b']);
+  ws.on('error', () => t.log('client', 'protocol', ws.protocol));
+  const raw = await listening.next();
+  raw.accept(await raw.head(), {
+    headers: { 'Sec-WebSocket-Protocol': 'b', 'Sec-WebSocket-Extensions': '' }
+  });
+  await t.closed(ws);
+});
+
 scenario('C10 a 101 without Connection', 'client', async (t) => {
   const listening = await t.rawServer();
   const ws = t.dial(listening.url);

@@ -57,6 +57,7 @@ const SETTINGS = [
   ['clientMaxWindowBits 15', { clientMaxWindowBits: 15 }],
   ['clientMaxWindowBits false', { clientMaxWindowBits: false }],
   ['clientMaxWindowBits true', { clientMaxWindowBits: true }],
+  ['clientMaxWindowBits NaN', { clientMaxWindowBits: NaN }],
   [
     'everything',
     {

@@ -1,0 +1,115 @@
+/**
+ * Observes how the server of a library answers raw bytes: for the target handshake_request. The bytes come over a pipe
+ * in memory, into the HTTP server of Node that the library listens to.
+ */
+
+import http from 'node:http';
+
+import { createPipe } from './pipe.mjs';
+import { Sightings } from './sightings.mjs';
+
+/** A choice that tells the offers apart. @param {Set<string>} protocols */
+const last = (protocols) => [...protocols].pop();
+
+/** @param {any} info */
+const noteInfo = ({ origin, secure, req }) =>
+  observed.note('verify', origin, secure, req.method, req.url);
+
+/** What a verifyClient may answer with. */
+const STATUSES = [undefined, 400, 403, 503];
+
+/** Options of servers; an input chooses by number. @type {any[]} */
+const OPTIONS = [
+  {},
+  { perMessageDeflate: true },
+  { perMessageDeflate: { serverMaxWindowBits: 10, clientMaxWindowBits: 12 } },
+  { perMessageDeflate: { serverNoContextTakeover: false, serverMaxWindowBits: false } },
+  { perMessageDeflate: { clientMaxWindowBits: false, clientNoContextTakeover: true } },
+  { path: '/chat' },
+  { handleProtocols: last, perMessageDeflate: true },
+  { handleProtocols: () => false },
+  {
+    verifyClient: (/** @type {any} */ info) => {
+      noteInfo(info);
+      return !info.origin?.includes('x');
+    }
+  },
+  {
+    clientTracking: false,
+    verifyClient: (/** @type {any} */ info, /** @type {any} */ done) => {
+      noteInfo(info);
+      const { origin = '' } = info;
+      const status = STATUSES[origin.length % STATUSES.length];
+      setImmediate(() => done(origin === '', status, origin.slice(1), { 'X-Origin': 'no' }));
+    }
+  },
+  { maxPayload: 16, perMessageDeflate: true }
+];
+
+/** What is being observed: one handshake at a time. */
+let observed = new Sightings();
+
+/** @type {Map<any, http.Server[]>} */
+const servers = new Map();
+
+/**
+ * @param {any} library
+ * @param {number} index of the options; odd rounds over them listen to wsClientError
+ * @returns {http.Server} not listening
+ */
+function createServer({ WebSocketServer }, index) {
+  const server = http.createServer((req, res) => {
+    // Not upgraded: what Node makes of it shows that the library has left it alone.
+    observed.note('request', req.method, req.url);
+    res.writeHead(426).end();
+  });
+  const wss = new WebSocketServer({ ...OPTIONS[index % OPTIONS.length], server });
+  wss.on('headers', (/** @type {string[]} */ lines, /** @type {any} */ req) => {
+    observed.note('headers', [...lines], req.url);
+  });
+  wss.on('connection', (/** @type {any} */ ws, /** @type {any} */ req) => {
+    const { protocol, extensions, readyState, url } = ws;
+    observed.note('connection', { protocol, extensions, readyState, url }, req.rawHeaders);
+    observed.note('clients', wss.clients?.size, wss.clients?.has(ws));
+    observed.watch(ws);
+  });
+  if (index >= OPTIONS.length) {
+    wss.on(
+      'wsClientError',
+      (/** @type {Error} */ error, /** @type {any} */ socket, /** @type {any} */ req) => {
+        observed.note('wsClientError', error.message, req.method, req.url);
+        socket.end(`HTTP/1.1 400 ${error.message}\r\n\r\n`);
+        socket.once('finish', () => socket.destroy());
+      }
+    );
+  }
+  return server;
+}
+
+/**
+ * @param {any} library
+ * @param {Object} input
+ * @param {number} input.server which options
+ * @param {string[]} input.chunks the bytes, as Latin-1, piece by piece
+ * @returns {Promise<any>} what happened, in order, and what was answered
+ */
+export async function observeServer(library, { server, chunks }) {
+  const index = Math.abs(Math.trunc(server)) % (OPTIONS.length * 2);
+  let made = servers.get(library);
+  if (!made) servers.set(library, (made = []));
+  const host = (made[index] ??= createServer(library, index));
+
+  observed = new Sightings();
+  const { trace, over } = observed;
+  const [near, far] = createPipe();
+  observed.await(far);
+  let answer = '';
+  near.on('data', (chunk) => (answer += chunk.toString('latin1')));
+  near.on('end', () => near.end());
+  host.emit('connection', far);
+  for (const chunk of chunks) near.write(Buffer.from(chunk, 'latin1'));
+  near.end();
+  await over;
+  near.destroy();
+  return { answer: answer.replace(/\r\nDate: [^\r]*/, ''), trace };
+}
