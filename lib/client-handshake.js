@@ -64,7 +64,7 @@ class ClientHandshake {
    *
    * @param {any} address
    * @returns {any} the resolved options
-   * @throws {SyntaxError | RangeError | TypeError}
+   * @throws {SyntaxError | RangeError | TypeError} only the first one
    */
   request(address) {
     const { ws } = this;
@@ -82,7 +82,15 @@ class ClientHandshake {
     }
 
     /** @type {Request} */
-    const req = (target.isSecure ? https : http).request(options);
+    let req;
+    try {
+      req = (target.isSecure ? https : http).request(options);
+    } catch (error) {
+      if (!isRedirect) throw error;
+      // A server has chosen this target: it must not end the process.
+      emitErrorAndClose(ws, error);
+      return options;
+    }
     ws._req = req;
     if (isRedirect) ws.emit('redirect', ws.url, req);
 

@@ -95,6 +95,15 @@ function upTo(observation, events) {
   return { ...observation, trace };
 }
 
+/**
+ * Where a redirect leads to what cannot be requested, ws throws out of Node's parser, which ends the process: there is
+ * nothing to compare with.
+ *
+ * @param {any[]} trace
+ */
+const isTheEndOfWs = (trace) =>
+  trace.some(([event, detail]) => event === 'error' && detail.includes('unescaped characters'));
+
 /** @type {import('./engine.mjs').Target} */
 export const target = {
   name: 'handshake_response',
@@ -128,7 +137,9 @@ export const target = {
     };
     const actual = await observeClient(subject, input);
     const events = comparableEvents(actual.trace);
-    same(upTo(actual, events), upTo(await observeClient(oracle, input), events));
+    if (!isTheEndOfWs(actual.trace)) {
+      same(upTo(actual, events), upTo(await observeClient(oracle, input), events));
+    }
     const shown = actual.trace.map((/** @type {any[]} */ [event, detail, more]) =>
       shapeOf(
         `${event} ${typeof detail === 'string' ? detail : ''} ${event === 'open' ? more : ''}`

@@ -1,0 +1,47 @@
+'use strict';
+
+// Every attack of the catalog, against server and client: the verdict of ferrows must be that of ws. Run once for each transport;
+// what FERROWS_SUBJECT names stands in for ferrows, HOSTILE_ONLY is text that a name must contain. The advisories of ws have a
+// file of their own.
+
+const assert = require('node:assert/strict');
+const { describe, it } = require('node:test');
+const { oracle, subject } = require('../differential/subjects');
+const { difference } = require('../differential/trace');
+const attacks = require('./catalog');
+const { reasonFor } = require('./differences');
+const { roles, verdict } = require('./verdict');
+
+const ws = oracle();
+const other = subject();
+const transport = process.env.FERROWS_TRANSPORT ?? 'the default transport';
+const only = process.env.HOSTILE_ONLY ?? '';
+
+const chosen = attacks
+  .flatMap((attack) =>
+    roles(attack).map((role) => ({ attack, role, name: `${attack.name} (${role})` }))
+  )
+  .filter(({ name }) => name.includes(only));
+
+describe(`hostile input over ${transport}`, { concurrency: 4 }, () => {
+  for (const { attack, role, name } of chosen) {
+    it(name, async () => {
+      const expected = await verdict(attack, role, ws);
+      assert.equal(
+        expected.failure,
+        null,
+        `ws itself: ${expected.failure}\n${expected.lines.join('\n')}`
+      );
+      const actual = await verdict(attack, role, other);
+      const found = difference(expected.lines, actual.lines);
+      const reason = other.name === 'ferrows' ? reasonFor(attack.name) : null;
+      if (reason) {
+        assert.equal(actual.failure, null);
+        assert.ok(found, `${name} is equal now: take it off differences.js`);
+        return;
+      }
+      assert.equal(actual.failure, null, `${actual.failure}\n${found}`);
+      assert.equal(found, null, `- ws, + ${other.name}, ${transport}\n${found}`);
+    });
+  }
+});
