@@ -30,6 +30,9 @@ const FEATURE_SETS = [
 /** The load generator of the benchmark is a crate of its own. */
 const BENCH = ['--manifest-path', 'bench/load/Cargo.toml', '--target-dir', 'bench/load/target'];
 
+/** So are the fuzz targets. They are instrumented only when they run, but need what is there only for fuzzing. */
+const FUZZ = ['--manifest-path', 'fuzz/Cargo.toml'];
+
 /** What `npm run build` writes beside the addon. */
 const GENERATED = 'binding.js binding.d.ts';
 
@@ -118,13 +121,34 @@ const SUITES = [
     name: 'rustfmt:bench',
     command: () => ['cargo', 'fmt', '--check', '--manifest-path', BENCH[1]]
   },
+  {
+    name: 'clippy:fuzz',
+    command: () => [
+      'cargo',
+      'clippy',
+      '--locked',
+      ...FUZZ,
+      '--target-dir',
+      'target/fuzz',
+      '--',
+      '-D',
+      'warnings'
+    ],
+    env: { RUSTFLAGS: '--cfg fuzzing' }
+  },
+  { name: 'rustfmt:fuzz', command: () => ['cargo', 'fmt', '--check', ...FUZZ] },
   { name: 'package', command: () => nodeTest('package.test.js') },
   { name: 'shape', command: () => nodeTest('shape.test.js') },
   { name: 'docs', command: () => nodeTest('docs.test.js') },
   { name: 'transport', command: () => nodeTest('transport') },
+  { name: 'fuzz', command: () => nodeTest('fuzz') },
   ...overTransports('differential', () => nodeTest('differential')),
   ...overTransports('interop', () => nodeTest('interop')),
   ...overTransports('deflate', () => nodeTest('deflate')),
+  ...overTransports('hostile', () => nodeTest('hostile')),
+  ...overTransports('life', () => nodeTest('life')),
+  { name: 'soak:checker', command: () => nodeTest('soak') },
+  { name: 'soak', command: () => [process.execPath, '__test__/soak/soak.mjs', '--seconds', '60'] },
   ...overTransports('autobahn', () => [process.execPath, '__test__/autobahn/run.mjs']),
   ...overTransports('browser', () => nodeTest('browser')),
   ...overTransports('dependents', () => [process.execPath, '__test__/dependents/run.mjs'])

@@ -13,6 +13,10 @@
 pub mod connection;
 pub mod protocol;
 
+/// Bodies of the fuzz targets in `fuzz/`, whose seeds are tests, too.
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+
 #[cfg(feature = "transport")]
 pub mod transport;
 

@@ -86,7 +86,8 @@ impl Connection {
         }
     }
 
-    /// Takes a lent frame back of which `payload` has come so far. The rest is received as ever.
+    /// Takes a lent frame back of which `payload`, not all of it, has come so far, or with which the connection is to fail. The
+    /// rest is received as ever.
     pub fn return_unfinished(
         &mut self,
         frame: &LentFrame,

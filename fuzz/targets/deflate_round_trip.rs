@@ -1,0 +1,5 @@
+//! libFuzzer's entry to `ferrows::fuzzing::deflate_round_trip`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ferrows::fuzzing::deflate_round_trip::run(data));

@@ -1,0 +1,5 @@
+//! libFuzzer's entry to `ferrows::fuzzing::mask`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ferrows::fuzzing::mask::run(data));

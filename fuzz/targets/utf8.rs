@@ -1,0 +1,5 @@
+//! libFuzzer's entry to `ferrows::fuzzing::utf8`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ferrows::fuzzing::utf8::run(data));

@@ -1,0 +1,189 @@
+//! A receiving end, and the ways in which it can be given the same bytes.
+
+use super::event::Event;
+use super::input::Dice;
+use super::keys::Keys;
+use crate::connection::{Connection, EventBatch};
+use crate::protocol::deflate::{Inflation, Progress};
+
+/// How bytes are given to a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// In one chunk, events taken at the end.
+    Whole,
+    /// A byte at a time; a little more of what is long.
+    Bytewise,
+    /// In pieces.
+    Cut,
+    /// In pieces, each parsed in place.
+    InPlace,
+    /// The same, and large frames are lent.
+    Lent,
+}
+
+/// What has come of it.
+#[derive(Debug, PartialEq)]
+pub(super) struct Outcome {
+    pub(super) events: Vec<Event>,
+    pub(super) output: Vec<u8>,
+    pub(super) is_receiving: bool,
+    pub(super) is_between_frames: bool,
+}
+
+impl Outcome {
+    /// Whether both are the same, or would be but for the chunk in which a flood has begun: it is parsed to its end, and how
+    /// long it was depends on the way.
+    pub(super) fn equals(&self, other: &Self) -> bool {
+        let Some(flooded) = self.events.iter().position(|event| *event == Event::Flooded) else {
+            return self == other;
+        };
+        let common = self.events.len().min(other.events.len());
+        // The ping that was too much follows.
+        common > flooded + 1
+            && self.events[..common] == other.events[..common]
+            && self.output == other.output
+            && !self.is_receiving
+            && !other.is_receiving
+    }
+}
+
+/// A connection that receives.
+pub(super) struct Receiver<'d> {
+    connection: Connection,
+    events: EventBatch,
+    keys: Keys,
+    seen: Vec<Event>,
+    dice: &'d mut Dice,
+    /// A frame that is inflated, and how many chunks later it is done.
+    inflation: Option<(Inflation, usize)>,
+}
+
+impl<'d> Receiver<'d> {
+    pub(super) fn new(connection: Connection, dice: &'d mut Dice) -> Self {
+        let (events, keys) = (EventBatch::new(), Keys::default());
+        Self { connection, events, keys, seen: Vec::new(), dice, inflation: None }
+    }
+
+    /// Gives it all of `stream`.
+    pub(super) fn run(mut self, stream: &[u8], way: Way) -> Outcome {
+        let mut rest = stream;
+        while !rest.is_empty() {
+            let length = match way {
+                Way::Whole => rest.len(),
+                Way::Bytewise => (1 + stream.len() / 4_000).min(rest.len()),
+                Way::Cut | Way::InPlace | Way::Lent => self.dice.piece(rest.len()),
+            };
+            let (chunk, behind) = rest.split_at(length);
+            rest = behind;
+            match way {
+                Way::Whole | Way::Bytewise | Way::Cut => {
+                    self.connection.receive(chunk, &mut self.keys, &mut self.events);
+                    self.take_some();
+                }
+                Way::InPlace | Way::Lent => self.receive_in_place(chunk),
+            }
+            if way == Way::Lent {
+                rest = self.lend(rest);
+            }
+            self.inflate(false);
+        }
+        self.inflate(true);
+        self.take_all(&[]);
+        let mut output = Vec::new();
+        self.connection.take_output(&mut output);
+        assert_eq!(output.len() as u64, self.connection.queued_total());
+        let ends = self.seen.iter().position(Event::is_last).is_none_or(|at| at + 1 == self.seen.len());
+        assert!(ends, "something follows the last event");
+        Outcome {
+            is_receiving: self.connection.is_receiving(),
+            // Nobody asks where an ended stream was left.
+            is_between_frames: self.connection.is_receiving() && self.connection.is_between_frames(),
+            events: self.seen,
+            output,
+        }
+    }
+
+    fn receive_in_place(&mut self, chunk: &[u8]) {
+        let mut chunk = chunk.to_vec();
+        self.connection.receive_in_place(&mut chunk, &mut self.keys, &mut self.events);
+        if self.dice.once_in(4) {
+            self.events.leave_chunk(&chunk);
+            self.take_some();
+        } else {
+            self.take_all(&chunk);
+        }
+    }
+
+    /// Lends a frame if there is one to be had, and gives it back, whole or not; gives what of `stream` did not go into it.
+    fn lend<'s>(&mut self, stream: &'s [u8]) -> &'s [u8] {
+        let Some((mut frame, mut payload)) = self.connection.lend_frame() else { return stream };
+        assert!(!self.connection.is_inflating() && frame.received() == payload.len());
+        self.take_all(&[]);
+        let mut rest = stream;
+        let gives_up = self.dice.below(6);
+        let mut goes_on = true;
+        while goes_on
+            && frame.received() < frame.length()
+            && !rest.is_empty()
+            && gives_up != self.dice.below(6)
+        {
+            let length = self.dice.piece(rest.len()).min(frame.length() - frame.received());
+            let (chunk, behind) = rest.split_at(length);
+            rest = behind;
+            payload.extend_from_slice(chunk);
+            goes_on = self.connection.receive_lent(&mut frame, &mut payload);
+        }
+        let Self { connection, events, keys, .. } = self;
+        // A text that is none is given back unfinished even if nothing of it is missing.
+        if goes_on && frame.received() == frame.length() {
+            connection.return_frame(frame, events);
+            self.take_all(&payload);
+        } else {
+            connection.return_unfinished(&frame, &payload, keys, events);
+        }
+        rest
+    }
+
+    /// Takes what to inflate, and inflates it; now, or a few chunks later.
+    fn inflate(&mut self, now: bool) {
+        loop {
+            if self.inflation.is_none()
+                && let Some(inflation) = self.connection.take_inflation()
+            {
+                assert!(self.connection.take_inflation().is_none());
+                self.inflation = Some((inflation, self.dice.below(4)));
+            }
+            let Some((mut inflation, later)) = self.inflation.take() else { return };
+            assert!(self.connection.is_inflating() && self.connection.lend_frame().is_none());
+            if later > 0 && !now {
+                self.inflation = Some((inflation, later - 1));
+                return;
+            }
+            let allowed = [0, 10_000, 100_000, usize::MAX][self.dice.below(4)];
+            while inflation.run(allowed) == Progress::Paused {}
+            self.connection.return_inflation(inflation, &mut self.keys, &mut self.events);
+            self.take_some();
+        }
+    }
+
+    fn take(&mut self, chunk: &[u8]) -> bool {
+        let Some(event) = Event::take(&mut self.events, chunk) else { return false };
+        if event != Event::Inflating {
+            self.seen.push(event);
+        }
+        true
+    }
+
+    fn take_all(&mut self, chunk: &[u8]) {
+        while self.take(chunk) {}
+    }
+
+    /// A reader that does not always keep up.
+    fn take_some(&mut self) {
+        for _ in 0..[0, 1, 3, usize::MAX][self.dice.below(4)] {
+            if !self.take(&[]) {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Bytes as a peer may send them: anything, or frames that are well-formed enough to get somewhere, some of them larger than
+//! what a fuzzer puts in.
+
+use super::Input;
+use crate::protocol::deflate::{Outgoing, Pool, deflate_alone, without_trailer};
+use crate::protocol::frame::mask;
+use crate::protocol::{FrameHeader, MaskingKey, Opcode, Role};
+
+/// All that one case may hold.
+const LONGEST: usize = 300_000;
+
+/// The rest of `input`, made into what an end of this role `sends`. A byte says what comes next: up to 99, so many bytes as they
+/// are; else a frame, whose first byte follows, with
+///
+/// * 100 to 139: as many bytes of payload as the byte behind says;
+/// * 140 to 179: these, deflated;
+/// * 180 to 209: a payload made of them, of 100 times the number that the next two bytes are, at most 200 000 bytes;
+/// * from 210 on: such a one, deflated.
+pub(super) fn build(input: &mut Input<'_>, sends: Role) -> Vec<u8> {
+    let (mut stream, pool) = (Vec::new(), Pool::default());
+    while !input.is_empty() && stream.len() < LONGEST {
+        let kind = input.byte();
+        if kind < 100 {
+            stream.extend_from_slice(input.slice(usize::from(kind)));
+            continue;
+        }
+        let first = input.byte();
+        let payload = if kind < 180 { input.short().to_vec() } else { large(input) };
+        let is_deflated = matches!(kind, 140..180 | 210..);
+        let payload = if is_deflated && !payload.is_empty() {
+            let compressed = deflate_alone(&pool, &Outgoing::default(), &payload);
+            without_trailer(&compressed, first & 0x80 != 0).to_vec()
+        } else {
+            payload
+        };
+        let key = sends.must_mask_sent().then_some(MaskingKey([kind, first, 0, 0x5A]));
+        frame(first, key, &payload, &mut stream);
+    }
+    stream
+}
+
+/// A few bytes again and again, or numbers that are nearly the same.
+fn large(input: &mut Input<'_>) -> Vec<u8> {
+    let length = (usize::from(input.number16()) * 100).min(200_000);
+    let pattern = input.short();
+    if let [] | [_] = pattern {
+        let seed = usize::from(pattern.first().copied().unwrap_or_default());
+        return (0..length).map(|at| ((at * (at >> 5) + seed) % 127) as u8).collect();
+    }
+    pattern.iter().copied().cycle().take(length).collect()
+}
+
+/// A frame whose first byte may be anything.
+fn frame(first: u8, key: Option<MaskingKey>, payload: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    let header = FrameHeader {
+        fin: true,
+        rsv1: false,
+        opcode: Opcode::Binary,
+        masking_key: key,
+        payload_length: payload.len() as u64,
+    };
+    header.encode(out);
+    out[start] = first;
+    match key {
+        Some(key) => mask::copy_masked(payload, key, 0, out),
+        None => out.extend_from_slice(payload),
+    }
+}
