@@ -148,7 +148,14 @@ const SUITES = [
   ...overTransports('hostile', () => nodeTest('hostile')),
   ...overTransports('life', () => nodeTest('life')),
   { name: 'soak:checker', command: () => nodeTest('soak') },
-  { name: 'soak', command: () => [process.execPath, '__test__/soak/soak.mjs', '--seconds', '60'] },
+  ...[
+    ['auto', '60'],
+    ['shuffle', '20']
+  ].map(([transport, seconds]) => ({
+    name: `soak:${transport}`,
+    command: () => [process.execPath, '__test__/soak/soak.mjs', '--seconds', seconds],
+    env: { FERROWS_TRANSPORT: transport }
+  })),
   ...overTransports('autobahn', () => [process.execPath, '__test__/autobahn/run.mjs']),
   ...overTransports('browser', () => nodeTest('browser')),
   ...overTransports('dependents', () => [process.execPath, '__test__/dependents/run.mjs'])

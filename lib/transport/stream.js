@@ -33,6 +33,8 @@ class StreamTransport extends Transport {
     this.isDirty = false;
     /** Bytes given to the socket. */
     this.given = 0;
+    /** Those of them that it had written when that was last looked at. */
+    this.written = 0;
     /**
      * The socket's own write(), and what has been put in its place.
      *
@@ -71,6 +73,7 @@ class StreamTransport extends Transport {
       /** @this {any} @param {any[]} args */
       value: function (...args) {
         transport.flush();
+        if (name === 'destroy') transport.noteWritten();
         return original.apply(this, args);
       }
     });
@@ -97,13 +100,17 @@ class StreamTransport extends Transport {
    */
   writeAndSettle(output, total) {
     const { socket } = this;
-    let isTaken = false;
     this.writeToSocket(output, (error) => {
       // A socket that is destroyed calls back without an error for what was on its way.
-      if (!isTaken && !error && socket.destroyed) error = createError('STREAM_DESTROYED');
-      this.settle(total, error);
+      const isLost = socket.destroyed && total > this.written;
+      this.settle(total, !error && isLost ? createError('STREAM_DESTROYED') : error);
     });
-    isTaken = socket.writableLength === 0;
+    this.noteWritten();
+  }
+
+  /** When nothing is queued, all has been written, also where the callback that says so is still to come. */
+  noteWritten() {
+    if (this.socket.writableLength === 0) this.written = this.given;
   }
 
   /**

@@ -62,6 +62,8 @@ impl Shared {
         let mut standing = attachment.standing.get();
         if write && standing.write {
             standing = event_loop::write(socket);
+            // A listener's send looks at it: what writability has brought out is not to wait for writability again.
+            attachment.standing.set(standing);
         }
         let mut bytes = 0;
         if read

@@ -105,3 +105,27 @@ scenario('1.3 blobs that are received and sent on', 'pair', async (t) => {
   client.close(1000);
   await t.closed(server, client);
 });
+
+/** More than the buffers of two sockets hold. */
+const BLOCKING = 16 << 20;
+
+scenario('S7 what the callback of a blocked send sends leaves by itself', BOTH, async (t) => {
+  const { raw, ws } = await t.facing();
+  ws.send(Buffer.alloc(BLOCKING), () => ws.send('behind it'));
+  const [large, small] = [await raw.frame(), await raw.frame()];
+  t.log('wire', 'frames', large.payload.length, String(small.payload));
+});
+
+scenario('S10 callbacks of what has left when the socket is terminated', BOTH, async (t) => {
+  const { raw, ws, lane } = await t.facing();
+  raw.socket.pause();
+  ws.send(Buffer.alloc(BLOCKING), (err) => {
+    t.log(lane, 'large', err);
+    ws.terminate();
+  });
+  // In writes of their own, which leave with the end of the large one, before its callback.
+  await new Promise(setImmediate);
+  for (const name of ['one', 'two']) ws.send(name, (err) => t.log(lane, name, err));
+  raw.socket.resume();
+  await t.closed(ws);
+});
