@@ -6,6 +6,8 @@
 //!   owner's thread when its event loop says so, or [`io_threads`], tokio on threads of this library. [`policy`] says
 //!   which of them a socket is better off with.
 //!
+//! `queue`, `leases`: between threads. `sync`: what these are made of.
+//!
 //! All drive the same [`Connection`](crate::connection::Connection) and fill the same
 //! [`EventBatch`](crate::connection::EventBatch). Backpressure is decided here. What never belongs here:
 //! protocol decisions (they are the connection's), Node-API and JavaScript values (they are the addon's).
@@ -14,11 +16,17 @@
 pub mod event_loop;
 #[cfg(unix)]
 pub mod io_threads;
+#[cfg(unix)]
+mod leases;
 pub mod masking_keys;
 pub mod policy;
 #[cfg(unix)]
+mod queue;
+#[cfg(unix)]
 pub mod socket;
 pub mod stream;
+#[cfg(unix)]
+mod sync;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;

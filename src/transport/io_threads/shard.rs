@@ -1,11 +1,11 @@
 //! The I/O threads. A shard is one thread with a current-thread tokio runtime; a socket stays on its shard.
 //!
-//! Counted by leases: each socket's task holds one, the first lease starts the thread, dropping the last lets
-//! it end. Work for the thread comes through one queue with one wake-up, however many sockets it concerns.
+//! Each socket's task holds a lease of its thread: see `leases`. Work for the thread comes through one queue with one
+//! wake-up, however many sockets it concerns.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use atomic_waker::AtomicWaker;
@@ -14,6 +14,8 @@ use tokio::sync::Notify;
 
 use super::task;
 use crate::transport::RandomKeys;
+use crate::transport::leases::{Counted, Lease, Leased, Place};
+use crate::transport::queue::{Wake, WakeQueue};
 use crate::transport::socket::{RECEIVE_BUFFER, Socket, lock};
 
 /// More threads than this do not help: one saturates a core only when JavaScript needs several.
@@ -36,74 +38,58 @@ pub(in crate::transport) enum Job {
     Look(Arc<Seat>),
 }
 
-#[derive(Default)]
-struct Queue {
-    jobs: Vec<Job>,
-    closed: bool,
-}
-
 /// What the tasks of one thread share. Locked for the compiler's sake: only that thread does.
 pub(super) struct Scratch {
     pub(super) buffer: Box<[u8]>,
     pub(super) keys: RandomKeys,
 }
 
+impl Wake for Notify {
+    fn wake(&self) {
+        self.notify_one();
+    }
+}
+
 /// One I/O thread, seen from outside and from inside.
 pub(in crate::transport) struct Shard {
-    queue: Mutex<Queue>,
-    wake: Notify,
+    jobs: WakeQueue<Job, Notify>,
     pub(super) scratch: Mutex<Scratch>,
 }
 
 impl Shard {
     /// Queues a job. Jobs for a thread that has ended are dropped: its sockets are gone, too.
     pub(in crate::transport) fn push(&self, job: Job) {
-        let first = {
-            let mut queue = lock(&self.queue);
-            if queue.closed {
-                return;
-            }
-            queue.jobs.push(job);
-            queue.jobs.len() == 1
-        };
-        if first {
-            self.wake.notify_one();
-        }
+        self.jobs.push(job);
     }
 
     /// The thread's main future: runs jobs until the last lease is gone.
-    async fn run(self: Arc<Self>) {
-        let mut jobs = Vec::new();
-        loop {
-            self.wake.notified().await;
-            let closed = {
-                let mut queue = lock(&self.queue);
-                std::mem::swap(&mut queue.jobs, &mut jobs);
-                queue.closed
-            };
-            for job in jobs.drain(..) {
-                match job {
-                    Job::Adopt { socket, fd, seat } => task::start(socket, fd, seat),
-                    Job::Write(socket) => task::write(&socket),
-                    Job::Look(seat) => seat.waker.wake(),
-                }
-            }
-            if closed {
-                return;
-            }
-        }
+    async fn run(&self) {
+        let woken = || self.jobs.waker().notified();
+        let run = |job| match job {
+            Job::Adopt { socket, fd, seat } => task::start(socket, fd, seat),
+            Job::Write(socket) => task::write(&socket),
+            Job::Look(seat) => seat.waker.wake(),
+        };
+        self.jobs.serve(woken, run).await;
     }
 }
 
-/// Keeps a shard's thread running.
-struct Lease(Arc<LeaseCount>);
+impl Leased for Shard {
+    fn take_lease(&self) -> bool {
+        self.jobs.take_lease()
+    }
+
+    fn give_back_lease(&self) {
+        self.jobs.give_back_lease();
+    }
+}
 
 /// One socket's place on a thread, from a move there to the move back.
 pub(in crate::transport) struct Seat {
     pub(in crate::transport) shard: Arc<Shard>,
     /// Wakes the task.
     pub(in crate::transport) waker: AtomicWaker,
-    lease: Mutex<Option<Lease>>,
+    lease: Mutex<Option<Lease<Shard>>>,
 }
 
 impl Seat {
@@ -113,7 +99,7 @@ impl Seat {
     /// When the system gives no thread, no descriptor for its poller, or no randomness.
     pub(in crate::transport) fn take() -> io::Result<Arc<Self>> {
         let lease = lease()?;
-        let shard = Arc::clone(&lease.0.shard);
+        let shard = Arc::clone(lease.queue());
         Ok(Arc::new(Self { shard, waker: AtomicWaker::new(), lease: Mutex::new(Some(lease)) }))
     }
 
@@ -125,71 +111,45 @@ impl Seat {
     }
 }
 
-/// Closes the shard when the last [`Lease`] goes.
-struct LeaseCount {
-    shard: Arc<Shard>,
-}
-
-impl Drop for LeaseCount {
-    fn drop(&mut self) {
-        lock(&self.shard.queue).closed = true;
-        self.shard.wake.notify_one();
-    }
-}
-
 struct Registry {
-    shards: Vec<Weak<LeaseCount>>,
+    threads: Vec<Place<Shard>>,
     next: usize,
 }
 
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry { shards: Vec::new(), next: 0 });
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry { threads: Vec::new(), next: 0 });
 
-fn lease() -> io::Result<Lease> {
+fn lease() -> io::Result<Lease<Shard>> {
     let mut registry = lock(&REGISTRY);
-    if registry.shards.is_empty() {
+    if registry.threads.is_empty() {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         // One core is JavaScript's.
-        let shards = cores.saturating_sub(1).clamp(1, MAX_SHARDS);
-        registry.shards.resize_with(shards, Weak::new);
+        let threads = cores.saturating_sub(1).clamp(1, MAX_SHARDS);
+        registry.threads.resize_with(threads, || Place::EMPTY);
     }
-    let index = registry.next % registry.shards.len();
+    let index = registry.next % registry.threads.len();
     registry.next = index + 1;
-    if let Some(count) = registry.shards[index].upgrade() {
-        return Ok(Lease(count));
-    }
-    let lease = Lease(Arc::new(LeaseCount { shard: start()? }));
-    registry.shards[index] = Arc::downgrade(&lease.0);
-    Ok(lease)
+    registry.threads[index].lease(start)
 }
 
 fn start() -> io::Result<Arc<Shard>> {
     let runtime = Builder::new_current_thread().enable_io().build()?;
     let keys = RandomKeys::new().map_err(io::Error::other)?;
     let shard = Arc::new(Shard {
-        queue: Mutex::default(),
-        wake: Notify::new(),
+        jobs: WakeQueue::new(Notify::new()),
         scratch: Mutex::new(Scratch { buffer: vec![0; RECEIVE_BUFFER].into_boxed_slice(), keys }),
     });
     let inside = Arc::clone(&shard);
-    LIVE.fetch_add(1, Ordering::SeqCst);
-    let spawned = thread::Builder::new().name("ferrows-io".into()).spawn(move || run(runtime, inside));
-    if let Err(error) = spawned {
-        LIVE.fetch_sub(1, Ordering::SeqCst);
-        return Err(error);
-    }
+    // Counted out also when there is no thread for it.
+    let counted = Counted::new(&LIVE);
+    thread::Builder::new().name("ferrows-io".into()).spawn(move || run(counted, runtime, &inside))?;
     Ok(shard)
 }
 
-fn run(runtime: Runtime, shard: Arc<Shard>) {
-    /// Counts the thread out however it ends.
-    struct Ended;
-    impl Drop for Ended {
-        fn drop(&mut self) {
-            LIVE.fetch_sub(1, Ordering::SeqCst);
-        }
-    }
-    let _ended = Ended;
+fn run(counted: Counted<&'static AtomicUsize>, runtime: Runtime, shard: &Shard) {
     runtime.block_on(shard.run());
-    // A thread that was counted out has nothing left open.
+    // The registry, or a seat, may hold the shard for long.
+    lock(&shard.scratch).buffer = Box::default();
+    // A thread that was counted out has nothing left open; arguments go in this order when it unwinds, too.
     drop(runtime);
+    drop(counted);
 }

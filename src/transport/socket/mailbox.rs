@@ -1,51 +1,37 @@
-//! The way from the I/O threads to one owner (a JavaScript environment): push, wake once, drain many.
+//! The way from the I/O threads to one owner (a JavaScript environment).
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use super::{Socket, lock};
+use super::Socket;
+use crate::transport::queue::WakeQueue;
 
-/// Tells an owner, from any thread, that its mailbox is no longer empty.
-pub trait Wake: Send + Sync {
-    /// Must not block and must not call back into the mailbox. Wakes that come before the owner has looked may
-    /// be merged into one.
-    fn wake(&self);
-}
+pub use crate::transport::queue::Wake;
 
 /// The sockets of one owner that have news.
-pub struct Mailbox {
-    ready: Mutex<Vec<Arc<Socket>>>,
-    waker: Box<dyn Wake>,
-}
+pub struct Mailbox(WakeQueue<Arc<Socket>, Box<dyn Wake>>);
 
 impl Mailbox {
     /// An empty mailbox whose owner is told by `waker`.
     pub fn new(waker: Box<dyn Wake>) -> Self {
-        Self { ready: Mutex::new(Vec::new()), waker }
+        // The one lease is never given back: it is open as long as it is there.
+        Self(WakeQueue::new(waker))
     }
 
-    /// Adds a socket. The socket itself sees to it that it is in the mailbox at most once. The owner is woken
-    /// only by the first one: whoever drains takes all.
+    /// Adds a socket, and wakes the owner if it is the first. The socket itself sees to it that it is not here
+    /// again and again: twice at most, where the owner takes it back and gives it away while a thread is about to push it.
     pub(super) fn push(&self, socket: Arc<Socket>) {
-        let first = {
-            let mut ready = lock(&self.ready);
-            ready.push(socket);
-            ready.len() == 1
-        };
-        if first {
-            self.waker.wake();
-        }
+        self.0.push(socket);
     }
 
     /// Moves all sockets with news into `into`, which must be empty; its capacity serves the next ones.
     pub fn drain(&self, into: &mut Vec<Arc<Socket>>) {
-        debug_assert!(into.is_empty());
-        std::mem::swap(&mut *lock(&self.ready), into);
+        self.0.drain(into);
     }
 }
 
 impl fmt::Debug for Mailbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mailbox").field("ready", &lock(&self.ready).len()).finish_non_exhaustive()
+        f.debug_struct("Mailbox").field("ready", &self.0.len()).finish_non_exhaustive()
     }
 }

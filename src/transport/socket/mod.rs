@@ -8,7 +8,9 @@
 //! * `state`: what both threads look at.
 //! * `receive`, `writer`: the only places that read and write.
 //! * `moving`: from one driver to the other.
+//! * `reading`: whose turn it is to read while that happens.
 //! * `inbox`, `mailbox`: what waits for the owner, and how it is told by a thread (push, wake once, drain many).
+//! * `news`: when it is told.
 //!
 //! Lock order: `writer`, then `state`, then a mailbox or a job queue. No lock that the owner waits for is
 //! held while it is woken, and no JavaScript ever runs under one.
@@ -17,14 +19,17 @@ mod descriptor;
 mod inbox;
 mod mailbox;
 mod moving;
+mod news;
+mod reading;
 mod receive;
 mod state;
 mod writer;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use super::io_threads::Job;
+use super::sync;
 use crate::connection::{Connection, MaskingKeys};
 use crate::protocol::deflate::Inflation;
 
@@ -35,6 +40,7 @@ pub(super) use receive::Received;
 pub use receive::{READS_PER_TURN, RECEIVE_BUFFER, Taken};
 pub(super) use state::Driver;
 use state::{Shutdown, State};
+pub(super) use sync::lock;
 use writer::Writer;
 
 /// Undelivered inbound bytes above which a socket is not read until its owner has collected them. Large enough
@@ -44,12 +50,6 @@ pub const INBOUND_HIGH_WATER: usize = 256 * 1024;
 /// Pending output from which on the owner is told (`drained`) when all of it has gone out: the default
 /// high-water mark of a Node stream, so that `'drain'` fires as users of `net.Socket` expect.
 pub const OUTBOUND_HIGH_WATER: u64 = 16 * 1024;
-
-/// Locks, and goes on with the data as it is after a panic elsewhere: a connection whose task panicked is
-/// ended with a fault (see `io_threads::task`), the others must live on.
-pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Whose thread it is that does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,8 +140,7 @@ impl Socket {
     pub fn collect(self: &Arc<Self>, inbox: &mut Inbox) -> bool {
         debug_assert!(inbox.is_empty());
         let mut state = lock(&self.state);
-        state.announced = false;
-        if !state.has_news() {
+        if !news::look(&mut *state) {
             return false;
         }
         if state.paused {
@@ -253,18 +252,17 @@ impl Socket {
         lock(&self.state).bytes_read
     }
 
-    /// Puts the socket into the mailbox if it has news and is not there yet; an owner that drives it looks for itself. Gives
-    /// the lock back first: an owner that wakes up looks at the state at once.
-    pub(super) fn announce(self: &Arc<Self>, mut state: MutexGuard<'_, State>, side: Side) {
+    /// Puts the socket into the mailbox if it has news and is not known there; an owner that drives it looks for itself.
+    pub(super) fn announce(self: &Arc<Self>, state: MutexGuard<'_, State>, side: Side) {
         let looks_itself = side == Side::Owner && matches!(state.driver, Driver::Owner);
-        if looks_itself || state.announced || !state.has_news() {
+        if looks_itself {
             return;
         }
-        state.announced = true;
-        drop(state);
-        if let Some(mailbox) = self.mailbox.upgrade() {
-            mailbox.push(Arc::clone(self));
-        }
+        news::announce(state, || {
+            if let Some(mailbox) = self.mailbox.upgrade() {
+                mailbox.push(Arc::clone(self));
+            }
+        });
     }
 
     /// Has the task, if a thread drives, wait for what the state now says.

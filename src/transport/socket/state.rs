@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::inbox::{Fault, Inbox};
+use super::news::News;
+use super::reading::Reading;
 use super::{Descriptor, INBOUND_HIGH_WATER, Standing};
 use crate::connection::{Connection, MaskingKeys};
 use crate::transport::io_threads::{Job, Seat};
@@ -49,11 +51,11 @@ pub(in crate::transport) struct State {
     /// What the owner's event loop reads when it drives; `None` once destroyed.
     pub(super) home: Option<Descriptor>,
     /// A thread is reading, and what it gets is the next to be parsed.
-    pub(super) is_being_read: bool,
+    is_being_read: bool,
     /// Whether a thread may answer pings.
     pub(super) may_pong: bool,
-    /// In the mailbox, and not collected since.
-    pub(super) announced: bool,
+    /// In the mailbox, or on its way there, and not collected since.
+    announced: bool,
     /// The owner wants nothing read, and nothing delivered of what was read.
     pub(super) paused: bool,
     /// The inbox is over its high-water mark.
@@ -167,12 +169,6 @@ impl State {
         }
     }
 
-    /// Whether the owner is to be handed something now.
-    pub(super) fn has_news(&self) -> bool {
-        let waiting = if self.paused { self.inbox.has_urgent() } else { !self.inbox.is_empty() };
-        waiting && !self.destroyed
-    }
-
     /// What the owner has to see to if it drives.
     pub(super) fn standing(&self) -> Standing {
         Standing { news: self.has_news(), read: self.wants_input(), write: self.blocked && !self.destroyed }
@@ -191,5 +187,26 @@ impl State {
     /// Whether the descriptor is to be read when it is readable.
     pub(in crate::transport) fn wants_input(&self) -> bool {
         !(self.paused || self.full || self.ended || self.destroyed)
+    }
+}
+
+impl News for State {
+    fn has_news(&self) -> bool {
+        let waiting = if self.paused { self.inbox.has_urgent() } else { !self.inbox.is_empty() };
+        waiting && !self.destroyed
+    }
+
+    fn announced(&mut self) -> &mut bool {
+        &mut self.announced
+    }
+}
+
+impl Reading for State {
+    fn is_being_read(&self) -> bool {
+        self.is_being_read
+    }
+
+    fn set_being_read(&mut self, is_being_read: bool) {
+        self.is_being_read = is_being_read;
     }
 }

@@ -1,0 +1,170 @@
+'use strict';
+
+// Calls whatever of the addon is unsafe code (src/addon/raw/, src/transport/io_threads/raw.rs), once or a few times, over the
+// transport that FERROWS_TRANSPORT names: for scripts/memcheck.mjs, which runs it where each access to memory is watched. It
+// checks what comes back, too; but what the library does is tested elsewhere.
+
+const assert = require('node:assert/strict');
+const { AsyncLocalStorage } = require('node:async_hooks');
+const { on, once } = require('node:events');
+const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
+const { WebSocket, WebSocketServer } = require('ferrows');
+const native = require('../../lib/native.js');
+const { connect, listen, pattern } = require('../transport/pairs.js');
+
+const library = { WebSocket, WebSocketServer };
+
+/** Empty, in one frame of each header, over a read buffer, more than one slab, memory of its own. */
+const LENGTHS = [0, 5, 300, 5000, 70_000, 300_000];
+
+/** Enough to be compressed, and inflated, on Node's pool. */
+const LARGE = 200_000;
+
+/** The messages that come from now on, one by one. @param {any} ws @returns {() => Promise<Buffer>} */
+function reader(ws) {
+  const incoming = on(ws, 'message');
+  return async () => (await incoming.next()).value[0];
+}
+
+/** Each kind of data there and back. @param {any} ws @param {any} client */
+async function messages(ws, client) {
+  ws.on('message', (/** @type {Buffer} */ data, /** @type {boolean} */ binary) =>
+    ws.send(data, { binary })
+  );
+  const next = reader(client);
+  for (const length of LENGTHS) {
+    const bytes = pattern(length, length);
+    client.send(bytes);
+    assert.deepEqual(await next(), bytes);
+    // Of one, two and three bytes, and half a surrogate pair.
+    const text = 'aé\ud800'.repeat(length / 5);
+    client.send(text);
+    assert.equal(String(await next()), text.toWellFormed?.() ?? Buffer.from(text).toString());
+  }
+  const shared = new Uint8Array(new SharedArrayBuffer(1000)).fill(7);
+  client.send(shared);
+  assert.deepEqual(await next(), Buffer.from(shared));
+  client.send('in', { fin: false });
+  client.send(' fragments');
+  assert.equal(String(await next()), 'in fragments');
+  // Many in one turn, of which one is sent by a listener in its own async context.
+  for (let number = 0; number < 100; number++) client.send(`number ${number}`);
+  for (let number = 0; number < 100; number++) {
+    assert.equal(String(await next()), `number ${number}`);
+  }
+  ws.ping('ping');
+  await once(ws, 'pong');
+  ws.pause();
+  client.send('later');
+  ws.resume();
+  assert.equal(String(await next()), 'later');
+}
+
+/** Compression, here and on Node's pool, and what is to be given back afterwards. */
+async function compressed() {
+  const options = { perMessageDeflate: { threshold: 0 } };
+  const wss = await listen(library, options);
+  const [ws, client] = await connect(library, wss, options);
+  ws.on('message', (/** @type {Buffer} */ data) => ws.send(String(data)));
+  const next = reader(client);
+  for (const length of [10, LARGE]) {
+    const text = String.fromCharCode(...pattern(length, 1000).map((byte) => 32 + (byte % 90)))
+      .repeat(length / 10)
+      .slice(0, length);
+    client.send(text);
+    assert.equal(String(await next()), text);
+  }
+  while (native.environment.rest());
+  return [wss, ws, client];
+}
+
+/** A listener that throws, and what is called in which async context. @param {any} ws @param {any} client */
+async function exceptions(ws, client) {
+  const error = new Error('thrown by a listener');
+  const caught = new Promise((resolve) => {
+    process.once('uncaughtException', resolve);
+  });
+  client.once('message', () => {
+    throw error;
+  });
+  ws.send('one');
+  ws.send('two');
+  assert.equal(await caught, error);
+  const storage = new AsyncLocalStorage();
+  const told = new Promise((resolve) => {
+    storage.run('context', () => ws.ping('', undefined, () => resolve(storage.getStore())));
+  });
+  assert.equal(await told, 'context');
+}
+
+/** What is called wrongly must be refused, and touch nothing. */
+function mistakes() {
+  const { send, receive, takeOutput } = /** @type {Record<string, any>} */ (native);
+  for (const wrong of [
+    () => send(1 << 20, 'no such connection', 0),
+    () => send('no number', '', 0),
+    () => receive(0, 'no bytes'),
+    () => receive(),
+    () => takeOutput(1 << 20),
+    () => native.applyMask(new Uint8Array(3), new Uint8Array(3))
+  ]) {
+    assert.throws(wrong);
+  }
+  const data = pattern(1, 1001);
+  const key = Buffer.from([1, 2, 3, 4]);
+  native.applyMask(data.subarray(1), key);
+  native.applyMask(data.subarray(1), key);
+  assert.deepEqual(data, pattern(1, 1001));
+  assert.equal(native.acceptKey('dGhlIHNhbXBsZSBub25jZQ=='), 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=');
+  assert.equal(native.encodeHeader(2, true, false, key, 70_000).length, 14);
+}
+
+/** All of it; what it returns is still open. */
+async function exercise() {
+  mistakes();
+  const wss = await listen(library);
+  const [ws, client] = await connect(library, wss);
+  await messages(ws, client);
+  await exceptions(ws, client);
+  // One that is closed as it should be, and one that is not.
+  const [, polite] = await connect(library, wss);
+  polite.close(1000, 'bye');
+  await once(polite, 'close');
+  const [, rude] = await connect(library, wss);
+  rude.terminate();
+  await once(rude, 'close');
+  return [wss, ws, client, ...(await compressed())];
+}
+
+/** An environment that ends while connections are open, output waits and work is being done on Node's pool. */
+async function end() {
+  const open = await exercise();
+  const [client] = open.slice(-1);
+  client.send('x'.repeat(LARGE));
+  for (const ws of open) if (ws instanceof WebSocket) ws.send(pattern(1, LARGE));
+  return open;
+}
+
+/** A worker, which ends by itself or is ended. @param {'exits' | 'terminated'} how */
+async function worker(how) {
+  const thread = new Worker(__filename, { workerData: how });
+  const ended = once(thread, 'exit');
+  await Promise.race([once(thread, 'message'), ended]);
+  await thread.terminate();
+  const [code] = await ended;
+  assert.equal(code, how === 'exits' ? 3 : 1);
+}
+
+(async () => {
+  if (!isMainThread) {
+    await end();
+    if (workerData === 'exits') process.exit(3);
+    parentPort?.postMessage('ready');
+    return;
+  }
+  await worker('exits');
+  await worker('terminated');
+  await end();
+  process.stdout.write(`done over ${process.env.FERROWS_TRANSPORT ?? 'auto'}\n`);
+  process.exit(0);
+})();

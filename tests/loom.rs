@@ -1,0 +1,441 @@
+//! The pieces by which threads meet, in every order in which these may run: loom runs each model again and again, with
+//! another order each time. A wake-up that got lost shows as a deadlock.
+//!
+//! The modules are the very files of `src/transport`, compiled here with loom's primitives in the place of the standard
+//! library's: they take theirs from `super::sync`. So an ordinary `cargo test` does it, without a flag that tokio would see.
+//! What is around them in the library is played here: the state of a socket, tokio's `Notify`, the loop of an owner.
+
+#![cfg(all(unix, feature = "transport"))]
+
+/// In the place of `src/transport/sync.rs`.
+mod sync {
+    use std::sync::PoisonError;
+
+    pub(super) use loom::sync::atomic::{AtomicUsize, Ordering};
+    pub(super) use loom::sync::{Arc, Mutex, MutexGuard};
+    pub(super) use loom::thread::yield_now;
+
+    pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[path = "../src/transport/leases.rs"]
+mod leases;
+#[path = "../src/transport/socket/news.rs"]
+mod news;
+#[path = "../src/transport/queue.rs"]
+#[allow(unreachable_pub, reason = "the library exports it")]
+mod queue;
+#[path = "../src/transport/socket/reading.rs"]
+mod reading;
+
+use std::convert::Infallible;
+use std::future::ready;
+use std::pin::pin;
+use std::sync::atomic::AtomicUsize as Count;
+use std::task::{Context, Waker};
+
+use loom::model::Builder;
+use loom::sync::Notify;
+use loom::thread::{self, JoinHandle};
+
+use leases::{Counted, Lease, Leased, Place};
+use news::News;
+use queue::{Wake, WakeQueue};
+use reading::{Reading, Unlocked};
+use sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
+
+/// Runs a model in every order of its threads; `preemptions` bounds how often one may be stopped where it need not wait
+/// (`None`: without bound), for models that would take minutes. Fewer runs than `at_least` mean that they hardly meet.
+fn explore(preemptions: Option<usize>, at_least: usize, model: impl Fn() + Send + Sync + 'static) {
+    let runs = std::sync::Arc::new(Count::new(0));
+    let mut builder = Builder::new();
+    builder.preemption_bound = preemptions;
+    builder.check({
+        let runs = std::sync::Arc::clone(&runs);
+        move || {
+            runs.fetch_add(1, Ordering::Relaxed);
+            model();
+        }
+    });
+    let runs = runs.load(Ordering::Relaxed);
+    assert!(runs >= at_least, "only {runs} runs");
+}
+
+/// As tokio's `Notify` and libuv's async handle: one ring is kept for whoever waits later, several may be merged into one,
+/// and one may come without a reason.
+struct Bell {
+    notify: Notify,
+    rings: Count,
+}
+
+impl Bell {
+    fn new() -> Self {
+        Self { notify: Notify::new(), rings: Count::new(0) }
+    }
+
+    fn wait(&self) {
+        self.notify.wait();
+    }
+}
+
+impl Wake for Bell {
+    fn wake(&self) {
+        self.rings.fetch_add(1, Ordering::Relaxed);
+        self.notify.notify();
+    }
+}
+
+fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
+    for thread in threads {
+        thread.join().expect("no panic");
+    }
+}
+
+#[test]
+fn what_is_pushed_is_drained_once_and_in_order() {
+    explore(Some(3), 1000, || {
+        let queue = Arc::new(WakeQueue::new(Bell::new()));
+        let push = |pusher: usize| {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || (0..2).for_each(|number| queue.push((pusher, number))))
+        };
+        let pushers = [push(0), push(1)];
+        let (mut seen, mut items, mut batches) = ([0, 0], Vec::new(), 0);
+        while seen != [2, 2] {
+            queue.waker().wait();
+            assert!(queue.drain(&mut items));
+            batches += usize::from(!items.is_empty());
+            for (pusher, number) in items.drain(..) {
+                assert_eq!(number, seen[pusher]);
+                seen[pusher] += 1;
+            }
+        }
+        join(pushers);
+        assert_eq!(queue.len(), 0);
+        // One wake-up for all that is drained at once.
+        assert_eq!(queue.waker().rings.load(Ordering::Relaxed), batches);
+    });
+}
+
+/// The jobs of a thread: each says that it was run.
+type Jobs = WakeQueue<Arc<Bell>, Bell>;
+
+/// In the place of `io_threads::shard`, with room for one thread.
+struct Threads {
+    place: Mutex<Place<Jobs>>,
+    live: Arc<AtomicUsize>,
+    started: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Threads {
+    fn start(&self) -> Arc<Jobs> {
+        let jobs = Arc::new(WakeQueue::new(Bell::new()));
+        let counted = Counted::new(Arc::clone(&self.live));
+        let inside = Arc::clone(&jobs);
+        let thread = thread::spawn(move || {
+            // It waits when it is called, and so is ready when it is polled.
+            let woken = || {
+                inside.waker().wait();
+                ready(())
+            };
+            let run = |done: Arc<Bell>| done.wake();
+            let served = pin!(inside.serve(woken, run));
+            assert!(served.poll(&mut Context::from_waker(Waker::noop())).is_ready());
+            drop(counted);
+        });
+        lock(&self.started).push(thread);
+        jobs
+    }
+
+    fn lease(&self) -> Lease<Jobs> {
+        let Ok(lease) = lock(&self.place).lease(|| Ok::<_, Infallible>(self.start()));
+        lease
+    }
+
+    /// Takes a lease, has a job done, gives the lease back.
+    fn work(&self, waits: bool) -> Arc<Bell> {
+        let done = Arc::new(Bell::new());
+        let lease = self.lease();
+        lease.queue().push(Arc::clone(&done));
+        if waits {
+            // For ever, if the thread has ended.
+            done.wait();
+            assert!(self.live.load(Ordering::SeqCst) > 0);
+        }
+        drop(lease);
+        done
+    }
+}
+
+fn threads() -> Arc<Threads> {
+    Arc::new(Threads {
+        place: Mutex::new(Place::EMPTY),
+        live: Arc::new(AtomicUsize::new(0)),
+        started: Mutex::new(Vec::new()),
+    })
+}
+
+/// Two owners come and go at the same time; those that wait see whether the thread lives while they hold their lease.
+fn come_and_go(waits: [bool; 2]) {
+    let threads = threads();
+    let other = {
+        let threads = Arc::clone(&threads);
+        thread::spawn(move || threads.work(waits[1]))
+    };
+    let done = [threads.work(waits[0]), other.join().expect("no panic")];
+    let started = std::mem::take(&mut *lock(&threads.started));
+    assert!((1..=2).contains(&started.len()));
+    join(started);
+    assert!(done.iter().all(|done| done.rings.load(Ordering::Relaxed) == 1));
+    assert_eq!(threads.live.load(Ordering::SeqCst), 0);
+}
+
+// The four threads of these meet in more ways than can be tried. Two preemptions are what a race of two takes.
+
+#[test]
+fn a_thread_lives_as_long_as_it_is_leased() {
+    explore(Some(2), 1000, || come_and_go([true, false]));
+}
+
+#[test]
+fn a_job_under_a_lease_is_run_by_a_thread_that_then_ends() {
+    explore(Some(2), 1000, || come_and_go([false, false]));
+}
+
+#[test]
+fn leases_of_one_time_are_of_one_thread() {
+    explore(None, 1, || {
+        let threads = threads();
+        let lease = threads.lease();
+        threads.work(true);
+        assert_eq!(lock(&threads.started).len(), 1);
+        drop(lease);
+        join(std::mem::take(&mut *lock(&threads.started)));
+    });
+}
+
+#[test]
+fn a_closed_queue_takes_nothing_and_is_not_leased() {
+    explore(None, 1, || {
+        let queue = WakeQueue::new(Bell::new());
+        assert!(queue.take_lease());
+        queue.give_back_lease();
+        queue.push(1);
+        queue.give_back_lease();
+        queue.push(2);
+        assert!(!queue.take_lease());
+        let mut items = Vec::new();
+        assert!(!queue.drain(&mut items));
+        assert_eq!(items, [1]);
+        assert_eq!(queue.waker().rings.load(Ordering::Relaxed), 2);
+    });
+}
+
+/// In the place of a socket's state: a count is all its news.
+#[derive(Default)]
+struct Inbox {
+    news: usize,
+    announced: bool,
+    is_paused: bool,
+}
+
+impl News for Inbox {
+    fn has_news(&self) -> bool {
+        self.news > 0 && !self.is_paused
+    }
+
+    fn announced(&mut self) -> &mut bool {
+        &mut self.announced
+    }
+}
+
+/// In the place of a socket and its owner's mailbox, which no other socket is in.
+struct Line {
+    inbox: Mutex<Inbox>,
+    mailbox: WakeQueue<(), Bell>,
+}
+
+impl Line {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { inbox: Mutex::default(), mailbox: WakeQueue::new(Bell::new()) })
+    }
+
+    /// Changes the state, and announces what there is then.
+    fn change(&self, change: impl FnOnce(&mut Inbox)) {
+        let mut inbox = lock(&self.inbox);
+        change(&mut inbox);
+        news::announce(inbox, || self.mailbox.push(()));
+    }
+
+    /// A thread that brings so much news, one after the other.
+    fn bring(this: &Arc<Self>, count: usize) -> JoinHandle<()> {
+        let line = Arc::clone(this);
+        thread::spawn(move || (0..count).for_each(|_| line.change(|inbox| inbox.news += 1)))
+    }
+
+    /// The owner takes what there is.
+    fn collect(&self) -> usize {
+        let mut inbox = lock(&self.inbox);
+        if news::look(&mut *inbox) { std::mem::take(&mut inbox.news) } else { 0 }
+    }
+
+    /// The owner takes what the mailbox tells of, where this may be so often.
+    fn drain(&self, at_most: usize) -> usize {
+        let mut items = Vec::new();
+        assert!(self.mailbox.drain(&mut items));
+        assert!(items.len() <= at_most);
+        items.iter().map(|()| self.collect()).sum()
+    }
+
+    /// The owner is told until it has all. Then the mailbox is empty.
+    fn until(&self, mut seen: usize, all: usize, at_most: usize) {
+        while seen < all {
+            self.mailbox.waker().wait();
+            seen += self.drain(at_most);
+        }
+        assert_eq!(seen, all);
+    }
+}
+
+#[test]
+fn news_is_announced_once_until_it_is_collected() {
+    explore(Some(3), 1000, || {
+        let line = Line::new();
+        line.change(|_| ());
+        assert_eq!(line.mailbox.len(), 0);
+        let threads = [Line::bring(&line, 2), Line::bring(&line, 1)];
+        line.until(0, 3, 1);
+        join(threads);
+        assert_eq!(line.mailbox.len(), 0);
+        assert!(!lock(&line.inbox).announced);
+    });
+}
+
+#[test]
+fn news_of_a_paused_socket_is_announced_when_it_goes_on() {
+    explore(None, 500, || {
+        let line = Line::new();
+        let threads = [Line::bring(&line, 2)];
+        line.change(|inbox| inbox.is_paused = true);
+        assert_eq!(line.drain(1), 0);
+        line.change(|inbox| inbox.is_paused = false);
+        line.until(0, 2, 1);
+        join(threads);
+        assert_eq!(line.mailbox.len(), 0);
+    });
+}
+
+/// An owner that has taken a socket back looks for itself, while the thread may still be telling it; and then it gives the
+/// socket to another thread. It may be in the mailbox twice then, which costs a look and no more.
+#[test]
+fn news_is_not_lost_when_a_socket_is_taken_back_and_given_away_again() {
+    explore(Some(3), 1000, || {
+        let line = Line::new();
+        let before = Line::bring(&line, 1);
+        let seen = line.collect();
+        let after = Line::bring(&line, 1);
+        line.until(seen, 2, 2);
+        join([before, after]);
+        assert_eq!(line.drain(1), 0);
+    });
+}
+
+/// Who may read; the threads have numbers from 1.
+const OWNER: usize = 0;
+
+/// In the place of a socket's state.
+#[derive(Default)]
+struct Stream {
+    driver: usize,
+    is_being_read: bool,
+    parsed: Vec<usize>,
+}
+
+impl Reading for Stream {
+    fn is_being_read(&self) -> bool {
+        self.is_being_read
+    }
+
+    fn set_being_read(&mut self, is_being_read: bool) {
+        self.is_being_read = is_being_read;
+    }
+}
+
+/// In the place of a socket: each byte in the kernel is one more than the one before.
+struct Source {
+    stream: Mutex<Stream>,
+    kernel: AtomicUsize,
+}
+
+impl Source {
+    /// Two bytes come, read by this thread if it may.
+    fn read_on_thread(this: &Arc<Self>, thread: usize) -> JoinHandle<()> {
+        let source = Arc::clone(this);
+        let may_read = move |stream: &Stream| (stream.driver == thread).then_some(());
+        thread::spawn(move || {
+            let mut reads = 0;
+            while reads < 2 {
+                match reading::read_unlocked(&source.stream, may_read, |()| source.next()) {
+                    Unlocked::Read(mut stream, byte) => {
+                        stream.parsed.push(byte);
+                        reads += 1;
+                    }
+                    Unlocked::Busy => thread::yield_now(),
+                    Unlocked::Refused => return,
+                }
+            }
+        })
+    }
+
+    fn next(&self) -> usize {
+        self.kernel.fetch_add(1, Ordering::SeqCst)
+    }
+
+    fn give_to(&self, driver: usize) {
+        lock(&self.stream).driver = driver;
+    }
+
+    fn check(&self) {
+        let all: Vec<_> = (0..self.kernel.load(Ordering::SeqCst)).collect();
+        assert_eq!(lock(&self.stream).parsed, all);
+    }
+}
+
+fn source() -> Arc<Source> {
+    let stream = Stream { driver: 1, ..Stream::default() };
+    Arc::new(Source { stream: Mutex::new(stream), kernel: AtomicUsize::new(0) })
+}
+
+#[test]
+fn bytes_stay_in_order_from_a_thread_to_the_owner() {
+    explore(None, 30, || {
+        let source = source();
+        let thread = Source::read_on_thread(&source, 1);
+        source.give_to(OWNER);
+        // As the owner reads in its turn: not now, if a thread is still at it.
+        let mut stream = lock(&source.stream);
+        if !stream.is_being_read() {
+            stream.parsed.push(source.next());
+        }
+        drop(stream);
+        // As it reads for the last time.
+        let mut stream = reading::lock_unread(&source.stream);
+        stream.parsed.push(source.next());
+        drop(stream);
+        join([thread]);
+        source.check();
+    });
+}
+
+#[test]
+fn bytes_stay_in_order_from_thread_to_thread() {
+    explore(Some(3), 100, || {
+        let source = source();
+        let threads = [1, 2].map(|thread| Source::read_on_thread(&source, thread));
+        source.give_to(2);
+        join(threads);
+        source.check();
+    });
+}
