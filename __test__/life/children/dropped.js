@@ -1,0 +1,44 @@
+'use strict';
+
+// A peer (PEER: raw, ws or ferrows) drops connections of the subject (ROLE: server or client) at every step, in every way, round
+// after round. Says what came other than once, what is held before and after, and whether a fresh connection works.
+// With LEAK, one connection is left open on purpose.
+
+const { Dropping, HOWS } = require('./dropping');
+const { common, early, raw } = require('./steps');
+const { FEW_LOOKS, settled } = require('../measures');
+
+const ROUNDS = 2;
+
+const { LEAK, PEER, ROLE } = process.env;
+
+async function main() {
+  const dropping = new Dropping(ROLE, PEER);
+  await dropping.listen();
+  const steps = PEER === 'raw' ? { ...early, ...raw, ...common } : common;
+
+  const round = async () => {
+    for (const how of Object.keys(HOWS)) {
+      dropping.how = how;
+      for (const [name, step] of Object.entries(steps)) {
+        dropping.step = `${name} (${how})`;
+        await step(dropping);
+        await dropping.gone();
+      }
+    }
+    return dropping.echoes();
+  };
+
+  // The first round starts what stays: Node's pool, what is cached.
+  const echoes = [await round()];
+  const before = await settled();
+  for (let number = 0; number < ROUNDS; number++) echoes.push(await round());
+  if (LEAK) await dropping.connected();
+  const after = await settled(before, LEAK ? FEW_LOOKS : undefined);
+  const { wrong, entries } = dropping.ledger;
+  console.log(JSON.stringify({ before, after, echoes, wrong, entries: entries.length }));
+  if (LEAK) process.exit();
+  await dropping.end();
+}
+
+main();

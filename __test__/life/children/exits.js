@@ -1,0 +1,82 @@
+'use strict';
+
+// A process with one connection of a library (MODULE), in a role (ROLE), to a bare socket of the test. When EVENT comes, it sends
+// something, as large as SIZE says, and ends in the way that ACTION says. A server says its port on standard output, a client
+// connects to URL. Its exit code, its standard error and what the peer gets are the test's to look at.
+
+const { EVENT, ACTION, MODULE, ROLE, SIZE, URL: url } = process.env;
+const { WebSocket, WebSocketServer } = require(MODULE);
+
+const LARGE = Buffer.alloc(5 * 1024 * 1024, 'l');
+
+/** @type {Record<string, (ws: any) => void>} */
+const ACTIONS = {
+  exit: () => process.exit(5),
+  throw: () => {
+    throw new Error('thrown by a listener');
+  },
+  // Nobody is told of it: what has not left then is lost.
+  SIGTERM: (ws) => ws.send('left', () => process.kill(process.pid, 'SIGTERM')),
+  SIGINT: (ws) => ws.send('left', () => process.kill(process.pid, 'SIGINT')),
+  'SIGTERM with a handler': (ws) => {
+    process.on('SIGTERM', () => {
+      ws.send('from the handler');
+      process.exit(6);
+    });
+    process.kill(process.pid, 'SIGTERM');
+  },
+  'an exit listener that exits': (ws) => {
+    process.on('exit', () => {
+      ws.send('from the listener');
+      process.exit(7);
+    });
+    process.exit(5);
+  },
+  'no referenced socket': (ws) => {
+    ws._socket.unref();
+    server?.close();
+  },
+  'a close': (ws) => {
+    ws.close(1000, 'last');
+    server?.close();
+  }
+};
+
+/** @type {any} */
+let server;
+let isDone = false;
+
+/** @param {string} event @param {any} ws */
+function happened(event, ws) {
+  if (event !== EVENT || isDone) return;
+  isDone = true;
+  if (ws.readyState === ws.OPEN) {
+    for (const word of ['one', 'two']) ws.send(word, () => {});
+    ws.ping('three');
+    if (SIZE === 'large') ws.send(LARGE);
+    ws.send('last');
+  }
+  ACTIONS[ACTION](ws);
+}
+
+/** @param {any} ws */
+function watch(ws) {
+  for (const event of ['upgrade', 'open', 'message', 'ping', 'pong', 'error', 'close']) {
+    ws.on(event, () => happened(event, ws));
+  }
+  if (EVENT === 'unexpected-response') ws.on(EVENT, () => happened(EVENT, ws));
+  if (EVENT !== 'callback') return;
+  ws.once('message', () => ws.send('zero', () => happened('callback', ws)));
+}
+
+if (ROLE === 'client') {
+  watch(new WebSocket(url, { perMessageDeflate: false }));
+} else {
+  server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
+  server.on('listening', () => console.log(server.address().port));
+  server.on('headers', () => happened('headers', { readyState: 0 }));
+  server.on('connection', (ws) => {
+    watch(ws);
+    happened('connection', ws);
+  });
+}
