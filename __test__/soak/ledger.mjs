@@ -37,6 +37,8 @@ export class Ledger {
     this.ackedNotRecorded = 0;
     this.survived = 0;
     this.corruptionsDetected = 0;
+    /** Clients of ws that have not ended by themselves. */
+    this.stuck = 0;
     this.violationCount = 0;
     /** @type {string[]} */
     this.violations = [];

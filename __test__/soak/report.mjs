@@ -37,6 +37,7 @@ export function summarize(run) {
     messages: { ...sums, ackedNotRecorded: ledger.ackedNotRecorded },
     faults,
     survived,
+    stuck: ledger.stuck,
     corruptionsDetected,
     mostOnThreads: Math.max(0, ...samples.map((sample) => sample.onThreads)),
     memory,
@@ -75,6 +76,7 @@ export function table(summary) {
     ['payload', `${(messages.bytes / MIB).toFixed(0)} MiB`],
     ['callbacks, pings, pongs', `${messages.callbacks}, ${messages.pings}, ${messages.pongs}`],
     ['callbacks forgotten (by ws)', messages.forgotten],
+    ['clients stuck (of ws)', summary.stuck],
     ['acknowledged, not recorded', messages.ackedNotRecorded],
     [
       'lost, duplicated, misordered',

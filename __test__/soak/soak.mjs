@@ -61,6 +61,7 @@ function start(file, given, { env = {}, execArgv = [] } = {}) {
   child.on('message', (/** @type {any} */ message) => {
     if (message.type === 'record') ledger.add(message.side, message.record);
     else if (message.type === 'violation') ledger.violation(message.what);
+    else if (message.type === 'stuck') ledger.stuck++;
     else if (message.type === 'sample' && isCounting) samples.push(message.sample);
   });
   const ended = once(child, 'exit').then(([code, signal]) => {
