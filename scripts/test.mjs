@@ -62,10 +62,11 @@ function nodeTest(where) {
  *
  * @param {string} name
  * @param {() => string[]} command
+ * @param {string[]} [transports]
  * @returns {Suite[]}
  */
-const overTransports = (name, command) =>
-  TRANSPORTS.map((transport) => ({
+const overTransports = (name, command, transports = TRANSPORTS) =>
+  transports.map((transport) => ({
     name: `${name}:${transport}`,
     command,
     env: { FERROWS_TRANSPORT: transport }
@@ -101,7 +102,14 @@ const SUITES = [
   })),
   ...FEATURE_SETS.map(([name, features]) => ({
     name: `cargo:${name}`,
-    command: () => ['cargo', 'test', '--locked', ...features]
+    // The last set adds the addon to what the one before has tested already.
+    command: () => [
+      'cargo',
+      'test',
+      '--locked',
+      ...features,
+      ...(name === 'all' ? ['--lib', 'addon::'] : [])
+    ]
   })),
   { name: 'cargo:bench', command: () => ['cargo', 'test', '--locked', ...BENCH] },
   {
@@ -146,7 +154,8 @@ const SUITES = [
   ...overTransports('interop', () => nodeTest('interop')),
   ...overTransports('deflate', () => nodeTest('deflate')),
   ...overTransports('hostile', () => nodeTest('hostile')),
-  ...overTransports('life', () => nodeTest('life')),
+  // Node's own streams end their sockets themselves, and moving is what `transport` and `differential` do.
+  ...overTransports('life', () => nodeTest('life'), ['event_loop', 'io_threads']),
   { name: 'soak:checker', command: () => nodeTest('soak') },
   ...[
     ['auto', '60'],
