@@ -102,13 +102,13 @@ const SUITES = [
   })),
   ...FEATURE_SETS.map(([name, features]) => ({
     name: `cargo:${name}`,
-    // The last set adds the addon to what the one before has tested already.
+    // The addon is tested from JavaScript: here, only that test executables link without Node.
     command: () => [
       'cargo',
       'test',
       '--locked',
       ...features,
-      ...(name === 'all' ? ['--lib', 'addon::'] : [])
+      ...(name === 'all' ? ['--no-run'] : [])
     ]
   })),
   { name: 'cargo:bench', command: () => ['cargo', 'test', '--locked', ...BENCH] },
