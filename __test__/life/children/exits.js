@@ -7,6 +7,9 @@
 const { EVENT, ACTION, MODULE, ROLE, SIZE, URL: url } = process.env;
 const { WebSocket, WebSocketServer } = require(MODULE);
 
+/** The peer answers no close frame: what waits for one need not wait long. */
+const options = { perMessageDeflate: false, closeTimeout: 300 };
+
 const LARGE = Buffer.alloc(5 * 1024 * 1024, 'l');
 
 /** @type {Record<string, (ws: any) => void>} */
@@ -70,9 +73,9 @@ function watch(ws) {
 }
 
 if (ROLE === 'client') {
-  watch(new WebSocket(url, { perMessageDeflate: false }));
+  watch(new WebSocket(url, options));
 } else {
-  server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
+  server = new WebSocketServer({ host: '127.0.0.1', port: 0, ...options });
   server.on('listening', () => console.log(server.address().port));
   server.on('headers', () => happened('headers', { readyState: 0 }));
   server.on('connection', (ws) => {
