@@ -59,6 +59,24 @@ async function place(t, lane, { secure, location = () => undefined, status = 302
   return server;
 }
 
+/**
+ * A client that follows where it is led, to its end.
+ *
+ * @param {any} t
+ * @param {string} url
+ * @param {object} options of its own
+ * @param {boolean} watched whether the program listens to redirects
+ */
+async function follow(t, url, options, watched) {
+  const ws = t.dial(url, undefined, {
+    followRedirects: true,
+    rejectUnauthorized: false,
+    ...options
+  });
+  if (watched) ws.on('redirect', () => {});
+  await t.closed(ws);
+}
+
 /** The first byte of a connection that speaks TLS. */
 const HANDSHAKE = 22;
 
@@ -144,13 +162,7 @@ for (const [secret, options, userinfo] of SECRETS) {
           });
           const given = JSON.stringify(options);
           const url = t.url(first, scheme(fromSecure)).replace('://', `://${userinfo}`);
-          const ws = t.dial(url, undefined, {
-            followRedirects: true,
-            rejectUnauthorized: false,
-            ...options
-          });
-          if (watched) ws.on('redirect', () => {});
-          await t.closed(ws);
+          await follow(t, url, options, watched);
           t.log('client', 'options untouched', JSON.stringify(options) === given);
         }
       });
@@ -166,13 +178,7 @@ for (const [secret, options, userinfo] of SECRETS) {
       at: 'free',
       play: async ({ t }) => {
         const url = (await both(t)).replace('://', `://${userinfo}`);
-        const ws = t.dial(url, undefined, {
-          followRedirects: true,
-          rejectUnauthorized: false,
-          ...options
-        });
-        if (watched) ws.on('redirect', () => {});
-        await t.closed(ws);
+        await follow(t, url, options, watched);
       }
     });
   }
