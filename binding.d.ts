@@ -215,5 +215,8 @@ export interface DeflateOptions {
  */
 export declare function encodeHeader(opcode: number, fin: boolean, rsv1: boolean, key: Uint8Array | undefined | null, length: number): Buffer
 
+/** Whether `Connection.attach` can take sockets over on this system. Where it can't, every connection is one over a stream. */
+export declare function takesSockets(): boolean
+
 /** How many I/O threads run in this process. */
 export declare function threads(): number

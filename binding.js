@@ -840,4 +840,5 @@ module.exports.Environment = nativeBinding.Environment
 module.exports.acceptKey = nativeBinding.acceptKey
 module.exports.applyMask = nativeBinding.applyMask
 module.exports.encodeHeader = nativeBinding.encodeHeader
+module.exports.takesSockets = nativeBinding.takesSockets
 module.exports.threads = nativeBinding.threads

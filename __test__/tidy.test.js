@@ -47,6 +47,9 @@ const UNSAFE = [
 const IMPURE =
   /\b(tokio|napi|napi_derive|socket2|getrandom|std::net|std::io|std::fs|std::thread|std::process|std::env|Instant::now|SystemTime|crate::transport|crate::addon)\b/;
 
+/** Where modules are left out that take sockets over: nothing else asks whether a socket is a descriptor. */
+const SYSTEMS = ['src/addon/mod.rs', 'src/addon/raw/mod.rs', 'src/transport/mod.rs'];
+
 /** @param {string} folder below the root; @returns {string[]} its files, below the root */
 function files(folder) {
   return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
@@ -118,6 +121,11 @@ test('the transports do not know Node', () => {
 test('unsafe code is in the files that may hold it', () => {
   const holding = rust.filter((name) => /\bunsafe\b/.test(code(read(name))));
   assert.deepEqual(holding.sort(), UNSAFE);
+});
+
+test('what is there on one system only is left out as a whole', () => {
+  const asking = rust.filter((name) => /\bcfg\w*[!(].*\b(unix|windows)\b/.test(code(read(name))));
+  assert.deepEqual(asking.sort(), SYSTEMS);
 });
 
 test('every module opens by saying what it is', () => {

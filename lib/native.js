@@ -101,5 +101,7 @@ module.exports = {
   environment,
   receive,
   send,
-  takeOutput
+  takeOutput,
+  /** Whether Connection.attach() can take sockets over on this system. */
+  takesSockets: binding.takesSockets()
 };

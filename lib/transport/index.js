@@ -10,6 +10,7 @@ const { StreamTransport } = require('./stream');
 const { PlainSocketTransport, canPark } = require('./plain-socket');
 const { restLater } = require('./resting');
 const { createError } = require('../errors');
+const { takesSockets } = require('../native');
 
 /**
  * What the option `transport` and the variable FERROWS_TRANSPORT may say:
@@ -62,7 +63,7 @@ function openTransport(websocket, socket, head, options, isSynchronous, resource
   flushOnExit();
   if (options.deflate !== undefined) restLater();
   const choice = chooseTransport(option);
-  if (choice !== 'stream' && canPark(socket)) {
+  if (takesSockets && choice !== 'stream' && canPark(socket)) {
     const transport = new PlainSocketTransport(websocket, socket, options, isSynchronous);
     if (transport.attach(head, resource, choice)) return transport;
   }

@@ -6,8 +6,6 @@ use std::collections::VecDeque;
 use super::slab::ALIGNMENT;
 use crate::connection::{EventBatch, EventRef, LARGE_MESSAGE};
 use crate::protocol::ErrorClass;
-#[cfg(unix)]
-use crate::transport::socket::Inbox;
 
 /// Records in one batch at most.
 const CAPACITY: usize = 256;
@@ -27,17 +25,11 @@ pub(super) enum Kind {
     Close = 4,
     Error = 5,
     Flooded = 6,
-    #[cfg(unix)]
     Raw = 7,
-    #[cfg(unix)]
     Written = 8,
-    #[cfg(unix)]
     Drain = 9,
-    #[cfg(unix)]
     End = 10,
-    #[cfg(unix)]
     Fault = 11,
-    #[cfg(unix)]
     Shutdown = 12,
     Inflating = 13,
 }
@@ -45,7 +37,7 @@ pub(super) enum Kind {
 const ANSWERED: u32 = 1;
 const BINARY: u32 = 1;
 const FRAGMENTED: u32 = 2;
-const LARGE: u32 = 4;
+pub(super) const LARGE: u32 = 4;
 const BULK: u32 = 8;
 const LANDED: u32 = 16;
 const COMPRESSED: u32 = 32;
@@ -89,18 +81,16 @@ impl<'a> BatchWriter<'a> {
     }
 
     /// The chunk that messages may still be in begins here in the bulk; `None`: a message has memory of its own.
-    #[cfg(unix)]
     pub(super) fn set_chunk(&mut self, start: Option<usize>) {
         self.chunk = start;
     }
 
-    fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         self.count < CAPACITY
     }
 
     /// Adds a record without payload. `false` when the batch is full.
-    #[cfg(unix)]
-    fn push(&mut self, kind: Kind, flags: u32, offset: u32, detail: u32) -> bool {
+    pub(super) fn push(&mut self, kind: Kind, flags: u32, offset: u32, detail: u32) -> bool {
         let room = self.has_room();
         if room {
             self.record(kind, flags, offset, 0, detail);
@@ -114,6 +104,12 @@ impl<'a> BatchWriter<'a> {
         let record = [kind as u32 | flags << 8, offset, length, detail].map(u32::to_ne_bytes);
         self.words[start..start + RECORD_WORDS].copy_from_slice(&record);
         self.count += 1;
+    }
+
+    /// Adds a record whose payload is asked for by itself; the caller has seen to it that there is room, and to the flag.
+    pub(super) fn push_large(&mut self, kind: Kind, flags: u32, payload: Vec<u8>) {
+        self.record(kind, flags, 0, payload.len() as u32, 0);
+        self.parts.large.push_back(payload);
     }
 
     /// Adds a record with a small payload. `false` when the batch is full.
@@ -170,8 +166,7 @@ impl<'a> BatchWriter<'a> {
                 if many {
                     self.parts.fragments.push_back(fragments.to_vec());
                 }
-                self.record(Kind::Message, flags | LARGE, 0, data.len() as u32, 0);
-                self.parts.large.push_back(events.take_large().unwrap_or_default());
+                self.push_large(Kind::Message, flags | LARGE, events.take_large().unwrap_or_default());
                 true
             }
             EventRef::InChunk { binary, start, length } => {
@@ -198,36 +193,6 @@ impl<'a> BatchWriter<'a> {
             EventRef::Inflating => self.push_payload(Kind::Inflating, 0, &[], 0),
             EventRef::Flooded => self.push_payload(Kind::Flooded, 0, &[], 0),
         }
-    }
-
-    /// Moves all that a socket has told into the batch, until it is full. Returns whether something remains.
-    #[cfg(unix)]
-    pub(super) fn take_inbox(&mut self, inbox: &mut Inbox) -> bool {
-        if self.take_events(&mut inbox.events) {
-            return true;
-        }
-        if !inbox.raw.is_empty() {
-            if !self.has_room() {
-                return true;
-            }
-            let raw = std::mem::take(&mut inbox.raw);
-            self.record(Kind::Raw, LARGE, 0, raw.len() as u32, 0);
-            self.parts.large.push_back(raw);
-        }
-        if let Some(total) = inbox.written
-            && self.push(Kind::Written, 0, total as u32, (total >> 32) as u32)
-        {
-            inbox.written = None;
-        }
-        inbox.drained = inbox.drained && !self.push(Kind::Drain, 0, 0, 0);
-        inbox.shut_down = inbox.shut_down && !self.push(Kind::Shutdown, 0, 0, 0);
-        inbox.ended = inbox.ended && !self.push(Kind::End, 0, 0, 0);
-        if let Some(fault) = inbox.fault
-            && self.push(Kind::Fault, u32::from(fault.write), 0, fault.errno.unsigned_abs())
-        {
-            inbox.fault = None;
-        }
-        !inbox.is_empty()
     }
 
     /// Writes the head of the batch. `generation`: of the slab; `bulk`: of the bulk; `remains`: another batch waits. Returns the

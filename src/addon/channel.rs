@@ -6,16 +6,14 @@ use std::rc::Rc;
 
 use napi::{Result, sys};
 
-#[cfg(unix)]
-use super::attachment::{Attachment, Chunk};
 use super::batch::Parts;
-#[cfg(unix)]
-use super::driving::Parked;
 use super::environment::Shared;
 use super::raw::{data_bytes, string_bytes};
+use super::sockets::Attachment;
 use crate::connection::{Config, Connection as Core, MaskingKeys, Rested};
 use crate::protocol::MaskingKey;
 use crate::protocol::deflate::{Inflation, Outgoing};
+use crate::transport::policy::Choice;
 use crate::transport::stream::Stream;
 
 /// About what permessage-deflate has in memory for a connection when it closes.
@@ -39,10 +37,41 @@ pub(super) mod flag {
     pub(in crate::addon) const TOTAL: u32 = 16;
 }
 
+/// What [`Channel::attach`] takes over.
+pub(super) struct Parked<'a> {
+    /// The descriptor of a socket that Node has parked.
+    pub(super) fd: i32,
+    /// What Node had read from it.
+    pub(super) head: &'a [u8],
+    /// What `deliver` gets.
+    pub(super) owner: sys::napi_value,
+    /// The resource of the async context, which is the current one.
+    pub(super) resource: sys::napi_value,
+    pub(super) choice: Choice,
+}
+
+/// What only a socket that was taken over does.
+#[derive(Clone, Copy)]
+pub(super) enum SocketCommand {
+    /// Write what is queued from this thread, as far as the kernel takes it now.
+    WriteNow,
+    /// Tell once all that is queued now has been accepted by the kernel.
+    Notify,
+    /// Stop reading and delivering.
+    Pause,
+    /// Undo that.
+    Resume,
+    /// Hand over the received bytes as they came, too.
+    Tap,
+    /// Hold the output back, or let it go again.
+    Cork(bool),
+    /// Send a FIN after all that is queued.
+    Shutdown,
+}
+
 /// Where the connection's bytes go.
 enum Link {
     Stream(Box<Stream>),
-    #[cfg(unix)]
     Socket(Rc<Attachment>),
     /// Destroyed; what is still answered.
     Gone(Totals),
@@ -147,11 +176,9 @@ impl Channel {
                 core.send_deflated(binary, fin, key, payload, wanted, &mut broadcast);
             });
         }
-        #[cfg(unix)]
         if key.is_none()
             && let Link::Socket(attachment) = &self.link
-            && attachment.is_worth_a_write(payload.len())
-            && attachment.socket.send_from_place(binary, fin, payload)
+            && attachment.send_from_place(binary, fin, payload)
         {
             return self.run(shared, |_| ());
         }
@@ -169,9 +196,8 @@ impl Channel {
             core.queued_total()
         });
         let Some(queued) = queued else { return self.totals().queued };
-        #[cfg(unix)]
         if let Link::Socket(attachment) = &self.link {
-            shared.rounds.mark_dirty(attachment);
+            attachment.mark_dirty(shared);
         }
         queued
     }
@@ -209,9 +235,7 @@ impl Channel {
         match &mut self.link {
             Link::Stream(stream) if stream.events.is_empty() => Ok(0),
             Link::Stream(stream) => shared.batch(&self.parts, |batch| batch.take_events(&mut stream.events)),
-            #[cfg(unix)]
-            Link::Socket(attachment) if attachment.inbox.borrow().is_empty() => Ok(0),
-            #[cfg(unix)]
+            Link::Socket(attachment) if attachment.is_empty() => Ok(0),
             Link::Socket(attachment) => shared.batch(&self.parts, |batch| attachment.fill(batch)),
             Link::Gone(_) => Ok(0),
         }
@@ -221,13 +245,8 @@ impl Channel {
     ///
     /// # Errors
     /// When the environment is ending.
-    #[cfg(unix)]
     pub(super) fn landed(&self) -> Result<Option<sys::napi_value>> {
-        let Some(attachment) = self.attachment() else { return Ok(None) };
-        match &*attachment.chunk.borrow() {
-            Some(Chunk::Landed(memory)) => memory.value().map(Some),
-            _ => Ok(None),
-        }
+        self.attachment().map_or(Ok(None), |attachment| attachment.landed())
     }
 
     /// Whether a payload of `length` bytes is to be compressed, and how. If it begins a message, that is decided now.
@@ -259,21 +278,17 @@ impl Channel {
     /// # Errors
     /// When JavaScript has no memory, or the environment is ending.
     pub(super) fn return_inflation(&mut self, shared: &Shared, inflation: Inflation) -> Result<u32> {
-        let mut keys = shared.keys.borrow_mut();
         match &mut self.link {
-            Link::Stream(stream) => stream.return_inflation(inflation, &mut *keys),
-            #[cfg(unix)]
-            Link::Socket(attachment) => {
-                attachment.socket.return_inflation(inflation, &mut *keys);
-                shared.settle(attachment);
-                // A thread's pongs.
-                shared.rounds.mark_dirty(attachment);
-                return Ok(0);
+            Link::Stream(stream) => {
+                stream.return_inflation(inflation, &mut *shared.keys.borrow_mut());
+                self.more(shared)
             }
-            Link::Gone(_) => return Ok(0),
+            Link::Socket(attachment) => {
+                attachment.return_inflation(shared, inflation);
+                Ok(0)
+            }
+            Link::Gone(_) => Ok(0),
         }
-        drop(keys);
-        self.more(shared)
     }
 
     /// Gives memory of permessage-deflate back that was not used since the last time.
@@ -299,7 +314,6 @@ impl Channel {
     }
 
     /// What is kept for a socket that was taken over.
-    #[cfg(unix)]
     pub(super) fn attachment(&self) -> Option<&Rc<Attachment>> {
         match &self.link {
             Link::Socket(attachment) => Some(attachment),
@@ -308,7 +322,6 @@ impl Channel {
     }
 
     /// Goes from the stream, over which nothing was sent or received yet, to a socket of its own. `false`: it can't.
-    #[cfg(unix)]
     pub(super) fn attach(&mut self, shared: &Rc<Shared>, parked: &Parked<'_>) -> bool {
         if self.stream().is_none() {
             return false;
@@ -319,17 +332,9 @@ impl Channel {
     }
 
     /// With a socket of its own, before `destroy`: collects what a paused connection has left to deliver.
-    #[cfg(unix)]
     pub(super) fn last_read(&mut self, shared: &Shared) {
-        if let Link::Socket(attachment) = &self.link
-            && let Some(line) = shared.rounds.line()
-        {
-            shared.give_back(attachment);
-            let mut inbox = attachment.inbox.borrow_mut();
-            if inbox.is_empty() {
-                let (mut buffer, mut keys) = (line.buffer.borrow_mut(), shared.keys.borrow_mut());
-                attachment.socket.last_read(&mut buffer, &mut *keys, &mut inbox);
-            }
+        if let Some(attachment) = self.attachment() {
+            attachment.last_read(shared);
         }
     }
 
@@ -340,14 +345,11 @@ impl Channel {
             return;
         }
         let totals = self.totals();
-        #[cfg(unix)]
-        if let Link::Socket(attachment) = &self.link {
-            let rest = attachment.socket.take_inflating();
-            shared.rounds.detach(attachment);
-            if let Some(connection) = rest {
-                self.link = Link::Stream(Box::new(Stream::new(connection)));
-                return;
-            }
+        if let Link::Socket(attachment) = &self.link
+            && let Some(connection) = attachment.detach(shared)
+        {
+            self.link = Link::Stream(Box::new(Stream::new(connection)));
+            return;
         }
         if self.config.deflate.take().is_some() {
             shared.freed.set(shared.freed.get() + FREED_AT_CLOSE);
@@ -364,17 +366,15 @@ impl Channel {
     /// Whether pings may be answered without being asked: an I/O thread does so.
     pub(super) fn set_auto_pong(&mut self, on: bool) {
         self.config.auto_pong = on;
-        #[cfg(unix)]
         if let Link::Socket(attachment) = &self.link {
-            attachment.socket.set_may_pong(on);
+            attachment.set_may_pong(on);
         }
     }
 
     fn with_core<R>(&mut self, run: impl FnOnce(&mut Core) -> R) -> Option<R> {
         match &mut self.link {
             Link::Stream(stream) => Some(run(&mut stream.connection)),
-            #[cfg(unix)]
-            Link::Socket(attachment) => attachment.socket.with_connection(run),
+            Link::Socket(attachment) => attachment.with_core(run),
             Link::Gone(_) => None,
         }
     }
@@ -385,11 +385,9 @@ impl Channel {
             Link::Stream(stream) => {
                 Totals { read: stream.bytes_read(), ..Totals::of_output(&stream.connection) }
             }
-            #[cfg(unix)]
             Link::Socket(attachment) => {
-                let socket = &attachment.socket;
-                let output = socket.with_connection(|core| Totals::of_output(core));
-                Totals { read: socket.bytes_read(), ..output.unwrap_or_default() }
+                let output = attachment.with_core(|core| Totals::of_output(core));
+                Totals { read: attachment.bytes_read(), ..output.unwrap_or_default() }
             }
             Link::Gone(totals) => *totals,
         }

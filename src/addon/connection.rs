@@ -2,25 +2,19 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use napi::bindgen_prelude::{BufferSlice, Uint8Array, Unknown};
 use napi::{Env, JsValue, Result};
 use napi_derive::napi;
 
-use super::channel::{Channel, flag};
-#[cfg(unix)]
-use super::driving::Parked;
+use super::channel::{Channel, Parked, SocketCommand, flag};
 use super::environment::{Environment, Shared};
 use super::framing::masking_key;
 use super::options::ConnectionOptions;
 use super::raw::{data_bytes, is_string, string_bytes, unknown};
 use crate::connection::Connection as Core;
 use crate::protocol::MaskingKey;
-#[cfg(unix)]
 use crate::transport::policy::Choice;
-#[cfg(unix)]
-use crate::transport::socket::Socket;
 
 /// One WebSocket connection. Commands append to its output and return the running total of bytes ever queued.
 /// Calls after `destroy` do nothing.
@@ -177,13 +171,8 @@ impl Connection {
     /// The memory of the next record with the flag `LANDED`.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer | undefined")]
     pub fn take_landed(&mut self) -> Result<Option<Unknown<'_>>> {
-        #[cfg(unix)]
-        {
-            let value = self.channel.borrow().landed()?;
-            value.map(|value| unknown(self.shared.env, value)).transpose()
-        }
-        #[cfg(not(unix))]
-        Ok(None)
+        let value = self.channel.borrow().landed()?;
+        value.map(|value| unknown(self.shared.env, value)).transpose()
     }
 
     /// The lengths of the non-empty frames of the next record with the flag `FRAGMENTED`.
@@ -219,92 +208,71 @@ impl Connection {
         head: Option<Uint8Array>,
         transport: String,
     ) -> bool {
-        #[cfg(unix)]
-        {
-            let choice = match transport.as_str() {
-                "event_loop" => Choice::EventLoop,
-                "io_threads" => Choice::IoThreads,
-                "shuffle" => Choice::Shuffle,
-                _ => Choice::Auto,
-            };
-            let head = head.as_deref().unwrap_or_default();
-            let parked = Parked { fd, head, owner: owner.raw(), resource: resource.raw(), choice };
-            self.channel.borrow_mut().attach(&self.shared, &parked)
-        }
-        #[cfg(not(unix))]
-        {
-            drop((fd, owner, resource, head, transport));
-            false
-        }
+        let choice = match transport.as_str() {
+            "event_loop" => Choice::EventLoop,
+            "io_threads" => Choice::IoThreads,
+            "shuffle" => Choice::Shuffle,
+            _ => Choice::Auto,
+        };
+        let head = head.as_deref().unwrap_or_default();
+        let parked = Parked { fd, head, owner: owner.raw(), resource: resource.raw(), choice };
+        self.channel.borrow_mut().attach(&self.shared, &parked)
     }
 
     /// Whether an I/O thread drives an attached connection.
     #[napi(getter, catch_unwind)]
     pub fn is_on_thread(&self) -> bool {
-        #[cfg(unix)]
-        return self.channel.borrow().attachment().is_some_and(|attachment| attachment.on_thread.get());
-        #[cfg(not(unix))]
-        return false;
+        self.channel.borrow().attachment().is_some_and(|attachment| attachment.is_on_thread())
     }
 
     /// Attached: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes
     /// still pending.
     #[napi(catch_unwind)]
     pub fn flush_now(&mut self) -> f64 {
-        #[cfg(unix)]
-        self.on_socket(|socket| {
-            socket.write_now();
-        });
+        self.on_socket(SocketCommand::WriteNow);
         self.pending()
     }
 
     /// Attached: asks for one `WRITTEN` record once all that is queued now has been accepted by the kernel.
     #[napi(catch_unwind)]
     pub fn notify(&mut self) {
-        #[cfg(unix)]
-        self.on_socket(Socket::notify);
+        self.on_socket(SocketCommand::Notify);
     }
 
     /// Attached: stops reading and delivering.
     #[napi(catch_unwind)]
     pub fn pause(&mut self) {
-        #[cfg(unix)]
-        self.on_socket(|socket| socket.pause());
+        self.on_socket(SocketCommand::Pause);
     }
 
     /// Attached: undoes `pause`.
     #[napi(catch_unwind)]
     pub fn resume(&mut self) {
-        #[cfg(unix)]
-        self.on_socket(Socket::resume);
+        self.on_socket(SocketCommand::Resume);
     }
 
     /// Attached: from now on `RAW` records bring the received bytes as they came, behind their events.
     #[napi(catch_unwind)]
     pub fn tap(&mut self) {
-        #[cfg(unix)]
-        self.on_socket(|socket| socket.tap());
+        self.on_socket(SocketCommand::Tap);
     }
 
     /// Attached: holds the output back, or lets it go again.
     #[napi(catch_unwind)]
     pub fn cork(&mut self, corked: bool) {
-        #[cfg(unix)]
-        self.on_socket(|socket| socket.cork(corked));
+        self.on_socket(SocketCommand::Cork(corked));
     }
 
     /// Attached: sends a FIN after all that is queued, then a `SHUTDOWN` record comes.
     #[napi(catch_unwind)]
     pub fn shutdown(&mut self) {
-        #[cfg(unix)]
-        self.on_socket(Socket::shutdown);
+        self.on_socket(SocketCommand::Shutdown);
     }
 
     /// Attached, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the
     /// number of records.
     #[napi(catch_unwind)]
     pub fn last_read(&mut self) -> Result<u32> {
-        #[cfg(unix)]
         self.channel.borrow_mut().last_read(&self.shared);
         self.more()
     }
@@ -385,11 +353,9 @@ impl Connection {
         Ok(if is_string(self.shared.env, data.raw())? { flags | flag::STRING } else { flags })
     }
 
-    #[cfg(unix)]
-    fn on_socket(&self, run: impl FnOnce(&Arc<Socket>)) {
+    fn on_socket(&self, command: SocketCommand) {
         if let Some(attachment) = self.channel.borrow().attachment() {
-            run(&attachment.socket);
-            self.shared.settle(attachment);
+            attachment.obey(&self.shared, command);
         }
     }
 }

@@ -12,15 +12,12 @@ use napi_derive::napi;
 use super::batch::{BatchWriter, Parts, SHARED_WORDS};
 use super::channel::Channel;
 use super::elsewhere::Job;
-#[cfg(unix)]
-use super::raw::Reference;
 use super::raw::{
     SharedWords, create_receive, create_send, create_take_output, give_back_free_memory, unknown,
 };
-#[cfg(unix)]
-use super::rounds::Rounds;
 use super::slab::{ALIGNMENT, BULK_SIZE, SLAB_SIZE, Slab};
 use super::slots::Slots;
+use super::sockets::Rounds;
 use crate::connection::Rested;
 use crate::protocol::deflate::{Broadcast, Pool};
 use crate::transport::RandomKeys;
@@ -54,7 +51,6 @@ pub(super) struct Shared {
     /// All connections, by the number that the hot path names them by.
     pub(super) channels: RefCell<Slots<Rc<RefCell<Channel>>>>,
     /// The sockets that were taken over.
-    #[cfg(unix)]
     pub(super) rounds: Rounds,
 }
 
@@ -141,10 +137,7 @@ impl Environment {
         env: Env,
         #[napi(ts_arg_type = "(owner: object, count: number) => boolean")] deliver: Unknown<'_>,
     ) -> Result<Self> {
-        #[cfg(unix)]
-        let rounds = Rounds::new(Reference::new(env, deliver.raw())?);
-        #[cfg(not(unix))]
-        drop(deliver);
+        let rounds = Rounds::new(env, deliver.raw())?;
         let keys = RandomKeys::new().map_err(|error| Error::from_reason(error.to_string()))?;
         let records = SharedWords::new(env, SHARED_WORDS)?;
         let shared = Shared {
@@ -161,7 +154,6 @@ impl Environment {
             freed: Cell::new(0),
             deflating: RefCell::default(),
             channels: RefCell::default(),
-            #[cfg(unix)]
             rounds,
         };
         Ok(Self { shared: Rc::new(shared) })
@@ -219,14 +211,12 @@ impl Environment {
     /// them, soon where an I/O thread does.
     #[napi(catch_unwind)]
     pub fn flush(&self) {
-        #[cfg(unix)]
         self.shared.flush();
     }
 
     /// Writes the queued output of all attached connections from this thread, as far as the kernel takes it at once.
     #[napi(catch_unwind)]
     pub fn flush_sync(&self) {
-        #[cfg(unix)]
         self.shared.rounds.flush_sync();
     }
 
@@ -254,14 +244,12 @@ impl Environment {
     /// Counts up what keeps the event loop alive.
     #[napi(js_name = "ref", catch_unwind)]
     pub fn keep(&self) {
-        #[cfg(unix)]
         self.shared.rounds.keep(true);
     }
 
     /// Counts down what keeps the event loop alive.
     #[napi(catch_unwind)]
     pub fn unref(&self) {
-        #[cfg(unix)]
         self.shared.rounds.keep(false);
     }
 }

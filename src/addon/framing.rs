@@ -5,6 +5,7 @@ use napi::bindgen_prelude::{BufferSlice, Uint8Array};
 use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
+use super::sockets::{TAKES_SOCKETS, threads};
 use crate::protocol::frame::mask;
 use crate::protocol::{FrameHeader, MaskingKey, Opcode, accept_key};
 
@@ -47,12 +48,15 @@ pub(super) fn apply_mask(mut data: Uint8Array, key: Uint8Array) -> Result<()> {
 }
 
 /// How many I/O threads run in this process.
+#[napi(js_name = "threads", catch_unwind)]
+pub(super) fn live_threads() -> u32 {
+    threads() as u32
+}
+
+/// Whether `Connection.attach` can take sockets over on this system. Where it can't, every connection is one over a stream.
 #[napi(catch_unwind)]
-pub(super) fn threads() -> u32 {
-    #[cfg(unix)]
-    return crate::transport::io_threads::live_threads() as u32;
-    #[cfg(not(unix))]
-    return 0;
+pub(super) fn takes_sockets() -> bool {
+    TAKES_SOCKETS
 }
 
 /// Reads a masking key.

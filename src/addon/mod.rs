@@ -4,9 +4,7 @@
 //! * `environment`: one JavaScript environment (main thread, worker): shared memory, masking keys, its
 //!   connections.
 //! * `connection`: the class that the shim drives, one object a WebSocket; `channel`: the state behind it.
-//! * `rounds`: the sockets of an environment, and when they get their turn; `attachment`: what is kept for each;
-//!   `line`: how the event loop comes to look at them; `driving`: who drives them; `stages`: what the loop does when it does;
-//!   `delivery`: handing their news over; `landing`: large messages, received into memory of their own.
+//! * `sockets`: those that were taken over, and what the event loop does for them; `no_sockets` where there can be none.
 //! * `options`: how the shim wants a connection; `elsewhere`: the work of permessage-deflate that other threads do.
 //! * `batch`: events -> records in shared memory.
 //! * `slots`: connections by number.
@@ -18,27 +16,21 @@
 //! Only the shim's `lib/native.js` calls in. Everything here runs on the environment's own thread, but for the
 //! wake-up (`raw::uv`).
 
-#[cfg(unix)]
-mod attachment;
+#![cfg_attr(not(unix), allow(dead_code, reason = "what only `sockets` needs; on Unix nothing may be dead"))]
+
 mod batch;
 mod channel;
 mod connection;
-#[cfg(unix)]
-mod delivery;
-#[cfg(unix)]
-mod driving;
 mod elsewhere;
 mod environment;
 mod framing;
-#[cfg(unix)]
-mod landing;
-#[cfg(unix)]
-mod line;
 mod options;
 mod raw;
-#[cfg(unix)]
-mod rounds;
 mod slab;
 mod slots;
 #[cfg(unix)]
-mod stages;
+mod sockets;
+// Other modules see no difference: it has the same names.
+#[cfg(not(unix))]
+#[path = "no_sockets.rs"]
+mod sockets;

@@ -21,19 +21,19 @@ mod work;
 
 pub(super) use bytes::{bytes_of, create_array_buffer, data_bytes, is_string, string_bytes, with_memory};
 pub(super) use callback::call_back;
-#[cfg(unix)]
-pub(super) use callback::{AsyncContext, Called, call_in_context, in_handle_scope, report_uncaught};
 pub(super) use calls::{create_receive, create_send, create_take_output};
-#[cfg(unix)]
-pub(super) use cleanup::on_cleanup;
-#[cfg(unix)]
-pub(super) use clock::thread_running;
-#[cfg(unix)]
-pub(super) use descriptor::borrow;
 pub(super) use reference::{Reference, unknown};
 pub(super) use status::check;
 pub(super) use trim::give_back_free_memory;
-#[cfg(unix)]
-pub(super) use uv::{Poll, Turn, Wakeup, can_poll};
 pub(super) use words::SharedWords;
 pub(super) use work::run_elsewhere;
+
+/// For `sockets`.
+#[cfg(unix)]
+pub(super) use {
+    callback::{AsyncContext, Called, call_in_context, in_handle_scope, report_uncaught},
+    cleanup::on_cleanup,
+    clock::thread_running,
+    descriptor::borrow,
+    uv::{Poll, Turn, Wakeup, can_poll},
+};

@@ -3,8 +3,8 @@
 //! there gives back what it has.
 
 use super::attachment::{Attachment, Chunk};
-use super::environment::Shared;
-use super::raw::{Reference, create_array_buffer, with_memory};
+use crate::addon::environment::Shared;
+use crate::addon::raw::{Reference, create_array_buffer, with_memory};
 use crate::connection::LentFrame;
 use crate::transport::event_loop;
 use crate::transport::socket::{READS_PER_TURN, Taken};

@@ -4,37 +4,25 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use napi::{Error, Result, sys};
+use napi::{Error, Result};
 
 use super::attachment::Attachment;
-use super::batch::Parts;
-use super::environment::Shared;
 use super::line::Line;
-use super::raw::{AsyncContext, Reference, borrow};
+use crate::addon::batch::Parts;
+use crate::addon::channel::Parked;
+use crate::addon::environment::Shared;
+use crate::addon::raw::{AsyncContext, Reference, borrow};
 use crate::connection::{Config, Connection};
 use crate::transport::event_loop::{self, Ready};
 use crate::transport::policy::{Choice, Move, Traffic};
 use crate::transport::socket::{Socket, Standing};
-
-/// What [`Shared::attach`] takes over.
-pub(super) struct Parked<'a> {
-    /// The descriptor of a socket that Node has parked.
-    pub(super) fd: i32,
-    /// What Node had read from it.
-    pub(super) head: &'a [u8],
-    /// What `deliver` gets.
-    pub(super) owner: sys::napi_value,
-    /// The resource of the async context, which is the current one.
-    pub(super) resource: sys::napi_value,
-    pub(super) choice: Choice,
-}
 
 impl Shared {
     /// Takes a parked socket over, for a connection that nothing was read for but the head.
     ///
     /// # Errors
     /// Where that can't be: no handle, no descriptor, no thread. Nothing has changed then.
-    pub(super) fn attach(
+    pub(in crate::addon) fn attach(
         self: &Rc<Self>,
         config: Config,
         parked: &Parked<'_>,

@@ -1,22 +1,18 @@
-//! What an environment keeps for a connection whose socket it has taken over.
+//! What an environment keeps for a connection whose socket it has taken over. What is asked of it: `commands`.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::batch::{BatchWriter, Parts};
 use super::landing::Landing;
-use super::raw::{AsyncContext, Reference};
+use crate::addon::batch::Parts;
+use crate::addon::raw::{AsyncContext, Reference};
 use crate::transport::event_loop::Ready;
 use crate::transport::policy::{Choice, Traffic};
 use crate::transport::socket::{Inbox, Socket, Standing};
 
-/// Bytes from which a copy costs more than a system call of its own, if nothing else is queued, and in any case.
-const FIRST_FROM_PLACE: usize = 16 * 1024;
-const ALWAYS_FROM_PLACE: usize = 256 * 1024;
-
 /// Ties a socket to its JavaScript owner until the socket is destroyed.
-pub(super) struct Attachment {
+pub(in crate::addon) struct Attachment {
     /// The socket itself.
     pub(super) socket: Arc<Socket>,
     /// What `deliver` gets.
@@ -57,21 +53,4 @@ pub(super) enum Chunk {
     Bulk(usize),
     /// An `ArrayBuffer` of the message's own.
     Landed(Reference),
-}
-
-impl Attachment {
-    /// Whether a payload of this length is better written at once, from where it is, than copied to be written with what
-    /// else is sent in this tick.
-    pub(super) fn is_worth_a_write(&self, length: usize) -> bool {
-        length >= ALWAYS_FROM_PLACE || (length >= FIRST_FROM_PLACE && !self.dirty.get())
-    }
-
-    /// Moves collected news into a batch. Returns whether something remains.
-    pub(super) fn fill(&self, batch: &mut BatchWriter<'_>) -> bool {
-        batch.set_chunk(match &*self.chunk.borrow() {
-            Some(Chunk::Bulk(start)) => Some(*start),
-            _ => None,
-        });
-        batch.take_inbox(&mut self.inbox.borrow_mut())
-    }
 }

@@ -4,10 +4,10 @@
 //! memory that JavaScript owns and stay there (the bulk, or, for the largest, see `landing`).
 
 use super::attachment::{Attachment, Chunk};
-use super::environment::Shared;
 use super::line::Line;
-use super::raw::with_memory;
-use super::slab::ALIGNMENT;
+use crate::addon::environment::Shared;
+use crate::addon::raw::with_memory;
+use crate::addon::slab::ALIGNMENT;
 use crate::connection::IN_PLACE_FROM;
 use crate::transport::event_loop::{self, Ready};
 use crate::transport::socket::{RECEIVE_BUFFER, Taken};

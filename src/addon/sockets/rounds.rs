@@ -11,18 +11,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use napi::{Error, Result};
+use napi::{Env, Error, Result, sys};
 
 use super::attachment::Attachment;
-use super::environment::Shared;
 use super::line::{Callbacks, Line};
-use super::raw::{Reference, in_handle_scope, on_cleanup, thread_running};
-use super::slots::Slots;
+use crate::addon::environment::Shared;
+use crate::addon::raw::{Reference, in_handle_scope, on_cleanup, thread_running};
+use crate::addon::slots::Slots;
 use crate::transport::policy::Policy;
 use crate::transport::socket::Socket;
 
 /// The sockets of one environment. Lives on its thread.
-pub(super) struct Rounds {
+pub(in crate::addon) struct Rounds {
     pub(super) deliver: RefCell<Option<Rc<Reference>>>,
     line: OnceCell<Line>,
     /// By the tokens of their sockets.
@@ -42,10 +42,14 @@ pub(super) struct Rounds {
 }
 
 impl Rounds {
-    pub(super) fn new(deliver: Reference) -> Self {
+    /// None yet; `deliver` is what will be called with their news.
+    ///
+    /// # Errors
+    /// When the environment is ending.
+    pub(in crate::addon) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self {
-            deliver: RefCell::new(Some(Rc::new(deliver))),
+        Ok(Self {
+            deliver: RefCell::new(Some(Rc::new(Reference::new(env, deliver)?))),
             line: OnceCell::new(),
             attachments: RefCell::default(),
             dirty: RefCell::default(),
@@ -57,7 +61,7 @@ impl Rounds {
             ended: Cell::new(false),
             policy: RefCell::new(Policy::new(cores, std::process::id())),
             begun: Instant::now(),
-        }
+        })
     }
 
     /// Whether JavaScript can't be called any more.
@@ -105,14 +109,14 @@ impl Rounds {
     }
 
     /// Writes all queued output from this thread, as far as the kernel takes it.
-    pub(super) fn flush_sync(&self) {
+    pub(in crate::addon) fn flush_sync(&self) {
         for attachment in self.attachments.borrow().iter() {
             attachment.socket.write_now();
         }
     }
 
     /// Counts what keeps the loop alive, up or down.
-    pub(super) fn keep(&self, up: bool) {
+    pub(in crate::addon) fn keep(&self, up: bool) {
         let before = self.kept.get();
         let after = if up { before + 1 } else { before.saturating_sub(1) };
         self.kept.set(after);
@@ -194,7 +198,7 @@ impl Shared {
     }
 
     /// Has all queued output written: now where the loop drives, soon where a thread does.
-    pub(super) fn flush(&self) {
+    pub(in crate::addon) fn flush(&self) {
         if self.rounds.dirty.borrow().is_empty() {
             return;
         }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use napi::sys;
 
 use super::attachment::Attachment;
-use super::environment::Shared;
-use super::raw::{Called, call_in_context, in_handle_scope, report_uncaught};
+use crate::addon::environment::Shared;
+use crate::addon::raw::{Called, call_in_context, in_handle_scope, report_uncaught};
 
 /// How often one delivery may throw or ask for another call before the rest of it is dropped: no honest program comes
 /// near, and a `deliver` that always does must not hang the loop.

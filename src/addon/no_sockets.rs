@@ -1,0 +1,108 @@
+//! In the place of `sockets` where a socket is no descriptor that one could take over (Windows): the same names, and nothing
+//! behind them. There never is an [`Attachment`], so what is asked of one needs no code; every connection stays with its
+//! stream.
+
+#![allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "those of `sockets` need it")]
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use napi::{Env, Error, Result, sys};
+
+use super::batch::{BatchWriter, Parts};
+use super::channel::{Parked, SocketCommand};
+use super::environment::Shared;
+use crate::connection::{Config, Connection as Core};
+use crate::protocol::deflate::Inflation;
+
+/// Whether sockets can be taken over on this system.
+pub(super) const TAKES_SOCKETS: bool = false;
+
+/// How many I/O threads run in this process.
+pub(super) fn threads() -> usize {
+    0
+}
+
+/// The sockets of an environment: none.
+pub(super) struct Rounds;
+
+impl Rounds {
+    pub(super) fn new(_: Env, _deliver: sys::napi_value) -> Result<Self> {
+        Ok(Self)
+    }
+
+    pub(super) fn flush_sync(&self) {}
+
+    /// The streams keep the loop alive.
+    pub(super) fn keep(&self, _up: bool) {}
+}
+
+impl Shared {
+    pub(super) fn attach(
+        self: &Rc<Self>,
+        _: Config,
+        _: &Parked<'_>,
+        _: &Rc<RefCell<Parts>>,
+    ) -> Result<Rc<Attachment>> {
+        Err(Error::from_reason("sockets can't be taken over on this system"))
+    }
+
+    pub(super) fn flush(&self) {}
+}
+
+/// A socket that was taken over. There is none.
+pub(super) enum Attachment {}
+
+impl Attachment {
+    pub(super) fn is_on_thread(&self) -> bool {
+        match *self {}
+    }
+
+    pub(super) fn bytes_read(&self) -> u64 {
+        match *self {}
+    }
+
+    pub(super) fn with_core<R>(&self, _: impl FnOnce(&mut Core) -> R) -> Option<R> {
+        match *self {}
+    }
+
+    pub(super) fn mark_dirty(self: &Rc<Self>, _: &Shared) {
+        match **self {}
+    }
+
+    pub(super) fn send_from_place(&self, _binary: bool, _fin: bool, _payload: &[u8]) -> bool {
+        match *self {}
+    }
+
+    pub(super) fn obey(self: &Rc<Self>, _: &Shared, _: SocketCommand) {
+        match **self {}
+    }
+
+    pub(super) fn set_may_pong(&self, _: bool) {
+        match *self {}
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        match *self {}
+    }
+
+    pub(super) fn fill(&self, _: &mut BatchWriter<'_>) -> bool {
+        match *self {}
+    }
+
+    pub(super) fn landed(&self) -> Result<Option<sys::napi_value>> {
+        match *self {}
+    }
+
+    pub(super) fn return_inflation(self: &Rc<Self>, _: &Shared, _: Inflation) {
+        match **self {}
+    }
+
+    pub(super) fn last_read(&self, _: &Shared) {
+        match *self {}
+    }
+
+    pub(super) fn detach(&self, _: &Shared) -> Option<Core> {
+        match *self {}
+    }
+}

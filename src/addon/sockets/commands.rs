@@ -1,0 +1,120 @@
+//! What `channel` asks of a socket that was taken over. `no_sockets` has the same list.
+
+use std::rc::Rc;
+
+use napi::{Result, sys};
+
+use super::attachment::{Attachment, Chunk};
+use crate::addon::batch::BatchWriter;
+use crate::addon::channel::SocketCommand;
+use crate::addon::environment::Shared;
+use crate::connection::Connection as Core;
+use crate::protocol::deflate::Inflation;
+
+/// Bytes from which a copy costs more than a system call of its own, if nothing else is queued, and in any case.
+const FIRST_FROM_PLACE: usize = 16 * 1024;
+const ALWAYS_FROM_PLACE: usize = 256 * 1024;
+
+impl Attachment {
+    /// Whether an I/O thread drives.
+    pub(in crate::addon) fn is_on_thread(&self) -> bool {
+        self.on_thread.get()
+    }
+
+    /// Bytes ever received.
+    pub(in crate::addon) fn bytes_read(&self) -> u64 {
+        self.socket.bytes_read()
+    }
+
+    /// Runs a command on the connection. `None` once destroyed.
+    pub(in crate::addon) fn with_core<R>(&self, run: impl FnOnce(&mut Core) -> R) -> Option<R> {
+        self.socket.with_connection(run)
+    }
+
+    /// Notes that there is output to be flushed.
+    pub(in crate::addon) fn mark_dirty(self: &Rc<Self>, shared: &Shared) {
+        shared.rounds.mark_dirty(self);
+    }
+
+    /// Sends a message without a mask from where it is, if it is better written at once than copied to be written with what
+    /// else is sent in this tick. `false`: it was not sent.
+    pub(in crate::addon) fn send_from_place(&self, binary: bool, fin: bool, payload: &[u8]) -> bool {
+        let length = payload.len();
+        let is_worth_a_write =
+            length >= ALWAYS_FROM_PLACE || (length >= FIRST_FROM_PLACE && !self.dirty.get());
+        is_worth_a_write && self.socket.send_from_place(binary, fin, payload)
+    }
+
+    /// Does what a command says.
+    pub(in crate::addon) fn obey(self: &Rc<Self>, shared: &Shared, command: SocketCommand) {
+        let socket = &self.socket;
+        match command {
+            SocketCommand::WriteNow => {
+                socket.write_now();
+            }
+            SocketCommand::Notify => socket.notify(),
+            SocketCommand::Pause => socket.pause(),
+            SocketCommand::Resume => socket.resume(),
+            SocketCommand::Tap => socket.tap(),
+            SocketCommand::Cork(corked) => socket.cork(corked),
+            SocketCommand::Shutdown => socket.shutdown(),
+        }
+        shared.settle(self);
+    }
+
+    /// Whether a thread may answer pings.
+    pub(in crate::addon) fn set_may_pong(&self, may_pong: bool) {
+        self.socket.set_may_pong(may_pong);
+    }
+
+    /// Whether nothing was collected that waits for a batch.
+    pub(in crate::addon) fn is_empty(&self) -> bool {
+        self.inbox.borrow().is_empty()
+    }
+
+    /// Moves collected news into a batch. Returns whether something remains.
+    pub(in crate::addon) fn fill(&self, batch: &mut BatchWriter<'_>) -> bool {
+        batch.set_chunk(match &*self.chunk.borrow() {
+            Some(Chunk::Bulk(start)) => Some(*start),
+            _ => None,
+        });
+        batch.take_inbox(&mut self.inbox.borrow_mut())
+    }
+
+    /// The memory of the next record with the flag `LANDED`.
+    ///
+    /// # Errors
+    /// When the environment is ending.
+    pub(in crate::addon) fn landed(&self) -> Result<Option<sys::napi_value>> {
+        match &*self.chunk.borrow() {
+            Some(Chunk::Landed(memory)) => memory.value().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Takes back a frame that was inflated elsewhere; its news is delivered as ever.
+    pub(in crate::addon) fn return_inflation(self: &Rc<Self>, shared: &Shared, inflation: Inflation) {
+        self.socket.return_inflation(inflation, &mut *shared.keys.borrow_mut());
+        shared.settle(self);
+        // A thread's pongs.
+        self.mark_dirty(shared);
+    }
+
+    /// Before `detach`: collects what a paused connection has left to deliver.
+    pub(in crate::addon) fn last_read(&self, shared: &Shared) {
+        let Some(line) = shared.rounds.line() else { return };
+        shared.give_back(self);
+        let mut inbox = self.inbox.borrow_mut();
+        if inbox.is_empty() {
+            let (mut buffer, mut keys) = (line.buffer.borrow_mut(), shared.keys.borrow_mut());
+            self.socket.last_read(&mut buffer, &mut *keys, &mut inbox);
+        }
+    }
+
+    /// Ends the socket and forgets it. Returns the connection if that waits for a frame that is inflated elsewhere.
+    pub(in crate::addon) fn detach(&self, shared: &Shared) -> Option<Core> {
+        let rest = self.socket.take_inflating();
+        shared.rounds.detach(self);
+        rest
+    }
+}
