@@ -16,10 +16,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const NODE_MAJOR = 20;
-/** What the addon is built for; elsewhere nobody has tried. */
-const PLATFORMS = ['linux', 'darwin'];
+/** What the addon compiles for: the systems of `napi.targets` in package.json. */
+const PLATFORMS = ['linux', 'darwin', 'win32', 'freebsd'];
+/** Where all the tests have passed. */
+const TESTED = ['linux'];
 /** Files and folders that the addon is made of. */
-const SOURCES = ['src', 'Cargo.toml', 'Cargo.lock', 'build.rs'];
+const SOURCES = ['src', '.cargo', 'Cargo.toml', 'Cargo.lock', 'build.rs'];
 
 /** Something that only the user can mend; the message is the sentence to show. */
 class NotReady extends Error {}
@@ -38,6 +40,8 @@ function run(program, args, otherwise) {
   const { status, error } = spawnSync(program, args, {
     cwd: root,
     env: withCargo(process.env),
+    // On Windows npm is a script.
+    shell: process.platform === 'win32' && program === 'npm',
     stdio: ['ignore', 'inherit', 'inherit']
   });
   if (status !== 0) throw new NotReady(error ? `${otherwise} (${error.message})` : otherwise);
@@ -77,9 +81,17 @@ function checkNode() {
 function checkPlatform() {
   if (!PLATFORMS.includes(process.platform)) {
     throw new NotReady(
-      `ferrows builds on Linux and macOS, and this is ${process.platform}: on Windows use it inside WSL.`
+      `ferrows builds on ${PLATFORMS.join(', ')}, and this is ${process.platform}: nobody has tried that.`
     );
   }
+}
+
+/** What a user should know before the addon is built where the tests never ran. */
+function warnOfPlatform() {
+  if (TESTED.includes(process.platform)) return;
+  console.log(
+    `The addon compiles for ${process.platform}, but its tests have passed on ${TESTED.join(', ')} only. See whether it works with "node scripts/smoke.cjs".`
+  );
 }
 
 /** Throws unless there is a Rust toolchain that is new enough. */
@@ -156,6 +168,7 @@ export function ready() {
   }
   if (!addonIsFresh()) {
     checkRust();
+    warnOfPlatform();
     console.log('Building the addon (one to three minutes the first time) ...');
     npm(
       ['run', '--silent', 'build'],
