@@ -146,6 +146,7 @@ const SUITES = [
   },
   { name: 'rustfmt:fuzz', command: () => ['cargo', 'fmt', '--check', ...FUZZ] },
   { name: 'package', command: () => nodeTest('package.test.js') },
+  { name: 'load', command: () => nodeTest('load.test.js') },
   { name: 'shape', command: () => nodeTest('shape.test.js') },
   { name: 'docs', command: () => nodeTest('docs.test.js') },
   { name: 'transport', command: () => nodeTest('transport') },
