@@ -168,6 +168,7 @@ const SUITES = [
   })),
   ...overTransports('autobahn', () => [process.execPath, '__test__/autobahn/run.mjs']),
   ...overTransports('browser', () => nodeTest('browser')),
+  { name: 'install', command: () => nodeTest('install') },
   ...overTransports('dependents', () => [process.execPath, '__test__/dependents/run.mjs'])
 ];
 
