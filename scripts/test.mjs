@@ -153,6 +153,7 @@ const SUITES = [
   { name: 'fuzz', command: () => nodeTest('fuzz') },
   ...overTransports('differential', () => nodeTest('differential')),
   ...overTransports('interop', () => nodeTest('interop')),
+  ...overTransports('observability', () => nodeTest('observability')),
   ...overTransports('deflate', () => nodeTest('deflate')),
   ...overTransports('hostile', () => nodeTest('hostile')),
   // Node's own streams end their sockets themselves, and moving is what `transport` and `differential` do.
