@@ -5,7 +5,7 @@
  * anybody asks or not; this file adds up. WebSocketServer and WebSocket tell it what opens and closes.
  */
 
-/** @typedef {import('./transport/transport').Transport} Transport */
+/** @typedef {InstanceType<typeof import('./transport/transport').Transport>} Transport */
 
 /** The account of one server. */
 class Statistics {

@@ -82,7 +82,7 @@ class WebSocket extends EventEmitter {
     /**
      * The account of the server that has accepted it.
      *
-     * @type {import('./statistics').Statistics | null}
+     * @type {InstanceType<typeof import('./statistics').Statistics> | null}
      */
     this._statistics = null;
     /** @type {any} */
