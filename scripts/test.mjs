@@ -149,6 +149,7 @@ const SUITES = [
   { name: 'load', command: () => nodeTest('load.test.js') },
   { name: 'shape', command: () => nodeTest('shape.test.js') },
   { name: 'docs', command: () => nodeTest('docs.test.js') },
+  { name: 'examples', command: () => nodeTest('examples') },
   { name: 'transport', command: () => nodeTest('transport') },
   { name: 'fuzz', command: () => nodeTest('fuzz') },
   ...overTransports('differential', () => nodeTest('differential')),
