@@ -1,0 +1,68 @@
+// Every block of code in every document is of a kind that is checked: JavaScript by programs.test.mjs, the others here.
+// So are the commands that stand within a line.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { faults } from './commands.mjs';
+import { documents, files, parts, read, spans } from './markdown.mjs';
+
+/** @param {string} code; @returns {string[]} its lines that are no comment; what a backslash continues is one */
+const lines = (code) =>
+  code
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^\s*#/.test(line));
+
+/**
+ * What is asked of a block, by its kind; it throws, or returns what is wrong.
+ *
+ * @type {Record<string, (code: string) => string[]>}
+ */
+const CHECKS = {
+  js: () => [],
+  mjs: () => [],
+  json: (code) => {
+    JSON.parse(code);
+    return [];
+  },
+  sh: (code) => lines(code).flatMap(faults),
+  // A drawing, or what a program says: nothing to run.
+  text: () => [],
+  // As much of it as a package manager's file of overrides needs: names, and names below names.
+  yaml: (code) =>
+    lines(code).filter((line) => !/^(?: {2})*['"]?[\w@/>-]+['"]?:(?: \S+)?$/.test(line))
+};
+
+/** Names of files and folders within a line: below one of the folders of the sources. */
+const PATH = /^(?:__test__|bench|doc|examples|fuzz|lib|scripts|src|tests)\/[\w./-]*$/;
+
+/** @param {string} name; @returns {boolean} whether a file has it, or is in the folder of that name */
+const exists = (name) =>
+  files.some((file) => file === name || file.startsWith(`${name.replace(/\/$/, '')}/`));
+
+/** Commands within a line, which begin with one of these. */
+const INLINE = /^(?:npm (?:run|test|start|install)|node (?!-)\S+\.m?js)\b/;
+
+for (const document of documents) {
+  test(`the blocks of ${document}`, () => {
+    const wrong = parts(read(document)).blocks.flatMap(({ kind, code, line }) => {
+      const check = CHECKS[kind];
+      if (check === undefined) return [`${line}: nobody checks '${kind}'`];
+      return check(code).map((fault) => `${line}: ${fault}`);
+    });
+    assert.deepEqual(wrong, []);
+  });
+
+  test(`the commands of ${document}`, () => {
+    const commands = spans(parts(read(document)).prose).filter((span) => INLINE.test(span));
+    assert.deepEqual(commands.flatMap(faults), []);
+  });
+
+  test(`the files that ${document} names`, () => {
+    const names = spans(parts(read(document)).prose).filter((span) => PATH.test(span));
+    assert.deepEqual(
+      names.filter((name) => !exists(name)),
+      []
+    );
+  });
+}
