@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { format } from 'prettier';
+
 import { faults } from './commands.mjs';
 import { documents, files, parts, read, spans } from './markdown.mjs';
 
@@ -16,7 +18,7 @@ const lines = (code) =>
 /**
  * What is asked of a block, by its kind; it throws, or returns what is wrong.
  *
- * @type {Record<string, (code: string) => string[]>}
+ * @type {Record<string, (code: string) => string[] | Promise<string[]>>}
  */
 const CHECKS = {
   js: () => [],
@@ -28,9 +30,11 @@ const CHECKS = {
   sh: (code) => lines(code).flatMap(faults),
   // A drawing, or what a program says: nothing to run.
   text: () => [],
-  // As much of it as a package manager's file of overrides needs: names, and names below names.
-  yaml: (code) =>
-    lines(code).filter((line) => !/^(?: {2})*['"]?[\w@/>-]+['"]?:(?: \S+)?$/.test(line))
+  yaml: async (code) => {
+    // It throws at what is none.
+    await format(code, { parser: 'yaml' });
+    return [];
+  }
 };
 
 /** Names of files and folders within a line: below one of the folders of the sources. */
@@ -44,13 +48,12 @@ const exists = (name) =>
 const INLINE = /^(?:npm (?:run|test|start|install)|node (?!-)\S+\.m?js)\b/;
 
 for (const document of documents) {
-  test(`the blocks of ${document}`, () => {
-    const wrong = parts(read(document)).blocks.flatMap(({ kind, code, line }) => {
+  test(`the blocks of ${document}`, async () => {
+    for (const { kind, code, line } of parts(read(document)).blocks) {
       const check = CHECKS[kind];
-      if (check === undefined) return [`${line}: nobody checks '${kind}'`];
-      return check(code).map((fault) => `${line}: ${fault}`);
-    });
-    assert.deepEqual(wrong, []);
+      assert.ok(check, `line ${line}: nobody checks '${kind}'`);
+      assert.deepEqual(await check(code), [], `line ${line}`);
+    }
   });
 
   test(`the commands of ${document}`, () => {

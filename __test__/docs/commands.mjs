@@ -11,7 +11,7 @@ import { files, read, root } from './markdown.mjs';
 const manifest = JSON.parse(read('package.json'));
 
 /** The suites of `npm test`. @type {string[]} */
-const suites = spawnSync(process.execPath, [join(root, 'scripts/test.mjs'), '--list'], {
+export const suites = spawnSync(process.execPath, [join(root, 'scripts/test.mjs'), '--list'], {
   encoding: 'utf8'
 })
   .stdout.trim()
