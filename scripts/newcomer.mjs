@@ -3,7 +3,7 @@
  * the clone is one of this folder's HEAD, so the way of git over the network is not counted.
  *
  *     --tests            also from the clone to green tests
- *     --tarballs DIR     also from the installation of packed tarballs (`npm pack`) to a first echo
+ *     --tarballs DIR     also from the installation of packages (`npm run pack`) to a first echo
  *     --no-clone         only that
  *
  * Prints a table. Does not belong here: what makes the tarballs, and what the commands do (ready.mjs, test.mjs).
