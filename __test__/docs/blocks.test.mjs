@@ -1,12 +1,15 @@
 // Every block of code in every document is of a kind that is checked: JavaScript by programs.test.mjs, the others here.
 // So are the commands that stand within a line.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
 import { format } from 'prettier';
 
 import { faults } from './commands.mjs';
-import { documents, files, parts, read, spans } from './markdown.mjs';
+import { documents, files, parts, read, root, spans } from './markdown.mjs';
 
 /** @param {string} code; @returns {string[]} its lines that are no comment; what a backslash continues is one */
 const lines = (code) =>
@@ -30,6 +33,20 @@ const CHECKS = {
   sh: (code) => lines(code).flatMap(faults),
   // A drawing, or what a program says: nothing to run.
   text: () => [],
+  // Compiled as a module beside the package, so that it finds the types as an installed one does.
+  ts: (code) => {
+    const file = join(root, 'target/docs', 'block.mts');
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, code);
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const options = ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2022'];
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [tsc, '--ignoreConfig', ...options, '--types', 'node', file],
+      { encoding: 'utf8' }
+    );
+    return status === 0 ? [] : [stdout];
+  },
   yaml: async (code) => {
     // It throws at what is none.
     await format(code, { parser: 'yaml' });

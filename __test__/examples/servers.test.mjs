@@ -89,6 +89,21 @@ test('broadcast.js', async (t) => {
   await Promise.all([one.close(), two.close(), three.close()]);
 });
 
+test('broadcast.js lets go of a client that does not read', async (t) => {
+  const { url } = await startServer(t, 'broadcast.js');
+  const [one, two, slow] = await Promise.all(Array.from({ length: 3 }, () => Client.open(url)));
+  slow.socket.pause();
+  // More than the kernel keeps for a reader, one after the other.
+  const data = Buffer.alloc(1024 * 1024);
+  for (let sent = 0; sent < 32; sent += 1) {
+    one.socket.send(data);
+    assert.equal((await two.next()).length, data.length);
+  }
+  slow.socket.resume();
+  assert.equal((await slow.closed)[0], 1006);
+  await Promise.all([one.close(), two.close()]);
+});
+
 test('broadcast.js --all', async (t) => {
   const { url } = await startServer(t, 'broadcast.js', { args: ['--all'] });
   const [one, two] = await Promise.all([Client.open(url), Client.open(url)]);
