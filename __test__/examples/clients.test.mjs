@@ -3,10 +3,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import net from 'node:net';
-import { test } from 'node:test';
 
 import { Program } from '../program.mjs';
-import { echoServer } from './peer.mjs';
+import { echoServer, test } from './peer.mjs';
 
 /**
  * Starts a client, which ends with the test.

@@ -2,10 +2,22 @@
 // tests beside this file.
 import { once, on } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { test as testOfNode } from 'node:test';
 
 import { WebSocket, WebSocketServer } from 'ws';
 
 import { Program } from '../program.mjs';
+
+/** What a test waits for has come by then, in milliseconds. */
+const LIMIT = 60_000;
+
+/**
+ * A test that ends, and with it its programs, also when what it waits for never comes.
+ *
+ * @param {string} name
+ * @param {(t: import('node:test').TestContext) => Promise<void>} body
+ */
+export const test = (name, body) => testOfNode(name, { timeout: LIMIT }, body);
 
 const fixture = (name) => new URL(`../differential/fixtures/${name}`, import.meta.url);
 

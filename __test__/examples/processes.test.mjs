@@ -1,8 +1,7 @@
 // The examples that use more than one core, each with clients of ws.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 
-import { Client, startServer } from './peer.mjs';
+import { Client, startServer, test } from './peer.mjs';
 
 /** Who a client has got to, by its greeting. */
 const servedBy = async (client) => Number(/\d+$/.exec(await client.next())[0]);

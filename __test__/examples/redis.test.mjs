@@ -1,10 +1,10 @@
 // redis.mjs: two processes and a real redis-server between them, with a client of ferrows and one of ws.
 import assert from 'node:assert/strict';
-import { before, after, test } from 'node:test';
+import { after, before } from 'node:test';
 
 import { WebSocket as FerrowsSocket } from 'ferrows';
 
-import { Client, startServer } from './peer.mjs';
+import { Client, startServer, test } from './peer.mjs';
 import { RedisServer } from './redis-server.mjs';
 
 const redis = new RedisServer();

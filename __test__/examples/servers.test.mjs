@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import https from 'node:https';
-import { test } from 'node:test';
 
 import { Program } from '../program.mjs';
-import { Client, certificate, startServer, trusting } from './peer.mjs';
+import { Client, certificate, startServer, test, trusting } from './peer.mjs';
 
 /** The status of the answer to a handshake that is refused. */
 async function refusal(url, options) {
