@@ -4,6 +4,11 @@
 //
 //   CERT=cert.pem KEY=key.pem node examples/https-server.js    HOST and PORT say where: localhost:8443
 //
+// With a certificate to try it, and a client that trusts it:
+//
+//   openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost -keyout key.pem -out cert.pem
+//   NODE_EXTRA_CA_CERTS=cert.pem node examples/send-text.js wss://localhost:8443
+//
 // It works in the same way with an HTTP server that you have already: http.createServer(), Express, ...
 
 const { readFileSync } = require('fs');
