@@ -4,8 +4,7 @@
 //
 //   node examples/workers.mjs          HOST and PORT say where: 127.0.0.1:8080 and the ports behind it; WORKERS: 2
 //
-// For a program that computes for long, the other way round is better: keep the sockets on the main thread and give
-// the work to others.
+// For a program that computes for long, the other way round is better: compute.mjs.
 
 import { Worker, isMainThread, parentPort, threadId, workerData } from 'node:worker_threads';
 import { WebSocket, WebSocketServer } from 'ferrows';

@@ -63,3 +63,15 @@ test('workers.mjs', async (t) => {
   assert.deepEqual(await program.exit, [0, null]);
   assert.equal(program.errors, '');
 });
+
+test('compute.mjs answers others while it computes', async (t) => {
+  const { url } = await startServer(t, 'compute.mjs');
+  const client = await Client.open(url);
+  client.socket.send('1000000');
+  client.socket.send('at once');
+  assert.deepEqual(await client.next(), 'at once');
+  assert.equal(await client.next(), '78498 primes below 1000000');
+  client.socket.send('10');
+  assert.equal(await client.next(), '4 primes below 10');
+  await client.close();
+});
