@@ -220,3 +220,6 @@ export declare function takesSockets(): boolean
 
 /** How many I/O threads run in this process. */
 export declare function threads(): number
+
+/** The version of the package that this was built for: the shim loads no other. */
+export declare const VERSION: string

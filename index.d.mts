@@ -42,6 +42,7 @@ export import RawData = WebSocket.RawData;
 export import ReceiverOptions = WebSocket.ReceiverOptions;
 export import SendOptions = WebSocket.SendOptions;
 export import ServerOptions = WebSocket.ServerOptions;
+export import ServerStatistics = WebSocket.ServerStatistics;
 export import SocketOptions = WebSocket.SocketOptions;
 export import VerifyClientCallbackAsync = WebSocket.VerifyClientCallbackAsync;
 export import VerifyClientCallbackSync = WebSocket.VerifyClientCallbackSync;

@@ -580,6 +580,26 @@ declare namespace WebSocket {
     port: number;
   }
 
+  /** What a server has seen since it was made. Bytes are those of frames, the opening handshake left out. */
+  interface ServerStatistics {
+    /** Connections that have not emitted 'close' yet. */
+    connections: number;
+    /** Connections ever accepted. */
+    connectionsOpened: number;
+    /** What moves the bytes of the open ones now. */
+    transports: { event_loop: number; io_threads: number; stream: number };
+    /** 'message' events, of open and closed connections; so are the next three. */
+    messagesReceived: number;
+    /** Messages that were sent, to the last fragment. */
+    messagesSent: number;
+    /** Bytes read from the sockets. */
+    bytesReceived: number;
+    /** Bytes that the kernel has accepted; over 'stream', that the socket has. */
+    bytesSent: number;
+    /** Bytes that wait for slow peers. */
+    queuedBytes: number;
+  }
+
   /** A WebSocket server: the opening handshake, and the set of its connections. */
   class Server<
     T extends typeof WebSocket.WebSocket = typeof WebSocket.WebSocket,
@@ -627,6 +647,8 @@ declare namespace WebSocket {
      * true, so a Promise always accepts.
      */
     shouldHandle(request: InstanceType<U>): boolean | Promise<boolean>;
+    /** Counts of all that the server has seen; a walk over its open connections. Not in ws. */
+    stats(): ServerStatistics;
     /** Answers with the 101 when all checks are done. For subclasses. */
     completeUpgrade(
       extensions: { [name: string]: ExtensionParameters[] },

@@ -22,6 +22,23 @@ export const SUBJECTS = [
     server: 'servers/ferrows.mjs',
     client: 'clients/ferrows.mjs'
   })),
+  {
+    name: 'ferrows/observed',
+    env: { FERROWS_TRANSPORT: 'auto', FERROWS_OBSERVED: '1' },
+    program: 'node',
+    server: 'servers/ferrows.mjs'
+  },
+  // Another clone, to see what a change has done: FERROWS_BEFORE is its path.
+  ...(process.env.FERROWS_BEFORE
+    ? [
+        {
+          name: 'ferrows/before',
+          env: { FERROWS_TRANSPORT: 'auto', FERROWS_CLONE: process.env.FERROWS_BEFORE },
+          program: 'node',
+          server: 'servers/ferrows.mjs'
+        }
+      ]
+    : []),
   { name: 'uWebSockets.js', program: 'uws', server: 'servers/uws.mjs' },
   { name: 'Bun', program: 'bun', server: 'servers/bun.mjs' },
   {
@@ -78,6 +95,16 @@ const compressedEcho = (name, size, deflate = 'takeover') => ({
   subjects: COMPRESSING
 });
 
+/** Echoes with and without somebody who looks at the counters and the channels. */
+const observed = (inFlight) => ({
+  name: `observed-${inFlight}`,
+  ...small,
+  connections: 100,
+  inFlight,
+  rounds: 5,
+  subjects: ['ws', 'ferrows/auto', 'ferrows/observed', 'ferrows/before']
+});
+
 /** What is sent through one server, one after the other, before its memory is looked at. */
 const MEMORY_LOADS = [
   { ...small, connections: 100, inFlight: 1 },
@@ -130,6 +157,7 @@ export const WORKLOADS = [
     loads: MEMORY_LOADS,
     subjects: ['ws', 'ferrows/auto', ...PEERS]
   },
+  ...[1, 16].map(observed),
   compressedEcho('deflate-200', 200),
   {
     name: 'deflate-2k',

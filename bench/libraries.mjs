@@ -18,8 +18,10 @@ export function ws() {
   };
 }
 
-/** ferrows, as it is built in this clone. */
+/** ferrows, as it is built in this clone, or in the one that FERROWS_CLONE names. */
 export function ferrows() {
-  const { WebSocket, WebSocketServer } = require('../index.js');
-  return { WebSocket, WebSocketServer, version: `ferrows ${require('../package.json').version}` };
+  const clone = process.env.FERROWS_CLONE || '..';
+  const { WebSocket, WebSocketServer } = require(`${clone}/index.js`);
+  const { version } = require(`${clone}/package.json`);
+  return { WebSocket, WebSocketServer, version: `ferrows ${version}` };
 }

@@ -16,6 +16,7 @@ const { Redirects } = require('./client-redirects');
 const { acceptKey } = require('./native');
 const { completeOptions, resolveOptions } = require('./client-request');
 const { createError } = require('./errors');
+const { publishError } = require('./diagnostics');
 const { createTarget, parseUrl } = require('./client-url');
 
 /** Marks a request that has been given up: its errors are of no interest. */
@@ -259,7 +260,10 @@ function abortHandshake(ws, stream, error) {
     if (stream.socket && !stream.socket.destroyed) stream.socket.destroy();
     process.nextTick(emitErrorAndClose, ws, error);
   } else {
-    stream.once('error', (/** @type {Error} */ reason) => ws.emit('error', reason));
+    stream.once('error', (/** @type {Error} */ reason) => {
+      publishError(ws, reason);
+      ws.emit('error', reason);
+    });
     stream.once('close', () => ws.emitClose());
     stream.destroy(error);
   }
@@ -272,6 +276,7 @@ function abortHandshake(ws, stream, error) {
 function emitErrorAndClose(ws, error) {
   ws._readyState = CLOSING;
   ws._errorEmitted = true;
+  publishError(ws, error);
   ws.emit('error', error);
   ws.emitClose();
 }

@@ -6,6 +6,7 @@
  * acts through the WebSocket's own methods, which users may have overridden.
  */
 
+const { publishError } = require('./diagnostics');
 const {
   CLOSED,
   CLOSING,
@@ -130,6 +131,7 @@ function onSendError(ws, error) {
 function emitError(ws, error) {
   if (ws._errorEmitted) return;
   ws._errorEmitted = true;
+  publishError(ws, error);
   ws.emit('error', error);
 }
 

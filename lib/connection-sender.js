@@ -7,6 +7,7 @@
 
 const Sender = require('./sender');
 const events = require('./connection-events');
+const { endsMessage } = require('./frame');
 const { Opcode, createJob } = require('./send-job');
 const { SendFlag } = require('./native');
 const { kWebSocket } = require('./constants');
@@ -112,8 +113,11 @@ class ConnectionSender extends Sender {
    * @param {((error?: Error | null) => void) | undefined} [callback]
    */
   sendFrame(list, callback) {
+    const transport = this[kWebSocket]._transport;
     const pieces = list.map(toBuffer);
-    this[kWebSocket]._transport.write(pieces, callback);
+    const [header] = pieces;
+    if (header !== undefined && endsMessage(header)) transport.messagesSent++;
+    transport.write(pieces, callback);
   }
 }
 

@@ -16,6 +16,9 @@ const { READY_STATES, kStatusCode } = require('./constants');
  * @type {Record<string, [ErrorConstructor, (...details: any[]) => string, string?]>}
  */
 const TABLE = {
+  // Loading
+  LOAD: [Error, (text) => text, 'ERR_FERROWS_LOAD'],
+
   // Arguments of the WebSocket constructor
   INVALID_URL: [SyntaxError, (url) => `Invalid URL: ${url}`],
   URL_PROTOCOL: [

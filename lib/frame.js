@@ -71,4 +71,15 @@ function maskingKey({ generateMask, maskBuffer }) {
   return pool.subarray(used, (used += KEY_LENGTH));
 }
 
-module.exports = { frame };
+/**
+ * Whether a frame made by frame() ends a message: a data frame with FIN.
+ *
+ * @param {Uint8Array} header its first bytes
+ * @returns {boolean}
+ */
+function endsMessage(header) {
+  // FIN, and no opcode of a control frame (RFC 6455, section 5.2).
+  return /** @type {number} */ (header[0] & 0x88) === 0x80;
+}
+
+module.exports = { endsMessage, frame };

@@ -5,7 +5,16 @@
  * send flags, record layout) for the rest of lib/. No behaviour belongs here.
  */
 
-const binding = require('../binding.js');
+const { checkVersion, createLoadError } = require('./load-error');
+
+/** @type {typeof import('../binding.js')} */
+let binding;
+try {
+  binding = require('../binding.js');
+} catch (error) {
+  throw createLoadError(error);
+}
+checkVersion(binding.VERSION);
 
 /** @typedef {import('../binding.js').Connection} Connection */
 /** @typedef {import('../binding.js').ConnectionOptions} ConnectionOptions */

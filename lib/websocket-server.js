@@ -10,8 +10,10 @@ const http = require('http');
 
 const PerMessageDeflate = require('./permessage-deflate');
 const WebSocket = require('./websocket');
+const diagnostics = require('./diagnostics');
 const extension = require('./extension');
 const subprotocol = require('./subprotocol');
+const { Statistics } = require('./statistics');
 const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kWebSocket } = require('./constants');
 const { acceptKey } = require('./native');
 const { checkTransport } = require('./transport');
@@ -81,6 +83,7 @@ class WebSocketServer extends EventEmitter {
     }
     /** Read at every upgrade: programs change it while the server runs. */
     this.options = options;
+    this._statistics = new Statistics();
     this._state = RUNNING;
   }
 
@@ -280,7 +283,18 @@ class WebSocketServer extends EventEmitter {
       transport: options.transport
     });
     if (this.clients) track(this, ws);
+    this._statistics.add(ws, this.clients !== undefined);
+    diagnostics.publishOpen(ws, this, req);
     callback(ws, req);
+  }
+
+  /**
+   * What the server has seen since it was made. Costs a walk over its open connections.
+   *
+   * @returns {object} counts of connections and messages, bytes of frames, and what moves them; see index.d.ts
+   */
+  stats() {
+    return this._statistics.read(this.clients ?? []);
   }
 }
 

@@ -10,6 +10,7 @@ const EventEmitter = require('events');
 const { AsyncResource } = require('async_hooks');
 
 const PerMessageDeflate = require('./permessage-deflate');
+const diagnostics = require('./diagnostics');
 const events = require('./connection-events');
 const { ConnectionReceiver, isReceiverPatched } = require('./connection-receiver');
 const { ConnectionSender } = require('./connection-sender');
@@ -78,6 +79,12 @@ class WebSocket extends EventEmitter {
     this._req = null;
     /** @type {InstanceType<typeof ConnectionSender> | null} */
     this._lazySender = null;
+    /**
+     * The account of the server that has accepted it.
+     *
+     * @type {InstanceType<typeof import('./statistics').Statistics> | null}
+     */
+    this._statistics = null;
     /** @type {any} */
     this._transport = null;
     /** @type {string | undefined} */
@@ -214,6 +221,8 @@ class WebSocket extends EventEmitter {
     if (isReceiverPatched()) void this._receiver;
 
     this._readyState = OPEN;
+    // Of an accepted one the server tells, which knows the request.
+    if (!this._isServer) diagnostics.publishOpen(this);
     this.emit('open');
   }
 
@@ -223,6 +232,10 @@ class WebSocket extends EventEmitter {
     this._extensions[PerMessageDeflate.extensionName]?.cleanup();
     this._transport?.receiver?.removeAllListeners();
     this._readyState = CLOSED;
+    this._statistics?.remove(this);
+    if (this._transport !== null) {
+      diagnostics.publishClose(this, this._closeCode, this._closeMessage);
+    }
     this.emit('close', this._closeCode, this._closeMessage);
   }
 

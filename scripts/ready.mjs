@@ -11,6 +11,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { npmCommand } from './npm.mjs';
 
 /** The folder of package.json. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -41,22 +42,21 @@ function run(program, args, otherwise) {
     cwd: root,
     env: withCargo(process.env),
     // On Windows npm is a script.
-    shell: process.platform === 'win32' && program === 'npm',
+    shell: program.endsWith('.cmd'),
     stdio: ['ignore', 'inherit', 'inherit']
   });
   if (status !== 0) throw new NotReady(error ? `${otherwise} (${error.message})` : otherwise);
 }
 
 /**
- * Runs npm: the one that runs this script, or else that of the path.
+ * Runs npm.
  *
  * @param {string[]} args
  * @param {string} otherwise
  */
 function npm(args, otherwise) {
-  const cli = process.env.npm_execpath;
-  if (cli && /\.c?js$/.test(cli)) run(process.execPath, [cli, ...args], otherwise);
-  else run('npm', args, otherwise);
+  const [program, ...rest] = npmCommand(...args);
+  run(program, rest, otherwise);
 }
 
 /**

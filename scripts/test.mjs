@@ -146,12 +146,15 @@ const SUITES = [
   },
   { name: 'rustfmt:fuzz', command: () => ['cargo', 'fmt', '--check', ...FUZZ] },
   { name: 'package', command: () => nodeTest('package.test.js') },
+  { name: 'load', command: () => nodeTest('load.test.js') },
   { name: 'shape', command: () => nodeTest('shape.test.js') },
-  { name: 'docs', command: () => nodeTest('docs.test.js') },
+  { name: 'docs', command: () => nodeTest('docs') },
+  { name: 'examples', command: () => nodeTest('examples') },
   { name: 'transport', command: () => nodeTest('transport') },
   { name: 'fuzz', command: () => nodeTest('fuzz') },
   ...overTransports('differential', () => nodeTest('differential')),
   ...overTransports('interop', () => nodeTest('interop')),
+  ...overTransports('observability', () => nodeTest('observability')),
   ...overTransports('deflate', () => nodeTest('deflate')),
   ...overTransports('hostile', () => nodeTest('hostile')),
   // Node's own streams end their sockets themselves, and moving is what `transport` and `differential` do.
@@ -167,6 +170,7 @@ const SUITES = [
   })),
   ...overTransports('autobahn', () => [process.execPath, '__test__/autobahn/run.mjs']),
   ...overTransports('browser', () => nodeTest('browser')),
+  { name: 'install', command: () => nodeTest('install') },
   ...overTransports('dependents', () => [process.execPath, '__test__/dependents/run.mjs'])
 ];
 

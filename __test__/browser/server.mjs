@@ -1,15 +1,9 @@
 // The live example as a child process, for the tests beside this file: starting it, its URL, and both ways to end it.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-
-const FILE = fileURLToPath(new URL('../../examples/live/server.mjs', import.meta.url));
+import { Program } from '../program.mjs';
 
 /** A running live server. */
 export class LiveServer {
-  #child;
-  #exit;
+  #program;
 
   /** The page's address. */
   url;
@@ -21,19 +15,11 @@ export class LiveServer {
    */
   static async start(port = 0) {
     const server = new LiveServer();
-    const child = spawn(process.execPath, [FILE], {
-      env: { ...process.env, HOST: '127.0.0.1', PORT: String(port) },
-      stdio: ['ignore', 'pipe', 'inherit']
+    server.#program = new Program('examples/live/server.mjs', [], {
+      HOST: '127.0.0.1',
+      PORT: String(port)
     });
-    server.#child = child;
-    server.#exit = once(child, 'exit');
-    const line = await Promise.race([
-      once(createInterface({ input: child.stdout }), 'line').then(([text]) => text),
-      server.#exit.then(([code, signal]) => {
-        throw new Error(`the live server ended at once (${signal ?? `exit code ${code}`})`);
-      })
-    ]);
-    server.url = /http:\S+/.exec(line)[0];
+    [server.url] = await server.#program.line(/http:\S+/);
     return server;
   }
 
@@ -49,7 +35,6 @@ export class LiveServer {
    * @returns {Promise<[number | null, string | null]>} exit code and signal, when it is gone
    */
   end(signal) {
-    this.#child.kill(signal);
-    return this.#exit;
+    return this.#program.end(signal);
   }
 }

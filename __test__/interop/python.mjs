@@ -10,6 +10,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { installPackages } from '../debian.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const environment = join(here, '../../target/interop-venv');
@@ -24,7 +25,6 @@ const python = join(environment, 'bin/python');
  */
 function run(program, ...args) {
   const { status } = spawnSync(program, args, {
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     // To standard error: the standard output of a test is its report.
     stdio: ['ignore', process.stderr.fd, process.stderr.fd]
   });
@@ -37,27 +37,18 @@ function makeEnvironment() {
     return run('python3', '-m', 'venv', environment);
   };
   if (make()) return;
-  // Debian keeps venv in a package of its own.
-  if (
-    process.getuid?.() === 0 &&
-    existsSync('/usr/bin/apt-get') &&
-    run('apt-get', '-q', 'update') &&
-    run(
-      'apt-get',
-      '-q',
-      'install',
-      '--yes',
-      '--no-install-recommends',
-      'python3',
-      'python3-venv'
-    ) &&
-    make()
-  ) {
-    return;
+  try {
+    // Debian keeps venv in a package of its own.
+    installPackages('python3', 'python3-venv');
+    if (make()) return;
+    throw new Error('its packages are installed, but it makes no environment');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    throw new Error(
+      `These tests need Python 3.10 or newer with its venv module, and ${reason}: install them and run this again.`,
+      { cause: error }
+    );
   }
-  throw new Error(
-    'These tests need Python 3.10 or newer with its venv module: install them and run this again.'
-  );
 }
 
 /**

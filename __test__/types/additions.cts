@@ -16,6 +16,9 @@ const transports: WebSocket.Transport[] = ['auto', 'event_loop', 'io_threads', '
 server.options.transport = 'carrier_pigeons';
 server.options.closeTimeout = 500;
 
+const statistics: WebSocket.ServerStatistics = server.stats();
+statistics.transports.io_threads.toFixed(statistics.messagesReceived);
+
 // Blobs.
 client.binaryType = 'blob';
 client.on('message', (data: WebSocket.BlobData) => {

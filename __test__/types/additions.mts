@@ -16,6 +16,7 @@ import DefaultWebSocket, {
   type ProtocolError,
   type ReceiverOptions,
   type SendOptions,
+  type ServerStatistics,
   type SocketOptions,
   type WebSocketEventMap
 } from 'ferrows';
@@ -24,6 +25,9 @@ import DefaultWebSocket, {
 const one: typeof WebSocket = DefaultWebSocket;
 const two: typeof WebSocketServer = DefaultWebSocket.Server;
 const three: typeof Receiver = DefaultWebSocket.Receiver;
+
+const statistics: ServerStatistics = new WebSocketServer({ noServer: true }).stats();
+statistics.bytesReceived.toFixed();
 
 // It augments as @types/ws does.
 declare module 'ferrows' {

@@ -4,7 +4,10 @@ import { createServer } from 'node:https';
 
 import { broadcast, deflate, listening, tls } from './process.mjs';
 
-/** @param {{ WebSocketServer: Function, version: string }} library served with its defaults */
+/**
+ * @param {{ WebSocketServer: Function, version: string }} library served with its defaults
+ * @returns the server
+ */
 export function serve({ WebSocketServer, version }) {
   const options = { perMessageDeflate: deflate };
   let server;
@@ -26,4 +29,5 @@ export function serve({ WebSocketServer, version }) {
       }
     });
   });
+  return server;
 }

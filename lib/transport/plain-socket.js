@@ -73,6 +73,10 @@ class PlainSocketTransport extends Transport {
     this.connection.flushNow();
   }
 
+  get kind() {
+    return this.connection.isOnThread ? 'io_threads' : 'event_loop';
+  }
+
   /** Bytes queued for the peer that the kernel has not taken. */
   get bufferedAmount() {
     this.flush();

@@ -128,6 +128,11 @@ class StreamTransport extends Transport {
     }
   }
 
+  /** What the connection holds, and what the socket does. */
+  get queuedBytes() {
+    return super.queuedBytes + this.socket.writableLength;
+  }
+
   /** Bytes queued for the peer that the kernel has not taken. */
   get bufferedAmount() {
     this.flush();

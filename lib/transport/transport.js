@@ -17,7 +17,7 @@ const { toBinaryType } = require('./records');
 
 const { CLOSE, ERROR, FLOODED, MESSAGE, PING, PONG } = native.RecordKind;
 const { ANSWERED, BINARY, RANGE_ERROR } = native.RecordFlag;
-const { SAME, STRING, TOTAL } = native.SendFlag;
+const { FIN, SAME, STRING, TOTAL } = native.SendFlag;
 
 /** @typedef {import('net').Socket & Record<string | symbol, any>} Socket any Duplex, really */
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
@@ -69,6 +69,9 @@ class Transport {
      * @type {import('events').EventEmitter | null}
      */
     this.receiver = null;
+    /** Messages emitted, and messages that a last fragment was sent of. */
+    this.messagesReceived = 0;
+    this.messagesSent = 0;
     /** Whether the addon has answered the ping that is being emitted. */
     this.isPingAnswered = false;
     /** Whether nothing more will be parsed: a close frame or the end has come, or an error. */
@@ -88,6 +91,7 @@ class Transport {
    * @param {Callback} [callback]
    */
   send(data, flags, key, callback) {
+    if ((flags & FIN) !== 0) this.messagesSent++;
     if (typeof data === 'string') flags |= textFlags(data);
     if (key !== undefined) {
       this.queued(this.connection.send(data, flags, key), callback, true);
@@ -109,6 +113,7 @@ class Transport {
    * @param {Callback} [callback]
    */
   sendDeflated(flags, key, callback) {
+    if ((flags & FIN) !== 0) this.messagesSent++;
     this.queued(this.connection.sendDeflated(flags, key), callback, true);
   }
 
@@ -193,6 +198,20 @@ class Transport {
   /** Settles what has left, where nobody else tells in time. */
   settleWritten() {}
 
+  /**
+   * Which of the transports moves the bytes now.
+   *
+   * @returns {'event_loop' | 'io_threads' | 'stream'}
+   */
+  get kind() {
+    return 'stream';
+  }
+
+  /** Bytes queued for the peer, without writing any first. */
+  get queuedBytes() {
+    return this.connection.pending;
+  }
+
   /** Arms the flush of the output; each transport has its own. */
   flushLater() {}
 
@@ -207,6 +226,7 @@ class Transport {
     const { receiver, websocket } = this;
     switch (head & 0xff) {
       case MESSAGE: {
+        this.messagesReceived++;
         const isBinary = (head & BINARY) !== 0;
         const { _binaryType } = websocket;
         const data =

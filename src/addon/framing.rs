@@ -47,6 +47,10 @@ pub(super) fn apply_mask(mut data: Uint8Array, key: Uint8Array) -> Result<()> {
     Ok(())
 }
 
+/// The version of the package that this was built for: the shim loads no other.
+#[napi]
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// How many I/O threads run in this process.
 #[napi(js_name = "threads", catch_unwind)]
 pub(super) fn live_threads() -> u32 {

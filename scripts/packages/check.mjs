@@ -1,0 +1,114 @@
+/**
+ * Whether what stage.mjs has laid out is a release: every platform is there, each binary is one for its platform and needs no
+ * newer C library than promised, the manifests agree, nothing runs at installation. Findings are sentences; no finding, no
+ * objection. Changes nothing.
+ */
+
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { glibcFloor, identify, neededLibraries } from './binary.mjs';
+import { manifest, platforms, readManifest } from './platforms.mjs';
+
+/** The oldest glibc that the binaries for Linux may want: that of Node.js 20 itself, so they run where it does. */
+export const GLIBC_FLOOR = /** @type {const} */ ([2, 28]);
+
+/** A binary of more bytes has something in it that does not belong there. */
+const MAX_SIZE = 4 * 1024 * 1024;
+
+/** Format of the binaries, by process.platform. @type {Record<string, string>} */
+const FORMATS = { darwin: 'mach-o', freebsd: 'elf', linux: 'elf', win32: 'pe' };
+
+/** Scripts that npm runs when it installs. */
+const INSTALLING = ['preinstall', 'install', 'postinstall', 'prepare'];
+
+/** @param {readonly [number, number]} version */
+const print = (version) => version.join('.');
+
+/**
+ * What is wrong with an ELF file for Linux.
+ *
+ * @param {string} file
+ * @param {string} libc 'glibc' or 'musl'
+ * @returns {string[]}
+ */
+export function checkLibc(file, libc) {
+  const floor = glibcFloor(file);
+  if (libc === 'musl') {
+    return floor || neededLibraries(file).includes('libc.so.6') ? ['wants glibc, not musl'] : [];
+  }
+  if (!floor) return ['wants no glibc'];
+  const [major, minor] = GLIBC_FLOOR;
+  const isNewer = floor[0] > major || (floor[0] === major && floor[1] > minor);
+  return isNewer ? [`wants glibc ${print(floor)}, more than ${print(GLIBC_FLOOR)}`] : [];
+}
+
+/**
+ * What is wrong with one platform's package.
+ *
+ * @param {string} folder
+ * @param {import('./platforms.mjs').Platform} platform
+ * @returns {string[]}
+ */
+function checkPlatform(folder, { manifest: committed, addon }) {
+  const findings = [];
+  const found = readManifest(folder);
+  for (const field of /** @type {const} */ (['name', 'version', 'main', 'os', 'cpu', 'libc'])) {
+    if (JSON.stringify(found[field]) !== JSON.stringify(committed[field])) {
+      findings.push(`${field} is not what is committed`);
+    }
+  }
+  if (found.version !== manifest.version) findings.push(`is of version ${found.version}`);
+  for (const name of ['LICENSE', 'README.md']) {
+    if (!existsSync(join(folder, name))) findings.push(`has no ${name}`);
+  }
+
+  const file = join(folder, addon);
+  if (!existsSync(file)) return [...findings, `${addon} is missing`];
+  const { format, cpu } = identify(file);
+  const [os] = committed.os ?? [];
+  if (format !== FORMATS[String(os)]) findings.push(`${addon} is of the format ${format}`);
+  if (cpu !== committed.cpu?.[0]) findings.push(`${addon} is for the processor ${cpu}`);
+  const { size } = statSync(file);
+  if (size > MAX_SIZE) findings.push(`${addon} has ${size} bytes, more than ${MAX_SIZE}`);
+  if (format === 'elf' && os === 'linux') {
+    findings.push(...checkLibc(file, String(committed.libc?.[0])));
+  }
+  return findings;
+}
+
+/**
+ * What is wrong with the root package.
+ *
+ * @param {string} folder
+ * @returns {string[]}
+ */
+function checkRoot(folder) {
+  const findings = [];
+  const found = readManifest(folder);
+  if (found.version !== manifest.version) findings.push(`is of version ${found.version}`);
+  if (found.dependencies) findings.push('has dependencies');
+  const running = INSTALLING.filter((name) => found.scripts?.[name]);
+  if (running.length > 0) findings.push(`runs ${running.join(', ')} when it is installed`);
+  const wanted = platforms.map(({ manifest: { name } }) => `${name}@${manifest.version}`);
+  const named = Object.entries(found.optionalDependencies ?? {}).map((entry) => entry.join('@'));
+  if (named.sort().join() !== wanted.sort().join()) {
+    findings.push('its optionalDependencies are not the platforms, with the exact version');
+  }
+  const binaries = readdirSync(folder).filter((name) => name.endsWith('.node'));
+  if (binaries.length > 0) findings.push(`holds ${binaries.join(', ')}`);
+  return findings;
+}
+
+/**
+ * @param {string} staged what stage() has laid out
+ * @returns {string[]} what is wrong, with the name of the package in front
+ */
+export function check(staged) {
+  const findings = checkRoot(join(staged, 'ferrows')).map((finding) => `ferrows ${finding}`);
+  for (const platform of platforms) {
+    const folder = join(staged, 'npm', platform.folder);
+    const about = existsSync(folder) ? checkPlatform(folder, platform) : ['is not there'];
+    findings.push(...about.map((finding) => `${platform.manifest.name}: ${finding}`));
+  }
+  return findings;
+}

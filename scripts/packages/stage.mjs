@@ -1,0 +1,88 @@
+/**
+ * Lays out what is to be published, in a folder of its own and never in the clone: `ferrows/`, the root package as npm would
+ * pack it, and `npm/PLATFORM/`, its addon beside its manifest. The commands of napi do what they are there for and refuse a
+ * release that is not whole; what is right in the result is for check.mjs to say.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { npmCommand } from '../npm.mjs';
+import { root } from '../ready.mjs';
+import { manifest, platforms } from './platforms.mjs';
+
+const NAPI = join(root, 'node_modules/@napi-rs/cli/dist/cli.js');
+
+/**
+ * The fields that tell where the sources are, which npm compares with the place that a provenance statement names. The
+ * release workflow knows it; elsewhere there are none.
+ */
+function origin() {
+  const { GITHUB_REPOSITORY: repository, GITHUB_SERVER_URL: server } = process.env;
+  if (!repository || !server) return {};
+  const home = `${server}/${repository}`;
+  return {
+    homepage: `${home}#readme`,
+    bugs: `${home}/issues`,
+    repository: { type: 'git', url: `git+${home}.git` }
+  };
+}
+
+/** @param {string} folder @param {(value: any) => any} change */
+function rewriteManifest(folder, change) {
+  const file = join(folder, 'package.json');
+  const value = change(JSON.parse(readFileSync(file, 'utf8')));
+  writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/**
+ * @param {string} artifacts folder that holds the addons, at any depth
+ * @param {string} out is deleted first
+ * @param {boolean} isPartial whether addons may be missing, as on a machine that builds for itself alone
+ * @throws {Error} an addon is missing, or a command failed
+ */
+export function stage(artifacts, out, isPartial) {
+  rmSync(out, { recursive: true, force: true });
+  const home = join(out, 'ferrows');
+  mkdirSync(home, { recursive: true });
+
+  const [program, ...args] = npmCommand('pack', '--json', '--pack-destination', out);
+  const packed = execFileSync(program, args, { cwd: root, encoding: 'utf8' });
+  const tarball = join(out, JSON.parse(packed)[0].filename);
+  execFileSync('tar', ['-xzf', tarball, '-C', home, '--strip-components=1']);
+  rmSync(tarball);
+
+  for (const { folder } of platforms) {
+    const target = join(out, 'npm', folder);
+    cpSync(join(root, 'npm', folder), target, { recursive: true });
+    cpSync(join(root, 'LICENSE'), join(target, 'LICENSE'));
+    rewriteManifest(target, (value) => ({ ...value, ...origin() }));
+  }
+
+  const found = isPartial
+    ? platforms.filter(({ addon }) => existsSync(join(artifacts, addon)))
+    : platforms;
+  if (found.length === 0) throw new Error(`there is no addon in ${artifacts}`);
+  if (isPartial) {
+    for (const { addon, folder } of found) {
+      cpSync(join(artifacts, addon), join(out, 'npm', folder, addon));
+    }
+  } else {
+    for (const command of [
+      ['artifacts', '--output-dir', resolve(artifacts), '--npm-dir', resolve(out, 'npm')],
+      ['pre-publish', '--tag-style', 'npm', '--skip-optional-publish', '--npm-dir', '../npm']
+    ]) {
+      execFileSync(process.execPath, [NAPI, ...command], { cwd: home, stdio: 'inherit' });
+    }
+  }
+
+  const optionalDependencies = Object.fromEntries(
+    platforms.map(({ manifest: { name } }) => [name, manifest.version])
+  );
+  rewriteManifest(home, (value) => {
+    // For who works on it, not for who installs it.
+    delete value.scripts;
+    delete value.devDependencies;
+    return { ...value, ...origin(), optionalDependencies };
+  });
+}
