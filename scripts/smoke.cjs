@@ -2,7 +2,8 @@
  * Asks whether the package works where it runs: `node scripts/smoke.cjs [MODULE]` requires the module (this package,
  * unless another is named, as one would in the current folder), and sends messages to and fro over each transport, plain
  * and with permessage-deflate, in a worker and then in the main thread. Prints what carried them. The release runs it on
- * each platform; it needs nothing but Node.
+ * each platform; it needs nothing but Node. `--tarballs FOLDER` installs the packages there into an empty folder by npm,
+ * and asks for what was installed.
  *
  * Does not belong here: whether what works is right, which the tests ask.
  */
@@ -10,13 +11,13 @@
 'use strict';
 
 const assert = require('assert/strict');
+const { spawnSync } = require('child_process');
 const { once } = require('events');
+const { mkdtempSync, readdirSync, rmSync, writeFileSync } = require('fs');
 const { createRequire } = require('module');
+const { tmpdir } = require('os');
 const path = require('path');
-const { Worker, isMainThread } = require('worker_threads');
-
-const name = process.argv[2] ?? path.dirname(__dirname);
-const requireHere = createRequire(path.resolve('smoke.cjs'));
+const { Worker, isMainThread, workerData } = require('worker_threads');
 
 /** Longer than all of it takes on an emulated processor, in milliseconds. */
 const TIMEOUT = 300_000;
@@ -42,15 +43,36 @@ function carrier(ws) {
 }
 
 /**
+ * Installs packages of all platforms: to choose among them is the loader's business then, and not npm's.
+ *
+ * @param {string} tarballs the folder that they are in
+ * @param {string} folder
+ */
+function install(tarballs, folder) {
+  const files = readdirSync(tarballs)
+    .filter((file) => file.endsWith('.tgz'))
+    .map((file) => path.resolve(tarballs, file));
+  writeFileSync(path.join(folder, 'package.json'), '{ "private": true }');
+  const { status, error } = spawnSync(
+    'npm',
+    ['install', '--force', '--no-audit', '--no-fund', '--ignore-scripts', ...files],
+    // On Windows npm is a script.
+    { cwd: folder, stdio: 'inherit', shell: process.platform === 'win32' }
+  );
+  assert.equal(status, 0, error);
+}
+
+/**
  * A server that echoes, a client that checks, and their ends.
  *
+ * @param {string} file the module
  * @param {typeof TRANSPORTS[number]} transport
  * @param {boolean} perMessageDeflate
  * @returns {Promise<string>} what carried the messages
  */
-async function run(transport, perMessageDeflate) {
+async function run(file, transport, perMessageDeflate) {
   /** @type {typeof import('../index.js')} */
-  const { WebSocket, WebSocketServer } = requireHere(name);
+  const { WebSocket, WebSocketServer } = require(file);
   const options = { transport, perMessageDeflate };
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, ...options });
   await once(server, 'listening');
@@ -89,11 +111,14 @@ async function run(transport, perMessageDeflate) {
   return [...carriers].join(' and ');
 }
 
-/** @param {string} where */
-async function runAll(where) {
+/**
+ * @param {string} file the module
+ * @param {string} where the thread
+ */
+async function runAll(file, where) {
   for (const transport of TRANSPORTS) {
     for (const perMessageDeflate of [false, true]) {
-      const used = await run(transport, perMessageDeflate);
+      const used = await run(file, transport, perMessageDeflate);
       const how = perMessageDeflate ? 'permessage-deflate' : 'plain';
       console.log(
         `${where}, ${transport}, ${how}: ${MESSAGES.length} messages, carried by ${used}`
@@ -105,26 +130,36 @@ async function runAll(where) {
   }
 }
 
-async function main() {
+/** @param {string} file the module */
+async function main(file) {
   const { arch, platform, version, versions } = process;
   const runtime = versions.bun ? `Bun ${versions.bun}` : `Node.js ${version}`;
-  console.log(`${runtime}, ${platform} ${arch}, ${requireHere.resolve(name)}`);
+  console.log(`${runtime}, ${platform} ${arch}, ${file}`);
   // It would choose for all.
   delete process.env.FERROWS_TRANSPORT;
   // First in a worker: the system may unload the addon when that ends, and load it again.
-  const worker = new Worker(__filename, { argv: process.argv.slice(2) });
+  const worker = new Worker(__filename, { workerData: file });
   const [code] = await once(worker, 'exit');
   assert.equal(code, 0);
-  await runAll('main thread');
+  await runAll(file, 'main thread');
 }
 
 if (isMainThread) {
+  let [name = path.dirname(__dirname), tarballs] = process.argv.slice(2);
+  let folder = process.cwd();
+  if (name === '--tarballs') {
+    name = 'ferrows';
+    folder = mkdtempSync(path.join(tmpdir(), 'ferrows-smoke-'));
+    process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+    install(tarballs, folder);
+  }
   const limit = setTimeout(() => {
     console.error(`not done after ${TIMEOUT / 1000} s`);
     process.exit(1);
   }, TIMEOUT);
+  const file = createRequire(path.join(folder, 'smoke.cjs')).resolve(name);
   // That the process then ends by itself is part of what is asked.
-  main().finally(() => limit.unref());
+  main(file).finally(() => limit.unref());
 } else {
-  runAll('worker');
+  runAll(workerData, 'worker');
 }

@@ -5,7 +5,15 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { npmCommand } from '../npm.mjs';
 import { root } from '../ready.mjs';
@@ -52,8 +60,10 @@ export function stage(artifacts, out, isPartial) {
   execFileSync('tar', ['-xzf', tarball, '-C', home, '--strip-components=1']);
   rmSync(tarball);
 
+  // napi writes only below the package that it is called for.
+  const npm = join(home, 'npm');
   for (const { folder } of platforms) {
-    const target = join(out, 'npm', folder);
+    const target = join(npm, folder);
     cpSync(join(root, 'npm', folder), target, { recursive: true });
     cpSync(join(root, 'LICENSE'), join(target, 'LICENSE'));
     rewriteManifest(target, (value) => ({ ...value, ...origin() }));
@@ -65,16 +75,20 @@ export function stage(artifacts, out, isPartial) {
   if (found.length === 0) throw new Error(`there is no addon in ${artifacts}`);
   if (isPartial) {
     for (const { addon, folder } of found) {
-      cpSync(join(artifacts, addon), join(out, 'npm', folder, addon));
+      cpSync(join(artifacts, addon), join(npm, folder, addon));
     }
   } else {
     for (const command of [
-      ['artifacts', '--output-dir', resolve(artifacts), '--npm-dir', resolve(out, 'npm')],
-      ['pre-publish', '--tag-style', 'npm', '--skip-optional-publish', '--npm-dir', '../npm']
+      ['artifacts', '--output-dir', resolve(artifacts), '--npm-dir', 'npm'],
+      ['pre-publish', '--tag-style', 'npm', '--skip-optional-publish', '--npm-dir', 'npm']
     ]) {
       execFileSync(process.execPath, [NAPI, ...command], { cwd: home, stdio: 'inherit' });
     }
   }
+
+  // It puts each addon beside the root's manifest, too.
+  for (const { addon } of platforms) rmSync(join(home, addon), { force: true });
+  renameSync(npm, join(out, 'npm'));
 
   const optionalDependencies = Object.fromEntries(
     platforms.map(({ manifest: { name } }) => [name, manifest.version])
