@@ -145,6 +145,7 @@ const SUITES = [
     env: { RUSTFLAGS: '--cfg fuzzing' }
   },
   { name: 'rustfmt:fuzz', command: () => ['cargo', 'fmt', '--check', ...FUZZ] },
+  { name: 'workflows', command: () => nodeTest('workflows.test.js') },
   { name: 'package', command: () => nodeTest('package.test.js') },
   { name: 'load', command: () => nodeTest('load.test.js') },
   { name: 'shape', command: () => nodeTest('shape.test.js') },

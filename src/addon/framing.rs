@@ -49,7 +49,7 @@ pub(super) fn apply_mask(mut data: Uint8Array, key: Uint8Array) -> Result<()> {
 
 /// The version of the package that this was built for: the shim loads no other.
 #[napi]
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// How many I/O threads run in this process.
 #[napi(js_name = "threads", catch_unwind)]

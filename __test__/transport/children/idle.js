@@ -12,7 +12,7 @@ const { WebSocketServer } = require('ferrows');
 
 /** Looks at the loop until it waits; one that goes round and round never does. */
 const LOOKS = 100;
-/** More than one look at the reactor delivers before it goes on; see addon/driving.rs. */
+/** More than one look at the reactor delivers before it goes on; see addon/sockets/driving.rs. */
 const MANY = 600;
 const HELD = 100;
 const UNREAD = Buffer.concat([Buffer.from([0x81, 0x80 + 2, 0, 0, 0, 0]), Buffer.from('hi')]);
