@@ -145,7 +145,6 @@ const SUITES = [
     env: { RUSTFLAGS: '--cfg fuzzing' }
   },
   { name: 'rustfmt:fuzz', command: () => ['cargo', 'fmt', '--check', ...FUZZ] },
-  { name: 'package', command: () => nodeTest('package.test.js') },
   { name: 'load', command: () => nodeTest('load.test.js') },
   { name: 'shape', command: () => nodeTest('shape.test.js') },
   { name: 'docs', command: () => nodeTest('docs') },
