@@ -146,7 +146,6 @@ const SUITES = [
   },
   { name: 'rustfmt:fuzz', command: () => ['cargo', 'fmt', '--check', ...FUZZ] },
   { name: 'workflows', command: () => nodeTest('workflows.test.js') },
-  { name: 'package', command: () => nodeTest('package.test.js') },
   { name: 'load', command: () => nodeTest('load.test.js') },
   { name: 'shape', command: () => nodeTest('shape.test.js') },
   { name: 'docs', command: () => nodeTest('docs') },

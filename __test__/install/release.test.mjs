@@ -1,8 +1,19 @@
-/** What stands in the way of a release is seen: the folders of npm/ against the targets, and every finding of check.mjs. */
+/**
+ * What stands in the way of a release is seen: the folders of npm/ against the targets, every finding of check.mjs, and what publint
+ * and attw find in what would be published.
+ */
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
@@ -40,6 +51,18 @@ beforeEach(() => {
   cpSync(clean, staged, { recursive: true });
 });
 after(() => rmSync(folder, { recursive: true }));
+
+/**
+ * Runs a tool of node_modules/.bin and fails with what it printed.
+ *
+ * @param {string} name
+ * @param {...string} args
+ */
+function tool(name, ...args) {
+  const path = join(root, 'node_modules', '.bin', name);
+  const { status, stdout, stderr } = spawnSync(path, args, { cwd: root, encoding: 'utf8' });
+  assert.equal(status, 0, `${stdout}\n${stderr}`);
+}
 
 /** @param {string} name */
 const platform = (name) => {
@@ -94,6 +117,18 @@ test('a binary of another format or processor', () => {
   assert.deepEqual(about(), [`${arm.manifest.name}: ${arm.addon} is of the format pe`]);
   writeFileSync(file, Buffer.alloc(5 * 1024 * 1024));
   assert.match(about().join('\n'), /has 5242880 bytes/);
+});
+
+test('publint finds nothing', () => {
+  tool('publint', '--strict', join(clean, 'ferrows'));
+  for (const { addon, folder: name } of platforms) {
+    const each = join(clean, 'npm', name);
+    if (existsSync(join(each, addon))) tool('publint', '--strict', each);
+  }
+});
+
+test('the types resolve in CommonJS, ES modules and bundlers', () => {
+  tool('attw', '--pack', join(clean, 'ferrows'));
 });
 
 test('Windows has three processors', () => {
