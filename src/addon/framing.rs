@@ -49,7 +49,8 @@ pub(super) fn apply_mask(mut data: Uint8Array, key: Uint8Array) -> Result<()> {
 
 /// The version of the package that this was built for: the shim loads no other.
 #[napi]
-pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
+#[allow(unreachable_pub, reason = "napi takes no other")]
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// How many I/O threads run in this process.
 #[napi(js_name = "threads", catch_unwind)]
