@@ -28,15 +28,16 @@ class NotReady extends Error {}
 const read = (path) => readFileSync(join(root, path), 'utf8');
 
 /**
- * Runs a program in the root folder, its output shown.
+ * Runs a program, its output shown.
  *
  * @param {string} program
  * @param {string[]} args
  * @param {string} otherwise the sentence for when it fails
+ * @param {string} cwd
  */
-function run(program, args, otherwise) {
+function run(program, args, otherwise, cwd) {
   const { status, error } = spawnSync(program, args, {
-    cwd: root,
+    cwd,
     env: withCargo(process.env),
     stdio: ['ignore', 'inherit', 'inherit']
   });
@@ -48,11 +49,12 @@ function run(program, args, otherwise) {
  *
  * @param {string[]} args
  * @param {string} otherwise
+ * @param {string} [folder] the root folder, if it is none
  */
-function npm(args, otherwise) {
+export function npm(args, otherwise, folder = root) {
   const cli = process.env.npm_execpath;
-  if (cli && /\.c?js$/.test(cli)) run(process.execPath, [cli, ...args], otherwise);
-  else run('npm', args, otherwise);
+  if (cli && /\.c?js$/.test(cli)) run(process.execPath, [cli, ...args], otherwise, folder);
+  else run('npm', args, otherwise, folder);
 }
 
 /**
