@@ -1,0 +1,42 @@
+/**
+ * Bun and Deno: the same program says and hears there what it does in Node, by require() and by import, whatever transport is
+ * asked for. Their sockets are their own, so a stream carries all of them. Node is here to show that nothing else differs.
+ */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { conversation } from './expected.mjs';
+import { bun, deno, node, result, TIME_LIMIT } from './programs.mjs';
+
+/** What carries a plain socket that was asked to be carried by this. */
+const CARRIAGES = {
+  node: {
+    stream: 'stream',
+    event_loop: 'event_loop',
+    io_threads: 'io_threads',
+    auto: 'event_loop'
+  },
+  other: { stream: 'stream', event_loop: 'stream', io_threads: 'stream', auto: 'stream' }
+};
+
+for (const [name, runtime, carriages] of /** @type {const} */ ([
+  ['Node', () => node, CARRIAGES.node],
+  ['Bun', bun, CARRIAGES.other],
+  ['Deno', deno, CARRIAGES.other]
+])) {
+  describe(name, () => {
+    for (const [transport, carriage] of Object.entries(carriages)) {
+      for (const program of ['require.cjs', 'import.mjs']) {
+        test(`${program}, ${transport} is asked for`, TIME_LIMIT, async () => {
+          const env = { FERROWS_TRANSPORT: transport };
+          assert.deepEqual(await result(runtime(), [program], env), conversation(carriage));
+        });
+      }
+    }
+
+    test('worker threads that are ended while they talk', TIME_LIMIT, async () => {
+      const said = await result(runtime(), ['workers.cjs']);
+      assert.deepEqual(said, ['to one', 'to two', 'to three', 'to four']);
+    });
+  });
+}
