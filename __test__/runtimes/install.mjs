@@ -7,13 +7,16 @@
  * ask for no newer instructions than the platform has.
  */
 
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Project, root } from '../project.mjs';
 
+const source = fileURLToPath(new URL('project', import.meta.url));
+
 const project = new Project({
-  source: fileURLToPath(new URL('project', import.meta.url)),
-  programs: ['conversation.cjs', 'import.mjs', 'load.cjs', 'require.cjs', 'workers.cjs'],
+  source,
+  programs: readdirSync(source).filter((name) => !name.endsWith('.json')),
   folder: join(root, 'target/runtimes'),
   links: { ferrows: root, ws: root }
 });

@@ -20,6 +20,9 @@ const PERMISSION = [
 /** What Node says of an addon that may not be loaded. */
 const DISABLED = 'Cannot load native addon because loading addons is disabled.';
 
+/** @param {{ code?: string, message: string }} cause */
+const isOfNode = ({ code, message }) => code === 'ERR_DLOPEN_DISABLED' || message === DISABLED;
+
 for (const transport of ['stream', 'event_loop', 'io_threads']) {
   test(`--allow-addons, ${transport}`, TIME_LIMIT, async () => {
     const runtime = [...node, ...PERMISSION, '--allow-addons'];
@@ -35,9 +38,6 @@ for (const [name, options] of /** @type {const} */ ([
   test(name, TIME_LIMIT, async () => {
     const [error, ...causes] = await result([...node, ...options], ['load.cjs']);
     assert.equal(error?.code, 'ERR_FERROWS_LOAD');
-    assert.ok(
-      causes.some(({ code, message }) => code === 'ERR_DLOPEN_DISABLED' || message === DISABLED),
-      JSON.stringify(causes)
-    );
+    assert.ok(causes.some(isOfNode), JSON.stringify(causes));
   });
 }
