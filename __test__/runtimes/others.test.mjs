@@ -40,3 +40,12 @@ for (const [name, runtime, carriages] of /** @type {const} */ ([
     });
   });
 }
+
+// Whatever they come to show of Node's own sockets and of libuv.
+for (const name of ['bun', 'deno']) {
+  test(`sockets that could be taken over are not where it says ${name}`, TIME_LIMIT, async () => {
+    const runtime = [...node, '--require', './pretend.cjs'];
+    const env = { FERROWS_TRANSPORT: 'event_loop', PRETEND: name };
+    assert.deepEqual(await result(runtime, ['require.cjs'], env), conversation('stream'));
+  });
+}
