@@ -28,7 +28,8 @@ const SUITES = [
   'deflate',
   'hostile',
   'life',
-  'dependents'
+  'dependents',
+  'runtimes'
 ];
 
 /** The package that has the binary for this machine. */

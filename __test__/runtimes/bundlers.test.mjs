@@ -1,5 +1,5 @@
 /**
- * esbuild and webpack: a server is bundled, in the two ways that doc/runtimes.md has, and the bundle run; a bundle for browsers
+ * esbuild and webpack: a server is bundled, by the configurations in doc/runtimes.md, and the bundle run; a bundle for browsers
  * gets browser.js. What is bundled are the programs of project/ that are named here.
  */
 
@@ -8,6 +8,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { runInThisContext } from 'node:vm';
 import { root } from '../project.mjs';
 import { addon, folder, node, result, run, TIME_LIMIT } from './programs.mjs';
 
@@ -18,44 +19,35 @@ const webpack = load('webpack');
 
 const BUNDLES = join(folder, 'bundles');
 
-/** What the addon is looked for as: files beside binding.js, and packages for one platform each. */
-const ADDONS = { esbuild: ['./ferrows.*', 'ferrows-*'], webpack: [/^\.\/ferrows\./, /^ferrows-/] };
+/** The configurations that are documented. */
+const DOCUMENT = readFileSync(join(root, 'doc/runtimes.md'), 'utf8');
 
-/** webpack would put whole folders into the bundle for what is only known at run time. */
-const LOADER = {
-  test: /binding\.js$/,
-  parser: {
-    exprContextCritical: false,
-    exprContextRecursive: false,
-    exprContextRegExp: /^$/,
-    wrappedContextRecursive: false,
-    wrappedContextRegExp: /^$/
-  }
-};
+/** The two ways: the package as a whole stays outside, or only its addon does. */
+const WAYS = ['the package outside', 'the addon outside'];
+
+/** What is bundled as a server, and the name by which it asks for the package. */
+const SERVERS = { 'server-ferrows.mjs': 'ferrows', 'server-ws.mjs': 'ws' };
 
 /**
- * The two ways: the package as a whole stays outside, or only its addon does.
+ * The options that doc/runtimes.md gives a bundler for a way, for a program that asks for `name`.
  *
- * @type {Record<string, Record<string, { esbuild: object, webpack: object }>>}
+ * @param {string} bundler
+ * @param {string} way
+ * @param {string} name
  */
-const SERVERS = {
-  'the package outside': {
-    'server-ferrows.mjs': {
-      esbuild: { external: ['ferrows'] },
-      webpack: { externals: ['ferrows'] }
-    },
-    'server-ws.mjs': { esbuild: { external: ['ws'] }, webpack: { externals: ['ws'] } }
-  },
-  'the addon outside': Object.fromEntries(
-    ['server-ferrows.mjs', 'server-ws.mjs'].map((name) => [
-      name,
-      {
-        esbuild: { external: ADDONS.esbuild },
-        webpack: { externals: ADDONS.webpack, module: { rules: [LOADER] } }
-      }
-    ])
-  )
-};
+function documented(bundler, way, name) {
+  const start = DOCUMENT.indexOf(`// ${bundler}, ${way}\n`);
+  assert.notEqual(start, -1, `doc/runtimes.md has nothing for ${bundler}, ${way}`);
+  const code = DOCUMENT.slice(start, DOCUMENT.indexOf('```', start)).replace(/\bawait\b/, '');
+  const module = { exports: {} };
+  const builder = { build: (/** @type {object} */ options) => (module.exports = options) };
+  // Not in a context of its own: webpack does not know the RegExp of another one.
+  const evaluate = runInThisContext(
+    `(module, esbuild) => {${code.replaceAll("'ferrows'", `'${name}'`)}}`
+  );
+  evaluate(module, builder);
+  return module.exports;
+}
 
 /** @type {Record<string, (entry: string, outfile: string, options: object) => Promise<void>>} */
 const BUNDLERS = {
@@ -64,9 +56,9 @@ const BUNDLERS = {
       bundle: true,
       format: 'cjs',
       logLevel: 'silent',
+      ...options,
       entryPoints: [join(folder, entry)],
-      outfile,
-      ...options
+      outfile
     });
     assert.deepEqual(warnings, []);
   },
@@ -85,11 +77,6 @@ const BUNDLERS = {
   }
 };
 
-/** What a server needs in any case. */
-const FOR_NODE = {
-  esbuild: { platform: 'node' },
-  webpack: { target: 'node', externalsType: 'commonjs' }
-};
 const FOR_BROWSERS = { esbuild: { platform: 'browser' }, webpack: { target: 'web' } };
 
 /**
@@ -110,20 +97,14 @@ before(() => rmSync(BUNDLES, { recursive: true, force: true }));
 
 for (const bundler of /** @type {const} */ (['esbuild', 'webpack'])) {
   describe(bundler, () => {
-    for (const [way, entries] of Object.entries(SERVERS)) {
-      for (const [entry, options] of Object.entries(entries)) {
+    for (const way of WAYS) {
+      for (const [entry, name] of Object.entries(SERVERS)) {
         test(`${entry}, ${way}`, TIME_LIMIT, async () => {
-          const path = await bundle(bundler, way, entry, {
-            ...FOR_NODE[bundler],
-            ...options[bundler]
-          });
-          const isOutside = /require\("(ferrows|ws)"\)/.test(readFileSync(path, 'utf8'));
+          const path = await bundle(bundler, way, entry, documented(bundler, way, name));
+          const isOutside = readFileSync(path, 'utf8').includes(`require("${name}")`);
           assert.equal(isOutside, way === 'the package outside');
-          if (isOutside) {
-            assert.equal(await result(node, [path]), 'bundled');
-            return;
-          }
-          await assertNeedsAddon(path);
+          if (isOutside) assert.equal(await result(node, [path]), 'bundled');
+          else await assertNeedsAddon(path);
         });
       }
     }

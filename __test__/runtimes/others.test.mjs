@@ -4,7 +4,10 @@
  */
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { root } from '../project.mjs';
 import { conversation } from './expected.mjs';
 import { bun, deno, node, result, TIME_LIMIT } from './programs.mjs';
 
@@ -38,6 +41,11 @@ for (const [name, runtime, carriages] of /** @type {const} */ ([
       const said = await result(runtime(), ['workers.cjs']);
       assert.deepEqual(said, ['to one', 'to two', 'to three', 'to four']);
     });
+
+    // Bun has a ws of its own, whatever npm has installed under that name.
+    test('ws overridden with ferrows', TIME_LIMIT, async () => {
+      assert.equal(await result(runtime(), ['names.cjs']), name !== 'Bun');
+    });
   });
 }
 
@@ -49,3 +57,14 @@ for (const name of ['bun', 'deno']) {
     assert.deepEqual(await result(runtime, ['require.cjs'], env), conversation('stream'));
   });
 }
+
+test('doc/runtimes.md names the versions that are tried', () => {
+  const document = readFileSync(join(root, 'doc/runtimes.md'), 'utf8');
+  const manifest = readFileSync(join(root, '__test__/runtimes/project/package.json'), 'utf8');
+  const { dependencies, optionalDependencies } = JSON.parse(manifest);
+  for (const [name, version] of Object.entries({ ...dependencies, ...optionalDependencies })) {
+    const runtime = /deno|bun/.exec(name)?.[0];
+    const known = runtime ? runtime[0].toUpperCase() + runtime.slice(1) : name;
+    assert.ok(document.includes(`${known} ${version}`), `${known} ${version}`);
+  }
+});
