@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { npm, root } from './ready.mjs';
 
-/** The last of each line that npm has for every platform. */
+/** The last of each line that npm has for Linux, both x64 and arm64. For macOS it lacks some. */
 const VERSIONS = ['20.20.2', '22.23.3', '24.21.0', '26.10.0'];
 
 /** What may differ from one Node to the next. The other suites are about sources, Rust, the package or the machine. */
