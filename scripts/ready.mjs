@@ -31,15 +31,16 @@ class NotReady extends Error {}
 const read = (path) => readFileSync(join(root, path), 'utf8');
 
 /**
- * Runs a program in the root folder, its output shown.
+ * Runs a program, its output shown.
  *
  * @param {string} program
  * @param {string[]} args
  * @param {string} otherwise the sentence for when it fails
+ * @param {string} cwd
  */
-function run(program, args, otherwise) {
+function run(program, args, otherwise, cwd) {
   const { status, error } = spawnSync(program, args, {
-    cwd: root,
+    cwd,
     env: withCargo(process.env),
     // On Windows npm is a script.
     shell: program.endsWith('.cmd'),
@@ -53,10 +54,11 @@ function run(program, args, otherwise) {
  *
  * @param {string[]} args
  * @param {string} otherwise
+ * @param {string} [folder] the root folder, if it is none
  */
-function npm(args, otherwise) {
+export function npm(args, otherwise, folder = root) {
   const [program, ...rest] = npmCommand(...args);
-  run(program, rest, otherwise);
+  run(program, rest, otherwise, folder);
 }
 
 /**

@@ -58,6 +58,13 @@ function nodeTest(where) {
 }
 
 /**
+ * Runs the tests of a folder below __test__ that need packages of their own.
+ *
+ * @param {string} where
+ */
+const projectTests = (where) => [process.execPath, '__test__/project-tests.mjs', where];
+
+/**
  * One suite for each transport.
  *
  * @param {string} name
@@ -171,7 +178,8 @@ const SUITES = [
   ...overTransports('autobahn', () => [process.execPath, '__test__/autobahn/run.mjs']),
   ...overTransports('browser', () => nodeTest('browser')),
   { name: 'install', command: () => nodeTest('install') },
-  ...overTransports('dependents', () => [process.execPath, '__test__/dependents/run.mjs'])
+  ...overTransports('dependents', () => projectTests('dependents')),
+  { name: 'runtimes', command: () => projectTests('runtimes') }
 ];
 
 /** The process group of the suite that runs, to be ended with this process. @type {number | undefined} */

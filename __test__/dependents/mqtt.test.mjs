@@ -20,6 +20,17 @@ const { Aedes } = await load('aedes');
 /** Larger than any buffer on the way. */
 const LARGE = Buffer.from(Uint8Array.from({ length: 1_000_000 }, (_, index) => index % 251));
 
+/**
+ * From Node 26 on, read() gives one chunk of several, and aedes asks once for all that there are: it would wait for ever.
+ *
+ * @param {import('node:stream').Duplex} stream
+ */
+function readAtOnce(stream) {
+  const read = stream.read.bind(stream);
+  stream.read = (size) => read(size ?? (stream.readableLength || undefined));
+  return stream;
+}
+
 describe('MQTT.js and aedes', () => {
   let broker;
   let http;
@@ -34,7 +45,7 @@ describe('MQTT.js and aedes', () => {
     wss = new WebSocket.WebSocketServer({ server: http.server });
     wss.on('connection', (ws, request) => {
       assert.equal(ws.protocol, 'mqtt');
-      broker.handle(WebSocket.createWebSocketStream(ws), request);
+      broker.handle(readAtOnce(WebSocket.createWebSocketStream(ws)), request);
     });
   });
 

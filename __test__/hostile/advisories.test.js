@@ -227,7 +227,8 @@ advisory(
   'CVE-2024-37890 GHSA-3h5v-q93c-6h6q more headers than Node keeps hide those of the handshake',
   ["A8 2000 headers in front of the handshake's", "A8 3000 headers in front of the handshake's"],
   (lines) => {
-    mustHave(lines, 'HTTP/1.1 400');
+    // The newer versions of Node refuse them by themselves.
+    mustHave(lines, /HTTP\/1\.1 4(00|31)\b/);
     mustHave(lines, 'binary "still here"');
   }
 );

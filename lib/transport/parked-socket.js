@@ -198,6 +198,12 @@ class ParkedSocket extends PlainSocket {
 Object.defineProperty(ParkedSocket.prototype, 'constructor', { value: net.Socket });
 
 /**
+ * Whether sockets are Node's own. Bun and Deno have descriptors of some and functions of libuv, too, but theirs do less: some
+ * functions end the process.
+ */
+const areSocketsOfNode = !('bun' in process.versions || 'deno' in process.versions);
+
+/**
  * Whether the descriptor can be taken from `socket` without anybody noticing.
  *
  * @param {any} socket any Duplex
@@ -205,6 +211,7 @@ Object.defineProperty(ParkedSocket.prototype, 'constructor', { value: net.Socket
  */
 function canPark(socket) {
   return (
+    areSocketsOfNode &&
     Object.getPrototypeOf(socket) === net.Socket.prototype &&
     !socket.encrypted &&
     socket._handle?.fd >= 0 &&

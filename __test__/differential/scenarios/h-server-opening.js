@@ -159,7 +159,10 @@ scenario('H7 the body that Content-Length announces is taken as frames', 'server
   raw.write(body);
   t.logHead(await raw.head());
   const { server } = await t.accepted(wss);
-  await t.seen(server, 'message');
+  // Up to Node 24 that is two messages. From 26 on the body is the request's, and nobody asks for it.
+  raw.write(frame(OPCODE.text, 'behind the body', { key: KEY }));
+  raw.finish();
+  await t.closed(server);
 });
 
 scenario('H7 handleUpgrade over a Duplex that is no socket', 'server', async (t) => {

@@ -13,7 +13,10 @@ const { continuation, text, binary, ping, pong } = OPCODE;
 /** @returns {Buffer} */
 const many = (count, make) => Buffer.concat(Array.from({ length: count }, (_, i) => make(i)));
 
-/** Writes the same again and again without reading, until the connection is lost. */
+/** Kernels take megabytes for a peer that does not read. So much in one segment is too much, whoever takes it. */
+const TORRENT = 64 * 1024;
+
+/** Writes the same without reading, twice as much each time, until the connection is lost. */
 async function flood({ t, raw, ws }, bytes, event) {
   ws.removeAllListeners(event);
   raw.socket.pause();
@@ -23,6 +26,7 @@ async function flood({ t, raw, ws }, bytes, event) {
   while (isOpen && !raw.closed) {
     await Promise.race([lost, new Promise((resolve) => raw.socket.write(bytes, resolve))]);
     await turn();
+    if (bytes.length < TORRENT) bytes = Buffer.concat([bytes, bytes]);
   }
   await t.closed(ws);
   raw.socket.destroy();

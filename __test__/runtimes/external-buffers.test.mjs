@@ -1,0 +1,69 @@
+/**
+ * Hosts that forbid external buffers, as Electron does: there the functions of Node-API that make them fail. Here they fail in
+ * Node: in a copy of the addon their names are changed, so that it finds none, and what it calls then says so on standard error
+ * and returns an error. Nothing may come out otherwise, and nothing may have been called.
+ *
+ * The package `electron` downloads its binary when it is installed, so Electron itself is not tried here.
+ */
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { conversation } from './expected.mjs';
+import { addon, folder, node, run, TIME_LIMIT } from './programs.mjs';
+
+/** All functions of Node-API that hand memory of the addon to JavaScript. */
+const EXTERNAL = ['napi_create_external_buffer', 'napi_create_external_arraybuffer'];
+/** One that the addon does call. */
+const CALLED = 'napi_create_buffer_copy';
+
+const NOT_FOUND = /Node-API symbol (\w+) has not been loaded/;
+
+describe(
+  'functions of Node-API that fail',
+  { skip: process.platform === 'darwin' && 'a changed addon would have to be signed again' },
+  () => {
+    /** @type {string} */
+    let copies;
+    before(() => {
+      copies = mkdtempSync(join(folder, 'addons-'));
+    });
+    after(() => rmSync(copies, { recursive: true }));
+
+    /**
+     * The conversation with a copy of the addon that does not find some functions.
+     *
+     * @param {string[]} names
+     * @param {string} transport
+     */
+    function converseWithout(names, transport) {
+      const bytes = readFileSync(addon());
+      for (const name of names) {
+        const place = bytes.indexOf(`\0${name}\0`);
+        assert.notEqual(place, -1, `${name} is not in the addon: is it linked in another way?`);
+        bytes.write('X', place + name.length, 'latin1');
+      }
+      const copy = join(copies, `${names[0]}-${transport}.node`);
+      writeFileSync(copy, bytes);
+      return run(node, ['require.cjs'], {
+        FERROWS_TRANSPORT: transport,
+        NAPI_RS_NATIVE_LIBRARY_PATH: copy
+      });
+    }
+
+    for (const transport of ['stream', 'event_loop', 'io_threads']) {
+      test(`no external buffers, ${transport}`, TIME_LIMIT, async () => {
+        const { code, stdout, stderr } = await converseWithout(EXTERNAL, transport);
+        assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+        assert.deepEqual(JSON.parse(stdout), conversation(transport));
+      });
+    }
+
+    test('a function that is called would be noticed', TIME_LIMIT, async () => {
+      const { code, stderr } = await converseWithout([CALLED], 'stream');
+      assert.notEqual(code, 0);
+      assert.equal(NOT_FOUND.exec(stderr)?.[1], CALLED, stderr);
+    });
+  }
+);

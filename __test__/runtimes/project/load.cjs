@@ -1,0 +1,13 @@
+'use strict';
+
+// Loads the package, and prints why it could not: the error and its causes.
+
+const causes = [];
+try {
+  if (typeof require('ferrows') !== 'function') throw new Error('that is no class');
+} catch (error) {
+  for (let cause = error; cause; cause = cause.cause) {
+    causes.push({ code: cause.code, message: cause.message });
+  }
+}
+console.log(JSON.stringify(causes));
