@@ -19,15 +19,19 @@ const VERSIONS = ['20.20.2', '22.23.3', '24.21.0', '26.10.0'];
 
 /** What may differ from one Node to the next. The other suites are about sources, Rust, the package or the machine. */
 const SUITES = [
+  'load',
   'shape',
   'docs',
   'transport',
   'fuzz',
   'differential',
   'interop',
+  'observability',
   'deflate',
   'hostile',
   'life',
+  'examples',
+  'install',
   'dependents',
   'runtimes'
 ];

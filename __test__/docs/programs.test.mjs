@@ -1,9 +1,10 @@
 /*
- * The JavaScript of the documents. A block is one of three things, by its first line:
+ * The JavaScript of the documents. A block is one of four things, by its first line:
  *
  * - a program, `// name.js` or `// name.mjs`: it is run from the root of the clone, ends by itself, and prints what the
  *   comments behind its console.log() calls say, in that order;
  * - an excerpt, `// examples/name.js`: what follows is in that file, which has a test; `// ...` stands for what is left out;
+ * - the configuration of a bundler, `// esbuild, ...` or `// webpack, ...`: the suite `runtimes` bundles with it;
  * - a fragment, anything else: it is run among what prelude.mjs prepares, and must not fail.
  *
  * What the examples explain is tested by the other suites.
@@ -21,6 +22,7 @@ const KINDS = new Map([
 ]);
 const PROGRAM = /^\/\/ ([\w-]+\.(js|mjs))\b/;
 const EXCERPT = /^\/\/ (examples\/\S+)\n/;
+const CONFIGURATION = /^\/\/ (esbuild|webpack), /;
 const PRINTING = /\bconsole\.log\(/;
 const PRINTED = /\bconsole\.log\(.*\); \/\/ (.+)$/;
 /** A program that takes longer, in milliseconds, does not end by itself. */
@@ -95,7 +97,7 @@ const seen = { programs: 0, excerpts: 0, fragments: 0 };
 for (const document of documents) {
   for (const { kind, code, line } of parts(read(document)).blocks) {
     const language = KINDS.get(kind);
-    if (language === undefined) continue;
+    if (language === undefined || CONFIGURATION.test(code)) continue;
     const [, name, extension] = PROGRAM.exec(code) ?? [];
     if (name !== undefined) {
       seen.programs += 1;

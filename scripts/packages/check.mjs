@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { glibcFloor, identify, neededLibraries } from './binary.mjs';
 import { manifest, platforms, readManifest } from './platforms.mjs';
 
-/** The oldest glibc that the binaries for Linux may want: that of Node.js 20 itself, so they run where it does. */
-export const GLIBC_FLOOR = /** @type {const} */ ([2, 28]);
+/** The newest glibc that a binary for Linux may want. Node.js 20 itself wants 2.28: they run where it does, and its unofficial builds do. */
+export const GLIBC_FLOOR = /** @type {const} */ ([2, 17]);
 
 /** A binary of more bytes has something in it that does not belong there. */
 const MAX_SIZE = 4 * 1024 * 1024;
