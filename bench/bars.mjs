@@ -1,4 +1,5 @@
-// What ferrows must reach: a ratio to somebody else's figure within the same run. Data only; report/judge.mjs compares.
+// What ferrows must reach: a ratio to another figure within the same run, or a figure of its own. Data only;
+// report/judge.mjs compares.
 
 /** `ws` is the faster of its two variants; `best` of uWebSockets.js and Bun is the better one. */
 export const GROUPS = {
@@ -9,7 +10,7 @@ export const GROUPS = {
 /**
  * `work` and `what` are for the reader. `measure` is a key of a measurement, less is better. `limits` are the most that
  * the subject's figure may be, as a multiple of a subject's or a group's. `against` is the workload of the other figure,
- * where that is another one.
+ * where that is another one, and `than` its measure. `most` is the most that the figure itself may be, in its own unit.
  */
 export const BARS = [
   {
@@ -148,5 +149,30 @@ export const BARS = [
     subject: 'ferrows/auto',
     measure: 'growth',
     limits: { ws: 0.25 }
+  },
+  {
+    work: 'opening and closing, 50 connections at a time',
+    what: 'server CPU a connection',
+    workload: 'opening',
+    subject: 'ferrows/auto',
+    measure: 'cpu',
+    limits: { ws: 0.35, 'uWebSockets.js': 1.5 }
+  },
+  {
+    work: '8,000 idle connections',
+    what: 'memory a connection',
+    workload: 'idle-8000',
+    subject: 'ferrows/auto',
+    measure: 'growth',
+    most: 1500
+  },
+  {
+    work: '1,000 good clients beside hostile ones',
+    what: 'p99 round trip',
+    workload: 'front-door',
+    subject: 'ferrows/auto',
+    measure: 'p99',
+    than: 'calmP99',
+    limits: { 'ferrows/auto': 1.5 }
   }
 ];

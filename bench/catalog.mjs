@@ -105,6 +105,20 @@ const observed = (inFlight) => ({
   subjects: ['ws', 'ferrows/auto', 'ferrows/observed', 'ferrows/before']
 });
 
+/** Held connections and new ones. */
+const AT_THE_DOOR = ['ws', 'ferrows/auto', ...PEERS, LIMIT];
+
+/** Connections that come and go, with so many exchanges in between. */
+const opening = (name, exchanges) => ({
+  name,
+  kind: 'opening',
+  ...small,
+  connections: 50,
+  inFlight: 1,
+  exchanges,
+  subjects: AT_THE_DOOR
+});
+
 /** What is sent through one server, one after the other, before its memory is looked at. */
 const MEMORY_LOADS = [
   { ...small, connections: 100, inFlight: 1 },
@@ -116,9 +130,12 @@ const MEMORY_LOADS = [
 /**
  * Loads: who is measured, payload bytes, connections, and messages that each connection keeps under way. The subject
  * is the server unless `kind` says otherwise: `client`, which talks to the raw echo server; `memory`, a server that
- * all `loads` go through before its memory is looked at; or `idle`, the memory that connections take which have
- * exchanged so many messages and are silent. With `deflate`, JSON text is sent, each time another one, and compressed:
- * `takeover` of the context from message to message, or `no-takeover`. `rounds` is the most that are measured.
+ * all `loads` go through before its memory is looked at; `idle`, the memory that connections take which have
+ * exchanged so many messages and are silent; `opening`, so many connections at a time that come, exchange so many messages,
+ * and go; `crowd`, connections of which a share (`talking`) talk and all are held; or `front-door`, good clients which send
+ * a message `every` so many milliseconds, first alone, then beside so many `attacks` a second. With `deflate`, JSON text is sent, each time another one, and compressed:
+ * `takeover` of the context from message to message, or `no-takeover`. `rounds` is the most that are measured;
+ * what is `onDemand` is measured when it is asked for by name.
  */
 export const WORKLOADS = [
   { name: 'echo-64-1', ...small, connections: 100, inFlight: 1, subjects: EVERYBODY },
@@ -156,6 +173,40 @@ export const WORKLOADS = [
     kind: 'memory',
     loads: MEMORY_LOADS,
     subjects: ['ws', 'ferrows/auto', ...PEERS]
+  },
+  opening('opening', 0),
+  opening('opening-1', 1),
+  {
+    name: 'idle-8000',
+    kind: 'idle',
+    ...small,
+    connections: 8000,
+    inFlight: 1,
+    exchanges: 1,
+    rounds: 1,
+    subjects: AT_THE_DOOR
+  },
+  {
+    name: 'front-door',
+    kind: 'front-door',
+    ...small,
+    connections: 1000,
+    inFlight: 1,
+    every: 100,
+    attacks: 1000,
+    rounds: 3,
+    subjects: AT_THE_DOOR
+  },
+  {
+    name: 'crowd',
+    kind: 'crowd',
+    ...small,
+    connections: 100_000,
+    talking: 0.01,
+    inFlight: 1,
+    onDemand: true,
+    rounds: 1,
+    subjects: AT_THE_DOOR
   },
   ...[1, 16].map(observed),
   compressedEcho('deflate-200', 200),

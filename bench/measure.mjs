@@ -3,70 +3,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { ECHO } from './catalog.mjs';
+import { measureCrowd, measureFrontDoor } from './crowds.mjs';
 import { sample, used } from './proc.mjs';
-import { GENERATOR } from './programs.mjs';
+import {
+  compression,
+  loadCommand,
+  loadOptions,
+  startServer,
+  summary,
+  underLoad
+} from './session.mjs';
 import { Child } from './subject.mjs';
 
 /** A memory workload runs this share of the usual time under each of its loads, and is then left in peace. */
 const MEMORY_SHARE = 0.5;
 const QUIET_MILLIS = 1000;
-
-/** Options of whatever makes load: the generator and the clients have the same. */
-function loadOptions(port, workload, { seconds, warmUp }) {
-  const options = {
-    port,
-    connections: workload.connections,
-    'in-flight': workload.inFlight,
-    size: workload.size,
-    'warm-up': warmUp,
-    seconds
-  };
-  return Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-}
-
-/** The load generator's command line. */
-function loadCommand(port, workload, times) {
-  const flags = ['binary', 'broadcast', 'tls'].filter((flag) => workload[flag]);
-  const further = ['deflate', 'exchanges'].filter((name) => workload[name]);
-  return [
-    GENERATOR,
-    ...loadOptions(port, workload, times),
-    ...flags.map((flag) => `--${flag}`),
-    ...further.flatMap((name) => [`--${name}`, String(workload[name])])
-  ];
-}
-
-/** Starts the server of a subject for a workload; gives the process, its port and its version. */
-async function startServer(subject, command, workload) {
-  const flags = ['broadcast', 'deflate', 'tls']
-    .filter((flag) => workload[flag])
-    .map((flag) => `--${flag}`);
-  if (workload.deflate === 'no-takeover') flags.push('--no-takeover');
-  const file = subject.server ? [subject.server] : [];
-  const child = new Child(
-    `the server ${subject.name}`,
-    [...command, ...file, ...flags],
-    subject.env
-  );
-  try {
-    return { child, ...(await child.answer()) };
-  } catch (err) {
-    await child.end();
-    throw err;
-  }
-}
-
-/**
- * Lets a process that makes load do its work, and samples the measured process before and after, when no message is
- * under way.
- */
-async function underLoad(maker, measured, { seconds, warmUp }) {
-  const ready = await maker.answer(warmUp);
-  const before = sample(measured.pid);
-  maker.say('measure');
-  const result = await maker.answer(seconds);
-  return { ready, before, after: sample(measured.pid), result };
-}
 
 async function measureServer(subject, command, workload, times) {
   const { child: server, port, version } = await startServer(subject, command, workload);
@@ -83,28 +34,6 @@ async function measureServer(subject, command, workload, times) {
     await load?.end();
     await server.end();
   }
-}
-
-/** What was agreed upon, and the bytes on the wire that a reply takes, with its header. */
-function compression({ negotiated }, { messages, drained, received }) {
-  return { negotiated, wire: received / (messages + drained) };
-}
-
-function summary({ before, after, result, loadCpu, seconds }) {
-  const messages = result.messages + result.drained;
-  const cpu = used(before, after);
-  const perMessage = (micros) => (micros === null ? null : micros / messages);
-  const busy = (micros) => (micros === null ? null : micros / (seconds * 1e6));
-  return {
-    messages,
-    rate: result.messages / seconds,
-    cpu: perMessage(cpu.process),
-    javaScript: perMessage(cpu.main),
-    ...result.latency,
-    busy: busy(cpu.process),
-    loadBusy: busy(loadCpu),
-    rss: after?.rss ?? null
-  };
 }
 
 /** The subject is the client: the raw echo server is the load on it. */
@@ -180,8 +109,12 @@ async function measureIdle(subject, command, workload, times) {
 const KINDS = {
   server: measureServer,
   client: measureClient,
+  // Its messages are connections.
+  opening: measureServer,
   memory: measureMemory,
-  idle: measureIdle
+  idle: measureIdle,
+  crowd: measureCrowd,
+  'front-door': measureFrontDoor
 };
 
 /**
@@ -194,7 +127,7 @@ const KINDS = {
  * @returns {Promise<object>} messages, messages per second; latencies and CPU time in microseconds (the latter a message);
  *   busy shares of a core of subject and load; resident bytes; the subject's version; with compression bytes on the wire a
  *   reply and the parameters that were agreed upon. Of a memory workload only resident bytes and version; of an idle
- *   one those, the growth of resident bytes a connection, and what compression gives
+ *   one those, the growth of resident bytes a connection, and what compression gives; of the others see crowds.mjs
  */
 export function measure(subject, workload, times, programs) {
   const { command } = programs.get(subject.program);

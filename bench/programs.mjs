@@ -20,7 +20,10 @@ const built = (name) =>
 /** The load generator. */
 export const GENERATOR = built('load');
 
-/** Builds the load generator and the raw echo server; throws when that fails. */
+/** Hostile clients. */
+export const HOSTILE = built('hostile');
+
+/** Builds the load generator, the hostile clients and the raw echo server; throws when that fails. */
 export function build() {
   // The target directory is given because the environment may name another one.
   const args = ['build', '--release', '--locked', '-j1', '--target-dir', 'target'];

@@ -29,9 +29,9 @@ and measures nothing. Results go to bench/results.md, .json and .svg when everyt
 --out, which names all three.
 `;
 
-/** The entries whose names begin with one of the wanted words; all when none is wanted. */
+/** The entries whose names begin with one of the wanted words; all but what is on demand when none is wanted. */
 function select(entries, wanted, what) {
-  if (wanted === undefined) return entries;
+  if (wanted === undefined) return entries.filter(({ onDemand }) => !onDemand);
   const chosen = new Set();
   for (const word of wanted.toLowerCase().split(',')) {
     // The full name means that one alone: `ws` is not also `ws+bufferutil`.

@@ -15,11 +15,13 @@ const VERDICTS = new Map([
 const UNITS = new Map([
   ['cpu', ['CPU', 'us a message', 1]],
   ['p50', ['p50 round trip', 'us', 1]],
+  ['p99', ['p99 round trip', 'us', 1]],
   ['rss', ['resident memory', 'MiB', 2 ** 20]],
   ['growth', ['resident memory', 'KiB a connection', 2 ** 10]]
 ]);
-/** What is compared of the kinds of workload that are not about time. */
-const MEMORY = { memory: 'rss', idle: 'growth' };
+/** What is compared of the kinds of workload that are not about CPU time a message; and what its message is. */
+const COMPARED = { memory: 'rss', idle: 'growth', crowd: 'growth', 'front-door': 'p99' };
+const MESSAGES = { opening: 'us a connection' };
 
 const bytes = (size) => {
   if (size >= 2 ** 20) return `${size / 2 ** 20} MiB`;
@@ -43,12 +45,27 @@ function load({
   exchanges,
   tls,
   broadcast,
-  loads
+  loads,
+  talking,
+  every,
+  attacks
 }) {
   if (kind === 'memory') return `RSS of one server after ${loads.length} echo loads, at rest`;
   const message = `${bytes(size)} ${CONTENT[deflate] ?? (binary ? 'binary' : 'text')}`;
+  const many = connections.toLocaleString('en');
+  if (kind === 'opening') {
+    const between = exchanges ? `, with ${exchanges} echo of ${message} in between` : '';
+    return `connections opened and closed${between}, ${many} at a time, figures a connection`;
+  }
   if (kind === 'idle') {
-    return `RSS that ${connections.toLocaleString('en')} silent connections add after ${exchanges} echoes of ${message}`;
+    const echoes = exchanges === 1 ? 'an echo' : `${exchanges} echoes`;
+    return `RSS that ${many} silent connections add after ${echoes} of ${message}`;
+  }
+  if (kind === 'crowd') {
+    return `${many} connections held, or as many as descriptors allow, ${talking * 100} % with a ${message} echo each under way`;
+  }
+  if (kind === 'front-door') {
+    return `${message} echo, ${many} connections, one each ${every} ms, beside ${attacks.toLocaleString('en')} attacks a second`;
   }
   if (broadcast) return `${message} broadcast to ${connections} connections, figures a delivery`;
   const count = `${connections} connection${connections === 1 ? '' : 's'}`;
@@ -56,17 +73,27 @@ function load({
   return `${message} echo${who}${tls ? ' over TLS' : ''}, ${count}, ${inFlight} in flight`;
 }
 
+/** Bytes that a bar is about, as text. */
+const wholeBytes = (value) =>
+  Number.isFinite(value) ? `${Math.round(value).toLocaleString('en')} B` : '-';
+
+/** Whose figure a bar is a ratio to. */
+function comparedWith(bar, other, of) {
+  if (bar.most !== undefined) return 'itself';
+  if (bar.against) return '100 connections';
+  if (bar.than) return 'without them';
+  return `${other}${of && of !== other ? ` (${of})` : ''}`;
+}
+
 /** How many bars are met, and all of them in a table. */
 function bars(workloads) {
   const verdicts = judge(workloads);
   const count = (met) => verdicts.filter((verdict) => verdict.met === met).length;
-  const rows = verdicts.map(({ bar, other, of, limit, ratio: judged, least: low, met }) => [
+  const rows = verdicts.map(({ bar, other, of, limit, measured, least: low, met }) => [
     bar.work,
     bar.what,
-    bar.against ? '100 connections' : `${other}${of && of !== other ? ` (${of})` : ''}`,
-    times(limit),
-    times(judged),
-    times(low),
+    comparedWith(bar, other, of),
+    ...[limit, measured, low].map(bar.most === undefined ? times : wholeBytes),
     VERDICTS.get(met)
   ]);
   const heading = [
@@ -88,13 +115,14 @@ function notFirst(workloads) {
   let compared = 0;
   for (const { name, connections, kind } of WORKLOADS) {
     const bySubject = workloads[name];
-    const key = MEMORY[kind] ?? (connections === 1 ? 'p50' : 'cpu');
+    const key = COMPARED[kind] ?? (connections === 1 ? 'p50' : 'cpu');
     const rivals = Object.keys(bySubject ?? {}).filter(isRival);
     const first = least(bySubject, rivals, key);
     const own = values(bySubject?.[SUBJECT], key);
     if (first === undefined || own.length === 0) continue;
     compared += 1;
-    const [what, unit, size] = UNITS.get(key);
+    const [what, usual, size] = UNITS.get(key);
+    const unit = MESSAGES[kind] ?? usual;
     const figure = (list) => (median(list) / size).toPrecision(3);
     const share = ratio(bySubject[SUBJECT], bySubject[first], key);
     if (share <= 1) continue;

@@ -20,7 +20,8 @@ const PANELS = [
   { workload: 'client-1', title: 'As the client, 1 in flight: client CPU' },
   { workload: 'client-16', title: 'As the client, 16 in flight: client CPU' },
   { workload: 'deflate-2k', title: '2 KiB compressed JSON echo, 50 connections' },
-  { workload: 'deflate-broadcast', title: '2 KiB compressed JSON broadcast to 500, a delivery' }
+  { workload: 'deflate-broadcast', title: '2 KiB compressed JSON broadcast to 500, a delivery' },
+  { workload: 'opening', title: 'Opening and closing a connection' }
 ];
 
 const PLAIN = { bar: '#9aa7b8', text: '#3d4752', weight: 400 };

@@ -13,16 +13,19 @@ export function median(values) {
 export const values = (runs, key) =>
   (runs ?? []).map((run) => run[key]).filter((value) => Number.isFinite(value));
 
-/** The median of the ratios within each round: the machine's mood cancels out. NaN when no round has both. */
-export function ratio(runs, others, key) {
+/**
+ * The median of the ratios within each round: the machine's mood cancels out. NaN when no round has both. `otherKey` is
+ * the others' figure, where that is another one.
+ */
+export function ratio(runs, others, key, otherKey = key) {
   if (!runs || !others) return Number.NaN;
-  const each = runs.map((run, round) => run[key] / others[round]?.[key]);
+  const each = runs.map((run, round) => run[key] / others[round]?.[otherKey]);
   return median(each.filter((value) => Number.isFinite(value)));
 }
 
 /** The ratio of the least figures: noise only adds. */
-export const ratioOfLeast = (runs, others, key) =>
-  Math.min(...values(runs, key)) / Math.min(...values(others, key));
+export const ratioOfLeast = (runs, others, key, otherKey = key) =>
+  Math.min(...values(runs, key)) / Math.min(...values(others, otherKey));
 
 /** The subject among several whose median is the least; undefined when none was measured. */
 export function least(bySubject, names, key) {

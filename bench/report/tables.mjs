@@ -13,6 +13,14 @@ const COLUMNS = [
 ];
 const WIRE = { key: 'wire', title: 'wire B/msg', digits: 0, best: Math.min };
 const GROWTH = { key: 'growth', title: 'KiB/connection', digits: 1, best: Math.min, unit: 2 ** 10 };
+/** Beside hostile clients: what good ones waited before, and what became of the others. */
+const DOOR = [
+  { key: 'calmP50', title: 'p50 without', digits: 0, best: Math.min },
+  { key: 'calmP99', title: 'p99 without', digits: 0, best: Math.min },
+  { key: 'attacks', title: 'attacks', digits: 0, best: Math.max },
+  { key: 'ended', title: 'ended by the server', digits: 0, best: Math.max }
+];
+const HELD = { key: 'connections', title: 'connections', digits: 0, best: Math.max };
 const RATIOS = [
   { key: 'cpu', title: 'CPU' },
   { key: 'javaScript', title: 'JS thread' },
@@ -35,6 +43,30 @@ function layout({ kind, deflate }) {
       columns: [GROWTH, RSS, ...wire],
       ratios: [{ key: 'growth', title: 'growth' }],
       busy: []
+    };
+  }
+  if (kind === 'opening') {
+    // Its messages are connections.
+    const title = (text) => text.replace('/msg', '/connection').replace('messages', 'connections');
+    return {
+      columns: COLUMNS.map((column) => ({ ...column, title: title(column.title) })),
+      ratios: RATIOS.map((one) => ({ ...one, title: title(one.title) })),
+      busy: BUSY
+    };
+  }
+  if (kind === 'crowd') {
+    return {
+      columns: [HELD, GROWTH, ...COLUMNS],
+      ratios: [{ key: 'growth', title: 'growth' }, ...RATIOS],
+      busy: BUSY
+    };
+  }
+  if (kind === 'front-door') {
+    const columns = COLUMNS.filter(({ key }) => ['p50', 'p99', 'rss'].includes(key));
+    return {
+      columns: [...columns, ...DOOR],
+      ratios: [{ key: 'p99', title: 'p99' }],
+      busy: BUSY
     };
   }
   return { columns: [...COLUMNS, ...wire], ratios: [...RATIOS, ...wireRatio], busy: BUSY };

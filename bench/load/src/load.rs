@@ -1,19 +1,23 @@
-//! The load itself: connections on one poll, and the two ways of keeping them busy. Each phase ends drained: no message
-//! is under way when it returns. Called by `main`; what a connection reads and writes is `connection`'s.
+//! The load itself: connections on one poll, and the ways of keeping them busy; `paced` is the one that does not wait for
+//! the server. Each phase ends drained: no message is under way when it returns. Called by `main`; what a connection
+//! reads and writes is `connection`'s.
+
+mod paced;
 
 use std::{
     error::Error,
     io,
+    net::{IpAddr, Ipv4Addr},
     time::{Duration, Instant},
 };
 
-use hdrhistogram::Histogram;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::{
     check::Check,
     connection::Connection,
     deflate::{Agreement, Offer},
+    measured::{Measured, STALL, bound_silence, record},
     message::Messages,
     options::Options,
     stream::Stream,
@@ -22,47 +26,25 @@ use crate::{
 
 /// Bytes taken from a socket by one read.
 const READ_BYTES: usize = 256 * 1024;
-/// The longest silence of a server that owes messages.
-const STALL: Duration = Duration::from_secs(10);
 /// Rings of messages to compress.
 const RINGS: u32 = 8;
 /// Of the compressed replies on a connection so many are inflated; on the first connection all are.
 const INFLATED: usize = 4;
-/// Latencies above a minute are counted as a minute.
-const MAX_LATENCY_NANOS: u64 = 60_000_000_000;
 
 /// The poll, the connections on it and the messages they send.
 pub struct Load {
     poll: Poll,
     events: Events,
     connections: Vec<Connection>,
+    /// They say nothing, and neither may the server.
+    silent: Vec<Stream>,
     /// Of one kind each; connections with compression take them in turn, or a server could compress one reply for many.
     messages: Vec<Messages>,
     agreement: Option<Agreement>,
     in_flight: usize,
     broadcast: bool,
+    every: Option<Duration>,
     buffer: Vec<u8>,
-}
-
-/// What one phase did.
-pub struct Measured {
-    /// Messages that came before the time was up.
-    pub messages: u64,
-    /// Messages that came after it, until nothing was under way.
-    pub drained: u64,
-    /// Nanoseconds from queueing a message to reading the end of its echo; of a broadcast, of its last copy.
-    pub latency: Histogram<u64>,
-}
-
-impl Measured {
-    fn new() -> Result<Self, Box<dyn Error>> {
-        let latency = Histogram::new_with_bounds(1, MAX_LATENCY_NANOS, 3)?;
-        Ok(Self { messages: 0, drained: 0, latency })
-    }
-}
-
-fn record(latency: &mut Histogram<u64>, time: Duration) {
-    latency.saturating_record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
 }
 
 impl Load {
@@ -73,12 +55,15 @@ impl Load {
     pub fn open(options: &Options) -> Result<Self, Box<dyn Error>> {
         let poll = Poll::new()?;
         let tls = if options.tls { Some(tls::config()?) } else { None };
+        let open = |index, offer| {
+            Stream::open(options.address, source(index, options.addresses), tls.as_ref(), offer)
+                .map_err(|err| format!("connection {}: {err}", index + 1))
+        };
         let mut connections = Vec::with_capacity(options.connections);
         let mut agreement: Option<Agreement> = None;
         for index in 0..options.connections {
             let offer = options.deflate.map(Offer::header);
-            let (mut stream, answer) = Stream::open(options.address, tls.as_ref(), offer)
-                .map_err(|err| format!("connection {}: {err}", index + 1))?;
+            let (mut stream, answer) = open(index, offer)?;
             let check = match options.deflate.zip(answer) {
                 None => Check::Bytes,
                 Some((offer, answer)) => {
@@ -94,6 +79,10 @@ impl Load {
             poll.registry().register(stream.socket(), Token(index), interest)?;
             connections.push(Connection::new(stream, check));
         }
+        let further = options.connections..options.connections + options.silent;
+        let silent = further
+            .map(|index| open(index, options.deflate.map(Offer::header)).map(|(stream, _)| stream))
+            .collect::<Result<_, _>>()?;
         let messages = match &agreement {
             None => vec![Messages::same(options.size, options.binary, options.in_flight)],
             Some(agreement) => {
@@ -106,10 +95,12 @@ impl Load {
             poll,
             events: Events::with_capacity(1024),
             connections,
+            silent,
             messages,
             agreement,
             in_flight: options.in_flight,
             broadcast: options.broadcast,
+            every: options.every,
             buffer: vec![0; READ_BYTES],
         })
     }
@@ -120,7 +111,7 @@ impl Load {
     }
 
     /// Bytes of all frames that have come.
-    pub fn received(&self) -> u64 {
+    fn received(&self) -> u64 {
         self.connections.iter().map(Connection::received).sum()
     }
 
@@ -131,9 +122,10 @@ impl Load {
     pub fn exchange(&mut self, count: usize) -> Result<Measured, Box<dyn Error>> {
         let mut all = Measured::new()?;
         for _ in 0..count {
-            let Measured { messages, drained, latency } = self.echo(Duration::ZERO)?;
+            let Measured { messages, drained, received, latency } = self.run(Duration::ZERO)?;
             all.messages += messages;
             all.drained += drained;
+            all.received += received;
             all.latency.add(latency)?;
         }
         Ok(all)
@@ -144,7 +136,29 @@ impl Load {
     /// # Errors
     /// A connection fails, the server falls silent, or it sends something else.
     pub fn run(&mut self, duration: Duration) -> Result<Measured, Box<dyn Error>> {
-        if self.broadcast { self.broadcast(duration) } else { self.echo(duration) }
+        let received = self.received();
+        let mut measured = match self.every {
+            Some(every) => self.paced(duration, every),
+            None if self.broadcast => self.broadcast(duration),
+            None => self.echo(duration),
+        }?;
+        measured.received = self.received() - received;
+        self.stayed_silent()?;
+        Ok(measured)
+    }
+
+    /// # Errors
+    /// A connection that says nothing was spoken to, or was closed.
+    fn stayed_silent(&mut self) -> Result<(), Box<dyn Error>> {
+        for stream in &mut self.silent {
+            match stream.read(&mut self.buffer) {
+                Err(err) if err.kind() == io::ErrorKind::WouldBlock => {}
+                Ok(0) => return Err("the server closed a silent connection".into()),
+                Ok(_) => return Err("the server spoke on a silent connection".into()),
+                Err(err) => return Err(err.into()),
+            }
+        }
+        Ok(())
     }
 
     /// Every connection keeps its messages under way: an echo that comes in sends the next one.
@@ -160,7 +174,7 @@ impl Load {
         let mut heard_at = Instant::now();
 
         while outstanding > 0 {
-            self.wait()?;
+            self.wait(STALL)?;
             for event in &self.events {
                 let connection = &mut self.connections[event.token().0];
                 let messages = &self.messages[event.token().0 % rings];
@@ -203,7 +217,7 @@ impl Load {
             self.connections[0].send(&self.messages[0], self.in_flight)?;
             let mut outstanding = self.connections.len() * self.in_flight;
             while outstanding > 0 {
-                self.wait()?;
+                self.wait(STALL)?;
                 let messages = &self.messages[0];
                 for event in &self.events {
                     let connection = &mut self.connections[event.token().0];
@@ -217,7 +231,7 @@ impl Load {
                 }
                 bound_silence(sent, outstanding)?;
             }
-            record(&mut measured.latency, sent.elapsed());
+            measured.record(sent.elapsed());
             let copies = (self.connections.len() * self.in_flight) as u64;
             if Instant::now() >= deadline {
                 measured.drained += copies;
@@ -227,8 +241,8 @@ impl Load {
         }
     }
 
-    fn wait(&mut self) -> io::Result<()> {
-        match self.poll.poll(&mut self.events, Some(STALL)) {
+    fn wait(&mut self, longest: Duration) -> io::Result<()> {
+        match self.poll.poll(&mut self.events, Some(longest)) {
             Err(err) if err.kind() == io::ErrorKind::Interrupted => {
                 self.events.clear();
                 Ok(())
@@ -238,9 +252,21 @@ impl Load {
     }
 }
 
-fn bound_silence(since: Instant, outstanding: usize) -> Result<(), Box<dyn Error>> {
-    if outstanding > 0 && since.elapsed() > STALL {
-        return Err(format!("silence for {STALL:?}, {outstanding} messages under way").into());
+/// Where a connection comes from: one of the first so many loopback addresses; `None` leaves it to the system.
+fn source(index: usize, addresses: u8) -> Option<IpAddr> {
+    let number = u8::try_from(index % usize::from(addresses)).ok()?;
+    (addresses > 1).then(|| Ipv4Addr::new(127, 0, 0, 1 + number).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::source;
+
+    #[test]
+    fn connections_come_from_the_addresses_in_turn() {
+        assert_eq!(source(7, 1), None);
+        let last = |index| source(index, 3).map(|address| address.to_string());
+        assert_eq!(last(0).as_deref(), Some("127.0.0.1"));
+        assert_eq!(last(5).as_deref(), Some("127.0.0.3"));
     }
-    Ok(())
 }

@@ -1,12 +1,15 @@
-//! WebSocket load from one thread: N connections keep M messages each under way, or one of them sends to all; every
-//! message that comes is checked, and the result is a line of JSON. The benchmark's runner starts it and samples the
+//! WebSocket load from one thread: N connections keep M messages each under way, or one of them sends to all, or they come
+//! and go; all that comes is checked, and the result is a line of JSON. The benchmark's runner starts it and samples the
 //! server between the lines, when nothing is under way. Nothing here knows which server that is.
 
 mod check;
 mod connection;
 mod deflate;
+mod handshake;
 mod load;
+mod measured;
 mod message;
+mod opening;
 mod options;
 mod stream;
 mod text;
@@ -19,7 +22,9 @@ use std::{
     time::Duration,
 };
 
-use load::{Load, Measured};
+use load::Load;
+use measured::Measured;
+use opening::Opening;
 use options::Options;
 
 /// CPU time of this process, which has one thread; only Linux tells it to the nanosecond.
@@ -27,32 +32,69 @@ fn cpu_nanos() -> Option<u64> {
     std::fs::read_to_string("/proc/self/schedstat").ok()?.split(' ').next()?.parse().ok()
 }
 
-/// Runs both phases and prints the events that the runner waits for.
+/// What makes the load.
+enum Work {
+    Held(Load),
+    Opening(Opening),
+}
+
+impl Work {
+    fn new(options: &Options) -> Result<Self, Box<dyn Error>> {
+        Ok(if options.opening {
+            Self::Opening(Opening::new(options)?)
+        } else {
+            Self::Held(Load::open(options)?)
+        })
+    }
+
+    fn phase(&mut self, duration: Duration, exchanges: Option<usize>) -> Result<Measured, Box<dyn Error>> {
+        match (self, exchanges) {
+            (Self::Held(load), None) => load.run(duration),
+            (Self::Held(load), Some(count)) => load.exchange(count),
+            (Self::Opening(opening), _) => opening.run(duration),
+        }
+    }
+
+    fn negotiated(&self) -> Option<&str> {
+        match self {
+            Self::Held(load) => load.negotiated(),
+            Self::Opening(_) => None,
+        }
+    }
+}
+
+/// Runs the warm-up, and a phase for every line that the runner sends, and prints the events that it waits for.
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    let mut load = Load::open(options)?;
-    if !options.warm_up.is_zero() && options.exchanges.is_none() {
-        load.run(options.warm_up)?;
+    let mut work = Work::new(options)?;
+    if !options.warm_up.is_zero() && (options.exchanges.is_none() || options.opening) {
+        work.phase(options.warm_up, None)?;
     }
 
     let mut out = io::stdout();
-    match load.negotiated() {
+    match work.negotiated() {
         None => writeln!(out, r#"{{"event":"ready"}}"#)?,
         Some(parameters) => writeln!(out, r#"{{"event":"ready","negotiated":"{parameters}"}}"#)?,
     }
-    if io::stdin().lock().read_line(&mut String::new())? == 0 {
-        return Err("standard input ended before the measurement was asked for".into());
+    let mut lines = io::stdin().lock().lines();
+    let first = lines.next().ok_or("standard input ended before the measurement was asked for")?;
+    // The connections stay until the runner has sampled the server: closing them is no part of the load.
+    for line in std::iter::once(first).chain(lines) {
+        line?;
+        let before = cpu_nanos();
+        let measured = work.phase(options.duration, options.exchanges)?;
+        let cpu = before.zip(cpu_nanos()).map(|(before, after)| Duration::from_nanos(after - before));
+        tell(&mut out, &measured, cpu)?;
     }
+    Ok(())
+}
 
-    let (cpu_before, received_before) = (cpu_nanos(), load.received());
-    let Measured { messages, drained, latency } = match options.exchanges {
-        None => load.run(options.duration)?,
-        Some(count) => load.exchange(count)?,
-    };
-    let received = load.received() - received_before;
-    let cpu = cpu_before.zip(cpu_nanos()).map_or_else(
-        || String::from("null"),
-        |(before, after)| Duration::from_nanos(after - before).as_micros().to_string(),
-    );
+/// Prints the result of a phase.
+fn tell(
+    out: &mut impl Write,
+    Measured { messages, drained, received, latency }: &Measured,
+    cpu: Option<Duration>,
+) -> io::Result<()> {
+    let cpu = cpu.map_or_else(|| String::from("null"), |time| time.as_micros().to_string());
     // Precision is for the reader; a minute of nanoseconds is far below 2^52.
     #[allow(clippy::cast_precision_loss)]
     let micros = |nanos: u64| nanos as f64 / 1000.0;
@@ -63,10 +105,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         micros(latency.value_at_quantile(0.9)),
         micros(latency.value_at_quantile(0.99)),
         micros(latency.max()),
-    )?;
-    // The connections stay until the runner has sampled the server: closing them is no part of the load.
-    io::stdin().lock().read_line(&mut String::new())?;
-    Ok(())
+    )
 }
 
 fn main() -> ExitCode {

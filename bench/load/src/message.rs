@@ -16,9 +16,9 @@ const RSV1: u8 = 0x40;
 const TEXT: u8 = 1;
 const BINARY: u8 = 2;
 const MASK: u8 = 0x80;
-/// Second byte of a masked frame whose length follows in two bytes, or in eight.
-const MASK_LENGTH_16: u8 = MASK + 126;
-const MASK_LENGTH_64: u8 = MASK + 127;
+/// Second byte of a frame whose length follows in two bytes, or in eight.
+const LENGTH_16: u8 = 126;
+const LENGTH_64: u8 = 127;
 
 /// Text to compress is this long together, and at least so many messages: a window of 32 KiB has forgotten a message
 /// when it comes again.
@@ -79,6 +79,12 @@ impl Messages {
         &self.payloads[number]
     }
 
+    /// The frame that brings a message back, as a server sends it.
+    pub fn echo(&self, number: usize) -> Vec<u8> {
+        let payload = self.payload(number);
+        [header(self.first_byte, payload.len(), 0), payload.to_vec()].concat()
+    }
+
     /// First byte of every frame: FIN, RSV1 and the opcode, the same in both directions.
     pub fn first_byte(&self) -> u8 {
         self.first_byte
@@ -101,21 +107,26 @@ impl Messages {
     }
 }
 
-/// A masked frame.
-fn frame(first_byte: u8, payload: &[u8]) -> Vec<u8> {
-    let size = payload.len();
-    let mut frame = vec![first_byte];
+/// What a frame begins with; `mask` is `MASK` where a key follows.
+fn header(first_byte: u8, size: usize, mask: u8) -> Vec<u8> {
+    let mut header = vec![first_byte];
     match (u8::try_from(size), u16::try_from(size)) {
-        (Ok(short @ 0..=125), _) => frame.push(MASK | short),
+        (Ok(short @ 0..=125), _) => header.push(mask | short),
         (_, Ok(medium)) => {
-            frame.push(MASK_LENGTH_16);
-            frame.extend_from_slice(&medium.to_be_bytes());
+            header.push(mask | LENGTH_16);
+            header.extend_from_slice(&medium.to_be_bytes());
         }
         _ => {
-            frame.push(MASK_LENGTH_64);
-            frame.extend_from_slice(&(size as u64).to_be_bytes());
+            header.push(mask | LENGTH_64);
+            header.extend_from_slice(&(size as u64).to_be_bytes());
         }
     }
+    header
+}
+
+/// A masked frame.
+pub fn frame(first_byte: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = header(first_byte, payload.len(), MASK);
     frame.extend_from_slice(&MASKING_KEY);
     frame.extend(payload.iter().zip(MASKING_KEY.iter().cycle()).map(|(byte, key)| byte ^ key));
     frame
@@ -144,6 +155,13 @@ mod tests {
         assert_eq!(frame(126).0, [0x82, 0xfe, 0, 126]);
         assert_eq!(frame(65_535).0, [0x82, 0xfe, 0xff, 0xff]);
         assert_eq!(frame(65_536).0, [0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0]);
+    }
+
+    #[test]
+    fn an_echo_is_not_masked() {
+        let echo = Messages::same(300, false, 1).echo(0);
+        assert_eq!(echo[..4], [0x81, 126, 1, 44]);
+        assert_eq!(&echo[4..], Messages::same(300, false, 1).payload(0));
     }
 
     #[test]

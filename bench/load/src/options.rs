@@ -7,6 +7,7 @@ use lexopt::{Arg, Parser, ValueExt};
 use crate::deflate::Offer;
 
 /// What load to make. All of it is fixed for one run.
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line, independent of each other")]
 #[derive(Debug)]
 pub struct Options {
     /// Where the server listens.
@@ -25,8 +26,17 @@ pub struct Options {
     pub broadcast: bool,
     /// Compressed JSON instead of the same bytes again and again.
     pub deflate: Option<Offer>,
-    /// So many exchanges of the messages in flight, instead of warm-up and duration.
+    /// So many exchanges of the messages in flight, instead of warm-up and duration; of one message before it closes, on a
+    /// connection that comes and goes.
     pub exchanges: Option<usize>,
+    /// Connections come and go, so many at a time.
+    pub opening: bool,
+    /// A message a connection this often, whatever has come back, instead of as many as in flight.
+    pub every: Option<Duration>,
+    /// Further connections, which say nothing.
+    pub silent: usize,
+    /// Loopback addresses that the connections come from in turn: one address has only so many ports.
+    pub addresses: u8,
     /// Load that is not measured, before the load that is.
     pub warm_up: Duration,
     /// Load that is measured.
@@ -35,17 +45,23 @@ pub struct Options {
 
 /// What `--help` prints.
 pub const USAGE: &str = "load --port N [--host 127.0.0.1] [--connections 100] [--in-flight 1] [--size 64] \
-[--binary] [--tls] [--broadcast] [--deflate takeover|no-takeover] [--warm-up 1] [--seconds 5 | --exchanges N]
+[--binary] [--tls] [--broadcast | --every MILLIS] [--deflate takeover|no-takeover] [--silent 0] [--addresses 1] \
+[--warm-up 1] [--seconds 5 | --exchanges N]
+load --opening --port N [--connections 100] [--exchanges 0] [--size 64] [--warm-up 1] [--seconds 5]
 
 Sends WebSocket messages to an echo server on each connection and checks every echo; or, with --broadcast,
 on one connection to a server that sends each message to all, and again when all have it.
 With --deflate the messages are JSON, each another one, and permessage-deflate is offered and must be used: the first
 replies of each connection, and all of the first one, are inflated and compared. With --exchanges, which is for an echo
-server, every connection sends its messages in flight so many times, without a warm-up.
+server, every connection sends its messages in flight so many times, without a warm-up. With --every, each sends one
+message that often. --silent opens further connections, which say nothing and must stay open, and --addresses lets
+all come from 127.0.0.1, .2, and so on in turn.
+With --opening so many connections at a time come and go: each does the opening handshake, so many exchanges, and the
+closing handshake. Each is a message of the result, and its latency is that of the opening handshake.
 After the warm-up it prints {\"event\":\"ready\"}, with what the server answered to the offer, and waits for a line on
 standard input;
-after the measured seconds it prints {\"event\":\"result\", ...}, latencies in microseconds, and stays
-connected until the end of standard input.";
+after the measured seconds it prints {\"event\":\"result\", ...}, latencies in microseconds, and measures
+again at every further line. It stays connected until the end of standard input.";
 
 /// Reads the command line; `None` when `--help` was asked for.
 ///
@@ -56,7 +72,8 @@ pub fn parse() -> Result<Option<Options>, Box<dyn Error>> {
     let mut port: Option<u16> = None;
     let (mut connections, mut in_flight, mut size, mut binary) = (100, 1, 64, false);
     let (mut tls, mut broadcast) = (false, false);
-    let (mut deflate, mut exchanges) = (None, None);
+    let (mut deflate, mut exchanges, mut opening) = (None, None, false);
+    let (mut every, mut silent, mut addresses) = (None, 0, 1);
     let (mut warm_up, mut seconds) = (1.0, 5.0);
 
     let mut parser = Parser::from_env();
@@ -78,23 +95,18 @@ pub fn parse() -> Result<Option<Options>, Box<dyn Error>> {
                 });
             }
             Arg::Long("exchanges") => exchanges = Some(parser.value()?.parse()?),
+            Arg::Long("opening") => opening = true,
+            Arg::Long("every") => every = Some(Duration::from_millis(parser.value()?.parse()?)),
+            Arg::Long("silent") => silent = parser.value()?.parse()?,
+            Arg::Long("addresses") => addresses = parser.value()?.parse()?,
             Arg::Long("warm-up") => warm_up = parser.value()?.parse()?,
             Arg::Long("seconds") => seconds = parser.value()?.parse()?,
             Arg::Long("help") => return Ok(None),
             other => return Err(other.unexpected().into()),
         }
     }
-    if connections == 0 || in_flight == 0 {
-        return Err("--connections and --in-flight must be at least 1".into());
-    }
-    if deflate.is_some() && binary {
-        return Err("--deflate sends text: --binary does not go with it".into());
-    }
-    if exchanges.is_some() && broadcast {
-        return Err("--exchanges does not go with --broadcast".into());
-    }
     let port = port.ok_or("--port is missing")?;
-    Ok(Some(Options {
+    let options = Options {
         address: SocketAddr::new(host.parse()?, port),
         connections,
         in_flight,
@@ -104,7 +116,39 @@ pub fn parse() -> Result<Option<Options>, Box<dyn Error>> {
         broadcast,
         deflate,
         exchanges,
+        opening,
+        every,
+        silent,
+        addresses,
         warm_up: Duration::try_from_secs_f64(warm_up)?,
         duration: Duration::try_from_secs_f64(seconds)?,
-    }))
+    };
+    match options.contradiction() {
+        None => Ok(Some(options)),
+        Some(what) => Err(what.into()),
+    }
+}
+
+impl Options {
+    /// What is wrong with these options together.
+    fn contradiction(&self) -> Option<&'static str> {
+        let fixed = self.exchanges.is_some() || self.broadcast;
+        if self.connections == 0 || self.in_flight == 0 || self.addresses == 0 {
+            Some("--connections, --in-flight and --addresses must be at least 1")
+        } else if self.every.is_some_and(|every| every.is_zero()) {
+            Some("--every must be at least 1")
+        } else if self.deflate.is_some() && self.binary {
+            Some("--deflate sends text: --binary does not go with it")
+        } else if self.exchanges.is_some() && self.broadcast {
+            Some("--exchanges does not go with --broadcast")
+        } else if self.every.is_some() && fixed {
+            Some("--every does not go with --exchanges or --broadcast")
+        } else if self.opening && (self.tls || self.deflate.is_some() || self.broadcast || self.silent > 0) {
+            Some("--opening does not go with --tls, --deflate, --broadcast or --silent")
+        } else if self.opening && (self.every.is_some() || self.addresses > 1 || self.in_flight > 1) {
+            Some("--opening does not go with --every, --addresses or --in-flight")
+        } else {
+            None
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The two programs of this crate against each other, as the benchmark's runner uses them: over real sockets, speaking
+//! The programs of this crate against each other, as the benchmark's runner uses them: over real sockets, speaking
 //! lines of JSON. What a single file can be asked is asked in that file.
 
 use std::{
@@ -100,5 +100,80 @@ fn everybody_gets_a_broadcast() -> io::Result<()> {
         let messages = number(&result, "messages").ok_or(io::ErrorKind::InvalidData)?;
         assert!(messages > 0 && messages % connections == 0, "{load}: {result}");
     }
+    Ok(())
+}
+
+#[test]
+fn connections_come_and_go() -> io::Result<()> {
+    for exchanges in ["", " --exchanges 1", " --exchanges 3 --size 5000 --binary"] {
+        let load = format!("--opening --connections 7{exchanges}");
+        let result = run(&[], &load)?;
+        assert!(number(&result, "messages") > Some(7), "{load}: {result}");
+        assert_eq!(number(&result, "drained"), Some(7), "{load}: {result}");
+        assert!(number(&result, "p50") > Some(0), "{load}: {result}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_rate_is_kept() -> io::Result<()> {
+    // 30 connections, each every 10 ms, for 100 ms.
+    let result = run(&[], "--connections 30 --every 10")?;
+    let all = number(&result, "messages").zip(number(&result, "drained"));
+    assert!(all.is_some_and(|(came, late)| (200..=300).contains(&(came + late))), "{result}");
+    assert!(number(&result, "p99") > Some(0), "{result}");
+    Ok(())
+}
+
+#[test]
+fn the_silent_are_held_and_come_from_everywhere() -> io::Result<()> {
+    let result = run(&[], "--connections 3 --silent 20 --addresses 4")?;
+    assert!(number(&result, "messages") > Some(0), "{result}");
+    Ok(())
+}
+
+#[test]
+fn nobody_may_speak_to_the_silent() -> io::Result<()> {
+    let mut server = Program::start(env!("CARGO_BIN_EXE_epoll-echo"), &["--broadcast"])?;
+    let port = number(&server.line()?, "port").ok_or(io::ErrorKind::InvalidData)?;
+    let load = format!("--port {port} --connections 1 --silent 1 --warm-up 0 --seconds 0.1");
+    let mut load = Program::start(env!("CARGO_BIN_EXE_load"), &load.split(' ').collect::<Vec<_>>())?;
+    load.line()?;
+    load.say("measure\n")?;
+    assert_eq!(load.line()?, "", "it ends without a result");
+    assert!(!load.end()?, "and with a failure");
+    Ok(())
+}
+
+#[test]
+fn every_line_is_a_phase() -> io::Result<()> {
+    let mut server = Program::start(env!("CARGO_BIN_EXE_epoll-echo"), &[])?;
+    let port = number(&server.line()?, "port").ok_or(io::ErrorKind::InvalidData)?;
+    let load = format!("--port {port} --connections 2 --exchanges 4");
+    let mut load = Program::start(env!("CARGO_BIN_EXE_load"), &load.split(' ').collect::<Vec<_>>())?;
+    load.line()?;
+    for _ in 0..3 {
+        load.say("measure\n")?;
+        let result = load.line()?;
+        assert_eq!(number(&result, "drained"), Some(8), "{result}");
+    }
+    assert!(load.end()?, "it ends well");
+    Ok(())
+}
+
+#[test]
+fn every_attack_is_played() -> io::Result<()> {
+    let mut server = Program::start(env!("CARGO_BIN_EXE_epoll-echo"), &[])?;
+    let port = number(&server.line()?, "port").ok_or(io::ErrorKind::InvalidData)?.to_string();
+    let arguments = ["--port", port.as_str(), "--rate", "200"];
+    let mut hostile = Program::start(env!("CARGO_BIN_EXE_hostile"), &arguments)?;
+    assert_eq!(hostile.line()?, "{\"event\":\"ready\"}\n");
+    hostile.say("stop\n")?;
+    let result = hostile.line()?;
+    assert!(number(&result, "attacks") > Some(12), "{result}");
+    // Each of them has begun: none of the counts that follow is 0.
+    let begun: Vec<_> = result.split("\"begun\":").skip(1).map(|rest| !rest.starts_with('0')).collect();
+    assert_eq!(begun, [true; 13], "{result}");
+    assert!(hostile.end()?, "it ends well");
     Ok(())
 }

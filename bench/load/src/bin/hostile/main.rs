@@ -1,0 +1,275 @@
+//! Hostile clients: so many connections a second, each of which plays one of the attacks of `attacks` in turn, until the end of
+//! standard input. The benchmark's runner starts it beside good clients, whose latency is what is looked at.
+
+mod attacks;
+
+use std::{
+    error::Error,
+    io::{self, Read, Write},
+    net::{Ipv4Addr, SocketAddr},
+    os::fd::AsRawFd,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use lexopt::{Arg, Parser, ValueExt};
+use mio::{Events, Interest, Poll, Token, net::TcpStream, unix::SourceFd};
+use socket2::SockRef;
+
+use attacks::{Attack, Manner, attacks};
+
+const USAGE: &str = "hostile --port N [--rate 1000]
+
+Opens so many connections a second to 127.0.0.1:N, and plays on each one of the attacks in turn. It prints
+{\"event\":\"ready\"} when all attacks have begun, and at a line on standard input, or its end,
+{\"event\":\"result\", ...}: how many attacks it has begun, how many got an answer, and how many connections the server has
+ended before the attacker did; and the same of each kind.";
+
+const STDIN: Token = Token(usize::MAX);
+/// How often it is looked at what is due.
+const TICK: Duration = Duration::from_millis(2);
+/// Between two bytes of an attack that drips.
+const DRIP: Duration = Duration::from_secs(1);
+const READ_BYTES: usize = 64 * 1024;
+
+/// A connection of an attack. It is dropped when it is over.
+struct Attempt {
+    socket: TcpStream,
+    attack: usize,
+    written: usize,
+    connected: bool,
+    answered: bool,
+    started: Instant,
+}
+
+/// How an attempt stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    Going,
+    /// The server has ended it.
+    Ended,
+    /// The attacker has.
+    Left,
+}
+
+/// What has become of the attempts of one attack.
+#[derive(Clone, Default)]
+struct Counts {
+    begun: usize,
+    answered: usize,
+    ended: usize,
+}
+
+impl Attempt {
+    fn drive(&mut self, attack: &Attack, buffer: &mut [u8]) -> State {
+        self.go_on(attack, buffer).unwrap_or_else(|err| match err.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected => State::Going,
+            // A refused connection, a reset: it is the server's right.
+            _ => State::Ended,
+        })
+    }
+
+    fn go_on(&mut self, attack: &Attack, buffer: &mut [u8]) -> io::Result<State> {
+        if !self.connected {
+            self.socket.peer_addr()?;
+            self.connected = true;
+        }
+        while self.written < self.due(attack) {
+            match self.socket.write(&attack.bytes[self.written..self.due(attack)]) {
+                Ok(n) => self.written += n,
+                // The answer may be there all the same.
+                Err(err) if err.kind() == io::ErrorKind::WouldBlock => break,
+                Err(err) => return Err(err),
+            }
+            if self.written == attack.bytes.len() {
+                match attack.manner {
+                    Manner::Send | Manner::Drip => {}
+                    Manner::HalfClose => self.socket.shutdown(std::net::Shutdown::Write)?,
+                    Manner::Reset => {
+                        SockRef::from(&self.socket).set_linger(Some(Duration::ZERO))?;
+                        return Ok(State::Left);
+                    }
+                }
+            }
+        }
+        loop {
+            match self.socket.read(buffer)? {
+                0 => return Ok(State::Ended),
+                _ => self.answered = true,
+            }
+        }
+    }
+
+    /// Bytes that may be out by now.
+    fn due(&self, attack: &Attack) -> usize {
+        if attack.manner != Manner::Drip {
+            return attack.bytes.len();
+        }
+        let drops = self.started.elapsed().as_millis() / DRIP.as_millis();
+        attack.bytes.len().min(usize::try_from(drops).unwrap_or(usize::MAX).saturating_add(1))
+    }
+}
+
+/// The poll, the attempts on it and what has become of the others.
+struct Hostile {
+    poll: Poll,
+    address: SocketAddr,
+    attacks: Vec<Attack>,
+    attempts: Vec<Option<Attempt>>,
+    holes: Vec<usize>,
+    /// By attack.
+    counts: Vec<Counts>,
+    begun: usize,
+    buffer: Vec<u8>,
+}
+
+impl Hostile {
+    fn begin(&mut self) -> io::Result<()> {
+        let mut socket = TcpStream::connect(self.address)?;
+        let index = self.holes.pop().unwrap_or_else(|| {
+            self.attempts.push(None);
+            self.attempts.len() - 1
+        });
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(&mut socket, Token(index), interest)?;
+        let attack = self.begun % self.attacks.len();
+        self.attempts[index] = Some(Attempt {
+            socket,
+            attack,
+            written: 0,
+            connected: false,
+            answered: false,
+            started: Instant::now(),
+        });
+        self.counts[attack].begun += 1;
+        self.begun += 1;
+        Ok(())
+    }
+
+    fn drive(&mut self, index: usize) {
+        let Some(Some(attempt)) = self.attempts.get_mut(index) else { return };
+        let state = attempt.drive(&self.attacks[attempt.attack], &mut self.buffer);
+        if state != State::Going {
+            self.end(index, state);
+        }
+    }
+
+    fn end(&mut self, index: usize, state: State) {
+        let Some(attempt) = self.attempts[index].take() else { return };
+        let counts = &mut self.counts[attempt.attack];
+        counts.answered += usize::from(attempt.answered);
+        counts.ended += usize::from(state == State::Ended);
+        self.holes.push(index);
+    }
+
+    /// Lets what drips drip, and ends what has waited long enough.
+    fn look(&mut self) {
+        for index in 0..self.attempts.len() {
+            let Some(attempt) = &self.attempts[index] else { continue };
+            let attack = &self.attacks[attempt.attack];
+            if attempt.started.elapsed() > attack.patience {
+                self.end(index, State::Left);
+            } else if attempt.written < attempt.due(attack) {
+                self.drive(index);
+            }
+        }
+    }
+
+    /// Attacks until it is told to stop.
+    fn run(&mut self, rate: u32, out: &mut impl Write) -> io::Result<()> {
+        let stdin = io::stdin().as_raw_fd();
+        self.poll.registry().register(&mut SourceFd(&stdin), STDIN, Interest::READABLE)?;
+        let mut events = Events::with_capacity(1024);
+        let start = Instant::now();
+        let (mut looked, mut ready) = (start, false);
+        loop {
+            let due = start.elapsed().as_secs_f64() * f64::from(rate);
+            // Counts are far below 2^52.
+            #[allow(clippy::cast_precision_loss)]
+            while (self.begun as f64) < due {
+                self.begin()?;
+            }
+            if !ready && self.begun >= self.attacks.len() {
+                ready = true;
+                writeln!(out, r#"{{"event":"ready"}}"#)?;
+            }
+            if looked.elapsed() > DRIP / 10 {
+                looked = Instant::now();
+                self.look();
+            }
+            match self.poll.poll(&mut events, Some(TICK)) {
+                Err(err) if err.kind() == io::ErrorKind::Interrupted => continue,
+                result => result?,
+            }
+            for event in &events {
+                match event.token() {
+                    STDIN => return Ok(()),
+                    Token(index) => self.drive(index),
+                }
+            }
+        }
+    }
+}
+
+fn options() -> Result<Option<(u16, u32)>, Box<dyn Error>> {
+    let (mut port, mut rate) = (None, 1000);
+    let mut parser = Parser::from_env();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Long("port") => port = Some(parser.value()?.parse()?),
+            Arg::Long("rate") => rate = parser.value()?.parse()?,
+            Arg::Long("help") => return Ok(None),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Some((port.ok_or("--port is missing")?, rate)))
+}
+
+fn attack() -> Result<(), Box<dyn Error>> {
+    let mut out = io::stdout();
+    let Some((port, rate)) = options()? else {
+        writeln!(out, "{USAGE}")?;
+        return Ok(());
+    };
+    let attacks = attacks();
+    let mut hostile = Hostile {
+        poll: Poll::new()?,
+        address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        counts: vec![Counts::default(); attacks.len()],
+        begun: 0,
+        attacks,
+        attempts: Vec::new(),
+        holes: Vec::new(),
+        buffer: vec![0; READ_BYTES],
+    };
+    hostile.run(rate, &mut out)?;
+    // Those that are still there have had their answers, too.
+    for index in 0..hostile.attempts.len() {
+        hostile.end(index, State::Left);
+    }
+    let sum = |count: fn(&Counts) -> usize| hostile.counts.iter().map(count).sum::<usize>();
+    let kinds = hostile.attacks.iter().zip(&hostile.counts).map(|(attack, counts)| {
+        let Counts { begun, answered, ended } = counts;
+        format!(r#""{}":{{"begun":{begun},"answered":{answered},"ended":{ended}}}"#, attack.name)
+    });
+    writeln!(
+        out,
+        r#"{{"event":"result","attacks":{},"answered":{},"ended":{},"kinds":{{{}}}}}"#,
+        hostile.begun,
+        sum(|counts| counts.answered),
+        sum(|counts| counts.ended),
+        kinds.collect::<Vec<_>>().join(",")
+    )?;
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    match attack() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(err) => {
+            // Standard error may be gone; the exit status says the same.
+            let _ = writeln!(io::stderr(), "hostile: {err}");
+            ExitCode::FAILURE
+        }
+    }
+}

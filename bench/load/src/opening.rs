@@ -1,0 +1,291 @@
+//! Connections that come and go: a number of them is always under way, each does the opening handshake, so many exchanges, and
+//! the closing handshake, and then the next one takes its place. Called by `main` instead of `load`. Every byte of the
+//! server is checked: its 101, the echoes, its close frame, and that it is the first to end the connection.
+
+use std::{
+    error::Error,
+    io::{self, Read, Write},
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use mio::{Events, Interest, Poll, Token, net::TcpStream};
+
+use crate::{
+    handshake::{self, HEAD_BYTES, HEAD_END},
+    measured::{Measured, STALL, bound_silence},
+    message::{Messages, frame},
+    options::Options,
+};
+
+const READ_BYTES: usize = 64 * 1024;
+/// First byte of a close frame, and its payload: status 1000.
+const CLOSE: u8 = 0x88;
+const NORMAL: [u8; 2] = 1000_u16.to_be_bytes();
+
+/// What every connection says, and what it must hear.
+struct Script {
+    request: Vec<u8>,
+    message: Vec<u8>,
+    echo: Vec<u8>,
+    close: Vec<u8>,
+    exchanges: usize,
+}
+
+/// What a connection waits for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stage {
+    Connection,
+    Head,
+    Echo { left: usize },
+    Close,
+    End,
+}
+
+/// A connection on its way.
+struct Visit {
+    socket: TcpStream,
+    stage: Stage,
+    started: Instant,
+    /// How long opening took.
+    opened: Duration,
+    /// What has come and was not looked at, because it is not whole.
+    input: Vec<u8>,
+}
+
+/// The poll and the connections under way on it.
+pub struct Opening {
+    poll: Poll,
+    events: Events,
+    address: SocketAddr,
+    script: Script,
+    visits: Vec<Option<Visit>>,
+    buffer: Vec<u8>,
+}
+
+impl Opening {
+    /// Nothing is opened yet.
+    ///
+    /// # Errors
+    /// There is no poll.
+    pub fn new(options: &Options) -> io::Result<Self> {
+        let messages = Messages::same(options.size, options.binary, 1);
+        Ok(Self {
+            poll: Poll::new()?,
+            events: Events::with_capacity(1024),
+            address: options.address,
+            script: Script {
+                request: handshake::request(options.address, None).into_bytes(),
+                message: messages.bytes_at(0, messages.frame_len(0)).to_vec(),
+                echo: messages.echo(0),
+                close: frame(CLOSE, &NORMAL),
+                exchanges: options.exchanges.unwrap_or(0),
+            },
+            visits: (0..options.connections).map(|_| None).collect(),
+            buffer: vec![0; READ_BYTES],
+        })
+    }
+
+    /// Opens and closes for `duration`, then waits for the connections that are still under way.
+    ///
+    /// # Errors
+    /// A connection fails, or the server falls silent or says something else.
+    pub fn run(&mut self, duration: Duration) -> Result<Measured, Box<dyn Error>> {
+        let mut measured = Measured::new()?;
+        let deadline = Instant::now() + duration;
+        let mut outstanding = self.visits.len();
+        for index in 0..outstanding {
+            self.start(index)?;
+        }
+        let mut heard_at = Instant::now();
+        while outstanding > 0 {
+            match self.poll.poll(&mut self.events, Some(STALL)) {
+                Err(err) if err.kind() == io::ErrorKind::Interrupted => continue,
+                result => result?,
+            }
+            let ready: Vec<usize> = self.events.iter().map(|event| event.token().0).collect();
+            for index in ready {
+                // One event may have told of the end, and another one of the last bytes.
+                let Some(visit) = &mut self.visits[index] else { continue };
+                if !visit.drive(&self.script, &mut self.buffer)? {
+                    continue;
+                }
+                measured.record(visit.opened);
+                // Dropping the socket takes it off the poll.
+                self.visits[index] = None;
+                heard_at = Instant::now();
+                if heard_at < deadline {
+                    measured.messages += 1;
+                    self.start(index)?;
+                } else {
+                    measured.drained += 1;
+                    outstanding -= 1;
+                }
+            }
+            bound_silence(heard_at, outstanding)?;
+        }
+        Ok(measured)
+    }
+
+    fn start(&mut self, index: usize) -> io::Result<()> {
+        let started = Instant::now();
+        let mut socket = TcpStream::connect(self.address)?;
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(&mut socket, Token(index), interest)?;
+        let visit =
+            Visit { socket, stage: Stage::Connection, started, opened: Duration::ZERO, input: Vec::new() };
+        self.visits[index] = Some(visit);
+        Ok(())
+    }
+}
+
+impl Visit {
+    /// Goes on as far as the socket lets it; whether the connection is over.
+    fn drive(&mut self, script: &Script, buffer: &mut [u8]) -> io::Result<bool> {
+        if self.stage == Stage::Connection {
+            if let Some(err) = self.socket.take_error()? {
+                return Err(err);
+            }
+            match self.socket.peer_addr() {
+                Err(err) if err.kind() == io::ErrorKind::NotConnected => return Ok(false),
+                result => result?,
+            };
+            self.say(&script.request, Stage::Head)?;
+        }
+        loop {
+            match self.socket.read(buffer) {
+                Ok(0) if self.stage == Stage::End => return Ok(true),
+                Ok(0) => return Err(wrong("the server ended a connection", self.stage)),
+                Ok(n) => {
+                    self.input.extend_from_slice(&buffer[..n]);
+                    while self.advance(script)? {}
+                }
+                Err(err) if err.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
+                Err(err) => return Err(err),
+            }
+        }
+    }
+
+    /// Takes what this stage waits for from the input and answers it; whether that was there.
+    fn advance(&mut self, script: &Script) -> io::Result<bool> {
+        let Some(len) = self.stage.whole(&self.input, script)? else { return Ok(false) };
+        let left = match self.stage {
+            Stage::Head => {
+                handshake::answer(&self.input[..len], None)?;
+                self.opened = self.started.elapsed();
+                script.exchanges
+            }
+            Stage::Echo { left } => left - 1,
+            Stage::Close => {
+                self.input.drain(..len);
+                self.stage = Stage::End;
+                return Ok(true);
+            }
+            Stage::Connection | Stage::End => return Ok(false),
+        };
+        self.input.drain(..len);
+        if left > 0 {
+            self.say(&script.message, Stage::Echo { left })?;
+        } else {
+            self.say(&script.close, Stage::Close)?;
+        }
+        Ok(true)
+    }
+
+    /// A few bytes, which an empty socket takes at once.
+    fn say(&mut self, bytes: &[u8], next: Stage) -> io::Result<()> {
+        self.socket.write_all(bytes)?;
+        self.stage = next;
+        Ok(())
+    }
+}
+
+impl Stage {
+    /// How many bytes of the input are what this stage waits for; `None` when they are not all there.
+    fn whole(self, input: &[u8], script: &Script) -> io::Result<Option<usize>> {
+        let len = match self {
+            Self::Connection => return Ok(None),
+            Self::Head => {
+                let end = input.windows(HEAD_END.len()).position(|part| part == HEAD_END);
+                if end.is_none() && input.len() > HEAD_BYTES {
+                    return Err(wrong("the response head is too long", self));
+                }
+                return Ok(end.map(|at| at + HEAD_END.len()));
+            }
+            Self::Echo { .. } => {
+                let have = input.len().min(script.echo.len());
+                if input[..have] != script.echo[..have] {
+                    return Err(wrong("this is not the echo", self));
+                }
+                script.echo.len()
+            }
+            Self::Close => match input {
+                // The status may be left out.
+                [CLOSE, len @ (0 | 2..=125), ..] => usize::from(*len) + 2,
+                [] | [CLOSE] => return Ok(None),
+                _ => return Err(wrong("this is not a close frame", self)),
+            },
+            Self::End if input.is_empty() => return Ok(None),
+            Self::End => return Err(wrong("there is something behind the close frame", self)),
+        };
+        Ok((input.len() >= len).then_some(len))
+    }
+}
+
+fn wrong(what: &str, stage: Stage) -> io::Error {
+    io::Error::other(format!("{what} ({stage:?})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::{Script, Stage};
+
+    fn whole(stage: Stage, input: &[u8]) -> io::Result<Option<usize>> {
+        let script = Script {
+            request: Vec::new(),
+            message: Vec::new(),
+            echo: vec![0x81, 1, b'a'],
+            close: Vec::new(),
+            exchanges: 0,
+        };
+        stage.whole(input, &script)
+    }
+
+    #[test]
+    fn a_stage_waits_for_all_of_it() {
+        let echo = Stage::Echo { left: 1 };
+        for (stage, input, len) in [
+            (Stage::Head, &b"HTTP/1.1 101 a\r\n\r"[..], None),
+            (Stage::Head, b"HTTP/1.1 101 a\r\n\r\n\x81", Some(18)),
+            (echo, &[0x81, 1], None),
+            (echo, &[0x81, 1, b'a', 0x88], Some(3)),
+            (Stage::Close, &[0x88], None),
+            (Stage::Close, &[0x88, 2, 3], None),
+            (Stage::Close, &[0x88, 2, 3, 232], Some(4)),
+            (Stage::Close, &[0x88, 0], Some(2)),
+            (Stage::End, &[], None),
+        ] {
+            assert_eq!(whole(stage, input).ok(), Some(len), "{stage:?} {input:?}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_an_error() {
+        let echo = Stage::Echo { left: 1 };
+        let long = vec![b'a'; 20_000];
+        for (stage, input) in [
+            (Stage::Head, &long[..]),
+            (echo, &[0x82]),
+            (echo, &[0x81, 1, b'b']),
+            (Stage::Close, &[0x81, 1, b'a']),
+            (Stage::Close, &[0x88, 1]),
+            (Stage::Close, &[0x88, 0x82]),
+            (Stage::End, &[0]),
+        ] {
+            assert!(whole(stage, input).is_err(), "{stage:?}");
+        }
+    }
+}
