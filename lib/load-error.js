@@ -6,12 +6,17 @@
  */
 
 const { createError } = require('./errors');
+
 /**
  * The installed package names those of the addon; in a clone there are none.
  *
  * @type {{ version: string, optionalDependencies?: Record<string, string> }}
  */
 const { version, optionalDependencies } = require('../package.json');
+
+const BUILD =
+  'build it where it is to run: "npm run build" in a clone of ferrows, then ' +
+  'NAPI_RS_NATIVE_LIBRARY_PATH=the file ferrows.*.node that it made;';
 
 /** Remedies, one a line, by what is wrong. The last one is always there: ws does the same without an addon. */
 const REMEDIES = {
@@ -22,16 +27,13 @@ const REMEDIES = {
   missing: [
     'install again with optional dependencies (npm install --include=optional): they were left out, or node_modules or the lock ' +
       'file was made for another platform, in which case delete both first;',
-    'build it: "npm run build" in a clone of ferrows, then NAPI_RS_NATIVE_LIBRARY_PATH=the file ferrows.*.node that it made;'
+    BUILD
   ],
   broken: [
     'delete node_modules and install again on the machine, and under the C library, that it is to run on;',
-    'build it there: "npm run build" in a clone of ferrows, then NAPI_RS_NATIVE_LIBRARY_PATH=the file ferrows.*.node that it made;'
+    BUILD
   ],
-  unsupported: [
-    'build it: "npm run build" in a clone of ferrows, then NAPI_RS_NATIVE_LIBRARY_PATH=the file ferrows.*.node that it made;',
-    'run on a platform that it is prebuilt for: the README has them;'
-  ]
+  unsupported: [BUILD, 'run on a platform that it is prebuilt for: the README has them;']
 };
 const LAST_REMEDY =
   'use the package ws in its place: without the override, or with "npm:ws" for it.';
