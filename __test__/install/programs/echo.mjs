@@ -1,4 +1,4 @@
-// The same from an ES module: the package by its name, default and named.
+// Echoes with ferrows from an ES module, by its default and its named exports, and prints what came back.
 
 import WebSocketDefault, { WebSocket, WebSocketServer, createWebSocketStream } from 'ferrows';
 
