@@ -5,7 +5,7 @@ use napi::bindgen_prelude::{BufferSlice, Uint8Array};
 use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
-use super::sockets::{TAKES_SOCKETS, threads};
+use super::sockets::{TAKES_SOCKETS, can_listen, threads};
 use crate::protocol::frame::mask;
 use crate::protocol::{FrameHeader, MaskingKey, Opcode, accept_key};
 
@@ -49,6 +49,7 @@ pub(super) fn apply_mask(mut data: Uint8Array, key: Uint8Array) -> Result<()> {
 
 /// The version of the package that this was built for: the shim loads no other.
 #[napi]
+#[allow(unreachable_pub, reason = "napi takes no other constants")]
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// How many I/O threads run in this process.
@@ -61,6 +62,12 @@ pub(super) fn live_threads() -> u32 {
 #[napi(catch_unwind)]
 pub(super) fn takes_sockets() -> bool {
     TAKES_SOCKETS
+}
+
+/// Whether a `Listener` can be made here.
+#[napi(catch_unwind)]
+pub(super) fn listens() -> bool {
+    can_listen()
 }
 
 /// Reads a masking key.
