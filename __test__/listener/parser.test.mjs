@@ -48,6 +48,9 @@ const CATALOG = [
   [`${LINE}${UPGRADE}A: ${'b'.repeat(16400)}\r\n\r\n`, false],
   [`${LINE}${UPGRADE}${'A: b\r\n'.repeat(63)}\r\n`, false],
   [`${LINE}Upgrade: websocket\r\nConnection: keep-alive\r\n\r\n`, false],
+  // Node's parser does not know an option with a tab behind it.
+  [`${LINE}Upgrade: websocket\r\nConnection: Upgrade\t\r\n\r\n`, false],
+  [`${LINE}Upgrade: websocket\r\nConnection: Upgrade\t, keep-alive\r\n\r\n`, false],
   [`${LINE}Upgrade: h2c\r\nConnection: Upgrade\r\n\r\n`, false],
   [`${LINE}${UPGRADE}${UPGRADE}\r\n`, false],
   [`${LINE}${UPGRADE}Content-Length: 2\r\n\r\nhi`, false],

@@ -76,7 +76,7 @@ pub fn parse_request(input: &[u8], limit: usize, fields: &mut Vec<Field>) -> Ver
     match request.parse_with_uninit_headers(head, &mut room) {
         Ok(Status::Complete(length)) => {
             let head = &head[..length];
-            let is_upgrade = has_whole_lines(head) && is_upgrade(request.headers);
+            let is_upgrade = has_whole_lines(head) && is_upgrade(head, request.headers);
             if !is_upgrade {
                 return Verdict::Aside;
             }
@@ -130,7 +130,7 @@ fn is_aside(name: &[u8]) -> bool {
 }
 
 /// Whether the fields ask for WebSocket, and for nothing else that Node has an opinion on.
-fn is_upgrade(headers: &[httparse::Header<'_>]) -> bool {
+fn is_upgrade(head: &[u8], headers: &[httparse::Header<'_>]) -> bool {
     let (mut upgrades, mut connections) = (0, 0);
     for header in headers {
         let name = header.name.as_bytes();
@@ -141,7 +141,7 @@ fn is_upgrade(headers: &[httparse::Header<'_>]) -> bool {
             }
         } else if name.eq_ignore_ascii_case(b"connection") {
             connections += 1;
-            if !asks_for_upgrade(header.value) {
+            if !is_bare(head, field_of(head, header)) || !asks_for_upgrade(header.value) {
                 return false;
             }
         } else if is_aside(name) {
@@ -149,6 +149,14 @@ fn is_upgrade(headers: &[httparse::Header<'_>]) -> bool {
         }
     }
     upgrades == 1 && connections == 1
+}
+
+/// Whether there is no white space around a value but the usual one. Node's parser reads `Connection` as it comes: for it, an
+/// option with a tab behind it is another one.
+fn is_bare(head: &[u8], field: Field) -> bool {
+    let (name, value) = (field.name(), field.value());
+    let before = &head[name.end..value.start];
+    (before == b":" || before == b": ") && head[value.end..].starts_with(b"\r")
 }
 
 /// Whether the options of a `Connection` field are `upgrade`, once, and perhaps `keep-alive`, which says nothing new.
