@@ -60,6 +60,11 @@ export declare class Connection {
    * stream.
    */
   attach(fd: number, owner: object, resource: object, head: Uint8Array | undefined | null, transport: string): boolean
+  /**
+   * Takes over a connection that a `Listener` holds under this number, with its descriptor, which closes with `destroy`.
+   * Otherwise as `attach`. `false`: there is no such connection, or it was closed because that can't be done.
+   */
+  adopt(number: number, owner: object, resource: object, head: Uint8Array | undefined | null, transport: string): boolean
   /** Whether an I/O thread drives an attached connection. */
   get isOnThread(): boolean
   /**
@@ -156,6 +161,52 @@ export declare class Environment {
   unref(): void
 }
 
+/** A listening socket of the event loop, with the connections that came by it until somebody takes them. These have numbers. */
+export declare class Listener {
+  /** One that does not listen yet. */
+  constructor(environment: Environment)
+  /**
+   * Listens. From then on, `arrived(owner, number, head, detail, rest)` is called for each connection that has said what it
+   * wants, in a callback scope of its own and in the async context that is current now, with `owner` as its resource:
+   *
+   * * It wants an upgrade to WebSocket, and Node would say so, too: `head` is the request, a character a byte, `detail` the
+   *   number of its header fields. Where these are, is in the first records of [`Environment::records`] until the function
+   *   returns: start and end of the name, start and end of the value.
+   * * Anything else: `head` is `undefined`, and `detail` 1. It is 2 if the peer has ended in the middle of its request, 3 if
+   *   it took too long (see `check`), 4 if the listening socket was closed meanwhile (see `close`).
+   *
+   * `rest` has what was read and is not in `head`. The connection is held, and not read, until `Connection.adopt`, `release`
+   * or `discard` takes it.
+   *
+   * `null`: it listens. Throws where event loops can't listen (`listens()`), or if it listens already.
+   */
+  listen(options: ListenOptions, owner: object, arrived: (owner: any, number: number, head: string | undefined, detail: number, rest: Buffer | undefined) => void): ListenFailure | null
+  /** Where it listens; `null` if that is no address of TCP, or it does not listen. */
+  address(): SocketAddress | null
+  /**
+   * Listens no longer. Connections that have not said what they want are closed, or `arrived` is told of them later if
+   * `putAside` is true. Those that are held stay.
+   */
+  close(putAside: boolean): void
+  /**
+   * To be called from time to time: `arrived` is told later of connections that have not said what they want within
+   * `limit` milliseconds. And what the system did not let be accepted is tried again.
+   */
+  check(limit: number): void
+  /** Gives a connection away: its descriptor, which the caller must close from now on. -1: there is no such connection. */
+  release(number: number): number
+  /** Closes a connection. */
+  discard(number: number): void
+  /** This end of a connection; `null` if it is not over TCP, or nobody's any more. */
+  localAddress(number: number): SocketAddress | null
+  /** The other end of a connection; `null` as for `localAddress`, or if it is not connected any more. */
+  remoteAddress(number: number): SocketAddress | null
+  /** Keeps the event loop alive while it listens, which it does at first, too. */
+  ref(): void
+  /** Lets the event loop end while it listens. */
+  unref(): void
+}
+
 /** The value of `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (RFC 6455 section 4.2.2). */
 export declare function acceptKey(key: string): string
 
@@ -214,6 +265,43 @@ export interface DeflateOptions {
  * is not four bytes long.
  */
 export declare function encodeHeader(opcode: number, fin: boolean, rsv1: boolean, key: Uint8Array | undefined | null, length: number): Buffer
+
+/** Why it can't be listened there. */
+export interface ListenFailure {
+  /** A number of libuv: negative. */
+  errno: number
+  /** The address that was tried, if it is one of TCP. */
+  address?: string
+}
+
+/** Where and how to listen. */
+export interface ListenOptions {
+  /** A Unix socket; what else is said of an address counts for nothing then. */
+  path?: string
+  /** An address of IPv4 or IPv6, as digits; left out, all of them. */
+  address?: string
+  /** 0 or left out: any that is free. */
+  port?: number
+  /** Whether an address of IPv6 is for IPv6 alone. */
+  ipv6Only?: boolean
+  /** Connections that the system may hold before they are accepted. */
+  backlog: number
+  /** Bytes that the head of a request may have; at most 16 KiB count. */
+  maxHeaderSize: number
+}
+
+/** Whether a `Listener` can be made here. */
+export declare function listens(): boolean
+
+/** One end of a connection over TCP. */
+export interface SocketAddress {
+  /** In digits. */
+  address: string
+  /** As Node names it. */
+  family: 'IPv4' | 'IPv6'
+  /** Its port. */
+  port: number
+}
 
 /** Whether `Connection.attach` can take sockets over on this system. Where it can't, every connection is one over a stream. */
 export declare function takesSockets(): boolean

@@ -38,6 +38,7 @@ const UNSAFE = [
   'src/addon/raw/uv/symbols.rs',
   'src/addon/raw/uv/turn.rs',
   'src/addon/raw/uv/wakeup.rs',
+  'src/addon/raw/values.rs',
   'src/addon/raw/words.rs',
   'src/addon/raw/work.rs',
   'src/transport/io_threads/raw.rs'

@@ -19,6 +19,7 @@ checkVersion(binding.VERSION);
 /** @typedef {import('../binding.js').Connection} Connection */
 /** @typedef {import('../binding.js').ConnectionOptions} ConnectionOptions */
 /** @typedef {import('../binding.js').DeflateOptions} DeflateOptions */
+/** @typedef {import('../binding.js').Listener} Listener */
 
 /**
  * What takes the news of a connection whose bytes the addon moves.
@@ -39,6 +40,13 @@ const environment = new binding.Environment((owner, count) => {
  */
 function createConnection(options) {
   return new binding.Connection(environment, options);
+}
+
+/**
+ * @returns {Listener} one that does not listen yet; see `listens`
+ */
+function createListener() {
+  return new binding.Listener(environment);
 }
 
 /**
@@ -106,8 +114,11 @@ module.exports = {
   acceptKey: binding.acceptKey,
   applyMask: binding.applyMask,
   createConnection,
+  createListener,
   encodeHeader: binding.encodeHeader,
   environment,
+  /** Whether createListener() can be called on this system. */
+  listens: binding.listens(),
   receive,
   send,
   takeOutput,

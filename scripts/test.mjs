@@ -157,6 +157,7 @@ const SUITES = [
   { name: 'shape', command: () => nodeTest('shape.test.js') },
   { name: 'docs', command: () => nodeTest('docs') },
   { name: 'examples', command: () => nodeTest('examples') },
+  { name: 'listener', command: () => nodeTest('listener') },
   { name: 'transport', command: () => nodeTest('transport') },
   { name: 'fuzz', command: () => nodeTest('fuzz') },
   ...overTransports('differential', () => nodeTest('differential')),

@@ -6,7 +6,8 @@
 
 const assert = require('node:assert/strict');
 const { AsyncLocalStorage } = require('node:async_hooks');
-const { on, once } = require('node:events');
+const { EventEmitter, on, once } = require('node:events');
+const net = require('node:net');
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
 const { WebSocket, WebSocketServer } = require('ferrows');
 const native = require('../../lib/native.js');
@@ -97,6 +98,32 @@ async function exceptions(ws, client) {
   assert.equal(await told, 'context');
 }
 
+/** What comes by a listening socket. One connection stays held, and one pending. */
+async function arrivals() {
+  if (!native.listens) return;
+  const listener = native.createListener();
+  const arrived = new EventEmitter();
+  listener.listen(
+    { address: '127.0.0.1', backlog: 10, maxHeaderSize: 16384 },
+    arrived,
+    (owner, number, head, _detail, rest) => owner.emit('arrival', { number, head, rest })
+  );
+  const connectTo = () =>
+    net.connect(/** @type {any} */ (listener.address()).port, '127.0.0.1').on('error', () => {});
+  const arrive = async (/** @type {string} */ bytes) => {
+    connectTo().write(bytes, 'latin1');
+    return (await once(arrived, 'arrival'))[0];
+  };
+  const request = 'GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nA: \xe9\r\n\r\n';
+  const released = await arrive(`${request}behind`);
+  assert.equal(released.head, request);
+  assert.equal(String(released.rest), 'behind');
+  new net.Socket({ fd: listener.release(released.number) }).destroy();
+  listener.discard((await arrive('?')).number);
+  await arrive(request);
+  connectTo().write('GET');
+}
+
 /** What is called wrongly must be refused, and touch nothing. */
 function mistakes() {
   const { send, receive, takeOutput } = /** @type {Record<string, any>} */ (native);
@@ -122,6 +149,7 @@ function mistakes() {
 /** All of it; what it returns is still open. */
 async function exercise() {
   mistakes();
+  await arrivals();
   const wss = await listen(library);
   const [ws, client] = await connect(library, wss);
   await messages(ws, client);

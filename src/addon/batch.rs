@@ -10,7 +10,7 @@ use crate::protocol::ErrorClass;
 /// Records in one batch at most.
 const CAPACITY: usize = 256;
 /// Words before the first record: the slab's generation, and 1 if another batch waits.
-const HEADER_WORDS: usize = 4;
+pub(super) const HEADER_WORDS: usize = 4;
 const RECORD_WORDS: usize = 4;
 /// Words of the shared array.
 pub(super) const SHARED_WORDS: usize = HEADER_WORDS + CAPACITY * RECORD_WORDS;

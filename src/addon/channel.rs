@@ -37,11 +37,19 @@ pub(super) mod flag {
     pub(in crate::addon) const TOTAL: u32 = 16;
 }
 
+/// Where a socket is that a connection takes over.
+#[derive(Clone, Copy)]
+pub(super) enum Source {
+    /// Node has parked it, and keeps the descriptor.
+    Parked(i32),
+    /// It is held under this number since it came by a listening socket.
+    Held(u32),
+}
+
 /// What [`Channel::attach`] takes over.
-pub(super) struct Parked<'a> {
-    /// The descriptor of a socket that Node has parked.
-    pub(super) fd: i32,
-    /// What Node had read from it.
+pub(super) struct Offer<'a> {
+    pub(super) source: Source,
+    /// What was read from it behind the opening handshake.
     pub(super) head: &'a [u8],
     /// What `deliver` gets.
     pub(super) owner: sys::napi_value,
@@ -322,11 +330,11 @@ impl Channel {
     }
 
     /// Goes from the stream, over which nothing was sent or received yet, to a socket of its own. `false`: it can't.
-    pub(super) fn attach(&mut self, shared: &Rc<Shared>, parked: &Parked<'_>) -> bool {
+    pub(super) fn attach(&mut self, shared: &Rc<Shared>, offer: &Offer<'_>) -> bool {
         if self.stream().is_none() {
             return false;
         }
-        let Ok(attachment) = shared.attach(self.config.clone(), parked, &self.parts) else { return false };
+        let Ok(attachment) = shared.attach(self.config.clone(), offer, &self.parts) else { return false };
         self.link = Link::Socket(attachment);
         true
     }

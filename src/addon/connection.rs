@@ -7,7 +7,7 @@ use napi::bindgen_prelude::{BufferSlice, Uint8Array, Unknown};
 use napi::{Env, JsValue, Result};
 use napi_derive::napi;
 
-use super::channel::{Channel, Parked, SocketCommand, flag};
+use super::channel::{Channel, Offer, SocketCommand, Source, flag};
 use super::environment::{Environment, Shared};
 use super::framing::masking_key;
 use super::options::ConnectionOptions;
@@ -208,15 +208,27 @@ impl Connection {
         head: Option<Uint8Array>,
         transport: String,
     ) -> bool {
-        let choice = match transport.as_str() {
-            "event_loop" => Choice::EventLoop,
-            "io_threads" => Choice::IoThreads,
-            "shuffle" => Choice::Shuffle,
-            _ => Choice::Auto,
-        };
-        let head = head.as_deref().unwrap_or_default();
-        let parked = Parked { fd, head, owner: owner.raw(), resource: resource.raw(), choice };
-        self.channel.borrow_mut().attach(&self.shared, &parked)
+        self.take_over(Source::Parked(fd), &owner, &resource, head.as_deref().unwrap_or_default(), &transport)
+    }
+
+    /// Takes over a connection that a `Listener` holds under this number, with its descriptor, which closes with `destroy`.
+    /// Otherwise as `attach`. `false`: there is no such connection, or it was closed because that can't be done.
+    #[napi(catch_unwind)]
+    pub fn adopt(
+        &mut self,
+        number: u32,
+        #[napi(ts_arg_type = "object")] owner: Unknown<'_>,
+        #[napi(ts_arg_type = "object")] resource: Unknown<'_>,
+        head: Option<Uint8Array>,
+        transport: String,
+    ) -> bool {
+        self.take_over(
+            Source::Held(number),
+            &owner,
+            &resource,
+            head.as_deref().unwrap_or_default(),
+            &transport,
+        )
     }
 
     /// Whether an I/O thread drives an attached connection.
@@ -351,6 +363,24 @@ impl Connection {
     /// The flags, and whether the data is a string.
     fn with_type(&self, data: &Unknown<'_>, flags: u32) -> Result<u32> {
         Ok(if is_string(self.shared.env, data.raw())? { flags | flag::STRING } else { flags })
+    }
+
+    fn take_over(
+        &self,
+        source: Source,
+        owner: &Unknown<'_>,
+        resource: &Unknown<'_>,
+        head: &[u8],
+        transport: &str,
+    ) -> bool {
+        let choice = match transport {
+            "event_loop" => Choice::EventLoop,
+            "io_threads" => Choice::IoThreads,
+            "shuffle" => Choice::Shuffle,
+            _ => Choice::Auto,
+        };
+        let offer = Offer { source, head, owner: owner.raw(), resource: resource.raw(), choice };
+        self.channel.borrow_mut().attach(&self.shared, &offer)
     }
 
     fn on_socket(&self, command: SocketCommand) {

@@ -9,18 +9,18 @@ use napi::bindgen_prelude::Unknown;
 use napi::{Env, Error, JsValue, Result, sys};
 use napi_derive::napi;
 
-use super::batch::{BatchWriter, Parts, SHARED_WORDS};
+use super::batch::{BatchWriter, HEADER_WORDS, Parts, SHARED_WORDS};
 use super::channel::Channel;
 use super::elsewhere::Job;
 use super::raw::{
     SharedWords, create_receive, create_send, create_take_output, give_back_free_memory, unknown,
 };
 use super::slab::{ALIGNMENT, BULK_SIZE, SLAB_SIZE, Slab};
-use super::slots::Slots;
 use super::sockets::Rounds;
 use crate::connection::Rested;
 use crate::protocol::deflate::{Broadcast, Pool};
 use crate::transport::RandomKeys;
+use crate::transport::slots::Slots;
 
 /// Bytes that are worth it to give them back to the system while others are in use.
 const MUCH: usize = 4 * 1024 * 1024;
@@ -87,6 +87,16 @@ impl Shared {
 }
 
 impl Shared {
+    /// Writes records of numbers into the shared array, as many as it can hold.
+    pub(super) fn write_records(&self, records: impl Iterator<Item = [[usize; 2]; 2]>) {
+        self.records.with(|words| {
+            let (_, words) = words.split_at_mut(HEADER_WORDS);
+            for (place, word) in words.iter_mut().zip(records.flatten().flatten()) {
+                *place = (word as u32).to_ne_bytes();
+            }
+        });
+    }
+
     /// Puts bytes into the slab that JavaScript reads, and says where in the shared array. `false`: they are too many.
     ///
     /// # Errors

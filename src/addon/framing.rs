@@ -5,7 +5,7 @@ use napi::bindgen_prelude::{BufferSlice, Uint8Array};
 use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
-use super::sockets::{TAKES_SOCKETS, threads};
+use super::sockets::{TAKES_SOCKETS, can_listen, threads};
 use crate::protocol::frame::mask;
 use crate::protocol::{FrameHeader, MaskingKey, Opcode, accept_key};
 
@@ -62,6 +62,12 @@ pub(super) fn live_threads() -> u32 {
 #[napi(catch_unwind)]
 pub(super) fn takes_sockets() -> bool {
     TAKES_SOCKETS
+}
+
+/// Whether a `Listener` can be made here.
+#[napi(catch_unwind)]
+pub(super) fn listens() -> bool {
+    can_listen()
 }
 
 /// Reads a masking key.

@@ -7,7 +7,6 @@
 //! * `sockets`: those that were taken over, and what the event loop does for them; `no_sockets` where there can be none.
 //! * `options`: how the shim wants a connection; `elsewhere`: the work of permessage-deflate that other threads do.
 //! * `batch`: events -> records in shared memory.
-//! * `slots`: connections by number.
 //! * `slab`: the memory that small payloads are handed over in.
 //! * `framing`: stateless helpers on single frames and on the opening handshake.
 //! * `raw`: the only unsafe code of the crate: Node-API and libuv by hand, on the hot path and where napi has
@@ -27,7 +26,6 @@ mod framing;
 mod options;
 mod raw;
 mod slab;
-mod slots;
 #[cfg(unix)]
 mod sockets;
 // Other modules see no difference: it has the same names.

@@ -10,13 +10,18 @@ use std::rc::Rc;
 use napi::{Env, Error, Result, sys};
 
 use super::batch::{BatchWriter, Parts};
-use super::channel::{Parked, SocketCommand};
+use super::channel::{Offer, SocketCommand};
 use super::environment::Shared;
 use crate::connection::{Config, Connection as Core};
 use crate::protocol::deflate::Inflation;
 
 /// Whether sockets can be taken over on this system.
 pub(super) const TAKES_SOCKETS: bool = false;
+
+/// Whether event loops can listen here.
+pub(super) fn can_listen() -> bool {
+    false
+}
 
 /// How many I/O threads run in this process.
 pub(super) fn threads() -> usize {
@@ -41,7 +46,7 @@ impl Shared {
     pub(super) fn attach(
         self: &Rc<Self>,
         _: Config,
-        _: &Parked<'_>,
+        _: &Offer<'_>,
         _: &Rc<RefCell<Parts>>,
     ) -> Result<Rc<Attachment>> {
         Err(Error::from_reason("sockets can't be taken over on this system"))

@@ -13,6 +13,7 @@ pub mod header;
 pub mod hostile;
 pub mod inflate;
 pub mod mask;
+pub mod request;
 pub mod utf8;
 
 mod event;
@@ -37,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     ("hostile", hostile::run),
     ("inflate", inflate::run),
     ("mask", mask::run),
+    ("request", request::run),
     ("utf8", utf8::run),
 ];
 

@@ -1,5 +1,5 @@
 //! RFC 6455 and RFC 7692 on bytes in memory: frame headers, masking, UTF-8, message assembly, permessage-deflate,
-//! close codes, the accept key, limits and errors.
+//! close codes, the opening handshake's request and accept key, limits and errors.
 //!
 //! Used by [`crate::connection`], and by transports for the types of its commands. Every item is a
 //! value or a function on slices: no I/O, no clock, no random source, and no decision about the
@@ -11,7 +11,7 @@ mod close_code;
 pub mod deflate;
 mod error;
 pub mod frame;
-mod handshake;
+pub mod handshake;
 mod limits;
 mod message;
 mod opcode;

@@ -75,8 +75,32 @@ impl Reactor {
     /// When the descriptor is nothing that can be polled.
     pub fn add(&self, socket: &Socket) -> io::Result<()> {
         let fd = socket.home();
-        let token = Token(usize::try_from(socket.token()).unwrap_or(usize::MAX));
+        let token = token_of(socket.token());
         self.registry.register(&mut SourceFd(&fd), token, Interest::READABLE | Interest::WRITABLE)
+    }
+
+    /// As [`Reactor::add`], for a socket whose descriptor is [watched](Reactor::watch).
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn take_over(&self, socket: &Socket) -> io::Result<()> {
+        let fd = socket.home();
+        let token = token_of(socket.token());
+        self.registry.reregister(&mut SourceFd(&fd), token, Interest::READABLE | Interest::WRITABLE)
+    }
+
+    /// Polls a descriptor that is no socket's yet, for something to read; what is there now is told, too. It ends with [`Reactor::forget`], or when the descriptor is closed.
+    ///
+    /// # Errors
+    /// When the descriptor is nothing that can be polled.
+    pub fn watch(&self, fd: &impl AsRawFd, token: u64) -> io::Result<()> {
+        self.registry.register(&mut SourceFd(&fd.as_raw_fd()), token_of(token), Interest::READABLE)
+    }
+
+    /// Polls a descriptor no longer that was [watched](Reactor::watch). It may still be among the events that are being
+    /// handled.
+    pub fn forget(&self, fd: &impl AsRawFd) {
+        let _ = self.registry.deregister(&mut SourceFd(&fd.as_raw_fd()));
     }
 
     /// Polls a socket no longer. It may still be among the events that are being handled.
@@ -100,6 +124,10 @@ impl Reactor {
             ready(event.token().0 as u64, Ready { read, ended, write });
         }
     }
+}
+
+fn token_of(number: u64) -> Token {
+    Token(usize::try_from(number).unwrap_or(usize::MAX))
 }
 
 /// Reads what the kernel holds, up to four buffers full, into `buffer` and through the connection; the owner collects the

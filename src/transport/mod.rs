@@ -6,7 +6,9 @@
 //!   owner's thread when its event loop says so, or [`io_threads`], tokio on threads of this library. [`policy`] says
 //!   which of them a socket is better off with.
 //!
-//! `queue`, `leases`: between threads. `sync`: what these are made of.
+//! * [`listener`]: where connections come from: listening sockets, and connections until their opening handshake has been read.
+//!
+//! `queue`, `leases`: between threads. `sync`: what these are made of. [`slots`]: things by number.
 //!
 //! All drive the same [`Connection`](crate::connection::Connection) and fill the same
 //! [`EventBatch`](crate::connection::EventBatch). Backpressure is decided here. What never belongs here:
@@ -18,10 +20,13 @@ pub mod event_loop;
 pub mod io_threads;
 #[cfg(unix)]
 mod leases;
+#[cfg(unix)]
+pub mod listener;
 pub mod masking_keys;
 pub mod policy;
 #[cfg(unix)]
 mod queue;
+pub mod slots;
 #[cfg(unix)]
 pub mod socket;
 pub mod stream;

@@ -6,6 +6,7 @@ use std::ptr;
 
 use napi::{Env, Result, Status, sys};
 
+use super::values::{uint32, undefined};
 use super::{Reference, check};
 
 /// The async context (`async_hooks`, `AsyncLocalStorage`) that was current when this was made.
@@ -60,19 +61,25 @@ pub(in crate::addon) fn call_in_context(
     count: u32,
 ) -> Called {
     let Ok(owner) = owner.value() else { return Called::Unable };
-    let mut number = ptr::null_mut();
-    // SAFETY: plain out-parameter.
-    if check(unsafe { sys::napi_create_uint32(env.raw(), count, &raw mut number) }).is_err() {
-        return Called::Unable;
-    }
-    let arguments = [owner, number];
+    let Ok(count) = uint32(env, count) else { return Called::Unable };
+    call_with(env, context, function, owner, &[owner, count])
+}
+
+/// Calls `function(...arguments)` in `context`, on `this`, an object. All values must be of the current handle scope.
+pub(in crate::addon) fn call_with(
+    env: Env,
+    context: &AsyncContext,
+    function: sys::napi_value,
+    this: sys::napi_value,
+    arguments: &[sys::napi_value],
+) -> Called {
     let mut result = ptr::null_mut();
     // SAFETY: all values belong to the current handle scope, the argument array outlives the call.
     let status = unsafe {
         sys::napi_make_callback(
             env.raw(),
             context.raw,
-            owner,
+            this,
             function,
             arguments.len(),
             arguments.as_ptr(),
@@ -90,14 +97,7 @@ pub(in crate::addon) fn call_in_context(
 /// `uncaughtException`.
 pub(in crate::addon) fn call_back(env: Env, function: &Reference, count: u32) {
     let Ok(function) = function.value() else { return };
-    let (mut this, mut number) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: plain out-parameter.
-    let undefined = unsafe { sys::napi_get_undefined(env.raw(), &raw mut this) };
-    // SAFETY: plain out-parameter.
-    let made = unsafe { sys::napi_create_uint32(env.raw(), count, &raw mut number) };
-    if check(undefined).and(check(made)).is_err() {
-        return;
-    }
+    let (Ok(this), Ok(number)) = (undefined(env), uint32(env, count)) else { return };
     let arguments = [number];
     // SAFETY: all values belong to the current handle scope, the argument array outlives the call; the result is not asked for.
     let status = unsafe {

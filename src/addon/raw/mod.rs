@@ -16,6 +16,7 @@ mod threadsafe;
 mod trim;
 #[cfg(unix)]
 mod uv;
+mod values;
 mod words;
 mod work;
 
@@ -31,9 +32,10 @@ pub(super) use work::run_elsewhere;
 /// For `sockets`.
 #[cfg(unix)]
 pub(super) use {
-    callback::{AsyncContext, Called, call_in_context, in_handle_scope, report_uncaught},
+    callback::{AsyncContext, Called, call_in_context, call_with, in_handle_scope, report_uncaught},
     cleanup::on_cleanup,
     clock::thread_running,
     descriptor::borrow,
     uv::{Poll, Turn, Wakeup, can_poll},
+    values::{buffer, latin1, uint32, undefined},
 };

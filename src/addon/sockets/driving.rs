@@ -3,44 +3,46 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use napi::{Error, Result};
 
 use super::attachment::Attachment;
 use super::line::Line;
 use crate::addon::batch::Parts;
-use crate::addon::channel::Parked;
+use crate::addon::channel::{Offer, Source};
 use crate::addon::environment::Shared;
 use crate::addon::raw::{AsyncContext, Reference, borrow};
 use crate::connection::{Config, Connection};
 use crate::transport::event_loop::{self, Ready};
 use crate::transport::policy::{Choice, Move, Traffic};
-use crate::transport::socket::{Socket, Standing};
+use crate::transport::socket::{Descriptor, Socket, Standing};
 
 impl Shared {
-    /// Takes a parked socket over, for a connection that nothing was read for but the head.
+    /// Takes a socket over, for a connection that nothing was read for but the head.
     ///
     /// # Errors
-    /// Where that can't be: no handle, no descriptor, no thread. Nothing has changed then.
+    /// Where that can't be: no handle, no descriptor, no thread. Nothing has changed then with one that Node has parked, and one
+    /// that was held is closed.
     pub(in crate::addon) fn attach(
         self: &Rc<Self>,
         config: Config,
-        parked: &Parked<'_>,
+        offer: &Offer<'_>,
         parts: &Rc<RefCell<Parts>>,
     ) -> Result<Rc<Attachment>> {
         if self.rounds.has_ended() {
             return Err(Error::from_reason("the environment is ending"));
         }
         let line = self.line()?;
-        let choice = if line.reactor().is_some() { parked.choice } else { Choice::IoThreads };
-        let owner = Reference::new(self.env, parked.owner)?;
-        let context = AsyncContext::new(self.env, parked.resource)?;
+        let choice = if line.reactor().is_some() { offer.choice } else { Choice::IoThreads };
+        let owner = Reference::new(self.env, offer.owner)?;
+        let context = AsyncContext::new(self.env, offer.resource)?;
         let may_pong = config.auto_pong;
-        let fd = borrow(parked.fd).map_err(|error| Error::from_reason(error.to_string()))?;
+        let (fd, is_watched) = self.descriptor(offer.source)?;
         let socket = Socket::new(
             fd,
             Connection::new(config),
-            parked.head,
+            offer.head,
             &mut *self.keys.borrow_mut(),
             &line.mailbox,
             self.rounds.next_token(),
@@ -65,7 +67,10 @@ impl Shared {
             detached: Cell::new(false),
         });
         // A descriptor that can't be polled here may still be one for a thread.
-        if choice == Choice::IoThreads || !self.poll(&attachment) {
+        if choice == Choice::IoThreads || !self.poll(&attachment, is_watched) {
+            if is_watched && let Some(reactor) = line.reactor() {
+                reactor.remove(&attachment.socket);
+            }
             attachment.socket.move_to_thread().map_err(|error| Error::from_reason(error.to_string()))?;
             attachment.on_thread.set(true);
         }
@@ -74,10 +79,29 @@ impl Shared {
         Ok(attachment)
     }
 
-    /// Puts the socket on the reactor.
-    fn poll(&self, attachment: &Attachment) -> bool {
-        let reactor = self.rounds.line().and_then(Line::reactor);
-        reactor.is_some_and(|reactor| reactor.add(&attachment.socket).is_ok())
+    /// The descriptor of a socket that is to be taken over, and whether the reactor knows it.
+    fn descriptor(&self, source: Source) -> Result<(Descriptor, bool)> {
+        match source {
+            Source::Parked(fd) => {
+                let fd = borrow(fd).map_err(|error| Error::from_reason(error.to_string()))?;
+                Ok((fd, false))
+            }
+            Source::Held(number) => {
+                let held = self.rounds.with_arrivals(|arrivals, _| arrivals.take(number)).flatten();
+                let Some((socket, is_watched)) = held else {
+                    return Err(Error::from_reason("no such connection"));
+                };
+                Ok((Descriptor::Owned(Arc::new(socket)), is_watched))
+            }
+        }
+    }
+
+    /// Puts the socket on the reactor, which may know its descriptor.
+    fn poll(&self, attachment: &Attachment, is_watched: bool) -> bool {
+        let Some(reactor) = self.rounds.line().and_then(Line::reactor) else { return false };
+        let socket = &attachment.socket;
+        let polled = if is_watched { reactor.take_over(socket) } else { reactor.add(socket) };
+        polled.is_ok()
     }
 
     /// Has the output of one connection written: now where the loop drives, soon where a thread does.
@@ -130,7 +154,7 @@ impl Shared {
             }
             Some(Move::ToOwner) => {
                 attachment.ready.set(Ready::default());
-                if self.poll(attachment) {
+                if self.poll(attachment, false) {
                     attachment.socket.move_to_owner();
                     attachment.on_thread.set(false);
                     attachment.standing.set(Standing::default());

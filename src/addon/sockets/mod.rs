@@ -8,13 +8,16 @@
 //! * `line`: how the event loop comes to look at them; `driving`: who drives them; `stages`: what the loop does when it does;
 //!   `delivery`: handing their news over; `news`: their news as records; `landing`: large messages, received into memory of
 //!   their own.
+//! * `listener`: the class for a listening socket; `arriving`: what comes by it, until it belongs to a connection.
 
+mod arriving;
 mod attachment;
 mod commands;
 mod delivery;
 mod driving;
 mod landing;
 mod line;
+mod listener;
 mod news;
 mod rounds;
 mod stages;
@@ -24,6 +27,11 @@ pub(super) use rounds::Rounds;
 
 /// Whether sockets can be taken over on this system.
 pub(super) const TAKES_SOCKETS: bool = true;
+
+/// Whether event loops can listen here.
+pub(super) fn can_listen() -> bool {
+    super::raw::can_poll()
+}
 
 /// How many I/O threads run in this process.
 pub(super) fn threads() -> usize {

@@ -13,12 +13,14 @@ use std::time::Instant;
 
 use napi::{Env, Error, Result, sys};
 
+use super::arriving::Host;
 use super::attachment::Attachment;
 use super::line::{Callbacks, Line};
 use crate::addon::environment::Shared;
 use crate::addon::raw::{Reference, in_handle_scope, on_cleanup, thread_running};
-use crate::addon::slots::Slots;
+use crate::transport::listener::{Arrival, Arrivals};
 use crate::transport::policy::Policy;
+use crate::transport::slots::Slots;
 use crate::transport::socket::Socket;
 
 /// The sockets of one environment. Lives on its thread.
@@ -38,7 +40,13 @@ pub(in crate::addon) struct Rounds {
     kept: Cell<u32>,
     ended: Cell<bool>,
     pub(super) policy: RefCell<Policy>,
-    begun: Instant,
+    pub(super) begun: Instant,
+    /// Listening sockets, and what comes by them.
+    pub(super) arrivals: RefCell<Arrivals<Rc<Host>>>,
+    /// What has arrived there and was not delivered.
+    pub(super) arrived: RefCell<Vec<Arrival<Rc<Host>>>>,
+    /// Whether there are connections that came there and belong to nobody yet.
+    pub(super) has_connections: Cell<bool>,
 }
 
 impl Rounds {
@@ -61,6 +69,9 @@ impl Rounds {
             ended: Cell::new(false),
             policy: RefCell::new(Policy::new(cores, std::process::id())),
             begun: Instant::now(),
+            arrivals: RefCell::default(),
+            arrived: RefCell::default(),
+            has_connections: Cell::new(false),
         })
     }
 
@@ -153,6 +164,8 @@ impl Rounds {
         for attachment in attachments {
             self.detach(&attachment);
         }
+        self.arrived.borrow_mut().clear();
+        self.arrivals.take();
         *self.deliver.borrow_mut() = None;
     }
 }
@@ -228,6 +241,7 @@ impl Shared {
         if self.rounds.policy.borrow().is_due(now) {
             self.rounds.policy.borrow_mut().turn(now, thread_running());
         }
+        let is_unfinished = self.arrivals_turn_ended();
         if !self.rounds.waiting.borrow().is_empty() {
             let mut waiting = self.rounds.waiting.take();
             for attachment in &waiting {
@@ -238,7 +252,7 @@ impl Shared {
         }
         self.flush();
         if let Some(line) = self.rounds.line() {
-            line.hurry(!self.rounds.waiting.borrow().is_empty());
+            line.hurry(is_unfinished || !self.rounds.waiting.borrow().is_empty());
         }
     }
 }

@@ -30,6 +30,9 @@ impl Shared {
         let mut stage = self.rounds.stage.take();
         let mut bytes = 0;
         reactor.turn(|token, ready| {
+            if self.arrivals_ready(token) {
+                return;
+            }
             let Some(attachment) = self.rounds.get(token) else { return };
             attachment.ready.set(attachment.ready.get().or(ready));
             if attachment.is_bulk.get() && self.bulk.borrow().room() < BULK_READ {
@@ -49,6 +52,7 @@ impl Shared {
         });
         self.deliver_all(&mut stage);
         self.rounds.stage.set(stage);
+        self.deliver_arrivals();
         self.flush();
     }
 

@@ -2,7 +2,7 @@
 
 /// A table of values.
 #[derive(Debug)]
-pub(super) struct Slots<T> {
+pub struct Slots<T> {
     values: Vec<Option<T>>,
     free: Vec<usize>,
 }
@@ -15,17 +15,17 @@ impl<T> Default for Slots<T> {
 
 impl<T> Slots<T> {
     /// The number that the next value will get.
-    pub(super) fn next(&self) -> usize {
+    pub fn next(&self) -> usize {
         self.free.last().copied().unwrap_or(self.values.len())
     }
 
     /// All values.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.values.iter().flatten()
     }
 
     /// Puts a value in and returns its number.
-    pub(super) fn insert(&mut self, value: T) -> usize {
+    pub fn insert(&mut self, value: T) -> usize {
         if let Some(index) = self.free.pop() {
             self.values[index] = Some(value);
             return index;
@@ -35,14 +35,24 @@ impl<T> Slots<T> {
     }
 
     /// Takes the value out. Its number may be given to another one from now on.
-    pub(super) fn remove(&mut self, index: usize) -> Option<T> {
+    pub fn remove(&mut self, index: usize) -> Option<T> {
         let value = self.values.get_mut(index)?.take()?;
         self.free.push(index);
         Some(value)
     }
 
+    /// All values with their numbers.
+    pub fn numbered(&self) -> impl Iterator<Item = (usize, &T)> {
+        self.values.iter().enumerate().filter_map(|(index, value)| Some((index, value.as_ref()?)))
+    }
+
+    /// The value of a number, to be changed.
+    pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+        self.values.get_mut(index)?.as_mut()
+    }
+
     /// The value of a number.
-    pub(super) fn get(&self, index: usize) -> Option<&T> {
+    pub fn get(&self, index: usize) -> Option<&T> {
         self.values.get(index)?.as_ref()
     }
 }

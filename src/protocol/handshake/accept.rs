@@ -1,4 +1,4 @@
-//! The one computation of the opening handshake. Reading and writing its HTTP is not done here.
+//! The one computation of the opening handshake (RFC 6455 section 4.2.2).
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha1::{Digest, Sha1};

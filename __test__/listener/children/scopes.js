@@ -1,0 +1,36 @@
+'use strict';
+
+// Three connections arrive in one turn of the loop, and two of the calls for them throw: says what has run, in which order. For
+// listener.test.js; the test runner has an opinion on exceptions of its own.
+
+const { AsyncLocalStorage } = require('node:async_hooks');
+const net = require('node:net');
+const native = require('../../../lib/native.js');
+
+const REQUEST = 'GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
+
+const storage = new AsyncLocalStorage();
+const listener = native.createListener();
+/** @type {string[]} */
+const steps = [];
+let arrivals = 0;
+
+function arrived(/** @type {object} */ _owner, /** @type {number} */ number) {
+  steps.push(`arrived in ${storage.getStore()}`);
+  listener.discard(number);
+  if (++arrivals === 3) listener.close(false);
+  if (arrivals > 1) throw new Error(`thrown ${arrivals}`);
+  process.nextTick(() => steps.push('tick'));
+  Promise.resolve().then(() => steps.push('microtask'));
+}
+
+process.on('uncaughtException', (error) => steps.push(error.message));
+process.on('exit', () => process.stdout.write(`${JSON.stringify(steps)}\n`));
+
+const options = { address: '127.0.0.1', backlog: 10, maxHeaderSize: 16384 };
+storage.run('store', () => listener.listen(options, {}, arrived));
+const { port } = /** @type {any} */ (listener.address());
+for (let number = 0; number < 3; number++) {
+  const client = net.connect(port, '127.0.0.1', () => client.end(REQUEST));
+  client.on('error', () => {});
+}

@@ -1,0 +1,27 @@
+'use strict';
+
+// A worker listens and holds what arrives; it is terminated when a line comes: for listener.test.js.
+
+const { once } = require('node:events');
+const { Worker, isMainThread, parentPort } = require('node:worker_threads');
+
+const say = (/** @type {object} */ value) => process.stdout.write(`${JSON.stringify(value)}\n`);
+
+async function main() {
+  const worker = new Worker(__filename);
+  worker.on('message', say);
+  await once(process.stdin, 'data');
+  await worker.terminate();
+}
+
+function work() {
+  const native = require('../../../lib/native.js');
+  const listener = native.createListener();
+  listener.listen({ address: '127.0.0.1', backlog: 10, maxHeaderSize: 16384 }, {}, () =>
+    parentPort.postMessage({ arrived: true })
+  );
+  parentPort.postMessage({ port: listener.address().port });
+}
+
+if (isMainThread) main();
+else work();

@@ -1,0 +1,263 @@
+'use strict';
+
+// The addon's listening socket, as the shim may drive it: what arrives, what becomes of it, and what is left.
+
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const fs = require('node:fs');
+const http = require('node:http');
+const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
+const test = require('node:test');
+const ws = require('ws');
+
+const native = require('../../lib/native.js');
+const { Child } = require('../transport/child.js');
+const { Listening } = require('./listening.js');
+
+const REQUEST =
+  'GET /path HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\r\n';
+
+/** What Node says of an address that it can't have: the number and, over TCP, the address. @param {object} options */
+async function refusedByNode(options) {
+  const server = net.createServer().listen(options);
+  const [error] = await once(server, 'error');
+  return { errno: error.errno, address: options.path ? undefined : error.address };
+}
+
+test('a client of ws is answered, and speaks', async (t) => {
+  const listening = new Listening(t);
+  const client = new ws.WebSocket(`ws://127.0.0.1:${listening.port}/chat?a=b`, ['x', 'y'], {
+    headers: { 'X-Odd': 'caf\u00e9' }
+  });
+  const { number, head, rawHeaders, rest } = await listening.next();
+  assert.ok(head.startsWith('GET /chat?a=b HTTP/1.1\r\n') && head.endsWith('\r\n\r\n'));
+  assert.equal(rest, '');
+  const headers = Object.fromEntries(
+    rawHeaders.flatMap((name, index) =>
+      index % 2 === 0 ? [[name.toLowerCase(), rawHeaders[index + 1]]] : []
+    )
+  );
+  assert.equal(headers['sec-websocket-protocol'], 'x,y');
+  assert.equal(headers['x-odd'], 'caf\u00e9');
+
+  const { listener } = listening;
+  assert.deepEqual(listener.localAddress(number), listener.address());
+  const remote = listener.remoteAddress(number);
+  const socket = listening.release(number);
+  assert.equal(remote.port, socket.remotePort);
+  assert.equal(listener.remoteAddress(number), null);
+  assert.equal(listener.release(number), -1);
+  const accept = native.acceptKey(headers['sec-websocket-key']);
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: x\r\n\r\n\x81\x02hi`,
+    'latin1'
+  );
+  const [text] = await once(client, 'message');
+  assert.equal(String(text), 'hi');
+  client.terminate();
+  await once(socket.resume(), 'end');
+});
+
+test('a connection of the addon takes what is held, with what was behind the request', async (t) => {
+  for (const transport of ['event_loop', 'io_threads', 'shuffle']) {
+    for (const isLate of [false, true]) {
+      const listening = new Listening(t);
+      const client = await listening.connect();
+      // Then it is polled before it is taken.
+      if (isLate) await listening.settle();
+      client.write(`${REQUEST}\x81\x82\0\0\0\0hi`, 'latin1');
+      const { number, rest } = await listening.next();
+      const connection = native.createConnection({
+        isServer: true,
+        autoPong: false,
+        maxPayload: 0,
+        maxFragments: 0,
+        maxBufferedChunks: 0,
+        maxPendingAutoPongs: 0,
+        skipUTF8Validation: false
+      });
+      const kinds = [];
+      const owner = {
+        deliver(count) {
+          const records = new Uint32Array(native.environment.records());
+          for (let index = 0; index < count; index++) kinds.push(records[4 + 4 * index] & 0xff);
+          listening.emit('records');
+          return false;
+        }
+      };
+      native.environment.ref();
+      const head = Buffer.from(rest, 'latin1');
+      assert.equal(connection.adopt(number, owner, owner, head, transport), true);
+      // It is taken.
+      assert.equal(listening.listener.release(number), -1);
+      const has = async (/** @type {number} */ kind) => {
+        while (!kinds.includes(kind)) await once(listening, 'records');
+      };
+      await has(native.RecordKind.MESSAGE);
+      connection.write(Buffer.from('101'));
+      connection.flushNow();
+      const [answer] = await once(client, 'data');
+      assert.equal(String(answer), '101');
+      client.write('\x89\x80\0\0\0\0', 'latin1');
+      await has(native.RecordKind.PING);
+      connection.destroy();
+      await once(client, 'close');
+      native.environment.unref();
+      assert.equal(connection.adopt(number, owner, owner, head, transport), false);
+    }
+  }
+});
+
+test('each connection has a callback scope of its own, in the async context of listen()', async (t) => {
+  const child = new Child(t, '../../listener/children/scopes.js');
+  const arrival = 'arrived in store';
+  const steps = [arrival, 'tick', 'microtask', arrival, 'thrown 2', arrival, 'thrown 3'];
+  assert.deepEqual(await child.rest(), { code: 0, signal: null, lines: [steps] });
+});
+
+test('what is no request to upgrade can be given to a server of Node', async (t) => {
+  const server = http.createServer((_req, res) => res.end('plain'));
+  const listening = new Listening(t);
+  for (const [request, answer] of [
+    ['GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', /^HTTP\/1\.1 200 OK[^]*plain$/],
+    ['\x16\x03\x01', /^HTTP\/1\.1 400 Bad Request/],
+    [`GET / HTTP/1.1\r\nA: ${'b'.repeat(20000)}`, /^HTTP\/1\.1 431 /]
+  ]) {
+    const client = await listening.connect();
+    client.write(request, 'latin1');
+    const { number, aside, rest } = await listening.next();
+    assert.equal(aside, 'other');
+    const socket = listening.release(number);
+    socket.unshift(Buffer.from(rest, 'latin1'));
+    server.emit('connection', socket);
+    let received = '';
+    for await (const chunk of client) received += chunk;
+    assert.match(received, answer);
+  }
+});
+
+test('who is slow is told of by check(), who ends at once', async (t) => {
+  const listening = new Listening(t);
+  const slow = await listening.connect();
+  slow.write('GET /');
+  const half = await listening.connect();
+  half.end('GET /half');
+  const ended = await listening.next();
+  assert.deepEqual(ended, { number: ended.number, aside: 'ended', rest: 'GET /half' });
+  listening.listener.discard(ended.number);
+  listening.listener.check(3_600_000);
+  listening.listener.check(0);
+  const late = await listening.next();
+  assert.deepEqual(late, { number: late.number, aside: 'late', rest: 'GET /' });
+  listening.listener.discard(late.number);
+  await once(slow, 'close');
+});
+
+test('close() closes, or puts aside; what is held stays', async (t) => {
+  for (const putAside of [false, true]) {
+    const listening = new Listening(t);
+    const { port } = listening;
+    const held = await listening.connect();
+    held.write(REQUEST);
+    const { number } = await listening.next();
+    const pending = await listening.connect();
+    await listening.settle();
+    listening.listener.close(putAside);
+    assert.equal(listening.listener.address(), null);
+    const refused = net.connect(port, '127.0.0.1');
+    assert.equal((await once(refused, 'error'))[0].code, 'ECONNREFUSED');
+    if (putAside) {
+      const arrival = await listening.next();
+      assert.equal(arrival.aside, 'closed');
+      listening.listener.discard(arrival.number);
+    }
+    await once(pending.resume(), 'close');
+    listening.release(number).end('still here');
+    const [text] = await once(held, 'data');
+    assert.equal(String(text), 'still here');
+    held.destroy();
+  }
+});
+
+test('where it can listen and where not is as with Node', async (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ferrows-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'socket');
+  const listening = new Listening(t, { path: file });
+  assert.equal(listening.failure, null);
+  assert.equal(listening.listener.address(), null);
+  const client = net.connect(file).on('error', () => {});
+  client.write(REQUEST);
+  const { number } = await listening.next();
+  assert.equal(listening.listener.remoteAddress(number), null);
+  listening.listener.discard(number);
+
+  const taken = new Listening(t);
+  const all = new Listening(t, { address: undefined });
+  const { address, family } = all.listener.address();
+  assert.ok(
+    (address === '::' && family === 'IPv6') || (address === '0.0.0.0' && family === 'IPv4')
+  );
+  for (const options of [
+    { path: file },
+    { path: path.join(folder, 'missing', 'socket') },
+    { address: '127.0.0.1', port: taken.port },
+    { address: '192.0.2.1', port: 0 },
+    { address: undefined, port: all.port }
+  ]) {
+    const { failure } = new Listening(t, options);
+    const { address: host, ...others } = options;
+    assert.deepEqual({ address: undefined, ...failure }, await refusedByNode({ host, ...others }));
+  }
+  listening.listener.close(false);
+  assert.ok(!fs.existsSync(file));
+});
+
+test('it keeps the loop alive, unless told not to, and so does each connection', async (t) => {
+  const ended = { code: 0, signal: null, lines: [] };
+  const start = async (/** @type {string} */ what) => {
+    const child = new Child(t, '../../listener/children/alive.js', { WHAT: what });
+    const { port } = await child.next();
+    const connect = async () => {
+      const client = net.connect(port, '127.0.0.1').on('error', () => {});
+      await once(client, 'connect');
+      return client;
+    };
+    return { child, connect };
+  };
+
+  assert.deepEqual(await (await start('nothing')).child.rest(), ended);
+
+  const listening = await start('listener');
+  (await listening.connect()).write('?');
+  assert.deepEqual(await listening.child.next(), { arrived: 1 });
+  assert.deepEqual(await listening.child.rest(), ended);
+
+  const { child, connect } = await start('connection');
+  const first = await connect();
+  (await connect()).write('?');
+  assert.deepEqual(await child.next(), { arrived: 1 });
+  // There is nothing but the first connection.
+  first.write('?');
+  assert.deepEqual(await child.next(), { arrived: 2 });
+  assert.deepEqual(await child.rest(), ended);
+});
+
+test('a worker that ends takes all with it', async (t) => {
+  const child = new Child(t, '../../listener/children/worker.js');
+  const { port } = await child.next();
+  const clients = [];
+  for (const bytes of ['', 'GET /', REQUEST]) {
+    const client = net.connect(port, '127.0.0.1');
+    await once(client, 'connect');
+    client.write(bytes);
+    clients.push(client.resume().on('error', () => {}));
+  }
+  assert.deepEqual(await child.next(), { arrived: true });
+  const closed = clients.map((client) => once(client, 'close'));
+  child.tell('end');
+  await Promise.all(closed);
+  assert.deepEqual(await child.rest(), { code: 0, signal: null, lines: [] });
+});

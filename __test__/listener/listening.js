@@ -1,0 +1,95 @@
+'use strict';
+
+// A listening socket of the addon, driven without a WebSocketServer, and what arrives at it. The tests of this folder use it.
+
+const { once, EventEmitter } = require('node:events');
+const net = require('node:net');
+
+const native = require('../../lib/native.js');
+
+const records = new Uint32Array(native.environment.records());
+
+/** Why a connection is put aside; `listen()` of binding.d.ts has the numbers. */
+const ASIDE = { 1: 'other', 2: 'ended', 3: 'late', 4: 'closed' };
+
+/**
+ * A connection that has said what it wants.
+ *
+ * @typedef {object} Arrival
+ * @property {number} number
+ * @property {string} [head] a request to upgrade
+ * @property {string[]} [rawHeaders] of that, as http.IncomingMessage has them
+ * @property {string} [aside] why it is none
+ * @property {string} rest what else was read, a character a byte
+ */
+
+class Listening extends EventEmitter {
+  /**
+   * @param {import('node:test').TestContext} t closes it with the test
+   * @param {object} [options] of `listen()`
+   */
+  constructor(t, options) {
+    super();
+    this.listener = native.createListener();
+    /** @type {Arrival[]} those that nobody has asked for yet */
+    this.arrivals = [];
+    this.failure = this.listen(options);
+    t.after(() => this.listener.close(false));
+  }
+
+  /** @param {object} [options] */
+  listen(options) {
+    return this.listener.listen(
+      { address: '127.0.0.1', port: 0, backlog: 511, maxHeaderSize: 16384, ...options },
+      this,
+      (self, number, head, detail, rest) => {
+        const text = rest === undefined ? '' : rest.latin1Slice();
+        const said =
+          head === undefined
+            ? { aside: ASIDE[detail] }
+            : { head, rawHeaders: fieldsOf(head, detail) };
+        self.arrivals.push({ number, ...said, rest: text });
+        self.emit('arrival');
+      }
+    );
+  }
+
+  get port() {
+    return this.listener.address().port;
+  }
+
+  /** The next connection that has said what it wants. @returns {Promise<Arrival>} */
+  async next() {
+    while (this.arrivals.length === 0) await once(this, 'arrival');
+    return this.arrivals.shift();
+  }
+
+  /** A client, connected. */
+  async connect() {
+    const client = net.connect(this.port, '127.0.0.1');
+    await once(client, 'connect');
+    return client;
+  }
+
+  /** Goes on when those that have connected before have been accepted. */
+  async settle() {
+    const client = await this.connect();
+    client.write('?');
+    this.listener.discard((await this.next()).number);
+    await once(client, 'close');
+  }
+
+  /** Gives a connection to Node. @param {number} number */
+  release(number) {
+    return new net.Socket({ fd: this.listener.release(number), readable: true, writable: true });
+  }
+}
+
+/** Names and values, from where the addon says that they are. @param {string} head @param {number} count */
+function fieldsOf(head, count) {
+  return Array.from({ length: 2 * count }, (_, index) =>
+    head.slice(records[4 + 2 * index], records[5 + 2 * index])
+  );
+}
+
+module.exports = { Listening };

@@ -1,0 +1,62 @@
+//! JavaScript values that calls into JavaScript get: made of what Rust has.
+
+use std::ptr;
+
+use napi::{Env, Result, sys};
+
+use super::check;
+
+/// `undefined`.
+///
+/// # Errors
+/// When the environment is ending.
+pub(in crate::addon) fn undefined(env: Env) -> Result<sys::napi_value> {
+    let mut value = ptr::null_mut();
+    // SAFETY: plain out-parameter.
+    check(unsafe { sys::napi_get_undefined(env.raw(), &raw mut value) })?;
+    Ok(value)
+}
+
+/// A number.
+///
+/// # Errors
+/// As [`undefined`].
+pub(in crate::addon) fn uint32(env: Env, number: u32) -> Result<sys::napi_value> {
+    let mut value = ptr::null_mut();
+    // SAFETY: plain out-parameter.
+    check(unsafe { sys::napi_create_uint32(env.raw(), number, &raw mut value) })?;
+    Ok(value)
+}
+
+/// A string whose characters are these bytes: one byte each, as Node reads the head of an HTTP message.
+///
+/// # Errors
+/// As [`undefined`], or when JavaScript has no memory.
+pub(in crate::addon) fn latin1(env: Env, bytes: &[u8]) -> Result<sys::napi_value> {
+    let length = bytes.len().cast_signed();
+    let mut value = ptr::null_mut();
+    // SAFETY: the bytes are given with their length, and copied.
+    check(unsafe {
+        sys::napi_create_string_latin1(env.raw(), bytes.as_ptr().cast(), length, &raw mut value)
+    })?;
+    Ok(value)
+}
+
+/// A `Buffer` with a copy of these bytes.
+///
+/// # Errors
+/// As [`latin1`].
+pub(in crate::addon) fn buffer(env: Env, bytes: &[u8]) -> Result<sys::napi_value> {
+    let mut value = ptr::null_mut();
+    // SAFETY: the bytes are given with their length, and copied; where the copy is need not be known.
+    check(unsafe {
+        sys::napi_create_buffer_copy(
+            env.raw(),
+            bytes.len(),
+            bytes.as_ptr().cast(),
+            ptr::null_mut(),
+            &raw mut value,
+        )
+    })?;
+    Ok(value)
+}

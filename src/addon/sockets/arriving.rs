@@ -1,0 +1,140 @@
+//! What arrives at an environment's listening sockets: when the event loop looks at them, and one call of JavaScript for each
+//! connection that has said what it wants. The class that the shim has for a listening socket is in `listener`.
+
+use std::mem;
+use std::rc::Rc;
+
+use napi::{Result, sys};
+
+use super::rounds::Rounds;
+use crate::addon::environment::Shared;
+use crate::addon::raw::{
+    AsyncContext, Called, Reference, buffer, call_with, in_handle_scope, latin1, report_uncaught, uint32,
+    undefined,
+};
+use crate::protocol::handshake::Field;
+use crate::transport::listener::{Arrival, Arrivals, Reason, Turn, What};
+
+/// Connections that arrive before they are delivered. See `stages`.
+const STAGE: usize = 64;
+
+/// Who is told of what arrives at a listening socket.
+pub(super) struct Host {
+    pub(super) owner: Reference,
+    /// What is called.
+    pub(super) arrived: Reference,
+    /// Where it runs.
+    pub(super) context: AsyncContext,
+}
+
+/// What `arrived` is told of the reason why a connection is put aside.
+fn number_of(reason: Reason) -> u32 {
+    match reason {
+        Reason::Other => 1,
+        Reason::Ended => 2,
+        Reason::Late => 3,
+        Reason::Closed => 4,
+    }
+}
+
+impl Rounds {
+    /// Runs something with what has arrived and what there is to work with. `None`: the loop can't listen, or is ending.
+    pub(super) fn with_arrivals<R>(
+        &self,
+        run: impl FnOnce(&mut Arrivals<Rc<Host>>, &mut Turn<'_, Rc<Host>>) -> R,
+    ) -> Option<R> {
+        let line = self.line().filter(|_| !self.has_ended())?;
+        let reactor = line.reactor()?;
+        let (mut buffer, mut arrived) = (line.buffer.borrow_mut(), self.arrived.borrow_mut());
+        let mut turn = Turn { reactor, now: self.now(), buffer: &mut buffer, arrived: &mut arrived };
+        let mut arrivals = self.arrivals.borrow_mut();
+        let result = run(&mut arrivals, &mut turn);
+        let has_connections = arrivals.connections() > 0;
+        let is_unfinished = arrivals.is_unfinished() || !arrived.is_empty();
+        drop((arrivals, arrived, buffer));
+        // As with Node, a connection keeps the loop alive, whoever listens.
+        if self.has_connections.replace(has_connections) != has_connections {
+            self.keep(has_connections);
+        }
+        if is_unfinished {
+            line.hurry(true);
+        }
+        Some(result)
+    }
+
+    /// Milliseconds since the environment began; they wrap around.
+    fn now(&self) -> u32 {
+        self.begun.elapsed().as_millis() as u32
+    }
+}
+
+impl Shared {
+    /// A token of a listening socket or of a connection that came by one is ready. Returns whether it was one.
+    pub(super) fn arrivals_ready(&self, token: u64) -> bool {
+        let is_arrivals = Arrivals::<Rc<Host>>::is_token(token);
+        if is_arrivals {
+            self.rounds.with_arrivals(|arrivals, turn| arrivals.ready(token, turn));
+            if self.rounds.arrived.borrow().len() >= STAGE {
+                self.deliver_arrivals();
+            }
+        }
+        is_arrivals
+    }
+
+    /// The turn of the loop has ended: accepts what there was no time for. Returns whether there is more.
+    pub(super) fn arrivals_turn_ended(&self) -> bool {
+        if self.rounds.arrivals.borrow().is_unfinished() {
+            self.rounds.with_arrivals(Arrivals::go_on);
+        }
+        self.deliver_arrivals();
+        self.rounds.arrivals.borrow().is_unfinished() || !self.rounds.arrived.borrow().is_empty()
+    }
+
+    /// Tells the owners of what has arrived. What arrives meanwhile gets its turn later.
+    pub(super) fn deliver_arrivals(&self) {
+        if self.rounds.arrived.borrow().is_empty() {
+            return;
+        }
+        let arrived = mem::take(&mut *self.rounds.arrived.borrow_mut());
+        // An error says that the environment is ending: all sockets are closed then.
+        let _ = in_handle_scope(self.env, || {
+            for arrival in arrived {
+                if !self.rounds.has_ended() {
+                    self.deliver_arrival(&arrival);
+                }
+            }
+        });
+    }
+
+    fn deliver_arrival(&self, arrival: &Arrival<Rc<Host>>) {
+        let host = &arrival.owner;
+        let called = match self.values(arrival) {
+            Ok((arrived, arguments)) => call_with(self.env, &host.context, arrived, arguments[0], &arguments),
+            Err(_) => Called::Unable,
+        };
+        match called {
+            Called::Returned(_) => {}
+            Called::Threw(error) => drop(report_uncaught(self.env, error)),
+            // Nobody knows of it.
+            Called::Unable => drop(self.rounds.with_arrivals(|arrivals, _| arrivals.discard(arrival.number))),
+        }
+    }
+
+    /// The function to be called and its arguments.
+    fn values(&self, arrival: &Arrival<Rc<Host>>) -> Result<(sys::napi_value, [sys::napi_value; 5])> {
+        let (env, host) = (self.env, &arrival.owner);
+        let (head, detail, rest) = match &arrival.what {
+            What::Upgrade { length, fields } => {
+                let words =
+                    |field: &Field| [field.name(), field.value()].map(|range| [range.start, range.end]);
+                self.write_records(fields.iter().map(words));
+                let (head, rest) = arrival.bytes.split_at(*length);
+                (latin1(env, head)?, fields.len() as u32, rest)
+            }
+            What::Aside(reason) => (undefined(env)?, number_of(*reason), &*arrival.bytes),
+        };
+        let (number, detail) = (uint32(env, arrival.number)?, uint32(env, detail)?);
+        let rest = if rest.is_empty() { undefined(env)? } else { buffer(env, rest)? };
+        Ok((host.arrived.value()?, [host.owner.value()?, number, head, detail, rest]))
+    }
+}

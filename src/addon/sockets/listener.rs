@@ -1,0 +1,238 @@
+//! The class that the shim has for a listening socket. Arguments and results only; how what arrives reaches JavaScript is in
+//! `arriving`.
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::os::fd::IntoRawFd;
+use std::rc::Rc;
+
+use napi::bindgen_prelude::Unknown;
+use napi::{Error, JsValue, Result};
+use napi_derive::napi;
+
+use super::arriving::Host;
+use crate::addon::environment::{Environment, Shared};
+use crate::addon::raw::{AsyncContext, Reference};
+use crate::transport::listener::{Closing, Endpoint, Listening};
+
+/// Where and how to listen.
+#[napi(object)]
+pub struct ListenOptions {
+    /// A Unix socket; what else is said of an address counts for nothing then.
+    pub path: Option<String>,
+    /// An address of IPv4 or IPv6, as digits; left out, all of them.
+    pub address: Option<String>,
+    /// 0 or left out: any that is free.
+    pub port: Option<u16>,
+    /// Whether an address of IPv6 is for IPv6 alone.
+    pub ipv6_only: Option<bool>,
+    /// Connections that the system may hold before they are accepted.
+    pub backlog: i32,
+    /// Bytes that the head of a request may have; at most 16 KiB count.
+    pub max_header_size: u32,
+}
+
+/// Why it can't be listened there.
+#[napi(object)]
+pub struct ListenFailure {
+    /// A number of libuv: negative.
+    pub errno: i32,
+    /// The address that was tried, if it is one of TCP.
+    pub address: Option<String>,
+}
+
+/// One end of a connection over TCP.
+#[napi(object)]
+pub struct SocketAddress {
+    /// In digits.
+    pub address: String,
+    /// As Node names it.
+    #[napi(ts_type = "'IPv4' | 'IPv6'")]
+    pub family: String,
+    /// Its port.
+    pub port: u16,
+}
+
+impl SocketAddress {
+    fn of(address: SocketAddr) -> Self {
+        let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+        Self { address: address.ip().to_string(), family: family.to_owned(), port: address.port() }
+    }
+}
+
+/// A listening socket of the event loop, with the connections that came by it until somebody takes them. These have numbers.
+#[napi]
+pub struct Listener {
+    shared: Rc<Shared>,
+    /// That of the listening socket, while there is one.
+    number: Cell<Option<u32>>,
+    is_referenced: Cell<bool>,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.end(Closing::Drop);
+    }
+}
+
+#[napi]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands arguments over by value")]
+impl Listener {
+    /// One that does not listen yet.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(environment: &Environment) -> Self {
+        let shared = Rc::clone(&environment.shared);
+        Self { shared, number: Cell::new(None), is_referenced: Cell::new(true) }
+    }
+
+    /// Listens. From then on, `arrived(owner, number, head, detail, rest)` is called for each connection that has said what it
+    /// wants, in a callback scope of its own and in the async context that is current now, with `owner` as its resource:
+    ///
+    /// * It wants an upgrade to WebSocket, and Node would say so, too: `head` is the request, a character a byte, `detail` the
+    ///   number of its header fields. Where these are, is in the first records of [`Environment::records`] until the function
+    ///   returns: start and end of the name, start and end of the value.
+    /// * Anything else: `head` is `undefined`, and `detail` 1. It is 2 if the peer has ended in the middle of its request, 3 if
+    ///   it took too long (see `check`), 4 if the listening socket was closed meanwhile (see `close`).
+    ///
+    /// `rest` has what was read and is not in `head`. The connection is held, and not read, until `Connection.adopt`, `release`
+    /// or `discard` takes it.
+    ///
+    /// `null`: it listens. Throws where event loops can't listen (`listens()`), or if it listens already.
+    #[napi(catch_unwind)]
+    pub fn listen(
+        &self,
+        options: ListenOptions,
+        #[napi(ts_arg_type = "object")] owner: Unknown<'_>,
+        #[napi(
+            ts_arg_type = "(owner: any, number: number, head: string | undefined, detail: number, rest: Buffer | undefined) => void"
+        )]
+        arrived: Unknown<'_>,
+    ) -> Result<Option<ListenFailure>> {
+        if self.number.get().is_some() {
+            return Err(Error::from_reason("it listens already"));
+        }
+        let shared = &self.shared;
+        shared.line()?;
+        let refused = |errno, address| Ok(Some(ListenFailure { errno, address }));
+        let Some(endpoint) = options.endpoint() else { return refused(-libc::EINVAL, options.address) };
+        let listening = match Listening::open(&endpoint, options.backlog) {
+            Ok(listening) => listening,
+            Err(error) => {
+                let errno = -error.error.raw_os_error().unwrap_or(libc::EINVAL);
+                return refused(errno, error.address.map(|address| address.to_string()));
+            }
+        };
+        let env = shared.env;
+        let host = Rc::new(Host {
+            owner: Reference::new(env, owner.raw())?,
+            arrived: Reference::new(env, arrived.raw())?,
+            context: AsyncContext::new(env, owner.raw())?,
+        });
+        let limit = options.max_header_size as usize;
+        let number = shared
+            .rounds
+            .with_arrivals(|arrivals, turn| arrivals.listen(turn.reactor, listening, host, limit))
+            .ok_or_else(|| Error::from_reason("the event loop can't listen"))?
+            .map_err(|error| Error::from_reason(error.to_string()))?;
+        self.number.set(Some(number));
+        if self.is_referenced.get() {
+            shared.rounds.keep(true);
+        }
+        Ok(None)
+    }
+
+    /// Where it listens; `null` if that is no address of TCP, or it does not listen.
+    #[napi(catch_unwind)]
+    pub fn address(&self) -> Option<SocketAddress> {
+        let number = self.number.get()?;
+        self.shared.rounds.with_arrivals(|arrivals, _| arrivals.address(number))?.map(SocketAddress::of)
+    }
+
+    /// Listens no longer. Connections that have not said what they want are closed, or `arrived` is told of them later if
+    /// `putAside` is true. Those that are held stay.
+    #[napi(catch_unwind)]
+    pub fn close(&self, put_aside: bool) {
+        self.end(if put_aside { Closing::PutAside } else { Closing::Drop });
+    }
+
+    /// To be called from time to time: `arrived` is told later of connections that have not said what they want within
+    /// `limit` milliseconds. And what the system did not let be accepted is tried again.
+    #[napi(catch_unwind)]
+    pub fn check(&self, limit: u32) {
+        self.shared.rounds.with_arrivals(|arrivals, turn| arrivals.check(turn.now, limit, turn.arrived));
+    }
+
+    /// Gives a connection away: its descriptor, which the caller must close from now on. -1: there is no such connection.
+    #[napi(catch_unwind)]
+    pub fn release(&self, number: u32) -> i32 {
+        let released =
+            self.shared.rounds.with_arrivals(|arrivals, turn| arrivals.release(turn.reactor, number));
+        released.flatten().map_or(-1, IntoRawFd::into_raw_fd)
+    }
+
+    /// Closes a connection.
+    #[napi(catch_unwind)]
+    pub fn discard(&self, number: u32) {
+        self.shared.rounds.with_arrivals(|arrivals, _| arrivals.discard(number));
+    }
+
+    /// This end of a connection; `null` if it is not over TCP, or nobody's any more.
+    #[napi(catch_unwind)]
+    pub fn local_address(&self, number: u32) -> Option<SocketAddress> {
+        self.ends(number).0.map(SocketAddress::of)
+    }
+
+    /// The other end of a connection; `null` as for `localAddress`, or if it is not connected any more.
+    #[napi(catch_unwind)]
+    pub fn remote_address(&self, number: u32) -> Option<SocketAddress> {
+        self.ends(number).1.map(SocketAddress::of)
+    }
+
+    /// Keeps the event loop alive while it listens, which it does at first, too.
+    #[napi(js_name = "ref", catch_unwind)]
+    pub fn keep(&self) {
+        self.set_referenced(true);
+    }
+
+    /// Lets the event loop end while it listens.
+    #[napi(catch_unwind)]
+    pub fn unref(&self) {
+        self.set_referenced(false);
+    }
+}
+
+impl Listener {
+    fn end(&self, closing: Closing) {
+        let Some(number) = self.number.take() else { return };
+        let rounds = &self.shared.rounds;
+        rounds.with_arrivals(|arrivals, turn| arrivals.close(number, closing, turn.arrived));
+        if self.is_referenced.get() {
+            rounds.keep(false);
+        }
+    }
+
+    fn set_referenced(&self, is_referenced: bool) {
+        if self.is_referenced.replace(is_referenced) != is_referenced && self.number.get().is_some() {
+            self.shared.rounds.keep(is_referenced);
+        }
+    }
+
+    fn ends(&self, number: u32) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        self.shared.rounds.with_arrivals(|arrivals, _| arrivals.ends(number)).unwrap_or_default()
+    }
+}
+
+impl ListenOptions {
+    /// `None`: that is no address.
+    fn endpoint(&self) -> Option<Endpoint> {
+        if let Some(path) = &self.path {
+            return Some(Endpoint::Unix(path.into()));
+        }
+        let address = match &self.address {
+            Some(address) => Some(address.parse().ok()?),
+            None => None,
+        };
+        let (port, ipv6_only) = (self.port.unwrap_or(0), self.ipv6_only.unwrap_or(false));
+        Some(Endpoint::Tcp { address, port, ipv6_only })
+    }
+}

@@ -1,0 +1,66 @@
+//! Requests to upgrade: judged at once and by prefixes, against what such a request is, written down once more.
+
+use super::Input;
+use crate::protocol::handshake::{Field, MAX_HEAD, Verdict, parse_request};
+
+/// Input: how much shorter than usual a head must be, and what a client sends.
+///
+/// # Panics
+/// If a property does not hold.
+pub fn run(data: &[u8]) {
+    let mut input = Input::new(data);
+    let limit = MAX_HEAD - 64 * usize::from(input.byte());
+    let bytes = input.rest();
+    let mut fields = Vec::new();
+    let verdict = parse_request(bytes, limit, &mut fields);
+    if let Verdict::Upgrade { length, target } = &verdict {
+        assert!(*length <= limit);
+        assert_eq!(*target, 4..4 + bytes[4..].iter().position(|byte| *byte == b' ').unwrap_or(0));
+        check_head(&bytes[..*length], &fields);
+    } else {
+        assert!(fields.is_empty());
+    }
+
+    // It is found out by the first bytes that show it, and then it stays.
+    let mut before = Vec::new();
+    for end in 0..bytes.len() {
+        let so_far = parse_request(&bytes[..end], limit, &mut before);
+        if so_far != Verdict::Incomplete {
+            assert_eq!((&so_far, &before), (&verdict, &fields), "{end} bytes");
+        }
+    }
+}
+
+/// The head of an upgrade has nothing in it that two could read in two ways.
+fn check_head(head: &[u8], fields: &[Field]) {
+    let text: String = head.iter().map(|byte| char::from(*byte)).collect();
+    assert!(text.ends_with("\r\n\r\n") && text.find("\r\n\r\n") == Some(text.len() - 4));
+    let mut lines = text.trim_end_matches("\r\n").split("\r\n");
+    let request = lines.next().unwrap_or_default();
+    let target = request.strip_prefix("GET ").and_then(|rest| rest.strip_suffix(" HTTP/1.1"));
+    assert!(target.is_some_and(|target| target.starts_with('/') && !target.contains([' ', '#'])));
+    let mut asked = Vec::new();
+    for field in fields {
+        let part = |range: std::ops::Range<usize>| {
+            head[range].iter().map(|byte| char::from(*byte)).collect::<String>()
+        };
+        let (name, value) = (part(field.name()), part(field.value()));
+        let line = lines.next().and_then(|line| line.split_once(':'));
+        assert_eq!(
+            line.map(|(name, value)| (name, value.trim_matches([' ', '\t']))),
+            Some((&*name, &*value))
+        );
+        assert!(!name.is_empty() && name.chars().all(|char| char.is_ascii_graphic() && char != ':'));
+        assert!(value.chars().all(|char| char == '\t' || (char >= ' ' && char != '\u{7f}')));
+        let name = name.to_lowercase();
+        assert!(!["content-length", "transfer-encoding", "expect"].contains(&&*name), "{name} is for others");
+        if name == "connection" || name == "upgrade" {
+            asked.push(format!("{name}: {}", value.to_lowercase()));
+        }
+    }
+    assert_eq!(lines.next(), None);
+    asked.sort();
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    assert!(asked[0].starts_with("connection: ") && asked[0].contains("upgrade"));
+    assert_eq!(asked[1], "upgrade: websocket");
+}

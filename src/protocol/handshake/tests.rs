@@ -1,0 +1,252 @@
+//! Requests: examples, every cut of each, and random changes of them. That Node's parser agrees is tested with Node
+//! (`__test__/listener`).
+
+use super::{Field, MAX_HEAD, Verdict, parse_request};
+use proptest::collection::vec;
+use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::sample::{Index, select};
+
+const PLAIN: &str = "GET /chat?room=1 HTTP/1.1\r\nHost: a.example:80\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+/// The two fields without which nothing is an upgrade.
+const UPGRADE: &str = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
+
+fn parse(input: &[u8]) -> (Verdict, Vec<Field>) {
+    let mut fields = vec![];
+    (parse_request(input, MAX_HEAD, &mut fields), fields)
+}
+
+fn verdict(input: impl AsRef<[u8]>) -> Verdict {
+    parse(input.as_ref()).0
+}
+
+fn is_upgrade(input: impl AsRef<[u8]>) -> bool {
+    matches!(verdict(input), Verdict::Upgrade { .. })
+}
+
+/// A request with these lines besides those of an upgrade.
+fn with(lines: impl AsRef<[u8]>) -> Vec<u8> {
+    [b"GET / HTTP/1.1\r\n", UPGRADE.as_bytes(), lines.as_ref(), b"\r\n"].concat()
+}
+
+/// Names and values, as text.
+fn texts(input: &[u8]) -> Vec<(&str, &str)> {
+    let (_, fields) = parse(input);
+    let text = |range| str::from_utf8(&input[range]).unwrap();
+    fields.iter().map(|field| (text(field.name()), text(field.value()))).collect()
+}
+
+/// Nothing but `Incomplete` is changed by what follows.
+fn is_the_same_however_it_is_cut(input: &[u8]) -> bool {
+    let whole = parse(input);
+    (0..input.len()).all(|end| {
+        let so_far = parse(&input[..end]);
+        match so_far.0 {
+            Verdict::Incomplete => so_far.1.is_empty(),
+            _ => so_far == whole,
+        }
+    })
+}
+
+#[test]
+fn a_request_to_upgrade_is_found_with_its_target_and_fields() {
+    let input = [PLAIN.as_bytes(), b"\x81\x80\n\n\0\0"].concat();
+    assert_eq!(verdict(&input), Verdict::Upgrade { length: PLAIN.len(), target: 4..16 });
+    assert_eq!(
+        texts(&input),
+        [
+            ("Host", "a.example:80"),
+            ("Upgrade", "websocket"),
+            ("Connection", "Upgrade"),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("Sec-WebSocket-Version", "13"),
+        ]
+    );
+    assert!(is_the_same_however_it_is_cut(&input));
+}
+
+#[test]
+fn white_space_around_values_is_no_part_of_them_and_they_may_be_empty() {
+    let input = with("A:b\r\nC: \t d \t e \t \r\nF:\r\nG: \t\r\nH: i:j\r\n");
+    assert_eq!(texts(&input)[2..], [("A", "b"), ("C", "d \t e"), ("F", ""), ("G", ""), ("H", "i:j")]);
+    let (_, fields) = parse(&input);
+    for empty in [fields[4], fields[5]] {
+        assert_eq!(input[empty.name().end], b':');
+        assert_eq!(empty.value(), empty.name().end + 1..empty.name().end + 1);
+    }
+}
+
+#[test]
+fn what_browsers_and_other_clients_send_is_taken() {
+    for (upgrade, connection) in
+        [("websocket", "keep-alive, Upgrade"), ("websocket", "Upgrade,Keep-Alive"), ("WebSocket", "upgrade")]
+    {
+        assert!(is_upgrade(format!(
+            "GET /?a=%20&b[]='\"(1) HTTP/1.1\r\nUPGRADE: {upgrade}\r\nconnection: {connection}\r\n\r\n"
+        )));
+    }
+    assert!(is_upgrade(with(b"X: caf\xe9\r\n")));
+    assert!(is_upgrade(with("A: 1\r\nA: 2\r\nHost: b\r\nHost: c\r\n")));
+}
+
+#[test]
+fn everything_else_is_put_aside_however_it_is_cut() {
+    let changed = |from: &str, to: &str| {
+        assert!(PLAIN.contains(from), "{from}");
+        PLAIN.replacen(from, to, 1).into_bytes()
+    };
+    for input in [
+        // Not such a request.
+        changed("GET", "POST"),
+        changed("GET", "get"),
+        changed("HTTP/1.1", "HTTP/1.0"),
+        changed("HTTP/1.1", "HTTP/1.2"),
+        changed("HTTP/1.1", "http/1.1"),
+        changed("GET /", "GET http://a/"),
+        changed("GET /", "GET *"),
+        changed("/chat", "/chat#1"),
+        changed("/chat", "/ch\u{e9}t"),
+        changed("/chat", "/ch\tat"),
+        changed(" HTTP/1.1", ""),
+        changed("GET ", "GET  "),
+        changed(" HTTP", "  HTTP"),
+        changed("1.1\r", "1.1 \r"),
+        changed("GET", "\r\nGET"),
+        // Nor such fields.
+        changed("Upgrade: websocket\r\n", ""),
+        changed("Upgrade: websocket", "Upgrade: h2c"),
+        changed("Upgrade: websocket", "Upgrade:"),
+        changed("Upgrade: websocket", "Upgrade: websocket, h2c"),
+        changed("Connection: Upgrade\r\n", ""),
+        changed("Connection: Upgrade", "Connection: keep-alive"),
+        changed("Connection: Upgrade", "Connection: close, Upgrade"),
+        changed("Connection: Upgrade", "Connection: Upgrade, Upgrade"),
+        changed("Connection: Upgrade", "Connection: Upgrade;"),
+        changed("Connection: Upgrade", "Connection: Upgrade\t"),
+        changed("Connection: Upgrade", "Connection: Upgrade "),
+        changed("Connection: Upgrade", "Connection:\tUpgrade"),
+        changed("Connection: Upgrade", "Connection:  Upgrade"),
+        changed("Connection: Upgrade", "Connection: keep-alive ,Upgrade"),
+        with(UPGRADE),
+        with("Upgrade: websocket\r\n"),
+        with("Content-Length: 0\r\n"),
+        with("transfer-encoding: chunked\r\n"),
+        with("Expect: 100-continue\r\n"),
+        with("Proxy-Connection: close\r\n"),
+        // Lines that mean something to some.
+        changed("\r\n\r\n", "\n\n"),
+        changed("\r\nUpgrade", "\nUpgrade"),
+        changed("\r\nUpgrade", "\rUpgrade"),
+        changed("\r\nUpgrade", "\r\n Upgrade"),
+        changed("Host:", "Host :"),
+        changed("Host:", "Ho st:"),
+        changed("Host:", ":"),
+        changed("Host: a.example:80", "Host"),
+        changed("a.example", "a\0example"),
+        changed("a.example", "a\u{7f}example"),
+        // Other protocols.
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec(),
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+        b"\x81\x80\0\0\0\0".to_vec(),
+        b"\0".to_vec(),
+    ] {
+        let text = String::from_utf8_lossy(&input);
+        assert_eq!(verdict(&input), Verdict::Aside, "{text}");
+        assert!(is_the_same_however_it_is_cut(&input), "{text}");
+    }
+}
+
+#[test]
+fn what_node_would_refuse_at_once_does_not_wait_for_the_end() {
+    for input in [
+        "POST",
+        "GET /a#",
+        "GET / HTTP/1.0",
+        "GET / HTTP/1.1\r\nA: b\n",
+        "GET / HTTP/1.1\r\nA: b\0",
+        "GET / HTTP/1.1\r\nA b",
+        "GET / HTTP/1.1\r\nContent-Length:",
+        "GET / HTTP/1.1\r\nA: b\r\nTransfer-Encoding:",
+    ] {
+        assert_eq!(verdict(input), Verdict::Aside, "{input}");
+    }
+    for input in ["", "GET", "GET /", "GET / HTTP/1.1\r", "GET / HTTP/1.1\r\nExpect", "GET /:Expect:"] {
+        assert_eq!(verdict(input), Verdict::Incomplete, "{input}");
+    }
+}
+
+#[test]
+fn a_head_may_be_as_long_as_the_limit() {
+    let head = with(format!("A: {}\r\n", "b".repeat(1000)));
+    let mut fields = vec![];
+    let rest = [&head[..], &[0; 100]].concat();
+    let length = head.len();
+    let whole = Verdict::Upgrade { length, target: 4..5 };
+    assert_eq!(parse_request(&rest, length, &mut fields), whole);
+    assert_eq!(parse_request(&rest, length - 1, &mut fields), Verdict::Aside);
+    assert_eq!(parse_request(&head[..length - 1], length, &mut fields), Verdict::Incomplete);
+    assert_eq!(parse_request(&head[..length - 1], length - 1, &mut fields), Verdict::Aside);
+
+    // And never longer than Node's default.
+    let begun = format!("GET /{}", "a".repeat(MAX_HEAD - 6));
+    assert_eq!(parse_request(begun.as_bytes(), usize::MAX, &mut fields), Verdict::Incomplete);
+    assert_eq!(parse_request(format!("{begun}a").as_bytes(), usize::MAX, &mut fields), Verdict::Aside);
+}
+
+#[test]
+fn there_may_be_64_fields() {
+    assert_eq!(parse(&with("A: b\r\n".repeat(62))).1.len(), 64);
+    assert_eq!(verdict(with("A: b\r\n".repeat(63))), Verdict::Aside);
+}
+
+/// Requests that are nearly all right.
+fn requests() -> impl Strategy<Value = Vec<u8>> {
+    let line = prop_oneof![
+        Just("Host: a\r\n".to_owned()),
+        Just("Connection: keep-alive, Upgrade\r\n".to_owned()),
+        Just("Content-Length: 0\r\n".to_owned()),
+        Just("Expect: 100-continue\r\n".to_owned()),
+        "[A-Za-z0-9-]{1,12}:[ \t]{0,2}[ -~]{0,20}[ \t]{0,2}\r\n",
+    ];
+    let change = (any::<Index>(), 0..3, select(b"\r\n\r\n :#\t\0aZ/,\x7f\x80\xff".to_vec()));
+    (vec(line, 0..6), vec(change, 0..4), vec(any::<u8>(), 0..10)).prop_map(|(lines, changes, behind)| {
+        let mut request = with(lines.concat());
+        for (at, what, byte) in changes {
+            let at = at.index(request.len());
+            match what {
+                0 => request[at] = byte,
+                1 => request.insert(at, byte),
+                _ => drop(request.remove(at)),
+            }
+        }
+        request.extend(behind);
+        request
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_cut_changes_nothing(input in requests()) {
+        prop_assert!(is_the_same_however_it_is_cut(&input));
+    }
+
+    #[test]
+    fn fields_are_what_lines_are_made_of(input in requests()) {
+        let (verdict, fields) = parse(&input);
+        if let Verdict::Upgrade { length, target } = verdict {
+            let mut written = [b"GET ", &input[target], b" HTTP/1.1\r\n"].concat();
+            let mut copied = written.clone();
+            let mut lines = input[written.len()..length].split(|byte| *byte == b'\n');
+            for field in &fields {
+                written.extend([&input[field.name()], b":", &input[field.value()], b"\r\n"].concat());
+                let line = lines.next().unwrap().trim_ascii();
+                let colon = line.iter().position(|byte| *byte == b':').unwrap();
+                let value = line[colon + 1..].trim_ascii();
+                copied.extend([&line[..colon], b":", value, b"\r\n"].concat());
+            }
+            prop_assert_eq!(lines.next(), Some(&b"\r"[..]));
+            prop_assert_eq!(written, copied);
+        }
+    }
+}

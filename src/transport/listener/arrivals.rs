@@ -1,0 +1,328 @@
+//! The listening sockets of an owner, and the connections that came by them, until these belong to somebody else. Called on
+//! the owner's thread, when its event loop says so, with its clock and its buffer.
+//!
+//! A connection is pending at first. When it has said what it wants, there is an [`Arrival`], and the connection is held, untouched,
+//! until the owner takes it.
+
+use std::mem;
+use std::net::SocketAddr;
+
+use socket2::Socket;
+
+use super::accepting::{Accepted, Spare, accept};
+use super::endpoint::{Listening, ends};
+use super::pending::{Arrival, Looked, Pending, Reason, What};
+use crate::protocol::handshake::{Field, MAX_HEAD};
+use crate::transport::event_loop::Reactor;
+use crate::transport::slots::Slots;
+
+/// Connections that are accepted at a time; then others get their turn.
+const ACCEPTS_PER_TURN: usize = 64;
+
+/// What tells the tokens that are used here from those of sockets.
+const MARK: u64 = 1 << (usize::BITS - 1);
+
+/// What becomes of connections that are still pending when their listening socket closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// They are closed, too.
+    Drop,
+    /// They are put aside.
+    PutAside,
+}
+
+/// `O` says whose a listening socket is.
+#[derive(Debug)]
+pub struct Arrivals<O> {
+    entries: Slots<Entry<O>>,
+    /// Connections among them.
+    connections: usize,
+    /// Listening sockets with more to accept than there was time for.
+    unfinished: Vec<u32>,
+    spare: Spare,
+    /// Memory for the fields of a request.
+    fields: Vec<Field>,
+}
+
+#[derive(Debug)]
+enum Entry<O> {
+    Listening(Box<Door<O>>),
+    Connection(Connection),
+}
+
+#[derive(Debug)]
+struct Connection {
+    socket: Socket,
+    /// Whether the poller knows it.
+    is_watched: bool,
+    /// Until it has said what it wants.
+    pending: Option<Pending>,
+}
+
+/// A listening socket and what goes with it.
+#[derive(Debug)]
+struct Door<O> {
+    listening: Listening,
+    owner: O,
+    /// Bytes of the longest head.
+    limit: usize,
+    /// It could not be accepted from.
+    is_stalled: bool,
+}
+
+/// What there is to work with in one turn of the owner's loop.
+#[derive(Debug)]
+pub struct Turn<'a, O> {
+    /// The owner's poller.
+    pub reactor: &'a Reactor,
+    /// The owner's clock, in milliseconds. It may wrap around.
+    pub now: u32,
+    /// What is read into; longer than the longest head.
+    pub buffer: &'a mut [u8],
+    /// Where arrivals are put.
+    pub arrived: &'a mut Vec<Arrival<O>>,
+}
+
+impl<O> Default for Arrivals<O> {
+    fn default() -> Self {
+        Self {
+            entries: Slots::default(),
+            connections: 0,
+            unfinished: Vec::new(),
+            spare: Spare::default(),
+            fields: Vec::new(),
+        }
+    }
+}
+
+impl<O: Clone> Arrivals<O> {
+    /// Whether a token is one of these, and not a socket's.
+    pub fn is_token(token: u64) -> bool {
+        token & MARK != 0
+    }
+
+    /// Takes in a listening socket, whose connections may have heads of `limit` bytes. Returns its number.
+    ///
+    /// # Errors
+    /// When it can't be polled.
+    pub fn listen(
+        &mut self,
+        reactor: &Reactor,
+        listening: Listening,
+        owner: O,
+        limit: usize,
+    ) -> std::io::Result<u32> {
+        let number = self.entries.next() as u32;
+        reactor.watch(&listening, MARK | u64::from(number))?;
+        self.spare.keep();
+        let limit = limit.min(MAX_HEAD);
+        self.entries.insert(Entry::Listening(Box::new(Door { listening, owner, limit, is_stalled: false })));
+        Ok(number)
+    }
+
+    /// The address of a listening socket, where it is one of TCP.
+    pub fn address(&self, number: u32) -> Option<SocketAddr> {
+        self.door(number)?.listening.address()
+    }
+
+    /// Closes a listening socket. Connections that are held stay.
+    pub fn close(&mut self, number: u32, closing: Closing, arrived: &mut Vec<Arrival<O>>) {
+        if self.door(number).is_none() {
+            return;
+        }
+        for connection in self.pending(|pending| pending.listening == number) {
+            match closing {
+                Closing::Drop => self.discard(connection),
+                Closing::PutAside => self.give_up(connection, Reason::Closed, arrived),
+            }
+        }
+        self.unfinished.retain(|unfinished| *unfinished != number);
+        self.entries.remove(number as usize);
+    }
+
+    /// A token is ready: accepts, or reads.
+    pub fn ready(&mut self, token: u64, turn: &mut Turn<'_, O>) {
+        let number = (token & !MARK) as u32;
+        match self.entries.get(number as usize) {
+            Some(Entry::Listening(_)) => self.accept(number, turn),
+            Some(Entry::Connection(_)) => self.look(number, turn),
+            None => {}
+        }
+    }
+
+    /// Whether [`Arrivals::go_on`] has something to do.
+    pub fn is_unfinished(&self) -> bool {
+        !self.unfinished.is_empty()
+    }
+
+    /// Accepts what there was no time for.
+    pub fn go_on(&mut self, turn: &mut Turn<'_, O>) {
+        for number in mem::take(&mut self.unfinished) {
+            self.accept(number, turn);
+        }
+    }
+
+    /// Puts those aside that have been pending for `limit` milliseconds, and lets [`Arrivals::go_on`] have another try at
+    /// what could not be accepted. To be called from time to time.
+    pub fn check(&mut self, now: u32, limit: u32, arrived: &mut Vec<Arrival<O>>) {
+        for number in self.pending(|pending| now.wrapping_sub(pending.since) >= limit) {
+            self.give_up(number, Reason::Late, arrived);
+        }
+        for (number, entry) in self.entries.numbered() {
+            if let Entry::Listening(door) = entry
+                && door.is_stalled
+            {
+                note(&mut self.unfinished, number as u32);
+            }
+        }
+    }
+
+    /// Connections that nobody has taken yet.
+    pub fn connections(&self) -> usize {
+        self.connections
+    }
+
+    /// Takes a connection, which does not block, and says whether the poller knows it.
+    pub fn take(&mut self, number: u32) -> Option<(Socket, bool)> {
+        self.connection(number)?;
+        self.connections -= 1;
+        match self.entries.remove(number as usize)? {
+            Entry::Connection(Connection { socket, is_watched, .. }) => Some((socket, is_watched)),
+            Entry::Listening(_) => None,
+        }
+    }
+
+    /// Takes a connection that the poller is to know no longer.
+    pub fn release(&mut self, reactor: &Reactor, number: u32) -> Option<Socket> {
+        let (socket, is_watched) = self.take(number)?;
+        if is_watched {
+            reactor.forget(&socket);
+        }
+        Some(socket)
+    }
+
+    /// Closes a connection.
+    pub fn discard(&mut self, number: u32) {
+        drop(self.take(number));
+    }
+
+    /// The addresses of the ends of a connection over TCP, here and there.
+    pub fn ends(&self, number: u32) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        match self.entries.get(number as usize) {
+            Some(Entry::Connection(connection)) => ends(&connection.socket),
+            _ => (None, None),
+        }
+    }
+
+    fn door(&self, number: u32) -> Option<&Door<O>> {
+        match self.entries.get(number as usize)? {
+            Entry::Listening(door) => Some(door),
+            Entry::Connection(_) => None,
+        }
+    }
+
+    fn connection(&mut self, number: u32) -> Option<&mut Connection> {
+        match self.entries.get_mut(number as usize)? {
+            Entry::Listening(_) => None,
+            Entry::Connection(connection) => Some(connection),
+        }
+    }
+
+    /// The numbers of pending connections.
+    fn pending(&self, which: impl Fn(&Pending) -> bool) -> Vec<u32> {
+        let is_one = |entry: &Entry<O>| match entry {
+            Entry::Connection(Connection { pending: Some(pending), .. }) => which(pending),
+            _ => false,
+        };
+        let found = self.entries.numbered().filter(|(_, entry)| is_one(entry));
+        found.map(|(number, _)| number as u32).collect()
+    }
+
+    fn accept(&mut self, number: u32, turn: &mut Turn<'_, O>) {
+        for _ in 0..ACCEPTS_PER_TURN {
+            let Some(Entry::Listening(door)) = self.entries.get_mut(number as usize) else { return };
+            let accepted = accept(&door.listening, &mut self.spare);
+            door.is_stalled = matches!(accepted, Accepted::Stalled);
+            match accepted {
+                Accepted::One(socket) => self.take_in(socket, number, turn),
+                Accepted::Shed => break,
+                Accepted::Nobody | Accepted::Stalled => return,
+            }
+        }
+        note(&mut self.unfinished, number);
+    }
+
+    /// A connection was accepted. In a rush its request is there already: then the poller need not know it.
+    fn take_in(&mut self, socket: Socket, listening: u32, turn: &mut Turn<'_, O>) {
+        let pending = Some(Pending::new(turn.now, listening));
+        let entry = Entry::Connection(Connection { socket, is_watched: false, pending });
+        let number = self.entries.insert(entry) as u32;
+        self.connections += 1;
+        self.look(number, turn);
+        let Some(connection) = self.connection(number).filter(|connection| connection.pending.is_some())
+        else {
+            return;
+        };
+        // What has come since it was read is told at once.
+        connection.is_watched = turn.reactor.watch(&connection.socket, MARK | u64::from(number)).is_ok();
+        if !connection.is_watched {
+            self.discard(number);
+        }
+    }
+
+    /// Reads a pending connection. One that is held is left alone: whoever takes it will find out what there is.
+    fn look(&mut self, number: u32, turn: &mut Turn<'_, O>) {
+        let listening = self.connection(number).and_then(|connection| connection.pending.as_ref());
+        let Some(listening) = listening.map(|pending| pending.listening) else { return };
+        let Some(limit) = self.door(listening).map(|door| door.limit) else { return };
+        let Self { entries, fields, .. } = self;
+        let Some(Entry::Connection(Connection { socket, pending: Some(pending), .. })) =
+            entries.get_mut(number as usize)
+        else {
+            return;
+        };
+        match pending.look(socket, limit, turn.buffer, fields) {
+            Looked::Incomplete => {}
+            Looked::Gone => self.discard(number),
+            Looked::Said(what, bytes) => self.hold(number, what, Some(bytes), turn.arrived),
+        }
+    }
+
+    fn give_up(&mut self, number: u32, reason: Reason, arrived: &mut Vec<Arrival<O>>) {
+        self.hold(number, What::Aside(reason), None, arrived);
+    }
+
+    /// A pending connection has arrived: with these bytes, or those that were kept of it.
+    fn hold(&mut self, number: u32, what: What, bytes: Option<Box<[u8]>>, arrived: &mut Vec<Arrival<O>>) {
+        let Some(pending) = self.connection(number).and_then(|connection| connection.pending.take()) else {
+            return;
+        };
+        let Some(door) = self.door(pending.listening) else { return };
+        let bytes = bytes.unwrap_or(pending.kept);
+        arrived.push(Arrival { owner: door.owner.clone(), number, what, bytes });
+    }
+}
+
+/// Puts a number on a list, once.
+fn note(list: &mut Vec<u32>, number: u32) {
+    if !list.contains(&number) {
+        list.push(number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arrivals, Entry};
+
+    impl<O> Arrivals<O> {
+        /// Others have opened what was kept for the moment when nothing can be opened.
+        pub(in crate::transport::listener) fn lose_spare(&mut self) {
+            self.spare = super::Spare::default();
+        }
+    }
+
+    #[test]
+    fn a_connection_costs_little() {
+        assert!(size_of::<Option<Entry<u64>>>() <= 32);
+    }
+}

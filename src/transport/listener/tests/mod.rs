@@ -1,0 +1,158 @@
+//! Listening sockets and what arrives there, over loopback. The owner's loop waits in a poller around the reactor, as that of
+//! Node does. Every wait ends with a panic after [`TIMEOUT`].
+
+mod arriving;
+mod descriptors;
+mod endpoints;
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
+use socket2::Socket;
+
+use super::{Arrival, Arrivals, Closing, Endpoint, Listening, Reason, Turn, What};
+use crate::protocol::handshake::MAX_HEAD;
+use crate::transport::event_loop::Reactor;
+use crate::transport::tests::TIMEOUT;
+
+const REQUEST: &[u8] = b"GET /path HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+
+/// Any free port of this address.
+const LOOPBACK: Endpoint =
+    Endpoint::Tcp { address: Some(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST)), port: 0, ipv6_only: false };
+
+/// An owner.
+struct Scene {
+    reactor: Reactor,
+    poll: Poll,
+    arrivals: Arrivals<&'static str>,
+    arrived: Vec<Arrival<&'static str>>,
+    buffer: Vec<u8>,
+    now: u32,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let (reactor, poll) = (Reactor::new().unwrap(), Poll::new().unwrap());
+        poll.registry().register(&mut SourceFd(&reactor.fd()), Token(0), Interest::READABLE).unwrap();
+        let arrivals = Arrivals::default();
+        Self { reactor, poll, arrivals, arrived: Vec::new(), buffer: vec![0; 64 * 1024], now: 0 }
+    }
+
+    /// Listens, and says where.
+    fn listen(&mut self, endpoint: &Endpoint) -> u32 {
+        let listening = Listening::open(endpoint, 511).unwrap();
+        self.arrivals.listen(&self.reactor, listening, "owner", MAX_HEAD).unwrap()
+    }
+
+    /// One turn of the loop, without waiting.
+    fn turn(&mut self) {
+        let Self { reactor, arrivals, arrived, buffer, now, .. } = self;
+        let mut turn = Turn { reactor, now: *now, buffer, arrived };
+        arrivals.go_on(&mut turn);
+        reactor.turn(|token, _| {
+            assert!(Arrivals::<&str>::is_token(token));
+            arrivals.ready(token, &mut turn);
+        });
+    }
+
+    /// Waits until there is something to do for a turn.
+    fn wait(&mut self) {
+        if self.arrivals.is_unfinished() {
+            return;
+        }
+        let mut events = Events::with_capacity(1);
+        self.poll.poll(&mut events, Some(TIMEOUT)).unwrap();
+        assert!(!events.is_empty(), "nothing came; so far {:?}", self.arrived);
+    }
+
+    /// Goes on until something holds.
+    fn until(&mut self, done: impl Fn(&Self) -> bool) {
+        self.turn();
+        while !done(self) {
+            self.wait();
+            self.turn();
+        }
+    }
+
+    /// The next that arrives, and nothing else.
+    fn next(&mut self) -> Arrival<&'static str> {
+        self.until(|scene| !scene.arrived.is_empty());
+        assert_eq!(self.arrived.len(), 1, "{:?}", self.arrived);
+        self.arrived.remove(0)
+    }
+
+    /// Nothing is ready.
+    fn assert_quiet(&mut self) {
+        let mut events = Events::with_capacity(1);
+        self.poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+        assert!(events.is_empty());
+    }
+
+    fn connect(&self, listening: u32) -> Client {
+        Client::new(self.arrivals.address(listening).unwrap())
+    }
+
+    /// Takes what has arrived, and speaks with it from the other end.
+    fn speak(&mut self, number: u32, client: &mut Client) {
+        let mut socket = self.arrivals.release(&self.reactor, number).unwrap();
+        assert!(self.arrivals.release(&self.reactor, number).is_none());
+        assert!(socket.nonblocking().unwrap());
+        socket.write_all(b"101").unwrap();
+        assert_eq!(client.read(3), b"101");
+        // Nobody else reads it any more.
+        client.write(b"frame");
+        self.turn();
+        socket.set_nonblocking(false).unwrap();
+        socket.set_read_timeout(Some(TIMEOUT)).unwrap();
+        let mut frame = [0; 5];
+        socket.read_exact(&mut frame).unwrap();
+        assert_eq!(&frame, b"frame");
+    }
+}
+
+struct Client(Socket);
+
+impl Client {
+    fn new(address: SocketAddr) -> Self {
+        Self::over(TcpStream::connect(address).unwrap().into())
+    }
+
+    fn over(socket: Socket) -> Self {
+        socket.set_read_timeout(Some(TIMEOUT)).unwrap();
+        Self(socket)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).unwrap();
+    }
+
+    fn end(&self) {
+        self.0.shutdown(std::net::Shutdown::Write).unwrap();
+    }
+
+    fn reset(self) {
+        self.0.set_linger(Some(Duration::ZERO)).unwrap();
+    }
+
+    fn read(&mut self, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        self.0.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// Waits until the other end has closed.
+    fn assert_closed(&mut self) {
+        match self.0.read(&mut [0]) {
+            Ok(length) => assert_eq!(length, 0),
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset),
+        }
+    }
+}
+
+fn is_upgrade(arrival: &Arrival<&str>) -> bool {
+    matches!(arrival.what, What::Upgrade { .. })
+}
