@@ -237,6 +237,12 @@ impl Connection {
         self.channel.borrow().attachment().is_some_and(|attachment| attachment.is_on_thread())
     }
 
+    /// Attached: a duplicate of the descriptor, which the caller must close; -1 if there is none to be had.
+    #[napi(catch_unwind)]
+    pub fn duplicate(&self) -> i32 {
+        self.channel.borrow().attachment().map_or(-1, |attachment| attachment.duplicate())
+    }
+
     /// Attached: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes
     /// still pending.
     #[napi(catch_unwind)]

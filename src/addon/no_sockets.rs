@@ -87,6 +87,10 @@ impl Attachment {
         match *self {}
     }
 
+    pub(super) fn duplicate(&self) -> i32 {
+        match *self {}
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         match *self {}
     }

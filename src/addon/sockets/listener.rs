@@ -149,10 +149,10 @@ impl Listener {
     }
 
     /// Listens no longer. Connections that have not said what they want are closed, or `arrived` is told of them later if
-    /// `putAside` is true. Those that are held stay.
+    /// `putAside` is true. Those that are held stay. Returns of how many it will be told.
     #[napi(catch_unwind)]
-    pub fn close(&self, put_aside: bool) {
-        self.end(if put_aside { Closing::PutAside } else { Closing::Drop });
+    pub fn close(&self, put_aside: bool) -> u32 {
+        self.end(if put_aside { Closing::PutAside } else { Closing::Drop }) as u32
     }
 
     /// To be called from time to time: `arrived` is told later of connections that have not said what they want within
@@ -168,6 +168,12 @@ impl Listener {
         let released =
             self.shared.rounds.with_arrivals(|arrivals, turn| arrivals.release(turn.reactor, number));
         released.flatten().map_or(-1, IntoRawFd::into_raw_fd)
+    }
+
+    /// Whether a connection that is held can be read, or will be: its peer has not ended, and it has not failed.
+    #[napi(catch_unwind)]
+    pub fn is_open(&self, number: u32) -> bool {
+        self.shared.rounds.with_arrivals(|arrivals, _| arrivals.is_open(number)).unwrap_or_default()
     }
 
     /// Closes a connection.
@@ -202,13 +208,14 @@ impl Listener {
 }
 
 impl Listener {
-    fn end(&self, closing: Closing) {
-        let Some(number) = self.number.take() else { return };
+    fn end(&self, closing: Closing) -> usize {
+        let Some(number) = self.number.take() else { return 0 };
         let rounds = &self.shared.rounds;
-        rounds.with_arrivals(|arrivals, turn| arrivals.close(number, closing, turn.arrived));
+        let aside = rounds.with_arrivals(|arrivals, turn| arrivals.close(number, closing, turn.arrived));
         if self.is_referenced.get() {
             rounds.keep(false);
         }
+        aside.unwrap_or_default()
     }
 
     fn set_referenced(&self, is_referenced: bool) {

@@ -15,6 +15,14 @@ impl Socket {
         lock(&self.state).home.as_ref().map_or(-1, Descriptor::number)
     }
 
+    /// A duplicate of the owner's descriptor, for whoever wants one of its own. `None` once destroyed.
+    ///
+    /// # Errors
+    /// When there are no more descriptors.
+    pub fn duplicate(&self) -> io::Result<Option<socket2::Socket>> {
+        lock(&self.state).home.as_ref().map(|home| home.socket().try_clone()).transpose()
+    }
+
     /// Gives a socket that the owner drives to an I/O thread, which gets a descriptor of its own.
     ///
     /// # Errors
