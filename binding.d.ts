@@ -67,6 +67,10 @@ export declare class Connection {
   adopt(number: number, owner: object, resource: object, head: Uint8Array | undefined | null, transport: string): boolean
   /** Whether an I/O thread drives an attached connection. */
   get isOnThread(): boolean
+  /** Attached, over TCP: this end; `null` once destroyed. */
+  localAddress(): SocketAddress | null
+  /** Attached, over TCP: the other end; `null` once it is not connected any more. */
+  remoteAddress(): SocketAddress | null
   /** Attached: a duplicate of the descriptor, which the caller must close; -1 if there is none to be had. */
   duplicate(): number
   /**
@@ -190,6 +194,8 @@ export declare class Listener {
    * `putAside` is true. Those that are held stay. Returns of how many it will be told.
    */
   close(putAside: boolean): number
+  /** Closes the connections that have not said what they want. */
+  closePending(): void
   /**
    * To be called from time to time: `arrived` is told later of connections that have not said what they want within
    * `limit` milliseconds. And what the system did not let be accepted is tried again.

@@ -13,10 +13,11 @@ const WebSocket = require('./websocket');
 const diagnostics = require('./diagnostics');
 const extension = require('./extension');
 const subprotocol = require('./subprotocol');
+const { ListeningServer } = require('./listener/listening-server');
 const { Statistics } = require('./statistics');
 const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kWebSocket } = require('./constants');
 const { acceptKey } = require('./native');
-const { checkTransport } = require('./transport');
+const { checkTransport } = require('./transport/choice');
 const { createError } = require('./errors');
 const { rejectHandshake, rejectRequest } = require('./handshake-rejection');
 
@@ -68,7 +69,7 @@ class WebSocketServer extends EventEmitter {
     /** @type {(() => void) | null} */
     this._removeListeners = null;
     if (hasPort) {
-      this._server = http.createServer(answerPlainRequest);
+      this._server = new ListeningServer(answerPlainRequest, options.transport);
       this._server.listen(options.port, options.host, options.backlog, callback);
     } else if (options.server) {
       this._server = options.server;

@@ -11,6 +11,7 @@ use napi::{Error, JsValue, Result};
 use napi_derive::napi;
 
 use super::arriving::Host;
+use crate::addon::address::SocketAddress;
 use crate::addon::environment::{Environment, Shared};
 use crate::addon::raw::{AsyncContext, Reference};
 use crate::transport::listener::{Closing, Endpoint, Listening};
@@ -39,25 +40,6 @@ pub struct ListenFailure {
     pub errno: i32,
     /// The address that was tried, if it is one of TCP.
     pub address: Option<String>,
-}
-
-/// One end of a connection over TCP.
-#[napi(object)]
-pub struct SocketAddress {
-    /// In digits.
-    pub address: String,
-    /// As Node names it.
-    #[napi(ts_type = "'IPv4' | 'IPv6'")]
-    pub family: String,
-    /// Its port.
-    pub port: u16,
-}
-
-impl SocketAddress {
-    fn of(address: SocketAddr) -> Self {
-        let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
-        Self { address: address.ip().to_string(), family: family.to_owned(), port: address.port() }
-    }
 }
 
 /// A listening socket of the event loop, with the connections that came by it until somebody takes them. These have numbers.
@@ -153,6 +135,14 @@ impl Listener {
     #[napi(catch_unwind)]
     pub fn close(&self, put_aside: bool) -> u32 {
         self.end(if put_aside { Closing::PutAside } else { Closing::Drop }) as u32
+    }
+
+    /// Closes the connections that have not said what they want.
+    #[napi(catch_unwind)]
+    pub fn close_pending(&self) {
+        if let Some(number) = self.number.get() {
+            self.shared.rounds.with_arrivals(|arrivals, _| arrivals.close_pending(number));
+        }
     }
 
     /// To be called from time to time: `arrived` is told later of connections that have not said what they want within

@@ -10,11 +10,12 @@ use std::net::SocketAddr;
 use socket2::Socket;
 
 use super::accepting::{Accepted, Spare, accept};
-use super::endpoint::{Listening, ends, is_open};
+use super::endpoint::{Listening, is_open};
 use super::pending::{Arrival, Looked, Pending, Reason, What};
 use crate::protocol::handshake::{Field, MAX_HEAD};
 use crate::transport::event_loop::Reactor;
 use crate::transport::slots::Slots;
+use crate::transport::socket::ends;
 
 /// Connections that are accepted at a time; then others get their turn.
 const ACCEPTS_PER_TURN: usize = 64;
@@ -140,6 +141,13 @@ impl<O: Clone> Arrivals<O> {
         self.unfinished.retain(|unfinished| *unfinished != number);
         self.entries.remove(number as usize);
         arrived.len() - before
+    }
+
+    /// Closes the connections of a listening socket that have not said what they want.
+    pub fn close_pending(&mut self, number: u32) {
+        for connection in self.pending(|pending| pending.listening == number) {
+            self.discard(connection);
+        }
     }
 
     /// A token is ready: accepts, or reads.

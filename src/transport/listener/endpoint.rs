@@ -140,12 +140,6 @@ fn start(socket: &Socket, backlog: i32) -> io::Result<()> {
     socket.listen(backlog)
 }
 
-/// The addresses of both ends of a connection; none where it is none of TCP, or not connected any more.
-pub(super) fn ends(socket: &Socket) -> (Option<SocketAddr>, Option<SocketAddr>) {
-    let of = |address: io::Result<SockAddr>| address.ok()?.as_socket();
-    (of(socket.local_addr()), of(socket.peer_addr()))
-}
-
 /// Whether bytes may still be read from a connection.
 pub(super) fn is_open(socket: &Socket) -> bool {
     let mut byte = [MaybeUninit::uninit()];

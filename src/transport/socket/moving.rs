@@ -3,10 +3,11 @@
 //! begins where the old one has stopped. Called by the owner.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
-use super::{Descriptor, Driver, Side, Socket, lock};
+use super::{Descriptor, Driver, Side, Socket, ends, lock};
 use crate::transport::io_threads::{Job, Seat};
 
 impl Socket {
@@ -21,6 +22,11 @@ impl Socket {
     /// When there are no more descriptors.
     pub fn duplicate(&self) -> io::Result<Option<socket2::Socket>> {
         lock(&self.state).home.as_ref().map(|home| home.socket().try_clone()).transpose()
+    }
+
+    /// The addresses of the ends of a connection over TCP, here and there.
+    pub fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        lock(&self.state).home.as_ref().map_or((None, None), |home| ends(&home.socket()))
     }
 
     /// Gives a socket that the owner drives to an I/O thread, which gets a descriptor of its own.

@@ -1,0 +1,512 @@
+'use strict';
+
+/*
+ * The socket of a connection that came by the listener. It is a net.Socket to whoever looks, and costs next to nothing
+ * until somebody does: what an opening handshake and the life of a WebSocket need of it is here; anything else makes it
+ * a real one, in place (touch()), and from then on this file has no part in it. listener/arriving.js makes it.
+ *
+ * Its life is that of a net.Socket, told in the same ticks: `end()` shuts down and then finishes, the end of the peer comes
+ * a tick after its record, destroying tells the WebSocket in a later turn of the loop.
+ */
+
+const net = require('net');
+const { getDefaultHighWaterMark } = require('stream');
+const { inspect } = require('util');
+
+const events = require('../connection-events');
+const { kWebSocket } = require('../constants');
+const { ParkedSocket } = require('./parked-socket');
+
+/** @typedef {InstanceType<typeof import('../listener/listen-handle').ListenHandle>} ListenHandle */
+
+/** Facts about a socket that a WebSocket has. */
+const ENDING = 1;
+const FINISHED = 2;
+/** The end of the peer has been read; and it has been told. */
+const PEER_ENDED = 4;
+const INPUT_OVER = 8;
+const DESTROYED = 16;
+const FAILED = 32;
+const CLOSED = 64;
+
+/** What there is of a connection until a WebSocket has it. */
+class Held {
+  /**
+   * @param {number} number
+   * @param {number} bytesRead
+   */
+  constructor(number, bytesRead) {
+    /** What the listener knows it by. */
+    this.number = number;
+    /** Bytes of the request, and what came behind it. */
+    this.bytesRead = bytesRead;
+    /** Whether it came a moment ago: nothing has become of it since. */
+    this.isFresh = true;
+    /** The beginning of what it is sent. */
+    this.response = '';
+    /** @type {((error: Error) => void) | null} */
+    this.errorListener = null;
+  }
+}
+
+/** @type {any} how it gets its prototype is below */
+class AcceptedSocket {
+  /**
+   * @param {ListenHandle} handle where it came
+   * @param {number} number of the held connection
+   * @param {number} bytesRead
+   */
+  constructor(handle, number, bytesRead) {
+    this._listenHandle = handle;
+    /** @type {Held | null} null: a WebSocket has it */
+    this._held = new Held(number, bytesRead);
+    /** @type {any} */
+    this._nativeTransport = null;
+    /** @type {any} */
+    this[kWebSocket] = undefined;
+    this._facts = 0;
+  }
+
+  /** Whoever was told of it has returned. */
+  settle() {
+    // It may have been touched, or have gone to a WebSocket.
+    if (this._held) this._held.isFresh = false;
+  }
+
+  /**
+   * Gives the held connection away, to a WebSocket.
+   *
+   * @param {any} transport
+   * @returns {Held}
+   */
+  take(transport) {
+    const held = this._held;
+    this._held = null;
+    this._nativeTransport = transport;
+    return held;
+  }
+
+  // What can be told without being one
+
+  get server() {
+    return this._listenHandle.server;
+  }
+
+  get _server() {
+    return this._listenHandle.server;
+  }
+
+  get parser() {
+    return null;
+  }
+
+  get allowHalfOpen() {
+    return true;
+  }
+
+  get connecting() {
+    return false;
+  }
+
+  get pending() {
+    return false;
+  }
+
+  /** That of setTimeout(), which a WebSocket has set to none. */
+  get timeout() {
+    return this._held ? undefined : 0;
+  }
+
+  set timeout(value) {
+    touched(this).timeout = value;
+  }
+
+  get readableHighWaterMark() {
+    return getDefaultHighWaterMark(false);
+  }
+
+  get destroyed() {
+    return (this._facts & DESTROYED) !== 0;
+  }
+
+  get readable() {
+    if (this._held) return this._isOpen;
+    return (this._facts & (INPUT_OVER | DESTROYED)) === 0;
+  }
+
+  get writable() {
+    return (this._facts & (ENDING | DESTROYED)) === 0;
+  }
+
+  get _isOpen() {
+    const { isFresh, number } = this._held;
+    return isFresh || this._listenHandle.listener.isOpen(number);
+  }
+
+  get bytesRead() {
+    return this._held ? this._held.bytesRead : parked(this, 'bytesRead');
+  }
+
+  get bytesWritten() {
+    return this._held ? touched(this).bytesWritten : this._nativeTransport.bytesWritten;
+  }
+
+  get writableLength() {
+    return this._held ? touched(this).writableLength : this._nativeTransport.bufferedAmount;
+  }
+
+  get bufferSize() {
+    return this.writableLength;
+  }
+
+  get remoteAddress() {
+    return peerOf(this).address;
+  }
+
+  get remoteFamily() {
+    return peerOf(this).family;
+  }
+
+  get remotePort() {
+    return peerOf(this).port;
+  }
+
+  get localAddress() {
+    return selfOf(this).address;
+  }
+
+  get localFamily() {
+    return selfOf(this).family;
+  }
+
+  get localPort() {
+    return selfOf(this).port;
+  }
+
+  // What an opening handshake does
+
+  /**
+   * @param {string | symbol} event
+   * @param {(...args: any[]) => void} listener
+   */
+  on(event, listener) {
+    const held = this._held;
+    if (held && event === 'error' && held.errorListener === null) {
+      held.errorListener = listener;
+      return this;
+    }
+    return touched(this).on(event, listener);
+  }
+
+  /**
+   * @param {string | symbol} event
+   * @param {(...args: any[]) => void} listener
+   */
+  removeListener(event, listener) {
+    const held = this._held;
+    if (held && event === 'error' && held.errorListener === listener) {
+      held.errorListener = null;
+      return this;
+    }
+    return touched(this).removeListener(event, listener);
+  }
+
+  /**
+   * @param {any} chunk
+   * @param {any} [encoding]
+   * @param {any} [callback]
+   */
+  write(chunk, encoding, callback) {
+    const held = this._held;
+    const isPlain = typeof chunk === 'string' && encoding === undefined && callback === undefined;
+    if (held && isPlain && held.response === '') {
+      held.response = chunk;
+      return true;
+    }
+    return touched(this).write(chunk, encoding, callback);
+  }
+
+  /**
+   * @param {number} milliseconds
+   * @param {any} [callback]
+   */
+  setTimeout(milliseconds, callback) {
+    if (milliseconds === 0 && callback === undefined) return this;
+    return touched(this).setTimeout(milliseconds, callback);
+  }
+
+  /** @param {boolean} [enable] it is, from the beginning */
+  setNoDelay(enable) {
+    if (enable === undefined || enable === true) return this;
+    return touched(this).setNoDelay(enable);
+  }
+
+  // What a WebSocket does
+
+  ref() {
+    if (this._held) return touched(this).ref();
+    if (!this.destroyed) this._nativeTransport.setReferenced(true);
+    return this;
+  }
+
+  unref() {
+    if (this._held) return touched(this).unref();
+    this._nativeTransport.setReferenced(false);
+    return this;
+  }
+
+  /** It flows: one that is paused has been touched. */
+  resume() {
+    if (this._held) return touched(this).resume();
+    return this;
+  }
+
+  /**
+   * @param {any} [chunk]
+   * @param {any} [encoding]
+   * @param {any} [callback]
+   */
+  end(chunk, encoding, callback) {
+    if (this._held || chunk !== undefined || callback !== undefined) {
+      return touched(this).end(chunk, encoding, callback);
+    }
+    if (this.writable) {
+      this._facts |= ENDING;
+      this._nativeTransport.shutdown((/** @type {any} */ error) => {
+        if (error) this.destroy(error);
+        else process.nextTick(finish, this);
+      });
+    }
+    return this;
+  }
+
+  /** @param {Error} [error] */
+  destroy(error) {
+    if (this._held) return touched(this).destroy(error);
+    if (this.destroyed) return this;
+    this._facts |= error ? DESTROYED | FAILED : DESTROYED;
+    this._nativeTransport.socketDestroyed(error ?? null);
+    if (error) process.nextTick(fail, this, error);
+    const { server } = this;
+    server._connections--;
+    server._emitCloseIfDrained();
+    setImmediate(close, this);
+    return this;
+  }
+
+  // What its transport has to tell; see ParkedSocket
+
+  _nativeEnd() {
+    this._facts |= PEER_ENDED;
+    process.nextTick(endInput, this);
+  }
+
+  _nativeDrain() {}
+
+  /**
+   * @param {number} _depth
+   * @param {import('util').InspectOptions} options
+   */
+  [inspect.custom](_depth, options) {
+    return inspect(touched(this), options);
+  }
+}
+
+/** @param {any} socket which may be a real one by now */
+function endInput(socket) {
+  if (!isUntouched(socket) || socket.destroyed) return;
+  socket._facts |= INPUT_OVER;
+  events.onSocketEnd(socket[kWebSocket], socket);
+  if (isUntouched(socket) && (socket._facts & FINISHED) !== 0) socket.destroy();
+}
+
+/** @param {any} socket */
+function finish(socket) {
+  if (!isUntouched(socket) || socket.destroyed) return;
+  socket._facts |= FINISHED;
+  if ((socket._facts & INPUT_OVER) !== 0) socket.destroy();
+}
+
+/**
+ * @param {any} socket
+ * @param {Error} error
+ */
+function fail(socket, error) {
+  if (isUntouched(socket)) events.onSocketError(socket[kWebSocket], socket);
+  else socket.emit('error', error);
+}
+
+/** @param {any} socket */
+function close(socket) {
+  if (!isUntouched(socket)) {
+    socket.emit('close', socket._hadError);
+    return;
+  }
+  socket._facts |= CLOSED;
+  events.onSocketClose(socket[kWebSocket], socket);
+}
+
+/**
+ * The address of the other end. Node keeps what was asked for while it was there.
+ *
+ * @param {any} socket
+ * @returns {{ address?: string, family?: string, port?: number }}
+ */
+function peerOf(socket) {
+  return (socket._peername ??= endOf(socket, 'remoteAddress') ?? undefined) ?? {};
+}
+
+/**
+ * @param {any} socket
+ * @returns {{ address?: string, family?: string, port?: number }}
+ */
+function selfOf(socket) {
+  return endOf(socket, 'localAddress') ?? {};
+}
+
+/**
+ * @param {any} socket
+ * @param {'localAddress' | 'remoteAddress'} which
+ */
+function endOf(socket, which) {
+  const { _held: held, _listenHandle: handle, _nativeTransport: transport } = socket;
+  return held ? handle.listener[which](held.number) : transport.connection[which]();
+}
+
+/**
+ * @param {any} socket
+ * @param {string} name of a getter of ParkedSocket that needs no more than the transport
+ */
+function parked(socket, name) {
+  return Reflect.get(ParkedSocket.prototype, name, socket);
+}
+
+/**
+ * Whether it is still what is described here.
+ *
+ * @param {any} socket any Duplex
+ */
+function isUntouched(socket) {
+  return Object.getPrototypeOf(socket) === AcceptedSocket.prototype;
+}
+
+/**
+ * Makes a net.Socket of it, in place.
+ *
+ * @param {any} socket
+ * @returns {any} the same
+ */
+function touched(socket) {
+  const { _held: held, _listenHandle: handle, _nativeTransport: transport } = socket;
+  const facts = socket._facts;
+  const peername = socket._peername;
+  for (const name of ['_held', '_listenHandle', '_facts']) Reflect.deleteProperty(socket, name);
+  Object.setPrototypeOf(socket, net.Socket.prototype);
+
+  const fd = held ? handle.listener.release(held.number) : transport.connection.duplicate();
+  /** @type {any} it is a function, and was made to be called so */
+  const Socket = net.Socket;
+  const descriptor = fd === -1 ? {} : { fd };
+  Socket.call(socket, { ...descriptor, allowHalfOpen: true, manualStart: !held });
+  socket.server = handle.server;
+  socket._server = handle.server;
+  socket.parser = null;
+  if (peername) socket._peername = peername;
+  socket.setNoDelay(true);
+  if (held) {
+    Reflect.deleteProperty(socket, '_nativeTransport');
+    if (held.errorListener !== null) socket.on('error', held.errorListener);
+    if (socket[kWebSocket]) events.watchSocket(socket[kWebSocket], socket);
+    if (held.response !== '') socket.write(held.response);
+    return socket;
+  }
+
+  socket.setTimeout(0);
+  if ((facts & CLOSED) === 0) events.watchSocket(socket[kWebSocket], socket);
+  if ((facts & DESTROYED) !== 0) {
+    markDestroyed(socket, facts);
+  } else {
+    // It has flown from the beginning.
+    socket.readableFlowing = true;
+    Object.setPrototypeOf(socket, ParkedSocket.prototype);
+    goOn(socket, facts);
+  }
+  return socket;
+}
+
+/**
+ * Node would have come this far with a socket that is being destroyed.
+ *
+ * @param {any} socket
+ * @param {number} facts
+ */
+function markDestroyed(socket, facts) {
+  socket._handle?.close();
+  socket._handle = null;
+  socket._hadError = (facts & FAILED) !== 0;
+  // The server counts it no longer.
+  socket._server = null;
+  for (const state of [socket._readableState, socket._writableState]) {
+    state.destroyed = true;
+    state.closed = true;
+    state.closeEmitted = (facts & CLOSED) !== 0;
+  }
+  if ((facts & INPUT_OVER) !== 0) socket._readableState.endEmitted = true;
+  if ((facts & FINISHED) !== 0) socket._writableState.finished = true;
+}
+
+/**
+ * Goes on where it was.
+ *
+ * @param {any} socket parked
+ * @param {number} facts
+ */
+function goOn(socket, facts) {
+  if ((facts & INPUT_OVER) !== 0) {
+    socket._readableState.ended = true;
+    socket._readableState.endEmitted = true;
+  } else if ((facts & PEER_ENDED) !== 0) {
+    socket._nativeEnd();
+  }
+  if ((facts & ENDING) !== 0) socket.end();
+}
+
+/*
+ * Whatever else a net.Socket has or does: asked for, it becomes one. The properties of its instances are looked up on one,
+ * because they differ from one Node to the next.
+ */
+Object.setPrototypeOf(AcceptedSocket.prototype, net.Socket.prototype);
+for (
+  let source = /** @type {object | null} */ (new net.Socket());
+  source !== null && source !== Object.prototype;
+  source = Object.getPrototypeOf(source)
+) {
+  for (const name of Reflect.ownKeys(source)) {
+    if (Object.hasOwn(AcceptedSocket.prototype, name)) continue;
+    const { get, value } = /** @type {PropertyDescriptor} */ (
+      Object.getOwnPropertyDescriptor(source, name)
+    );
+    if (get === undefined && typeof value === 'function') {
+      Object.defineProperty(AcceptedSocket.prototype, name, {
+        configurable: true,
+        writable: true,
+        value(/** @type {any[]} */ ...args) {
+          return touched(this)[name](...args);
+        }
+      });
+    } else {
+      Object.defineProperty(AcceptedSocket.prototype, name, {
+        configurable: true,
+        get() {
+          return touched(this)[name];
+        },
+        set(value) {
+          touched(this)[name] = value;
+        }
+      });
+    }
+  }
+}
+Object.defineProperty(AcceptedSocket.prototype, 'constructor', { value: net.Socket });
+
+module.exports = { AcceptedSocket, isUntouched };
