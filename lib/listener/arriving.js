@@ -8,7 +8,7 @@
 const net = require('net');
 const { AsyncResource } = require('async_hooks');
 
-const { AcceptedSocket } = require('../transport/accepted-socket');
+const { AcceptedSocket, settle } = require('../transport/accepted-socket');
 const { createRequest, readHead } = require('./request');
 const { createError } = require('../errors');
 const { EMPTY_BUFFER } = require('../constants');
@@ -56,7 +56,7 @@ function upgrade(handle, number, head, fields, rest) {
   try {
     server.emit('upgrade', createRequest(socket, head, fields), socket, rest ?? EMPTY_BUFFER);
   } finally {
-    socket.settle();
+    settle(socket);
   }
 }
 

@@ -67,12 +67,6 @@ class AcceptedSocket {
     this._facts = 0;
   }
 
-  /** Whoever was told of it has returned. */
-  settle() {
-    // It may have been touched, or have gone to a WebSocket.
-    if (this._held) this._held.isFresh = false;
-  }
-
   /**
    * Gives the held connection away, to a WebSocket.
    *
@@ -312,6 +306,15 @@ class AcceptedSocket {
   }
 }
 
+/**
+ * Whoever was told of it has returned: from now on something may become of it while it is held.
+ *
+ * @param {any} socket
+ */
+function settle(socket) {
+  if (isUntouched(socket) && socket._held) socket._held.isFresh = false;
+}
+
 /** @param {any} socket which may be a real one by now */
 function endInput(socket) {
   if (!isUntouched(socket) || socket.destroyed) return;
@@ -509,4 +512,4 @@ for (
 }
 Object.defineProperty(AcceptedSocket.prototype, 'constructor', { value: net.Socket });
 
-module.exports = { AcceptedSocket, isUntouched };
+module.exports = { AcceptedSocket, isUntouched, settle };
