@@ -75,7 +75,7 @@ function putAside(handle, number, bytes, why) {
   if (fd === -1) return;
 
   /** @type {any} only Node makes handles */
-  const donor = new net.Socket({ fd, manualStart: true });
+  const donor = new net.Socket(/** @type {object} */ ({ fd, manualStart: true }));
   const accepted = donor._handle;
   /** @type {net.Socket | undefined} */
   let socket;

@@ -56,7 +56,7 @@ class ListenHandle {
       arrived
     );
     // A handle of a pipe has none: net.Server then tells the path.
-    if (addressType === -1) this.getsockname = undefined;
+    if (addressType === -1) Object.defineProperty(this, 'getsockname', { value: undefined });
     if (failure !== null) {
       this.errno = failure.errno;
       return failure.address ?? /** @type {string} */ (address);
@@ -85,7 +85,8 @@ class ListenHandle {
   getsockname(out) {
     const address = this.listener.address();
     // In the order of Node.
-    if (address !== null) Object.assign(out, { address: address.address, family: address.family, port: address.port });
+    if (address !== null)
+      Object.assign(out, { address: address.address, family: address.family, port: address.port });
     return 0;
   }
 

@@ -11,9 +11,9 @@ const http = require('http');
 const { ListenHandle } = require('./listen-handle');
 const { reasonForNode } = require('./rule');
 
-/**
- * @type {any} the types do not know how a server listens
- */
+/** @typedef {http.Server & Record<string, any>} AnyServer whose types do not know how it listens */
+
+/** @type {new (...args: any[]) => AnyServer} */
 const Server = http.Server;
 
 class ListeningServer extends Server {
@@ -50,7 +50,7 @@ class ListeningServer extends Server {
   _listen2(address, port, addressType, backlog, fd, flags) {
     const hasHandle = Boolean(this._handle) || typeof fd === 'number';
     const listening = { transport: this.#transport, hasHandle, flags: flags ?? 0 };
-    if (reasonForNode(/** @type {any} */ (this), listening) === null) {
+    if (reasonForNode(this, listening) === null) {
       const handle = new ListenHandle(this);
       address = handle.open(address, port, addressType, backlog, listening.flags);
       if (address?.includes(':')) addressType = 6;

@@ -33,7 +33,7 @@ const IPV6_ONLY = 1;
 /**
  * Why Node is to serve, in words; null: nothing speaks for it.
  *
- * @param {import('./listening-server').ListeningServer} server
+ * @param {import('./listening-server').AnyServer} server
  * @param {Listening} [listening] given when it begins to listen; otherwise it does, and a request has come
  * @returns {string | null}
  */
@@ -60,7 +60,7 @@ function ofListening({ transport, hasHandle, flags }) {
 }
 
 /**
- * @param {import('./listening-server').ListeningServer} server
+ * @param {import('./listening-server').AnyServer} server
  * @returns {string | null}
  */
 function ofConnection(server) {

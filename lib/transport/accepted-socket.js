@@ -3,7 +3,7 @@
 /*
  * The socket of a connection that came by the listener. It is a net.Socket to whoever looks, and costs next to nothing
  * until somebody does: what an opening handshake and the life of a WebSocket need of it is here; anything else makes it
- * a real one, in place (touch()), and from then on this file has no part in it. listener/arriving.js makes it.
+ * a real one (touched-socket.js), and from then on this file has no part in it. listener/arriving.js makes it.
  *
  * Its life is that of a net.Socket, told in the same ticks: `end()` shuts down and then finishes, the end of the peer comes
  * a tick after its record, destroying tells the WebSocket in a later turn of the loop.
@@ -15,41 +15,23 @@ const { inspect } = require('util');
 
 const events = require('../connection-events');
 const { kWebSocket } = require('../constants');
-const { ParkedSocket } = require('./parked-socket');
+const { Fact, touchBy, touched } = require('./touched-socket');
+
+const { CLOSED, DESTROYED, ENDING, FAILED, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
 
 /** @typedef {InstanceType<typeof import('../listener/listen-handle').ListenHandle>} ListenHandle */
 
-/** Facts about a socket that a WebSocket has. */
-const ENDING = 1;
-const FINISHED = 2;
-/** The end of the peer has been read; and it has been told. */
-const PEER_ENDED = 4;
-const INPUT_OVER = 8;
-const DESTROYED = 16;
-const FAILED = 32;
-const CLOSED = 64;
+/**
+ * What there is of a connection until a WebSocket has it.
+ *
+ * @typedef {Object} Held
+ * @property {number} number what the listener knows it by
+ * @property {number} bytesRead bytes of the request, and what came behind it
+ * @property {boolean} isFresh whether it came a moment ago: nothing has become of it since
+ * @property {string} response the beginning of what it is sent
+ * @property {((error: Error) => void) | null} errorListener
+ */
 
-/** What there is of a connection until a WebSocket has it. */
-class Held {
-  /**
-   * @param {number} number
-   * @param {number} bytesRead
-   */
-  constructor(number, bytesRead) {
-    /** What the listener knows it by. */
-    this.number = number;
-    /** Bytes of the request, and what came behind it. */
-    this.bytesRead = bytesRead;
-    /** Whether it came a moment ago: nothing has become of it since. */
-    this.isFresh = true;
-    /** The beginning of what it is sent. */
-    this.response = '';
-    /** @type {((error: Error) => void) | null} */
-    this.errorListener = null;
-  }
-}
-
-/** @type {any} how it gets its prototype is below */
 class AcceptedSocket {
   /**
    * @param {ListenHandle} handle where it came
@@ -59,11 +41,12 @@ class AcceptedSocket {
   constructor(handle, number, bytesRead) {
     this._listenHandle = handle;
     /** @type {Held | null} null: a WebSocket has it */
-    this._held = new Held(number, bytesRead);
+    this._held = { number, bytesRead, isFresh: true, response: '', errorListener: null };
     /** @type {any} */
     this._nativeTransport = null;
-    /** @type {any} */
-    this[kWebSocket] = undefined;
+    /** @type {any} the types do not know its name */
+    const self = this;
+    self[kWebSocket] = undefined;
     this._facts = 0;
   }
 
@@ -74,7 +57,7 @@ class AcceptedSocket {
    * @returns {Held}
    */
   take(transport) {
-    const held = this._held;
+    const held = /** @type {Held} */ (this._held);
     this._held = null;
     this._nativeTransport = transport;
     return held;
@@ -124,7 +107,8 @@ class AcceptedSocket {
   }
 
   get readable() {
-    if (this._held) return this._isOpen;
+    const held = this._held;
+    if (held) return held.isFresh || this._listenHandle.listener.isOpen(held.number);
     return (this._facts & (INPUT_OVER | DESTROYED)) === 0;
   }
 
@@ -132,13 +116,8 @@ class AcceptedSocket {
     return (this._facts & (ENDING | DESTROYED)) === 0;
   }
 
-  get _isOpen() {
-    const { isFresh, number } = this._held;
-    return isFresh || this._listenHandle.listener.isOpen(number);
-  }
-
   get bytesRead() {
-    return this._held ? this._held.bytesRead : parked(this, 'bytesRead');
+    return this._held?.bytesRead ?? this._nativeTransport.bytesRead;
   }
 
   get bytesWritten() {
@@ -356,7 +335,12 @@ function close(socket) {
  * @returns {{ address?: string, family?: string, port?: number }}
  */
 function peerOf(socket) {
-  return (socket._peername ??= endOf(socket, 'remoteAddress') ?? undefined) ?? {};
+  if (socket._peername === undefined) {
+    const end = endOf(socket, 'remoteAddress');
+    if (end === null) return {};
+    socket._peername = end;
+  }
+  return socket._peername;
 }
 
 /**
@@ -377,14 +361,6 @@ function endOf(socket, which) {
 }
 
 /**
- * @param {any} socket
- * @param {string} name of a getter of ParkedSocket that needs no more than the transport
- */
-function parked(socket, name) {
-  return Reflect.get(ParkedSocket.prototype, name, socket);
-}
-
-/**
  * Whether it is still what is described here.
  *
  * @param {any} socket any Duplex
@@ -393,123 +369,7 @@ function isUntouched(socket) {
   return Object.getPrototypeOf(socket) === AcceptedSocket.prototype;
 }
 
-/**
- * Makes a net.Socket of it, in place.
- *
- * @param {any} socket
- * @returns {any} the same
- */
-function touched(socket) {
-  const { _held: held, _listenHandle: handle, _nativeTransport: transport } = socket;
-  const facts = socket._facts;
-  const peername = socket._peername;
-  for (const name of ['_held', '_listenHandle', '_facts']) Reflect.deleteProperty(socket, name);
-  Object.setPrototypeOf(socket, net.Socket.prototype);
-
-  const fd = held ? handle.listener.release(held.number) : transport.connection.duplicate();
-  /** @type {any} it is a function, and was made to be called so */
-  const Socket = net.Socket;
-  const descriptor = fd === -1 ? {} : { fd };
-  Socket.call(socket, { ...descriptor, allowHalfOpen: true, manualStart: !held });
-  socket.server = handle.server;
-  socket._server = handle.server;
-  socket.parser = null;
-  if (peername) socket._peername = peername;
-  socket.setNoDelay(true);
-  if (held) {
-    Reflect.deleteProperty(socket, '_nativeTransport');
-    if (held.errorListener !== null) socket.on('error', held.errorListener);
-    if (socket[kWebSocket]) events.watchSocket(socket[kWebSocket], socket);
-    if (held.response !== '') socket.write(held.response);
-    return socket;
-  }
-
-  socket.setTimeout(0);
-  if ((facts & CLOSED) === 0) events.watchSocket(socket[kWebSocket], socket);
-  if ((facts & DESTROYED) !== 0) {
-    markDestroyed(socket, facts);
-  } else {
-    // It has flown from the beginning.
-    socket.readableFlowing = true;
-    Object.setPrototypeOf(socket, ParkedSocket.prototype);
-    goOn(socket, facts);
-  }
-  return socket;
-}
-
-/**
- * Node would have come this far with a socket that is being destroyed.
- *
- * @param {any} socket
- * @param {number} facts
- */
-function markDestroyed(socket, facts) {
-  socket._handle?.close();
-  socket._handle = null;
-  socket._hadError = (facts & FAILED) !== 0;
-  // The server counts it no longer.
-  socket._server = null;
-  for (const state of [socket._readableState, socket._writableState]) {
-    state.destroyed = true;
-    state.closed = true;
-    state.closeEmitted = (facts & CLOSED) !== 0;
-  }
-  if ((facts & INPUT_OVER) !== 0) socket._readableState.endEmitted = true;
-  if ((facts & FINISHED) !== 0) socket._writableState.finished = true;
-}
-
-/**
- * Goes on where it was.
- *
- * @param {any} socket parked
- * @param {number} facts
- */
-function goOn(socket, facts) {
-  if ((facts & INPUT_OVER) !== 0) {
-    socket._readableState.ended = true;
-    socket._readableState.endEmitted = true;
-  } else if ((facts & PEER_ENDED) !== 0) {
-    socket._nativeEnd();
-  }
-  if ((facts & ENDING) !== 0) socket.end();
-}
-
-/*
- * Whatever else a net.Socket has or does: asked for, it becomes one. The properties of its instances are looked up on one,
- * because they differ from one Node to the next.
- */
-Object.setPrototypeOf(AcceptedSocket.prototype, net.Socket.prototype);
-for (
-  let source = /** @type {object | null} */ (new net.Socket());
-  source !== null && source !== Object.prototype;
-  source = Object.getPrototypeOf(source)
-) {
-  for (const name of Reflect.ownKeys(source)) {
-    if (Object.hasOwn(AcceptedSocket.prototype, name)) continue;
-    const { get, value } = /** @type {PropertyDescriptor} */ (
-      Object.getOwnPropertyDescriptor(source, name)
-    );
-    if (get === undefined && typeof value === 'function') {
-      Object.defineProperty(AcceptedSocket.prototype, name, {
-        configurable: true,
-        writable: true,
-        value(/** @type {any[]} */ ...args) {
-          return touched(this)[name](...args);
-        }
-      });
-    } else {
-      Object.defineProperty(AcceptedSocket.prototype, name, {
-        configurable: true,
-        get() {
-          return touched(this)[name];
-        },
-        set(value) {
-          touched(this)[name] = value;
-        }
-      });
-    }
-  }
-}
+touchBy(AcceptedSocket.prototype);
 Object.defineProperty(AcceptedSocket.prototype, 'constructor', { value: net.Socket });
 
 module.exports = { AcceptedSocket, isUntouched, settle };

@@ -184,8 +184,7 @@ class ParkedSocket extends PlainSocket {
   }
 
   get bytesRead() {
-    const { bytesReadBefore, connection } = this._nativeTransport;
-    return bytesReadBefore + connection.bytesRead;
+    return this._nativeTransport.bytesRead;
   }
 
   get bytesWritten() {

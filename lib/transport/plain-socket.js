@@ -71,7 +71,9 @@ class PlainSocketTransport extends Transport {
    * @param {string} choice who is to move the bytes; see choice.js
    */
   adopt(head, resource, choice) {
-    const { connection, socket } = this;
+    const { connection } = this;
+    /** @type {any} */
+    const socket = this.socket;
     const { bytesRead, number, response } = socket.take(this);
     this.bytesReadBefore = bytesRead - head.length;
     const isTaken = resource.runInAsyncScope(() =>
@@ -81,6 +83,11 @@ class PlainSocketTransport extends Transport {
     if (!isTaken) process.nextTick(() => socket.destroy());
     connection.write(Buffer.from(response));
     this.flushLater();
+  }
+
+  /** Bytes that were read from the socket. */
+  get bytesRead() {
+    return this.bytesReadBefore + this.connection.bytesRead;
   }
 
   /** Bytes that were written to the socket, or wait for that. */
