@@ -10,7 +10,7 @@ const { debuglog } = require('util');
 
 const { areSocketsOfNode } = require('../transport/parked-socket');
 const { chooseTransport } = require('../transport/choice');
-const { listens } = require('../native');
+const { listens, takesSockets } = require('../native');
 
 /** Node publishes each socket that its servers accept. */
 const sockets = diagnosticsChannel.channel('net.server.socket');
@@ -48,7 +48,7 @@ function reasonForNode(server, listening) {
  * @returns {string | null}
  */
 function ofListening({ transport, hasHandle, flags }) {
-  if (!listens || !areSocketsOfNode) return 'the addon can not listen on this system';
+  if (!(listens && takesSockets && areSocketsOfNode)) return 'the addon can not listen on this system';
   if (process.env.FERROWS_ACCEPT === 'node') return 'FERROWS_ACCEPT says so';
   if (chooseTransport(transport) === 'stream') return 'Node is to move the bytes, too';
   // A cluster's worker gets its handle, or what is accepted, from the primary process.
