@@ -190,7 +190,7 @@ class ParkedSocket extends PlainSocket {
   }
 
   get bufferSize() {
-    return this.writableLength;
+    return this._handle ? this.writableLength : undefined;
   }
 }
 
