@@ -74,7 +74,8 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
       await exchange(t, meeting);
       if (late) closed = listen(meeting.ws);
       await play(meeting);
-      t.log(lane, 'awaited', ...(await closed));
+      t.log(`${lane}, awaited`, 'once', ...(await closed));
+      await t.closed(meeting.ws);
     }
   });
 
