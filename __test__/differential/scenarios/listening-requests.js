@@ -152,13 +152,13 @@ scenario('H5 events of a request, before and after the connection', 'server', as
     const meeting = await meet(t, { met });
     const closed = new Promise((resolve) => meeting.ws.on('close', resolve));
     await exchange(t, meeting);
-    t.log('request', 'open', request(meeting));
+    t.log('request', 'open', state(meeting));
     await play(meeting);
     await closed;
-    t.log('request', 'closed', request(meeting));
+    t.log('request', 'closed', state(meeting));
   }
 
-  function request({ request: { complete, aborted, destroyed, readableEnded } }) {
+  function state({ request: { complete, aborted, destroyed, readableEnded } }) {
     return [complete, aborted, destroyed, readableEnded];
   }
 });
