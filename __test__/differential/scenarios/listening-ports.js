@@ -63,7 +63,7 @@ async function speak(t, wss, where) {
 }
 
 const hasIPv6 = Object.values(os.networkInterfaces()).some((all) =>
-  all.some(({ address }) => address === '::1')
+  all.some((one) => one.address === '::1')
 );
 
 for (const host of [LOOPBACK, 'localhost', '::1', '0.0.0.0', '::', undefined, null, '']) {
@@ -126,10 +126,6 @@ for (const [name, options] of Object.entries(REFUSED)) {
 scenario('H1 a port that is taken', 'server', async (t) => {
   const first = await t.listen();
   const { port } = first.address();
-  const hasIPv6 = Object.values(os.networkInterfaces()).some((all) =>
-    all.some(({ address }) => address === '::1')
-  );
-
   for (const host of [LOOPBACK, undefined]) {
     const other = await t.listen({ host });
     const taken = host ? port : other.address().port;
