@@ -98,4 +98,11 @@ function record(t, lane, heading, lines) {
   for (const line of lines) t.trace.line(lane, `  ${line}`);
 }
 
-module.exports = { record, requestLines, socketLines };
+/**
+ * All bytes of an answer, without the time of day.
+ *
+ * @param {Buffer} bytes
+ */
+const answerText = (bytes) => bytes.toString('latin1').replace(/Date: .*/g, 'Date: ...');
+
+module.exports = { answerText, record, requestLines, socketLines };

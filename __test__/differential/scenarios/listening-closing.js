@@ -131,6 +131,7 @@ scenario('W1 close() in listeners', 'server', async (t) => {
     const called = new Promise((resolve) => {
       const stop = () => resolve(close(t, wss, event));
       wss.on('connection', (ws) => {
+        ws.on('close', () => wss.emit('over'));
         t.watch(`${event}, server`, ws);
         if (event === 'message') ws.on('message', stop);
       });
@@ -138,11 +139,13 @@ scenario('W1 close() in listeners', 'server', async (t) => {
     });
     if (event !== 'listening') {
       await once(wss, 'listening');
+      const over = once(wss, 'over');
       const raw = await t.knock(wss);
       t.logHead(await raw.head());
       raw.send(OPCODE.text, 'close');
       raw.finish();
       await raw.rest();
+      await over;
     }
     await called;
   }
