@@ -200,7 +200,7 @@ class ParkedSocket extends PlainSocket {
   }
 
   get bufferSize() {
-    return this.writableLength;
+    return this._handle ? this.writableLength : undefined;
   }
 }
 
@@ -279,7 +279,8 @@ function park(socket, transport, head, attach) {
   }
 
   transport.isTimed = Number(socket.timeout) > 0;
-  transport.bytesReadBefore = handle.bytesRead;
+  // The connection counts what it was handed over, too.
+  transport.bytesReadBefore = handle.bytesRead - (received?.length ?? 0);
   if (handle.hasRef()) transport.setReferenced(true);
   // Flowing, so that the end of the stream is seen; unless the user has paused it.
   if (wasPaused) transport.connection.pause();
