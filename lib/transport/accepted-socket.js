@@ -17,7 +17,7 @@ const events = require('../connection-events');
 const { kWebSocket } = require('../constants');
 const { Fact, touchBy, touched } = require('./touched-socket');
 
-const { CLOSED, DESTROYED, ENDING, FAILED, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
+const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
 
 /** @typedef {InstanceType<typeof import('../listener/listen-handle').ListenHandle>} ListenHandle */
 
@@ -257,7 +257,9 @@ class AcceptedSocket {
   destroy(error) {
     if (this._held) return touched(this).destroy(error);
     if (this.destroyed) return this;
-    this._facts |= error ? DESTROYED | FAILED : DESTROYED;
+    this._facts |= DESTROYED;
+    /** @type {Error | undefined} few ever have one */
+    if (error) this._failure = error;
     this._nativeTransport.socketDestroyed(error ?? null);
     if (error) process.nextTick(fail, this, error);
     const { server } = this;

@@ -19,12 +19,10 @@ const Fact = {
   PEER_ENDED: 4,
   INPUT_OVER: 8,
   DESTROYED: 16,
-  /** By an error. */
-  FAILED: 32,
-  CLOSED: 64
+  CLOSED: 32
 };
 
-const { CLOSED, DESTROYED, ENDING, FAILED, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
+const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
 
 /**
  * Makes a net.Socket of it, in place.
@@ -35,8 +33,9 @@ const { CLOSED, DESTROYED, ENDING, FAILED, FINISHED, INPUT_OVER, PEER_ENDED } = 
 function touched(socket) {
   const { _held: held, _listenHandle: handle, _nativeTransport: transport } = socket;
   const facts = socket._facts;
-  const peername = socket._peername;
-  for (const name of ['_held', '_listenHandle', '_facts']) Reflect.deleteProperty(socket, name);
+  const { _failure: failure, _peername: peername } = socket;
+  for (const name of ['_held', '_listenHandle', '_facts', '_failure'])
+    Reflect.deleteProperty(socket, name);
   Object.setPrototypeOf(socket, net.Socket.prototype);
 
   const fd = held ? handle.listener.release(held.number) : transport.connection.duplicate();
@@ -59,9 +58,9 @@ function touched(socket) {
 
   socket.setTimeout(0);
   events.watchSocket(socket[kWebSocket], socket, (facts & CLOSED) !== 0);
-  if ((facts & DESTROYED) !== 0) markDestroyed(socket, facts);
   // It has flown from the beginning.
-  else socket.readableFlowing = true;
+  socket.readableFlowing = true;
+  if ((facts & DESTROYED) !== 0) markDestroyed(socket, facts, failure);
   Object.setPrototypeOf(socket, ParkedSocket.prototype);
   if ((facts & DESTROYED) === 0) goOn(socket, facts);
   return socket;
@@ -72,17 +71,23 @@ function touched(socket) {
  *
  * @param {any} socket
  * @param {number} facts
+ * @param {Error | undefined} failure
  */
-function markDestroyed(socket, facts) {
+function markDestroyed(socket, facts, failure) {
   socket._handle?.close();
   socket._handle = null;
-  socket._hadError = (facts & FAILED) !== 0;
+  socket._hadError = failure !== undefined;
   for (const state of [socket._readableState, socket._writableState]) {
     state.destroyed = true;
+    state.errored = failure ?? null;
     state.closed = true;
     state.closeEmitted = (facts & CLOSED) !== 0;
   }
   if ((facts & INPUT_OVER) !== 0) socket._readableState.endEmitted = true;
+  if ((facts & ENDING) !== 0) {
+    socket._writableState.ending = true;
+    socket._writableState.ended = true;
+  }
   if ((facts & FINISHED) !== 0) socket._writableState.finished = true;
 }
 
