@@ -47,9 +47,15 @@ scenario('H5 verifyClient that answers in every way of being late', 'server', as
         }
       });
       const { raw } = await t.request(wss, { target: `/${index}` });
-      if (isVerified) await exchange(t, { raw, ws: (await t.accepted(wss)).server });
-      else t.log('wire', 'body', await raw.rest());
-      raw.finish();
+      if (isVerified) {
+        const { server } = await t.accepted(wss);
+        await exchange(t, { raw, ws: server });
+        raw.finish();
+        await t.closed(server);
+      } else {
+        t.log('wire', 'body', await raw.rest());
+        raw.finish();
+      }
     }
   }
 });
@@ -345,7 +351,7 @@ scenario('H5 closing, terminating and sending in a listener of connection', 'ser
     }
   };
   for (const [deed, act] of Object.entries(deeds)) {
-    const wss = await t.listen({ closeTimeout: 60 });
+    const wss = await t.listen();
     wss.on('connection', (ws) => {
       act(ws);
       t.trace.event(deed, 'state', [wss.clients.size, ws._socket.writable], ws);
