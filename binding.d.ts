@@ -184,9 +184,12 @@ export declare class Listener {
    * `rest` has what was read and is not in `head`. The connection is held, and not read, until `Connection.adopt`, `release`
    * or `discard` takes it.
    *
+   * `takesAll(owner)` is asked before connections are accepted: if it says `true`, `arrived` is told of them at once, with what
+   * they want unread. It must call nothing of this class.
+   *
    * `null`: it listens. Throws where event loops can't listen (`listens()`), or if it listens already.
    */
-  listen(options: ListenOptions, owner: object, arrived: (owner: any, number: number, head: string | undefined, detail: number, rest: Buffer | undefined) => void): ListenFailure | null
+  listen(options: ListenOptions, owner: object, arrived: (owner: any, number: number, head: string | undefined, detail: number, rest: Buffer | undefined) => void, takesAll: (owner: any) => boolean): ListenFailure | null
   /** Where it listens; `null` if that is no address of TCP, or it does not listen. */
   address(): SocketAddress | null
   /**

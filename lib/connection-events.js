@@ -148,13 +148,16 @@ function armCloseTimer(ws) {
 /**
  * Puts the listeners of a WebSocket on its socket.
  *
- * @param {WebSocket} ws
+ * @param {WebSocket | undefined} ws
  * @param {Socket} socket
+ * @param {boolean} [hasClosed] whether there is no more to be watched for than errors, which are nobody's then
  */
-function watchSocket(ws, socket) {
+function watchSocket(ws, socket, hasClosed = false) {
   socket[kWebSocket] = ws;
-  socket.on('close', socketOnClose);
-  socket.on('end', socketOnEnd);
+  if (!hasClosed) {
+    socket.on('close', socketOnClose);
+    socket.on('end', socketOnEnd);
+  }
   socket.on('error', socketOnError);
 }
 

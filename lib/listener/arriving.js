@@ -21,6 +21,15 @@ const CLOSED = 4;
 /** @typedef {InstanceType<typeof import('./listen-handle').ListenHandle>} ListenHandle */
 
 /**
+ * Whether Node is to have whoever comes now, before anything is read.
+ *
+ * @param {ListenHandle} handle
+ */
+function takesAll({ server }) {
+  return reasonForNode(server) !== null;
+}
+
+/**
  * @param {ListenHandle} handle where it came
  * @param {number} number of the connection
  * @param {string | undefined} head a plain request to upgrade, a character a byte; undefined: something else
@@ -87,9 +96,24 @@ function putAside(handle, number, bytes, why) {
   // One that is over the limit was dropped.
   server.removeListener('connection', take);
   if (socket === undefined) return;
-  if (bytes !== undefined) socket.push(bytes);
+  if (bytes !== undefined) {
+    countIn(accepted, bytes.length);
+    socket.push(bytes);
+  }
   // What Node does about it hangs on the socket's listener.
   if (why === LATE) socket.emit('error', createError('REQUEST_TIMEOUT'));
 }
 
-module.exports = { arrived };
+/**
+ * Has a handle of Node's count what it has not read itself.
+ *
+ * @param {any} handle
+ * @param {number} length bytes
+ */
+function countIn(handle, length) {
+  const prototype = Object.getPrototypeOf(handle);
+  const get = () => length + Reflect.get(prototype, 'bytesRead', handle);
+  Object.defineProperty(handle, 'bytesRead', { configurable: true, get });
+}
+
+module.exports = { arrived, takesAll };

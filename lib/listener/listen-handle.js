@@ -7,7 +7,7 @@
 
 const http = require('http');
 
-const { arrived } = require('./arriving');
+const { arrived, takesAll } = require('./arriving');
 const { createListener } = require('../native');
 
 /** As net.Server says it. */
@@ -53,7 +53,8 @@ class ListenHandle {
         maxHeaderSize: server.maxHeaderSize ?? http.maxHeaderSize
       },
       this,
-      arrived
+      arrived,
+      takesAll
     );
     // A handle of a pipe has none: net.Server then tells the path.
     if (addressType === -1) Object.defineProperty(this, 'getsockname', { value: undefined });

@@ -48,7 +48,8 @@ function reasonForNode(server, listening) {
  * @returns {string | null}
  */
 function ofListening({ transport, hasHandle, flags }) {
-  if (!(listens && takesSockets && areSocketsOfNode)) return 'the addon can not listen on this system';
+  if (!(listens && takesSockets && areSocketsOfNode))
+    return 'the addon can not listen on this system';
   if (process.env.FERROWS_ACCEPT === 'node') return 'FERROWS_ACCEPT says so';
   if (chooseTransport(transport) === 'stream') return 'Node is to move the bytes, too';
   // A cluster's worker gets its handle, or what is accepted, from the primary process.
@@ -67,6 +68,7 @@ function ofConnection(server) {
   if (server.listenerCount('upgrade') === 0) return 'nobody listens to upgrades';
   // Node's own is the first.
   if (server.listenerCount('connection') !== 1) return 'somebody wants to see each socket';
+  if (server.listenerCount('clientError') !== 0) return 'somebody wants to know of failures';
   if (sockets.hasSubscribers) return 'somebody wants to be told of each socket';
   if (server.maxConnections != null) return 'connections are limited';
   if (server.timeout > 0) return 'idle sockets are to be closed';

@@ -58,15 +58,12 @@ function touched(socket) {
   }
 
   socket.setTimeout(0);
-  if ((facts & CLOSED) === 0) events.watchSocket(socket[kWebSocket], socket);
-  if ((facts & DESTROYED) !== 0) {
-    markDestroyed(socket, facts);
-  } else {
-    // It has flown from the beginning.
-    socket.readableFlowing = true;
-    Object.setPrototypeOf(socket, ParkedSocket.prototype);
-    goOn(socket, facts);
-  }
+  events.watchSocket(socket[kWebSocket], socket, (facts & CLOSED) !== 0);
+  if ((facts & DESTROYED) !== 0) markDestroyed(socket, facts);
+  // It has flown from the beginning.
+  else socket.readableFlowing = true;
+  Object.setPrototypeOf(socket, ParkedSocket.prototype);
+  if ((facts & DESTROYED) === 0) goOn(socket, facts);
   return socket;
 }
 
@@ -80,8 +77,6 @@ function markDestroyed(socket, facts) {
   socket._handle?.close();
   socket._handle = null;
   socket._hadError = (facts & FAILED) !== 0;
-  // The server counts it no longer.
-  socket._server = null;
   for (const state of [socket._readableState, socket._writableState]) {
     state.destroyed = true;
     state.closed = true;

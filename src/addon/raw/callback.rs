@@ -96,10 +96,29 @@ pub(in crate::addon) fn call_with(
 /// Calls `function(count)` in the scope and the async context that there are. What it throws becomes an
 /// `uncaughtException`.
 pub(in crate::addon) fn call_back(env: Env, function: &Reference, count: u32) {
-    let Ok(function) = function.value() else { return };
-    let (Ok(this), Ok(number)) = (undefined(env), uint32(env, count)) else { return };
-    let arguments = [number];
-    // SAFETY: all values belong to the current handle scope, the argument array outlives the call; the result is not asked for.
+    if let (Ok(function), Ok(count)) = (function.value(), uint32(env, count)) {
+        call(env, function, count);
+    }
+}
+
+/// Calls `function(argument)` in the scope and the async context that there are, and says whether it returned `true`. What it
+/// throws becomes an `uncaughtException`.
+pub(in crate::addon) fn call_plain(env: Env, function: &Reference, argument: &Reference) -> bool {
+    let mut is_true = false;
+    // An error says that the environment is ending.
+    let _ = in_handle_scope(env, || {
+        let (Ok(function), Ok(argument)) = (function.value(), argument.value()) else { return };
+        is_true = call(env, function, argument).is_some_and(|value| self::is_true(env, value));
+    });
+    is_true
+}
+
+/// Calls a function with one argument. `None`: it threw, which was reported, or JavaScript can't be called any more.
+fn call(env: Env, function: sys::napi_value, argument: sys::napi_value) -> Option<sys::napi_value> {
+    let this = undefined(env).ok()?;
+    let arguments = [argument];
+    let mut result = ptr::null_mut();
+    // SAFETY: all values belong to the current handle scope, the argument array outlives the call.
     let status = unsafe {
         sys::napi_call_function(
             env.raw(),
@@ -107,14 +126,18 @@ pub(in crate::addon) fn call_back(env: Env, function: &Reference, count: u32) {
             function,
             arguments.len(),
             arguments.as_ptr(),
-            ptr::null_mut(),
+            &raw mut result,
         )
     };
-    if Status::from(status) == Status::PendingException
-        && let Some(error) = take_exception(env)
-    {
-        // An error says that the environment is ending.
-        let _ = report_uncaught(env, error);
+    match Status::from(status) {
+        Status::Ok => Some(result),
+        Status::PendingException => {
+            let error = take_exception(env)?;
+            // An error says that the environment is ending.
+            let _ = report_uncaught(env, error);
+            None
+        }
+        _ => None,
     }
 }
 

@@ -9,8 +9,8 @@ use napi::{Result, sys};
 use super::rounds::Rounds;
 use crate::addon::environment::Shared;
 use crate::addon::raw::{
-    AsyncContext, Called, Reference, buffer, call_with, in_handle_scope, latin1, report_uncaught, uint32,
-    undefined,
+    AsyncContext, Called, Reference, buffer, call_plain, call_with, in_handle_scope, latin1, report_uncaught,
+    uint32, undefined,
 };
 use crate::protocol::handshake::Field;
 use crate::transport::listener::{Arrival, Arrivals, Reason, Turn, What};
@@ -23,6 +23,8 @@ pub(super) struct Host {
     pub(super) owner: Reference,
     /// What is called.
     pub(super) arrived: Reference,
+    /// What is asked before connections are accepted.
+    pub(super) takes_all: Reference,
     /// Where it runs.
     pub(super) context: AsyncContext,
 }
@@ -73,12 +75,20 @@ impl Shared {
     pub(super) fn arrivals_ready(&self, token: u64) -> bool {
         let is_arrivals = Arrivals::<Rc<Host>>::is_token(token);
         if is_arrivals {
+            self.ask(token);
             self.rounds.with_arrivals(|arrivals, turn| arrivals.ready(token, turn));
             if self.rounds.arrived.borrow().len() >= STAGE {
                 self.deliver_arrivals();
             }
         }
         is_arrivals
+    }
+
+    /// Asks the owner of a listening socket that is ready whether all who come are to be put aside.
+    fn ask(&self, token: u64) {
+        let Some((number, host)) = self.rounds.arrivals.borrow().listening(token) else { return };
+        let takes_all = call_plain(self.env, &host.takes_all, &host.owner);
+        self.rounds.arrivals.borrow_mut().put_aside(number, takes_all);
     }
 
     /// The turn of the loop has ended: accepts what there was no time for. Returns whether there is more.

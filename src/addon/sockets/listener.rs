@@ -79,6 +79,9 @@ impl Listener {
     /// `rest` has what was read and is not in `head`. The connection is held, and not read, until `Connection.adopt`, `release`
     /// or `discard` takes it.
     ///
+    /// `takesAll(owner)` is asked before connections are accepted: if it says `true`, `arrived` is told of them at once, with what
+    /// they want unread. It must call nothing of this class.
+    ///
     /// `null`: it listens. Throws where event loops can't listen (`listens()`), or if it listens already.
     #[napi(catch_unwind)]
     pub fn listen(
@@ -89,6 +92,7 @@ impl Listener {
             ts_arg_type = "(owner: any, number: number, head: string | undefined, detail: number, rest: Buffer | undefined) => void"
         )]
         arrived: Unknown<'_>,
+        #[napi(ts_arg_type = "(owner: any) => boolean")] takes_all: Unknown<'_>,
     ) -> Result<Option<ListenFailure>> {
         if self.number.get().is_some() {
             return Err(Error::from_reason("it listens already"));
@@ -108,6 +112,7 @@ impl Listener {
         let host = Rc::new(Host {
             owner: Reference::new(env, owner.raw())?,
             arrived: Reference::new(env, arrived.raw())?,
+            takes_all: Reference::new(env, takes_all.raw())?,
             context: AsyncContext::new(env, owner.raw())?,
         });
         let limit = options.max_header_size as usize;

@@ -69,6 +69,8 @@ struct Door<O> {
     limit: usize,
     /// It could not be accepted from.
     is_stalled: bool,
+    /// Whoever comes is put aside at once.
+    puts_aside: bool,
 }
 
 /// What there is to work with in one turn of the owner's loop.
@@ -117,7 +119,13 @@ impl<O: Clone> Arrivals<O> {
         reactor.watch(&listening, MARK | u64::from(number))?;
         self.spare.keep();
         let limit = limit.min(MAX_HEAD);
-        self.entries.insert(Entry::Listening(Box::new(Door { listening, owner, limit, is_stalled: false })));
+        self.entries.insert(Entry::Listening(Box::new(Door {
+            listening,
+            owner,
+            limit,
+            is_stalled: false,
+            puts_aside: false,
+        })));
         Ok(number)
     }
 
@@ -141,6 +149,19 @@ impl<O: Clone> Arrivals<O> {
         self.unfinished.retain(|unfinished| *unfinished != number);
         self.entries.remove(number as usize);
         arrived.len() - before
+    }
+
+    /// Whose listening socket a token is of, if it is one of a listening socket, and its number.
+    pub fn listening(&self, token: u64) -> Option<(u32, O)> {
+        let number = (token & !MARK) as u32;
+        self.door(number).map(|door| (number, door.owner.clone()))
+    }
+
+    /// Whether whoever comes from now on is put aside at once, with what he has to say unread.
+    pub fn put_aside(&mut self, number: u32, puts_aside: bool) {
+        if let Some(Entry::Listening(door)) = self.entries.get_mut(number as usize) {
+            door.puts_aside = puts_aside;
+        }
     }
 
     /// Closes the connections of a listening socket that have not said what they want.
@@ -276,6 +297,10 @@ impl<O: Clone> Arrivals<O> {
         let entry = Entry::Connection(Connection { socket, is_watched: false, pending });
         let number = self.entries.insert(entry) as u32;
         self.connections += 1;
+        if self.door(listening).is_some_and(|door| door.puts_aside) {
+            self.give_up(number, Reason::Other, turn.arrived);
+            return;
+        }
         self.look(number, turn);
         let Some(connection) = self.connection(number).filter(|connection| connection.pending.is_some())
         else {
