@@ -68,19 +68,19 @@ const ENDINGS = {
   }
 };
 
-/** Nothing is answered in one of the endings: then it has to be waited for. */
-const OPTIONS = { closeTimeout: 60 };
+/** Options of the server where an ending needs some: what waits in vain need not wait long. */
+const OPTIONS = { 'the server closes, and nobody answers': { closeTimeout: 25 } };
 
 /**
  * A bare client that has been accepted.
  *
  * @param {import('./context').Context} t
- * @param {{ options?: object, change?: object, met?: (ws: any, request: any, wss: any) => void }} [how] options of the server; what
- *   is changed in the request; a listener of `connection`
+ * @param {{ ending?: string, change?: object, met?: (ws: any, request: any, wss: any) => void }} [how] how it will end, if it is one
+ *   of ENDINGS; what is changed in the request; a listener of `connection`
  * @returns {Promise<Meeting>}
  */
-async function meet(t, { options, change, met } = {}) {
-  const wss = await t.listen({ ...OPTIONS, ...options });
+async function meet(t, { ending, change, met } = {}) {
+  const wss = await t.listen(OPTIONS[ending]);
   if (met) wss.on('connection', (ws, request) => met(ws, request, wss));
   const raw = await t.knock(wss, change);
   const { server: ws, request } = await t.accepted(wss);

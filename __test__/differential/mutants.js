@@ -258,7 +258,7 @@ const MUTANTS = {
   server(lib) {
     wrap(lib.Server.prototype, 'emit', (emit) => {
       return function (type, ...args) {
-        if (type === 'wsClientError') args[0] = reworded(args[0]);
+        if (type === 'wsClientError' || type === 'error') args[0] = reworded(args[0]);
         if (type === 'listening') args.push('an argument');
         if (type === 'headers') args[0].push('X-Mutant: yes');
         return emit.call(this, type, ...args);

@@ -81,7 +81,7 @@ const TABLES = [
     [
       ['allowSynchronousEvents', 'R3 allowSynchronousEvents'],
       ['autoPong', ['P1 autoPong', '1.4 limits']],
-      ['host, port, backlog', ['1.4 host', '1.4 port']],
+      ['host, port, backlog', ['1.4 host', '1.4 port', '1.4 backlog', 'H1 a server', 'H1 a p']],
       ['clientTracking', ['H5 clientTracking', 'W2 noServer, clientTracking']],
       ['closeTimeout', 'K2 closeTimeout'],
       ['handleProtocols', ['H6', 'A9 what hooks']],
@@ -92,9 +92,9 @@ const TABLES = [
       ['maxBufferedChunks', 'E1 too many buffered chunks'],
       ['perMessageDeflate', ['H5 deflate', 'H3 deflate', '1.4 deflate', 'S6 deflate']],
       ['skipUTF8Validation', '1.4 limits'],
-      ['verifyClient', ['1.4 verifyClient', 'H5 verifyClient', 'H3 verifyClient', 'A16']],
+      ['verifyClient', ['1.4 verifyClient', 'H5 verifyClient', 'H3 verifyClient', 'H10', 'A16']],
       ['WebSocket', 'H5 the WebSocket option'],
-      ['the callback', ['H1 listening', '1.4 a callback']]
+      ['the callback', ['H1 listening', 'H1 a server', '1.4 a callback']]
     ]
   ],
   [
@@ -114,8 +114,8 @@ const TABLES = [
     '1.4 events of WebSocketServer',
     [
       ['listening', ['H1 listening', '1.4 events']],
-      ['connection', 'H5'],
-      ['headers', 'H5 headers'],
+      ['connection', ['H5', 'H11 an exception of connection']],
+      ['headers', ['H5 headers', 'H5 what a listener of headers']],
       ['error', ['H1 listening', 'W1 events']],
       ['close', ['W2', '1.4 events']],
       ['wsClientError', ['H4', '1.4 events']]
@@ -137,11 +137,14 @@ const TABLES = [
   [
     '3.1 private members',
     [
-      ['_socket: addresses', '3.1 members of the raw socket'],
+      ['_socket: addresses', ['3.1 members of the raw socket', '3.1 what the raw socket shows']],
       ['_socket: unref, ref', ['Q4', '3.1 options of the raw socket']],
       ['_socket: setNoDelay, setKeepAlive', '3.1 options of the raw socket'],
       ['_socket: setTimeout', '3.1 a timeout'],
-      ['_socket: events', ['B2 drain', '3.1 events of the raw', '3.1 data listeners']],
+      [
+        '_socket: events',
+        ['B2 drain', '3.1 events of the raw', '3.1 data listeners', '3.1 waiting for the raw']
+      ],
       ['_socket: pause, resume, isPaused', ['3.1 pause', 'Q1 pause of the raw']],
       ['_socket: write', ['3.1 frames written', '3.1 write callbacks']],
       ['_socket: byte counters', '3.1 byte counters'],
@@ -149,7 +152,11 @@ const TABLES = [
       ['_socket: certificates, TLS', '3.1 members of a TLS socket'],
       ['_socket: destroy, end, resetAndDestroy', ['3.1 destroy', '3.1 end', '3.1 resetAndDestroy']],
       ['_socket: _handle, _writableState', '3.1 options of the raw socket'],
-      ['_socket: other properties, identity', '3.1 options of the raw socket'],
+      [
+        '_socket: other properties, identity',
+        ['3.1 options of the raw socket', '3.1 the raw socket is one object']
+      ],
+      ['_socket: in a listener of connection', '3.1 pause of the raw socket in a listener'],
       ['_sender.sendFrame', '3.1 _sender.sendFrame'],
       ['_sender._socket', '3.1 members that begin'],
       ['Sender.frame', '1.8 Sender.frame'],
@@ -159,7 +166,11 @@ const TABLES = [
       ['_isServer', '3.1 members that begin'],
       ['_closeFrameReceived, _closeFrameSent', '3.1 who closed first'],
       ['_readyState, _protocol and others', '3.1 members that begin'],
-      ['_server', '3.1 _server'],
+      [
+        '_server',
+        ['3.1 _server', '3.1 listeners of the http.Server', '3.1 connections', '3.1 maxConnections']
+      ],
+      ['the request: all its members', 'H5 the request that listeners get'],
       ['options, changed after construction', ['1.4 options that change', 'H5 options are read']],
       ['completeUpgrade', '1.4 a subclass'],
       ['connection emitted by the user, headers changed', ['H5 all is', 'H5 headers']]

@@ -27,7 +27,7 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
       ws.on('close', () => t.log('order', 'close of the WebSocket'));
       ws._socket.on('close', () => t.log('order', 'close of the raw socket'));
     };
-    const meeting = await meet(t, { met });
+    const meeting = await meet(t, { ending, met });
     const { wss, raw, ws } = meeting;
     const http = wss._server;
     http.on('close', () => t.log('order', 'close of the http.Server'));

@@ -126,7 +126,7 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
     // First looked at late, too.
     for (const first of ['open', 'closed']) {
       const headers = { Cookie: ['a=1', 'b=2'], 'X-Kept': 'kept' };
-      const meeting = await meet(t, { change: { target: '/kept?x', headers } });
+      const meeting = await meet(t, { ending, change: { target: '/kept?x', headers } });
       const { request, ws } = meeting;
       const closed = new Promise((resolve) => ws.on('close', resolve));
       await exchange(t, meeting);
@@ -142,14 +142,14 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
 }
 
 scenario('H5 events of a request, before and after the connection', 'server', async (t) => {
-  for (const play of Object.values(ENDINGS)) {
+  for (const [ending, play] of Object.entries(ENDINGS)) {
     const met = (ws, request) => {
       for (const event of ['data', 'end', 'close', 'error', 'aborted', 'pause', 'resume']) {
         request.on(event, (...args) => t.log('request', event, ...args));
       }
       ws.on('close', () => t.log('request', 'close of the WebSocket', request.readableEnded));
     };
-    const meeting = await meet(t, { met });
+    const meeting = await meet(t, { ending, met });
     const closed = new Promise((resolve) => meeting.ws.on('close', resolve));
     await exchange(t, meeting);
     t.log('request', 'open', state(meeting));
@@ -242,10 +242,10 @@ scenario('H5 a program that reads the body of a request to upgrade', 'server', a
     ws.send(`the body has ${chunks.length} chunks`);
   });
   const raw = await t.knock(wss, { headers: { 'Content-Length': '0' } });
-  await t.accepted(wss);
+  const { server } = await t.accepted(wss);
   await raw.head();
   t.logFrames(await raw.frame());
   raw.send(OPCODE.text, 'no body');
   raw.finish();
-  await raw.rest();
+  await t.closed(server);
 });

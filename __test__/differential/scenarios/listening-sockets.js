@@ -22,8 +22,9 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
       const look = (ws, wss, moment) => {
         if (moment >= first) record(t, lane, MOMENTS[moment], socketLines(ws._socket, wss._server));
       };
+      let met;
       const ticked = new Promise((resolve) => {
-        t.met = (ws, request, wss) => {
+        met = (ws, request, wss) => {
           look(ws, wss, 0);
           process.nextTick(() => resolve(look(ws, wss, 1)));
           ws.on('close', () => {
@@ -35,7 +36,7 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
           });
         };
       });
-      const meeting = await meet(t, { met: t.met });
+      const meeting = await meet(t, { ending, met });
       await ticked;
       await exchange(t, meeting);
       look(meeting.ws, meeting.wss, 2);
@@ -70,7 +71,7 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
       const met = (ws) => {
         if (!late) closed = listen(ws);
       };
-      const meeting = await meet(t, { met });
+      const meeting = await meet(t, { ending, met });
       await exchange(t, meeting);
       if (late) closed = listen(meeting.ws);
       await play(meeting);
@@ -89,7 +90,7 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
         );
       }
     };
-    const meeting = await meet(t, { met });
+    const meeting = await meet(t, { ending, met });
     await exchange(t, meeting);
     const { _socket: socket } = meeting.ws;
     results.push(finished(socket).then(tell('late'), tell('late')));
@@ -106,7 +107,7 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
 scenario('3.1 the raw socket is one object for life', 'server', async (t) => {
   const known = new WeakMap();
   const mark = Symbol('mark');
-  for (const play of Object.values(ENDINGS)) {
+  for (const [ending, play] of Object.entries(ENDINGS)) {
     let wsClosed;
     const met = (ws, request) => {
       const { socket } = request;
@@ -116,7 +117,7 @@ scenario('3.1 the raw socket is one object for life', 'server', async (t) => {
       Object.defineProperty(socket, 'hidden', { value: 'still there' });
       wsClosed = new Promise((resolve) => ws.on('close', resolve));
     };
-    const meeting = await meet(t, { met });
+    const meeting = await meet(t, { ending, met });
     const { ws, request } = meeting;
     const { _socket: socket } = ws;
     const show = (moment) => {
