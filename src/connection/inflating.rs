@@ -73,7 +73,8 @@ impl Inflating {
     /// Whether nothing is remembered that the peer may refer to.
     pub(super) fn is_as_new(&self) -> bool {
         let incoming = &self.negotiated.settings.incoming;
-        let is_known = !incoming.context_takeover || (incoming.dictionary.is_none() && self.history.is_empty());
+        let is_known =
+            !incoming.context_takeover || (incoming.dictionary.is_none() && self.history.is_empty());
         is_known && self.inflater.is_none() && self.elsewhere.is_none()
     }
 
