@@ -61,7 +61,7 @@ function chooseTransport(option) {
  */
 function openTransport(websocket, socket, head, options, isSynchronous, resource, option) {
   flushOnExit();
-  if (options.deflate !== undefined) restLater();
+  restLater();
   const choice = chooseTransport(option);
   if (takesSockets && choice !== 'stream' && canPark(socket)) {
     const transport = new PlainSocketTransport(websocket, socket, options, isSynchronous);

@@ -62,7 +62,7 @@ impl Connection {
         let shared = &self.shared;
         let mut scratch = shared.scratch.borrow_mut();
         let start = |payload: &[u8]| {
-            let outgoing = self.channel.borrow_mut().deflates(flags, payload.len());
+            let outgoing = self.channel.borrow_mut().deflates(shared, flags, payload.len());
             let Some(outgoing) = outgoing else { return Ok(false) };
             shared.deflate_elsewhere(&self.channel, &outgoing, payload, callback.raw()).map(|()| true)
         };
@@ -164,7 +164,7 @@ impl Connection {
     /// The payload of the next record with the flag `LARGE`.
     #[napi(catch_unwind)]
     pub fn take_large<'env>(&mut self, env: &'env Env) -> Result<BufferSlice<'env>> {
-        let payload = self.channel.borrow().parts().borrow_mut().large.pop_front().unwrap_or_default();
+        let payload = self.shared.parts.borrow_mut().large.pop_front().unwrap_or_default();
         BufferSlice::copy_from(env, payload)
     }
 
@@ -178,7 +178,7 @@ impl Connection {
     /// The lengths of the non-empty frames of the next record with the flag `FRAGMENTED`.
     #[napi(catch_unwind)]
     pub fn take_fragments(&mut self) -> Vec<u32> {
-        self.channel.borrow().parts().borrow_mut().fragments.pop_front().unwrap_or_default()
+        self.shared.parts.borrow_mut().fragments.pop_front().unwrap_or_default()
     }
 
     /// Over a stream: everything queued since the last call; `null` if nothing is.
@@ -379,14 +379,12 @@ impl Connection {
             "shuffle" => Choice::Shuffle,
             _ => Choice::Auto,
         };
-        let offer = Offer { source, head, owner: owner.raw(), resource: resource.raw(), choice };
+        let offer = Offer { id: self.id, source, head, owner: owner.raw(), resource: resource.raw(), choice };
         self.channel.borrow_mut().attach(&self.shared, &offer)
     }
 
     fn on_socket(&self, command: SocketCommand) {
-        if let Some(attachment) = self.channel.borrow().attachment() {
-            attachment.obey(&self.shared, command);
-        }
+        self.channel.borrow_mut().obey(&self.shared, command);
     }
 }
 
