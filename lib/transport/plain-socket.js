@@ -7,7 +7,7 @@
  */
 
 const native = require('../native');
-const { canPark, park } = require('./parked-socket');
+const { canPark, isWrapped, park } = require('./parked-socket');
 const { Transport } = require('./transport');
 const { createError, createSystemError } = require('../errors');
 const { drainDelivered, flushSocketsLater } = require('./flushing');
@@ -35,14 +35,17 @@ class PlainSocketTransport extends Transport {
     this.isTimed = false;
     /** Bytes received and queued when activity was last noted. */
     this.noticedBytes = 0;
-    /** What Node itself had read from the socket, with what is not the connection's business. */
+    /** What others had read from the socket and written to it, which is not the connection's business. */
     this.bytesReadBefore = 0;
+    this.bytesWrittenBefore = 0;
     /**
      * Called when the writing side has been shut down.
      *
      * @type {((error?: Error | null) => void) | null}
      */
     this.shutdownCallback = null;
+    /** Whether it has been. */
+    this.isShutDown = false;
   }
 
   /**
@@ -50,7 +53,7 @@ class PlainSocketTransport extends Transport {
    *
    * @param {Buffer} head bytes that have already been read from the socket
    * @param {import('async_hooks').AsyncResource} resource context that events are emitted in
-   * @param {string} choice who is to move the bytes; see index.js
+   * @param {string} choice who is to move the bytes; see choice.js
    * @returns {boolean} false: it cannot be done, nothing has changed
    */
   attach(head, resource, choice) {
@@ -58,6 +61,38 @@ class PlainSocketTransport extends Transport {
     return park(socket, this, head, (fd, received) =>
       resource.runInAsyncScope(() => connection.attach(fd, this, resource, received, choice))
     );
+  }
+
+  /**
+   * Takes over a connection that came by the listener and that nobody has touched, and writes what it was to be sent first.
+   *
+   * @param {Buffer} head bytes that have already been read from the socket
+   * @param {import('async_hooks').AsyncResource} resource context that events are emitted in
+   * @param {string} choice who is to move the bytes; see choice.js
+   */
+  adopt(head, resource, choice) {
+    const { connection } = this;
+    /** @type {any} */
+    const socket = this.socket;
+    const { bytesRead, number, response } = socket.take(this);
+    this.bytesReadBefore = bytesRead - head.length;
+    const isTaken = resource.runInAsyncScope(() =>
+      connection.adopt(number, this, resource, head, choice)
+    );
+    this.setReferenced(true);
+    if (!isTaken) process.nextTick(() => socket.destroy());
+    connection.write(Buffer.from(response));
+    this.flushLater();
+  }
+
+  /** Bytes that were read from the socket. */
+  get bytesRead() {
+    return this.bytesReadBefore + this.connection.bytesRead;
+  }
+
+  /** Bytes that were written to the socket, or wait for that. */
+  get bytesWritten() {
+    return this.bytesWrittenBefore + this.connection.queuedTotal;
   }
 
   flushLater() {
@@ -166,16 +201,16 @@ class PlainSocketTransport extends Transport {
         socket.emit('data', payload);
         break;
       case DRAIN:
-        socket.emit('drain');
+        socket._nativeDrain();
         break;
       case END:
-        socket.push(null);
-        socket.read(0);
+        socket._nativeEnd();
         break;
       case FAULT:
         socket.destroy(createSystemError((head & WRITE) !== 0 ? 'write' : 'read', detail));
         break;
       case SHUTDOWN:
+        this.isShutDown = true;
         this.settleShutdown();
         break;
     }
@@ -195,6 +230,10 @@ class PlainSocketTransport extends Transport {
    * @param {(error?: Error | null) => void} callback
    */
   shutdown(callback) {
+    if (this.isShutDown) {
+      process.nextTick(callback);
+      return;
+    }
     this.shutdownCallback = callback;
     this.connection.shutdown();
     this.flushLater();
@@ -213,7 +252,6 @@ class PlainSocketTransport extends Transport {
    * @param {Error | null} error
    */
   socketDestroyed(error) {
-    const reason = error ?? createError('STREAM_DESTROYED');
     // What has been sent goes out as far as the kernel takes it, and what a pause held back is kept.
     this.flush();
     const { writtenTotal } = this.connection;
@@ -221,6 +259,8 @@ class PlainSocketTransport extends Transport {
     if (count > 0) this.delivery.queue.read(this.connection, count);
     this.connection.destroy();
     this.setReferenced(false);
+    if (!this.isAwaited && this.shutdownCallback === null) return;
+    const reason = error ?? createError('STREAM_DESTROYED');
     process.nextTick(() => {
       this.settle(writtenTotal);
       this.settle(Infinity, reason);
@@ -237,4 +277,4 @@ class PlainSocketTransport extends Transport {
   }
 }
 
-module.exports = { PlainSocketTransport, canPark };
+module.exports = { PlainSocketTransport, canPark, isWrapped };

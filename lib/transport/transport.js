@@ -195,6 +195,11 @@ class Transport {
     return this.callbacks !== null && this.callbacks.settle(total, error);
   }
 
+  /** Whether somebody waits until bytes have left. */
+  get isAwaited() {
+    return this.callbacks !== null && !this.callbacks.isEmpty;
+  }
+
   /** Settles what has left, where nobody else tells in time. */
   settleWritten() {}
 
@@ -303,7 +308,7 @@ class Transport {
   socketClosed() {
     this.isClosed = true;
     this.connection.destroy();
-    this.settle(Infinity, createError('STREAM_DESTROYED'));
+    if (this.isAwaited) this.settle(Infinity, createError('STREAM_DESTROYED'));
     // An input that nobody has ended ends now, which takes a tick.
     if (this.isInputOver) this.finish();
     else process.nextTick(() => this.finish());

@@ -2,6 +2,7 @@
 //! are the same; only that differs. `connection` (the class) and `raw::send` (its hot path) are the callers.
 
 use std::mem;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -385,6 +386,24 @@ impl Channel {
     fn take_link(&mut self) -> Link {
         let gone = Link::Gone(self.totals());
         mem::replace(&mut self.link, gone)
+    }
+
+    /// With a socket of its own, over TCP: the addresses of its ends, here and there.
+    pub(super) fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        match &self.link {
+            Link::Socket(attachment) => attachment.ends(),
+            Link::Resting(resting) => resting.ends(),
+            Link::Stream(_) | Link::Gone(_) => (None, None),
+        }
+    }
+
+    /// With a socket of its own: a duplicate of the descriptor, which the caller must close. -1: there is none to be had.
+    pub(super) fn duplicate(&self) -> i32 {
+        match &self.link {
+            Link::Socket(attachment) => attachment.duplicate(),
+            Link::Resting(resting) => resting.duplicate(),
+            Link::Stream(_) | Link::Gone(_) => -1,
+        }
     }
 
     /// With a socket of its own: does what a command says.

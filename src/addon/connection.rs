@@ -7,6 +7,7 @@ use napi::bindgen_prelude::{BufferSlice, Uint8Array, Unknown};
 use napi::{Env, JsValue, Result};
 use napi_derive::napi;
 
+use super::address::SocketAddress;
 use super::channel::{Channel, Offer, SocketCommand, Source, flag};
 use super::environment::{Environment, Shared};
 use super::framing::masking_key;
@@ -235,6 +236,24 @@ impl Connection {
     #[napi(getter, catch_unwind)]
     pub fn is_on_thread(&self) -> bool {
         self.channel.borrow().attachment().is_some_and(|attachment| attachment.is_on_thread())
+    }
+
+    /// Attached, over TCP: this end; `null` once destroyed.
+    #[napi(catch_unwind)]
+    pub fn local_address(&self) -> Option<SocketAddress> {
+        self.channel.borrow().ends().0.map(SocketAddress::of)
+    }
+
+    /// Attached, over TCP: the other end; `null` once it is not connected any more.
+    #[napi(catch_unwind)]
+    pub fn remote_address(&self) -> Option<SocketAddress> {
+        self.channel.borrow().ends().1.map(SocketAddress::of)
+    }
+
+    /// Attached: a duplicate of the descriptor, which the caller must close; -1 if there is none to be had.
+    #[napi(catch_unwind)]
+    pub fn duplicate(&self) -> i32 {
+        self.channel.borrow().duplicate()
     }
 
     /// Attached: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes

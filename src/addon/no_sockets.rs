@@ -4,6 +4,7 @@
 
 #![allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "those of `sockets` need it")]
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -68,6 +69,14 @@ impl Resting {
         match *self {}
     }
 
+    pub(super) fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        match *self {}
+    }
+
+    pub(super) fn duplicate(&self) -> i32 {
+        match *self {}
+    }
+
     pub(super) fn release(self, _: &Shared) {
         match self {}
     }
@@ -114,6 +123,14 @@ impl Attachment {
     }
 
     pub(super) fn set_may_pong(&self, _: bool) {
+        match *self {}
+    }
+
+    pub(super) fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        match *self {}
+    }
+
+    pub(super) fn duplicate(&self) -> i32 {
         match *self {}
     }
 

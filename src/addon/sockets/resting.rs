@@ -6,6 +6,8 @@
 //! looked at once. One that nothing has gone through since it was looked at in the round before is to rest. A round may take
 //! several turns of the loop, for there may be many.
 
+use std::net::SocketAddr;
+use std::os::fd::IntoRawFd;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -54,6 +56,16 @@ impl Resting {
     /// Bytes ever received.
     pub(in crate::addon) fn bytes_read(&self) -> u64 {
         self.socket.bytes_read()
+    }
+
+    /// The addresses of the ends of a connection over TCP, here and there.
+    pub(in crate::addon) fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        self.socket.ends()
+    }
+
+    /// A duplicate of the descriptor, which the caller must close. -1: there are no more descriptors.
+    pub(in crate::addon) fn duplicate(&self) -> i32 {
+        self.socket.duplicate().map_or(-1, IntoRawFd::into_raw_fd)
     }
 
     /// Lets go of the descriptor.

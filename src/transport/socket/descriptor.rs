@@ -1,9 +1,11 @@
 //! The descriptor of a socket, as whoever drives it has it. What is read and written is not known here.
 
+use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 
-use socket2::SockRef;
+use socket2::{SockAddr, SockRef};
 
 /// The descriptor that an owner's event loop reads and writes: a connected, non-blocking stream socket.
 #[derive(Debug)]
@@ -12,6 +14,16 @@ pub enum Home {
     Borrowed(BorrowedFd<'static>),
     /// Closed with this.
     Owned(socket2::Socket),
+}
+
+impl Home {
+    /// What system calls are made on.
+    pub(super) fn socket(&self) -> SockRef<'_> {
+        match self {
+            Self::Borrowed(fd) => SockRef::from(fd),
+            Self::Owned(socket) => SockRef::from(socket),
+        }
+    }
 }
 
 impl AsRawFd for Home {
@@ -77,4 +89,10 @@ impl Descriptor {
             Self::Owned(socket) => socket.as_raw_fd(),
         }
     }
+}
+
+/// The addresses of both ends of a connection; none where it is none of TCP, or not connected any more.
+pub(in crate::transport) fn ends(socket: &socket2::Socket) -> (Option<SocketAddr>, Option<SocketAddr>) {
+    let of = |address: io::Result<SockAddr>| address.ok()?.as_socket();
+    (of(socket.local_addr()), of(socket.peer_addr()))
 }

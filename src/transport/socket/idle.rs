@@ -1,12 +1,14 @@
 //! What is left of a socket that has nothing in flight and that its owner drives: the descriptor, and how much has gone through
 //! it. Most sockets of a host are so most of the time. Until something happens, nobody needs the rest.
 
+use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::{Arc, PoisonError};
 
 use super::state::State;
 use super::writer::Writer;
-use super::{Home, Mailbox, Socket, lock};
+use super::{Home, Mailbox, Socket, ends, lock};
 use crate::connection::{Config, Connection};
 
 /// Clones of its descriptor that a socket has while its owner drives: the state has two, and the writer one.
@@ -37,6 +39,19 @@ impl Idle {
     /// As [`Socket::bytes_read`].
     pub fn bytes_read(&self) -> u64 {
         self.read
+    }
+
+    /// As [`Socket::ends`].
+    pub fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        ends(&self.home.socket())
+    }
+
+    /// As [`Socket::duplicate`].
+    ///
+    /// # Errors
+    /// When there are no more descriptors.
+    pub fn duplicate(&self) -> io::Result<socket2::Socket> {
+        self.home.socket().try_clone()
     }
 
     /// Whether the descriptor is the host's: then the reactor must be made to forget it before this is dropped.

@@ -35,6 +35,7 @@ use super::sync;
 use crate::connection::{Connection, MaskingKeys};
 use crate::protocol::deflate::Inflation;
 
+pub(in crate::transport) use descriptor::ends;
 pub use descriptor::{Descriptor, Home};
 pub use idle::Idle;
 pub use inbox::{Fault, Inbox};
