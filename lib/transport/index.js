@@ -10,7 +10,8 @@ const { StreamTransport } = require('./stream');
 const { PlainSocketTransport, canPark } = require('./plain-socket');
 const { restLater } = require('./resting');
 const { createError } = require('../errors');
-const { takesSockets } = require('../native');
+const { Choice, takesSockets } = require('../native');
+const { configure } = require('./configurations');
 
 /**
  * What the option `transport` and the variable FERROWS_TRANSPORT may say:
@@ -62,13 +63,21 @@ function chooseTransport(option) {
 function openTransport(websocket, socket, head, options, isSynchronous, resource, option) {
   flushOnExit();
   if (options.deflate !== undefined) restLater();
+  const configuration = configure(options);
   const choice = chooseTransport(option);
   if (takesSockets && choice !== 'stream' && canPark(socket)) {
-    const transport = new PlainSocketTransport(websocket, socket, options, isSynchronous);
-    if (transport.attach(head, resource, choice)) return transport;
+    const transport = new PlainSocketTransport(
+      websocket,
+      socket,
+      configuration,
+      isSynchronous,
+      resource
+    );
+    const mover = Choice[/** @type {keyof typeof Choice} */ (choice)];
+    if (transport.attach(head, configuration, mover)) return transport;
   }
 
-  const transport = new StreamTransport(websocket, socket, options, isSynchronous);
+  const transport = new StreamTransport(websocket, socket, configuration, isSynchronous);
   transport.start(head);
   return transport;
 }

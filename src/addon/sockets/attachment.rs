@@ -6,19 +6,17 @@ use std::sync::Arc;
 
 use super::landing::Landing;
 use crate::addon::batch::Parts;
-use crate::addon::raw::{AsyncContext, Reference};
+use crate::addon::raw::Reference;
 use crate::transport::event_loop::Ready;
 use crate::transport::policy::{Choice, Traffic};
 use crate::transport::socket::{Inbox, Socket, Standing};
 
-/// Ties a socket to its JavaScript owner until the socket is destroyed.
+/// Ties a socket to its connection's number until the socket is destroyed.
 pub(in crate::addon) struct Attachment {
     /// The socket itself.
     pub(super) socket: Arc<Socket>,
-    /// What `deliver` gets.
-    pub(super) owner: Reference,
-    /// Where `deliver` runs.
-    pub(super) context: AsyncContext,
+    /// The number of the connection, which `deliver` gets.
+    pub(super) id: u32,
     /// What the connection's object is asked for one by one.
     pub(super) parts: Rc<RefCell<Parts>>,
     /// What was collected from the socket and not put into a batch yet.

@@ -12,7 +12,7 @@ use super::line::Line;
 use crate::addon::batch::Parts;
 use crate::addon::channel::{Offer, Source};
 use crate::addon::environment::Shared;
-use crate::addon::raw::{AsyncContext, Reference, borrow};
+use crate::addon::raw::borrow;
 use crate::connection::{Config, Connection};
 use crate::transport::event_loop::{self, Ready};
 use crate::transport::policy::{Choice, Move, Traffic};
@@ -35,13 +35,13 @@ impl Shared {
         }
         let line = self.line()?;
         let choice = if line.reactor().is_some() { offer.choice } else { Choice::IoThreads };
-        let owner = Reference::new(self.env, offer.owner)?;
-        let context = AsyncContext::new(self.env, offer.resource)?;
         let may_pong = config.auto_pong;
-        let (fd, is_watched) = self.descriptor(offer.source)?;
+        let (fd, is_watched, rest) = self.descriptor(offer.source)?;
+        let mut connection = Connection::new(config);
+        connection.write_raw(rest);
         let socket = Socket::new(
             fd,
-            Connection::new(config),
+            connection,
             offer.head,
             &mut *self.keys.borrow_mut(),
             &line.mailbox,
@@ -50,8 +50,7 @@ impl Shared {
         );
         let attachment = Rc::new(Attachment {
             socket,
-            owner,
-            context,
+            id: offer.id,
             parts: Rc::clone(parts),
             inbox: RefCell::default(),
             dirty: Cell::new(false),
@@ -75,23 +74,31 @@ impl Shared {
             attachment.on_thread.set(true);
         }
         self.rounds.add(&attachment);
-        self.settle(&attachment);
+        if rest.is_empty() {
+            self.settle(&attachment);
+        } else {
+            // It waits until the kernel takes more.
+            self.flush_one(&attachment);
+        }
         Ok(attachment)
     }
 
-    /// The descriptor of a socket that is to be taken over, and whether the reactor knows it.
-    fn descriptor(&self, source: Source) -> Result<(Descriptor, bool)> {
+    /// The descriptor of a socket that is to be taken over, whether the reactor knows it, and what the kernel has not taken of
+    /// what was to be written first.
+    fn descriptor<'a>(&self, source: Source<'a>) -> Result<(Descriptor, bool, &'a [u8])> {
         match source {
             Source::Parked(fd) => {
                 let fd = borrow(fd).map_err(|error| Error::from_reason(error.to_string()))?;
-                Ok((fd, false))
+                Ok((fd, false, &[]))
             }
-            Source::Held(number) => {
+            Source::Held { number, response } => {
                 let held = self.rounds.with_arrivals(|arrivals, _| arrivals.take(number)).flatten();
                 let Some((socket, is_watched)) = held else {
                     return Err(Error::from_reason("no such connection"));
                 };
-                Ok((Descriptor::Owned(Arc::new(socket)), is_watched))
+                let fd = Descriptor::Owned(Arc::new(socket));
+                let rest = fd.begin(response);
+                Ok((fd, is_watched, rest))
             }
         }
     }

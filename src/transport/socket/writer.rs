@@ -101,6 +101,15 @@ fn give_back(buffer: &mut Vec<u8>) {
     }
 }
 
+impl Descriptor {
+    /// Writes the first bytes that there are for a descriptor, before it is a socket's. Returns what the kernel has not taken; an
+    /// error shows again when that is written.
+    pub fn begin<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        let sent = self.socket().send_with_flags(bytes, SEND_FLAGS).unwrap_or(0);
+        bytes.get(sent..).unwrap_or_default()
+    }
+}
+
 impl Socket {
     /// Writes what is queued from the owner's thread, as far as the kernel takes it now. Returns the bytes still pending.
     pub fn write_now(self: &Arc<Self>) -> u64 {
