@@ -35,6 +35,12 @@ export declare class Connection {
   takeFragments(): Array<number>
   /** Over a stream: everything queued since the last call; `null` if nothing is. */
   takeOutput(): Buffer | null
+  /** Attached, over TCP: this end; `null` once destroyed. */
+  localAddress(): SocketAddress | null
+  /** Attached, over TCP: the other end; `null` once it is not connected any more. */
+  remoteAddress(): SocketAddress | null
+  /** Attached: a duplicate of the descriptor, which the caller must close; -1 if there is none to be had. */
+  duplicate(): number
   /** Attached: from now on `RAW` records bring the received bytes as they came, behind their events. */
   tap(): void
   /** Attached: holds the output back, or lets it go again. */
@@ -125,9 +131,11 @@ export declare class Listener {
   address(): SocketAddress | null
   /**
    * Listens no longer. Connections that have not said what they want are closed, or `arrived` is told of them later if
-   * `putAside` is true. Those that are held stay.
+   * `putAside` is true. Those that are held stay. Returns of how many it will be told.
    */
-  close(putAside: boolean): void
+  close(putAside: boolean): number
+  /** Closes the connections that have not said what they want. */
+  closePending(): void
   /**
    * To be called from time to time: `arrived` is told later of connections that have not said what they want within
    * `limit` milliseconds. And what the system did not let be accepted is tried again.
@@ -135,6 +143,8 @@ export declare class Listener {
   check(limit: number): void
   /** Gives a connection away: its descriptor, which the caller must close from now on. -1: there is no such connection. */
   release(number: number): number
+  /** Whether a connection that is held can be read, or will be: its peer has not ended, and it has not failed. */
+  isOpen(number: number): boolean
   /** Closes a connection. */
   discard(number: number): void
   /** This end of a connection; `null` if it is not over TCP, or nobody's any more. */

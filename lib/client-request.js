@@ -12,7 +12,7 @@ const { randomBytes } = require('crypto');
 const PerMessageDeflate = require('./permessage-deflate');
 const extension = require('./extension');
 const { CLOSE_TIMEOUT, DEFAULT_LIMITS } = require('./constants');
-const { checkTransport } = require('./transport');
+const { checkTransport } = require('./transport/choice');
 const { createError } = require('./errors');
 
 const SUBPROTOCOL_PATTERN = /^[!#$%&'*+\-.0-9A-Z^_`a-z|~]+$/;

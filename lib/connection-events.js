@@ -158,35 +158,57 @@ function watchSocket(ws, socket) {
   socket.on('error', socketOnError);
 }
 
-/** @this {Socket} */
-function socketOnClose() {
-  const ws = this[kWebSocket];
-  this.removeListener('close', socketOnClose);
-  this.removeListener('end', socketOnEnd);
+/**
+ * @param {WebSocket} ws
+ * @param {Socket} socket
+ */
+function onSocketClose(ws, socket) {
   ws._readyState = CLOSING;
-  this[kWebSocket] = undefined;
+  socket[kWebSocket] = undefined;
   clearTimeout(ws._closeTimer);
   ws._transport.socketClosed();
 }
 
-/** @this {Socket} */
-function socketOnEnd() {
-  const ws = this[kWebSocket];
+/**
+ * The peer sends no more.
+ *
+ * @param {WebSocket} ws
+ * @param {Socket} socket
+ */
+function onSocketEnd(ws, socket) {
   ws._readyState = CLOSING;
   ws._transport.isInputOver = true;
   ws._transport.flush();
-  this.end();
+  socket.end();
+}
+
+/**
+ * @param {WebSocket | undefined} ws undefined: its socket has closed
+ * @param {Socket} socket
+ */
+function onSocketError(ws, socket) {
+  if (!ws) return;
+  ws._readyState = CLOSING;
+  socket.destroy();
+}
+
+/** @this {Socket} */
+function socketOnClose() {
+  this.removeListener('close', socketOnClose);
+  this.removeListener('end', socketOnEnd);
+  onSocketClose(this[kWebSocket], this);
+}
+
+/** @this {Socket} */
+function socketOnEnd() {
+  onSocketEnd(this[kWebSocket], this);
 }
 
 /** @this {Socket} */
 function socketOnError() {
-  const ws = this[kWebSocket];
   this.removeListener('error', socketOnError);
   this.on('error', NOOP);
-  if (ws) {
-    ws._readyState = CLOSING;
-    this.destroy();
-  }
+  onSocketError(this[kWebSocket], this);
 }
 
 module.exports = {
@@ -196,5 +218,8 @@ module.exports = {
   onPing,
   onPong,
   onSendError,
+  onSocketClose,
+  onSocketEnd,
+  onSocketError,
   watchSocket
 };

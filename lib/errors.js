@@ -86,6 +86,7 @@ const TABLE = {
       'misconfiguration'
   ],
   CLIENT_ERROR: [Error, (message) => message],
+  REQUEST_TIMEOUT: [Error, () => 'Request timeout', 'ERR_HTTP_REQUEST_TIMEOUT'],
 
   // Header fields and permessage-deflate
   UNEXPECTED_CHARACTER: [SyntaxError, (index) => `Unexpected character at index ${index}`],

@@ -68,10 +68,10 @@ class Statistics {
  * @param {Statistics['past']} totals
  * @param {Transport} transport
  */
-function addUp(totals, { bytesRead, messagesReceived, messagesSent, writtenTotal }) {
+function addUp(totals, { receivedTotal, messagesReceived, messagesSent, writtenTotal }) {
   totals.messagesReceived += messagesReceived;
   totals.messagesSent += messagesSent;
-  totals.bytesReceived += bytesRead;
+  totals.bytesReceived += receivedTotal;
   totals.bytesSent += writtenTotal;
 }
 

@@ -13,10 +13,11 @@ const WebSocket = require('./websocket');
 const diagnostics = require('./diagnostics');
 const extension = require('./extension');
 const subprotocol = require('./subprotocol');
+const { ListeningServer } = require('./listener/listening-server');
 const { Statistics } = require('./statistics');
 const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kWebSocket } = require('./constants');
 const { acceptKey } = require('./native');
-const { checkTransport } = require('./transport');
+const { checkTransport } = require('./transport/choice');
 const { createError } = require('./errors');
 const { rejectHandshake, rejectRequest } = require('./handshake-rejection');
 
@@ -68,7 +69,7 @@ class WebSocketServer extends EventEmitter {
     /** @type {(() => void) | null} */
     this._removeListeners = null;
     if (hasPort) {
-      this._server = http.createServer(answerPlainRequest);
+      this._server = new ListeningServer(answerPlainRequest, options.transport);
       this._server.listen(options.port, options.host, options.backlog, callback);
     } else if (options.server) {
       this._server = options.server;
@@ -79,6 +80,8 @@ class WebSocketServer extends EventEmitter {
     if (options.clientTracking) {
       /** @type {Set<any> | undefined} */
       this.clients = new Set();
+      /** One for all: a function a client would be memory a client. */
+      this._forgetClient = forgetClients(this);
       this._shouldEmitClose = false;
     }
     /** Read at every upgrade: programs change it while the server runs. */
@@ -282,7 +285,10 @@ class WebSocketServer extends EventEmitter {
       skipUTF8Validation: options.skipUTF8Validation,
       transport: options.transport
     });
-    if (this.clients) track(this, ws);
+    if (this.clients) {
+      this.clients.add(ws);
+      ws.on('close', this._forgetClient);
+    }
     this._statistics.add(ws, this.clients !== undefined);
     diagnostics.publishOpen(ws, this, req);
     callback(ws, req);
@@ -319,15 +325,14 @@ function watchServer(wss, server) {
 
 /**
  * @param {WebSocketServer} wss
- * @param {any} ws becomes one of `clients` until it closes
+ * @returns {(this: any) => void} what each of its clients is to do when it closes
  */
-function track(wss, ws) {
-  const clients = /** @type {Set<any>} */ (wss.clients);
-  clients.add(ws);
-  ws.on('close', () => {
-    clients.delete(ws);
+function forgetClients(wss) {
+  return function forget() {
+    const clients = /** @type {Set<any>} */ (wss.clients);
+    clients.delete(this);
     if (wss._shouldEmitClose && clients.size === 0) process.nextTick(emitClose, wss);
-  });
+  };
 }
 
 /**

@@ -16,6 +16,7 @@ const { ConnectionReceiver, isReceiverPatched } = require('./connection-receiver
 const { ConnectionSender } = require('./connection-sender');
 const { abortHandshake, connect } = require('./client-handshake');
 const { createError } = require('./errors');
+const { isUntouched } = require('./transport/accepted-socket');
 const { mixInto } = require('./event-target');
 const { openTransport } = require('./transport');
 const { sendControl, sendMessage } = require('./outgoing');
@@ -28,7 +29,8 @@ const {
   EMPTY_BUFFER,
   OPEN,
   READY_STATES,
-  kAsyncResource
+  kAsyncResource,
+  kWebSocket
 } = require('./constants');
 
 /** The context of accepted connections: they come from the network, not from what runs when they are upgraded. */
@@ -188,7 +190,7 @@ class WebSocket extends EventEmitter {
    * @param {number} [options.maxFragments]
    * @param {number} [options.maxPayload]
    * @param {boolean} [options.skipUTF8Validation]
-   * @param {string} [options.transport] who moves the bytes, see transport/index.js
+   * @param {string} [options.transport] who moves the bytes, see transport/choice.js
    */
   setSocket(socket, head, options) {
     const { allowSynchronousEvents = true, generateMask } = options;
@@ -198,7 +200,8 @@ class WebSocket extends EventEmitter {
     if (socket.setTimeout) socket.setTimeout(0);
     if (socket.setNoDelay) socket.setNoDelay();
 
-    events.watchSocket(this, /** @type {any} */ (socket));
+    if (isUntouched(socket)) socket[kWebSocket] = this;
+    else events.watchSocket(this, /** @type {any} */ (socket));
     this._transport = openTransport(
       this,
       socket,

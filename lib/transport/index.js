@@ -7,46 +7,12 @@
 
 const { flushOnExit } = require('./flushing');
 const { StreamTransport } = require('./stream');
-const { PlainSocketTransport, canPark } = require('./plain-socket');
+const { PlainSocketTransport, canPark, isWrapped } = require('./plain-socket');
+const { chooseTransport } = require('./choice');
+const { isUntouched } = require('./accepted-socket');
 const { restLater } = require('./resting');
-const { createError } = require('../errors');
 const { Choice, takesSockets } = require('../native');
 const { configure } = require('./configurations');
-
-/**
- * What the option `transport` and the variable FERROWS_TRANSPORT may say:
- *
- * - `auto`: on the event loop, or on the I/O threads in a rush;
- * - `event_loop`, `io_threads`: always there;
- * - `stream`: Node moves the bytes.
- */
-const CHOICES = ['auto', 'event_loop', 'io_threads', 'stream'];
-
-/** For tests: from the event loop to the threads and back, at random. Only the variable may say it. */
-const SHUFFLE = 'shuffle';
-
-/**
- * Checks the option `transport`.
- *
- * @param {unknown} transport undefined: nothing is said
- * @throws {TypeError} if it is none of the choices
- */
-function checkTransport(transport) {
-  if (transport === undefined || CHOICES.includes(/** @type {string} */ (transport))) return;
-  throw createError('TRANSPORT', CHOICES);
-}
-
-/**
- * @param {string | undefined} option
- * @returns {string} one of the choices. The variable comes first, for tests and for whoever runs what others have
- *   written; a value that is none says nothing.
- */
-function chooseTransport(option) {
-  // Read each time on purpose.
-  const pinned = process.env.FERROWS_TRANSPORT;
-  if (pinned !== undefined && (pinned === SHUFFLE || CHOICES.includes(pinned))) return pinned;
-  return option ?? 'auto';
-}
 
 /**
  * Connects a WebSocket with its socket. Nothing is emitted before the caller returns.
@@ -65,16 +31,24 @@ function openTransport(websocket, socket, head, options, isSynchronous, resource
   if (options.deflate !== undefined) restLater();
   const configuration = configure(options);
   const choice = chooseTransport(option);
-  if (takesSockets && choice !== 'stream' && canPark(socket)) {
-    const transport = new PlainSocketTransport(
-      websocket,
-      socket,
-      configuration,
-      isSynchronous,
-      resource
-    );
+  if (choice !== 'stream') {
     const mover = Choice[/** @type {keyof typeof Choice} */ (choice)];
-    if (transport.attach(head, configuration, mover)) return transport;
+    const isArrived = isUntouched(socket) && !isWrapped(socket);
+    if (isArrived || (takesSockets && canPark(socket))) {
+      const transport = new PlainSocketTransport(
+        websocket,
+        socket,
+        configuration,
+        isSynchronous,
+        resource
+      );
+      if (!isArrived) {
+        if (transport.attach(head, configuration, mover)) return transport;
+      } else {
+        transport.adopt(head, configuration, mover);
+        return transport;
+      }
+    }
   }
 
   const transport = new StreamTransport(websocket, socket, configuration, isSynchronous);
@@ -82,4 +56,4 @@ function openTransport(websocket, socket, head, options, isSynchronous, resource
   return transport;
 }
 
-module.exports = { checkTransport, openTransport };
+module.exports = { openTransport };

@@ -2,7 +2,7 @@
 
 /*
  * A net.Socket whose descriptor has been handed to the addon: it moves no bytes any more, but whoever holds
- * it still gets what he expects of a socket. Only plain-socket.js parks sockets.
+ * it still gets what he expects of a socket. Only plain-socket.js parks sockets; accepted-socket.js makes some of its own.
  */
 
 const net = require('net');
@@ -163,6 +163,17 @@ class ParkedSocket extends PlainSocket {
     return super.unref();
   }
 
+  /** The peer sends no more. Its transport says so, as what follows. */
+  _nativeEnd() {
+    this.push(null);
+    this.read(0);
+  }
+
+  /** What was queued has left. */
+  _nativeDrain() {
+    this.emit('drain');
+  }
+
   get _handle() {
     return super._handle;
   }
@@ -174,12 +185,11 @@ class ParkedSocket extends PlainSocket {
   }
 
   get bytesRead() {
-    const { bytesReadBefore, bytesRead } = this._nativeTransport;
-    return bytesReadBefore + bytesRead;
+    return this._nativeTransport.bytesRead;
   }
 
   get bytesWritten() {
-    return this._bytesDispatched + this._nativeTransport.queuedTotal;
+    return this._bytesDispatched + this._nativeTransport.bytesWritten;
   }
 
   get writableLength() {
@@ -191,7 +201,7 @@ class ParkedSocket extends PlainSocket {
   }
 
   get bufferSize() {
-    return this.writableLength;
+    return this._handle ? this.writableLength : undefined;
   }
 }
 
@@ -223,11 +233,18 @@ function canPark(socket) {
     !socket._readableState.ended &&
     socket.listenerCount('data') === 0 &&
     socket.listenerCount('readable') === 0 &&
-    // Somebody who looks at the bytes by wrapping a method would see none.
-    !Object.hasOwn(socket, 'write') &&
-    !Object.hasOwn(socket, '_write') &&
-    !Object.hasOwn(socket, 'push')
+    !isWrapped(socket)
   );
+}
+
+/**
+ * Whether somebody looks at the bytes by wrapping a method. He would see none if Node did not move them.
+ *
+ * @param {any} socket
+ * @returns {boolean}
+ */
+function isWrapped(socket) {
+  return ['write', '_write', 'push'].some((name) => Object.hasOwn(socket, name));
 }
 
 /**
@@ -263,7 +280,8 @@ function park(socket, transport, head, attach) {
   }
 
   transport.isTimed = Number(socket.timeout) > 0;
-  transport.bytesReadBefore = handle.bytesRead;
+  // The connection counts what it was handed over, too.
+  transport.bytesReadBefore = handle.bytesRead - (received?.length ?? 0);
   if (handle.hasRef()) transport.setReferenced(true);
   // Flowing, so that the end of the stream is seen; unless the user has paused it.
   if (wasPaused) native.pause(transport.id);
@@ -271,4 +289,4 @@ function park(socket, transport, head, attach) {
   return true;
 }
 
-module.exports = { canPark, park };
+module.exports = { ParkedSocket, areSocketsOfNode, canPark, isWrapped, park };

@@ -7,7 +7,7 @@
  */
 
 const native = require('../native');
-const { canPark, park } = require('./parked-socket');
+const { canPark, isWrapped, park } = require('./parked-socket');
 const { Transport } = require('./transport');
 const { createError, createSystemError } = require('../errors');
 const { drainDelivered, flushSocketsLater } = require('./flushing');
@@ -37,18 +37,21 @@ class PlainSocketTransport extends Transport {
     this.isTimed = false;
     /** Bytes received and queued when activity was last noted. */
     this.noticedBytes = 0;
-    /** What Node itself had read from the socket, with what is not the connection's business. */
+    /** What others had read from the socket and written to it, which is not the connection's business. */
     this.bytesReadBefore = 0;
+    this.bytesWrittenBefore = 0;
     /**
      * Called when the writing side has been shut down.
      *
      * @type {((error?: Error | null) => void) | null}
      */
     this.shutdownCallback = null;
+    /** Whether it has been. */
+    this.isShutDown = false;
     /**
-     * What was asked for last, once there is no connection any more.
+     * The totals at the end, once there is no connection any more.
      *
-     * @type {{ bytesRead: number, queuedTotal: number, writtenTotal: number } | null}
+     * @type {{ receivedTotal: number, queuedTotal: number, writtenTotal: number } | null}
      */
     this.past = null;
   }
@@ -74,6 +77,41 @@ class PlainSocketTransport extends Transport {
       native.setOwner(id, this);
       return true;
     });
+  }
+
+  /**
+   * Takes over a connection that came by the listener and that nobody has touched, and writes what it was to be sent first.
+   *
+   * @param {Buffer} head bytes that have already been read from the socket
+   * @param {number} configuration see configurations.js
+   * @param {number} choice who is to move the bytes
+   */
+  adopt(head, configuration, choice) {
+    /** @type {any} */
+    const socket = this.socket;
+    const { bytesRead, number, response } = socket.take(this);
+    const received = head.length === 0 ? undefined : head;
+    const id = native.adopt(number, configuration, response, received, choice);
+    this.bytesReadBefore = bytesRead - head.length;
+    if (id === -1) {
+      process.nextTick(() => socket.destroy());
+    } else {
+      this.id = id;
+      native.setOwner(id, this);
+      // Of what was written, the connection counts only what the kernel has not taken at once.
+      this.bytesWrittenBefore = Buffer.byteLength(response) - this.queuedTotal;
+    }
+    this.setReferenced(true);
+  }
+
+  /** Bytes that were read from the socket. */
+  get bytesRead() {
+    return this.bytesReadBefore + this.receivedTotal;
+  }
+
+  /** Bytes that were written to the socket, or wait for that. */
+  get bytesWritten() {
+    return this.bytesWrittenBefore + this.queuedTotal;
   }
 
   flushLater() {
@@ -158,15 +196,15 @@ class PlainSocketTransport extends Transport {
 
   /** setTimeout() of the facade measures inactivity of this connection. */
   noteActivity() {
-    const { bytesRead, queuedTotal } = this;
-    this.noticedBytes = bytesRead + queuedTotal;
+    const { receivedTotal, queuedTotal } = this;
+    this.noticedBytes = receivedTotal + queuedTotal;
     this.socket._unrefTimer();
   }
 
   /** Whether bytes have moved that no event has told of: parts of a message, output that the peer takes slowly. */
   hasMovedBytes() {
-    const { bytesRead, writtenTotal } = this;
-    const bytes = bytesRead + writtenTotal;
+    const { receivedTotal, writtenTotal } = this;
+    const bytes = receivedTotal + writtenTotal;
     const hasMoved = bytes !== this.noticedBytes;
     this.noticedBytes = bytes;
     return hasMoved;
@@ -189,16 +227,16 @@ class PlainSocketTransport extends Transport {
         socket.emit('data', payload);
         break;
       case DRAIN:
-        socket.emit('drain');
+        socket._nativeDrain();
         break;
       case END:
-        socket.push(null);
-        socket.read(0);
+        socket._nativeEnd();
         break;
       case FAULT:
         socket.destroy(createSystemError((head & WRITE) !== 0 ? 'write' : 'read', detail));
         break;
       case SHUTDOWN:
+        this.isShutDown = true;
         this.settleShutdown();
         break;
     }
@@ -206,16 +244,16 @@ class PlainSocketTransport extends Transport {
 
   /** What is asked later is answered from memory: the number is another connection's soon. */
   letGo() {
-    const { id, bytesRead, queuedTotal, writtenTotal } = this;
+    const { id, receivedTotal, queuedTotal, writtenTotal } = this;
     if (id === native.NOBODY) return;
-    this.past = { bytesRead, queuedTotal, writtenTotal };
+    this.past = { receivedTotal, queuedTotal, writtenTotal };
     this.id = native.NOBODY;
     this.object = null;
     native.release(id);
   }
 
-  get bytesRead() {
-    return this.past === null ? super.bytesRead : this.past.bytesRead;
+  get receivedTotal() {
+    return this.past === null ? super.receivedTotal : this.past.receivedTotal;
   }
 
   get queuedTotal() {
@@ -240,6 +278,10 @@ class PlainSocketTransport extends Transport {
    * @param {(error?: Error | null) => void} callback
    */
   shutdown(callback) {
+    if (this.isShutDown) {
+      process.nextTick(callback);
+      return;
+    }
     this.shutdownCallback = callback;
     native.shutdown(this.id);
     this.flushLater();
@@ -258,7 +300,6 @@ class PlainSocketTransport extends Transport {
    * @param {Error | null} error
    */
   socketDestroyed(error) {
-    const reason = error ?? createError('STREAM_DESTROYED');
     // What has been sent goes out as far as the kernel takes it, and what a pause held back is kept.
     this.flush();
     const { writtenTotal } = this;
@@ -266,6 +307,8 @@ class PlainSocketTransport extends Transport {
     if (count > 0) readRecords(this, count);
     native.destroy(this.id);
     this.setReferenced(false);
+    if (!this.isAwaited && this.shutdownCallback === null) return;
+    const reason = error ?? createError('STREAM_DESTROYED');
     process.nextTick(() => {
       this.settle(writtenTotal);
       this.settle(Infinity, reason);
@@ -282,4 +325,4 @@ class PlainSocketTransport extends Transport {
   }
 }
 
-module.exports = { PlainSocketTransport, canPark };
+module.exports = { PlainSocketTransport, canPark, isWrapped };

@@ -199,6 +199,11 @@ class Transport extends Delivery {
     return isDue;
   }
 
+  /** Whether somebody waits until bytes have left. */
+  get isAwaited() {
+    return this.callbacks !== null && !this.callbacks.isEmpty;
+  }
+
   /** Settles what has left, where nobody else tells in time. */
   settleWritten() {}
 
@@ -217,7 +222,7 @@ class Transport extends Delivery {
   }
 
   /** Bytes received, ever queued, and ever accepted by the kernel or the stream. */
-  get bytesRead() {
+  get receivedTotal() {
     return native.bytesRead(this.id);
   }
 
@@ -320,7 +325,7 @@ class Transport extends Delivery {
   socketClosed() {
     this.isClosed = true;
     native.destroy(this.id);
-    this.settle(Infinity, createError('STREAM_DESTROYED'));
+    if (this.isAwaited) this.settle(Infinity, createError('STREAM_DESTROYED'));
     // An input that nobody has ended ends now, which takes a tick.
     if (this.isInputOver) this.finish();
     else process.nextTick(() => this.finish());

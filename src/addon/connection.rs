@@ -8,6 +8,7 @@ use napi::bindgen_prelude::{BufferSlice, Uint8Array, Unknown};
 use napi::{Env, JsValue, Result};
 use napi_derive::napi;
 
+use super::address::SocketAddress;
 use super::calls::number;
 use super::channel::{Channel, SocketCommand};
 use super::environment::{Environment, Shared};
@@ -131,6 +132,24 @@ impl Connection {
         let output = BufferSlice::copy_from(env, stream.connection.output())?;
         stream.discard_output();
         Ok(Some(output))
+    }
+
+    /// Attached, over TCP: this end; `null` once destroyed.
+    #[napi(catch_unwind)]
+    pub fn local_address(&self) -> Option<SocketAddress> {
+        self.channel.borrow().attachment()?.ends().0.map(SocketAddress::of)
+    }
+
+    /// Attached, over TCP: the other end; `null` once it is not connected any more.
+    #[napi(catch_unwind)]
+    pub fn remote_address(&self) -> Option<SocketAddress> {
+        self.channel.borrow().attachment()?.ends().1.map(SocketAddress::of)
+    }
+
+    /// Attached: a duplicate of the descriptor, which the caller must close; -1 if there is none to be had.
+    #[napi(catch_unwind)]
+    pub fn duplicate(&self) -> i32 {
+        self.channel.borrow().attachment().map_or(-1, |attachment| attachment.duplicate())
     }
 
     /// Attached: from now on `RAW` records bring the received bytes as they came, behind their events.

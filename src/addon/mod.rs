@@ -9,6 +9,7 @@
 //! * `options`: how the shim wants a connection; `elsewhere`: the work of permessage-deflate that other threads do.
 //! * `batch`: events -> records in shared memory.
 //! * `slab`: the memory that small payloads are handed over in.
+//! * `address`: addresses of TCP, as JavaScript sees them.
 //! * `framing`: stateless helpers on single frames and on the opening handshake.
 //! * `raw`: the only unsafe code of the crate: Node-API and libuv by hand, on the hot path and where napi has
 //!   no safe form.
@@ -18,6 +19,7 @@
 
 #![cfg_attr(not(unix), allow(dead_code, reason = "what only `sockets` needs; on Unix nothing may be dead"))]
 
+mod address;
 mod batch;
 mod calls;
 mod channel;

@@ -5,6 +5,7 @@
 #![allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "those of `sockets` need it")]
 
 use std::cell::RefCell;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use napi::{Env, Error, Result, sys};
@@ -84,6 +85,14 @@ impl Attachment {
     }
 
     pub(super) fn set_may_pong(&self, _: bool) {
+        match *self {}
+    }
+
+    pub(super) fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        match *self {}
+    }
+
+    pub(super) fn duplicate(&self) -> i32 {
         match *self {}
     }
 

@@ -1,5 +1,7 @@
 //! What `channel` asks of a socket that was taken over. `no_sockets` has the same list.
 
+use std::net::SocketAddr;
+use std::os::fd::IntoRawFd;
 use std::rc::Rc;
 
 use napi::{Result, sys};
@@ -65,6 +67,16 @@ impl Attachment {
     /// Whether a thread may answer pings.
     pub(in crate::addon) fn set_may_pong(&self, may_pong: bool) {
         self.socket.set_may_pong(may_pong);
+    }
+
+    /// The addresses of the ends of a connection over TCP, here and there.
+    pub(in crate::addon) fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        self.socket.ends()
+    }
+
+    /// A duplicate of the descriptor, which the caller must close. -1: there is none any more, or there are no more descriptors.
+    pub(in crate::addon) fn duplicate(&self) -> i32 {
+        self.socket.duplicate().ok().flatten().map_or(-1, IntoRawFd::into_raw_fd)
     }
 
     /// Whether nothing was collected that waits for a batch.

@@ -11,6 +11,7 @@ use napi::{Error, JsValue, Result};
 use napi_derive::napi;
 
 use super::arriving::Host;
+use crate::addon::address::SocketAddress;
 use crate::addon::environment::{Environment, Shared};
 use crate::addon::raw::{AsyncContext, Reference};
 use crate::transport::listener::{Closing, Endpoint, Listening};
@@ -39,25 +40,6 @@ pub struct ListenFailure {
     pub errno: i32,
     /// The address that was tried, if it is one of TCP.
     pub address: Option<String>,
-}
-
-/// One end of a connection over TCP.
-#[napi(object)]
-pub struct SocketAddress {
-    /// In digits.
-    pub address: String,
-    /// As Node names it.
-    #[napi(ts_type = "'IPv4' | 'IPv6'")]
-    pub family: String,
-    /// Its port.
-    pub port: u16,
-}
-
-impl SocketAddress {
-    fn of(address: SocketAddr) -> Self {
-        let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
-        Self { address: address.ip().to_string(), family: family.to_owned(), port: address.port() }
-    }
 }
 
 /// A listening socket of the event loop, with the connections that came by it until somebody takes them. These have numbers.
@@ -149,10 +131,18 @@ impl Listener {
     }
 
     /// Listens no longer. Connections that have not said what they want are closed, or `arrived` is told of them later if
-    /// `putAside` is true. Those that are held stay.
+    /// `putAside` is true. Those that are held stay. Returns of how many it will be told.
     #[napi(catch_unwind)]
-    pub fn close(&self, put_aside: bool) {
-        self.end(if put_aside { Closing::PutAside } else { Closing::Drop });
+    pub fn close(&self, put_aside: bool) -> u32 {
+        self.end(if put_aside { Closing::PutAside } else { Closing::Drop }) as u32
+    }
+
+    /// Closes the connections that have not said what they want.
+    #[napi(catch_unwind)]
+    pub fn close_pending(&self) {
+        if let Some(number) = self.number.get() {
+            self.shared.rounds.with_arrivals(|arrivals, _| arrivals.close_pending(number));
+        }
     }
 
     /// To be called from time to time: `arrived` is told later of connections that have not said what they want within
@@ -168,6 +158,12 @@ impl Listener {
         let released =
             self.shared.rounds.with_arrivals(|arrivals, turn| arrivals.release(turn.reactor, number));
         released.flatten().map_or(-1, IntoRawFd::into_raw_fd)
+    }
+
+    /// Whether a connection that is held can be read, or will be: its peer has not ended, and it has not failed.
+    #[napi(catch_unwind)]
+    pub fn is_open(&self, number: u32) -> bool {
+        self.shared.rounds.with_arrivals(|arrivals, _| arrivals.is_open(number)).unwrap_or_default()
     }
 
     /// Closes a connection.
@@ -202,13 +198,14 @@ impl Listener {
 }
 
 impl Listener {
-    fn end(&self, closing: Closing) {
-        let Some(number) = self.number.take() else { return };
+    fn end(&self, closing: Closing) -> usize {
+        let Some(number) = self.number.take() else { return 0 };
         let rounds = &self.shared.rounds;
-        rounds.with_arrivals(|arrivals, turn| arrivals.close(number, closing, turn.arrived));
+        let aside = rounds.with_arrivals(|arrivals, turn| arrivals.close(number, closing, turn.arrived));
         if self.is_referenced.get() {
             rounds.keep(false);
         }
+        aside.unwrap_or_default()
     }
 
     fn set_referenced(&self, is_referenced: bool) {

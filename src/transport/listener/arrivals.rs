@@ -10,11 +10,12 @@ use std::net::SocketAddr;
 use socket2::Socket;
 
 use super::accepting::{Accepted, Spare, accept};
-use super::endpoint::{Listening, ends};
+use super::endpoint::{Listening, is_open};
 use super::pending::{Arrival, Looked, Pending, Reason, What};
 use crate::protocol::handshake::{Field, MAX_HEAD};
 use crate::transport::event_loop::Reactor;
 use crate::transport::slots::Slots;
+use crate::transport::socket::ends;
 
 /// Connections that are accepted at a time; then others get their turn.
 const ACCEPTS_PER_TURN: usize = 64;
@@ -125,11 +126,12 @@ impl<O: Clone> Arrivals<O> {
         self.door(number)?.listening.address()
     }
 
-    /// Closes a listening socket. Connections that are held stay.
-    pub fn close(&mut self, number: u32, closing: Closing, arrived: &mut Vec<Arrival<O>>) {
+    /// Closes a listening socket. Connections that are held stay. Returns how many were put aside.
+    pub fn close(&mut self, number: u32, closing: Closing, arrived: &mut Vec<Arrival<O>>) -> usize {
         if self.door(number).is_none() {
-            return;
+            return 0;
         }
+        let before = arrived.len();
         for connection in self.pending(|pending| pending.listening == number) {
             match closing {
                 Closing::Drop => self.discard(connection),
@@ -138,6 +140,14 @@ impl<O: Clone> Arrivals<O> {
         }
         self.unfinished.retain(|unfinished| *unfinished != number);
         self.entries.remove(number as usize);
+        arrived.len() - before
+    }
+
+    /// Closes the connections of a listening socket that have not said what they want.
+    pub fn close_pending(&mut self, number: u32) {
+        for connection in self.pending(|pending| pending.listening == number) {
+            self.discard(connection);
+        }
     }
 
     /// A token is ready: accepts, or reads.
@@ -204,6 +214,14 @@ impl<O: Clone> Arrivals<O> {
     /// Closes a connection.
     pub fn discard(&mut self, number: u32) {
         drop(self.take(number));
+    }
+
+    /// Whether a connection that is held is there for bytes to come, or has some: neither its peer has ended, nor has it failed.
+    pub fn is_open(&self, number: u32) -> bool {
+        match self.entries.get(number as usize) {
+            Some(Entry::Connection(connection)) => is_open(&connection.socket),
+            _ => false,
+        }
     }
 
     /// The addresses of the ends of a connection over TCP, here and there.

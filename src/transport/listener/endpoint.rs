@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
@@ -139,8 +140,11 @@ fn start(socket: &Socket, backlog: i32) -> io::Result<()> {
     socket.listen(backlog)
 }
 
-/// The addresses of both ends of a connection; none where it is none of TCP, or not connected any more.
-pub(super) fn ends(socket: &Socket) -> (Option<SocketAddr>, Option<SocketAddr>) {
-    let of = |address: io::Result<SockAddr>| address.ok()?.as_socket();
-    (of(socket.local_addr()), of(socket.peer_addr()))
+/// Whether bytes may still be read from a connection.
+pub(super) fn is_open(socket: &Socket) -> bool {
+    let mut byte = [MaybeUninit::uninit()];
+    match socket.peek(&mut byte) {
+        Ok(length) => length > 0,
+        Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+    }
 }

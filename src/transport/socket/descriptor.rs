@@ -1,9 +1,11 @@
 //! The descriptor of a socket, as whoever drives it has it. What is read and written is not known here.
 
+use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 
-use socket2::SockRef;
+use socket2::{SockAddr, SockRef};
 
 /// A connected, non-blocking stream socket.
 ///
@@ -34,4 +36,10 @@ impl Descriptor {
             Self::Owned(socket) => socket.as_raw_fd(),
         }
     }
+}
+
+/// The addresses of both ends of a connection; none where it is none of TCP, or not connected any more.
+pub(in crate::transport) fn ends(socket: &socket2::Socket) -> (Option<SocketAddr>, Option<SocketAddr>) {
+    let of = |address: io::Result<SockAddr>| address.ok()?.as_socket();
+    (of(socket.local_addr()), of(socket.peer_addr()))
 }

@@ -34,6 +34,7 @@ use crate::connection::{Connection, MaskingKeys};
 use crate::protocol::deflate::Inflation;
 
 pub use descriptor::Descriptor;
+pub(in crate::transport) use descriptor::ends;
 pub use inbox::{Fault, Inbox};
 pub use mailbox::{Mailbox, Wake};
 pub(super) use receive::Received;

@@ -3,16 +3,30 @@
 //! begins where the old one has stopped. Called by the owner.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
-use super::{Descriptor, Driver, Side, Socket, lock};
+use super::{Descriptor, Driver, Side, Socket, ends, lock};
 use crate::transport::io_threads::{Job, Seat};
 
 impl Socket {
     /// The number of the descriptor that the owner's event loop is to poll; -1 once destroyed.
     pub fn home(&self) -> RawFd {
         lock(&self.state).home.as_ref().map_or(-1, Descriptor::number)
+    }
+
+    /// A duplicate of the owner's descriptor, for whoever wants one of its own. `None` once destroyed.
+    ///
+    /// # Errors
+    /// When there are no more descriptors.
+    pub fn duplicate(&self) -> io::Result<Option<socket2::Socket>> {
+        lock(&self.state).home.as_ref().map(|home| home.socket().try_clone()).transpose()
+    }
+
+    /// The addresses of the ends of a connection over TCP, here and there.
+    pub fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        lock(&self.state).home.as_ref().map_or((None, None), |home| ends(&home.socket()))
     }
 
     /// Gives a socket that the owner drives to an I/O thread, which gets a descriptor of its own.

@@ -1,0 +1,16 @@
+'use strict';
+
+// A server on a port that is taken, without a listener for errors: the exception ends the process, unless somebody catches it.
+
+const { WebSocketServer } = require(process.env.DIFFERENTIAL_MODULE);
+
+const wss = new WebSocketServer({ host: '127.0.0.1', port: Number(process.env.PORT) }, () => {
+  console.log('called back');
+});
+wss.on('listening', () => console.log('listening'));
+
+process.on('uncaughtException', ({ code, syscall, address, message }, origin) => {
+  console.log(`${origin}: ${code} ${syscall} ${address} ${message}`);
+  console.log(`address ${wss.address()}, listening ${wss._server.listening}`);
+});
+process.on('exit', (code) => console.log(`exit ${code}`));

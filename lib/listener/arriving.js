@@ -1,0 +1,95 @@
+'use strict';
+
+/*
+ * What becomes of a connection that came by the listener, once it is known what it wants. A plain request to upgrade is
+ * emitted as Node would; everything else is given to Node with the bytes that were read. Called by the addon.
+ */
+
+const net = require('net');
+const { AsyncResource } = require('async_hooks');
+
+const { AcceptedSocket, settle } = require('../transport/accepted-socket');
+const { createRequest, readHead } = require('./request');
+const { createError } = require('../errors');
+const { EMPTY_BUFFER } = require('../constants');
+const { reasonForNode } = require('./rule');
+
+/** Why the addon puts a connection aside; the numbers are its own. */
+const LATE = 3;
+const CLOSED = 4;
+
+/** @typedef {InstanceType<typeof import('./listen-handle').ListenHandle>} ListenHandle */
+
+/**
+ * @param {ListenHandle} handle where it came
+ * @param {number} number of the connection
+ * @param {string | undefined} head a plain request to upgrade, a character a byte; undefined: something else
+ * @param {number} detail number of the header fields of `head`; without it, why
+ * @param {Buffer | undefined} rest what was read and is not in `head`
+ */
+function arrived(handle, number, head, detail, rest) {
+  if (head === undefined) {
+    putAside(handle, number, rest, detail);
+  } else if (reasonForNode(handle.server) !== null) {
+    const bytes = Buffer.from(head, 'latin1');
+    putAside(handle, number, rest === undefined ? bytes : Buffer.concat([bytes, rest]), 0);
+  } else {
+    // Each has a context of its own, as with Node's parser.
+    const resource = new AsyncResource('HTTPINCOMINGMESSAGE');
+    const fields = readHead(head, detail);
+    resource.runInAsyncScope(upgrade, undefined, handle, number, head, fields, rest);
+  }
+}
+
+/**
+ * @param {ListenHandle} handle
+ * @param {number} number
+ * @param {string} head
+ * @param {string[]} fields
+ * @param {Buffer | undefined} rest
+ */
+function upgrade(handle, number, head, fields, rest) {
+  const { server } = handle;
+  const bytes = head.length + (rest === undefined ? 0 : rest.length);
+  const socket = new AcceptedSocket(handle, number, bytes);
+  server._connections++;
+  try {
+    server.emit('upgrade', createRequest(socket, head, fields), socket, rest ?? EMPTY_BUFFER);
+  } finally {
+    settle(socket);
+  }
+}
+
+/**
+ * Has Node accept the connection, as if it were from a listening socket of its own.
+ *
+ * @param {ListenHandle} handle
+ * @param {number} number
+ * @param {Buffer | undefined} bytes that were read
+ * @param {number} why
+ */
+function putAside(handle, number, bytes, why) {
+  const { listener, server } = handle;
+  if (why === CLOSED) server._connections--;
+  const fd = listener.release(number);
+  if (fd === -1) return;
+
+  /** @type {any} only Node makes handles */
+  const donor = new net.Socket(/** @type {object} */ ({ fd, manualStart: true }));
+  const accepted = donor._handle;
+  /** @type {net.Socket | undefined} */
+  let socket;
+  const take = (/** @type {net.Socket} */ taken) => {
+    socket = taken;
+  };
+  server.prependOnceListener('connection', take);
+  handle.onconnection?.(0, accepted);
+  // One that is over the limit was dropped.
+  server.removeListener('connection', take);
+  if (socket === undefined) return;
+  if (bytes !== undefined) socket.push(bytes);
+  // What Node does about it hangs on the socket's listener.
+  if (why === LATE) socket.emit('error', createError('REQUEST_TIMEOUT'));
+}
+
+module.exports = { arrived };
