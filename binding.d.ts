@@ -9,41 +9,24 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
-/**
- * One WebSocket connection. Commands append to its output and return the running total of bytes ever queued.
- * Calls after `destroy` do nothing.
- */
+/** One WebSocket connection. Calls after `destroy` do nothing. */
 export declare class Connection {
-  /** A connection whose bytes the caller carries, until `attach`. */
-  constructor(environment: Environment, options: ConnectionOptions)
-  /** What the function of [`Environment::sender`] knows this connection by. */
+  /** A connection whose bytes the caller carries, configured as `Environment.configure` was told under this number. */
+  constructor(environment: Environment, configuration: number)
+  /** What the functions of `Environment.calls` know this connection by. */
   get id(): number
   /**
    * Has a message or a fragment compressed on another thread if it is to be compressed (`flags`: `COMPRESS` 64), and then
    * calls `callback`, in whose call or later `sendDeflated` sends it; no other may be sent before. `false`: it is not to be.
    */
   deflate(data: string | Uint8Array, flags: number, callback: () => void): boolean
-  /** Queues what `deflate` has compressed. Flags as for `send`. */
+  /** Queues what `deflate` has compressed. Flags as of `send`; the running total of bytes ever queued. */
   sendDeflated(flags: number, key?: Uint8Array | undefined | null): number
   /**
    * After an `INFLATING` record: has the frame inflated on another thread, and then calls `callback` with the number of
    * records that can be read; attached, with 0, and what was received is delivered as ever.
    */
   inflate(callback: (count: number) => void): void
-  /** Queues a message or a fragment. `flags`: `BINARY` 1, `FIN` 2, `MASK` 8 (with `key`, or a random one), `COMPRESS` 64. */
-  send(data: string | Uint8Array, flags: number, key?: Uint8Array | undefined | null): number
-  /** Queues a ping; at most 125 bytes. Flags as for `send`. */
-  ping(data: string | Uint8Array, flags: number, key?: Uint8Array | undefined | null): number
-  /** Queues a pong; at most 125 bytes. Flags as for `send`. */
-  pong(data: string | Uint8Array, flags: number, key?: Uint8Array | undefined | null): number
-  /** Queues a close frame; `code` 0 makes it empty. Automatic pongs end with it. */
-  close(code: number, reason: string | Uint8Array, flags: number, key?: Uint8Array | undefined | null): number
-  /** Queues bytes that are framed already. */
-  write(bytes: Uint8Array): number
-  /** Over a stream: parses received bytes. Returns the number of records that can be read. */
-  receive(chunk: Uint8Array): number
-  /** The next batch of records, when one has been read. 0: none. */
-  more(): number
   /** The payload of the next record with the flag `LARGE`. */
   takeLarge(): Buffer
   /** The memory of the next record with the flag `LANDED`. */
@@ -52,59 +35,16 @@ export declare class Connection {
   takeFragments(): Array<number>
   /** Over a stream: everything queued since the last call; `null` if nothing is. */
   takeOutput(): Buffer | null
-  /**
-   * Takes over the socket `fd`, which Node has parked and must not close before `destroy`; news comes to `deliver` with
-   * `owner`, in the async context that is current now, with `resource` as its resource. `head`: what was read from the
-   * socket before. `transport`: `'event_loop'`, `'io_threads'`, `'auto'`, or `'shuffle'` (for tests); where the event
-   * loop can't poll sockets, all are `'io_threads'`. `false`: that can't be done here, the connection stays with its
-   * stream.
-   */
-  attach(fd: number, owner: object, resource: object, head: Uint8Array | undefined | null, transport: string): boolean
-  /**
-   * Takes over a connection that a `Listener` holds under this number, with its descriptor, which closes with `destroy`.
-   * Otherwise as `attach`. `false`: there is no such connection, or it was closed because that can't be done.
-   */
-  adopt(number: number, owner: object, resource: object, head: Uint8Array | undefined | null, transport: string): boolean
-  /** Whether an I/O thread drives an attached connection. */
-  get isOnThread(): boolean
   /** Attached, over TCP: this end; `null` once destroyed. */
   localAddress(): SocketAddress | null
   /** Attached, over TCP: the other end; `null` once it is not connected any more. */
   remoteAddress(): SocketAddress | null
   /** Attached: a duplicate of the descriptor, which the caller must close; -1 if there is none to be had. */
   duplicate(): number
-  /**
-   * Attached: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes
-   * still pending.
-   */
-  flushNow(): number
-  /** Attached: asks for one `WRITTEN` record once all that is queued now has been accepted by the kernel. */
-  notify(): void
-  /** Attached: stops reading and delivering. */
-  pause(): void
-  /** Attached: undoes `pause`. */
-  resume(): void
   /** Attached: from now on `RAW` records bring the received bytes as they came, behind their events. */
   tap(): void
   /** Attached: holds the output back, or lets it go again. */
   cork(corked: boolean): void
-  /** Attached: sends a FIN after all that is queued, then a `SHUTDOWN` record comes. */
-  shutdown(): void
-  /**
-   * Attached, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the
-   * number of records.
-   */
-  lastRead(): number
-  /** Drops everything. Nothing is delivered any more; the descriptor closes. */
-  destroy(): void
-  /** Bytes ever queued. */
-  get queuedTotal(): number
-  /** Bytes ever accepted by the kernel or the stream. */
-  get writtenTotal(): number
-  /** Bytes queued and not yet accepted. */
-  get pending(): number
-  /** Bytes received. */
-  get bytesRead(): number
   /** Whether pings may be answered without being asked, which an I/O thread does. */
   setAutoPong(on: boolean): void
   /** Changes the limit for messages, in bytes; 0 and below mean unlimited. */
@@ -116,14 +56,15 @@ export declare class Connection {
 /** One JavaScript environment's side of the addon; the shim makes one when it is loaded. */
 export declare class Environment {
   /**
-   * `deliver(owner, count)` is called with each attached connection that has news: `count` records can be read in
-   * [`Environment::records`], and more with `Connection.more`. Each call has its own callback scope and runs in the
-   * async context of its connection. What it throws becomes an `uncaughtException`. It is called again, with a
-   * count of 0, after an exception, and when it returns `true` because ticks and microtasks are to run first.
+   * `deliver(id, count)` is called with the number of each attached connection that has news: `count` records can be read
+   * in [`Environment::records`], and more with `more` of [`Environment::calls`]. Each call has its own callback scope, and all
+   * run in the async context that is current now, with `deliver` as its resource: that of the connection is for `deliver` to
+   * enter. What it throws becomes an `uncaughtException`. It is called again, with a count of 0, after an exception, and when
+   * it returns `true` because ticks and microtasks are to run first.
    *
    * Throws when the system has no randomness for masking keys.
    */
-  constructor(deliver: (owner: object, count: number) => boolean)
+  constructor(deliver: (id: number, count: number) => boolean)
   /**
    * The memory of the record array: 32-bit words in the machine's byte order. Word 0 is the generation of the slab,
    * word 1 is 1 if another batch waits, word 2 is where in the slab taken output is, word 3 is the generation of the bulk;
@@ -135,20 +76,19 @@ export declare class Environment {
   /** The memory that large messages of the last batch with the flag `BULK` lie in; `undefined` before the first one. */
   bulk(): ArrayBuffer | undefined
   /**
-   * A function `send(id, data, flags)` that does what `Connection.send` does for the connection of that `id`, without
-   * a key of the caller's, for a third of the price: messages are sent more often than anything else is done. `flags` must
-   * have `STRING` 4 if `data` is one, and may have `SAME` 32 if it is the one of the last call that had `STRING`; the total
-   * is returned only if they have `TOTAL` 16.
+   * What is done with connections as a rule.
+   *
+   * # Errors
+   * When JavaScript has no memory, or the environment is ending.
    */
-  sender(): (id: number, data: string | Uint8Array, flags: number) => number | undefined
-  /** A function `receive(id, chunk)` that does what `Connection.receive` does, for less. */
-  receiver(): (id: number, chunk: Uint8Array) => number
+  calls(): Calls
   /**
-   * A function `takeOutput(id)` for a connection over a stream: everything queued since the last call is put into the
-   * slab, where word 2 of the records says, and the number of bytes returned; 0 if nothing is queued, or if it is too much
-   * for the slab: then `Connection.takeOutput` has it.
+   * Says how connections are configured that are made with this number from now on: one that was used before, or the number
+   * of those that were.
    */
-  outputTaker(): (id: number) => number
+  configure(number: number, options: ConnectionOptions): void
+  /** The object of an attached connection, for what is not among the calls. */
+  connection(id: number): Connection
   /**
    * Has the output written that was queued on attached connections since the last flush: now where the event loop drives
    * them, soon where an I/O thread does.
@@ -183,7 +123,7 @@ export declare class Listener {
    * * Anything else: `head` is `undefined`, and `detail` 1. It is 2 if the peer has ended in the middle of its request, 3 if
    *   it took too long (see `check`), 4 if the listening socket was closed meanwhile (see `close`).
    *
-   * `rest` has what was read and is not in `head`. The connection is held, and not read, until `Connection.adopt`, `release`
+   * `rest` has what was read and is not in `head`. The connection is held, and not read, until `adopt` of `Calls`, `release`
    * or `discard` takes it.
    *
    * `takesAll(owner)` is asked before connections are accepted: if it says `true`, `arrived` is told of them at once, with what
@@ -227,6 +167,76 @@ export declare function acceptKey(key: string): string
 
 /** Masks or unmasks `data` in place (RFC 6455 section 5.3). Throws for a key that is not four bytes long. */
 export declare function applyMask(data: Uint8Array, key: Uint8Array): void
+
+/**
+ * Functions that get the number of a connection first. Those that queue something return the running total of bytes ever
+ * queued. `flags`: `BINARY` 1, `FIN` 2, `STRING` 4 must be there if the payload is a string, `MASK` 8 (with `key`, or a
+ * random one), `COMPRESS` 64. On a connection that was destroyed they do nothing, and 0 is the number of such a one.
+ */
+export interface Calls {
+  /**
+   * Takes over the socket `fd`, which Node has parked and must not close before `destroy`, for a connection that is
+   * configured as `Environment.configure` was told under this number. `head`: what was read from the socket before.
+   * `choice`: 0 on the event loop or on an I/O thread, whatever is better; 1 on the event loop; 2 on an I/O thread; 3 moving at
+   * random, for tests. Where the event loop can't poll sockets, all are on threads. Returns the number of the connection, whose
+   * news comes to `deliver`, but not before this call has returned; -1: it can't be taken over here, and nothing has changed.
+   */
+  attach: (fd: number, configuration: number, head: Uint8Array | undefined, choice: number) => number
+  /**
+   * Takes over a connection that a `Listener` holds under this number, with its descriptor, which closes with `destroy`.
+   * `response` is written to it at once; what the kernel does not take of it counts as queued. Otherwise as `attach`. -1:
+   * there is no such connection, or it was closed because it can't be taken over here.
+   */
+  adopt: (number: number, configuration: number, response: string, head: Uint8Array | undefined, choice: number) => number
+  /** Destroys a connection that was attached or adopted, and gives its number to the next one. */
+  release: (id: number) => void
+  /**
+   * Queues a message or a fragment. `flags` may have `SAME` 32 if the data is the one of the last call that had `STRING`. The
+   * total is returned only if they have `TOTAL` 16.
+   */
+  send: (id: number, data: string | Uint8Array, flags: number, key?: Uint8Array) => number | undefined
+  /** Queues a ping; at most 125 bytes. */
+  ping: (id: number, data: string | Uint8Array, flags: number, key?: Uint8Array) => number
+  /** Queues a pong; at most 125 bytes. */
+  pong: (id: number, data: string | Uint8Array, flags: number, key?: Uint8Array) => number
+  /** Queues a close frame; `code` 0 makes it empty. Automatic pongs end with it. */
+  close: (id: number, reason: string | Uint8Array, flags: number, key: Uint8Array | undefined, code: number) => number
+  /** Queues bytes that are framed already. */
+  write: (id: number, bytes: Uint8Array) => number
+  /** Over a stream: parses received bytes. Returns the number of records that can be read. */
+  receive: (id: number, chunk: Uint8Array) => number
+  /** The next batch of records, when one has been read. 0: none. */
+  more: (id: number) => number
+  /**
+   * Over a stream: puts everything that was queued since the last call into the slab, where word 2 of the records says, and
+   * returns the number of bytes; 0 if nothing is queued, or if it is too much for the slab: then `Connection.takeOutput` has it.
+   */
+  takeOutput: (id: number) => number
+  /** Attached: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes still pending. */
+  flushNow: (id: number) => number
+  /** Attached: asks for one `WRITTEN` record once all that is queued now has been accepted by the kernel. */
+  notify: (id: number) => void
+  /** Attached: stops reading and delivering. */
+  pause: (id: number) => void
+  /** Attached: undoes `pause`. */
+  resume: (id: number) => void
+  /** Attached: sends a FIN after all that is queued, then a `SHUTDOWN` record comes. */
+  shutdown: (id: number) => void
+  /** Attached, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the number of records. */
+  lastRead: (id: number) => number
+  /** Drops everything. Nothing is delivered any more; the descriptor closes. */
+  destroy: (id: number) => void
+  /** 1: an I/O thread drives an attached connection. */
+  isOnThread: (id: number) => number
+  /** Bytes ever queued. */
+  queuedTotal: (id: number) => number
+  /** Bytes ever accepted by the kernel or the stream. */
+  writtenTotal: (id: number) => number
+  /** Bytes queued and not yet accepted. */
+  pending: (id: number) => number
+  /** Bytes received. */
+  bytesRead: (id: number) => number
+}
 
 /** How a connection behaves. Limits are integers; 0 and below mean unlimited. */
 export interface ConnectionOptions {
@@ -318,7 +328,7 @@ export interface SocketAddress {
   port: number
 }
 
-/** Whether `Connection.attach` can take sockets over on this system. Where it can't, every connection is one over a stream. */
+/** Whether `attach` can take sockets over on this system. Where it can't, every connection is one over a stream. */
 export declare function takesSockets(): boolean
 
 /** How many I/O threads run in this process. */

@@ -8,6 +8,7 @@
 
 const Receiver = require('./receiver');
 const events = require('./connection-events');
+const native = require('./native');
 const { kWebSocket } = require('./constants');
 
 const { addListener, on } = Receiver.prototype;
@@ -15,14 +16,14 @@ const { addListener, on } = Receiver.prototype;
 class ConnectionReceiver extends Receiver {
   /** @param {any} websocket with a transport */
   constructor(websocket) {
-    const { delivery, options } = websocket._transport;
+    const { _transport: transport } = websocket;
     super({
-      ...options,
-      allowSynchronousEvents: delivery.isSynchronous,
+      ...transport.options,
+      allowSynchronousEvents: transport.isSynchronous,
       extensions: websocket._extensions
     });
     this[kWebSocket] = websocket;
-    this._delivery = delivery;
+    this._delivery = transport;
 
     this.on('conclude', receiverOnConclude);
     this.on('error', receiverOnError);
@@ -40,7 +41,7 @@ class ConnectionReceiver extends Receiver {
    */
   _write(chunk, _encoding, callback) {
     const delivery = /** @type {NonNullable<typeof this._delivery>} */ (this._delivery);
-    delivery.read(delivery.connection.receive(chunk));
+    delivery.read(native.receive(delivery.id, chunk));
     callback();
   }
 }

@@ -29,17 +29,45 @@ checkVersion(binding.VERSION);
  *   `true`: to be called again when ticks and microtasks have run
  */
 
+/**
+ * The owners of attached connections, by the numbers of these.
+ *
+ * @type {(Owner | undefined)[]}
+ */
+const owners = [];
+
 /** This copy of the shim in this JavaScript thread, as the addon knows it. */
-const environment = new binding.Environment((owner, count) => {
-  return /** @type {Owner} */ (owner).deliver(count);
+const environment = new binding.Environment((id, count) => {
+  const owner = owners[id];
+  return owner !== undefined && owner.deliver(count);
 });
 
+/** What is done with a connection by its number: see `Calls` in binding.d.ts. */
+const calls = environment.calls();
+
+/** The number of a connection that was destroyed: what is asked of it does nothing. */
+const NOBODY = 0;
+
 /**
- * @param {ConnectionOptions} options limits are integers, 0 or less is unlimited
- * @returns {Connection}
+ * @param {number} id of an attached connection
+ * @param {Owner} owner gets its news; to be named before attach() or adopt() has been returned from for long
  */
-function createConnection(options) {
-  return new binding.Connection(environment, options);
+function setOwner(id, owner) {
+  owners[id] = owner;
+}
+
+/** @param {number} id of an attached connection, which nobody may use from now on */
+function release(id) {
+  owners[id] = undefined;
+  calls.release(id);
+}
+
+/**
+ * @param {number} configuration see transport/configurations.js
+ * @returns {Connection} one over a stream. Its number is good as long as the object
+ */
+function createConnection(configuration) {
+  return new binding.Connection(environment, configuration);
 }
 
 /**
@@ -48,22 +76,6 @@ function createConnection(options) {
 function createListener() {
   return new binding.Listener(environment);
 }
-
-/**
- * Queues a message or a fragment on the connection of an `id`: Connection.send() with a random key where MASK is set,
- * for a third of the price. STRING must be set where the data is one, SAME may be where it is the one of the last call with
- * STRING; the total is returned only where TOTAL is set.
- */
-const send = environment.sender();
-
-/** Over a stream: parses a chunk for the connection of an `id`, and returns how many records can be read. */
-const receive = environment.receiver();
-
-/**
- * Over a stream: moves the output of the connection of an `id` into the slab, and returns its length; 0: there is none, or
- * more than fits, which Connection.takeOutput() has.
- */
-const takeOutput = environment.outputTaker();
 
 /** Flags of the send commands. */
 const SendFlag = { BINARY: 1, FIN: 2, STRING: 4, MASK: 8, TOTAL: 16, SAME: 32, COMPRESS: 64 };
@@ -107,7 +119,13 @@ const RecordFlag = {
   WRITE: 1 << 8
 };
 
+/** Who moves the bytes of an attached connection, as attach() and adopt() take it. */
+const Choice = { auto: 0, event_loop: 1, io_threads: 2, shuffle: 3 };
+
 module.exports = {
+  ...calls,
+  Choice,
+  NOBODY,
   RecordFlag,
   RecordKind,
   SendFlag,
@@ -119,9 +137,8 @@ module.exports = {
   environment,
   /** Whether createListener() can be called on this system. */
   listens: binding.listens(),
-  receive,
-  send,
-  takeOutput,
-  /** Whether Connection.attach() can take sockets over on this system. */
+  release,
+  setOwner,
+  /** Whether attach() can take sockets over on this system. */
   takesSockets: binding.takesSockets()
 };

@@ -12,6 +12,7 @@ const PerMessageDeflate = require('./permessage-deflate');
 const native = require('./native');
 const { BINARY_TYPES, kWebSocket } = require('./constants');
 const { Delivery } = require('./transport/delivery');
+const { configure } = require('./transport/configurations');
 const { createProtocolError } = require('./errors');
 const { toNative } = require('./deflate-native');
 const { toBinaryType } = require('./transport/records');
@@ -93,11 +94,11 @@ class Receiver extends Writable {
     }
     const delivery = (this._delivery ??= this._createDelivery());
     this._chunkCallback = callback;
-    delivery.read(delivery.connection.receive(chunk));
+    delivery.read(native.receive(delivery.id, chunk));
   }
 
   _createDelivery() {
-    const connection = native.createConnection({
+    const configuration = configure({
       isServer: this._isServer,
       autoPong: false,
       maxBufferedChunks: this._maxBufferedChunks,
@@ -107,7 +108,7 @@ class Receiver extends Writable {
       skipUTF8Validation: this._skipUTF8Validation,
       deflate: toNative(this._extensions[PerMessageDeflate.extensionName])
     });
-    return new Delivery(connection, this, this._allowSynchronousEvents, false);
+    return new ReceiverDelivery(this, configuration, this._allowSynchronousEvents);
   }
 
   /**
@@ -151,6 +152,34 @@ class Receiver extends Writable {
     const callback = this._chunkCallback;
     this._chunkCallback = null;
     callback?.(error);
+  }
+}
+
+/** What a Receiver that is no connection's is emptied by. */
+class ReceiverDelivery extends Delivery {
+  /**
+   * @param {Receiver} receiver
+   * @param {number} configuration see transport/configurations.js
+   * @param {boolean} isSynchronous
+   */
+  constructor(receiver, configuration, isSynchronous) {
+    super(isSynchronous);
+    this.receiver = receiver;
+    this.object = native.createConnection(configuration);
+    this.id = this.object.id;
+  }
+
+  /**
+   * @param {number} head
+   * @param {any} payload
+   * @param {any} detail
+   */
+  handleRecord(head, payload, detail) {
+    this.receiver.handleRecord(head, payload, detail);
+  }
+
+  handleIdle() {
+    this.receiver.handleIdle();
   }
 }
 

@@ -68,11 +68,11 @@ class Statistics {
  * @param {Statistics['past']} totals
  * @param {Transport} transport
  */
-function addUp(totals, { connection, messagesReceived, messagesSent }) {
+function addUp(totals, { receivedTotal, messagesReceived, messagesSent, writtenTotal }) {
   totals.messagesReceived += messagesReceived;
   totals.messagesSent += messagesSent;
-  totals.bytesReceived += connection.bytesRead;
-  totals.bytesSent += connection.writtenTotal;
+  totals.bytesReceived += receivedTotal;
+  totals.bytesSent += writtenTotal;
 }
 
 module.exports = { Statistics };

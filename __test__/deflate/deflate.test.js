@@ -42,7 +42,7 @@ const texts = (all, count) =>
   );
 
 /** Bytes that have left for a connection so far. */
-const sentTo = (server) => server._transport.connection.queuedTotal;
+const sentTo = (server) => server._transport.queuedTotal;
 
 test('a payload for many connections reaches all of them, between others of their own', async (t) => {
   const pairs = await opened(t, ws, 12);

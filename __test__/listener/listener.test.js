@@ -3,7 +3,7 @@
 // The addon's listening socket, as the shim may drive it: what arrives, what becomes of it, and what is left.
 
 const assert = require('node:assert/strict');
-const { once } = require('node:events');
+const { EventEmitter, once } = require('node:events');
 const fs = require('node:fs');
 const http = require('node:http');
 const net = require('node:net');
@@ -13,6 +13,7 @@ const test = require('node:test');
 const ws = require('ws');
 
 const native = require('../../lib/native.js');
+const { configure } = require('../../lib/transport/configurations.js');
 const { Child } = require('../transport/child.js');
 const { Listening } = require('./listening.js');
 
@@ -60,54 +61,133 @@ test('a client of ws is answered, and speaks', async (t) => {
   await once(socket.resume(), 'end');
 });
 
-test('a connection of the addon takes what is held, with what was behind the request', async (t) => {
-  for (const transport of ['event_loop', 'io_threads', 'shuffle']) {
-    for (const isLate of [false, true]) {
+/** Of a server, without limits. */
+const OPTIONS = {
+  isServer: true,
+  autoPong: false,
+  maxPayload: 0,
+  maxFragments: 0,
+  maxBufferedChunks: 0,
+  maxPendingAutoPongs: 0,
+  skipUTF8Validation: false
+};
+
+/** Notes the kinds of the records of a connection. */
+class Owner extends EventEmitter {
+  kinds = [];
+
+  deliver(count) {
+    const records = new Uint32Array(native.environment.records());
+    for (let index = 0; index < count; index++) this.kinds.push(records[4 + 4 * index] & 0xff);
+    this.emit('records');
+    return false;
+  }
+
+  async has(/** @type {number} */ kind) {
+    while (!this.kinds.includes(kind)) await once(this, 'records');
+  }
+}
+
+for (const transport of ['event_loop', 'io_threads', 'shuffle']) {
+  for (const isLate of [false, true]) {
+    const how = `on ${transport}${isLate ? ', polled before' : ''}`;
+    test(`a connection takes what is held, answers it and reads on: ${how}`, async (t) => {
       const listening = new Listening(t);
       const client = await listening.connect();
-      // Then it is polled before it is taken.
       if (isLate) await listening.settle();
       client.write(`${REQUEST}\x81\x82\0\0\0\0hi`, 'latin1');
       const { number, rest } = await listening.next();
-      const connection = native.createConnection({
-        isServer: true,
-        autoPong: false,
-        maxPayload: 0,
-        maxFragments: 0,
-        maxBufferedChunks: 0,
-        maxPendingAutoPongs: 0,
-        skipUTF8Validation: false
-      });
-      const kinds = [];
-      const owner = {
-        deliver(count) {
-          const records = new Uint32Array(native.environment.records());
-          for (let index = 0; index < count; index++) kinds.push(records[4 + 4 * index] & 0xff);
-          listening.emit('records');
-          return false;
-        }
-      };
+      const adopt = () =>
+        native.adopt(
+          number,
+          configure(OPTIONS),
+          'HTTP/1.1 101 caf\u00e9\r\n\r\n',
+          Buffer.from(rest, 'latin1'),
+          native.Choice[transport]
+        );
       native.environment.ref();
-      const head = Buffer.from(rest, 'latin1');
-      assert.equal(connection.adopt(number, owner, owner, head, transport), true);
-      // It is taken.
+      const id = adopt();
+      assert.ok(id > native.NOBODY);
+      const owner = new Owner();
+      native.setOwner(id, owner);
+      // It is taken, and the answer is on its way, and none of a message.
       assert.equal(listening.listener.release(number), -1);
-      const has = async (/** @type {number} */ kind) => {
-        while (!kinds.includes(kind)) await once(listening, 'records');
-      };
-      await has(native.RecordKind.MESSAGE);
-      connection.write(Buffer.from('101'));
-      connection.flushNow();
+      assert.deepEqual([native.queuedTotal(id), native.writtenTotal(id), owner.kinds], [0, 0, []]);
       const [answer] = await once(client, 'data');
-      assert.equal(String(answer), '101');
+      assert.equal(String(answer), 'HTTP/1.1 101 caf\u00e9\r\n\r\n');
+      await owner.has(native.RecordKind.MESSAGE);
+      assert.equal(native.bytesRead(id), 8);
       client.write('\x89\x80\0\0\0\0', 'latin1');
-      await has(native.RecordKind.PING);
-      connection.destroy();
+      await owner.has(native.RecordKind.PING);
+      native.pong(id, '', native.SendFlag.STRING);
+      native.flushNow(id);
+      assert.deepEqual((await once(client, 'data'))[0], Buffer.from([0x8a, 0]));
+      native.release(id);
       await once(client, 'close');
       native.environment.unref();
-      assert.equal(connection.adopt(number, owner, owner, head, transport), false);
-    }
+      assert.equal(adopt(), -1);
+    });
   }
+}
+
+test('what the kernel does not take of the answer is queued', async (t) => {
+  const listening = new Listening(t);
+  const client = await listening.connect();
+  client.pause();
+  client.write(REQUEST);
+  const { number } = await listening.next();
+  const answer = 'x'.repeat(32 * 1024 * 1024);
+  native.environment.ref();
+  const id = native.adopt(number, configure(OPTIONS), answer, undefined, native.Choice.event_loop);
+  native.setOwner(id, new Owner());
+  const queued = native.queuedTotal(id);
+  assert.ok(queued > 0 && queued < answer.length);
+  assert.ok(native.pending(id) > 0);
+  let received = 0;
+  for await (const chunk of client) {
+    received += chunk.length;
+    if (received === answer.length) break;
+  }
+  assert.equal(native.writtenTotal(id), queued);
+  native.release(id);
+  native.environment.unref();
+});
+
+test('a number that is used again gets nothing that was meant for the one before', async (t) => {
+  const listening = new Listening(t);
+  const clients = [await listening.connect(), await listening.connect()];
+  for (const client of clients) client.write(REQUEST);
+  const numbers = [(await listening.next()).number, (await listening.next()).number];
+  const adopt = () =>
+    native.adopt(numbers.shift(), configure(OPTIONS), '', undefined, native.Choice.event_loop);
+  const ping = Buffer.from([0x89, 0x80, 0, 0, 0, 0]);
+  native.environment.ref();
+  const id = adopt();
+  const counts = [];
+  const next = new Promise((resolve) => {
+    // Wants to be called again, and is gone by then.
+    const deliver = () => {
+      process.nextTick(() => {
+        native.release(id);
+        const owner = (/** @type {number} */ count) => {
+          counts.push(count);
+          resolve();
+          return false;
+        };
+        assert.equal(adopt(), id);
+        native.setOwner(id, { deliver: owner });
+        for (const client of clients) client.write(ping);
+      });
+      return true;
+    };
+    native.setOwner(id, { deliver });
+  });
+  for (const client of clients) client.write(ping);
+  await next;
+  assert.deepEqual(counts, [2]);
+  native.release(id);
+  native.environment.unref();
+  for (const client of clients) client.destroy();
 });
 
 test('each connection has a callback scope of its own, in the async context of listen()', async (t) => {

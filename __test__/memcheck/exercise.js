@@ -11,6 +11,7 @@ const net = require('node:net');
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
 const { WebSocket, WebSocketServer } = require('ferrows');
 const native = require('../../lib/native.js');
+const { configure } = require('../../lib/transport/configurations.js');
 const { connect, listen, pattern } = require('../transport/pairs.js');
 
 const library = { WebSocket, WebSocketServer };
@@ -20,6 +21,17 @@ const LENGTHS = [0, 5, 300, 5000, 70_000, 300_000];
 
 /** Enough to be compressed, and inflated, on Node's pool. */
 const LARGE = 200_000;
+
+/** Of a connection that the addon is asked for directly. */
+const OPTIONS = {
+  isServer: true,
+  autoPong: false,
+  maxPayload: 0,
+  maxFragments: 0,
+  maxBufferedChunks: 0,
+  maxPendingAutoPongs: 0,
+  skipUTF8Validation: false
+};
 
 /** The messages that come from now on, one by one. @param {any} ws @returns {() => Promise<Buffer>} */
 function reader(ws) {
@@ -122,20 +134,44 @@ async function arrivals() {
   listener.discard((await arrive('?')).number);
   await arrive(request);
   connectTo().write('GET');
+  const masked = '\x81\x82\0\0\0\0hi';
+  const { number, rest } = await arrive(`${request}${masked}`);
+  const { event_loop: loop } = native.Choice;
+  const id = native.adopt(number, configure(OPTIONS), 'caf\u00e9', rest, loop);
+  native.setOwner(id, { deliver: () => arrived.emit('delivered', native.more(id)) && false });
+  await once(arrived, 'delivered');
+  assert.equal(native.adopt(number, 0, '', undefined, loop), -1);
+  native.release(id);
 }
 
 /** What is called wrongly must be refused, and touch nothing. */
 function mistakes() {
-  const { send, receive, takeOutput } = /** @type {Record<string, any>} */ (native);
+  const { adopt, attach, close, ping, send, receive, takeOutput } =
+    /** @type {Record<string, any>} */ (native);
+  const connection = native.createConnection(configure(OPTIONS));
   for (const wrong of [
     () => send(1 << 20, 'no such connection', 0),
     () => send('no number', '', 0),
-    () => receive(0, 'no bytes'),
+    () => send(connection.id, '', 4, 'no key'),
+    () => send(connection.id, '', 4, new Uint8Array(3)),
+    () => ping(connection.id, 'said to be bytes', 0),
+    () => close(connection.id, '', 4),
+    () => attach(0, 1 << 20, undefined, 0),
+    () => attach(),
+    () => adopt(0, 0, 'no bytes', 'behind', 0),
+    () => adopt(0, 0, undefined, undefined, 0),
+    () => receive(connection.id, 'no bytes'),
     () => receive(),
     () => takeOutput(1 << 20),
     () => native.applyMask(new Uint8Array(3), new Uint8Array(3))
   ]) {
     assert.throws(wrong);
+  }
+  const { STRING } = native.SendFlag;
+  for (const id of [native.NOBODY, connection.id]) {
+    assert.equal(native.ping(id, 'ping', STRING), id === native.NOBODY ? 0 : 6);
+    assert.equal(native.pong(id, '', STRING, Buffer.from('mask')), id === native.NOBODY ? 0 : 12);
+    native.release(native.NOBODY);
   }
   const data = pattern(1, 1001);
   const key = Buffer.from([1, 2, 3, 4]);

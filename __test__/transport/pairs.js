@@ -38,8 +38,8 @@ async function connect({ WebSocket }, wss, options = {}) {
 
 /** How a WebSocket is carried. @param {any} ws */
 function carriage(ws) {
-  const { connection, constructor } = ws._transport;
-  return { transport: constructor.name, isOnThread: connection.isOnThread };
+  const { constructor, kind } = ws._transport;
+  return { transport: constructor.name, isOnThread: kind === 'io_threads' };
 }
 
 /**

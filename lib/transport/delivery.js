@@ -3,36 +3,37 @@
 /*
  * From records to events: empties a connection's queue into its handler, in order, whatever the listeners
  * do (throw, re-enter, ask for one event per macrotask), and whatever has to be inflated by another thread first.
- * Used by the transports and by Receiver.
+ * The transports and the delivery of a Receiver are such.
  */
 
 const { AsyncResource } = require('async_hooks');
 
 const native = require('../native');
-const { RecordQueue } = require('./records');
+const { readRecords, shift } = require('./records');
 
 const { INFLATING, PONG } = native.RecordKind;
 const { COMPRESSED } = native.RecordFlag;
 
-/**
- * @typedef {Object} RecordHandler
- * @property {(head: number, payload: any, detail: any) => void} handleRecord called for each event
- * @property {() => void} handleIdle called when all events read so far have been emitted
- */
-
 class Delivery {
   /**
-   * @param {import('../native').Connection} connection
-   * @param {RecordHandler} handler
    * @param {boolean} isSynchronous false: at most one `message`, `ping` or `pong` per macrotask
-   * @param {boolean} isEager whether what was inflated may come at once, if nothing is before it
    */
-  constructor(connection, handler, isSynchronous, isEager) {
-    this.connection = connection;
-    this.handler = handler;
+  constructor(isSynchronous) {
+    /** What the addon knows the connection by. */
+    this.id = native.NOBODY;
+    /**
+     * What it has for the rare things that are asked of one, if anything was asked.
+     *
+     * @type {import('../native').Connection | null}
+     */
+    this.object = null;
+    /**
+     * Events that have been read and not been emitted; null: there are none.
+     *
+     * @type {InstanceType<typeof import('./records').RecordQueue> | null}
+     */
+    this.queue = null;
     this.isSynchronous = isSynchronous;
-    this.isEager = isEager;
-    this.queue = new RecordQueue();
     /** Whether an event is being emitted, or waits for its macrotask. */
     this.isBusy = false;
     /** Whether the next message is being inflated. Nothing behind it has been parsed. */
@@ -41,13 +42,34 @@ class Delivery {
     this.isCalledAgain = false;
   }
 
+  get connection() {
+    return (this.object ??= native.environment.connection(this.id));
+  }
+
+  /** Whether what was inflated may come at once, if nothing is before it. */
+  get isEager() {
+    return false;
+  }
+
+  /**
+   * Called for each event.
+   *
+   * @param {number} _head first word of the record
+   * @param {any} _payload
+   * @param {any} _detail
+   */
+  handleRecord(_head, _payload, _detail) {}
+
+  /** Called when all events read so far have been emitted. */
+  handleIdle() {}
+
   get isIdle() {
-    return !this.isBusy && !this.isInflating && this.queue.isEmpty;
+    return !this.isBusy && !this.isInflating && this.queue === null;
   }
 
   /** Whether there is more, which nothing holds up but that it is to come in a turn of its own. */
   get isWaiting() {
-    return !this.isBusy && !this.queue.isEmpty;
+    return !this.isBusy && this.queue !== null;
   }
 
   /**
@@ -56,7 +78,7 @@ class Delivery {
    * @param {number} count readable records
    */
   read(count) {
-    this.queue.read(this.connection, count);
+    readRecords(this, count);
     this.drain();
   }
 
@@ -69,29 +91,28 @@ class Delivery {
    * @param {boolean} hasTurn whether this macrotask belongs to the first event of the queue
    */
   emitWhile(hasTurn) {
-    const { handler, queue } = this;
     let isInterrupted = true;
     let isFirst = hasTurn || this.isEager;
     this.isBusy = true;
     try {
-      while (!queue.isEmpty) {
+      while (this.queue !== null) {
         // MESSAGE, PING and PONG are the kinds that may have to wait; the others go with what they follow.
-        if (!this.isSynchronous && !hasTurn && (queue.peek() & 0xff) <= PONG) {
+        if (!this.isSynchronous && !hasTurn && (this.queue.peek() & 0xff) <= PONG) {
           setImmediate(() => this.emitWhile(true));
           isInterrupted = false;
           return;
         }
         // What was inflated comes in a turn of its own: ticks and microtasks of what is before it run first.
-        if (!isFirst && this.isSynchronous && (queue.peek() & COMPRESSED) !== 0) {
+        if (!isFirst && this.isSynchronous && (this.queue.peek() & COMPRESSED) !== 0) {
           isInterrupted = false;
           this.waitForTurn();
           return;
         }
         hasTurn = false;
         isFirst = false;
-        const { head, payload, detail } = queue.shift();
+        const { head, payload, detail } = shift(this);
         if ((head & 0xff) === INFLATING) this.inflate();
-        else handler.handleRecord(head, payload, detail);
+        else this.handleRecord(head, payload, detail);
       }
       isInterrupted = false;
     } finally {
@@ -99,7 +120,7 @@ class Delivery {
       if (isInterrupted) setImmediate(() => this.emitWhile(false));
     }
     this.isBusy = false;
-    handler.handleIdle();
+    this.handleIdle();
   }
 
   /** The rest comes when ticks and microtasks have run. */

@@ -44,7 +44,7 @@ function flushSocketsLater() {
 /**
  * Runs a delivery of the addon.
  *
- * @param {{ drain(): void, isCalledAgain: boolean }} delivery
+ * @param {InstanceType<typeof import('./delivery').Delivery>} delivery
  */
 function drainDelivered(delivery) {
   isDelivering = !isExiting;
@@ -60,7 +60,7 @@ function drainDelivered(delivery) {
 /**
  * Runs a delivery of a stream.
  *
- * @param {{ read(count: number): void }} delivery
+ * @param {InstanceType<typeof import('./delivery').Delivery>} delivery
  * @param {number} count readable records
  */
 function readDelivered(delivery, count) {

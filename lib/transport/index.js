@@ -11,7 +11,8 @@ const { PlainSocketTransport, canPark, isWrapped } = require('./plain-socket');
 const { chooseTransport } = require('./choice');
 const { isUntouched } = require('./accepted-socket');
 const { restLater } = require('./resting');
-const { takesSockets } = require('../native');
+const { Choice, takesSockets } = require('../native');
+const { configure } = require('./configurations');
 
 /**
  * Connects a WebSocket with its socket. Nothing is emitted before the caller returns.
@@ -28,18 +29,29 @@ const { takesSockets } = require('../native');
 function openTransport(websocket, socket, head, options, isSynchronous, resource, option) {
   flushOnExit();
   restLater();
+  const configuration = configure(options);
   const choice = chooseTransport(option);
-  if (choice !== 'stream' && isUntouched(socket) && !isWrapped(socket)) {
-    const transport = new PlainSocketTransport(websocket, socket, options, isSynchronous);
-    transport.adopt(head, resource, choice);
-    return transport;
-  }
-  if (takesSockets && choice !== 'stream' && canPark(socket)) {
-    const transport = new PlainSocketTransport(websocket, socket, options, isSynchronous);
-    if (transport.attach(head, resource, choice)) return transport;
+  if (choice !== 'stream') {
+    const mover = Choice[/** @type {keyof typeof Choice} */ (choice)];
+    const isArrived = isUntouched(socket) && !isWrapped(socket);
+    if (isArrived || (takesSockets && canPark(socket))) {
+      const transport = new PlainSocketTransport(
+        websocket,
+        socket,
+        configuration,
+        isSynchronous,
+        resource
+      );
+      if (!isArrived) {
+        if (transport.attach(head, configuration, mover)) return transport;
+      } else {
+        transport.adopt(head, configuration, mover);
+        return transport;
+      }
+    }
   }
 
-  const transport = new StreamTransport(websocket, socket, options, isSynchronous);
+  const transport = new StreamTransport(websocket, socket, configuration, isSynchronous);
   transport.start(head);
   return transport;
 }

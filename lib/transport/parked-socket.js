@@ -7,6 +7,7 @@
 
 const net = require('net');
 
+const native = require('../native');
 const { toBuffer } = require('../buffer-util');
 
 /** @typedef {import('./transport').Socket} Socket */
@@ -70,7 +71,7 @@ class ParkedSocket extends PlainSocket {
    */
   _write(_chunk, _encoding, callback) {
     const transport = this._nativeTransport;
-    transport.waitFor(transport.connection.queuedTotal, callback, true);
+    transport.waitFor(transport.queuedTotal, callback, true);
   }
 
   /**
@@ -79,7 +80,7 @@ class ParkedSocket extends PlainSocket {
    */
   _writev(_chunks, callback) {
     const transport = this._nativeTransport;
-    transport.waitFor(transport.connection.queuedTotal, callback, true);
+    transport.waitFor(transport.queuedTotal, callback, true);
   }
 
   /** @param {Callback} callback */
@@ -97,12 +98,12 @@ class ParkedSocket extends PlainSocket {
   }
 
   pause() {
-    this._nativeTransport.connection.pause();
+    native.pause(this._nativeTransport.id);
     return super.pause();
   }
 
   resume() {
-    this._nativeTransport.connection.resume();
+    native.resume(this._nativeTransport.id);
     return super.resume();
   }
 
@@ -283,7 +284,7 @@ function park(socket, transport, head, attach) {
   transport.bytesReadBefore = handle.bytesRead - (received?.length ?? 0);
   if (handle.hasRef()) transport.setReferenced(true);
   // Flowing, so that the end of the stream is seen; unless the user has paused it.
-  if (wasPaused) transport.connection.pause();
+  if (wasPaused) native.pause(transport.id);
   else net.Socket.prototype.resume.call(socket);
   return true;
 }

@@ -11,6 +11,7 @@ const { canPark, isWrapped, park } = require('./parked-socket');
 const { Transport } = require('./transport');
 const { createError, createSystemError } = require('../errors');
 const { drainDelivered, flushSocketsLater } = require('./flushing');
+const { readRecords } = require('./records');
 
 const { DRAIN, END, FAULT, RAW, SHUTDOWN, WRITTEN } = native.RecordKind;
 const { WRITE } = native.RecordFlag;
@@ -19,12 +20,13 @@ class PlainSocketTransport extends Transport {
   /**
    * @param {any} websocket
    * @param {import('./transport').Socket} socket
-   * @param {import('../native').ConnectionOptions} options
+   * @param {number} configuration see configurations.js
    * @param {boolean} isSynchronous
+   * @param {import('async_hooks').AsyncResource} resource context that events are emitted in
    */
-  constructor(websocket, socket, options, isSynchronous) {
-    // Each delivery is a turn of its own.
-    super(websocket, socket, options, isSynchronous, true);
+  constructor(websocket, socket, configuration, isSynchronous, resource) {
+    super(websocket, socket, configuration, isSynchronous);
+    this.resource = resource;
     /** Whether something may have been queued since output was last written from here. */
     this.isDirty = false;
     /** Whether this connection keeps the environment alive. */
@@ -46,53 +48,70 @@ class PlainSocketTransport extends Transport {
     this.shutdownCallback = null;
     /** Whether it has been. */
     this.isShutDown = false;
+    /**
+     * The totals at the end, once there is no connection any more.
+     *
+     * @type {{ receivedTotal: number, queuedTotal: number, writtenTotal: number } | null}
+     */
+    this.past = null;
+  }
+
+  /** Each delivery is a turn of its own. */
+  get isEager() {
+    return true;
   }
 
   /**
    * Takes the descriptor over.
    *
    * @param {Buffer} head bytes that have already been read from the socket
-   * @param {import('async_hooks').AsyncResource} resource context that events are emitted in
-   * @param {string} choice who is to move the bytes; see choice.js
+   * @param {number} configuration see configurations.js
+   * @param {number} choice who is to move the bytes
    * @returns {boolean} false: it cannot be done, nothing has changed
    */
-  attach(head, resource, choice) {
-    const { connection, socket } = this;
-    return park(socket, this, head, (fd, received) =>
-      resource.runInAsyncScope(() => connection.attach(fd, this, resource, received, choice))
-    );
+  attach(head, configuration, choice) {
+    return park(this.socket, this, head, (fd, received) => {
+      const id = native.attach(fd, configuration, received, choice);
+      if (id === -1) return false;
+      this.id = id;
+      native.setOwner(id, this);
+      return true;
+    });
   }
 
   /**
    * Takes over a connection that came by the listener and that nobody has touched, and writes what it was to be sent first.
    *
    * @param {Buffer} head bytes that have already been read from the socket
-   * @param {import('async_hooks').AsyncResource} resource context that events are emitted in
-   * @param {string} choice who is to move the bytes; see choice.js
+   * @param {number} configuration see configurations.js
+   * @param {number} choice who is to move the bytes
    */
-  adopt(head, resource, choice) {
-    const { connection } = this;
+  adopt(head, configuration, choice) {
     /** @type {any} */
     const socket = this.socket;
     const { bytesRead, number, response } = socket.take(this);
+    const received = head.length === 0 ? undefined : head;
+    const id = native.adopt(number, configuration, response, received, choice);
     this.bytesReadBefore = bytesRead - head.length;
-    const isTaken = resource.runInAsyncScope(() =>
-      connection.adopt(number, this, resource, head, choice)
-    );
+    if (id === -1) {
+      process.nextTick(() => socket.destroy());
+    } else {
+      this.id = id;
+      native.setOwner(id, this);
+      // Of what was written, the connection counts only what the kernel has not taken at once.
+      this.bytesWrittenBefore = Buffer.byteLength(response) - this.queuedTotal;
+    }
     this.setReferenced(true);
-    if (!isTaken) process.nextTick(() => socket.destroy());
-    connection.write(Buffer.from(response));
-    this.flushLater();
   }
 
   /** Bytes that were read from the socket. */
   get bytesRead() {
-    return this.bytesReadBefore + this.connection.bytesRead;
+    return this.bytesReadBefore + this.receivedTotal;
   }
 
   /** Bytes that were written to the socket, or wait for that. */
   get bytesWritten() {
-    return this.bytesWrittenBefore + this.connection.queuedTotal;
+    return this.bytesWrittenBefore + this.queuedTotal;
   }
 
   flushLater() {
@@ -105,17 +124,17 @@ class PlainSocketTransport extends Transport {
   flush() {
     if (!this.isDirty) return;
     this.isDirty = false;
-    this.connection.flushNow();
+    native.flushNow(this.id);
   }
 
   get kind() {
-    return this.connection.isOnThread ? 'io_threads' : 'event_loop';
+    return native.isOnThread(this.id) === 1 ? 'io_threads' : 'event_loop';
   }
 
   /** Bytes queued for the peer that the kernel has not taken. */
   get bufferedAmount() {
     this.flush();
-    return this.connection.pending;
+    return native.pending(this.id);
   }
 
   /**
@@ -129,14 +148,14 @@ class PlainSocketTransport extends Transport {
   }
 
   settleWritten() {
-    this.settle(this.connection.writtenTotal);
+    this.settle(this.writtenTotal);
   }
 
   /** One notice at a time, which spares a call into the addon for each further send. */
   askForNotice() {
     if (this.isNotified || this.callbacks === null || this.callbacks.isEmpty) return;
     this.isNotified = true;
-    this.connection.notify();
+    native.notify(this.id);
   }
 
   /**
@@ -146,15 +165,22 @@ class PlainSocketTransport extends Transport {
    * @returns {boolean} whether to be called again, when ticks and microtasks have run
    */
   deliver(count) {
-    const { delivery } = this;
-    if (count > 0) delivery.queue.read(this.connection, count);
+    return this.resource.runInAsyncScope(this.deliverInContext, this, count);
+  }
+
+  /**
+   * @param {number} count
+   * @returns {boolean}
+   */
+  deliverInContext(count) {
+    if (count > 0) readRecords(this, count);
     // What an event answers has left before it: callbacks come first, and what they have promised.
     if (this.callbacks !== null && !this.callbacks.isEmpty) {
-      if (this.settle(this.connection.writtenTotal)) return true;
+      if (this.settle(this.writtenTotal)) return true;
     }
     if (this.isTimed) this.noteActivity();
-    drainDelivered(delivery);
-    if (delivery.isWaiting) return true;
+    drainDelivered(this);
+    if (this.isWaiting) return true;
     this.throttle();
     return false;
   }
@@ -165,20 +191,20 @@ class PlainSocketTransport extends Transport {
   }
 
   throttle() {
-    if (!this.delivery.isInflating) super.throttle();
+    if (!this.isInflating) super.throttle();
   }
 
   /** setTimeout() of the facade measures inactivity of this connection. */
   noteActivity() {
-    const { bytesRead, queuedTotal } = this.connection;
-    this.noticedBytes = bytesRead + queuedTotal;
+    const { receivedTotal, queuedTotal } = this;
+    this.noticedBytes = receivedTotal + queuedTotal;
     this.socket._unrefTimer();
   }
 
   /** Whether bytes have moved that no event has told of: parts of a message, output that the peer takes slowly. */
   hasMovedBytes() {
-    const { bytesRead, writtenTotal } = this.connection;
-    const bytes = bytesRead + writtenTotal;
+    const { receivedTotal, writtenTotal } = this;
+    const bytes = receivedTotal + writtenTotal;
     const hasMoved = bytes !== this.noticedBytes;
     this.noticedBytes = bytes;
     return hasMoved;
@@ -216,9 +242,31 @@ class PlainSocketTransport extends Transport {
     }
   }
 
+  /** What is asked later is answered from memory: the number is another connection's soon. */
+  letGo() {
+    const { id, receivedTotal, queuedTotal, writtenTotal } = this;
+    if (id === native.NOBODY) return;
+    this.past = { receivedTotal, queuedTotal, writtenTotal };
+    this.id = native.NOBODY;
+    this.object = null;
+    native.release(id);
+  }
+
+  get receivedTotal() {
+    return this.past === null ? super.receivedTotal : this.past.receivedTotal;
+  }
+
+  get queuedTotal() {
+    return this.past === null ? super.queuedTotal : this.past.queuedTotal;
+  }
+
+  get writtenTotal() {
+    return this.past === null ? super.writtenTotal : this.past.writtenTotal;
+  }
+
   socketClosed() {
     try {
-      this.delivery.drain();
+      this.drain();
     } finally {
       super.socketClosed();
     }
@@ -235,7 +283,7 @@ class PlainSocketTransport extends Transport {
       return;
     }
     this.shutdownCallback = callback;
-    this.connection.shutdown();
+    native.shutdown(this.id);
     this.flushLater();
   }
 
@@ -254,10 +302,10 @@ class PlainSocketTransport extends Transport {
   socketDestroyed(error) {
     // What has been sent goes out as far as the kernel takes it, and what a pause held back is kept.
     this.flush();
-    const { writtenTotal } = this.connection;
-    const count = this.connection.lastRead();
-    if (count > 0) this.delivery.queue.read(this.connection, count);
-    this.connection.destroy();
+    const { writtenTotal } = this;
+    const count = native.lastRead(this.id);
+    if (count > 0) readRecords(this, count);
+    native.destroy(this.id);
     this.setReferenced(false);
     if (!this.isAwaited && this.shutdownCallback === null) return;
     const reason = error ?? createError('STREAM_DESTROYED');

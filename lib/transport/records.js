@@ -16,7 +16,14 @@ const native = require('../native');
 const { ERROR, MESSAGE, WRITTEN } = native.RecordKind;
 const { BULK, FRAGMENTED, LANDED, LARGE } = native.RecordFlag;
 
-/** @typedef {import('../native').Connection} Connection */
+/**
+ * Whose records are read, and who has the queue that they go into; see Delivery.
+ *
+ * @typedef {Object} Reader
+ * @property {number} id of the connection
+ * @property {import('../native').Connection} connection its object
+ * @property {RecordQueue | null} queue
+ */
 
 /**
  * Words of the shared array: generation of the slab, whether another batch waits, where taken output is, generation of the
@@ -32,7 +39,7 @@ const RECORD_WORDS = 4;
 /** Entries of a queue for each event: first word of the record, payload, detail. */
 const EVENT_SLOTS = 3;
 
-/** An array with more slots than this is not kept for reuse. */
+/** A queue with more slots than this is not kept for reuse. */
 const MAX_SPARE_SLOTS = 4096;
 
 const records = new Uint32Array(native.environment.records());
@@ -47,12 +54,12 @@ let bulk;
 let bulkGeneration = 0;
 
 /**
- * An array that the next queue in need takes: most queues are empty most of the time. It keeps its length, and holds
- * nothing but numbers: what is written to it later costs no growing.
+ * The queue that the next one in need takes: most connections have nothing to be emitted most of the time, and no queue. It
+ * keeps its slots, and holds nothing but numbers: what is written to them later costs no growing.
  *
- * @type {any[] | null}
+ * @type {RecordQueue | null}
  */
-let spare = [];
+let spare = null;
 
 /**
  * What shift() returns, always the same object: an event is looked at at once.
@@ -61,73 +68,69 @@ let spare = [];
  */
 const taken = { head: 0, payload: undefined, detail: undefined };
 
-/**
- * Events of one connection that have been read and not been emitted, in order.
- */
+/** Events of one connection that have been read and not been emitted, in order. */
 class RecordQueue {
   constructor() {
-    /** @type {any[] | null} */
-    this.slots = null;
+    /** @type {any[]} */
+    this.slots = [];
     /** The first slot that is in use, and the first behind them. */
     this.head = 0;
     this.tail = 0;
   }
 
-  get isEmpty() {
-    return this.head === this.tail;
-  }
-
-  /**
-   * Reads all that is readable.
-   *
-   * @param {Connection} connection
-   * @param {number} count records that are readable now
-   */
-  read(connection, count) {
-    while (count > 0) {
-      if (records[GENERATION] !== generation) adoptSlab();
-      if (records[BULK_GENERATION] !== bulkGeneration) adoptBulk();
-      const slots = (this.slots ??= takeSpare());
-      const end = FIRST_RECORD + count * RECORD_WORDS;
-      let { tail } = this;
-      for (let word = FIRST_RECORD; word < end; word += RECORD_WORDS) {
-        readRecord(slots, tail, connection, word);
-        tail += EVENT_SLOTS;
-      }
-      this.tail = tail;
-      count = records[BATCH_WAITS] === 0 ? 0 : connection.more();
-    }
-  }
-
-  /**
-   * Takes the next event off. It must be off before it is emitted: a listener may throw.
-   *
-   * @returns {{ head: number, payload: any, detail: any }} good until the next call on any queue
-   */
-  shift() {
-    const slots = /** @type {any[]} */ (this.slots);
-    const { head } = this;
-    taken.head = slots[head];
-    taken.payload = slots[head + 1];
-    taken.detail = slots[head + 2];
-    // The payload is the listener's from now on.
-    slots[head + 1] = 0;
-    slots[head + 2] = 0;
-
-    this.head = head + EVENT_SLOTS;
-    if (this.head === this.tail) {
-      this.slots = null;
-      this.head = 0;
-      this.tail = 0;
-      if (slots.length <= MAX_SPARE_SLOTS) spare = slots;
-    }
-    return taken;
-  }
-
-  /** First word of the next event's record. Not to be asked of an empty queue. */
+  /** First word of the next event's record. */
   peek() {
-    return /** @type {any[]} */ (this.slots)[this.head];
+    return this.slots[this.head];
   }
+}
+
+/**
+ * Reads all that is readable into the queue of the reader.
+ *
+ * @param {Reader} reader
+ * @param {number} count records that are readable now
+ */
+function readRecords(reader, count) {
+  while (count > 0) {
+    if (records[GENERATION] !== generation) adoptSlab();
+    if (records[BULK_GENERATION] !== bulkGeneration) adoptBulk();
+    const queue = (reader.queue ??= takeSpare());
+    const { slots } = queue;
+    const end = FIRST_RECORD + count * RECORD_WORDS;
+    let { tail } = queue;
+    for (let word = FIRST_RECORD; word < end; word += RECORD_WORDS) {
+      readRecord(slots, tail, reader, word);
+      tail += EVENT_SLOTS;
+    }
+    queue.tail = tail;
+    count = records[BATCH_WAITS] === 0 ? 0 : native.more(reader.id);
+  }
+}
+
+/**
+ * Takes the next event off the queue of the reader, which has one. It must be off before it is emitted: a listener may throw.
+ *
+ * @param {Reader} reader
+ * @returns {{ head: number, payload: any, detail: any }} good until the next call
+ */
+function shift(reader) {
+  const queue = /** @type {RecordQueue} */ (reader.queue);
+  const { slots, head } = queue;
+  taken.head = slots[head];
+  taken.payload = slots[head + 1];
+  taken.detail = slots[head + 2];
+  // The payload is the listener's from now on.
+  slots[head + 1] = 0;
+  slots[head + 2] = 0;
+
+  queue.head = head + EVENT_SLOTS;
+  if (queue.head === queue.tail) {
+    reader.queue = null;
+    queue.head = 0;
+    queue.tail = 0;
+    if (slots.length <= MAX_SPARE_SLOTS) spare = queue;
+  }
+  return taken;
 }
 
 /**
@@ -135,10 +138,10 @@ class RecordQueue {
  *
  * @param {any[]} slots
  * @param {number} at the first of them
- * @param {Connection} connection
+ * @param {Reader} reader
  * @param {number} word where the record starts
  */
-function readRecord(slots, at, connection, word) {
+function readRecord(slots, at, reader, word) {
   const head = records[word];
   const kind = head & 0xff;
   const offset = records[word + 1];
@@ -149,18 +152,18 @@ function readRecord(slots, at, connection, word) {
   let payload;
 
   if ((head & LARGE) !== 0) {
-    payload = connection.takeLarge();
+    payload = reader.connection.takeLarge();
   } else if ((head & BULK) !== 0) {
     payload = new FastBuffer(bulk, offset, length);
   } else if ((head & LANDED) !== 0) {
-    const memory = /** @type {ArrayBuffer} */ (connection.takeLanded());
+    const memory = /** @type {ArrayBuffer} */ (reader.connection.takeLanded());
     payload = new FastBuffer(memory, offset, length);
   } else if (kind <= ERROR) {
     payload = length === 0 ? EMPTY_BUFFER : new FastBuffer(slab, offset, length);
   } else if (kind === WRITTEN) {
     payload = offset + detail * 0x100000000;
   }
-  if (kind === MESSAGE && (head & FRAGMENTED) !== 0) detail = connection.takeFragments();
+  if (kind === MESSAGE && (head & FRAGMENTED) !== 0) detail = reader.connection.takeFragments();
   slots[at] = head;
   slots[at + 1] = payload;
   slots[at + 2] = detail;
@@ -169,13 +172,12 @@ function readRecord(slots, at, connection, word) {
 /**
  * Takes the output of a connection over a stream.
  *
- * @param {Connection} connection
- * @param {number} id of the connection
+ * @param {Reader} reader
  * @returns {Buffer | null} null: there is none
  */
-function takeOutput(connection, id) {
-  const length = native.takeOutput(id);
-  if (length === 0) return connection.takeOutput();
+function takeOutput(reader) {
+  const length = native.takeOutput(reader.id);
+  if (length === 0) return reader.connection.takeOutput();
   if (records[GENERATION] !== generation) adoptSlab();
   return new FastBuffer(slab, records[OUTPUT], length);
 }
@@ -193,11 +195,11 @@ function adoptSlab() {
   markAsUntransferable(slab);
 }
 
-/** @returns {any[]} */
+/** @returns {RecordQueue} */
 function takeSpare() {
-  const slots = spare ?? [];
+  const queue = spare ?? new RecordQueue();
   spare = null;
-  return slots;
+  return queue;
 }
 
 /**
@@ -222,4 +224,4 @@ function toBinaryType(payload, lengths, binaryType) {
   }
 }
 
-module.exports = { RecordQueue, takeOutput, toBinaryType };
+module.exports = { RecordQueue, readRecords, shift, takeOutput, toBinaryType };

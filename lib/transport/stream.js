@@ -8,7 +8,7 @@
 const { Transport } = require('./transport');
 const { createError } = require('../errors');
 const { flushStreamLater, readDelivered } = require('./flushing');
-const { receive } = require('../native');
+const native = require('../native');
 const { takeOutput } = require('./records');
 const { kWebSocket } = require('../constants');
 
@@ -23,12 +23,13 @@ class StreamTransport extends Transport {
   /**
    * @param {any} websocket
    * @param {import('./transport').Socket} socket
-   * @param {import('../native').ConnectionOptions} options
+   * @param {number} configuration see configurations.js
    * @param {boolean} isSynchronous
    */
-  constructor(websocket, socket, options, isSynchronous) {
-    // Somebody may listen as soon as what has brought the message is over, such as the opening handshake.
-    super(websocket, socket, options, isSynchronous, false);
+  constructor(websocket, socket, configuration, isSynchronous) {
+    super(websocket, socket, configuration, isSynchronous);
+    this.object = native.createConnection(configuration);
+    this.id = this.object.id;
     /** Whether the output is on the list of flushing.js. */
     this.isDirty = false;
     /** Bytes given to the socket. */
@@ -87,7 +88,7 @@ class StreamTransport extends Transport {
   flush() {
     if (!this.isDirty) return;
     this.isDirty = false;
-    const output = takeOutput(this.connection, this.id);
+    const output = takeOutput(this);
     if (output === null) return;
     const total = (this.given += output.length);
     if (this.callbacks === null || this.callbacks.isEmpty) this.writeToSocket(output, undefined);
@@ -154,7 +155,7 @@ class StreamTransport extends Transport {
     if (socket.readableEnded || websocket._closeFrameReceived || websocket._hasFailed) return;
     if (socket.readableLength === 0) return;
     const chunk = socket.read(socket.readableLength);
-    if (chunk !== null) this.delivery.read(receive(this.id, chunk));
+    if (chunk !== null) this.read(native.receive(this.id, chunk));
   }
 }
 
@@ -164,7 +165,7 @@ class StreamTransport extends Transport {
  */
 function socketOnData(chunk) {
   const transport = /** @type {StreamTransport} */ (this[kWebSocket]._transport);
-  readDelivered(transport.delivery, receive(transport.id, chunk));
+  readDelivered(transport, native.receive(transport.id, chunk));
   transport.throttle();
 }
 

@@ -11,6 +11,7 @@ const events = require('../connection-events');
 const native = require('../native');
 const { Delivery } = require('./delivery');
 const { WriteCallbacks } = require('./write-callbacks');
+const { optionsOf } = require('./configurations');
 const { restLess } = require('./resting');
 const { createError, createProtocolError } = require('../errors');
 const { toBinaryType } = require('./records');
@@ -42,25 +43,19 @@ function textFlags(text) {
   return STRING;
 }
 
-class Transport {
+class Transport extends Delivery {
   /**
    * @param {any} websocket
    * @param {Socket} socket
-   * @param {import('../native').ConnectionOptions} options
+   * @param {number} configuration see configurations.js
    * @param {boolean} isSynchronous false: at most one `message`, `ping` or `pong` per macrotask
-   * @param {boolean} isEager see Delivery
    */
-  constructor(websocket, socket, options, isSynchronous, isEager) {
+  constructor(websocket, socket, configuration, isSynchronous) {
+    super(isSynchronous);
     this.websocket = websocket;
     this.socket = socket;
-    /** How the connection began. */
-    this.options = options;
-    this.connection = native.createConnection(options);
-    /** Whether messages are compressed, unless somebody does not want it. */
-    this.isCompressing = options.deflate !== undefined;
-    /** What native.send() knows the connection by. */
-    this.id = this.connection.id;
-    this.delivery = new Delivery(this.connection, this, isSynchronous, isEager);
+    /** How the connection began. Connections that began alike share it. */
+    this.options = optionsOf(configuration);
     /** @type {InstanceType<typeof WriteCallbacks> | null} */
     this.callbacks = null;
     /**
@@ -82,6 +77,11 @@ class Transport {
     this.isThrottled = false;
   }
 
+  /** Whether messages are compressed, unless somebody does not want it. */
+  get isCompressing() {
+    return this.options.deflate !== undefined;
+  }
+
   // Commands. `callback` is called when the bytes have left, in the context of the command.
 
   /**
@@ -93,16 +93,13 @@ class Transport {
   send(data, flags, key, callback) {
     if ((flags & FIN) !== 0) this.messagesSent++;
     if (typeof data === 'string') flags |= textFlags(data);
-    if (key !== undefined) {
-      this.queued(this.connection.send(data, flags, key), callback, true);
-    } else if (typeof callback === 'function') {
-      const total = /** @type {number} */ (native.send(this.id, data, flags | TOTAL));
+    if (typeof callback === 'function') {
+      const total = /** @type {number} */ (native.send(this.id, data, flags | TOTAL, key));
       this.waitFor(total, callback, true);
-      this.flushLater();
     } else {
-      native.send(this.id, data, flags);
-      this.flushLater();
+      native.send(this.id, data, flags, key);
     }
+    this.flushLater();
   }
 
   /**
@@ -124,7 +121,8 @@ class Transport {
    * @param {Callback} [callback]
    */
   ping(data, flags, key, callback) {
-    this.queued(this.connection.ping(data, flags, key), callback, true);
+    if (typeof data === 'string') flags |= STRING;
+    this.queued(native.ping(this.id, data, flags, key), callback, true);
   }
 
   /**
@@ -134,7 +132,8 @@ class Transport {
    * @param {Callback} [callback]
    */
   pong(data, flags, key, callback) {
-    this.queued(this.connection.pong(data, flags, key), callback, true);
+    if (typeof data === 'string') flags |= STRING;
+    this.queued(native.pong(this.id, data, flags, key), callback, true);
   }
 
   /**
@@ -145,7 +144,8 @@ class Transport {
    * @param {Callback} [callback]
    */
   close(code, reason, flags, key, callback) {
-    this.queued(this.connection.close(code, reason, flags, key), callback, false);
+    if (typeof reason === 'string') flags |= STRING;
+    this.queued(native.close(this.id, reason, flags, key, code), callback, false);
   }
 
   /**
@@ -154,7 +154,7 @@ class Transport {
    */
   write(list, callback) {
     let total = 0;
-    for (const bytes of list) total = this.connection.write(bytes);
+    for (const bytes of list) total = native.write(this.id, bytes);
     this.queued(total, callback, true);
   }
 
@@ -192,7 +192,11 @@ class Transport {
    * @returns {boolean} whether somebody waited for it
    */
   settle(total, error) {
-    return this.callbacks !== null && this.callbacks.settle(total, error);
+    const { callbacks } = this;
+    if (callbacks === null) return false;
+    const isDue = callbacks.settle(total, error);
+    if (callbacks.isEmpty && this.callbacks === callbacks) this.callbacks = null;
+    return isDue;
   }
 
   /** Whether somebody waits until bytes have left. */
@@ -214,7 +218,20 @@ class Transport {
 
   /** Bytes queued for the peer, without writing any first. */
   get queuedBytes() {
-    return this.connection.pending;
+    return native.pending(this.id);
+  }
+
+  /** Bytes received, ever queued, and ever accepted by the kernel or the stream. */
+  get receivedTotal() {
+    return native.bytesRead(this.id);
+  }
+
+  get queuedTotal() {
+    return native.queuedTotal(this.id);
+  }
+
+  get writtenTotal() {
+    return native.writtenTotal(this.id);
   }
 
   /** Arms the flush of the output; each transport has its own. */
@@ -289,12 +306,12 @@ class Transport {
 
   /** Whether the socket may be read, now that all events have been emitted: not while the next one is being inflated. */
   get canGoOn() {
-    return !this.delivery.isInflating;
+    return !this.isInflating;
   }
 
   /** To be called when the events that have been read could not all be emitted at once. */
   throttle() {
-    if (this.isThrottled || this.delivery.isIdle) return;
+    if (this.isThrottled || this.isIdle) return;
     this.isThrottled = true;
     this.socket.pause();
   }
@@ -307,7 +324,7 @@ class Transport {
    */
   socketClosed() {
     this.isClosed = true;
-    this.connection.destroy();
+    native.destroy(this.id);
     if (this.isAwaited) this.settle(Infinity, createError('STREAM_DESTROYED'));
     // An input that nobody has ended ends now, which takes a tick.
     if (this.isInputOver) this.finish();
@@ -316,12 +333,17 @@ class Transport {
 
   /** Emits `close`, once, if the socket has closed and all events have been emitted. */
   finish() {
-    if (!this.isClosed || !this.delivery.isIdle) return;
+    if (!this.isClosed || !this.isIdle) return;
     this.isClosed = false;
     // It was kept for as long as something was being inflated.
-    this.connection.destroy();
+    this.letGo();
     restLess();
     this.websocket.emitClose();
+  }
+
+  /** Nobody needs the connection any more. */
+  letGo() {
+    native.destroy(this.id);
   }
 }
 

@@ -1,5 +1,5 @@
-//! The state behind one connection's object: the connection itself and where its bytes go. Commands of both transports
-//! are the same; only that differs. `connection` (the class) and `raw::send` (its hot path) are the callers.
+//! The state behind one connection's number: the connection itself and where its bytes go. Commands of both transports
+//! are the same; only that differs. `calls` and `connection` (the class) are the callers.
 
 use std::mem;
 use std::net::SocketAddr;
@@ -12,8 +12,8 @@ use super::environment::Shared;
 use super::raw::{data_bytes, string_bytes};
 use super::sockets::{Attachment, Resting};
 use crate::connection::{Config, Connection as Core, MaskingKeys, Rested};
-use crate::protocol::MaskingKey;
 use crate::protocol::deflate::{Inflation, Outgoing};
+use crate::protocol::{Limits, MaskingKey, Role};
 use crate::transport::policy::Choice;
 use crate::transport::stream::Stream;
 
@@ -27,37 +27,33 @@ const KEPT_TEXT: usize = 1024 * 1024;
 pub(super) mod flag {
     pub(in crate::addon) const BINARY: u32 = 1;
     pub(in crate::addon) const FIN: u32 = 2;
-    /// The payload is a string. The methods of the class find that out by themselves.
+    /// The payload is a string.
     pub(in crate::addon) const STRING: u32 = 4;
     pub(in crate::addon) const MASK: u32 = 8;
     /// The message is to be compressed, if that was agreed on.
     pub(in crate::addon) const COMPRESS: u32 = 64;
     /// The string is the one that was sent last: what it is in UTF-8 need not be found out again.
     pub(in crate::addon) const SAME: u32 = 32;
-    /// Of the function of [`Environment::sender`](super::super::environment::Environment::sender) only: return the total.
+    /// Of `send` only: return the total.
     pub(in crate::addon) const TOTAL: u32 = 16;
 }
 
 /// Where a socket is that a connection takes over.
 #[derive(Clone, Copy)]
-pub(super) enum Source {
+pub(super) enum Source<'a> {
     /// Node has parked it, and keeps the descriptor.
     Parked(i32),
-    /// It is held under this number since it came by a listening socket.
-    Held(u32),
+    /// It is held under this number since it came by a listening socket, and this is to be written to it first.
+    Held { number: u32, response: &'a [u8] },
 }
 
-/// What [`Channel::attach`] takes over.
+/// What [`Channel::attached`] takes over.
 pub(super) struct Offer<'a> {
-    /// The number of the connection.
-    pub(super) id: usize,
-    pub(super) source: Source,
+    pub(super) source: Source<'a>,
     /// What was read from it behind the opening handshake.
     pub(super) head: &'a [u8],
-    /// What `deliver` gets.
-    pub(super) owner: sys::napi_value,
-    /// The resource of the async context, which is the current one.
-    pub(super) resource: sys::napi_value,
+    /// The number of the connection, which `deliver` gets.
+    pub(super) id: u32,
     pub(super) choice: Choice,
 }
 
@@ -110,6 +106,11 @@ pub(super) struct Totals {
 }
 
 impl Totals {
+    /// Queued and not yet accepted.
+    pub(super) fn pending(&self) -> u64 {
+        self.queued.saturating_sub(self.written)
+    }
+
     fn of_output(core: &Core) -> Self {
         Self { queued: core.queued_total(), written: core.written_total(), read: 0 }
     }
@@ -124,12 +125,34 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    /// A connection whose bytes the caller carries, until [`Channel::attach`].
+    /// A connection whose bytes the caller carries.
     pub(super) fn new(config: Arc<Config>) -> Self {
         let mut core = Core::new(Arc::clone(&config));
         // Whoever carries the bytes of a stream answers its pings, in the order of events.
         core.set_auto_pong(false);
-        Self { config, link: Link::Stream(Box::new(Stream::new(core))), deflated: None }
+        Self::linked(config, Link::Stream(Box::new(Stream::new(core))))
+    }
+
+    /// A connection with a socket of its own. `None`: that can't be.
+    pub(super) fn attached(shared: &Rc<Shared>, config: Arc<Config>, offer: &Offer<'_>) -> Option<Self> {
+        let link = shared.attach(&config, offer).ok()?;
+        Some(Self::linked(config, link))
+    }
+
+    /// One that was destroyed.
+    pub(super) fn gone() -> Self {
+        let config = Config {
+            role: Role::Server,
+            limits: Limits::default(),
+            auto_pong: false,
+            skip_utf8_validation: false,
+            deflate: None,
+        };
+        Self::linked(Arc::new(config), Link::Gone(Totals::default()))
+    }
+
+    fn linked(config: Arc<Config>, link: Link) -> Self {
+        Self { config, link, deflated: None }
     }
 
     /// Runs a command with a payload (a string if `flags` say so, else bytes) and, if `flags` say so, a masking key: `key`,
@@ -339,16 +362,6 @@ impl Channel {
         }
     }
 
-    /// Goes from the stream, over which nothing was sent or received yet, to a socket of its own. `false`: it can't.
-    pub(super) fn attach(&mut self, shared: &Rc<Shared>, offer: &Offer<'_>) -> bool {
-        if self.stream().is_none() {
-            return false;
-        }
-        let Ok(link) = shared.attach(&self.config, offer) else { return false };
-        self.link = link;
-        true
-    }
-
     /// The same as `attachment`, and one that rests wakes.
     pub(super) fn wake(&mut self, shared: &Shared) -> Option<&Rc<Attachment>> {
         if matches!(self.link, Link::Resting(_))
@@ -424,7 +437,7 @@ impl Channel {
     /// Drops everything that is queued or undelivered; the descriptor closes. A frame that is being inflated elsewhere is still
     /// received, and what came behind it, as that of a stream: then this is to be called again.
     pub(super) fn destroy(&mut self, shared: &Shared) {
-        if self.stream().is_some_and(|stream| stream.connection.is_inflating()) {
+        if self.is_gone() || self.stream().is_some_and(|stream| stream.connection.is_inflating()) {
             return;
         }
         match self.take_link() {
@@ -438,12 +451,11 @@ impl Channel {
             Link::Stream(_) | Link::Gone(_) => {}
         }
         if self.config.deflate.is_some() {
-            Arc::make_mut(&mut self.config).deflate = None;
             shared.freed.set(shared.freed.get() + FREED_AT_CLOSE);
         }
     }
 
-    /// Changes how the connection behaves, now and, if it is attached later, then.
+    /// Changes how the connection behaves, now and when it has rested.
     pub(super) fn configure(&mut self, change: impl FnOnce(&mut Config), apply: impl FnOnce(&mut Core)) {
         change(Arc::make_mut(&mut self.config));
         self.with_core(apply);
@@ -457,6 +469,10 @@ impl Channel {
         if let Link::Socket(attachment) = &self.link {
             attachment.set_may_pong(on);
         }
+    }
+
+    fn is_gone(&self) -> bool {
+        matches!(self.link, Link::Gone(_))
     }
 
     fn with_core<R>(&mut self, run: impl FnOnce(&mut Core) -> R) -> Option<R> {

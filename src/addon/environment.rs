@@ -10,11 +10,12 @@ use napi::{Env, Error, JsValue, Result, sys};
 use napi_derive::napi;
 
 use super::batch::{BatchWriter, HEADER_WORDS, Parts, SHARED_WORDS};
+use super::calls::Calls;
 use super::channel::Channel;
+use super::connection::Connection;
 use super::elsewhere::Job;
-use super::raw::{
-    SharedWords, create_receive, create_send, create_take_output, give_back_free_memory, unknown,
-};
+use super::options::ConnectionOptions;
+use super::raw::{SharedWords, give_back_free_memory, unknown};
 use super::slab::{ALIGNMENT, BULK_SIZE, SLAB_SIZE, Slab};
 use super::sockets::Rounds;
 use crate::connection::{Config, Rested};
@@ -52,9 +53,9 @@ pub(super) struct Shared {
     pub(super) freed_by_rest: Cell<usize>,
     /// The last payloads that are being compressed elsewhere, the last one first.
     pub(super) deflating: RefCell<Vec<Rc<Job>>>,
-    /// How the last connection was configured: the next one may share that.
-    pub(super) config: RefCell<Option<Arc<Config>>>,
-    /// All connections, by the number that the hot path names them by, and the reactor those that have a socket.
+    /// How connections are configured, by the numbers that the shim has given.
+    configurations: RefCell<Vec<Arc<Config>>>,
+    /// All connections, by their numbers. Number 0 is one that was destroyed, for whoever has none.
     pub(super) channels: RefCell<Slots<Rc<RefCell<Channel>>>>,
     /// The sockets that were taken over.
     pub(super) rounds: Rounds,
@@ -89,6 +90,15 @@ impl Shared {
 }
 
 impl Shared {
+    /// How connections of this number are configured.
+    ///
+    /// # Errors
+    /// When nobody has said so.
+    pub(super) fn configuration(&self, number: u32) -> Result<Arc<Config>> {
+        let config = self.configurations.borrow().get(number as usize).cloned();
+        config.ok_or_else(|| Error::from_reason("no such configuration"))
+    }
+
     /// Writes records of numbers into the shared array, as many as it can hold.
     pub(super) fn write_records(&self, records: impl Iterator<Item = [[usize; 2]; 2]>) {
         self.records.with(|words| {
@@ -138,16 +148,17 @@ pub struct Environment {
 
 #[napi]
 impl Environment {
-    /// `deliver(owner, count)` is called with each attached connection that has news: `count` records can be read in
-    /// [`Environment::records`], and more with `Connection.more`. Each call has its own callback scope and runs in the
-    /// async context of its connection. What it throws becomes an `uncaughtException`. It is called again, with a
-    /// count of 0, after an exception, and when it returns `true` because ticks and microtasks are to run first.
+    /// `deliver(id, count)` is called with the number of each attached connection that has news: `count` records can be read
+    /// in [`Environment::records`], and more with `more` of [`Environment::calls`]. Each call has its own callback scope, and all
+    /// run in the async context that is current now, with `deliver` as its resource: that of the connection is for `deliver` to
+    /// enter. What it throws becomes an `uncaughtException`. It is called again, with a count of 0, after an exception, and when
+    /// it returns `true` because ticks and microtasks are to run first.
     ///
     /// Throws when the system has no randomness for masking keys.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
-        #[napi(ts_arg_type = "(owner: object, count: number) => boolean")] deliver: Unknown<'_>,
+        #[napi(ts_arg_type = "(id: number, count: number) => boolean")] deliver: Unknown<'_>,
     ) -> Result<Self> {
         let rounds = Rounds::new(env, deliver.raw())?;
         let keys = RandomKeys::new().map_err(|error| Error::from_reason(error.to_string()))?;
@@ -167,10 +178,11 @@ impl Environment {
             freed: Cell::new(0),
             freed_by_rest: Cell::new(0),
             deflating: RefCell::default(),
-            config: RefCell::default(),
+            configurations: RefCell::default(),
             channels: RefCell::default(),
             rounds,
         };
+        shared.channels.borrow_mut().insert(Rc::new(RefCell::new(Channel::gone())));
         Ok(Self { shared: Rc::new(shared) })
     }
 
@@ -196,30 +208,35 @@ impl Environment {
         value.map(|value| unknown(self.shared.env, value)).transpose()
     }
 
-    /// A function `send(id, data, flags)` that does what `Connection.send` does for the connection of that `id`, without
-    /// a key of the caller's, for a third of the price: messages are sent more often than anything else is done. `flags` must
-    /// have `STRING` 4 if `data` is one, and may have `SAME` 32 if it is the one of the last call that had `STRING`; the total
-    /// is returned only if they have `TOTAL` 16.
-    #[napi(
-        catch_unwind,
-        ts_return_type = "(id: number, data: string | Uint8Array, flags: number) => number | undefined"
-    )]
-    pub fn sender(&self) -> Result<Unknown<'_>> {
-        unknown(self.shared.env, create_send(&self.shared)?)
+    /// What is done with connections as a rule.
+    ///
+    /// # Errors
+    /// When JavaScript has no memory, or the environment is ending.
+    #[napi(catch_unwind)]
+    pub fn calls(&self) -> Result<Calls<'_>> {
+        Calls::new(&self.shared)
     }
 
-    /// A function `receive(id, chunk)` that does what `Connection.receive` does, for less.
-    #[napi(catch_unwind, ts_return_type = "(id: number, chunk: Uint8Array) => number")]
-    pub fn receiver(&self) -> Result<Unknown<'_>> {
-        unknown(self.shared.env, create_receive(&self.shared)?)
+    /// Says how connections are configured that are made with this number from now on: one that was used before, or the number
+    /// of those that were.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands arguments over by value")]
+    pub fn configure(&self, number: u32, options: ConnectionOptions) -> Result<()> {
+        let (number, config) = (number as usize, Arc::new(options.config(&self.shared)));
+        let mut configurations = self.shared.configurations.borrow_mut();
+        if number == configurations.len() {
+            configurations.push(config);
+            return Ok(());
+        }
+        let place = configurations.get_mut(number);
+        *place.ok_or_else(|| Error::from_reason("no such configuration"))? = config;
+        Ok(())
     }
 
-    /// A function `takeOutput(id)` for a connection over a stream: everything queued since the last call is put into the
-    /// slab, where word 2 of the records says, and the number of bytes returned; 0 if nothing is queued, or if it is too much
-    /// for the slab: then `Connection.takeOutput` has it.
-    #[napi(catch_unwind, ts_return_type = "(id: number) => number")]
-    pub fn output_taker(&self) -> Result<Unknown<'_>> {
-        unknown(self.shared.env, create_take_output(&self.shared)?)
+    /// The object of an attached connection, for what is not among the calls.
+    #[napi(catch_unwind)]
+    pub fn connection(&self, id: u32) -> Result<Connection> {
+        Connection::of(&self.shared, id)
     }
 
     /// Has the output written that was queued on attached connections since the last flush: now where the event loop drives

@@ -58,7 +58,7 @@ pub(super) fn live_threads() -> u32 {
     threads() as u32
 }
 
-/// Whether `Connection.attach` can take sockets over on this system. Where it can't, every connection is one over a stream.
+/// Whether `attach` can take sockets over on this system. Where it can't, every connection is one over a stream.
 #[napi(catch_unwind)]
 pub(super) fn takes_sockets() -> bool {
     TAKES_SOCKETS

@@ -3,7 +3,8 @@
 //!
 //! * `environment`: one JavaScript environment (main thread, worker): shared memory, masking keys, its
 //!   connections.
-//! * `connection`: the class that the shim drives, one object a WebSocket; `channel`: the state behind it.
+//! * `calls`: what the shim does with a connection as a rule, by its number; `connection`: the class for what it does rarely;
+//!   `channel`: the state behind both.
 //! * `sockets`: those that were taken over, and what the event loop does for them; `no_sockets` where there can be none.
 //! * `options`: how the shim wants a connection; `elsewhere`: the work of permessage-deflate that other threads do.
 //! * `batch`: events -> records in shared memory.
@@ -20,6 +21,7 @@
 
 mod address;
 mod batch;
+mod calls;
 mod channel;
 mod connection;
 mod elsewhere;

@@ -45,19 +45,6 @@ pub struct Config {
     pub deflate: Option<Arc<Negotiated>>,
 }
 
-impl Config {
-    /// Whether connections can share it: both are the same, and have no permessage-deflate, whose settings are each one's own.
-    pub fn is_alike(&self, other: &Self) -> bool {
-        let Self { role, limits, auto_pong, skip_utf8_validation, deflate } = other;
-        self.role == *role
-            && self.limits == *limits
-            && self.auto_pong == *auto_pong
-            && self.skip_utf8_validation == *skip_utf8_validation
-            && self.deflate.is_none()
-            && deflate.is_none()
-    }
-}
-
 /// What [`Connection::rest`] has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rested {

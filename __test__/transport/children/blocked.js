@@ -12,7 +12,7 @@ const { listen, pattern } = require('../pairs');
 const say = (value) => writeSync(1, `${JSON.stringify(value)}\n`);
 
 const connections = [];
-const readTotal = () => connections.map((ws) => ws._transport.connection.bytesRead);
+const readTotal = () => connections.map((ws) => ws._transport.receivedTotal);
 
 function block() {
   say({ blocked: true });

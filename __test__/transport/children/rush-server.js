@@ -22,7 +22,7 @@ async function main() {
 
   function look() {
     let count = 0;
-    for (const ws of wss.clients) count += ws._transport.connection.isOnThread ? 1 : 0;
+    for (const ws of wss.clients) count += ws._transport.kind === 'io_threads' ? 1 : 0;
     if (count === lastCount) return;
     lastCount = count;
     say({ onThreads: count });

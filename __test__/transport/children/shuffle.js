@@ -53,7 +53,7 @@ class Direction {
     });
     let wasOnThread = false;
     to.on('message', (data, isBinary) => {
-      const { isOnThread } = to._transport.connection;
+      const isOnThread = to._transport.kind === 'io_threads';
       if (isOnThread !== wasOnThread) this.moves++;
       wasOnThread = isOnThread;
       this.check(data, isBinary);

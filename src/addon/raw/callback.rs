@@ -1,5 +1,5 @@
 //! Calls into JavaScript from outside of any JavaScript call: each in a callback scope of its own, so that
-//! microtasks and `process.nextTick` callbacks run after it, and in the async context of its owner.
+//! microtasks and `process.nextTick` callbacks run after it, and in an async context.
 
 use std::fmt;
 use std::ptr;
@@ -52,17 +52,16 @@ pub(in crate::addon) enum Called {
     Unable,
 }
 
-/// Calls `function(owner, count)` in `context`. `function` must be a value of the current handle scope.
+/// Calls `function(id, count)` in `context`. `function` must be a value of the current handle scope.
 pub(in crate::addon) fn call_in_context(
     env: Env,
     context: &AsyncContext,
     function: sys::napi_value,
-    owner: &Reference,
+    id: u32,
     count: u32,
 ) -> Called {
-    let Ok(owner) = owner.value() else { return Called::Unable };
-    let Ok(count) = uint32(env, count) else { return Called::Unable };
-    call_with(env, context, function, owner, &[owner, count])
+    let (Ok(id), Ok(count)) = (uint32(env, id), uint32(env, count)) else { return Called::Unable };
+    call_with(env, context, function, function, &[id, count])
 }
 
 /// Calls `function(...arguments)` in `context`, on `this`, an object. All values must be of the current handle scope.

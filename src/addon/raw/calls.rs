@@ -1,9 +1,7 @@
-//! The hot paths as plain Node-API functions: sending, and what a stream needs for each chunk. What napi generates for a
-//! method of a class (unwrapping, type tags, borrow tracking) costs more than framing a small message does.
-//!
-//! Each function gets the number of a connection first, and finds the environment in its own data.
+//! Plain Node-API functions. What napi generates for a method of a class (unwrapping, type tags, borrow tracking) costs more
+//! than framing a small message does. What each function does is in `addon/calls`; here is how JavaScript comes to call it,
+//! and how it reads its arguments.
 
-use std::cell::RefCell;
 use std::ffi::{CStr, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -12,90 +10,35 @@ use std::rc::Rc;
 use napi::{Error, Result, sys};
 
 use super::check;
-use crate::addon::channel::{Channel, flag};
-use crate::addon::connection::number;
 use crate::addon::environment::Shared;
 
 /// Arguments at most.
-const ARGUMENTS: usize = 3;
+const ARGUMENTS: usize = 5;
+
+/// What a function gets; missing arguments are `undefined`.
+pub(in crate::addon) type Arguments = [sys::napi_value; ARGUMENTS];
 
 /// What a function does; its result is a number, or `undefined`.
-type Body = fn(&Shared, sys::napi_env, [sys::napi_value; ARGUMENTS]) -> Result<Option<f64>>;
+pub(in crate::addon) type Body = fn(&Rc<Shared>, Arguments) -> Result<Option<f64>>;
 
-/// `send(id, data, flags)`: as `Channel::send`; returns the bytes ever queued if `flags` ask for it.
+/// What a function keeps.
+struct Call {
+    shared: Rc<Shared>,
+    body: Body,
+}
+
+/// Makes a function.
 ///
 /// # Errors
 /// When JavaScript has no memory, or the environment is ending.
-pub(in crate::addon) fn create_send(shared: &Rc<Shared>) -> Result<sys::napi_value> {
-    create::<Send>(shared, c"send")
-}
-
-/// `receive(id, chunk)`: as `Channel::receive`; returns the number of readable records.
-///
-/// # Errors
-/// As [`create_send`].
-pub(in crate::addon) fn create_receive(shared: &Rc<Shared>) -> Result<sys::napi_value> {
-    create::<Receive>(shared, c"receive")
-}
-
-/// `takeOutput(id)`: as `Channel::take_output`; returns the number of bytes.
-///
-/// # Errors
-/// As [`create_send`].
-pub(in crate::addon) fn create_take_output(shared: &Rc<Shared>) -> Result<sys::napi_value> {
-    create::<TakeOutput>(shared, c"takeOutput")
-}
-
-/// Names the body of a function, so that each has an entry of its own.
-trait Call {
-    const BODY: Body;
-}
-
-struct Send;
-struct Receive;
-struct TakeOutput;
-
-impl Call for Send {
-    const BODY: Body = |shared, env, [id, data, flags]| {
-        let flags = unsigned(env, flags)?;
-        let sent =
-            channel(shared, env, id).and_then(|channel| channel.borrow_mut().send(shared, data, flags, None));
-        // Whoever calls takes its string for the last one.
-        let queued = sent.inspect_err(|_| shared.has_text.set(false))?;
-        Ok((flags & flag::TOTAL != 0).then(|| number(queued)))
-    };
-}
-
-impl Call for Receive {
-    const BODY: Body = |shared, env, [id, chunk, _]| {
-        let channel = channel(shared, env, id)?;
-        let mut channel = channel.borrow_mut();
-        channel.receive(shared, chunk)?;
-        channel.more(shared).map(|count| Some(f64::from(count)))
-    };
-}
-
-impl Call for TakeOutput {
-    const BODY: Body = |shared, env, [id, ..]| {
-        let length = channel(shared, env, id)?.borrow_mut().take_output(shared)?;
-        Ok(Some(number(length as u64)))
-    };
-}
-
-fn channel(shared: &Shared, env: sys::napi_env, id: sys::napi_value) -> Result<Rc<RefCell<Channel>>> {
-    let id = unsigned(env, id)? as usize;
-    let channel = shared.channels.borrow().get(id).map(Rc::clone);
-    channel.ok_or_else(|| Error::from_reason("no such connection"))
-}
-
-fn create<C: Call>(shared: &Rc<Shared>, name: &CStr) -> Result<sys::napi_value> {
+pub(in crate::addon) fn create_call(shared: &Rc<Shared>, name: &CStr, body: Body) -> Result<sys::napi_value> {
     let env = shared.env.raw();
-    let data = Rc::into_raw(Rc::clone(shared)).cast_mut().cast::<c_void>();
+    let data = Box::into_raw(Box::new(Call { shared: Rc::clone(shared), body })).cast::<c_void>();
     let length = name.count_bytes().cast_signed();
     let mut function = ptr::null_mut();
     // SAFETY: the name is given with its length; `data` lives until `release`.
     let created = check(unsafe {
-        sys::napi_create_function(env, name.as_ptr(), length, Some(entry::<C>), data, &raw mut function)
+        sys::napi_create_function(env, name.as_ptr(), length, Some(entry), data, &raw mut function)
     });
     let kept = created.and_then(|()| {
         // SAFETY: `function` was just made; `release` takes what `data` owns, once.
@@ -104,25 +47,25 @@ fn create<C: Call>(shared: &Rc<Shared>, name: &CStr) -> Result<sys::napi_value> 
         })
     });
     if let Err(error) = kept {
-        release_shared(data);
+        release_call(data);
         return Err(error);
     }
     Ok(function)
 }
 
 unsafe extern "C" fn release(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
-    release_shared(data);
+    release_call(data);
 }
 
-fn release_shared(data: *mut c_void) {
-    // SAFETY: `data` is from `Rc::into_raw` in `create`, and given back once: by the finalizer, or where there is none.
-    drop(unsafe { Rc::from_raw(data.cast::<Shared>()) });
+fn release_call(data: *mut c_void) {
+    // SAFETY: `data` is from `Box::into_raw` in `create_call`, and given back once: by the finalizer, or where there is none.
+    drop(unsafe { Box::from_raw(data.cast::<Call>()) });
 }
 
 /// What Node calls.
-unsafe extern "C" fn entry<C: Call>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+unsafe extern "C" fn entry(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // A panic must not unwind into Node.
-    let outcome = catch_unwind(AssertUnwindSafe(|| run(C::BODY, env, info)))
+    let outcome = catch_unwind(AssertUnwindSafe(|| run(env, info)))
         .unwrap_or_else(|_| Err(Error::from_reason("ferrows panicked")));
     match outcome {
         Ok(value) => value,
@@ -152,7 +95,7 @@ unsafe fn throw(env: sys::napi_env, text: &str) {
     }
 }
 
-fn run(body: Body, env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_value> {
+fn run(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_value> {
     let mut arguments = [ptr::null_mut(); ARGUMENTS];
     let mut count = arguments.len();
     let mut data = ptr::null_mut();
@@ -167,19 +110,34 @@ fn run(body: Body, env: sys::napi_env, info: sys::napi_callback_info) -> Result<
             &raw mut data,
         )
     })?;
-    // SAFETY: `data` is what `create` gave; the finalizer has not run, since the function is being called.
-    let shared = unsafe { &*data.cast::<Shared>() };
+    // SAFETY: `data` is what `create_call` gave; the finalizer has not run, since the function is being called.
+    let call = unsafe { &*data.cast::<Call>() };
     // `undefined`
-    let Some(result) = body(shared, env, arguments)? else { return Ok(ptr::null_mut()) };
+    let Some(result) = (call.body)(&call.shared, arguments)? else { return Ok(ptr::null_mut()) };
     let mut value = ptr::null_mut();
     // SAFETY: plain out-parameter.
     check(unsafe { sys::napi_create_double(env, result, &raw mut value) })?;
     Ok(value)
 }
 
-fn unsigned(env: sys::napi_env, value: sys::napi_value) -> Result<u32> {
+/// Reads an argument that is a whole number.
+///
+/// # Errors
+/// When it is no number.
+pub(in crate::addon) fn unsigned(shared: &Shared, value: sys::napi_value) -> Result<u32> {
     let mut number = 0;
     // SAFETY: a value of the running call; another type gives an error status.
-    check(unsafe { sys::napi_get_value_uint32(env, value, &raw mut number) })?;
+    check(unsafe { sys::napi_get_value_uint32(shared.env.raw(), value, &raw mut number) })?;
     Ok(number)
+}
+
+/// Whether an argument was left out.
+///
+/// # Errors
+/// When the environment is ending.
+pub(in crate::addon) fn is_undefined(shared: &Shared, value: sys::napi_value) -> Result<bool> {
+    let mut kind = 0;
+    // SAFETY: the value belongs to the current call.
+    check(unsafe { sys::napi_typeof(shared.env.raw(), value, &raw mut kind) })?;
+    Ok(kind == sys::ValueType::napi_undefined)
 }

@@ -22,7 +22,7 @@ mod work;
 
 pub(super) use bytes::{bytes_of, create_array_buffer, data_bytes, is_string, string_bytes, with_memory};
 pub(super) use callback::{call_back, call_plain};
-pub(super) use calls::{create_receive, create_send, create_take_output};
+pub(super) use calls::{Arguments, Body, create_call, is_undefined, unsigned};
 pub(super) use reference::{Reference, unknown};
 pub(super) use status::check;
 pub(super) use trim::give_back_free_memory;

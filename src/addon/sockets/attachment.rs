@@ -4,19 +4,15 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::landing::Landing;
-use crate::addon::raw::{AsyncContext, Reference};
+use crate::addon::raw::Reference;
 use crate::transport::event_loop::Ready;
 use crate::transport::policy::{Choice, Traffic};
 use crate::transport::socket::{Inbox, Socket, Standing};
 
-/// Ties a socket to its JavaScript owner until the socket is destroyed.
+/// Ties a socket to its connection's number until the socket is destroyed.
 pub(in crate::addon) struct Attachment {
     /// The socket itself.
     pub(super) socket: Arc<Socket>,
-    /// What `deliver` gets.
-    pub(super) owner: Reference,
-    /// Where `deliver` runs.
-    pub(super) context: AsyncContext,
     /// What was collected from the socket and not put into a batch yet.
     pub(super) inbox: RefCell<Inbox>,
     /// Whether output was queued since the last flush.
@@ -48,12 +44,16 @@ pub(in crate::addon) struct Attachment {
 }
 
 impl Attachment {
+    /// The number of the connection, which `deliver` gets, and the reactor.
+    pub(super) fn id(&self) -> u32 {
+        // It was one when the socket was made.
+        self.socket.token() as u32
+    }
+
     /// The event loop drives it, and nothing is known of it.
-    pub(super) fn new(socket: Arc<Socket>, choice: Choice, owner: Reference, context: AsyncContext) -> Self {
+    pub(super) fn new(socket: Arc<Socket>, choice: Choice) -> Self {
         Self {
             socket,
-            owner,
-            context,
             inbox: RefCell::default(),
             dirty: Cell::new(false),
             on_thread: Cell::new(false),

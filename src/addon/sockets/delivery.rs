@@ -1,16 +1,34 @@
 //! Handing a connection's news to JavaScript: one call of `deliver` a connection, with all that was collected.
 
+use std::ptr;
 use std::rc::Rc;
 
-use napi::sys;
+use napi::{Env, Result, sys};
 
 use super::attachment::Attachment;
 use crate::addon::environment::Shared;
-use crate::addon::raw::{Called, call_in_context, in_handle_scope, report_uncaught};
+use crate::addon::raw::{AsyncContext, Called, Reference, call_in_context, in_handle_scope, report_uncaught};
 
 /// How often one delivery may throw or ask for another call before the rest of it is dropped: no honest program comes
 /// near, and a `deliver` that always does must not hang the loop.
 const MAX_CALLS: usize = 100_000;
+
+/// That as a value of the current handle scope.
+type Function<'a> = (sys::napi_value, &'a AsyncContext);
+
+/// What is called with the news of connections, and where it runs.
+pub(super) struct Deliver {
+    function: Reference,
+    context: AsyncContext,
+}
+
+impl Deliver {
+    /// # Errors
+    /// When the environment is ending.
+    pub(super) fn new(env: Env, function: sys::napi_value) -> Result<Self> {
+        Ok(Self { function: Reference::new(env, function)?, context: AsyncContext::new(env, function)? })
+    }
+}
 
 impl Shared {
     /// Delivers the news of these sockets, and sees to what comes of it; the list is empty then. What listeners send is
@@ -21,17 +39,18 @@ impl Shared {
         }
         // An error says that the environment is ending: nothing is to be delivered then.
         let _ = in_handle_scope(self.env, || {
-            let deliver = self.rounds.deliver.borrow().as_ref().and_then(|deliver| deliver.value().ok());
+            let Some(deliver) = self.rounds.deliver.borrow().clone() else { return };
+            let Ok(function) = deliver.function.value() else { return };
             for attachment in attachments.iter() {
-                if let Some(deliver) = deliver.filter(|_| !self.rounds.has_ended()) {
-                    self.deliver_and_settle(attachment, deliver);
+                if !self.rounds.has_ended() {
+                    self.deliver_and_settle(attachment, (function, &deliver.context));
                 }
             }
         });
         attachments.clear();
     }
 
-    fn deliver_and_settle(&self, attachment: &Rc<Attachment>, deliver: sys::napi_value) {
+    fn deliver_and_settle(&self, attachment: &Rc<Attachment>, deliver: Function<'_>) {
         if attachment.detached.get() {
             return;
         }
@@ -48,7 +67,7 @@ impl Shared {
 
     /// Delivers one socket's news. What an earlier delivery left behind, because it failed, goes first. Returns the number
     /// of events.
-    fn deliver(&self, attachment: &Attachment, deliver: sys::napi_value) -> u32 {
+    fn deliver(&self, attachment: &Attachment, deliver: Function<'_>) -> u32 {
         let leftovers = !attachment.inbox.borrow().is_empty();
         if leftovers {
             self.call_deliver(attachment, deliver);
@@ -64,16 +83,28 @@ impl Shared {
     }
 
     /// Calls `deliver` with what was collected from a socket.
-    fn call_deliver(&self, attachment: &Attachment, deliver: sys::napi_value) {
+    fn call_deliver(&self, attachment: &Attachment, (function, context): Function<'_>) {
         let Ok(mut count) = self.batch(|batch| attachment.fill(batch)) else { return };
         for _ in 0..MAX_CALLS {
-            match call_in_context(self.env, &attachment.context, deliver, &attachment.owner, count) {
+            match call_in_context(self.env, context, function, attachment.id(), count) {
                 Called::Threw(error) if report_uncaught(self.env, error).is_ok() => {}
                 // Ticks and microtasks have run; now the rest.
                 Called::Returned(true) => {}
                 _ => return,
             }
+            if !self.is_known(attachment) {
+                return;
+            }
             count = 0;
         }
+    }
+
+    /// Whether the connection still has its number: while ticks ran it may have gone, and the number been given to another.
+    fn is_known(&self, attachment: &Attachment) -> bool {
+        let channels = self.channels.borrow();
+        let channel = channels.get(attachment.id() as usize).map(|channel| channel.borrow());
+        channel.is_some_and(|channel| {
+            channel.attachment().is_some_and(|own| ptr::eq(Rc::as_ptr(own), attachment))
+        })
     }
 }

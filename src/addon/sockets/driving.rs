@@ -12,7 +12,7 @@ use super::line::Line;
 use super::resting::Resting;
 use crate::addon::channel::{Link, Offer, Source};
 use crate::addon::environment::Shared;
-use crate::addon::raw::{AsyncContext, Reference, borrow};
+use crate::addon::raw::borrow;
 use crate::connection::{Config, Connection};
 use crate::transport::event_loop::{self, Ready};
 use crate::transport::policy::{Choice, Move};
@@ -30,14 +30,12 @@ impl Shared {
         }
         let line = self.line()?;
         let choice = if line.reactor().is_some() { offer.choice } else { Choice::IoThreads };
-        let owner = Reference::new(self.env, offer.owner)?;
-        let context = AsyncContext::new(self.env, offer.resource)?;
-        let token = offer.id as u64;
-        let (home, is_watched) = self.home(offer.source)?;
+        let token = u64::from(offer.id);
+        let (home, is_watched, rest) = self.home(offer.source)?;
         // A descriptor that can't be polled here may still be one for a thread.
         let is_polled = choice != Choice::IoThreads && self.poll(&home, token, is_watched);
-        if is_polled && offer.head.is_empty() {
-            return Ok(Link::Resting(Resting::new(Idle::new(home), token, choice, owner, context)));
+        if is_polled && offer.head.is_empty() && rest.is_empty() {
+            return Ok(Link::Resting(Resting::new(Idle::new(home), token, choice)));
         }
         if is_watched
             && !is_polled
@@ -45,7 +43,8 @@ impl Shared {
         {
             reactor.forget(&home);
         }
-        let connection = Connection::new(Arc::clone(config));
+        let mut connection = Connection::new(Arc::clone(config));
+        connection.write_raw(rest);
         let mut keys = self.keys.borrow_mut();
         let socket = Socket::new(
             home.into(),
@@ -60,26 +59,34 @@ impl Shared {
         if !is_polled {
             socket.move_to_thread().map_err(|error| Error::from_reason(error.to_string()))?;
         }
-        let attachment = Rc::new(Attachment::new(socket, choice, owner, context));
+        let attachment = Rc::new(Attachment::new(socket, choice));
         attachment.on_thread.set(!is_polled);
         self.rounds.add(&attachment);
-        self.settle(&attachment);
+        if rest.is_empty() {
+            self.settle(&attachment);
+        } else {
+            // It waits until the kernel takes more.
+            self.flush_one(&attachment);
+        }
         Ok(Link::Socket(attachment))
     }
 
-    /// The descriptor of a socket that is to be taken over, and whether the reactor knows it.
-    fn home(&self, source: Source) -> Result<(Home, bool)> {
+    /// The descriptor of a socket that is to be taken over, whether the reactor knows it, and what the kernel has not taken of
+    /// what was to be written first.
+    fn home<'a>(&self, source: Source<'a>) -> Result<(Home, bool, &'a [u8])> {
         match source {
             Source::Parked(fd) => {
                 let home = borrow(fd).map_err(|error| Error::from_reason(error.to_string()))?;
-                Ok((home, false))
+                Ok((home, false, &[]))
             }
-            Source::Held(number) => {
+            Source::Held { number, response } => {
                 let held = self.rounds.with_arrivals(|arrivals, _| arrivals.take(number)).flatten();
                 let Some((socket, is_watched)) = held else {
                     return Err(Error::from_reason("no such connection"));
                 };
-                Ok((Home::Owned(socket), is_watched))
+                let home = Home::Owned(socket);
+                let rest = home.begin(response);
+                Ok((home, is_watched, rest))
             }
         }
     }

@@ -14,7 +14,6 @@ use std::sync::Arc;
 use super::attachment::Attachment;
 use super::line::Line;
 use crate::addon::environment::Shared;
-use crate::addon::raw::{AsyncContext, Reference};
 use crate::connection::Config;
 use crate::transport::event_loop::Ready;
 use crate::transport::policy::Choice;
@@ -31,21 +30,12 @@ pub(in crate::addon) struct Resting {
     socket: Idle,
     token: u32,
     choice: Choice,
-    /// What `deliver` gets, and where it runs.
-    owner: Reference,
-    context: AsyncContext,
 }
 
 impl Resting {
     /// The reactor knows the descriptor by the token.
-    pub(super) fn new(
-        socket: Idle,
-        token: u64,
-        choice: Choice,
-        owner: Reference,
-        context: AsyncContext,
-    ) -> Self {
-        Self { socket, token: token as u32, choice, owner, context }
+    pub(super) fn new(socket: Idle, token: u64, choice: Choice) -> Self {
+        Self { socket, token: token as u32, choice }
     }
 
     /// Bytes ever queued, and written.
@@ -81,9 +71,9 @@ impl Resting {
     /// Makes of it what something can be done with. `None`: the environment is ending.
     pub(in crate::addon) fn wake(self, shared: &Shared, config: &Arc<Config>) -> Option<Rc<Attachment>> {
         let line = shared.rounds.line()?;
-        let Self { socket, token, choice, owner, context } = self;
+        let Self { socket, token, choice } = self;
         let socket = socket.wake(Arc::clone(config), &line.mailbox, token.into(), config.auto_pong);
-        let attachment = Rc::new(Attachment::new(socket, choice, owner, context));
+        let attachment = Rc::new(Attachment::new(socket, choice));
         attachment.standing.set(attachment.socket.standing());
         shared.rounds.add(&attachment);
         Some(attachment)
@@ -107,8 +97,8 @@ impl Attachment {
     pub(in crate::addon) fn rest(self: Rc<Self>, shared: &Shared) -> Option<Resting> {
         shared.rounds.forget(&self);
         let token = self.socket.token();
-        let Self { socket, choice, owner, context, .. } = Rc::into_inner(self)?;
-        Some(Resting::new(socket.into_idle()?, token, choice, owner, context))
+        let Self { socket, choice, .. } = Rc::into_inner(self)?;
+        Some(Resting::new(socket.into_idle()?, token, choice))
     }
 
     /// Whether anything went through it since this was last asked.
@@ -187,9 +177,8 @@ mod tests {
 
     #[test]
     fn a_resting_connection_costs_little() {
-        let for_javascript = size_of::<Reference>() + size_of::<AsyncContext>();
-        assert!(size_of::<Resting>() <= 32 + for_javascript);
+        assert!(size_of::<Resting>() <= 32);
         // With the two counters in front of it; the descriptor is in there.
-        assert!(size_of::<RefCell<Channel>>() + 2 * size_of::<usize>() <= 72 + for_javascript);
+        assert!(size_of::<RefCell<Channel>>() + 2 * size_of::<usize>() <= 72);
     }
 }

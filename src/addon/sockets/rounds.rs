@@ -15,9 +15,10 @@ use napi::{Env, Error, Result, sys};
 
 use super::arriving::Host;
 use super::attachment::Attachment;
+use super::delivery::Deliver;
 use super::line::{Callbacks, Line};
 use crate::addon::environment::Shared;
-use crate::addon::raw::{Reference, in_handle_scope, on_cleanup, thread_running};
+use crate::addon::raw::{in_handle_scope, on_cleanup, thread_running};
 use crate::transport::event_loop::Ready;
 use crate::transport::listener::{Arrival, Arrivals};
 use crate::transport::policy::Policy;
@@ -25,7 +26,7 @@ use crate::transport::socket::Socket;
 
 /// The sockets of one environment. Lives on its thread.
 pub(in crate::addon) struct Rounds {
-    pub(super) deliver: RefCell<Option<Rc<Reference>>>,
+    pub(super) deliver: RefCell<Option<Rc<Deliver>>>,
     line: OnceCell<Line>,
     /// The attachments there are: of connections that do not rest.
     pub(super) attachments: RefCell<Vec<Rc<Attachment>>>,
@@ -59,7 +60,7 @@ impl Rounds {
     pub(in crate::addon) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            deliver: RefCell::new(Some(Rc::new(Reference::new(env, deliver)?))),
+            deliver: RefCell::new(Some(Rc::new(Deliver::new(env, deliver)?))),
             line: OnceCell::new(),
             attachments: RefCell::default(),
             to_look_at: Cell::new(0),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     CountingKeys, Event, KEY, client, config, key_of, opposite, receive, receive_chunks, server, with_limits,
 };
-use crate::connection::{Config, Connection, EventBatch};
+use crate::connection::{Connection, EventBatch};
 use crate::protocol::{Limits, Role};
 
 /// Has all output written. Returns it.
@@ -170,20 +170,4 @@ fn one_that_changes_leaves_the_others_as_they_were() {
     assert!(!changed.is_receiving() && changed.output().is_empty());
     assert_eq!(receive(&mut other, &bytes), [Event::Ping(Vec::new()), Event::binary(b"abc")]);
     assert!(!other.output().is_empty());
-}
-
-#[test]
-fn what_is_alike_can_be_shared() {
-    let config = || config(Role::Server);
-    assert!(config().is_alike(&config()));
-    let limits = Limits { max_fragments: 7, ..Limits::default() };
-    let others = [
-        Config { role: Role::Client, ..config() },
-        Config { limits, ..config() },
-        Config { auto_pong: false, ..config() },
-        Config { skip_utf8_validation: true, ..config() },
-    ];
-    for other in others {
-        assert!(!config().is_alike(&other) && !other.is_alike(&config()), "{other:?}");
-    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::inbox::Fault;
 use super::state::{Shutdown, State};
-use super::{Descriptor, Driver, OUTBOUND_HIGH_WATER, Side, Socket, Standing, lock};
+use super::{Descriptor, Driver, Home, OUTBOUND_HIGH_WATER, Side, Socket, Standing, lock};
 
 /// A buffer that grew beyond this for one burst is given back when the burst is over.
 const KEPT_CAPACITY: usize = 64 * 1024;
@@ -99,6 +99,15 @@ impl Writer {
 fn give_back(buffer: &mut Vec<u8>) {
     if buffer.capacity() > KEPT_CAPACITY {
         *buffer = Vec::new();
+    }
+}
+
+impl Home {
+    /// Writes the first bytes that there are for a descriptor, before it is a socket's. Returns what the kernel has not taken; an
+    /// error shows again when that is written.
+    pub fn begin<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        let sent = self.socket().send_with_flags(bytes, SEND_FLAGS).unwrap_or(0);
+        bytes.get(sent..).unwrap_or_default()
     }
 }
 
