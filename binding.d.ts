@@ -90,6 +90,11 @@ export declare class Environment {
   /** The object of an attached connection, for what is not among the calls. */
   connection(id: number): Connection
   /**
+   * Has `deliver` called with the number 0 when the event loop closes handles in this turn, each time in a callback scope of its
+   * own, while it returns `true` or throws. Throws where there is no libuv.
+   */
+  callWhenClosing(): void
+  /**
    * Has the output written that was queued on attached connections since the last flush: now where the event loop drives
    * them, soon where an I/O thread does.
    */

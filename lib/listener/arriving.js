@@ -62,10 +62,12 @@ function upgrade(handle, number, head, fields, rest) {
   const bytes = head.length + (rest === undefined ? 0 : rest.length);
   const socket = new AcceptedSocket(handle, number, bytes);
   server._connections++;
+  let hasReturned = false;
   try {
     server.emit('upgrade', createRequest(socket, head, fields), socket, rest ?? EMPTY_BUFFER);
+    hasReturned = true;
   } finally {
-    settle(socket);
+    settle(socket, hasReturned);
   }
 }
 

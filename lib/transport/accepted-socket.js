@@ -15,6 +15,7 @@ const { inspect } = require('util');
 
 const events = require('../connection-events');
 const { kWebSocket } = require('../constants');
+const { closeLater } = require('./closing');
 const { Fact, touchBy, touched } = require('./touched-socket');
 
 const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
@@ -265,7 +266,8 @@ class AcceptedSocket {
     const { server } = this;
     server._connections--;
     server._emitCloseIfDrained();
-    setImmediate(close, this);
+    const { resource } = this._nativeTransport;
+    closeLater({ close: () => resource.runInAsyncScope(close, undefined, this) });
     return this;
   }
 
@@ -288,12 +290,15 @@ class AcceptedSocket {
 }
 
 /**
- * Whoever was told of it has returned: from now on something may become of it while it is held.
+ * Whoever was told of it has done what he does now: from here on something may become of it while it is held.
  *
  * @param {any} socket
+ * @param {boolean} hasReturned false: he has thrown, and nobody has the socket but Node
  */
-function settle(socket) {
-  if (isUntouched(socket) && socket._held) socket._held.isFresh = false;
+function settle(socket, hasReturned) {
+  if (!isUntouched(socket) || socket._held === null) return;
+  socket._held.isFresh = false;
+  if (!hasReturned) touched(socket);
 }
 
 /** @param {any} socket which may be a real one by now */

@@ -239,6 +239,13 @@ impl Environment {
         Connection::of(&self.shared, id)
     }
 
+    /// Has `deliver` called with the number 0 when the event loop closes handles in this turn, each time in a callback scope of its
+    /// own, while it returns `true` or throws. Throws where there is no libuv.
+    #[napi(catch_unwind)]
+    pub fn call_when_closing(&self) -> Result<()> {
+        self.shared.call_when_closing()
+    }
+
     /// Has the output written that was queued on attached connections since the last flush: now where the event loop drives
     /// them, soon where an I/O thread does.
     #[napi(catch_unwind)]

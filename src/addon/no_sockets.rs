@@ -54,6 +54,10 @@ impl Shared {
 
     pub(super) fn flush(&self) {}
 
+    pub(super) fn call_when_closing(self: &Rc<Self>) -> Result<()> {
+        Err(Error::from_reason("sockets can't be taken over on this system"))
+    }
+
     pub(super) fn rest_idle(&self) {}
 }
 

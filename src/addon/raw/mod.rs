@@ -36,6 +36,6 @@ pub(super) use {
     cleanup::on_cleanup,
     clock::thread_running,
     descriptor::borrow,
-    uv::{Poll, Turn, Wakeup, can_poll},
+    uv::{Poll, Turn, Wakeup, can_poll, when_closing},
     values::{buffer, latin1, uint32, undefined},
 };

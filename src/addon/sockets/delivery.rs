@@ -7,7 +7,9 @@ use napi::{Env, Result, sys};
 
 use super::attachment::Attachment;
 use crate::addon::environment::Shared;
-use crate::addon::raw::{AsyncContext, Called, Reference, call_in_context, in_handle_scope, report_uncaught};
+use crate::addon::raw::{
+    AsyncContext, Called, Reference, call_in_context, in_handle_scope, report_uncaught, when_closing,
+};
 
 /// How often one delivery may throw or ask for another call before the rest of it is dropped: no honest program comes
 /// near, and a `deliver` that always does must not hang the loop.
@@ -96,6 +98,30 @@ impl Shared {
                 return;
             }
             count = 0;
+        }
+    }
+
+    /// Calls `deliver` with the number of nobody when this turn of the loop closes handles, again and again while it returns
+    /// `true`.
+    ///
+    /// # Errors
+    /// When the loop takes no handle.
+    pub(in crate::addon) fn call_when_closing(self: &Rc<Self>) -> Result<()> {
+        let shared = Rc::clone(self);
+        // The event loop calls without a scope for handles. An error says that the environment is ending.
+        let closing = move || drop(in_handle_scope(shared.env, || shared.closing()));
+        when_closing(self.env, Box::new(closing))
+    }
+
+    fn closing(&self) {
+        let Some(deliver) = self.rounds.deliver.borrow().clone() else { return };
+        let Ok(function) = deliver.function.value() else { return };
+        while !self.rounds.has_ended() {
+            match call_in_context(self.env, &deliver.context, function, 0, 0) {
+                Called::Returned(true) => {}
+                Called::Threw(error) if report_uncaught(self.env, error).is_ok() => {}
+                _ => return,
+            }
         }
     }
 

@@ -9,6 +9,9 @@ use napi::{Env, Error, Result, sys};
 use super::super::check;
 use super::symbols::{Libuv, RawHandle, libuv};
 
+/// Of libuv's `uv_handle_type`; part of its stable ABI.
+pub(super) const UV_IDLE: c_int = 6;
+
 /// What every handle's memory begins with: libuv's `uv_handle_t` has the user's `data` pointer first.
 #[repr(C)]
 struct Head {

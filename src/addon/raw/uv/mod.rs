@@ -3,14 +3,16 @@
 //!
 //! * `symbols`: the functions.
 //! * `handle`: memory, value and end of any handle.
-//! * `wakeup`: from other threads; `turn`: the end of each turn of the loop; `poll`: a descriptor that is readable.
+//! * `wakeup`: from other threads; `turn`: the end of each turn of the loop; `closing`: its last phase; `poll`: a descriptor that is readable.
 
+mod closing;
 mod handle;
 mod poll;
 mod symbols;
 mod turn;
 mod wakeup;
 
+pub(in crate::addon) use closing::when_closing;
 pub(in crate::addon) use poll::Poll;
 pub(in crate::addon) use turn::Turn;
 pub(in crate::addon) use wakeup::Wakeup;

@@ -5,12 +5,11 @@ use std::cell::Cell;
 
 use napi::{Env, Error, Result};
 
-use super::handle::{Handle, OnClosed, with_value};
+use super::handle::{Handle, OnClosed, UV_IDLE, with_value};
 use super::symbols::RawHandle;
 
-/// `UV_CHECK` and `UV_IDLE` of libuv's `uv_handle_type`; part of its stable ABI.
+/// Of libuv's `uv_handle_type`; part of its stable ABI.
 const UV_CHECK: i32 = 2;
-const UV_IDLE: i32 = 6;
 
 type OnEnd = Box<dyn Fn()>;
 
