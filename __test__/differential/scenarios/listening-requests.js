@@ -201,7 +201,9 @@ for (const [name, call] of Object.entries(CALLS)) {
     const raw = await t.knock(wss);
     const { server, request } = await t.accepted(wss);
     await new Promise((resolve) => setImmediate(resolve));
-    t.log('server', 'request', request.destroyed, request.readableEnded, server._socket.destroyed);
+    // In this turn or in the next: the close of a handle comes after everybody's immediates.
+    const { destroyed, readableEnded } = request;
+    t.log('a turn later', 'request', destroyed, readableEnded, server._socket.destroyed);
     if (server._socket.writable) {
       await raw.head();
       await exchange(t, { raw, ws: server });
