@@ -157,10 +157,12 @@ export declare class Environment {
   /** Writes the queued output of all attached connections from this thread, as far as the kernel takes it at once. */
   flushSync(): void
   /**
-   * To be called from time to time: gives memory back that permessage-deflate has not needed since the last time. Returns
-   * whether there may be more to give back the next time.
+   * To be called from time to time: gives memory back that connections have not needed since the last time. Returns whether
+   * permessage-deflate may have more to give back the next time.
    */
   rest(): boolean
+  /** How many attached connections do not rest. */
+  get awake(): number
   /** Counts up what keeps the event loop alive. */
   ref(): void
   /** Counts down what keeps the event loop alive. */

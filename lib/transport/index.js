@@ -27,7 +27,7 @@ const { takesSockets } = require('../native');
  */
 function openTransport(websocket, socket, head, options, isSynchronous, resource, option) {
   flushOnExit();
-  if (options.deflate !== undefined) restLater();
+  restLater();
   const choice = chooseTransport(option);
   if (choice !== 'stream' && isUntouched(socket) && !isWrapped(socket)) {
     const transport = new PlainSocketTransport(websocket, socket, options, isSynchronous);

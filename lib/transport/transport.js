@@ -320,7 +320,7 @@ class Transport {
     this.isClosed = false;
     // It was kept for as long as something was being inflated.
     this.connection.destroy();
-    if (this.isCompressing) restLess();
+    restLess();
     this.websocket.emitClose();
   }
 }

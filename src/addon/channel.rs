@@ -1,15 +1,16 @@
 //! The state behind one connection's object: the connection itself and where its bytes go. Commands of both transports
 //! are the same; only that differs. `connection` (the class) and `raw::send` (its hot path) are the callers.
 
-use std::cell::RefCell;
+use std::mem;
+use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use napi::{Result, sys};
 
-use super::batch::Parts;
 use super::environment::Shared;
 use super::raw::{data_bytes, string_bytes};
-use super::sockets::Attachment;
+use super::sockets::{Attachment, Resting};
 use crate::connection::{Config, Connection as Core, MaskingKeys, Rested};
 use crate::protocol::MaskingKey;
 use crate::protocol::deflate::{Inflation, Outgoing};
@@ -48,6 +49,8 @@ pub(super) enum Source {
 
 /// What [`Channel::attach`] takes over.
 pub(super) struct Offer<'a> {
+    /// The number of the connection.
+    pub(super) id: usize,
     pub(super) source: Source,
     /// What was read from it behind the opening handshake.
     pub(super) head: &'a [u8],
@@ -77,10 +80,20 @@ pub(super) enum SocketCommand {
     Shutdown,
 }
 
+impl SocketCommand {
+    /// Whether it is done already where nothing is in flight.
+    fn is_idle(self) -> bool {
+        matches!(self, Self::WriteNow | Self::Resume | Self::Cork(false))
+    }
+}
+
 /// Where the connection's bytes go.
-enum Link {
+pub(super) enum Link {
     Stream(Box<Stream>),
+    /// A socket that was taken over.
     Socket(Rc<Attachment>),
+    /// Such a one with nothing in flight.
+    Resting(Resting),
     /// Destroyed; what is still answered.
     Gone(Totals),
 }
@@ -104,19 +117,19 @@ impl Totals {
 
 /// One connection and its link.
 pub(super) struct Channel {
-    config: Config,
+    config: Arc<Config>,
     link: Link,
-    parts: Rc<RefCell<Parts>>,
     /// The next payload to be sent, compressed elsewhere.
-    deflated: Option<Rc<[u8]>>,
+    deflated: Option<Rc<Vec<u8>>>,
 }
 
 impl Channel {
     /// A connection whose bytes the caller carries, until [`Channel::attach`].
-    pub(super) fn new(config: Config) -> Self {
+    pub(super) fn new(config: Arc<Config>) -> Self {
+        let mut core = Core::new(Arc::clone(&config));
         // Whoever carries the bytes of a stream answers its pings, in the order of events.
-        let stream = Stream::new(Core::new(Config { auto_pong: false, ..config.clone() }));
-        Self { config, link: Link::Stream(Box::new(stream)), parts: Rc::default(), deflated: None }
+        core.set_auto_pong(false);
+        Self { config, link: Link::Stream(Box::new(Stream::new(core))), deflated: None }
     }
 
     /// Runs a command with a payload (a string if `flags` say so, else bytes) and, if `flags` say so, a masking key: `key`,
@@ -185,7 +198,7 @@ impl Channel {
             });
         }
         if key.is_none()
-            && let Link::Socket(attachment) = &self.link
+            && let Some(attachment) = self.wake(shared)
             && attachment.send_from_place(binary, fin, payload)
         {
             return self.run(shared, |_| ());
@@ -199,6 +212,7 @@ impl Channel {
 
     /// Runs a command that may make output. Returns the bytes ever queued.
     fn run(&mut self, shared: &Shared, command: impl FnOnce(&mut Core)) -> u64 {
+        self.wake(shared);
         let queued = self.with_core(|core| {
             command(core);
             core.queued_total()
@@ -242,10 +256,10 @@ impl Channel {
     pub(super) fn more(&mut self, shared: &Shared) -> Result<u32> {
         match &mut self.link {
             Link::Stream(stream) if stream.events.is_empty() => Ok(0),
-            Link::Stream(stream) => shared.batch(&self.parts, |batch| batch.take_events(&mut stream.events)),
+            Link::Stream(stream) => shared.batch(|batch| batch.take_events(&mut stream.events)),
             Link::Socket(attachment) if attachment.is_empty() => Ok(0),
-            Link::Socket(attachment) => shared.batch(&self.parts, |batch| attachment.fill(batch)),
-            Link::Gone(_) => Ok(0),
+            Link::Socket(attachment) => shared.batch(|batch| attachment.fill(batch)),
+            Link::Resting(_) | Link::Gone(_) => Ok(0),
         }
     }
 
@@ -258,13 +272,14 @@ impl Channel {
     }
 
     /// Whether a payload of `length` bytes is to be compressed, and how. If it begins a message, that is decided now.
-    pub(super) fn deflates(&mut self, flags: u32, length: usize) -> Option<Outgoing> {
+    pub(super) fn deflates(&mut self, shared: &Shared, flags: u32, length: usize) -> Option<Outgoing> {
         let wanted = flags & flag::COMPRESS != 0;
+        self.wake(shared);
         self.with_core(|core| if core.deflates(wanted, length) { core.outgoing().cloned() } else { None })?
     }
 
     /// A payload has been compressed for this connection.
-    pub(super) fn keep_deflated(&mut self, compressed: Rc<[u8]>) {
+    pub(super) fn keep_deflated(&mut self, compressed: Rc<Vec<u8>>) {
         self.deflated = Some(compressed);
     }
 
@@ -295,7 +310,7 @@ impl Channel {
                 attachment.return_inflation(shared, inflation);
                 Ok(0)
             }
-            Link::Gone(_) => Ok(0),
+            Link::Resting(_) | Link::Gone(_) => Ok(0),
         }
     }
 
@@ -308,11 +323,6 @@ impl Channel {
         }
     }
 
-    /// What records only point to.
-    pub(super) fn parts(&self) -> &RefCell<Parts> {
-        &self.parts
-    }
-
     /// Over a stream: the stream.
     pub(super) fn stream(&mut self) -> Option<&mut Stream> {
         match &mut self.link {
@@ -321,7 +331,7 @@ impl Channel {
         }
     }
 
-    /// What is kept for a socket that was taken over.
+    /// What is kept for a socket that was taken over and does not rest.
     pub(super) fn attachment(&self) -> Option<&Rc<Attachment>> {
         match &self.link {
             Link::Socket(attachment) => Some(attachment),
@@ -334,9 +344,74 @@ impl Channel {
         if self.stream().is_none() {
             return false;
         }
-        let Ok(attachment) = shared.attach(self.config.clone(), offer, &self.parts) else { return false };
-        self.link = Link::Socket(attachment);
+        let Ok(link) = shared.attach(&self.config, offer) else { return false };
+        self.link = link;
         true
+    }
+
+    /// The same as `attachment`, and one that rests wakes.
+    pub(super) fn wake(&mut self, shared: &Shared) -> Option<&Rc<Attachment>> {
+        if matches!(self.link, Link::Resting(_))
+            && let Link::Resting(resting) = self.take_link()
+            && let Some(attachment) = resting.wake(shared, &self.config)
+        {
+            self.link = Link::Socket(attachment);
+        }
+        self.attachment()
+    }
+
+    /// Has a socket that was taken over rest, if it can. Returns whether it does.
+    pub(super) fn rest_socket(&mut self, shared: &Shared) -> bool {
+        if !self.attachment().is_some_and(Attachment::can_rest) {
+            return false;
+        }
+        if let Link::Socket(attachment) = self.take_link()
+            && let Some(resting) = attachment.rest(shared)
+        {
+            self.link = Link::Resting(resting);
+        }
+        true
+    }
+
+    /// Lets go of the socket if it rests.
+    pub(super) fn release_resting(&mut self, shared: &Shared) {
+        if matches!(self.link, Link::Resting(_))
+            && let Link::Resting(resting) = self.take_link()
+        {
+            resting.release(shared);
+        }
+    }
+
+    /// Takes the link, as if the connection were to be destroyed.
+    fn take_link(&mut self) -> Link {
+        let gone = Link::Gone(self.totals());
+        mem::replace(&mut self.link, gone)
+    }
+
+    /// With a socket of its own, over TCP: the addresses of its ends, here and there.
+    pub(super) fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        match &self.link {
+            Link::Socket(attachment) => attachment.ends(),
+            Link::Resting(resting) => resting.ends(),
+            Link::Stream(_) | Link::Gone(_) => (None, None),
+        }
+    }
+
+    /// With a socket of its own: a duplicate of the descriptor, which the caller must close. -1: there is none to be had.
+    pub(super) fn duplicate(&self) -> i32 {
+        match &self.link {
+            Link::Socket(attachment) => attachment.duplicate(),
+            Link::Resting(resting) => resting.duplicate(),
+            Link::Stream(_) | Link::Gone(_) => -1,
+        }
+    }
+
+    /// With a socket of its own: does what a command says.
+    pub(super) fn obey(&mut self, shared: &Shared, command: SocketCommand) {
+        let attachment = if command.is_idle() { self.attachment() } else { self.wake(shared) };
+        if let Some(attachment) = attachment {
+            attachment.obey(shared, command);
+        }
     }
 
     /// With a socket of its own, before `destroy`: collects what a paused connection has left to deliver.
@@ -352,28 +427,33 @@ impl Channel {
         if self.stream().is_some_and(|stream| stream.connection.is_inflating()) {
             return;
         }
-        let totals = self.totals();
-        if let Link::Socket(attachment) = &self.link
-            && let Some(connection) = attachment.detach(shared)
-        {
-            self.link = Link::Stream(Box::new(Stream::new(connection)));
-            return;
+        match self.take_link() {
+            Link::Socket(attachment) => {
+                if let Some(connection) = attachment.detach(shared) {
+                    self.link = Link::Stream(Box::new(Stream::new(connection)));
+                    return;
+                }
+            }
+            Link::Resting(resting) => resting.release(shared),
+            Link::Stream(_) | Link::Gone(_) => {}
         }
-        if self.config.deflate.take().is_some() {
+        if self.config.deflate.is_some() {
+            Arc::make_mut(&mut self.config).deflate = None;
             shared.freed.set(shared.freed.get() + FREED_AT_CLOSE);
         }
-        self.link = Link::Gone(totals);
     }
 
     /// Changes how the connection behaves, now and, if it is attached later, then.
     pub(super) fn configure(&mut self, change: impl FnOnce(&mut Config), apply: impl FnOnce(&mut Core)) {
-        change(&mut self.config);
+        change(Arc::make_mut(&mut self.config));
         self.with_core(apply);
     }
 
     /// Whether pings may be answered without being asked: an I/O thread does so.
     pub(super) fn set_auto_pong(&mut self, on: bool) {
-        self.config.auto_pong = on;
+        if self.config.auto_pong != on {
+            Arc::make_mut(&mut self.config).auto_pong = on;
+        }
         if let Link::Socket(attachment) = &self.link {
             attachment.set_may_pong(on);
         }
@@ -383,7 +463,7 @@ impl Channel {
         match &mut self.link {
             Link::Stream(stream) => Some(run(&mut stream.connection)),
             Link::Socket(attachment) => attachment.with_core(run),
-            Link::Gone(_) => None,
+            Link::Resting(_) | Link::Gone(_) => None,
         }
     }
 
@@ -396,6 +476,10 @@ impl Channel {
             Link::Socket(attachment) => {
                 let output = attachment.with_core(|core| Totals::of_output(core));
                 Totals { read: attachment.bytes_read(), ..output.unwrap_or_default() }
+            }
+            Link::Resting(resting) => {
+                let written = resting.written_total();
+                Totals { queued: written, written, read: resting.bytes_read() }
             }
             Link::Gone(totals) => *totals,
         }

@@ -63,7 +63,7 @@ impl Connection {
         let shared = &self.shared;
         let mut scratch = shared.scratch.borrow_mut();
         let start = |payload: &[u8]| {
-            let outgoing = self.channel.borrow_mut().deflates(flags, payload.len());
+            let outgoing = self.channel.borrow_mut().deflates(shared, flags, payload.len());
             let Some(outgoing) = outgoing else { return Ok(false) };
             shared.deflate_elsewhere(&self.channel, &outgoing, payload, callback.raw()).map(|()| true)
         };
@@ -165,7 +165,7 @@ impl Connection {
     /// The payload of the next record with the flag `LARGE`.
     #[napi(catch_unwind)]
     pub fn take_large<'env>(&mut self, env: &'env Env) -> Result<BufferSlice<'env>> {
-        let payload = self.channel.borrow().parts().borrow_mut().large.pop_front().unwrap_or_default();
+        let payload = self.shared.parts.borrow_mut().large.pop_front().unwrap_or_default();
         BufferSlice::copy_from(env, payload)
     }
 
@@ -179,7 +179,7 @@ impl Connection {
     /// The lengths of the non-empty frames of the next record with the flag `FRAGMENTED`.
     #[napi(catch_unwind)]
     pub fn take_fragments(&mut self) -> Vec<u32> {
-        self.channel.borrow().parts().borrow_mut().fragments.pop_front().unwrap_or_default()
+        self.shared.parts.borrow_mut().fragments.pop_front().unwrap_or_default()
     }
 
     /// Over a stream: everything queued since the last call; `null` if nothing is.
@@ -241,19 +241,19 @@ impl Connection {
     /// Attached, over TCP: this end; `null` once destroyed.
     #[napi(catch_unwind)]
     pub fn local_address(&self) -> Option<SocketAddress> {
-        self.channel.borrow().attachment()?.ends().0.map(SocketAddress::of)
+        self.channel.borrow().ends().0.map(SocketAddress::of)
     }
 
     /// Attached, over TCP: the other end; `null` once it is not connected any more.
     #[napi(catch_unwind)]
     pub fn remote_address(&self) -> Option<SocketAddress> {
-        self.channel.borrow().attachment()?.ends().1.map(SocketAddress::of)
+        self.channel.borrow().ends().1.map(SocketAddress::of)
     }
 
     /// Attached: a duplicate of the descriptor, which the caller must close; -1 if there is none to be had.
     #[napi(catch_unwind)]
     pub fn duplicate(&self) -> i32 {
-        self.channel.borrow().attachment().map_or(-1, |attachment| attachment.duplicate())
+        self.channel.borrow().duplicate()
     }
 
     /// Attached: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes
@@ -398,14 +398,12 @@ impl Connection {
             "shuffle" => Choice::Shuffle,
             _ => Choice::Auto,
         };
-        let offer = Offer { source, head, owner: owner.raw(), resource: resource.raw(), choice };
+        let offer = Offer { id: self.id, source, head, owner: owner.raw(), resource: resource.raw(), choice };
         self.channel.borrow_mut().attach(&self.shared, &offer)
     }
 
     fn on_socket(&self, command: SocketCommand) {
-        if let Some(attachment) = self.channel.borrow().attachment() {
-            attachment.obey(&self.shared, command);
-        }
+        self.channel.borrow_mut().obey(&self.shared, command);
     }
 }
 

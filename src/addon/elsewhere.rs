@@ -57,7 +57,7 @@ impl Shared {
             move |compressed| {
                 // Whatever went wrong, the message leaves.
                 let compressed = compressed.unwrap_or_else(|| stored(&running.payload));
-                shared.deflated(&running, &Rc::from(compressed));
+                shared.deflated(&running, &Rc::new(compressed));
             },
         )?;
         let mut remembered = self.deflating.borrow_mut();
@@ -66,7 +66,7 @@ impl Shared {
         Ok(())
     }
 
-    fn deflated(&self, job: &Rc<Job>, compressed: &Rc<[u8]>) {
+    fn deflated(&self, job: &Rc<Job>, compressed: &Rc<Vec<u8>>) {
         self.deflating.borrow_mut().retain(|other| !Rc::ptr_eq(other, job));
         for (channel, callback) in job.waiters.take() {
             channel.borrow_mut().keep_deflated(Rc::clone(compressed));

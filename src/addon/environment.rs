@@ -17,7 +17,7 @@ use super::raw::{
 };
 use super::slab::{ALIGNMENT, BULK_SIZE, SLAB_SIZE, Slab};
 use super::sockets::Rounds;
-use crate::connection::Rested;
+use crate::connection::{Config, Rested};
 use crate::protocol::deflate::{Broadcast, Pool};
 use crate::transport::RandomKeys;
 use crate::transport::slots::Slots;
@@ -31,6 +31,8 @@ pub(super) struct Shared {
     /// The `ArrayBuffer` that batches are written to.
     records: SharedWords,
     slab: RefCell<Slab>,
+    /// What records of the last batch only point to.
+    pub(super) parts: RefCell<Parts>,
     /// Where large messages are received.
     pub(super) bulk: RefCell<Slab>,
     /// Where masking keys come from.
@@ -46,9 +48,13 @@ pub(super) struct Shared {
     pub(super) broadcast: RefCell<Broadcast>,
     /// About how many bytes of permessage-deflate were freed since free memory was given back to the system.
     pub(super) freed: Cell<usize>,
+    /// And of sockets that rest now.
+    pub(super) freed_by_rest: Cell<usize>,
     /// The last payloads that are being compressed elsewhere, the last one first.
     pub(super) deflating: RefCell<Vec<Rc<Job>>>,
-    /// All connections, by the number that the hot path names them by.
+    /// How the last connection was configured: the next one may share that.
+    pub(super) config: RefCell<Option<Arc<Config>>>,
+    /// All connections, by the number that the hot path names them by, and the reactor those that have a socket.
     pub(super) channels: RefCell<Slots<Rc<RefCell<Channel>>>>,
     /// The sockets that were taken over.
     pub(super) rounds: Rounds,
@@ -60,12 +66,8 @@ impl Shared {
     ///
     /// # Errors
     /// When JavaScript has no memory, or the environment is ending.
-    pub(super) fn batch(
-        &self,
-        parts: &RefCell<Parts>,
-        mut fill: impl FnMut(&mut BatchWriter<'_>) -> bool,
-    ) -> Result<u32> {
-        let (mut slab, mut parts) = (self.slab.borrow_mut(), parts.borrow_mut());
+    pub(super) fn batch(&self, mut fill: impl FnMut(&mut BatchWriter<'_>) -> bool) -> Result<u32> {
+        let (mut slab, mut parts) = (self.slab.borrow_mut(), self.parts.borrow_mut());
         let bulk = self.bulk.borrow().generation();
         loop {
             let generation = slab.generation();
@@ -154,6 +156,7 @@ impl Environment {
             env,
             records,
             slab: RefCell::new(Slab::new(SLAB_SIZE)),
+            parts: RefCell::default(),
             bulk: RefCell::new(Slab::new(BULK_SIZE)),
             keys: RefCell::new(keys),
             text: RefCell::default(),
@@ -162,7 +165,9 @@ impl Environment {
             pool: Arc::default(),
             broadcast: RefCell::default(),
             freed: Cell::new(0),
+            freed_by_rest: Cell::new(0),
             deflating: RefCell::default(),
+            config: RefCell::default(),
             channels: RefCell::default(),
             rounds,
         };
@@ -230,25 +235,38 @@ impl Environment {
         self.shared.rounds.flush_sync();
     }
 
-    /// To be called from time to time: gives memory back that permessage-deflate has not needed since the last time. Returns
-    /// whether there may be more to give back the next time.
+    /// To be called from time to time: gives memory back that connections have not needed since the last time. Returns whether
+    /// permessage-deflate may have more to give back the next time.
     #[napi(catch_unwind)]
     pub fn rest(&self) -> bool {
         let shared = &self.shared;
         let mut rested = Rested::default();
-        for channel in shared.channels.borrow().iter() {
-            rested += channel.borrow_mut().rest();
+        // Whoever compresses has the pool.
+        if Arc::strong_count(&shared.pool) > 1 {
+            for channel in shared.channels.borrow().iter() {
+                rested += channel.borrow_mut().rest();
+            }
         }
         shared.broadcast.borrow_mut().forget();
         rested.again |= shared.pool.rest();
-        // To look for it takes time: not for little, unless there is nothing else to do.
+        shared.rest_idle();
+        // To look for it takes time: not for little, unless it is the last of permessage-deflate.
         let freed = shared.freed.get() + rested.freed;
-        let is_much = freed >= if rested.again { MUCH } else { 1 };
-        if is_much {
+        let is_last = freed > 0 && !rested.again;
+        if is_last || freed + shared.freed_by_rest.get() >= MUCH {
             give_back_free_memory();
+            shared.freed.set(0);
+            shared.freed_by_rest.set(0);
+        } else {
+            shared.freed.set(freed);
         }
-        shared.freed.set(if is_much { 0 } else { freed });
         rested.again
+    }
+
+    /// How many attached connections do not rest.
+    #[napi(getter, catch_unwind)]
+    pub fn awake(&self) -> u32 {
+        self.shared.rounds.awake() as u32
     }
 
     /// Counts up what keeps the event loop alive.

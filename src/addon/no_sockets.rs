@@ -4,14 +4,14 @@
 
 #![allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "those of `sockets` need it")]
 
-use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use napi::{Env, Error, Result, sys};
 
-use super::batch::{BatchWriter, Parts};
-use super::channel::{Offer, SocketCommand};
+use super::batch::BatchWriter;
+use super::channel::{Link, Offer, SocketCommand};
 use super::environment::Shared;
 use crate::connection::{Config, Connection as Core};
 use crate::protocol::deflate::Inflation;
@@ -39,27 +39,65 @@ impl Rounds {
 
     pub(super) fn flush_sync(&self) {}
 
+    pub(super) fn awake(&self) -> usize {
+        0
+    }
+
     /// The streams keep the loop alive.
     pub(super) fn keep(&self, _up: bool) {}
 }
 
 impl Shared {
-    pub(super) fn attach(
-        self: &Rc<Self>,
-        _: Config,
-        _: &Offer<'_>,
-        _: &Rc<RefCell<Parts>>,
-    ) -> Result<Rc<Attachment>> {
+    pub(super) fn attach(self: &Rc<Self>, _: &Arc<Config>, _: &Offer<'_>) -> Result<Link> {
         Err(Error::from_reason("sockets can't be taken over on this system"))
     }
 
     pub(super) fn flush(&self) {}
+
+    pub(super) fn rest_idle(&self) {}
+}
+
+/// A socket that was taken over and rests. There is none.
+pub(super) enum Resting {}
+
+impl Resting {
+    pub(super) fn written_total(&self) -> u64 {
+        match *self {}
+    }
+
+    pub(super) fn bytes_read(&self) -> u64 {
+        match *self {}
+    }
+
+    pub(super) fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        match *self {}
+    }
+
+    pub(super) fn duplicate(&self) -> i32 {
+        match *self {}
+    }
+
+    pub(super) fn release(self, _: &Shared) {
+        match self {}
+    }
+
+    pub(super) fn wake(self, _: &Shared, _: &Arc<Config>) -> Option<Rc<Attachment>> {
+        match self {}
+    }
 }
 
 /// A socket that was taken over. There is none.
 pub(super) enum Attachment {}
 
 impl Attachment {
+    pub(super) fn can_rest(self: &Rc<Self>) -> bool {
+        match **self {}
+    }
+
+    pub(super) fn rest(self: Rc<Self>, _: &Shared) -> Option<Resting> {
+        match *self {}
+    }
+
     pub(super) fn is_on_thread(&self) -> bool {
         match *self {}
     }

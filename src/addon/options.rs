@@ -36,10 +36,11 @@ pub struct ConnectionOptions {
 }
 
 impl ConnectionOptions {
-    /// The configuration, and with it the pool of the environment.
-    pub(super) fn config(&self, shared: &Shared) -> Config {
+    /// The configuration, and with it the pool of the environment. Connections that are made one after the other and are to
+    /// behave alike share it.
+    pub(super) fn config(&self, shared: &Shared) -> Arc<Config> {
         let (options, limit) = (self, |value: i32| u32::try_from(value).unwrap_or(0));
-        Config {
+        let config = Config {
             deflate: options.deflate.as_ref().map(|options| Arc::new(options.negotiated(&shared.pool))),
             role: if options.is_server { Role::Server } else { Role::Client },
             limits: Limits {
@@ -50,7 +51,14 @@ impl ConnectionOptions {
             },
             auto_pong: options.auto_pong,
             skip_utf8_validation: options.skip_utf8_validation,
+        };
+        let mut last = shared.config.borrow_mut();
+        if let Some(last) = last.as_ref().filter(|last| last.is_alike(&config)) {
+            return Arc::clone(last);
         }
+        let config = Arc::new(config);
+        *last = config.deflate.is_none().then(|| Arc::clone(&config));
+        config
     }
 }
 

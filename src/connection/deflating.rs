@@ -62,6 +62,13 @@ impl Deflating {
         }
     }
 
+    /// Whether nothing is remembered. What the peer still has of a dictionary is not known once anything was sent.
+    pub(super) fn is_as_new(&self) -> bool {
+        let outgoing = self.outgoing();
+        !self.used
+            && (!outgoing.context_takeover || (outgoing.dictionary.is_none() && self.history.is_empty()))
+    }
+
     /// Gives memory back if nothing was sent since the last time.
     pub(super) fn rest(&mut self) -> Rested {
         let used = std::mem::take(&mut self.used);

@@ -70,6 +70,14 @@ impl Inflating {
         Rested { freed, again }
     }
 
+    /// Whether nothing is remembered that the peer may refer to.
+    pub(super) fn is_as_new(&self) -> bool {
+        let incoming = &self.negotiated.settings.incoming;
+        let is_known =
+            !incoming.context_takeover || (incoming.dictionary.is_none() && self.history.is_empty());
+        is_known && self.inflater.is_none() && self.elsewhere.is_none()
+    }
+
     /// Whether the inflater of a last frame must go on as it is, or may have to, because there is no telling.
     fn is_to_be_kept(&self, is_whole: bool, inflation: &mut Inflation) -> bool {
         if inflation.is_over() || !self.negotiated.settings.incoming.context_takeover {

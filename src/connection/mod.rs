@@ -9,6 +9,7 @@
 mod close;
 mod deflating;
 mod event;
+mod idle;
 mod inflating;
 mod lending;
 mod pong;
@@ -36,12 +37,25 @@ pub struct Config {
     pub role: Role,
     /// What the peer may make this end hold.
     pub limits: Limits,
-    /// Whether pings are answered without being asked.
+    /// Whether pings are answered without being asked, until [`Connection::set_auto_pong`] says something else.
     pub auto_pong: bool,
     /// Whether texts and close reasons are taken as they come.
     pub skip_utf8_validation: bool,
     /// permessage-deflate, if the ends have agreed on it.
     pub deflate: Option<Arc<Negotiated>>,
+}
+
+impl Config {
+    /// Whether connections can share it: both are the same, and have no permessage-deflate, whose settings are each one's own.
+    pub fn is_alike(&self, other: &Self) -> bool {
+        let Self { role, limits, auto_pong, skip_utf8_validation, deflate } = other;
+        self.role == *role
+            && self.limits == *limits
+            && self.auto_pong == *auto_pong
+            && self.skip_utf8_validation == *skip_utf8_validation
+            && self.deflate.is_none()
+            && deflate.is_none()
+    }
 }
 
 /// What [`Connection::rest`] has done.
@@ -87,7 +101,9 @@ pub trait MaskingKeys {
 /// [`ProtocolError::close_code`](crate::protocol::ProtocolError::close_code).
 #[derive(Debug)]
 pub struct Connection {
-    config: Config,
+    /// Shared by connections that are configured alike.
+    config: Arc<Config>,
+    auto_pong: bool,
     inbound: Inbound,
     outbound: Outbound,
     /// permessage-deflate, if there is any: what is sent, and what is received.
@@ -96,18 +112,20 @@ pub struct Connection {
 
 impl Connection {
     /// A connection whose opening handshake is over. Allocates nothing yet.
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: impl Into<Arc<Config>>) -> Self {
+        let config = config.into();
         let extension = config
             .deflate
             .as_ref()
             .map(|negotiated| Box::new((Deflating::new(negotiated), Inflating::new(negotiated))));
-        Self { config, inbound: Inbound::default(), outbound: Outbound::default(), extension }
+        let auto_pong = config.auto_pong;
+        Self { config, auto_pong, inbound: Inbound::default(), outbound: Outbound::default(), extension }
     }
 
     /// Takes everything out; what stays is as new, and without permessage-deflate.
     #[must_use]
     pub fn take(&mut self) -> Self {
-        let config = Config { deflate: None, ..self.config.clone() };
+        let config = Config { deflate: None, ..(*self.config).clone() };
         std::mem::replace(self, Self::new(config))
     }
 
@@ -130,17 +148,17 @@ impl Connection {
 
     /// Turns automatic pongs on or off.
     pub fn set_auto_pong(&mut self, auto_pong: bool) {
-        self.config.auto_pong = auto_pong;
+        self.auto_pong = auto_pong;
     }
 
     /// Changes the limit for messages, in bytes; 0 is unlimited. Holds from the next frame on.
     pub fn set_max_payload(&mut self, max_payload: u64) {
-        self.config.limits.max_payload = max_payload;
+        Arc::make_mut(&mut self.config).limits.max_payload = max_payload;
     }
 
     /// Turns UTF-8 validation off or on. Holds from the next message on.
     pub fn set_skip_utf8_validation(&mut self, skip: bool) {
-        self.config.skip_utf8_validation = skip;
+        Arc::make_mut(&mut self.config).skip_utf8_validation = skip;
     }
 }
 

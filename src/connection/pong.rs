@@ -34,7 +34,7 @@ impl PendingPongs {
 impl Connection {
     /// Answers a ping that arrived, if that is wanted.
     pub(super) fn answer_ping(&mut self, payload: &[u8], keys: &mut dyn MaskingKeys) -> Answer {
-        if !self.config.auto_pong || self.outbound.is_closing() {
+        if !self.auto_pong || self.outbound.is_closing() {
             return Answer::NotDue;
         }
         let limit = self.config.limits.max_pending_auto_pongs as usize;

@@ -146,6 +146,13 @@ impl Connection {
         self.inbound.frame.is_none() && self.inbound.header.kept() == (0, 0)
     }
 
+    /// Whether nothing has been received of the next message, or of a control frame, and something still may be.
+    pub(super) fn is_between_messages(&self) -> bool {
+        // The first chunk of a frame that was lent counts.
+        let has_begun = self.inbound.chunks.count > 0 || !self.inbound.message.is_first_frame();
+        self.is_receiving() && self.is_between_frames() && !has_begun
+    }
+
     fn parse(
         &mut self,
         mut input: &[u8],

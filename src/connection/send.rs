@@ -131,6 +131,17 @@ impl Connection {
         std::mem::swap(spare, &mut self.outbound.queue);
     }
 
+    /// Whether nothing is to be sent: no output, and no rest of a message or of a closing handshake.
+    pub(super) fn is_done_sending(&self) -> bool {
+        let outbound = &self.outbound;
+        outbound.queued_total == outbound.written_total && !outbound.fragmented && !outbound.closing
+    }
+
+    /// Goes on counting where another connection has stopped.
+    pub(super) fn count_from(&mut self, total: u64) {
+        (self.outbound.queued_total, self.outbound.written_total) = (total, total);
+    }
+
     /// Bytes queued since the connection began.
     pub fn queued_total(&self) -> u64 {
         self.outbound.queued_total

@@ -79,17 +79,27 @@ impl Reactor {
         self.registry.register(&mut SourceFd(&fd), token, Interest::READABLE | Interest::WRITABLE)
     }
 
-    /// As [`Reactor::add`], for a socket whose descriptor is [watched](Reactor::watch).
+    /// As [`Reactor::add`], for a socket that is idle, or will be made over this descriptor. It ends with [`Reactor::forget`], or
+    /// when the descriptor is closed.
+    ///
+    /// # Errors
+    /// When the descriptor is nothing that can be polled.
+    pub fn add_home(&self, home: &impl AsRawFd, token: u64) -> io::Result<()> {
+        let fd = home.as_raw_fd();
+        self.registry.register(&mut SourceFd(&fd), token_of(token), Interest::READABLE | Interest::WRITABLE)
+    }
+
+    /// As [`Reactor::add_home`], where the descriptor is [watched](Reactor::watch).
     ///
     /// # Errors
     /// When it is not.
-    pub fn take_over(&self, socket: &Socket) -> io::Result<()> {
-        let fd = socket.home();
-        let token = token_of(socket.token());
-        self.registry.reregister(&mut SourceFd(&fd), token, Interest::READABLE | Interest::WRITABLE)
+    pub fn take_over(&self, home: &impl AsRawFd, token: u64) -> io::Result<()> {
+        let fd = home.as_raw_fd();
+        self.registry.reregister(&mut SourceFd(&fd), token_of(token), Interest::READABLE | Interest::WRITABLE)
     }
 
-    /// Polls a descriptor that is no socket's yet, for something to read; what is there now is told, too. It ends with [`Reactor::forget`], or when the descriptor is closed.
+    /// Polls a descriptor that is no socket's yet, for something to read; what is there now is told, too. It ends with
+    /// [`Reactor::forget`], or when the descriptor is closed.
     ///
     /// # Errors
     /// When the descriptor is nothing that can be polled.
@@ -97,7 +107,7 @@ impl Reactor {
         self.registry.register(&mut SourceFd(&fd.as_raw_fd()), token_of(token), Interest::READABLE)
     }
 
-    /// Polls a descriptor no longer that was [watched](Reactor::watch). It may still be among the events that are being
+    /// Polls a descriptor no longer that is no socket's now. It may still be among the events that are being
     /// handled.
     pub fn forget(&self, fd: &impl AsRawFd) {
         let _ = self.registry.deregister(&mut SourceFd(&fd.as_raw_fd()));

@@ -1,11 +1,9 @@
 //! What an environment keeps for a connection whose socket it has taken over. What is asked of it: `commands`.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::landing::Landing;
-use crate::addon::batch::Parts;
 use crate::addon::raw::{AsyncContext, Reference};
 use crate::transport::event_loop::Ready;
 use crate::transport::policy::{Choice, Traffic};
@@ -19,8 +17,6 @@ pub(in crate::addon) struct Attachment {
     pub(super) owner: Reference,
     /// Where `deliver` runs.
     pub(super) context: AsyncContext,
-    /// What the connection's object is asked for one by one.
-    pub(super) parts: Rc<RefCell<Parts>>,
     /// What was collected from the socket and not put into a batch yet.
     pub(super) inbox: RefCell<Inbox>,
     /// Whether output was queued since the last flush.
@@ -45,6 +41,35 @@ pub(in crate::addon) struct Attachment {
     pub(super) traffic: Cell<Traffic>,
     /// Whether the socket was destroyed.
     pub(super) detached: Cell<bool>,
+    /// Where it is on the list of those that are awake.
+    pub(super) place: Cell<usize>,
+    /// Bytes that had gone through it when that was last looked at.
+    pub(super) looked_at: Cell<u64>,
+}
+
+impl Attachment {
+    /// The event loop drives it, and nothing is known of it.
+    pub(super) fn new(socket: Arc<Socket>, choice: Choice, owner: Reference, context: AsyncContext) -> Self {
+        Self {
+            socket,
+            owner,
+            context,
+            inbox: RefCell::default(),
+            dirty: Cell::new(false),
+            on_thread: Cell::new(false),
+            ready: Cell::default(),
+            standing: Cell::default(),
+            is_bulk: Cell::new(false),
+            chunk: RefCell::default(),
+            landing: RefCell::default(),
+            waiting: Cell::new(false),
+            choice,
+            traffic: Cell::default(),
+            detached: Cell::new(false),
+            place: Cell::new(usize::MAX),
+            looked_at: Cell::new(u64::MAX),
+        }
+    }
 }
 
 /// Memory that messages lie in which were received in place.

@@ -65,7 +65,7 @@ impl Shared {
 
     /// Calls `deliver` with what was collected from a socket.
     fn call_deliver(&self, attachment: &Attachment, deliver: sys::napi_value) {
-        let Ok(mut count) = self.batch(&attachment.parts, |batch| attachment.fill(batch)) else { return };
+        let Ok(mut count) = self.batch(|batch| attachment.fill(batch)) else { return };
         for _ in 0..MAX_CALLS {
             match call_in_context(self.env, &attachment.context, deliver, &attachment.owner, count) {
                 Called::Threw(error) if report_uncaught(self.env, error).is_ok() => {}

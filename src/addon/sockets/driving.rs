@@ -1,7 +1,7 @@
 //! Who drives a socket: taking it over, seeing to what it needs while the event loop drives it, and moving it when the policy
 //! says so. What the loop does when sockets are ready is in `stages`.
 
-use std::cell::{Cell, RefCell};
+use std::os::fd::AsRawFd;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use napi::{Error, Result};
 
 use super::attachment::Attachment;
 use super::line::Line;
-use crate::addon::batch::Parts;
-use crate::addon::channel::{Offer, Source};
+use super::resting::Resting;
+use crate::addon::channel::{Link, Offer, Source};
 use crate::addon::environment::Shared;
 use crate::addon::raw::{AsyncContext, Reference, borrow};
 use crate::connection::{Config, Connection};
 use crate::transport::event_loop::{self, Ready};
-use crate::transport::policy::{Choice, Move, Traffic};
-use crate::transport::socket::{Descriptor, Socket, Standing};
+use crate::transport::policy::{Choice, Move};
+use crate::transport::socket::{Home, Idle, Socket, Standing};
 
 impl Shared {
     /// Takes a socket over, for a connection that nothing was read for but the head.
@@ -24,12 +24,7 @@ impl Shared {
     /// # Errors
     /// Where that can't be: no handle, no descriptor, no thread. Nothing has changed then with one that Node has parked, and one
     /// that was held is closed.
-    pub(in crate::addon) fn attach(
-        self: &Rc<Self>,
-        config: Config,
-        offer: &Offer<'_>,
-        parts: &Rc<RefCell<Parts>>,
-    ) -> Result<Rc<Attachment>> {
+    pub(in crate::addon) fn attach(self: &Rc<Self>, config: &Arc<Config>, offer: &Offer<'_>) -> Result<Link> {
         if self.rounds.has_ended() {
             return Err(Error::from_reason("the environment is ending"));
         }
@@ -37,70 +32,62 @@ impl Shared {
         let choice = if line.reactor().is_some() { offer.choice } else { Choice::IoThreads };
         let owner = Reference::new(self.env, offer.owner)?;
         let context = AsyncContext::new(self.env, offer.resource)?;
-        let may_pong = config.auto_pong;
-        let (fd, is_watched) = self.descriptor(offer.source)?;
-        let socket = Socket::new(
-            fd,
-            Connection::new(config),
-            offer.head,
-            &mut *self.keys.borrow_mut(),
-            &line.mailbox,
-            self.rounds.next_token(),
-            may_pong,
-        );
-        let attachment = Rc::new(Attachment {
-            socket,
-            owner,
-            context,
-            parts: Rc::clone(parts),
-            inbox: RefCell::default(),
-            dirty: Cell::new(false),
-            on_thread: Cell::new(false),
-            ready: Cell::default(),
-            standing: Cell::default(),
-            is_bulk: Cell::new(false),
-            chunk: RefCell::default(),
-            landing: RefCell::default(),
-            waiting: Cell::new(false),
-            choice,
-            traffic: Cell::new(Traffic::default()),
-            detached: Cell::new(false),
-        });
+        let token = offer.id as u64;
+        let (home, is_watched) = self.home(offer.source)?;
         // A descriptor that can't be polled here may still be one for a thread.
-        if choice == Choice::IoThreads || !self.poll(&attachment, is_watched) {
-            if is_watched && let Some(reactor) = line.reactor() {
-                reactor.remove(&attachment.socket);
-            }
-            attachment.socket.move_to_thread().map_err(|error| Error::from_reason(error.to_string()))?;
-            attachment.on_thread.set(true);
+        let is_polled = choice != Choice::IoThreads && self.poll(&home, token, is_watched);
+        if is_polled && offer.head.is_empty() {
+            return Ok(Link::Resting(Resting::new(Idle::new(home), token, choice, owner, context)));
         }
+        if is_watched
+            && !is_polled
+            && let Some(reactor) = line.reactor()
+        {
+            reactor.forget(&home);
+        }
+        let connection = Connection::new(Arc::clone(config));
+        let mut keys = self.keys.borrow_mut();
+        let socket = Socket::new(
+            home.into(),
+            connection,
+            offer.head,
+            &mut *keys,
+            &line.mailbox,
+            token,
+            config.auto_pong,
+        );
+        drop(keys);
+        if !is_polled {
+            socket.move_to_thread().map_err(|error| Error::from_reason(error.to_string()))?;
+        }
+        let attachment = Rc::new(Attachment::new(socket, choice, owner, context));
+        attachment.on_thread.set(!is_polled);
         self.rounds.add(&attachment);
         self.settle(&attachment);
-        Ok(attachment)
+        Ok(Link::Socket(attachment))
     }
 
     /// The descriptor of a socket that is to be taken over, and whether the reactor knows it.
-    fn descriptor(&self, source: Source) -> Result<(Descriptor, bool)> {
+    fn home(&self, source: Source) -> Result<(Home, bool)> {
         match source {
             Source::Parked(fd) => {
-                let fd = borrow(fd).map_err(|error| Error::from_reason(error.to_string()))?;
-                Ok((fd, false))
+                let home = borrow(fd).map_err(|error| Error::from_reason(error.to_string()))?;
+                Ok((home, false))
             }
             Source::Held(number) => {
                 let held = self.rounds.with_arrivals(|arrivals, _| arrivals.take(number)).flatten();
                 let Some((socket, is_watched)) = held else {
                     return Err(Error::from_reason("no such connection"));
                 };
-                Ok((Descriptor::Owned(Arc::new(socket)), is_watched))
+                Ok((Home::Owned(socket), is_watched))
             }
         }
     }
 
-    /// Puts the socket on the reactor, which may know its descriptor.
-    fn poll(&self, attachment: &Attachment, is_watched: bool) -> bool {
+    /// Puts a descriptor on the reactor, which may know it.
+    fn poll(&self, home: &impl AsRawFd, token: u64, is_watched: bool) -> bool {
         let Some(reactor) = self.rounds.line().and_then(Line::reactor) else { return false };
-        let socket = &attachment.socket;
-        let polled = if is_watched { reactor.take_over(socket) } else { reactor.add(socket) };
+        let polled = if is_watched { reactor.take_over(home, token) } else { reactor.add_home(home, token) };
         polled.is_ok()
     }
 
@@ -154,7 +141,8 @@ impl Shared {
             }
             Some(Move::ToOwner) => {
                 attachment.ready.set(Ready::default());
-                if self.poll(attachment, false) {
+                let reactor = self.rounds.line().and_then(Line::reactor);
+                if reactor.is_some_and(|reactor| reactor.add(&attachment.socket).is_ok()) {
                     attachment.socket.move_to_owner();
                     attachment.on_thread.set(false);
                     attachment.standing.set(Standing::default());

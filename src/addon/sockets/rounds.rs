@@ -1,4 +1,4 @@
-//! An environment's sockets: which there are, which have output or news, and when they get their turn.
+//! An environment's sockets: which there are and do not rest (those that do are in `resting`), which have output or news, and when they get their turn.
 //!
 //! * A descriptor is ready (`stages`): its socket is read, its news delivered, its own output written soon.
 //! * The turn of the loop ends: sockets that wait for another look get it, and what was queued for other connections is
@@ -18,17 +18,19 @@ use super::attachment::Attachment;
 use super::line::{Callbacks, Line};
 use crate::addon::environment::Shared;
 use crate::addon::raw::{Reference, in_handle_scope, on_cleanup, thread_running};
+use crate::transport::event_loop::Ready;
 use crate::transport::listener::{Arrival, Arrivals};
 use crate::transport::policy::Policy;
-use crate::transport::slots::Slots;
 use crate::transport::socket::Socket;
 
 /// The sockets of one environment. Lives on its thread.
 pub(in crate::addon) struct Rounds {
     pub(super) deliver: RefCell<Option<Rc<Reference>>>,
     line: OnceCell<Line>,
-    /// By the tokens of their sockets.
-    attachments: RefCell<Slots<Rc<Attachment>>>,
+    /// The attachments there are: of connections that do not rest.
+    pub(super) attachments: RefCell<Vec<Rc<Attachment>>>,
+    /// How many of these, from the first one on, are to be looked at in this round of resting.
+    pub(super) to_look_at: Cell<usize>,
     /// Attachments with output that nobody was told of.
     dirty: RefCell<Vec<Rc<Attachment>>>,
     /// Attachments that the loop drives and that get another look at the end of the turn.
@@ -60,6 +62,7 @@ impl Rounds {
             deliver: RefCell::new(Some(Rc::new(Reference::new(env, deliver)?))),
             line: OnceCell::new(),
             attachments: RefCell::default(),
+            to_look_at: Cell::new(0),
             dirty: RefCell::default(),
             waiting: RefCell::default(),
             stage: Cell::default(),
@@ -85,21 +88,28 @@ impl Rounds {
         self.line.get()
     }
 
-    /// The token that the socket of the next attachment must have.
-    pub(super) fn next_token(&self) -> u64 {
-        self.attachments.borrow().next() as u64
+    /// How many connections do not rest.
+    pub(in crate::addon) fn awake(&self) -> usize {
+        self.attachments.borrow().len()
     }
 
     /// Takes an attachment in.
     pub(super) fn add(&self, attachment: &Rc<Attachment>) {
-        let token = self.attachments.borrow_mut().insert(Rc::clone(attachment)) as u64;
-        debug_assert_eq!(token, attachment.socket.token());
+        let mut awake = self.attachments.borrow_mut();
+        attachment.place.set(awake.len());
+        awake.push(Rc::clone(attachment));
     }
 
-    /// The attachment of a token. Somebody who still has the token of an earlier one gets the wrong one, which is no harm:
-    /// whoever looks at a socket without need finds nothing.
-    pub(super) fn get(&self, token: u64) -> Option<Rc<Attachment>> {
-        self.attachments.borrow().get(usize::try_from(token).ok()?).cloned()
+    /// Takes it off the list again.
+    pub(super) fn forget(&self, attachment: &Attachment) {
+        let mut awake = self.attachments.borrow_mut();
+        let place = attachment.place.replace(usize::MAX);
+        if place < awake.len() {
+            awake.swap_remove(place);
+            if let Some(moved) = awake.get(place) {
+                moved.place.set(place);
+            }
+        }
     }
 
     /// Notes that `attachment` has output to be flushed.
@@ -150,9 +160,7 @@ impl Rounds {
         }
         attachment.socket.destroy();
         attachment.landing.take();
-        if let Ok(token) = usize::try_from(attachment.socket.token()) {
-            self.attachments.borrow_mut().remove(token);
-        }
+        self.forget(attachment);
     }
 
     /// Ends everything. JavaScript is not called from here on.
@@ -160,8 +168,8 @@ impl Rounds {
         self.ended.set(true);
         self.dirty.borrow_mut().clear();
         self.waiting.borrow_mut().clear();
-        let attachments: Vec<_> = self.attachments.borrow().iter().cloned().collect();
-        for attachment in attachments {
+        let awake = self.attachments.borrow().clone();
+        for attachment in awake {
             self.detach(&attachment);
         }
         self.arrived.borrow_mut().clear();
@@ -194,6 +202,7 @@ impl Shared {
                 self.env,
                 Box::new(move |done| {
                     ending.rounds.end();
+                    ending.release_resting();
                     if let Some(line) = ending.rounds.line() {
                         line.close(done);
                     }
@@ -228,7 +237,8 @@ impl Shared {
         let Some(line) = self.rounds.line() else { return };
         let (mut sockets, mut attachments) = (self.rounds.woken.take(), self.rounds.stage.take());
         line.mailbox.drain(&mut sockets);
-        attachments.extend(sockets.drain(..).filter_map(|socket| self.rounds.get(socket.token())));
+        attachments
+            .extend(sockets.drain(..).filter_map(|socket| self.awake(socket.token(), Ready::default())));
         self.deliver_all(&mut attachments);
         self.rounds.woken.set(sockets);
         self.rounds.stage.set(attachments);
@@ -254,5 +264,6 @@ impl Shared {
         if let Some(line) = self.rounds.line() {
             line.hurry(is_unfinished || !self.rounds.waiting.borrow().is_empty());
         }
+        self.go_on_resting();
     }
 }

@@ -33,7 +33,7 @@ impl Shared {
             if self.arrivals_ready(token) {
                 return;
             }
-            let Some(attachment) = self.rounds.get(token) else { return };
+            let Some(attachment) = self.awake(token, ready) else { return };
             attachment.ready.set(attachment.ready.get().or(ready));
             if attachment.is_bulk.get() && self.bulk.borrow().room() < BULK_READ {
                 // What this stage has in the old one must be delivered first.

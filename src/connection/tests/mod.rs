@@ -1,6 +1,7 @@
 //! What a connection does, seen from outside. Here: what the other test files share.
 
 mod deflate;
+mod idle;
 mod in_place;
 mod limits;
 mod ping_pong;

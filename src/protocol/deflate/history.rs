@@ -30,6 +30,11 @@ impl History {
         &self.bytes[self.bytes.len().saturating_sub(size)..]
     }
 
+    /// Whether there is nothing to refer to.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// Gives the memory back that the last `size` bytes do not need. Returns how much that was.
     pub fn compact(&mut self, size: usize) -> usize {
         let before = self.bytes.capacity();

@@ -7,20 +7,73 @@ use std::sync::Arc;
 
 use socket2::{SockAddr, SockRef};
 
-/// A connected, non-blocking stream socket.
+/// The descriptor that an owner's event loop reads and writes: a connected, non-blocking stream socket.
+#[derive(Debug)]
+pub enum Home {
+    /// The host's. Whoever made this sees to it that the socket is destroyed before the host closes it.
+    Borrowed(BorrowedFd<'static>),
+    /// Closed with this.
+    Owned(socket2::Socket),
+}
+
+impl Home {
+    /// What system calls are made on.
+    pub(super) fn socket(&self) -> SockRef<'_> {
+        match self {
+            Self::Borrowed(fd) => SockRef::from(fd),
+            Self::Owned(socket) => SockRef::from(socket),
+        }
+    }
+}
+
+impl AsRawFd for Home {
+    fn as_raw_fd(&self) -> RawFd {
+        match self {
+            Self::Borrowed(fd) => fd.as_raw_fd(),
+            Self::Owned(socket) => socket.as_raw_fd(),
+        }
+    }
+}
+
+/// The same for all that have a part in moving its bytes, or a thread's.
 ///
 /// The owner's event loop borrows the descriptor that the host has anyway: one descriptor a connection. A thread gets a
 /// duplicate of its own: were it to use a descriptor that the host closes meanwhile, it would read and write whatever gets
 /// the same number next.
 #[derive(Clone, Debug)]
 pub enum Descriptor {
-    /// The host's. Whoever made this sees to it that the socket is destroyed before the host closes it.
+    /// As [`Home::Borrowed`].
     Borrowed(BorrowedFd<'static>),
     /// Closed with the last clone.
     Owned(Arc<socket2::Socket>),
 }
 
+impl From<Home> for Descriptor {
+    fn from(home: Home) -> Self {
+        match home {
+            Home::Borrowed(fd) => Self::Borrowed(fd),
+            Home::Owned(socket) => Self::Owned(Arc::new(socket)),
+        }
+    }
+}
+
 impl Descriptor {
+    /// Takes it out, if this is the last clone.
+    pub(super) fn into_home(self) -> Option<Home> {
+        match self {
+            Self::Borrowed(fd) => Some(Home::Borrowed(fd)),
+            Self::Owned(socket) => Arc::into_inner(socket).map(Home::Owned),
+        }
+    }
+
+    /// Whether there are no more clones than so many.
+    pub(super) fn has_clones_up_to(&self, count: usize) -> bool {
+        match self {
+            Self::Borrowed(_) => true,
+            Self::Owned(socket) => Arc::strong_count(socket) <= count,
+        }
+    }
+
     /// What system calls are made on.
     pub(in crate::transport) fn socket(&self) -> SockRef<'_> {
         match self {

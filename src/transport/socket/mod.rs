@@ -5,6 +5,7 @@
 //! it came on a thread. A sent one goes owner -> connection's output -> `writer` (writes the descriptor).
 //!
 //! * `descriptor`: borrowed from the host, or a duplicate for a thread.
+//! * `idle`: what is kept of a socket that has nothing in flight.
 //! * `state`: what both threads look at.
 //! * `receive`, `writer`: the only places that read and write.
 //! * `moving`: from one driver to the other.
@@ -16,6 +17,7 @@
 //! held while it is woken, and no JavaScript ever runs under one.
 
 mod descriptor;
+mod idle;
 mod inbox;
 mod mailbox;
 mod moving;
@@ -33,8 +35,9 @@ use super::sync;
 use crate::connection::{Connection, MaskingKeys};
 use crate::protocol::deflate::Inflation;
 
-pub use descriptor::Descriptor;
 pub(in crate::transport) use descriptor::ends;
+pub use descriptor::{Descriptor, Home};
+pub use idle::Idle;
 pub use inbox::{Fault, Inbox};
 pub use mailbox::{Mailbox, Wake};
 pub(super) use receive::Received;
@@ -96,17 +99,17 @@ impl Socket {
         token: u64,
         may_pong: bool,
     ) -> Arc<Self> {
-        let mut state = State::new(connection, fd.clone(), may_pong);
+        let mut state = State::new(connection, fd, may_pong);
         if !head.is_empty() {
             state.parse(head, keys);
             state.full = state.is_full();
         }
-        Arc::new(Self {
-            token,
-            state: Mutex::new(state),
-            writer: Mutex::new(Some(Writer::new(fd))),
-            mailbox: Arc::downgrade(mailbox),
-        })
+        Self::from_state(state, mailbox, token)
+    }
+
+    fn from_state(state: State, mailbox: &Arc<Mailbox>, token: u64) -> Arc<Self> {
+        let writer = Mutex::new(state.home.clone().map(Writer::new));
+        Arc::new(Self { token, state: Mutex::new(state), writer, mailbox: Arc::downgrade(mailbox) })
     }
 
     /// The number given to [`Socket::new`].

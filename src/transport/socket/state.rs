@@ -174,6 +174,18 @@ impl State {
         Standing { news: self.has_news(), read: self.wants_input(), write: self.blocked && !self.destroyed }
     }
 
+    /// Whether the owner drives, nothing is in flight, and nothing that was asked for is still to be done or told.
+    pub(super) fn is_idle(&self) -> bool {
+        let is_restless = self.is_being_read || self.paused || self.tapped || self.corked || self.over_mark;
+        let is_asked = self.notify_at.is_some() || self.shutdown != Shutdown::NotAsked;
+        let is_driven = matches!(self.driver, Driver::Owner);
+        is_driven
+            && !(is_restless || is_asked || self.blocked)
+            && self.wants_input()
+            && self.inbox.is_empty()
+            && self.connection.is_idle()
+    }
+
     /// A system call failed: nothing more is read or written, and the owner is told once.
     pub(in crate::transport) fn fail(&mut self, fault: Fault) {
         self.ended = true;

@@ -30,7 +30,8 @@ impl Writer {
         Self { fd, in_flight: Vec::new(), sent: 0 }
     }
 
-    fn is_done(&self) -> bool {
+    /// Whether all that was taken is sent.
+    pub(super) fn is_done(&self) -> bool {
         self.sent == self.in_flight.len()
     }
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
-use super::{OneKey, Owns, Seen, TIMEOUT, connection};
+use super::{OneKey, Owns, Seen, TIMEOUT, config, connection};
 use crate::protocol::Role;
 use crate::transport::event_loop::{self, Reactor, Ready};
-use crate::transport::socket::{Descriptor, Inbox, Mailbox, RECEIVE_BUFFER, Socket, Wake};
+use crate::transport::socket::{Descriptor, Home, Idle, Inbox, Mailbox, RECEIVE_BUFFER, Socket, Wake};
 
 const REACTOR: Token = Token(0);
 const MAILBOX: Token = Token(1);
@@ -28,11 +28,14 @@ struct Hosted {
     socket: Arc<Socket>,
     on_thread: bool,
     ready: Ready,
-    /// What Node has of its own: closed after the socket was destroyed.
-    _home: Arc<socket2::Socket>,
 }
 
 impl Hosted {
+    fn woken((idle, role): (Idle, Role), token: u64, mailbox: &Arc<Mailbox>) -> Self {
+        let socket = idle.wake(Arc::new(config(role, true)), mailbox, token, true);
+        Self { socket, on_thread: false, ready: Ready::default() }
+    }
+
     /// Whether it is to be looked at again though nothing new is told of it.
     fn is_waiting(&self) -> bool {
         let standing = self.socket.standing();
@@ -59,6 +62,7 @@ pub(in crate::transport) struct Host {
     poll: Poll,
     mailbox: Arc<Mailbox>,
     hosted: HashMap<u64, Hosted>,
+    idle: HashMap<u64, (Idle, Role)>,
     buffer: Vec<u8>,
     inbox: Inbox,
     seen: HashMap<u64, Seen>,
@@ -75,6 +79,7 @@ impl Host {
             poll,
             mailbox,
             hosted: HashMap::new(),
+            idle: HashMap::new(),
             buffer: vec![0; RECEIVE_BUFFER],
             inbox: Inbox::default(),
             seen: HashMap::new(),
@@ -123,6 +128,12 @@ impl Host {
     pub(in crate::transport) fn listen(&mut self) -> Vec<u64> {
         let mut told = Vec::new();
         self.reactor.turn(|token, ready| {
+            // Whoever has nothing to write need not know that he may.
+            if ready.read
+                && let Some(idle) = self.idle.remove(&token)
+            {
+                self.hosted.insert(token, Hosted::woken(idle, token, &self.mailbox));
+            }
             if let Some(hosted) = self.hosted.get_mut(&token) {
                 hosted.ready = hosted.ready.or(ready);
                 told.push(token);
@@ -171,6 +182,43 @@ impl Host {
         assert!(is_hurried || !events.is_empty(), "nothing came; so far, events: {:?}", counts());
     }
 
+    /// Takes over a socket that nothing is to be done with yet.
+    pub(in crate::transport) fn take_idle(&mut self, fd: socket2::Socket, role: Role, token: u64) {
+        fd.set_nonblocking(true).unwrap();
+        let idle = Idle::new(Home::Owned(fd));
+        self.reactor.add_home(&idle, token).unwrap();
+        assert!(self.idle.insert(token, (idle, role)).is_none(), "two sockets have one number");
+    }
+
+    /// What is left of a socket that is idle now.
+    pub(in crate::transport) fn idle(&self, token: u64) -> Option<&Idle> {
+        self.idle.get(&token).map(|(idle, _)| idle)
+    }
+
+    /// Makes a socket idle, if it has nothing in flight. Returns whether it is.
+    pub(in crate::transport) fn rest(&mut self, token: u64, role: Role) -> bool {
+        let hosted = &self.hosted[&token];
+        let is_idle = hosted.socket.is_idle() && !hosted.ready.read;
+        if is_idle {
+            let idle = self.hosted.remove(&token).unwrap().socket.into_idle().unwrap();
+            self.idle.insert(token, (idle, role));
+        }
+        is_idle
+    }
+
+    /// The socket of a number; it is awake then.
+    pub(in crate::transport) fn wake(&mut self, token: u64) -> Arc<Socket> {
+        if let Some(idle) = self.idle.remove(&token) {
+            self.hosted.insert(token, Hosted::woken(idle, token, &self.mailbox));
+        }
+        Arc::clone(&self.hosted[&token].socket)
+    }
+
+    /// Lets go of an idle socket.
+    pub(in crate::transport) fn drop_idle(&mut self, token: u64) {
+        assert!(self.idle.remove(&token).is_some());
+    }
+
     /// Takes what a paused socket has left.
     pub(in crate::transport) fn last_read(&mut self, socket: &Arc<Socket>) {
         socket.last_read(&mut self.buffer, &mut OneKey, &mut self.inbox);
@@ -185,12 +233,10 @@ impl Owns for Host {
 
     fn take(&mut self, fd: socket2::Socket, role: Role, head: &[u8], token: u64) -> Arc<Socket> {
         fd.set_nonblocking(true).unwrap();
-        let home = Arc::new(fd);
-        let fd = Descriptor::Owned(Arc::clone(&home));
+        let fd = Descriptor::Owned(Arc::new(fd));
         let socket = Socket::new(fd, connection(role, true), head, &mut OneKey, &self.mailbox, token, true);
         self.reactor.add(&socket).unwrap();
-        let hosted =
-            Hosted { socket: Arc::clone(&socket), on_thread: false, ready: Ready::default(), _home: home };
+        let hosted = Hosted { socket: Arc::clone(&socket), on_thread: false, ready: Ready::default() };
         assert!(self.hosted.insert(token, hosted).is_none(), "two sockets have one number");
         socket
     }

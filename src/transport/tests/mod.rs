@@ -3,11 +3,13 @@
 //!
 //! * `owner`: leaves its sockets to I/O threads. `host`: drives them itself, or moves them.
 //! * `event_loop`, `readiness`: the event loop as the driver. `moving`, `leaving`, `shuffle`: from one driver to the other.
+//! * `idle`: what has nothing in flight and keeps next to nothing.
 //! * `inflating`: large compressed messages, with either driver and from one to the other.
 
 mod dice;
 mod event_loop;
 mod host;
+mod idle;
 mod inflating;
 mod leaving;
 mod moving;
@@ -98,10 +100,14 @@ pub(in crate::transport) fn text(data: &str) -> Event {
     Event::Text(data.into())
 }
 
-pub(in crate::transport) fn connection(role: Role, auto_pong: bool) -> Connection {
+pub(in crate::transport) fn config(role: Role, auto_pong: bool) -> Config {
     let limits =
         Limits { max_payload: 0, max_fragments: 0, max_buffered_chunks: 0, max_pending_auto_pongs: 0 };
-    Connection::new(Config { role, limits, auto_pong, skip_utf8_validation: false, deflate: None })
+    Config { role, limits, auto_pong, skip_utf8_validation: false, deflate: None }
+}
+
+pub(in crate::transport) fn connection(role: Role, auto_pong: bool) -> Connection {
+    Connection::new(config(role, auto_pong))
 }
 
 /// The key that a connection of this role sends with.

@@ -42,6 +42,31 @@ fn what_was_used_since_the_last_time_stays() {
 }
 
 #[test]
+fn a_connection_is_idle_when_nobody_refers_to_what_it_knows() {
+    let payload = words(1, 1_000);
+    for (takes_over, outgoing) in [(true, Outgoing::default()), (false, forgetful())] {
+        let (mut sender, mut receiver) = ends(Role::Server, &outgoing);
+        assert!(sender.is_idle() && receiver.is_idle());
+        for _ in 0..2 {
+            send(&mut sender, &payload);
+            assert!(!sender.is_idle());
+            let bytes = taken(&mut sender);
+            sender.written(bytes.len() as u64);
+            assert_eq!(sender.is_idle(), !takes_over);
+            assert_eq!(receive(&mut receiver, &bytes), [Event::binary(&payload)]);
+            assert_eq!(receiver.is_idle(), !takes_over);
+            // What was sent can be forgotten, what was received can't.
+            for connection in [&mut sender, &mut receiver] {
+                connection.rest();
+                connection.rest();
+            }
+            assert!(sender.is_idle());
+            assert_eq!(receiver.is_idle(), !takes_over);
+        }
+    }
+}
+
+#[test]
 fn what_is_given_back_is_counted() {
     let (mut sender, mut receiver) = ends(Role::Server, &Outgoing::default());
     for round in 0..3 {

@@ -1,0 +1,110 @@
+//! What is left of a socket that has nothing in flight and that its owner drives: the descriptor, and how much has gone through
+//! it. Most sockets of a host are so most of the time. Until something happens, nobody needs the rest.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::{Arc, PoisonError};
+
+use super::state::State;
+use super::writer::Writer;
+use super::{Home, Mailbox, Socket, ends, lock};
+use crate::connection::{Config, Connection};
+
+/// Clones of its descriptor that a socket has while its owner drives: the state has two, and the writer one.
+const OWN_CLONES: usize = 3;
+
+/// A socket with nothing in flight. The owner's [`Reactor`](crate::transport::event_loop::Reactor) knows its descriptor by the
+/// token that the socket has when it is not idle.
+#[derive(Debug)]
+pub struct Idle {
+    home: Home,
+    /// Bytes that were queued, all of which are written.
+    written: u64,
+    /// Bytes received, the handshake's head included.
+    read: u64,
+}
+
+impl Idle {
+    /// Nothing was read or written yet.
+    pub fn new(home: Home) -> Self {
+        Self { home, written: 0, read: 0 }
+    }
+
+    /// Bytes queued since the connection began, and written.
+    pub fn written_total(&self) -> u64 {
+        self.written
+    }
+
+    /// As [`Socket::bytes_read`].
+    pub fn bytes_read(&self) -> u64 {
+        self.read
+    }
+
+    /// As [`Socket::ends`].
+    pub fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        ends(&self.home.socket())
+    }
+
+    /// As [`Socket::duplicate`].
+    ///
+    /// # Errors
+    /// When there are no more descriptors.
+    pub fn duplicate(&self) -> io::Result<socket2::Socket> {
+        self.home.socket().try_clone()
+    }
+
+    /// Whether the descriptor is the host's: then the reactor must be made to forget it before this is dropped.
+    pub fn is_borrowed(&self) -> bool {
+        matches!(self.home, Home::Borrowed(_))
+    }
+
+    /// Something is to be done with it. `config` must be what the connection was configured as; the rest is as for
+    /// [`Socket::new`].
+    pub fn wake(
+        self,
+        config: Arc<Config>,
+        mailbox: &Arc<Mailbox>,
+        token: u64,
+        may_pong: bool,
+    ) -> Arc<Socket> {
+        let mut state = State::new(Connection::idle(config, self.written), self.home.into(), may_pong);
+        state.bytes_read = self.read;
+        Socket::from_state(state, mailbox, token)
+    }
+}
+
+impl AsRawFd for Idle {
+    fn as_raw_fd(&self) -> RawFd {
+        self.home.as_raw_fd()
+    }
+}
+
+impl Socket {
+    /// Whether nothing is in flight, nothing that was asked for is still to be done or told, and nobody else has the socket.
+    /// Readiness that the owner keeps in mind, it knows itself.
+    pub fn is_idle(self: &Arc<Self>) -> bool {
+        // Nobody but the owner has it: so nobody can be given it.
+        if Arc::strong_count(self) > 1 {
+            return false;
+        }
+        let writer = lock(&self.writer);
+        let state = lock(&self.state);
+        writer.as_ref().is_some_and(Writer::is_done)
+            && state.is_idle()
+            && state.home.as_ref().is_some_and(|home| home.has_clones_up_to(OWN_CLONES))
+    }
+
+    /// Leaves of the socket what is to be kept of it while it [is idle](Self::is_idle). `None`, and the socket is no more,
+    /// if it is not.
+    pub fn into_idle(self: Arc<Self>) -> Option<Idle> {
+        if !self.is_idle() {
+            return None;
+        }
+        let Self { state, writer, .. } = Arc::into_inner(self)?;
+        let State { connection, home, fd, bytes_read, .. } =
+            state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        drop((writer, fd));
+        Some(Idle { home: home?.into_home()?, written: connection.written_total(), read: bytes_read })
+    }
+}
