@@ -288,13 +288,29 @@ class AcceptedSocket {
 }
 
 /**
- * Whoever was told of it has returned: from now on something may become of it while it is held.
+ * Whoever was told of it has returned: from now on something may become of it while it is held. If he threw, nobody may ever
+ * come back to it: then Node watches it, who notices when the client goes.
+ *
+ * @param {any} socket
+ * @param {boolean} hasReturned
+ */
+function settle(socket, hasReturned) {
+  if (!isHeld(socket)) return;
+  if (hasReturned) socket._held.isFresh = false;
+  else touched(socket);
+}
+
+/**
+ * Has Node watch whether the client of a connection that is still held is there: the listener does not.
  *
  * @param {any} socket
  */
-function settle(socket) {
-  if (isUntouched(socket) && socket._held) socket._held.isFresh = false;
+function watch(socket) {
+  if (isHeld(socket)) touched(socket);
 }
+
+/** @param {any} socket @returns {boolean} whether no WebSocket has it, and nobody has touched it */
+const isHeld = (socket) => isUntouched(socket) && socket._held !== null;
 
 /** @param {any} socket which may be a real one by now */
 function endInput(socket) {
@@ -374,4 +390,4 @@ function isUntouched(socket) {
 touchBy(AcceptedSocket.prototype);
 Object.defineProperty(AcceptedSocket.prototype, 'constructor', { value: net.Socket });
 
-module.exports = { AcceptedSocket, isUntouched, settle };
+module.exports = { AcceptedSocket, isHeld, isUntouched, settle, watch };
