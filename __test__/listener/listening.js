@@ -50,7 +50,8 @@ class Listening extends EventEmitter {
             : { head, rawHeaders: fieldsOf(head, detail) };
         self.arrivals.push({ number, ...said, rest: text });
         self.emit('arrival');
-      }
+      },
+      () => false
     );
   }
 

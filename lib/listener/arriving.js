@@ -8,7 +8,7 @@
 const net = require('net');
 const { AsyncResource } = require('async_hooks');
 
-const { AcceptedSocket, settle } = require('../transport/accepted-socket');
+const { AcceptedSocket, isHeld, settle, watch } = require('../transport/accepted-socket');
 const { createRequest, readHead } = require('./request');
 const { createError } = require('../errors');
 const { EMPTY_BUFFER } = require('../constants');
@@ -17,6 +17,9 @@ const { reasonForNode } = require('./rule');
 /** Why the addon puts a connection aside; the numbers are its own. */
 const LATE = 3;
 const CLOSED = 4;
+
+/** Who verifies a client for longer, in milliseconds, has him watched by Node. */
+const PATIENCE = 1000;
 
 /** @typedef {InstanceType<typeof import('./listen-handle').ListenHandle>} ListenHandle */
 
@@ -69,6 +72,26 @@ function upgrade(handle, number, head, fields, rest) {
   } finally {
     settle(socket, hasReturned);
   }
+  if (isHeld(socket)) putOff(handle, socket);
+}
+
+/**
+ * Somebody thinks about a client. If he takes long, the client may go meanwhile, and only Node would notice.
+ *
+ * @param {ListenHandle} handle
+ * @param {object} socket
+ */
+function putOff(handle, socket) {
+  handle.waiting.add(socket);
+  handle.patience ??= setTimeout(watchWaiting, PATIENCE, handle).unref();
+}
+
+/** @param {ListenHandle} handle */
+function watchWaiting(handle) {
+  clearTimeout(handle.patience);
+  handle.patience = undefined;
+  for (const socket of handle.waiting) watch(socket);
+  handle.waiting.clear();
 }
 
 /**
@@ -118,4 +141,4 @@ function countIn(handle, length) {
   Object.defineProperty(handle, 'bytesRead', { configurable: true, get });
 }
 
-module.exports = { arrived, takesAll };
+module.exports = { arrived, takesAll, watchWaiting };

@@ -7,7 +7,7 @@
 
 const http = require('http');
 
-const { arrived, takesAll } = require('./arriving');
+const { arrived, takesAll, watchWaiting } = require('./arriving');
 const { createListener } = require('../native');
 
 /** As net.Server says it. */
@@ -31,6 +31,14 @@ class ListenHandle {
     this.onconnection = null;
     /** @type {NodeJS.Timeout | undefined} */
     this.timer = undefined;
+    /**
+     * Sockets of clients that somebody is verifying, and when that takes too long; see arriving.js.
+     *
+     * @type {Set<object>}
+     */
+    this.waiting = new Set();
+    /** @type {NodeJS.Timeout | undefined} */
+    this.patience = undefined;
   }
 
   /**
@@ -108,6 +116,7 @@ class ListenHandle {
   /** Listens no longer. Who has not said what he wants is Node's now, as with a server that is closed. */
   close() {
     clearInterval(this.timer);
+    watchWaiting(this);
     this.counted = this.listener.close(true);
     this.server._connections += this.counted;
   }

@@ -290,15 +290,36 @@ class AcceptedSocket {
 }
 
 /**
- * Whoever was told of it has done what he does now: from here on something may become of it while it is held.
+ * Whoever was told of it has returned: from now on something may become of it while it is held. If he threw, nobody may ever
+ * come back to it: then Node watches it, who notices when the client goes.
+ *
+ * @param {any} socket
+ * @param {boolean} hasReturned
+ */
+function settle(socket, hasReturned) {
+  if (!isHeld(socket)) return;
+  if (hasReturned) socket._held.isFresh = false;
+  else touched(socket);
+}
+
+/**
+ * Has Node watch whether the client of a connection that is still held is there: the listener does not.
  *
  * @param {any} socket
  * @param {boolean} hasReturned false: he has thrown, and nobody has the socket but Node
  */
-function settle(socket, hasReturned) {
-  if (!isUntouched(socket) || socket._held === null) return;
-  socket._held.isFresh = false;
-  if (!hasReturned) touched(socket);
+function watch(socket) {
+  if (isHeld(socket)) touched(socket);
+}
+
+/**
+ * Whether no WebSocket has it, and nobody has touched it.
+ *
+ * @param {any} socket
+ * @returns {boolean}
+ */
+function isHeld(socket) {
+  return isUntouched(socket) && socket._held !== null;
 }
 
 /** @param {any} socket which may be a real one by now */
@@ -379,4 +400,4 @@ function isUntouched(socket) {
 touchBy(AcceptedSocket.prototype);
 Object.defineProperty(AcceptedSocket.prototype, 'constructor', { value: net.Socket });
 
-module.exports = { AcceptedSocket, isUntouched, settle };
+module.exports = { AcceptedSocket, isHeld, isUntouched, settle, watch };

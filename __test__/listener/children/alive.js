@@ -17,5 +17,10 @@ const arrived = (/** @type {object} */ _owner, /** @type {number} */ number) => 
   say({ arrived: ++count });
 };
 if (WHAT === 'nothing') listener.unref();
-listener.listen({ address: '127.0.0.1', backlog: 10, maxHeaderSize: 16384 }, {}, arrived);
+listener.listen(
+  { address: '127.0.0.1', backlog: 10, maxHeaderSize: 16384 },
+  {},
+  arrived,
+  () => false
+);
 say({ port: listener.address().port });

@@ -17,8 +17,11 @@ async function main() {
 function work() {
   const native = require('../../../lib/native.js');
   const listener = native.createListener();
-  listener.listen({ address: '127.0.0.1', backlog: 10, maxHeaderSize: 16384 }, {}, () =>
-    parentPort.postMessage({ arrived: true })
+  listener.listen(
+    { address: '127.0.0.1', backlog: 10, maxHeaderSize: 16384 },
+    {},
+    () => parentPort.postMessage({ arrived: true }),
+    () => false
   );
   parentPort.postMessage({ port: listener.address().port });
 }
