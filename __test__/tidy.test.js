@@ -33,6 +33,7 @@ const UNSAFE = [
   'src/addon/raw/reference.rs',
   'src/addon/raw/threadsafe.rs',
   'src/addon/raw/trim.rs',
+  'src/addon/raw/uv/closing.rs',
   'src/addon/raw/uv/handle.rs',
   'src/addon/raw/uv/poll.rs',
   'src/addon/raw/uv/symbols.rs',

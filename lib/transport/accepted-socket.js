@@ -306,7 +306,6 @@ function settle(socket, hasReturned) {
  * Has Node watch whether the client of a connection that is still held is there: the listener does not.
  *
  * @param {any} socket
- * @param {boolean} hasReturned false: he has thrown, and nobody has the socket but Node
  */
 function watch(socket) {
   if (isHeld(socket)) touched(socket);

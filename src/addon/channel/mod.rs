@@ -1,21 +1,23 @@
 //! The state behind one connection's number: the connection itself and where its bytes go. Commands of both transports
 //! are the same; only that differs. `calls` and `connection` (the class) are the callers.
 
-use std::mem;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use napi::{Result, sys};
 
-use super::environment::Shared;
-use super::raw::{data_bytes, string_bytes};
-use super::sockets::{Attachment, Resting};
+use crate::addon::environment::Shared;
+use crate::addon::raw::{data_bytes, string_bytes};
+use crate::addon::sockets::Attachment;
 use crate::connection::{Config, Connection as Core, MaskingKeys, Rested};
 use crate::protocol::deflate::{Inflation, Outgoing};
 use crate::protocol::{Limits, MaskingKey, Role};
-use crate::transport::policy::Choice;
 use crate::transport::stream::Stream;
+
+mod link;
+mod resting;
+
+pub(super) use link::{Link, Offer, SocketCommand, Source, Totals};
 
 /// About what permessage-deflate has in memory for a connection when it closes.
 const FREED_AT_CLOSE: usize = 32 * 1024;
@@ -38,86 +40,8 @@ pub(super) mod flag {
     pub(in crate::addon) const TOTAL: u32 = 16;
 }
 
-/// Where a socket is that a connection takes over.
-#[derive(Clone, Copy)]
-pub(super) enum Source<'a> {
-    /// Node has parked it, and keeps the descriptor.
-    Parked(i32),
-    /// It is held under this number since it came by a listening socket, and this is to be written to it first.
-    Held { number: u32, response: &'a [u8] },
-}
-
-/// What [`Channel::attached`] takes over.
-pub(super) struct Offer<'a> {
-    pub(super) source: Source<'a>,
-    /// What was read from it behind the opening handshake.
-    pub(super) head: &'a [u8],
-    /// The number of the connection, which `deliver` gets.
-    pub(super) id: u32,
-    pub(super) choice: Choice,
-}
-
-/// What only a socket that was taken over does.
-#[derive(Clone, Copy)]
-pub(super) enum SocketCommand {
-    /// Write what is queued from this thread, as far as the kernel takes it now.
-    WriteNow,
-    /// Tell once all that is queued now has been accepted by the kernel.
-    Notify,
-    /// Stop reading and delivering.
-    Pause,
-    /// Undo that.
-    Resume,
-    /// Hand over the received bytes as they came, too.
-    Tap,
-    /// Hold the output back, or let it go again.
-    Cork(bool),
-    /// Send a FIN after all that is queued.
-    Shutdown,
-}
-
-impl SocketCommand {
-    /// Whether it is done already where nothing is in flight.
-    fn is_idle(self) -> bool {
-        matches!(self, Self::WriteNow | Self::Resume | Self::Cork(false))
-    }
-}
-
-/// Where the connection's bytes go.
-pub(super) enum Link {
-    Stream(Box<Stream>),
-    /// A socket that was taken over.
-    Socket(Rc<Attachment>),
-    /// Such a one with nothing in flight.
-    Resting(Resting),
-    /// Destroyed; what is still answered.
-    Gone(Totals),
-}
-
-/// Running totals of bytes.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Totals {
-    /// Ever queued.
-    pub(super) queued: u64,
-    /// Ever accepted by the kernel or the stream.
-    pub(super) written: u64,
-    /// Ever received.
-    pub(super) read: u64,
-}
-
-impl Totals {
-    /// Queued and not yet accepted.
-    pub(super) fn pending(&self) -> u64 {
-        self.queued.saturating_sub(self.written)
-    }
-
-    fn of_output(core: &Core) -> Self {
-        Self { queued: core.queued_total(), written: core.written_total(), read: 0 }
-    }
-}
-
 /// One connection and its link.
-pub(super) struct Channel {
+pub(in crate::addon) struct Channel {
     config: Arc<Config>,
     link: Link,
     /// The next payload to be sent, compressed elsewhere.
@@ -126,7 +50,7 @@ pub(super) struct Channel {
 
 impl Channel {
     /// A connection whose bytes the caller carries.
-    pub(super) fn new(config: Arc<Config>) -> Self {
+    pub(in crate::addon) fn new(config: Arc<Config>) -> Self {
         let mut core = Core::new(Arc::clone(&config));
         // Whoever carries the bytes of a stream answers its pings, in the order of events.
         core.set_auto_pong(false);
@@ -134,13 +58,17 @@ impl Channel {
     }
 
     /// A connection with a socket of its own. `None`: that can't be.
-    pub(super) fn attached(shared: &Rc<Shared>, config: Arc<Config>, offer: &Offer<'_>) -> Option<Self> {
+    pub(in crate::addon) fn attached(
+        shared: &Rc<Shared>,
+        config: Arc<Config>,
+        offer: &Offer<'_>,
+    ) -> Option<Self> {
         let link = shared.attach(&config, offer).ok()?;
         Some(Self::linked(config, link))
     }
 
     /// One that was destroyed.
-    pub(super) fn gone() -> Self {
+    pub(in crate::addon) fn gone() -> Self {
         let config = Config {
             role: Role::Server,
             limits: Limits::default(),
@@ -160,7 +88,7 @@ impl Channel {
     ///
     /// # Errors
     /// When `data` is no such payload.
-    pub(super) fn command(
+    pub(in crate::addon) fn command(
         &mut self,
         shared: &Shared,
         data: sys::napi_value,
@@ -183,7 +111,7 @@ impl Channel {
     ///
     /// # Errors
     /// When `data` is no such payload.
-    pub(super) fn send(
+    pub(in crate::addon) fn send(
         &mut self,
         shared: &Shared,
         data: sys::napi_value,
@@ -251,7 +179,7 @@ impl Channel {
     ///
     /// # Errors
     /// When `chunk` is no view of bytes.
-    pub(super) fn receive(&mut self, shared: &Shared, chunk: sys::napi_value) -> Result<()> {
+    pub(in crate::addon) fn receive(&mut self, shared: &Shared, chunk: sys::napi_value) -> Result<()> {
         let Link::Stream(stream) = &mut self.link else { return Ok(()) };
         let (mut keys, mut scratch) = (shared.keys.borrow_mut(), shared.scratch.borrow_mut());
         data_bytes(shared.env, chunk, &mut scratch, |bytes| stream.receive(bytes, &mut *keys))
@@ -262,7 +190,7 @@ impl Channel {
     ///
     /// # Errors
     /// When JavaScript has no memory, or the environment is ending.
-    pub(super) fn take_output(&mut self, shared: &Shared) -> Result<usize> {
+    pub(in crate::addon) fn take_output(&mut self, shared: &Shared) -> Result<usize> {
         let Link::Stream(stream) = &mut self.link else { return Ok(0) };
         let length = stream.connection.output().len();
         if length == 0 || !shared.lay_out(stream.connection.output())? {
@@ -276,7 +204,7 @@ impl Channel {
     ///
     /// # Errors
     /// When JavaScript has no memory, or the environment is ending.
-    pub(super) fn more(&mut self, shared: &Shared) -> Result<u32> {
+    pub(in crate::addon) fn more(&mut self, shared: &Shared) -> Result<u32> {
         match &mut self.link {
             Link::Stream(stream) if stream.events.is_empty() => Ok(0),
             Link::Stream(stream) => shared.batch(|batch| batch.take_events(&mut stream.events)),
@@ -290,24 +218,34 @@ impl Channel {
     ///
     /// # Errors
     /// When the environment is ending.
-    pub(super) fn landed(&self) -> Result<Option<sys::napi_value>> {
+    pub(in crate::addon) fn landed(&self) -> Result<Option<sys::napi_value>> {
         self.attachment().map_or(Ok(None), |attachment| attachment.landed())
     }
 
     /// Whether a payload of `length` bytes is to be compressed, and how. If it begins a message, that is decided now.
-    pub(super) fn deflates(&mut self, shared: &Shared, flags: u32, length: usize) -> Option<Outgoing> {
+    pub(in crate::addon) fn deflates(
+        &mut self,
+        shared: &Shared,
+        flags: u32,
+        length: usize,
+    ) -> Option<Outgoing> {
         let wanted = flags & flag::COMPRESS != 0;
         self.wake(shared);
         self.with_core(|core| if core.deflates(wanted, length) { core.outgoing().cloned() } else { None })?
     }
 
     /// A payload has been compressed for this connection.
-    pub(super) fn keep_deflated(&mut self, compressed: Rc<Vec<u8>>) {
+    pub(in crate::addon) fn keep_deflated(&mut self, compressed: Rc<Vec<u8>>) {
         self.deflated = Some(compressed);
     }
 
     /// Queues that payload. Returns the bytes ever queued.
-    pub(super) fn send_deflated(&mut self, shared: &Shared, flags: u32, key: Option<MaskingKey>) -> u64 {
+    pub(in crate::addon) fn send_deflated(
+        &mut self,
+        shared: &Shared,
+        flags: u32,
+        key: Option<MaskingKey>,
+    ) -> u64 {
         let Some(compressed) = self.deflated.take() else { return self.totals().queued };
         let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
         let key = Self::key(shared, flags, key);
@@ -315,7 +253,7 @@ impl Channel {
     }
 
     /// The frame that is to be inflated elsewhere.
-    pub(super) fn take_inflation(&mut self) -> Option<Inflation> {
+    pub(in crate::addon) fn take_inflation(&mut self) -> Option<Inflation> {
         self.with_core(Core::take_inflation)?
     }
 
@@ -323,7 +261,11 @@ impl Channel {
     ///
     /// # Errors
     /// When JavaScript has no memory, or the environment is ending.
-    pub(super) fn return_inflation(&mut self, shared: &Shared, inflation: Inflation) -> Result<u32> {
+    pub(in crate::addon) fn return_inflation(
+        &mut self,
+        shared: &Shared,
+        inflation: Inflation,
+    ) -> Result<u32> {
         match &mut self.link {
             Link::Stream(stream) => {
                 stream.return_inflation(inflation, &mut *shared.keys.borrow_mut());
@@ -338,7 +280,7 @@ impl Channel {
     }
 
     /// Gives memory of permessage-deflate back that was not used since the last time.
-    pub(super) fn rest(&mut self) -> Rested {
+    pub(in crate::addon) fn rest(&mut self) -> Rested {
         if self.config.deflate.is_none() {
             Rested::default()
         } else {
@@ -347,7 +289,7 @@ impl Channel {
     }
 
     /// Over a stream: the stream.
-    pub(super) fn stream(&mut self) -> Option<&mut Stream> {
+    pub(in crate::addon) fn stream(&mut self) -> Option<&mut Stream> {
         match &mut self.link {
             Link::Stream(stream) => Some(stream),
             _ => None,
@@ -355,72 +297,15 @@ impl Channel {
     }
 
     /// What is kept for a socket that was taken over and does not rest.
-    pub(super) fn attachment(&self) -> Option<&Rc<Attachment>> {
+    pub(in crate::addon) fn attachment(&self) -> Option<&Rc<Attachment>> {
         match &self.link {
             Link::Socket(attachment) => Some(attachment),
             _ => None,
         }
     }
 
-    /// The same as `attachment`, and one that rests wakes.
-    pub(super) fn wake(&mut self, shared: &Shared) -> Option<&Rc<Attachment>> {
-        if matches!(self.link, Link::Resting(_))
-            && let Link::Resting(resting) = self.take_link()
-            && let Some(attachment) = resting.wake(shared, &self.config)
-        {
-            self.link = Link::Socket(attachment);
-        }
-        self.attachment()
-    }
-
-    /// Has a socket that was taken over rest, if it can. Returns whether it does.
-    pub(super) fn rest_socket(&mut self, shared: &Shared) -> bool {
-        if !self.attachment().is_some_and(Attachment::can_rest) {
-            return false;
-        }
-        if let Link::Socket(attachment) = self.take_link()
-            && let Some(resting) = attachment.rest(shared)
-        {
-            self.link = Link::Resting(resting);
-        }
-        true
-    }
-
-    /// Lets go of the socket if it rests.
-    pub(super) fn release_resting(&mut self, shared: &Shared) {
-        if matches!(self.link, Link::Resting(_))
-            && let Link::Resting(resting) = self.take_link()
-        {
-            resting.release(shared);
-        }
-    }
-
-    /// Takes the link, as if the connection were to be destroyed.
-    fn take_link(&mut self) -> Link {
-        let gone = Link::Gone(self.totals());
-        mem::replace(&mut self.link, gone)
-    }
-
-    /// With a socket of its own, over TCP: the addresses of its ends, here and there.
-    pub(super) fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
-        match &self.link {
-            Link::Socket(attachment) => attachment.ends(),
-            Link::Resting(resting) => resting.ends(),
-            Link::Stream(_) | Link::Gone(_) => (None, None),
-        }
-    }
-
-    /// With a socket of its own: a duplicate of the descriptor, which the caller must close. -1: there is none to be had.
-    pub(super) fn duplicate(&self) -> i32 {
-        match &self.link {
-            Link::Socket(attachment) => attachment.duplicate(),
-            Link::Resting(resting) => resting.duplicate(),
-            Link::Stream(_) | Link::Gone(_) => -1,
-        }
-    }
-
     /// With a socket of its own: does what a command says.
-    pub(super) fn obey(&mut self, shared: &Shared, command: SocketCommand) {
+    pub(in crate::addon) fn obey(&mut self, shared: &Shared, command: SocketCommand) {
         let attachment = if command.is_idle() { self.attachment() } else { self.wake(shared) };
         if let Some(attachment) = attachment {
             attachment.obey(shared, command);
@@ -428,7 +313,7 @@ impl Channel {
     }
 
     /// With a socket of its own, before `destroy`: collects what a paused connection has left to deliver.
-    pub(super) fn last_read(&mut self, shared: &Shared) {
+    pub(in crate::addon) fn last_read(&mut self, shared: &Shared) {
         if let Some(attachment) = self.attachment() {
             attachment.last_read(shared);
         }
@@ -436,7 +321,7 @@ impl Channel {
 
     /// Drops everything that is queued or undelivered; the descriptor closes. A frame that is being inflated elsewhere is still
     /// received, and what came behind it, as that of a stream: then this is to be called again.
-    pub(super) fn destroy(&mut self, shared: &Shared) {
+    pub(in crate::addon) fn destroy(&mut self, shared: &Shared) {
         if self.is_gone() || self.stream().is_some_and(|stream| stream.connection.is_inflating()) {
             return;
         }
@@ -456,13 +341,17 @@ impl Channel {
     }
 
     /// Changes how the connection behaves, now and when it has rested.
-    pub(super) fn configure(&mut self, change: impl FnOnce(&mut Config), apply: impl FnOnce(&mut Core)) {
+    pub(in crate::addon) fn configure(
+        &mut self,
+        change: impl FnOnce(&mut Config),
+        apply: impl FnOnce(&mut Core),
+    ) {
         change(Arc::make_mut(&mut self.config));
         self.with_core(apply);
     }
 
     /// Whether pings may be answered without being asked: an I/O thread does so.
-    pub(super) fn set_auto_pong(&mut self, on: bool) {
+    pub(in crate::addon) fn set_auto_pong(&mut self, on: bool) {
         if self.config.auto_pong != on {
             Arc::make_mut(&mut self.config).auto_pong = on;
         }
@@ -484,7 +373,7 @@ impl Channel {
     }
 
     /// The running totals; those at the end, once destroyed.
-    pub(super) fn totals(&self) -> Totals {
+    pub(in crate::addon) fn totals(&self) -> Totals {
         match &self.link {
             Link::Stream(stream) => {
                 Totals { read: stream.bytes_read(), ..Totals::of_output(&stream.connection) }
