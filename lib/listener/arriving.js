@@ -104,9 +104,13 @@ function watchWaiting(handle) {
  */
 function putAside(handle, number, bytes, why) {
   const { listener, server } = handle;
+  // Until here it was counted, see ListenHandle.close().
   if (why === CLOSED) server._connections--;
   const fd = listener.release(number);
-  if (fd === -1) return;
+  if (fd === -1) {
+    server._emitCloseIfDrained();
+    return;
+  }
 
   /** @type {any} only Node makes handles */
   const donor = new net.Socket(/** @type {object} */ ({ fd, manualStart: true }));

@@ -21,8 +21,6 @@ class ListenHandle {
     /** The number of the error for which it does not listen. */
     this.errno = 0;
     this.isReferenced = true;
-    /** Connections that arrive after the end, and that the server counts already. */
-    this.counted = 0;
     /**
      * Set by net.Server: takes a handle of libuv that was accepted.
      *
@@ -117,8 +115,8 @@ class ListenHandle {
   close() {
     clearInterval(this.timer);
     watchWaiting(this);
-    this.counted = this.listener.close(true);
-    this.server._connections += this.counted;
+    // The server must not take itself for drained before Node has them.
+    this.server._connections += this.listener.close(true);
   }
 }
 

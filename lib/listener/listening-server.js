@@ -49,11 +49,11 @@ class ListeningServer extends Server {
    */
   _listen2(address, port, addressType, backlog, fd, flags) {
     const hasHandle = Boolean(this._handle) || typeof fd === 'number';
-    const listening = { transport: this.#transport, hasHandle, flags: flags ?? 0 };
+    const listening = { transport: this.#transport, hasHandle, address, flags: flags ?? 0 };
     if (reasonForNode(this, listening) === null) {
       const handle = new ListenHandle(this);
       address = handle.open(address, port, addressType, backlog, listening.flags);
-      if (address?.includes(':')) addressType = 6;
+      if (addressType !== -1) addressType = address.includes(':') ? 6 : 4;
       this._handle = handle;
     }
     super._listen2(address, port, addressType, backlog, fd, flags);

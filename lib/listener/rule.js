@@ -27,6 +27,7 @@ const IPV6_ONLY = 1;
  * @typedef {Object} Listening
  * @property {string | undefined} transport the option of the WebSocketServer
  * @property {boolean} hasHandle whether somebody has bound the socket already
+ * @property {string | null | undefined} address IP address or path
  * @property {number} flags of libuv
  */
 
@@ -47,7 +48,7 @@ function reasonForNode(server, listening) {
  * @param {Listening} listening
  * @returns {string | null}
  */
-function ofListening({ transport, hasHandle, flags }) {
+function ofListening({ transport, hasHandle, address, flags }) {
   if (!(listens && takesSockets && areSocketsOfNode))
     return 'the addon can not listen on this system';
   if (process.env.FERROWS_ACCEPT === 'node') return 'FERROWS_ACCEPT says so';
@@ -55,6 +56,7 @@ function ofListening({ transport, hasHandle, flags }) {
   // A cluster's worker gets its handle, or what is accepted, from the primary process.
   if (hasHandle) return 'the socket is bound already';
   if ((flags & ~IPV6_ONLY) !== 0) return 'the socket is to be bound in a way of its own';
+  if (address?.includes('%')) return 'the address has a zone';
   // Whether it may listen is Node's to say.
   if (/** @type {any} */ (process).permission !== undefined) return 'permissions are restricted';
   return null;

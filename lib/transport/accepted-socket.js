@@ -195,6 +195,8 @@ class AcceptedSocket {
     const isPlain = typeof chunk === 'string' && encoding === undefined && callback === undefined;
     if (held && isPlain && held.response === '') {
       held.response = chunk;
+      // It is the 101 if a WebSocket takes the connection at once; otherwise it has to leave. See settle(), too.
+      if (!held.isFresh) process.nextTick(watch, this);
       return true;
     }
     return touched(this).write(chunk, encoding, callback);
@@ -298,12 +300,13 @@ class AcceptedSocket {
  */
 function settle(socket, hasReturned) {
   if (!isHeld(socket)) return;
-  if (hasReturned) socket._held.isFresh = false;
+  if (hasReturned && socket._held.response === '') socket._held.isFresh = false;
   else touched(socket);
 }
 
 /**
- * Has Node watch whether the client of a connection that is still held is there: the listener does not.
+ * Has Node watch whether the client of a connection that is still held is there, and write what it was to be sent: the
+ * listener does neither.
  *
  * @param {any} socket
  */

@@ -1,0 +1,189 @@
+'use strict';
+
+// When the addon accepts, and when Node does, and that sockets stay small until somebody touches them. That nothing else
+// differs is for the differential scenarios to prove.
+
+const assert = require('node:assert/strict');
+const diagnosticsChannel = require('node:diagnostics_channel');
+const { once } = require('node:events');
+const http = require('node:http');
+const net = require('node:net');
+const test = require('node:test');
+
+const ferrows = require('../../index.js');
+const { isUntouched } = require('../../lib/transport/accepted-socket.js');
+const { connect, end, listen } = require('../transport/pairs.js');
+
+/** Who has the listening socket of a server. @param {any} wss */
+const holder = (wss) => wss._server._handle.constructor.name;
+
+/** Whether the socket of an accepted connection is still small; looking through `_socket` would write first. @param {any} ws */
+const isSmall = (ws) => isUntouched(ws._transport.socket);
+
+/**
+ * The answer to a request to upgrade, as far as it comes by itself.
+ *
+ * @param {any} wss
+ */
+async function knock(wss) {
+  const client = net.connect(wss.address().port, '127.0.0.1');
+  client.write(
+    'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n'
+  );
+  const [answer] = await once(client, 'data');
+  client.destroy();
+  return String(answer);
+}
+
+test('the addon accepts, and an ordinary life touches no socket', async () => {
+  const wss = await listen(ferrows);
+  assert.equal(holder(wss), 'ListenHandle');
+  const [server, client] = await connect(ferrows, wss);
+  server.on('message', (data) => server.send(data));
+  client.send('hello');
+  const [echo] = await once(client, 'message');
+  assert.equal(String(echo), 'hello');
+  client.ping();
+  await once(client, 'pong');
+  server.ping();
+  await once(server, 'pong');
+  assert.ok(isSmall(server));
+  client.close(1000, 'done');
+  const [code] = await once(server, 'close');
+  assert.equal(code, 1000);
+  assert.ok(isSmall(server));
+  await end(wss, client);
+});
+
+for (const [name, act] of Object.entries({
+  'the other end terminates': (_server, client) => client.terminate(),
+  'it closes': (server) => server.close(),
+  'it terminates': (server) => server.terminate()
+})) {
+  test(`no socket is touched when ${name}`, async () => {
+    const wss = await listen(ferrows);
+    const [server, client] = await connect(ferrows, wss);
+    act(server, client);
+    await once(server, 'close');
+    assert.ok(isSmall(server));
+    await end(wss, client);
+  });
+}
+
+test('addresses can be had without touching, everything else touches', async () => {
+  const wss = await listen(ferrows);
+  const [server, client] = await connect(ferrows, wss);
+  const { _socket: socket } = server;
+  assert.equal(socket.remotePort, client._socket.localPort);
+  assert.equal(socket.localPort, wss.address().port);
+  assert.deepEqual(
+    [socket.remoteAddress, socket.remoteFamily, socket.localAddress, socket.localFamily],
+    ['127.0.0.1', 'IPv4', '127.0.0.1', 'IPv4']
+  );
+  assert.deepEqual(
+    [socket.destroyed, socket.readable, socket.writable, socket.connecting, socket.timeout],
+    [false, true, true, false, 0]
+  );
+  assert.ok(socket instanceof net.Socket && isSmall(server));
+  assert.equal(socket.listenerCount('close'), 1);
+  assert.ok(!isSmall(server) && socket === server._socket);
+  server.on('message', (data) => server.send(data));
+  client.send('still there');
+  const [echo] = await once(client, 'message');
+  assert.equal(String(echo), 'still there');
+  await end(wss, server, client);
+});
+
+test('Node accepts where it is told to, and where it has to', async (t) => {
+  const streams = await listen(ferrows, { transport: 'stream' });
+  assert.equal(holder(streams), 'TCP');
+  await end(streams);
+
+  process.env.FERROWS_ACCEPT = 'node';
+  t.after(() => delete process.env.FERROWS_ACCEPT);
+  const told = await listen(ferrows);
+  delete process.env.FERROWS_ACCEPT;
+  assert.equal(holder(told), 'TCP');
+  const [server, client] = await connect(ferrows, told);
+  assert.ok(!isSmall(server));
+  await end(told, server, client);
+
+  const own = http.createServer().listen(0, '127.0.0.1');
+  const wss = new ferrows.WebSocketServer({ server: own });
+  await once(wss, 'listening');
+  assert.equal(own._handle.constructor.name, 'TCP');
+  wss.close();
+  own.close();
+  await once(own, 'close');
+});
+
+/** What makes Node take a connection of a server that listens through the addon: how to do it, and how to undo it. */
+const REASONS = {
+  'a listener for connections': ({ _server: server }) => {
+    const listener = () => {};
+    server.on('connection', listener);
+    return () => server.removeListener('connection', listener);
+  },
+  'a listener for failures': ({ _server: server }) => {
+    const listener = (_error, socket) => socket.destroy();
+    server.on('clientError', listener);
+    return () => server.removeListener('clientError', listener);
+  },
+  'a subscriber to sockets': () => {
+    const subscriber = () => {};
+    diagnosticsChannel.subscribe('net.server.socket', subscriber);
+    return () => diagnosticsChannel.unsubscribe('net.server.socket', subscriber);
+  },
+  'a limit of connections': ({ _server: server }) => {
+    server.maxConnections = 10;
+    return () => {
+      server.maxConnections = undefined;
+    };
+  },
+  'a limit of header fields': ({ _server: server }) => {
+    server.maxHeadersCount = 100;
+    return () => {
+      server.maxHeadersCount = null;
+    };
+  },
+  'a time limit': ({ _server: server }) => {
+    server.setTimeout(60_000);
+    return () => server.setTimeout(0);
+  }
+};
+
+for (const [name, make] of Object.entries(REASONS)) {
+  test(`Node has who comes while there is ${name}`, async () => {
+    const wss = await listen(ferrows);
+    const undo = make(wss);
+    const [first, one] = await connect(ferrows, wss);
+    undo();
+    const [second, other] = await connect(ferrows, wss);
+    assert.deepEqual([isSmall(first), isSmall(second)], [false, true]);
+    await end(wss, first, one, second, other);
+  });
+}
+
+for (const [when, run] of Object.entries({
+  'at once': (write) => write(),
+  'in another turn': (write) => setImmediate(write)
+})) {
+  test(`what a program answers by itself leaves, written ${when}`, async () => {
+    /** @type {any} */
+    let answered;
+    class Teapots extends ferrows.WebSocketServer {
+      handleUpgrade(_req, socket) {
+        run(() => {
+          answered = socket;
+          socket.write('HTTP/1.1 418 Short and stout\r\n\r\n');
+        });
+      }
+    }
+    const wss = await listen({ WebSocketServer: Teapots });
+    assert.match(await knock(wss), /^HTTP\/1.1 418 /);
+    answered.destroy();
+    wss.close();
+    await once(wss, 'close');
+  });
+}
