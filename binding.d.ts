@@ -146,6 +146,8 @@ export declare class Listener {
   close(putAside: boolean): number
   /** Closes the connections that have not said what they want. */
   closePending(): void
+  /** The connections that have not sent anything. */
+  silent(): Array<number>
   /**
    * To be called from time to time: `arrived` is told later of connections that have not said what they want within
    * `limit` milliseconds. And what the system did not let be accepted is tried again.

@@ -11,6 +11,7 @@ const net = require('node:net');
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
 const { WebSocket, WebSocketServer } = require('ferrows');
 const native = require('../../lib/native.js');
+const { closeLater } = require('../../lib/transport/closing.js');
 const { configure } = require('../../lib/transport/configurations.js');
 const { connect, listen, pattern } = require('../transport/pairs.js');
 
@@ -115,10 +116,12 @@ async function arrivals() {
   if (!native.listens) return;
   const listener = native.createListener();
   const arrived = new EventEmitter();
+  let takesAll = () => false;
   listener.listen(
     { address: '127.0.0.1', backlog: 10, maxHeaderSize: 16384 },
     arrived,
-    (owner, number, head, _detail, rest) => owner.emit('arrival', { number, head, rest })
+    (owner, number, head, _detail, rest) => owner.emit('arrival', { number, head, rest }),
+    () => takesAll()
   );
   const connectTo = () =>
     net.connect(/** @type {any} */ (listener.address()).port, '127.0.0.1').on('error', () => {});
@@ -132,6 +135,18 @@ async function arrivals() {
   assert.equal(String(released.rest), 'behind');
   new net.Socket({ fd: listener.release(released.number) }).destroy();
   listener.discard((await arrive('?')).number);
+  takesAll = () => true;
+  const unread = await arrive(request);
+  assert.equal(unread.head, undefined);
+  listener.discard(unread.number);
+  const error = new Error('thrown when asked');
+  const caught = once(process, 'uncaughtException');
+  takesAll = () => {
+    throw error;
+  };
+  listener.discard((await arrive('?')).number);
+  assert.equal((await caught)[0], error);
+  takesAll = () => false;
   await arrive(request);
   connectTo().write('GET');
   const masked = '\x81\x82\0\0\0\0hi';
@@ -142,6 +157,7 @@ async function arrivals() {
   await once(arrived, 'delivered');
   assert.equal(native.adopt(number, 0, '', undefined, loop), -1);
   native.release(id);
+  await Promise.all([1, 2].map(() => new Promise((close) => closeLater({ close }))));
 }
 
 /** What is called wrongly must be refused, and touch nothing. */
@@ -171,8 +187,8 @@ function mistakes() {
   for (const id of [native.NOBODY, connection.id]) {
     assert.equal(native.ping(id, 'ping', STRING), id === native.NOBODY ? 0 : 6);
     assert.equal(native.pong(id, '', STRING, Buffer.from('mask')), id === native.NOBODY ? 0 : 12);
-    native.release(native.NOBODY);
   }
+  native.release(1 << 20);
   const data = pattern(1, 1001);
   const key = Buffer.from([1, 2, 3, 4]);
   native.applyMask(data.subarray(1), key);

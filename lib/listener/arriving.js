@@ -145,4 +145,4 @@ function countIn(handle, length) {
   Object.defineProperty(handle, 'bytesRead', { configurable: true, get });
 }
 
-module.exports = { arrived, takesAll, watchWaiting };
+module.exports = { arrived, putAside, takesAll, watchWaiting };

@@ -7,7 +7,7 @@
 
 const http = require('http');
 
-const { arrived, takesAll, watchWaiting } = require('./arriving');
+const { arrived, putAside, takesAll, watchWaiting } = require('./arriving');
 const { createListener } = require('../native');
 
 /** As net.Server says it. */
@@ -78,6 +78,11 @@ class ListenHandle {
   /** Closes those that have not said what they want. */
   closePending() {
     this.listener.closePending();
+  }
+
+  /** Has Node accept those that have not sent anything: whether they are idle is its to say, and differs by its version. */
+  giveSilent() {
+    for (const number of this.listener.silent()) putAside(this, number, undefined, 0);
   }
 
   /** @returns {number} 0, or an error of libuv */

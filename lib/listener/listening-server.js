@@ -64,6 +64,12 @@ class ListeningServer extends Server {
     if (this._handle instanceof ListenHandle) this._handle.closePending();
     super.closeAllConnections();
   }
+
+  /** close() calls it, too. */
+  closeIdleConnections() {
+    if (this._handle instanceof ListenHandle) this._handle.giveSilent();
+    super.closeIdleConnections();
+  }
 }
 
 // It is still the Server that whoever logs it knows.

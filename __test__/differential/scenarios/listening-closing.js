@@ -89,8 +89,14 @@ for (const [name, half] of Object.entries(HALVES)) {
     other.finish();
     t.log('order', 'http', http.listening);
     raw.write(upgradeRequest().slice(half.length));
-    t.logHead(await raw.head());
-    t.log('wire', 'body', await raw.bytes(16));
+    // From 26 on, Node ends who has said nothing.
+    const head = await raw.head().catch(() => undefined);
+    if (head === undefined) {
+      t.log('wire', 'ended');
+    } else {
+      t.logHead(head);
+      t.log('wire', 'body', await raw.bytes(16));
+    }
     raw.finish();
     await called;
   });

@@ -141,6 +141,7 @@ scenario('3.1 maxConnections of the http.Server', 'server', async (t) => {
 scenario('3.1 closeAllConnections and closeIdleConnections', 'server', async (t) => {
   const wss = await t.listen();
   const server = wss._server;
+  const silent = await t.rawClient(wss);
   const idle = await t.knock(wss, GET);
   t.logHead(await idle.head());
   await idle.bytes(16);
@@ -148,6 +149,8 @@ scenario('3.1 closeAllConnections and closeIdleConnections', 'server', async (t)
   const { server: ws } = await t.accepted(wss);
   server.closeIdleConnections();
   t.log('wire', 'idle', await idle.rest());
+  silent.write(GET);
+  t.log('wire', 'silent', await silent.head().then(answerText, () => 'ended'));
   const half = await t.knock(wss, 'GET /half');
   const other = await t.knock(wss, { target: '/other' });
   await t.accepted(wss);
@@ -181,10 +184,13 @@ scenario('3.1 limits of time of the http.Server', 'server', async (t) => {
   raw.finish();
   await raw.rest();
   server.maxHeadersCount = 5;
-  const { raw: good } = await t.request(wss, { headers: { 'X-Sixth': 'hidden' } });
-  const { request } = await t.accepted(wss);
-  t.log('server', 'headers', request.headers, request.rawHeaders.length, request.socket.timeout);
-  good.finish();
+  const { raw: sixth, head } = await t.request(wss, { headers: { 'X-Sixth': 'hidden' } });
+  // Newer versions of Node refuse it.
+  if (head.startsWith('HTTP/1.1 101')) {
+    const { request } = await t.accepted(wss);
+    t.log('server', 'headers', request.headers, request.rawHeaders.length, request.socket.timeout);
+  }
+  sixth.finish();
 });
 
 scenario('3.1 a time limit of the http.Server ends who is silent', 'server', async (t) => {

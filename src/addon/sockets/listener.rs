@@ -150,6 +150,13 @@ impl Listener {
         }
     }
 
+    /// The connections that have not sent anything.
+    #[napi(catch_unwind)]
+    pub fn silent(&self) -> Vec<u32> {
+        let silent = |number| self.shared.rounds.with_arrivals(|arrivals, _| arrivals.silent(number));
+        self.number.get().and_then(silent).unwrap_or_default()
+    }
+
     /// To be called from time to time: `arrived` is told later of connections that have not said what they want within
     /// `limit` milliseconds. And what the system did not let be accepted is tried again.
     #[napi(catch_unwind)]

@@ -171,6 +171,11 @@ impl<O: Clone> Arrivals<O> {
         }
     }
 
+    /// The connections of a listening socket of which nothing has come.
+    pub fn silent(&self, number: u32) -> Vec<u32> {
+        self.pending(|pending| pending.listening == number && pending.kept.is_empty())
+    }
+
     /// A token is ready: accepts, or reads.
     pub fn ready(&mut self, token: u64, turn: &mut Turn<'_, O>) {
         let number = (token & !MARK) as u32;

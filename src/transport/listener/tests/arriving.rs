@@ -197,6 +197,22 @@ fn who_takes_too_long_is_put_aside() {
 }
 
 #[test]
+fn who_has_not_sent_anything_can_be_taken() {
+    let mut scene = Scene::new();
+    let listening = scene.listen(&LOOPBACK);
+    let elsewhere = scene.listen(&LOOPBACK);
+    let mut begun = scene.connect(listening);
+    begun.write(b"GET");
+    let mut silent = scene.connect(listening);
+    let _other = scene.connect(elsewhere);
+    scene.until(|scene| scene.arrivals.connections() == 3 && scene.arrivals.silent(listening).len() == 1);
+
+    let number = scene.arrivals.silent(listening)[0];
+    scene.speak(number, &mut silent);
+    assert!(scene.arrivals.silent(listening).is_empty());
+}
+
+#[test]
 fn with_the_listening_socket_the_pending_ones_end_and_those_that_are_held_stay() {
     for closing in [Closing::Drop, Closing::PutAside] {
         let mut scene = Scene::new();
