@@ -19,7 +19,8 @@ function work() {
   const listener = native.createListener();
   listener.listen(
     { address: '127.0.0.1', backlog: 10, maxHeaderSize: 16384 },
-    {},
+    // The addon keeps the owner, who keeps the listener.
+    { listener },
     () => parentPort.postMessage({ arrived: true }),
     () => false
   );
