@@ -36,6 +36,9 @@ const {
 /** The context of accepted connections: they come from the network, not from what runs when they are upgraded. */
 const outside = new AsyncResource('WebSocket');
 
+/** What most connections have agreed on: one object for all of them. */
+const NO_EXTENSIONS = Object.freeze({});
+
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
 /** @typedef {import('stream').Duplex & Record<string | symbol, any>} Socket */
 
@@ -67,7 +70,7 @@ class WebSocket extends EventEmitter {
     this._closeTimer = undefined;
     this._errorEmitted = false;
     /** @type {Record<string, any>} */
-    this._extensions = {};
+    this._extensions = NO_EXTENSIONS;
     /** @type {((key: Buffer) => void) | undefined} */
     this._generateMask = undefined;
     /** Whether the peer has broken the protocol. */
