@@ -185,7 +185,9 @@ class ClientHandshake {
       abortHandshake(ws, socket, createError(error));
       return;
     }
-    if (offer.deflate?.params) ws._extensions[PerMessageDeflate.extensionName] = offer.deflate;
+    if (offer.deflate?.params) {
+      ws._extensions = { [PerMessageDeflate.extensionName]: offer.deflate };
+    }
     ws.setSocket(socket, head, {
       allowSynchronousEvents: options.allowSynchronousEvents,
       generateMask: options.generateMask,
