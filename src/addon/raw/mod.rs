@@ -21,7 +21,7 @@ mod words;
 mod work;
 
 pub(super) use bytes::{bytes_of, create_array_buffer, data_bytes, is_string, string_bytes, with_memory};
-pub(super) use callback::{call_back, call_plain};
+pub(super) use callback::call_back;
 pub(super) use calls::{Arguments, Body, create_call, is_undefined, unsigned};
 pub(super) use reference::{Reference, unknown};
 pub(super) use status::check;
@@ -32,7 +32,9 @@ pub(super) use work::run_elsewhere;
 /// For `sockets`.
 #[cfg(unix)]
 pub(super) use {
-    callback::{AsyncContext, Called, call_in_context, call_with, in_handle_scope, report_uncaught},
+    callback::{
+        AsyncContext, Called, call_in_context, call_plain, call_with, in_handle_scope, report_uncaught,
+    },
     cleanup::on_cleanup,
     clock::thread_running,
     descriptor::borrow,
