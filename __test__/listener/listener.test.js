@@ -15,6 +15,7 @@ const ws = require('ws');
 const native = require('../../lib/native.js');
 const { configure } = require('../../lib/transport/configurations.js');
 const { Child } = require('../transport/child.js');
+const { UNLIMITED } = require('../transport/pairs.js');
 const { Listening } = require('./listening.js');
 
 const REQUEST =
@@ -61,17 +62,6 @@ test('a client of ws is answered, and speaks', async (t) => {
   await once(socket.resume(), 'end');
 });
 
-/** Of a server, without limits. */
-const OPTIONS = {
-  isServer: true,
-  autoPong: false,
-  maxPayload: 0,
-  maxFragments: 0,
-  maxBufferedChunks: 0,
-  maxPendingAutoPongs: 0,
-  skipUTF8Validation: false
-};
-
 /** Notes the kinds of the records of a connection. */
 class Owner extends EventEmitter {
   kinds = [];
@@ -100,7 +90,7 @@ for (const transport of ['event_loop', 'io_threads', 'shuffle']) {
       const adopt = () =>
         native.adopt(
           number,
-          configure(OPTIONS),
+          configure(UNLIMITED),
           'HTTP/1.1 101 caf\u00e9\r\n\r\n',
           Buffer.from(rest, 'latin1'),
           native.Choice[transport]
@@ -138,7 +128,13 @@ test('what the kernel does not take of the answer is queued', async (t) => {
   const { number } = await listening.next();
   const answer = 'x'.repeat(32 * 1024 * 1024);
   native.environment.ref();
-  const id = native.adopt(number, configure(OPTIONS), answer, undefined, native.Choice.event_loop);
+  const id = native.adopt(
+    number,
+    configure(UNLIMITED),
+    answer,
+    undefined,
+    native.Choice.event_loop
+  );
   native.setOwner(id, new Owner());
   const queued = native.queuedTotal(id);
   assert.ok(queued > 0 && queued < answer.length);
@@ -159,7 +155,7 @@ test('a number that is used again gets nothing that was meant for the one before
   for (const client of clients) client.write(REQUEST);
   const numbers = [(await listening.next()).number, (await listening.next()).number];
   const adopt = () =>
-    native.adopt(numbers.shift(), configure(OPTIONS), '', undefined, native.Choice.event_loop);
+    native.adopt(numbers.shift(), configure(UNLIMITED), '', undefined, native.Choice.event_loop);
   const ping = Buffer.from([0x89, 0x80, 0, 0, 0, 0]);
   native.environment.ref();
   const id = adopt();

@@ -13,7 +13,7 @@ const { WebSocket, WebSocketServer } = require('ferrows');
 const native = require('../../lib/native.js');
 const { closeLater } = require('../../lib/transport/closing.js');
 const { configure } = require('../../lib/transport/configurations.js');
-const { connect, listen, pattern } = require('../transport/pairs.js');
+const { UNLIMITED, connect, listen, pattern } = require('../transport/pairs.js');
 
 const library = { WebSocket, WebSocketServer };
 
@@ -22,17 +22,6 @@ const LENGTHS = [0, 5, 300, 5000, 70_000, 300_000];
 
 /** Enough to be compressed, and inflated, on Node's pool. */
 const LARGE = 200_000;
-
-/** Of a connection that the addon is asked for directly. */
-const OPTIONS = {
-  isServer: true,
-  autoPong: false,
-  maxPayload: 0,
-  maxFragments: 0,
-  maxBufferedChunks: 0,
-  maxPendingAutoPongs: 0,
-  skipUTF8Validation: false
-};
 
 /** The messages that come from now on, one by one. @param {any} ws @returns {() => Promise<Buffer>} */
 function reader(ws) {
@@ -152,7 +141,7 @@ async function arrivals() {
   const masked = '\x81\x82\0\0\0\0hi';
   const { number, rest } = await arrive(`${request}${masked}`);
   const { event_loop: loop } = native.Choice;
-  const id = native.adopt(number, configure(OPTIONS), 'caf\u00e9', rest, loop);
+  const id = native.adopt(number, configure(UNLIMITED), 'caf\u00e9', rest, loop);
   native.setOwner(id, { deliver: () => arrived.emit('delivered', native.more(id)) && false });
   await once(arrived, 'delivered');
   assert.equal(native.adopt(number, 0, '', undefined, loop), -1);
@@ -164,7 +153,7 @@ async function arrivals() {
 function mistakes() {
   const { adopt, attach, close, ping, send, receive, takeOutput } =
     /** @type {Record<string, any>} */ (native);
-  const connection = native.createConnection(configure(OPTIONS));
+  const connection = native.createConnection(configure(UNLIMITED));
   for (const wrong of [
     () => send(1 << 20, 'no such connection', 0),
     () => send('no number', '', 0),

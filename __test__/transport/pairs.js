@@ -7,6 +7,17 @@ const { once } = require('node:events');
 /** What comes over a transport may take long on a busy machine, and nothing here asks how long. */
 const ADDRESS = { host: '127.0.0.1', port: 0 };
 
+/** Of a connection that the addon is asked for directly: a server's, without limits. */
+const UNLIMITED = {
+  isServer: true,
+  autoPong: false,
+  maxPayload: 0,
+  maxFragments: 0,
+  maxBufferedChunks: 0,
+  maxPendingAutoPongs: 0,
+  skipUTF8Validation: false
+};
+
 /**
  * A server that listens.
  *
@@ -74,4 +85,4 @@ function pattern(message, length) {
   return bytes;
 }
 
-module.exports = { carriage, connect, end, listen, pattern };
+module.exports = { UNLIMITED, carriage, connect, end, listen, pattern };

@@ -1,8 +1,9 @@
 'use strict';
 
 /*
- * When Node does what the listener of the addon could do. One function, asked when a server begins to listen and again for
- * each request to upgrade: programs change their server while it runs. listening-server.js and arriving.js ask.
+ * When Node does what the listener of the addon could do. One function, asked when a server begins to listen, before
+ * connections are accepted, and again for each request to upgrade: programs change their server while it runs.
+ * listening-server.js and arriving.js ask; how Node then gets a connection is theirs.
  */
 
 const diagnosticsChannel = require('diagnostics_channel');
@@ -35,7 +36,7 @@ const IPV6_ONLY = 1;
  * Why Node is to serve, in words; null: nothing speaks for it.
  *
  * @param {import('./listening-server').AnyServer} server
- * @param {Listening} [listening] given when it begins to listen; otherwise it does, and a request has come
+ * @param {Listening} [listening] given when it begins to listen; otherwise it does, and somebody comes
  * @returns {string | null}
  */
 function reasonForNode(server, listening) {

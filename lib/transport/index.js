@@ -42,12 +42,8 @@ function openTransport(websocket, socket, head, options, isSynchronous, resource
         isSynchronous,
         resource
       );
-      if (!isArrived) {
-        if (transport.attach(head, configuration, mover)) return transport;
-      } else {
-        transport.adopt(head, configuration, mover);
-        return transport;
-      }
+      if (isArrived) transport.adopt(head, configuration, mover);
+      if (isArrived || transport.attach(head, configuration, mover)) return transport;
     }
   }
 
