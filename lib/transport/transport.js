@@ -56,6 +56,26 @@ class Transport extends Delivery {
     this.socket = socket;
     /** How the connection began. Connections that began alike share it. */
     this.options = optionsOf(configuration);
+    /**
+     * The option `generateMask` of a client.
+     *
+     * @type {((key: Buffer) => void) | undefined}
+     */
+    this.generateMask = undefined;
+    /**
+     * The Sender of the WebSocket, made on first use.
+     *
+     * @type {InstanceType<typeof import('../connection-sender').ConnectionSender> | null}
+     */
+    this.sender = null;
+    /**
+     * The counters of the server that accepted the connection.
+     *
+     * @type {InstanceType<typeof import('../statistics').Statistics> | null}
+     */
+    this.account = null;
+    /** Whether the peer has broken the protocol. */
+    this.hasFailed = false;
     /** @type {InstanceType<typeof WriteCallbacks> | null} */
     this.callbacks = null;
     /**
