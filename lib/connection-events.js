@@ -17,6 +17,7 @@ const {
   kTransport,
   kWebSocket
 } = require('./constants');
+const { nextTick } = require('./schedule');
 
 /** @typedef {any} WebSocket */
 /** @typedef {import('./transport/transport').Socket} Socket */
@@ -105,7 +106,7 @@ function onError(ws, error) {
  * @param {Socket} socket
  */
 function discardInput(socket) {
-  process.nextTick(() => socket.resume());
+  nextTick(() => socket.resume());
 }
 
 /**

@@ -14,6 +14,7 @@ const { MAX_CONTROL_PAYLOAD } = require('./send-job');
 const { createError } = require('./errors');
 const { isBlob } = require('./validation');
 const { toBuffer } = require('./buffer-util');
+const { nextTick } = require('./schedule');
 
 const { BINARY, COMPRESS, FIN, MASK } = require('./native').SendFlag;
 
@@ -139,7 +140,7 @@ function sendAfterClose(ws, data, callback) {
     if (sender) sender._bufferedBytes += length;
     else ws._bufferedAmount = Number(ws._bufferedAmount) + length;
   }
-  if (callback) process.nextTick(callback, createError('NOT_OPEN', ws._readyState));
+  if (callback) nextTick(callback, createError('NOT_OPEN', ws._readyState));
 }
 
 module.exports = { sendControl, sendMessage };

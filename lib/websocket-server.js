@@ -20,6 +20,7 @@ const { acceptKey } = require('./native');
 const { checkTransport } = require('./transport/choice');
 const { createError } = require('./errors');
 const { rejectHandshake, rejectRequest } = require('./handshake-rejection');
+const { nextTick } = require('./schedule');
 
 const RUNNING = 0;
 const CLOSING = 1;
@@ -113,7 +114,7 @@ class WebSocketServer extends Emitter {
   close(callback) {
     if (this._state === CLOSED) {
       if (callback) this.once('close', () => callback(createError('NOT_RUNNING')));
-      process.nextTick(emitClose, this);
+      nextTick(emitClose, this);
       return;
     }
     if (callback) this.once('close', callback);
@@ -129,7 +130,7 @@ class WebSocketServer extends Emitter {
     } else if (this.clients && this.clients.size > 0) {
       this._shouldEmitClose = true;
     } else {
-      process.nextTick(emitClose, this);
+      nextTick(emitClose, this);
     }
   }
 
@@ -338,7 +339,7 @@ function forgetClients(wss) {
   return function forget() {
     const clients = /** @type {Set<any>} */ (wss.clients);
     clients.delete(this);
-    if (wss._shouldEmitClose && clients.size === 0) process.nextTick(emitClose, wss);
+    if (wss._shouldEmitClose && clients.size === 0) nextTick(emitClose, wss);
   };
 }
 

@@ -13,6 +13,7 @@ const { createRequest, readHead } = require('./request');
 const { createError } = require('../errors');
 const { EMPTY_BUFFER } = require('../constants');
 const { reasonForNode } = require('./rule');
+const { clearTimeout, setTimeout } = require('../schedule');
 
 /** Why the addon puts a connection aside; the numbers are its own. */
 const LATE = 3;

@@ -17,6 +17,7 @@ const events = require('../connection-events');
 const { kTransport, kWebSocket } = require('../constants');
 const { closeLater } = require('./closing');
 const { Fact, touchBy, touched } = require('./touched-socket');
+const { nextTick } = require('../schedule');
 
 const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
 
@@ -197,7 +198,7 @@ class AcceptedSocket {
     if (held && isPlain && held.response === '') {
       held.response = chunk;
       // It is the 101 if a WebSocket takes the connection at once; otherwise it has to leave. See settle(), too.
-      if (!held.isFresh) process.nextTick(watch, this);
+      if (!held.isFresh) nextTick(watch, this);
       return true;
     }
     return touched(this).write(chunk, encoding, callback);
@@ -251,7 +252,7 @@ class AcceptedSocket {
       this._facts |= ENDING;
       transportOf(this).shutdown((/** @type {any} */ error) => {
         if (error) this.destroy(error);
-        else process.nextTick(finish, this);
+        else nextTick(finish, this);
       });
     }
     return this;
@@ -265,7 +266,7 @@ class AcceptedSocket {
     /** @type {Error | undefined} few ever have one */
     if (error) this._failure = error;
     transportOf(this).socketDestroyed(error ?? null);
-    if (error) process.nextTick(fail, this, error);
+    if (error) nextTick(fail, this, error);
     const { server } = this;
     server._connections--;
     server._emitCloseIfDrained();
@@ -278,7 +279,7 @@ class AcceptedSocket {
 
   _nativeEnd() {
     this._facts |= PEER_ENDED;
-    process.nextTick(endInput, this);
+    nextTick(endInput, this);
   }
 
   _nativeDrain() {}

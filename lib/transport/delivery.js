@@ -10,6 +10,7 @@ const { AsyncResource } = require('async_hooks');
 
 const native = require('../native');
 const { readRecords, shift } = require('./records');
+const { setImmediate } = require('../schedule');
 
 const { INFLATING, PONG } = native.RecordKind;
 const { COMPRESSED } = native.RecordFlag;

@@ -117,7 +117,8 @@ function touchBy(prototype) {
   Object.setPrototypeOf(prototype, net.Socket.prototype);
   /** @type {any} */
   let source = new net.Socket();
-  while (source !== Object.prototype) {
+  // Up to the end of the chain, not by comparing with Object.prototype: this file may run in another realm than Node.
+  while (Object.getPrototypeOf(source) !== null) {
     for (const name of Reflect.ownKeys(source)) {
       if (!Object.hasOwn(prototype, name)) {
         Object.defineProperty(prototype, name, touching(source, name));
