@@ -7,13 +7,13 @@
  */
 
 const EventEmitter = require('events');
-const { AsyncResource } = require('async_hooks');
 
 const PerMessageDeflate = require('./permessage-deflate');
 const diagnostics = require('./diagnostics');
 const events = require('./connection-events');
 const { ConnectionReceiver, isReceiverPatched } = require('./connection-receiver');
 const { ConnectionSender } = require('./connection-sender');
+const { AsyncContext } = require('./async-context');
 const { abortHandshake, connect } = require('./client-handshake');
 const { createError } = require('./errors');
 const { isUntouched } = require('./transport/accepted-socket');
@@ -36,7 +36,7 @@ const {
 } = require('./constants');
 
 /** The context of accepted connections: they come from the network, not from what runs when they are upgraded. */
-const outside = new AsyncResource('WebSocket');
+const outside = new AsyncContext('WebSocket');
 
 /** What most connections have agreed on: one object for all of them. */
 const NO_EXTENSIONS = Object.freeze({});
@@ -131,7 +131,7 @@ class WebSocket extends Emitter {
       // The async context that the events of a client run in.
       Object.defineProperty(this, kAsyncResource, {
         ...HIDDEN,
-        value: new AsyncResource('WebSocket')
+        value: new AsyncContext('WebSocket')
       });
       options = connect(this, address, protocols, options);
     }
@@ -218,7 +218,7 @@ class WebSocket extends Emitter {
         deflate: toNative(this._extensions[PerMessageDeflate.extensionName])
       },
       !!allowSynchronousEvents,
-      this[kAsyncResource] ?? outside.runInAsyncScope(() => new AsyncResource('WebSocket')),
+      this[kAsyncResource] ?? outside.runInAsyncScope(() => new AsyncContext('WebSocket')),
       options.transport
     );
     transport.generateMask = generateMask;

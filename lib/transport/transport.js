@@ -5,10 +5,9 @@
  * to the WebSocket. WebSockets use it through stream.js or plain-socket.js (see index.js).
  */
 
-const { AsyncResource } = require('async_hooks');
-
 const events = require('../connection-events');
 const native = require('../native');
+const { AsyncContext } = require('../async-context');
 const { Delivery } = require('./delivery');
 const { WriteCallbacks } = require('./write-callbacks');
 const { optionsOf } = require('./configurations');
@@ -199,7 +198,7 @@ class Transport extends Delivery {
       nextTick(callback, createError('STREAM_DESTROYED'));
       return;
     }
-    const resource = inContext ? new AsyncResource('WebSocketSend') : null;
+    const resource = inContext ? new AsyncContext('WebSocketSend') : null;
     (this.callbacks ??= new WriteCallbacks()).add(total, callback, resource);
   }
 
