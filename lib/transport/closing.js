@@ -1,7 +1,8 @@
 'use strict';
 
 /*
- * When accepted sockets emit `close`: in the phase of the loop in which Node's sockets do, each in a turn of its own.
+ * When accepted sockets emit `close`: in the phase of the loop in which Node's sockets do, and in the same order among
+ * them (the loop tells of the handle that was closed last first), each in a callback scope of its own.
  * accepted-socket.js calls it; the addon calls back.
  */
 
@@ -10,30 +11,30 @@ const { NOBODY, environment, setOwner } = require('../native');
 /** @typedef {{ close(): void }} Closing */
 
 /**
- * Sockets that were destroyed and have not told so.
+ * Sockets that were destroyed and have not told so, by numbers.
  *
- * @type {Closing[]}
+ * @type {Map<number, Closing>}
  */
-let waiting = [];
-/** How many of them have told so. */
-let done = 0;
+const waiting = new Map();
+let next = 0;
 
 /** @param {Closing} socket its close() is called */
 function closeLater(socket) {
-  waiting.push(socket);
-  if (waiting.length === 1) environment.callWhenClosing();
+  next = (next + 1) >>> 0;
+  waiting.set(next, socket);
+  environment.callWhenClosing(next);
 }
 
 // What has no connection any more comes under the number of nobody.
 setOwner(NOBODY, {
-  /** @returns {boolean} whether there are more */
-  deliver() {
-    if (done < waiting.length) {
-      waiting[done++].close();
-      return true;
-    }
-    waiting = [];
-    done = 0;
+  /**
+   * @param {number} number
+   * @returns {boolean} whether to be called again
+   */
+  deliver(number) {
+    const socket = waiting.get(number);
+    waiting.delete(number);
+    socket?.close();
     return false;
   }
 });

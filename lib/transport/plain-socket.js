@@ -75,6 +75,7 @@ class PlainSocketTransport extends Transport {
       if (id === -1) return false;
       this.id = id;
       native.setOwner(id, this);
+      if (received !== undefined) process.nextTick(deliverKnown, this);
       return true;
     });
   }
@@ -100,6 +101,7 @@ class PlainSocketTransport extends Transport {
       native.setOwner(id, this);
       // Of what was written, the connection counts only what the kernel has not taken at once.
       this.bytesWrittenBefore = Buffer.byteLength(response) - this.queuedTotal;
+      if (received !== undefined) process.nextTick(deliverKnown, this);
     }
     this.setReferenced(true);
   }
@@ -137,13 +139,10 @@ class PlainSocketTransport extends Transport {
     return native.pending(this.id);
   }
 
-  /**
-   * @param {number} total
-   * @param {(error?: Error | null) => void} callback
-   * @param {boolean} inContext
-   */
-  waitFor(total, callback, inContext) {
-    super.waitFor(total, callback, inContext);
+  /** @param {number} total */
+  settleUpTo(total) {
+    super.settleUpTo(total);
+    // The kernel has not taken all of it.
     this.askForNotice();
   }
 
@@ -183,6 +182,12 @@ class PlainSocketTransport extends Transport {
     if (this.isWaiting) return true;
     this.throttle();
     return false;
+  }
+
+  /** @param {number} count readable records */
+  readKnown(count) {
+    this.read(count);
+    this.throttle();
   }
 
   /** What follows a message that is being inflated is not read anyway, but the message must be delivered. */
@@ -323,6 +328,17 @@ class PlainSocketTransport extends Transport {
     if (isReferenced) native.environment.ref();
     else native.environment.unref();
   }
+}
+
+/**
+ * What came with the handshake is known already: as with a net.Socket that was given bytes back, it is told in the next
+ * tick, before anything else is read.
+ *
+ * @param {PlainSocketTransport} transport
+ */
+function deliverKnown(transport) {
+  const count = native.collect(transport.id);
+  if (count > 0) transport.resource.runInAsyncScope(transport.readKnown, transport, count);
 }
 
 module.exports = { PlainSocketTransport, canPark, isWrapped };

@@ -184,7 +184,23 @@ class Transport extends Delivery {
     }
     const resource = inContext ? new AsyncResource('WebSocketSend') : null;
     (this.callbacks ??= new WriteCallbacks()).add(total, callback, resource);
+    // As with a net.Socket: what the kernel takes at once is told in a tick of its own, in the order of the commands.
+    process.nextTick(settleInTick, this, total);
   }
+
+  /**
+   * The tick of a command whose bytes may have left.
+   *
+   * @param {number} total running total at the end of what it has queued
+   */
+  settleUpTo(total) {
+    if (!this.isAwaited) return;
+    this.flush();
+    this.settle(Math.min(total, this.writtenTotal));
+  }
+
+  /** Writes what is queued, as far as that can be done at once; each transport has its own. */
+  flush() {}
 
   /**
    * @param {number} total running total that has left
@@ -275,10 +291,7 @@ class Transport extends Delivery {
         break;
       case ERROR: {
         const isRangeError = (head & RANGE_ERROR) !== 0;
-        this.isInputOver = true;
-        const error = createProtocolError(isRangeError, payload.toString(), detail);
-        if (receiver === null) events.onError(websocket, error);
-        else receiver.emit('error', error);
+        this.failLater(createProtocolError(isRangeError, payload.toString(), detail));
         break;
       }
       case FLOODED:
@@ -286,6 +299,29 @@ class Transport extends Delivery {
         break;
       default:
         this.handleTransportRecord(head, payload, detail);
+    }
+  }
+
+  /**
+   * Ticks that a message queued run before the protocol error behind it: ws's receiver is a Writable, which takes one tick
+   * to note an error and another one to emit it.
+   *
+   * @param {Error} error
+   */
+  failLater(error) {
+    this.isHeld = true;
+    process.nextTick(() => process.nextTick(() => this.fail(error)));
+  }
+
+  /** @param {Error} error */
+  fail(error) {
+    const { receiver, websocket } = this;
+    this.isInputOver = true;
+    try {
+      if (receiver === null) events.onError(websocket, error);
+      else receiver.emit('error', error);
+    } finally {
+      this.goOn();
     }
   }
 
@@ -311,7 +347,7 @@ class Transport extends Delivery {
 
   /** To be called when the events that have been read could not all be emitted at once. */
   throttle() {
-    if (this.isThrottled || this.isIdle) return;
+    if (this.isThrottled || this.isHeld || this.isIdle) return;
     this.isThrottled = true;
     this.socket.pause();
   }
@@ -345,6 +381,14 @@ class Transport extends Delivery {
   letGo() {
     native.destroy(this.id);
   }
+}
+
+/**
+ * @param {Transport} transport
+ * @param {number} total
+ */
+function settleInTick(transport, total) {
+  transport.settleUpTo(total);
 }
 
 module.exports = { Transport };

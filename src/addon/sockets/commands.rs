@@ -84,6 +84,15 @@ impl Attachment {
         self.inbox.borrow().is_empty()
     }
 
+    /// Collects what is known, for a batch at once.
+    pub(in crate::addon) fn collect_now(self: &Rc<Self>, shared: &Shared) {
+        self.collect(shared.turn());
+        if self.end_due.get() != 0 {
+            shared.rounds.mark_waiting(self);
+        }
+        shared.settle(self);
+    }
+
     /// Moves collected news into a batch. Returns whether something remains.
     pub(in crate::addon) fn fill(&self, batch: &mut BatchWriter<'_>) -> bool {
         batch.set_chunk(match &*self.chunk.borrow() {
