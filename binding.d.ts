@@ -39,8 +39,10 @@ export declare class Connection {
   localAddress(): SocketAddress | null
   /** Attached, over TCP: the other end; `null` once it is not connected any more. */
   remoteAddress(): SocketAddress | null
-  /** Attached: a duplicate of the descriptor, which the caller must close; -1 if there is none to be had. */
-  duplicate(): number
+  /** Attached: the number of the descriptor; -1 once destroyed. */
+  descriptor(): number
+  /** Adopted: a handle of Node's owns that descriptor from now on, and must not close it before `destroy`. */
+  lend(): void
   /** Attached: from now on `RAW` records bring the received bytes as they came, behind their events. */
   tap(): void
   /** Attached: holds the output back, or lets it go again. */

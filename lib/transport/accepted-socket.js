@@ -248,6 +248,7 @@ class AcceptedSocket {
     }
     if (this.writable) {
       this._facts |= ENDING;
+      this._nativeTransport.isCut = true;
       this._nativeTransport.shutdown((/** @type {any} */ error) => {
         if (error) this.destroy(error);
         else process.nextTick(finish, this);

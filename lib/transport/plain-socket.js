@@ -6,8 +6,11 @@
  * descriptor over and turns records into what the facade does.
  */
 
+const net = require('net');
+const { constants } = require('os');
+
 const native = require('../native');
-const { canPark, isWrapped, park } = require('./parked-socket');
+const { ParkedSocket, canPark, isWrapped, park } = require('./parked-socket');
 const { Transport } = require('./transport');
 const { createError, createSystemError } = require('../errors');
 const { drainDelivered, flushSocketsLater } = require('./flushing');
@@ -48,6 +51,8 @@ class PlainSocketTransport extends Transport {
     this.shutdownCallback = null;
     /** Whether it has been. */
     this.isShutDown = false;
+    /** Whether the facade's handle is not the connection's any more. */
+    this.isLost = false;
     /**
      * The totals at the end, once there is no connection any more.
      *
@@ -135,6 +140,7 @@ class PlainSocketTransport extends Transport {
 
   /** Bytes queued for the peer that the kernel has not taken. */
   get bufferedAmount() {
+    if (this.isLost) return this.socket.writableLength;
     this.flush();
     return native.pending(this.id);
   }
@@ -305,6 +311,15 @@ class PlainSocketTransport extends Transport {
    * @param {Error | null} error
    */
   socketDestroyed(error) {
+    if (!this.isLost) this.release(error ?? createError('STREAM_DESTROYED'));
+  }
+
+  /**
+   * Lets go of the descriptor.
+   *
+   * @param {Error} reason why what has not left fails
+   */
+  release(reason) {
     // What has been sent goes out as far as the kernel takes it, and what a pause held back is kept.
     this.flush();
     const { writtenTotal } = this;
@@ -313,12 +328,23 @@ class PlainSocketTransport extends Transport {
     native.destroy(this.id);
     this.setReferenced(false);
     if (!this.isAwaited && this.shutdownCallback === null) return;
-    const reason = error ?? createError('STREAM_DESTROYED');
     process.nextTick(() => {
       this.settle(writtenTotal);
       this.settle(Infinity, reason);
       this.settleShutdown(reason);
     });
+  }
+
+  /** Node is about to close the descriptor, or to give it away. What is sent from now on fails as Node says. */
+  descriptorLost() {
+    const { socket } = this;
+    if (socket.destroyed || this.isLost) return;
+    this.isLost = true;
+    this.isCut = true;
+    this.release(createSystemError('write', constants.errno.ECANCELED));
+    if (Object.getPrototypeOf(socket) === ParkedSocket.prototype) {
+      Object.setPrototypeOf(socket, net.Socket.prototype);
+    }
   }
 
   /** @param {boolean} isReferenced whether to keep the environment alive */

@@ -13,6 +13,7 @@ const { Delivery } = require('./delivery');
 const { WriteCallbacks } = require('./write-callbacks');
 const { optionsOf } = require('./configurations');
 const { restLess } = require('./resting');
+const { EMPTY_BUFFER } = require('../constants');
 const { createError, createProtocolError } = require('../errors');
 const { toBinaryType } = require('./records');
 
@@ -22,6 +23,9 @@ const { FIN, SAME, STRING, TOTAL } = native.SendFlag;
 
 /** @typedef {import('net').Socket & Record<string | symbol, any>} Socket any Duplex, really */
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
+
+/** The header of a frame that does not leave. */
+const HEADER = Buffer.alloc(2);
 
 /** Characters of a string at most that is remembered. */
 const MAX_REMEMBERED = 64 * 1024;
@@ -73,6 +77,8 @@ class Transport extends Delivery {
     this.isInputOver = false;
     /** Whether the socket has been closed; `close` follows when all events have been emitted. */
     this.isClosed = false;
+    /** Whether nothing can be sent any more, because the socket was ended or has lost its descriptor. */
+    this.isCut = false;
     /** Whether reading waits until all events have been emitted. */
     this.isThrottled = false;
   }
@@ -91,6 +97,7 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   send(data, flags, key, callback) {
+    if (this.isCut) return this.writeInVain([HEADER, data], callback);
     if ((flags & FIN) !== 0) this.messagesSent++;
     if (typeof data === 'string') flags |= textFlags(data);
     if (typeof callback === 'function') {
@@ -110,6 +117,7 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   sendDeflated(flags, key, callback) {
+    if (this.isCut) return this.writeInVain([HEADER, EMPTY_BUFFER], callback);
     if ((flags & FIN) !== 0) this.messagesSent++;
     this.queued(this.connection.sendDeflated(flags, key), callback, true);
   }
@@ -121,6 +129,7 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   ping(data, flags, key, callback) {
+    if (this.isCut) return this.writeInVain([HEADER, data], callback);
     if (typeof data === 'string') flags |= STRING;
     this.queued(native.ping(this.id, data, flags, key), callback, true);
   }
@@ -132,6 +141,7 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   pong(data, flags, key, callback) {
+    if (this.isCut) return this.writeInVain([HEADER, data], callback);
     if (typeof data === 'string') flags |= STRING;
     this.queued(native.pong(this.id, data, flags, key), callback, true);
   }
@@ -144,6 +154,7 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   close(code, reason, flags, key, callback) {
+    if (this.isCut) return this.writeInVain([HEADER, reason], callback);
     if (typeof reason === 'string') flags |= STRING;
     this.queued(native.close(this.id, reason, flags, key, code), callback, false);
   }
@@ -153,9 +164,25 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   write(list, callback) {
+    if (this.isCut) return this.writeInVain(list, callback);
     let total = 0;
     for (const bytes of list) total = native.write(this.id, bytes);
     this.queued(total, callback, true);
+  }
+
+  /**
+   * Lets Node refuse what is sent through a socket that takes nothing any more: by its errors, in its ticks.
+   *
+   * @param {(string | Uint8Array)[]} list pieces of a frame, whose content does not matter
+   * @param {Callback} [callback]
+   */
+  writeInVain(list, callback) {
+    const { socket } = this;
+    const last = list.length - 1;
+    socket.cork();
+    for (const piece of list.slice(0, last)) socket.write(piece);
+    socket.write(/** @type {any} */ (list[last]), /** @type {any} */ (callback));
+    socket.uncork();
   }
 
   /**

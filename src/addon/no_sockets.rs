@@ -77,7 +77,11 @@ impl Resting {
         match *self {}
     }
 
-    pub(super) fn duplicate(&self) -> i32 {
+    pub(super) fn descriptor(&self) -> i32 {
+        match *self {}
+    }
+
+    pub(super) fn lend(&mut self) {
         match *self {}
     }
 
@@ -134,7 +138,11 @@ impl Attachment {
         match *self {}
     }
 
-    pub(super) fn duplicate(&self) -> i32 {
+    pub(super) fn descriptor(&self) -> i32 {
+        match *self {}
+    }
+
+    pub(super) fn lend(&self) {
         match *self {}
     }
 

@@ -76,8 +76,8 @@ impl Shared {
     fn home<'a>(&self, source: Source<'a>) -> Result<(Home, bool, &'a [u8])> {
         match source {
             Source::Parked(fd) => {
-                let home = borrow(fd).map_err(|error| Error::from_reason(error.to_string()))?;
-                Ok((home, false, &[]))
+                let borrowed = borrow(fd).map_err(|error| Error::from_reason(error.to_string()))?;
+                Ok((Home::Borrowed(borrowed), false, &[]))
             }
             Source::Held { number, response } => {
                 let held = self.rounds.with_arrivals(|arrivals, _| arrivals.take(number)).flatten();
