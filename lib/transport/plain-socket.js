@@ -311,15 +311,15 @@ class PlainSocketTransport extends Transport {
    * @param {Error | null} error
    */
   socketDestroyed(error) {
-    if (!this.isLost) this.release(error ?? createError('STREAM_DESTROYED'));
+    if (!this.isLost) this.release(() => error ?? createError('STREAM_DESTROYED'));
   }
 
   /**
    * Lets go of the descriptor.
    *
-   * @param {Error} reason why what has not left fails
+   * @param {() => Error} reasonFor why what has not left fails
    */
-  release(reason) {
+  release(reasonFor) {
     // What has been sent goes out as far as the kernel takes it, and what a pause held back is kept.
     this.flush();
     const { writtenTotal } = this;
@@ -328,6 +328,7 @@ class PlainSocketTransport extends Transport {
     native.destroy(this.id);
     this.setReferenced(false);
     if (!this.isAwaited && this.shutdownCallback === null) return;
+    const reason = reasonFor();
     process.nextTick(() => {
       this.settle(writtenTotal);
       this.settle(Infinity, reason);
@@ -341,7 +342,7 @@ class PlainSocketTransport extends Transport {
     if (socket.destroyed || this.isLost) return;
     this.isLost = true;
     this.isCut = true;
-    this.release(createSystemError('write', constants.errno.ECANCELED));
+    this.release(() => createSystemError('write', constants.errno.ECANCELED));
     if (Object.getPrototypeOf(socket) === ParkedSocket.prototype) {
       Object.setPrototypeOf(socket, net.Socket.prototype);
     }

@@ -22,10 +22,11 @@ use super::line::{Callbacks, Line};
 use super::stages::ReadyList;
 use crate::addon::environment::Shared;
 use crate::addon::raw::{can_call, in_handle_scope, on_cleanup, thread_running};
+use crate::protocol::Role;
 use crate::transport::event_loop::Ready;
 use crate::transport::listener::{Arrival, Arrivals};
 use crate::transport::policy::Policy;
-use crate::transport::socket::Socket;
+use crate::transport::socket::{Home, Socket};
 
 /// The sockets of one environment. Lives on its thread.
 pub(in crate::addon) struct Rounds {
@@ -47,6 +48,9 @@ pub(in crate::addon) struct Rounds {
     woken: Cell<Vec<Arc<Socket>>>,
     kept: Cell<u32>,
     ended: Cell<bool>,
+    /// Whether there were connections of a server, and of a client to this machine.
+    has_servers: Cell<bool>,
+    has_local_clients: Cell<bool>,
     /// Turns of the loop so far.
     pub(super) turn: Cell<u64>,
     pub(super) policy: RefCell<Policy>,
@@ -79,6 +83,8 @@ impl Rounds {
             woken: Cell::default(),
             kept: Cell::new(0),
             ended: Cell::new(false),
+            has_servers: Cell::new(false),
+            has_local_clients: Cell::new(false),
             turn: Cell::new(0),
             policy: RefCell::new(Policy::new(cores, std::process::id())),
             begun: Instant::now(),
@@ -92,6 +98,20 @@ impl Rounds {
     /// [`Shared::is_running`].
     pub(super) fn has_ended(&self) -> bool {
         self.ended.get()
+    }
+
+    /// Whether one of its connections may have both ends here: it has both roles, and a client that is connected to this machine.
+    pub(super) fn may_hold_both_ends(&self) -> bool {
+        self.has_servers.get() && self.has_local_clients.get()
+    }
+
+    /// Notes the role of a connection that has just been taken over.
+    pub(super) fn note_role(&self, role: Role, home: &Home) {
+        match role {
+            Role::Server => self.has_servers.set(true),
+            Role::Client if !self.has_local_clients.get() => self.has_local_clients.set(home.is_local()),
+            Role::Client => {}
+        }
     }
 
     /// JavaScript could not be called.
@@ -209,7 +229,11 @@ impl Shared {
                 // The event loop calls without a scope for handles. An error says that the environment is ending.
                 Box::new(move || {
                     if !shared.rounds.has_ended() {
-                        let running = || if shared.is_running() { run(&shared) };
+                        let running = || {
+                            if shared.is_running() {
+                                run(&shared)
+                            }
+                        };
                         drop(in_handle_scope(shared.env, running));
                     }
                 })

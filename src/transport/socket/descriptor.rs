@@ -68,6 +68,14 @@ impl Home {
     }
 }
 
+impl Home {
+    /// Whether the other end is on this machine, as far as its address says so: the loopback, or no address of IP.
+    pub fn is_local(&self) -> bool {
+        let peer = self.socket().peer_addr().ok().and_then(|address| address.as_socket());
+        peer.is_none_or(|address| address.ip().to_canonical().is_loopback())
+    }
+}
+
 impl AsRawFd for Home {
     fn as_raw_fd(&self) -> RawFd {
         match self {
