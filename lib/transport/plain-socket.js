@@ -51,6 +51,8 @@ class PlainSocketTransport extends Transport {
     this.shutdownCallback = null;
     /** Whether it has been. */
     this.isShutDown = false;
+    /** Whether what came with the handshake is being told. */
+    this.isKnown = false;
     /** Whether the facade's handle is not the connection's any more. */
     this.isLost = false;
     /**
@@ -61,9 +63,9 @@ class PlainSocketTransport extends Transport {
     this.past = null;
   }
 
-  /** Each delivery is a turn of its own. */
+  /** Each delivery is a turn of its own, but not the tick in which what came with the handshake is told. */
   get isEager() {
-    return true;
+    return !this.isKnown;
   }
 
   /**
@@ -192,7 +194,12 @@ class PlainSocketTransport extends Transport {
 
   /** @param {number} count readable records */
   readKnown(count) {
-    this.read(count);
+    this.isKnown = true;
+    try {
+      this.read(count);
+    } finally {
+      this.isKnown = false;
+    }
     this.throttle();
   }
 
