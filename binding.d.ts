@@ -39,8 +39,10 @@ export declare class Connection {
   localAddress(): SocketAddress | null
   /** Attached, over TCP: the other end; `null` once it is not connected any more. */
   remoteAddress(): SocketAddress | null
-  /** Attached: a duplicate of the descriptor, which the caller must close; -1 if there is none to be had. */
-  duplicate(): number
+  /** Attached: the number of the descriptor; -1 once destroyed. */
+  descriptor(): number
+  /** Adopted: a handle of Node's owns that descriptor from now on, and must not close it before `destroy`. */
+  lend(): void
   /** Attached: from now on `RAW` records bring the received bytes as they came, behind their events. */
   tap(): void
   /** Attached: holds the output back, or lets it go again. */
@@ -94,10 +96,10 @@ export declare class Environment {
   /** The object of an attached connection, for what is not among the calls. */
   connection(id: number): Connection
   /**
-   * Has `deliver` called with the number 0 when the event loop closes handles in this turn, each time in a callback scope of its
-   * own, while it returns `true` or throws. Throws where there is no libuv.
+   * Has `deliver` called with 0 and `number` when the event loop closes handles in this turn, in a callback scope of its own,
+   * at the place that a handle has which is closed now. Throws where there is no libuv.
    */
-  callWhenClosing(): void
+  callWhenClosing(number: number): void
   /**
    * Has the output written that was queued on attached connections since the last flush: now where the event loop drives
    * them, soon where an I/O thread does.
@@ -233,6 +235,8 @@ export interface Calls {
   resume: (id: number) => void
   /** Attached: sends a FIN after all that is queued, then a `SHUTDOWN` record comes. */
   shutdown: (id: number) => void
+  /** Attached: what is known of it and was not delivered becomes readable. Returns the number of records. */
+  collect: (id: number) => number
   /** Attached, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the number of records. */
   lastRead: (id: number) => number
   /** Drops everything. Nothing is delivered any more; the descriptor closes. */

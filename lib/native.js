@@ -41,7 +41,7 @@ checkVersion(binding.VERSION);
  * @property {typeof clearTimeout} clearTimeout
  * @property {(Owner | undefined)[]} owners of attached connections, by the numbers of these
  * @property {string | null} lastText the string that was sent last
- * @property {(socket: { close(): void }) => boolean} closeLater
+ * @property {(socket: { close(): void }) => number} closeLater
  * @property {(flush: () => void) => void} flushAtExit
  * @property {Set<() => void>} exitHooks
  * @property {(environment: { rest(): boolean }) => void} connectionOpened

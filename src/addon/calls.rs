@@ -87,6 +87,9 @@ pub struct Calls<'env> {
     /// Attached: sends a FIN after all that is queued, then a `SHUTDOWN` record comes.
     #[napi(ts_type = "(id: number) => void")]
     pub shutdown: Unknown<'env>,
+    /// Attached: what is known of it and was not delivered becomes readable. Returns the number of records.
+    #[napi(ts_type = "(id: number) => number")]
+    pub collect: Unknown<'env>,
     /// Attached, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the number of records.
     #[napi(ts_type = "(id: number) => number")]
     pub last_read: Unknown<'env>,
@@ -171,6 +174,14 @@ impl Calls<'_> {
             })?,
             shutdown: call(c"shutdown", |shared, [id, ..]| {
                 obey(shared, id, SocketCommand::Shutdown).map(|_| None)
+            })?,
+            collect: call(c"collect", |shared, [id, ..]| {
+                let channel = shared.channel(unsigned(shared, id)?)?;
+                let mut channel = channel.borrow_mut();
+                if let Some(attachment) = channel.attachment() {
+                    attachment.collect_now(shared);
+                }
+                channel.more(shared).map(|count| Some(f64::from(count)))
             })?,
             last_read: call(c"lastRead", |shared, [id, ..]| {
                 let channel = shared.channel(unsigned(shared, id)?)?;

@@ -266,11 +266,11 @@ impl Environment {
         Connection::of(&self.shared, id)
     }
 
-    /// Has `deliver` called with the number 0 when the event loop closes handles in this turn, each time in a callback scope of its
-    /// own, while it returns `true` or throws. Throws where there is no libuv.
+    /// Has `deliver` called with 0 and `number` when the event loop closes handles in this turn, in a callback scope of its own,
+    /// at the place that a handle has which is closed now. Throws where there is no libuv.
     #[napi(catch_unwind)]
-    pub fn call_when_closing(&self) -> Result<()> {
-        self.shared.call_when_closing()
+    pub fn call_when_closing(&self, number: u32) -> Result<()> {
+        self.shared.call_when_closing(number)
     }
 
     /// Has the output written that was queued on attached connections since the last flush: now where the event loop drives

@@ -37,7 +37,8 @@ pub(super) use work::run_elsewhere;
 #[cfg(unix)]
 pub(super) use {
     callback::{
-        AsyncContext, Called, call_in_context, call_plain, call_with, in_handle_scope, report_uncaught,
+        AsyncContext, Called, call_in_context, call_plain, call_with, can_call, in_handle_scope,
+        report_uncaught,
     },
     clock::thread_running,
     descriptor::borrow,
