@@ -64,7 +64,7 @@ class ParkedSocket extends PlainSocket {
       encoding = undefined;
     }
     if (chunk !== undefined && chunk !== null) this.write(chunk, encoding);
-    this._nativeTransport.isCut = true;
+    this[kTransport].isCut = true;
     return super.end(callback);
   }
 
