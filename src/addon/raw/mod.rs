@@ -26,7 +26,7 @@ pub(super) use calls::{Arguments, Body, create_call, is_undefined, unsigned};
 pub(super) use reference::{Reference, unknown};
 pub(super) use status::check;
 pub(super) use trim::give_back_free_memory;
-pub(super) use words::SharedWords;
+pub(super) use words::SharedMemory;
 pub(super) use work::run_elsewhere;
 
 /// For `sockets`.
