@@ -14,12 +14,12 @@ const { optionsOf } = require('./configurations');
 const { connectionClosed } = require('./open-connections');
 const { EMPTY_BUFFER } = require('../constants');
 const { createError, createProtocolError } = require('../errors');
-const { toBinaryType } = require('./records');
+const { MAX_PLACED, place, toBinaryType } = require('./records');
 const { nextTick } = require('../schedule');
 
 const { CLOSE, ERROR, FLOODED, MESSAGE, PING, PONG } = native.RecordKind;
 const { ANSWERED, BINARY, RANGE_ERROR } = native.RecordFlag;
-const { FIN, SAME, STRING, TOTAL } = native.SendFlag;
+const { FIN, PLACED, SAME, STRING, TOTAL } = native.SendFlag;
 const { thread } = native;
 
 /** @typedef {import('net').Socket & Record<string | symbol, any>} Socket any Duplex, really */
@@ -41,6 +41,20 @@ function textFlags(text) {
   if (text === thread.lastText) return STRING | SAME;
   thread.lastText = text.length <= MAX_REMEMBERED ? text : null;
   return STRING;
+}
+
+/**
+ * @param {typeof native.ping} command
+ * @param {number} id
+ * @param {string | Uint8Array} data
+ * @param {number} flags
+ * @param {Uint8Array | undefined} key
+ * @returns {number} the running total at its end
+ */
+function queueControl(command, id, data, flags, key) {
+  if (typeof data === 'string') return command(id, data, flags | STRING, key);
+  if (data.length <= MAX_PLACED) return command(id, place(data), flags | PLACED, key);
+  return command(id, data, flags, key);
 }
 
 class Transport extends Delivery {
@@ -115,12 +129,19 @@ class Transport extends Delivery {
   send(data, flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, data], callback);
     if ((flags & FIN) !== 0) this.messagesSent++;
-    if (typeof data === 'string') flags |= textFlags(data);
+    /** @type {string | Uint8Array | number} */
+    let payload = data;
+    if (typeof data === 'string') {
+      flags |= textFlags(data);
+    } else if (data.length <= MAX_PLACED) {
+      payload = place(data);
+      flags |= PLACED;
+    }
     if (typeof callback === 'function') {
-      const total = /** @type {number} */ (native.send(this.id, data, flags | TOTAL, key));
+      const total = /** @type {number} */ (native.send(this.id, payload, flags | TOTAL, key));
       this.waitFor(total, callback, true);
     } else {
-      native.send(this.id, data, flags, key);
+      native.send(this.id, payload, flags, key);
     }
     this.flushLater();
   }
@@ -146,8 +167,7 @@ class Transport extends Delivery {
    */
   ping(data, flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, data], callback);
-    if (typeof data === 'string') flags |= STRING;
-    this.queued(native.ping(this.id, data, flags, key), callback, true);
+    this.queued(queueControl(native.ping, this.id, data, flags, key), callback, true);
   }
 
   /**
@@ -158,8 +178,7 @@ class Transport extends Delivery {
    */
   pong(data, flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, data], callback);
-    if (typeof data === 'string') flags |= STRING;
-    this.queued(native.pong(this.id, data, flags, key), callback, true);
+    this.queued(queueControl(native.pong, this.id, data, flags, key), callback, true);
   }
 
   /**

@@ -30,7 +30,7 @@ pub(super) use reference::{Reference, unknown};
 pub(super) use status::check;
 pub(super) use trim::give_back_free_memory;
 pub(super) use values::property;
-pub(super) use words::SharedWords;
+pub(super) use words::SharedMemory;
 pub(super) use work::run_elsewhere;
 
 /// For `sockets`.

@@ -112,7 +112,7 @@ impl Attachment {
 
 /// Memory that messages lie in which were received in place.
 pub(super) enum Chunk {
-    /// The bulk, from here on.
+    /// The bulk, from here on, until it is released.
     Bulk(usize),
     /// An `ArrayBuffer` of the message's own.
     Landed(Reference),

@@ -54,6 +54,7 @@ impl Shared {
 
     fn deliver_and_settle(&self, attachment: &Rc<Attachment>, deliver: Function<'_>) {
         if attachment.detached.get() {
+            self.leave_chunk(attachment);
             return;
         }
         let events = self.deliver(attachment, deliver);
@@ -93,7 +94,7 @@ impl Shared {
 
     /// Calls `deliver` with what was collected from a socket.
     fn call_deliver(&self, attachment: &Attachment, (function, context): Function<'_>) {
-        let Ok(mut count) = self.batch(|batch| attachment.fill(batch)) else { return };
+        let mut count = self.batch(|batch| attachment.fill(batch));
         for _ in 0..MAX_CALLS {
             match call_in_context(self.env, context, function, attachment.id(), count) {
                 Called::Threw(error) if report_uncaught(self.env, error).is_ok() => {}

@@ -1,13 +1,12 @@
 //! What the event loop does when sockets that it drives are ready. In stages, because the code of one stage stays in the
 //! processor's caches while it runs again and again: some sockets are read, then all of them are delivered, and then
 //! their output is written. Where their bytes go: small messages are copied from one buffer, large ones are received into
-//! memory that JavaScript owns and stay there (the bulk, or, for the largest, see `landing`).
+//! memory that the shim copies them out of (the bulk), and the largest where they stay (see `landing`).
 
 use super::attachment::{Attachment, Chunk};
 use super::line::Line;
 use crate::addon::environment::Shared;
 use crate::addon::raw::with_memory;
-use crate::addon::slab::ALIGNMENT;
 use crate::connection::IN_PLACE_FROM;
 use crate::transport::event_loop::{self, Ready};
 use crate::transport::socket::{RECEIVE_BUFFER, Taken};
@@ -50,9 +49,6 @@ impl ReadyList {
 /// Bytes that a read must have brought for the frame that it ended in to land.
 const LANDS_FROM: usize = 16 * 1024;
 
-/// Room that must be left in the bulk for a read into it.
-const BULK_READ: usize = 32 * 1024;
-
 impl Shared {
     /// The reactor has sockets that are ready.
     pub(super) fn sockets_ready(&self) {
@@ -75,12 +71,10 @@ impl Shared {
             }
             let Some(attachment) = self.awake(token, state) else { continue };
             attachment.ready.set(attachment.ready.get().or(state));
-            if attachment.is_bulk.get() && self.bulk.borrow().room() < BULK_READ {
-                // What this stage has in the old one must be delivered first.
+            if attachment.is_bulk.get() && !self.bulk.has_room() {
+                // Once delivered, what this stage has there is done with.
                 self.deliver_all(&mut stage);
                 self.flush();
-                // Without memory, the old way of reading goes on.
-                let _ = self.bulk.borrow_mut().renew(self.env);
             }
             bytes += self.move_bytes(&attachment);
             stage.push(attachment);
@@ -154,38 +148,32 @@ impl Shared {
 
     fn read_chunk(&self, attachment: &Attachment, ended: bool, is_free: bool) -> Option<Taken> {
         let (socket, mut keys) = (&attachment.socket, self.keys.borrow_mut());
-        let mut bulk = self.bulk.borrow_mut();
-        if attachment.is_bulk.get() && is_free && bulk.room() >= BULK_READ {
-            let taken = bulk.fill(self.env, |memory, used| {
-                let Some(chunk) = memory.get_mut(used..) else { return (None, used) };
-                let length = RECEIVE_BUFFER.min(chunk.len());
-                let chunk = &mut chunk[..length];
+        if attachment.is_bulk.get() && is_free && self.bulk.has_room() {
+            let (taken, start) = self.bulk.add_chunk(RECEIVE_BUFFER, |chunk| {
                 let taken = event_loop::read_in_place(socket, ended, chunk, &mut *keys);
-                attachment.chunk.replace(Some(Chunk::Bulk(used)));
-                (Some(taken), (used + taken.bytes).next_multiple_of(ALIGNMENT))
+                (taken, taken.bytes)
             });
-            if let Ok(Some(taken)) = taken {
-                return Some(taken);
-            }
+            attachment.chunk.replace(Some(Chunk::Bulk(start)));
+            return Some(taken);
         }
         let mut buffer = self.rounds.line()?.buffer.borrow_mut();
         Some(event_loop::read(socket, ended, &mut buffer, &mut *keys))
     }
 
-    /// After a delivery: what was received in place and not delivered is copied, for the bulk may be another one soon.
+    /// After a delivery: what was received in place and not delivered is copied, for the bulk is used again.
     pub(super) fn leave_chunk(&self, attachment: &Attachment) {
         let Some(chunk) = attachment.chunk.take() else { return };
         let leave = |bytes: &[u8]| {
             attachment.inbox.borrow_mut().events.leave_chunk(bytes);
             attachment.socket.leave_chunk(bytes);
         };
-        // An error says that the environment is ending: nothing is delivered any more.
-        let _ = match chunk {
-            Chunk::Landed(memory) => with_memory(self.env, &memory, |bytes| leave(bytes)),
-            Chunk::Bulk(start) => self.bulk.borrow_mut().fill(self.env, |memory, used| {
-                leave(memory.get(start..).unwrap_or_default());
-                ((), used)
-            }),
-        };
+        match chunk {
+            // An error says that the environment is ending: nothing is delivered any more.
+            Chunk::Landed(memory) => drop(with_memory(self.env, &memory, |bytes| leave(bytes))),
+            Chunk::Bulk(start) => {
+                self.bulk.with_chunk(start, leave);
+                self.bulk.release();
+            }
+        }
     }
 }
