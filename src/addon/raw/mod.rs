@@ -37,7 +37,7 @@ pub(super) use {
     },
     cleanup::on_cleanup,
     clock::thread_running,
-    descriptor::borrow,
+    descriptor::{borrow, duplicate},
     uv::{Poll, Turn, Wakeup, can_poll, when_closing},
     values::{buffer, latin1, uint32, undefined},
 };
