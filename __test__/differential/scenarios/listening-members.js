@@ -3,6 +3,7 @@
 // Every member that Node asks of a server or of its handle, changed or used on a server that listens by itself: server-members.js has
 // the list. `_server` of section 3.1.
 
+const { AsyncLocalStorage, createHook } = require('node:async_hooks');
 const { randomUUID } = require('node:crypto');
 const { once } = require('node:events');
 const fs = require('node:fs');
@@ -195,8 +196,25 @@ scenario('3.1 another server listens on the handle of _server', 'server', async 
   t.defer(() => other.close());
   other.listen(wss._server);
   await once(other, 'listening');
+  other.on('upgrade', (_req, socket) => socket.end('HTTP/1.1 200 Other\r\n\r\n'));
   await ask(t, wss, GET);
+  await ask(t, wss, UPGRADE);
   t.log('server', 'same', other._handle === wss._server._handle);
+});
+
+scenario('3.1 a limit of connections counts those that are open', 'server', async (t) => {
+  const wss = await t.listen();
+  const server = wss._server;
+  server.on('drop', (data) => t.log('server', 'drop', Object.keys(data)));
+  const { raw } = await t.request(wss, {});
+  const { server: ws } = await t.accepted(wss);
+  server.maxConnections = 1;
+  const dropped = await t.rawClient(wss);
+  await dropped.rest();
+  dropped.finish();
+  raw.finish();
+  await t.closed(ws);
+  await ask(t, wss, UPGRADE);
 });
 
 scenario('3.1 accepted handles go to a function of the program', 'server', async (t) => {
@@ -252,6 +270,54 @@ scenario('3.1 programs end what process._getActiveHandles() shows', 'server', as
   await raw.rest();
   raw.finish();
   t.log('server', 'left', process._getActiveHandles().includes(wss._server));
+});
+
+scenario(
+  '3.1 async_hooks are told of the listening handle, and of its end',
+  'server',
+  async (t) => {
+    /** @type {Map<number, any>} */
+    const open = new Map();
+    const hook = createHook({
+      init: (id, type, _trigger, resource) => {
+        if (type === 'TCPSERVERWRAP') open.set(id, resource);
+      },
+      destroy: (id) => open.delete(id)
+    }).enable();
+    const wss = await t.listen();
+    t.log(
+      'hook',
+      'open',
+      open.size,
+      [...open.values()].map((one) => one.hasRef())
+    );
+    t.log('hook', 'same', [...open.values()][0] === wss._server._handle);
+    const server = wss._server;
+    await new Promise((resolve) => server.close(resolve));
+    while (open.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    hook.disable();
+    t.log('hook', 'closed', open.size);
+  }
+);
+
+scenario('X1 the context of the code that listens, where Node has it', 'server', async (t) => {
+  const storage = new AsyncLocalStorage();
+  for (const isSeen of [false, true]) {
+    const store = (event) => t.log('server', event, storage.getStore());
+    const wss = await storage.run('listens', () =>
+      t.listen({
+        verifyClient: (_info, callback) => {
+          store('verifyClient');
+          callback(true);
+        }
+      })
+    );
+    for (const event of ['headers', 'connection', 'close']) wss.on(event, () => store(event));
+    if (isSeen) wss._server.on('connection', () => store('connection of the server'));
+    wss._server.on('request', () => store('request'));
+    for (const request of [GET, UPGRADE, UPGRADE]) await ask(t, wss, request);
+    await new Promise((resolve) => wss.close(resolve));
+  }
 });
 
 scenario('3.1 http.createServer is called, whatever it is', 'server', async (t) => {
