@@ -24,10 +24,14 @@ const kType = Symbol('kType');
 const kWasClean = Symbol('kWasClean');
 
 class Event {
+  /** @type {any} */
+  [kTarget] = null;
+
+  /** @type {string} */
+  [kType];
+
   /** @param {string} type name of the event */
   constructor(type) {
-    /** @type {any} */
-    this[kTarget] = null;
     this[kType] = type;
   }
 
@@ -42,6 +46,15 @@ class Event {
 }
 
 class CloseEvent extends Event {
+  /** @type {any} */
+  [kCode];
+
+  /** @type {any} */
+  [kReason];
+
+  /** @type {any} */
+  [kWasClean];
+
   /**
    * @param {string} type
    * @param {{ code?: number, reason?: string, wasClean?: boolean }} [options]
@@ -69,6 +82,12 @@ class CloseEvent extends Event {
 }
 
 class ErrorEvent extends Event {
+  /** @type {any} */
+  [kError];
+
+  /** @type {any} */
+  [kMessage];
+
   /**
    * @param {string} type
    * @param {{ error?: any, message?: string }} [options]
@@ -89,6 +108,9 @@ class ErrorEvent extends Event {
 }
 
 class MessageEvent extends Event {
+  /** @type {any} */
+  [kData];
+
   /**
    * @param {string} type
    * @param {{ data?: any }} [options]

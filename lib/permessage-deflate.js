@@ -8,6 +8,7 @@
 
 const zlib = require('zlib');
 
+const originals = require('./originals');
 const params = require('./deflate-params');
 const { Coder, jobs } = require('./deflate-coder');
 const { createError } = require('./errors');
@@ -257,5 +258,7 @@ class PerMessageDeflate {
     return typeof bits === 'number' ? bits : zlib.constants.Z_DEFAULT_WINDOWBITS;
   }
 }
+
+originals.noteDeflate(PerMessageDeflate);
 
 module.exports = PerMessageDeflate;

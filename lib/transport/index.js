@@ -5,6 +5,7 @@
  * is possible and nobody has said otherwise; everything else is a stream.
  */
 
+const events = require('../connection-events');
 const { flushOnExit } = require('./flushing');
 const { StreamTransport } = require('./stream');
 const { PlainSocketTransport, canPark, isWrapped } = require('./plain-socket');
@@ -24,13 +25,14 @@ const { configure } = require('./configurations');
  * @param {boolean} isSynchronous
  * @param {import('async_hooks').AsyncResource} resource context that events are emitted in
  * @param {string} [option] what the user has chosen
+ * @param {any} [parser] a Receiver, if that is to parse
  * @returns {InstanceType<typeof StreamTransport> | InstanceType<typeof PlainSocketTransport>}
  */
-function openTransport(websocket, socket, head, options, isSynchronous, resource, option) {
+function openTransport(websocket, socket, head, options, isSynchronous, resource, option, parser) {
   flushOnExit();
   restLater();
   const configuration = configure(options);
-  const choice = chooseTransport(option);
+  const choice = parser === undefined ? chooseTransport(option) : 'stream';
   if (choice !== 'stream') {
     const mover = Choice[/** @type {keyof typeof Choice} */ (choice)];
     const isArrived = isUntouched(socket) && !isWrapped(socket);
@@ -43,11 +45,15 @@ function openTransport(websocket, socket, head, options, isSynchronous, resource
         resource
       );
       if (isArrived) transport.adopt(head, configuration, mover);
-      if (isArrived || transport.attach(head, configuration, mover)) return transport;
+      if (isArrived || transport.attach(head, configuration, mover)) {
+        // Who is told of the connection may replace what answers its pings.
+        if (choice === 'io_threads') setImmediate(events.checkPongs, transport);
+        return transport;
+      }
     }
   }
 
-  const transport = new StreamTransport(websocket, socket, configuration, isSynchronous);
+  const transport = new StreamTransport(websocket, socket, configuration, isSynchronous, parser);
   transport.start(head);
   return transport;
 }

@@ -6,6 +6,7 @@
  * descriptor over and turns records into what the facade does.
  */
 
+const events = require('../connection-events');
 const native = require('../native');
 const { canPark, isWrapped, park } = require('./parked-socket');
 const { Transport } = require('./transport');
@@ -180,6 +181,8 @@ class PlainSocketTransport extends Transport {
     }
     if (this.isTimed) this.noteActivity();
     drainDelivered(this);
+    // A listener may have replaced what answers pings.
+    if (this.mayPong) events.checkPongs(this);
     if (this.isWaiting) return true;
     this.throttle();
     return false;

@@ -8,12 +8,15 @@
 const { AsyncResource } = require('async_hooks');
 
 const events = require('../connection-events');
+const originals = require('../originals');
 const native = require('../native');
 const { Delivery } = require('./delivery');
 const { WriteCallbacks } = require('./write-callbacks');
 const { optionsOf } = require('./configurations');
 const { restLess } = require('./resting');
+const { closePayload, replayControl, replayMessage } = require('../connection-receiver');
 const { createError, createProtocolError } = require('../errors');
+const { Opcode } = require('../send-job');
 const { toBinaryType } = require('./records');
 
 const { CLOSE, ERROR, FLOODED, MESSAGE, PING, PONG } = native.RecordKind;
@@ -65,7 +68,7 @@ class Transport extends Delivery {
     /**
      * The Sender of the WebSocket, made on first use.
      *
-     * @type {InstanceType<typeof import('../connection-sender').ConnectionSender> | null}
+     * @type {any}
      */
     this.sender = null;
     /**
@@ -84,6 +87,10 @@ class Transport extends Delivery {
      * @type {import('events').EventEmitter | null}
      */
     this.receiver = null;
+    /** Whether the last fragment of a message has been sent. */
+    this.isContinued = false;
+    /** Whether an I/O thread may answer pings. */
+    this.mayPong = this.options.autoPong;
     /** Messages emitted, and messages that a last fragment was sent of. */
     this.messagesReceived = 0;
     this.messagesSent = 0;
@@ -270,6 +277,10 @@ class Transport extends Delivery {
       case MESSAGE: {
         this.messagesReceived++;
         const isBinary = (head & BINARY) !== 0;
+        if (!originals.handlesAsDefined(receiver, 'dataMessage')) {
+          replayMessage(websocket._receiver, isBinary, payload, detail);
+          break;
+        }
         const { _binaryType } = websocket;
         const data =
           isBinary && _binaryType !== 'nodebuffer'
@@ -281,16 +292,22 @@ class Transport extends Delivery {
       }
       case PING:
         this.isPingAnswered = (head & ANSWERED) !== 0;
-        if (receiver === null) events.onPing(websocket, payload);
+        if (!originals.handlesAsDefined(receiver, 'controlMessage')) {
+          replayControl(websocket._receiver, Opcode.PING, payload);
+        } else if (receiver === null) events.onPing(websocket, payload, websocket._isServer);
         else receiver.emit('ping', payload);
         break;
       case PONG:
-        if (receiver === null) events.onPong(websocket, payload);
+        if (!originals.handlesAsDefined(receiver, 'controlMessage')) {
+          replayControl(websocket._receiver, Opcode.PONG, payload);
+        } else if (receiver === null) events.onPong(websocket, payload);
         else receiver.emit('pong', payload);
         break;
       case CLOSE:
         this.isInputOver = true;
-        if (receiver === null) events.onConclude(websocket, detail, payload);
+        if (!originals.handlesAsDefined(receiver, 'controlMessage')) {
+          replayControl(websocket._receiver, Opcode.CLOSE, closePayload(detail, payload));
+        } else if (receiver === null) events.onConclude(websocket, detail, payload);
         else receiver.emit('conclude', detail, payload);
         break;
       case ERROR: {
@@ -337,6 +354,14 @@ class Transport extends Delivery {
   }
 
   // End
+
+  /** Nothing behind a close frame or an error is parsed. */
+  stopReading() {}
+
+  /** The peer sends no more. */
+  endInput() {
+    this.isInputOver = true;
+  }
 
   /**
    * To be called on the socket's `close`: fails the callbacks, then lets the WebSocket close when all events
