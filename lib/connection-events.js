@@ -75,8 +75,8 @@ function mayThreadPong({ generateMask, receiver, sender, websocket }) {
     websocket._autoPong === true &&
     generateMask === undefined &&
     receiver === null &&
-    originals.pongsAsDefined(websocket) &&
-    originals.controlsAsDefined(sender, 'pong')
+    originals.websocket.isPong(websocket) &&
+    originals.sender.areForControl(sender, 'pong')
   );
 }
 

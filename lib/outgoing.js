@@ -8,12 +8,15 @@
 // The global one is an accessor, which the hot path need not call.
 const { Buffer } = require('buffer');
 
-const originals = require('./originals');
+// It says which of its members are the original ones.
+require('./sender');
+
 const { CONNECTING, EMPTY_BUFFER, OPEN, kCarrier, kTransport } = require('./constants');
 const { DEFLATED_ELSEWHERE, maskingKey } = require('./connection-sender');
 const { extensionName } = require('./permessage-deflate');
 const { MAX_CONTROL_PAYLOAD } = require('./send-job');
 const { createError } = require('./errors');
+const { areForControl, areForMessages } = require('./originals').sender;
 const { isBlob } = require('./validation');
 const { toBuffer } = require('./buffer-util');
 
@@ -56,7 +59,7 @@ function sendMessage(ws, data, options, callback) {
   const transport = ws[kTransport];
   const { sender } = transport;
   if (
-    !originals.sendsAsDefined(sender) ||
+    !areForMessages(sender) ||
     (sender !== null && !isPassable(ws, sender)) ||
     isForSender(data, transport)
   ) {
@@ -142,7 +145,7 @@ function sendControl(ws, command, data, mask, callback) {
   const transport = ws[kTransport];
   const { sender } = transport;
   if (
-    !originals.controlsAsDefined(sender, command) ||
+    !areForControl(sender, command) ||
     (sender !== null && !isPassable(ws, sender)) ||
     isBlob(data)
   ) {

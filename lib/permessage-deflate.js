@@ -38,7 +38,7 @@ class PerMessageDeflate {
     this._options = options || {};
     const { concurrencyLimit = 10, isServer, maxPayload, threshold = 1024 } = this._options;
     this._threshold = threshold;
-    this._maxPayload = Number(maxPayload) | 0;
+    this._maxPayload = /** @type {any} */ (maxPayload) | 0;
     this._isServer = !!isServer;
     /** @type {InstanceType<typeof Coder> | null} */
     this._deflate = null;
@@ -259,6 +259,11 @@ class PerMessageDeflate {
   }
 }
 
-originals.noteDeflate(PerMessageDeflate);
+const { compress, decompress } = PerMessageDeflate.prototype;
+
+originals.deflate = {
+  isCompress: (deflate) => deflate === undefined || deflate.compress === compress,
+  isDecompress: (deflate) => deflate === undefined || deflate.decompress === decompress
+};
 
 module.exports = PerMessageDeflate;

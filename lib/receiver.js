@@ -540,6 +540,33 @@ function emitInTurn(receiver, hasTurn, callback, event, ...args) {
   });
 }
 
-originals.noteReceiver(Receiver);
+const { addListener, controlMessage, dataMessage, emit, on, write } = Receiver.prototype;
+
+/**
+ * What parsing calls, by name.
+ *
+ * @type {[string, any][]}
+ */
+const parsing = Object.getOwnPropertyNames(Receiver.prototype).map((name) => [
+  name,
+  /** @type {any} */ (Receiver.prototype)[name]
+]);
+parsing.push(['write', write]);
+
+originals.receiver = {
+  areForParsing(Class) {
+    const prototype = /** @type {any} */ (Receiver.prototype);
+    return Class === Receiver && parsing.every(([name, method]) => prototype[name] === method);
+  },
+  areForEvents() {
+    const { prototype } = Receiver;
+    return (
+      prototype.on === on && prototype.addListener === addListener && prototype.emit === emit
+    );
+  },
+  isControlMessage: (receiver) =>
+    (receiver ?? Receiver.prototype).controlMessage === controlMessage,
+  isDataMessage: (receiver) => (receiver ?? Receiver.prototype).dataMessage === dataMessage
+};
 
 module.exports = Receiver;

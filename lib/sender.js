@@ -188,7 +188,7 @@ class Sender {
     const deflate = this._extensions[PerMessageDeflate.extensionName];
     /** @type {any} */
     const carrier = carrierOf(this);
-    if (carrier !== null && originals.compressesAsDefined(deflate)) {
+    if (carrier !== null && originals.deflate.isCompress(deflate)) {
       if (!carrier.compressElsewhere(this, data, options, callback)) {
         writeFrame(this, data, options, true, callback);
       }
@@ -350,7 +350,7 @@ function writeFrame(sender, data, options, compress, callback) {
 function carrierOf(sender) {
   const carrier = sender[kCarrier];
   if (carrier === null || carrier.isLeft) return null;
-  return originals.framesAsDefined(sender) ? carrier : null;
+  return originals.sender.areForFrames(sender) ? carrier : null;
 }
 
 /**
@@ -362,6 +362,29 @@ function leaveCarrier(sender) {
   if (sender[kCarrier] !== null) sender[kCarrier].isLeft = true;
 }
 
-originals.noteSender(Sender);
+const { dispatch, ping, pong, send, sendFrame } = Sender.prototype;
+const { frame: frameAsDefined } = Sender;
+
+originals.sender = {
+  isClass: (Class) => Class === Sender,
+  areForMessages(sender) {
+    const members = sender ?? Sender.prototype;
+    return (
+      members.send === send &&
+      members.dispatch === dispatch &&
+      members.sendFrame === sendFrame &&
+      Sender.frame === frameAsDefined
+    );
+  },
+  areForControl(sender, command) {
+    const members = sender ?? Sender.prototype;
+    return (
+      (command === 'ping' ? members.ping === ping : members.pong === pong) &&
+      members.sendFrame === sendFrame &&
+      Sender.frame === frameAsDefined
+    );
+  },
+  areForFrames: (sender) => sender.sendFrame === sendFrame && Sender.frame === frameAsDefined
+};
 
 module.exports = Sender;

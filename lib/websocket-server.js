@@ -15,7 +15,7 @@ const extension = require('./extension');
 const subprotocol = require('./subprotocol');
 const { ListeningServer } = require('./listener/listening-server');
 const { Statistics } = require('./statistics');
-const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kWebSocket } = require('./constants');
+const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kTransport, kWebSocket } = require('./constants');
 const { acceptKey } = require('./native');
 const { checkTransport } = require('./transport/choice');
 const { createError } = require('./errors');
@@ -46,21 +46,21 @@ class WebSocketServer extends Emitter {
   constructor(options, callback) {
     super();
     options = {
-      ...DEFAULT_LIMITS,
       allowSynchronousEvents: true,
       autoPong: true,
-      backlog: null,
+      ...DEFAULT_LIMITS,
+      skipUTF8Validation: false,
+      perMessageDeflate: false,
+      handleProtocols: null,
       clientTracking: true,
       closeTimeout: CLOSE_TIMEOUT,
-      handleProtocols: null,
-      host: null,
-      noServer: false,
-      path: null,
-      perMessageDeflate: false,
-      port: null,
-      server: null,
-      skipUTF8Validation: false,
       verifyClient: null,
+      noServer: false,
+      backlog: null,
+      server: null,
+      host: null,
+      path: null,
+      port: null,
       WebSocket,
       ...options
     };
@@ -70,17 +70,17 @@ class WebSocketServer extends Emitter {
     }
     checkTransport(options.transport);
 
-    /** @type {import('http').Server | null | undefined} undefined: there has never been one; null: no longer */
-    this._server = undefined;
-    /** @type {(() => void) | null} */
-    this._removeListeners = null;
     if (hasPort) {
+      /** @type {import('http').Server | null | undefined} undefined: there has never been one; null: no longer */
       this._server = new ListeningServer(answerPlainRequest, options.transport);
       this._server.listen(options.port, options.host, options.backlog, callback);
     } else if (options.server) {
       this._server = options.server;
     }
-    if (this._server) this._removeListeners = watchServer(this, this._server);
+    if (this._server) {
+      /** @type {(() => void) | null | undefined} */
+      this._removeListeners = watchServer(this, this._server);
+    }
 
     if (options.perMessageDeflate === true) options.perMessageDeflate = {};
     if (options.clientTracking) {
@@ -121,9 +121,11 @@ class WebSocketServer extends Emitter {
     this._state = CLOSING;
 
     const server = this._server;
-    this._removeListeners?.();
-    this._removeListeners = null;
-    if (server) this._server = null;
+    if (server) {
+      this._removeListeners?.();
+      this._removeListeners = null;
+      this._server = null;
+    }
     if (server && !this.options.noServer && !this.options.server) {
       server.close(() => emitClose(this));
     } else if (this.clients && this.clients.size > 0) {
@@ -140,8 +142,8 @@ class WebSocketServer extends Emitter {
    * @returns {boolean}
    */
   shouldHandle(req) {
-    const { path } = this.options;
-    return !path || /** @type {string} */ (req.url).split('?', 1)[0] === path;
+    if (!this.options.path) return true;
+    return /** @type {string} */ (req.url).split('?', 1)[0] === this.options.path;
   }
 
   /**
@@ -194,8 +196,7 @@ class WebSocketServer extends Emitter {
       return;
     }
 
-    const { options } = this;
-    if (!options.verifyClient) {
+    if (!this.options.verifyClient) {
       this.completeUpgrade(extensions, key, protocols, req, socket, head, callback);
       return;
     }
@@ -206,8 +207,8 @@ class WebSocketServer extends Emitter {
       secure: !!(authorized || encrypted),
       req
     };
-    if (options.verifyClient.length !== 2) {
-      if (options.verifyClient(info)) {
+    if (this.options.verifyClient.length !== 2) {
+      if (this.options.verifyClient(info)) {
         this.completeUpgrade(extensions, key, protocols, req, socket, head, callback);
       } else {
         rejectHandshake(socket, 401);
@@ -215,7 +216,7 @@ class WebSocketServer extends Emitter {
       return;
     }
 
-    options.verifyClient(
+    this.options.verifyClient(
       info,
       (
         /** @type {any} */ isVerified,
@@ -256,8 +257,8 @@ class WebSocketServer extends Emitter {
       return;
     }
 
-    const { options } = this;
-    const ws = new options.WebSocket(null, undefined, options);
+    // Read anew each time: what is called here may change them.
+    const ws = new this.options.WebSocket(null, undefined, this.options);
     const lines = [
       'HTTP/1.1 101 Switching Protocols',
       'Upgrade: websocket',
@@ -265,8 +266,8 @@ class WebSocketServer extends Emitter {
       `Sec-WebSocket-Accept: ${acceptKey(key)}`
     ];
     if (protocols.size > 0) {
-      const protocol = options.handleProtocols
-        ? options.handleProtocols(protocols, req)
+      const protocol = this.options.handleProtocols
+        ? this.options.handleProtocols(protocols, req)
         : protocols.values().next().value;
       if (protocol) {
         lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
@@ -275,14 +276,15 @@ class WebSocketServer extends Emitter {
     }
     const deflate = extensions[PerMessageDeflate.extensionName];
     if (deflate) {
-      const value = extension.format({ [PerMessageDeflate.extensionName]: deflate.params });
+      const value = extension.format({ [PerMessageDeflate.extensionName]: [deflate.params] });
       lines.push(`Sec-WebSocket-Extensions: ${value}`);
       ws._extensions = extensions;
     }
     this.emit('headers', lines, req);
 
-    socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+    socket.write(lines.concat('\r\n').join('\r\n'));
     socket.removeListener('error', socketOnError);
+    const { options } = this;
     ws.setSocket(socket, head, {
       allowSynchronousEvents: options.allowSynchronousEvents,
       maxBufferedChunks: options.maxBufferedChunks,
@@ -296,7 +298,8 @@ class WebSocketServer extends Emitter {
       this.clients.add(ws);
       ws.on('close', forgetClient);
     }
-    statistics.add(ws, this.clients !== undefined);
+    // A subclass may have kept the socket to itself.
+    if (ws[kTransport]) statistics.add(ws, this.clients !== undefined);
     diagnostics.publishOpen(ws, this, req);
     callback(ws, req);
   }
@@ -335,7 +338,7 @@ function watchServer(wss, server) {
  * @returns {(this: any) => void} what each of its clients is to do when it closes
  */
 function forgetClients(wss) {
-  return function forget() {
+  return function () {
     const clients = /** @type {Set<any>} */ (wss.clients);
     clients.delete(this);
     if (wss._shouldEmitClose && clients.size === 0) process.nextTick(emitClose, wss);

@@ -194,7 +194,7 @@ class WebSocket extends Emitter {
     const { maxFragments, maxPayload, skipUTF8Validation } = options;
     const deflate = this._extensions[PerMessageDeflate.extensionName];
     /** @type {any} undefined: the addon parses */
-    const parser = originals.parsesAsDefined(Receiver, deflate)
+    const parser = originals.receiver.areForParsing(Receiver) && originals.deflate.isDecompress(deflate)
       ? undefined
       : createConnectionReceiver(this, Receiver, {
           allowSynchronousEvents,
@@ -236,8 +236,8 @@ class WebSocket extends Emitter {
     this[kTransport] = transport;
     this._socket = socket;
     // Tracers find the WebSocket of a message by its receiver.
-    if (originals.isReceiverHeard()) receiverOf(this);
-    if (!originals.isSender(Sender)) senderOf(this);
+    if (!originals.receiver.areForEvents()) receiverOf(this);
+    if (!originals.sender.isClass(Sender)) senderOf(this);
 
     this._readyState = OPEN;
     // Of an accepted one the server tells, which knows the request.
@@ -357,7 +357,9 @@ class WebSocket extends Emitter {
   }
 }
 
-originals.noteWebSocket(WebSocket);
+const { pong } = WebSocket.prototype;
+
+originals.websocket = { isPong: (websocket) => websocket.pong === pong };
 
 READY_STATES.forEach((name, value) => {
   Object.defineProperty(WebSocket, name, { enumerable: true, value });
@@ -441,8 +443,8 @@ function canPongNatively(ws, generateMask) {
   return (
     ws._autoPong === true &&
     generateMask === undefined &&
-    originals.pongsAsDefined(ws) &&
-    originals.controlsAsDefined(null, 'pong')
+    originals.websocket.isPong(ws) &&
+    originals.sender.areForControl(null, 'pong')
   );
 }
 

@@ -7,11 +7,14 @@
 
 const { AsyncResource } = require('async_hooks');
 
+// It says which of its members are the original ones.
+require('../receiver');
+
 const events = require('../connection-events');
-const originals = require('../originals');
 const native = require('../native');
 const { Delivery } = require('./delivery');
 const { WriteCallbacks } = require('./write-callbacks');
+const { isControlMessage, isDataMessage } = require('../originals').receiver;
 const { optionsOf } = require('./configurations');
 const { restLess } = require('./resting');
 const { closePayload, replayControl, replayMessage } = require('../connection-receiver');
@@ -277,7 +280,7 @@ class Transport extends Delivery {
       case MESSAGE: {
         this.messagesReceived++;
         const isBinary = (head & BINARY) !== 0;
-        if (!originals.handlesAsDefined(receiver, 'dataMessage')) {
+        if (!isDataMessage(receiver)) {
           replayMessage(websocket._receiver, isBinary, payload, detail);
           break;
         }
@@ -292,20 +295,20 @@ class Transport extends Delivery {
       }
       case PING:
         this.isPingAnswered = (head & ANSWERED) !== 0;
-        if (!originals.handlesAsDefined(receiver, 'controlMessage')) {
+        if (!isControlMessage(receiver)) {
           replayControl(websocket._receiver, Opcode.PING, payload);
         } else if (receiver === null) events.onPing(websocket, payload, websocket._isServer);
         else receiver.emit('ping', payload);
         break;
       case PONG:
-        if (!originals.handlesAsDefined(receiver, 'controlMessage')) {
+        if (!isControlMessage(receiver)) {
           replayControl(websocket._receiver, Opcode.PONG, payload);
         } else if (receiver === null) events.onPong(websocket, payload);
         else receiver.emit('pong', payload);
         break;
       case CLOSE:
         this.isInputOver = true;
-        if (!originals.handlesAsDefined(receiver, 'controlMessage')) {
+        if (!isControlMessage(receiver)) {
           replayControl(websocket._receiver, Opcode.CLOSE, closePayload(detail, payload));
         } else if (receiver === null) events.onConclude(websocket, detail, payload);
         else receiver.emit('conclude', detail, payload);
