@@ -10,11 +10,10 @@
 const events = require('./connection-events');
 const { FastBuffer, split } = require('./buffer-util');
 const { kTransport, kWebSocket } = require('./constants');
+const { Opcode } = require('./send-job');
 const { live, showLive } = require('./live-properties');
 
-/** As Receiver has them. */
-const TEXT = 0x1;
-const BINARY = 0x2;
+/** As Receiver has it: a payload has been read. */
 const DATA = 4;
 
 /** Settings of a receiver that the addon must be told of, if it parses. */
@@ -84,6 +83,19 @@ function standForAddon(receiver, transport) {
 }
 
 /**
+ * Has a receiver show the frame that the addon has read.
+ *
+ * @param {any} receiver
+ * @param {number} opcode
+ * @param {number} length
+ */
+function showFrame(receiver, opcode, length) {
+  receiver._payloadLength = length;
+  receiver._fin = true;
+  receiver._opcode = opcode;
+}
+
+/**
  * Hands a message that the addon has parsed to a replaced dataMessage().
  *
  * @param {any} receiver
@@ -94,9 +106,7 @@ function standForAddon(receiver, transport) {
 function replayMessage(receiver, isBinary, payload, lengths) {
   const { length } = payload;
   const fragments = Array.isArray(lengths) ? split(payload, lengths) : [payload];
-  receiver._fin = true;
-  receiver._opcode = isBinary ? BINARY : TEXT;
-  receiver._payloadLength = length;
+  showFrame(receiver, isBinary ? Opcode.BINARY : Opcode.TEXT, length);
   receiver._totalPayloadLength = length;
   receiver._messageLength = length;
   receiver._fragments = length === 0 ? [] : fragments;
@@ -112,9 +122,7 @@ function replayMessage(receiver, isBinary, payload, lengths) {
  * @param {Buffer} payload
  */
 function replayControl(receiver, opcode, payload) {
-  receiver._fin = true;
-  receiver._opcode = opcode;
-  receiver._payloadLength = payload.length;
+  showFrame(receiver, opcode, payload.length);
   receiver._state = DATA;
   replay(receiver, () => receiver.controlMessage(payload, callbackOf(receiver)));
 }
@@ -210,5 +218,6 @@ module.exports = {
   createConnectionReceiver,
   replayControl,
   replayMessage,
+  showFrame,
   standForAddon
 };

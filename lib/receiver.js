@@ -560,9 +560,7 @@ originals.receiver = {
   },
   areForEvents() {
     const { prototype } = Receiver;
-    return (
-      prototype.on === on && prototype.addListener === addListener && prototype.emit === emit
-    );
+    return prototype.on === on && prototype.addListener === addListener && prototype.emit === emit;
   },
   isControlMessage: (receiver) =>
     (receiver ?? Receiver.prototype).controlMessage === controlMessage,

@@ -328,7 +328,7 @@ function watchServer(wss, server) {
     ['upgrade', (req, socket, head) => wss.handleUpgrade(req, socket, head, emitConnection)]
   ];
   for (const [event, listener] of listeners) server.on(event, listener);
-  return () => {
+  return function removeListeners() {
     for (const [event, listener] of listeners) server.removeListener(event, listener);
   };
 }

@@ -194,18 +194,19 @@ class WebSocket extends Emitter {
     const { maxFragments, maxPayload, skipUTF8Validation } = options;
     const deflate = this._extensions[PerMessageDeflate.extensionName];
     /** @type {any} undefined: the addon parses */
-    const parser = originals.receiver.areForParsing(Receiver) && originals.deflate.isDecompress(deflate)
-      ? undefined
-      : createConnectionReceiver(this, Receiver, {
-          allowSynchronousEvents,
-          binaryType: this.binaryType,
-          extensions: this._extensions,
-          isServer: this._isServer,
-          maxBufferedChunks,
-          maxFragments,
-          maxPayload,
-          skipUTF8Validation
-        });
+    const parser =
+      originals.receiver.areForParsing(Receiver) && originals.deflate.isDecompress(deflate)
+        ? undefined
+        : createConnectionReceiver(this, Receiver, {
+            allowSynchronousEvents,
+            binaryType: this.binaryType,
+            extensions: this._extensions,
+            isServer: this._isServer,
+            maxBufferedChunks,
+            maxFragments,
+            maxPayload,
+            skipUTF8Validation
+          });
 
     // A socket may be no more than a Duplex.
     if (socket.setTimeout) socket.setTimeout(0);
@@ -304,13 +305,6 @@ class WebSocket extends Emitter {
     this._socket.pause();
   }
 
-  resume() {
-    const { readyState } = this;
-    if (readyState === CONNECTING || readyState === CLOSED) return;
-    this._paused = false;
-    if (!this[kTransport].isThrottled) this._socket.resume();
-  }
-
   /**
    * @param {any} [data] up to 125 bytes
    * @param {boolean} [mask]
@@ -327,6 +321,13 @@ class WebSocket extends Emitter {
    */
   pong(data, mask, callback) {
     sendControl(this, 'pong', data, mask, callback);
+  }
+
+  resume() {
+    const { readyState } = this;
+    if (readyState === CONNECTING || readyState === CLOSED) return;
+    this._paused = false;
+    if (!this[kTransport].isThrottled) this._socket.resume();
   }
 
   /**

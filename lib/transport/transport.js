@@ -17,7 +17,7 @@ const { WriteCallbacks } = require('./write-callbacks');
 const { isControlMessage, isDataMessage } = require('../originals').receiver;
 const { optionsOf } = require('./configurations');
 const { restLess } = require('./resting');
-const { closePayload, replayControl, replayMessage } = require('../connection-receiver');
+const { closePayload, replayControl, replayMessage, showFrame } = require('../connection-receiver');
 const { createError, createProtocolError } = require('../errors');
 const { Opcode } = require('../send-job');
 const { toBinaryType } = require('./records');
@@ -277,41 +277,41 @@ class Transport extends Delivery {
   handleRecord(head, payload, detail) {
     const { receiver, websocket } = this;
     switch (head & 0xff) {
-      case MESSAGE: {
+      case MESSAGE:
         this.messagesReceived++;
-        const isBinary = (head & BINARY) !== 0;
-        if (!isDataMessage(receiver)) {
-          replayMessage(websocket._receiver, isBinary, payload, detail);
-          break;
-        }
-        const { _binaryType } = websocket;
-        const data =
-          isBinary && _binaryType !== 'nodebuffer'
-            ? toBinaryType(payload, detail, _binaryType)
-            : payload;
-        if (receiver === null) websocket.emit('message', data, isBinary);
-        else receiver.emit('message', data, isBinary);
+        this.handleMessage((head & BINARY) !== 0, payload, detail);
         break;
-      }
       case PING:
         this.isPingAnswered = (head & ANSWERED) !== 0;
         if (!isControlMessage(receiver)) {
           replayControl(websocket._receiver, Opcode.PING, payload);
-        } else if (receiver === null) events.onPing(websocket, payload, websocket._isServer);
-        else receiver.emit('ping', payload);
+        } else if (receiver === null) {
+          events.onPing(websocket, payload, websocket._isServer);
+        } else {
+          showFrame(receiver, Opcode.PING, payload.length);
+          receiver.emit('ping', payload);
+        }
         break;
       case PONG:
         if (!isControlMessage(receiver)) {
           replayControl(websocket._receiver, Opcode.PONG, payload);
-        } else if (receiver === null) events.onPong(websocket, payload);
-        else receiver.emit('pong', payload);
+        } else if (receiver === null) {
+          events.onPong(websocket, payload);
+        } else {
+          showFrame(receiver, Opcode.PONG, payload.length);
+          receiver.emit('pong', payload);
+        }
         break;
       case CLOSE:
         this.isInputOver = true;
         if (!isControlMessage(receiver)) {
           replayControl(websocket._receiver, Opcode.CLOSE, closePayload(detail, payload));
-        } else if (receiver === null) events.onConclude(websocket, detail, payload);
-        else receiver.emit('conclude', detail, payload);
+        } else if (receiver === null) {
+          events.onConclude(websocket, detail, payload);
+        } else {
+          showFrame(receiver, Opcode.CLOSE, detail === 1005 ? 0 : payload.length + 2);
+          receiver.emit('conclude', detail, payload);
+        }
         break;
       case ERROR: {
         const isRangeError = (head & RANGE_ERROR) !== 0;
@@ -326,6 +326,30 @@ class Transport extends Delivery {
         break;
       default:
         this.handleTransportRecord(head, payload, detail);
+    }
+  }
+
+  /**
+   * @param {boolean} isBinary
+   * @param {Buffer} payload
+   * @param {any} detail lengths of its frames, if it came in more than one
+   */
+  handleMessage(isBinary, payload, detail) {
+    const { receiver, websocket } = this;
+    if (!isDataMessage(receiver)) {
+      replayMessage(websocket._receiver, isBinary, payload, detail);
+      return;
+    }
+    const { _binaryType } = websocket;
+    const data =
+      isBinary && _binaryType !== 'nodebuffer'
+        ? toBinaryType(payload, detail, _binaryType)
+        : payload;
+    if (receiver === null) {
+      websocket.emit('message', data, isBinary);
+    } else {
+      showFrame(receiver, isBinary ? Opcode.BINARY : Opcode.TEXT, payload.length);
+      receiver.emit('message', data, isBinary);
     }
   }
 
