@@ -204,15 +204,17 @@ class ClientHandshake {
     if (offer.deflate?.params) {
       ws._extensions[PerMessageDeflate.extensionName] = offer.deflate;
     }
-    ws.setSocket(socket, head, {
+    /** @type {any} */
+    const settings = {
       allowSynchronousEvents: options.allowSynchronousEvents,
       generateMask: options.generateMask,
       maxBufferedChunks: options.maxBufferedChunks,
       maxFragments: options.maxFragments,
       maxPayload: options.maxPayload,
-      skipUTF8Validation: options.skipUTF8Validation,
-      transport: options.transport
-    });
+      skipUTF8Validation: options.skipUTF8Validation
+    };
+    if (options.transport !== undefined) settings.transport = options.transport;
+    ws.setSocket(socket, head, settings);
   }
 }
 

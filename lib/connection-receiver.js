@@ -19,7 +19,7 @@ const DATA = 4;
 /** Settings of a receiver that the addon must be told of, if it parses. */
 const SETTINGS = {
   _binaryType: setting('_binaryType', (websocket, value) => {
-    websocket._binaryType = value;
+    websocket[kTransport].binaryType = value;
   }),
   _maxPayload: setting('_maxPayload', (websocket, value) => {
     websocket[kTransport].connection.setMaxPayload(Number(value) | 0);
@@ -104,14 +104,19 @@ function showFrame(receiver, opcode, length) {
  * @param {number[] | number} lengths of its frames, if it came in more than one
  */
 function replayMessage(receiver, isBinary, payload, lengths) {
-  const { length } = payload;
+  const opcode = isBinary ? Opcode.BINARY : Opcode.TEXT;
   const fragments = Array.isArray(lengths) ? split(payload, lengths) : [payload];
-  showFrame(receiver, isBinary ? Opcode.BINARY : Opcode.TEXT, length);
-  receiver._totalPayloadLength = length;
-  receiver._messageLength = length;
-  receiver._fragments = length === 0 ? [] : fragments;
-  receiver._state = DATA;
-  replay(receiver, () => receiver.dataMessage(callbackOf(receiver)));
+  const last = fragments.length - 1;
+  fragments.forEach((fragment, index) => {
+    showFrame(receiver, opcode, fragment.length);
+    receiver._fin = index === last;
+    receiver._fragmented = index === last ? 0 : opcode;
+    receiver._totalPayloadLength += fragment.length;
+    receiver._messageLength = receiver._totalPayloadLength;
+    receiver._state = DATA;
+    if (fragment.length > 0) receiver._fragments.push(fragment);
+    replay(receiver, () => receiver.dataMessage(callbackOf(receiver)));
+  });
 }
 
 /**

@@ -17,6 +17,7 @@ const { extensionName } = require('./permessage-deflate');
 const { MAX_CONTROL_PAYLOAD } = require('./send-job');
 const { createError } = require('./errors');
 const { areForControl, areForMessages } = require('./originals').sender;
+const { isCompress } = require('./originals').deflate;
 const { isBlob } = require('./validation');
 const { toBuffer } = require('./buffer-util');
 
@@ -61,7 +62,7 @@ function sendMessage(ws, data, options, callback) {
   if (
     !areForMessages(sender) ||
     (sender !== null && !isPassable(ws, sender)) ||
-    isForSender(data, transport)
+    isForSender(ws, data, transport)
   ) {
     if (!ws._extensions[extensionName]) compress = false;
     ws._sender.send(data || EMPTY_BUFFER, { binary, mask, compress, fin }, callback);
@@ -85,17 +86,18 @@ function isPassable(ws, sender) {
 }
 
 /**
+ * @param {WebSocket} ws
  * @param {any} data
  * @param {any} transport
  * @returns {boolean} whether a Sender has work with it: Blobs and large messages that are to be compressed
  */
-function isForSender(data, transport) {
+function isForSender(ws, data, transport) {
+  const isPlain = typeof data === 'string' || Buffer.isBuffer(data);
+  if (!isPlain && isBlob(data)) return true;
+  if (!transport.isCompressing) return false;
   // A string has at least as many bytes.
-  if (typeof data === 'string' || Buffer.isBuffer(data)) {
-    return transport.isCompressing && data.length >= DEFLATED_ELSEWHERE;
-  }
-  if (isBlob(data)) return true;
-  return transport.isCompressing && toBuffer(data || EMPTY_BUFFER).length >= DEFLATED_ELSEWHERE;
+  const { length } = isPlain ? data : toBuffer(data || EMPTY_BUFFER);
+  return length >= DEFLATED_ELSEWHERE || !isCompress(ws._extensions[extensionName]);
 }
 
 /**

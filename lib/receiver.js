@@ -540,7 +540,7 @@ function emitInTurn(receiver, hasTurn, callback, event, ...args) {
   });
 }
 
-const { addListener, controlMessage, dataMessage, emit, on, write } = Receiver.prototype;
+const { addListener, controlMessage, dataMessage, emit, end, on, write } = Receiver.prototype;
 
 /**
  * What parsing calls, by name.
@@ -551,7 +551,7 @@ const parsing = Object.getOwnPropertyNames(Receiver.prototype).map((name) => [
   name,
   /** @type {any} */ (Receiver.prototype)[name]
 ]);
-parsing.push(['write', write]);
+parsing.push(['write', write], ['end', end]);
 
 originals.receiver = {
   areForParsing(Class) {
@@ -563,8 +563,13 @@ originals.receiver = {
     return prototype.on === on && prototype.addListener === addListener && prototype.emit === emit;
   },
   isControlMessage: (receiver) =>
-    (receiver ?? Receiver.prototype).controlMessage === controlMessage,
-  isDataMessage: (receiver) => (receiver ?? Receiver.prototype).dataMessage === dataMessage
+    receiver === null
+      ? Receiver.prototype.controlMessage === controlMessage && Receiver.prototype.emit === emit
+      : receiver.controlMessage === controlMessage,
+  isDataMessage: (receiver) =>
+    receiver === null
+      ? Receiver.prototype.dataMessage === dataMessage && Receiver.prototype.emit === emit
+      : receiver.dataMessage === dataMessage
 };
 
 module.exports = Receiver;

@@ -191,6 +191,7 @@ class Sender {
     if (carrier !== null && originals.deflate.isCompress(deflate)) {
       if (!carrier.compressElsewhere(this, data, options, callback)) {
         writeFrame(this, data, options, true, callback);
+        this.dequeue();
       }
       return;
     }
@@ -275,9 +276,12 @@ function sendBlob(sender, content, compress, options, callback) {
   sender._bufferedBytes -= options[kByteLength];
   sender._state = IDLE;
   const data = toBuffer(content);
-  if (compress) sender.dispatch(data, compress, options, callback);
-  else writeFrame(sender, data, options, false, callback);
-  sender.dequeue();
+  if (compress) {
+    sender.dispatch(data, compress, options, callback);
+  } else {
+    writeFrame(sender, data, options, false, callback);
+    sender.dequeue();
+  }
 }
 
 /**
@@ -362,7 +366,7 @@ function leaveCarrier(sender) {
   if (sender[kCarrier] !== null) sender[kCarrier].isLeft = true;
 }
 
-const { dispatch, ping, pong, send, sendFrame } = Sender.prototype;
+const { dequeue, dispatch, ping, pong, send, sendFrame } = Sender.prototype;
 const { frame: frameAsDefined } = Sender;
 
 originals.sender = {
@@ -372,6 +376,7 @@ originals.sender = {
     return (
       members.send === send &&
       members.dispatch === dispatch &&
+      members.dequeue === dequeue &&
       members.sendFrame === sendFrame &&
       Sender.frame === frameAsDefined
     );

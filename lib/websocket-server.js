@@ -285,14 +285,16 @@ class WebSocketServer extends Emitter {
     socket.write(lines.concat('\r\n').join('\r\n'));
     socket.removeListener('error', socketOnError);
     const { options } = this;
-    ws.setSocket(socket, head, {
+    /** @type {any} */
+    const settings = {
       allowSynchronousEvents: options.allowSynchronousEvents,
       maxBufferedChunks: options.maxBufferedChunks,
       maxFragments: options.maxFragments,
       maxPayload: options.maxPayload,
-      skipUTF8Validation: options.skipUTF8Validation,
-      transport: options.transport
-    });
+      skipUTF8Validation: options.skipUTF8Validation
+    };
+    if (options.transport !== undefined) settings.transport = options.transport;
+    ws.setSocket(socket, head, settings);
     const { forgetClient, statistics } = this[kServer];
     if (this.clients) {
       this.clients.add(ws);

@@ -124,8 +124,10 @@ class WebSocket extends Emitter {
   set binaryType(type) {
     if (!BINARY_TYPES.includes(type)) return;
     this._binaryType = type;
-    const receiver = this[kTransport]?.receiver;
-    if (receiver) receiver._binaryType = type;
+    const transport = this[kTransport];
+    if (!transport) return;
+    transport.binaryType = type;
+    if (transport.receiver) transport.receiver._binaryType = type;
   }
 
   /** Bytes that wait to be sent, and those of sends after closing. */
@@ -212,7 +214,9 @@ class WebSocket extends Emitter {
     if (socket.setTimeout) socket.setTimeout(0);
     if (socket.setNoDelay) socket.setNoDelay();
 
-    if (parser === undefined && isUntouched(socket)) socket[kWebSocket] = this;
+    // Node moves the bytes of a parser: any call makes a net.Socket of an accepted one.
+    if (parser !== undefined && isUntouched(socket)) socket.listenerCount('close');
+    if (isUntouched(socket)) socket[kWebSocket] = this;
     else events.watchSocket(this, /** @type {any} */ (socket));
     const transport = openTransport(
       this,
@@ -233,6 +237,7 @@ class WebSocket extends Emitter {
       options.transport,
       parser
     );
+    transport.binaryType = this.binaryType;
     transport.generateMask = generateMask;
     this[kTransport] = transport;
     this._socket = socket;
@@ -414,7 +419,7 @@ function receiverOf(ws) {
     const receiver = createConnectionReceiver(websocket, Receiver, {
       ...options,
       allowSynchronousEvents: isSynchronous,
-      binaryType: websocket.binaryType,
+      binaryType: transport.binaryType,
       extensions: websocket._extensions
     });
     standForAddon(receiver, transport);

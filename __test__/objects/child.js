@@ -32,15 +32,22 @@ function define(object, name, descriptor) {
  * @param {boolean} isStub whether it does nothing else
  */
 function spy(talk, name, original, isStub) {
-  const isPiecewise = PIECEWISE.has(name);
-  let isKnown = false;
+  const known = new Set();
   return function (...args) {
-    const side = this?._isServer ?? this?.[webSocketKey(this)]?._isServer;
-    if (!isPiecewise) talk.log('calls', `${name} ${side} ${args.map(summary)}`);
-    else if (!isKnown) talk.log('calls', `${name} is called`);
-    isKnown = true;
+    const { _isServer: isServer } = this?._extensions ? this : { _isServer: undefined };
+    const side = isServer ?? this?.[webSocketKey(this)]?._isServer;
+    const lane = `calls of ${side}`;
+    if (!PIECEWISE.has(name)) talk.log(lane, name, ...args.map((arg) => describe(name, arg)));
+    else if (!known.has(side)) talk.log(lane, name);
+    known.add(side);
     return isStub ? undefined : original.apply(this, args);
   };
+}
+
+/** Masks are random, and a compressor may do better than another. @param {string} name @param {any} arg */
+function describe(name, arg) {
+  if (name === 'sendFrame' && Array.isArray(arg)) return `${arg.length} pieces, ${arg[0][0]}`;
+  return name === 'decompress' && Buffer.isBuffer(arg) ? 'compressed' : arg;
 }
 
 /** The symbol by which a Receiver or Sender has its WebSocket. @param {any} object */

@@ -7,13 +7,15 @@ const { randomFill } = require('node:crypto');
 const { inspect } = require('node:util');
 
 /** A step is over after so many turns of the event loop and rounds through the thread pool without news. */
-const PATIENCE = 25;
+const PATIENCE = 50;
 const probe = Buffer.alloc(1);
 
 /** What is told of an argument. @param {any} value */
 function summary(value) {
   if (typeof value === 'function') return 'function';
   if (Buffer.isBuffer(value)) return `Buffer(${value.length}) ${value.toString('latin1', 0, 12)}`;
+  // A key of a handshake.
+  if (typeof value === 'string' && /(?:^|: )[\w+/]+=+$/.test(value)) return 'key';
   if (Array.isArray(value)) return `[${value.map(summary).join(', ')}]`;
   if (value instanceof Error) return `${value.name} ${value.message}`;
   if (typeof value !== 'object' || value === null) return inspect(value).slice(0, 40);
@@ -129,7 +131,8 @@ class Conversation {
     for (const ws of [this.client, this.server]) ws?._socket?.destroy();
     await this.settle();
     for (const [side, ws] of Object.entries({ client: this.client, server: this.server })) {
-      if (ws) this.log(side, 'at the end', ws._readyState, ws._closeFrameSent, ws._closeFrameReceived);
+      if (ws)
+        this.log(side, 'at the end', ws._readyState, ws._closeFrameSent, ws._closeFrameReceived);
     }
     this.client?.removeAllListeners?.();
     this.wss.close();

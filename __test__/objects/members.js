@@ -57,9 +57,9 @@ const METHODS = [
 
 /** Members of a WebSocket that ws reads, and values for them. */
 const VALUES = {
-  readyState: [0, 1, 2, 3],
+  readyState: [1, 2, 3],
   isPaused: [true],
-  _readyState: [0, 1, 2, 3],
+  _readyState: [1, 2, 3],
   _autoPong: [false, 0],
   _isServer: [true, false],
   _paused: [true],
@@ -76,7 +76,15 @@ const VALUES = {
 };
 
 /** Members of a WebSocketServer that ws calls. */
-const SERVER = ['handleUpgrade', 'completeUpgrade', 'shouldHandle', 'emit', 'on', 'once', 'address'];
+const SERVER = [
+  'handleUpgrade',
+  'completeUpgrade',
+  'shouldHandle',
+  'emit',
+  'on',
+  'once',
+  'address'
+];
 
 /** Called as often as bytes arrive in pieces, which no program decides: only whether they are called is compared. */
 const PIECEWISE = new Set([

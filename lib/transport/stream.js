@@ -159,11 +159,6 @@ class StreamTransport extends Transport {
     if (this.parser !== undefined) this.socket.removeListener('data', socketOnDataToParse);
   }
 
-  endInput() {
-    super.endInput();
-    this.parser?.end();
-  }
-
   /** Lets the WebSocket close when the receiver has emitted what it has. */
   endParsing() {
     const { parser, socket, websocket } = this;
@@ -172,7 +167,6 @@ class StreamTransport extends Transport {
       const chunk = socket.readableLength > 0 ? socket.read(socket.readableLength) : null;
       if (chunk !== null) parser.write(chunk);
     }
-    parser.end();
     for (const event of ['finish', 'error']) parser.on(event, () => this.finish());
   }
 

@@ -87,13 +87,15 @@ class Transport extends Delivery {
     /**
      * The Receiver that events go through, if somebody has asked for it.
      *
-     * @type {import('events').EventEmitter | null}
+     * @type {any}
      */
     this.receiver = null;
     /** Whether the last fragment of a message has been sent. */
     this.isContinued = false;
     /** Whether an I/O thread may answer pings. */
     this.mayPong = this.options.autoPong;
+    /** The form of binary messages. */
+    this.binaryType = 'nodebuffer';
     /** Messages emitted, and messages that a last fragment was sent of. */
     this.messagesReceived = 0;
     this.messagesSent = 0;
@@ -286,7 +288,7 @@ class Transport extends Delivery {
         if (!isControlMessage(receiver)) {
           replayControl(websocket._receiver, Opcode.PING, payload);
         } else if (receiver === null) {
-          events.onPing(websocket, payload, websocket._isServer);
+          events.onPing(websocket, payload, this.options.isServer);
         } else {
           showFrame(receiver, Opcode.PING, payload.length);
           receiver.emit('ping', payload);
@@ -311,6 +313,7 @@ class Transport extends Delivery {
         } else {
           showFrame(receiver, Opcode.CLOSE, detail === 1005 ? 0 : payload.length + 2);
           receiver.emit('conclude', detail, payload);
+          receiver.end();
         }
         break;
       case ERROR: {
@@ -340,11 +343,9 @@ class Transport extends Delivery {
       replayMessage(websocket._receiver, isBinary, payload, detail);
       return;
     }
-    const { _binaryType } = websocket;
+    const { binaryType } = this;
     const data =
-      isBinary && _binaryType !== 'nodebuffer'
-        ? toBinaryType(payload, detail, _binaryType)
-        : payload;
+      isBinary && binaryType !== 'nodebuffer' ? toBinaryType(payload, detail, binaryType) : payload;
     if (receiver === null) {
       websocket.emit('message', data, isBinary);
     } else {
@@ -388,6 +389,7 @@ class Transport extends Delivery {
   /** The peer sends no more. */
   endInput() {
     this.isInputOver = true;
+    this.receiver?.end();
   }
 
   /**
@@ -396,6 +398,7 @@ class Transport extends Delivery {
    */
   socketClosed() {
     this.isClosed = true;
+    this.receiver?.end();
     native.destroy(this.id);
     if (this.isAwaited) this.settle(Infinity, createError('STREAM_DESTROYED'));
     // An input that nobody has ended ends now, which takes a tick.
