@@ -70,9 +70,12 @@ function checkPongs(transport) {
  * @param {any} transport
  * @returns {boolean} whether no user code would see a thread answer
  */
-function mayThreadPong({ generateMask, receiver, sender, websocket }) {
+function mayThreadPong({ generateMask, options, receiver, sender, websocket }) {
   return (
     websocket._autoPong === true &&
+    websocket._pendingAutoPongs === 0 &&
+    websocket._maxPendingAutoPongs === options.maxPendingAutoPongs &&
+    websocket.readyState === OPEN &&
     generateMask === undefined &&
     receiver === null &&
     originals.websocket.isPong(websocket) &&

@@ -91,6 +91,7 @@ function standForAddon(receiver, transport) {
  */
 function showFrame(receiver, opcode, length) {
   receiver._payloadLength = length;
+  receiver._masked = receiver._isServer;
   receiver._fin = true;
   receiver._opcode = opcode;
 }

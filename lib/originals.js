@@ -32,13 +32,24 @@
  * @property {(websocket: any) => boolean} isPong
  */
 
-module.exports = {
-  /** @type {SenderOriginals} set by sender.js */
+/**
+ * @typedef {Object} Originals
+ * @property {SenderOriginals} sender
+ * @property {ReceiverOriginals} receiver
+ * @property {DeflateOriginals} deflate
+ * @property {WebSocketOriginals} websocket
+ * @property {(...classes: any[]) => Originals} after returns this; the classes are named so that their files are loaded
+ */
+
+/** @type {Originals} */
+const originals = {
+  // Set by sender.js, receiver.js, permessage-deflate.js and websocket.js
   sender: /** @type {any} */ (undefined),
-  /** @type {ReceiverOriginals} set by receiver.js */
   receiver: /** @type {any} */ (undefined),
-  /** @type {DeflateOriginals} set by permessage-deflate.js */
   deflate: /** @type {any} */ (undefined),
-  /** @type {WebSocketOriginals} set by websocket.js */
-  websocket: /** @type {any} */ (undefined)
+  websocket: /** @type {any} */ (undefined),
+
+  after: (..._classes) => originals
 };
+
+module.exports = originals;

@@ -8,19 +8,18 @@
 // The global one is an accessor, which the hot path need not call.
 const { Buffer } = require('buffer');
 
-// It says which of its members are the original ones.
-require('./sender');
-
 const { CONNECTING, EMPTY_BUFFER, OPEN, kCarrier, kTransport } = require('./constants');
 const { DEFLATED_ELSEWHERE, maskingKey } = require('./connection-sender');
-const { extensionName } = require('./permessage-deflate');
+const PerMessageDeflate = require('./permessage-deflate');
+const originals = require('./originals').after(require('./sender'), PerMessageDeflate);
 const { MAX_CONTROL_PAYLOAD } = require('./send-job');
 const { createError } = require('./errors');
-const { areForControl, areForMessages } = require('./originals').sender;
-const { isCompress } = require('./originals').deflate;
 const { isBlob } = require('./validation');
 const { toBuffer } = require('./buffer-util');
 
+const { areForControl, areForMessages } = originals.sender;
+const { extensionName } = PerMessageDeflate;
+const { isCompress } = originals.deflate;
 const { BINARY, COMPRESS, FIN, MASK } = require('./native').SendFlag;
 
 /** @typedef {any} WebSocket */

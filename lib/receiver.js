@@ -15,7 +15,9 @@ const PerMessageDeflate = require('./permessage-deflate');
 const { BINARY_TYPES, EMPTY_BUFFER, kStatusCode, kTransport, kWebSocket } = require('./constants');
 const { FastBuffer, concat, toArrayBuffer } = require('./buffer-util');
 const { isValidStatusCode, isValidUTF8 } = require('./validation');
+const { Opcode } = require('./send-job');
 const { applyMask } = require('./native');
+const { checkInfo, errorOf, hasBytes, isTooLarge } = require('./receiver-checks');
 
 /** What is read next: the parts of a frame; nothing while a fragment is inflated, or an event waits for its macrotask. */
 const INFO = 0;
@@ -26,41 +28,10 @@ const DATA = 4;
 const INFLATING = 5;
 const DEFERRED = 6;
 
-/** Opcodes of RFC 6455, section 5.2. Those from CLOSE to PONG are control frames. */
-const CONTINUATION = 0x0;
-const TEXT = 0x1;
-const BINARY = 0x2;
-const CLOSE = 0x8;
-const PING = 0x9;
-const PONG = 0xa;
-
-/** Bytes of the payload of a control frame at most. */
-const MAX_CONTROL_PAYLOAD = 125;
-
 /** Above this the upper half of a 64-bit length makes a number that JavaScript has not got. */
 const MAX_UPPER_LENGTH = 2 ** 21 - 1;
 
 /** @typedef {(error?: Error | null) => void} Callback */
-
-/**
- * Errors of the protocol: class, whether the text begins as those of malformed frames do, close status, code.
- *
- * @type {Record<string, [ErrorConstructor, boolean, number, string]>}
- */
-const ERRORS = {
-  CHUNKS: [RangeError, false, 1008, 'WS_ERR_TOO_MANY_BUFFERED_PARTS'],
-  CLOSE_CODE: [RangeError, true, 1002, 'WS_ERR_INVALID_CLOSE_CODE'],
-  CONTROL_LENGTH: [RangeError, true, 1002, 'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH'],
-  FIN: [RangeError, true, 1002, 'WS_ERR_EXPECTED_FIN'],
-  LENGTH: [RangeError, false, 1009, 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'],
-  MASKED: [RangeError, true, 1002, 'WS_ERR_UNEXPECTED_MASK'],
-  MAX_PAYLOAD: [RangeError, false, 1009, 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'],
-  OPCODE: [RangeError, true, 1002, 'WS_ERR_INVALID_OPCODE'],
-  RSV1: [RangeError, true, 1002, 'WS_ERR_UNEXPECTED_RSV_1'],
-  RSV23: [RangeError, true, 1002, 'WS_ERR_UNEXPECTED_RSV_2_3'],
-  UNMASKED: [RangeError, true, 1002, 'WS_ERR_EXPECTED_MASK'],
-  UTF8: [Error, true, 1007, 'WS_ERR_INVALID_UTF8']
-};
 
 /**
  * Emits `message(data, isBinary)`, `ping(data)`, `pong(data)`, `conclude(code, reason)`, and what a Writable
@@ -125,7 +96,7 @@ class Receiver extends Writable {
    * @param {Callback} callback called when all that is in the chunk has been emitted
    */
   _write(chunk, _encoding, callback) {
-    if (this._opcode === CLOSE && this._state === INFO) {
+    if (this._opcode === Opcode.CLOSE && this._state === INFO) {
       callback();
       return;
     }
@@ -216,7 +187,7 @@ class Receiver extends Writable {
     this._opcode = first & 0x0f;
     this._payloadLength = second & 0x7f;
 
-    const error = checkOpcode(this, isCompressed) ?? checkMask(this, (second & 0x80) !== 0);
+    const error = checkInfo(this, isCompressed, (second & 0x80) !== 0);
     if (error) {
       callback(error);
       return;
@@ -253,7 +224,7 @@ class Receiver extends Writable {
    * @param {Callback} callback
    */
   haveLength(callback) {
-    if (this._opcode < CLOSE && this._payloadLength > 0) {
+    if (this._opcode < Opcode.CLOSE && this._payloadLength > 0) {
       this._totalPayloadLength += this._payloadLength;
       if (isTooLarge(this, this._totalPayloadLength)) {
         callback(errorOf(this, 'MAX_PAYLOAD', 'Max payload size exceeded'));
@@ -284,7 +255,7 @@ class Receiver extends Writable {
     }
     this._mask = undefined;
 
-    if (this._opcode >= CLOSE) {
+    if (this._opcode >= Opcode.CLOSE) {
       this.controlMessage(data, callback);
       return;
     }
@@ -352,7 +323,7 @@ class Receiver extends Writable {
     this._numFragments = 0;
     this._fragments = [];
 
-    if (opcode === BINARY) {
+    if (opcode === Opcode.BINARY) {
       emitInTurn(this, false, callback, 'message', toBinary(fragments, length, this), true);
       return;
     }
@@ -371,8 +342,8 @@ class Receiver extends Writable {
    * @param {Callback} callback
    */
   controlMessage(data, callback) {
-    if (this._opcode !== CLOSE) {
-      emitInTurn(this, false, callback, this._opcode === PING ? 'ping' : 'pong', data);
+    if (this._opcode !== Opcode.CLOSE) {
+      emitInTurn(this, false, callback, this._opcode === Opcode.PING ? 'ping' : 'pong', data);
       return;
     }
     let code = 1005;
@@ -417,76 +388,6 @@ class Receiver extends Writable {
     error[kStatusCode] = status;
     return error;
   }
-}
-
-/**
- * @param {Receiver} receiver
- * @param {keyof typeof ERRORS} name
- * @param {string} message
- */
-function errorOf(receiver, name, message) {
-  const [ErrorClass, isPrefixed, status, code] = ERRORS[name];
-  return receiver.createError(ErrorClass, message, isPrefixed, status, code);
-}
-
-/**
- * @param {Receiver} receiver
- * @param {boolean} isCompressed
- * @returns {Error | undefined} what is wrong with the frame that begins
- */
-function checkOpcode(receiver, isCompressed) {
-  const { _fin: fin, _fragmented: fragmented, _opcode: opcode } = receiver;
-  if (opcode === CONTINUATION) {
-    if (isCompressed) return errorOf(receiver, 'RSV1', 'RSV1 must be clear');
-    if (!fragmented) return errorOf(receiver, 'OPCODE', 'invalid opcode 0');
-    receiver._opcode = fragmented;
-  } else if (opcode === TEXT || opcode === BINARY) {
-    if (fragmented) return errorOf(receiver, 'OPCODE', `invalid opcode ${opcode}`);
-    receiver._compressed = isCompressed;
-  } else if (opcode >= CLOSE && opcode <= PONG) {
-    const length = receiver._payloadLength;
-    if (!fin) return errorOf(receiver, 'FIN', 'FIN must be set');
-    if (isCompressed) return errorOf(receiver, 'RSV1', 'RSV1 must be clear');
-    if (length > MAX_CONTROL_PAYLOAD || (opcode === CLOSE && length === 1)) {
-      return errorOf(receiver, 'CONTROL_LENGTH', `invalid payload length ${length}`);
-    }
-  } else {
-    return errorOf(receiver, 'OPCODE', `invalid opcode ${opcode}`);
-  }
-  if (!fin && !fragmented) receiver._fragmented = receiver._opcode;
-  return undefined;
-}
-
-/**
- * @param {Receiver} receiver
- * @param {boolean} isMasked
- * @returns {Error | undefined} what is wrong with it
- */
-function checkMask(receiver, isMasked) {
-  receiver._masked = isMasked;
-  if (isMasked === receiver._isServer) return undefined;
-  return isMasked
-    ? errorOf(receiver, 'MASKED', 'MASK must be clear')
-    : errorOf(receiver, 'UNMASKED', 'MASK must be set');
-}
-
-/**
- * @param {Receiver} receiver
- * @param {number} count
- * @returns {boolean} whether so many bytes are there; if not, the loop ends
- */
-function hasBytes(receiver, count) {
-  if (receiver._bufferedBytes >= count) return true;
-  receiver._loop = false;
-  return false;
-}
-
-/**
- * @param {Receiver} receiver
- * @param {number} length
- */
-function isTooLarge(receiver, length) {
-  return receiver._maxPayload > 0 && length > receiver._maxPayload;
 }
 
 /**

@@ -1,16 +1,19 @@
 'use strict';
 
 // Replaces members of a library (argument 1), one after the other, in every way, and prints what has been seen: a JSON
-// object of traces by the name of the case. Argument 2: text that names of cases must contain.
+// object of traces by the name of the case. Argument 2: a file with what another library's run has printed, or ''. Argument
+// 3: text that names of cases must contain.
 
+const { readFileSync } = require('node:fs');
 const { mock } = require('node:test');
 const { Conversation, summary } = require('./conversation');
 const { METHODS, PARTS, PIECEWISE, SERVER, VALUES } = require('./members');
 
 const lib = require(process.argv[2]);
-const only = process.argv[3] ?? '';
+const model = process.argv[3] ? JSON.parse(readFileSync(process.argv[3], 'utf8')) : {};
+const only = process.argv[4] ?? '';
 
-/** @type {Record<string, Record<string, string[]>>} */
+/** @type {Record<string, { lanes: Record<string, string[]>, steps: number[] }>} */
 const traces = {};
 
 /** @param {any} object @param {string} name @param {PropertyDescriptor} descriptor @returns {() => void} undoes it */
@@ -64,7 +67,7 @@ function webSocketKey(object) {
  */
 async function run(name, { deflate = false, early, settings, adapt, late }) {
   if (!name.includes(only)) return;
-  const talk = new Conversation(lib, { deflate });
+  const talk = new Conversation(lib, deflate, model[name]?.steps);
   Object.assign(talk, settings?.(talk));
   const undo = [];
   const thrown = (error) => talk.log('thrown', error);
@@ -80,7 +83,7 @@ async function run(name, { deflate = false, early, settings, adapt, late }) {
     await talk.end();
     process.off('uncaughtException', thrown);
   }
-  traces[name] = talk.lanes;
+  traces[name] = { lanes: talk.lanes, steps: talk.steps };
 }
 
 /** @param {any} Class @param {(instance: any) => void} adapt */

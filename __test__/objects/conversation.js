@@ -6,8 +6,13 @@
 const { randomFill } = require('node:crypto');
 const { inspect } = require('node:util');
 
-/** A step is over after so many turns of the event loop and rounds through the thread pool without news. */
-const PATIENCE = 50;
+/**
+ * A step is over after so many turns of the event loop and rounds through the thread pool without news: once as much has been
+ * logged as in the conversation that is the model, if there is one, or else.
+ */
+const ENOUGH = 10;
+const PATIENCE = 100;
+const PATIENCE_FOR_MODEL = 2000;
 const probe = Buffer.alloc(1);
 
 /** What is told of an argument. @param {any} value */
@@ -29,14 +34,18 @@ function summary(value) {
 class Conversation {
   /**
    * @param {any} lib ws or ferrows
-   * @param {{ deflate: boolean, client?: any, server?: any, wss?: any }} settings classes instead of those of the library
+   * @param {boolean} deflate
+   * @param {number[] | undefined} model how much had been logged after each step of another conversation
    */
-  constructor(lib, { deflate, client = lib.WebSocket, server = lib.WebSocket, wss }) {
-    this.lib = lib;
+  constructor(lib, deflate, model) {
     this.deflate = deflate;
-    this.Client = client;
-    this.Server = server;
-    this.WebSocketServer = wss ?? lib.WebSocketServer;
+    this.model = model;
+    /** @type {number[]} */
+    this.steps = [];
+    // Others may be put in their place.
+    this.Client = lib.WebSocket;
+    this.Server = lib.WebSocket;
+    this.WebSocketServer = lib.WebSocketServer;
     /** @type {Record<string, string[]>} */
     this.lanes = {};
     this.news = 0;
@@ -50,11 +59,17 @@ class Conversation {
 
   /** Waits until nothing has been logged for a while. */
   async settle() {
-    for (let idle = 0, { news } = this; idle < PATIENCE; idle++) {
+    const goal = this.model?.[this.steps.length];
+    const patience = () => {
+      if (goal === undefined) return PATIENCE;
+      return this.news >= goal ? ENOUGH : PATIENCE_FOR_MODEL;
+    };
+    for (let idle = 0, { news } = this; idle < patience(); idle++) {
       await new Promise((resolve) => randomFill(probe, () => setImmediate(resolve)));
       if (news !== this.news) idle = 0;
       ({ news } = this);
     }
+    this.steps.push(this.news);
   }
 
   /** @param {string} lane @param {any} ws */

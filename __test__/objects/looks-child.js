@@ -20,10 +20,10 @@ const stable = (text) =>
 
 const log = (...what) => lines.push(stable(what.join(' ')));
 
-/** @param {string} name @param {() => any} look */
-function attempt(name, look) {
+/** @param {string} name @param {() => any} glance */
+function attempt(name, glance) {
   try {
-    const seen = look();
+    const seen = glance();
     log(name, typeof seen === 'string' ? seen : inspect(seen, { depth: 0 }));
   } catch (error) {
     log(name, 'throws', error.name, error.message.split('\n')[0]);
@@ -43,6 +43,16 @@ function describe(object) {
     .join();
 }
 
+/** Of no interest here: sockets, Node's server and request, and classes. */
+const FOREIGN = new Set(['_socket', '_server', '_req', 'WebSocket']);
+
+/** @param {any} object @returns {string} its JSON without times */
+const toJson = (object) =>
+  JSON.stringify(object, (key, value) => (FOREIGN.has(key) ? undefined : value)).replace(
+    /"_idle\w+":-?\d+/g,
+    ''
+  );
+
 /** @param {string} name @param {any} object */
 function look(name, object) {
   if (typeof object !== 'object' || object === null) {
@@ -59,7 +69,7 @@ function look(name, object) {
   log(name, 'spread', Object.keys({ ...object }));
   log(name, 'symbols', symbols.map(String));
   log(name, 'properties', describe(object));
-  attempt(`${name} in JSON`, () => JSON.stringify(object, (key, value) => (key === '_socket' || key === '_server' || key === '_req' || key === 'WebSocket' ? undefined : value)).replace(/"_idle\w+":-?\d+/g, ''));
+  attempt(`${name} in JSON`, () => toJson(object));
   log(name, 'inspected', inspect(object, { depth: 0 }));
   log(name, 'inspected again', inspect(object, { depth: 0 }) === inspect(object, { depth: 0 }));
   attempt(`${name} cloned`, () => {

@@ -7,14 +7,11 @@
 
 const { AsyncResource } = require('async_hooks');
 
-// It says which of its members are the original ones.
-require('../receiver');
-
 const events = require('../connection-events');
 const native = require('../native');
 const { Delivery } = require('./delivery');
 const { WriteCallbacks } = require('./write-callbacks');
-const { isControlMessage, isDataMessage } = require('../originals').receiver;
+const originals = require('../originals').after(require('../receiver'));
 const { optionsOf } = require('./configurations');
 const { restLess } = require('./resting');
 const { closePayload, replayControl, replayMessage, showFrame } = require('../connection-receiver');
@@ -22,6 +19,7 @@ const { createError, createProtocolError } = require('../errors');
 const { Opcode } = require('../send-job');
 const { toBinaryType } = require('./records');
 
+const { isControlMessage, isDataMessage } = originals.receiver;
 const { CLOSE, ERROR, FLOODED, MESSAGE, PING, PONG } = native.RecordKind;
 const { ANSWERED, BINARY, RANGE_ERROR } = native.RecordFlag;
 const { FIN, SAME, STRING, TOTAL } = native.SendFlag;
