@@ -9,6 +9,7 @@
 const net = require('net');
 const { constants } = require('os');
 
+const events = require('../connection-events');
 const native = require('../native');
 const { ParkedSocket, canPark, isWrapped, park } = require('./parked-socket');
 const { Transport } = require('./transport');
@@ -188,6 +189,8 @@ class PlainSocketTransport extends Transport {
     }
     if (this.isTimed) this.noteActivity();
     drainDelivered(this);
+    // A listener may have replaced what answers pings.
+    if (this.mayPong) events.checkPongs(this);
     if (this.isWaiting) return true;
     this.throttle();
     return false;

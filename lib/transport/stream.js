@@ -25,9 +25,13 @@ class StreamTransport extends Transport {
    * @param {import('./transport').Socket} socket
    * @param {number} configuration see configurations.js
    * @param {boolean} isSynchronous
+   * @param {any} [parser] a Receiver that parses in the place of the addon
    */
-  constructor(websocket, socket, configuration, isSynchronous) {
+  constructor(websocket, socket, configuration, isSynchronous, parser) {
     super(websocket, socket, configuration, isSynchronous);
+    /** @type {any} undefined: the addon parses */
+    this.parser = parser;
+    if (parser !== undefined) this.receiver = parser;
     this.object = native.createConnection(configuration);
     this.id = this.object.id;
     /** Whether the output is on the list of flushing.js. */
@@ -56,7 +60,7 @@ class StreamTransport extends Transport {
     for (const name of OVERTAKING) this.flushBefore(name);
     this.guardedWrite = this.socket.write;
     if (head.length > 0) this.socket.unshift(head);
-    this.socket.on('data', socketOnData);
+    this.socket.on('data', this.parser === undefined ? socketOnData : socketOnDataToParse);
   }
 
   /**
@@ -149,7 +153,38 @@ class StreamTransport extends Transport {
     return this.socket.writableLength;
   }
 
+  get isIdle() {
+    const { parser } = this;
+    if (parser === undefined) return super.isIdle;
+    return parser.writableFinished || parser._writableState.errorEmitted;
+  }
+
+  /** The socket goes on by the receiver's `drain`. */
+  handleIdle() {
+    if (this.parser === undefined) super.handleIdle();
+  }
+
+  stopReading() {
+    if (this.parser !== undefined) this.socket.removeListener('data', socketOnDataToParse);
+  }
+
+  /** Lets the WebSocket close when the receiver has emitted what it has. */
+  endParsing() {
+    const { parser, socket, websocket } = this;
+    this.stopReading();
+    if (!socket.readableEnded && !websocket._closeFrameReceived && !this.hasFailed) {
+      const chunk = socket.readableLength > 0 ? socket.read(socket.readableLength) : null;
+      if (chunk !== null) parser.write(chunk);
+    }
+    for (const event of ['finish', 'error']) parser.on(event, () => this.finish());
+  }
+
   socketClosed() {
+    if (this.parser !== undefined) {
+      this.endParsing();
+      super.socketClosed();
+      return;
+    }
     this.socket.removeListener('data', socketOnData);
     try {
       this.readRest();
@@ -176,6 +211,17 @@ function socketOnData(chunk) {
   const transport = /** @type {StreamTransport} */ (this[kWebSocket][kTransport]);
   readDelivered(transport, native.receive(transport.id, chunk));
   transport.throttle();
+}
+
+/**
+ * @this {import('./transport').Socket}
+ * @param {Buffer} chunk
+ */
+function socketOnDataToParse(chunk) {
+  const websocket = this[kWebSocket];
+  if (websocket._receiver.write(chunk)) return;
+  websocket[kTransport].isThrottled = true;
+  this.pause();
 }
 
 module.exports = { StreamTransport };

@@ -10,52 +10,27 @@ const native = require('../native');
 const { AsyncContext } = require('../async-context');
 const { Delivery } = require('./delivery');
 const { WriteCallbacks } = require('./write-callbacks');
+const originals = require('../originals').after(require('../receiver'));
 const { optionsOf } = require('./configurations');
 const { connectionClosed } = require('./open-connections');
 const { EMPTY_BUFFER } = require('../constants');
+const { closePayload, replayControl, replayMessage, showFrame } = require('../connection-receiver');
+const { Opcode } = require('../send-job');
 const { createError, createProtocolError } = require('../errors');
-const { MAX_PLACED, place, toBinaryType } = require('./records');
+const { queueControl, queueMessage } = require('./payload');
+const { toBinaryType } = require('./records');
 const { nextTick } = require('../schedule');
 
+const { isControlMessage, isDataMessage } = originals.receiver;
 const { CLOSE, ERROR, FLOODED, MESSAGE, PING, PONG } = native.RecordKind;
 const { ANSWERED, BINARY, RANGE_ERROR } = native.RecordFlag;
-const { FIN, PLACED, SAME, STRING, TOTAL } = native.SendFlag;
-const { thread } = native;
+const { FIN, STRING } = native.SendFlag;
 
 /** @typedef {import('net').Socket & Record<string | symbol, any>} Socket any Duplex, really */
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
 
 /** The header of a frame that does not leave. */
 const HEADER = Buffer.alloc(2);
-
-/** Characters of a string at most that is remembered. */
-const MAX_REMEMBERED = 64 * 1024;
-
-/**
- * Flags of a string for the addon. A string that goes to many connections, one after the other, is turned into bytes once.
- *
- * @param {string} text about to be sent
- * @returns {number}
- */
-function textFlags(text) {
-  if (text === thread.lastText) return STRING | SAME;
-  thread.lastText = text.length <= MAX_REMEMBERED ? text : null;
-  return STRING;
-}
-
-/**
- * @param {typeof native.ping} command
- * @param {number} id
- * @param {string | Uint8Array} data
- * @param {number} flags
- * @param {Uint8Array | undefined} key
- * @returns {number} the running total at its end
- */
-function queueControl(command, id, data, flags, key) {
-  if (typeof data === 'string') return command(id, data, flags | STRING, key);
-  if (data.length <= MAX_PLACED) return command(id, place(data), flags | PLACED, key);
-  return command(id, data, flags, key);
-}
 
 class Transport extends Delivery {
   /**
@@ -79,7 +54,7 @@ class Transport extends Delivery {
     /**
      * The Sender of the WebSocket, made on first use.
      *
-     * @type {InstanceType<typeof import('../connection-sender').ConnectionSender> | null}
+     * @type {any}
      */
     this.sender = null;
     /**
@@ -95,9 +70,15 @@ class Transport extends Delivery {
     /**
      * The Receiver that events go through, if somebody has asked for it.
      *
-     * @type {import('events').EventEmitter | null}
+     * @type {any}
      */
     this.receiver = null;
+    /** Whether the last fragment of a message has been sent. */
+    this.isContinued = false;
+    /** Whether an I/O thread may answer pings. */
+    this.mayPong = this.options.autoPong;
+    /** The form of binary messages. */
+    this.binaryType = 'nodebuffer';
     /** Messages emitted, and messages that a last fragment was sent of. */
     this.messagesReceived = 0;
     this.messagesSent = 0;
@@ -129,20 +110,9 @@ class Transport extends Delivery {
   send(data, flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, data], callback);
     if ((flags & FIN) !== 0) this.messagesSent++;
-    /** @type {string | Uint8Array | number} */
-    let payload = data;
-    if (typeof data === 'string') {
-      flags |= textFlags(data);
-    } else if (data.length <= MAX_PLACED) {
-      payload = place(data);
-      flags |= PLACED;
-    }
-    if (typeof callback === 'function') {
-      const total = /** @type {number} */ (native.send(this.id, payload, flags | TOTAL, key));
-      this.waitFor(total, callback, true);
-    } else {
-      native.send(this.id, payload, flags, key);
-    }
+    const isAwaited = typeof callback === 'function';
+    const total = queueMessage(this.id, data, flags, key, isAwaited);
+    if (isAwaited) this.waitFor(/** @type {number} */ (total), callback, true);
     this.flushLater();
   }
 
@@ -325,31 +295,42 @@ class Transport extends Delivery {
   handleRecord(head, payload, detail) {
     const { receiver, websocket } = this;
     switch (head & 0xff) {
-      case MESSAGE: {
+      case MESSAGE:
         this.messagesReceived++;
-        const isBinary = (head & BINARY) !== 0;
-        const { _binaryType } = websocket;
-        const data =
-          isBinary && _binaryType !== 'nodebuffer'
-            ? toBinaryType(payload, detail, _binaryType)
-            : payload;
-        if (receiver === null) websocket.emit('message', data, isBinary);
-        else receiver.emit('message', data, isBinary);
+        this.handleMessage((head & BINARY) !== 0, payload, detail);
         break;
-      }
       case PING:
         this.isPingAnswered = (head & ANSWERED) !== 0;
-        if (receiver === null) events.onPing(websocket, payload);
-        else receiver.emit('ping', payload);
+        if (!isControlMessage(receiver)) {
+          replayControl(websocket._receiver, Opcode.PING, payload);
+        } else if (receiver === null) {
+          events.onPing(websocket, payload, this.options.isServer);
+        } else {
+          showFrame(receiver, Opcode.PING, payload.length);
+          receiver.emit('ping', payload);
+        }
         break;
       case PONG:
-        if (receiver === null) events.onPong(websocket, payload);
-        else receiver.emit('pong', payload);
+        if (!isControlMessage(receiver)) {
+          replayControl(websocket._receiver, Opcode.PONG, payload);
+        } else if (receiver === null) {
+          events.onPong(websocket, payload);
+        } else {
+          showFrame(receiver, Opcode.PONG, payload.length);
+          receiver.emit('pong', payload);
+        }
         break;
       case CLOSE:
         this.isInputOver = true;
-        if (receiver === null) events.onConclude(websocket, detail, payload);
-        else receiver.emit('conclude', detail, payload);
+        if (!isControlMessage(receiver)) {
+          replayControl(websocket._receiver, Opcode.CLOSE, closePayload(detail, payload));
+        } else if (receiver === null) {
+          events.onConclude(websocket, detail, payload);
+        } else {
+          showFrame(receiver, Opcode.CLOSE, detail === 1005 ? 0 : payload.length + 2);
+          receiver.emit('conclude', detail, payload);
+          receiver.end();
+        }
         break;
       case ERROR: {
         const isRangeError = (head & RANGE_ERROR) !== 0;
@@ -388,6 +369,28 @@ class Transport extends Delivery {
   }
 
   /**
+   * @param {boolean} isBinary
+   * @param {Buffer} payload
+   * @param {any} detail lengths of its frames, if it came in more than one
+   */
+  handleMessage(isBinary, payload, detail) {
+    const { receiver, websocket } = this;
+    if (!isDataMessage(receiver)) {
+      replayMessage(websocket._receiver, isBinary, payload, detail);
+      return;
+    }
+    const { binaryType } = this;
+    const data =
+      isBinary && binaryType !== 'nodebuffer' ? toBinaryType(payload, detail, binaryType) : payload;
+    if (receiver === null) {
+      websocket.emit('message', data, isBinary);
+    } else {
+      showFrame(receiver, isBinary ? Opcode.BINARY : Opcode.TEXT, payload.length);
+      receiver.emit('message', data, isBinary);
+    }
+  }
+
+  /**
    * @param {number} _head
    * @param {any} _payload
    * @param {any} _detail
@@ -416,12 +419,22 @@ class Transport extends Delivery {
 
   // End
 
+  /** Nothing behind a close frame or an error is parsed. */
+  stopReading() {}
+
+  /** The peer sends no more. */
+  endInput() {
+    this.isInputOver = true;
+    this.receiver?.end();
+  }
+
   /**
    * To be called on the socket's `close`: fails the callbacks, then lets the WebSocket close when all events
    * have been emitted.
    */
   socketClosed() {
     this.isClosed = true;
+    this.receiver?.end();
     native.destroy(this.id);
     if (this.isAwaited) this.settle(Infinity, createError('STREAM_DESTROYED'));
     // An input that nobody has ended ends now, which takes a tick.
