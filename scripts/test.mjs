@@ -155,6 +155,7 @@ const SUITES = [
   { name: 'workflows', command: () => nodeTest('workflows.test.js') },
   { name: 'load', command: () => nodeTest('load.test.js') },
   { name: 'shape', command: () => nodeTest('shape.test.js') },
+  ...overTransports('objects', () => nodeTest('objects')),
   { name: 'docs', command: () => nodeTest('docs') },
   { name: 'examples', command: () => nodeTest('examples') },
   { name: 'listener', command: () => nodeTest('listener') },

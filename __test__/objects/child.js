@@ -7,7 +7,7 @@
 const { readFileSync } = require('node:fs');
 const { mock } = require('node:test');
 const { Conversation, summary } = require('./conversation');
-const { METHODS, PARTS, PIECEWISE, SERVER, VALUES } = require('./members');
+const { METHODS, PARTS, PIECEWISE, SERVER, VALUES, isTooLate } = require('./members');
 
 const lib = require(process.argv[2]);
 const model = process.argv[3] ? JSON.parse(readFileSync(process.argv[3], 'utf8')) : {};
@@ -67,7 +67,7 @@ function webSocketKey(object) {
  */
 async function run(name, { deflate = false, early, settings, adapt, late }) {
   if (!name.includes(only)) return;
-  const talk = new Conversation(lib, deflate, model[name]?.steps);
+  const talk = new Conversation(lib, deflate, isTooLate(name) ? undefined : model[name]?.steps);
   Object.assign(talk, settings?.(talk));
   const undo = [];
   const thrown = (error) => talk.log('thrown', error);

@@ -11,8 +11,8 @@ const { inspect } = require('node:util');
  * logged as in the conversation that is the model, if there is one, or else.
  */
 const ENOUGH = 10;
-const PATIENCE = 100;
-const PATIENCE_FOR_MODEL = 2000;
+const PATIENCE = 60;
+const PATIENCE_FOR_MODEL = 1000;
 const probe = Buffer.alloc(1);
 
 /** What is told of an argument. @param {any} value */

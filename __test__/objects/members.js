@@ -106,4 +106,13 @@ const BEFORE_OPEN = new Set([
   'PerMessageDeflate.decompress'
 ]);
 
-module.exports = { BEFORE_OPEN, METHODS, PARTS, PIECEWISE, SERVER, VALUES };
+/**
+ * @param {string} name of a case
+ * @returns {boolean} whether it replaces a member that a connection does not ask once it is open
+ */
+function isTooLate(name) {
+  const member = /^(?:Receiver\.)?([\w.]+) spied.* after$/.exec(name)?.[1];
+  return member !== undefined && BEFORE_OPEN.has(member);
+}
+
+module.exports = { METHODS, PARTS, PIECEWISE, SERVER, VALUES, isTooLate };

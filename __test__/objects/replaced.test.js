@@ -10,7 +10,7 @@ const { tmpdir } = require('node:os');
 const path = require('node:path');
 const test = require('node:test');
 const { promisify } = require('node:util');
-const { BEFORE_OPEN } = require('./members');
+const { isTooLate } = require('./members');
 
 const root = path.join(__dirname, '..', '..');
 const subject = process.env.FERROWS_SUBJECT === 'ws' ? 'ws' : root;
@@ -32,12 +32,6 @@ async function run(library, model = '') {
 /** Without what a member is told that is no longer asked. */
 const withoutCalls = (trace) =>
   Object.fromEntries(Object.entries(trace).filter(([lane]) => !lane.startsWith('calls')));
-
-/** @param {string} name @returns {boolean} whether a connection that is open does not ask a replaced member */
-function isTooLate(name) {
-  const member = /^(?:Receiver\.)?([\w.]+) spied.* after$/.exec(name)?.[1];
-  return member !== undefined && BEFORE_OPEN.has(member);
-}
 
 test('replaced members are called as with ws', async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'replaced-'));
