@@ -9,7 +9,7 @@
 const { AsyncResource } = require('async_hooks');
 
 const native = require('../native');
-const { readRecords, shift } = require('./records');
+const { forget, readRecords, shift } = require('./records');
 
 const { INFLATING, PONG } = native.RecordKind;
 const { COMPRESSED } = native.RecordFlag;
@@ -111,6 +111,7 @@ class Delivery {
         hasTurn = false;
         isFirst = false;
         const { head, payload, detail } = shift(this);
+        forget();
         if ((head & 0xff) === INFLATING) this.inflate();
         else this.handleRecord(head, payload, detail);
       }

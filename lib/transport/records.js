@@ -102,7 +102,8 @@ function readRecords(reader, count) {
     const { slots } = queue;
     const end = FIRST_RECORD + count * RECORD_WORDS;
     let { tail } = queue;
-    const joint = records[JOINT_BYTES] === 0 ? null : copy(shared, PAYLOADS_START, records[JOINT_BYTES]);
+    const joint =
+      records[JOINT_BYTES] === 0 ? null : copy(shared, PAYLOADS_START, records[JOINT_BYTES]);
     for (let word = FIRST_RECORD; word < end; word += RECORD_WORDS) {
       readRecord(slots, tail, reader, word, joint);
       tail += EVENT_SLOTS;
@@ -138,6 +139,12 @@ function shift(reader) {
   return taken;
 }
 
+/** Lets go of what shift() has returned, which would stay in memory until the next event. */
+function forget() {
+  taken.payload = undefined;
+  taken.detail = undefined;
+}
+
 /**
  * Writes the event of a record into slots.
  *
@@ -165,7 +172,7 @@ function readRecord(slots, at, reader, word, joint) {
     const memory = /** @type {ArrayBuffer} */ (reader.connection.takeLanded());
     payload = new FastBuffer(memory, offset, length);
   } else if ((head & JOINT) !== 0) {
-    payload = new FastBuffer(/** @type {Buffer} */ (joint).buffer, offset, length);
+    payload = new FastBuffer(/** @type {any} */ (joint).buffer, offset, length);
   } else if (kind <= ERROR) {
     payload = copy(shared, PAYLOADS_START + offset, length);
   } else if (kind === WRITTEN) {
@@ -242,4 +249,13 @@ function toBinaryType(payload, lengths, binaryType) {
   }
 }
 
-module.exports = { MAX_PLACED, RecordQueue, place, readRecords, shift, takeOutput, toBinaryType };
+module.exports = {
+  MAX_PLACED,
+  RecordQueue,
+  forget,
+  place,
+  readRecords,
+  shift,
+  takeOutput,
+  toBinaryType
+};

@@ -49,10 +49,14 @@ pub struct Calls<'env> {
     )]
     pub send: Unknown<'env>,
     /// Queues a ping; at most 125 bytes.
-    #[napi(ts_type = "(id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number")]
+    #[napi(
+        ts_type = "(id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number"
+    )]
     pub ping: Unknown<'env>,
     /// Queues a pong; at most 125 bytes.
-    #[napi(ts_type = "(id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number")]
+    #[napi(
+        ts_type = "(id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number"
+    )]
     pub pong: Unknown<'env>,
     /// Queues a close frame; `code` 0 makes it empty. Automatic pongs end with it.
     #[napi(

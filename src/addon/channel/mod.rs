@@ -101,7 +101,9 @@ impl Channel {
         let key = Self::key(shared, flags, key);
         if flags & flag::PLACED != 0 {
             let length = unsigned(shared, data)? as usize;
-            return Ok(shared.with_placed(length, |payload| self.run(shared, |core| command(core, payload, key))));
+            return Ok(
+                shared.with_placed(length, |payload| self.run(shared, |core| command(core, payload, key)))
+            );
         }
         let mut scratch = shared.scratch.borrow_mut();
         if flags & flag::STRING != 0 {

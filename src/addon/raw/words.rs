@@ -28,7 +28,8 @@ impl SharedMemory {
         check(unsafe { sys::napi_create_arraybuffer(env.raw(), length, &raw mut data, &raw mut value) })?;
         let reference = Reference::new(env, value)?;
         // A length of 0 has no address.
-        let (data, length) = NonNull::new(data.cast()).map_or((NonNull::dangling(), 0), |data| (data, length));
+        let (data, length) =
+            NonNull::new(data.cast()).map_or((NonNull::dangling(), 0), |data| (data, length));
         Ok(Self { reference, data, length, is_lent: Cell::new(false) })
     }
 
