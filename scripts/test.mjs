@@ -165,6 +165,7 @@ const SUITES = [
   ...overTransports('interop', () => nodeTest('interop')),
   ...overTransports('observability', () => nodeTest('observability')),
   ...overTransports('deflate', () => nodeTest('deflate')),
+  ...overTransports('memory', () => nodeTest('memory')),
   ...overTransports('hostile', () => nodeTest('hostile')),
   // Node's own streams end their sockets themselves, and moving is what `transport` and `differential` do.
   ...overTransports('life', () => nodeTest('life'), ['event_loop', 'io_threads']),
