@@ -25,7 +25,7 @@ fn a_turn_tells_of_what_is_there_at_once() {
     for setup in SETUPS {
         let mut link = Link::<Host>::new(setup);
         assert_eq!(link.owner.listen(), [LINK]);
-        assert_eq!(link.owner.ready(LINK), Ready { read: false, ended: false, write: true });
+        assert_eq!(link.owner.ready(LINK), Ready { read: false, ended: false, hung_up: false, write: true });
         assert_eq!(link.owner.listen(), []);
         link.peer.send_text("data");
         listen_until(&mut link, |ready| ready.read && !ready.ended);
@@ -38,7 +38,7 @@ fn a_turn_tells_of_what_is_there_at_once() {
         link.owner.reactor.add(&link.socket).unwrap();
         let mut told = Vec::new();
         link.owner.reactor.turn(|token, ready| told.push((token, ready)));
-        assert_eq!(told, [(LINK, Ready { read: true, ended: true, write: true })]);
+        assert_eq!(told, [(LINK, Ready { read: true, ended: true, hung_up: false, write: true })]);
         let seen = link.until(|seen| seen.ended == 1);
         assert_eq!(seen.events, [text("data")]);
     }
@@ -230,7 +230,7 @@ fn a_token_that_is_told_late_is_harmless() {
 fn readiness_without_cause_is_harmless() {
     for setup in SETUPS {
         let mut link = Link::<Host>::small(setup);
-        let all = Ready { read: true, ended: false, write: true };
+        let all = Ready { read: true, ended: false, hung_up: false, write: true };
         link.owner.believe(LINK, all);
         link.owner.turn();
         assert_eq!(link.owner.ready(LINK), Ready::default());
