@@ -8,41 +8,10 @@
 
 /** @typedef {{ descriptorLost(): void }} User */
 
-/** Returns its argument from the constructor, so that a derived class puts its private field on any object. */
-class Given {
-  /** @param {object} object */
-  constructor(object) {
-    return object;
-  }
-}
-
-class Guard extends Given {
-  /** @type {User} */
-  #user;
-
-  /**
-   * @param {object} handle
-   * @param {User} user
-   */
-  constructor(handle, user) {
-    super(handle);
-    this.#user = user;
-  }
-
-  /**
-   * @param {any} handle
-   * @param {User} user
-   */
-  static set(handle, user) {
-    if (#user in handle) handle.#user = user;
-    else new Guard(handle, user);
-  }
-
-  /** @param {any} handle */
-  static lose(handle) {
-    if (#user in handle) handle.#user.descriptorLost();
-  }
-}
+/** A property of a guarded handle: its user. */
+const kUser = Symbol('ferrows.user');
+/** Marks prototypes of guarded handles. */
+const kIsGuarded = Symbol('ferrows.isGuarded');
 
 /** @type {('close' | 'reset')[]} */
 const METHODS = ['close', 'reset'];
@@ -54,22 +23,20 @@ const METHODS = ['close', 'reset'];
  */
 const prototypes = new Map();
 
-const isGuarded = Symbol('ferrows.isGuarded');
-
 /**
  * @param {any} handle of Node, whose descriptor `user` uses
  * @param {User} user its descriptorLost() is called before `close()` or `reset()` of the handle does anything
  */
 function guard(handle, user) {
-  Guard.set(handle, user);
+  Object.defineProperty(handle, kUser, { configurable: true, value: user, writable: true });
   const prototype = Object.getPrototypeOf(handle);
-  if (Object.hasOwn(prototype, isGuarded)) return;
+  if (Object.hasOwn(prototype, kIsGuarded)) return;
   for (const name of METHODS) {
     if (Object.hasOwn(handle, name)) define(handle, name, handle[name]);
   }
   let guarded = prototypes.get(prototype);
   if (guarded === undefined) {
-    guarded = /** @type {object} */ (Object.create(prototype, { [isGuarded]: { value: true } }));
+    guarded = /** @type {object} */ (Object.create(prototype, { [kIsGuarded]: { value: true } }));
     for (const name of METHODS) define(guarded, name, null);
     prototypes.set(prototype, guarded);
   }
@@ -90,7 +57,7 @@ function define(object, name, original) {
     writable: true,
     /** @this {any} @param {any[]} args */
     value(...args) {
-      Guard.lose(this);
+      this[kUser]?.descriptorLost();
       return Reflect.apply(original ?? prototype[name], this, args);
     }
   });

@@ -71,11 +71,6 @@ impl Resting {
 }
 
 #[test]
-fn an_idle_socket_is_small() {
-    assert!(size_of::<Idle>() <= 24);
-}
-
-#[test]
 fn what_comes_wakes_it_and_then_it_may_rest_again() {
     for setup in SETUPS {
         let mut resting = Resting::new(setup);

@@ -265,3 +265,55 @@ fn nothing_is_parsed_after_a_protocol_error() {
         assert_eq!((link.peer.next(), link.peer.next_if_any()), (Event::Close(1002), None));
     }
 }
+
+/// A paused socket of Node's has an end told that nothing is in front of, and none that something is.
+#[test]
+fn a_paused_socket_is_told_of_a_bare_end() {
+    for setup in SETUPS {
+        for has_data in [false, true] {
+            let mut link = Link::<Host>::new(setup);
+            link.socket.pause();
+            if has_data {
+                link.peer.send_text("data");
+            }
+            link.peer.stream.shutdown(Shutdown::Write).unwrap();
+            listen_until(&mut link, |ready| ready.read && ready.ended);
+            link.owner.turn();
+            assert_eq!(link.owner.seen(LINK).ended, usize::from(!has_data));
+            assert!(link.owner.seen(LINK).events.is_empty());
+            link.socket.resume();
+            let seen = link.until(|seen| seen.ended == 1);
+            assert_eq!(seen.events.len(), usize::from(has_data));
+        }
+    }
+}
+
+#[test]
+fn a_paused_socket_notices_a_reset_and_keeps_what_was_before_it() {
+    for role in [Role::Server, Role::Client] {
+        let mut link = Link::<Host>::new((Family::Tcp, role));
+        link.socket.pause();
+        link.peer.send_text("data");
+        link.lose_peer();
+        assert_eq!(link.until(|seen| !seen.faults.is_empty()).events, []);
+        let socket = link.socket.clone();
+        link.owner.last_read(&socket);
+        assert_eq!(link.owner.seen(LINK).events, [text("data")]);
+    }
+}
+
+/// A read stops at urgent data, and what is behind it is not told of again.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn urgent_data_stalls_nothing() {
+    for role in [Role::Server, Role::Client] {
+        let mut link = Link::<Host>::new((Family::Tcp, role));
+        let frame = link.peer.framed(|core| core.send(true, true, key_of(super::opposite(role)), b"whole"));
+        let (first, rest) = frame.split_at(3);
+        link.peer.stream.send(first).unwrap();
+        link.peer.stream.send_with_flags(b"!", libc::MSG_OOB).unwrap();
+        link.peer.stream.send(rest).unwrap();
+        listen_until(&mut link, |ready| ready.read && ready.ended);
+        assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [Event::Binary(b"whole".to_vec())]);
+    }
+}
