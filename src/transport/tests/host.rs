@@ -226,7 +226,7 @@ impl Host {
     /// Takes what a paused socket has left.
     pub(in crate::transport) fn last_read(&mut self, socket: &Arc<Socket>) {
         socket.last_read(&mut self.buffer, &mut OneKey, &mut self.inbox);
-        self.seen.entry(socket.token()).or_default().add(&mut self.inbox);
+        self.seen.entry(socket.token()).or_default().add_left(&mut self.inbox);
     }
 }
 
