@@ -29,6 +29,7 @@ const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
 /// What is known of a descriptor: that it can be read or written, until trying shows otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "facts that hold or not, independently of each other")]
 pub struct Ready {
     /// There may be something to read.
     pub read: bool,

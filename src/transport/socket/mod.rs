@@ -64,6 +64,7 @@ pub(super) enum Side {
 
 /// What the owner of a socket that it drives itself has to see to after each thing that it did with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "facts that hold or not, independently of each other")]
 pub struct Standing {
     /// There is something to collect.
     pub news: bool,

@@ -9,7 +9,7 @@ use super::{
     wait_until,
 };
 use crate::protocol::Role;
-use crate::transport::socket::{Idle, Socket};
+use crate::transport::socket::Socket;
 
 /// One socket that nobody but its host has, and its peer.
 struct Resting {
