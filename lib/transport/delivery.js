@@ -86,7 +86,7 @@ class Delivery {
 
   /** Emits what is in turn. */
   drain() {
-    if (!this.isBusy) this.emitWhile(false);
+    if (!this.isBusy && !this.isHeld) this.emitWhile(false);
   }
 
   /**

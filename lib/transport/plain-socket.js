@@ -288,7 +288,8 @@ class PlainSocketTransport extends Transport {
 
   socketClosed() {
     try {
-      this.drain();
+      if (this.isHeld) this.goOn();
+      else this.drain();
     } finally {
       super.socketClosed();
     }
@@ -335,7 +336,11 @@ class PlainSocketTransport extends Transport {
     this.flush();
     const { writtenTotal } = this;
     const count = native.lastRead(this.id);
-    if (count > 0) readRecords(this, count);
+    if (count > 0) {
+      readRecords(this, count);
+      // It comes when the socket has closed, also if an event was just told.
+      this.isHeld = true;
+    }
     native.destroy(this.id);
     this.setReferenced(false);
     if (!this.isAwaited && this.shutdownCallback === null) return;

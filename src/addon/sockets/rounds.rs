@@ -231,7 +231,7 @@ impl Shared {
                     if !shared.rounds.has_ended() {
                         let running = || {
                             if shared.is_running() {
-                                run(&shared)
+                                run(&shared);
                             }
                         };
                         drop(in_handle_scope(shared.env, running));

@@ -64,11 +64,15 @@ pub(super) enum Side {
 
 /// What the owner of a socket that it drives itself has to see to after each thing that it did with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "facts that hold or not, independently of each other")]
 pub struct Standing {
     /// There is something to collect.
     pub news: bool,
     /// To be read when readable.
     pub read: bool,
+    /// Paused, but to be read when the peer has ended: a paused socket of Node's reads ahead, and so notices a reset, and an
+    /// end that nothing is in front of.
+    pub ahead: bool,
     /// To be written when writable.
     pub write: bool,
 }
@@ -148,7 +152,8 @@ impl Socket {
             return false;
         }
         if state.paused {
-            *inbox = state.inbox.take_urgent();
+            let has_end = state.has_bare_end();
+            *inbox = state.inbox.take_urgent(has_end);
         } else {
             std::mem::swap(&mut state.inbox, inbox);
         }
@@ -172,10 +177,13 @@ impl Socket {
         self.announce(state, Side::Owner);
     }
 
-    /// Stops reading, and delivering what was read. News of the output still comes, and so does a failure, behind all
-    /// that was read before it.
+    /// Stops reading, and delivering what was read. News of the output still comes, and so do a failure and an end that nothing
+    /// is in front of: when the peer has ended, a little is [read ahead](Standing::ahead).
     pub fn pause(&self) {
-        lock(&self.state).paused = true;
+        let mut state = lock(&self.state);
+        state.paused = true;
+        state.read_ahead = 0;
+        state.driver.look();
     }
 
     /// Undoes [`Socket::pause`].

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::inbox::{Fault, Inbox};
 use super::news::News;
 use super::reading::Reading;
-use super::{Descriptor, INBOUND_HIGH_WATER, Standing};
+use super::{Descriptor, INBOUND_HIGH_WATER, RECEIVE_BUFFER, Standing};
 use crate::connection::{Connection, MaskingKeys};
 use crate::transport::io_threads::{Job, Seat};
 
@@ -58,6 +58,8 @@ pub(in crate::transport) struct State {
     announced: bool,
     /// The owner wants nothing read, and nothing delivered of what was read.
     pub(super) paused: bool,
+    /// Bytes that were read since then.
+    pub(super) read_ahead: usize,
     /// The inbox is over its high-water mark.
     pub(super) full: bool,
     /// The kernel refused output; the driver waits until the descriptor is writable.
@@ -95,6 +97,7 @@ impl State {
             may_pong,
             announced: false,
             paused: false,
+            read_ahead: 0,
             full: false,
             blocked: false,
             corked: false,
@@ -124,6 +127,7 @@ impl State {
     /// Parses received bytes into the inbox.
     pub(super) fn parse(&mut self, chunk: &[u8], keys: &mut dyn MaskingKeys) {
         self.bytes_read += chunk.len() as u64;
+        self.read_ahead += if self.paused { chunk.len() } else { 0 };
         self.connection.receive(chunk, keys, &mut self.inbox.events);
         if self.tapped {
             self.inbox.raw.extend_from_slice(chunk);
@@ -171,7 +175,8 @@ impl State {
 
     /// What the owner has to see to if it drives.
     pub(super) fn standing(&self) -> Standing {
-        Standing { news: self.has_news(), read: self.wants_input(), write: self.blocked && !self.destroyed }
+        let write = self.blocked && !self.destroyed;
+        Standing { news: self.has_news(), read: self.wants_input(), ahead: self.reads_ahead(), write }
     }
 
     /// Whether the owner drives, nothing is in flight, and nothing that was asked for is still to be done or told.
@@ -200,11 +205,24 @@ impl State {
     pub(in crate::transport) fn wants_input(&self) -> bool {
         !(self.paused || self.full || self.ended || self.destroyed)
     }
+
+    /// Whether it is paused and the descriptor is to be read if the peer has ended.
+    pub(in crate::transport) fn reads_ahead(&self) -> bool {
+        // As much as a socket of Node's keeps.
+        self.paused && self.read_ahead < RECEIVE_BUFFER && !(self.full || self.ended || self.destroyed)
+    }
+
+    /// Whether the peer has ended, and nothing that a pause holds back is in front of that.
+    pub(super) fn has_bare_end(&self) -> bool {
+        let Inbox { events, raw, ended, .. } = &self.inbox;
+        *ended && self.read_ahead == 0 && events.is_empty() && raw.is_empty()
+    }
 }
 
 impl News for State {
     fn has_news(&self) -> bool {
-        let waiting = if self.paused { self.inbox.has_urgent() } else { !self.inbox.is_empty() };
+        let waiting =
+            if self.paused { self.inbox.has_urgent() || self.has_bare_end() } else { !self.inbox.is_empty() };
         waiting && !self.destroyed
     }
 
