@@ -7,9 +7,10 @@
 
 const { flushOnExit } = require('./flushing');
 const { StreamTransport } = require('./stream');
-const { PlainSocketTransport, canPark, isWrapped } = require('./plain-socket');
+const { PlainSocketTransport, canPark } = require('./plain-socket');
 const { chooseTransport } = require('./choice');
-const { isUntouched } = require('./accepted-socket');
+const { hasOwnMethods, isNodeUnpatched } = require('./members');
+const { isUntouched, touched } = require('./touched-socket');
 const { restLater } = require('./resting');
 const { Choice, takesSockets } = require('../native');
 const { configure } = require('./configurations');
@@ -31,9 +32,11 @@ function openTransport(websocket, socket, head, options, isSynchronous, resource
   restLater();
   const configuration = configure(options);
   const choice = chooseTransport(option);
+  // A program that has replaced a member expects it to be called.
+  if (isUntouched(socket) && (hasOwnMethods(socket) || !isNodeUnpatched())) touched(socket);
   if (choice !== 'stream') {
     const mover = Choice[/** @type {keyof typeof Choice} */ (choice)];
-    const isArrived = isUntouched(socket) && !isWrapped(socket);
+    const isArrived = isUntouched(socket);
     if (isArrived || (takesSockets && canPark(socket))) {
       const transport = new PlainSocketTransport(
         websocket,

@@ -7,13 +7,15 @@
  */
 
 const native = require('../native');
-const { canPark, isWrapped, park } = require('./parked-socket');
+const { canPark, park } = require('./parked-socket');
 const { Transport } = require('./transport');
+const { isUnpatched } = require('./members');
+const { handBack } = require('./handed-back');
 const { createError, createSystemError } = require('../errors');
 const { drainDelivered, flushSocketsLater } = require('./flushing');
 const { readRecords } = require('./records');
 
-const { DRAIN, END, FAULT, RAW, SHUTDOWN, WRITTEN } = native.RecordKind;
+const { DRAIN, END, FAULT, SHUTDOWN, WRITTEN } = native.RecordKind;
 const { WRITE } = native.RecordFlag;
 
 class PlainSocketTransport extends Transport {
@@ -33,6 +35,8 @@ class PlainSocketTransport extends Transport {
     this.isReferenced = false;
     /** Whether a WRITTEN record has been asked for and has not come. */
     this.isNotified = false;
+    /** Whether the facade has been destroyed, or its handle taken away. */
+    this.isSocketDestroyed = false;
     /** Whether the facade measures inactivity. */
     this.isTimed = false;
     /** Bytes received and queued when activity was last noted. */
@@ -48,12 +52,6 @@ class PlainSocketTransport extends Transport {
     this.shutdownCallback = null;
     /** Whether it has been. */
     this.isShutDown = false;
-    /**
-     * The totals at the end, once there is no connection any more.
-     *
-     * @type {{ receivedTotal: number, queuedTotal: number, writtenTotal: number } | null}
-     */
-    this.past = null;
   }
 
   /** Each delivery is a turn of its own. */
@@ -174,6 +172,7 @@ class PlainSocketTransport extends Transport {
    */
   deliverInContext(count) {
     if (count > 0) readRecords(this, count);
+    this.checkMembers();
     // What an event answers has left before it: callbacks come first, and what they have promised.
     if (this.callbacks !== null && !this.callbacks.isEmpty) {
       if (this.settle(this.writtenTotal)) return true;
@@ -223,9 +222,6 @@ class PlainSocketTransport extends Transport {
         this.settle(payload);
         this.askForNotice();
         break;
-      case RAW:
-        socket.emit('data', payload);
-        break;
       case DRAIN:
         socket._nativeDrain();
         break;
@@ -242,26 +238,8 @@ class PlainSocketTransport extends Transport {
     }
   }
 
-  /** What is asked later is answered from memory: the number is another connection's soon. */
   letGo() {
-    const { id, receivedTotal, queuedTotal, writtenTotal } = this;
-    if (id === native.NOBODY) return;
-    this.past = { receivedTotal, queuedTotal, writtenTotal };
-    this.id = native.NOBODY;
-    this.object = null;
-    native.release(id);
-  }
-
-  get receivedTotal() {
-    return this.past === null ? super.receivedTotal : this.past.receivedTotal;
-  }
-
-  get queuedTotal() {
-    return this.past === null ? super.queuedTotal : this.past.queuedTotal;
-  }
-
-  get writtenTotal() {
-    return this.past === null ? super.writtenTotal : this.past.writtenTotal;
+    this.retire();
   }
 
   socketClosed() {
@@ -273,6 +251,43 @@ class PlainSocketTransport extends Transport {
   }
 
   // For the facade
+
+  /**
+   * Gives the descriptor back to the socket: Node moves the bytes from now on, and this is a HandedBackTransport.
+   *
+   * @returns {boolean} false: the socket has none any more, or Node can't have it
+   */
+  handBack() {
+    return handBack(this);
+  }
+
+  /**
+   * Hands back if a program has replaced a member of the socket that bytes go through.
+   *
+   * @returns {boolean} whether it has
+   */
+  checkMembers() {
+    return !isUnpatched(this.socket) && this.handBack();
+  }
+
+  /**
+   * Whether `drain` is to come: so many bytes have been pending since none were.
+   *
+   * @param {number} mark
+   * @returns {boolean} if true, it comes
+   */
+  needsDrain(mark) {
+    return this.connection.needsDrain(mark);
+  }
+
+  /**
+   * Has `drain` come from now on whenever no bytes are pending any more after so many were.
+   *
+   * @param {number} mark
+   */
+  watchDrain(mark) {
+    this.connection.watchDrain(mark);
+  }
 
   /**
    * @param {(error?: Error | null) => void} callback
@@ -300,6 +315,8 @@ class PlainSocketTransport extends Transport {
    * @param {Error | null} error
    */
   socketDestroyed(error) {
+    if (this.isSocketDestroyed) return;
+    this.isSocketDestroyed = true;
     // What has been sent goes out as far as the kernel takes it, and what a pause held back is kept.
     this.flush();
     const { writtenTotal } = this;
@@ -325,4 +342,4 @@ class PlainSocketTransport extends Transport {
   }
 }
 
-module.exports = { PlainSocketTransport, canPark, isWrapped };
+module.exports = { PlainSocketTransport, canPark };

@@ -52,10 +52,15 @@ class StreamTransport extends Transport {
    * @param {Buffer} head bytes that have already been read from the socket
    */
   start(head) {
-    this.originalWrite = this.socket.write;
+    if (Object.hasOwn(this.socket, 'write')) this.originalWrite = this.socket.write;
     for (const name of OVERTAKING) this.flushBefore(name);
     this.guardedWrite = this.socket.write;
     if (head.length > 0) this.socket.unshift(head);
+    this.listen();
+  }
+
+  /** Has what the socket reads parsed. */
+  listen() {
     this.socket.on('data', socketOnData);
   }
 
@@ -66,8 +71,9 @@ class StreamTransport extends Transport {
    */
   flushBefore(name) {
     const transport = this;
-    /** @type {Function} */
-    const original = this.socket[name];
+    const { socket } = this;
+    // A method of the prototype may be replaced there later.
+    const own = Object.hasOwn(socket, name) ? socket[name] : undefined;
     Object.defineProperty(this.socket, name, {
       configurable: true,
       writable: true,
@@ -75,13 +81,20 @@ class StreamTransport extends Transport {
       value: function (...args) {
         transport.flush();
         if (name === 'destroy') transport.noteWritten();
+        const original = own ?? Object.getPrototypeOf(socket)[name];
         return original.apply(this, args);
       }
     });
   }
 
   flushLater() {
-    flushStreamLater(this);
+    if (this.socket.write === this.guardedWrite) {
+      flushStreamLater(this);
+    } else {
+      // A program that has replaced write() expects a send() to call it.
+      this.isDirty = true;
+      this.flush();
+    }
   }
 
   /** Writes what is queued. */
@@ -123,7 +136,8 @@ class StreamTransport extends Transport {
   writeToSocket(output, callback) {
     const { socket } = this;
     if (socket.write === this.guardedWrite) {
-      /** @type {Function} */ (this.originalWrite).call(socket, output, callback);
+      const write = this.originalWrite ?? Object.getPrototypeOf(socket).write;
+      write.call(socket, output, callback);
     } else {
       socket.write(output, callback);
     }
@@ -138,6 +152,15 @@ class StreamTransport extends Transport {
   get bufferedAmount() {
     this.flush();
     return this.socket.writableLength;
+  }
+
+  /**
+   * @param {Buffer | string} chunk a string if a program has set an encoding
+   */
+  received(chunk) {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    readDelivered(this, native.receive(this.id, bytes));
+    this.throttle();
   }
 
   socketClosed() {
@@ -165,8 +188,7 @@ class StreamTransport extends Transport {
  */
 function socketOnData(chunk) {
   const transport = /** @type {StreamTransport} */ (this[kWebSocket][kTransport]);
-  readDelivered(transport, native.receive(transport.id, chunk));
-  transport.throttle();
+  transport.received(chunk);
 }
 
 module.exports = { StreamTransport };

@@ -76,6 +76,12 @@ class Transport extends Delivery {
     this.account = null;
     /** Whether the peer has broken the protocol. */
     this.hasFailed = false;
+    /**
+     * The totals at the end, once the number is given back.
+     *
+     * @type {{ receivedTotal: number, queuedTotal: number, writtenTotal: number } | null}
+     */
+    this.past = null;
     /** @type {InstanceType<typeof WriteCallbacks> | null} */
     this.callbacks = null;
     /**
@@ -111,6 +117,7 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   send(data, flags, key, callback) {
+    this.checkMembers();
     if ((flags & FIN) !== 0) this.messagesSent++;
     if (typeof data === 'string') flags |= textFlags(data);
     if (typeof callback === 'function') {
@@ -130,6 +137,7 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   sendDeflated(flags, key, callback) {
+    this.checkMembers();
     if ((flags & FIN) !== 0) this.messagesSent++;
     this.queued(this.connection.sendDeflated(flags, key), callback, true);
   }
@@ -141,6 +149,7 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   ping(data, flags, key, callback) {
+    this.checkMembers();
     if (typeof data === 'string') flags |= STRING;
     this.queued(native.ping(this.id, data, flags, key), callback, true);
   }
@@ -152,6 +161,7 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   pong(data, flags, key, callback) {
+    this.checkMembers();
     if (typeof data === 'string') flags |= STRING;
     this.queued(native.pong(this.id, data, flags, key), callback, true);
   }
@@ -164,6 +174,7 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   close(code, reason, flags, key, callback) {
+    this.checkMembers();
     if (typeof reason === 'string') flags |= STRING;
     this.queued(native.close(this.id, reason, flags, key, code), callback, false);
   }
@@ -243,16 +254,19 @@ class Transport extends Delivery {
 
   /** Bytes received, ever queued, and ever accepted by the kernel or the stream. */
   get receivedTotal() {
-    return native.bytesRead(this.id);
+    return this.past === null ? native.bytesRead(this.id) : this.past.receivedTotal;
   }
 
   get queuedTotal() {
-    return native.queuedTotal(this.id);
+    return this.past === null ? native.queuedTotal(this.id) : this.past.queuedTotal;
   }
 
   get writtenTotal() {
-    return native.writtenTotal(this.id);
+    return this.past === null ? native.writtenTotal(this.id) : this.past.writtenTotal;
   }
+
+  /** Called before each command: a program may have replaced a member of the socket that bytes go through. */
+  checkMembers() {}
 
   /** Arms the flush of the output; each transport has its own. */
   flushLater() {}
@@ -364,6 +378,16 @@ class Transport extends Delivery {
   /** Nobody needs the connection any more. */
   letGo() {
     native.destroy(this.id);
+  }
+
+  /** Gives the number of a connection back that was attached. What is asked later is answered from memory. */
+  retire() {
+    const { id, receivedTotal, queuedTotal, writtenTotal } = this;
+    if (id === native.NOBODY) return;
+    this.past = { receivedTotal, queuedTotal, writtenTotal };
+    this.id = native.NOBODY;
+    this.object = null;
+    native.release(id);
   }
 }
 
