@@ -9,7 +9,6 @@
  * a tick after its record, destroying tells the WebSocket in a later turn of the loop.
  */
 
-const net = require('net');
 const { getDefaultHighWaterMark } = require('stream');
 const { inspect } = require('util');
 
@@ -212,12 +211,10 @@ class AcceptedSocket {
    * @returns {{ address?: string, family?: string, port?: number }}
    */
   get #peer() {
-    if (this.#peername === undefined) {
-      const end = this.#endOf('remoteAddress');
-      if (end === null) return {};
-      this.#peername = end;
-    }
-    return this.#peername;
+    const peername = this.#peername ?? this.#endOf('remoteAddress');
+    if (peername === null) return {};
+    this.#peername = peername;
+    return peername;
   }
 
   /** @returns {{ address?: string, family?: string, port?: number }} */
@@ -234,15 +231,16 @@ class AcceptedSocket {
   }
 
   /**
-   * Gives the held connection away, to a WebSocket.
+   * Gives the held connection away, to a WebSocket. No method: each name may be one of Node's.
    *
+   * @param {AcceptedSocket} socket
    * @param {any} transport
    * @returns {Held}
    */
-  take(transport) {
-    const held = /** @type {Held} */ (this.#held);
-    this.#held = null;
-    this.#transport = transport;
+  static take(socket, transport) {
+    const held = /** @type {Held} */ (socket.#held);
+    socket.#held = null;
+    socket.#transport = transport;
     return held;
   }
 
@@ -269,7 +267,7 @@ class AcceptedSocket {
   }
 
   get pending() {
-    return false;
+    return this.destroyed;
   }
 
   /** That of setTimeout(), which a WebSocket has set to none. */
@@ -312,7 +310,7 @@ class AcceptedSocket {
   }
 
   get bufferSize() {
-    return this.writableLength;
+    return this.destroyed ? undefined : this.writableLength;
   }
 
   get remoteAddress() {

@@ -50,7 +50,9 @@ class HandedBackTransport extends StreamTransport {
 
   /** @param {Buffer} chunk */
   received(chunk) {
-    this.resource.runInAsyncScope(super.received, this, chunk);
+    /** @type {any} it was a PlainSocketTransport */
+    const transport = this;
+    transport.resource.runInAsyncScope(super.received, this, chunk);
   }
 
   /** Delivers what had been parsed when the socket was handed back. */
@@ -114,7 +116,8 @@ function handBack(transport) {
   transport.isCalledAgain = false;
   readRecords(transport, native.more(transport.id));
   const { bytesRead, isReferenced } = transport;
-  const bytesWritten = transport.bytesWrittenBefore + transport.writtenTotal;
+  const bytesWritten =
+    socket._bytesDispatched + transport.bytesWrittenBefore + transport.writtenTotal;
   const news = transport.connection.handBack();
   if (news === -1) return false;
 
@@ -159,7 +162,11 @@ function begin(transport, news, passed) {
 
   const isPaused = socket.readableFlowing === false;
   transport.listen();
-  if (!socket._readableState.ended) node._read.call(socket, 0);
+  if (!socket._readableState.ended) {
+    // The facade may have been asked for bytes already, and then Node does not ask again.
+    node.read.call(socket, 0);
+    if (!socket._handle?.reading) node._read.call(socket, 0);
+  }
   if (transport.isInflating) transport.throttle();
   // What a pause holds back waits for its end.
   if (isPaused) node.once.call(socket, 'resume', () => transport.deliverParsed());

@@ -105,6 +105,7 @@ class ParkedSocket extends PlainSocket {
 
   /** @param {Callback} callback */
   _final(callback) {
+    if (this.pending) return super._final(callback);
     this[kTransport].shutdown(callback);
   }
 

@@ -11,6 +11,7 @@ const { canPark, park } = require('./parked-socket');
 const { Transport } = require('./transport');
 const { isUnpatched } = require('./members');
 const { handBack } = require('./handed-back');
+const { takeHeld } = require('./touched-socket');
 const { createError, createSystemError } = require('../errors');
 const { drainDelivered, flushSocketsLater } = require('./flushing');
 const { readRecords } = require('./records');
@@ -87,7 +88,7 @@ class PlainSocketTransport extends Transport {
   adopt(head, configuration, choice) {
     /** @type {any} */
     const socket = this.socket;
-    const { bytesRead, number, response } = socket.take(this);
+    const { bytesRead, number, response } = takeHeld(socket, this);
     const received = head.length === 0 ? undefined : head;
     const id = native.adopt(number, configuration, response, received, choice);
     this.bytesReadBefore = bytesRead - head.length;

@@ -48,6 +48,16 @@ function isUntouched(socket) {
 }
 
 /**
+ * Gives a held connection away, to a WebSocket.
+ *
+ * @param {any} socket which is untouched
+ * @param {any} transport
+ */
+function takeHeld(socket, transport) {
+  return Untouched.take(socket, transport);
+}
+
+/**
  * Makes a net.Socket of it, in place.
  *
  * @param {any} socket which is untouched
@@ -105,7 +115,10 @@ function markDestroyed(socket, facts, failure) {
     state.closed = true;
     state.closeEmitted = (facts & CLOSED) !== 0;
   }
-  if ((facts & INPUT_OVER) !== 0) socket._readableState.endEmitted = true;
+  if ((facts & INPUT_OVER) !== 0) {
+    socket._readableState.ended = true;
+    socket._readableState.endEmitted = true;
+  }
   if ((facts & ENDING) !== 0) {
     socket._writableState.ending = true;
     socket._writableState.ended = true;
@@ -141,7 +154,8 @@ function touchBy(AcceptedSocket) {
   Object.setPrototypeOf(untouchedPrototype, net.Socket.prototype);
   Object.defineProperty(untouchedPrototype, 'constructor', { value: net.Socket });
   for (const name of Reflect.ownKeys(untouchedPrototype)) {
-    if (name !== 'constructor') look(untouchedPrototype, name);
+    // On the socket of an HTTP server this one refuses in every state.
+    if (name !== 'constructor' && name !== 'setEncoding') look(untouchedPrototype, name);
   }
   /** @type {any} */
   let source = new net.Socket();
@@ -294,4 +308,4 @@ function isOwn(socket, name) {
   return false;
 }
 
-module.exports = { Fact, isUntouched, touchBy, touched };
+module.exports = { Fact, isUntouched, takeHeld, touchBy, touched };
