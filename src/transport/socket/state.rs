@@ -198,8 +198,10 @@ impl State {
 
     /// Whether the owner drives, nothing is in flight, and nothing that was asked for is still to be done or told.
     pub(super) fn is_idle(&self) -> bool {
-        let is_restless = self.is_being_read || self.paused || self.tapped || self.corked || self.awaits_drain;
-        let is_asked = self.notify_at.is_some() || self.drain_mark.is_some() || self.shutdown != Shutdown::NotAsked;
+        let is_restless =
+            self.is_being_read || self.paused || self.tapped || self.corked || self.awaits_drain;
+        let is_asked =
+            self.notify_at.is_some() || self.drain_mark.is_some() || self.shutdown != Shutdown::NotAsked;
         let is_driven = matches!(self.driver, Driver::Owner);
         is_driven
             && !(is_restless || is_asked || self.blocked)
