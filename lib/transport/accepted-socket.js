@@ -16,7 +16,8 @@ const events = require('../connection-events');
 const { kWebSocket } = require('../constants');
 const { closeLater } = require('./closing');
 const { createError } = require('../errors');
-const { Fact, isUntouched, touchBy, touched } = require('./touched-socket');
+const { Fact, callTouched, isUntouched, touchBy, touched } = require('./touched-socket');
+const { isUnpatched } = require('./members');
 
 const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
 
@@ -349,7 +350,7 @@ class AcceptedSocket {
       held.errorListener = listener;
       return this;
     }
-    return touched(this).on(event, listener);
+    return callTouched(this, 'on', [event, listener]);
   }
 
   /**
@@ -362,7 +363,7 @@ class AcceptedSocket {
       held.errorListener = null;
       return this;
     }
-    return touched(this).removeListener(event, listener);
+    return callTouched(this, 'removeListener', [event, listener]);
   }
 
   /**
@@ -379,7 +380,7 @@ class AcceptedSocket {
       if (!held.isFresh) process.nextTick(watch, this);
       return true;
     }
-    return touched(this).write(chunk, encoding, callback);
+    return callTouched(this, 'write', [chunk, encoding, callback]);
   }
 
   /**
@@ -388,25 +389,25 @@ class AcceptedSocket {
    */
   setTimeout(milliseconds, callback) {
     if (milliseconds === 0 && callback === undefined) return this;
-    return touched(this).setTimeout(milliseconds, callback);
+    return callTouched(this, 'setTimeout', [milliseconds, callback]);
   }
 
   /** @param {boolean} [enable] it is, from the beginning */
   setNoDelay(enable) {
     if (enable === undefined || enable === true) return this;
-    return touched(this).setNoDelay(enable);
+    return callTouched(this, 'setNoDelay', [enable]);
   }
 
   // What a WebSocket does
 
   ref() {
-    if (this.#held) return touched(this).ref();
+    if (this.#held) return callTouched(this, 'ref', []);
     if (!this.destroyed) this.#transport.setReferenced(true);
     return this;
   }
 
   unref() {
-    if (this.#held) return touched(this).unref();
+    if (this.#held) return callTouched(this, 'unref', []);
     this.#transport.setReferenced(false);
     return this;
   }
@@ -418,7 +419,7 @@ class AcceptedSocket {
 
   /** It flows: one that is paused has been touched. */
   resume() {
-    if (this.#held) return touched(this).resume();
+    if (this.#held) return callTouched(this, 'resume', []);
     return this;
   }
 
@@ -428,8 +429,8 @@ class AcceptedSocket {
    * @param {any} [callback]
    */
   end(chunk, encoding, callback) {
-    if (this.#held || chunk !== undefined || callback !== undefined) {
-      return touched(this).end(chunk, encoding, callback);
+    if (this.#held || chunk !== undefined || callback !== undefined || !isUnpatched(this)) {
+      return callTouched(this, 'end', [chunk, encoding, callback]);
     }
     if (this.writable) {
       this.#facts |= ENDING;
@@ -443,7 +444,10 @@ class AcceptedSocket {
 
   /** @param {Error} [error] */
   destroy(error) {
-    if (this.#held) return touched(this).destroy(error);
+    // Node asks `_destroy()`, which may be the program's own.
+    if (this.#held || Object.hasOwn(this, '_destroy') || !isUnpatched(this)) {
+      return callTouched(this, 'destroy', [error]);
+    }
     if (this.destroyed) return this;
     this.#facts |= DESTROYED;
     if (error) this.#failure = error;

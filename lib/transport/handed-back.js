@@ -42,10 +42,7 @@ class HandedBackTransport extends StreamTransport {
    * @param {((error?: Error | null) => void) | undefined} callback
    */
   writeToSocket(output, callback) {
-    const { socket } = this;
-    socket.cork();
-    socket.write(output, callback);
-    socket.uncork();
+    this.writeCorked(output, callback);
   }
 
   /** @param {Buffer} chunk */

@@ -58,8 +58,11 @@ class ParkedSocket extends PlainSocket {
         this[kPassed].push(chunk);
       }
     }
-    // What is queued for the peer counts here, too, so that `false` is followed by `drain`.
-    return super.write(chunk, encoding, callback) && !this.writableNeedDrain;
+    const hasRoom = super.write(chunk, encoding, callback);
+    // What is queued for the peer counts, too. To ask is to be told: `false` is followed by `drain`.
+    const mark = this.writableHighWaterMark;
+    if (this.destroyed || this.writableLength < mark) return hasRoom;
+    return !this[kTransport].needsDrain(mark) && hasRoom;
   }
 
   /**

@@ -88,13 +88,23 @@ class StreamTransport extends Transport {
   }
 
   flushLater() {
-    if (this.socket.write === this.guardedWrite) {
+    if (!this.isReplaced) {
       flushStreamLater(this);
     } else {
       // A program that has replaced write() expects a send() to call it.
       this.isDirty = true;
       this.flush();
     }
+  }
+
+  /** Whether a program has replaced a member that ws would call for each message. */
+  get isReplaced() {
+    const { socket } = this;
+    return (
+      socket.write !== this.guardedWrite ||
+      Object.hasOwn(socket, 'cork') ||
+      Object.hasOwn(socket, 'uncork')
+    );
   }
 
   /** Writes what is queued. */
@@ -135,12 +145,25 @@ class StreamTransport extends Transport {
    */
   writeToSocket(output, callback) {
     const { socket } = this;
-    if (socket.write === this.guardedWrite) {
+    if (!this.isReplaced) {
       const write = this.originalWrite ?? Object.getPrototypeOf(socket).write;
       write.call(socket, output, callback);
     } else {
-      socket.write(output, callback);
+      this.writeCorked(output, callback);
     }
+  }
+
+  /**
+   * Writes through the members that the socket has now, those that ws calls.
+   *
+   * @param {Buffer} output
+   * @param {((error?: Error | null) => void) | undefined} callback
+   */
+  writeCorked(output, callback) {
+    const { socket } = this;
+    socket.cork();
+    socket.write(output, callback);
+    socket.uncork();
   }
 
   /** What the connection holds, and what the socket does. */

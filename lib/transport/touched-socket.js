@@ -171,6 +171,18 @@ function touchBy(AcceptedSocket) {
 }
 
 /**
+ * Touches, and calls a method of what the socket is then.
+ *
+ * @param {any} socket which is untouched
+ * @param {string} name
+ * @param {any[]} args
+ */
+function callTouched(socket, name, args) {
+  touched(socket);
+  return call(socket, name, args);
+}
+
+/**
  * Has a member look first what the socket is: it may have been taken from an untouched one, and be called when that has been
  * touched, or on an object that inherits from one.
  *
@@ -308,4 +320,4 @@ function isOwn(socket, name) {
   return false;
 }
 
-module.exports = { Fact, isUntouched, takeHeld, touchBy, touched };
+module.exports = { Fact, callTouched, isUntouched, takeHeld, touchBy, touched };

@@ -20,9 +20,32 @@ const HELLO = Buffer.from([0x81, 0x85, 0, 0, 0, 0, 0x68, 0x65, 0x6c, 0x6c, 0x6f]
 
 /** Members that mean another connection, the inside of Node, or another number each time. */
 const LEFT_OUT = new Set([
-  'constructor', 'connect', '_undestroy', '_reset', '_getpeername', '_getsockname', '_peername', '_sockname', '_handle',
-  '_parent', '_host', 'localPort', 'remotePort', 'bytesRead', '_bytesDispatched', 'bytesWritten', 'toWeb', '_events', '_eventsCount',
-  '_maxListeners', '_writableState', '_readableState', 'server', '_server', 'domain', '_construct'
+  'constructor',
+  'connect',
+  '_undestroy',
+  '_reset',
+  '_getpeername',
+  '_getsockname',
+  '_peername',
+  '_sockname',
+  '_handle',
+  '_parent',
+  '_host',
+  'localPort',
+  'remotePort',
+  'bytesRead',
+  '_bytesDispatched',
+  'bytesWritten',
+  'toWeb',
+  '_events',
+  '_eventsCount',
+  '_maxListeners',
+  '_writableState',
+  '_readableState',
+  'server',
+  '_server',
+  'domain',
+  '_construct'
 ]);
 
 /** Arguments of methods that mean something with some only. @type {Record<string, () => any[]>} */
@@ -81,15 +104,24 @@ function describe(error) {
 /** @param {any} value @param {any} socket */
 function kindOf(value, socket) {
   if (value === socket) return 'the socket';
-  if (value === null || ['boolean', 'number', 'string', 'undefined'].includes(typeof value)) return String(value);
+  if (value === null || ['boolean', 'number', 'string', 'undefined'].includes(typeof value))
+    return String(value);
   return typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value;
 }
 
 function members() {
   const names = new Map();
-  for (let object = new net.Socket(); Object.getPrototypeOf(object) !== null; object = Object.getPrototypeOf(object)) {
+  for (
+    let object = new net.Socket();
+    Object.getPrototypeOf(object) !== null;
+    object = Object.getPrototypeOf(object)
+  ) {
     for (const name of Reflect.ownKeys(object)) {
-      const isOurs = typeof name === 'string' || Symbol.keyFor(name) !== undefined || name in Symbol.prototype || String(name).startsWith('Symbol(Symbol.');
+      const isOurs =
+        typeof name === 'string' ||
+        Symbol.keyFor(name) !== undefined ||
+        name in Symbol.prototype ||
+        String(name).startsWith('Symbol(Symbol.');
       if (isOurs && !LEFT_OUT.has(name) && !names.has(name)) names.set(name, object);
     }
   }
@@ -120,7 +152,11 @@ function tryMember(socket, name, way) {
     }
     const later = isBound ? value.bind(object, ...args) : null;
     between();
-    const result = later ? later() : between === undefined ? object[name](...args) : value.apply(object, args);
+    const result = later
+      ? later()
+      : between === undefined
+        ? object[name](...args)
+        : value.apply(object, args);
     if (typeof result?.catch === 'function') result.catch(() => {});
     return kindOf(result, socket);
   };
@@ -140,28 +176,29 @@ function descriptorOf(object, name) {
   return undefined;
 }
 
-class Peer {
-  /** @param {number} port */
-  constructor(port) {
-    this.received = '';
-    this.ended = false;
-    this.closed = false;
-    this.socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-    this.socket.on('data', (chunk) => {
-      this.received += chunk.latin1Slice();
-    });
-    this.socket.on('end', () => {
-      this.ended = true;
-      this.socket.end();
-    });
-    this.socket.on('error', () => {});
-    this.closing = new Promise((resolve) => {
-      this.socket.on('close', () => {
-        this.closed = true;
-        resolve(undefined);
-      });
-    });
-  }
+/**
+ * A client without a library.
+ *
+ * @param {number} port
+ */
+function connectPeer(port) {
+  const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const closing = new Promise((resolve) => {
+    socket.on('close', resolve);
+  });
+  const peer = { socket, closing, received: '', ended: false, closed: false };
+  socket.on('data', (chunk) => {
+    peer.received += chunk.latin1Slice();
+  });
+  socket.on('end', () => {
+    peer.ended = true;
+    socket.end();
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    peer.closed = true;
+  });
+  return peer;
 }
 
 async function main() {
@@ -178,7 +215,7 @@ async function main() {
 
   // A bystander: when a message of it has come back, what others have sent before has been seen.
   judge = (_socket, proceed) => proceed(true);
-  const bystander = new Peer(port);
+  const bystander = connectPeer(port);
   bystander.socket.write(REQUEST);
   const [watcher] = await once(wss, 'connection');
   watcher.on('message', (data) => watcher.send(data));
@@ -195,7 +232,7 @@ async function main() {
   const ways = Object.keys(WAYS);
   for (const name of members()) {
     for (const way of ways) {
-      const peer = new Peer(port);
+      const peer = connectPeer(port);
       let outcome;
       let socket;
       let proceed;
@@ -240,7 +277,6 @@ async function main() {
         outcome += `; destroy() threw ${describe(error)}`;
       }
       await Promise.race([peer.closing, new Promise((resolve) => setTimeout(resolve, 3000))]);
-      if (process.env.VERBOSE) console.error(String(name), way);
       outcomes[`${String(name)} ${way}`] = [
         outcome,
         `ended ${before.ended}`,
