@@ -5,7 +5,7 @@
  * touched: what an opening handshake and the life of a WebSocket need of it is here, and anything else makes it a real one
  * (touched-socket.js). From then on this file has no part in it. listener/arriving.js makes it.
  *
- * Its life is that of a net.Socket, told in the same ticks: `end()` shuts down and then finishes, the end of the peer comes
+ * Its states are in socket-states.js. Its life is that of a net.Socket, told in the same ticks: `end()` shuts down and then finishes, the end of the peer comes
  * a tick after its record, destroying tells the WebSocket in a later turn of the loop.
  */
 
@@ -16,93 +16,11 @@ const events = require('../connection-events');
 const { kWebSocket } = require('../constants');
 const { closeLater } = require('./closing');
 const { createError } = require('../errors');
-const { Fact, callTouched, isUntouched, touchBy, touched } = require('./touched-socket');
+const { Fact } = require('./socket-states');
+const { callTouched, isUntouched, touchBy, touched } = require('./touched-socket');
 const { isUnpatched } = require('./members');
 
 const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
-
-/** Members that tell or do the same in every state. */
-const ALWAYS = [
-  '_server',
-  'allowHalfOpen',
-  'bytesRead',
-  'connecting',
-  'destroyed',
-  'localAddress',
-  'localFamily',
-  'localPort',
-  'parser',
-  'pending',
-  'readable',
-  'readableHighWaterMark',
-  'remoteAddress',
-  'remoteFamily',
-  'remotePort',
-  'server',
-  'setEncoding',
-  'setNoDelay',
-  'setTimeout',
-  'timeout',
-  'writable'
-];
-
-/** Members that only a socket has that a WebSocket has taken. */
-const TAKEN = [
-  ...ALWAYS,
-  'bufferSize',
-  'bytesWritten',
-  'destroy',
-  'end',
-  'ref',
-  'resume',
-  'unref',
-  'writableLength'
-];
-
-/**
- * The states of a socket that is not touched. `descriptor`: which side has it. `reader`: which side reads it. `members`: those
- * that do not touch; called with arguments that only Node handles, a method of these touches, too. Every other member touches:
- * then Node has the descriptor (or a duplicate, where the connection has one) and the socket goes on in the same state, as a
- * plain net.Socket where the descriptor was the listener's, as a parked one where it was the connection's.
- *
- * A member works on whatever the socket is when it is called: the methods of this prototype look first, and call those of the
- * present prototype where the socket has been touched since they were taken from it.
- *
- * A method that a program has defined on the socket itself does not touch. Before a WebSocket takes it, the socket is touched
- * and its bytes are Node's (index.js); afterwards the connection notices it when it sends or delivers next (members.js).
- *
- * @type {Record<string, { descriptor: string, reader: string, members: string[] }>}
- */
-const STATES = {
-  /** While `upgrade` is being emitted. */
-  fresh: {
-    descriptor: 'listener',
-    reader: 'none',
-    members: [...ALWAYS, 'on', 'removeListener', 'write']
-  },
-  /** Later, with no answer yet. After a second Node watches it (arriving.js). */
-  held: {
-    descriptor: 'listener',
-    reader: 'none',
-    members: [...ALWAYS, 'on', 'removeListener', 'write']
-  },
-  /** The beginning of a response is queued. Unless a WebSocket takes it at once, it is touched. */
-  responded: {
-    descriptor: 'listener',
-    reader: 'none',
-    members: [...ALWAYS, 'on', 'removeListener']
-  },
-  /** A WebSocket has it. */
-  open: { descriptor: 'connection', reader: 'addon', members: TAKEN },
-  /** end() was called. */
-  ending: { descriptor: 'connection', reader: 'addon', members: TAKEN },
-  /** The end of the peer has come. */
-  peerEnded: { descriptor: 'connection', reader: 'none', members: TAKEN },
-  /** destroy() was called. */
-  destroyed: { descriptor: 'none', reader: 'none', members: TAKEN },
-  /** `close` was emitted. */
-  closed: { descriptor: 'none', reader: 'none', members: TAKEN }
-};
 
 /** @typedef {InstanceType<typeof import('../listener/listen-handle').ListenHandle>} ListenHandle */
 
@@ -529,4 +447,4 @@ function fail(socket, error) {
 
 touchBy(AcceptedSocket);
 
-module.exports = { AcceptedSocket, STATES, isHeld, isUntouched, settle, watch };
+module.exports = { AcceptedSocket, isHeld, isUntouched, settle, watch };

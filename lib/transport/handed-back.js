@@ -157,6 +157,7 @@ function begin(transport, news, passed) {
     process.nextTick(() => socket.destroy(error));
   }
 
+  if (transport.receivedTotal > 0) socket._readableState.dataEmitted = true;
   const isPaused = socket.readableFlowing === false;
   transport.listen();
   if (!socket._readableState.ended) {

@@ -215,6 +215,10 @@ class ParkedSocket extends PlainSocket {
     super._handle = handle;
   }
 
+  get readableDidRead() {
+    return super.readableDidRead || this[kTransport].receivedTotal > 0;
+  }
+
   get bytesRead() {
     return this[kTransport].bytesRead;
   }

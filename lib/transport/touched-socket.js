@@ -9,21 +9,11 @@ const net = require('net');
 
 const events = require('../connection-events');
 const { kTransport, kWebSocket } = require('../constants');
+const { Fact } = require('./socket-states');
 const { ParkedSocket, makeParked } = require('./parked-socket');
 
 /** @type {any} members as Node has them, past those of the program's own on the socket */
 const node = net.Socket.prototype;
-
-/** Facts about an accepted socket that a WebSocket has, as bits. */
-const Fact = {
-  ENDING: 1,
-  FINISHED: 2,
-  /** The end of the peer has been read, which is told a tick later. */
-  PEER_ENDED: 4,
-  INPUT_OVER: 8,
-  DESTROYED: 16,
-  CLOSED: 32
-};
 
 const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
 
@@ -320,4 +310,4 @@ function isOwn(socket, name) {
   return false;
 }
 
-module.exports = { Fact, callTouched, isUntouched, takeHeld, touchBy, touched };
+module.exports = { callTouched, isUntouched, takeHeld, touchBy, touched };
