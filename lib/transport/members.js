@@ -89,23 +89,78 @@ function isNodeUnpatched() {
 }
 
 /**
+ * The members that bytes go through of the two prototypes whose bytes the addon moves, in plain objects: prototypes are slow to
+ * read.
+ *
+ * @type {any}
+ */
+let untouched = null;
+/** @type {any} */
+let parked = null;
+/** @type {any} */
+let parkedPrototype = null;
+
+/** @param {any} prototype of untouched sockets */
+function setUntouched(prototype) {
+  untouched = membersOf(prototype);
+}
+
+/** @param {any} prototype of parked sockets */
+function setParked(prototype) {
+  parkedPrototype = prototype;
+  parked = membersOf(prototype);
+}
+
+/** @param {any} prototype */
+function membersOf({ write, cork, uncork, _write, _writev, _final, push, emit, read }) {
+  return { write, cork, uncork, _write, _writev, _final, push, emit, read };
+}
+
+/**
  * Whether a socket has the members that bytes go through from its prototype. Asked for each message: lookups only, no list.
  *
  * @param {any} socket parked, or an AcceptedSocket
  */
 function isUnpatched(socket) {
-  const made = Object.getPrototypeOf(socket);
   return (
-    socket.write === made.write &&
-    socket.cork === made.cork &&
-    socket.uncork === made.uncork &&
-    socket._write === made._write &&
-    socket._writev === made._writev &&
-    socket._final === made._final &&
-    socket.push === made.push &&
-    socket.emit === made.emit &&
-    socket.read === made.read &&
-    isNodeUnpatched()
+    isNodeUnpatched() &&
+    (Object.getPrototypeOf(socket) === parkedPrototype
+      ? isParkedUnpatched(socket)
+      : isUntouchedUnpatched(socket))
+  );
+}
+
+/*
+ * Two functions with the same body: each sees sockets of one shape, and its lookups stay fast.
+ */
+
+/** @param {any} socket */
+function isParkedUnpatched(socket) {
+  return (
+    socket.write === parked.write &&
+    socket.cork === parked.cork &&
+    socket.uncork === parked.uncork &&
+    socket._write === parked._write &&
+    socket._writev === parked._writev &&
+    socket._final === parked._final &&
+    socket.push === parked.push &&
+    socket.emit === parked.emit &&
+    socket.read === parked.read
+  );
+}
+
+/** @param {any} socket */
+function isUntouchedUnpatched(socket) {
+  return (
+    socket.write === untouched.write &&
+    socket.cork === untouched.cork &&
+    socket.uncork === untouched.uncork &&
+    socket._write === untouched._write &&
+    socket._writev === untouched._writev &&
+    socket._final === untouched._final &&
+    socket.push === untouched.push &&
+    socket.emit === untouched.emit &&
+    socket.read === untouched.read
   );
 }
 
@@ -118,4 +173,4 @@ function hasOwnMethods(socket) {
   return METHODS.some((name) => Object.hasOwn(socket, name) && !OWN_BY_HTTP.has(name));
 }
 
-module.exports = { hasOwnMethods, isNodeUnpatched, isUnpatched };
+module.exports = { hasOwnMethods, isNodeUnpatched, isUnpatched, setParked, setUntouched };

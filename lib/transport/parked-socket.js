@@ -13,7 +13,7 @@ const { Readable } = require('stream');
 
 const native = require('../native');
 const { kTransport } = require('../constants');
-const { hasOwnMethods, isNodeUnpatched } = require('./members');
+const { hasOwnMethods, isNodeUnpatched, setParked } = require('./members');
 const { toBuffer } = require('../buffer-util');
 
 /** @typedef {import('./transport').Socket} Socket */
@@ -312,6 +312,8 @@ for (const name of Reflect.ownKeys(prototype)) {
   Object.defineProperty(value, 'name', { configurable: true, value: method.name || String(name) });
   Object.defineProperty(prototype, name, { configurable: true, value, writable: true });
 }
+
+setParked(prototype);
 
 /**
  * @param {any} socket any Duplex, or an object that inherits from one

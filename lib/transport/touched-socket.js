@@ -11,6 +11,7 @@ const events = require('../connection-events');
 const { kTransport, kWebSocket } = require('../constants');
 const { Fact } = require('./socket-states');
 const { ParkedSocket, makeParked } = require('./parked-socket');
+const { setUntouched } = require('./members');
 
 /** @type {any} members as Node has them, past those of the program's own on the socket */
 const node = net.Socket.prototype;
@@ -158,6 +159,7 @@ function touchBy(AcceptedSocket) {
     }
     source = Object.getPrototypeOf(source);
   }
+  setUntouched(untouchedPrototype);
 }
 
 /**
