@@ -7,10 +7,11 @@
 
 const events = require('../connection-events');
 const { StreamTransport } = require('./stream');
-const { PlainSocketTransport, canPark, isWrapped } = require('./plain-socket');
+const { PlainSocketTransport, canPark } = require('./plain-socket');
 const { chooseTransport } = require('./choice');
-const { isUntouched } = require('./accepted-socket');
 const { connectionOpened } = require('./open-connections');
+const { hasOwnMethods, isNodeUnpatched } = require('./members');
+const { isUntouched, touched } = require('./touched-socket');
 const { Choice, takesSockets } = require('../native');
 const { configure } = require('./configurations');
 const { setImmediate } = require('../schedule');
@@ -32,9 +33,11 @@ function openTransport(websocket, socket, head, options, isSynchronous, resource
   connectionOpened();
   const configuration = configure(options);
   const choice = parser === undefined ? chooseTransport(option) : 'stream';
+  // A program that has replaced a member expects it to be called.
+  if (isUntouched(socket) && (hasOwnMethods(socket) || !isNodeUnpatched())) touched(socket);
   if (choice !== 'stream') {
     const mover = Choice[/** @type {keyof typeof Choice} */ (choice)];
-    const isArrived = isUntouched(socket) && !isWrapped(socket);
+    const isArrived = isUntouched(socket);
     if (isArrived || (takesSockets && canPark(socket))) {
       const transport = new PlainSocketTransport(
         websocket,

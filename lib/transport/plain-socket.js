@@ -11,14 +11,17 @@ const { constants } = require('os');
 
 const events = require('../connection-events');
 const native = require('../native');
-const { ParkedSocket, canPark, isWrapped, park } = require('./parked-socket');
+const { ParkedSocket, canPark, park } = require('./parked-socket');
 const { Transport } = require('./transport');
+const { isUnpatched } = require('./members');
+const { handBack } = require('./handed-back');
+const { takeHeld } = require('./touched-socket');
 const { createError, createSystemError } = require('../errors');
 const { drainDelivered, flushSocketsLater } = require('./flushing');
 const { readRecords } = require('./records');
 const { nextTick } = require('../schedule');
 
-const { DRAIN, END, FAULT, RAW, SHUTDOWN, WRITTEN } = native.RecordKind;
+const { DRAIN, END, FAULT, SHUTDOWN, WRITTEN } = native.RecordKind;
 const { WRITE } = native.RecordFlag;
 
 class PlainSocketTransport extends Transport {
@@ -38,6 +41,8 @@ class PlainSocketTransport extends Transport {
     this.isReferenced = false;
     /** Whether a WRITTEN record has been asked for and has not come. */
     this.isNotified = false;
+    /** Whether the facade has been destroyed, or its handle taken away. */
+    this.isSocketDestroyed = false;
     /** Whether the facade measures inactivity. */
     this.isTimed = false;
     /** Bytes received and queued when activity was last noted. */
@@ -57,12 +62,6 @@ class PlainSocketTransport extends Transport {
     this.isKnown = false;
     /** Whether the facade's handle is not the connection's any more. */
     this.isLost = false;
-    /**
-     * The totals at the end, once there is no connection any more.
-     *
-     * @type {{ receivedTotal: number, queuedTotal: number, writtenTotal: number } | null}
-     */
-    this.past = null;
   }
 
   /** Each delivery is a turn of its own, but not the tick in which what came with the handshake is told. */
@@ -99,7 +98,7 @@ class PlainSocketTransport extends Transport {
   adopt(head, configuration, choice) {
     /** @type {any} */
     const socket = this.socket;
-    const { bytesRead, number, response } = socket.take(this);
+    const { bytesRead, number, response } = takeHeld(socket, this);
     const received = head.length === 0 ? undefined : head;
     const id = native.adopt(number, configuration, response, received, choice);
     this.bytesReadBefore = bytesRead - head.length;
@@ -183,6 +182,7 @@ class PlainSocketTransport extends Transport {
    */
   deliverInContext(count) {
     if (count > 0) readRecords(this, count);
+    this.checkMembers();
     // What an event answers has left before it: callbacks come first, and what they have promised.
     if (this.callbacks !== null && !this.callbacks.isEmpty) {
       if (this.settle(this.writtenTotal)) return true;
@@ -245,9 +245,6 @@ class PlainSocketTransport extends Transport {
         this.settle(payload);
         this.askForNotice();
         break;
-      case RAW:
-        socket.emit('data', payload);
-        break;
       case DRAIN:
         socket._nativeDrain();
         break;
@@ -264,26 +261,8 @@ class PlainSocketTransport extends Transport {
     }
   }
 
-  /** What is asked later is answered from memory: the number is another connection's soon. */
   letGo() {
-    const { id, receivedTotal, queuedTotal, writtenTotal } = this;
-    if (id === native.NOBODY) return;
-    this.past = { receivedTotal, queuedTotal, writtenTotal };
-    this.id = native.NOBODY;
-    this.object = null;
-    native.release(id);
-  }
-
-  get receivedTotal() {
-    return this.past === null ? super.receivedTotal : this.past.receivedTotal;
-  }
-
-  get queuedTotal() {
-    return this.past === null ? super.queuedTotal : this.past.queuedTotal;
-  }
-
-  get writtenTotal() {
-    return this.past === null ? super.writtenTotal : this.past.writtenTotal;
+    this.retire();
   }
 
   socketClosed() {
@@ -296,6 +275,43 @@ class PlainSocketTransport extends Transport {
   }
 
   // For the facade
+
+  /**
+   * Gives the descriptor back to the socket: Node moves the bytes from now on, and this is a HandedBackTransport.
+   *
+   * @returns {boolean} false: the socket has none any more, or Node can't have it
+   */
+  handBack() {
+    return handBack(this);
+  }
+
+  /**
+   * Hands back if a program has replaced a member of the socket that bytes go through.
+   *
+   * @returns {boolean} whether it has
+   */
+  checkMembers() {
+    return !isUnpatched(this.socket) && this.handBack();
+  }
+
+  /**
+   * Whether `drain` is to come: so many bytes have been pending since none were.
+   *
+   * @param {number} mark
+   * @returns {boolean} if true, it comes
+   */
+  needsDrain(mark) {
+    return this.connection.needsDrain(mark);
+  }
+
+  /**
+   * Has `drain` come from now on whenever no bytes are pending any more after so many were.
+   *
+   * @param {number} mark
+   */
+  watchDrain(mark) {
+    this.connection.watchDrain(mark);
+  }
 
   /**
    * @param {(error?: Error | null) => void} callback
@@ -323,7 +339,9 @@ class PlainSocketTransport extends Transport {
    * @param {Error | null} error
    */
   socketDestroyed(error) {
-    if (!this.isLost) this.release(() => error ?? createError('STREAM_DESTROYED'));
+    if (this.isLost || this.isSocketDestroyed) return;
+    this.isSocketDestroyed = true;
+    this.release(() => error ?? createError('STREAM_DESTROYED'));
   }
 
   /**
@@ -355,6 +373,7 @@ class PlainSocketTransport extends Transport {
   /** Node is about to close the descriptor, or to give it away. What is sent from now on fails as Node says. */
   descriptorLost() {
     const { socket } = this;
+    if (socket.destroyed) this.socketDestroyed(null);
     if (socket.destroyed || this.isLost) return;
     this.isLost = true;
     this.isCut = true;
@@ -384,4 +403,4 @@ function deliverKnown(transport) {
   if (count > 0) transport.resource.runInAsyncScope(transport.readKnown, transport, count);
 }
 
-module.exports = { PlainSocketTransport, canPark, isWrapped };
+module.exports = { PlainSocketTransport, canPark };

@@ -56,10 +56,15 @@ class StreamTransport extends Transport {
    * @param {Buffer} head bytes that have already been read from the socket
    */
   start(head) {
-    this.originalWrite = this.socket.write;
+    if (Object.hasOwn(this.socket, 'write')) this.originalWrite = this.socket.write;
     for (const name of OVERTAKING) this.flushBefore(name);
     this.guardedWrite = this.socket.write;
     if (head.length > 0) this.socket.unshift(head);
+    this.listen();
+  }
+
+  /** Has what the socket reads parsed. */
+  listen() {
     this.socket.on('data', this.parser === undefined ? socketOnData : socketOnDataToParse);
   }
 
@@ -70,8 +75,9 @@ class StreamTransport extends Transport {
    */
   flushBefore(name) {
     const transport = this;
-    /** @type {Function} */
-    const original = this.socket[name];
+    const { socket } = this;
+    // A method of the prototype may be replaced there later.
+    const own = Object.hasOwn(socket, name) ? socket[name] : undefined;
     Object.defineProperty(this.socket, name, {
       configurable: true,
       writable: true,
@@ -79,13 +85,30 @@ class StreamTransport extends Transport {
       value: function (...args) {
         transport.flush();
         if (name === 'destroy') transport.noteWritten();
+        const original = own ?? Object.getPrototypeOf(socket)[name];
         return original.apply(this, args);
       }
     });
   }
 
   flushLater() {
-    flushStreamLater(this);
+    if (!this.isReplaced) {
+      flushStreamLater(this);
+    } else {
+      // A program that has replaced write() expects a send() to call it.
+      this.isDirty = true;
+      this.flush();
+    }
+  }
+
+  /** Whether a program has replaced a member that ws would call for each message. */
+  get isReplaced() {
+    const { socket } = this;
+    return (
+      socket.write !== this.guardedWrite ||
+      Object.hasOwn(socket, 'cork') ||
+      Object.hasOwn(socket, 'uncork')
+    );
   }
 
   /** Writes what is queued. */
@@ -135,11 +158,25 @@ class StreamTransport extends Transport {
    */
   writeToSocket(output, callback) {
     const { socket } = this;
-    if (socket.write === this.guardedWrite) {
-      /** @type {Function} */ (this.originalWrite).call(socket, output, callback);
+    if (!this.isReplaced) {
+      const write = this.originalWrite ?? Object.getPrototypeOf(socket).write;
+      write.call(socket, output, callback);
     } else {
-      socket.write(output, callback);
+      this.writeCorked(output, callback);
     }
+  }
+
+  /**
+   * Writes through the members that the socket has now, those that ws calls.
+   *
+   * @param {Buffer} output
+   * @param {((error?: Error | null) => void) | undefined} callback
+   */
+  writeCorked(output, callback) {
+    const { socket } = this;
+    socket.cork();
+    socket.write(output, callback);
+    socket.uncork();
   }
 
   /** What the connection holds, and what the socket does. */
@@ -179,6 +216,15 @@ class StreamTransport extends Transport {
     for (const event of ['finish', 'error']) parser.on(event, () => this.finish());
   }
 
+  /**
+   * @param {Buffer | string} chunk a string if a program has set an encoding
+   */
+  received(chunk) {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    readDelivered(this, native.receive(this.id, bytes));
+    this.throttle();
+  }
+
   socketClosed() {
     if (this.parser !== undefined) {
       this.endParsing();
@@ -209,8 +255,7 @@ class StreamTransport extends Transport {
  */
 function socketOnData(chunk) {
   const transport = /** @type {StreamTransport} */ (this[kWebSocket][kTransport]);
-  readDelivered(transport, native.receive(transport.id, chunk));
-  transport.throttle();
+  transport.received(chunk);
 }
 
 /**

@@ -65,6 +65,12 @@ class Transport extends Delivery {
     this.account = null;
     /** Whether the peer has broken the protocol. */
     this.hasFailed = false;
+    /**
+     * The totals at the end, once the number is given back.
+     *
+     * @type {{ receivedTotal: number, queuedTotal: number, writtenTotal: number } | null}
+     */
+    this.past = null;
     /** @type {InstanceType<typeof WriteCallbacks> | null} */
     this.callbacks = null;
     /**
@@ -109,6 +115,7 @@ class Transport extends Delivery {
    */
   send(data, flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, data], callback);
+    this.checkMembers();
     if ((flags & FIN) !== 0) this.messagesSent++;
     const isAwaited = typeof callback === 'function';
     const total = queueMessage(this.id, data, flags, key, isAwaited);
@@ -125,6 +132,7 @@ class Transport extends Delivery {
    */
   sendDeflated(flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, EMPTY_BUFFER], callback);
+    this.checkMembers();
     if ((flags & FIN) !== 0) this.messagesSent++;
     this.queued(this.connection.sendDeflated(flags, key), callback, true);
   }
@@ -137,6 +145,7 @@ class Transport extends Delivery {
    */
   ping(data, flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, data], callback);
+    this.checkMembers();
     this.queued(queueControl(native.ping, this.id, data, flags, key), callback, true);
   }
 
@@ -148,6 +157,7 @@ class Transport extends Delivery {
    */
   pong(data, flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, data], callback);
+    this.checkMembers();
     this.queued(queueControl(native.pong, this.id, data, flags, key), callback, true);
   }
 
@@ -160,6 +170,7 @@ class Transport extends Delivery {
    */
   close(code, reason, flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, reason], callback);
+    this.checkMembers();
     if (typeof reason === 'string') flags |= STRING;
     this.queued(native.close(this.id, reason, flags, key, code), callback, false);
   }
@@ -271,16 +282,19 @@ class Transport extends Delivery {
 
   /** Bytes received, ever queued, and ever accepted by the kernel or the stream. */
   get receivedTotal() {
-    return native.bytesRead(this.id);
+    return this.past === null ? native.bytesRead(this.id) : this.past.receivedTotal;
   }
 
   get queuedTotal() {
-    return native.queuedTotal(this.id);
+    return this.past === null ? native.queuedTotal(this.id) : this.past.queuedTotal;
   }
 
   get writtenTotal() {
-    return native.writtenTotal(this.id);
+    return this.past === null ? native.writtenTotal(this.id) : this.past.writtenTotal;
   }
+
+  /** Called before each command: a program may have replaced a member of the socket that bytes go through. */
+  checkMembers() {}
 
   /** Arms the flush of the output; each transport has its own. */
   flushLater() {}
@@ -455,6 +469,16 @@ class Transport extends Delivery {
   /** Nobody needs the connection any more. */
   letGo() {
     native.destroy(this.id);
+  }
+
+  /** Gives the number of a connection back that was attached. What is asked later is answered from memory. */
+  retire() {
+    const { id, receivedTotal, queuedTotal, writtenTotal } = this;
+    if (id === native.NOBODY) return;
+    this.past = { receivedTotal, queuedTotal, writtenTotal };
+    this.id = native.NOBODY;
+    this.object = null;
+    native.release(id);
   }
 }
 

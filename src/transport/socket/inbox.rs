@@ -35,8 +35,8 @@ pub struct Inbox {
     pub raw: Vec<u8>,
     /// The output total that the kernel has accepted, once the total asked for by `notify` is reached.
     pub written: Option<u64>,
-    /// All output went out after more than [`OUTBOUND_HIGH_WATER`](super::OUTBOUND_HIGH_WATER) bytes of it had
-    /// been refused by the kernel.
+    /// All output went out, and the owner had asked to be told: [`Socket::needs_drain`](super::Socket::needs_drain),
+    /// [`Socket::watch_drain`](super::Socket::watch_drain).
     pub drained: bool,
     /// The write side was shut down as asked.
     pub shut_down: bool,

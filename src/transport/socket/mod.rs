@@ -5,6 +5,7 @@
 //! it came on a thread. A sent one goes owner -> connection's output -> `writer` (writes the descriptor).
 //!
 //! * `descriptor`: borrowed from the host, or a duplicate for a thread.
+//! * `handing_back`: the end of all this, where the host reads and writes its descriptor again.
 //! * `idle`: what is kept of a socket that has nothing in flight.
 //! * `state`: what both threads look at.
 //! * `receive`, `writer`: the only places that read and write.
@@ -17,6 +18,7 @@
 //! held while it is woken, and no JavaScript ever runs under one.
 
 mod descriptor;
+mod handing_back;
 mod idle;
 mod inbox;
 mod mailbox;
@@ -37,6 +39,7 @@ use crate::protocol::deflate::Inflation;
 
 pub(in crate::transport) use descriptor::ends;
 pub use descriptor::{Borrowed, Descriptor, Home};
+pub use handing_back::Remains;
 pub use idle::Idle;
 pub use inbox::{Fault, Inbox};
 pub use mailbox::{Mailbox, Wake};
@@ -50,10 +53,6 @@ use writer::Writer;
 /// Undelivered inbound bytes above which a socket is not read until its owner has collected them. Large enough
 /// for a busy owner to find work each time it looks, small enough that 1,000 stalled connections cost 256 MiB.
 pub const INBOUND_HIGH_WATER: usize = 256 * 1024;
-
-/// Pending output from which on the owner is told (`drained`) when all of it has gone out: the default
-/// high-water mark of a Node stream, so that `'drain'` fires as users of `net.Socket` expect.
-pub const OUTBOUND_HIGH_WATER: u64 = 16 * 1024;
 
 /// Whose thread it is that does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +124,12 @@ impl Socket {
     /// [`Socket::write_now`]. `None` once destroyed.
     pub fn with_connection<R>(&self, command: impl FnOnce(&mut Connection) -> R) -> Option<R> {
         let mut state = lock(&self.state);
-        if state.destroyed { None } else { Some(command(&mut state.connection)) }
+        if state.destroyed {
+            return None;
+        }
+        let result = command(&mut state.connection);
+        state.note_pending();
+        Some(result)
     }
 
     /// What the owner has to see to if it drives this socket.
@@ -201,6 +205,16 @@ impl Socket {
         let mut state = lock(&self.state);
         state.may_pong = may_pong;
         state.choose_pongs();
+    }
+
+    /// Whether as much output as `mark` has been pending since none was: then [`Inbox::drained`] comes when none is.
+    pub fn needs_drain(&self, mark: u64) -> bool {
+        lock(&self.state).needs_drain(mark)
+    }
+
+    /// From now on says [`Inbox::drained`] whenever all output has gone out after as much as `mark` was pending.
+    pub fn watch_drain(&self, mark: u64) {
+        lock(&self.state).drain_mark = Some(mark);
     }
 
     /// From now on hands over the received bytes as they came, too, behind the events that they brought.

@@ -68,8 +68,12 @@ pub(in crate::transport) struct State {
     pub(super) tapped: bool,
     /// The owner holds the output back.
     pub(super) corked: bool,
-    /// Much output was refused since the inbox last said `drained`.
-    pub(super) over_mark: bool,
+    /// The most output that has been pending since none was.
+    pub(super) peak: u64,
+    /// The owner is told whenever all output has gone out after so much of it was pending.
+    pub(super) drain_mark: Option<u64>,
+    /// The owner is to be told when all output has gone out.
+    pub(super) awaits_drain: bool,
     /// Nothing more is to be read: FIN, or a system call failed.
     pub(super) ended: bool,
     /// A system call failed; the owner has been told, or finds it in the inbox.
@@ -102,7 +106,9 @@ impl State {
             blocked: false,
             corked: false,
             tapped: false,
-            over_mark: false,
+            peak: 0,
+            drain_mark: None,
+            awaits_drain: false,
             ended: false,
             failed: false,
             destroyed: false,
@@ -167,10 +173,26 @@ impl State {
             self.notify_at = (written < self.notify_last).then_some(self.notify_last);
             self.inbox.written = Some(written);
         }
-        if self.over_mark && self.connection.pending() == 0 {
-            self.over_mark = false;
-            self.inbox.drained = true;
+        if self.connection.pending() == 0 {
+            self.inbox.drained |= self.awaits_drain || self.has_passed(self.drain_mark);
+            self.awaits_drain = false;
+            self.peak = 0;
         }
+    }
+
+    /// Notes how much output is pending, now that some was queued.
+    pub(super) fn note_pending(&mut self) {
+        self.peak = self.peak.max(self.connection.pending());
+    }
+
+    fn has_passed(&self, mark: Option<u64>) -> bool {
+        mark.is_some_and(|mark| self.peak >= mark)
+    }
+
+    /// Whether as much output as `mark` has been pending since none was. If so, the owner is told when none is.
+    pub(super) fn needs_drain(&mut self, mark: u64) -> bool {
+        self.awaits_drain |= self.has_passed(Some(mark));
+        self.awaits_drain || self.inbox.drained
     }
 
     /// What the owner has to see to if it drives.
@@ -181,8 +203,10 @@ impl State {
 
     /// Whether the owner drives, nothing is in flight, and nothing that was asked for is still to be done or told.
     pub(super) fn is_idle(&self) -> bool {
-        let is_restless = self.is_being_read || self.paused || self.tapped || self.corked || self.over_mark;
-        let is_asked = self.notify_at.is_some() || self.shutdown != Shutdown::NotAsked;
+        let is_restless =
+            self.is_being_read || self.paused || self.tapped || self.corked || self.awaits_drain;
+        let is_asked =
+            self.notify_at.is_some() || self.drain_mark.is_some() || self.shutdown != Shutdown::NotAsked;
         let is_driven = matches!(self.driver, Driver::Owner);
         is_driven
             && !(is_restless || is_asked || self.blocked)

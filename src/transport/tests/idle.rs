@@ -146,6 +146,7 @@ fn it_does_not_rest_with_something_in_flight() {
         let mut resting = Resting::new(setup);
         let data = pattern(0, 2 * 1024 * 1024);
         resting.send(&data);
+        assert!(resting.host.wake(LINK).needs_drain(1024 * 1024));
         resting.host.turn();
         // What the kernel has not taken.
         assert!(!resting.rests());

@@ -232,6 +232,7 @@ fn readiness_without_cause_is_harmless() {
         assert_eq!(link.owner.ready(LINK), Ready::default());
         link.queue(&pattern(1, 1024 * 1024));
         assert_ne!(link.socket.write_now(), 0);
+        assert!(link.socket.needs_drain(1024 * 1024));
         link.owner.believe(LINK, all);
         link.owner.turn();
         let mut reading = link.peer.second();

@@ -99,6 +99,7 @@ fn a_paused_owner_is_told_of_its_output() {
         link.socket.pause();
         link.queue(&vec![1; 1024 * 1024]);
         assert_ne!(link.socket.write_now(), 0);
+        assert!(link.socket.needs_drain(1024 * 1024));
         link.socket.notify();
         link.socket.shutdown();
         let total = link.queued_total();
