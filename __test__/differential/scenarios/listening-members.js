@@ -89,7 +89,10 @@ for (const [name, use] of Object.entries(HANDLE)) {
 const ENDS = {
   close: (wss, done) => wss._server._handle.close(done),
   'close of the server': (wss, done) => wss._server.close(done),
-  'dispose of the server': (wss, done) => wss._server[Symbol.asyncDispose]().then(done),
+  'dispose of the server': async (wss, done) => {
+    await wss._server[Symbol.asyncDispose]();
+    done();
+  },
   'reset of the handle': (wss, done) => wss._server._handle.reset(done)
 };
 
@@ -253,8 +256,14 @@ scenario(
 
 scenario('3.1 programs end what process._getActiveHandles() shows', 'server', async (t) => {
   const wss = await t.listen();
+  const count = () =>
+    process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
   const { raw } = await t.request(wss, {});
   const { server: ws } = await t.accepted(wss);
+  const sockets = process
+    ._getActiveHandles()
+    .filter((one) => one instanceof net.Socket && one.localAddress !== undefined);
+  t.log('server', 'resources', count() === sockets.length, sockets.length > 1);
   const mine = process
     ._getActiveHandles()
     .filter(
