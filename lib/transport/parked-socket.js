@@ -253,24 +253,15 @@ const prototype = ParkedSocket.prototype;
 // Its name remains that of the class that programs know.
 Object.defineProperty(prototype, 'constructor', { value: net.Socket });
 
-/** Methods whose first argument is an event. */
-const OF_EVENTS = [
-  'addListener',
-  'listenerCount',
-  'listeners',
-  'off',
-  'on',
-  'once',
-  'prependListener',
-  'prependOnceListener',
-  'rawListeners',
-  'removeListener'
-];
+/** Methods that add a listener for the event that is their first argument, and others that take an event. */
+const ADDING = ['addListener', 'on', 'once', 'prependListener', 'prependOnceListener'];
+const OF_EVENTS = ['listenerCount', 'listeners', 'off', 'rawListeners', 'removeListener'];
 
-for (const name of OF_EVENTS) {
+for (const name of [...ADDING, ...OF_EVENTS]) {
   override(name, (socket, event) => {
     if (event === 'data' || event === 'readable') socket[kTransport].handBack();
-    else if (event === 'drain') socket[kTransport].watchDrain(socket.writableHighWaterMark);
+    else if (event === 'drain' && ADDING.includes(name))
+      socket[kTransport].watchDrain(socket.writableHighWaterMark);
   });
 }
 
