@@ -1,0 +1,17 @@
+// Automock of the whole package.
+
+import WebSocket from 'ws';
+import { test, vi } from 'vitest';
+import record from '../record.cjs';
+
+vi.mock('ws');
+
+test('vi.mock', () => {
+  const ws = new WebSocket('ws://127.0.0.1:1');
+  ws.send('text');
+  record('vi.mock', [
+    Object.keys(WebSocket).sort(),
+    ['send', 'ping', 'pong', 'close', 'on', 'terminate'].map((name) => vi.isMockFunction(ws[name])),
+    ws.send.mock.calls
+  ]);
+});
