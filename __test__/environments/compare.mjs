@@ -20,7 +20,7 @@ prepare();
 const isAll = process.env.FERROWS_ENVIRONMENTS === 'all';
 
 /** Milliseconds that a program may take. */
-const TIME_LIMIT = 90_000;
+const TIME_LIMIT = 40_000;
 
 /** Variables that would change what the tools do. */
 const FOREIGN =

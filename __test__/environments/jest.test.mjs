@@ -60,6 +60,7 @@ for (const version of [30, 29]) {
   jest(version, 'in jsdom', 'specs', { env: { ENVIRONMENT: 'jsdom' }, isGate });
   jest(version, 'the WebSocket of jsdom', 'window', { env: { ENVIRONMENT: 'browser' } });
   jest(version, 'modern fake timers', 'timers', { env: { FAKE: 'modern' } });
+  jest(version, 'modern fake timers, of ticks, too', 'timers', { env: { FAKE: 'all' }, isGate });
   jest(version, 'legacy fake timers', 'timers', { env: { FAKE: 'legacy' }, isGate });
   jest(version, 'automock, spies and resetModules', 'mocks', { isGate });
   jest(version, `${MANY} files in one worker`, 'many/\\d+', {

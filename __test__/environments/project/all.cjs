@@ -6,9 +6,9 @@
 const record = require('./record.cjs');
 const specs = require('./specs.cjs');
 
-/** @param {typeof import('ws')} [WebSocket] @param {string} [prefix] of the records */
-module.exports = async (WebSocket = require('ws'), prefix = '') => {
+/** @param {any} [api] the exports of ws @param {string} [prefix] of the records */
+module.exports = async (api = require('ws'), prefix = '') => {
   for (const [name, run] of Object.entries(specs)) {
-    record(prefix + name, await run(WebSocket));
+    record(prefix + name, await run(api));
   }
 };

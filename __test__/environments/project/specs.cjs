@@ -1,6 +1,6 @@
 'use strict';
 
-// What every test runner runs, each specification as one test: a function of the class WebSocket that gives what it saw. No
+// What every test runner runs, each specification as one test: a function of the exports of ws that gives what it saw. No
 // specification uses a timer, so all work while timers are faked.
 
 const { once } = require('node:events');
@@ -20,11 +20,11 @@ const kind = (data) => [
 /**
  * A server whose connections echo, a client of it, and the events of both in the order of each.
  *
- * @param {typeof import('ws')} WebSocket
+ * @param {any} api the exports of ws
  * @param {object} [options] of both
  */
-async function open(WebSocket, options) {
-  const wss = new WebSocket.WebSocketServer({ host: '127.0.0.1', port: 0, ...options });
+async function open(api, options) {
+  const wss = new api.WebSocketServer({ host: '127.0.0.1', port: 0, ...options });
   await once(wss, 'listening');
   const seen = { server: [], client: [] };
   const note = (who, ws) => {
@@ -37,7 +37,7 @@ async function open(WebSocket, options) {
     ws.on('close', (code, reason) => seen[who].push(['close', code, String(reason)]));
   };
   const connected = once(wss, 'connection');
-  const client = new WebSocket(`ws://127.0.0.1:${wss.address().port}/a?b`, options);
+  const client = new api.WebSocket(`ws://127.0.0.1:${wss.address().port}/a?b`, options);
   note('client', client);
   const [[server, request]] = await Promise.all([connected, once(client, 'open')]);
   note('server', server);
@@ -53,8 +53,8 @@ async function shut(wss) {
   return wss.clients.size;
 }
 
-async function echo(WebSocket, options) {
-  const { wss, server, client, request, seen } = await open(WebSocket, options);
+async function echo(api, options) {
+  const { wss, server, client, request, seen } = await open(api, options);
   for (const data of ['', 'text', LARGE, Buffer.from([0, 255]), new Uint8Array(70_000)]) {
     const sent = new Promise((resolve, reject) => {
       client.send(data, (error) => (error ? reject(error) : resolve()));
@@ -71,16 +71,16 @@ async function echo(WebSocket, options) {
   return [request.url, client.extensions, seen, await shut(wss), client.readyState];
 }
 
-/** @type {Record<string, (WebSocket: any) => Promise<unknown>>} */
+/** @type {Record<string, (api: any) => Promise<unknown>>} */
 module.exports = {
-  'an echo': (WebSocket) => echo(WebSocket, { perMessageDeflate: false }),
-  'a compressed echo': (WebSocket) => echo(WebSocket, { perMessageDeflate: { threshold: 0 } }),
+  'an echo': (api) => echo(api, { perMessageDeflate: false }),
+  'a compressed echo': (api) => echo(api, { perMessageDeflate: { threshold: 0 } }),
 
-  async 'a greeting'(WebSocket) {
-    const wss = new WebSocket.WebSocketServer({ host: '127.0.0.1', port: 0 });
+  async 'a greeting'(api) {
+    const wss = new api.WebSocketServer({ host: '127.0.0.1', port: 0 });
     await once(wss, 'listening');
     wss.on('connection', (ws) => ws.send('welcome'));
-    const client = new WebSocket(`ws://127.0.0.1:${wss.address().port}`);
+    const client = new api.WebSocket(`ws://127.0.0.1:${wss.address().port}`);
     const [data, isBinary] = await once(client, 'message');
     const closed = once(client, 'close');
     client.close();
@@ -88,8 +88,8 @@ module.exports = {
     return [String(data), isBinary, kind(data), code, kind(reason), await shut(wss)];
   },
 
-  async 'kinds of payloads'(WebSocket) {
-    const { wss, client } = await open(WebSocket);
+  async 'kinds of payloads'(api) {
+    const { wss, client } = await open(api);
     const result = [];
     for (const type of ['nodebuffer', 'arraybuffer', 'fragments']) {
       client.binaryType = type;
@@ -111,8 +111,8 @@ module.exports = {
     return [result, await shut(wss)];
   },
 
-  async 'listeners of events'(WebSocket) {
-    const { wss, client } = await open(WebSocket);
+  async 'listeners of events'(api) {
+    const { wss, client } = await open(api);
     const message = new Promise((resolve) => {
       client.addEventListener('message', resolve, { once: true });
     });
@@ -126,16 +126,16 @@ module.exports = {
     return [type, data, target === client, code, reason, wasClean, await shut(wss)];
   },
 
-  async 'an end without a close frame'(WebSocket) {
-    const { wss, server, client, seen } = await open(WebSocket);
+  async 'an end without a close frame'(api) {
+    const { wss, server, client, seen } = await open(api);
     const closed = Promise.all([once(client, 'close'), once(server, 'close')]);
     client.terminate();
     await closed;
     return [seen, await shut(wss)];
   },
 
-  async 'a message that is too large'(WebSocket) {
-    const { wss, server, client, seen } = await open(WebSocket, { maxPayload: 4 });
+  async 'a message that is too large'(api) {
+    const { wss, server, client, seen } = await open(api, { maxPayload: 4 });
     const closed = Promise.all([
       new Promise((resolve) => client.once('close', resolve)),
       new Promise((resolve) => server.once('close', resolve))
@@ -145,9 +145,9 @@ module.exports = {
     return [seen, await shut(wss)];
   },
 
-  async refusals(WebSocket) {
+  async refusals(api) {
     const server = http.createServer((_, response) => response.end('page'));
-    const wss = new WebSocket.WebSocketServer({ noServer: true });
+    const wss = new api.WebSocketServer({ noServer: true });
     server.on('upgrade', (request, socket, head) => {
       if (request.url !== '/ws') socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
       else wss.handleUpgrade(request, socket, head, (ws) => ws.close(4000, 'enough'));
@@ -156,7 +156,7 @@ module.exports = {
     await once(server, 'listening');
     const base = `ws://127.0.0.1:${server.address().port}`;
     const failure = async (url) => {
-      const client = new WebSocket(url);
+      const client = new api.WebSocket(url);
       const error = await new Promise((resolve) => client.once('error', resolve));
       return [
         error.name,
@@ -166,15 +166,15 @@ module.exports = {
       ];
     };
     const refused = await failure(`${base}/no`);
-    const client = new WebSocket(`${base}/ws`);
+    const client = new api.WebSocket(`${base}/ws`);
     const [code, reason] = await once(client, 'close');
     server.close();
     await once(server, 'close');
     return [refused, code, String(reason), (await failure(base)).slice(0, 2)];
   },
 
-  async 'errors that are thrown'(WebSocket) {
-    const { wss, client } = await open(WebSocket);
+  async 'errors that are thrown'(api) {
+    const { wss, client } = await open(api);
     const thrown = (run) => {
       try {
         run();
@@ -184,20 +184,20 @@ module.exports = {
       }
     };
     const result = [
-      thrown(() => new WebSocket('no url')),
-      thrown(() => new WebSocket('ws://127.0.0.1:1', 'a b')),
+      thrown(() => new api.WebSocket('no url')),
+      thrown(() => new api.WebSocket('ws://127.0.0.1:1', 'a b')),
       thrown(() => client.close(1)),
       thrown(() => client.ping('x'.repeat(126))),
-      thrown(() => new WebSocket.WebSocketServer({}))
+      thrown(() => new api.WebSocketServer({}))
     ];
     client.terminate();
     await once(client, 'close');
     return [result, await shut(wss)];
   },
 
-  async 'a stream'(WebSocket) {
-    const { wss, client } = await open(WebSocket);
-    const stream = WebSocket.createWebSocketStream(client, { encoding: 'utf8' });
+  async 'a stream'(api) {
+    const { wss, client } = await open(api);
+    const stream = api.createWebSocketStream(client, { encoding: 'utf8' });
     stream.end(LARGE);
     let text = '';
     for await (const chunk of stream) {

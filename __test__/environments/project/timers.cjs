@@ -1,6 +1,6 @@
 'use strict';
 
-// What works while timers are faked: a function of the class WebSocket and of `advance`, which moves the faked clock.
+// What works while timers are faked: a function of the exports of ws and of `advance`, which moves the faked clock.
 
 const { once } = require('node:events');
 const net = require('node:net');
@@ -17,14 +17,14 @@ async function mute(onConnection = () => {}) {
   return server;
 }
 
-/** @type {Record<string, (WebSocket: any, advance: (milliseconds: number) => unknown) => Promise<unknown>>} */
+/** @type {Record<string, (api: any, advance: (milliseconds: number) => unknown) => Promise<unknown>>} */
 module.exports = {
   ...specs,
 
-  async 'a handshake that takes too long'(WebSocket, advance) {
+  async 'a handshake that takes too long'(api, advance) {
     const server = await mute();
     const accepted = once(server, 'connection');
-    const client = new WebSocket(`ws://127.0.0.1:${server.address().port}`, {
+    const client = new api.WebSocket(`ws://127.0.0.1:${server.address().port}`, {
       handshakeTimeout: 5000
     });
     const failed = new Promise((resolve) => client.once('error', resolve));
@@ -42,8 +42,8 @@ module.exports = {
     return [before, message, code];
   },
 
-  async 'a peer that does not close'(WebSocket, advance) {
-    const wss = new WebSocket.WebSocketServer({ host: '127.0.0.1', port: 0 });
+  async 'a peer that does not close'(api, advance) {
+    const wss = new api.WebSocketServer({ host: '127.0.0.1', port: 0 });
     await once(wss, 'listening');
     const socket = net.connect(wss.address().port, '127.0.0.1');
     socket.write(

@@ -73,7 +73,9 @@ test('a method of its own', async () => {
   await once(wss, 'listening');
   const pong = jest.spyOn(WebSocket.prototype, 'pong').mockImplementation(() => {});
   const client = new WebSocket(`ws://127.0.0.1:${wss.address().port}`);
-  const [server] = await once(wss, 'connection');
+  const connected = once(wss, 'connection');
+  await once(client, 'open');
+  const [server] = await connected;
   client.ping('unanswered');
   const [data] = await once(server, 'ping');
   const closed = once(client, 'close');
@@ -95,6 +97,7 @@ test('jest.resetModules', async () => {
     // The server of one copy, the client of another.
     class Mixed extends WebSocket {}
     Mixed.WebSocketServer = previous.WebSocketServer;
+    Mixed.WebSocket = Mixed;
     Mixed.createWebSocketStream = WebSocket.createWebSocketStream;
     seen.push(await specs['an echo'](Mixed));
     previous = WebSocket;

@@ -22,7 +22,10 @@ const specs = require('../specs.cjs');
   const instance = sinon.createStubInstance(WebSocket);
   instance.send.returns('stubbed');
   const functions = [];
-  for (const name in instance) if (typeof instance[name] === 'function') functions.push(name);
+  for (const name in instance) {
+    const { value } = Object.getOwnPropertyDescriptor(instance, name) ?? {};
+    if (typeof value === 'function') functions.push(name);
+  }
   record('createStubInstance', [
     instance instanceof WebSocket,
     instance.send('text'),
@@ -42,7 +45,9 @@ const specs = require('../specs.cjs');
   const pong = sinon.stub(WebSocket.prototype, 'pong');
   const handle = sinon.stub(wss, 'shouldHandle').callThrough();
   const client = new WebSocket(`ws://127.0.0.1:${wss.address().port}`);
-  const [ws] = await once(wss, 'connection');
+  const connected = once(wss, 'connection');
+  await once(client, 'open');
+  const [ws] = await connected;
   sinon.stub(ws, 'readyState').value(WebSocket.CLOSING);
   client.ping('unanswered');
   await once(ws, 'ping');

@@ -1,7 +1,7 @@
 // The same, as ESM.
 
-import WebSocket from 'ws';
+import * as api from 'ws';
 import record from '../record.cjs';
 import app from './app.cjs';
 
-record('the program', await app(WebSocket));
+record('the program', await app(api));

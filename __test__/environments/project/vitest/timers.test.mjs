@@ -14,7 +14,7 @@ afterEach(() => {
 
 for (const [name, run] of Object.entries(specs)) {
   test(name, async () => {
-    const { default: WebSocket } = await import('ws');
-    record(`faked: ${name}`, await run(WebSocket, (time) => vi.advanceTimersByTimeAsync(time)));
+    const api = await import('ws');
+    record(`faked: ${name}`, await run(api, (time) => vi.advanceTimersByTimeAsync(time)));
   });
 }
