@@ -28,15 +28,11 @@ const record = require('../record.cjs');
       const greeted = new Promise((resolve) =>
         client.once('greeting', (...values) => resolve(values))
       );
-      const upgraded =
-        transports.length === 1
-          ? undefined
-          : new Promise((resolve) =>
-              client.once('connect', () => client.io.engine.once('upgrade', resolve))
-            );
       seen.push(await greeted);
-      await upgraded;
-      seen.push(client.io.engine.transport.name);
+      const { engine } = client.io;
+      if (engine.transport.name !== 'websocket')
+        await new Promise((resolve) => engine.once('upgrade', resolve));
+      seen.push(engine.transport.name);
       clients.push(client);
     }
     seen.push(

@@ -8,6 +8,8 @@ const http = require('node:http');
 /** @param {any} api the exports of ws */
 module.exports = async (api) => {
   const seen = [];
+  // Some tracers replace what `require('ws')` gives, and not its property.
+  const WebSocket = typeof api === 'function' ? api : api.WebSocket;
   const server = http.createServer((_, response) => response.end('page'));
   const wss = new api.WebSocketServer({ server, path: '/live' });
   wss.on('connection', (ws, request) => {
@@ -24,7 +26,7 @@ module.exports = async (api) => {
   const [response] = await once(http.get({ port, host: '127.0.0.1', agent: false }), 'response');
   for await (const chunk of response) seen.push(String(chunk));
   for (const options of [{}, { perMessageDeflate: false }]) {
-    const client = new api.WebSocket(`ws://127.0.0.1:${port}/live`, options);
+    const client = new WebSocket(`ws://127.0.0.1:${port}/live`, options);
     const connected = once(wss, 'connection');
     await once(client, 'open');
     const [ws] = await connected;
@@ -40,7 +42,7 @@ module.exports = async (api) => {
     else ws.close(1001, 'away');
     seen.push((await closed).map(([code, reason]) => [code, String(reason)]));
   }
-  const refused = new api.WebSocket(`ws://127.0.0.1:${port}/other`);
+  const refused = new WebSocket(`ws://127.0.0.1:${port}/other`);
   seen.push(
     await new Promise((resolve) => refused.once('error', ({ message }) => resolve(message)))
   );

@@ -9,6 +9,7 @@ const transactions = [];
 Sentry.init({
   dsn: 'http://public@127.0.0.1:1/1',
   tracesSampleRate: 1,
+  traceLifecycle: 'static',
   transport: () => ({ send: async () => ({}), flush: async () => true }),
   beforeSendTransaction(event) {
     transactions.push([
