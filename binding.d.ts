@@ -53,18 +53,22 @@ export declare class Connection {
   setSkipUtf8Validation(skip: boolean): void
 }
 
-/** One JavaScript environment's side of the addon; the shim makes one when it is loaded. */
+/** A copy's side of the addon; the shim makes one when it is loaded. */
 export declare class Environment {
   /**
-   * `deliver(id, count)` is called with the number of each attached connection that has news: `count` records can be read
-   * in [`Environment::records`], and more with `more` of [`Environment::calls`]. Each call has its own callback scope, and all
-   * run in the async context that is current now, with `deliver` as its resource: that of the connection is for `deliver` to
-   * enter. What it throws becomes an `uncaughtException`. It is called again, with a count of 0, after an exception, and when
-   * it returns `true` because ticks and microtasks are to run first.
+   * The environment of this thread; made by the first copy.
    *
    * Throws when the system has no randomness for masking keys.
    */
-  constructor(deliver: (id: number, count: number) => boolean)
+  constructor()
+  /**
+   * The value of `src/addon/thread.js`, the same for every copy. Its `deliver(id, count)` is called with the number of each
+   * attached connection that has events: `count` records can be read in [`Environment::records`], and more with `more` of
+   * [`Environment::calls`]. Each call has its own callback scope, with `deliver` as its resource; the async context of the
+   * connection is for its owner to enter. An exception becomes an `uncaughtException`. `deliver` is called again, with a count
+   * of 0, after an exception, and when it returns `true` because ticks and microtasks are to run first.
+   */
+  thread(): object
   /**
    * The memory of the record array: 32-bit words in the machine's byte order. Word 0 is the generation of the slab,
    * word 1 is 1 if another batch waits, word 2 is where in the slab taken output is, word 3 is the generation of the bulk;
@@ -83,10 +87,10 @@ export declare class Environment {
    */
   calls(): Calls
   /**
-   * Says how connections are configured that are made with this number from now on: one that was used before, or the number
-   * of those that were.
+   * Remembers a configuration of connections and returns its number. `replaced` is the number of one that this copy has made
+   * and that is forgotten for it; connections that were made with it keep it.
    */
-  configure(number: number, options: ConnectionOptions): void
+  configure(replaced: number | undefined | null, options: ConnectionOptions): number
   /** The object of an attached connection, for what is not among the calls. */
   connection(id: number): Connection
   /**

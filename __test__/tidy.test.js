@@ -30,6 +30,7 @@ const UNSAFE = [
   'src/addon/raw/cleanup.rs',
   'src/addon/raw/clock.rs',
   'src/addon/raw/descriptor.rs',
+  'src/addon/raw/realm.rs',
   'src/addon/raw/reference.rs',
   'src/addon/raw/threadsafe.rs',
   'src/addon/raw/trim.rs',
@@ -84,7 +85,7 @@ function places(names, pattern, prepare = (text) => text) {
 
 const all = files('.');
 const sources = all.filter((name) => SOURCE.test(name));
-const rust = sources.filter((name) => name.startsWith('src/'));
+const rust = sources.filter((name) => name.startsWith('src/') && name.endsWith('.rs'));
 const lib = sources.filter((name) => name.startsWith('lib/'));
 
 test('there are sources to look at', () => {
@@ -150,6 +151,30 @@ test('the addon is loaded in one place', () => {
     /(require\(|from |import\()\s*['"][^'"]*\/binding(\.js)?['"]/.test(read(name))
   );
   assert.deepEqual(loading, ['lib/native.js']);
+});
+
+test('what the shim schedules for itself is scheduled by lib/schedule.js', () => {
+  const scheduled =
+    /(?<![\w.#'"])(?:nextTick|queueMicrotask|set(?:Immediate|Interval|Timeout)) *\(/;
+  const others = lib.filter((name) => name !== 'lib/schedule.js');
+  const unscheduled = others.filter((name) => !/require\('\.\.?\/schedule'\)/.test(read(name)));
+  assert.deepEqual(
+    [
+      ...places(others, /process\.nextTick|require\('(?:node:)?timers'\)/, code),
+      // Methods of sockets are declared with this name, too.
+      ...places(unscheduled, scheduled, code).filter((line) => !line.endsWith(') {'))
+    ],
+    []
+  );
+});
+
+test('the shim compares with no intrinsic of its own realm', () => {
+  const intrinsics =
+    'Array|ArrayBuffer|DataView|Date|Error|Function|Map|Object|Promise|RegExp|Set|Uint8Array';
+  const compared = new RegExp(
+    `instanceof (?:${intrinsics})\\b|=== (?:${intrinsics})\\.prototype\\b`
+  );
+  assert.deepEqual(places(lib, compared, code), []);
 });
 
 test('nothing is left to do', () => {

@@ -18,6 +18,7 @@ const { completeOptions, resolveOptions } = require('./client-request');
 const { createError } = require('./errors');
 const { publishError } = require('./diagnostics');
 const { createTarget, parseUrl } = require('./client-url');
+const { nextTick } = require('./schedule');
 
 /** Marks a request that has been given up: its errors are of no interest. */
 const kAborted = Symbol('aborted');
@@ -260,7 +261,7 @@ function abortHandshake(ws, stream, error) {
     stream.abort();
     // A request that has been answered does not take its socket along.
     if (stream.socket && !stream.socket.destroyed) stream.socket.destroy();
-    process.nextTick(emitErrorAndClose, ws, error);
+    nextTick(emitErrorAndClose, ws, error);
   } else {
     stream.once('error', (/** @type {Error} */ reason) => {
       publishError(ws, reason);

@@ -14,8 +14,10 @@ const {
   NOOP,
   OPEN,
   kStatusCode,
+  kTransport,
   kWebSocket
 } = require('./constants');
+const { nextTick } = require('./schedule');
 
 /** @typedef {any} WebSocket */
 /** @typedef {import('./transport/transport').Socket} Socket */
@@ -26,7 +28,7 @@ const {
  */
 function onPing(ws, data) {
   // An I/O thread answers pings by itself, unless user code has a say in the answer.
-  if (ws._autoPong && !ws._transport.isPingAnswered && ws._readyState === OPEN)
+  if (ws._autoPong && !ws[kTransport].isPingAnswered && ws._readyState === OPEN)
     answerPing(ws, data);
   ws.emit('ping', data);
 }
@@ -41,10 +43,13 @@ function answerPing(ws, data) {
     ws.terminate();
     return;
   }
+  if (ws._autoPongComplete === NOOP) {
+    ws._autoPongComplete = () => {
+      ws._pendingAutoPongs--;
+    };
+  }
   ws._pendingAutoPongs++;
-  ws.pong(data, !ws._isServer, () => {
-    ws._pendingAutoPongs--;
-  });
+  ws.pong(data, !ws._isServer, ws._autoPongComplete);
 }
 
 /**
@@ -72,7 +77,7 @@ function onConclude(ws, code, reason) {
     ws._closeMessage.set(reason);
   }
 
-  const { socket } = ws._transport;
+  const { socket } = ws[kTransport];
   if (socket[kWebSocket] === undefined) return;
   discardInput(socket);
   if (code === 1005) ws.close();
@@ -86,8 +91,8 @@ function onConclude(ws, code, reason) {
  * @param {any} error with the close status to send
  */
 function onError(ws, error) {
-  ws._hasFailed = true;
-  const { socket } = ws._transport;
+  ws[kTransport].hasFailed = true;
+  const { socket } = ws[kTransport];
   if (socket[kWebSocket] !== undefined) {
     discardInput(socket);
     ws.close(error[kStatusCode]);
@@ -101,7 +106,7 @@ function onError(ws, error) {
  * @param {Socket} socket
  */
 function discardInput(socket) {
-  process.nextTick(() => socket.resume());
+  nextTick(() => socket.resume());
 }
 
 /**
@@ -114,7 +119,7 @@ function onSendError(ws, error) {
   if (ws._readyState === CLOSED) return;
   if (ws._readyState === OPEN) {
     ws._readyState = CLOSING;
-    ws._transport.connection.setAutoPong(false);
+    ws[kTransport].connection.setAutoPong(false);
     armCloseTimer(ws);
   }
   // Not destroyed: the peer may finish what it is sending.
@@ -141,7 +146,7 @@ function emitError(ws, error) {
  * @param {WebSocket} ws
  */
 function armCloseTimer(ws) {
-  const { socket } = ws._transport;
+  const { socket } = ws[kTransport];
   ws._closeTimer = setTimeout(() => socket.destroy(), ws._closeTimeout);
 }
 
@@ -169,7 +174,7 @@ function onSocketClose(ws, socket) {
   ws._readyState = CLOSING;
   socket[kWebSocket] = undefined;
   clearTimeout(ws._closeTimer);
-  ws._transport.socketClosed();
+  ws[kTransport].socketClosed();
 }
 
 /**
@@ -180,8 +185,8 @@ function onSocketClose(ws, socket) {
  */
 function onSocketEnd(ws, socket) {
   ws._readyState = CLOSING;
-  ws._transport.isInputOver = true;
-  ws._transport.flush();
+  ws[kTransport].isInputOver = true;
+  ws[kTransport].flush();
   socket.end();
 }
 

@@ -9,14 +9,14 @@
 const Receiver = require('./receiver');
 const events = require('./connection-events');
 const native = require('./native');
-const { kWebSocket } = require('./constants');
+const { kTransport, kWebSocket } = require('./constants');
 
 const { addListener, on } = Receiver.prototype;
 
 class ConnectionReceiver extends Receiver {
   /** @param {any} websocket with a transport */
   constructor(websocket) {
-    const { _transport: transport } = websocket;
+    const { [kTransport]: transport } = websocket;
     super({
       ...transport.options,
       allowSynchronousEvents: transport.isSynchronous,

@@ -10,7 +10,7 @@ const events = require('./connection-events');
 const { endsMessage } = require('./frame');
 const { Opcode, createJob } = require('./send-job');
 const { SendFlag } = require('./native');
-const { kWebSocket } = require('./constants');
+const { kTransport, kWebSocket } = require('./constants');
 const { toBuffer } = require('./buffer-util');
 
 /** @typedef {import('./send-job').Job} Job */
@@ -24,7 +24,8 @@ const DEFLATED_ELSEWHERE = 64 * 1024;
 class ConnectionSender extends Sender {
   /** @param {any} websocket with a transport */
   constructor(websocket) {
-    super(websocket._transport.socket, websocket._extensions, websocket._generateMask);
+    const { generateMask, socket } = websocket[kTransport];
+    super(socket, websocket._extensions, generateMask);
     this[kWebSocket] = websocket;
     this.onerror = (/** @type {Error} */ error) => events.onSendError(websocket, error);
   }
@@ -40,7 +41,7 @@ class ConnectionSender extends Sender {
     const opcode = options.binary ? Opcode.BINARY : Opcode.TEXT;
     const job = createJob(data, opcode, options.mask, callback);
     job.fin = !!options.fin;
-    job.compress = !!options.compress && this[kWebSocket]._transport.isCompressing;
+    job.compress = !!options.compress && this[kWebSocket][kTransport].isCompressing;
     this.submit(job);
   }
 
@@ -52,7 +53,7 @@ class ConnectionSender extends Sender {
    */
   deflate(job) {
     if (job.byteLength < DEFLATED_ELSEWHERE) return false;
-    const { connection } = this[kWebSocket]._transport;
+    const { connection } = this[kWebSocket][kTransport];
     return connection.deflate(job.data, flagsOf(job), () => this.deflated(job, null));
   }
 
@@ -64,7 +65,7 @@ class ConnectionSender extends Sender {
    */
   deflated(job, compressed) {
     super.deflated(job, compressed);
-    this[kWebSocket]._transport.flush();
+    this[kWebSocket][kTransport].flush();
   }
 
   /**
@@ -75,13 +76,13 @@ class ConnectionSender extends Sender {
    * @param {boolean} isFatal
    */
   fail(job, error, isFatal) {
-    this[kWebSocket]._transport.settleWritten();
+    this[kWebSocket][kTransport].settleWritten();
     super.fail(job, error, isFatal);
   }
 
   /** @param {Job} job */
   transmit(job) {
-    const transport = this[kWebSocket]._transport;
+    const transport = this[kWebSocket][kTransport];
     const { callback, data, mask, opcode } = job;
     const flags = flagsOf(job);
     const key = mask ? this.maskingKey() : undefined;
@@ -113,7 +114,7 @@ class ConnectionSender extends Sender {
    * @param {((error?: Error | null) => void) | undefined} [callback]
    */
   sendFrame(list, callback) {
-    const transport = this[kWebSocket]._transport;
+    const transport = this[kWebSocket][kTransport];
     const pieces = list.map(toBuffer);
     const [header] = pieces;
     if (header !== undefined && endsMessage(header)) transport.messagesSent++;

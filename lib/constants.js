@@ -47,6 +47,12 @@ module.exports = {
   kWebSocket: Symbol('websocket'),
   /** The AsyncResource whose context the events of a client run in. */
   kAsyncResource: Symbol('async-resource'),
+  /**
+   * The transport of a WebSocket, and of a socket whose bytes the addon moves.
+   *
+   * @type {any} the types of these objects do not have it
+   */
+  kTransport: Symbol('transport'),
 
   NOOP: () => {}
 };

@@ -30,17 +30,29 @@ checkVersion(binding.VERSION);
  */
 
 /**
- * The owners of attached connections, by the numbers of these.
+ * What the copies of the package in one JavaScript thread share; see src/addon/thread.js.
  *
- * @type {(Owner | undefined)[]}
+ * @typedef {Object} Thread
+ * @property {typeof process.nextTick} nextTick
+ * @property {typeof setImmediate} setImmediate
+ * @property {typeof setInterval} setInterval
+ * @property {typeof setTimeout} setTimeout
+ * @property {typeof clearInterval} clearInterval
+ * @property {typeof clearTimeout} clearTimeout
+ * @property {(Owner | undefined)[]} owners of attached connections, by the numbers of these
+ * @property {string | null} lastText the string that was sent last
+ * @property {(socket: { close(): void }) => boolean} closeLater
+ * @property {(flush: () => void) => void} flushAtExit
+ * @property {Set<() => void>} exitHooks
+ * @property {(environment: { rest(): boolean }) => void} connectionOpened
+ * @property {() => void} connectionClosed
  */
-const owners = [];
 
-/** This copy of the shim in this JavaScript thread, as the addon knows it. */
-const environment = new binding.Environment((id, count) => {
-  const owner = owners[id];
-  return owner !== undefined && owner.deliver(count);
-});
+/** The environment of this JavaScript thread, which all copies of the package in it share. */
+const environment = new binding.Environment();
+
+const thread = /** @type {Thread} */ (environment.thread());
+const { owners } = thread;
 
 /** What is done with a connection by its number: see `Calls` in binding.d.ts. */
 const calls = environment.calls();
@@ -139,6 +151,7 @@ module.exports = {
   listens: binding.listens(),
   release,
   setOwner,
+  thread,
   /** Whether attach() can take sockets over on this system. */
   takesSockets: binding.takesSockets()
 };

@@ -8,12 +8,13 @@
 // The global one is an accessor, which the hot path need not call.
 const { Buffer } = require('buffer');
 
-const { CONNECTING, EMPTY_BUFFER, OPEN } = require('./constants');
+const { CONNECTING, EMPTY_BUFFER, OPEN, kTransport } = require('./constants');
 const { DEFLATED_ELSEWHERE } = require('./connection-sender');
 const { MAX_CONTROL_PAYLOAD } = require('./send-job');
 const { createError } = require('./errors');
 const { isBlob } = require('./validation');
 const { toBuffer } = require('./buffer-util');
+const { nextTick } = require('./schedule');
 
 const { BINARY, COMPRESS, FIN, MASK } = require('./native').SendFlag;
 
@@ -53,7 +54,8 @@ function sendMessage(ws, data, options, callback) {
     if ('compress' in options) compress = options.compress;
   }
 
-  const sender = ws._lazySender;
+  const transport = ws[kTransport];
+  const { sender } = transport;
   const isBusy = sender !== null && sender.isBusy;
   if (typeof data !== 'string' && !Buffer.isBuffer(data)) {
     data ||= EMPTY_BUFFER;
@@ -67,7 +69,6 @@ function sendMessage(ws, data, options, callback) {
     return;
   }
 
-  const transport = ws._transport;
   // A string has at least as many bytes.
   if (transport.isCompressing && data.length >= DEFLATED_ELSEWHERE) {
     ws._sender.send(data, { binary, compress, fin, mask }, callback);
@@ -75,7 +76,7 @@ function sendMessage(ws, data, options, callback) {
   }
   const flags =
     (binary ? BINARY : 0) | (compress ? COMPRESS : 0) | (fin ? FIN : 0) | (mask ? MASK : 0);
-  transport.send(data, flags, mask ? drawKey(ws) : undefined, callback);
+  transport.send(data, flags, mask ? drawKey(ws, transport) : undefined, callback);
 }
 
 /**
@@ -105,22 +106,24 @@ function sendControl(ws, command, data, mask, callback) {
 
   data ||= EMPTY_BUFFER;
   if (mask === undefined) mask = !ws._isServer;
-  const sender = ws._lazySender;
+  const transport = ws[kTransport];
+  const { sender } = transport;
   if (isBlob(data) || (sender !== null && sender.isBusy)) {
     ws._sender[command](data, mask, callback);
     return;
   }
   if (typeof data !== 'string') data = toBuffer(data);
   if (Buffer.byteLength(data) > MAX_CONTROL_PAYLOAD) throw createError('CONTROL_TOO_LONG');
-  ws._transport[command](data, mask ? MASK : 0, mask ? drawKey(ws) : undefined, callback);
+  transport[command](data, mask ? MASK : 0, mask ? drawKey(ws, transport) : undefined, callback);
 }
 
 /**
  * @param {WebSocket} ws
+ * @param {any} transport of it
  * @returns {Buffer | undefined} masking key; undefined: the addon draws one
  */
-function drawKey(ws) {
-  return ws._generateMask === undefined ? undefined : ws._sender.maskingKey();
+function drawKey(ws, transport) {
+  return transport.generateMask === undefined ? undefined : ws._sender.maskingKey();
 }
 
 /**
@@ -137,7 +140,7 @@ function sendAfterClose(ws, data, callback) {
     if (sender) sender._bufferedBytes += length;
     else ws._bufferedAmount = Number(ws._bufferedAmount) + length;
   }
-  if (callback) process.nextTick(callback, createError('NOT_OPEN', ws._readyState));
+  if (callback) nextTick(callback, createError('NOT_OPEN', ws._readyState));
 }
 
 module.exports = { sendControl, sendMessage };

@@ -13,6 +13,7 @@ const { createError } = require('./errors');
 const { frame } = require('./frame');
 const { isBlob } = require('./validation');
 const { toBuffer } = require('./buffer-util');
+const { nextTick } = require('./schedule');
 
 /** What a sender is doing: nothing, compressing, or reading a Blob. */
 const IDLE = 0;
@@ -186,7 +187,7 @@ class Sender {
     job.data.arrayBuffer().then(
       (/** @type {ArrayBuffer} */ content) => this.blobRead(job, content),
       // In a tick of its own: a throwing callback must not become an unhandled rejection.
-      (/** @type {Error} */ error) => process.nextTick(() => this.fail(job, error, true))
+      (/** @type {Error} */ error) => nextTick(() => this.fail(job, error, true))
     );
   }
 
@@ -197,7 +198,7 @@ class Sender {
   blobRead(job, content) {
     if (this._socket.destroyed) {
       const error = createError('CLOSED_READING_BLOB');
-      process.nextTick(() => this.fail(job, error, false));
+      nextTick(() => this.fail(job, error, false));
       return;
     }
     this._bufferedBytes -= job.byteLength;

@@ -5,6 +5,8 @@
  * anybody asks or not; this file adds up. WebSocketServer and WebSocket tell it what opens and closes.
  */
 
+const { kTransport } = require('./constants');
+
 /** @typedef {InstanceType<typeof import('./transport/transport').Transport>} Transport */
 
 /** The account of one server. */
@@ -24,16 +26,16 @@ class Statistics {
    */
   add(ws, isTracked) {
     this.opened++;
-    ws._statistics = this;
+    ws[kTransport].account = this;
     if (!isTracked) this.untracked.add(ws);
   }
 
   /** @param {any} ws about to emit `close` */
   remove(ws) {
     this.closed++;
-    ws._statistics = null;
+    ws[kTransport].account = null;
     this.untracked.delete(ws);
-    addUp(this.past, ws._transport);
+    addUp(this.past, ws[kTransport]);
   }
 
   /**
@@ -47,8 +49,8 @@ class Statistics {
     for (const websockets of [tracked, this.untracked]) {
       for (const ws of websockets) {
         // Another server's, put there by hand; or closed, and not deleted yet.
-        if (ws._statistics !== this) continue;
-        const transport = /** @type {Transport} */ (ws._transport);
+        if (ws[kTransport]?.account !== this) continue;
+        const transport = /** @type {Transport} */ (ws[kTransport]);
         transports[transport.kind]++;
         queuedBytes += transport.queuedBytes;
         addUp(totals, transport);

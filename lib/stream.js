@@ -3,6 +3,7 @@
 /*
  * createWebSocketStream(): a Duplex on top of a WebSocket. It only uses what any user of a WebSocket may use.
  */
+const { nextTick } = require('./schedule');
 
 const { Duplex } = require('stream');
 
@@ -69,7 +70,7 @@ function createWebSocketStream(ws, options) {
     const emitClose = () => duplex.emit('close');
     if (ws.readyState === ws.CLOSED) {
       callback(error);
-      process.nextTick(emitClose);
+      nextTick(emitClose);
       return;
     }
     let isCalled = false;
@@ -79,7 +80,7 @@ function createWebSocketStream(ws, options) {
     });
     ws.once('close', () => {
       if (!isCalled) callback(error);
-      process.nextTick(emitClose);
+      nextTick(emitClose);
     });
     if (mustTerminate) ws.terminate();
   }

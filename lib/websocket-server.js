@@ -20,6 +20,7 @@ const { acceptKey } = require('./native');
 const { checkTransport } = require('./transport/choice');
 const { createError } = require('./errors');
 const { rejectHandshake, rejectRequest } = require('./handshake-rejection');
+const { nextTick } = require('./schedule');
 
 const RUNNING = 0;
 const CLOSING = 1;
@@ -31,7 +32,13 @@ const KEY_PATTERN = /^[+/0-9A-Za-z]{22}==$/;
 /** @typedef {import('stream').Duplex & Record<string | symbol, any>} Socket */
 /** @typedef {(ws: any, req: IncomingMessage) => void} UpgradeCallback */
 
-class WebSocketServer extends EventEmitter {
+/** The state of a WebSocketServer that ws has not: hidden, so that no property of a program meets it. */
+const kServer = Symbol('server');
+
+/** @type {new () => EventEmitter & Record<string | symbol, any>} */
+const Emitter = EventEmitter;
+
+class WebSocketServer extends Emitter {
   /**
    * @param {any} options exactly one of `port`, `server` and `noServer`, and more
    * @param {() => void} [callback] for `port`: called when the server listens
@@ -80,14 +87,14 @@ class WebSocketServer extends EventEmitter {
     if (options.clientTracking) {
       /** @type {Set<any> | undefined} */
       this.clients = new Set();
-      /** One for all: a function a client would be memory a client. */
-      this._forgetClient = forgetClients(this);
       this._shouldEmitClose = false;
     }
     /** Read at every upgrade: programs change it while the server runs. */
     this.options = options;
-    this._statistics = new Statistics();
     this._state = RUNNING;
+    Object.defineProperty(this, kServer, {
+      value: { forgetClient: forgetClients(this), statistics: new Statistics() }
+    });
   }
 
   /**
@@ -107,7 +114,7 @@ class WebSocketServer extends EventEmitter {
   close(callback) {
     if (this._state === CLOSED) {
       if (callback) this.once('close', () => callback(createError('NOT_RUNNING')));
-      process.nextTick(emitClose, this);
+      nextTick(emitClose, this);
       return;
     }
     if (callback) this.once('close', callback);
@@ -123,7 +130,7 @@ class WebSocketServer extends EventEmitter {
     } else if (this.clients && this.clients.size > 0) {
       this._shouldEmitClose = true;
     } else {
-      process.nextTick(emitClose, this);
+      nextTick(emitClose, this);
     }
   }
 
@@ -285,11 +292,12 @@ class WebSocketServer extends EventEmitter {
       skipUTF8Validation: options.skipUTF8Validation,
       transport: options.transport
     });
+    const { forgetClient, statistics } = this[kServer];
     if (this.clients) {
       this.clients.add(ws);
-      ws.on('close', this._forgetClient);
+      ws.on('close', forgetClient);
     }
-    this._statistics.add(ws, this.clients !== undefined);
+    statistics.add(ws, this.clients !== undefined);
     diagnostics.publishOpen(ws, this, req);
     callback(ws, req);
   }
@@ -300,7 +308,7 @@ class WebSocketServer extends EventEmitter {
    * @returns {object} counts of connections and messages, bytes of frames, and what moves them; see index.d.ts
    */
   stats() {
-    return this._statistics.read(this.clients ?? []);
+    return this[kServer].statistics.read(this.clients ?? []);
   }
 }
 
@@ -331,7 +339,7 @@ function forgetClients(wss) {
   return function forget() {
     const clients = /** @type {Set<any>} */ (wss.clients);
     clients.delete(this);
-    if (wss._shouldEmitClose && clients.size === 0) process.nextTick(emitClose, wss);
+    if (wss._shouldEmitClose && clients.size === 0) nextTick(emitClose, wss);
   };
 }
 

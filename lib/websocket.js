@@ -7,13 +7,13 @@
  */
 
 const EventEmitter = require('events');
-const { AsyncResource } = require('async_hooks');
 
 const PerMessageDeflate = require('./permessage-deflate');
 const diagnostics = require('./diagnostics');
 const events = require('./connection-events');
 const { ConnectionReceiver, isReceiverPatched } = require('./connection-receiver');
 const { ConnectionSender } = require('./connection-sender');
+const { AsyncContext } = require('./async-context');
 const { abortHandshake, connect } = require('./client-handshake');
 const { createError } = require('./errors');
 const { isUntouched } = require('./transport/accepted-socket');
@@ -27,14 +27,16 @@ const {
   CLOSING,
   CONNECTING,
   EMPTY_BUFFER,
+  NOOP,
   OPEN,
   READY_STATES,
   kAsyncResource,
+  kTransport,
   kWebSocket
 } = require('./constants');
 
 /** The context of accepted connections: they come from the network, not from what runs when they are upgraded. */
-const outside = new AsyncResource('WebSocket');
+const outside = new AsyncContext('WebSocket');
 
 /** What most connections have agreed on: one object for all of them. */
 const NO_EXTENSIONS = Object.freeze({});
@@ -42,14 +44,52 @@ const NO_EXTENSIONS = Object.freeze({});
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
 /** @typedef {import('stream').Duplex & Record<string | symbol, any>} Socket */
 
-class WebSocket extends EventEmitter {
-  /**
-   * Where a client's events run.
-   *
-   * @type {AsyncResource | undefined}
-   */
-  [kAsyncResource] = undefined;
+/** @type {new () => EventEmitter & Record<string | symbol, any>} */
+const Emitter = EventEmitter;
 
+/** A property that enumeration, JSON and util.inspect() do not see. */
+const HIDDEN = { configurable: true, enumerable: false, value: null, writable: true };
+
+/**
+ * The own properties `_receiver` and `_sender` of a WebSocket: made on first use, because most programs never look at
+ * them. The descriptors are shared, so that all WebSockets have one hidden class.
+ */
+const RECEIVER = {
+  configurable: true,
+  enumerable: true,
+  /** @this {any} */
+  get() {
+    return receiverOf(this);
+  },
+  /**
+   * @this {object}
+   * @param {any} value
+   */
+  set(value) {
+    replace(this, '_receiver', value);
+  }
+};
+const SENDER = {
+  configurable: true,
+  enumerable: true,
+  /** @this {any} */
+  get() {
+    return senderOf(this);
+  },
+  /**
+   * @this {object}
+   * @param {any} value
+   */
+  set(value) {
+    replace(this, '_sender', value);
+  }
+};
+
+/*
+ * Own string properties are those of ws, in its order: programs list, copy and log them, and put their own beside them.
+ * Everything else is on the transport, which is reached by `[kTransport]`.
+ */
+class WebSocket extends Emitter {
   /**
    * @param {string | URL | null} address null: no connection is made; setSocket() gives one
    * @param {any} [protocols] subprotocols, a name or an array; an object is taken as `options`
@@ -60,49 +100,45 @@ class WebSocket extends EventEmitter {
     super();
     /** @type {string} */
     this._binaryType = BINARY_TYPES[0];
-    /** @type {number | undefined} only counts what is sent without a socket */
-    this._bufferedAmount = undefined;
     this._closeCode = 1006;
     this._closeFrameReceived = false;
     this._closeFrameSent = false;
     this._closeMessage = EMPTY_BUFFER;
     /** @type {any} */
-    this._closeTimer = undefined;
+    this._closeTimer = null;
     this._errorEmitted = false;
     /** @type {Record<string, any>} */
     this._extensions = NO_EXTENSIONS;
-    /** @type {((key: Buffer) => void) | undefined} */
-    this._generateMask = undefined;
-    /** Whether the peer has broken the protocol. */
-    this._hasFailed = false;
-    this._isServer = true;
     this._paused = false;
-    this._pendingAutoPongs = 0;
     this._protocol = '';
     this._readyState = CONNECTING;
-    /** @type {import('http').ClientRequest | null} */
-    this._req = null;
-    /** @type {InstanceType<typeof ConnectionSender> | null} */
-    this._lazySender = null;
-    /**
-     * The account of the server that has accepted it.
-     *
-     * @type {InstanceType<typeof import('./statistics').Statistics> | null}
-     */
-    this._statistics = null;
+    Object.defineProperty(this, '_receiver', RECEIVER);
+    Object.defineProperty(this, '_sender', SENDER);
     /** @type {any} */
-    this._transport = null;
-    /** @type {string | undefined} */
-    this._url = undefined;
+    this._socket = null;
+    Object.defineProperty(this, kTransport, HIDDEN);
 
-    if (address !== null) {
+    if (address === null) {
+      this._isServer = true;
+    } else {
       this._bufferedAmount = 0;
       this._isServer = false;
       this._redirects = 0;
-      this[kAsyncResource] = new AsyncResource('WebSocket');
+      /** @type {string | undefined} */
+      this._url = undefined;
+      /** @type {import('http').ClientRequest | null} */
+      this._req = null;
+      // The async context that the events of a client run in.
+      Object.defineProperty(this, kAsyncResource, {
+        ...HIDDEN,
+        value: new AsyncContext('WebSocket')
+      });
       options = connect(this, address, protocols, options);
     }
     this._autoPong = !!options.autoPong;
+    /** Bound by the first automatic pong. */
+    this._autoPongComplete = NOOP;
+    this._pendingAutoPongs = 0;
     this._maxPendingAutoPongs = options.maxPendingAutoPongs | 0;
     this._closeTimeout = options.closeTimeout;
   }
@@ -118,8 +154,9 @@ class WebSocket extends EventEmitter {
 
   /** Bytes that wait to be sent, and those of sends after closing. */
   get bufferedAmount() {
-    if (this._transport === null) return this._bufferedAmount;
-    return this._transport.bufferedAmount + (this._lazySender?._bufferedBytes ?? 0);
+    const transport = this[kTransport];
+    if (!transport) return this._bufferedAmount;
+    return transport.bufferedAmount + (transport.sender?._bufferedBytes ?? 0);
   }
 
   /** Names of the negotiated extensions, joined by commas. */
@@ -144,43 +181,6 @@ class WebSocket extends EventEmitter {
     return this._url;
   }
 
-  /** The socket, all that has been sent being written to it; null before there is one. */
-  get _socket() {
-    const { _transport: transport } = this;
-    if (transport === null) return null;
-    transport.flush();
-    return transport.socket;
-  }
-
-  set _socket(value) {
-    replace(this, '_socket', value);
-  }
-
-  /** The Sender of the connection; null before there is one. */
-  get _sender() {
-    if (this._transport === null) return null;
-    return (this._lazySender ??= new ConnectionSender(this));
-  }
-
-  set _sender(value) {
-    replace(this, '_sender', value);
-  }
-
-  /** A Receiver that the events of the connection go through; null before there is a connection. */
-  get _receiver() {
-    const { _transport: transport } = this;
-    if (transport === null) return null;
-    if (transport.receiver === null) {
-      transport.receiver = new ConnectionReceiver(this);
-      choosePongs(this);
-    }
-    return transport.receiver;
-  }
-
-  set _receiver(value) {
-    replace(this, '_receiver', value);
-  }
-
   /**
    * Gives the WebSocket its connection and emits `open`.
    *
@@ -197,21 +197,19 @@ class WebSocket extends EventEmitter {
    */
   setSocket(socket, head, options) {
     const { allowSynchronousEvents = true, generateMask } = options;
-    this._generateMask = generateMask;
-
     // A socket may be no more than a Duplex.
     if (socket.setTimeout) socket.setTimeout(0);
     if (socket.setNoDelay) socket.setNoDelay();
 
     if (isUntouched(socket)) socket[kWebSocket] = this;
     else events.watchSocket(this, /** @type {any} */ (socket));
-    this._transport = openTransport(
+    const transport = openTransport(
       this,
       socket,
       head,
       {
         isServer: this._isServer,
-        autoPong: canPongNatively(this),
+        autoPong: canPongNatively(this, generateMask),
         maxBufferedChunks: Number(options.maxBufferedChunks) | 0,
         maxFragments: Number(options.maxFragments) | 0,
         maxPayload: Number(options.maxPayload) | 0,
@@ -220,9 +218,12 @@ class WebSocket extends EventEmitter {
         deflate: toNative(this._extensions[PerMessageDeflate.extensionName])
       },
       !!allowSynchronousEvents,
-      this[kAsyncResource] ?? outside.runInAsyncScope(() => new AsyncResource('WebSocket')),
+      this[kAsyncResource] ?? outside.runInAsyncScope(() => new AsyncContext('WebSocket')),
       options.transport
     );
+    transport.generateMask = generateMask;
+    this[kTransport] = transport;
+    this._socket = socket;
     // Tracers find the WebSocket of a message by its receiver.
     if (isReceiverPatched()) void this._receiver;
 
@@ -234,12 +235,15 @@ class WebSocket extends EventEmitter {
 
   /** Emits `close`, the last event. */
   emitClose() {
-    this._lazySender?.abandon();
-    this._extensions[PerMessageDeflate.extensionName]?.cleanup();
-    this._transport?.receiver?.removeAllListeners();
+    const transport = this[kTransport];
+    if (transport) {
+      transport.sender?.abandon();
+      this._extensions[PerMessageDeflate.extensionName]?.cleanup();
+      transport.receiver?.removeAllListeners();
+    }
     this._readyState = CLOSED;
-    this._statistics?.remove(this);
-    if (this._transport !== null) {
+    if (transport) {
+      transport.account?.remove(this);
       diagnostics.publishClose(this, this._closeCode, this._closeMessage);
     }
     this.emit('close', this._closeCode, this._closeMessage);
@@ -279,13 +283,13 @@ class WebSocket extends EventEmitter {
   pause() {
     if (this._readyState === CONNECTING || this._readyState === CLOSED) return;
     this._paused = true;
-    this._transport.socket.pause();
+    this._socket.pause();
   }
 
   resume() {
     if (this._readyState === CONNECTING || this._readyState === CLOSED) return;
     this._paused = false;
-    if (!this._transport.isThrottled) this._transport.socket.resume();
+    if (!this[kTransport].isThrottled) this._socket.resume();
   }
 
   /**
@@ -326,10 +330,9 @@ class WebSocket extends EventEmitter {
       abortHandshake(this, this._req, createError('ABORTED'));
       return;
     }
-    if (this._transport !== null) {
+    if (this._socket) {
       this._readyState = CLOSING;
-      this._transport.flush();
-      this._transport.socket.destroy();
+      this._socket.destroy();
     }
   }
 }
@@ -389,20 +392,46 @@ function replace(target, name, value) {
 }
 
 /**
+ * @param {any} ws
+ * @returns {InstanceType<typeof ConnectionReceiver> | null} null before there is a connection
+ */
+function receiverOf(ws) {
+  const transport = ws[kTransport];
+  if (!transport) return null;
+  if (transport.receiver === null) {
+    transport.receiver = new ConnectionReceiver(ws);
+    choosePongs(ws);
+  }
+  return transport.receiver;
+}
+
+/**
+ * @param {any} ws
+ * @returns {InstanceType<typeof ConnectionSender> | null} null before there is a connection
+ */
+function senderOf(ws) {
+  const transport = ws[kTransport];
+  if (!transport) return null;
+  return (transport.sender ??= new ConnectionSender(ws));
+}
+
+/**
  * Whether the addon may answer pings: no user code would see it answer.
  *
  * @param {WebSocket} ws
+ * @param {unknown} generateMask
  * @returns {boolean}
  */
-function canPongNatively(ws) {
-  return ws._autoPong && ws._generateMask === undefined && ws.pong === pong;
+function canPongNatively(ws, generateMask) {
+  return ws._autoPong && generateMask === undefined && ws.pong === pong;
 }
 
 /** @param {WebSocket} ws */
 function choosePongs(ws) {
-  const { _transport: transport } = ws;
+  const transport = ws[kTransport];
   if (!transport) return;
-  transport.connection.setAutoPong(transport.receiver === null && canPongNatively(ws));
+  const mayPong = transport.receiver === null && canPongNatively(ws, transport.generateMask);
+  transport.connection.setAutoPong(mayPong);
 }
 
 /**
@@ -411,8 +440,8 @@ function choosePongs(ws) {
  * @param {WebSocket} ws
  */
 function endIfClosed(ws) {
-  if (!ws._closeFrameSent || !(ws._closeFrameReceived || ws._hasFailed)) return;
-  ws._socket?.end();
+  if (!ws._closeFrameSent || !(ws._closeFrameReceived || ws[kTransport].hasFailed)) return;
+  ws._socket.end();
 }
 
 module.exports = WebSocket;

@@ -31,8 +31,11 @@ for (let at = 0; at < large.length; at++) large[at] = (at >> 10) + at;
 /** Texts and bytes of one frame, of several reads, and of none. @type {(string | Buffer)[]} */
 const MESSAGES = ['', 'Grüße, 世界', Buffer.from([0, 1, 254, 255]), 'x'.repeat(70_000), large];
 
-/** What carries a connection. Servers tell by stats(), clients by nothing: this looks inside. @param {any} ws */
-const carrier = (ws) => ws._transport.kind;
+/** The transport of a connection. Servers tell by stats(), clients by nothing: this looks inside. @param {any} ws */
+const carrier = (ws) =>
+  Object.getOwnPropertySymbols(ws)
+    .map((key) => ws[key])
+    .find((value) => value?.kind).kind;
 
 /**
  * Installs packages of all platforms: to choose among them is the loader's business then, and not npm's.

@@ -9,6 +9,7 @@ const test = require('node:test');
 const ferrows = require('ferrows');
 const ws = require('ws');
 const { environment } = require('../../lib/native');
+const transportOf = require('../transport-of.cjs');
 const { digits } = require('../differential/deflate');
 const { connect, end, listen } = require('../transport/pairs');
 
@@ -42,7 +43,7 @@ const texts = (all, count) =>
   );
 
 /** Bytes that have left for a connection so far. */
-const sentTo = (server) => server._transport.queuedTotal;
+const sentTo = (server) => transportOf(server).queuedTotal;
 
 test('a payload for many connections reaches all of them, between others of their own', async (t) => {
   const pairs = await opened(t, ws, 12);

@@ -17,8 +17,8 @@ const { connect, end, listen } = require('../transport/pairs.js');
 /** Who has the listening socket of a server. @param {any} wss */
 const holder = (wss) => wss._server._handle.constructor.name;
 
-/** Whether the socket of an accepted connection is still small; looking through `_socket` would write first. @param {any} ws */
-const isSmall = (ws) => isUntouched(ws._transport.socket);
+/** Whether the socket of an accepted connection is still small. @param {any} ws */
+const isSmall = (ws) => isUntouched(ws._socket);
 
 /**
  * The answer to a request to upgrade, as far as it comes by itself.

@@ -7,6 +7,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const test = require('node:test');
 const theirs = require('ws');
+const transportOf = require('../transport-of.cjs');
 
 const { WebSocket, WebSocketServer } = require('ferrows');
 
@@ -96,7 +97,7 @@ for (const options of [{}, { clientTracking: false }, { perMessageDeflate: { thr
     const open = server.stats();
     assert.deepEqual(open.transports, {
       ...NOTHING.transports,
-      [socket._transport.kind]: 1
+      [transportOf(socket).kind]: 1
     });
     const expected = {
       ...NOTHING,

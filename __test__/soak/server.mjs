@@ -12,7 +12,9 @@ import { BUFFERED_LIMIT, DEFLATE, planSession } from './plan.mjs';
 import { Random } from './random.mjs';
 import { End } from './traffic.mjs';
 
-const { WebSocketServer, createWebSocketStream } = createRequire(import.meta.url)('../subject.cjs');
+const require = createRequire(import.meta.url);
+const { WebSocketServer, createWebSocketStream } = require('../subject.cjs');
+const transportOf = require('../transport-of.cjs');
 const [seed, sabotage] = [Number(process.argv[2]), process.argv[3]];
 
 /** A message in so many is lost by the sabotage of that name. */
@@ -108,7 +110,7 @@ const newsTimer = setInterval(() => {
 function onThreads() {
   let count = 0;
   for (const { ws } of ends.values()) {
-    if (/** @type {any} */ (ws)._transport?.connection?.isOnThread) count++;
+    if (transportOf(ws)?.kind === 'io_threads') count++;
   }
   return count;
 }

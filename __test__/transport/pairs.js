@@ -3,6 +3,7 @@
 // Two ends of a connection in this process, and what they tell of their transport. Used by the tests and their children.
 
 const { once } = require('node:events');
+const transportOf = require('../transport-of.cjs');
 
 /** What comes over a transport may take long on a busy machine, and nothing here asks how long. */
 const ADDRESS = { host: '127.0.0.1', port: 0 };
@@ -49,7 +50,7 @@ async function connect({ WebSocket }, wss, options = {}) {
 
 /** How a WebSocket is carried. @param {any} ws */
 function carriage(ws) {
-  const { constructor, kind } = ws._transport;
+  const { constructor, kind } = transportOf(ws);
   return { transport: constructor.name, isOnThread: kind === 'io_threads' };
 }
 

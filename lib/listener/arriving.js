@@ -6,13 +6,14 @@
  */
 
 const net = require('net');
-const { AsyncResource } = require('async_hooks');
 
 const { AcceptedSocket, isHeld, settle, watch } = require('../transport/accepted-socket');
+const { AsyncContext } = require('../async-context');
 const { createRequest, readHead } = require('./request');
 const { createError } = require('../errors');
 const { EMPTY_BUFFER } = require('../constants');
 const { reasonForNode } = require('./rule');
+const { clearTimeout, setTimeout } = require('../schedule');
 
 /** Why the addon puts a connection aside; the numbers are its own. */
 const LATE = 3;
@@ -47,7 +48,7 @@ function arrived(handle, number, head, detail, rest) {
     putAside(handle, number, rest === undefined ? bytes : Buffer.concat([bytes, rest]), 0);
   } else {
     // Each has a context of its own, as with Node's parser.
-    const resource = new AsyncResource('HTTPINCOMINGMESSAGE');
+    const resource = new AsyncContext('HTTPINCOMINGMESSAGE');
     const fields = readHead(head, detail);
     resource.runInAsyncScope(upgrade, undefined, handle, number, head, fields, rest);
   }

@@ -6,11 +6,10 @@
  */
 
 const http = require('http');
-// As they are now: a test that puts timers of its own in their place is not to find these.
-const { clearInterval, setInterval } = require('timers');
 
 const { arrived, putAside, takesAll, watchWaiting } = require('./arriving');
 const { createListener } = require('../native');
+const { clearInterval, setInterval } = require('../schedule');
 
 /** As net.Server says it. */
 const BACKLOG = 511;

@@ -14,9 +14,10 @@ const { getDefaultHighWaterMark } = require('stream');
 const { inspect } = require('util');
 
 const events = require('../connection-events');
-const { kWebSocket } = require('../constants');
+const { kTransport, kWebSocket } = require('../constants');
 const { closeLater } = require('./closing');
 const { Fact, touchBy, touched } = require('./touched-socket');
+const { nextTick } = require('../schedule');
 
 const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
 
@@ -43,10 +44,9 @@ class AcceptedSocket {
     this._listenHandle = handle;
     /** @type {Held | null} null: a WebSocket has it */
     this._held = { number, bytesRead, isFresh: true, response: '', errorListener: null };
-    /** @type {any} */
-    this._nativeTransport = null;
-    /** @type {any} the types do not know its name */
+    /** @type {any} the types do not know these names */
     const self = this;
+    self[kTransport] = null;
     self[kWebSocket] = undefined;
     this._facts = 0;
   }
@@ -60,7 +60,9 @@ class AcceptedSocket {
   take(transport) {
     const held = /** @type {Held} */ (this._held);
     this._held = null;
-    this._nativeTransport = transport;
+    /** @type {any} */
+    const self = this;
+    self[kTransport] = transport;
     return held;
   }
 
@@ -118,15 +120,15 @@ class AcceptedSocket {
   }
 
   get bytesRead() {
-    return this._held?.bytesRead ?? this._nativeTransport.bytesRead;
+    return this._held?.bytesRead ?? transportOf(this).bytesRead;
   }
 
   get bytesWritten() {
-    return this._held ? touched(this).bytesWritten : this._nativeTransport.bytesWritten;
+    return this._held ? touched(this).bytesWritten : transportOf(this).bytesWritten;
   }
 
   get writableLength() {
-    return this._held ? touched(this).writableLength : this._nativeTransport.bufferedAmount;
+    return this._held ? touched(this).writableLength : transportOf(this).bufferedAmount;
   }
 
   get bufferSize() {
@@ -196,7 +198,7 @@ class AcceptedSocket {
     if (held && isPlain && held.response === '') {
       held.response = chunk;
       // It is the 101 if a WebSocket takes the connection at once; otherwise it has to leave. See settle(), too.
-      if (!held.isFresh) process.nextTick(watch, this);
+      if (!held.isFresh) nextTick(watch, this);
       return true;
     }
     return touched(this).write(chunk, encoding, callback);
@@ -221,13 +223,13 @@ class AcceptedSocket {
 
   ref() {
     if (this._held) return touched(this).ref();
-    if (!this.destroyed) this._nativeTransport.setReferenced(true);
+    if (!this.destroyed) transportOf(this).setReferenced(true);
     return this;
   }
 
   unref() {
     if (this._held) return touched(this).unref();
-    this._nativeTransport.setReferenced(false);
+    transportOf(this).setReferenced(false);
     return this;
   }
 
@@ -248,9 +250,9 @@ class AcceptedSocket {
     }
     if (this.writable) {
       this._facts |= ENDING;
-      this._nativeTransport.shutdown((/** @type {any} */ error) => {
+      transportOf(this).shutdown((/** @type {any} */ error) => {
         if (error) this.destroy(error);
-        else process.nextTick(finish, this);
+        else nextTick(finish, this);
       });
     }
     return this;
@@ -263,12 +265,12 @@ class AcceptedSocket {
     this._facts |= DESTROYED;
     /** @type {Error | undefined} few ever have one */
     if (error) this._failure = error;
-    this._nativeTransport.socketDestroyed(error ?? null);
-    if (error) process.nextTick(fail, this, error);
+    transportOf(this).socketDestroyed(error ?? null);
+    if (error) nextTick(fail, this, error);
     const { server } = this;
     server._connections--;
     server._emitCloseIfDrained();
-    const { resource } = this._nativeTransport;
+    const { resource } = transportOf(this);
     closeLater({ close: () => resource.runInAsyncScope(close, undefined, this) });
     return this;
   }
@@ -277,7 +279,7 @@ class AcceptedSocket {
 
   _nativeEnd() {
     this._facts |= PEER_ENDED;
-    process.nextTick(endInput, this);
+    nextTick(endInput, this);
   }
 
   _nativeDrain() {}
@@ -289,6 +291,14 @@ class AcceptedSocket {
   [inspect.custom](_depth, options) {
     return inspect(touched(this), options);
   }
+}
+
+/**
+ * @param {any} socket that a WebSocket has
+ * @returns {any} its PlainSocketTransport
+ */
+function transportOf(socket) {
+  return socket[kTransport];
 }
 
 /**
@@ -386,7 +396,7 @@ function selfOf(socket) {
  * @param {'localAddress' | 'remoteAddress'} which
  */
 function endOf(socket, which) {
-  const { _held: held, _listenHandle: handle, _nativeTransport: transport } = socket;
+  const { _held: held, _listenHandle: handle, [kTransport]: transport } = socket;
   return held ? handle.listener[which](held.number) : transport.connection[which]();
 }
 

@@ -5,37 +5,11 @@
  * accepted-socket.js calls it; the addon calls back.
  */
 
-const { NOBODY, environment, setOwner } = require('../native');
+const { environment, thread } = require('../native');
 
-/** @typedef {{ close(): void }} Closing */
-
-/**
- * Sockets that were destroyed and have not told so.
- *
- * @type {Closing[]}
- */
-let waiting = [];
-/** How many of them have told so. */
-let done = 0;
-
-/** @param {Closing} socket its close() is called */
+/** @param {{ close(): void }} socket its close() is called */
 function closeLater(socket) {
-  waiting.push(socket);
-  if (waiting.length === 1) environment.callWhenClosing();
+  if (thread.closeLater(socket)) environment.callWhenClosing();
 }
-
-// What has no connection any more comes under the number of nobody.
-setOwner(NOBODY, {
-  /** @returns {boolean} whether there are more */
-  deliver() {
-    if (done < waiting.length) {
-      waiting[done++].close();
-      return true;
-    }
-    waiting = [];
-    done = 0;
-    return false;
-  }
-});
 
 module.exports = { closeLater };

@@ -13,14 +13,14 @@ const { environment } = require('../native');
 const CAPACITY = 32;
 
 /**
- * By their numbers.
+ * Those that are remembered, with the numbers that the addon has given them.
  *
- * @type {ConnectionOptions[]}
+ * @type {{ number: number, options: ConnectionOptions }[]}
  */
 const known = [];
 
-/** The number that was found last, and the one that makes room next. */
-let last = 0;
+/** The one that was found last, and the index of the one that makes room next. @type {typeof known[0] | undefined} */
+let last;
 let oldest = 0;
 
 /**
@@ -28,15 +28,14 @@ let oldest = 0;
  * @returns {number} of this configuration, good until the next call
  */
 function configure(options) {
-  if (last < known.length && isSame(known[last], options)) return last;
-  last = known.findIndex((other) => isSame(other, options));
-  if (last === -1) {
-    last = oldest;
+  if (last !== undefined && isSame(last.options, options)) return last.number;
+  last = known.find((other) => isSame(other.options, options));
+  if (last === undefined) {
+    last = { number: environment.configure(known[oldest]?.number, options), options };
+    known[oldest] = last;
     oldest = (oldest + 1) % CAPACITY;
-    environment.configure(last, options);
-    known[last] = options;
   }
-  return last;
+  return last.number;
 }
 
 /**
@@ -44,7 +43,8 @@ function configure(options) {
  * @returns {ConnectionOptions} its options
  */
 function optionsOf(configuration) {
-  return known[configuration];
+  if (last?.number !== configuration) throw new RangeError('not the last configuration');
+  return last.options;
 }
 
 /**

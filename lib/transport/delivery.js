@@ -6,10 +6,10 @@
  * The transports and the delivery of a Receiver are such.
  */
 
-const { AsyncResource } = require('async_hooks');
-
 const native = require('../native');
+const { AsyncContext } = require('../async-context');
 const { readRecords, shift } = require('./records');
+const { setImmediate } = require('../schedule');
 
 const { INFLATING, PONG } = native.RecordKind;
 const { COMPRESSED } = native.RecordFlag;
@@ -132,12 +132,16 @@ class Delivery {
   /** Has the addon inflate what the connection waits for; the events come when it has. */
   inflate() {
     this.isInflating = true;
-    this.connection.inflate(
-      AsyncResource.bind((/** @type {number} */ count) => {
-        this.isInflating = false;
-        this.read(count);
-      })
-    );
+    const context = new AsyncContext('WebSocketInflate');
+    this.connection.inflate((/** @type {number} */ count) => {
+      context.runInAsyncScope(this.inflated, this, count);
+    });
+  }
+
+  /** @param {number} count readable records */
+  inflated(count) {
+    this.isInflating = false;
+    this.read(count);
   }
 }
 

@@ -6,6 +6,7 @@
  */
 
 const { environment } = require('../native');
+const { nextTick } = require('../schedule');
 
 /** @typedef {{ isDirty: boolean, flush(): void }} Flushable */
 
@@ -23,7 +24,6 @@ let isDelivering = false;
 let isStreamDelivering = false;
 let isArmed = false;
 let isExiting = false;
-let isHooked = false;
 
 /** @param {Flushable} stream has output; its flush() is called before the tick ends */
 function flushStreamLater(stream) {
@@ -77,19 +77,12 @@ function readDelivered(delivery, count) {
   }
 }
 
-/** To be called when a connection opens: an `exit` listener may be the first to send. */
-function flushOnExit() {
-  if (isHooked) return;
-  isHooked = true;
-  process.once('exit', flushAtExit);
-}
-
 function arm() {
   if (isExiting) {
     flushAtExit();
   } else {
     isArmed = true;
-    process.nextTick(flushAll);
+    nextTick(flushAll);
   }
 }
 
@@ -111,7 +104,7 @@ function flushStreams() {
       stream.flush();
     } catch (error) {
       // A Duplex of somebody's own may throw: the others are to be written all the same.
-      process.nextTick(() => {
+      nextTick(() => {
         throw error;
       });
     }
@@ -130,7 +123,7 @@ function flushAtExit() {
 
 module.exports = {
   drainDelivered,
-  flushOnExit,
+  flushAtExit,
   flushSocketsLater,
   flushStreamLater,
   readDelivered

@@ -5,12 +5,11 @@
  * is possible and nobody has said otherwise; everything else is a stream.
  */
 
-const { flushOnExit } = require('./flushing');
 const { StreamTransport } = require('./stream');
 const { PlainSocketTransport, canPark, isWrapped } = require('./plain-socket');
 const { chooseTransport } = require('./choice');
 const { isUntouched } = require('./accepted-socket');
-const { restLater } = require('./resting');
+const { connectionOpened } = require('./open-connections');
 const { Choice, takesSockets } = require('../native');
 const { configure } = require('./configurations');
 
@@ -27,8 +26,7 @@ const { configure } = require('./configurations');
  * @returns {InstanceType<typeof StreamTransport> | InstanceType<typeof PlainSocketTransport>}
  */
 function openTransport(websocket, socket, head, options, isSynchronous, resource, option) {
-  flushOnExit();
-  restLater();
+  connectionOpened();
   const configuration = configure(options);
   const choice = chooseTransport(option);
   if (choice !== 'stream') {

@@ -8,6 +8,7 @@
 const net = require('net');
 
 const native = require('../native');
+const { kTransport } = require('../constants');
 const { toBuffer } = require('../buffer-util');
 
 /** @typedef {import('./transport').Socket} Socket */
@@ -15,7 +16,7 @@ const { toBuffer } = require('../buffer-util');
 
 /**
  * The prototype of a parked socket; nothing is ever constructed. One prototype instead of a dozen own
- * properties per socket keeps idle connections small. The one that there is, `_nativeTransport`, is the
+ * properties per socket keeps idle connections small. The one that there is, `[kTransport]`, is the
  * PlainSocketTransport.
  *
  * @type {any}
@@ -42,7 +43,7 @@ class ParkedSocket extends PlainSocket {
     if (this.writable) {
       if (typeof chunk === 'string') chunk = Buffer.from(chunk, encoding);
       else if (ArrayBuffer.isView(chunk)) chunk = toBuffer(chunk);
-      if (Buffer.isBuffer(chunk)) this._nativeTransport.write([chunk]);
+      if (Buffer.isBuffer(chunk)) this[kTransport].write([chunk]);
     }
     return super.write(chunk, encoding, callback);
   }
@@ -70,7 +71,7 @@ class ParkedSocket extends PlainSocket {
    * @param {Callback} callback
    */
   _write(_chunk, _encoding, callback) {
-    const transport = this._nativeTransport;
+    const transport = this[kTransport];
     transport.waitFor(transport.queuedTotal, callback, true);
   }
 
@@ -79,13 +80,13 @@ class ParkedSocket extends PlainSocket {
    * @param {Callback} callback
    */
   _writev(_chunks, callback) {
-    const transport = this._nativeTransport;
+    const transport = this[kTransport];
     transport.waitFor(transport.queuedTotal, callback, true);
   }
 
   /** @param {Callback} callback */
   _final(callback) {
-    this._nativeTransport.shutdown(callback);
+    this[kTransport].shutdown(callback);
   }
 
   /**
@@ -93,17 +94,17 @@ class ParkedSocket extends PlainSocket {
    * @param {Callback} callback
    */
   _destroy(error, callback) {
-    this._nativeTransport.socketDestroyed(error);
+    this[kTransport].socketDestroyed(error);
     super._destroy(error, callback);
   }
 
   pause() {
-    native.pause(this._nativeTransport.id);
+    native.pause(this[kTransport].id);
     return super.pause();
   }
 
   resume() {
-    native.resume(this._nativeTransport.id);
+    native.resume(this[kTransport].id);
     return super.resume();
   }
 
@@ -113,14 +114,14 @@ class ParkedSocket extends PlainSocket {
    */
   setTimeout(timeout, callback) {
     super.setTimeout(timeout, callback);
-    const transport = this._nativeTransport;
+    const transport = this[kTransport];
     transport.isTimed = this.timeout > 0;
     if (transport.isTimed) transport.noteActivity();
     return this;
   }
 
   _onTimeout() {
-    if (this._nativeTransport.hasMovedBytes()) this._unrefTimer();
+    if (this[kTransport].hasMovedBytes()) this._unrefTimer();
     else super._onTimeout();
   }
 
@@ -131,7 +132,7 @@ class ParkedSocket extends PlainSocket {
    * @param {(...args: any[]) => void} listener
    */
   on(event, listener) {
-    if (event === 'data') this._nativeTransport.connection.tap();
+    if (event === 'data') this[kTransport].connection.tap();
     return super.on(event, listener);
   }
 
@@ -144,22 +145,22 @@ class ParkedSocket extends PlainSocket {
   }
 
   cork() {
-    this._nativeTransport.connection.cork(true);
+    this[kTransport].connection.cork(true);
     return super.cork();
   }
 
   uncork() {
     super.uncork();
-    if (this.writableCorked === 0) this._nativeTransport.connection.cork(false);
+    if (this.writableCorked === 0) this[kTransport].connection.cork(false);
   }
 
   ref() {
-    if (!this.destroyed) this._nativeTransport.setReferenced(true);
+    if (!this.destroyed) this[kTransport].setReferenced(true);
     return super.ref();
   }
 
   unref() {
-    this._nativeTransport.setReferenced(false);
+    this[kTransport].setReferenced(false);
     return super.unref();
   }
 
@@ -180,20 +181,20 @@ class ParkedSocket extends PlainSocket {
 
   /** Whoever takes the handle away may close its descriptor, or give it to another process: the addon lets go first. */
   set _handle(handle) {
-    if (handle === null && !this.destroyed) this._nativeTransport.socketDestroyed(null);
+    if (handle === null && !this.destroyed) this[kTransport].socketDestroyed(null);
     super._handle = handle;
   }
 
   get bytesRead() {
-    return this._nativeTransport.bytesRead;
+    return this[kTransport].bytesRead;
   }
 
   get bytesWritten() {
-    return this._bytesDispatched + this._nativeTransport.bytesWritten;
+    return this._bytesDispatched + this[kTransport].bytesWritten;
   }
 
   get writableLength() {
-    return this._nativeTransport.bufferedAmount;
+    return this[kTransport].bufferedAmount;
   }
 
   get writableNeedDrain() {
@@ -263,7 +264,7 @@ function park(socket, transport, head, attach) {
   handle.reading = false;
 
   Object.setPrototypeOf(socket, ParkedSocket.prototype);
-  socket._nativeTransport = transport;
+  socket[kTransport] = transport;
   // An HTTP server leaves this on its sockets; it would hide that of a parked one.
   if (socket.on === net.Socket.prototype.on) Reflect.deleteProperty(socket, 'on');
   /** @type {Buffer[]} */

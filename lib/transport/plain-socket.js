@@ -12,6 +12,7 @@ const { Transport } = require('./transport');
 const { createError, createSystemError } = require('../errors');
 const { drainDelivered, flushSocketsLater } = require('./flushing');
 const { readRecords } = require('./records');
+const { nextTick } = require('../schedule');
 
 const { DRAIN, END, FAULT, RAW, SHUTDOWN, WRITTEN } = native.RecordKind;
 const { WRITE } = native.RecordFlag;
@@ -94,7 +95,7 @@ class PlainSocketTransport extends Transport {
     const id = native.adopt(number, configuration, response, received, choice);
     this.bytesReadBefore = bytesRead - head.length;
     if (id === -1) {
-      process.nextTick(() => socket.destroy());
+      nextTick(() => socket.destroy());
     } else {
       this.id = id;
       native.setOwner(id, this);
@@ -279,7 +280,7 @@ class PlainSocketTransport extends Transport {
    */
   shutdown(callback) {
     if (this.isShutDown) {
-      process.nextTick(callback);
+      nextTick(callback);
       return;
     }
     this.shutdownCallback = callback;
@@ -309,7 +310,7 @@ class PlainSocketTransport extends Transport {
     this.setReferenced(false);
     if (!this.isAwaited && this.shutdownCallback === null) return;
     const reason = error ?? createError('STREAM_DESTROYED');
-    process.nextTick(() => {
+    nextTick(() => {
       this.settle(writtenTotal);
       this.settle(Infinity, reason);
       this.settleShutdown(reason);

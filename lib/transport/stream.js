@@ -10,7 +10,7 @@ const { createError } = require('../errors');
 const { flushStreamLater, readDelivered } = require('./flushing');
 const native = require('../native');
 const { takeOutput } = require('./records');
-const { kWebSocket } = require('../constants');
+const { kTransport, kWebSocket } = require('../constants');
 
 /**
  * Methods of a socket that may overtake what a connection has queued.
@@ -152,7 +152,7 @@ class StreamTransport extends Transport {
   /** What a paused socket has kept back is still to be delivered. */
   readRest() {
     const { socket, websocket } = this;
-    if (socket.readableEnded || websocket._closeFrameReceived || websocket._hasFailed) return;
+    if (socket.readableEnded || websocket._closeFrameReceived || this.hasFailed) return;
     if (socket.readableLength === 0) return;
     const chunk = socket.read(socket.readableLength);
     if (chunk !== null) this.read(native.receive(this.id, chunk));
@@ -164,7 +164,7 @@ class StreamTransport extends Transport {
  * @param {Buffer} chunk
  */
 function socketOnData(chunk) {
-  const transport = /** @type {StreamTransport} */ (this[kWebSocket]._transport);
+  const transport = /** @type {StreamTransport} */ (this[kWebSocket][kTransport]);
   readDelivered(transport, native.receive(transport.id, chunk));
   transport.throttle();
 }

@@ -8,7 +8,7 @@
 const net = require('net');
 
 const events = require('../connection-events');
-const { kWebSocket } = require('../constants');
+const { kTransport, kWebSocket } = require('../constants');
 const { ParkedSocket } = require('./parked-socket');
 
 /** Facts about an accepted socket that a WebSocket has, as bits. */
@@ -31,7 +31,7 @@ const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
  * @returns {any} the same
  */
 function touched(socket) {
-  const { _held: held, _listenHandle: handle, _nativeTransport: transport } = socket;
+  const { _held: held, _listenHandle: handle, [kTransport]: transport } = socket;
   const facts = socket._facts;
   const { _failure: failure, _peername: peername } = socket;
   for (const name of ['_held', '_listenHandle', '_facts', '_failure'])
@@ -49,7 +49,7 @@ function touched(socket) {
   if (peername) socket._peername = peername;
   socket.setNoDelay(true);
   if (held) {
-    Reflect.deleteProperty(socket, '_nativeTransport');
+    Reflect.deleteProperty(socket, kTransport);
     if (held.errorListener !== null) socket.on('error', held.errorListener);
     if (socket[kWebSocket]) events.watchSocket(socket[kWebSocket], socket);
     if (held.response !== '') socket.write(held.response);
@@ -117,7 +117,8 @@ function touchBy(prototype) {
   Object.setPrototypeOf(prototype, net.Socket.prototype);
   /** @type {any} */
   let source = new net.Socket();
-  while (source !== Object.prototype) {
+  // Up to the end of the chain, not by comparing with Object.prototype: this file may run in another realm than Node.
+  while (Object.getPrototypeOf(source) !== null) {
     for (const name of Reflect.ownKeys(source)) {
       if (!Object.hasOwn(prototype, name)) {
         Object.defineProperty(prototype, name, touching(source, name));

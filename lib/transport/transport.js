@@ -5,20 +5,21 @@
  * to the WebSocket. WebSockets use it through stream.js or plain-socket.js (see index.js).
  */
 
-const { AsyncResource } = require('async_hooks');
-
 const events = require('../connection-events');
 const native = require('../native');
+const { AsyncContext } = require('../async-context');
 const { Delivery } = require('./delivery');
 const { WriteCallbacks } = require('./write-callbacks');
 const { optionsOf } = require('./configurations');
-const { restLess } = require('./resting');
+const { connectionClosed } = require('./open-connections');
 const { createError, createProtocolError } = require('../errors');
 const { toBinaryType } = require('./records');
+const { nextTick } = require('../schedule');
 
 const { CLOSE, ERROR, FLOODED, MESSAGE, PING, PONG } = native.RecordKind;
 const { ANSWERED, BINARY, RANGE_ERROR } = native.RecordFlag;
 const { FIN, SAME, STRING, TOTAL } = native.SendFlag;
+const { thread } = native;
 
 /** @typedef {import('net').Socket & Record<string | symbol, any>} Socket any Duplex, really */
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
@@ -27,19 +28,14 @@ const { FIN, SAME, STRING, TOTAL } = native.SendFlag;
 const MAX_REMEMBERED = 64 * 1024;
 
 /**
- * The string that was sent last: what goes to many connections, one after the other, is turned into bytes once.
+ * Flags of a string for the addon. A string that goes to many connections, one after the other, is turned into bytes once.
  *
- * @type {string | null}
- */
-let lastText = null;
-
-/**
  * @param {string} text about to be sent
- * @returns {number} what the addon is to know of it
+ * @returns {number}
  */
 function textFlags(text) {
-  if (text === lastText) return STRING | SAME;
-  lastText = text.length <= MAX_REMEMBERED ? text : null;
+  if (text === thread.lastText) return STRING | SAME;
+  thread.lastText = text.length <= MAX_REMEMBERED ? text : null;
   return STRING;
 }
 
@@ -56,6 +52,26 @@ class Transport extends Delivery {
     this.socket = socket;
     /** How the connection began. Connections that began alike share it. */
     this.options = optionsOf(configuration);
+    /**
+     * The option `generateMask` of a client.
+     *
+     * @type {((key: Buffer) => void) | undefined}
+     */
+    this.generateMask = undefined;
+    /**
+     * The Sender of the WebSocket, made on first use.
+     *
+     * @type {InstanceType<typeof import('../connection-sender').ConnectionSender> | null}
+     */
+    this.sender = null;
+    /**
+     * The counters of the server that accepted the connection.
+     *
+     * @type {InstanceType<typeof import('../statistics').Statistics> | null}
+     */
+    this.account = null;
+    /** Whether the peer has broken the protocol. */
+    this.hasFailed = false;
     /** @type {InstanceType<typeof WriteCallbacks> | null} */
     this.callbacks = null;
     /**
@@ -179,10 +195,10 @@ class Transport extends Delivery {
    */
   waitFor(total, callback, inContext) {
     if (this.socket.destroyed) {
-      process.nextTick(callback, createError('STREAM_DESTROYED'));
+      nextTick(callback, createError('STREAM_DESTROYED'));
       return;
     }
-    const resource = inContext ? new AsyncResource('WebSocketSend') : null;
+    const resource = inContext ? new AsyncContext('WebSocketSend') : null;
     (this.callbacks ??= new WriteCallbacks()).add(total, callback, resource);
   }
 
@@ -328,7 +344,7 @@ class Transport extends Delivery {
     if (this.isAwaited) this.settle(Infinity, createError('STREAM_DESTROYED'));
     // An input that nobody has ended ends now, which takes a tick.
     if (this.isInputOver) this.finish();
-    else process.nextTick(() => this.finish());
+    else nextTick(() => this.finish());
   }
 
   /** Emits `close`, once, if the socket has closed and all events have been emitted. */
@@ -337,7 +353,7 @@ class Transport extends Delivery {
     this.isClosed = false;
     // It was kept for as long as something was being inflated.
     this.letGo();
-    restLess();
+    connectionClosed();
     this.websocket.emitClose();
   }
 

@@ -1,12 +1,12 @@
-//! One JavaScript environment (main thread or worker): what its connections share. The shim makes one for each
-//! copy of itself that is loaded.
+//! One JavaScript environment (main thread or worker): what its connections share. Every copy of the shim has an
+//! [`Environment`]; all of them in a thread share one [`Shared`], see `thread`.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::Unknown;
-use napi::{Env, Error, JsValue, Result, sys};
+use napi::{Env, Error, Result, sys};
 use napi_derive::napi;
 
 use super::batch::{BatchWriter, HEADER_WORDS, Parts, SHARED_WORDS};
@@ -15,9 +15,10 @@ use super::channel::Channel;
 use super::connection::Connection;
 use super::elsewhere::Job;
 use super::options::ConnectionOptions;
-use super::raw::{SharedWords, give_back_free_memory, unknown};
+use super::raw::{Reference, SharedWords, give_back_free_memory, property, unknown};
 use super::slab::{ALIGNMENT, BULK_SIZE, SLAB_SIZE, Slab};
 use super::sockets::Rounds;
+use super::thread::of_thread;
 use crate::connection::{Config, Rested};
 use crate::protocol::deflate::{Broadcast, Pool};
 use crate::transport::RandomKeys;
@@ -53,8 +54,10 @@ pub(super) struct Shared {
     pub(super) freed_by_rest: Cell<usize>,
     /// The last payloads that are being compressed elsewhere, the last one first.
     pub(super) deflating: RefCell<Vec<Rc<Job>>>,
-    /// How connections are configured, by the numbers that the shim has given.
-    configurations: RefCell<Vec<Arc<Config>>>,
+    /// How connections are configured, by number.
+    configurations: RefCell<Slots<Arc<Config>>>,
+    /// The value of `thread.js`.
+    thread: Reference,
     /// All connections, by their numbers. Number 0 is one that was destroyed, for whoever has none.
     pub(super) channels: RefCell<Slots<Rc<RefCell<Channel>>>>,
     /// The sockets that were taken over.
@@ -90,6 +93,38 @@ impl Shared {
 }
 
 impl Shared {
+    /// The environment of a thread. `thread`: the value of `thread.js`.
+    ///
+    /// # Errors
+    /// When the system has no randomness for masking keys, or the environment is ending.
+    fn new(env: Env, thread: sys::napi_value) -> Result<Rc<Self>> {
+        let rounds = Rounds::new(env, property(env, thread, c"deliver")?)?;
+        let keys = RandomKeys::new().map_err(|error| Error::from_reason(error.to_string()))?;
+        let records = SharedWords::new(env, SHARED_WORDS)?;
+        let shared = Self {
+            env,
+            records,
+            slab: RefCell::new(Slab::new(SLAB_SIZE)),
+            parts: RefCell::default(),
+            bulk: RefCell::new(Slab::new(BULK_SIZE)),
+            keys: RefCell::new(keys),
+            text: RefCell::default(),
+            has_text: Cell::new(false),
+            scratch: RefCell::default(),
+            pool: Arc::default(),
+            broadcast: RefCell::default(),
+            freed: Cell::new(0),
+            freed_by_rest: Cell::new(0),
+            deflating: RefCell::default(),
+            configurations: RefCell::default(),
+            thread: Reference::new(env, thread)?,
+            channels: RefCell::default(),
+            rounds,
+        };
+        shared.channels.borrow_mut().insert(Rc::new(RefCell::new(Channel::gone())));
+        Ok(Rc::new(shared))
+    }
+
     /// How connections of this number are configured.
     ///
     /// # Errors
@@ -140,50 +175,42 @@ impl Shared {
     }
 }
 
-/// One JavaScript environment's side of the addon; the shim makes one when it is loaded.
+/// A copy's side of the addon; the shim makes one when it is loaded.
 #[napi]
 pub struct Environment {
     pub(super) shared: Rc<Shared>,
+    /// The numbers of the configurations that this copy has made, which end with it.
+    configurations: RefCell<Vec<u32>>,
+}
+
+impl Drop for Environment {
+    fn drop(&mut self) {
+        let mut configurations = self.shared.configurations.borrow_mut();
+        for number in self.configurations.borrow().iter() {
+            configurations.remove(*number as usize);
+        }
+    }
 }
 
 #[napi]
 impl Environment {
-    /// `deliver(id, count)` is called with the number of each attached connection that has news: `count` records can be read
-    /// in [`Environment::records`], and more with `more` of [`Environment::calls`]. Each call has its own callback scope, and all
-    /// run in the async context that is current now, with `deliver` as its resource: that of the connection is for `deliver` to
-    /// enter. What it throws becomes an `uncaughtException`. It is called again, with a count of 0, after an exception, and when
-    /// it returns `true` because ticks and microtasks are to run first.
+    /// The environment of this thread; made by the first copy.
     ///
     /// Throws when the system has no randomness for masking keys.
     #[napi(constructor, catch_unwind)]
-    pub fn new(
-        env: Env,
-        #[napi(ts_arg_type = "(id: number, count: number) => boolean")] deliver: Unknown<'_>,
-    ) -> Result<Self> {
-        let rounds = Rounds::new(env, deliver.raw())?;
-        let keys = RandomKeys::new().map_err(|error| Error::from_reason(error.to_string()))?;
-        let records = SharedWords::new(env, SHARED_WORDS)?;
-        let shared = Shared {
-            env,
-            records,
-            slab: RefCell::new(Slab::new(SLAB_SIZE)),
-            parts: RefCell::default(),
-            bulk: RefCell::new(Slab::new(BULK_SIZE)),
-            keys: RefCell::new(keys),
-            text: RefCell::default(),
-            has_text: Cell::new(false),
-            scratch: RefCell::default(),
-            pool: Arc::default(),
-            broadcast: RefCell::default(),
-            freed: Cell::new(0),
-            freed_by_rest: Cell::new(0),
-            deflating: RefCell::default(),
-            configurations: RefCell::default(),
-            channels: RefCell::default(),
-            rounds,
-        };
-        shared.channels.borrow_mut().insert(Rc::new(RefCell::new(Channel::gone())));
-        Ok(Self { shared: Rc::new(shared) })
+    pub fn new(env: Env) -> Result<Self> {
+        let shared = of_thread(env, |thread| Shared::new(env, thread))?;
+        Ok(Self { shared, configurations: RefCell::default() })
+    }
+
+    /// The value of `src/addon/thread.js`, the same for every copy. Its `deliver(id, count)` is called with the number of each
+    /// attached connection that has events: `count` records can be read in [`Environment::records`], and more with `more` of
+    /// [`Environment::calls`]. Each call has its own callback scope, with `deliver` as its resource; the async context of the
+    /// connection is for its owner to enter. An exception becomes an `uncaughtException`. `deliver` is called again, with a count
+    /// of 0, after an exception, and when it returns `true` because ticks and microtasks are to run first.
+    #[napi(catch_unwind, ts_return_type = "object")]
+    pub fn thread(&self) -> Result<Unknown<'_>> {
+        unknown(self.shared.env, self.shared.thread.value()?)
     }
 
     /// The memory of the record array: 32-bit words in the machine's byte order. Word 0 is the generation of the slab,
@@ -217,20 +244,20 @@ impl Environment {
         Calls::new(&self.shared)
     }
 
-    /// Says how connections are configured that are made with this number from now on: one that was used before, or the number
-    /// of those that were.
+    /// Remembers a configuration of connections and returns its number. `replaced` is the number of one that this copy has made
+    /// and that is forgotten for it; connections that were made with it keep it.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands arguments over by value")]
-    pub fn configure(&self, number: u32, options: ConnectionOptions) -> Result<()> {
-        let (number, config) = (number as usize, Arc::new(options.config(&self.shared)));
+    pub fn configure(&self, replaced: Option<u32>, options: ConnectionOptions) -> u32 {
+        let config = Arc::new(options.config(&self.shared));
+        let mut own = self.configurations.borrow_mut();
         let mut configurations = self.shared.configurations.borrow_mut();
-        if number == configurations.len() {
-            configurations.push(config);
-            return Ok(());
+        if let Some(place) = own.iter().position(|number| Some(*number) == replaced) {
+            configurations.remove(own.swap_remove(place) as usize);
         }
-        let place = configurations.get_mut(number);
-        *place.ok_or_else(|| Error::from_reason("no such configuration"))? = config;
-        Ok(())
+        let number = configurations.insert(config) as u32;
+        own.push(number);
+        number
     }
 
     /// The object of an attached connection, for what is not among the calls.

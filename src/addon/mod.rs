@@ -2,7 +2,7 @@
 //! polled, but read and written only by `transport`.
 //!
 //! * `environment`: one JavaScript environment (main thread, worker): shared memory, masking keys, its
-//!   connections.
+//!   connections. `thread`: the one that all copies of the shim in a thread share.
 //! * `calls`: what the shim does with a connection as a rule, by its number; `connection`: the class for what it does rarely;
 //!   `channel`: the state behind both.
 //! * `sockets`: those that were taken over, and what the event loop does for them; `no_sockets` where there can be none.
@@ -36,3 +36,4 @@ mod sockets;
 #[cfg(not(unix))]
 #[path = "no_sockets.rs"]
 mod sockets;
+mod thread;

@@ -18,7 +18,11 @@ const LARGE_TEXT = 'ü'.repeat(MEBIBYTE / 2);
 const LARGE_BINARY = Buffer.from(Uint8Array.from({ length: MEBIBYTE }, (_, index) => index % 251));
 
 /** Which transport carries a connection. */
-function carriage({ _transport: transport }) {
+function carriage(ws) {
+  const key = Object.getOwnPropertySymbols(ws).find(
+    ({ description }) => description === 'transport'
+  );
+  const transport = ws[key];
   if (transport.constructor.name === 'StreamTransport') return 'stream';
   return threads() > 0 ? 'io_threads' : 'event_loop';
 }

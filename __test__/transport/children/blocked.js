@@ -6,13 +6,14 @@
 const { existsSync, writeSync } = require('node:fs');
 const readline = require('node:readline');
 const ferrows = require('ferrows');
+const transportOf = require('../../transport-of.cjs');
 const { listen, pattern } = require('../pairs');
 
 /** Synchronously: nothing else would leave while this process computes. @param {object} value */
 const say = (value) => writeSync(1, `${JSON.stringify(value)}\n`);
 
 const connections = [];
-const readTotal = () => connections.map((ws) => ws._transport.receivedTotal);
+const readTotal = () => connections.map((ws) => transportOf(ws).receivedTotal);
 
 function block() {
   say({ blocked: true });

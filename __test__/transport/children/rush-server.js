@@ -5,6 +5,7 @@
 
 const readline = require('node:readline');
 const ferrows = require('ferrows');
+const transportOf = require('../../transport-of.cjs');
 const { listen } = require('../pairs');
 
 const say = (value) => console.log(JSON.stringify(value));
@@ -22,7 +23,7 @@ async function main() {
 
   function look() {
     let count = 0;
-    for (const ws of wss.clients) count += ws._transport.kind === 'io_threads' ? 1 : 0;
+    for (const ws of wss.clients) count += transportOf(ws).kind === 'io_threads' ? 1 : 0;
     if (count === lastCount) return;
     lastCount = count;
     say({ onThreads: count });

@@ -6,6 +6,7 @@
 const { once } = require('node:events');
 const { createHash } = require('node:crypto');
 const ferrows = require('ferrows');
+const transportOf = require('../../transport-of.cjs');
 const { connect, listen, pattern } = require('../pairs');
 
 const MESSAGES = 400;
@@ -53,7 +54,7 @@ class Direction {
     });
     let wasOnThread = false;
     to.on('message', (data, isBinary) => {
-      const isOnThread = to._transport.kind === 'io_threads';
+      const isOnThread = transportOf(to).kind === 'io_threads';
       if (isOnThread !== wasOnThread) this.moves++;
       wasOnThread = isOnThread;
       this.check(data, isBinary);

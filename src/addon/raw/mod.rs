@@ -9,6 +9,7 @@ mod cleanup;
 mod clock;
 #[cfg(unix)]
 mod descriptor;
+mod realm;
 mod reference;
 mod status;
 #[cfg(unix)]
@@ -23,9 +24,12 @@ mod work;
 pub(super) use bytes::{bytes_of, create_array_buffer, data_bytes, is_string, string_bytes, with_memory};
 pub(super) use callback::call_back;
 pub(super) use calls::{Arguments, Body, create_call, is_undefined, unsigned};
+pub(super) use cleanup::on_cleanup;
+pub(super) use realm::{Realm, evaluate};
 pub(super) use reference::{Reference, unknown};
 pub(super) use status::check;
 pub(super) use trim::give_back_free_memory;
+pub(super) use values::property;
 pub(super) use words::SharedWords;
 pub(super) use work::run_elsewhere;
 
@@ -35,9 +39,14 @@ pub(super) use {
     callback::{
         AsyncContext, Called, call_in_context, call_plain, call_with, in_handle_scope, report_uncaught,
     },
-    cleanup::on_cleanup,
     clock::thread_running,
     descriptor::borrow,
     uv::{Poll, Turn, Wakeup, can_poll, when_closing},
     values::{buffer, latin1, uint32, undefined},
 };
+
+/// Whether there is libuv's event loop to be polled on.
+#[cfg(not(unix))]
+fn can_poll() -> bool {
+    false
+}

@@ -1,5 +1,6 @@
 //! JavaScript values that calls into JavaScript get: made of what Rust has.
 
+use std::ffi::CStr;
 use std::ptr;
 
 use napi::{Env, Result, sys};
@@ -58,5 +59,16 @@ pub(in crate::addon) fn buffer(env: Env, bytes: &[u8]) -> Result<sys::napi_value
             &raw mut value,
         )
     })?;
+    Ok(value)
+}
+
+/// The property of an object that has this name.
+///
+/// # Errors
+/// When `object` is none, or the environment is ending.
+pub(in crate::addon) fn property(env: Env, object: sys::napi_value, name: &CStr) -> Result<sys::napi_value> {
+    let mut value = ptr::null_mut();
+    // SAFETY: the object belongs to the current handle scope, `name` ends with a NUL.
+    check(unsafe { sys::napi_get_named_property(env.raw(), object, name.as_ptr(), &raw mut value) })?;
     Ok(value)
 }

@@ -1,0 +1,124 @@
+/*
+ * State that a JavaScript thread has once, however many copies of the package it loads (a Jest worker loads one per test
+ * file, each in a realm of its own). The addon evaluates this script when the first copy is loaded (thread.rs), in the
+ * realm of Node's own modules; its value is what `Environment.thread()` returns to lib/thread.js of each copy.
+ *
+ * Nothing here refers to a copy once the connections of that copy have closed, so that its realm can be collected. The
+ * functions of Node are those of the moment of the first load: a test that fakes timers or ticks later fakes those of its
+ * own code only.
+ */
+(() => {
+  const { clearInterval, clearTimeout, process, setImmediate, setInterval, setTimeout } =
+    globalThis;
+  const { nextTick } = process;
+
+  /** Milliseconds between two sweeps of idle connections. Memory that was not used between two of them is given back. */
+  const SWEEP_INTERVAL = 5000;
+
+  /** Receivers of the events of attached connections, by the numbers of these. @type {any[]} */
+  const owners = [];
+
+  /** Sockets that were destroyed and have not emitted `close`, in order. @type {{ close(): void }[]} */
+  let closing = [];
+  /** How many of them have by now. */
+  let closed = 0;
+
+  // The number 0 belongs to no connection. The addon delivers to it in the closing phase of the event loop.
+  owners[0] = {
+    deliver() {
+      if (closed < closing.length) {
+        closing[closed++].close();
+        return true;
+      }
+      closing = [];
+      closed = 0;
+      return false;
+    }
+  };
+
+  /** Functions that write queued output when the process exits: one per copy with open connections. @type {Set<() => void>} */
+  const exitHooks = new Set();
+  let isHooked = false;
+
+  function flushAtExit() {
+    for (const flush of exitHooks) flush();
+  }
+
+  /** Open connections of all copies. */
+  let connections = 0;
+  /** @type {NodeJS.Timeout | undefined} */
+  let sweepTimer;
+
+  /**
+   * Called by the addon when `count` records of a connection can be read.
+   *
+   * @param {number} id
+   * @param {number} count
+   * @returns {boolean} whether to be called again when ticks and microtasks have run
+   */
+  function deliver(id, count) {
+    const owner = owners[id];
+    return owner !== undefined && owner.deliver(count);
+  }
+  // The async resource of its calls, too: one that keeps nothing alive (jest --detectOpenHandles asks).
+  deliver.hasRef = () => false;
+
+  return {
+    nextTick,
+    setImmediate,
+    setInterval,
+    setTimeout,
+    clearInterval,
+    clearTimeout,
+
+    owners,
+
+    /** The string that was sent last, which the addon holds as UTF-8. @type {string | null} */
+    lastText: null,
+
+    deliver,
+
+    /**
+     * Has `close()` called in the closing phase of the event loop.
+     *
+     * @param {{ close(): void }} socket
+     * @returns {boolean} whether the addon must be asked for it
+     */
+    closeLater(socket) {
+      return closing.push(socket) === 1;
+    },
+
+    /**
+     * Calls a function when the process exits, until it is removed from `exitHooks`.
+     *
+     * @param {() => void} flush
+     */
+    flushAtExit(flush) {
+      exitHooks.add(flush);
+      if (isHooked) return;
+      isHooked = true;
+      process.once('exit', flushAtExit);
+    },
+
+    exitHooks,
+
+    /**
+     * Counts a connection. Idle ones are swept while there are any.
+     *
+     * @param {{ rest(): boolean }} environment
+     */
+    connectionOpened(environment) {
+      connections++;
+      sweepTimer ??= setInterval(() => {
+        const hasMore = environment.rest();
+        if (connections > 0 || hasMore) return;
+        clearInterval(sweepTimer);
+        sweepTimer = undefined;
+      }, SWEEP_INTERVAL).unref();
+    },
+
+    connectionClosed() {
+      connections--;
+    }
+  };
+})();
