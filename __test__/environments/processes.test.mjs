@@ -7,5 +7,5 @@ import { compare } from './compare.mjs';
 compare('workers that are terminated under load', ['processes/storm.cjs'], {
   env: { ROUNDS: '10' }
 });
-compare('240 workers', ['processes/storm.cjs'], { env: { ROUNDS: '60' }, isGate: false });
+compare('160 workers', ['processes/storm.cjs'], { env: { ROUNDS: '40' }, isGate: false });
 compare('a cluster that PM2 reloads', ['processes/pm2.cjs']);

@@ -196,7 +196,8 @@ module.exports = {
   },
 
   async 'a stream'(api) {
-    const { wss, client } = await open(api);
+    const { wss, server, client } = await open(api);
+    const closed = once(server, 'close');
     const stream = api.createWebSocketStream(client, { encoding: 'utf8' });
     stream.end(LARGE);
     let text = '';
@@ -204,6 +205,7 @@ module.exports = {
       text += chunk;
       if (text.length === LARGE.length) break;
     }
+    await closed;
     return [text === LARGE, await shut(wss)];
   }
 };

@@ -112,6 +112,7 @@ const TOOLS = {
       input: entry,
       platform: 'node',
       external: EXTERNAL,
+      makeAbsoluteExternalsRelative: false,
       onLog() {}
     });
     await bundle.write({ dir: out, format: 'cjs', entryFileNames: 'server.cjs' });

