@@ -39,8 +39,10 @@ export declare class Connection {
   localAddress(): SocketAddress | null
   /** Attached, over TCP: the other end; `null` once it is not connected any more. */
   remoteAddress(): SocketAddress | null
-  /** Attached: a duplicate of the descriptor, which the caller must close; -1 if there is none to be had. */
-  duplicate(): number
+  /** Attached: the number of the descriptor; -1 once destroyed. */
+  descriptor(): number
+  /** Adopted: a handle of Node's owns that descriptor from now on, and must not close it before `destroy`. */
+  lend(): void
   /** Attached: from now on `RAW` records bring the received bytes as they came, behind their events. */
   tap(): void
   /** Attached: holds the output back, or lets it go again. */
@@ -70,15 +72,14 @@ export declare class Environment {
    */
   thread(): object
   /**
-   * The memory of the record array: 32-bit words in the machine's byte order. Word 0 is the generation of the slab,
-   * word 1 is 1 if another batch waits, word 2 is where in the slab taken output is, word 3 is the generation of the bulk;
-   * records of four words each begin at word 4.
+   * The memory that batches are read from; never to be handed to a user. First 32-bit words in the machine's byte order:
+   * word 0 is 1 if another batch waits, word 1 is the number of bytes of payloads with the flag `JOINT`; 256 records of four words
+   * each begin at word 4. Behind them are 64 bytes for what is sent with the flag `PLACED`, and behind these 64 KiB of payloads,
+   * which the offsets of records count from.
    */
   records(): ArrayBuffer
-  /** The memory that small payloads of the last batch lie in; `undefined` before the first one. */
-  slab(): ArrayBuffer | undefined
-  /** The memory that large messages of the last batch with the flag `BULK` lie in; `undefined` before the first one. */
-  bulk(): ArrayBuffer | undefined
+  /** The memory that messages with the flag `BULK` lie in until they are read; never to be handed to a user. */
+  bulk(): ArrayBuffer
   /**
    * What is done with connections as a rule.
    *
@@ -94,10 +95,10 @@ export declare class Environment {
   /** The object of an attached connection, for what is not among the calls. */
   connection(id: number): Connection
   /**
-   * Has `deliver` called with the number 0 when the event loop closes handles in this turn, each time in a callback scope of its
-   * own, while it returns `true` or throws. Throws where there is no libuv.
+   * Has `deliver` called with 0 and `number` when the event loop closes handles in this turn, in a callback scope of its own,
+   * at the place that a handle has which is closed now. Throws where there is no libuv.
    */
-  callWhenClosing(): void
+  callWhenClosing(number: number): void
   /**
    * Has the output written that was queued on attached connections since the last flush: now where the event loop drives
    * them, soon where an I/O thread does.
@@ -182,7 +183,7 @@ export declare function applyMask(data: Uint8Array, key: Uint8Array): void
 /**
  * Functions that get the number of a connection first. Those that queue something return the running total of bytes ever
  * queued. `flags`: `BINARY` 1, `FIN` 2, `STRING` 4 must be there if the payload is a string, `MASK` 8 (with `key`, or a
- * random one), `COMPRESS` 64. On a connection that was destroyed they do nothing, and 0 is the number of such a one.
+ * random one), `COMPRESS` 64, `PLACED` 128 if the payload is in `Environment.records`, and the argument its length. On a connection that was destroyed they do nothing, and 0 is the number of such a one.
  */
 export interface Calls {
   /**
@@ -205,11 +206,11 @@ export interface Calls {
    * Queues a message or a fragment. `flags` may have `SAME` 32 if the data is the one of the last call that had `STRING`. The
    * total is returned only if they have `TOTAL` 16.
    */
-  send: (id: number, data: string | Uint8Array, flags: number, key?: Uint8Array) => number | undefined
+  send: (id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number | undefined
   /** Queues a ping; at most 125 bytes. */
-  ping: (id: number, data: string | Uint8Array, flags: number, key?: Uint8Array) => number
+  ping: (id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number
   /** Queues a pong; at most 125 bytes. */
-  pong: (id: number, data: string | Uint8Array, flags: number, key?: Uint8Array) => number
+  pong: (id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number
   /** Queues a close frame; `code` 0 makes it empty. Automatic pongs end with it. */
   close: (id: number, reason: string | Uint8Array, flags: number, key: Uint8Array | undefined, code: number) => number
   /** Queues bytes that are framed already. */
@@ -219,8 +220,8 @@ export interface Calls {
   /** The next batch of records, when one has been read. 0: none. */
   more: (id: number) => number
   /**
-   * Over a stream: puts everything that was queued since the last call into the slab, where word 2 of the records says, and
-   * returns the number of bytes; 0 if nothing is queued, or if it is too much for the slab: then `Connection.takeOutput` has it.
+   * Over a stream: puts everything that was queued since the last call where payloads begin in `Environment.records`, and
+   * returns the number of bytes; 0 if nothing is queued, or if it is too much for that: then `Connection.takeOutput` has it.
    */
   takeOutput: (id: number) => number
   /** Attached: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes still pending. */
@@ -233,6 +234,8 @@ export interface Calls {
   resume: (id: number) => void
   /** Attached: sends a FIN after all that is queued, then a `SHUTDOWN` record comes. */
   shutdown: (id: number) => void
+  /** Attached: what is known of it and was not delivered becomes readable. Returns the number of records. */
+  collect: (id: number) => number
   /** Attached, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the number of records. */
   lastRead: (id: number) => number
   /** Drops everything. Nothing is delivered any more; the descriptor closes. */

@@ -11,7 +11,7 @@ const { isArrayBuffer } = require('util').types;
 
 /** What `Buffer` makes by itself; constructing it directly skips the checks of `Buffer.from()`. */
 const FastBuffer =
-  /** @type {new (buffer: ArrayBufferLike, offset?: number, length?: number) => Buffer} */ (
+  /** @type {new (memory: ArrayBufferLike | number, offset?: number, length?: number) => Buffer} */ (
     /** @type {any} */ (Buffer)[Symbol.species]
   );
 

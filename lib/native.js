@@ -41,7 +41,7 @@ checkVersion(binding.VERSION);
  * @property {typeof clearTimeout} clearTimeout
  * @property {(Owner | undefined)[]} owners of attached connections, by the numbers of these
  * @property {string | null} lastText the string that was sent last
- * @property {(socket: { close(): void }) => boolean} closeLater
+ * @property {(socket: { close(): void }) => number} closeLater
  * @property {(flush: () => void) => void} flushAtExit
  * @property {Set<() => void>} exitHooks
  * @property {(environment: { rest(): boolean }) => void} connectionOpened
@@ -90,7 +90,16 @@ function createListener() {
 }
 
 /** Flags of the send commands. */
-const SendFlag = { BINARY: 1, FIN: 2, STRING: 4, MASK: 8, TOTAL: 16, SAME: 32, COMPRESS: 64 };
+const SendFlag = {
+  BINARY: 1,
+  FIN: 2,
+  STRING: 4,
+  MASK: 8,
+  TOTAL: 16,
+  SAME: 32,
+  COMPRESS: 64,
+  PLACED: 128
+};
 
 /** Kinds of records, the low byte of a record's first word. */
 const RecordKind = {
@@ -117,14 +126,16 @@ const RecordFlag = {
   BINARY: 1 << 8,
   /** MESSAGE: came in more than one frame; takeFragments() has their lengths. */
   FRAGMENTED: 2 << 8,
-  /** MESSAGE, RAW: takeLarge() has the payload, the slab has not. */
+  /** MESSAGE, RAW: takeLarge() returns the payload. */
   LARGE: 4 << 8,
-  /** MESSAGE: the payload is in the bulk, the slab has not got it. */
+  /** MESSAGE: the payload is in the bulk. */
   BULK: 8 << 8,
-  /** MESSAGE: takeLanded() has the memory that the payload is in. */
+  /** MESSAGE: takeLanded() returns the memory that the payload is in. */
   LANDED: 16 << 8,
   /** MESSAGE: came compressed; ERROR: should have been such a one. */
   COMPRESSED: 32 << 8,
+  /** MESSAGE: gets memory together with the others of its batch that have this flag. */
+  JOINT: 64 << 8,
   /** ERROR: a RangeError. */
   RANGE_ERROR: 1 << 8,
   /** FAULT: writing failed, not reading. */

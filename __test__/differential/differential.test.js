@@ -11,7 +11,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { Context } = require('./context');
 const { record, scenarios, verdict } = require('./run');
-const { combinations, oracle, subject } = require('./subjects');
+const { areThreadsAsked, combinations, oracle, subject } = require('./subjects');
 const { Trace } = require('./trace');
 const { reasonFor } = require('./differences');
 
@@ -33,6 +33,7 @@ if (other.name === 'ferrows' && process.env.FERROWS_TRANSPORT) {
 }
 
 for (const one of scenarios()) {
+  if (!one.onThreads && other.name === 'ferrows' && areThreadsAsked()) continue;
   test(one.name, async (t) => {
     const { expected, actual } = combinations(one.kind, ws, other);
     const model = await record(one, expected);

@@ -8,7 +8,7 @@ const { test } = require('node:test');
 const { OPCODE, KEY, decode, frame, frameText } = require('./frames');
 const mutants = require('./mutants');
 const { record, scenarios, verdict } = require('./run');
-const { combinations, oracle, subject } = require('./subjects');
+const { areThreadsAsked, combinations, oracle, subject } = require('./subjects');
 const { Trace, difference, valueText } = require('./trace');
 
 /** The scenario that is there for a fault. */
@@ -100,6 +100,18 @@ test('traces: lanes keep their order, ports are hidden, a difference is shown', 
   assert.match(diff, /^- .*event\("at :PORT"\)$/m);
   assert.match(diff, /^\+ /m);
   assert.notEqual(difference(one, one.slice(1)), null);
+});
+
+test('interleaved traces: the order between lanes counts, too', () => {
+  const make = (isInterleaved, ...lanes) => {
+    const trace = new Trace(isInterleaved);
+    for (const lane of lanes) trace.event(lane, 'event', []);
+    return trace.lines();
+  };
+  assert.equal(difference(make(false, 'a', 'b', 'a'), make(false, 'b', 'a', 'a')), null);
+  assert.notEqual(difference(make(true, 'a', 'b', 'a'), make(true, 'b', 'a', 'a')), null);
+  const { expected } = combinations('together', oracle(), oracle());
+  assert.equal(expected.isInterleaved, !areThreadsAsked());
 });
 
 test('a run that breaks off or does not end is a difference', async () => {

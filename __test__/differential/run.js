@@ -12,7 +12,7 @@ const { Trace, difference, errorText } = require('./trace');
 const TIMEOUT = 15000;
 
 /**
- * @typedef {{ name: string, kind: string, timeout: number, body: (t: Context) => Promise<void> | void }} Scenario
+ * @typedef {{ name: string, kind: string, timeout: number, onThreads: boolean, body: (t: Context) => Promise<void> | void }} Scenario
  */
 
 /** @type {Scenario[]} */
@@ -22,16 +22,16 @@ const registered = [];
  * Registers a scenario.
  *
  * @param {string} name begins with the statement of the specification it is about
- * @param {string | string[]} kinds one of pair, server, client, api, or ['server', 'client'] to run it in both roles
+ * @param {string | string[]} kinds one of pair, together, server, client, api, or ['server', 'client'] to run it in both roles
  * @param {(t: Context) => Promise<void> | void} body
- * @param {{ timeout?: number }} [options]
+ * @param {{ timeout?: number, onThreads?: boolean }} [options] onThreads: false where I/O threads have a say in what comes first
  */
-function scenario(name, kinds, body, { timeout = TIMEOUT } = {}) {
+function scenario(name, kinds, body, { timeout = TIMEOUT, onThreads = true } = {}) {
   const all = [kinds].flat();
   for (const kind of all) {
     const full = all.length > 1 ? `${name} (${kind})` : name;
     if (registered.some((one) => one.name === full)) throw new Error(`two scenarios named ${full}`);
-    registered.push({ name: full, kind, timeout, body });
+    registered.push({ name: full, kind, timeout, onThreads, body });
   }
 }
 
@@ -47,12 +47,12 @@ function scenarios() {
  * Runs a scenario once.
  *
  * @param {Scenario} one
- * @param {{ kind: string, server?: object, client?: object }} combination
+ * @param {{ kind: string, server?: object, client?: object, isInterleaved?: boolean }} combination
  * @param {number} [limit] milliseconds
  * @returns {Promise<{ lines: string[], failure: string | null }>} the trace; why the run broke off, if it did
  */
 async function record({ body, timeout }, combination, limit = timeout) {
-  const trace = new Trace();
+  const trace = new Trace(combination.isInterleaved);
   const context = new Context({ ...combination, trace });
   let timer;
   const expired = new Promise((resolve) => {

@@ -36,10 +36,15 @@ function subject(name = process.env.FERROWS_SUBJECT) {
   };
 }
 
+/** Whether I/O threads carry connections in this run. */
+function areThreadsAsked() {
+  return ['io_threads', 'shuffle'].includes(process.env.FERROWS_TRANSPORT ?? '');
+}
+
 /**
  * The runs of one scenario: `expected` with the oracle on every side, `actual` with the subject on at least one.
  *
- * @param {string} kind pair (both sides are libraries), server (bare client), client (bare server), api (no peer)
+ * @param {string} kind pair (both sides are libraries), together (both sides are the same library, in one trace), server (bare client), client (bare server), api (no peer)
  * @param {Subject} ws
  * @param {Subject} other
  */
@@ -55,6 +60,12 @@ function combinations(kind, ws, other) {
   switch (kind) {
     case 'pair':
       return { expected: of(ws, ws), actual: [of(other, other), of(ws, other), of(other, ws)] };
+    case 'together': {
+      // Threads run at their own pace.
+      const isInterleaved = !areThreadsAsked();
+      const together = (one) => ({ ...of(one, one), label: one.name, isInterleaved });
+      return { expected: together(ws), actual: [together(other)] };
+    }
     case 'server':
       return { expected: of(ws, undefined), actual: [of(other, undefined)] };
     case 'client':
@@ -69,4 +80,4 @@ function combinations(kind, ws, other) {
   }
 }
 
-module.exports = { oracle, subject, combinations };
+module.exports = { oracle, subject, areThreadsAsked, combinations };

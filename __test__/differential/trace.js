@@ -2,7 +2,8 @@
 
 // The recorded trace of one run of one scenario, and how two traces are compared.
 // A trace has lanes: the order inside a lane is compared, the order between lanes is not, because two ends of
-// a connection run at their own pace. Used by context.js and run.js; opens nothing and waits for nothing.
+// a connection run at their own pace. Where all ends share a process and its event loop, the order between lanes is an
+// answer, too: then the trace is interleaved, one sequence of all lanes. Used by context.js and run.js; opens nothing and waits for nothing.
 
 const http = require('node:http');
 const { bytesText } = require('./frames');
@@ -64,6 +65,16 @@ class Trace {
   #lanes = new Map();
   #hidden = new Map();
   #frozen = false;
+  #isInterleaved;
+
+  /** @param {boolean} [isInterleaved] whether the order between lanes is part of the trace */
+  constructor(isInterleaved = false) {
+    this.#isInterleaved = isInterleaved;
+  }
+
+  get isInterleaved() {
+    return this.#isInterleaved;
+  }
 
   /**
    * Appends one line to a lane.
@@ -73,6 +84,10 @@ class Trace {
    */
   line(lane, line) {
     if (this.#frozen) return;
+    if (this.#isInterleaved) {
+      line = `${lane}: ${line}`;
+      lane = 'all';
+    }
     if (!this.#lanes.has(lane)) this.#lanes.set(lane, []);
     this.#lanes.get(lane).push(line);
   }

@@ -250,6 +250,7 @@ class AcceptedSocket {
     }
     if (this.writable) {
       this._facts |= ENDING;
+      transportOf(this).isCut = true;
       transportOf(this).shutdown((/** @type {any} */ error) => {
         if (error) this.destroy(error);
         else nextTick(finish, this);

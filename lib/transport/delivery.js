@@ -38,6 +38,8 @@ class Delivery {
     this.isBusy = false;
     /** Whether the next message is being inflated. Nothing behind it has been parsed. */
     this.isInflating = false;
+    /** Whether the last event is still to be told, and those behind it wait: see `goOn()`. */
+    this.isHeld = false;
     /** Whether the addon delivers, which calls again when it is asked to. */
     this.isCalledAgain = false;
   }
@@ -113,6 +115,10 @@ class Delivery {
         const { head, payload, detail } = shift(this);
         if ((head & 0xff) === INFLATING) this.inflate();
         else this.handleRecord(head, payload, detail);
+        if (this.isHeld) {
+          isInterrupted = false;
+          return;
+        }
       }
       isInterrupted = false;
     } finally {
@@ -121,6 +127,12 @@ class Delivery {
     }
     this.isBusy = false;
     this.handleIdle();
+  }
+
+  /** Goes on behind an event that was held. */
+  goOn() {
+    this.isHeld = false;
+    this.emitWhile(false);
   }
 
   /** The rest comes when ticks and microtasks have run. */

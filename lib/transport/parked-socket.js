@@ -9,6 +9,7 @@ const net = require('net');
 
 const native = require('../native');
 const { kTransport } = require('../constants');
+const { guard } = require('./handle-guard');
 const { toBuffer } = require('../buffer-util');
 
 /** @typedef {import('./transport').Socket} Socket */
@@ -54,12 +55,16 @@ class ParkedSocket extends PlainSocket {
    * @param {Callback} [callback]
    */
   end(chunk, encoding, callback) {
-    if (typeof chunk === 'function') return super.end(chunk);
+    if (typeof chunk === 'function') {
+      callback = chunk;
+      chunk = undefined;
+    }
     if (typeof encoding === 'function') {
       callback = encoding;
       encoding = undefined;
     }
     if (chunk !== undefined && chunk !== null) this.write(chunk, encoding);
+    this[kTransport].isCut = true;
     return super.end(callback);
   }
 
@@ -181,7 +186,7 @@ class ParkedSocket extends PlainSocket {
 
   /** Whoever takes the handle away may close its descriptor, or give it to another process: the addon lets go first. */
   set _handle(handle) {
-    if (handle === null && !this.destroyed) this[kTransport].socketDestroyed(null);
+    if (handle === null && !this.destroyed) this[kTransport].descriptorLost();
     super._handle = handle;
   }
 
@@ -280,6 +285,7 @@ function park(socket, transport, head, attach) {
     return false;
   }
 
+  guard(handle, transport);
   transport.isTimed = Number(socket.timeout) > 0;
   // The connection counts what it was handed over, too.
   transport.bytesReadBefore = handle.bytesRead - (received?.length ?? 0);

@@ -6,8 +6,11 @@
  * descriptor over and turns records into what the facade does.
  */
 
+const net = require('net');
+const { constants } = require('os');
+
 const native = require('../native');
-const { canPark, isWrapped, park } = require('./parked-socket');
+const { ParkedSocket, canPark, isWrapped, park } = require('./parked-socket');
 const { Transport } = require('./transport');
 const { createError, createSystemError } = require('../errors');
 const { drainDelivered, flushSocketsLater } = require('./flushing');
@@ -49,6 +52,10 @@ class PlainSocketTransport extends Transport {
     this.shutdownCallback = null;
     /** Whether it has been. */
     this.isShutDown = false;
+    /** Whether what came with the handshake is being told. */
+    this.isKnown = false;
+    /** Whether the facade's handle is not the connection's any more. */
+    this.isLost = false;
     /**
      * The totals at the end, once there is no connection any more.
      *
@@ -57,9 +64,9 @@ class PlainSocketTransport extends Transport {
     this.past = null;
   }
 
-  /** Each delivery is a turn of its own. */
+  /** Each delivery is a turn of its own, but not the tick in which what came with the handshake is told. */
   get isEager() {
-    return true;
+    return !this.isKnown;
   }
 
   /**
@@ -76,6 +83,7 @@ class PlainSocketTransport extends Transport {
       if (id === -1) return false;
       this.id = id;
       native.setOwner(id, this);
+      if (received !== undefined) nextTick(deliverKnown, this);
       return true;
     });
   }
@@ -101,6 +109,7 @@ class PlainSocketTransport extends Transport {
       native.setOwner(id, this);
       // Of what was written, the connection counts only what the kernel has not taken at once.
       this.bytesWrittenBefore = Buffer.byteLength(response) - this.queuedTotal;
+      if (received !== undefined) nextTick(deliverKnown, this);
     }
     this.setReferenced(true);
   }
@@ -134,17 +143,15 @@ class PlainSocketTransport extends Transport {
 
   /** Bytes queued for the peer that the kernel has not taken. */
   get bufferedAmount() {
+    if (this.isLost) return this.socket.writableLength;
     this.flush();
     return native.pending(this.id);
   }
 
-  /**
-   * @param {number} total
-   * @param {(error?: Error | null) => void} callback
-   * @param {boolean} inContext
-   */
-  waitFor(total, callback, inContext) {
-    super.waitFor(total, callback, inContext);
+  /** @param {number} total */
+  settleUpTo(total) {
+    super.settleUpTo(total);
+    // The kernel has not taken all of it.
     this.askForNotice();
   }
 
@@ -184,6 +191,17 @@ class PlainSocketTransport extends Transport {
     if (this.isWaiting) return true;
     this.throttle();
     return false;
+  }
+
+  /** @param {number} count readable records */
+  readKnown(count) {
+    this.isKnown = true;
+    try {
+      this.read(count);
+    } finally {
+      this.isKnown = false;
+    }
+    this.throttle();
   }
 
   /** What follows a message that is being inflated is not read anyway, but the message must be delivered. */
@@ -301,6 +319,15 @@ class PlainSocketTransport extends Transport {
    * @param {Error | null} error
    */
   socketDestroyed(error) {
+    if (!this.isLost) this.release(() => error ?? createError('STREAM_DESTROYED'));
+  }
+
+  /**
+   * Lets go of the descriptor.
+   *
+   * @param {() => Error} reasonFor why what has not left fails
+   */
+  release(reasonFor) {
     // What has been sent goes out as far as the kernel takes it, and what a pause held back is kept.
     this.flush();
     const { writtenTotal } = this;
@@ -309,12 +336,24 @@ class PlainSocketTransport extends Transport {
     native.destroy(this.id);
     this.setReferenced(false);
     if (!this.isAwaited && this.shutdownCallback === null) return;
-    const reason = error ?? createError('STREAM_DESTROYED');
+    const reason = reasonFor();
     nextTick(() => {
       this.settle(writtenTotal);
       this.settle(Infinity, reason);
       this.settleShutdown(reason);
     });
+  }
+
+  /** Node is about to close the descriptor, or to give it away. What is sent from now on fails as Node says. */
+  descriptorLost() {
+    const { socket } = this;
+    if (socket.destroyed || this.isLost) return;
+    this.isLost = true;
+    this.isCut = true;
+    this.release(() => createSystemError('write', constants.errno.ECANCELED));
+    if (Object.getPrototypeOf(socket) === ParkedSocket.prototype) {
+      Object.setPrototypeOf(socket, net.Socket.prototype);
+    }
   }
 
   /** @param {boolean} isReferenced whether to keep the environment alive */
@@ -324,6 +363,17 @@ class PlainSocketTransport extends Transport {
     if (isReferenced) native.environment.ref();
     else native.environment.unref();
   }
+}
+
+/**
+ * What came with the handshake is known already: as with a net.Socket that was given bytes back, it is told in the next
+ * tick, before anything else is read.
+ *
+ * @param {PlainSocketTransport} transport
+ */
+function deliverKnown(transport) {
+  const count = native.collect(transport.id);
+  if (count > 0) transport.resource.runInAsyncScope(transport.readKnown, transport, count);
 }
 
 module.exports = { PlainSocketTransport, canPark, isWrapped };

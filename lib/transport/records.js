@@ -1,20 +1,23 @@
 'use strict';
 
 /*
- * Reads what the addon has parsed: records in shared memory, payloads in the slab, into a queue of the
- * connection's own. Used by the transports and by Receiver. What an event means is not known here.
+ * The only file that accesses the memory shared with the addon. Reads what the addon has parsed into a queue of the
+ * connection's own, and passes small payloads to it. Used by the transports and by Receiver. What an event means is
+ * not known here.
  *
- * Reading and emitting are two steps because a listener may make the addon overwrite the records.
+ * Shared memory is never handed out, nor a view of it: what users get is copied out of it, into memory that has bytes
+ * of this delivery of this connection only.
+ *
+ * Reading and emitting are two steps because a listener may make the addon overwrite the shared memory.
  */
 
-const { markAsUntransferable } = require('worker_threads');
+const { Buffer } = require('buffer');
 
-const { EMPTY_BUFFER } = require('../constants');
 const { FastBuffer, split, toArrayBuffer } = require('../buffer-util');
 const native = require('../native');
 
 const { ERROR, MESSAGE, WRITTEN } = native.RecordKind;
-const { BULK, FRAGMENTED, LANDED, LARGE } = native.RecordFlag;
+const { BULK, FRAGMENTED, JOINT, LANDED, LARGE } = native.RecordFlag;
 
 /**
  * Whose records are read, and who has the queue that they go into; see Delivery.
@@ -26,15 +29,20 @@ const { BULK, FRAGMENTED, LANDED, LARGE } = native.RecordFlag;
  */
 
 /**
- * Words of the shared array: generation of the slab, whether another batch waits, where taken output is, generation of the
- * bulk; where records begin.
+ * The layout of the shared memory, first in words: whether another batch waits, bytes of payloads with the flag JOINT; where
+ * records begin.
  */
-const GENERATION = 0;
-const BATCH_WAITS = 1;
-const OUTPUT = 2;
-const BULK_GENERATION = 3;
+const BATCH_WAITS = 0;
+const JOINT_BYTES = 1;
 const FIRST_RECORD = 4;
 const RECORD_WORDS = 4;
+/** Then in bytes: where payloads that are to be sent are placed, and where those of records begin. */
+const PLACED_START = 4 * (FIRST_RECORD + 256 * RECORD_WORDS);
+const MAX_PLACED = 64;
+const PAYLOADS_START = PLACED_START + MAX_PLACED;
+
+/** Bytes of a payload at most for which `new FastBuffer()` takes memory on JavaScript's heap, which is cheap. */
+const MAX_ON_HEAP = 64;
 
 /** Entries of a queue for each event: first word of the record, payload, detail. */
 const EVENT_SLOTS = 3;
@@ -42,16 +50,14 @@ const EVENT_SLOTS = 3;
 /** A queue with more slots than this is not kept for reuse. */
 const MAX_SPARE_SLOTS = 4096;
 
-const records = new Uint32Array(native.environment.records());
+const shared = /** @type {ArrayBuffer} */ (native.environment.records());
+const bulk = /** @type {ArrayBuffer} */ (native.environment.bulk());
+const records = new Uint32Array(shared, 0, PLACED_START / 4);
+const placed = new Uint8Array(shared, PLACED_START, MAX_PLACED);
 
-/** @type {ArrayBuffer} */
-let slab;
-/** Generation of `slab`; 0: none yet. */
-let generation = 0;
-
-/** The same for large messages. @type {ArrayBuffer} */
-let bulk;
-let bulkGeneration = 0;
+// Taken before anybody may have replaced them.
+const { allocUnsafeSlow } = Buffer;
+const { set } = Uint8Array.prototype;
 
 /**
  * The queue that the next one in need takes: most connections have nothing to be emitted most of the time, and no queue. It
@@ -92,14 +98,14 @@ class RecordQueue {
  */
 function readRecords(reader, count) {
   while (count > 0) {
-    if (records[GENERATION] !== generation) adoptSlab();
-    if (records[BULK_GENERATION] !== bulkGeneration) adoptBulk();
     const queue = (reader.queue ??= takeSpare());
     const { slots } = queue;
     const end = FIRST_RECORD + count * RECORD_WORDS;
     let { tail } = queue;
+    const joint =
+      records[JOINT_BYTES] === 0 ? null : copy(shared, PAYLOADS_START, records[JOINT_BYTES]);
     for (let word = FIRST_RECORD; word < end; word += RECORD_WORDS) {
-      readRecord(slots, tail, reader, word);
+      readRecord(slots, tail, reader, word, joint);
       tail += EVENT_SLOTS;
     }
     queue.tail = tail;
@@ -140,8 +146,9 @@ function shift(reader) {
  * @param {number} at the first of them
  * @param {Reader} reader
  * @param {number} word where the record starts
+ * @param {Buffer | null} joint payloads with the flag JOINT
  */
-function readRecord(slots, at, reader, word) {
+function readRecord(slots, at, reader, word, joint) {
   const head = records[word];
   const kind = head & 0xff;
   const offset = records[word + 1];
@@ -154,12 +161,14 @@ function readRecord(slots, at, reader, word) {
   if ((head & LARGE) !== 0) {
     payload = reader.connection.takeLarge();
   } else if ((head & BULK) !== 0) {
-    payload = new FastBuffer(bulk, offset, length);
+    payload = copy(bulk, offset, length);
   } else if ((head & LANDED) !== 0) {
     const memory = /** @type {ArrayBuffer} */ (reader.connection.takeLanded());
     payload = new FastBuffer(memory, offset, length);
+  } else if ((head & JOINT) !== 0) {
+    payload = new FastBuffer(/** @type {Buffer} */ (joint).buffer, offset, length);
   } else if (kind <= ERROR) {
-    payload = length === 0 ? EMPTY_BUFFER : new FastBuffer(slab, offset, length);
+    payload = copy(shared, PAYLOADS_START + offset, length);
   } else if (kind === WRITTEN) {
     payload = offset + detail * 0x100000000;
   }
@@ -167,6 +176,18 @@ function readRecord(slots, at, reader, word) {
   slots[at] = head;
   slots[at + 1] = payload;
   slots[at + 2] = detail;
+}
+
+/**
+ * @param {ArrayBuffer} memory shared with the addon
+ * @param {number} start
+ * @param {number} length
+ * @returns {Buffer} those bytes, in memory of their own
+ */
+function copy(memory, start, length) {
+  const bytes = length <= MAX_ON_HEAP ? new FastBuffer(length) : allocUnsafeSlow(length);
+  if (length > 0) set.call(bytes, new Uint8Array(memory, start, length));
+  return bytes;
 }
 
 /**
@@ -178,21 +199,19 @@ function readRecord(slots, at, reader, word) {
 function takeOutput(reader) {
   const length = native.takeOutput(reader.id);
   if (length === 0) return reader.connection.takeOutput();
-  if (records[GENERATION] !== generation) adoptSlab();
-  return new FastBuffer(slab, records[OUTPUT], length);
+  return copy(shared, PAYLOADS_START, length);
 }
 
-function adoptBulk() {
-  bulk = /** @type {ArrayBuffer} */ (native.environment.bulk());
-  bulkGeneration = records[BULK_GENERATION];
-  markAsUntransferable(bulk);
-}
-
-function adoptSlab() {
-  slab = /** @type {ArrayBuffer} */ (native.environment.slab());
-  generation = records[GENERATION];
-  // A listener that transferred a message's memory to a worker would take all other messages along.
-  markAsUntransferable(slab);
+/**
+ * Places a payload for the next command, which gets its length in its stead, and the flag PLACED: the addon would make V8
+ * move a payload off its heap.
+ *
+ * @param {Uint8Array} bytes MAX_PLACED of them at most
+ * @returns {number} how many
+ */
+function place(bytes) {
+  set.call(placed, bytes);
+  return bytes.length;
 }
 
 /** @returns {RecordQueue} */
@@ -224,4 +243,4 @@ function toBinaryType(payload, lengths, binaryType) {
   }
 }
 
-module.exports = { RecordQueue, readRecords, shift, takeOutput, toBinaryType };
+module.exports = { MAX_PLACED, RecordQueue, place, readRecords, shift, takeOutput, toBinaryType };

@@ -109,6 +109,15 @@ class StreamTransport extends Transport {
     this.noteWritten();
   }
 
+  /** @param {number} total */
+  settleUpTo(total) {
+    if (!this.isAwaited) return;
+    this.flush();
+    const { socket } = this;
+    const isWritten = socket.writableLength === 0 && !socket.errored && !socket.destroyed;
+    if (isWritten && total <= this.given) this.settle(total);
+  }
+
   /** When nothing is queued, all has been written, also where the callback that says so is still to come. */
   noteWritten() {
     if (this.socket.writableLength === 0) this.written = this.given;

@@ -9,6 +9,7 @@ const net = require('net');
 
 const events = require('../connection-events');
 const { kTransport, kWebSocket } = require('../constants');
+const { guard } = require('./handle-guard');
 const { ParkedSocket } = require('./parked-socket');
 
 /** Facts about an accepted socket that a WebSocket has, as bits. */
@@ -38,11 +39,16 @@ function touched(socket) {
     Reflect.deleteProperty(socket, name);
   Object.setPrototypeOf(socket, net.Socket.prototype);
 
-  const fd = held ? handle.listener.release(held.number) : transport.connection.duplicate();
+  // One descriptor for both: Node gets that of the connection, which goes on using it.
+  const fd = held ? handle.listener.release(held.number) : transport.connection.descriptor();
   /** @type {any} it is a function, and was made to be called so */
   const Socket = net.Socket;
   const descriptor = fd === -1 ? {} : { fd };
   Socket.call(socket, { ...descriptor, allowHalfOpen: true, manualStart: !held });
+  if (!held && fd !== -1) {
+    transport.connection.lend();
+    guard(socket._handle, transport);
+  }
   socket.server = handle.server;
   socket._server = handle.server;
   socket.parser = null;

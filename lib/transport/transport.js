@@ -12,17 +12,21 @@ const { Delivery } = require('./delivery');
 const { WriteCallbacks } = require('./write-callbacks');
 const { optionsOf } = require('./configurations');
 const { connectionClosed } = require('./open-connections');
+const { EMPTY_BUFFER } = require('../constants');
 const { createError, createProtocolError } = require('../errors');
-const { toBinaryType } = require('./records');
+const { MAX_PLACED, place, toBinaryType } = require('./records');
 const { nextTick } = require('../schedule');
 
 const { CLOSE, ERROR, FLOODED, MESSAGE, PING, PONG } = native.RecordKind;
 const { ANSWERED, BINARY, RANGE_ERROR } = native.RecordFlag;
-const { FIN, SAME, STRING, TOTAL } = native.SendFlag;
+const { FIN, PLACED, SAME, STRING, TOTAL } = native.SendFlag;
 const { thread } = native;
 
 /** @typedef {import('net').Socket & Record<string | symbol, any>} Socket any Duplex, really */
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
+
+/** The header of a frame that does not leave. */
+const HEADER = Buffer.alloc(2);
 
 /** Characters of a string at most that is remembered. */
 const MAX_REMEMBERED = 64 * 1024;
@@ -37,6 +41,20 @@ function textFlags(text) {
   if (text === thread.lastText) return STRING | SAME;
   thread.lastText = text.length <= MAX_REMEMBERED ? text : null;
   return STRING;
+}
+
+/**
+ * @param {typeof native.ping} command
+ * @param {number} id
+ * @param {string | Uint8Array} data
+ * @param {number} flags
+ * @param {Uint8Array | undefined} key
+ * @returns {number} the running total at its end
+ */
+function queueControl(command, id, data, flags, key) {
+  if (typeof data === 'string') return command(id, data, flags | STRING, key);
+  if (data.length <= MAX_PLACED) return command(id, place(data), flags | PLACED, key);
+  return command(id, data, flags, key);
 }
 
 class Transport extends Delivery {
@@ -89,6 +107,8 @@ class Transport extends Delivery {
     this.isInputOver = false;
     /** Whether the socket has been closed; `close` follows when all events have been emitted. */
     this.isClosed = false;
+    /** Whether nothing can be sent any more, because the socket was ended or has lost its descriptor. */
+    this.isCut = false;
     /** Whether reading waits until all events have been emitted. */
     this.isThrottled = false;
   }
@@ -107,13 +127,21 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   send(data, flags, key, callback) {
+    if (this.isCut) return this.writeInVain([HEADER, data], callback);
     if ((flags & FIN) !== 0) this.messagesSent++;
-    if (typeof data === 'string') flags |= textFlags(data);
+    /** @type {string | Uint8Array | number} */
+    let payload = data;
+    if (typeof data === 'string') {
+      flags |= textFlags(data);
+    } else if (data.length <= MAX_PLACED) {
+      payload = place(data);
+      flags |= PLACED;
+    }
     if (typeof callback === 'function') {
-      const total = /** @type {number} */ (native.send(this.id, data, flags | TOTAL, key));
+      const total = /** @type {number} */ (native.send(this.id, payload, flags | TOTAL, key));
       this.waitFor(total, callback, true);
     } else {
-      native.send(this.id, data, flags, key);
+      native.send(this.id, payload, flags, key);
     }
     this.flushLater();
   }
@@ -126,6 +154,7 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   sendDeflated(flags, key, callback) {
+    if (this.isCut) return this.writeInVain([HEADER, EMPTY_BUFFER], callback);
     if ((flags & FIN) !== 0) this.messagesSent++;
     this.queued(this.connection.sendDeflated(flags, key), callback, true);
   }
@@ -137,8 +166,8 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   ping(data, flags, key, callback) {
-    if (typeof data === 'string') flags |= STRING;
-    this.queued(native.ping(this.id, data, flags, key), callback, true);
+    if (this.isCut) return this.writeInVain([HEADER, data], callback);
+    this.queued(queueControl(native.ping, this.id, data, flags, key), callback, true);
   }
 
   /**
@@ -148,8 +177,8 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   pong(data, flags, key, callback) {
-    if (typeof data === 'string') flags |= STRING;
-    this.queued(native.pong(this.id, data, flags, key), callback, true);
+    if (this.isCut) return this.writeInVain([HEADER, data], callback);
+    this.queued(queueControl(native.pong, this.id, data, flags, key), callback, true);
   }
 
   /**
@@ -160,6 +189,7 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   close(code, reason, flags, key, callback) {
+    if (this.isCut) return this.writeInVain([HEADER, reason], callback);
     if (typeof reason === 'string') flags |= STRING;
     this.queued(native.close(this.id, reason, flags, key, code), callback, false);
   }
@@ -169,9 +199,25 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   write(list, callback) {
+    if (this.isCut) return this.writeInVain(list, callback);
     let total = 0;
     for (const bytes of list) total = native.write(this.id, bytes);
     this.queued(total, callback, true);
+  }
+
+  /**
+   * Lets Node refuse what is sent through a socket that takes nothing any more: by its errors, in its ticks.
+   *
+   * @param {(string | Uint8Array)[]} list pieces of a frame, whose content does not matter
+   * @param {Callback} [callback]
+   */
+  writeInVain(list, callback) {
+    const { socket } = this;
+    const last = list.length - 1;
+    socket.cork();
+    for (const piece of list.slice(0, last)) socket.write(piece);
+    socket.write(/** @type {any} */ (list[last]), /** @type {any} */ (callback));
+    socket.uncork();
   }
 
   /**
@@ -200,7 +246,23 @@ class Transport extends Delivery {
     }
     const resource = inContext ? new AsyncContext('WebSocketSend') : null;
     (this.callbacks ??= new WriteCallbacks()).add(total, callback, resource);
+    // As with a net.Socket: what the kernel takes at once is told in a tick of its own, in the order of the commands.
+    nextTick(settleInTick, this, total);
   }
+
+  /**
+   * The tick of a command whose bytes may have left.
+   *
+   * @param {number} total running total at the end of what it has queued
+   */
+  settleUpTo(total) {
+    if (!this.isAwaited) return;
+    this.flush();
+    this.settle(Math.min(total, this.writtenTotal));
+  }
+
+  /** Writes what is queued, as far as that can be done at once; each transport has its own. */
+  flush() {}
 
   /**
    * @param {number} total running total that has left
@@ -291,10 +353,7 @@ class Transport extends Delivery {
         break;
       case ERROR: {
         const isRangeError = (head & RANGE_ERROR) !== 0;
-        this.isInputOver = true;
-        const error = createProtocolError(isRangeError, payload.toString(), detail);
-        if (receiver === null) events.onError(websocket, error);
-        else receiver.emit('error', error);
+        this.failLater(createProtocolError(isRangeError, payload.toString(), detail));
         break;
       }
       case FLOODED:
@@ -302,6 +361,29 @@ class Transport extends Delivery {
         break;
       default:
         this.handleTransportRecord(head, payload, detail);
+    }
+  }
+
+  /**
+   * Ticks that a message queued run before the protocol error behind it: ws's receiver is a Writable, which takes one tick
+   * to note an error and another one to emit it.
+   *
+   * @param {Error} error
+   */
+  failLater(error) {
+    this.isHeld = true;
+    nextTick(() => nextTick(() => this.fail(error)));
+  }
+
+  /** @param {Error} error */
+  fail(error) {
+    const { receiver, websocket } = this;
+    this.isInputOver = true;
+    try {
+      if (receiver === null) events.onError(websocket, error);
+      else receiver.emit('error', error);
+    } finally {
+      this.goOn();
     }
   }
 
@@ -327,7 +409,7 @@ class Transport extends Delivery {
 
   /** To be called when the events that have been read could not all be emitted at once. */
   throttle() {
-    if (this.isThrottled || this.isIdle) return;
+    if (this.isThrottled || this.isHeld || this.isIdle) return;
     this.isThrottled = true;
     this.socket.pause();
   }
@@ -361,6 +443,14 @@ class Transport extends Delivery {
   letGo() {
     native.destroy(this.id);
   }
+}
+
+/**
+ * @param {Transport} transport
+ * @param {number} total
+ */
+function settleInTick(transport, total) {
+  transport.settleUpTo(total);
 }
 
 module.exports = { Transport };

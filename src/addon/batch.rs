@@ -2,18 +2,32 @@
 //! detail]`, in one shared `Uint32Array` of the environment; `lib/transport/records.js` is the reader.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
-use super::slab::ALIGNMENT;
 use crate::connection::{EventBatch, EventRef, LARGE_MESSAGE};
 use crate::protocol::ErrorClass;
 
 /// Records in one batch at most.
 const CAPACITY: usize = 256;
-/// Words before the first record: the slab's generation, and 1 if another batch waits.
+/// Words before the first record: 1 if another batch waits, and how many bytes of payloads share memory.
 pub(super) const HEADER_WORDS: usize = 4;
 const RECORD_WORDS: usize = 4;
-/// Words of the shared array.
-pub(super) const SHARED_WORDS: usize = HEADER_WORDS + CAPACITY * RECORD_WORDS;
+const WORDS: usize = HEADER_WORDS + CAPACITY * RECORD_WORDS;
+/// Behind the records: bytes that the shim puts there to be sent.
+pub(super) const PLACED: Range<usize> = 4 * WORDS..4 * WORDS + 64;
+/// And behind these the payloads. Any message that is not large fits.
+pub(super) const PAYLOADS: Range<usize> = PLACED.end..PLACED.end + 64 * 1024;
+const _: () = assert!(LARGE_MESSAGE <= PAYLOADS.end - PAYLOADS.start);
+/// Where payloads start: aligned, so that a user can lay a typed array over one.
+const ALIGNMENT: usize = 8;
+/// Bytes of the shared memory.
+pub(super) const SHARED_BYTES: usize = PAYLOADS.end;
+
+/// Messages up to this length get memory of their own, because the shim makes that on JavaScript's heap, which is cheap...
+const SMALL: usize = 64;
+/// ... and so do messages from this length on, because that costs little beside the copy. In between, memory of their own is
+/// one for all of a batch.
+const SINGLE_FROM: usize = 4 * 1024;
 
 /// Record kinds; the reader has the same table.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +55,7 @@ pub(super) const LARGE: u32 = 4;
 const BULK: u32 = 8;
 const LANDED: u32 = 16;
 const COMPRESSED: u32 = 32;
+const JOINT: u32 = 64;
 const RANGE_ERROR: u32 = 1;
 
 /// What records only point to; the reader asks for it in the order of the records that have the flag.
@@ -52,14 +67,16 @@ pub(super) struct Parts {
     pub(super) fragments: VecDeque<Vec<u32>>,
 }
 
-/// One batch while it is being put together, in memory that JavaScript owns. It ends when the shared array is full, or the
-/// slab is.
+/// One batch while it is being put together, in memory that JavaScript reads. It ends when there is no room for another
+/// record, or for its payload.
 pub(super) struct BatchWriter<'a> {
-    /// The words of the shared array.
     words: &'a mut [[u8; 4]],
-    /// The memory of the slab, and how much of it is used.
-    slab: &'a mut [u8],
-    used: usize,
+    /// Payloads that share memory lie at the front, one behind the other, the others at the back.
+    payloads: &'a mut [u8],
+    front: usize,
+    back: usize,
+    /// Where the last payload at the front ends.
+    joint: usize,
     parts: &'a mut Parts,
     count: usize,
     /// Where in the bulk the chunk begins that was received in place; `None`: the message has memory of its own.
@@ -67,17 +84,16 @@ pub(super) struct BatchWriter<'a> {
 }
 
 impl<'a> BatchWriter<'a> {
-    /// Starts an empty batch; the slab is used up to `used`. What does not fit into a record is moved to `parts`.
-    pub(super) fn new(
-        words: &'a mut [[u8; 4]],
-        slab: &'a mut [u8],
-        used: usize,
-        parts: &'a mut Parts,
-    ) -> Self {
+    /// Starts an empty batch in the shared memory. What does not fit into a record is moved to `parts`.
+    pub(super) fn new(memory: &'a mut [u8], parts: &'a mut Parts) -> Self {
         // The reader asks for all of a batch before the next; what is left is of one that failed.
         parts.large.clear();
         parts.fragments.clear();
-        Self { words, slab, used, parts, count: 0, chunk: None }
+        let (head, payloads) = memory.split_at_mut(PAYLOADS.start);
+        let (words, _) = head.split_at_mut(PLACED.start);
+        let back = payloads.len();
+        let (words, _) = words.as_chunks_mut();
+        Self { words, payloads, front: 0, back, joint: 0, parts, count: 0, chunk: None }
     }
 
     /// The chunk that messages may still be in begins here in the bulk; `None`: a message has memory of its own.
@@ -112,25 +128,36 @@ impl<'a> BatchWriter<'a> {
         self.parts.large.push_back(payload);
     }
 
-    /// Adds a record with a small payload. `false` when the batch is full.
+    /// Adds a record with a payload that is not large. `false` when the batch is full.
     fn push_payload(&mut self, kind: Kind, flags: u32, payload: &[u8], detail: u32) -> bool {
         if !self.has_room() {
             return false;
         }
-        let mut offset = 0;
-        if !payload.is_empty() {
-            let Some(place) = self.place(payload) else { return false };
-            offset = place;
-        }
+        let is_joint = matches!(kind, Kind::Message) && (SMALL + 1..SINGLE_FROM).contains(&payload.len());
+        let placed = if is_joint { self.place_joint(payload) } else { self.place_single(payload) };
+        let Some(offset) = placed else { return false };
+        let flags = flags | if is_joint { JOINT } else { 0 };
         self.record(kind, flags, offset as u32, payload.len() as u32, detail);
         true
     }
 
-    /// Puts a payload into the slab. `None` when it has no room.
-    fn place(&mut self, payload: &[u8]) -> Option<usize> {
-        let start = self.used;
-        self.slab.get_mut(start..start + payload.len())?.copy_from_slice(payload);
-        self.used = (start + payload.len()).next_multiple_of(ALIGNMENT);
+    /// Puts a payload behind those that share memory. `None` when it has no room.
+    fn place_joint(&mut self, payload: &[u8]) -> Option<usize> {
+        let start = self.front;
+        let end = start + payload.len();
+        self.payloads[..self.back].get_mut(start..end)?.copy_from_slice(payload);
+        (self.front, self.joint) = (end.next_multiple_of(ALIGNMENT), end);
+        Some(start)
+    }
+
+    /// Puts a payload before those that don't. `None` when it has no room.
+    fn place_single(&mut self, payload: &[u8]) -> Option<usize> {
+        let start = self.back.checked_sub(payload.len().next_multiple_of(ALIGNMENT))?;
+        if start < self.front {
+            return None;
+        }
+        self.payloads[start..][..payload.len()].copy_from_slice(payload);
+        self.back = start;
         Some(start)
     }
 
@@ -195,12 +222,10 @@ impl<'a> BatchWriter<'a> {
         }
     }
 
-    /// Writes the head of the batch. `generation`: of the slab; `bulk`: of the bulk; `remains`: another batch waits. Returns the
-    /// number of records and how much of the slab is used.
-    pub(super) fn finish(self, generation: u32, bulk: u32, remains: bool) -> (usize, usize) {
-        self.words[0] = generation.to_ne_bytes();
-        self.words[1] = u32::from(remains).to_ne_bytes();
-        self.words[3] = bulk.to_ne_bytes();
-        (self.count, self.used)
+    /// Writes the head of the batch. `remains`: another batch waits. Returns the number of records.
+    pub(super) fn finish(self, remains: bool) -> usize {
+        self.words[0] = u32::from(remains).to_ne_bytes();
+        self.words[1] = (self.joint as u32).to_ne_bytes();
+        self.count
     }
 }

@@ -20,7 +20,7 @@ use crate::transport::policy::Choice;
 
 /// Functions that get the number of a connection first. Those that queue something return the running total of bytes ever
 /// queued. `flags`: `BINARY` 1, `FIN` 2, `STRING` 4 must be there if the payload is a string, `MASK` 8 (with `key`, or a
-/// random one), `COMPRESS` 64. On a connection that was destroyed they do nothing, and 0 is the number of such a one.
+/// random one), `COMPRESS` 64, `PLACED` 128 if the payload is in `Environment.records`, and the argument its length. On a connection that was destroyed they do nothing, and 0 is the number of such a one.
 #[napi(object, object_from_js = false)]
 pub struct Calls<'env> {
     /// Takes over the socket `fd`, which Node has parked and must not close before `destroy`, for a connection that is
@@ -45,14 +45,18 @@ pub struct Calls<'env> {
     /// Queues a message or a fragment. `flags` may have `SAME` 32 if the data is the one of the last call that had `STRING`. The
     /// total is returned only if they have `TOTAL` 16.
     #[napi(
-        ts_type = "(id: number, data: string | Uint8Array, flags: number, key?: Uint8Array) => number | undefined"
+        ts_type = "(id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number | undefined"
     )]
     pub send: Unknown<'env>,
     /// Queues a ping; at most 125 bytes.
-    #[napi(ts_type = "(id: number, data: string | Uint8Array, flags: number, key?: Uint8Array) => number")]
+    #[napi(
+        ts_type = "(id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number"
+    )]
     pub ping: Unknown<'env>,
     /// Queues a pong; at most 125 bytes.
-    #[napi(ts_type = "(id: number, data: string | Uint8Array, flags: number, key?: Uint8Array) => number")]
+    #[napi(
+        ts_type = "(id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number"
+    )]
     pub pong: Unknown<'env>,
     /// Queues a close frame; `code` 0 makes it empty. Automatic pongs end with it.
     #[napi(
@@ -68,8 +72,8 @@ pub struct Calls<'env> {
     /// The next batch of records, when one has been read. 0: none.
     #[napi(ts_type = "(id: number) => number")]
     pub more: Unknown<'env>,
-    /// Over a stream: puts everything that was queued since the last call into the slab, where word 2 of the records says, and
-    /// returns the number of bytes; 0 if nothing is queued, or if it is too much for the slab: then `Connection.takeOutput` has it.
+    /// Over a stream: puts everything that was queued since the last call where payloads begin in `Environment.records`, and
+    /// returns the number of bytes; 0 if nothing is queued, or if it is too much for that: then `Connection.takeOutput` has it.
     #[napi(ts_type = "(id: number) => number")]
     pub take_output: Unknown<'env>,
     /// Attached: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes still pending.
@@ -87,6 +91,9 @@ pub struct Calls<'env> {
     /// Attached: sends a FIN after all that is queued, then a `SHUTDOWN` record comes.
     #[napi(ts_type = "(id: number) => void")]
     pub shutdown: Unknown<'env>,
+    /// Attached: what is known of it and was not delivered becomes readable. Returns the number of records.
+    #[napi(ts_type = "(id: number) => number")]
+    pub collect: Unknown<'env>,
     /// Attached, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the number of records.
     #[napi(ts_type = "(id: number) => number")]
     pub last_read: Unknown<'env>,
@@ -145,16 +152,16 @@ impl Calls<'_> {
                 let channel = shared.channel(unsigned(shared, id)?)?;
                 let mut channel = channel.borrow_mut();
                 channel.receive(shared, chunk)?;
-                channel.more(shared).map(|count| Some(f64::from(count)))
+                Ok(Some(f64::from(channel.more(shared))))
             })?,
             more: call(c"more", |shared, [id, ..]| {
                 let channel = shared.channel(unsigned(shared, id)?)?;
-                let count = channel.borrow_mut().more(shared)?;
+                let count = channel.borrow_mut().more(shared);
                 Ok(Some(f64::from(count)))
             })?,
             take_output: call(c"takeOutput", |shared, [id, ..]| {
                 let channel = shared.channel(unsigned(shared, id)?)?;
-                let length = channel.borrow_mut().take_output(shared)?;
+                let length = channel.borrow_mut().take_output(shared);
                 Ok(total(length as u64))
             })?,
             flush_now: call(c"flushNow", |shared, [id, ..]| {
@@ -172,11 +179,19 @@ impl Calls<'_> {
             shutdown: call(c"shutdown", |shared, [id, ..]| {
                 obey(shared, id, SocketCommand::Shutdown).map(|_| None)
             })?,
+            collect: call(c"collect", |shared, [id, ..]| {
+                let channel = shared.channel(unsigned(shared, id)?)?;
+                let mut channel = channel.borrow_mut();
+                if let Some(attachment) = channel.attachment() {
+                    attachment.collect_now(shared);
+                }
+                Ok(Some(f64::from(channel.more(shared))))
+            })?,
             last_read: call(c"lastRead", |shared, [id, ..]| {
                 let channel = shared.channel(unsigned(shared, id)?)?;
                 let mut channel = channel.borrow_mut();
                 channel.last_read(shared);
-                channel.more(shared).map(|count| Some(f64::from(count)))
+                Ok(Some(f64::from(channel.more(shared))))
             })?,
             destroy: call(c"destroy", |shared, [id, ..]| {
                 let channel = shared.channel(unsigned(shared, id)?)?;

@@ -146,10 +146,16 @@ impl Connection {
         self.channel.borrow().ends().1.map(SocketAddress::of)
     }
 
-    /// Attached: a duplicate of the descriptor, which the caller must close; -1 if there is none to be had.
+    /// Attached: the number of the descriptor; -1 once destroyed.
     #[napi(catch_unwind)]
-    pub fn duplicate(&self) -> i32 {
-        self.channel.borrow().duplicate()
+    pub fn descriptor(&self) -> i32 {
+        self.channel.borrow().descriptor()
+    }
+
+    /// Adopted: a handle of Node's owns that descriptor from now on, and must not close it before `destroy`.
+    #[napi(catch_unwind)]
+    pub fn lend(&self) {
+        self.channel.borrow_mut().lend();
     }
 
     /// Attached: from now on `RAW` records bring the received bytes as they came, behind their events.

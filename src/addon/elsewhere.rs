@@ -100,10 +100,7 @@ impl Shared {
     }
 
     fn inflated(&self, channel: &RefCell<Channel>, inflation: Inflation, callback: &Reference) {
-        // An error says that the environment is ending.
-        let returned = channel.borrow_mut().return_inflation(self, inflation);
-        if let Ok(count) = returned {
-            call_back(self.env, callback, count);
-        }
+        let count = channel.borrow_mut().return_inflation(self, inflation);
+        call_back(self.env, callback, count);
     }
 }

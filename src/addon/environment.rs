@@ -9,14 +9,14 @@ use napi::bindgen_prelude::Unknown;
 use napi::{Env, Error, Result, sys};
 use napi_derive::napi;
 
-use super::batch::{BatchWriter, HEADER_WORDS, Parts, SHARED_WORDS};
+use super::batch::{BatchWriter, HEADER_WORDS, PAYLOADS, PLACED, Parts, SHARED_BYTES};
+use super::bulk::Bulk;
 use super::calls::Calls;
 use super::channel::Channel;
 use super::connection::Connection;
 use super::elsewhere::Job;
 use super::options::ConnectionOptions;
-use super::raw::{Reference, SharedWords, give_back_free_memory, property, unknown};
-use super::slab::{ALIGNMENT, BULK_SIZE, SLAB_SIZE, Slab};
+use super::raw::{Reference, SharedMemory, give_back_free_memory, property, unknown};
 use super::sockets::Rounds;
 use super::thread::of_thread;
 use crate::connection::{Config, Rested};
@@ -31,12 +31,11 @@ const MUCH: usize = 4 * 1024 * 1024;
 pub(super) struct Shared {
     pub(super) env: Env,
     /// The `ArrayBuffer` that batches are written to.
-    records: SharedWords,
-    slab: RefCell<Slab>,
+    records: SharedMemory,
     /// What records of the last batch only point to.
     pub(super) parts: RefCell<Parts>,
     /// Where large messages are received.
-    pub(super) bulk: RefCell<Slab>,
+    pub(super) bulk: Bulk,
     /// Where masking keys come from.
     pub(super) keys: RefCell<RandomKeys>,
     /// Where strings are turned into UTF-8, and whether the one that was sent last is still there.
@@ -67,28 +66,13 @@ pub(super) struct Shared {
 impl Shared {
     /// Puts one batch together in the memory that JavaScript reads. `fill` says whether something remains for another.
     /// Returns the number of records.
-    ///
-    /// # Errors
-    /// When JavaScript has no memory, or the environment is ending.
-    pub(super) fn batch(&self, mut fill: impl FnMut(&mut BatchWriter<'_>) -> bool) -> Result<u32> {
-        let (mut slab, mut parts) = (self.slab.borrow_mut(), self.parts.borrow_mut());
-        let bulk = self.bulk.borrow().generation();
-        loop {
-            let generation = slab.generation();
-            let (count, remains) = slab.fill(self.env, |memory, used| {
-                self.records.with(|words| {
-                    let mut writer = BatchWriter::new(words, memory, used, &mut parts);
-                    let remains = fill(&mut writer);
-                    let (count, used) = writer.finish(generation, bulk, remains);
-                    ((count, remains), used)
-                })
-            })?;
-            if count > 0 || !remains {
-                return Ok(count as u32);
-            }
-            // The first payload had no room. The new slab has: nobody can have detached it yet.
-            slab.renew(self.env)?;
-        }
+    pub(super) fn batch(&self, fill: impl FnOnce(&mut BatchWriter<'_>) -> bool) -> u32 {
+        let mut parts = self.parts.borrow_mut();
+        self.records.with(|memory| {
+            let mut writer = BatchWriter::new(memory, &mut parts);
+            let remains = fill(&mut writer);
+            writer.finish(remains) as u32
+        })
     }
 }
 
@@ -100,13 +84,12 @@ impl Shared {
     fn new(env: Env, thread: sys::napi_value) -> Result<Rc<Self>> {
         let rounds = Rounds::new(env, property(env, thread, c"deliver")?)?;
         let keys = RandomKeys::new().map_err(|error| Error::from_reason(error.to_string()))?;
-        let records = SharedWords::new(env, SHARED_WORDS)?;
+        let records = SharedMemory::new(env, SHARED_BYTES)?;
         let shared = Self {
             env,
             records,
-            slab: RefCell::new(Slab::new(SLAB_SIZE)),
             parts: RefCell::default(),
-            bulk: RefCell::new(Slab::new(BULK_SIZE)),
+            bulk: Bulk::new(env)?,
             keys: RefCell::new(keys),
             text: RefCell::default(),
             has_text: Cell::new(false),
@@ -136,42 +119,27 @@ impl Shared {
 
     /// Writes records of numbers into the shared array, as many as it can hold.
     pub(super) fn write_records(&self, records: impl Iterator<Item = [[usize; 2]; 2]>) {
-        self.records.with(|words| {
-            let (_, words) = words.split_at_mut(HEADER_WORDS);
+        self.records.with(|memory| {
+            let (words, _) = memory[4 * HEADER_WORDS..PLACED.start].as_chunks_mut();
             for (place, word) in words.iter_mut().zip(records.flatten().flatten()) {
                 *place = (word as u32).to_ne_bytes();
             }
         });
     }
 
-    /// Puts bytes into the slab that JavaScript reads, and says where in the shared array. `false`: they are too many.
-    ///
-    /// # Errors
-    /// When JavaScript has no memory, or the environment is ending.
-    pub(super) fn lay_out(&self, bytes: &[u8]) -> Result<bool> {
-        if bytes.len() > SLAB_SIZE {
-            return Ok(false);
-        }
-        let mut slab = self.slab.borrow_mut();
-        loop {
-            let generation = slab.generation();
-            let start =
-                slab.fill(self.env, |memory, used| match memory.get_mut(used..used + bytes.len()) {
-                    Some(place) => {
-                        place.copy_from_slice(bytes);
-                        (Some(used), (used + bytes.len()).next_multiple_of(ALIGNMENT))
-                    }
-                    None => (None, used),
-                })?;
-            if let Some(start) = start {
-                self.records.with(|words| {
-                    words[0] = generation.to_ne_bytes();
-                    words[2] = (start as u32).to_ne_bytes();
-                });
-                return Ok(true);
-            }
-            slab.renew(self.env)?;
-        }
+    /// Puts bytes where the payloads of a batch begin. `false`: they are too many.
+    pub(super) fn lay_out(&self, bytes: &[u8]) -> bool {
+        self.records.with(|memory| {
+            let place = memory[PAYLOADS].get_mut(..bytes.len());
+            place.map(|place| place.copy_from_slice(bytes)).is_some()
+        })
+    }
+
+    /// Runs `read` on the first `length` of the bytes that the shim has put into the shared memory to be sent.
+    pub(super) fn with_placed<R>(&self, length: usize, read: impl FnOnce(&[u8]) -> R) -> R {
+        let mut bytes = [0; PLACED.end - PLACED.start];
+        self.records.with(|memory| bytes.copy_from_slice(&memory[PLACED]));
+        read(bytes.get(..length).unwrap_or_default())
     }
 }
 
@@ -213,26 +181,19 @@ impl Environment {
         unknown(self.shared.env, self.shared.thread.value()?)
     }
 
-    /// The memory of the record array: 32-bit words in the machine's byte order. Word 0 is the generation of the slab,
-    /// word 1 is 1 if another batch waits, word 2 is where in the slab taken output is, word 3 is the generation of the bulk;
-    /// records of four words each begin at word 4.
+    /// The memory that batches are read from; never to be handed to a user. First 32-bit words in the machine's byte order:
+    /// word 0 is 1 if another batch waits, word 1 is the number of bytes of payloads with the flag `JOINT`; 256 records of four words
+    /// each begin at word 4. Behind them are 64 bytes for what is sent with the flag `PLACED`, and behind these 64 KiB of payloads,
+    /// which the offsets of records count from.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
     pub fn records(&self) -> Result<Unknown<'_>> {
         unknown(self.shared.env, self.shared.records.value()?)
     }
 
-    /// The memory that small payloads of the last batch lie in; `undefined` before the first one.
-    #[napi(catch_unwind, ts_return_type = "ArrayBuffer | undefined")]
-    pub fn slab(&self) -> Result<Option<Unknown<'_>>> {
-        let value: Option<sys::napi_value> = self.shared.slab.borrow().value()?;
-        value.map(|value| unknown(self.shared.env, value)).transpose()
-    }
-
-    /// The memory that large messages of the last batch with the flag `BULK` lie in; `undefined` before the first one.
-    #[napi(catch_unwind, ts_return_type = "ArrayBuffer | undefined")]
-    pub fn bulk(&self) -> Result<Option<Unknown<'_>>> {
-        let value: Option<sys::napi_value> = self.shared.bulk.borrow().value()?;
-        value.map(|value| unknown(self.shared.env, value)).transpose()
+    /// The memory that messages with the flag `BULK` lie in until they are read; never to be handed to a user.
+    #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
+    pub fn bulk(&self) -> Result<Unknown<'_>> {
+        unknown(self.shared.env, self.shared.bulk.value()?)
     }
 
     /// What is done with connections as a rule.
@@ -266,11 +227,11 @@ impl Environment {
         Connection::of(&self.shared, id)
     }
 
-    /// Has `deliver` called with the number 0 when the event loop closes handles in this turn, each time in a callback scope of its
-    /// own, while it returns `true` or throws. Throws where there is no libuv.
+    /// Has `deliver` called with 0 and `number` when the event loop closes handles in this turn, in a callback scope of its own,
+    /// at the place that a handle has which is closed now. Throws where there is no libuv.
     #[napi(catch_unwind)]
-    pub fn call_when_closing(&self) -> Result<()> {
-        self.shared.call_when_closing()
+    pub fn call_when_closing(&self, number: u32) -> Result<()> {
+        self.shared.call_when_closing(number)
     }
 
     /// Has the output written that was queued on attached connections since the last flush: now where the event loop drives

@@ -8,7 +8,7 @@
 //! * `sockets`: those that were taken over, and what the event loop does for them; `no_sockets` where there can be none.
 //! * `options`: how the shim wants a connection; `elsewhere`: the work of permessage-deflate that other threads do.
 //! * `batch`: events -> records in shared memory.
-//! * `slab`: the memory that small payloads are handed over in.
+//! * `bulk`: the memory that sockets with large messages are read into.
 //! * `address`: addresses of TCP, as JavaScript sees them.
 //! * `framing`: stateless helpers on single frames and on the opening handshake.
 //! * `raw`: the only unsafe code of the crate: Node-API and libuv by hand, on the hot path and where napi has
@@ -21,6 +21,7 @@
 
 mod address;
 mod batch;
+mod bulk;
 mod calls;
 mod channel;
 mod connection;
@@ -29,7 +30,6 @@ mod environment;
 mod framing;
 mod options;
 mod raw;
-mod slab;
 #[cfg(unix)]
 mod sockets;
 // Other modules see no difference: it has the same names.

@@ -54,7 +54,7 @@ impl Shared {
 
     pub(super) fn flush(&self) {}
 
-    pub(super) fn call_when_closing(self: &Rc<Self>) -> Result<()> {
+    pub(super) fn call_when_closing(self: &Rc<Self>, _number: u32) -> Result<()> {
         Err(Error::from_reason("sockets can't be taken over on this system"))
     }
 
@@ -77,7 +77,11 @@ impl Resting {
         match *self {}
     }
 
-    pub(super) fn duplicate(&self) -> i32 {
+    pub(super) fn descriptor(&self) -> i32 {
+        match *self {}
+    }
+
+    pub(super) fn lend(&mut self) {
         match *self {}
     }
 
@@ -134,7 +138,11 @@ impl Attachment {
         match *self {}
     }
 
-    pub(super) fn duplicate(&self) -> i32 {
+    pub(super) fn descriptor(&self) -> i32 {
+        match *self {}
+    }
+
+    pub(super) fn lend(&self) {
         match *self {}
     }
 
@@ -151,6 +159,10 @@ impl Attachment {
     }
 
     pub(super) fn return_inflation(self: &Rc<Self>, _: &Shared, _: Inflation) {
+        match **self {}
+    }
+
+    pub(super) fn collect_now(self: &Rc<Self>, _: &Shared) {
         match **self {}
     }
 

@@ -18,20 +18,21 @@
   /** Receivers of the events of attached connections, by the numbers of these. @type {any[]} */
   const owners = [];
 
-  /** Sockets that were destroyed and have not emitted `close`, in order. @type {{ close(): void }[]} */
-  let closing = [];
-  /** How many of them have by now. */
-  let closed = 0;
+  /** Sockets that were destroyed and have not emitted `close`, by number. @type {Map<number, { close(): void }>} */
+  const closing = new Map();
+  let lastClosing = 0;
 
-  // The number 0 belongs to no connection. The addon delivers to it in the closing phase of the event loop.
+  // The number 0 belongs to no connection. The addon delivers to it, in the closing phase of the event loop, the number of a
+  // socket that was destroyed.
   owners[0] = {
-    deliver() {
-      if (closed < closing.length) {
-        closing[closed++].close();
-        return true;
-      }
-      closing = [];
-      closed = 0;
+    /**
+     * @param {number} number
+     * @returns {boolean}
+     */
+    deliver(number) {
+      const socket = closing.get(number);
+      closing.delete(number);
+      socket?.close();
       return false;
     }
   };
@@ -82,10 +83,12 @@
      * Has `close()` called in the closing phase of the event loop.
      *
      * @param {{ close(): void }} socket
-     * @returns {boolean} whether the addon must be asked for it
+     * @returns {number} what the addon is to deliver to the number 0 then
      */
     closeLater(socket) {
-      return closing.push(socket) === 1;
+      lastClosing = (lastClosing + 1) >>> 0;
+      closing.set(lastClosing, socket);
+      return lastClosing;
     },
 
     /**

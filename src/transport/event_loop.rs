@@ -29,6 +29,8 @@ pub struct Ready {
     /// The peer has ended, or the connection has failed. It is told only once: reading must go on until it finds that,
     /// or that there is nothing at all.
     pub ended: bool,
+    /// And so has this side: nothing will ever come behind what the kernel holds now.
+    pub hung_up: bool,
     /// It may take bytes again.
     pub write: bool,
 }
@@ -40,6 +42,7 @@ impl Ready {
         Self {
             read: self.read || other.read,
             ended: self.ended || other.ended,
+            hung_up: self.hung_up || other.hung_up,
             write: self.write || other.write,
         }
     }
@@ -131,7 +134,8 @@ impl Reactor {
         for event in &*events {
             let ended = event.is_error() || event.is_read_closed() || event.is_write_closed();
             let (read, write) = (ended || event.is_readable(), ended || event.is_writable());
-            ready(event.token().0 as u64, Ready { read, ended, write });
+            let hung_up = event.is_read_closed() && event.is_write_closed();
+            ready(event.token().0 as u64, Ready { read, ended, hung_up, write });
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use napi::{Result, sys};
 
 use crate::addon::environment::Shared;
-use crate::addon::raw::{data_bytes, string_bytes};
+use crate::addon::raw::{data_bytes, string_bytes, unsigned};
 use crate::addon::sockets::Attachment;
 use crate::connection::{Config, Connection as Core, MaskingKeys, Rested};
 use crate::protocol::deflate::{Inflation, Outgoing};
@@ -36,6 +36,8 @@ pub(super) mod flag {
     pub(in crate::addon) const COMPRESS: u32 = 64;
     /// The string is the one that was sent last: what it is in UTF-8 need not be found out again.
     pub(in crate::addon) const SAME: u32 = 32;
+    /// The payload is in the shared memory, and the argument is its length.
+    pub(in crate::addon) const PLACED: u32 = 128;
     /// Of `send` only: return the total.
     pub(in crate::addon) const TOTAL: u32 = 16;
 }
@@ -97,6 +99,12 @@ impl Channel {
         command: impl FnOnce(&mut Core, &[u8], Option<MaskingKey>),
     ) -> Result<u64> {
         let key = Self::key(shared, flags, key);
+        if flags & flag::PLACED != 0 {
+            let length = unsigned(shared, data)? as usize;
+            return Ok(
+                shared.with_placed(length, |payload| self.run(shared, |core| command(core, payload, key)))
+            );
+        }
         let mut scratch = shared.scratch.borrow_mut();
         if flags & flag::STRING != 0 {
             string_bytes(shared.env, data, &mut scratch)?;
@@ -119,6 +127,10 @@ impl Channel {
         key: Option<MaskingKey>,
     ) -> Result<u64> {
         let key = Self::key(shared, flags, key);
+        if flags & flag::PLACED != 0 {
+            let length = unsigned(shared, data)? as usize;
+            return Ok(shared.with_placed(length, |payload| self.message(shared, flags, key, payload)));
+        }
         if flags & flag::STRING == 0 {
             let mut scratch = shared.scratch.borrow_mut();
             return data_bytes(shared.env, data, &mut scratch, |payload| {
@@ -185,32 +197,26 @@ impl Channel {
         data_bytes(shared.env, chunk, &mut scratch, |bytes| stream.receive(bytes, &mut *keys))
     }
 
-    /// Over a stream: moves everything queued since the last call into the slab. Returns its length; 0 if there is nothing, or
-    /// too much for the slab.
-    ///
-    /// # Errors
-    /// When JavaScript has no memory, or the environment is ending.
-    pub(in crate::addon) fn take_output(&mut self, shared: &Shared) -> Result<usize> {
-        let Link::Stream(stream) = &mut self.link else { return Ok(0) };
+    /// Over a stream: moves everything queued since the last call into the shared memory. Returns its length; 0 if there is
+    /// nothing, or too much for that.
+    pub(in crate::addon) fn take_output(&mut self, shared: &Shared) -> usize {
+        let Link::Stream(stream) = &mut self.link else { return 0 };
         let length = stream.connection.output().len();
-        if length == 0 || !shared.lay_out(stream.connection.output())? {
-            return Ok(0);
+        if length == 0 || !shared.lay_out(stream.connection.output()) {
+            return 0;
         }
         stream.discard_output();
-        Ok(length)
+        length
     }
 
     /// Puts the next batch together. Returns the number of its records; 0: there is nothing.
-    ///
-    /// # Errors
-    /// When JavaScript has no memory, or the environment is ending.
-    pub(in crate::addon) fn more(&mut self, shared: &Shared) -> Result<u32> {
+    pub(in crate::addon) fn more(&mut self, shared: &Shared) -> u32 {
         match &mut self.link {
-            Link::Stream(stream) if stream.events.is_empty() => Ok(0),
+            Link::Stream(stream) if stream.events.is_empty() => 0,
             Link::Stream(stream) => shared.batch(|batch| batch.take_events(&mut stream.events)),
-            Link::Socket(attachment) if attachment.is_empty() => Ok(0),
+            Link::Socket(attachment) if attachment.is_empty() => 0,
             Link::Socket(attachment) => shared.batch(|batch| attachment.fill(batch)),
-            Link::Resting(_) | Link::Gone(_) => Ok(0),
+            Link::Resting(_) | Link::Gone(_) => 0,
         }
     }
 
@@ -258,14 +264,7 @@ impl Channel {
     }
 
     /// Takes it back. Returns the number of records that can be read; attached, its news is delivered as ever.
-    ///
-    /// # Errors
-    /// When JavaScript has no memory, or the environment is ending.
-    pub(in crate::addon) fn return_inflation(
-        &mut self,
-        shared: &Shared,
-        inflation: Inflation,
-    ) -> Result<u32> {
+    pub(in crate::addon) fn return_inflation(&mut self, shared: &Shared, inflation: Inflation) -> u32 {
         match &mut self.link {
             Link::Stream(stream) => {
                 stream.return_inflation(inflation, &mut *shared.keys.borrow_mut());
@@ -273,9 +272,9 @@ impl Channel {
             }
             Link::Socket(attachment) => {
                 attachment.return_inflation(shared, inflation);
-                Ok(0)
+                0
             }
-            Link::Resting(_) | Link::Gone(_) => Ok(0),
+            Link::Resting(_) | Link::Gone(_) => 0,
         }
     }
 

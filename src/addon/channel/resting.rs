@@ -58,12 +58,21 @@ impl Channel {
         }
     }
 
-    /// With a socket of its own: a duplicate of the descriptor, which the caller must close. -1: there is none to be had.
-    pub(in crate::addon) fn duplicate(&self) -> i32 {
+    /// With a socket of its own: the number of its descriptor. -1: there is none.
+    pub(in crate::addon) fn descriptor(&self) -> i32 {
         match &self.link {
-            Link::Socket(attachment) => attachment.duplicate(),
-            Link::Resting(resting) => resting.duplicate(),
+            Link::Socket(attachment) => attachment.descriptor(),
+            Link::Resting(resting) => resting.descriptor(),
             Link::Stream(_) | Link::Gone(_) => -1,
+        }
+    }
+
+    /// With a socket of its own: Node has the descriptor from now on.
+    pub(in crate::addon) fn lend(&mut self) {
+        match &mut self.link {
+            Link::Socket(attachment) => attachment.lend(),
+            Link::Resting(resting) => resting.lend(),
+            Link::Stream(_) | Link::Gone(_) => {}
         }
     }
 }

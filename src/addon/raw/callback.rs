@@ -42,6 +42,17 @@ impl fmt::Debug for AsyncContext {
     }
 }
 
+/// Whether JavaScript can be called. `false` from the moment on at which an environment begins to end: a worker that is
+/// terminated, or any whose loop has come to its end, before Node closes the environment's handles. Must not be asked where
+/// an exception of this environment may be pending, which is none where the event loop calls.
+pub(in crate::addon) fn can_call(env: Env) -> bool {
+    let Ok(value) = undefined(env) else { return false };
+    let mut result = ptr::null_mut();
+    // The cheapest function of Node-API that begins by asking whether JavaScript may run: what it does then runs none.
+    // SAFETY: a value of the current handle scope, and a plain out-parameter.
+    check(unsafe { sys::napi_coerce_to_bool(env.raw(), value, &raw mut result) }).is_ok()
+}
+
 /// How a call into JavaScript ended.
 pub(in crate::addon) enum Called {
     /// It returned; `true` if it returned just that.

@@ -3,19 +3,21 @@
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 
-use crate::transport::socket::Home;
+use crate::transport::socket::Borrowed;
 
 /// The descriptor of a parked socket, which Node keeps and closes.
 ///
 /// # Errors
 /// When `fd` is no number of a descriptor.
-pub(in crate::addon) fn borrow(fd: RawFd) -> io::Result<Home> {
+pub(in crate::addon) fn borrow(fd: RawFd) -> io::Result<Borrowed> {
     if fd < 0 {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }
-    // SAFETY: it is -1 that must not be borrowed. The number names the same open socket for as long as it is used: the shim
-    // has parked the `net.Socket` that has it and destroys the connection before Node closes it (ParkedSocket._destroy,
-    // and the setter of `_handle` for whoever takes the handle away), and the cleanup hook of the environment lets go of
-    // it. It is used on the environment's own thread only; threads get a duplicate.
-    Ok(Home::Borrowed(unsafe { BorrowedFd::borrow_raw(fd) }))
+    // SAFETY: it is -1 that must not be borrowed. The number names the same open socket whenever it is used, which is only on
+    // the environment's own thread (I/O threads get a duplicate), and there either
+    // * in a call of JavaScript's. Node closes a handle by its methods `close` and `reset`, or gives it away by setting `_handle`
+    //   to null: each of them has the addon let go first (handle-guard.js, the setter of ParkedSocket). Or
+    // * in a callback of the event loop. All begin with `Shared::is_running`. An environment that is ending can't call JavaScript
+    //   from before its handles are closed, which happens on this thread, outside of any callback.
+    Ok(Borrowed::new(unsafe { BorrowedFd::borrow_raw(fd) }))
 }

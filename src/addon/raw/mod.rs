@@ -30,14 +30,15 @@ pub(super) use reference::{Reference, unknown};
 pub(super) use status::check;
 pub(super) use trim::give_back_free_memory;
 pub(super) use values::property;
-pub(super) use words::SharedWords;
+pub(super) use words::SharedMemory;
 pub(super) use work::run_elsewhere;
 
 /// For `sockets`.
 #[cfg(unix)]
 pub(super) use {
     callback::{
-        AsyncContext, Called, call_in_context, call_plain, call_with, in_handle_scope, report_uncaught,
+        AsyncContext, Called, call_in_context, call_plain, call_with, can_call, in_handle_scope,
+        report_uncaught,
     },
     clock::thread_running,
     descriptor::borrow,

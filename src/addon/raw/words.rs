@@ -1,33 +1,35 @@
-//! Words that the addon writes and the shim reads, at one place for the life of an environment.
+//! Memory that the addon writes and the shim reads, at one place for the life of an environment.
 
 use std::cell::Cell;
 use std::fmt;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::slice;
 
 use napi::{Env, Result, sys};
 
-use super::{Reference, create_array_buffer, with_memory};
+use super::{Reference, check};
 
-/// An `ArrayBuffer` that nobody but the shim holds.
-pub(in crate::addon) struct SharedWords {
+/// An `ArrayBuffer` that only the shim holds. The shim copies out of it and never hands it, or a view of it, to a user.
+pub(in crate::addon) struct SharedMemory {
     reference: Reference,
-    data: NonNull<[u8; 4]>,
+    data: NonNull<u8>,
     length: usize,
     is_lent: Cell<bool>,
 }
 
-impl SharedWords {
-    /// One of `length` words of 32 bits.
+impl SharedMemory {
+    /// Allocates `length` bytes, all zero.
     ///
     /// # Errors
     /// When JavaScript has no memory for it.
     pub(in crate::addon) fn new(env: Env, length: usize) -> Result<Self> {
-        let reference = Reference::new(env, create_array_buffer(env, 4 * length)?)?;
-        let data = with_memory(env, &reference, |bytes| {
-            bytes.fill(0);
-            NonNull::from(bytes).cast()
-        })?;
+        let (mut data, mut value) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: plain out-parameters.
+        check(unsafe { sys::napi_create_arraybuffer(env.raw(), length, &raw mut data, &raw mut value) })?;
+        let reference = Reference::new(env, value)?;
+        // A length of 0 has no address.
+        let (data, length) =
+            NonNull::new(data.cast()).map_or((NonNull::dangling(), 0), |data| (data, length));
         Ok(Self { reference, data, length, is_lent: Cell::new(false) })
     }
 
@@ -39,21 +41,21 @@ impl SharedWords {
         self.reference.value()
     }
 
-    /// Runs `write`, which must not call itself here, on the words, each in the machine's byte order.
-    pub(in crate::addon) fn with<R>(&self, write: impl FnOnce(&mut [[u8; 4]]) -> R) -> R {
-        assert!(!self.is_lent.replace(true), "the words are being written");
-        // SAFETY: the memory was just made with that many words, and initialized. It stays where it is: the reference keeps
-        // the buffer, and the shim, which alone has it, neither detaches nor resizes it. Nobody else writes: JavaScript does
-        // not run during `write`, and the flag refuses a second borrower.
-        let words = unsafe { slice::from_raw_parts_mut(self.data.as_ptr(), self.length) };
-        let result = write(words);
+    /// Runs `access`, which must not call itself here, on the bytes.
+    pub(in crate::addon) fn with<R>(&self, access: impl FnOnce(&mut [u8]) -> R) -> R {
+        assert!(!self.is_lent.replace(true), "the shared memory is in use");
+        // SAFETY: Node-API made the memory with that many bytes, and zeroed them. It stays where it is: the reference keeps
+        // the buffer, and the shim, which alone has it, neither detaches nor resizes it. Nothing else accesses it meanwhile:
+        // JavaScript does not run during `access`, and the flag refuses a second borrower.
+        let bytes = unsafe { slice::from_raw_parts_mut(self.data.as_ptr(), self.length) };
+        let result = access(bytes);
         self.is_lent.set(false);
         result
     }
 }
 
-impl fmt::Debug for SharedWords {
+impl fmt::Debug for SharedMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedWords").field("length", &self.length).finish_non_exhaustive()
+        f.debug_struct("SharedMemory").field("length", &self.length).finish_non_exhaustive()
     }
 }

@@ -31,6 +31,8 @@ pub(in crate::addon) struct Attachment {
     pub(super) landing: RefCell<Option<Landing>>,
     /// Whether it is on the list of those that get another look at the end of the turn.
     pub(super) waiting: Cell<bool>,
+    /// The turn of the loop in which the end of the peer is to be told, which was read behind other news. 0: none.
+    pub(super) end_due: Cell<u64>,
     /// Who is to drive.
     pub(super) choice: Choice,
     /// What that is judged by.
@@ -50,6 +52,41 @@ impl Attachment {
         self.socket.token() as u32
     }
 
+    /// Collects the socket's news, if none is left from before. Returns whether there is some. An end that was read behind other
+    /// news is told a turn later, as libuv tells it, but for one that comes when both sides have ended; `turn` is the present
+    /// one, `None` where there are no turns.
+    pub(super) fn collect(&self, turn: Option<u64>) -> bool {
+        let mut inbox = self.inbox.borrow_mut();
+        if !inbox.is_empty() || !self.socket.collect(&mut inbox) {
+            return false;
+        }
+        if let Some(turn) = turn
+            && inbox.ended
+            && !inbox.events.is_empty()
+            && !self.ready.get().hung_up
+        {
+            inbox.ended = false;
+            self.end_due.set(turn + 1);
+        }
+        true
+    }
+
+    /// Whether another look in this turn finds something. `reads`: whether it reads.
+    pub(super) fn is_due(&self, turn: u64, reads: bool) -> bool {
+        let standing = self.standing.get();
+        let may_read = reads && (self.end_due.get() == 0 || self.end_due.get() <= turn);
+        may_read || standing.news
+    }
+
+    /// An end that was held back is news now, if its turn has come.
+    pub(super) fn tell_end(&self, turn: u64) {
+        let due = self.end_due.get();
+        if due != 0 && due <= turn {
+            self.end_due.set(0);
+            self.inbox.borrow_mut().ended = true;
+        }
+    }
+
     /// The event loop drives it, and nothing is known of it.
     pub(super) fn new(socket: Arc<Socket>, choice: Choice) -> Self {
         Self {
@@ -63,6 +100,7 @@ impl Attachment {
             chunk: RefCell::default(),
             landing: RefCell::default(),
             waiting: Cell::new(false),
+            end_due: Cell::new(0),
             choice,
             traffic: Cell::default(),
             detached: Cell::new(false),
@@ -74,7 +112,7 @@ impl Attachment {
 
 /// Memory that messages lie in which were received in place.
 pub(super) enum Chunk {
-    /// The bulk, from here on.
+    /// The bulk, from here on, until it is released.
     Bulk(usize),
     /// An `ArrayBuffer` of the message's own.
     Landed(Reference),

@@ -1,7 +1,6 @@
 //! What `channel` asks of a socket that was taken over. `no_sockets` has the same list.
 
 use std::net::SocketAddr;
-use std::os::fd::IntoRawFd;
 use std::rc::Rc;
 
 use napi::{Result, sys};
@@ -10,6 +9,7 @@ use super::attachment::{Attachment, Chunk};
 use crate::addon::batch::BatchWriter;
 use crate::addon::channel::SocketCommand;
 use crate::addon::environment::Shared;
+use crate::addon::raw::borrow;
 use crate::connection::Connection as Core;
 use crate::protocol::deflate::Inflation;
 
@@ -74,14 +74,30 @@ impl Attachment {
         self.socket.ends()
     }
 
-    /// A duplicate of the descriptor, which the caller must close. -1: there is none any more, or there are no more descriptors.
-    pub(in crate::addon) fn duplicate(&self) -> i32 {
-        self.socket.duplicate().ok().flatten().map_or(-1, IntoRawFd::into_raw_fd)
+    /// The number of the descriptor; -1: there is none any more.
+    pub(in crate::addon) fn descriptor(&self) -> i32 {
+        self.socket.home()
+    }
+
+    /// Node has the descriptor from now on, in a handle of its own, and it is borrowed from there.
+    pub(in crate::addon) fn lend(&self) {
+        if let Ok(borrowed) = borrow(self.descriptor()) {
+            self.socket.lend(borrowed);
+        }
     }
 
     /// Whether nothing was collected that waits for a batch.
     pub(in crate::addon) fn is_empty(&self) -> bool {
         self.inbox.borrow().is_empty()
+    }
+
+    /// Collects what is known, for a batch at once.
+    pub(in crate::addon) fn collect_now(self: &Rc<Self>, shared: &Shared) {
+        self.collect(shared.turn());
+        if self.end_due.get() != 0 {
+            shared.rounds.mark_waiting(self);
+        }
+        shared.settle(self);
     }
 
     /// Moves collected news into a batch. Returns whether something remains.

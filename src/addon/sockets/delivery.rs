@@ -54,9 +54,13 @@ impl Shared {
 
     fn deliver_and_settle(&self, attachment: &Rc<Attachment>, deliver: Function<'_>) {
         if attachment.detached.get() {
+            self.leave_chunk(attachment);
             return;
         }
         let events = self.deliver(attachment, deliver);
+        if attachment.end_due.get() != 0 {
+            self.rounds.mark_waiting(attachment);
+        }
         self.leave_chunk(attachment);
         // A flush sees to it, too.
         if !attachment.dirty.get() {
@@ -74,24 +78,29 @@ impl Shared {
         if leftovers {
             self.call_deliver(attachment, deliver);
         }
-        let mut inbox = attachment.inbox.borrow_mut();
-        if !inbox.is_empty() || !attachment.socket.collect(&mut inbox) {
+        if !attachment.collect(self.turn()) {
             return 0;
         }
-        let events = inbox.events.len() as u32;
-        drop(inbox);
+        let events = attachment.inbox.borrow().events.len() as u32;
         self.call_deliver(attachment, deliver);
         events
     }
 
+    /// The present turn of the loop, where there is another look at its end.
+    pub(super) fn turn(&self) -> Option<u64> {
+        self.rounds.line()?.reactor()?;
+        Some(self.rounds.turn.get())
+    }
+
     /// Calls `deliver` with what was collected from a socket.
     fn call_deliver(&self, attachment: &Attachment, (function, context): Function<'_>) {
-        let Ok(mut count) = self.batch(|batch| attachment.fill(batch)) else { return };
+        let mut count = self.batch(|batch| attachment.fill(batch));
         for _ in 0..MAX_CALLS {
             match call_in_context(self.env, context, function, attachment.id(), count) {
                 Called::Threw(error) if report_uncaught(self.env, error).is_ok() => {}
                 // Ticks and microtasks have run; now the rest.
                 Called::Returned(true) => {}
+                Called::Unable => return self.rounds.set_ended(),
                 _ => return,
             }
             if !self.is_known(attachment) {
@@ -101,27 +110,27 @@ impl Shared {
         }
     }
 
-    /// Calls `deliver` with the number of nobody when this turn of the loop closes handles, again and again while it returns
-    /// `true`.
+    /// Calls `deliver` with the number of nobody, and `number`, when this turn of the loop closes handles. Each call has a
+    /// handle of its own: the loop closes handles in an order that depends on all of them.
     ///
     /// # Errors
     /// When the loop takes no handle.
-    pub(in crate::addon) fn call_when_closing(self: &Rc<Self>) -> Result<()> {
+    pub(in crate::addon) fn call_when_closing(self: &Rc<Self>, number: u32) -> Result<()> {
         let shared = Rc::clone(self);
         // The event loop calls without a scope for handles. An error says that the environment is ending.
-        let closing = move || drop(in_handle_scope(shared.env, || shared.closing()));
+        let closing = move || drop(in_handle_scope(shared.env, || shared.closing(number)));
         when_closing(self.env, Box::new(closing))
     }
 
-    fn closing(&self) {
+    fn closing(&self, number: u32) {
+        if !self.is_running() {
+            return;
+        }
         let Some(deliver) = self.rounds.deliver.borrow().clone() else { return };
         let Ok(function) = deliver.function.value() else { return };
-        while !self.rounds.has_ended() {
-            match call_in_context(self.env, &deliver.context, function, 0, 0) {
-                Called::Returned(true) => {}
-                Called::Threw(error) if report_uncaught(self.env, error).is_ok() => {}
-                _ => return,
-            }
+        if let Called::Threw(error) = call_in_context(self.env, &deliver.context, function, 0, number) {
+            // An error says that the environment is ending.
+            let _ = report_uncaught(self.env, error);
         }
     }
 

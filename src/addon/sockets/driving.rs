@@ -32,6 +32,7 @@ impl Shared {
         let choice = if line.reactor().is_some() { offer.choice } else { Choice::IoThreads };
         let token = u64::from(offer.id);
         let (home, is_watched, rest) = self.home(offer.source)?;
+        self.rounds.note_role(config.role, &home);
         // A descriptor that can't be polled here may still be one for a thread.
         let is_polled = choice != Choice::IoThreads && self.poll(&home, token, is_watched);
         if is_polled && offer.head.is_empty() && rest.is_empty() {
@@ -76,8 +77,8 @@ impl Shared {
     fn home<'a>(&self, source: Source<'a>) -> Result<(Home, bool, &'a [u8])> {
         match source {
             Source::Parked(fd) => {
-                let home = borrow(fd).map_err(|error| Error::from_reason(error.to_string()))?;
-                Ok((home, false, &[]))
+                let borrowed = borrow(fd).map_err(|error| Error::from_reason(error.to_string()))?;
+                Ok((Home::Borrowed(borrowed), false, &[]))
             }
             Source::Held { number, response } => {
                 let held = self.rounds.with_arrivals(|arrivals, _| arrivals.take(number)).flatten();

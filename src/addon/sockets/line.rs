@@ -1,5 +1,5 @@
 //! The ways in which an environment's event loop comes to look at its sockets: woken by an I/O thread, told by the reactor
-//! that some are ready, and at the end of each turn. Made with the first socket, closed before the environment ends. What is
+//! that some are ready, at the end of each turn, and at the beginning of one that is in a hurry. Made with the first socket, closed before the environment ends. What is
 //! then done is in `rounds` and `driving`.
 
 use std::cell::RefCell;
@@ -16,6 +16,8 @@ use crate::transport::socket::{Mailbox, RECEIVE_BUFFER};
 pub(super) struct Callbacks {
     /// An I/O thread has put sockets into the mailbox.
     pub(super) woken: Box<dyn Fn()>,
+    /// The loop is about to wait for readiness, and was [told](Line::hurry) not to wait long.
+    pub(super) begun: Box<dyn Fn()>,
     /// The reactor has sockets that are ready.
     pub(super) ready: Box<dyn Fn()>,
     /// The loop has looked at everything that was ready.
@@ -43,11 +45,11 @@ impl Line {
     /// # Errors
     /// When the loop takes no handle, the system gives no poller, or the environment is ending.
     pub(super) fn new(env: Env, callbacks: Callbacks) -> Result<Self> {
-        let Callbacks { woken, ready, turned } = callbacks;
+        let Callbacks { woken, begun, ready, turned } = callbacks;
         let (reactor, driving) = if can_poll() {
             let reactor = Reactor::new().map_err(|error| Error::from_reason(error.to_string()))?;
             let poll = Poll::new(env, reactor.fd(), ready)?;
-            (Some(Rc::new(reactor)), Some((poll, Turn::new(env, turned)?)))
+            (Some(Rc::new(reactor)), Some((poll, Turn::new(env, begun, turned)?)))
         } else {
             (None, None)
         };

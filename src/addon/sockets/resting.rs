@@ -7,13 +7,14 @@
 //! several turns of the loop, for there may be many.
 
 use std::net::SocketAddr;
-use std::os::fd::IntoRawFd;
+use std::os::fd::AsRawFd;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::attachment::Attachment;
 use super::line::Line;
 use crate::addon::environment::Shared;
+use crate::addon::raw::borrow;
 use crate::connection::Config;
 use crate::transport::event_loop::Ready;
 use crate::transport::policy::Choice;
@@ -53,9 +54,16 @@ impl Resting {
         self.socket.ends()
     }
 
-    /// A duplicate of the descriptor, which the caller must close. -1: there are no more descriptors.
-    pub(in crate::addon) fn duplicate(&self) -> i32 {
-        self.socket.duplicate().map_or(-1, IntoRawFd::into_raw_fd)
+    /// The number of the descriptor.
+    pub(in crate::addon) fn descriptor(&self) -> i32 {
+        self.socket.as_raw_fd()
+    }
+
+    /// As [`Attachment::lend`].
+    pub(in crate::addon) fn lend(&mut self) {
+        if let Ok(borrowed) = borrow(self.descriptor()) {
+            self.socket.lend(borrowed);
+        }
     }
 
     /// Lets go of the descriptor.

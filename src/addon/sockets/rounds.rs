@@ -1,5 +1,7 @@
 //! An environment's sockets: which there are and do not rest (those that do are in `resting`), which have output or news, and when they get their turn.
 //!
+//! * The loop is about to wait for readiness: news that is known already is delivered, and output written, before anything
+//!   is read that came later.
 //! * A descriptor is ready (`stages`): its socket is read, its news delivered, its own output written soon.
 //! * The turn of the loop ends: sockets that wait for another look get it, and what was queued for other connections is
 //!   written, in one write each.
@@ -17,12 +19,14 @@ use super::arriving::Host;
 use super::attachment::Attachment;
 use super::delivery::Deliver;
 use super::line::{Callbacks, Line};
+use super::stages::ReadyList;
 use crate::addon::environment::Shared;
-use crate::addon::raw::{in_handle_scope, on_cleanup, thread_running};
+use crate::addon::raw::{can_call, in_handle_scope, on_cleanup, thread_running};
+use crate::protocol::Role;
 use crate::transport::event_loop::Ready;
 use crate::transport::listener::{Arrival, Arrivals};
 use crate::transport::policy::Policy;
-use crate::transport::socket::Socket;
+use crate::transport::socket::{Home, Socket};
 
 /// The sockets of one environment. Lives on its thread.
 pub(in crate::addon) struct Rounds {
@@ -35,13 +39,20 @@ pub(in crate::addon) struct Rounds {
     /// Attachments with output that nobody was told of.
     dirty: RefCell<Vec<Rc<Attachment>>>,
     /// Attachments that the loop drives and that get another look at the end of the turn.
-    waiting: RefCell<Vec<Rc<Attachment>>>,
+    pub(super) waiting: RefCell<Vec<Rc<Attachment>>>,
     /// Memory for the lists that are worked on: of a stage, and of a flush.
     pub(super) stage: Cell<Vec<Rc<Attachment>>>,
     spare: Cell<Vec<Rc<Attachment>>>,
+    /// What is ready.
+    pub(super) ready: Cell<ReadyList>,
     woken: Cell<Vec<Arc<Socket>>>,
     kept: Cell<u32>,
     ended: Cell<bool>,
+    /// Whether there were connections of a server, and of a client to this machine.
+    has_servers: Cell<bool>,
+    has_local_clients: Cell<bool>,
+    /// Turns of the loop so far.
+    pub(super) turn: Cell<u64>,
     pub(super) policy: RefCell<Policy>,
     pub(super) begun: Instant,
     /// Listening sockets, and what comes by them.
@@ -68,9 +79,13 @@ impl Rounds {
             waiting: RefCell::default(),
             stage: Cell::default(),
             spare: Cell::default(),
+            ready: Cell::default(),
             woken: Cell::default(),
             kept: Cell::new(0),
             ended: Cell::new(false),
+            has_servers: Cell::new(false),
+            has_local_clients: Cell::new(false),
+            turn: Cell::new(0),
             policy: RefCell::new(Policy::new(cores, std::process::id())),
             begun: Instant::now(),
             arrivals: RefCell::default(),
@@ -79,9 +94,29 @@ impl Rounds {
         })
     }
 
-    /// Whether JavaScript can't be called any more.
+    /// Whether JavaScript can't be called any more: a state of its own, in which nothing is read, written or polled. See
+    /// [`Shared::is_running`].
     pub(super) fn has_ended(&self) -> bool {
         self.ended.get()
+    }
+
+    /// Whether one of its connections may have both ends here: it has both roles, and a client that is connected to this machine.
+    pub(super) fn may_hold_both_ends(&self) -> bool {
+        self.has_servers.get() && self.has_local_clients.get()
+    }
+
+    /// Notes the role of a connection that has just been taken over.
+    pub(super) fn note_role(&self, role: Role, home: &Home) {
+        match role {
+            Role::Server => self.has_servers.set(true),
+            Role::Client if !self.has_local_clients.get() => self.has_local_clients.set(home.is_local()),
+            Role::Client => {}
+        }
+    }
+
+    /// JavaScript could not be called.
+    pub(super) fn set_ended(&self) {
+        self.ended.set(true);
     }
 
     /// The line, once there is a socket.
@@ -132,6 +167,9 @@ impl Rounds {
 
     /// Writes all queued output from this thread, as far as the kernel takes it.
     pub(in crate::addon) fn flush_sync(&self) {
+        if self.has_ended() {
+            return;
+        }
         for attachment in self.attachments.borrow().iter() {
             attachment.socket.write_now();
         }
@@ -189,10 +227,20 @@ impl Shared {
             let callback = |run: fn(&Self)| -> Box<dyn Fn()> {
                 let shared = Rc::clone(self);
                 // The event loop calls without a scope for handles. An error says that the environment is ending.
-                Box::new(move || drop(in_handle_scope(shared.env, || run(&shared))))
+                Box::new(move || {
+                    if !shared.rounds.has_ended() {
+                        let running = || {
+                            if shared.is_running() {
+                                run(&shared)
+                            }
+                        };
+                        drop(in_handle_scope(shared.env, running));
+                    }
+                })
             };
             let callbacks = Callbacks {
                 woken: callback(Self::woken),
+                begun: callback(Self::turn_begun),
                 ready: callback(Self::sockets_ready),
                 turned: callback(Self::turn_ended),
             };
@@ -220,9 +268,20 @@ impl Shared {
         self.rounds.line().ok_or_else(|| Error::from_reason("unreachable: the line was just made"))
     }
 
+    /// Whether JavaScript can be called. To be asked whenever the event loop calls, before anything is read, written or polled:
+    /// at its end Node closes the descriptors of an environment, whose numbers other threads get at once, and runs the loop
+    /// again before it calls cleanup hooks. It does so on this thread and never inside of a callback, so that an answer is
+    /// good until the callback returns.
+    pub(super) fn is_running(&self) -> bool {
+        if !self.rounds.has_ended() && !can_call(self.env) {
+            self.rounds.set_ended();
+        }
+        !self.rounds.has_ended()
+    }
+
     /// Has all queued output written: now where the loop drives, soon where a thread does.
     pub(in crate::addon) fn flush(&self) {
-        if self.rounds.dirty.borrow().is_empty() {
+        if self.rounds.has_ended() || self.rounds.dirty.borrow().is_empty() {
             return;
         }
         let mut dirty = self.rounds.spare.take();
@@ -246,6 +305,35 @@ impl Shared {
         self.flush();
     }
 
+    /// The loop is about to wait for readiness.
+    fn turn_begun(&self) {
+        self.look_again(false);
+        self.flush();
+    }
+
+    /// Gives sockets that wait for it another look: delivers their news and, where `reads` says so, reads on and tells of an end
+    /// that was held back until this turn.
+    pub(super) fn look_again(&self, reads: bool) {
+        if self.rounds.waiting.borrow().is_empty() {
+            return;
+        }
+        let (mut waiting, turn) = (self.rounds.waiting.take(), self.rounds.turn.get());
+        waiting.retain(|attachment| {
+            let is_due = attachment.is_due(turn, reads);
+            if !is_due {
+                self.rounds.waiting.borrow_mut().push(Rc::clone(attachment));
+                return false;
+            }
+            attachment.waiting.set(false);
+            if reads {
+                attachment.tell_end(turn);
+                self.move_bytes(attachment);
+            }
+            true
+        });
+        self.deliver_all(&mut waiting);
+    }
+
     /// The loop has looked at everything that was ready.
     fn turn_ended(&self) {
         let now = u64::try_from(self.rounds.begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -253,15 +341,9 @@ impl Shared {
             self.rounds.policy.borrow_mut().turn(now, thread_running());
         }
         let is_unfinished = self.arrivals_turn_ended();
-        if !self.rounds.waiting.borrow().is_empty() {
-            let mut waiting = self.rounds.waiting.take();
-            for attachment in &waiting {
-                attachment.waiting.set(false);
-                self.move_bytes(attachment);
-            }
-            self.deliver_all(&mut waiting);
-        }
+        self.look_again(true);
         self.flush();
+        self.rounds.turn.set(self.rounds.turn.get() + 1);
         if let Some(line) = self.rounds.line() {
             line.hurry(is_unfinished || !self.rounds.waiting.borrow().is_empty());
         }

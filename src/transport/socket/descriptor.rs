@@ -1,4 +1,4 @@
-//! The descriptor of a socket, as whoever drives it has it. What is read and written is not known here.
+//! The descriptor of a socket, and whose it is: borrowed from the host, or owned. What is read and written is not known here.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,11 +7,53 @@ use std::sync::Arc;
 
 use socket2::{SockAddr, SockRef};
 
+/// A descriptor of the host's, which it lends. Whoever makes this sees to it that the socket is destroyed before the host closes
+/// it, and that the event loop touches it only while the host runs.
+#[derive(Clone, Debug)]
+pub struct Borrowed {
+    fd: BorrowedFd<'static>,
+    /// What the number named when it was lent.
+    #[cfg(debug_assertions)]
+    identity: Option<Identity>,
+}
+
+impl Borrowed {
+    /// Of an open descriptor.
+    pub fn new(fd: BorrowedFd<'static>) -> Self {
+        Self {
+            fd,
+            #[cfg(debug_assertions)]
+            identity: Identity::of(fd),
+        }
+    }
+
+    /// The descriptor. Debug builds check that the number still names the same socket.
+    fn fd(&self) -> &BorrowedFd<'static> {
+        #[cfg(debug_assertions)]
+        assert_eq!(Identity::of(self.fd), self.identity, "a borrowed descriptor was closed");
+        &self.fd
+    }
+}
+
+/// What a descriptor names: the device and the inode of a socket are its own until all its descriptors are closed.
+#[cfg(debug_assertions)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity(u64, u64);
+
+#[cfg(debug_assertions)]
+impl Identity {
+    fn of(fd: BorrowedFd<'_>) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = std::fs::File::from(fd.try_clone_to_owned().ok()?).metadata().ok()?;
+        Some(Self(metadata.dev(), metadata.ino()))
+    }
+}
+
 /// The descriptor that an owner's event loop reads and writes: a connected, non-blocking stream socket.
 #[derive(Debug)]
 pub enum Home {
-    /// The host's. Whoever made this sees to it that the socket is destroyed before the host closes it.
-    Borrowed(BorrowedFd<'static>),
+    /// The host's.
+    Borrowed(Borrowed),
     /// Closed with this.
     Owned(socket2::Socket),
 }
@@ -20,16 +62,24 @@ impl Home {
     /// What system calls are made on.
     pub(super) fn socket(&self) -> SockRef<'_> {
         match self {
-            Self::Borrowed(fd) => SockRef::from(fd),
+            Self::Borrowed(borrowed) => SockRef::from(borrowed.fd()),
             Self::Owned(socket) => SockRef::from(socket),
         }
+    }
+}
+
+impl Home {
+    /// Whether the other end is on this machine, as far as its address says so: the loopback, or no address of IP.
+    pub fn is_local(&self) -> bool {
+        let peer = self.socket().peer_addr().ok().and_then(|address| address.as_socket());
+        peer.is_none_or(|address| address.ip().to_canonical().is_loopback())
     }
 }
 
 impl AsRawFd for Home {
     fn as_raw_fd(&self) -> RawFd {
         match self {
-            Self::Borrowed(fd) => fd.as_raw_fd(),
+            Self::Borrowed(borrowed) => borrowed.fd.as_raw_fd(),
             Self::Owned(socket) => socket.as_raw_fd(),
         }
     }
@@ -43,7 +93,7 @@ impl AsRawFd for Home {
 #[derive(Clone, Debug)]
 pub enum Descriptor {
     /// As [`Home::Borrowed`].
-    Borrowed(BorrowedFd<'static>),
+    Borrowed(Borrowed),
     /// Closed with the last clone.
     Owned(Arc<socket2::Socket>),
 }
@@ -51,7 +101,7 @@ pub enum Descriptor {
 impl From<Home> for Descriptor {
     fn from(home: Home) -> Self {
         match home {
-            Home::Borrowed(fd) => Self::Borrowed(fd),
+            Home::Borrowed(borrowed) => Self::Borrowed(borrowed),
             Home::Owned(socket) => Self::Owned(Arc::new(socket)),
         }
     }
@@ -61,7 +111,7 @@ impl Descriptor {
     /// Takes it out, if this is the last clone.
     pub(super) fn into_home(self) -> Option<Home> {
         match self {
-            Self::Borrowed(fd) => Some(Home::Borrowed(fd)),
+            Self::Borrowed(borrowed) => Some(Home::Borrowed(borrowed)),
             Self::Owned(socket) => Arc::into_inner(socket).map(Home::Owned),
         }
     }
@@ -77,7 +127,7 @@ impl Descriptor {
     /// What system calls are made on.
     pub(in crate::transport) fn socket(&self) -> SockRef<'_> {
         match self {
-            Self::Borrowed(fd) => SockRef::from(fd),
+            Self::Borrowed(borrowed) => SockRef::from(borrowed.fd()),
             Self::Owned(socket) => SockRef::from(&**socket),
         }
     }
@@ -85,7 +135,7 @@ impl Descriptor {
     /// The number, for pollers.
     pub fn number(&self) -> RawFd {
         match self {
-            Self::Borrowed(fd) => fd.as_raw_fd(),
+            Self::Borrowed(borrowed) => borrowed.fd.as_raw_fd(),
             Self::Owned(socket) => socket.as_raw_fd(),
         }
     }

@@ -1,14 +1,13 @@
 //! What is left of a socket that has nothing in flight and that its owner drives: the descriptor, and how much has gone through
 //! it. Most sockets of a host are so most of the time. Until something happens, nobody needs the rest.
 
-use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::sync::{Arc, PoisonError};
 
 use super::state::State;
 use super::writer::Writer;
-use super::{Home, Mailbox, Socket, ends, lock};
+use super::{Borrowed, Home, Mailbox, Socket, ends, lock};
 use crate::connection::{Config, Connection};
 
 /// Clones of its descriptor that a socket has while its owner drives: the state has two, and the writer one.
@@ -46,12 +45,13 @@ impl Idle {
         ends(&self.home.socket())
     }
 
-    /// As [`Socket::duplicate`].
-    ///
-    /// # Errors
-    /// When there are no more descriptors.
-    pub fn duplicate(&self) -> io::Result<socket2::Socket> {
-        self.home.socket().try_clone()
+    /// As [`Socket::lend`].
+    pub fn lend(&mut self, borrowed: Borrowed) {
+        if let Home::Owned(socket) = std::mem::replace(&mut self.home, Home::Borrowed(borrowed)) {
+            debug_assert_eq!(socket.as_raw_fd(), self.home.as_raw_fd());
+            // The host has it.
+            let _ = socket.into_raw_fd();
+        }
     }
 
     /// Whether the descriptor is the host's: then the reactor must be made to forget it before this is dropped.

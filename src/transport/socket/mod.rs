@@ -36,7 +36,7 @@ use crate::connection::{Connection, MaskingKeys};
 use crate::protocol::deflate::Inflation;
 
 pub(in crate::transport) use descriptor::ends;
-pub use descriptor::{Descriptor, Home};
+pub use descriptor::{Borrowed, Descriptor, Home};
 pub use idle::Idle;
 pub use inbox::{Fault, Inbox};
 pub use mailbox::{Mailbox, Wake};

@@ -4,10 +4,10 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::sync::Arc;
 
-use super::{Descriptor, Driver, Side, Socket, ends, lock};
+use super::{Borrowed, Descriptor, Driver, Side, Socket, ends, lock};
 use crate::transport::io_threads::{Job, Seat};
 
 impl Socket {
@@ -16,12 +16,31 @@ impl Socket {
         lock(&self.state).home.as_ref().map_or(-1, Descriptor::number)
     }
 
-    /// A duplicate of the owner's descriptor, for whoever wants one of its own. `None` once destroyed.
-    ///
-    /// # Errors
-    /// When there are no more descriptors.
-    pub fn duplicate(&self) -> io::Result<Option<socket2::Socket>> {
-        lock(&self.state).home.as_ref().map(|home| home.socket().try_clone()).transpose()
+    /// Gives the owner's descriptor away to the host, which closes it from now on: `borrowed` is the same number. A thread that
+    /// drives has a duplicate. Nothing changes where it is the host's already.
+    pub fn lend(&self, borrowed: Borrowed) {
+        let mut writer = lock(&self.writer);
+        let mut state = lock(&self.state);
+        if state.destroyed {
+            return;
+        }
+        let descriptor = Descriptor::Borrowed(borrowed);
+        let Some(Descriptor::Owned(owned)) = state.home.replace(descriptor.clone()) else { return };
+        debug_assert_eq!(owned.as_raw_fd(), descriptor.number());
+        let is_same = |fd: &Descriptor| fd.number() == descriptor.number();
+        if state.fd.as_ref().is_some_and(is_same) {
+            state.fd = Some(descriptor.clone());
+        }
+        if let Some(writer) = writer.as_mut()
+            && is_same(&writer.fd)
+        {
+            writer.fd = descriptor.clone();
+        }
+        match Arc::into_inner(owned) {
+            // The host has it.
+            Some(socket) => drop(socket.into_raw_fd()),
+            None => debug_assert!(false, "a thread has no clone of the owner's descriptor"),
+        }
     }
 
     /// The addresses of the ends of a connection over TCP, here and there.
