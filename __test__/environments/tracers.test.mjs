@@ -45,7 +45,8 @@ compare('Datadog, CommonJS', ['--require=dd-trace/init', 'tracers/main.cjs'], {
 });
 compare('Datadog, ESM', ['--no-warnings', '--import=dd-trace/initialize.mjs', 'tracers/main.mjs'], {
   env: DATADOG,
-  read: datadogSpans
+  // ws, whose ESM entry imports its files one by one, is not traced there: only what both have is compared.
+  read: (run) => datadogSpans(run).filter((span) => span.startsWith('["http.request"'))
 });
 compare('OpenTelemetry', ['tracers/opentelemetry.cjs'], { records: 2 });
 compare('Sentry', ['tracers/sentry.cjs'], { records: 2 });
