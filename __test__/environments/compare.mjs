@@ -102,7 +102,7 @@ export function compare(name, args, options = {}) {
   if (options.isGate === false && !isAll) return;
   test(name, { timeout: TIME_LIMIT + 10_000 }, async () => {
     const [control, subject] = await Promise.all(
-      SUBJECTS.map((subject) => outcome(subject, args, options))
+      SUBJECTS.map((candidate) => outcome(candidate, args, options))
     );
     assert.ok(control && subject);
     const { code, recorded } = control.outcome;

@@ -9,14 +9,14 @@ import { compare } from './compare.mjs';
 const MODULES = '--experimental-vm-modules';
 
 /**
- * Declares a run of Jest, in one process.
+ * Declares a run of Jest, in one process if `args` does not say otherwise.
  *
  * @param {number} version
  * @param {string} name
  * @param {string} file of project/jest/, without its extension
  * @param {import('./compare.mjs').Case & { args?: string[], node?: string[] }} [options]
  */
-function jest(version, name, file, { args = [], node = [], env, ...options } = {}) {
+function jest(version, name, file, { args = ['-i'], node = [], env, ...options } = {}) {
   compare(
     `Jest ${version}: ${name}`,
     [
@@ -24,7 +24,6 @@ function jest(version, name, file, { args = [], node = [], env, ...options } = {
       ...node,
       `node_modules/jest-${version}/bin/jest.js`,
       '--config=jest/config.cjs',
-      '-i',
       ...args,
       `--testPathPattern${version === 30 ? 's' : ''}=/jest/${file}\\.test\\.`
     ],
@@ -68,9 +67,19 @@ for (const version of [30, 29]) {
     records: MANY,
     isGate
   });
+  // A worker that something keeps alive is ended by force, and Jest says so.
+  for (const kind of ['processes', 'threads']) {
+    jest(version, `${MANY} files in two workers, ${kind}`, 'many/\\d+', {
+      args: ['--maxWorkers=2', `--workerThreads=${kind === 'threads'}`],
+      before: writeMany,
+      read: ({ stderr }) => /failed to exit gracefully|did not exit/.test(stderr),
+      records: MANY,
+      isGate: false
+    });
+  }
   for (const left of ['nothing', 'the server', 'everything']) {
     jest(version, `--detectOpenHandles, ${left} left open`, 'handles', {
-      args: ['--detectOpenHandles', '--forceExit'],
+      args: ['-i', '--detectOpenHandles', '--forceExit'],
       env: { LEFT: left },
       read: handles,
       isGate: isGate && left !== 'everything'

@@ -5,9 +5,9 @@
 import { compare } from './compare.mjs';
 
 compare('40 copies in contexts of node:vm', ['realms/contexts.cjs'], { records: 80 });
-compare('zone.js', ['realms/zone.cjs']);
+compare('zone.js', ['--require=zone.js/node', 'realms/zone.cjs']);
 for (const when of ['before', 'after']) {
-  compare(`SES, lockdown() ${when} ws is loaded`, ['realms/ses.cjs'], {
+  compare(`SES, lockdown() ${when} ws is loaded`, ['--require=ses', 'realms/ses.cjs'], {
     env: { LOCKDOWN: when },
     isGate: when === 'before'
   });

@@ -12,6 +12,10 @@ for (const pool of ['threads', 'forks', 'vmThreads', 'vmForks']) {
     '--root=vitest',
     `--pool=${pool}`
   ];
+  compare(`Vitest, ${pool}, not isolated`, [...args, '--no-isolate'], {
+    isGate: false,
+    records: 20
+  });
   compare(`Vitest, ${pool}`, args, {
     isGate: pool === 'threads' || pool === 'vmForks',
     records: 20

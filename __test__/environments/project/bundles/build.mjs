@@ -14,7 +14,6 @@ import {
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import record from '../record.cjs';
 
 const [tool] = process.argv.slice(2);
 const here = dirname(fileURLToPath(import.meta.url));

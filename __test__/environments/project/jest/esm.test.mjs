@@ -1,7 +1,7 @@
 // Every specification, as ESM: with --experimental-vm-modules.
 
 import * as namespace from 'ws';
-import WebSocket, { WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import record from '../record.cjs';
 import specs from '../specs.cjs';
 
@@ -9,7 +9,7 @@ test('the names', () => {
   record('the names', [
     Object.keys(namespace).sort(),
     namespace.WebSocketServer === WebSocketServer,
-    typeof WebSocket
+    namespace.default === WebSocket
   ]);
 });
 

@@ -1,6 +1,8 @@
 // The same as subject.cjs, as ESM.
 
-import WebSocket, { WebSocketServer } from 'ws';
+import * as api from 'ws';
+
+const { default: WebSocket, WebSocketServer } = api;
 
 export function send(url, data) {
   const ws = new WebSocket(url);

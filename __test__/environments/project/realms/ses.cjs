@@ -1,8 +1,6 @@
 'use strict';
 
-// SES freezes the intrinsics, before or after ws is loaded: LOCKDOWN says when.
-
-require('ses');
+// SES is loaded before, and freezes the intrinsics, before or after ws is loaded: LOCKDOWN says when.
 
 const options = {
   errorTaming: 'unsafe',

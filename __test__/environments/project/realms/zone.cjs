@@ -1,8 +1,7 @@
 'use strict';
 
-// zone.js has replaced timers, ticks, promises and emitters: in which zone does each listener run?
+// zone.js is loaded before, and has replaced timers, ticks, promises and emitters: in which zone does each listener run?
 
-require('zone.js/node');
 const { once } = require('node:events');
 const all = require('../all.cjs');
 const record = require('../record.cjs');

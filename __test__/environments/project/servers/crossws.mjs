@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import adapter from 'crossws/adapters/node';
-import WebSocket, { WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import record from '../record.cjs';
 
 const seen = [];

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import Fastify from 'fastify';
 import plugin from '@fastify/websocket';
-import WebSocket from 'ws';
+import { createWebSocketStream, WebSocket } from 'ws';
 import record from '../record.cjs';
 
 /** @param {(app: any, seen: unknown[]) => void} routes @param {(url: string, seen: unknown[], app: any) => Promise<void>} talk */
@@ -46,13 +46,13 @@ await serve(
   'a stream on each side',
   (app) => {
     app.get('/', { websocket: true }, (socket) => {
-      const stream = WebSocket.createWebSocketStream(socket);
+      const stream = createWebSocketStream(socket);
       stream.pipe(stream);
     });
   },
   async (url, seen) => {
     const client = new WebSocket(`${url}/`);
-    const stream = WebSocket.createWebSocketStream(client, { encoding: 'utf8' });
+    const stream = createWebSocketStream(client, { encoding: 'utf8' });
     for (const text of ['one', 'two', 'three']) {
       stream.write(text);
       seen.push((await once(stream, 'data'))[0]);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { buildSchema } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
-import WebSocket, { WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import record from '../record.cjs';
 
 const seen = [];

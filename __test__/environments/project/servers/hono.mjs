@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { serve } from '@hono/node-server';
 import { createNodeWebSocket } from '@hono/node-ws';
 import { Hono } from 'hono';
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import record from '../record.cjs';
 
 const seen = [];

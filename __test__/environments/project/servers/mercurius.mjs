@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import Fastify from 'fastify';
 import mercurius from 'mercurius';
-import WebSocket from 'ws';
+import { createWebSocketStream, WebSocket } from 'ws';
 import record from '../record.cjs';
 
 const schema = `
@@ -42,7 +42,7 @@ for (const protocol of ['graphql-ws', 'graphql-transport-ws']) {
   const clients = [];
   for (let number = 0; number < 2; number += 1) {
     const ws = new WebSocket(url, protocol);
-    const client = WebSocket.createWebSocketStream(ws, { encoding: 'utf8', objectMode: true });
+    const client = createWebSocketStream(ws, { encoding: 'utf8', objectMode: true });
     const messages = new PassThrough({ objectMode: true });
     client.on('data', (chunk) => messages.write(JSON.parse(chunk)));
     // Three writes at once: what comes of the second depends on when the first one's callback comes.

@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import { once } from 'node:events';
 import { WebsocketProvider } from 'y-websocket';
-import WebSocket, { WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import * as Y from 'yjs';
 import record from '../record.cjs';
 

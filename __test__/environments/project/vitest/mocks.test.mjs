@@ -1,10 +1,12 @@
 // Automock of the whole package.
 
-import WebSocket from 'ws';
+import * as api from 'ws';
 import { test, vi } from 'vitest';
 import record from '../record.cjs';
 
 vi.mock('ws');
+
+const { default: WebSocket } = api;
 
 test('vi.mock', () => {
   const ws = new WebSocket('ws://127.0.0.1:1');
