@@ -1,4 +1,5 @@
 // Packs entry.cjs with the tool that is named, into a folder that no node_modules is above of, and runs it there.
+// BLOCKS has the blocks of code of doc/runtimes.md, by their first lines.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -25,8 +26,17 @@ mkdirSync(out, { recursive: true });
 
 const require = createRequire(import.meta.url);
 
-/** What rollup and rolldown leave outside. */
-const EXTERNAL = [/^\.\/ferrows\./, /^@ferrows\//, /\.node$/];
+/**
+ * The options that doc/runtimes.md gives.
+ *
+ * @param {string} heading the first line of a block of code
+ */
+function documented(heading) {
+  const { [heading]: code } = JSON.parse(process.env.BLOCKS ?? '{}');
+  return new Function(
+    code.replace(/^await esbuild\.build\(/m, 'return (').replace(/^export default /m, 'return ')
+  )();
+}
 
 const plugins = () => [
   require('@rollup/plugin-node-resolve').default({
@@ -74,19 +84,18 @@ const TOOLS = {
   async nft() {
     const { nodeFileTrace } = await import('@vercel/nft');
     const { fileList } = await nodeFileTrace([entry], { base: project });
-    for (const name of fileList)
+    for (const name of fileList) {
       cpSync(join(project, name), join(out, name), { dereference: true });
+    }
     return [process.execPath, 'bundles/entry.cjs'];
   },
 
   async esbuild() {
     const esbuild = await import('esbuild');
     await esbuild.build({
+      ...documented('esbuild, the addon copied'),
       entryPoints: [entry],
-      bundle: true,
-      platform: 'node',
       outfile: join(out, 'server.cjs'),
-      loader: { '.node': 'copy' },
       logLevel: 'error'
     });
     return [process.execPath, 'server.cjs'];
@@ -96,7 +105,7 @@ const TOOLS = {
     const { rollup } = await import('rollup');
     const bundle = await rollup({
       input: entry,
-      external: EXTERNAL,
+      external: documented('rolldown, the addon outside').external,
       plugins: plugins(),
       onwarn() {}
     });
@@ -107,14 +116,9 @@ const TOOLS = {
 
   async rolldown() {
     const { rolldown } = await import('rolldown');
-    const bundle = await rolldown({
-      input: entry,
-      platform: 'node',
-      external: EXTERNAL,
-      makeAbsoluteExternalsRelative: false,
-      onLog() {}
-    });
-    await bundle.write({ dir: out, format: 'cjs', entryFileNames: 'server.cjs' });
+    const { output, ...options } = documented('rolldown, the addon outside');
+    const bundle = await rolldown({ ...options, input: entry, onLog() {} });
+    await bundle.write({ ...output, file: join(out, 'server.cjs') });
     copyAddon();
     return [process.execPath, 'server.cjs'];
   },
@@ -122,14 +126,12 @@ const TOOLS = {
   // The program is in the executable, the addon beside it.
   async sea() {
     const esbuild = await import('esbuild');
+    const options = documented('esbuild, a single executable');
+    if (process.env.UNPREPARED) delete options.banner;
     await esbuild.build({
+      ...options,
       entryPoints: [entry],
-      bundle: true,
-      platform: 'node',
       outfile: join(out, 'server.cjs'),
-      loader: { '.node': 'copy' },
-      // The require() of a single executable knows Node's own modules only.
-      banner: { js: "require = require('node:module').createRequire(process.execPath);" },
       logLevel: 'error'
     });
     writeFileSync(
