@@ -125,7 +125,7 @@ export declare class Listener {
   constructor(environment: Environment)
   /**
    * Listens. From then on, `arrived(owner, number, head, detail, rest)` is called for each connection that has said what it
-   * wants, in a callback scope of its own and in the async context that is current now, with `owner` as its resource:
+   * wants, in a callback scope of its own and in no async context:
    *
    * * It wants an upgrade to WebSocket, and Node would say so, too: `head` is the request, a character a byte, `detail` the
    *   number of its header fields. Where these are, is in the first records of [`Environment::records`] until the function
@@ -137,11 +137,12 @@ export declare class Listener {
    * or `discard` takes it.
    *
    * `takesAll(owner)` is asked before connections are accepted: if it says `true`, `arrived` is told of them at once, with what
-   * they want unread. It must call nothing of this class.
+   * they want unread. It must call nothing of this class but `close`.
    *
-   * `null`: it listens. Throws where event loops can't listen (`listens()`), or if it listens already.
+   * Returns 0, or the number of libuv for the error of the system. A socket that listens already gets the new backlog, and
+   * nothing else changes. Throws where event loops can't listen (`listens()`).
    */
-  listen(options: ListenOptions, owner: object, arrived: (owner: any, number: number, head: string | undefined, detail: number, rest: Buffer | undefined) => void, takesAll: (owner: any) => boolean): ListenFailure | null
+  listen(options: ListenOptions, owner: object, arrived: (owner: any, number: number, head: string | undefined, detail: number, rest: Buffer | undefined) => void, takesAll: (owner: any) => boolean): number
   /** Where it listens; `null` if that is no address of TCP, or it does not listen. */
   address(): SocketAddress | null
   /**
@@ -154,10 +155,12 @@ export declare class Listener {
   /** The connections that have not sent anything. */
   silent(): Array<number>
   /**
-   * To be called from time to time: `arrived` is told later of connections that have not said what they want within
-   * `limit` milliseconds. And what the system did not let be accepted is tried again.
+   * To be called at intervals: `arrived` is told later of connections that have not said what they want within `limit`
+   * milliseconds. And what the system did not let be accepted is tried again.
    */
   check(limit: number): void
+  /** How many connections have not said what they want. */
+  pendingCount(): number
   /** Gives a connection away: its descriptor, which the caller must close from now on. -1: there is no such connection. */
   release(number: number): number
   /** Whether a connection that is held can be read, or will be: its peer has not ended, and it has not failed. */
@@ -305,24 +308,10 @@ export interface DeflateOptions {
  */
 export declare function encodeHeader(opcode: number, fin: boolean, rsv1: boolean, key: Uint8Array | undefined | null, length: number): Buffer
 
-/** Why it can't be listened there. */
-export interface ListenFailure {
-  /** A number of libuv: negative. */
-  errno: number
-  /** The address that was tried, if it is one of TCP. */
-  address?: string
-}
-
-/** Where and how to listen. */
+/** What to listen on, and how. */
 export interface ListenOptions {
-  /** A Unix socket; what else is said of an address counts for nothing then. */
-  path?: string
-  /** An address of IPv4 or IPv6, as digits; left out, all of them. */
-  address?: string
-  /** 0 or left out: any that is free. */
-  port?: number
-  /** Whether an address of IPv6 is for IPv6 alone. */
-  ipv6Only?: boolean
+  /** Descriptor of a socket that is bound. It is duplicated; the caller keeps it. */
+  fd: number
   /** Connections that the system may hold before they are accepted. */
   backlog: number
   /** Bytes that the head of a request may have; at most 16 KiB count. */

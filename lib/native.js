@@ -74,6 +74,11 @@ function release(id) {
   calls.release(id);
 }
 
+/** @returns {Owner[]} those of all attached connections, and others */
+function listOwners() {
+  return owners.filter((owner) => owner !== undefined);
+}
+
 /**
  * @param {number} configuration see transport/configurations.js
  * @returns {Connection} one over a stream. Its number is good as long as the object
@@ -158,6 +163,7 @@ module.exports = {
   createListener,
   encodeHeader: binding.encodeHeader,
   environment,
+  listOwners,
   /** Whether createListener() can be called on this system. */
   listens: binding.listens(),
   release,

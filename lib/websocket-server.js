@@ -13,7 +13,7 @@ const WebSocket = require('./websocket');
 const diagnostics = require('./diagnostics');
 const extension = require('./extension');
 const subprotocol = require('./subprotocol');
-const { ListeningServer } = require('./listener/listening-server');
+const { createServer } = require('./listener/listening-server');
 const { Statistics } = require('./statistics');
 const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kWebSocket } = require('./constants');
 const { acceptKey } = require('./native');
@@ -76,7 +76,7 @@ class WebSocketServer extends Emitter {
     /** @type {(() => void) | null} */
     this._removeListeners = null;
     if (hasPort) {
-      this._server = new ListeningServer(answerPlainRequest, options.transport);
+      this._server = createServer(answerPlainRequest, options.transport);
       this._server.listen(options.port, options.host, options.backlog, callback);
     } else if (options.server) {
       this._server = options.server;

@@ -21,13 +21,6 @@ const { Listening } = require('./listening.js');
 const REQUEST =
   'GET /path HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\r\n';
 
-/** What Node says of an address that it can't have: the number and, over TCP, the address. @param {object} options */
-async function refusedByNode(options) {
-  const server = net.createServer().listen(options);
-  const [error] = await once(server, 'error');
-  return { errno: error.errno, address: options.path ? undefined : error.address };
-}
-
 test('a client of ws is answered, and speaks', async (t) => {
   const listening = new Listening(t);
   const client = new ws.WebSocket(`ws://127.0.0.1:${listening.port}/chat?a=b`, ['x', 'y'], {
@@ -186,9 +179,9 @@ test('a number that is used again gets nothing that was meant for the one before
   for (const client of clients) client.destroy();
 });
 
-test('each connection has a callback scope of its own, in the async context of listen()', async (t) => {
+test('each connection has a callback scope of its own, in no async context', async (t) => {
   const child = new Child(t, '../../listener/children/scopes.js');
-  const arrival = 'arrived in store';
+  const arrival = 'arrived in undefined';
   const steps = [arrival, 'tick', 'microtask', arrival, 'thrown 2', arrival, 'thrown 3'];
   assert.deepEqual(await child.rest(), { code: 0, signal: null, lines: [steps] });
 });
@@ -240,7 +233,7 @@ test('close() closes, or puts aside; what is held stays', async (t) => {
     const { number } = await listening.next();
     const pending = await listening.connect();
     await listening.settle();
-    listening.listener.close(putAside);
+    listening.close(putAside);
     assert.equal(listening.listener.address(), null);
     const refused = net.connect(port, '127.0.0.1');
     assert.equal((await once(refused, 'error'))[0].code, 'ECONNREFUSED');
@@ -257,38 +250,27 @@ test('close() closes, or puts aside; what is held stays', async (t) => {
   }
 });
 
-test('where it can listen and where not is as with Node', async (t) => {
+test("it listens on what is bound: a path, which stays its owner's, and nothing that is not", async (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ferrows-'));
   t.after(() => fs.rmSync(folder, { recursive: true }));
   const file = path.join(folder, 'socket');
   const listening = new Listening(t, { path: file });
-  assert.equal(listening.failure, null);
+  assert.equal(listening.error, 0);
   assert.equal(listening.listener.address(), null);
   const client = net.connect(file).on('error', () => {});
   client.write(REQUEST);
   const { number } = await listening.next();
   assert.equal(listening.listener.remoteAddress(number), null);
   listening.listener.discard(number);
-
-  const taken = new Listening(t);
-  const all = new Listening(t, { address: undefined });
-  const { address, family } = all.listener.address();
-  assert.ok(
-    (address === '::' && family === 'IPv6') || (address === '0.0.0.0' && family === 'IPv4')
-  );
-  for (const options of [
-    { path: file },
-    { path: path.join(folder, 'missing', 'socket') },
-    { address: '127.0.0.1', port: taken.port },
-    { address: '192.0.2.1', port: 0 },
-    { address: undefined, port: all.port }
-  ]) {
-    const { failure } = new Listening(t, options);
-    const { address: host, ...others } = options;
-    assert.deepEqual({ address: undefined, ...failure }, await refusedByNode({ host, ...others }));
-  }
+  assert.equal(listening.listen({ backlog: 1 }), 0);
   listening.listener.close(false);
-  assert.ok(!fs.existsSync(file));
+  assert.ok(fs.existsSync(file));
+
+  assert.equal(new Listening(t, { fd: -1 }).error, -os.constants.errno.EBADF);
+  const taken = new Listening(t);
+  const unbound = /** @type {any} */ (net)._createServerHandle('127.0.0.1', taken.port, 4);
+  t.after(() => unbound.close());
+  assert.equal(new Listening(t, { fd: unbound.fd }).error, -os.constants.errno.EADDRINUSE);
 });
 
 test('it keeps the loop alive, unless told not to, and so does each connection', async (t) => {

@@ -31,16 +31,18 @@ class Listening extends EventEmitter {
   constructor(t, options) {
     super();
     this.listener = native.createListener();
-    /** @type {Arrival[]} those that nobody has asked for yet */
+    /** @type {Arrival[]} those that no test has asked for yet */
     this.arrivals = [];
-    this.failure = this.listen(options);
-    t.after(() => this.listener.close(false));
+    const { path, ...others } = options ?? {};
+    this.handle = bind(path);
+    this.error = this.listen(others);
+    t.after(() => this.close(false));
   }
 
   /** @param {object} [options] */
   listen(options) {
     return this.listener.listen(
-      { address: '127.0.0.1', port: 0, backlog: 511, maxHeaderSize: 16384, ...options },
+      { fd: this.handle.fd, backlog: 511, maxHeaderSize: 16384, ...options },
       this,
       (self, number, head, detail, rest) => {
         const text = rest === undefined ? '' : rest.latin1Slice();
@@ -53,6 +55,12 @@ class Listening extends EventEmitter {
       },
       () => false
     );
+  }
+
+  /** Closes its own descriptor and that of Node's handle. @param {boolean} putAside */
+  close(putAside) {
+    this.listener.close(putAside);
+    this.handle.close();
   }
 
   get port() {
@@ -86,6 +94,12 @@ class Listening extends EventEmitter {
   }
 }
 
+/** A handle of Node's that is bound. @param {string} [path] of a Unix socket; nothing: 127.0.0.1 */
+function bind(path) {
+  const create = /** @type {any} */ (net)._createServerHandle;
+  return path === undefined ? create('127.0.0.1', 0, 4) : create(path, -1, -1);
+}
+
 /** Names and values, from where the addon says that they are. @param {string} head @param {number} count */
 function fieldsOf(head, count) {
   return Array.from({ length: 2 * count }, (_, index) =>
@@ -93,4 +107,4 @@ function fieldsOf(head, count) {
   );
 }
 
-module.exports = { Listening };
+module.exports = { Listening, bind };

@@ -5,8 +5,6 @@
  * Only arriving.js makes them.
  */
 
-const http = require('http');
-
 const { environment } = require('../native');
 
 /** Where the addon says where in a head the fields are: four words each, from the fourth on. */
@@ -32,18 +30,18 @@ function readHead(head, count) {
 }
 
 /**
+ * @param {import('./listening-server').Origin} origin of the server
  * @param {any} socket where it came
  * @param {string} head
  * @param {string[]} fields names and values in turn
- * @returns {http.IncomingMessage} complete, and without a body
+ * @returns {import('http').IncomingMessage} complete, and without a body
  */
-function createRequest(socket, head, fields) {
-  /** @type {any} the types do not know how a parser fills it */
-  const req = new http.IncomingMessage(socket);
+function createRequest({ IncomingMessage }, socket, head, fields) {
+  const req = new IncomingMessage(socket);
   req.httpVersionMajor = 1;
   req.httpVersionMinor = 1;
   req.httpVersion = '1.1';
-  req.joinDuplicateHeaders = null;
+  req.joinDuplicateHeaders = socket.server.joinDuplicateHeaders || null;
   req.url = head.slice(TARGET, head.indexOf(' ', TARGET));
   req.upgrade = true;
   req.method = 'GET';

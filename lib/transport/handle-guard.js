@@ -8,41 +8,8 @@
 
 /** @typedef {{ descriptorLost(): void }} User */
 
-/** Returns its argument from the constructor, so that a derived class puts its private field on any object. */
-class Given {
-  /** @param {object} object */
-  constructor(object) {
-    return object;
-  }
-}
-
-class Guard extends Given {
-  /** @type {User} */
-  #user;
-
-  /**
-   * @param {object} handle
-   * @param {User} user
-   */
-  constructor(handle, user) {
-    super(handle);
-    this.#user = user;
-  }
-
-  /**
-   * @param {any} handle
-   * @param {User} user
-   */
-  static set(handle, user) {
-    if (#user in handle) handle.#user = user;
-    else new Guard(handle, user);
-  }
-
-  /** @param {any} handle */
-  static lose(handle) {
-    if (#user in handle) handle.#user.descriptorLost();
-  }
-}
+/** Users of handles. A handle has no place of its own for one that a program could not meet. @type {WeakMap<object, User>} */
+const users = new WeakMap();
 
 /** @type {('close' | 'reset')[]} */
 const METHODS = ['close', 'reset'];
@@ -61,7 +28,7 @@ const isGuarded = Symbol('ferrows.isGuarded');
  * @param {User} user its descriptorLost() is called before `close()` or `reset()` of the handle does anything
  */
 function guard(handle, user) {
-  Guard.set(handle, user);
+  users.set(handle, user);
   const prototype = Object.getPrototypeOf(handle);
   if (Object.hasOwn(prototype, isGuarded)) return;
   for (const name of METHODS) {
@@ -90,7 +57,7 @@ function define(object, name, original) {
     writable: true,
     /** @this {any} @param {any[]} args */
     value(...args) {
-      Guard.lose(this);
+      users.get(this)?.descriptorLost();
       return Reflect.apply(original ?? prototype[name], this, args);
     }
   });

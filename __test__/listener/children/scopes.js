@@ -6,11 +6,13 @@
 const { AsyncLocalStorage } = require('node:async_hooks');
 const net = require('node:net');
 const native = require('../../../lib/native.js');
+const { bind } = require('../listening.js');
 
 const REQUEST = 'GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
 
 const storage = new AsyncLocalStorage();
 const listener = native.createListener();
+const handle = bind();
 /** @type {string[]} */
 const steps = [];
 let arrivals = 0;
@@ -18,7 +20,10 @@ let arrivals = 0;
 function arrived(/** @type {object} */ _owner, /** @type {number} */ number) {
   steps.push(`arrived in ${storage.getStore()}`);
   listener.discard(number);
-  if (++arrivals === 3) listener.close(false);
+  if (++arrivals === 3) {
+    listener.close(false);
+    handle.close();
+  }
   if (arrivals > 1) throw new Error(`thrown ${arrivals}`);
   process.nextTick(() => steps.push('tick'));
   Promise.resolve().then(() => steps.push('microtask'));
@@ -27,7 +32,7 @@ function arrived(/** @type {object} */ _owner, /** @type {number} */ number) {
 process.on('uncaughtException', (error) => steps.push(error.message));
 process.on('exit', () => process.stdout.write(`${JSON.stringify(steps)}\n`));
 
-const options = { address: '127.0.0.1', backlog: 10, maxHeaderSize: 16384 };
+const options = { fd: handle.fd, backlog: 10, maxHeaderSize: 16384 };
 storage.run('store', () => listener.listen(options, {}, arrived, () => false));
 const { port } = /** @type {any} */ (listener.address());
 for (let number = 0; number < 3; number++) {

@@ -16,9 +16,11 @@ async function main() {
 
 function work() {
   const native = require('../../../lib/native.js');
+  const { bind } = require('../listening.js');
   const listener = native.createListener();
+  const handle = bind();
   listener.listen(
-    { address: '127.0.0.1', backlog: 10, maxHeaderSize: 16384 },
+    { fd: handle.fd, backlog: 10, maxHeaderSize: 16384 },
     // The addon keeps the owner, who keeps the listener.
     { listener },
     () => parentPort.postMessage({ arrived: true }),

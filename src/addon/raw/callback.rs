@@ -72,13 +72,14 @@ pub(in crate::addon) fn call_in_context(
     count: u32,
 ) -> Called {
     let (Ok(id), Ok(count)) = (uint32(env, id), uint32(env, count)) else { return Called::Unable };
-    call_with(env, context, function, function, &[id, count])
+    call_with(env, Some(context), function, function, &[id, count])
 }
 
-/// Calls `function(...arguments)` in `context`, on `this`, an object. All values must be of the current handle scope.
+/// Calls `function(...arguments)` in `context`, on `this`, an object; without a context, in none: no `AsyncLocalStorage` has a store
+/// there. All values must be of the current handle scope.
 pub(in crate::addon) fn call_with(
     env: Env,
-    context: &AsyncContext,
+    context: Option<&AsyncContext>,
     function: sys::napi_value,
     this: sys::napi_value,
     arguments: &[sys::napi_value],
@@ -88,7 +89,7 @@ pub(in crate::addon) fn call_with(
     let status = unsafe {
         sys::napi_make_callback(
             env.raw(),
-            context.raw,
+            context.map_or(ptr::null_mut(), |context| context.raw),
             this,
             function,
             arguments.len(),

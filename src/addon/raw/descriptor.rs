@@ -1,7 +1,7 @@
-//! A descriptor of Node's, borrowed: the one place where a number becomes a descriptor.
+//! A descriptor of Node's, borrowed or duplicated: the one place where a number becomes a descriptor.
 
 use std::io;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 
 use crate::transport::socket::Borrowed;
 
@@ -20,4 +20,17 @@ pub(in crate::addon) fn borrow(fd: RawFd) -> io::Result<Borrowed> {
     // * in a callback of the event loop. All begin with `Shared::is_running`. An environment that is ending can't call JavaScript
     //   from before its handles are closed, which happens on this thread, outside of any callback.
     Ok(Borrowed::new(unsafe { BorrowedFd::borrow_raw(fd) }))
+}
+
+/// A duplicate of the descriptor of a handle of Node's, which is the caller's own: Node may close its one at any time.
+///
+/// # Errors
+/// When `fd` is not open, or there are no more descriptors.
+pub(in crate::addon) fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
+    if fd < 0 {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    // SAFETY: it is not -1, and it is borrowed for this one system call only, which fails if the number names nothing. The shim reads
+    // the number from a handle of Node's in the same turn of JavaScript, on the thread that alone may close it.
+    unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()
 }

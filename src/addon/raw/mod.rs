@@ -41,7 +41,7 @@ pub(super) use {
         report_uncaught,
     },
     clock::thread_running,
-    descriptor::borrow,
+    descriptor::{borrow, duplicate},
     uv::{Poll, Turn, Wakeup, can_poll, when_closing},
     values::{buffer, latin1, uint32, undefined},
 };

@@ -9,8 +9,8 @@ use napi::{Result, sys};
 use super::rounds::Rounds;
 use crate::addon::environment::Shared;
 use crate::addon::raw::{
-    AsyncContext, Called, Reference, buffer, call_plain, call_with, in_handle_scope, latin1, report_uncaught,
-    uint32, undefined,
+    Called, Reference, buffer, call_plain, call_with, in_handle_scope, latin1, report_uncaught, uint32,
+    undefined,
 };
 use crate::protocol::handshake::Field;
 use crate::transport::listener::{Arrival, Arrivals, Reason, Turn, What};
@@ -25,8 +25,6 @@ pub(super) struct Host {
     pub(super) arrived: Reference,
     /// What is asked before connections are accepted.
     pub(super) takes_all: Reference,
-    /// Where it runs.
-    pub(super) context: AsyncContext,
 }
 
 /// What `arrived` is told of the reason why a connection is put aside.
@@ -117,9 +115,8 @@ impl Shared {
     }
 
     fn deliver_arrival(&self, arrival: &Arrival<Rc<Host>>) {
-        let host = &arrival.owner;
         let called = match self.values(arrival) {
-            Ok((arrived, arguments)) => call_with(self.env, &host.context, arrived, arguments[0], &arguments),
+            Ok((arrived, arguments)) => call_with(self.env, None, arrived, arguments[0], &arguments),
             Err(_) => Called::Unable,
         };
         match called {

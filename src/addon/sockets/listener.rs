@@ -13,33 +13,18 @@ use napi_derive::napi;
 use super::arriving::Host;
 use crate::addon::address::SocketAddress;
 use crate::addon::environment::{Environment, Shared};
-use crate::addon::raw::{AsyncContext, Reference};
-use crate::transport::listener::{Closing, Endpoint, Listening};
+use crate::addon::raw::{Reference, duplicate};
+use crate::transport::listener::{Arrivals, Closing, Listening};
 
-/// Where and how to listen.
+/// What to listen on, and how.
 #[napi(object)]
 pub struct ListenOptions {
-    /// A Unix socket; what else is said of an address counts for nothing then.
-    pub path: Option<String>,
-    /// An address of IPv4 or IPv6, as digits; left out, all of them.
-    pub address: Option<String>,
-    /// 0 or left out: any that is free.
-    pub port: Option<u16>,
-    /// Whether an address of IPv6 is for IPv6 alone.
-    pub ipv6_only: Option<bool>,
+    /// Descriptor of a socket that is bound. It is duplicated; the caller keeps it.
+    pub fd: i32,
     /// Connections that the system may hold before they are accepted.
     pub backlog: i32,
     /// Bytes that the head of a request may have; at most 16 KiB count.
     pub max_header_size: u32,
-}
-
-/// Why it can't be listened there.
-#[napi(object)]
-pub struct ListenFailure {
-    /// A number of libuv: negative.
-    pub errno: i32,
-    /// The address that was tried, if it is one of TCP.
-    pub address: Option<String>,
 }
 
 /// A listening socket of the event loop, with the connections that came by it until somebody takes them. These have numbers.
@@ -68,7 +53,7 @@ impl Listener {
     }
 
     /// Listens. From then on, `arrived(owner, number, head, detail, rest)` is called for each connection that has said what it
-    /// wants, in a callback scope of its own and in the async context that is current now, with `owner` as its resource:
+    /// wants, in a callback scope of its own and in no async context:
     ///
     /// * It wants an upgrade to WebSocket, and Node would say so, too: `head` is the request, a character a byte, `detail` the
     ///   number of its header fields. Where these are, is in the first records of [`Environment::records`] until the function
@@ -80,9 +65,10 @@ impl Listener {
     /// or `discard` takes it.
     ///
     /// `takesAll(owner)` is asked before connections are accepted: if it says `true`, `arrived` is told of them at once, with what
-    /// they want unread. It must call nothing of this class.
+    /// they want unread. It must call nothing of this class but `close`.
     ///
-    /// `null`: it listens. Throws where event loops can't listen (`listens()`), or if it listens already.
+    /// Returns 0, or the number of libuv for the error of the system. A socket that listens already gets the new backlog, and
+    /// nothing else changes. Throws where event loops can't listen (`listens()`).
     #[napi(catch_unwind)]
     pub fn listen(
         &self,
@@ -93,39 +79,38 @@ impl Listener {
         )]
         arrived: Unknown<'_>,
         #[napi(ts_arg_type = "(owner: any) => boolean")] takes_all: Unknown<'_>,
-    ) -> Result<Option<ListenFailure>> {
-        if self.number.get().is_some() {
-            return Err(Error::from_reason("it listens already"));
-        }
+    ) -> Result<i32> {
         let shared = &self.shared;
         shared.line()?;
-        let refused = |errno, address| Ok(Some(ListenFailure { errno, address }));
-        let Some(endpoint) = options.endpoint() else { return refused(-libc::EINVAL, options.address) };
-        let listening = match Listening::open(&endpoint, options.backlog) {
-            Ok(listening) => listening,
-            Err(error) => {
-                let errno = -error.error.raw_os_error().unwrap_or(libc::EINVAL);
-                return refused(errno, error.address.map(|address| address.to_string()));
-            }
+        let ended = || Error::from_reason("the event loop can't listen");
+        let started = if let Some(number) = self.number.get() {
+            let set = |arrivals: &mut Arrivals<Rc<Host>>| arrivals.set_backlog(number, options.backlog);
+            shared.rounds.with_arrivals(|arrivals, _| set(arrivals)).ok_or_else(ended)?.map(|()| None)
+        } else {
+            duplicate(options.fd).and_then(|fd| Listening::start(fd.into(), options.backlog)).map(Some)
+        };
+        let listening = match started {
+            Ok(Some(listening)) => listening,
+            Ok(None) => return Ok(0),
+            Err(error) => return Ok(-error.raw_os_error().unwrap_or(libc::EINVAL)),
         };
         let env = shared.env;
         let host = Rc::new(Host {
             owner: Reference::new(env, owner.raw())?,
             arrived: Reference::new(env, arrived.raw())?,
             takes_all: Reference::new(env, takes_all.raw())?,
-            context: AsyncContext::new(env, owner.raw())?,
         });
         let limit = options.max_header_size as usize;
         let number = shared
             .rounds
             .with_arrivals(|arrivals, turn| arrivals.listen(turn.reactor, listening, host, limit))
-            .ok_or_else(|| Error::from_reason("the event loop can't listen"))?
+            .ok_or_else(ended)?
             .map_err(|error| Error::from_reason(error.to_string()))?;
         self.number.set(Some(number));
         if self.is_referenced.get() {
             shared.rounds.keep(true);
         }
-        Ok(None)
+        Ok(0)
     }
 
     /// Where it listens; `null` if that is no address of TCP, or it does not listen.
@@ -157,11 +142,23 @@ impl Listener {
         self.number.get().and_then(silent).unwrap_or_default()
     }
 
-    /// To be called from time to time: `arrived` is told later of connections that have not said what they want within
-    /// `limit` milliseconds. And what the system did not let be accepted is tried again.
+    /// To be called at intervals: `arrived` is told later of connections that have not said what they want within `limit`
+    /// milliseconds. And what the system did not let be accepted is tried again.
     #[napi(catch_unwind)]
     pub fn check(&self, limit: u32) {
-        self.shared.rounds.with_arrivals(|arrivals, turn| arrivals.check(turn.now, limit, turn.arrived));
+        let check = |number| {
+            self.shared
+                .rounds
+                .with_arrivals(|arrivals, turn| arrivals.check(number, turn.now, limit, turn.arrived))
+        };
+        let _ = self.number.get().and_then(check);
+    }
+
+    /// How many connections have not said what they want.
+    #[napi(catch_unwind)]
+    pub fn pending_count(&self) -> u32 {
+        let count = |number| self.shared.rounds.with_arrivals(|arrivals, _| arrivals.pending_count(number));
+        self.number.get().and_then(count).unwrap_or_default() as u32
     }
 
     /// Gives a connection away: its descriptor, which the caller must close from now on. -1: there is no such connection.
@@ -228,20 +225,5 @@ impl Listener {
 
     fn ends(&self, number: u32) -> (Option<SocketAddr>, Option<SocketAddr>) {
         self.shared.rounds.with_arrivals(|arrivals, _| arrivals.ends(number)).unwrap_or_default()
-    }
-}
-
-impl ListenOptions {
-    /// `None`: that is no address.
-    fn endpoint(&self) -> Option<Endpoint> {
-        if let Some(path) = &self.path {
-            return Some(Endpoint::Unix(path.into()));
-        }
-        let address = match &self.address {
-            Some(address) => Some(address.parse().ok()?),
-            None => None,
-        };
-        let (port, ipv6_only) = (self.port.unwrap_or(0), self.ipv6_only.unwrap_or(false));
-        Some(Endpoint::Tcp { address, port, ipv6_only })
     }
 }

@@ -157,6 +157,14 @@ impl<O: Clone> Arrivals<O> {
         self.door(number).map(|door| (number, door.owner.clone()))
     }
 
+    /// Changes the backlog of a listening socket.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn set_backlog(&self, number: u32, backlog: i32) -> std::io::Result<()> {
+        self.door(number).map_or(Ok(()), |door| door.listening.set_backlog(backlog))
+    }
+
     /// Whether whoever comes from now on is put aside at once, with what he has to say unread.
     pub fn put_aside(&mut self, number: u32, puts_aside: bool) {
         if let Some(Entry::Listening(door)) = self.entries.get_mut(number as usize) {
@@ -198,19 +206,22 @@ impl<O: Clone> Arrivals<O> {
         }
     }
 
-    /// Puts those aside that have been pending for `limit` milliseconds, and lets [`Arrivals::go_on`] have another try at
-    /// what could not be accepted. To be called from time to time.
-    pub fn check(&mut self, now: u32, limit: u32, arrived: &mut Vec<Arrival<O>>) {
-        for number in self.pending(|pending| now.wrapping_sub(pending.since) >= limit) {
+    /// Puts the connections of a listening socket aside that have been pending for `limit` milliseconds, and lets
+    /// [`Arrivals::go_on`] try again if it could not be accepted from. To be called at intervals.
+    pub fn check(&mut self, listening: u32, now: u32, limit: u32, arrived: &mut Vec<Arrival<O>>) {
+        let is_late =
+            |pending: &Pending| pending.listening == listening && now.wrapping_sub(pending.since) >= limit;
+        for number in self.pending(is_late) {
             self.give_up(number, Reason::Late, arrived);
         }
-        for (number, entry) in self.entries.numbered() {
-            if let Entry::Listening(door) = entry
-                && door.is_stalled
-            {
-                note(&mut self.unfinished, number as u32);
-            }
+        if self.door(listening).is_some_and(|door| door.is_stalled) {
+            note(&mut self.unfinished, listening);
         }
+    }
+
+    /// The number of connections of a listening socket that have not said what they want.
+    pub fn pending_count(&self, listening: u32) -> usize {
+        self.pending(|pending| pending.listening == listening).len()
     }
 
     /// Connections that nobody has taken yet.
@@ -329,7 +340,7 @@ impl<O: Clone> Arrivals<O> {
         else {
             return;
         };
-        match pending.look(socket, limit, turn.buffer, fields) {
+        match pending.look(socket, turn.now, limit, turn.buffer, fields) {
             Looked::Incomplete => {}
             Looked::Gone => self.discard(number),
             Looked::Said(what, bytes) => self.hold(number, what, Some(bytes), turn.arrived),

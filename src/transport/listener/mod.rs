@@ -2,7 +2,7 @@
 //! each until it is known what it wants; then the owner gets it, with what was read. What a request to upgrade is, `protocol::handshake` says;
 //! whatever is none goes to the owner, too, which leaves it to somebody who speaks HTTP. Nothing is ever written here.
 //!
-//! * [`Arrivals`]: all of it, for one owner. * `endpoint`: where is listened. * `accepting`: from the listening socket.
+//! * [`Arrivals`]: all of it, for one owner. * `endpoint`: a listening socket. * `accepting`: from the listening socket.
 //! * `pending`: a connection that has not said yet what it wants.
 //!
 //! A connection before its handshake costs its descriptor and an entry of some 32 bytes here; a buffer only while its head is
@@ -14,7 +14,7 @@ mod endpoint;
 mod pending;
 
 pub use arrivals::{Arrivals, Closing, Turn};
-pub use endpoint::{Endpoint, Listening, Refused};
+pub use endpoint::Listening;
 pub use pending::{Arrival, Reason, What};
 
 #[cfg(test)]

@@ -61,7 +61,8 @@ pub(super) enum Looked {
 pub(super) struct Pending {
     /// What has come of the head.
     pub(super) kept: Box<[u8]>,
-    /// When it was accepted, in milliseconds of the owner's clock.
+    /// Start of the head's time limit, in milliseconds of the owner's clock: as with Node's parser, when it was accepted, and
+    /// again when its first byte came.
     pub(super) since: u32,
     /// The number of the listening socket.
     pub(super) listening: u32,
@@ -76,6 +77,7 @@ impl Pending {
     pub(super) fn look(
         &mut self,
         mut socket: &Socket,
+        now: u32,
         limit: usize,
         buffer: &mut [u8],
         fields: &mut Vec<Field>,
@@ -101,6 +103,9 @@ impl Pending {
             return Looked::Said(what, buffer[..length].into());
         }
         if length > self.kept.len() {
+            if self.kept.is_empty() {
+                self.since = now;
+            }
             self.kept = buffer[..length].into();
         }
         Looked::Incomplete

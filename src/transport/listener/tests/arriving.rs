@@ -1,6 +1,6 @@
 //! Connections, from being accepted to being taken.
 
-use super::{Client, Closing, LOOPBACK, REQUEST, Reason, Scene, What, is_upgrade};
+use super::{Client, Closing, LOOPBACK, REQUEST, Reason, Scene, What, bound, is_upgrade};
 use crate::protocol::handshake::{Field, MAX_HEAD};
 use crate::transport::listener::Listening;
 
@@ -12,7 +12,7 @@ fn texts<'a>(bytes: &'a [u8], fields: &[Field]) -> Vec<[&'a str; 2]> {
 #[test]
 fn a_request_to_upgrade_arrives_with_what_is_behind_it() {
     let mut scene = Scene::new();
-    let listening = scene.listen(&LOOPBACK);
+    let listening = scene.listen(LOOPBACK);
     let mut client = scene.connect(listening);
     client.write(&[REQUEST, b"first frame"].concat());
     let arrival = scene.next();
@@ -34,7 +34,7 @@ fn a_request_to_upgrade_arrives_with_what_is_behind_it() {
 #[test]
 fn what_is_accepted_does_not_wait_to_send() {
     let mut scene = Scene::new();
-    let listening = scene.listen(&LOOPBACK);
+    let listening = scene.listen(LOOPBACK);
     let mut client = scene.connect(listening);
     client.write(REQUEST);
     let number = scene.next().number;
@@ -44,7 +44,7 @@ fn what_is_accepted_does_not_wait_to_send() {
 #[test]
 fn a_head_may_come_in_pieces() {
     let mut scene = Scene::new();
-    let listening = scene.listen(&LOOPBACK);
+    let listening = scene.listen(LOOPBACK);
     let mut client = scene.connect(listening);
     scene.until(|scene| scene.arrivals.connections() == 1);
     let (last, others) = REQUEST.split_last().unwrap();
@@ -65,7 +65,7 @@ fn a_head_may_come_in_pieces() {
 fn many_at_once_arrive_once_each() {
     const MANY: usize = 200;
     let mut scene = Scene::new();
-    let listening = scene.listen(&LOOPBACK);
+    let listening = scene.listen(LOOPBACK);
     let mut clients: Vec<Client> = (0..MANY).map(|_| scene.connect(listening)).collect();
     // Those of even numbers have sent their request when they are accepted.
     for client in clients.iter_mut().step_by(2) {
@@ -93,7 +93,7 @@ fn many_at_once_arrive_once_each() {
 #[test]
 fn everything_else_is_put_aside_with_all_that_was_read() {
     let mut scene = Scene::new();
-    let listening = scene.listen(&LOOPBACK);
+    let listening = scene.listen(LOOPBACK);
     let too_long = [&REQUEST[..18], &vec![b'a'; MAX_HEAD]].concat();
     for bytes in [b"GET / HTTP/1.0\r\n\r\n", &b"\x16\x03\x01\x00"[..], b"\n", &too_long] {
         let mut client = scene.connect(listening);
@@ -110,7 +110,7 @@ fn everything_else_is_put_aside_with_all_that_was_read() {
 #[test]
 fn a_listening_socket_has_its_own_limit() {
     let mut scene = Scene::new();
-    let listening = Listening::open(&LOOPBACK, 1).unwrap();
+    let listening = Listening::start(bound(LOOPBACK), 1).unwrap();
     let limit = REQUEST.len() - 1;
     let listening = scene.arrivals.listen(&scene.reactor, listening, "owner", limit).unwrap();
     let mut client = scene.connect(listening);
@@ -122,7 +122,7 @@ fn a_listening_socket_has_its_own_limit() {
 fn who_ends_in_the_middle_is_put_aside_and_who_says_nothing_is_forgotten() {
     for is_late in [false, true] {
         let mut scene = Scene::new();
-        let listening = scene.listen(&LOOPBACK);
+        let listening = scene.listen(LOOPBACK);
         for begun in [&REQUEST[..10], b""] {
             let mut client = scene.connect(listening);
             if is_late {
@@ -159,7 +159,7 @@ impl Client {
 #[test]
 fn a_reset_is_the_end() {
     let mut scene = Scene::new();
-    let listening = scene.listen(&LOOPBACK);
+    let listening = scene.listen(LOOPBACK);
     let mut client = scene.connect(listening);
     client.write(&REQUEST[..10]);
     scene.until(|scene| scene.arrivals.connections() == 1);
@@ -169,11 +169,11 @@ fn a_reset_is_the_end() {
 }
 
 #[test]
-fn who_takes_too_long_is_put_aside() {
+fn a_head_that_takes_too_long_is_put_aside() {
     let mut scene = Scene::new();
     // The clock wraps around.
     scene.now = u32::MAX - 10;
-    let listening = scene.listen(&LOOPBACK);
+    let listening = scene.listen(LOOPBACK);
     let mut slow = scene.connect(listening);
     slow.write(&REQUEST[..10]);
     scene.until(|scene| scene.arrivals.connections() == 1);
@@ -185,22 +185,60 @@ fn who_takes_too_long_is_put_aside() {
     let _later = scene.connect(listening);
     scene.until(|scene| scene.arrivals.connections() == 2);
 
-    scene.arrivals.check(scene.now.wrapping_add(29), 60, &mut scene.arrived);
+    scene.check(listening, 29, 60);
     assert!(scene.arrived.is_empty());
-    scene.arrivals.check(scene.now.wrapping_add(30), 60, &mut scene.arrived);
+    scene.check(listening, 30, 60);
     let arrival = scene.next();
     assert_eq!((arrival.what, &*arrival.bytes), (What::Aside(Reason::Late), &REQUEST[..20]));
     // Once.
-    scene.arrivals.check(scene.now.wrapping_add(31), 60, &mut scene.arrived);
+    scene.check(listening, 31, 60);
     assert!(scene.arrived.is_empty());
     scene.speak(arrival.number, &mut slow);
 }
 
 #[test]
+fn the_first_byte_begins_the_time_of_a_head_anew() {
+    let mut scene = Scene::new();
+    let listening = scene.listen(LOOPBACK);
+    let mut client = scene.connect(listening);
+    scene.until(|scene| scene.arrivals.connections() == 1);
+    scene.now = 50;
+    client.write(&REQUEST[..10]);
+    scene.until(|scene| scene.arrivals.silent(listening).is_empty());
+    scene.now = 80;
+    client.write(&REQUEST[10..20]);
+    scene.wait();
+    scene.turn();
+    scene.check(listening, 29, 60);
+    assert!(scene.arrived.is_empty());
+    scene.check(listening, 30, 60);
+    assert_eq!(scene.next().what, What::Aside(Reason::Late));
+}
+
+#[test]
+fn time_limits_are_those_of_one_listening_socket() {
+    let mut scene = Scene::new();
+    let (patient, strict) = (scene.listen(LOOPBACK), scene.listen(LOOPBACK));
+    let clients = [patient, strict, strict].map(|listening| scene.connect(listening));
+    scene.until(|scene| scene.arrivals.connections() == clients.len());
+    assert_eq!((scene.arrivals.pending_count(patient), scene.arrivals.pending_count(strict)), (1, 2));
+    scene.check(strict, 100, 60);
+    assert_eq!((scene.arrivals.pending_count(patient), scene.arrivals.pending_count(strict)), (1, 0));
+    assert_eq!(scene.arrived.len(), 2);
+}
+
+impl Scene {
+    /// Looks for connections that have been pending for `limit`, so much later.
+    fn check(&mut self, listening: u32, later: u32, limit: u32) {
+        self.arrivals.check(listening, self.now.wrapping_add(later), limit, &mut self.arrived);
+    }
+}
+
+#[test]
 fn who_has_not_sent_anything_can_be_taken() {
     let mut scene = Scene::new();
-    let listening = scene.listen(&LOOPBACK);
-    let elsewhere = scene.listen(&LOOPBACK);
+    let listening = scene.listen(LOOPBACK);
+    let elsewhere = scene.listen(LOOPBACK);
     let mut begun = scene.connect(listening);
     begun.write(b"GET");
     let mut silent = scene.connect(listening);
@@ -216,7 +254,7 @@ fn who_has_not_sent_anything_can_be_taken() {
 fn with_the_listening_socket_the_pending_ones_end_and_those_that_are_held_stay() {
     for closing in [Closing::Drop, Closing::PutAside] {
         let mut scene = Scene::new();
-        let listening = scene.listen(&LOOPBACK);
+        let listening = scene.listen(LOOPBACK);
         let address = scene.arrivals.address(listening).unwrap();
         let mut held = scene.connect(listening);
         held.write(REQUEST);
@@ -248,7 +286,7 @@ fn with_the_listening_socket_the_pending_ones_end_and_those_that_are_held_stay()
 #[test]
 fn what_comes_for_one_that_is_held_is_for_whoever_takes_it() {
     let mut scene = Scene::new();
-    let listening = scene.listen(&LOOPBACK);
+    let listening = scene.listen(LOOPBACK);
     let mut client = scene.connect(listening);
     scene.until(|scene| scene.arrivals.connections() == 1);
     client.write(REQUEST);

@@ -29,7 +29,7 @@ fn without_descriptors_who_comes_is_turned_away_and_nothing_spins() {
 
 fn turn_away() {
     let mut scene = Scene::new();
-    let listening = scene.listen(&LOOPBACK);
+    let listening = scene.listen(LOOPBACK);
     // Twice: what was kept for that is there again.
     for _ in 0..2 {
         let mut all: Vec<File> = std::iter::from_fn(|| File::open("/").ok()).collect();
@@ -56,7 +56,7 @@ fn turn_away() {
     client.write(REQUEST);
     // It waits, until there are descriptors again and somebody looks.
     drop(all);
-    scene.arrivals.check(0, 1, &mut scene.arrived);
+    scene.arrivals.check(listening, 0, 1, &mut scene.arrived);
     assert!(scene.arrivals.is_unfinished());
     let arrival = scene.next();
     assert!(is_upgrade(&arrival));

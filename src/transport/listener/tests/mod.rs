@@ -6,14 +6,14 @@ mod descriptors;
 mod endpoints;
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
-use socket2::Socket;
+use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::{Arrival, Arrivals, Closing, Endpoint, Listening, Reason, Turn, What};
+use super::{Arrival, Arrivals, Closing, Listening, Reason, Turn, What};
 use crate::protocol::handshake::MAX_HEAD;
 use crate::transport::event_loop::Reactor;
 use crate::transport::tests::TIMEOUT;
@@ -21,8 +21,15 @@ use crate::transport::tests::TIMEOUT;
 const REQUEST: &[u8] = b"GET /path HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
 
 /// Any free port of this address.
-const LOOPBACK: Endpoint =
-    Endpoint::Tcp { address: Some(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST)), port: 0, ipv6_only: false };
+const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// A socket that is bound, as the owner would have it.
+fn bound(address: impl Into<SockAddr>) -> Socket {
+    let address = address.into();
+    let socket = Socket::new(Domain::from(i32::from(address.family())), Type::STREAM, None).unwrap();
+    socket.bind(&address).unwrap();
+    socket
+}
 
 /// An owner.
 struct Scene {
@@ -42,9 +49,9 @@ impl Scene {
         Self { reactor, poll, arrivals, arrived: Vec::new(), buffer: vec![0; 64 * 1024], now: 0 }
     }
 
-    /// Listens, and says where.
-    fn listen(&mut self, endpoint: &Endpoint) -> u32 {
-        let listening = Listening::open(endpoint, 511).unwrap();
+    /// Listens, and returns the number of the listening socket.
+    fn listen(&mut self, address: impl Into<SockAddr>) -> u32 {
+        let listening = Listening::start(bound(address), 511).unwrap();
         self.arrivals.listen(&self.reactor, listening, "owner", MAX_HEAD).unwrap()
     }
 
