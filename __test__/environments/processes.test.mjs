@@ -9,3 +9,11 @@ compare('workers that are terminated under load', ['processes/storm.cjs'], {
 });
 compare('160 workers', ['processes/storm.cjs'], { env: { ROUNDS: '40' }, isGate: false });
 compare('a cluster that PM2 reloads', ['processes/pm2.cjs']);
+for (const way of [
+  'active handles',
+  'connections of the server',
+  'clients of the server',
+  'closed by their peers'
+]) {
+  compare(`a shutdown by ${way}`, ['processes/shutdown.cjs'], { env: { WAY: way } });
+}
