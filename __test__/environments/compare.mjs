@@ -42,6 +42,7 @@ const inherited = Object.fromEntries(
  * @property {number} [code] the expected exit code, 0 by default
  * @property {(run: Run, folder: string) => unknown} [read] what else has to be equal
  * @property {(folder: string, subject: Subject) => unknown} [before] prepares the folder of a subject
+ * @property {number} [limit] milliseconds that it may take
  * @property {number} [records] the least number of records, 1 by default
  */
 
@@ -50,7 +51,7 @@ const inherited = Object.fromEntries(
  * @param {string[]} args
  * @param {Case} options
  */
-async function outcome(subject, args, { env, read, before }) {
+async function outcome(subject, args, { env, read, before, limit = TIME_LIMIT }) {
   const folder = folderOf(subject);
   await before?.(folder, subject);
   mkdirSync(join(folder, 'temporary'), { recursive: true });
@@ -70,13 +71,13 @@ async function outcome(subject, args, { env, read, before }) {
     },
     stdio: ['ignore', 'pipe', 'pipe']
   });
-  const limit = setTimeout(() => process.kill(-Number(child.pid), 'SIGKILL'), TIME_LIMIT);
+  const timer = setTimeout(() => process.kill(-Number(child.pid), 'SIGKILL'), limit);
   const [stdout, stderr, [code, signal]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, 'close')
   ]);
-  clearTimeout(limit);
+  clearTimeout(timer);
   const run = { code, signal, stdout, stderr };
   const recorded = readFileSync(records, 'utf8').split('\n').filter(Boolean).sort();
   const said = read?.(run, folder);
@@ -100,7 +101,7 @@ const describe = (subject, { code, signal, stdout, stderr }) =>
  */
 export function compare(name, args, options = {}) {
   if (options.isGate === false && !isAll) return;
-  test(name, { timeout: TIME_LIMIT + 10_000 }, async () => {
+  test(name, { timeout: (options.limit ?? TIME_LIMIT) + 10_000 }, async () => {
     const [control, subject] = await Promise.all(
       SUBJECTS.map((candidate) => outcome(candidate, args, options))
     );

@@ -2,11 +2,14 @@
 
 // nock is active, in the version that NOCK names: it has replaced http.ClientRequest, and lets the loopback through.
 
-const nock = require(`nock-${process.env.NOCK}`);
+const exported = require(`nock-${process.env.NOCK}`);
 const http = require('node:http');
 const { once } = require('node:events');
 const all = require('../all.cjs');
 const record = require('../record.cjs');
+
+// From version 15 on it is a module of ESM.
+const nock = exported.default ?? exported;
 
 (async () => {
   nock.disableNetConnect();
