@@ -7,7 +7,11 @@ import { compare } from './compare.mjs';
 compare('workers that are terminated under load', ['processes/storm.cjs'], {
   env: { ROUNDS: '10' }
 });
-compare('160 workers', ['processes/storm.cjs'], { env: { ROUNDS: '40' }, isGate: false });
+compare('160 workers', ['processes/storm.cjs'], {
+  env: { ROUNDS: '40' },
+  limit: 120_000,
+  isGate: false
+});
 compare('a cluster that PM2 reloads', ['processes/pm2.cjs']);
 for (const way of [
   'active handles',
