@@ -127,7 +127,10 @@ for (const [way, load] of Object.entries(WAYS)) {
     await close(await open(load()));
     const before = inventory();
     for (let copy = 0; copy < 20; copy++) await close(await open(load()));
-    assert.deepEqual(inventory(), before);
+    const after = inventory();
+    assert.equal(after.exitListeners, before.exitListeners);
+    // Node may have closed one of its own meanwhile.
+    assert.ok(after.descriptors <= before.descriptors, `${after.descriptors} descriptors`);
     assert.deepEqual(warnings, []);
   });
 
