@@ -13,6 +13,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { folderOf, prepare, SUBJECTS } from './install.mjs';
 
 prepare();
@@ -21,6 +22,9 @@ const isAll = process.env.FERROWS_ENVIRONMENTS === 'all';
 
 /** Milliseconds that a program may take. */
 const TIME_LIMIT = 40_000;
+
+/** A key, and a certificate of it for the loopback. */
+const CERTIFICATES = fileURLToPath(new URL('../differential/fixtures', import.meta.url));
 
 /** Variables that would change what the tools do. */
 const FOREIGN =
@@ -66,6 +70,7 @@ async function outcome(subject, args, { env, read, before, limit = TIME_LIMIT })
       NO_COLOR: '1',
       SUBJECT: subject,
       RECORDS: records,
+      CERTIFICATES,
       TMPDIR: temporary,
       ...env
     },

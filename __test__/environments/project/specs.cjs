@@ -4,7 +4,10 @@
 // specification uses a timer, so all work while timers are faked.
 
 const { once } = require('node:events');
+const { readFileSync } = require('node:fs');
 const http = require('node:http');
+const https = require('node:https');
+const { join } = require('node:path');
 
 const LARGE = 'ü€ and more '.repeat(8000);
 
@@ -75,6 +78,34 @@ async function echo(api, options) {
 module.exports = {
   'an echo': (api) => echo(api, { perMessageDeflate: false }),
   'a compressed echo': (api) => echo(api, { perMessageDeflate: { threshold: 0 } }),
+
+  // CERTIFICATES names the folder with a key and a certificate that signs itself.
+  async 'an encrypted echo'(api) {
+    const read = (name) => readFileSync(join(process.env.CERTIFICATES, name));
+    const cert = read('localhost.cert.pem');
+    const server = https.createServer({ cert, key: read('localhost.key.pem') });
+    const wss = new api.WebSocketServer({ server, perMessageDeflate: { threshold: 0 } });
+    wss.on('connection', (ws) => ws.on('message', (data) => ws.send(data)));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const connected = once(wss, 'connection');
+    const client = new api.WebSocket(`wss://127.0.0.1:${server.address().port}`, { ca: cert });
+    await once(client, 'open');
+    const [ws] = await connected;
+    const seen = [client.extensions];
+    for (const data of ['text', LARGE]) {
+      client.send(data);
+      const [echoed, isBinary] = await once(client, 'message');
+      seen.push([String(echoed) === data, isBinary]);
+    }
+    const closed = Promise.all([once(client, 'close'), once(ws, 'close')]);
+    client.close(1000, 'done');
+    seen.push((await closed).map(([code, reason]) => [code, String(reason)]));
+    server.close();
+    await once(server, 'close');
+    wss.close();
+    return seen;
+  },
 
   async 'a greeting'(api) {
     const wss = new api.WebSocketServer({ host: '127.0.0.1', port: 0 });

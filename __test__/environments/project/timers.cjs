@@ -4,7 +4,7 @@
 
 const { once } = require('node:events');
 const net = require('node:net');
-const specs = require('./specs.cjs');
+const { 'an encrypted echo': encrypted, ...specs } = require('./specs.cjs');
 
 /** A TCP server that answers with what it is told to, or not at all. */
 async function mute(onConnection = () => {}) {
@@ -18,7 +18,7 @@ async function mute(onConnection = () => {}) {
 }
 
 /** @type {Record<string, (api: any, advance: (milliseconds: number) => unknown) => Promise<unknown>>} */
-module.exports = {
+const timers = {
   ...specs,
 
   async 'a handshake that takes too long'(api, advance) {
@@ -63,3 +63,6 @@ module.exports = {
     return [before, code, String(reason)];
   }
 };
+
+// Over TLS no connection is a plain socket: ENCRYPTED asks for that alone.
+module.exports = process.env.ENCRYPTED ? { 'an encrypted echo': encrypted } : timers;
