@@ -43,6 +43,20 @@ export declare class Connection {
   descriptor(): number
   /** Adopted: a handle of Node's owns that descriptor from now on, and must not close it before `destroy`. */
   lend(): void
+  /**
+   * Attached: gives the descriptor back to whoever it came from; from now on the caller carries the bytes, and `receive` and
+   * `takeOutput` go on where the socket has stopped. All records must have been read. Returns news that no record tells of:
+   * 1 all output has gone out, or that is to be told, 2 the writing side was shut down, 4 a write failed (else a read), and
+   * from the ninth bit on the number of that error; -1: there is no socket.
+   */
+  handBack(): number
+  /**
+   * Attached: whether as many bytes of output as `mark` have been pending since none were. If so, a `DRAIN` record comes when
+   * none are.
+   */
+  needsDrain(mark: number): boolean
+  /** Attached: from now on a `DRAIN` record comes whenever no output is pending any more after so many bytes of it were. */
+  watchDrain(mark: number): void
   /** Attached: from now on `RAW` records bring the received bytes as they came, behind their events. */
   tap(): void
   /** Attached: holds the output back, or lets it go again. */

@@ -9,6 +9,8 @@
 const { Buffer } = require('buffer');
 const { isArrayBuffer } = require('util').types;
 
+const { EMPTY_BUFFER } = require('./constants');
+
 /** What `Buffer` makes by itself; constructing it directly skips the checks of `Buffer.from()`. */
 const FastBuffer =
   /** @type {new (memory: ArrayBufferLike | number, offset?: number, length?: number) => Buffer} */ (
@@ -57,4 +59,14 @@ function split(buffer, lengths) {
   return lengths.map((length) => buffer.subarray(end, (end += length)));
 }
 
-module.exports = { FastBuffer, split, toArrayBuffer, toBuffer };
+/**
+ * @param {Buffer[]} list
+ * @param {number} length of all together
+ * @returns {Buffer} the only one, or a new one
+ */
+function concat(list, length) {
+  if (list.length === 0) return EMPTY_BUFFER;
+  return list.length === 1 ? list[0] : Buffer.concat(list, length);
+}
+
+module.exports = { FastBuffer, concat, split, toArrayBuffer, toBuffer };

@@ -39,12 +39,26 @@ const kAborted = Symbol('aborted');
  * @throws {SyntaxError | RangeError | TypeError}
  */
 function connect(ws, address, protocols, options) {
-  if (typeof protocols === 'object' && protocols !== null && !Array.isArray(protocols)) {
-    options = protocols;
-    protocols = undefined;
+  if (protocols === undefined) {
+    protocols = protocolsOf(options);
+  } else if (!Array.isArray(protocols)) {
+    if (typeof protocols === 'object' && protocols !== null) {
+      options = protocols;
+      protocols = protocolsOf(options);
+    } else {
+      protocols = [protocols];
+    }
   }
-  protocols ??= protocols === undefined ? (options?.protocols ?? []) : [null];
-  return new ClientHandshake(ws, [protocols].flat(), options).request(address);
+  return new ClientHandshake(ws, protocols, options).request(address);
+}
+
+/**
+ * @param {any} options the user's
+ * @returns {any[]} what its `protocols` ask for
+ */
+function protocolsOf(options) {
+  if (!options || options.protocols === undefined) return [];
+  return Array.isArray(options.protocols) ? options.protocols : [options.protocols];
 }
 
 class ClientHandshake {
@@ -78,7 +92,7 @@ class ClientHandshake {
 
     const isRedirect = this.redirects !== null;
     if (options.followRedirects) {
-      if (this.redirects === null) this.redirects = new Redirects(this.options, target);
+      if (this.redirects === null) this.redirects = new Redirects(ws, this.options, target);
       else if (ws.listenerCount('redirect') === 0) this.redirects.dropCredentials(options, target);
       this.redirects.keepAuth(options.auth);
     }
@@ -86,7 +100,8 @@ class ClientHandshake {
     /** @type {Request} */
     let req;
     try {
-      req = (target.isSecure ? https : http).request(options);
+      const { request } = target.isSecure ? https : http;
+      req = request(options);
     } catch (error) {
       if (!isRedirect) throw error;
       // A server has chosen this target: it must not end the process.
@@ -179,7 +194,8 @@ class ClientHandshake {
     let error = checkResponse(res.headers, offer);
     if (error === undefined) {
       // Known even if the extensions are then refused.
-      ws._protocol = res.headers['sec-websocket-protocol'] || '';
+      const protocol = res.headers['sec-websocket-protocol'];
+      if (protocol) ws._protocol = protocol;
       error = acceptExtensions(res.headers, offer);
     }
     if (error) {
@@ -187,17 +203,19 @@ class ClientHandshake {
       return;
     }
     if (offer.deflate?.params) {
-      ws._extensions = { [PerMessageDeflate.extensionName]: offer.deflate };
+      ws._extensions[PerMessageDeflate.extensionName] = offer.deflate;
     }
-    ws.setSocket(socket, head, {
+    /** @type {any} */
+    const settings = {
       allowSynchronousEvents: options.allowSynchronousEvents,
       generateMask: options.generateMask,
       maxBufferedChunks: options.maxBufferedChunks,
       maxFragments: options.maxFragments,
       maxPayload: options.maxPayload,
-      skipUTF8Validation: options.skipUTF8Validation,
-      transport: options.transport
-    });
+      skipUTF8Validation: options.skipUTF8Validation
+    };
+    if (options.transport !== undefined) settings.transport = options.transport;
+    ws.setSocket(socket, head, settings);
   }
 }
 
@@ -263,12 +281,13 @@ function abortHandshake(ws, stream, error) {
     if (stream.socket && !stream.socket.destroyed) stream.socket.destroy();
     nextTick(emitErrorAndClose, ws, error);
   } else {
+    const emitError = ws.emit.bind(ws, 'error');
+    stream.destroy(error);
     stream.once('error', (/** @type {Error} */ reason) => {
       publishError(ws, reason);
-      ws.emit('error', reason);
+      emitError(reason);
     });
-    stream.once('close', () => ws.emitClose());
-    stream.destroy(error);
+    stream.once('close', ws.emitClose.bind(ws));
   }
 }
 

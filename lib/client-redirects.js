@@ -7,14 +7,19 @@
 
 class Redirects {
   /**
+   * @param {any} ws gets the properties that ws keeps of the first request
    * @param {any} options the user's; not changed
    * @param {import('./client-url').Target} target of the first request
    */
-  constructor(options, target) {
+  constructor(ws, options, target) {
+    ws._originalIpc = target.isIpc;
+    ws._originalSecure = target.isSecure;
+    ws._originalHostOrSocketPath = target.isIpc ? target.socketPath : target.hostAndPort;
     this.origin = target;
     /** The user's options for the requests after the first, names of headers in lower case. */
+    const headers = options && options.headers;
     this.options = { ...options, headers: {} };
-    for (const [name, value] of Object.entries(options?.headers ?? {})) {
+    for (const [name, value] of Object.entries(headers || {})) {
       this.options.headers[name.toLowerCase()] = value;
     }
   }

@@ -19,28 +19,28 @@ const SUBPROTOCOL_PATTERN = /^[!#$%&'*+\-.0-9A-Z^_`a-z|~]+$/;
 
 /** Options of the WebSocket constructor; what is not ours goes to `http.request()`. */
 const DEFAULT_OPTIONS = {
-  ...DEFAULT_LIMITS,
   allowSynchronousEvents: true,
   autoPong: true,
   closeTimeout: CLOSE_TIMEOUT,
-  followRedirects: false,
-  maxRedirects: 10,
-  perMessageDeflate: true,
   protocolVersion: 13,
-  skipUTF8Validation: false
+  ...DEFAULT_LIMITS,
+  skipUTF8Validation: false,
+  perMessageDeflate: true,
+  followRedirects: false,
+  maxRedirects: 10
 };
 
 /** Options of `http.request()` that the address decides, whatever the user says. */
 const DECIDED_OPTIONS = {
-  host: undefined,
+  socketPath: undefined,
   hostname: undefined,
-  method: 'GET',
-  path: undefined,
-  port: undefined,
   protocol: undefined,
   protocols: undefined,
-  socketPath: undefined,
-  timeout: undefined
+  timeout: undefined,
+  method: 'GET',
+  host: undefined,
+  path: undefined,
+  port: undefined
 };
 
 /**

@@ -6,8 +6,10 @@
  * acts through the WebSocket's own methods, which users may have overridden.
  */
 
+const originals = require('./originals');
 const { publishError } = require('./diagnostics');
 const {
+  AUTO_PONG_COMPLETE,
   CLOSED,
   CLOSING,
   EMPTY_BUFFER,
@@ -25,31 +27,68 @@ const { nextTick } = require('./schedule');
 /**
  * @param {WebSocket} ws
  * @param {Buffer} data
+ * @param {boolean} isServer
  */
-function onPing(ws, data) {
+function onPing(ws, data, isServer) {
   // An I/O thread answers pings by itself, unless user code has a say in the answer.
-  if (ws._autoPong && !ws[kTransport].isPingAnswered && ws._readyState === OPEN)
-    answerPing(ws, data);
+  if (ws._autoPong && ws.readyState === OPEN && !ws[kTransport].isPingAnswered) {
+    answerPing(ws, data, isServer);
+  }
   ws.emit('ping', data);
 }
 
 /**
  * @param {WebSocket} ws
  * @param {Buffer} data
+ * @param {boolean} isServer
  */
-function answerPing(ws, data) {
+function answerPing(ws, data, isServer) {
   const limit = ws._maxPendingAutoPongs;
   if (limit > 0 && ws._pendingAutoPongs >= limit) {
     ws.terminate();
     return;
   }
-  if (ws._autoPongComplete === NOOP) {
+  if (ws._autoPongComplete === AUTO_PONG_COMPLETE) {
     ws._autoPongComplete = () => {
       ws._pendingAutoPongs--;
     };
   }
   ws._pendingAutoPongs++;
-  ws.pong(data, !ws._isServer, ws._autoPongComplete);
+  ws.pong(data, !isServer, ws._autoPongComplete);
+}
+
+/**
+ * Has an I/O thread leave the answers to pings to this thread from now on, if user code has a say in them. Threads are told
+ * when a connection opens, and after each delivery: what a program replaces meanwhile is noticed by then.
+ *
+ * @param {any} transport
+ */
+function checkPongs(transport) {
+  if (!mayThreadPong(transport)) refusePongs(transport);
+}
+
+/**
+ * @param {any} transport
+ * @returns {boolean} whether no user code would see a thread answer
+ */
+function mayThreadPong({ generateMask, options, receiver, sender, websocket }) {
+  return (
+    websocket._autoPong === true &&
+    websocket._pendingAutoPongs === 0 &&
+    websocket._maxPendingAutoPongs === options.maxPendingAutoPongs &&
+    websocket.readyState === OPEN &&
+    generateMask === undefined &&
+    receiver === null &&
+    originals.websocket.isPong(websocket) &&
+    originals.sender.areForControl(sender, 'pong')
+  );
+}
+
+/** @param {any} transport */
+function refusePongs(transport) {
+  if (!transport.mayPong) return;
+  transport.mayPong = false;
+  transport.connection.setAutoPong(false);
 }
 
 /**
@@ -77,11 +116,12 @@ function onConclude(ws, code, reason) {
     ws._closeMessage.set(reason);
   }
 
-  const { socket } = ws[kTransport];
+  const { _socket: socket, [kTransport]: transport } = ws;
   if (socket[kWebSocket] === undefined) return;
+  transport.stopReading();
   discardInput(socket);
   if (code === 1005) ws.close();
-  else ws.close(code, ws._closeMessage);
+  else ws.close(code, reason);
 }
 
 /**
@@ -91,9 +131,10 @@ function onConclude(ws, code, reason) {
  * @param {any} error with the close status to send
  */
 function onError(ws, error) {
-  ws[kTransport].hasFailed = true;
-  const { socket } = ws[kTransport];
+  const { _socket: socket, [kTransport]: transport } = ws;
+  transport.hasFailed = true;
   if (socket[kWebSocket] !== undefined) {
+    transport.stopReading();
     discardInput(socket);
     ws.close(error[kStatusCode]);
   }
@@ -116,8 +157,9 @@ function discardInput(socket) {
  * @param {Error} error
  */
 function onSendError(ws, error) {
-  if (ws._readyState === CLOSED) return;
-  if (ws._readyState === OPEN) {
+  const { readyState } = ws;
+  if (readyState === CLOSED) return;
+  if (readyState === OPEN) {
     ws._readyState = CLOSING;
     ws[kTransport].connection.setAutoPong(false);
     armCloseTimer(ws);
@@ -146,7 +188,7 @@ function emitError(ws, error) {
  * @param {WebSocket} ws
  */
 function armCloseTimer(ws) {
-  const { socket } = ws[kTransport];
+  const { _socket: socket } = ws;
   ws._closeTimer = setTimeout(() => socket.destroy(), ws._closeTimeout);
 }
 
@@ -185,7 +227,7 @@ function onSocketClose(ws, socket) {
  */
 function onSocketEnd(ws, socket) {
   ws._readyState = CLOSING;
-  ws[kTransport].isInputOver = true;
+  ws[kTransport].endInput();
   ws[kTransport].flush();
   socket.end();
 }
@@ -221,6 +263,7 @@ function socketOnError() {
 
 module.exports = {
   armCloseTimer,
+  checkPongs,
   onConclude,
   onError,
   onPing,
@@ -229,5 +272,6 @@ module.exports = {
   onSocketClose,
   onSocketEnd,
   onSocketError,
+  refusePongs,
   watchSocket
 };

@@ -1,19 +1,17 @@
 'use strict';
 
 /*
- * `ws._sender`: the Sender of a connection. It keeps the order like any Sender, but what is to be sent goes to
- * the connection's transport, which frames it. WebSocket.send() goes past it as long as nothing waits here.
+ * `ws._sender`: the Sender of a connection, and its carrier, by which the connection's transport frames, compresses and writes
+ * in its place. WebSocket.send() goes past both as long as nothing waits in the Sender and no program has replaced a method.
  */
 
-const Sender = require('./sender');
 const events = require('./connection-events');
 const { endsMessage } = require('./frame');
-const { Opcode, createJob } = require('./send-job');
+const { Opcode, failCalls, kByteLength } = require('./send-job');
 const { SendFlag } = require('./native');
-const { kTransport, kWebSocket } = require('./constants');
+const { createError } = require('./errors');
+const { kCarrier, kWebSocket } = require('./constants');
 const { toBuffer } = require('./buffer-util');
-
-/** @typedef {import('./send-job').Job} Job */
 
 /**
  * Bytes from which a message is compressed on another thread. Measured: to go there and back costs 50 us, where compressing
@@ -21,112 +19,150 @@ const { toBuffer } = require('./buffer-util');
  */
 const DEFLATED_ELSEWHERE = 64 * 1024;
 
-class ConnectionSender extends Sender {
-  /** @param {any} websocket with a transport */
-  constructor(websocket) {
-    const { generateMask, socket } = websocket[kTransport];
-    super(socket, websocket._extensions, generateMask);
-    this[kWebSocket] = websocket;
-    this.onerror = (/** @type {Error} */ error) => events.onSendError(websocket, error);
+/** As Sender has it: a message is being compressed. */
+const IDLE = 0;
+const DEFLATING = 1;
+
+/** @typedef {((error?: Error | null) => void) | undefined} Callback */
+
+/** What a Sender has of the connection that it belongs to. */
+class Carrier {
+  /** @param {any} transport */
+  constructor(transport) {
+    this.transport = transport;
+    /** Whether frames are made in JavaScript from now on: a program has a say in them. */
+    this.isLeft = false;
+    /**
+     * Fails what is being compressed on another thread.
+     *
+     * @type {(() => void) | null}
+     */
+    this.abandon = null;
   }
 
   /**
-   * As in Sender, but whether a frame continues a message is the connection's knowledge.
+   * Frames and sends a payload. The connection knows itself whether it continues a message.
    *
-   * @param {any} data
-   * @param {{ binary?: boolean, compress?: boolean, fin?: boolean, mask?: boolean }} options
-   * @param {import('./send-job').Callback} [callback]
+   * @param {any} sender
+   * @param {Buffer | string} data
+   * @param {any} options of the frame
+   * @param {boolean} compress
+   * @param {Callback} callback
    */
-  send(data, options, callback) {
-    const opcode = options.binary ? Opcode.BINARY : Opcode.TEXT;
-    const job = createJob(data, opcode, options.mask, callback);
-    job.fin = !!options.fin;
-    job.compress = !!options.compress && this[kWebSocket][kTransport].isCompressing;
-    this.submit(job);
-  }
+  sendPayload(sender, data, options, compress, callback) {
+    const { transport } = this;
+    const { mask, opcode } = options;
+    const flags = flagsOf(options, compress);
+    const key = mask ? maskingKey(sender) : undefined;
 
-  /**
-   * Large messages are compressed on another thread, others when they are sent.
-   *
-   * @param {Job} job
-   * @returns {boolean}
-   */
-  deflate(job) {
-    if (job.byteLength < DEFLATED_ELSEWHERE) return false;
-    const { connection } = this[kWebSocket][kTransport];
-    return connection.deflate(job.data, flagsOf(job), () => this.deflated(job, null));
-  }
-
-  /**
-   * It has waited long enough: it leaves at once.
-   *
-   * @param {Job} job
-   * @param {Buffer | null} compressed
-   */
-  deflated(job, compressed) {
-    super.deflated(job, compressed);
-    this[kWebSocket][kTransport].flush();
-  }
-
-  /**
-   * What has left before does not fail.
-   *
-   * @param {Job} job
-   * @param {Error} error
-   * @param {boolean} isFatal
-   */
-  fail(job, error, isFatal) {
-    this[kWebSocket][kTransport].settleWritten();
-    super.fail(job, error, isFatal);
-  }
-
-  /** @param {Job} job */
-  transmit(job) {
-    const transport = this[kWebSocket][kTransport];
-    const { callback, data, mask, opcode } = job;
-    const flags = flagsOf(job);
-    const key = mask ? this.maskingKey() : undefined;
-
-    if (data === null) {
-      transport.sendDeflated(flags, key, callback);
-    } else if (opcode === Opcode.PING) {
+    if (opcode === Opcode.PING) {
       transport.ping(data, flags, key, callback);
     } else if (opcode === Opcode.PONG) {
       transport.pong(data, flags, key, callback);
     } else if (opcode !== Opcode.CLOSE) {
       transport.send(data, flags, key, callback);
     } else {
-      const code = data.length === 0 ? 0 : data.readUInt16BE(0);
-      transport.close(code, data.subarray(2), flags, key, callback);
+      const body = toBuffer(data);
+      const code = body.length === 0 ? 0 : body.readUInt16BE(0);
+      transport.close(code, body.subarray(2), flags, key, callback);
     }
   }
 
-  /** @returns {Buffer | undefined} undefined: the addon draws one */
-  maskingKey() {
-    if (!this._generateMask) return undefined;
-    const key = /** @type {Buffer} */ (this._maskBuffer);
-    this._generateMask(key);
-    return key;
+  /**
+   * Compresses a large message on another thread, and sends it when that is done.
+   *
+   * @param {any} sender
+   * @param {Buffer | string} data
+   * @param {any} options of the frame
+   * @param {Callback} callback
+   * @returns {boolean} false: it is to be compressed when it is sent
+   */
+  compressElsewhere(sender, data, options, callback) {
+    const { transport } = this;
+    const { [kByteLength]: byteLength } = options;
+    if (byteLength < DEFLATED_ELSEWHERE) return false;
+
+    const flags = flagsOf(options, true);
+    let isOver = false;
+    /** @param {boolean} isLost whether the socket has closed */
+    const settle = (isLost) => {
+      if (isOver) return;
+      isOver = true;
+      this.abandon = null;
+      if (isLost) {
+        failCalls(sender, createError('CLOSED_COMPRESSING'), callback);
+        return;
+      }
+      sender._bufferedBytes -= byteLength;
+      sender._state = IDLE;
+      transport.sendDeflated(flags, options.mask ? maskingKey(sender) : undefined, callback);
+      sender.dequeue();
+      // It has waited long enough: it leaves at once.
+      transport.flush();
+    };
+    const isStarted = transport.connection.deflate(data, flags, () =>
+      settle(sender._socket.destroyed)
+    );
+    if (!isStarted) return false;
+    this.abandon = () => settle(true);
+    sender._bufferedBytes += byteLength;
+    sender._state = DEFLATING;
+    return true;
   }
 
   /**
-   * @param {(Buffer | string)[]} list pieces of a frame made by Sender.frame(); not altered
-   * @param {((error?: Error | null) => void) | undefined} [callback]
+   * Writes the pieces of a frame that was made in JavaScript.
+   *
+   * @param {(Buffer | string)[]} list
+   * @param {Callback} callback
    */
-  sendFrame(list, callback) {
-    const transport = this[kWebSocket][kTransport];
+  writeFrame(list, callback) {
     const pieces = list.map(toBuffer);
     const [header] = pieces;
-    if (header !== undefined && endsMessage(header)) transport.messagesSent++;
-    transport.write(pieces, callback);
+    if (header !== undefined && endsMessage(header)) this.transport.messagesSent++;
+    this.transport.write(pieces, callback);
   }
 }
 
 /**
- * @param {Job} job
+ * @param {any} transport of an open WebSocket
+ * @param {any} SenderClass the class Sender, or what a tracer has put in its place
+ * @returns {any} its `_sender`
+ */
+function createConnectionSender(transport, SenderClass) {
+  const { generateMask, socket, websocket } = transport;
+  const sender = new SenderClass(socket, websocket._extensions, generateMask);
+  sender[kWebSocket] = websocket;
+  sender[kCarrier] = new Carrier(transport);
+  sender._firstFragment = !transport.isContinued;
+  sender.onerror = senderOnError;
+  return sender;
+}
+
+/**
+ * @this {any} a Sender
+ * @param {Error} error
+ */
+function senderOnError(error) {
+  events.onSendError(this[kWebSocket], error);
+}
+
+/**
+ * @param {any} sender
+ * @returns {Buffer | undefined} undefined: the addon draws one
+ */
+function maskingKey(sender) {
+  if (!sender._generateMask) return undefined;
+  sender._generateMask(sender._maskBuffer);
+  return sender._maskBuffer;
+}
+
+/**
+ * @param {any} options of a frame
+ * @param {boolean} compress
  * @returns {number} flags of the command that sends it
  */
-function flagsOf({ compress, fin, mask, opcode }) {
+function flagsOf({ fin, mask, opcode }, compress) {
   let flags = 0;
   if (opcode === Opcode.BINARY) flags |= SendFlag.BINARY;
   if (compress) flags |= SendFlag.COMPRESS;
@@ -135,14 +171,4 @@ function flagsOf({ compress, fin, mask, opcode }) {
   return flags;
 }
 
-Object.defineProperty(ConnectionSender.prototype, '_socket', {
-  configurable: true,
-  /** @this {any} */
-  get() {
-    return this[kWebSocket]._socket;
-  },
-  /** The socket is the transport's. */
-  set() {}
-});
-
-module.exports = { ConnectionSender, DEFLATED_ELSEWHERE };
+module.exports = { DEFLATED_ELSEWHERE, createConnectionSender, maskingKey };

@@ -45,6 +45,8 @@ module.exports = {
   kStatusCode: Symbol('status-code'),
   /** The WebSocket of a socket, a receiver or a sender. */
   kWebSocket: Symbol('websocket'),
+  /** What frames and writes in the place of a Sender, if it is that of a connection. */
+  kCarrier: Symbol('carrier'),
   /** The AsyncResource whose context the events of a client run in. */
   kAsyncResource: Symbol('async-resource'),
   /**
@@ -54,5 +56,8 @@ module.exports = {
    */
   kTransport: Symbol('transport'),
 
-  NOOP: () => {}
+  NOOP: () => {},
+
+  /** `_autoPongComplete` of a WebSocket that has not answered any ping; it has no name, as with ws. */
+  AUTO_PONG_COMPLETE: (() => () => {})()
 };

@@ -55,6 +55,12 @@ const TABLE = {
     'ERR_STREAM_DESTROYED'
   ],
 
+  SOCKET_ENCODING: [
+    Error,
+    () => 'Changing the socket encoding is not allowed per RFC7230 Section 3.',
+    'ERR_HTTP_SOCKET_ENCODING'
+  ],
+
   // Opening handshake, client
   ABORTED: [Error, () => 'WebSocket was closed before the connection was established'],
   HANDSHAKE_TIMEOUT: [Error, () => 'Opening handshake has timed out'],

@@ -10,111 +10,119 @@ const { kForOnEventAttribute, kListener } = require('./constants');
 /** @typedef {import('events').EventEmitter & Record<string | symbol, any>} Target */
 /** @typedef {((event: Event) => void) | { handleEvent(event: Event): void }} Listener */
 
+/*
+ * Own properties of an event, not private fields: util.inspect() prints them, and a Proxy or an object derived from an event
+ * reads them.
+ */
+const kCode = Symbol('kCode');
+const kData = Symbol('kData');
+const kError = Symbol('kError');
+const kMessage = Symbol('kMessage');
+const kReason = Symbol('kReason');
+const kTarget = Symbol('kTarget');
+const kType = Symbol('kType');
+const kWasClean = Symbol('kWasClean');
+
 class Event {
-  #type;
   /** @type {any} */
-  #target = null;
+  [kTarget] = null;
+
+  /** @type {string} */
+  [kType];
 
   /** @param {string} type name of the event */
   constructor(type) {
-    this.#type = type;
+    this[kType] = type;
   }
 
   /** The WebSocket that the event was dispatched to. */
   get target() {
-    return this.#target;
+    return this[kTarget];
   }
 
   get type() {
-    return this.#type;
-  }
-
-  /**
-   * Dispatches an event: an object is called by its handleEvent(), a function with the target as `this`.
-   *
-   * @param {Event} event
-   * @param {any} target
-   * @param {any} listener
-   */
-  static dispatch(event, target, listener) {
-    event.#target = target;
-    if (typeof listener === 'object' && listener.handleEvent) listener.handleEvent(event);
-    else listener.call(target, event);
+    return this[kType];
   }
 }
 
-const { dispatch } = Event;
-Reflect.deleteProperty(Event, 'dispatch');
-
 class CloseEvent extends Event {
-  #code;
-  #reason;
-  #wasClean;
+  /** @type {any} */
+  [kCode];
+
+  /** @type {any} */
+  [kReason];
+
+  /** @type {any} */
+  [kWasClean];
 
   /**
    * @param {string} type
    * @param {{ code?: number, reason?: string, wasClean?: boolean }} [options]
    */
-  constructor(type, { code = 0, reason = '', wasClean = false } = {}) {
+  constructor(type, options = {}) {
     super(type);
-    this.#code = code;
-    this.#reason = reason;
-    this.#wasClean = wasClean;
+    this[kCode] = orDefault(options.code, 0);
+    this[kReason] = orDefault(options.reason, '');
+    this[kWasClean] = orDefault(options.wasClean, false);
   }
 
   /** Status of the peer's close frame; 1005 or 1006 where there was none. */
   get code() {
-    return this.#code;
+    return this[kCode];
   }
 
   get reason() {
-    return this.#reason;
+    return this[kReason];
   }
 
   /** Whether close frames went both ways. */
   get wasClean() {
-    return this.#wasClean;
+    return this[kWasClean];
   }
 }
 
 class ErrorEvent extends Event {
-  #error;
-  #message;
+  /** @type {any} */
+  [kError];
+
+  /** @type {any} */
+  [kMessage];
 
   /**
    * @param {string} type
    * @param {{ error?: any, message?: string }} [options]
    */
-  constructor(type, { error = null, message = '' } = {}) {
+  constructor(type, options = {}) {
     super(type);
-    this.#error = error;
-    this.#message = message;
+    this[kError] = orDefault(options.error, null);
+    this[kMessage] = orDefault(options.message, '');
   }
 
   get error() {
-    return this.#error;
+    return this[kError];
   }
 
   get message() {
-    return this.#message;
+    return this[kMessage];
   }
 }
 
 class MessageEvent extends Event {
-  #data;
+  /** @type {any} */
+  [kData];
 
   /**
    * @param {string} type
    * @param {{ data?: any }} [options]
    */
-  constructor(type, { data = null } = {}) {
+  constructor(type, options = {}) {
     super(type);
-    this.#data = data;
+    this[kData] = orDefault(options.data, null);
   }
 
   /** A string for text, else what `binaryType` says. */
   get data() {
-    return this.#data;
+    return this[kData];
   }
 }
 
@@ -127,75 +135,103 @@ for (const EventClass of [Event, CloseEvent, ErrorEvent, MessageEvent]) {
 }
 
 /**
- * For each event that can be listened to: what makes the event object from the emitted arguments.
+ * For each event that can be listened to: makes the wrapper that stands for a listener among those of the emitter. Programs
+ * see the names of the wrappers.
  *
- * @type {Record<string, (target: Target, ...args: any[]) => Event>}
+ * @type {Record<string, (listener: any) => (this: Target, ...args: any[]) => void>}
  */
-const EVENTS = {
-  open: () => new Event('open'),
-  message: (_target, data, isBinary) =>
-    new MessageEvent('message', { data: isBinary ? data : data.toString() }),
-  close: (target, code, reason) =>
-    new CloseEvent('close', {
-      code,
-      reason: reason.toString(),
-      wasClean: target._closeFrameReceived && target._closeFrameSent
-    }),
-  error: (_target, error) => new ErrorEvent('error', { error, message: error.message })
+const WRAPPERS = {
+  open: (listener) =>
+    function onOpen() {
+      dispatch(new Event('open'), this, listener);
+    },
+  message: (listener) =>
+    function onMessage(data, isBinary) {
+      dispatch(
+        new MessageEvent('message', { data: isBinary ? data : data.toString() }),
+        this,
+        listener
+      );
+    },
+  close: (listener) =>
+    function onClose(code, message) {
+      const wasClean = this._closeFrameReceived && this._closeFrameSent;
+      const reason = message.toString();
+      dispatch(new CloseEvent('close', { code, reason, wasClean }), this, listener);
+    },
+  error: (listener) =>
+    function onError(error) {
+      dispatch(new ErrorEvent('error', { error, message: error.message }), this, listener);
+    }
 };
 
 /**
- * The wrapper that stands for `listener` among the listeners of `type`.
+ * @param {any} value
+ * @param {any} fallback
+ */
+function orDefault(value, fallback) {
+  return value === undefined ? fallback : value;
+}
+
+/**
+ * Dispatches an event: an object is called by its handleEvent(), a function with the target as `this`.
+ *
+ * @param {Event} event
+ * @param {any} target
+ * @param {any} listener
+ */
+function dispatch(event, target, listener) {
+  event[kTarget] = target;
+  if (typeof listener === 'object' && listener.handleEvent) listener.handleEvent(event);
+  else listener.call(target, event);
+}
+
+/**
+ * The wrapper of a listener that addEventListener() added.
  *
  * @param {Target} target
  * @param {string} type
  * @param {any} listener
- * @param {boolean} forAttribute whether it was set through an `on...` attribute
- * @returns {Function | undefined}
+ * @returns {any}
  */
-function findWrapper(target, type, listener, forAttribute) {
+function findWrapper(target, type, listener) {
   return /** @type {any[]} */ (target.listeners(type)).find(
-    (wrapper) =>
-      wrapper[kListener] !== undefined &&
-      wrapper[kForOnEventAttribute] === forAttribute &&
-      (forAttribute || wrapper[kListener] === listener)
+    (wrapper) => wrapper[kListener] === listener && !wrapper[kForOnEventAttribute]
   );
 }
 
 /**
+ * The wrapper of an attribute's listener.
+ *
  * @param {Target} target
- * @param {string} type one of EVENTS
- * @param {any} listener
- * @param {boolean} forAttribute
- * @param {boolean} once
+ * @param {string} type
+ * @returns {any}
  */
-function addWrapper(target, type, listener, forAttribute, once) {
-  const createEvent = EVENTS[type];
-  /**
-   * @this {Target}
-   * @param {...any} args
-   */
-  function wrapper(...args) {
-    dispatch(createEvent(this, ...args), this, listener);
-  }
-  Object.assign(wrapper, { [kListener]: listener, [kForOnEventAttribute]: forAttribute });
-  if (once) target.once(type, wrapper);
-  else target.on(type, wrapper);
+function findAttribute(target, type) {
+  return /** @type {any[]} */ (target.listeners(type)).find(
+    (wrapper) => wrapper[kForOnEventAttribute]
+  );
 }
 
-/** Methods to be mixed into an EventEmitter. */
+/** Methods to be mixed into an EventEmitter. They act through its methods, which programs may have overridden. */
 const EventTarget = {
   /**
-   * Adds a listener once per type; other types than those of EVENTS are ignored.
+   * Adds a listener once per type; other types than those of WRAPPERS are ignored.
    *
    * @this {any}
    * @param {string} type
    * @param {Listener} listener
-   * @param {{ once?: boolean }} [options]
+   * @param {any} [options] `once`
    */
   addEventListener(type, listener, options = {}) {
-    if (!Object.hasOwn(EVENTS, type) || findWrapper(this, type, listener, false)) return;
-    addWrapper(this, type, listener, false, !!options.once);
+    const isForAttribute = !!options[kForOnEventAttribute];
+    if (!isForAttribute && findWrapper(this, type, listener)) return;
+    if (!Object.hasOwn(WRAPPERS, type)) return;
+
+    const wrapper = WRAPPERS[type](listener);
+    Object.assign(wrapper, { [kForOnEventAttribute]: isForAttribute, [kListener]: listener });
+    if (options.once) this.once(type, wrapper);
+    else this.on(type, wrapper);
   },
 
   /**
@@ -206,7 +242,7 @@ const EventTarget = {
    * @param {Listener} listener
    */
   removeEventListener(type, listener) {
-    const wrapper = findWrapper(this, type, listener, false);
+    const wrapper = findWrapper(this, type, listener);
     if (wrapper) this.removeListener(type, wrapper);
   }
 };
@@ -217,27 +253,29 @@ const EventTarget = {
  * @param {object} prototype of an EventEmitter
  */
 function mixInto(prototype) {
-  Object.assign(prototype, EventTarget);
-  for (const type of Object.keys(EVENTS)) {
+  for (const type of ['open', 'error', 'close', 'message']) {
     Object.defineProperty(prototype, `on${type}`, {
       configurable: true,
       enumerable: true,
       /** @this {Target} */
       get() {
-        const wrapper = findWrapper(this, type, undefined, true);
-        return wrapper ? /** @type {any} */ (wrapper)[kListener] : null;
+        const wrapper = findAttribute(this, type);
+        return wrapper ? wrapper[kListener] : null;
       },
       /**
        * @this {Target}
        * @param {any} listener a function; anything else clears the attribute
        */
       set(listener) {
-        const wrapper = /** @type {any} */ (findWrapper(this, type, undefined, true));
+        const wrapper = findAttribute(this, type);
         if (wrapper) this.removeListener(type, wrapper);
-        if (typeof listener === 'function') addWrapper(this, type, listener, true, false);
+        if (typeof listener === 'function') {
+          this.addEventListener(type, listener, { [kForOnEventAttribute]: true });
+        }
       }
     });
   }
+  Object.assign(prototype, EventTarget);
 }
 
 module.exports = { CloseEvent, ErrorEvent, Event, EventTarget, MessageEvent, mixInto };

@@ -8,6 +8,7 @@
 const { randomFillSync } = require('crypto');
 
 const { applyMask, encodeHeader } = require('./native');
+const { kByteLength } = require('./send-job');
 
 const KEY_LENGTH = 4;
 
@@ -31,26 +32,33 @@ let used = pool.length;
  *
  * @param {Buffer | string} data
  * @param {FrameOptions} options
- * @returns {Buffer[]} one Buffer if there is no payload or it had to be masked in a copy, else header and
+ * @returns {(Buffer | string)[]} one Buffer if there is no payload or it had to be masked in a copy, else header and
  *   payload; a payload that is not read-only is masked in place
  */
 function frame(data, options) {
+  const key = options.mask ? maskingKey(options) : undefined;
+  const isMasked = key !== undefined && key.readUInt32BE(0) !== 0;
+  const byteLength = /** @type {any} */ (options)[kByteLength];
+  if (typeof data === 'string' && byteLength > 0 && !isMasked) {
+    // The stream that it is written to turns it into bytes.
+    const { fin, opcode, rsv1 } = options;
+    return [encodeHeader(opcode, !!fin, !!rsv1, key, byteLength), data];
+  }
   const payload = typeof data === 'string' ? Buffer.from(data) : data;
   const isReadOnly = typeof data !== 'string' && options.readOnly;
-  const key = options.mask ? maskingKey(options) : undefined;
   const header = encodeHeader(options.opcode, !!options.fin, !!options.rsv1, key, payload.length);
 
   if (payload.length === 0) return [header];
-  if (key === undefined || key.readUInt32BE(0) === 0) return [header, payload];
+  if (!isMasked) return [header, payload];
   if (!isReadOnly) {
-    applyMask(payload, key);
+    applyMask(payload, /** @type {Buffer} */ (key));
     return [header, payload];
   }
 
   const merged = Buffer.allocUnsafe(header.length + payload.length);
   merged.set(header);
   merged.set(payload, header.length);
-  applyMask(merged.subarray(header.length), key);
+  applyMask(merged.subarray(header.length), /** @type {Buffer} */ (key));
   return [merged];
 }
 

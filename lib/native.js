@@ -34,6 +34,7 @@ checkVersion(binding.VERSION);
  *
  * @typedef {Object} Thread
  * @property {typeof process.nextTick} nextTick
+ * @property {typeof queueMicrotask} queueMicrotask
  * @property {typeof setImmediate} setImmediate
  * @property {typeof setInterval} setInterval
  * @property {typeof setTimeout} setTimeout

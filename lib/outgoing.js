@@ -8,14 +8,19 @@
 // The global one is an accessor, which the hot path need not call.
 const { Buffer } = require('buffer');
 
-const { CONNECTING, EMPTY_BUFFER, OPEN, kTransport } = require('./constants');
-const { DEFLATED_ELSEWHERE } = require('./connection-sender');
+const { CONNECTING, EMPTY_BUFFER, OPEN, kCarrier, kTransport } = require('./constants');
+const { DEFLATED_ELSEWHERE, maskingKey } = require('./connection-sender');
+const PerMessageDeflate = require('./permessage-deflate');
+const originals = require('./originals').after(require('./sender'), PerMessageDeflate);
 const { MAX_CONTROL_PAYLOAD } = require('./send-job');
 const { createError } = require('./errors');
 const { isBlob } = require('./validation');
 const { toBuffer } = require('./buffer-util');
 const { nextTick } = require('./schedule');
 
+const { areForControl, areForMessages } = originals.sender;
+const { extensionName } = PerMessageDeflate;
+const { isCompress } = originals.deflate;
 const { BINARY, COMPRESS, FIN, MASK } = require('./native').SendFlag;
 
 /** @typedef {any} WebSocket */
@@ -31,52 +36,84 @@ const { BINARY, COMPRESS, FIN, MASK } = require('./native').SendFlag;
  * @throws {Error | TypeError}
  */
 function sendMessage(ws, data, options, callback) {
-  if (ws._readyState === CONNECTING) throw createError('NOT_OPEN', CONNECTING);
+  const { readyState } = ws;
+  if (readyState === CONNECTING) throw createError('NOT_OPEN', CONNECTING);
   if (typeof options === 'function') {
     callback = options;
     options = undefined;
   }
   if (typeof data === 'number') data = data.toString();
-  if (ws._readyState !== OPEN) {
+  if (readyState !== OPEN) {
     sendAfterClose(ws, data, callback);
     return;
   }
 
   let binary = typeof data !== 'string';
-  let fin = true;
   let mask = !ws._isServer;
   let compress = true;
+  let fin = true;
   if (typeof options === 'object' && options !== null) {
-    // An option that is there and undefined counts as false.
-    if ('binary' in options) binary = options.binary;
-    if ('fin' in options) fin = options.fin;
-    if ('mask' in options) mask = options.mask;
-    if ('compress' in options) compress = options.compress;
+    // Own and enumerable ones count. One that is there and undefined counts as false.
+    ({ binary, mask, compress, fin } = { binary, mask, compress, fin, ...options });
   }
 
   const transport = ws[kTransport];
   const { sender } = transport;
-  const isBusy = sender !== null && sender.isBusy;
-  if (typeof data !== 'string' && !Buffer.isBuffer(data)) {
-    data ||= EMPTY_BUFFER;
-    if (isBusy || isBlob(data)) {
-      ws._sender.send(data, { binary, compress, fin, mask }, callback);
-      return;
-    }
-    data = toBuffer(data);
-  } else if (isBusy) {
-    sender.send(data, { binary, compress, fin, mask }, callback);
+  if (
+    !areForMessages(sender) ||
+    (sender !== null && !isPassable(ws, sender)) ||
+    isForSender(ws, data, transport)
+  ) {
+    if (!ws._extensions[extensionName]) compress = false;
+    ws._sender.send(data || EMPTY_BUFFER, { binary, mask, compress, fin }, callback);
     return;
   }
 
-  // A string has at least as many bytes.
-  if (transport.isCompressing && data.length >= DEFLATED_ELSEWHERE) {
-    ws._sender.send(data, { binary, compress, fin, mask }, callback);
-    return;
-  }
+  if (typeof data !== 'string') data = toBuffer(data || EMPTY_BUFFER);
+  if (!fin || transport.isContinued) noteFragment(transport, compress, fin);
   const flags =
     (binary ? BINARY : 0) | (compress ? COMPRESS : 0) | (fin ? FIN : 0) | (mask ? MASK : 0);
   transport.send(data, flags, mask ? drawKey(ws, transport) : undefined, callback);
+}
+
+/**
+ * @param {WebSocket} ws
+ * @param {any} sender that has been made for it
+ * @returns {boolean} whether what is sent may go past it: nothing waits in it, and it frames nothing itself
+ */
+function isPassable(ws, sender) {
+  return sender._state === 0 && !sender[kCarrier].isLeft && ws._sender === sender;
+}
+
+/**
+ * @param {WebSocket} ws
+ * @param {any} data
+ * @param {any} transport
+ * @returns {boolean} whether a Sender has work with it: Blobs and large messages that are to be compressed
+ */
+function isForSender(ws, data, transport) {
+  const isPlain = typeof data === 'string' || Buffer.isBuffer(data);
+  if (!isPlain && isBlob(data)) return true;
+  if (!transport.isCompressing) return false;
+  // A string has at least as many bytes.
+  const { length } = isPlain ? data : toBuffer(data || EMPTY_BUFFER);
+  return length >= DEFLATED_ELSEWHERE || !isCompress(ws._extensions[extensionName]);
+}
+
+/**
+ * A Sender that is there, or is made later, is to know whether a message goes on.
+ *
+ * @param {any} transport
+ * @param {any} compress
+ * @param {any} fin
+ */
+function noteFragment(transport, compress, fin) {
+  const { sender } = transport;
+  if (sender !== null) {
+    if (sender._firstFragment) sender._compress = !!compress && transport.isCompressing;
+    sender._firstFragment = !!fin;
+  }
+  transport.isContinued = !fin;
 }
 
 /**
@@ -90,7 +127,8 @@ function sendMessage(ws, data, options, callback) {
  * @throws {Error | RangeError | TypeError}
  */
 function sendControl(ws, command, data, mask, callback) {
-  if (ws._readyState === CONNECTING) throw createError('NOT_OPEN', CONNECTING);
+  const { readyState } = ws;
+  if (readyState === CONNECTING) throw createError('NOT_OPEN', CONNECTING);
   if (typeof data === 'function') {
     callback = data;
     data = mask = undefined;
@@ -99,7 +137,7 @@ function sendControl(ws, command, data, mask, callback) {
     mask = undefined;
   }
   if (typeof data === 'number') data = data.toString();
-  if (ws._readyState !== OPEN) {
+  if (readyState !== OPEN) {
     sendAfterClose(ws, data, callback);
     return;
   }
@@ -108,7 +146,11 @@ function sendControl(ws, command, data, mask, callback) {
   if (mask === undefined) mask = !ws._isServer;
   const transport = ws[kTransport];
   const { sender } = transport;
-  if (isBlob(data) || (sender !== null && sender.isBusy)) {
+  if (
+    !areForControl(sender, command) ||
+    (sender !== null && !isPassable(ws, sender)) ||
+    isBlob(data)
+  ) {
     ws._sender[command](data, mask, callback);
     return;
   }
@@ -123,7 +165,7 @@ function sendControl(ws, command, data, mask, callback) {
  * @returns {Buffer | undefined} masking key; undefined: the addon draws one
  */
 function drawKey(ws, transport) {
-  return transport.generateMask === undefined ? undefined : ws._sender.maskingKey();
+  return transport.generateMask === undefined ? undefined : maskingKey(ws._sender);
 }
 
 /**
@@ -136,11 +178,10 @@ function drawKey(ws, transport) {
 function sendAfterClose(ws, data, callback) {
   if (data) {
     const length = isBlob(data) ? data.size : toBuffer(data).length;
-    const sender = ws._sender;
-    if (sender) sender._bufferedBytes += length;
-    else ws._bufferedAmount = Number(ws._bufferedAmount) + length;
+    if (ws._socket) ws._sender._bufferedBytes += length;
+    else ws._bufferedAmount += length;
   }
-  if (callback) nextTick(callback, createError('NOT_OPEN', ws._readyState));
+  if (callback) nextTick(callback, createError('NOT_OPEN', ws.readyState));
 }
 
 module.exports = { sendControl, sendMessage };

@@ -8,6 +8,7 @@
 
 const zlib = require('zlib');
 
+const originals = require('./originals');
 const params = require('./deflate-params');
 const { Coder, jobs } = require('./deflate-coder');
 const { createError } = require('./errors');
@@ -37,7 +38,7 @@ class PerMessageDeflate {
     this._options = options || {};
     const { concurrencyLimit = 10, isServer, maxPayload, threshold = 1024 } = this._options;
     this._threshold = threshold;
-    this._maxPayload = Number(maxPayload) | 0;
+    this._maxPayload = /** @type {any} */ (maxPayload) | 0;
     this._isServer = !!isServer;
     /** @type {InstanceType<typeof Coder> | null} */
     this._deflate = null;
@@ -257,5 +258,12 @@ class PerMessageDeflate {
     return typeof bits === 'number' ? bits : zlib.constants.Z_DEFAULT_WINDOWBITS;
   }
 }
+
+const { compress, decompress } = PerMessageDeflate.prototype;
+
+originals.deflate = {
+  isCompress: (deflate) => deflate === undefined || deflate.compress === compress,
+  isDecompress: (deflate) => deflate === undefined || deflate.decompress === decompress
+};
 
 module.exports = PerMessageDeflate;

@@ -9,12 +9,14 @@
 
 const { thread } = require('./native');
 
-const { clearInterval, clearTimeout, nextTick, setImmediate, setInterval, setTimeout } = thread;
+const { clearInterval, clearTimeout, nextTick, queueMicrotask } = thread;
+const { setImmediate, setInterval, setTimeout } = thread;
 
 module.exports = {
   clearInterval,
   clearTimeout,
   nextTick,
+  queueMicrotask,
   setImmediate,
   setInterval,
   setTimeout

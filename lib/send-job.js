@@ -1,12 +1,12 @@
 'use strict';
 
 /*
- * What a sender is given, in one form: a job with its bytes and how to frame them. Used by the senders.
+ * What a sender is given, in one form: bytes or a string with a length. Used by the senders.
  */
 
-const { isUint8Array } = require('util').types;
+const { isAnyArrayBuffer, isUint8Array } = require('util').types;
 
-const { EMPTY_BUFFER } = require('./constants');
+const { EMPTY_BUFFER, kCarrier } = require('./constants');
 const { createError } = require('./errors');
 const { isBlob, isValidStatusCode } = require('./validation');
 const { toBuffer } = require('./buffer-util');
@@ -20,52 +20,22 @@ const MAX_REASON = MAX_CONTROL_PAYLOAD - 2;
 /** Opcodes of RFC 6455, section 5.2. */
 const Opcode = { CONTINUATION: 0x0, TEXT: 0x1, BINARY: 0x2, CLOSE: 0x8, PING: 0x9, PONG: 0xa };
 
-/** @typedef {((error?: Error | null) => void) | undefined} Callback */
-
-/**
- * @typedef {Object} Job
- * @property {any} data string, Buffer or Blob
- * @property {number} byteLength
- * @property {number} opcode
- * @property {boolean} fin
- * @property {boolean} mask
- * @property {boolean} readOnly whether `data` may be the user's own memory
- * @property {boolean} compress
- * @property {boolean} rsv1
- * @property {Callback} callback
- */
+/** The bytes of a payload, among the options of its frame. */
+const kByteLength = Symbol('kByteLength');
 
 /**
  * @param {any} data string, Blob, or anything that `Buffer.from()` takes
- * @param {number} opcode
- * @param {boolean | undefined} mask
- * @param {Callback} callback
- * @returns {Job} of an uncompressed, unfragmented message or control frame
+ * @returns {{ payload: any, byteLength: number, readOnly: boolean }} `readOnly`: it may be memory of the program
  * @throws {TypeError} ERR_INVALID_ARG_TYPE if `data` is of no such type
  */
-function createJob(data, opcode, mask, callback) {
-  let byteLength;
-  let readOnly = false;
+function measure(data) {
   if (typeof data === 'string') {
-    byteLength = Buffer.byteLength(data);
-  } else if (isBlob(data)) {
-    byteLength = data.size;
-  } else {
-    readOnly = !Array.isArray(data);
-    data = toBuffer(data);
-    byteLength = data.length;
+    return { payload: data, byteLength: Buffer.byteLength(data), readOnly: false };
   }
-  return {
-    data,
-    byteLength,
-    opcode,
-    fin: true,
-    mask: !!mask,
-    readOnly,
-    compress: false,
-    rsv1: false,
-    callback
-  };
+  if (isBlob(data)) return { payload: data, byteLength: data.size, readOnly: false };
+  const payload = toBuffer(data);
+  const readOnly = ArrayBuffer.isView(data) || isAnyArrayBuffer(data);
+  return { payload, byteLength: payload.length, readOnly };
 }
 
 /**
@@ -94,4 +64,29 @@ function createCloseBody(code, reason) {
   return body;
 }
 
-module.exports = { MAX_CONTROL_PAYLOAD, Opcode, createCloseBody, createJob };
+/**
+ * Fails a call of a sender, and all that wait behind it.
+ *
+ * @param {any} sender
+ * @param {Error} error
+ * @param {((error: Error) => void) | undefined} callback of the call
+ */
+function failCalls(sender, error, callback) {
+  // What has left before does not fail.
+  sender[kCarrier]?.transport.settleWritten();
+  if (typeof callback === 'function') callback(error);
+  // A callback may add to the queue.
+  for (let index = 0; index < sender._queue.length; index++) {
+    const waiting = sender._queue[index].at(-1);
+    if (typeof waiting === 'function') waiting(error);
+  }
+}
+
+module.exports = {
+  MAX_CONTROL_PAYLOAD,
+  Opcode,
+  createCloseBody,
+  failCalls,
+  kByteLength,
+  measure
+};

@@ -1,14 +1,24 @@
 'use strict';
 
 /*
- * The order of what is sent: messages, control frames and close frames leave first in, first out, also when
- * a Blob has to be read or a message to be compressed first. The public Sender writes frames to any stream;
- * connection-sender.js has the one of a connection.
+ * The order of what is sent: messages, control frames and close frames leave first in, first out, also when a Blob has to be
+ * read or a message to be compressed first. A Sender writes frames to any stream. That of a connection (connection-sender.js)
+ * has a carrier, the connection's transport, which frames, compresses and writes in its place.
+ *
+ * Programs and tracers wrap these methods and read these properties: their names, arguments and order are those of ws.
  */
 
+const originals = require('./originals');
 const PerMessageDeflate = require('./permessage-deflate');
-const { NOOP, kWebSocket } = require('./constants');
-const { MAX_CONTROL_PAYLOAD, Opcode, createCloseBody, createJob } = require('./send-job');
+const { NOOP, kCarrier, kWebSocket } = require('./constants');
+const {
+  MAX_CONTROL_PAYLOAD,
+  Opcode,
+  createCloseBody,
+  failCalls,
+  kByteLength,
+  measure
+} = require('./send-job');
 const { createError } = require('./errors');
 const { frame } = require('./frame');
 const { isBlob } = require('./validation');
@@ -20,17 +30,10 @@ const IDLE = 0;
 const DEFLATING = 1;
 const READING_BLOB = 2;
 
-/** @typedef {import('./send-job').Callback} Callback */
-/** @typedef {import('./send-job').Job} Job */
+/** @typedef {((error?: Error | null) => void) | undefined} Callback */
+/** @typedef {any} FrameOptions see frame.js */
 
 class Sender {
-  /**
-   * The WebSocket, if the sender is that of a connection.
-   *
-   * @type {any}
-   */
-  [kWebSocket] = undefined;
-
   /**
    * @param {any} socket a Duplex or Writable
    * @param {Record<string, any>} [extensions] those negotiated, by name
@@ -38,98 +41,41 @@ class Sender {
    */
   constructor(socket, extensions, generateMask) {
     this._extensions = extensions || {};
-    this._generateMask = generateMask;
-    this._maskBuffer = generateMask ? Buffer.alloc(4) : undefined;
+    if (generateMask) {
+      this._generateMask = generateMask;
+      this._maskBuffer = Buffer.alloc(4);
+    }
     this._socket = socket;
     this._firstFragment = true;
+    /** Whether the message that is being sent is compressed. */
     this._compress = false;
     /** Payload bytes that wait here. */
     this._bufferedBytes = 0;
-    /** @type {Job[]} */
+    /**
+     * Calls that wait: a method and its arguments.
+     *
+     * @type {any[][]}
+     */
     this._queue = [];
     this._state = IDLE;
-    /** @type {Job | null} what is being compressed */
-    this._deflating = null;
     /** @type {(error: Error) => void} */
     this.onerror = NOOP;
-  }
-
-  /** Whether what is sent now has to wait for something before it. */
-  get isBusy() {
-    return this._state !== IDLE;
+    /** @type {any} */
+    const self = this;
+    /** The WebSocket, if the sender is that of a connection. */
+    self[kWebSocket] = undefined;
+    Object.defineProperty(self, kCarrier, { value: null, writable: true });
   }
 
   /**
    * Frames a payload; see frame.js for what comes out.
    *
    * @param {Buffer | string} data
-   * @param {import('./frame').FrameOptions} options
-   * @returns {Buffer[]}
+   * @param {FrameOptions} options
+   * @returns {(Buffer | string)[]}
    */
   static frame(data, options) {
     return frame(data, options);
-  }
-
-  /**
-   * Sends a message or a fragment of one.
-   *
-   * @param {any} data string, Blob, or anything that `Buffer.from()` takes
-   * @param {{ binary?: boolean, compress?: boolean, fin?: boolean, mask?: boolean }} options
-   * @param {Callback} [callback]
-   * @throws {TypeError} if `data` is of no such type
-   */
-  send(data, options, callback) {
-    const job = createJob(
-      data,
-      options.binary ? Opcode.BINARY : Opcode.TEXT,
-      options.mask,
-      callback
-    );
-    const deflate = this._extensions[PerMessageDeflate.extensionName];
-
-    if (this._firstFragment) {
-      const side = deflate?._isServer ? 'server' : 'client';
-      this._compress =
-        !!options.compress &&
-        !(deflate?.params[`${side}_no_context_takeover`] && job.byteLength < deflate._threshold);
-      job.rsv1 = this._compress;
-    } else {
-      job.opcode = Opcode.CONTINUATION;
-    }
-    job.compress = this._compress;
-    job.fin = !!options.fin;
-    this._firstFragment = job.fin;
-    this.submit(job);
-  }
-
-  /**
-   * @param {any} data as for send(), up to 125 bytes
-   * @param {boolean} [mask]
-   * @param {Callback} [callback]
-   */
-  ping(data, mask, callback) {
-    this.control(Opcode.PING, data, mask, callback);
-  }
-
-  /**
-   * @param {any} data as for send(), up to 125 bytes
-   * @param {boolean} [mask]
-   * @param {Callback} [callback]
-   */
-  pong(data, mask, callback) {
-    this.control(Opcode.PONG, data, mask, callback);
-  }
-
-  /**
-   * @param {number} opcode
-   * @param {any} data
-   * @param {boolean | undefined} mask
-   * @param {Callback} callback
-   */
-  control(opcode, data, mask, callback) {
-    const job = createJob(data, opcode, mask, callback);
-    if (job.byteLength > MAX_CONTROL_PAYLOAD) throw createError('CONTROL_TOO_LONG');
-    this.submit(job);
   }
 
   /**
@@ -142,177 +88,309 @@ class Sender {
    * @throws {TypeError | RangeError} on a code or reason that may not be sent
    */
   close(code, reason, mask, callback) {
-    const job = createJob(createCloseBody(code, reason), Opcode.CLOSE, mask, callback);
-    job.readOnly = false;
-    this.submit(job);
+    const data = createCloseBody(code, reason);
+    const options = frameOptions(this, Opcode.CLOSE, data.length, mask, false);
+    if (this._state === IDLE) writeFrame(this, data, options, false, callback);
+    else this.enqueue([this.dispatch, data, false, options, callback]);
   }
 
   /**
-   * Starts a job now or after those before it.
-   *
-   * @param {Job} job
+   * @param {any} data as for send(), up to 125 bytes
+   * @param {boolean} [mask]
+   * @param {Callback} [callback]
    */
-  submit(job) {
-    if (this._state === IDLE) {
-      this.start(job);
-    } else {
-      this._bufferedBytes += job.byteLength;
-      this._queue.push(job);
+  ping(data, mask, callback) {
+    sendControl(this, Opcode.PING, data, mask, callback);
+  }
+
+  /**
+   * @param {any} data as for send(), up to 125 bytes
+   * @param {boolean} [mask]
+   * @param {Callback} [callback]
+   */
+  pong(data, mask, callback) {
+    sendControl(this, Opcode.PONG, data, mask, callback);
+  }
+
+  /**
+   * Sends a message or a fragment of one.
+   *
+   * @param {any} data string, Blob, or anything that `Buffer.from()` takes
+   * @param {any} options `binary`, `compress`, `fin`, `mask`
+   * @param {Callback} [callback]
+   * @throws {TypeError} if `data` is of no such type
+   */
+  send(data, options, callback) {
+    const { byteLength, payload, readOnly } = measure(data);
+    const deflate = this._extensions[PerMessageDeflate.extensionName];
+    let opcode = Opcode.CONTINUATION;
+    let rsv1 = false;
+
+    if (this._firstFragment) {
+      this._firstFragment = false;
+      opcode = options.binary ? Opcode.BINARY : Opcode.TEXT;
+      rsv1 = options.compress;
+      const side = deflate?._isServer ? 'server' : 'client';
+      if (rsv1 && deflate?.params[`${side}_no_context_takeover`]) {
+        rsv1 = byteLength >= deflate._threshold;
+      }
+      this._compress = rsv1;
     }
-  }
+    if (options.fin) this._firstFragment = true;
+    const { [kCarrier]: carrier } = /** @type {any} */ (this);
+    if (carrier !== null) carrier.transport.isContinued = !this._firstFragment;
 
-  /** @param {Job} job */
-  start(job) {
-    if (isBlob(job.data)) this.getBlobData(job);
-    else this.dispatch(job);
-  }
-
-  /** Starts the jobs that have waited, as far as possible. */
-  dequeue() {
-    while (this._state === IDLE && this._queue.length > 0) {
-      const job = /** @type {Job} */ (this._queue.shift());
-      this._bufferedBytes -= job.byteLength;
-      this.start(job);
+    const forFrame = frameOptions(this, opcode, byteLength, options.mask, readOnly);
+    forFrame.fin = options.fin;
+    forFrame.rsv1 = rsv1;
+    const start = isBlob(payload) ? this.getBlobData : this.dispatch;
+    if (this._state !== IDLE) {
+      this.enqueue([start, payload, this._compress, forFrame, callback]);
+    } else {
+      start.call(this, payload, this._compress, forFrame, callback);
     }
   }
 
   /**
    * Reads a Blob, then sends it.
    *
-   * @param {Job} job
+   * @param {Blob} blob
+   * @param {boolean} compress
+   * @param {FrameOptions} options
+   * @param {Callback} callback
    */
-  getBlobData(job) {
-    this._bufferedBytes += job.byteLength;
+  getBlobData(blob, compress, options, callback) {
+    this._bufferedBytes += options[kByteLength];
     this._state = READING_BLOB;
-    job.data.arrayBuffer().then(
-      (/** @type {ArrayBuffer} */ content) => this.blobRead(job, content),
-      // In a tick of its own: a throwing callback must not become an unhandled rejection.
-      (/** @type {Error} */ error) => nextTick(() => this.fail(job, error, true))
-    );
+    blob
+      .arrayBuffer()
+      .then((content) => sendBlob(this, content, compress, options, callback))
+      .catch((error) => {
+        nextTick(() => {
+          failCalls(this, error, callback);
+          this.onerror(error);
+        });
+      });
   }
 
   /**
-   * @param {Job} job
-   * @param {ArrayBuffer} content
-   */
-  blobRead(job, content) {
-    if (this._socket.destroyed) {
-      const error = createError('CLOSED_READING_BLOB');
-      nextTick(() => this.fail(job, error, false));
-      return;
-    }
-    this._bufferedBytes -= job.byteLength;
-    this._state = IDLE;
-    job.data = toBuffer(content);
-    this.dispatch(job);
-    this.dequeue();
-  }
-
-  /**
-   * Compresses a job if it is to be, and sends it.
+   * Sends what is in turn, compressed if it is to be.
    *
-   * @param {Job} job
+   * @param {Buffer | string} data
+   * @param {boolean} compress
+   * @param {FrameOptions} options
+   * @param {Callback} callback
    */
-  dispatch(job) {
-    if (!job.compress || !this.deflate(job)) {
-      this.transmit(job);
+  dispatch(data, compress, options, callback) {
+    if (!compress) {
+      writeFrame(this, data, options, false, callback);
       return;
     }
-    this._bufferedBytes += job.byteLength;
+    const deflate = this._extensions[PerMessageDeflate.extensionName];
+    /** @type {any} */
+    const carrier = carrierOf(this);
+    if (carrier !== null && originals.deflate.isCompress(deflate)) {
+      if (!carrier.compressElsewhere(this, data, options, callback)) {
+        writeFrame(this, data, options, true, callback);
+        this.dequeue();
+      }
+      return;
+    }
+
+    leaveCarrier(this);
+    this._bufferedBytes += options[kByteLength];
     this._state = DEFLATING;
-    this._deflating = job;
-  }
-
-  /**
-   * Starts to compress a job.
-   *
-   * @param {Job} job
-   * @returns {boolean} false: that is not needed; true: `deflated` is called later
-   */
-  deflate(job) {
-    this._extensions[PerMessageDeflate.extensionName].compress(
-      job.data,
-      job.fin,
-      (/** @type {Error | null} */ _error, /** @type {Buffer} */ compressed) => {
-        this.deflated(job, compressed);
+    deflate.compress(
+      data,
+      options.fin,
+      (/** @type {any} */ _error, /** @type {Buffer} */ output) => {
+        if (this._socket.destroyed) {
+          failCalls(this, createError('CLOSED_COMPRESSING'), callback);
+          return;
+        }
+        this._bufferedBytes -= options[kByteLength];
+        this._state = IDLE;
+        options.readOnly = false;
+        writeFrame(this, output, options, false, callback);
+        this.dequeue();
       }
     );
-    return true;
   }
 
-  /**
-   * Sends a job that has been compressed, and what has waited for it.
-   *
-   * @param {Job} job
-   * @param {Buffer | null} compressed null: the addon has it
-   */
-  deflated(job, compressed) {
-    if (this._deflating !== job) return;
-    if (this._socket.destroyed) {
-      this.abandon();
-      return;
+  /** Makes the calls that have waited, as far as possible. */
+  dequeue() {
+    while (this._state === IDLE && this._queue.length > 0) {
+      const [start, ...args] = /** @type {any[]} */ (this._queue.shift());
+      this._bufferedBytes -= args[2][kByteLength];
+      Reflect.apply(start, this, args);
     }
-    this._deflating = null;
-    this._bufferedBytes -= job.byteLength;
-    this._state = IDLE;
-    job.data = compressed;
-    job.readOnly = false;
-    this.transmit(job);
-    this.dequeue();
-  }
-
-  /** Fails what is being compressed, and all behind it: the socket has been closed. */
-  abandon() {
-    const job = this._deflating;
-    this._deflating = null;
-    if (job !== null) this.fail(job, createError('CLOSED_COMPRESSING'), false);
   }
 
   /**
-   * Frames and writes. It is a job's turn.
+   * Has a call wait for those before it.
    *
-   * @param {Job} job
+   * @param {any[]} call a method and its arguments, the third of which are the options of a frame
    */
-  transmit(job) {
-    const list = frame(job.data, {
-      fin: job.fin,
-      generateMask: this._generateMask,
-      mask: job.mask,
-      maskBuffer: this._maskBuffer,
-      opcode: job.opcode,
-      readOnly: job.readOnly,
-      rsv1: job.rsv1
-    });
-    this.sendFrame(list, job.callback);
+  enqueue(call) {
+    this._bufferedBytes += call[3][kByteLength];
+    this._queue.push(call);
   }
 
   /**
    * Writes a frame.
    *
-   * @param {(Buffer | string)[]} list its pieces
+   * @param {(Buffer | string)[]} list its pieces; they are not altered
    * @param {Callback} [callback]
    */
   sendFrame(list, callback) {
-    const { _socket: socket } = this;
-    const last = list.length - 1;
-    if (last > 0) socket.cork?.();
-    list.forEach((piece, index) => socket.write(piece, index === last ? callback : undefined));
-    if (last > 0) socket.uncork?.();
-  }
-
-  /**
-   * Fails a job and all behind it.
-   *
-   * @param {Job} job
-   * @param {Error} error
-   * @param {boolean} isFatal whether the owner must know
-   */
-  fail(job, error, isFatal) {
-    for (const { callback } of [job, ...this._queue]) {
-      if (typeof callback === 'function') callback(error);
+    /** @type {any} */
+    const { _socket: socket, [kCarrier]: carrier } = /** @type {any} */ (this);
+    if (carrier !== null) {
+      carrier.writeFrame(list, callback);
+      return;
     }
-    if (isFatal) this.onerror(error);
+    const last = list.length - 1;
+    if (last > 0) socket.cork();
+    list.forEach((piece, index) => {
+      if (index === last) socket.write(piece, callback);
+      else socket.write(piece);
+    });
+    if (last > 0) socket.uncork();
   }
 }
+
+/**
+ * Sends a Blob that has been read.
+ *
+ * @param {Sender} sender
+ * @param {ArrayBuffer} content
+ * @param {boolean} compress
+ * @param {FrameOptions} options
+ * @param {Callback} callback
+ */
+function sendBlob(sender, content, compress, options, callback) {
+  if (sender._socket.destroyed) {
+    // In a tick of its own: a throwing callback must not become an unhandled rejection.
+    nextTick(failCalls, sender, createError('CLOSED_READING_BLOB'), callback);
+    return;
+  }
+  sender._bufferedBytes -= options[kByteLength];
+  sender._state = IDLE;
+  const data = toBuffer(content);
+  if (compress) {
+    sender.dispatch(data, compress, options, callback);
+  } else {
+    writeFrame(sender, data, options, false, callback);
+    sender.dequeue();
+  }
+}
+
+/**
+ * @param {any} sender
+ * @param {number} opcode
+ * @param {number} byteLength
+ * @param {boolean | undefined} mask
+ * @param {boolean} readOnly whether the payload may be memory of the program
+ * @returns {FrameOptions} of an uncompressed, unfragmented frame
+ */
+function frameOptions(sender, opcode, byteLength, mask, readOnly) {
+  return {
+    [kByteLength]: byteLength,
+    fin: true,
+    generateMask: sender._generateMask,
+    mask,
+    maskBuffer: sender._maskBuffer,
+    opcode,
+    readOnly,
+    rsv1: false
+  };
+}
+
+/**
+ * @param {Sender} sender
+ * @param {number} opcode
+ * @param {any} data
+ * @param {boolean | undefined} mask
+ * @param {Callback} callback
+ */
+function sendControl(sender, opcode, data, mask, callback) {
+  const { byteLength, payload, readOnly } = measure(data);
+  if (byteLength > MAX_CONTROL_PAYLOAD) throw createError('CONTROL_TOO_LONG');
+
+  const options = frameOptions(sender, opcode, byteLength, mask, readOnly);
+  const isWaiting = sender._state !== IDLE;
+  if (isBlob(payload)) {
+    if (isWaiting) sender.enqueue([sender.getBlobData, payload, false, options, callback]);
+    else sender.getBlobData(payload, false, options, callback);
+  } else if (isWaiting) {
+    sender.enqueue([sender.dispatch, payload, false, options, callback]);
+  } else {
+    writeFrame(sender, payload, options, false, callback);
+  }
+}
+
+/**
+ * Frames and writes what is in turn.
+ *
+ * @param {any} sender
+ * @param {Buffer | string} data
+ * @param {FrameOptions} options
+ * @param {boolean} compress whether the carrier is to compress it
+ * @param {Callback} callback
+ */
+function writeFrame(sender, data, options, compress, callback) {
+  const carrier = carrierOf(sender);
+  if (carrier !== null) {
+    carrier.sendPayload(sender, data, options, compress, callback);
+    return;
+  }
+  leaveCarrier(sender);
+  sender.sendFrame(Sender.frame(data, options), callback);
+}
+
+/**
+ * @param {any} sender
+ * @returns {any} what frames and compresses for it; null: it does so itself, because a program has a say in it
+ */
+function carrierOf(sender) {
+  const carrier = sender[kCarrier];
+  if (carrier === null || carrier.isLeft) return null;
+  return originals.sender.areForFrames(sender) ? carrier : null;
+}
+
+/**
+ * From now on a sender frames by itself: what was compressed here is not known to the compressor of the addon.
+ *
+ * @param {any} sender
+ */
+function leaveCarrier(sender) {
+  if (sender[kCarrier] !== null) sender[kCarrier].isLeft = true;
+}
+
+const { dequeue, dispatch, ping, pong, send, sendFrame } = Sender.prototype;
+const { frame: frameAsDefined } = Sender;
+
+originals.sender = {
+  isClass: (Class) => Class === Sender,
+  areForMessages(sender) {
+    const members = sender ?? Sender.prototype;
+    return (
+      members.send === send &&
+      members.dispatch === dispatch &&
+      members.dequeue === dequeue &&
+      members.sendFrame === sendFrame &&
+      Sender.frame === frameAsDefined
+    );
+  },
+  areForControl(sender, command) {
+    const members = sender ?? Sender.prototype;
+    return (
+      (command === 'ping' ? members.ping === ping : members.pong === pong) &&
+      members.sendFrame === sendFrame &&
+      Sender.frame === frameAsDefined
+    );
+  },
+  areForFrames: (sender) => sender.sendFrame === sendFrame && Sender.frame === frameAsDefined
+};
 
 module.exports = Sender;

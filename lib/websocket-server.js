@@ -15,7 +15,7 @@ const extension = require('./extension');
 const subprotocol = require('./subprotocol');
 const { createServer } = require('./listener/listening-server');
 const { Statistics } = require('./statistics');
-const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kWebSocket } = require('./constants');
+const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kTransport, kWebSocket } = require('./constants');
 const { acceptKey } = require('./native');
 const { checkTransport } = require('./transport/choice');
 const { createError } = require('./errors');
@@ -47,21 +47,21 @@ class WebSocketServer extends Emitter {
   constructor(options, callback) {
     super();
     options = {
-      ...DEFAULT_LIMITS,
       allowSynchronousEvents: true,
       autoPong: true,
-      backlog: null,
+      ...DEFAULT_LIMITS,
+      skipUTF8Validation: false,
+      perMessageDeflate: false,
+      handleProtocols: null,
       clientTracking: true,
       closeTimeout: CLOSE_TIMEOUT,
-      handleProtocols: null,
-      host: null,
-      noServer: false,
-      path: null,
-      perMessageDeflate: false,
-      port: null,
-      server: null,
-      skipUTF8Validation: false,
       verifyClient: null,
+      noServer: false,
+      backlog: null,
+      server: null,
+      host: null,
+      path: null,
+      port: null,
       WebSocket,
       ...options
     };
@@ -71,17 +71,17 @@ class WebSocketServer extends Emitter {
     }
     checkTransport(options.transport);
 
-    /** @type {import('http').Server | null | undefined} undefined: there has never been one; null: no longer */
-    this._server = undefined;
-    /** @type {(() => void) | null} */
-    this._removeListeners = null;
     if (hasPort) {
+      /** @type {import('http').Server | null | undefined} undefined: there has never been one; null: no longer */
       this._server = createServer(answerPlainRequest, options.transport);
       this._server.listen(options.port, options.host, options.backlog, callback);
     } else if (options.server) {
       this._server = options.server;
     }
-    if (this._server) this._removeListeners = watchServer(this, this._server);
+    if (this._server) {
+      /** @type {(() => void) | null | undefined} */
+      this._removeListeners = watchServer(this, this._server);
+    }
 
     if (options.perMessageDeflate === true) options.perMessageDeflate = {};
     if (options.clientTracking) {
@@ -122,9 +122,11 @@ class WebSocketServer extends Emitter {
     this._state = CLOSING;
 
     const server = this._server;
-    this._removeListeners?.();
-    this._removeListeners = null;
-    if (server) this._server = null;
+    if (server) {
+      this._removeListeners?.();
+      this._removeListeners = null;
+      this._server = null;
+    }
     if (server && !this.options.noServer && !this.options.server) {
       server.close(() => emitClose(this));
     } else if (this.clients && this.clients.size > 0) {
@@ -141,8 +143,8 @@ class WebSocketServer extends Emitter {
    * @returns {boolean}
    */
   shouldHandle(req) {
-    const { path } = this.options;
-    return !path || /** @type {string} */ (req.url).split('?', 1)[0] === path;
+    if (!this.options.path) return true;
+    return /** @type {string} */ (req.url).split('?', 1)[0] === this.options.path;
   }
 
   /**
@@ -195,8 +197,7 @@ class WebSocketServer extends Emitter {
       return;
     }
 
-    const { options } = this;
-    if (!options.verifyClient) {
+    if (!this.options.verifyClient) {
       this.completeUpgrade(extensions, key, protocols, req, socket, head, callback);
       return;
     }
@@ -207,8 +208,8 @@ class WebSocketServer extends Emitter {
       secure: !!(authorized || encrypted),
       req
     };
-    if (options.verifyClient.length !== 2) {
-      if (options.verifyClient(info)) {
+    if (this.options.verifyClient.length !== 2) {
+      if (this.options.verifyClient(info)) {
         this.completeUpgrade(extensions, key, protocols, req, socket, head, callback);
       } else {
         rejectHandshake(socket, 401);
@@ -216,7 +217,7 @@ class WebSocketServer extends Emitter {
       return;
     }
 
-    options.verifyClient(
+    this.options.verifyClient(
       info,
       (
         /** @type {any} */ isVerified,
@@ -257,8 +258,8 @@ class WebSocketServer extends Emitter {
       return;
     }
 
-    const { options } = this;
-    const ws = new options.WebSocket(null, undefined, options);
+    // Read anew each time: what is called here may change them.
+    const ws = new this.options.WebSocket(null, undefined, this.options);
     const lines = [
       'HTTP/1.1 101 Switching Protocols',
       'Upgrade: websocket',
@@ -266,8 +267,8 @@ class WebSocketServer extends Emitter {
       `Sec-WebSocket-Accept: ${acceptKey(key)}`
     ];
     if (protocols.size > 0) {
-      const protocol = options.handleProtocols
-        ? options.handleProtocols(protocols, req)
+      const protocol = this.options.handleProtocols
+        ? this.options.handleProtocols(protocols, req)
         : protocols.values().next().value;
       if (protocol) {
         lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
@@ -276,28 +277,32 @@ class WebSocketServer extends Emitter {
     }
     const deflate = extensions[PerMessageDeflate.extensionName];
     if (deflate) {
-      const value = extension.format({ [PerMessageDeflate.extensionName]: deflate.params });
+      const value = extension.format({ [PerMessageDeflate.extensionName]: [deflate.params] });
       lines.push(`Sec-WebSocket-Extensions: ${value}`);
       ws._extensions = extensions;
     }
     this.emit('headers', lines, req);
 
-    socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+    socket.write(lines.concat('\r\n').join('\r\n'));
     socket.removeListener('error', socketOnError);
-    ws.setSocket(socket, head, {
+    const { options } = this;
+    /** @type {any} */
+    const settings = {
       allowSynchronousEvents: options.allowSynchronousEvents,
       maxBufferedChunks: options.maxBufferedChunks,
       maxFragments: options.maxFragments,
       maxPayload: options.maxPayload,
-      skipUTF8Validation: options.skipUTF8Validation,
-      transport: options.transport
-    });
+      skipUTF8Validation: options.skipUTF8Validation
+    };
+    if (options.transport !== undefined) settings.transport = options.transport;
+    ws.setSocket(socket, head, settings);
     const { forgetClient, statistics } = this[kServer];
     if (this.clients) {
       this.clients.add(ws);
       ws.on('close', forgetClient);
     }
-    statistics.add(ws, this.clients !== undefined);
+    // A subclass may have kept the socket to itself.
+    if (ws[kTransport]) statistics.add(ws, this.clients !== undefined);
     diagnostics.publishOpen(ws, this, req);
     callback(ws, req);
   }
@@ -326,7 +331,7 @@ function watchServer(wss, server) {
     ['upgrade', (req, socket, head) => wss.handleUpgrade(req, socket, head, emitConnection)]
   ];
   for (const [event, listener] of listeners) server.on(event, listener);
-  return () => {
+  return function removeListeners() {
     for (const [event, listener] of listeners) server.removeListener(event, listener);
   };
 }
@@ -336,7 +341,7 @@ function watchServer(wss, server) {
  * @returns {(this: any) => void} what each of its clients is to do when it closes
  */
 function forgetClients(wss) {
-  return function forget() {
+  return function () {
     const clients = /** @type {Set<any>} */ (wss.clients);
     clients.delete(this);
     if (wss._shouldEmitClose && clients.size === 0) nextTick(emitClose, wss);

@@ -11,35 +11,37 @@ const EventEmitter = require('events');
 const PerMessageDeflate = require('./permessage-deflate');
 const diagnostics = require('./diagnostics');
 const events = require('./connection-events');
-const { ConnectionReceiver, isReceiverPatched } = require('./connection-receiver');
-const { ConnectionSender } = require('./connection-sender');
+const originals = require('./originals');
+const Receiver = require('./receiver');
+const Sender = require('./sender');
+const { createConnectionReceiver, standForAddon } = require('./connection-receiver');
+const { createConnectionSender } = require('./connection-sender');
 const { AsyncContext } = require('./async-context');
 const { abortHandshake, connect } = require('./client-handshake');
 const { createError } = require('./errors');
 const { isUntouched } = require('./transport/accepted-socket');
+const { live, showLive } = require('./live-properties');
 const { mixInto } = require('./event-target');
 const { openTransport } = require('./transport');
 const { sendControl, sendMessage } = require('./outgoing');
 const { toNative } = require('./deflate-native');
 const {
+  AUTO_PONG_COMPLETE,
   BINARY_TYPES,
   CLOSED,
   CLOSING,
   CONNECTING,
   EMPTY_BUFFER,
-  NOOP,
   OPEN,
   READY_STATES,
   kAsyncResource,
+  kCarrier,
   kTransport,
   kWebSocket
 } = require('./constants');
 
 /** The context of accepted connections: they come from the network, not from what runs when they are upgraded. */
 const outside = new AsyncContext('WebSocket');
-
-/** What most connections have agreed on: one object for all of them. */
-const NO_EXTENSIONS = Object.freeze({});
 
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
 /** @typedef {import('stream').Duplex & Record<string | symbol, any>} Socket */
@@ -52,37 +54,11 @@ const HIDDEN = { configurable: true, enumerable: false, value: null, writable: t
 
 /**
  * The own properties `_receiver` and `_sender` of a WebSocket: made on first use, because most programs never look at
- * them. The descriptors are shared, so that all WebSockets have one hidden class.
+ * them.
  */
-const RECEIVER = {
-  configurable: true,
-  enumerable: true,
-  /** @this {any} */
-  get() {
-    return receiverOf(this);
-  },
-  /**
-   * @this {object}
-   * @param {any} value
-   */
-  set(value) {
-    replace(this, '_receiver', value);
-  }
-};
-const SENDER = {
-  configurable: true,
-  enumerable: true,
-  /** @this {any} */
-  get() {
-    return senderOf(this);
-  },
-  /**
-   * @this {object}
-   * @param {any} value
-   */
-  set(value) {
-    replace(this, '_sender', value);
-  }
+const LAZY = {
+  _receiver: live(receiverOf, (ws, value) => replace(ws, '_receiver', value)),
+  _sender: live(senderOf, (ws, value) => replace(ws, '_sender', value))
 };
 
 /*
@@ -108,12 +84,11 @@ class WebSocket extends Emitter {
     this._closeTimer = null;
     this._errorEmitted = false;
     /** @type {Record<string, any>} */
-    this._extensions = NO_EXTENSIONS;
+    this._extensions = {};
     this._paused = false;
     this._protocol = '';
     this._readyState = CONNECTING;
-    Object.defineProperty(this, '_receiver', RECEIVER);
-    Object.defineProperty(this, '_sender', SENDER);
+    Object.defineProperties(this, LAZY);
     /** @type {any} */
     this._socket = null;
     Object.defineProperty(this, kTransport, HIDDEN);
@@ -124,10 +99,6 @@ class WebSocket extends Emitter {
       this._bufferedAmount = 0;
       this._isServer = false;
       this._redirects = 0;
-      /** @type {string | undefined} */
-      this._url = undefined;
-      /** @type {import('http').ClientRequest | null} */
-      this._req = null;
       // The async context that the events of a client run in.
       Object.defineProperty(this, kAsyncResource, {
         ...HIDDEN,
@@ -135,11 +106,13 @@ class WebSocket extends Emitter {
       });
       options = connect(this, address, protocols, options);
     }
-    this._autoPong = !!options.autoPong;
-    /** Bound by the first automatic pong. */
-    this._autoPongComplete = NOOP;
-    this._pendingAutoPongs = 0;
-    this._maxPendingAutoPongs = options.maxPendingAutoPongs | 0;
+    if (options.autoPong) {
+      this._autoPong = true;
+      /** Made by the first automatic pong. */
+      this._autoPongComplete = AUTO_PONG_COMPLETE;
+      this._pendingAutoPongs = 0;
+      this._maxPendingAutoPongs = options.maxPendingAutoPongs | 0;
+    }
     this._closeTimeout = options.closeTimeout;
   }
 
@@ -149,13 +122,18 @@ class WebSocket extends Emitter {
   }
 
   set binaryType(type) {
-    if (BINARY_TYPES.includes(type)) this._binaryType = type;
+    if (!BINARY_TYPES.includes(type)) return;
+    this._binaryType = type;
+    const transport = this[kTransport];
+    if (!transport) return;
+    transport.binaryType = type;
+    if (transport.receiver) transport.receiver._binaryType = type;
   }
 
   /** Bytes that wait to be sent, and those of sends after closing. */
   get bufferedAmount() {
+    if (!this._socket) return this._bufferedAmount;
     const transport = this[kTransport];
-    if (!transport) return this._bufferedAmount;
     return transport.bufferedAmount + (transport.sender?._bufferedBytes ?? 0);
   }
 
@@ -166,6 +144,24 @@ class WebSocket extends Emitter {
 
   get isPaused() {
     return this._paused;
+  }
+
+  // Defined by mixInto(); here for their place among the others.
+
+  get onclose() {
+    return null;
+  }
+
+  get onerror() {
+    return null;
+  }
+
+  get onopen() {
+    return null;
+  }
+
+  get onmessage() {
+    return null;
   }
 
   /** The negotiated subprotocol, or ''. */
@@ -196,11 +192,30 @@ class WebSocket extends Emitter {
    * @param {string} [options.transport] who moves the bytes, see transport/choice.js
    */
   setSocket(socket, head, options) {
-    const { allowSynchronousEvents = true, generateMask } = options;
+    const { allowSynchronousEvents = true, generateMask, maxBufferedChunks } = options;
+    const { maxFragments, maxPayload, skipUTF8Validation } = options;
+    const deflate = this._extensions[PerMessageDeflate.extensionName];
+    /** @type {any} undefined: the addon parses */
+    const parser =
+      originals.receiver.areForParsing(Receiver) && originals.deflate.isDecompress(deflate)
+        ? undefined
+        : createConnectionReceiver(this, Receiver, {
+            allowSynchronousEvents,
+            binaryType: this.binaryType,
+            extensions: this._extensions,
+            isServer: this._isServer,
+            maxBufferedChunks,
+            maxFragments,
+            maxPayload,
+            skipUTF8Validation
+          });
+
     // A socket may be no more than a Duplex.
     if (socket.setTimeout) socket.setTimeout(0);
     if (socket.setNoDelay) socket.setNoDelay();
 
+    // Node moves the bytes of a parser: any call makes a net.Socket of an accepted one.
+    if (parser !== undefined && isUntouched(socket)) socket.listenerCount('close');
     if (isUntouched(socket)) socket[kWebSocket] = this;
     else events.watchSocket(this, /** @type {any} */ (socket));
     const transport = openTransport(
@@ -210,22 +225,25 @@ class WebSocket extends Emitter {
       {
         isServer: this._isServer,
         autoPong: canPongNatively(this, generateMask),
-        maxBufferedChunks: Number(options.maxBufferedChunks) | 0,
-        maxFragments: Number(options.maxFragments) | 0,
-        maxPayload: Number(options.maxPayload) | 0,
-        maxPendingAutoPongs: this._maxPendingAutoPongs,
-        skipUTF8Validation: !!options.skipUTF8Validation,
-        deflate: toNative(this._extensions[PerMessageDeflate.extensionName])
+        maxBufferedChunks: /** @type {any} */ (maxBufferedChunks) | 0,
+        maxFragments: /** @type {any} */ (maxFragments) | 0,
+        maxPayload: /** @type {any} */ (maxPayload) | 0,
+        maxPendingAutoPongs: this._maxPendingAutoPongs ?? 0,
+        skipUTF8Validation: !!skipUTF8Validation,
+        deflate: toNative(deflate)
       },
       !!allowSynchronousEvents,
       this[kAsyncResource] ?? outside.runInAsyncScope(() => new AsyncContext('WebSocket')),
-      options.transport
+      options.transport,
+      parser
     );
+    transport.binaryType = this.binaryType;
     transport.generateMask = generateMask;
     this[kTransport] = transport;
     this._socket = socket;
     // Tracers find the WebSocket of a message by its receiver.
-    if (isReceiverPatched()) void this._receiver;
+    if (!originals.receiver.areForEvents()) receiverOf(this);
+    if (!originals.sender.isClass(Sender)) senderOf(this);
 
     this._readyState = OPEN;
     // Of an accepted one the server tells, which knows the request.
@@ -237,7 +255,7 @@ class WebSocket extends Emitter {
   emitClose() {
     const transport = this[kTransport];
     if (transport) {
-      transport.sender?.abandon();
+      transport.sender?.[kCarrier]?.abandon?.();
       this._extensions[PerMessageDeflate.extensionName]?.cleanup();
       transport.receiver?.removeAllListeners();
     }
@@ -258,38 +276,38 @@ class WebSocket extends Emitter {
    * @throws {TypeError | RangeError} on other arguments
    */
   close(code, reason) {
-    if (this._readyState === CLOSED) return;
-    if (this._readyState === CONNECTING) {
+    const { readyState } = this;
+    if (readyState === CLOSED) return;
+    if (readyState === CONNECTING) {
       abortHandshake(this, this._req, createError('ABORTED'));
       return;
     }
-    if (this._readyState === CLOSING) {
+    if (readyState === CLOSING) {
       endIfClosed(this);
       return;
     }
 
-    const sender = /** @type {InstanceType<typeof ConnectionSender>} */ (this._sender);
-    sender.close(code, reason, !this._isServer, (error) => {
-      // The socket has its own way to tell about the error.
-      if (error) return;
-      this._closeFrameSent = true;
-      endIfClosed(this);
-    });
+    this._sender.close(
+      code,
+      reason,
+      !this._isServer,
+      (/** @type {Error | null | undefined} */ error) => {
+        // The socket has its own way to tell about the error.
+        if (error) return;
+        this._closeFrameSent = true;
+        endIfClosed(this);
+      }
+    );
     this._readyState = CLOSING;
     events.armCloseTimer(this);
   }
 
   /** Stops reading. Events that have already been parsed may still come. */
   pause() {
-    if (this._readyState === CONNECTING || this._readyState === CLOSED) return;
+    const { readyState } = this;
+    if (readyState === CONNECTING || readyState === CLOSED) return;
     this._paused = true;
     this._socket.pause();
-  }
-
-  resume() {
-    if (this._readyState === CONNECTING || this._readyState === CLOSED) return;
-    this._paused = false;
-    if (!this[kTransport].isThrottled) this._socket.resume();
   }
 
   /**
@@ -310,6 +328,13 @@ class WebSocket extends Emitter {
     sendControl(this, 'pong', data, mask, callback);
   }
 
+  resume() {
+    const { readyState } = this;
+    if (readyState === CONNECTING || readyState === CLOSED) return;
+    this._paused = false;
+    if (!this[kTransport].isThrottled) this._socket.resume();
+  }
+
   /**
    * Sends a message or a fragment of one.
    *
@@ -325,8 +350,9 @@ class WebSocket extends Emitter {
 
   /** Destroys the socket. */
   terminate() {
-    if (this._readyState === CLOSED) return;
-    if (this._readyState === CONNECTING) {
+    const { readyState } = this;
+    if (readyState === CLOSED) return;
+    if (readyState === CONNECTING) {
       abortHandshake(this, this._req, createError('ABORTED'));
       return;
     }
@@ -339,22 +365,7 @@ class WebSocket extends Emitter {
 
 const { pong } = WebSocket.prototype;
 
-// An assignment to `pong` must be noticed: the addon then leaves the answers to user code.
-Object.defineProperty(WebSocket.prototype, 'pong', {
-  configurable: true,
-  enumerable: false,
-  get() {
-    return pong;
-  },
-  /**
-   * @this {WebSocket}
-   * @param {any} value
-   */
-  set(value) {
-    replace(this, 'pong', value);
-    if (this !== WebSocket.prototype) choosePongs(this);
-  }
-});
+originals.websocket = { isPong: (websocket) => websocket.pong === pong };
 
 READY_STATES.forEach((name, value) => {
   Object.defineProperty(WebSocket, name, { enumerable: true, value });
@@ -374,45 +385,57 @@ for (const name of [
 }
 
 mixInto(WebSocket.prototype);
+showLive(WebSocket.prototype, LAZY);
 
 /**
- * Makes an accessor of the prototype a plain property of `target`.
+ * An assignment to `_receiver` or `_sender`.
  *
- * @param {object} target
- * @param {string} name
+ * @param {any} ws a WebSocket, or an object derived from one
+ * @param {'_receiver' | '_sender'} name
  * @param {any} value
  */
-function replace(target, name, value) {
-  Object.defineProperty(target, name, {
-    configurable: true,
-    enumerable: true,
-    value,
-    writable: true
-  });
+function replace(ws, name, value) {
+  if (!Object.hasOwn(ws, kTransport)) {
+    Object.defineProperty(ws, name, {
+      configurable: true,
+      enumerable: true,
+      value,
+      writable: true
+    });
+  } else if (ws[kTransport]) {
+    ws[kTransport][name === '_sender' ? 'sender' : 'receiver'] = value;
+  }
 }
 
 /**
  * @param {any} ws
- * @returns {InstanceType<typeof ConnectionReceiver> | null} null before there is a connection
+ * @returns {any} its Receiver; null before there is a connection
  */
 function receiverOf(ws) {
   const transport = ws[kTransport];
   if (!transport) return null;
   if (transport.receiver === null) {
-    transport.receiver = new ConnectionReceiver(ws);
-    choosePongs(ws);
+    const { isSynchronous, options, websocket } = transport;
+    const receiver = createConnectionReceiver(websocket, Receiver, {
+      ...options,
+      allowSynchronousEvents: isSynchronous,
+      binaryType: transport.binaryType,
+      extensions: websocket._extensions
+    });
+    standForAddon(receiver, transport);
+    events.refusePongs(transport);
   }
   return transport.receiver;
 }
 
 /**
  * @param {any} ws
- * @returns {InstanceType<typeof ConnectionSender> | null} null before there is a connection
+ * @returns {any} its Sender; null before there is a connection
  */
 function senderOf(ws) {
   const transport = ws[kTransport];
   if (!transport) return null;
-  return (transport.sender ??= new ConnectionSender(ws));
+  return (transport.sender ??= createConnectionSender(transport, Sender));
 }
 
 /**
@@ -423,15 +446,12 @@ function senderOf(ws) {
  * @returns {boolean}
  */
 function canPongNatively(ws, generateMask) {
-  return ws._autoPong && generateMask === undefined && ws.pong === pong;
-}
-
-/** @param {WebSocket} ws */
-function choosePongs(ws) {
-  const transport = ws[kTransport];
-  if (!transport) return;
-  const mayPong = transport.receiver === null && canPongNatively(ws, transport.generateMask);
-  transport.connection.setAutoPong(mayPong);
+  return (
+    ws._autoPong === true &&
+    generateMask === undefined &&
+    originals.websocket.isPong(ws) &&
+    originals.sender.areForControl(null, 'pong')
+  );
 }
 
 /**

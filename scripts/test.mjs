@@ -155,6 +155,7 @@ const SUITES = [
   { name: 'workflows', command: () => nodeTest('workflows.test.js') },
   { name: 'load', command: () => nodeTest('load.test.js') },
   { name: 'shape', command: () => nodeTest('shape.test.js') },
+  ...overTransports('objects', () => nodeTest('objects')),
   { name: 'docs', command: () => nodeTest('docs') },
   { name: 'examples', command: () => nodeTest('examples') },
   { name: 'listener', command: () => nodeTest('listener') },
@@ -164,6 +165,7 @@ const SUITES = [
   ...overTransports('interop', () => nodeTest('interop')),
   ...overTransports('observability', () => nodeTest('observability')),
   ...overTransports('deflate', () => nodeTest('deflate')),
+  ...overTransports('memory', () => nodeTest('memory')),
   ...overTransports('hostile', () => nodeTest('hostile')),
   // Node's own streams end their sockets themselves, and moving is what `transport` and `differential` do.
   ...overTransports('life', () => nodeTest('life'), ['event_loop', 'io_threads']),

@@ -17,7 +17,7 @@ const { UNLIMITED, connect, listen, pattern } = require('../transport/pairs.js')
 
 const library = { WebSocket, WebSocketServer };
 
-/** Empty, in one frame of each header, over a read buffer, more than one slab, memory of its own. */
+/** Empty, in one frame of each header, over a read buffer, more than one batch, memory of its own. */
 const LENGTHS = [0, 5, 300, 5000, 70_000, 300_000];
 
 /** Enough to be compressed, and inflated, on Node's pool. */

@@ -1,22 +1,24 @@
 'use strict';
 
 /*
- * The socket of a connection that came by the listener. It is a net.Socket to whoever looks, and costs next to nothing
- * until somebody does: what an opening handshake and the life of a WebSocket need of it is here; anything else makes it
- * a real one (touched-socket.js), and from then on this file has no part in it. listener/arriving.js makes it.
+ * The socket of a connection that came by the listener. Programs see a net.Socket; it costs next to nothing until it is
+ * touched: what an opening handshake and the life of a WebSocket need of it is here, and anything else makes it a real one
+ * (touched-socket.js). From then on this file has no part in it. listener/arriving.js makes it.
  *
- * Its life is that of a net.Socket, told in the same ticks: `end()` shuts down and then finishes, the end of the peer comes
+ * Its states are in socket-states.js. Its life is that of a net.Socket, told in the same ticks: `end()` shuts down and then finishes, the end of the peer comes
  * a tick after its record, destroying tells the WebSocket in a later turn of the loop.
  */
 
-const net = require('net');
 const { getDefaultHighWaterMark } = require('stream');
 const { inspect } = require('util');
 
 const events = require('../connection-events');
-const { kTransport, kWebSocket } = require('../constants');
+const { kWebSocket } = require('../constants');
 const { closeLater } = require('./closing');
-const { Fact, touchBy, touched } = require('./touched-socket');
+const { createError } = require('../errors');
+const { Fact } = require('./socket-states');
+const { callTouched, isUntouched, touchBy, touched } = require('./touched-socket');
+const { isUnpatched } = require('./members');
 const { nextTick } = require('../schedule');
 
 const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
@@ -35,45 +37,141 @@ const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
  */
 
 class AcceptedSocket {
+  /* Private: programs list, copy and log the properties of sockets. */
+  /** @type {ListenHandle} where it came */
+  #listenHandle;
+  /** @type {Held | null} null: a WebSocket has it */
+  #held;
+  /** @type {any} the PlainSocketTransport of that WebSocket */
+  #transport = null;
+  #facts = 0;
+  /** @type {Error | undefined} what it was destroyed with */
+  #failure = undefined;
+  /** @type {{ address?: string, family?: string, port?: number } | undefined} Node keeps it once it was asked for */
+  #peername = undefined;
+
   /**
    * @param {ListenHandle} handle where it came
    * @param {number} number of the held connection
    * @param {number} bytesRead
    */
   constructor(handle, number, bytesRead) {
-    this._listenHandle = handle;
-    /** @type {Held | null} null: a WebSocket has it */
-    this._held = { number, bytesRead, isFresh: true, response: '', errorListener: null };
-    /** @type {any} the types do not know these names */
+    this.#listenHandle = handle;
+    this.#held = { number, bytesRead, isFresh: true, response: '', errorListener: null };
+    /** @type {any} the types do not know this name */
     const self = this;
-    self[kTransport] = null;
     self[kWebSocket] = undefined;
-    this._facts = 0;
   }
 
   /**
-   * Gives the held connection away, to a WebSocket.
+   * Whether an object was made by this class. It may have been touched since.
    *
+   * @param {any} object
+   */
+  static isOne(object) {
+    return #facts in object;
+  }
+
+  /**
+   * For touched-socket.js: the state of an untouched socket.
+   *
+   * @param {AcceptedSocket} socket
+   */
+  static stateOf(socket) {
+    return {
+      listenHandle: socket.#listenHandle,
+      held: socket.#held,
+      transport: socket.#transport,
+      facts: socket.#facts,
+      failure: socket.#failure,
+      peername: socket.#peername
+    };
+  }
+
+  /**
+   * @param {AcceptedSocket} socket
+   * @returns {Held | null} null: a WebSocket has it
+   */
+  static heldOf(socket) {
+    return socket.#held;
+  }
+
+  /**
+   * The end of the peer is told.
+   *
+   * @param {any} socket which may be a real one by now
+   */
+  static #endInput(socket) {
+    if (!isUntouched(socket) || socket.destroyed) return;
+    socket.#facts |= INPUT_OVER;
+    events.onSocketEnd(socket[kWebSocket], socket);
+    if (isUntouched(socket) && (socket.#facts & FINISHED) !== 0) socket.destroy();
+  }
+
+  /** @param {any} socket */
+  static #finish(socket) {
+    if (!isUntouched(socket) || socket.destroyed) return;
+    socket.#facts |= FINISHED;
+    if ((socket.#facts & INPUT_OVER) !== 0) socket.destroy();
+  }
+
+  /** @param {any} socket */
+  static #close(socket) {
+    if (!isUntouched(socket)) {
+      socket.emit('close', socket._hadError);
+      return;
+    }
+    socket.#facts |= CLOSED;
+    events.onSocketClose(socket[kWebSocket], socket);
+  }
+
+  /**
+   * The address of the other end. Node keeps what was asked for while it was there.
+   *
+   * @returns {{ address?: string, family?: string, port?: number }}
+   */
+  get #peer() {
+    const peername = this.#peername ?? this.#endOf('remoteAddress');
+    if (peername === null) return {};
+    this.#peername = peername;
+    return peername;
+  }
+
+  /** @returns {{ address?: string, family?: string, port?: number }} */
+  get #self() {
+    return this.#endOf('localAddress') ?? {};
+  }
+
+  /** @param {'localAddress' | 'remoteAddress'} which */
+  #endOf(which) {
+    const held = this.#held;
+    return held
+      ? this.#listenHandle.listener[which](held.number)
+      : this.#transport.connection[which]();
+  }
+
+  /**
+   * Gives the held connection away, to a WebSocket. No method: each name may be one of Node's.
+   *
+   * @param {AcceptedSocket} socket
    * @param {any} transport
    * @returns {Held}
    */
-  take(transport) {
-    const held = /** @type {Held} */ (this._held);
-    this._held = null;
-    /** @type {any} */
-    const self = this;
-    self[kTransport] = transport;
+  static take(socket, transport) {
+    const held = /** @type {Held} */ (socket.#held);
+    socket.#held = null;
+    socket.#transport = transport;
     return held;
   }
 
   // What can be told without being one
 
   get server() {
-    return this._listenHandle.server;
+    return this.#listenHandle.server;
   }
 
   get _server() {
-    return this._listenHandle.server;
+    return this.#listenHandle.server;
   }
 
   get parser() {
@@ -89,12 +187,12 @@ class AcceptedSocket {
   }
 
   get pending() {
-    return false;
+    return this.destroyed;
   }
 
   /** That of setTimeout(), which a WebSocket has set to none. */
   get timeout() {
-    return this._held ? undefined : 0;
+    return this.#held ? undefined : 0;
   }
 
   set timeout(value) {
@@ -106,57 +204,57 @@ class AcceptedSocket {
   }
 
   get destroyed() {
-    return (this._facts & DESTROYED) !== 0;
+    return (this.#facts & DESTROYED) !== 0;
   }
 
   get readable() {
-    const held = this._held;
-    if (held) return held.isFresh || this._listenHandle.listener.isOpen(held.number);
-    return (this._facts & (INPUT_OVER | DESTROYED)) === 0;
+    const held = this.#held;
+    if (held) return held.isFresh || this.#listenHandle.listener.isOpen(held.number);
+    return (this.#facts & (INPUT_OVER | DESTROYED)) === 0;
   }
 
   get writable() {
-    return (this._facts & (ENDING | DESTROYED)) === 0;
+    return (this.#facts & (ENDING | DESTROYED)) === 0;
   }
 
   get bytesRead() {
-    return this._held?.bytesRead ?? transportOf(this).bytesRead;
+    return this.#held?.bytesRead ?? this.#transport.bytesRead;
   }
 
   get bytesWritten() {
-    return this._held ? touched(this).bytesWritten : transportOf(this).bytesWritten;
+    return this.#held ? touched(this).bytesWritten : this.#transport.bytesWritten;
   }
 
   get writableLength() {
-    return this._held ? touched(this).writableLength : transportOf(this).bufferedAmount;
+    return this.#held ? touched(this).writableLength : this.#transport.bufferedAmount;
   }
 
   get bufferSize() {
-    return this.writableLength;
+    return this.destroyed ? undefined : this.writableLength;
   }
 
   get remoteAddress() {
-    return peerOf(this).address;
+    return this.#peer.address;
   }
 
   get remoteFamily() {
-    return peerOf(this).family;
+    return this.#peer.family;
   }
 
   get remotePort() {
-    return peerOf(this).port;
+    return this.#peer.port;
   }
 
   get localAddress() {
-    return selfOf(this).address;
+    return this.#self.address;
   }
 
   get localFamily() {
-    return selfOf(this).family;
+    return this.#self.family;
   }
 
   get localPort() {
-    return selfOf(this).port;
+    return this.#self.port;
   }
 
   // What an opening handshake does
@@ -166,12 +264,12 @@ class AcceptedSocket {
    * @param {(...args: any[]) => void} listener
    */
   on(event, listener) {
-    const held = this._held;
+    const held = this.#held;
     if (held && event === 'error' && held.errorListener === null) {
       held.errorListener = listener;
       return this;
     }
-    return touched(this).on(event, listener);
+    return callTouched(this, 'on', [event, listener]);
   }
 
   /**
@@ -179,12 +277,12 @@ class AcceptedSocket {
    * @param {(...args: any[]) => void} listener
    */
   removeListener(event, listener) {
-    const held = this._held;
+    const held = this.#held;
     if (held && event === 'error' && held.errorListener === listener) {
       held.errorListener = null;
       return this;
     }
-    return touched(this).removeListener(event, listener);
+    return callTouched(this, 'removeListener', [event, listener]);
   }
 
   /**
@@ -193,7 +291,7 @@ class AcceptedSocket {
    * @param {any} [callback]
    */
   write(chunk, encoding, callback) {
-    const held = this._held;
+    const held = this.#held;
     const isPlain = typeof chunk === 'string' && encoding === undefined && callback === undefined;
     if (held && isPlain && held.response === '') {
       held.response = chunk;
@@ -201,7 +299,7 @@ class AcceptedSocket {
       if (!held.isFresh) nextTick(watch, this);
       return true;
     }
-    return touched(this).write(chunk, encoding, callback);
+    return callTouched(this, 'write', [chunk, encoding, callback]);
   }
 
   /**
@@ -210,32 +308,37 @@ class AcceptedSocket {
    */
   setTimeout(milliseconds, callback) {
     if (milliseconds === 0 && callback === undefined) return this;
-    return touched(this).setTimeout(milliseconds, callback);
+    return callTouched(this, 'setTimeout', [milliseconds, callback]);
   }
 
   /** @param {boolean} [enable] it is, from the beginning */
   setNoDelay(enable) {
     if (enable === undefined || enable === true) return this;
-    return touched(this).setNoDelay(enable);
+    return callTouched(this, 'setNoDelay', [enable]);
   }
 
   // What a WebSocket does
 
   ref() {
-    if (this._held) return touched(this).ref();
-    if (!this.destroyed) transportOf(this).setReferenced(true);
+    if (this.#held) return callTouched(this, 'ref', []);
+    if (!this.destroyed) this.#transport.setReferenced(true);
     return this;
   }
 
   unref() {
-    if (this._held) return touched(this).unref();
-    transportOf(this).setReferenced(false);
+    if (this.#held) return callTouched(this, 'unref', []);
+    this.#transport.setReferenced(false);
     return this;
+  }
+
+  /** As on each socket of an HTTP server. */
+  setEncoding() {
+    throw createError('SOCKET_ENCODING');
   }
 
   /** It flows: one that is paused has been touched. */
   resume() {
-    if (this._held) return touched(this).resume();
+    if (this.#held) return callTouched(this, 'resume', []);
     return this;
   }
 
@@ -245,15 +348,15 @@ class AcceptedSocket {
    * @param {any} [callback]
    */
   end(chunk, encoding, callback) {
-    if (this._held || chunk !== undefined || callback !== undefined) {
-      return touched(this).end(chunk, encoding, callback);
+    if (this.#held || chunk !== undefined || callback !== undefined || !isUnpatched(this)) {
+      return callTouched(this, 'end', [chunk, encoding, callback]);
     }
     if (this.writable) {
-      this._facts |= ENDING;
-      transportOf(this).isCut = true;
-      transportOf(this).shutdown((/** @type {any} */ error) => {
+      this.#facts |= ENDING;
+      this.#transport.isCut = true;
+      this.#transport.shutdown((/** @type {any} */ error) => {
         if (error) this.destroy(error);
-        else nextTick(finish, this);
+        else nextTick(AcceptedSocket.#finish, this);
       });
     }
     return this;
@@ -261,29 +364,36 @@ class AcceptedSocket {
 
   /** @param {Error} [error] */
   destroy(error) {
-    if (this._held) return touched(this).destroy(error);
+    // Node asks `_destroy()`, which may be the program's own.
+    if (this.#held || Object.hasOwn(this, '_destroy') || !isUnpatched(this)) {
+      return callTouched(this, 'destroy', [error]);
+    }
     if (this.destroyed) return this;
-    this._facts |= DESTROYED;
-    /** @type {Error | undefined} few ever have one */
-    if (error) this._failure = error;
-    transportOf(this).socketDestroyed(error ?? null);
+    this.#facts |= DESTROYED;
+    if (error) this.#failure = error;
+    this.#transport.socketDestroyed(error ?? null);
     if (error) nextTick(fail, this, error);
     const { server } = this;
     server._connections--;
     server._emitCloseIfDrained();
-    const { resource } = transportOf(this);
-    closeLater({ close: () => resource.runInAsyncScope(close, undefined, this) });
+    const { resource } = this.#transport;
+    closeLater({ close: () => resource.runInAsyncScope(AcceptedSocket.#close, undefined, this) });
     return this;
   }
 
   // What its transport has to tell; see ParkedSocket
 
   _nativeEnd() {
-    this._facts |= PEER_ENDED;
-    nextTick(endInput, this);
+    this.#facts |= PEER_ENDED;
+    nextTick(AcceptedSocket.#endInput, this);
   }
 
   _nativeDrain() {}
+
+  /** What JSON sees is a real one. */
+  toJSON() {
+    return touched(this);
+  }
 
   /**
    * @param {number} _depth
@@ -295,23 +405,16 @@ class AcceptedSocket {
 }
 
 /**
- * @param {any} socket that a WebSocket has
- * @returns {any} its PlainSocketTransport
- */
-function transportOf(socket) {
-  return socket[kTransport];
-}
-
-/**
- * Whoever was told of it has returned: from now on something may become of it while it is held. If he threw, nobody may ever
- * come back to it: then Node watches it, who notices when the client goes.
+ * The listeners of `upgrade` have returned: from now on something may become of the connection while it is held. After an
+ * exception Node watches it, and notices when the client goes: there may be no other user.
  *
  * @param {any} socket
  * @param {boolean} hasReturned
  */
 function settle(socket, hasReturned) {
   if (!isHeld(socket)) return;
-  if (hasReturned && socket._held.response === '') socket._held.isFresh = false;
+  const held = /** @type {Held} */ (AcceptedSocket.heldOf(socket));
+  if (hasReturned && held.response === '') held.isFresh = false;
   else touched(socket);
 }
 
@@ -326,28 +429,13 @@ function watch(socket) {
 }
 
 /**
- * Whether no WebSocket has it, and nobody has touched it.
+ * Whether no WebSocket has it, and it is not touched.
  *
  * @param {any} socket
  * @returns {boolean}
  */
 function isHeld(socket) {
-  return isUntouched(socket) && socket._held !== null;
-}
-
-/** @param {any} socket which may be a real one by now */
-function endInput(socket) {
-  if (!isUntouched(socket) || socket.destroyed) return;
-  socket._facts |= INPUT_OVER;
-  events.onSocketEnd(socket[kWebSocket], socket);
-  if (isUntouched(socket) && (socket._facts & FINISHED) !== 0) socket.destroy();
-}
-
-/** @param {any} socket */
-function finish(socket) {
-  if (!isUntouched(socket) || socket.destroyed) return;
-  socket._facts |= FINISHED;
-  if ((socket._facts & INPUT_OVER) !== 0) socket.destroy();
+  return isUntouched(socket) && AcceptedSocket.heldOf(socket) !== null;
 }
 
 /**
@@ -359,58 +447,6 @@ function fail(socket, error) {
   else socket.emit('error', error);
 }
 
-/** @param {any} socket */
-function close(socket) {
-  if (!isUntouched(socket)) {
-    socket.emit('close', socket._hadError);
-    return;
-  }
-  socket._facts |= CLOSED;
-  events.onSocketClose(socket[kWebSocket], socket);
-}
-
-/**
- * The address of the other end. Node keeps what was asked for while it was there.
- *
- * @param {any} socket
- * @returns {{ address?: string, family?: string, port?: number }}
- */
-function peerOf(socket) {
-  if (socket._peername === undefined) {
-    const end = endOf(socket, 'remoteAddress');
-    if (end === null) return {};
-    socket._peername = end;
-  }
-  return socket._peername;
-}
-
-/**
- * @param {any} socket
- * @returns {{ address?: string, family?: string, port?: number }}
- */
-function selfOf(socket) {
-  return endOf(socket, 'localAddress') ?? {};
-}
-
-/**
- * @param {any} socket
- * @param {'localAddress' | 'remoteAddress'} which
- */
-function endOf(socket, which) {
-  const { _held: held, _listenHandle: handle, [kTransport]: transport } = socket;
-  return held ? handle.listener[which](held.number) : transport.connection[which]();
-}
-
-/**
- * Whether it is still what is described here.
- *
- * @param {any} socket any Duplex
- */
-function isUntouched(socket) {
-  return Object.getPrototypeOf(socket) === AcceptedSocket.prototype;
-}
-
-touchBy(AcceptedSocket.prototype);
-Object.defineProperty(AcceptedSocket.prototype, 'constructor', { value: net.Socket });
+touchBy(AcceptedSocket);
 
 module.exports = { AcceptedSocket, isHeld, isUntouched, settle, watch };

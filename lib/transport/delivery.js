@@ -8,7 +8,7 @@
 
 const native = require('../native');
 const { AsyncContext } = require('../async-context');
-const { readRecords, shift } = require('./records');
+const { forget, readRecords, shift } = require('./records');
 const { setImmediate } = require('../schedule');
 
 const { INFLATING, PONG } = native.RecordKind;
@@ -86,7 +86,7 @@ class Delivery {
 
   /** Emits what is in turn. */
   drain() {
-    if (!this.isBusy) this.emitWhile(false);
+    if (!this.isBusy && !this.isHeld) this.emitWhile(false);
   }
 
   /**
@@ -113,6 +113,7 @@ class Delivery {
         hasTurn = false;
         isFirst = false;
         const { head, payload, detail } = shift(this);
+        forget();
         if ((head & 0xff) === INFLATING) this.inflate();
         else this.handleRecord(head, payload, detail);
         if (this.isHeld) {

@@ -8,8 +8,10 @@
 
 /** @typedef {{ descriptorLost(): void }} User */
 
-/** Users of handles. A handle has no place of its own for one that a program could not meet. @type {WeakMap<object, User>} */
-const users = new WeakMap();
+/** A property of a guarded handle: its user. */
+const kUser = Symbol('ferrows.user');
+/** Marks prototypes of guarded handles. */
+const kIsGuarded = Symbol('ferrows.isGuarded');
 
 /** @type {('close' | 'reset')[]} */
 const METHODS = ['close', 'reset'];
@@ -21,22 +23,20 @@ const METHODS = ['close', 'reset'];
  */
 const prototypes = new Map();
 
-const isGuarded = Symbol('ferrows.isGuarded');
-
 /**
  * @param {any} handle of Node, whose descriptor `user` uses
  * @param {User} user its descriptorLost() is called before `close()` or `reset()` of the handle does anything
  */
 function guard(handle, user) {
-  users.set(handle, user);
+  Object.defineProperty(handle, kUser, { configurable: true, value: user, writable: true });
   const prototype = Object.getPrototypeOf(handle);
-  if (Object.hasOwn(prototype, isGuarded)) return;
+  if (Object.hasOwn(prototype, kIsGuarded)) return;
   for (const name of METHODS) {
     if (Object.hasOwn(handle, name)) define(handle, name, handle[name]);
   }
   let guarded = prototypes.get(prototype);
   if (guarded === undefined) {
-    guarded = /** @type {object} */ (Object.create(prototype, { [isGuarded]: { value: true } }));
+    guarded = /** @type {object} */ (Object.create(prototype, { [kIsGuarded]: { value: true } }));
     for (const name of METHODS) define(guarded, name, null);
     prototypes.set(prototype, guarded);
   }
@@ -57,7 +57,7 @@ function define(object, name, original) {
     writable: true,
     /** @this {any} @param {any[]} args */
     value(...args) {
-      users.get(this)?.descriptorLost();
+      this[kUser]?.descriptorLost();
       return Reflect.apply(original ?? prototype[name], this, args);
     }
   });

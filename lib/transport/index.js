@@ -5,13 +5,16 @@
  * is possible and nobody has said otherwise; everything else is a stream.
  */
 
+const events = require('../connection-events');
 const { StreamTransport } = require('./stream');
-const { PlainSocketTransport, canPark, isWrapped } = require('./plain-socket');
+const { PlainSocketTransport, canPark } = require('./plain-socket');
 const { chooseTransport } = require('./choice');
-const { isUntouched } = require('./accepted-socket');
 const { connectionOpened } = require('./open-connections');
+const { hasOwnMethods, isNodeUnpatched } = require('./members');
+const { isUntouched, touched } = require('./touched-socket');
 const { Choice, takesSockets } = require('../native');
 const { configure } = require('./configurations');
+const { setImmediate } = require('../schedule');
 
 /**
  * Connects a WebSocket with its socket. Nothing is emitted before the caller returns.
@@ -23,15 +26,18 @@ const { configure } = require('./configurations');
  * @param {boolean} isSynchronous
  * @param {import('async_hooks').AsyncResource} resource context that events are emitted in
  * @param {string} [option] what the user has chosen
+ * @param {any} [parser] a Receiver, if that is to parse
  * @returns {InstanceType<typeof StreamTransport> | InstanceType<typeof PlainSocketTransport>}
  */
-function openTransport(websocket, socket, head, options, isSynchronous, resource, option) {
+function openTransport(websocket, socket, head, options, isSynchronous, resource, option, parser) {
   connectionOpened();
   const configuration = configure(options);
-  const choice = chooseTransport(option);
+  const choice = parser === undefined ? chooseTransport(option) : 'stream';
+  // A program that has replaced a member expects it to be called.
+  if (isUntouched(socket) && (hasOwnMethods(socket) || !isNodeUnpatched())) touched(socket);
   if (choice !== 'stream') {
     const mover = Choice[/** @type {keyof typeof Choice} */ (choice)];
-    const isArrived = isUntouched(socket) && !isWrapped(socket);
+    const isArrived = isUntouched(socket);
     if (isArrived || (takesSockets && canPark(socket))) {
       const transport = new PlainSocketTransport(
         websocket,
@@ -41,11 +47,15 @@ function openTransport(websocket, socket, head, options, isSynchronous, resource
         resource
       );
       if (isArrived) transport.adopt(head, configuration, mover);
-      if (isArrived || transport.attach(head, configuration, mover)) return transport;
+      if (isArrived || transport.attach(head, configuration, mover)) {
+        // Who is told of the connection may replace what answers its pings.
+        if (choice === 'io_threads') setImmediate(events.checkPongs, transport);
+        return transport;
+      }
     }
   }
 
-  const transport = new StreamTransport(websocket, socket, configuration, isSynchronous);
+  const transport = new StreamTransport(websocket, socket, configuration, isSynchronous, parser);
   transport.start(head);
   return transport;
 }

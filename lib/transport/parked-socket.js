@@ -1,42 +1,51 @@
 'use strict';
 
 /*
- * A net.Socket whose descriptor has been handed to the addon: it moves no bytes any more, but whoever holds
- * it still gets what he expects of a socket. Only plain-socket.js parks sockets; accepted-socket.js makes some of its own.
+ * A net.Socket whose descriptor has been handed to the addon: it moves no bytes any more, but does for those who hold it what
+ * they expect of a socket. Only plain-socket.js parks sockets; touched-socket.js makes some of its own.
+ *
+ * Members that need bytes to pass through the socket itself (listeners for `data`, reading, replaced methods) first have the
+ * transport hand the descriptor back (handed-back.js), and are then those of Node.
  */
 
 const net = require('net');
+const { Readable } = require('stream');
 
 const native = require('../native');
 const { kTransport } = require('../constants');
 const { guard } = require('./handle-guard');
+const { hasOwnMethods, isNodeUnpatched, setParked } = require('./members');
 const { toBuffer } = require('../buffer-util');
 
 /** @typedef {import('./transport').Socket} Socket */
 /** @typedef {(error?: Error | null) => void} Callback */
 
+/** Chunks that write() has given to the connection and `_write()` has not seen yet. @type {any} */
+const kPassed = Symbol('passed');
+
 /**
- * The prototype of a parked socket; nothing is ever constructed. One prototype instead of a dozen own
- * properties per socket keeps idle connections small. The one that there is, `[kTransport]`, is the
- * PlainSocketTransport.
+ * The prototype of a parked socket; nothing is ever constructed. One prototype instead of a dozen own properties per socket
+ * keeps idle connections small. The one that there is, `[kTransport]`, is the PlainSocketTransport, and says that the socket
+ * is parked.
  *
  * @type {any}
  */
 const PlainSocket = net.Socket;
 
 class ParkedSocket extends PlainSocket {
-  /** Nobody but the addon reads. */
+  /** Only the addon reads. */
   _read() {}
 
   /**
-   * Bytes go to the connection at once: were they kept back until others have left, or because the socket is
-   * corked, a send() would overtake them.
+   * Bytes go to the connection at once: were they kept back until others have left, or because the socket is corked, a send()
+   * would overtake them.
    *
    * @param {any} chunk
    * @param {any} [encoding]
    * @param {Callback} [callback]
    */
   write(chunk, encoding, callback) {
+    if (this[kTransport].checkMembers()) return super.write(chunk, encoding, callback);
     if (typeof encoding === 'function') {
       callback = encoding;
       encoding = undefined;
@@ -44,9 +53,17 @@ class ParkedSocket extends PlainSocket {
     if (this.writable) {
       if (typeof chunk === 'string') chunk = Buffer.from(chunk, encoding);
       else if (ArrayBuffer.isView(chunk)) chunk = toBuffer(chunk);
-      if (Buffer.isBuffer(chunk)) this[kTransport].write([chunk]);
+      if (Buffer.isBuffer(chunk)) {
+        this[kTransport].write([chunk]);
+        if (!this[kPassed]) Object.defineProperty(this, kPassed, { configurable: true, value: [] });
+        this[kPassed].push(chunk);
+      }
     }
-    return super.write(chunk, encoding, callback);
+    const hasRoom = super.write(chunk, encoding, callback);
+    // What is queued for the peer counts, too. To ask is to be told: `false` is followed by `drain`.
+    const mark = this.writableHighWaterMark;
+    if (this.destroyed || this.writableLength < mark) return hasRoom;
+    return !this[kTransport].needsDrain(mark) && hasRoom;
   }
 
   /**
@@ -55,6 +72,7 @@ class ParkedSocket extends PlainSocket {
    * @param {Callback} [callback]
    */
   end(chunk, encoding, callback) {
+    if (this[kTransport].checkMembers()) return super.end(chunk, encoding, callback);
     if (typeof chunk === 'function') {
       callback = chunk;
       chunk = undefined;
@@ -69,28 +87,33 @@ class ParkedSocket extends PlainSocket {
   }
 
   /**
-   * What is left of a write: to wait until the bytes have left.
+   * The second half of a write(): waits until the bytes have left. A program that calls write() of Node itself has not gone
+   * through the first.
    *
-   * @param {Buffer} _chunk
-   * @param {BufferEncoding} _encoding
+   * @param {Buffer} chunk
+   * @param {BufferEncoding} encoding
    * @param {Callback} callback
    */
-  _write(_chunk, _encoding, callback) {
-    const transport = this[kTransport];
-    transport.waitFor(transport.queuedTotal, callback, true);
+  _write(chunk, encoding, callback) {
+    this._writev([{ chunk, encoding }], callback);
   }
 
   /**
-   * @param {unknown[]} _chunks
+   * @param {{ chunk: any, encoding: any }[]} chunks
    * @param {Callback} callback
    */
-  _writev(_chunks, callback) {
+  _writev(chunks, callback) {
     const transport = this[kTransport];
+    for (const { chunk, encoding } of chunks) {
+      if (this[kPassed]?.[0] === chunk) this[kPassed].shift();
+      else transport.write([typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk]);
+    }
     transport.waitFor(transport.queuedTotal, callback, true);
   }
 
   /** @param {Callback} callback */
   _final(callback) {
+    if (this.pending) return super._final(callback);
     this[kTransport].shutdown(callback);
   }
 
@@ -131,30 +154,34 @@ class ParkedSocket extends PlainSocket {
   }
 
   /**
-   * Who listens to the raw bytes gets them, from then on.
+   * Node calls it without a size, or with 0, while the socket flows.
    *
-   * @param {string | symbol} event
-   * @param {(...args: any[]) => void} listener
+   * @param {number} [size]
    */
-  on(event, listener) {
-    if (event === 'data') this[kTransport].connection.tap();
-    return super.on(event, listener);
+  read(size) {
+    if (size !== 0 && this.readableFlowing === false) this[kTransport].handBack();
+    return super.read(size);
   }
 
   /**
+   * Bytes that a program emits are the peer's for ws.
+   *
    * @param {string | symbol} event
-   * @param {(...args: any[]) => void} listener
+   * @param {any[]} args
    */
-  addListener(event, listener) {
-    return this.on(event, listener);
+  emit(event, ...args) {
+    if (event === 'data' || event === 'readable') this[kTransport].handBack();
+    return super.emit(event, ...args);
   }
 
   cork() {
+    if (this[kTransport].checkMembers()) return super.cork();
     this[kTransport].connection.cork(true);
     return super.cork();
   }
 
   uncork() {
+    if (this[kTransport].checkMembers()) return super.uncork();
     super.uncork();
     if (this.writableCorked === 0) this[kTransport].connection.cork(false);
   }
@@ -171,23 +198,31 @@ class ParkedSocket extends PlainSocket {
 
   /** The peer sends no more. Its transport says so, as what follows. */
   _nativeEnd() {
-    this.push(null);
-    this.read(0);
+    super.push(null);
+    super.read(0);
   }
 
-  /** What was queued has left. */
+  /** What was queued has left. If write() has returned `false`, Node says so when the callbacks of its writes have come. */
   _nativeDrain() {
-    this.emit('drain');
+    if (!this._writableState.needDrain) this.emit('drain');
   }
 
   get _handle() {
     return super._handle;
   }
 
-  /** Whoever takes the handle away may close its descriptor, or give it to another process: the addon lets go first. */
+  /**
+   * The descriptor of a handle that is taken away may be closed, or be another process's: the addon lets go first. Node does it
+   * when the socket is destroyed, also if `_destroy` is a program's own.
+   */
   set _handle(handle) {
-    if (handle === null && !this.destroyed) this[kTransport].descriptorLost();
+    if (handle === null && this.destroyed) this[kTransport].socketDestroyed(null);
+    else if (handle === null) this[kTransport].descriptorLost();
     super._handle = handle;
+  }
+
+  get readableDidRead() {
+    return super.readableDidRead || this[kTransport].receivedTotal > 0;
   }
 
   get bytesRead() {
@@ -203,7 +238,8 @@ class ParkedSocket extends PlainSocket {
   }
 
   get writableNeedDrain() {
-    return super.writableNeedDrain || this.writableLength >= this.writableHighWaterMark;
+    if (super.writableNeedDrain) return true;
+    return this.writable && this[kTransport].needsDrain(this.writableHighWaterMark);
   }
 
   get bufferSize() {
@@ -211,8 +247,86 @@ class ParkedSocket extends PlainSocket {
   }
 }
 
-// It is still the Socket that whoever logs it knows.
-Object.defineProperty(ParkedSocket.prototype, 'constructor', { value: net.Socket });
+/** @type {any} */
+const prototype = ParkedSocket.prototype;
+
+// Its name remains that of the class that programs know.
+Object.defineProperty(prototype, 'constructor', { value: net.Socket });
+
+/** Methods whose first argument is an event. */
+const OF_EVENTS = [
+  'addListener',
+  'listenerCount',
+  'listeners',
+  'off',
+  'on',
+  'once',
+  'prependListener',
+  'prependOnceListener',
+  'rawListeners',
+  'removeListener'
+];
+
+for (const name of OF_EVENTS) {
+  override(name, (socket, event) => {
+    if (event === 'data' || event === 'readable') socket[kTransport].handBack();
+    else if (event === 'drain') socket[kTransport].watchDrain(socket.writableHighWaterMark);
+  });
+}
+
+// With ws, the WebSocket's own listener for `data` is one of them.
+override('removeAllListeners', (socket, event) => {
+  if (event === undefined || event === 'data' || event === 'readable')
+    socket[kTransport].handBack();
+});
+
+for (const name of ['eventNames', 'pipe', 'push', 'setEncoding', 'unpipe', 'unshift', 'wrap']) {
+  override(name, (socket) => socket[kTransport].handBack());
+}
+
+// Operators of streams begin with one of these.
+for (const name of ['compose', 'iterator', Symbol.asyncIterator]) {
+  if (name in Readable.prototype) override(name, (socket) => socket[kTransport].handBack());
+}
+
+/**
+ * Has a method of Node's do something first.
+ *
+ * @param {string | symbol} name
+ * @param {(socket: any, argument: any) => void} before
+ */
+function override(name, before) {
+  /** @this {any} @param {any[]} args */
+  const value = function (...args) {
+    before(this, args[0]);
+    return net.Socket.prototype[/** @type {'on'} */ (name)].apply(this, /** @type {any} */ (args));
+  };
+  Object.defineProperty(prototype, name, { configurable: true, value, writable: true });
+}
+
+// A method may be taken from a socket while it is parked, and be called later.
+for (const name of Reflect.ownKeys(prototype)) {
+  const { value: method } = /** @type {PropertyDescriptor} */ (
+    Object.getOwnPropertyDescriptor(prototype, name)
+  );
+  if (typeof method !== 'function' || name === 'constructor') continue;
+  /** @this {any} @param {any[]} args */
+  const value = function (...args) {
+    if (!isParked(this)) return Reflect.get(net.Socket.prototype, name).apply(this, args);
+    return method.apply(this, args);
+  };
+  Object.defineProperty(value, 'name', { configurable: true, value: method.name || String(name) });
+  Object.defineProperty(prototype, name, { configurable: true, value, writable: true });
+}
+
+setParked(prototype);
+
+/**
+ * @param {any} socket any Duplex, or an object that inherits from one
+ */
+function isParked(socket) {
+  return Boolean(socket[kTransport]);
+}
 
 /**
  * Whether sockets are Node's own. Bun and Deno have descriptors of some and functions of libuv, too, but theirs do less: some
@@ -221,7 +335,7 @@ Object.defineProperty(ParkedSocket.prototype, 'constructor', { value: net.Socket
 const areSocketsOfNode = !('bun' in process.versions || 'deno' in process.versions);
 
 /**
- * Whether the descriptor can be taken from `socket` without anybody noticing.
+ * Whether the descriptor can be taken from `socket` without a program noticing.
  *
  * @param {any} socket any Duplex
  * @returns {boolean}
@@ -237,20 +351,12 @@ function canPark(socket) {
     socket.writable &&
     socket.writableLength === 0 &&
     !socket._readableState.ended &&
+    socket._readableState.encoding === null &&
     socket.listenerCount('data') === 0 &&
     socket.listenerCount('readable') === 0 &&
-    !isWrapped(socket)
+    !hasOwnMethods(socket) &&
+    isNodeUnpatched()
   );
-}
-
-/**
- * Whether somebody looks at the bytes by wrapping a method. He would see none if Node did not move them.
- *
- * @param {any} socket
- * @returns {boolean}
- */
-function isWrapped(socket) {
-  return ['write', '_write', 'push'].some((name) => Object.hasOwn(socket, name));
 }
 
 /**
@@ -268,17 +374,14 @@ function park(socket, transport, head, attach) {
   handle.readStop();
   handle.reading = false;
 
-  Object.setPrototypeOf(socket, ParkedSocket.prototype);
-  socket[kTransport] = transport;
-  // An HTTP server leaves this on its sockets; it would hide that of a parked one.
-  if (socket.on === net.Socket.prototype.on) Reflect.deleteProperty(socket, 'on');
   /** @type {Buffer[]} */
   const chunks = head.length > 0 ? [head] : [];
   while (socket.readableLength > 0) chunks.push(socket.read());
+  makeParked(socket, transport);
   const received = chunks.length > 1 ? Buffer.concat(chunks) : chunks[0];
 
   if (!attach(handle.fd, received)) {
-    Object.setPrototypeOf(socket, net.Socket.prototype);
+    unpark(socket);
     handle.reading = true;
     handle.readStart();
     for (const chunk of chunks.slice(head.length > 0 ? 1 : 0).reverse()) socket.unshift(chunk);
@@ -290,10 +393,52 @@ function park(socket, transport, head, attach) {
   // The connection counts what it was handed over, too.
   transport.bytesReadBefore = handle.bytesRead - (received?.length ?? 0);
   if (handle.hasRef()) transport.setReferenced(true);
+  if (socket.listenerCount('drain') > 0) transport.watchDrain(socket.writableHighWaterMark);
   // Flowing, so that the end of the stream is seen; unless the user has paused it.
   if (wasPaused) native.pause(transport.id);
   else net.Socket.prototype.resume.call(socket);
   return true;
 }
 
-module.exports = { ParkedSocket, areSocketsOfNode, canPark, isWrapped, park };
+/**
+ * Gives a net.Socket the prototype of a facade.
+ *
+ * @param {any} socket
+ * @param {any} transport
+ */
+function makeParked(socket, transport) {
+  Object.setPrototypeOf(socket, ParkedSocket.prototype);
+  Object.defineProperty(socket, kTransport, {
+    configurable: true,
+    value: transport,
+    writable: true
+  });
+  // An HTTP server leaves these on its sockets; they would hide those of a parked one.
+  for (const name of ['on', 'addListener', 'prependListener']) {
+    if (Object.hasOwn(socket, name)) Reflect.deleteProperty(socket, name);
+  }
+}
+
+/**
+ * Undoes that.
+ *
+ * @param {any} socket
+ */
+function unpark(socket) {
+  Object.setPrototypeOf(socket, net.Socket.prototype);
+  Reflect.deleteProperty(socket, kTransport);
+}
+
+/**
+ * The chunks that write() has given to the connection and that Node is still going to pass to `_write()` or `_writev()`.
+ *
+ * @param {any} socket which was parked
+ * @returns {any[]}
+ */
+function takePassed(socket) {
+  const passed = socket[kPassed] ?? [];
+  Reflect.deleteProperty(socket, kPassed);
+  return passed;
+}
+
+module.exports = { ParkedSocket, areSocketsOfNode, canPark, makeParked, park, takePassed, unpark };

@@ -9,15 +9,19 @@
 const net = require('net');
 const { constants } = require('os');
 
+const events = require('../connection-events');
 const native = require('../native');
-const { ParkedSocket, canPark, isWrapped, park } = require('./parked-socket');
+const { ParkedSocket, canPark, park } = require('./parked-socket');
 const { Transport } = require('./transport');
+const { isUnpatched } = require('./members');
+const { handBack } = require('./handed-back');
+const { takeHeld } = require('./touched-socket');
 const { createError, createSystemError } = require('../errors');
 const { drainDelivered, flushSocketsLater } = require('./flushing');
 const { readRecords } = require('./records');
 const { nextTick } = require('../schedule');
 
-const { DRAIN, END, FAULT, RAW, SHUTDOWN, WRITTEN } = native.RecordKind;
+const { DRAIN, END, FAULT, SHUTDOWN, WRITTEN } = native.RecordKind;
 const { WRITE } = native.RecordFlag;
 
 class PlainSocketTransport extends Transport {
@@ -37,6 +41,8 @@ class PlainSocketTransport extends Transport {
     this.isReferenced = false;
     /** Whether a WRITTEN record has been asked for and has not come. */
     this.isNotified = false;
+    /** Whether the facade has been destroyed, or its handle taken away. */
+    this.isSocketDestroyed = false;
     /** Whether the facade measures inactivity. */
     this.isTimed = false;
     /** Bytes received and queued when activity was last noted. */
@@ -56,12 +62,6 @@ class PlainSocketTransport extends Transport {
     this.isKnown = false;
     /** Whether the facade's handle is not the connection's any more. */
     this.isLost = false;
-    /**
-     * The totals at the end, once there is no connection any more.
-     *
-     * @type {{ receivedTotal: number, queuedTotal: number, writtenTotal: number } | null}
-     */
-    this.past = null;
   }
 
   /** Each delivery is a turn of its own, but not the tick in which what came with the handshake is told. */
@@ -98,7 +98,7 @@ class PlainSocketTransport extends Transport {
   adopt(head, configuration, choice) {
     /** @type {any} */
     const socket = this.socket;
-    const { bytesRead, number, response } = socket.take(this);
+    const { bytesRead, number, response } = takeHeld(socket, this);
     const received = head.length === 0 ? undefined : head;
     const id = native.adopt(number, configuration, response, received, choice);
     this.bytesReadBefore = bytesRead - head.length;
@@ -182,12 +182,15 @@ class PlainSocketTransport extends Transport {
    */
   deliverInContext(count) {
     if (count > 0) readRecords(this, count);
+    this.checkMembers();
     // What an event answers has left before it: callbacks come first, and what they have promised.
     if (this.callbacks !== null && !this.callbacks.isEmpty) {
       if (this.settle(this.writtenTotal)) return true;
     }
     if (this.isTimed) this.noteActivity();
     drainDelivered(this);
+    // A listener may have replaced what answers pings.
+    if (this.mayPong) events.checkPongs(this);
     if (this.isWaiting) return true;
     this.throttle();
     return false;
@@ -242,9 +245,6 @@ class PlainSocketTransport extends Transport {
         this.settle(payload);
         this.askForNotice();
         break;
-      case RAW:
-        socket.emit('data', payload);
-        break;
       case DRAIN:
         socket._nativeDrain();
         break;
@@ -261,37 +261,57 @@ class PlainSocketTransport extends Transport {
     }
   }
 
-  /** What is asked later is answered from memory: the number is another connection's soon. */
   letGo() {
-    const { id, receivedTotal, queuedTotal, writtenTotal } = this;
-    if (id === native.NOBODY) return;
-    this.past = { receivedTotal, queuedTotal, writtenTotal };
-    this.id = native.NOBODY;
-    this.object = null;
-    native.release(id);
-  }
-
-  get receivedTotal() {
-    return this.past === null ? super.receivedTotal : this.past.receivedTotal;
-  }
-
-  get queuedTotal() {
-    return this.past === null ? super.queuedTotal : this.past.queuedTotal;
-  }
-
-  get writtenTotal() {
-    return this.past === null ? super.writtenTotal : this.past.writtenTotal;
+    this.retire();
   }
 
   socketClosed() {
     try {
-      this.drain();
+      if (this.isHeld) this.goOn();
+      else this.drain();
     } finally {
       super.socketClosed();
     }
   }
 
   // For the facade
+
+  /**
+   * Gives the descriptor back to the socket: Node moves the bytes from now on, and this is a HandedBackTransport.
+   *
+   * @returns {boolean} false: the socket has none any more, or Node can't have it
+   */
+  handBack() {
+    return handBack(this);
+  }
+
+  /**
+   * Hands back if a program has replaced a member of the socket that bytes go through.
+   *
+   * @returns {boolean} whether it has
+   */
+  checkMembers() {
+    return !isUnpatched(this.socket) && this.handBack();
+  }
+
+  /**
+   * Whether `drain` is to come: so many bytes have been pending since none were.
+   *
+   * @param {number} mark
+   * @returns {boolean} if true, it comes
+   */
+  needsDrain(mark) {
+    return this.connection.needsDrain(mark);
+  }
+
+  /**
+   * Has `drain` come from now on whenever no bytes are pending any more after so many were.
+   *
+   * @param {number} mark
+   */
+  watchDrain(mark) {
+    this.connection.watchDrain(mark);
+  }
 
   /**
    * @param {(error?: Error | null) => void} callback
@@ -319,7 +339,9 @@ class PlainSocketTransport extends Transport {
    * @param {Error | null} error
    */
   socketDestroyed(error) {
-    if (!this.isLost) this.release(() => error ?? createError('STREAM_DESTROYED'));
+    if (this.isLost || this.isSocketDestroyed) return;
+    this.isSocketDestroyed = true;
+    this.release(() => error ?? createError('STREAM_DESTROYED'));
   }
 
   /**
@@ -332,7 +354,11 @@ class PlainSocketTransport extends Transport {
     this.flush();
     const { writtenTotal } = this;
     const count = native.lastRead(this.id);
-    if (count > 0) readRecords(this, count);
+    if (count > 0) {
+      readRecords(this, count);
+      // It comes when the socket has closed, also if an event was just told.
+      this.isHeld = true;
+    }
     native.destroy(this.id);
     this.setReferenced(false);
     if (!this.isAwaited && this.shutdownCallback === null) return;
@@ -347,6 +373,7 @@ class PlainSocketTransport extends Transport {
   /** Node is about to close the descriptor, or to give it away. What is sent from now on fails as Node says. */
   descriptorLost() {
     const { socket } = this;
+    if (socket.destroyed) this.socketDestroyed(null);
     if (socket.destroyed || this.isLost) return;
     this.isLost = true;
     this.isCut = true;
@@ -376,4 +403,4 @@ function deliverKnown(transport) {
   if (count > 0) transport.resource.runInAsyncScope(transport.readKnown, transport, count);
 }
 
-module.exports = { PlainSocketTransport, canPark, isWrapped };
+module.exports = { PlainSocketTransport, canPark };

@@ -139,6 +139,12 @@ function shift(reader) {
   return taken;
 }
 
+/** Lets go of what shift() has returned, which would stay in memory until the next event. */
+function forget() {
+  taken.payload = undefined;
+  taken.detail = undefined;
+}
+
 /**
  * Writes the event of a record into slots.
  *
@@ -166,7 +172,7 @@ function readRecord(slots, at, reader, word, joint) {
     const memory = /** @type {ArrayBuffer} */ (reader.connection.takeLanded());
     payload = new FastBuffer(memory, offset, length);
   } else if ((head & JOINT) !== 0) {
-    payload = new FastBuffer(/** @type {Buffer} */ (joint).buffer, offset, length);
+    payload = new FastBuffer(/** @type {any} */ (joint).buffer, offset, length);
   } else if (kind <= ERROR) {
     payload = copy(shared, PAYLOADS_START + offset, length);
   } else if (kind === WRITTEN) {
@@ -243,4 +249,13 @@ function toBinaryType(payload, lengths, binaryType) {
   }
 }
 
-module.exports = { MAX_PLACED, RecordQueue, place, readRecords, shift, takeOutput, toBinaryType };
+module.exports = {
+  MAX_PLACED,
+  RecordQueue,
+  forget,
+  place,
+  readRecords,
+  shift,
+  takeOutput,
+  toBinaryType
+};

@@ -25,9 +25,13 @@ class StreamTransport extends Transport {
    * @param {import('./transport').Socket} socket
    * @param {number} configuration see configurations.js
    * @param {boolean} isSynchronous
+   * @param {any} [parser] a Receiver that parses in the place of the addon
    */
-  constructor(websocket, socket, configuration, isSynchronous) {
+  constructor(websocket, socket, configuration, isSynchronous, parser) {
     super(websocket, socket, configuration, isSynchronous);
+    /** @type {any} undefined: the addon parses */
+    this.parser = parser;
+    if (parser !== undefined) this.receiver = parser;
     this.object = native.createConnection(configuration);
     this.id = this.object.id;
     /** Whether the output is on the list of flushing.js. */
@@ -52,11 +56,16 @@ class StreamTransport extends Transport {
    * @param {Buffer} head bytes that have already been read from the socket
    */
   start(head) {
-    this.originalWrite = this.socket.write;
+    if (Object.hasOwn(this.socket, 'write')) this.originalWrite = this.socket.write;
     for (const name of OVERTAKING) this.flushBefore(name);
     this.guardedWrite = this.socket.write;
     if (head.length > 0) this.socket.unshift(head);
-    this.socket.on('data', socketOnData);
+    this.listen();
+  }
+
+  /** Has what the socket reads parsed. */
+  listen() {
+    this.socket.on('data', this.parser === undefined ? socketOnData : socketOnDataToParse);
   }
 
   /**
@@ -66,8 +75,9 @@ class StreamTransport extends Transport {
    */
   flushBefore(name) {
     const transport = this;
-    /** @type {Function} */
-    const original = this.socket[name];
+    const { socket } = this;
+    // A method of the prototype may be replaced there later.
+    const own = Object.hasOwn(socket, name) ? socket[name] : undefined;
     Object.defineProperty(this.socket, name, {
       configurable: true,
       writable: true,
@@ -75,13 +85,30 @@ class StreamTransport extends Transport {
       value: function (...args) {
         transport.flush();
         if (name === 'destroy') transport.noteWritten();
+        const original = own ?? Object.getPrototypeOf(socket)[name];
         return original.apply(this, args);
       }
     });
   }
 
   flushLater() {
-    flushStreamLater(this);
+    if (!this.isReplaced) {
+      flushStreamLater(this);
+    } else {
+      // A program that has replaced write() expects a send() to call it.
+      this.isDirty = true;
+      this.flush();
+    }
+  }
+
+  /** Whether a program has replaced a member that ws would call for each message. */
+  get isReplaced() {
+    const { socket } = this;
+    return (
+      socket.write !== this.guardedWrite ||
+      Object.hasOwn(socket, 'cork') ||
+      Object.hasOwn(socket, 'uncork')
+    );
   }
 
   /** Writes what is queued. */
@@ -131,11 +158,25 @@ class StreamTransport extends Transport {
    */
   writeToSocket(output, callback) {
     const { socket } = this;
-    if (socket.write === this.guardedWrite) {
-      /** @type {Function} */ (this.originalWrite).call(socket, output, callback);
+    if (!this.isReplaced) {
+      const write = this.originalWrite ?? Object.getPrototypeOf(socket).write;
+      write.call(socket, output, callback);
     } else {
-      socket.write(output, callback);
+      this.writeCorked(output, callback);
     }
+  }
+
+  /**
+   * Writes through the members that the socket has now, those that ws calls.
+   *
+   * @param {Buffer} output
+   * @param {((error?: Error | null) => void) | undefined} callback
+   */
+  writeCorked(output, callback) {
+    const { socket } = this;
+    socket.cork();
+    socket.write(output, callback);
+    socket.uncork();
   }
 
   /** What the connection holds, and what the socket does. */
@@ -149,7 +190,47 @@ class StreamTransport extends Transport {
     return this.socket.writableLength;
   }
 
+  get isIdle() {
+    const { parser } = this;
+    if (parser === undefined) return super.isIdle;
+    return parser.writableFinished || parser._writableState.errorEmitted;
+  }
+
+  /** The socket goes on by the receiver's `drain`. */
+  handleIdle() {
+    if (this.parser === undefined) super.handleIdle();
+  }
+
+  stopReading() {
+    if (this.parser !== undefined) this.socket.removeListener('data', socketOnDataToParse);
+  }
+
+  /** Lets the WebSocket close when the receiver has emitted what it has. */
+  endParsing() {
+    const { parser, socket, websocket } = this;
+    this.stopReading();
+    if (!socket.readableEnded && !websocket._closeFrameReceived && !this.hasFailed) {
+      const chunk = socket.readableLength > 0 ? socket.read(socket.readableLength) : null;
+      if (chunk !== null) parser.write(chunk);
+    }
+    for (const event of ['finish', 'error']) parser.on(event, () => this.finish());
+  }
+
+  /**
+   * @param {Buffer | string} chunk a string if a program has set an encoding
+   */
+  received(chunk) {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    readDelivered(this, native.receive(this.id, bytes));
+    this.throttle();
+  }
+
   socketClosed() {
+    if (this.parser !== undefined) {
+      this.endParsing();
+      super.socketClosed();
+      return;
+    }
     this.socket.removeListener('data', socketOnData);
     try {
       this.readRest();
@@ -174,8 +255,18 @@ class StreamTransport extends Transport {
  */
 function socketOnData(chunk) {
   const transport = /** @type {StreamTransport} */ (this[kWebSocket][kTransport]);
-  readDelivered(transport, native.receive(transport.id, chunk));
-  transport.throttle();
+  transport.received(chunk);
+}
+
+/**
+ * @this {import('./transport').Socket}
+ * @param {Buffer} chunk
+ */
+function socketOnDataToParse(chunk) {
+  const websocket = this[kWebSocket];
+  if (websocket._receiver.write(chunk)) return;
+  websocket[kTransport].isThrottled = true;
+  this.pause();
 }
 
 module.exports = { StreamTransport };

@@ -10,37 +10,57 @@ const net = require('net');
 const events = require('../connection-events');
 const { kTransport, kWebSocket } = require('../constants');
 const { guard } = require('./handle-guard');
-const { ParkedSocket } = require('./parked-socket');
+const { Fact } = require('./socket-states');
+const { ParkedSocket, makeParked } = require('./parked-socket');
+const { setUntouched } = require('./members');
 
-/** Facts about an accepted socket that a WebSocket has, as bits. */
-const Fact = {
-  ENDING: 1,
-  FINISHED: 2,
-  /** The end of the peer has been read, which is told a tick later. */
-  PEER_ENDED: 4,
-  INPUT_OVER: 8,
-  DESTROYED: 16,
-  CLOSED: 32
-};
+/** @type {any} members as Node has them, past those of the program's own on the socket */
+const node = net.Socket.prototype;
 
 const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
 
 /**
+ * The class whose instances become net.Sockets.
+ *
+ * @type {typeof import('./accepted-socket').AcceptedSocket}
+ */
+let Untouched;
+
+/** @type {any} */
+let untouchedPrototype = null;
+
+/**
+ * Whether a socket is still what accepted-socket.js describes.
+ *
+ * @param {any} socket any Duplex
+ * @returns {boolean}
+ */
+function isUntouched(socket) {
+  return Object.getPrototypeOf(socket) === untouchedPrototype && Untouched.isOne(socket);
+}
+
+/**
+ * Gives a held connection away, to a WebSocket.
+ *
+ * @param {any} socket which is untouched
+ * @param {any} transport
+ */
+function takeHeld(socket, transport) {
+  return Untouched.take(socket, transport);
+}
+
+/**
  * Makes a net.Socket of it, in place.
  *
- * @param {any} socket
+ * @param {any} socket which is untouched
  * @returns {any} the same
  */
 function touched(socket) {
-  const { _held: held, _listenHandle: handle, [kTransport]: transport } = socket;
-  const facts = socket._facts;
-  const { _failure: failure, _peername: peername } = socket;
-  for (const name of ['_held', '_listenHandle', '_facts', '_failure'])
-    Reflect.deleteProperty(socket, name);
+  const { facts, failure, held, listenHandle, peername, transport } = Untouched.stateOf(socket);
   Object.setPrototypeOf(socket, net.Socket.prototype);
 
   // One descriptor for both: Node gets that of the connection, which goes on using it.
-  const fd = held ? handle.listener.release(held.number) : transport.connection.descriptor();
+  const fd = held ? listenHandle.listener.release(held.number) : transport.connection.descriptor();
   /** @type {any} it is a function, and was made to be called so */
   const Socket = net.Socket;
   const descriptor = fd === -1 ? {} : { fd };
@@ -49,25 +69,28 @@ function touched(socket) {
     transport.connection.lend();
     guard(socket._handle, transport);
   }
-  socket.server = handle.server;
-  socket._server = handle.server;
+  socket.server = listenHandle.server;
+  socket._server = listenHandle.server;
   socket.parser = null;
+  // Of its own, as on each socket of an HTTP server.
+  socket.setEncoding = untouchedPrototype.setEncoding;
+  socket._paused = false;
   if (peername) socket._peername = peername;
-  socket.setNoDelay(true);
+  node.setNoDelay.call(socket, true);
   if (held) {
-    Reflect.deleteProperty(socket, kTransport);
-    if (held.errorListener !== null) socket.on('error', held.errorListener);
+    if (held.errorListener !== null) node.on.call(socket, 'error', held.errorListener);
     if (socket[kWebSocket]) events.watchSocket(socket[kWebSocket], socket);
-    if (held.response !== '') socket.write(held.response);
+    // Past a write() of the program's own: the bytes have come through it.
+    if (held.response !== '') node.write.call(socket, held.response);
     return socket;
   }
 
-  socket.setTimeout(0);
+  node.setTimeout.call(socket, 0);
   events.watchSocket(socket[kWebSocket], socket, (facts & CLOSED) !== 0);
   // It has flown from the beginning.
   socket.readableFlowing = true;
   if ((facts & DESTROYED) !== 0) markDestroyed(socket, facts, failure);
-  Object.setPrototypeOf(socket, ParkedSocket.prototype);
+  makeParked(socket, transport);
   if ((facts & DESTROYED) === 0) goOn(socket, facts);
   return socket;
 }
@@ -89,7 +112,10 @@ function markDestroyed(socket, facts, failure) {
     state.closed = true;
     state.closeEmitted = (facts & CLOSED) !== 0;
   }
-  if ((facts & INPUT_OVER) !== 0) socket._readableState.endEmitted = true;
+  if ((facts & INPUT_OVER) !== 0) {
+    socket._readableState.ended = true;
+    socket._readableState.endEmitted = true;
+  }
   if ((facts & ENDING) !== 0) {
     socket._writableState.ending = true;
     socket._writableState.ended = true;
@@ -114,24 +140,76 @@ function goOn(socket, facts) {
 }
 
 /**
- * Gives a prototype whatever else a net.Socket has or does: who asks for it touches. The properties of instances are
+ * Gives the prototype of a class whatever else a net.Socket has or does: it touches. The properties of instances are
  * looked up on one, because they differ from one Node to the next.
  *
- * @param {object} prototype
+ * @param {typeof import('./accepted-socket').AcceptedSocket} AcceptedSocket
  */
-function touchBy(prototype) {
-  Object.setPrototypeOf(prototype, net.Socket.prototype);
+function touchBy(AcceptedSocket) {
+  Untouched = AcceptedSocket;
+  untouchedPrototype = AcceptedSocket.prototype;
+  Object.setPrototypeOf(untouchedPrototype, net.Socket.prototype);
+  Object.defineProperty(untouchedPrototype, 'constructor', { value: net.Socket });
+  for (const name of Reflect.ownKeys(untouchedPrototype)) {
+    // On the socket of an HTTP server this one refuses in every state.
+    if (name !== 'constructor' && name !== 'setEncoding') look(untouchedPrototype, name);
+  }
   /** @type {any} */
   let source = new net.Socket();
   // Up to the end of the chain, not by comparing with Object.prototype: this file may run in another realm than Node.
   while (Object.getPrototypeOf(source) !== null) {
     for (const name of Reflect.ownKeys(source)) {
-      if (!Object.hasOwn(prototype, name)) {
-        Object.defineProperty(prototype, name, touching(source, name));
+      if (!Object.hasOwn(untouchedPrototype, name)) {
+        Object.defineProperty(untouchedPrototype, name, touching(source, name));
       }
     }
     source = Object.getPrototypeOf(source);
   }
+  setUntouched(untouchedPrototype);
+}
+
+/**
+ * Touches, and calls a method of what the socket is then.
+ *
+ * @param {any} socket which is untouched
+ * @param {string} name
+ * @param {any[]} args
+ */
+function callTouched(socket, name, args) {
+  touched(socket);
+  return call(socket, name, args);
+}
+
+/**
+ * Has a member look first what the socket is: it may have been taken from an untouched one, and be called when that has been
+ * touched, or on an object that inherits from one.
+ *
+ * @param {any} prototype
+ * @param {string | symbol} name of a member of it
+ */
+function look(prototype, name) {
+  const descriptor = /** @type {PropertyDescriptor} */ (
+    Object.getOwnPropertyDescriptor(prototype, name)
+  );
+  const { get, set, value } = descriptor;
+  if (typeof value === 'function') {
+    descriptor.value = named(
+      name,
+      /** @this {any} @param {any[]} args */ function (...args) {
+        return isUntouched(this) ? value.apply(this, args) : call(this, name, args);
+      }
+    );
+  }
+  if (get) {
+    descriptor.get = /** @this {any} */ function () {
+      return isUntouched(this) ? get.call(this) : read(this, name);
+    };
+    descriptor.set = /** @this {any} @param {any} to */ function (to) {
+      if (isUntouched(this) && set) set.call(this, to);
+      else write(this, name, to);
+    };
+  }
+  Object.defineProperty(prototype, name, descriptor);
 }
 
 /**
@@ -142,20 +220,102 @@ function touchBy(prototype) {
 function touching(source, name) {
   const method = Object.getOwnPropertyDescriptor(source, name)?.value;
   if (typeof method === 'function') {
-    const value = /** @this {any} @param {any[]} args */ function (...args) {
-      return touched(this)[name](...args);
+    /** @this {any} @param {any[]} args */
+    const value = function (...args) {
+      if (isUntouched(this)) touched(this);
+      return call(this, name, args);
     };
-    return { configurable: true, value, writable: true };
+    return { configurable: true, value: named(name, value), writable: true };
   }
   return {
     configurable: true,
     get() {
-      return touched(this)[name];
+      if (isUntouched(this)) touched(this);
+      return read(this, name);
     },
     set(value) {
-      touched(this)[name] = value;
+      if (isUntouched(this)) touched(this);
+      write(this, name, value);
     }
   };
 }
 
-module.exports = { Fact, touchBy, touched };
+/**
+ * @param {string | symbol} name
+ * @param {Function} method
+ */
+function named(name, method) {
+  return Object.defineProperty(method, 'name', { configurable: true, value: String(name) });
+}
+
+/**
+ * Calls a method that was taken from an untouched socket: that of the prototype which the socket has now. A method of the
+ * program's own is not asked: it may be just what calls this one.
+ *
+ * @param {any} socket any object
+ * @param {string | symbol} name
+ * @param {any[]} args
+ */
+function call(socket, name, args) {
+  return Reflect.get(prototypeOf(socket), name).apply(socket, args);
+}
+
+/**
+ * @param {any} socket any object
+ * @param {string | symbol} name
+ */
+function read(socket, name) {
+  const prototype = prototypeOf(socket);
+  return isOwn(socket, name) ? socket[name] : Reflect.get(prototype, name, socket);
+}
+
+/**
+ * @param {any} socket any object
+ * @param {string | symbol} name
+ * @param {any} value
+ */
+function write(socket, name, value) {
+  const prototype = prototypeOf(socket);
+  if (isOwn(socket, name)) {
+    socket[name] = value;
+  } else if (name in prototype) {
+    Reflect.set(prototype, name, value, socket);
+  } else {
+    Object.defineProperty(socket, name, {
+      configurable: true,
+      enumerable: true,
+      value,
+      writable: true
+    });
+  }
+}
+
+/**
+ * The prototype whose members are those of a socket now. One that another object inherits from is touched.
+ *
+ * @param {any} socket any object that has, or had, members of an untouched socket
+ * @returns {any}
+ */
+function prototypeOf(socket) {
+  let object = socket;
+  while (object !== null && !isUntouched(object)) object = Object.getPrototypeOf(object);
+  if (object !== null) touched(object);
+  return socket[kTransport] ? ParkedSocket.prototype : net.Socket.prototype;
+}
+
+/**
+ * Whether a property is a socket's own, or that of one that it inherits from.
+ *
+ * @param {any} socket any object
+ * @param {string | symbol} name
+ */
+function isOwn(socket, name) {
+  let object = socket;
+  while (object !== null && object !== untouchedPrototype && object !== net.Socket.prototype) {
+    if (Object.hasOwn(object, name)) return object !== ParkedSocket.prototype;
+    object = Object.getPrototypeOf(object);
+  }
+  return false;
+}
+
+module.exports = { callTouched, isUntouched, takeHeld, touchBy, touched };

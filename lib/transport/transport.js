@@ -10,52 +10,27 @@ const native = require('../native');
 const { AsyncContext } = require('../async-context');
 const { Delivery } = require('./delivery');
 const { WriteCallbacks } = require('./write-callbacks');
+const originals = require('../originals').after(require('../receiver'));
 const { optionsOf } = require('./configurations');
 const { connectionClosed } = require('./open-connections');
 const { EMPTY_BUFFER } = require('../constants');
+const { closePayload, replayControl, replayMessage, showFrame } = require('../connection-receiver');
+const { Opcode } = require('../send-job');
 const { createError, createProtocolError } = require('../errors');
-const { MAX_PLACED, place, toBinaryType } = require('./records');
+const { queueControl, queueMessage } = require('./payload');
+const { toBinaryType } = require('./records');
 const { nextTick } = require('../schedule');
 
+const { isControlMessage, isDataMessage } = originals.receiver;
 const { CLOSE, ERROR, FLOODED, MESSAGE, PING, PONG } = native.RecordKind;
 const { ANSWERED, BINARY, RANGE_ERROR } = native.RecordFlag;
-const { FIN, PLACED, SAME, STRING, TOTAL } = native.SendFlag;
-const { thread } = native;
+const { FIN, STRING } = native.SendFlag;
 
 /** @typedef {import('net').Socket & Record<string | symbol, any>} Socket any Duplex, really */
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
 
 /** The header of a frame that does not leave. */
 const HEADER = Buffer.alloc(2);
-
-/** Characters of a string at most that is remembered. */
-const MAX_REMEMBERED = 64 * 1024;
-
-/**
- * Flags of a string for the addon. A string that goes to many connections, one after the other, is turned into bytes once.
- *
- * @param {string} text about to be sent
- * @returns {number}
- */
-function textFlags(text) {
-  if (text === thread.lastText) return STRING | SAME;
-  thread.lastText = text.length <= MAX_REMEMBERED ? text : null;
-  return STRING;
-}
-
-/**
- * @param {typeof native.ping} command
- * @param {number} id
- * @param {string | Uint8Array} data
- * @param {number} flags
- * @param {Uint8Array | undefined} key
- * @returns {number} the running total at its end
- */
-function queueControl(command, id, data, flags, key) {
-  if (typeof data === 'string') return command(id, data, flags | STRING, key);
-  if (data.length <= MAX_PLACED) return command(id, place(data), flags | PLACED, key);
-  return command(id, data, flags, key);
-}
 
 class Transport extends Delivery {
   /**
@@ -79,7 +54,7 @@ class Transport extends Delivery {
     /**
      * The Sender of the WebSocket, made on first use.
      *
-     * @type {InstanceType<typeof import('../connection-sender').ConnectionSender> | null}
+     * @type {any}
      */
     this.sender = null;
     /**
@@ -90,14 +65,26 @@ class Transport extends Delivery {
     this.account = null;
     /** Whether the peer has broken the protocol. */
     this.hasFailed = false;
+    /**
+     * The totals at the end, once the number is given back.
+     *
+     * @type {{ receivedTotal: number, queuedTotal: number, writtenTotal: number } | null}
+     */
+    this.past = null;
     /** @type {InstanceType<typeof WriteCallbacks> | null} */
     this.callbacks = null;
     /**
      * The Receiver that events go through, if somebody has asked for it.
      *
-     * @type {import('events').EventEmitter | null}
+     * @type {any}
      */
     this.receiver = null;
+    /** Whether the last fragment of a message has been sent. */
+    this.isContinued = false;
+    /** Whether an I/O thread may answer pings. */
+    this.mayPong = this.options.autoPong;
+    /** The form of binary messages. */
+    this.binaryType = 'nodebuffer';
     /** Messages emitted, and messages that a last fragment was sent of. */
     this.messagesReceived = 0;
     this.messagesSent = 0;
@@ -128,21 +115,11 @@ class Transport extends Delivery {
    */
   send(data, flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, data], callback);
+    this.checkMembers();
     if ((flags & FIN) !== 0) this.messagesSent++;
-    /** @type {string | Uint8Array | number} */
-    let payload = data;
-    if (typeof data === 'string') {
-      flags |= textFlags(data);
-    } else if (data.length <= MAX_PLACED) {
-      payload = place(data);
-      flags |= PLACED;
-    }
-    if (typeof callback === 'function') {
-      const total = /** @type {number} */ (native.send(this.id, payload, flags | TOTAL, key));
-      this.waitFor(total, callback, true);
-    } else {
-      native.send(this.id, payload, flags, key);
-    }
+    const isAwaited = typeof callback === 'function';
+    const total = queueMessage(this.id, data, flags, key, isAwaited);
+    if (isAwaited) this.waitFor(/** @type {number} */ (total), callback, true);
     this.flushLater();
   }
 
@@ -155,6 +132,7 @@ class Transport extends Delivery {
    */
   sendDeflated(flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, EMPTY_BUFFER], callback);
+    this.checkMembers();
     if ((flags & FIN) !== 0) this.messagesSent++;
     this.queued(this.connection.sendDeflated(flags, key), callback, true);
   }
@@ -167,6 +145,7 @@ class Transport extends Delivery {
    */
   ping(data, flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, data], callback);
+    this.checkMembers();
     this.queued(queueControl(native.ping, this.id, data, flags, key), callback, true);
   }
 
@@ -178,6 +157,7 @@ class Transport extends Delivery {
    */
   pong(data, flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, data], callback);
+    this.checkMembers();
     this.queued(queueControl(native.pong, this.id, data, flags, key), callback, true);
   }
 
@@ -190,6 +170,7 @@ class Transport extends Delivery {
    */
   close(code, reason, flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, reason], callback);
+    this.checkMembers();
     if (typeof reason === 'string') flags |= STRING;
     this.queued(native.close(this.id, reason, flags, key, code), callback, false);
   }
@@ -301,16 +282,19 @@ class Transport extends Delivery {
 
   /** Bytes received, ever queued, and ever accepted by the kernel or the stream. */
   get receivedTotal() {
-    return native.bytesRead(this.id);
+    return this.past === null ? native.bytesRead(this.id) : this.past.receivedTotal;
   }
 
   get queuedTotal() {
-    return native.queuedTotal(this.id);
+    return this.past === null ? native.queuedTotal(this.id) : this.past.queuedTotal;
   }
 
   get writtenTotal() {
-    return native.writtenTotal(this.id);
+    return this.past === null ? native.writtenTotal(this.id) : this.past.writtenTotal;
   }
+
+  /** Called before each command: a program may have replaced a member of the socket that bytes go through. */
+  checkMembers() {}
 
   /** Arms the flush of the output; each transport has its own. */
   flushLater() {}
@@ -325,31 +309,42 @@ class Transport extends Delivery {
   handleRecord(head, payload, detail) {
     const { receiver, websocket } = this;
     switch (head & 0xff) {
-      case MESSAGE: {
+      case MESSAGE:
         this.messagesReceived++;
-        const isBinary = (head & BINARY) !== 0;
-        const { _binaryType } = websocket;
-        const data =
-          isBinary && _binaryType !== 'nodebuffer'
-            ? toBinaryType(payload, detail, _binaryType)
-            : payload;
-        if (receiver === null) websocket.emit('message', data, isBinary);
-        else receiver.emit('message', data, isBinary);
+        this.handleMessage((head & BINARY) !== 0, payload, detail);
         break;
-      }
       case PING:
         this.isPingAnswered = (head & ANSWERED) !== 0;
-        if (receiver === null) events.onPing(websocket, payload);
-        else receiver.emit('ping', payload);
+        if (!isControlMessage(receiver)) {
+          replayControl(websocket._receiver, Opcode.PING, payload);
+        } else if (receiver === null) {
+          events.onPing(websocket, payload, this.options.isServer);
+        } else {
+          showFrame(receiver, Opcode.PING, payload.length);
+          receiver.emit('ping', payload);
+        }
         break;
       case PONG:
-        if (receiver === null) events.onPong(websocket, payload);
-        else receiver.emit('pong', payload);
+        if (!isControlMessage(receiver)) {
+          replayControl(websocket._receiver, Opcode.PONG, payload);
+        } else if (receiver === null) {
+          events.onPong(websocket, payload);
+        } else {
+          showFrame(receiver, Opcode.PONG, payload.length);
+          receiver.emit('pong', payload);
+        }
         break;
       case CLOSE:
         this.isInputOver = true;
-        if (receiver === null) events.onConclude(websocket, detail, payload);
-        else receiver.emit('conclude', detail, payload);
+        if (!isControlMessage(receiver)) {
+          replayControl(websocket._receiver, Opcode.CLOSE, closePayload(detail, payload));
+        } else if (receiver === null) {
+          events.onConclude(websocket, detail, payload);
+        } else {
+          showFrame(receiver, Opcode.CLOSE, detail === 1005 ? 0 : payload.length + 2);
+          receiver.emit('conclude', detail, payload);
+          receiver.end();
+        }
         break;
       case ERROR: {
         const isRangeError = (head & RANGE_ERROR) !== 0;
@@ -388,6 +383,28 @@ class Transport extends Delivery {
   }
 
   /**
+   * @param {boolean} isBinary
+   * @param {Buffer} payload
+   * @param {any} detail lengths of its frames, if it came in more than one
+   */
+  handleMessage(isBinary, payload, detail) {
+    const { receiver, websocket } = this;
+    if (!isDataMessage(receiver)) {
+      replayMessage(websocket._receiver, isBinary, payload, detail);
+      return;
+    }
+    const { binaryType } = this;
+    const data =
+      isBinary && binaryType !== 'nodebuffer' ? toBinaryType(payload, detail, binaryType) : payload;
+    if (receiver === null) {
+      websocket.emit('message', data, isBinary);
+    } else {
+      showFrame(receiver, isBinary ? Opcode.BINARY : Opcode.TEXT, payload.length);
+      receiver.emit('message', data, isBinary);
+    }
+  }
+
+  /**
    * @param {number} _head
    * @param {any} _payload
    * @param {any} _detail
@@ -416,12 +433,22 @@ class Transport extends Delivery {
 
   // End
 
+  /** Nothing behind a close frame or an error is parsed. */
+  stopReading() {}
+
+  /** The peer sends no more. */
+  endInput() {
+    this.isInputOver = true;
+    this.receiver?.end();
+  }
+
   /**
    * To be called on the socket's `close`: fails the callbacks, then lets the WebSocket close when all events
    * have been emitted.
    */
   socketClosed() {
     this.isClosed = true;
+    this.receiver?.end();
     native.destroy(this.id);
     if (this.isAwaited) this.settle(Infinity, createError('STREAM_DESTROYED'));
     // An input that nobody has ended ends now, which takes a tick.
@@ -442,6 +469,16 @@ class Transport extends Delivery {
   /** Nobody needs the connection any more. */
   letGo() {
     native.destroy(this.id);
+  }
+
+  /** Gives the number of a connection back that was attached. What is asked later is answered from memory. */
+  retire() {
+    const { id, receivedTotal, queuedTotal, writtenTotal } = this;
+    if (id === native.NOBODY) return;
+    this.past = { receivedTotal, queuedTotal, writtenTotal };
+    this.id = native.NOBODY;
+    this.object = null;
+    native.release(id);
   }
 }
 

@@ -18,7 +18,7 @@ pub(super) const PLACED: Range<usize> = 4 * WORDS..4 * WORDS + 64;
 /// And behind these the payloads. Any message that is not large fits.
 pub(super) const PAYLOADS: Range<usize> = PLACED.end..PLACED.end + 64 * 1024;
 const _: () = assert!(LARGE_MESSAGE <= PAYLOADS.end - PAYLOADS.start);
-/// Where payloads start: aligned, so that a user can lay a typed array over one.
+/// Where payloads that share memory start in it: aligned, so that a user can lay a typed array over one.
 const ALIGNMENT: usize = 8;
 /// Bytes of the shared memory.
 pub(super) const SHARED_BYTES: usize = PAYLOADS.end;
@@ -145,8 +145,13 @@ impl<'a> BatchWriter<'a> {
     fn place_joint(&mut self, payload: &[u8]) -> Option<usize> {
         let start = self.front;
         let end = start + payload.len();
-        self.payloads[..self.back].get_mut(start..end)?.copy_from_slice(payload);
-        (self.front, self.joint) = (end.next_multiple_of(ALIGNMENT), end);
+        let next = end.next_multiple_of(ALIGNMENT);
+        let place = self.payloads[..self.back].get_mut(start..next)?;
+        let (bytes, gap) = place.split_at_mut(payload.len());
+        bytes.copy_from_slice(payload);
+        // It is copied out with the payloads, and has bytes of whichever connection was here before.
+        gap.fill(0);
+        (self.front, self.joint) = (next, end);
         Some(start)
     }
 

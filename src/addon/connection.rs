@@ -158,6 +158,30 @@ impl Connection {
         self.channel.borrow_mut().lend();
     }
 
+    /// Attached: gives the descriptor back to whoever it came from; from now on the caller carries the bytes, and `receive` and
+    /// `takeOutput` go on where the socket has stopped. All records must have been read. Returns news that no record tells of:
+    /// 1 all output has gone out, or that is to be told, 2 the writing side was shut down, 4 a write failed (else a read), and
+    /// from the ninth bit on the number of that error; -1: there is no socket.
+    #[napi(catch_unwind)]
+    pub fn hand_back(&mut self) -> i32 {
+        self.channel.borrow_mut().hand_back(&self.shared).unwrap_or(-1)
+    }
+
+    /// Attached: whether as many bytes of output as `mark` have been pending since none were. If so, a `DRAIN` record comes when
+    /// none are.
+    #[napi(catch_unwind)]
+    pub fn needs_drain(&self, mark: u32) -> bool {
+        self.channel.borrow().attachment().is_some_and(|attachment| attachment.needs_drain(mark.into()))
+    }
+
+    /// Attached: from now on a `DRAIN` record comes whenever no output is pending any more after so many bytes of it were.
+    #[napi(catch_unwind)]
+    pub fn watch_drain(&mut self, mark: u32) {
+        if let Some(attachment) = self.channel.borrow_mut().wake(&self.shared) {
+            attachment.watch_drain(mark.into());
+        }
+    }
+
     /// Attached: from now on `RAW` records bring the received bytes as they came, behind their events.
     #[napi(catch_unwind)]
     pub fn tap(&mut self) {

@@ -15,6 +15,7 @@ use super::channel::{Link, Offer, SocketCommand};
 use super::environment::Shared;
 use crate::connection::{Config, Connection as Core};
 use crate::protocol::deflate::Inflation;
+use crate::transport::stream::Stream;
 
 /// Whether sockets can be taken over on this system.
 pub(super) const TAKES_SOCKETS: bool = false;
@@ -167,6 +168,18 @@ impl Attachment {
     }
 
     pub(super) fn last_read(&self, _: &Shared) {
+        match *self {}
+    }
+
+    pub(super) fn needs_drain(&self, _mark: u64) -> bool {
+        match *self {}
+    }
+
+    pub(super) fn watch_drain(&self, _mark: u64) {
+        match *self {}
+    }
+
+    pub(super) fn hand_back(&self, _: &Shared) -> Option<(Stream, i32)> {
         match *self {}
     }
 

@@ -66,6 +66,7 @@
 
   return {
     nextTick,
+    queueMicrotask,
     setImmediate,
     setInterval,
     setTimeout,

@@ -164,9 +164,14 @@ impl EventBatch {
     }
 
     /// Takes the bytes of the next event if it is a message of [`LARGE_MESSAGE`] bytes or more; the
-    /// event itself stays, with no data, until [`advance`](Self::advance).
+    /// event itself stays, its data perhaps gone, until [`advance`](Self::advance).
     pub fn take_large(&mut self) -> Option<Vec<u8>> {
-        if self.records.get(self.next)?.place != Place::Large {
+        let Record { place, start, length, .. } = *self.records.get(self.next)?;
+        if place == Place::Shared && length >= LARGE_MESSAGE {
+            // It was received in place, and left there.
+            return Some(self.bytes[start..start + length].to_vec());
+        }
+        if place != Place::Large {
             return None;
         }
         self.large.front_mut().map(std::mem::take).filter(|data| !data.is_empty())

@@ -121,3 +121,19 @@ fn a_drained_batch_keeps_some_memory_but_not_all() {
     assert_eq!((events.is_empty(), events.payload_bytes()), (true, 0));
     assert!(events.bytes.capacity() > 0 && events.bytes.capacity() <= KEPT_CAPACITY);
 }
+
+#[test]
+fn a_large_message_that_was_left_in_its_chunk_is_whole() {
+    let mut events = EventBatch::new();
+    let chunk = vec![7; LARGE_MESSAGE + 3];
+    events.push_in_chunk(true, 1, LARGE_MESSAGE);
+    events.push_in_chunk(true, 2, LARGE_MESSAGE - 1);
+    events.leave_chunk(&chunk);
+    assert_eq!(events.peek(), Some(message(&chunk[..LARGE_MESSAGE], &[])));
+    assert_eq!(events.take_large().as_deref(), Some(&chunk[..LARGE_MESSAGE]));
+    events.advance();
+    assert_eq!(events.peek(), Some(message(&chunk[..LARGE_MESSAGE - 1], &[])));
+    assert_eq!(events.take_large(), None);
+    events.advance();
+    assert!(events.is_empty());
+}

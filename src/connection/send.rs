@@ -110,6 +110,11 @@ impl Connection {
         self.outbound.queued_total += bytes.len() as u64;
     }
 
+    /// Puts bytes back that were taken to be sent and were not, in front of what has been queued since.
+    pub fn return_output(&mut self, unsent: &[u8]) {
+        self.outbound.queue.splice(0..0, unsent.iter().copied());
+    }
+
     /// `bytes` more bytes of the output were accepted by the kernel or the stream, in the order in which
     /// they were queued.
     pub fn written(&mut self, bytes: u64) {

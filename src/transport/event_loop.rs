@@ -21,13 +21,20 @@ use crate::connection::MaskingKeys;
 /// Sockets that one look at the poller tells of at most; the others come with the next turn of the loop.
 const EVENTS: usize = 1024;
 
+/// What the poller tells of a socket.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE).add(Interest::PRIORITY);
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
 /// What is known of a descriptor: that it can be read or written, until trying shows otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "facts that hold or not, independently of each other")]
 pub struct Ready {
     /// There may be something to read.
     pub read: bool,
-    /// The peer has ended, or the connection has failed. It is told only once: reading must go on until it finds that,
-    /// or that there is nothing at all.
+    /// The peer has ended, or the connection has failed, or urgent data has come, at which a read stops short. It is told only
+    /// once: reading must go on until it finds the end, or that there is nothing at all.
     pub ended: bool,
     /// And so has this side: nothing will ever come behind what the kernel holds now.
     pub hung_up: bool,
@@ -79,7 +86,7 @@ impl Reactor {
     pub fn add(&self, socket: &Socket) -> io::Result<()> {
         let fd = socket.home();
         let token = token_of(socket.token());
-        self.registry.register(&mut SourceFd(&fd), token, Interest::READABLE | Interest::WRITABLE)
+        self.registry.register(&mut SourceFd(&fd), token, INTEREST)
     }
 
     /// As [`Reactor::add`], for a socket that is idle, or will be made over this descriptor. It ends with [`Reactor::forget`], or
@@ -89,7 +96,7 @@ impl Reactor {
     /// When the descriptor is nothing that can be polled.
     pub fn add_home(&self, home: &impl AsRawFd, token: u64) -> io::Result<()> {
         let fd = home.as_raw_fd();
-        self.registry.register(&mut SourceFd(&fd), token_of(token), Interest::READABLE | Interest::WRITABLE)
+        self.registry.register(&mut SourceFd(&fd), token_of(token), INTEREST)
     }
 
     /// As [`Reactor::add_home`], where the descriptor is [watched](Reactor::watch).
@@ -98,7 +105,7 @@ impl Reactor {
     /// When it is not.
     pub fn take_over(&self, home: &impl AsRawFd, token: u64) -> io::Result<()> {
         let fd = home.as_raw_fd();
-        self.registry.reregister(&mut SourceFd(&fd), token_of(token), Interest::READABLE | Interest::WRITABLE)
+        self.registry.reregister(&mut SourceFd(&fd), token_of(token), INTEREST)
     }
 
     /// Polls a descriptor that is no socket's yet, for something to read; what is there now is told, too. It ends with
@@ -134,6 +141,7 @@ impl Reactor {
         for event in &*events {
             let ended = event.is_error() || event.is_read_closed() || event.is_write_closed();
             let (read, write) = (ended || event.is_readable(), ended || event.is_writable());
+            let ended = ended || event.is_priority();
             let hung_up = event.is_read_closed() && event.is_write_closed();
             ready(event.token().0 as u64, Ready { read, ended, hung_up, write });
         }
@@ -148,6 +156,11 @@ fn token_of(number: u64) -> Token {
 /// news. `ended`: as in [`Ready`].
 pub fn read(socket: &Socket, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
     socket.receive_on_owner(ended, buffer, keys)
+}
+
+/// Reads what the kernel holds of a paused socket whose peer has ended, up to a buffer full: see [`Standing::ahead`].
+pub fn read_ahead(socket: &Socket, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
+    socket.receive_ahead(buffer, keys)
 }
 
 /// Reads once into `buffer`, where large messages stay: they are to be collected, or [left](Socket::leave_chunk), before the

@@ -26,6 +26,11 @@ impl Stream {
         Self { connection, events: EventBatch::new(), bytes_read: 0, spare: Vec::new() }
     }
 
+    /// Goes on with a connection that has read `bytes_read` bytes elsewhere, and whose `events` are not delivered.
+    pub fn going_on(connection: Connection, events: EventBatch, bytes_read: u64) -> Self {
+        Self { events, bytes_read, ..Self::new(connection) }
+    }
+
     /// Parses one chunk of received bytes; new events are appended to [`Stream::events`]. `keys` masks the
     /// automatic pongs of a client.
     pub fn receive(&mut self, chunk: &[u8], keys: &mut dyn MaskingKeys) {

@@ -248,7 +248,7 @@ for (const [what, end] of Object.entries({
     `K4 order: ${what}`,
     'together',
     async (t) => {
-      const { all } = await pairs(t, 3);
+      const { all } = await pairs(t, 1);
       for (const pair of all) end(pair);
       await over(t, all);
     },
@@ -264,7 +264,7 @@ for (const [what, end] of Object.entries({
     `K7 order: the ${what} terminates`,
     'together',
     async (t) => {
-      const { all } = await pairs(t, 3);
+      const { all } = await pairs(t, 1);
       for (const pair of all) end(pair);
       await over(t, all);
     },

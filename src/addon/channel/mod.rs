@@ -339,6 +339,15 @@ impl Channel {
         }
     }
 
+    /// With a socket of its own: gives the descriptor back to the host, which carries the bytes from now on, as those of a stream.
+    /// What was collected must have been put into batches. Returns news that no event tells of; `None`: there is no socket.
+    pub(in crate::addon) fn hand_back(&mut self, shared: &Shared) -> Option<i32> {
+        let (mut stream, news) = self.wake(shared).map(Rc::clone)?.hand_back(shared)?;
+        stream.connection.set_auto_pong(false);
+        self.link = Link::Stream(Box::new(stream));
+        Some(news)
+    }
+
     /// Changes how the connection behaves, now and when it has rested.
     pub(in crate::addon) fn configure(
         &mut self,

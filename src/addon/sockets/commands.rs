@@ -12,10 +12,17 @@ use crate::addon::environment::Shared;
 use crate::addon::raw::borrow;
 use crate::connection::Connection as Core;
 use crate::protocol::deflate::Inflation;
+use crate::transport::socket::{Inbox, Remains};
+use crate::transport::stream::Stream;
 
 /// Bytes from which a copy costs more than a system call of its own, if nothing else is queued, and in any case.
 const FIRST_FROM_PLACE: usize = 16 * 1024;
 const ALWAYS_FROM_PLACE: usize = 256 * 1024;
+
+/// Bits of what `hand_back` returns.
+const DRAINED: i32 = 1;
+const SHUT_DOWN: i32 = 2;
+const FAILED_WRITE: i32 = 4;
 
 impl Attachment {
     /// Whether an I/O thread drives.
@@ -137,6 +144,35 @@ impl Attachment {
             let (mut buffer, mut keys) = (line.buffer.borrow_mut(), shared.keys.borrow_mut());
             self.socket.last_read(&mut buffer, &mut *keys, &mut inbox);
         }
+    }
+
+    /// As [`Socket::needs_drain`](crate::transport::socket::Socket::needs_drain).
+    pub(in crate::addon) fn needs_drain(&self, mark: u64) -> bool {
+        self.socket.needs_drain(mark)
+    }
+
+    /// As [`Socket::watch_drain`](crate::transport::socket::Socket::watch_drain).
+    pub(in crate::addon) fn watch_drain(&self, mark: u64) {
+        self.socket.watch_drain(mark);
+    }
+
+    /// Gives the descriptor back to the host, and everything else to the caller. What was collected must have been put into
+    /// batches. The number: see `handBack` of the class. `None`: the socket is gone.
+    pub(in crate::addon) fn hand_back(&self, shared: &Shared) -> Option<(Stream, i32)> {
+        if self.detached.get() {
+            return None;
+        }
+        shared.give_back(self);
+        shared.leave_chunk(self);
+        shared.rounds.stop_polling(self);
+        let remains = self.socket.hand_back();
+        shared.rounds.detach(self);
+        let Remains { connection, inbox, bytes_read, awaits_drain } = remains?;
+        let Inbox { events, drained, shut_down, fault, .. } = inbox;
+        let flag = |is_set: bool, flag| if is_set { flag } else { 0 };
+        let failed = fault.map_or(0, |fault| (fault.errno << 8) | flag(fault.write, FAILED_WRITE));
+        let news = failed | flag(drained || awaits_drain, DRAINED) | flag(shut_down, SHUT_DOWN);
+        Some((Stream::going_on(connection, events, bytes_read), news))
     }
 
     /// Ends the socket and forgets it. Returns the connection if that waits for a frame that is inflated elsewhere.

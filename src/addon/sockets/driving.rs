@@ -121,7 +121,9 @@ impl Shared {
     /// The same with a standing that is known already.
     fn see_to(&self, attachment: &Rc<Attachment>, standing: Standing) {
         attachment.standing.set(standing);
-        if standing.news || (standing.read && attachment.ready.get().read) {
+        let ready = attachment.ready.get();
+        let is_unread = ready.read && (standing.read || (standing.ahead && ready.ended));
+        if standing.news || is_unread {
             self.rounds.mark_waiting(attachment);
         }
     }

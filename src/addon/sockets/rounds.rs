@@ -192,14 +192,19 @@ impl Rounds {
         if attachment.detached.replace(true) {
             return;
         }
+        self.stop_polling(attachment);
+        attachment.socket.destroy();
+        attachment.landing.take();
+        self.forget(attachment);
+    }
+
+    /// Has the reactor forget the descriptor, if it knows it.
+    pub(super) fn stop_polling(&self, attachment: &Attachment) {
         if !attachment.on_thread.get()
             && let Some(reactor) = self.line().and_then(Line::reactor)
         {
             reactor.remove(&attachment.socket);
         }
-        attachment.socket.destroy();
-        attachment.landing.take();
-        self.forget(attachment);
     }
 
     /// Ends everything. JavaScript is not called from here on.
@@ -231,7 +236,7 @@ impl Shared {
                     if !shared.rounds.has_ended() {
                         let running = || {
                             if shared.is_running() {
-                                run(&shared)
+                                run(&shared);
                             }
                         };
                         drop(in_handle_scope(shared.env, running));

@@ -119,11 +119,17 @@ impl Shared {
             attachment.standing.set(standing);
         }
         let mut bytes = 0;
-        if read
-            && standing.read
-            && let Some(taken) = self.read(attachment, ended)
-        {
-            (read, bytes) = (taken.more, taken.bytes);
+        if read {
+            let taken = if standing.read {
+                self.read(attachment, ended)
+            } else if standing.ahead && ended {
+                self.read_ahead(attachment)
+            } else {
+                None
+            };
+            if let Some(taken) = taken {
+                (read, bytes) = (taken.more, taken.bytes);
+            }
         }
         // Writability is told anew whenever the kernel has refused bytes. And where there is nothing to read there was no end: it
         // was that of a socket that had this token before.
@@ -144,6 +150,12 @@ impl Shared {
             self.borrow_frame(attachment);
         }
         Some(taken)
+    }
+
+    fn read_ahead(&self, attachment: &Attachment) -> Option<Taken> {
+        self.give_back(attachment);
+        let (mut buffer, mut keys) = (self.rounds.line()?.buffer.borrow_mut(), self.keys.borrow_mut());
+        Some(event_loop::read_ahead(&attachment.socket, &mut buffer, &mut *keys))
     }
 
     fn read_chunk(&self, attachment: &Attachment, ended: bool, is_free: bool) -> Option<Taken> {

@@ -24,6 +24,10 @@ pub struct Idle {
     read: u64,
 }
 
+/// Debug builds keep what they check, too.
+#[cfg(not(debug_assertions))]
+const _: () = assert!(size_of::<Idle>() <= 24);
+
 impl Idle {
     /// Nothing was read or written yet.
     pub fn new(home: Home) -> Self {

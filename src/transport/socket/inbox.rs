@@ -35,8 +35,8 @@ pub struct Inbox {
     pub raw: Vec<u8>,
     /// The output total that the kernel has accepted, once the total asked for by `notify` is reached.
     pub written: Option<u64>,
-    /// All output went out after more than [`OUTBOUND_HIGH_WATER`](super::OUTBOUND_HIGH_WATER) bytes of it had
-    /// been refused by the kernel.
+    /// All output went out, and the owner had asked to be told: [`Socket::needs_drain`](super::Socket::needs_drain),
+    /// [`Socket::watch_drain`](super::Socket::watch_drain).
     pub drained: bool,
     /// The write side was shut down as asked.
     pub shut_down: bool,
@@ -57,15 +57,15 @@ impl Inbox {
         self.written.is_some() || self.drained || self.shut_down || self.fault.is_some()
     }
 
-    /// Takes that news. A failure takes along all that was read before it: nothing comes after.
-    pub(super) fn take_urgent(&mut self) -> Self {
-        if self.fault.is_some() {
-            return std::mem::take(self);
-        }
+    /// Takes that news, and the end of the peer if `has_end` says that nothing is in front of it. What was read before a failure
+    /// is left for [`Socket::last_read`](super::Socket::last_read).
+    pub(super) fn take_urgent(&mut self, has_end: bool) -> Self {
         Self {
             written: self.written.take(),
             drained: std::mem::take(&mut self.drained),
             shut_down: std::mem::take(&mut self.shut_down),
+            ended: has_end && std::mem::take(&mut self.ended),
+            fault: self.fault.take(),
             ..Self::default()
         }
     }

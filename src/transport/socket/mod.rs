@@ -5,6 +5,7 @@
 //! it came on a thread. A sent one goes owner -> connection's output -> `writer` (writes the descriptor).
 //!
 //! * `descriptor`: borrowed from the host, or a duplicate for a thread.
+//! * `handing_back`: the end of all this, where the host reads and writes its descriptor again.
 //! * `idle`: what is kept of a socket that has nothing in flight.
 //! * `state`: what both threads look at.
 //! * `receive`, `writer`: the only places that read and write.
@@ -17,6 +18,7 @@
 //! held while it is woken, and no JavaScript ever runs under one.
 
 mod descriptor;
+mod handing_back;
 mod idle;
 mod inbox;
 mod mailbox;
@@ -37,6 +39,7 @@ use crate::protocol::deflate::Inflation;
 
 pub(in crate::transport) use descriptor::ends;
 pub use descriptor::{Borrowed, Descriptor, Home};
+pub use handing_back::Remains;
 pub use idle::Idle;
 pub use inbox::{Fault, Inbox};
 pub use mailbox::{Mailbox, Wake};
@@ -51,10 +54,6 @@ use writer::Writer;
 /// for a busy owner to find work each time it looks, small enough that 1,000 stalled connections cost 256 MiB.
 pub const INBOUND_HIGH_WATER: usize = 256 * 1024;
 
-/// Pending output from which on the owner is told (`drained`) when all of it has gone out: the default
-/// high-water mark of a Node stream, so that `'drain'` fires as users of `net.Socket` expect.
-pub const OUTBOUND_HIGH_WATER: u64 = 16 * 1024;
-
 /// Whose thread it is that does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
@@ -64,11 +63,15 @@ pub(super) enum Side {
 
 /// What the owner of a socket that it drives itself has to see to after each thing that it did with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "facts that hold or not, independently of each other")]
 pub struct Standing {
     /// There is something to collect.
     pub news: bool,
     /// To be read when readable.
     pub read: bool,
+    /// Paused, but to be read when the peer has ended: a paused socket of Node's reads ahead, and so notices a reset, and an
+    /// end that nothing is in front of.
+    pub ahead: bool,
     /// To be written when writable.
     pub write: bool,
 }
@@ -121,7 +124,12 @@ impl Socket {
     /// [`Socket::write_now`]. `None` once destroyed.
     pub fn with_connection<R>(&self, command: impl FnOnce(&mut Connection) -> R) -> Option<R> {
         let mut state = lock(&self.state);
-        if state.destroyed { None } else { Some(command(&mut state.connection)) }
+        if state.destroyed {
+            return None;
+        }
+        let result = command(&mut state.connection);
+        state.note_pending();
+        Some(result)
     }
 
     /// What the owner has to see to if it drives this socket.
@@ -148,7 +156,8 @@ impl Socket {
             return false;
         }
         if state.paused {
-            *inbox = state.inbox.take_urgent();
+            let has_end = state.has_bare_end();
+            *inbox = state.inbox.take_urgent(has_end);
         } else {
             std::mem::swap(&mut state.inbox, inbox);
         }
@@ -172,10 +181,13 @@ impl Socket {
         self.announce(state, Side::Owner);
     }
 
-    /// Stops reading, and delivering what was read. News of the output still comes, and so does a failure, behind all
-    /// that was read before it.
+    /// Stops reading, and delivering what was read. News of the output still comes, and so do a failure and an end that nothing
+    /// is in front of: when the peer has ended, a little is [read ahead](Standing::ahead).
     pub fn pause(&self) {
-        lock(&self.state).paused = true;
+        let mut state = lock(&self.state);
+        state.paused = true;
+        state.read_ahead = 0;
+        state.driver.look();
     }
 
     /// Undoes [`Socket::pause`].
@@ -193,6 +205,16 @@ impl Socket {
         let mut state = lock(&self.state);
         state.may_pong = may_pong;
         state.choose_pongs();
+    }
+
+    /// Whether as much output as `mark` has been pending since none was: then [`Inbox::drained`] comes when none is.
+    pub fn needs_drain(&self, mark: u64) -> bool {
+        lock(&self.state).needs_drain(mark)
+    }
+
+    /// From now on says [`Inbox::drained`] whenever all output has gone out after as much as `mark` was pending.
+    pub fn watch_drain(&self, mark: u64) {
+        lock(&self.state).drain_mark = Some(mark);
     }
 
     /// From now on hands over the received bytes as they came, too, behind the events that they brought.

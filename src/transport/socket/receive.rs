@@ -98,6 +98,22 @@ impl Socket {
         self.receive_once(ended, buffer, keys, State::parse_in_place)
     }
 
+    /// Reads what the kernel holds of a paused socket, up to a buffer full: its peer has ended.
+    pub(in crate::transport) fn receive_ahead(&self, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
+        let mut state = lock(&self.state);
+        let before = state.bytes_read;
+        let mut more = true;
+        while more && state.reads_ahead() {
+            if state.is_being_read() {
+                break;
+            }
+            let Some(fd) = &state.fd else { break };
+            let result = (&*fd.socket()).read(buffer);
+            more = state.take_in(result, buffer, keys, State::parse_copied) != Received::Empty;
+        }
+        Taken::of(&state, before, more)
+    }
+
     fn receive_once(
         &self,
         ended: bool,

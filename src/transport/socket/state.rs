@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::inbox::{Fault, Inbox};
 use super::news::News;
 use super::reading::Reading;
-use super::{Descriptor, INBOUND_HIGH_WATER, Standing};
+use super::{Descriptor, INBOUND_HIGH_WATER, RECEIVE_BUFFER, Standing};
 use crate::connection::{Connection, MaskingKeys};
 use crate::transport::io_threads::{Job, Seat};
 
@@ -58,6 +58,8 @@ pub(in crate::transport) struct State {
     announced: bool,
     /// The owner wants nothing read, and nothing delivered of what was read.
     pub(super) paused: bool,
+    /// Bytes that were read since then.
+    pub(super) read_ahead: usize,
     /// The inbox is over its high-water mark.
     pub(super) full: bool,
     /// The kernel refused output; the driver waits until the descriptor is writable.
@@ -66,8 +68,12 @@ pub(in crate::transport) struct State {
     pub(super) tapped: bool,
     /// The owner holds the output back.
     pub(super) corked: bool,
-    /// Much output was refused since the inbox last said `drained`.
-    pub(super) over_mark: bool,
+    /// The most output that has been pending since none was.
+    pub(super) peak: u64,
+    /// The owner is told whenever all output has gone out after so much of it was pending.
+    pub(super) drain_mark: Option<u64>,
+    /// The owner is to be told when all output has gone out.
+    pub(super) awaits_drain: bool,
     /// Nothing more is to be read: FIN, or a system call failed.
     pub(super) ended: bool,
     /// A system call failed; the owner has been told, or finds it in the inbox.
@@ -95,11 +101,14 @@ impl State {
             may_pong,
             announced: false,
             paused: false,
+            read_ahead: 0,
             full: false,
             blocked: false,
             corked: false,
             tapped: false,
-            over_mark: false,
+            peak: 0,
+            drain_mark: None,
+            awaits_drain: false,
             ended: false,
             failed: false,
             destroyed: false,
@@ -124,6 +133,7 @@ impl State {
     /// Parses received bytes into the inbox.
     pub(super) fn parse(&mut self, chunk: &[u8], keys: &mut dyn MaskingKeys) {
         self.bytes_read += chunk.len() as u64;
+        self.read_ahead += if self.paused { chunk.len() } else { 0 };
         self.connection.receive(chunk, keys, &mut self.inbox.events);
         if self.tapped {
             self.inbox.raw.extend_from_slice(chunk);
@@ -163,21 +173,40 @@ impl State {
             self.notify_at = (written < self.notify_last).then_some(self.notify_last);
             self.inbox.written = Some(written);
         }
-        if self.over_mark && self.connection.pending() == 0 {
-            self.over_mark = false;
-            self.inbox.drained = true;
+        if self.connection.pending() == 0 {
+            self.inbox.drained |= self.awaits_drain || self.has_passed(self.drain_mark);
+            self.awaits_drain = false;
+            self.peak = 0;
         }
+    }
+
+    /// Notes how much output is pending, now that some was queued.
+    pub(super) fn note_pending(&mut self) {
+        self.peak = self.peak.max(self.connection.pending());
+    }
+
+    fn has_passed(&self, mark: Option<u64>) -> bool {
+        mark.is_some_and(|mark| self.peak >= mark)
+    }
+
+    /// Whether as much output as `mark` has been pending since none was. If so, the owner is told when none is.
+    pub(super) fn needs_drain(&mut self, mark: u64) -> bool {
+        self.awaits_drain |= self.has_passed(Some(mark));
+        self.awaits_drain || self.inbox.drained
     }
 
     /// What the owner has to see to if it drives.
     pub(super) fn standing(&self) -> Standing {
-        Standing { news: self.has_news(), read: self.wants_input(), write: self.blocked && !self.destroyed }
+        let write = self.blocked && !self.destroyed;
+        Standing { news: self.has_news(), read: self.wants_input(), ahead: self.reads_ahead(), write }
     }
 
     /// Whether the owner drives, nothing is in flight, and nothing that was asked for is still to be done or told.
     pub(super) fn is_idle(&self) -> bool {
-        let is_restless = self.is_being_read || self.paused || self.tapped || self.corked || self.over_mark;
-        let is_asked = self.notify_at.is_some() || self.shutdown != Shutdown::NotAsked;
+        let is_restless =
+            self.is_being_read || self.paused || self.tapped || self.corked || self.awaits_drain;
+        let is_asked =
+            self.notify_at.is_some() || self.drain_mark.is_some() || self.shutdown != Shutdown::NotAsked;
         let is_driven = matches!(self.driver, Driver::Owner);
         is_driven
             && !(is_restless || is_asked || self.blocked)
@@ -200,11 +229,24 @@ impl State {
     pub(in crate::transport) fn wants_input(&self) -> bool {
         !(self.paused || self.full || self.ended || self.destroyed)
     }
+
+    /// Whether it is paused and the descriptor is to be read if the peer has ended.
+    pub(in crate::transport) fn reads_ahead(&self) -> bool {
+        // As much as a socket of Node's keeps.
+        self.paused && self.read_ahead < RECEIVE_BUFFER && !(self.full || self.ended || self.destroyed)
+    }
+
+    /// Whether the peer has ended, and nothing that a pause holds back is in front of that.
+    pub(super) fn has_bare_end(&self) -> bool {
+        let Inbox { events, raw, ended, .. } = &self.inbox;
+        *ended && self.read_ahead == 0 && events.is_empty() && raw.is_empty()
+    }
 }
 
 impl News for State {
     fn has_news(&self) -> bool {
-        let waiting = if self.paused { self.inbox.has_urgent() } else { !self.inbox.is_empty() };
+        let waiting =
+            if self.paused { self.inbox.has_urgent() || self.has_bare_end() } else { !self.inbox.is_empty() };
         waiting && !self.destroyed
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::inbox::Fault;
 use super::state::{Shutdown, State};
-use super::{Descriptor, Driver, Home, OUTBOUND_HIGH_WATER, Side, Socket, Standing, lock};
+use super::{Descriptor, Driver, Home, Side, Socket, Standing, lock};
 
 /// A buffer that grew beyond this for one burst is given back when the burst is over.
 const KEPT_CAPACITY: usize = 64 * 1024;
@@ -28,6 +28,11 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(fd: Descriptor) -> Self {
         Self { fd, in_flight: Vec::new(), sent: 0 }
+    }
+
+    /// What was taken and is not sent.
+    pub(super) fn unsent(&self) -> &[u8] {
+        self.in_flight.get(self.sent..).unwrap_or_default()
     }
 
     /// Whether all that was taken is sent.
@@ -133,6 +138,7 @@ impl Socket {
             return false;
         }
         state.connection.send_header(binary, fin, payload.len());
+        state.note_pending();
         writer.sent = 0;
         state.connection.take_output(&mut writer.in_flight);
         match writer.send_with(payload) {
@@ -173,7 +179,6 @@ impl Socket {
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     state.blocked = true;
-                    state.over_mark |= state.connection.pending() >= OUTBOUND_HIGH_WATER;
                     state.settle();
                     break;
                 }

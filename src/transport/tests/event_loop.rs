@@ -91,6 +91,7 @@ fn a_blocked_writer_goes_on_when_it_can() {
             link.queue(&pattern(round, MEGABYTE));
             link.socket.notify();
             let total = link.queued_total();
+            assert!(link.socket.needs_drain(MEGABYTE as u64));
             assert_ne!(link.socket.write_now(), 0);
             // Nothing has changed for the writer, whatever the reactor says of the reader.
             let pending = link.pending();

@@ -39,7 +39,8 @@ impl Hosted {
     /// Whether it is to be looked at again though nothing new is told of it.
     fn is_waiting(&self) -> bool {
         let standing = self.socket.standing();
-        !self.on_thread && (standing.news || (standing.read && self.ready.read))
+        let is_read = standing.read || (standing.ahead && self.ready.ended);
+        !self.on_thread && (standing.news || (is_read && self.ready.read))
     }
 
     /// Reads and writes what can and may be read and written.
@@ -51,8 +52,11 @@ impl Hosted {
             event_loop::write(&self.socket);
         }
         self.ready.write = false;
-        if self.ready.read && self.socket.standing().read {
+        let standing = self.socket.standing();
+        if self.ready.read && standing.read {
             self.ready.read = event_loop::read(&self.socket, self.ready.ended, buffer, &mut OneKey).more;
+        } else if self.ready.read && self.ready.ended && standing.ahead {
+            self.ready.read = event_loop::read_ahead(&self.socket, buffer, &mut OneKey).more;
         }
     }
 }
@@ -222,7 +226,7 @@ impl Host {
     /// Takes what a paused socket has left.
     pub(in crate::transport) fn last_read(&mut self, socket: &Arc<Socket>) {
         socket.last_read(&mut self.buffer, &mut OneKey, &mut self.inbox);
-        self.seen.entry(socket.token()).or_default().add(&mut self.inbox);
+        self.seen.entry(socket.token()).or_default().add_left(&mut self.inbox);
     }
 }
 

@@ -3,11 +3,13 @@
 //!
 //! * `owner`: leaves its sockets to I/O threads. `host`: drives them itself, or moves them.
 //! * `event_loop`, `readiness`: the event loop as the driver. `moving`, `leaving`, `shuffle`: from one driver to the other.
+//! * `handing_back`: to the host, in the middle of everything.
 //! * `idle`: what has nothing in flight and keeps next to nothing.
 //! * `inflating`: large compressed messages, with either driver and from one to the other.
 
 mod dice;
 mod event_loop;
+mod handing_back;
 mod host;
 mod idle;
 mod inflating;

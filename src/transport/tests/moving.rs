@@ -137,6 +137,7 @@ fn blocked_output_goes_on_with_the_other_driver() {
             link.queue(&pattern(1, 2 * MEGABYTE));
             link.socket.notify();
             let total = link.queued_total();
+            link.socket.watch_drain(MEGABYTE as u64);
             assert_ne!(link.socket.write_now(), 0);
             for _ in 0..moves {
                 swap(link);

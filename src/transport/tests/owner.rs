@@ -43,6 +43,13 @@ pub(in crate::transport) struct Seen {
 }
 
 impl Seen {
+    /// What a paused socket has left: it was before a failure, and comes after that.
+    pub(super) fn add_left(&mut self, inbox: &mut Inbox) {
+        let faults = std::mem::take(&mut self.faults);
+        self.add(inbox);
+        self.faults.splice(..0, faults);
+    }
+
     pub(super) fn add(&mut self, inbox: &mut Inbox) {
         assert!(self.ended == 0 || inbox.events.is_empty(), "events after the end");
         assert!(self.faults.is_empty(), "news after a failure");
@@ -127,7 +134,7 @@ impl Owner {
     /// Takes what a paused socket has left.
     pub(in crate::transport) fn last_read(&mut self, socket: &Arc<Socket>) {
         socket.last_read(&mut vec![0; RECEIVE_BUFFER], &mut OneKey, &mut self.inbox);
-        self.seen.entry(socket.token()).or_default().add(&mut self.inbox);
+        self.seen.entry(socket.token()).or_default().add_left(&mut self.inbox);
     }
 
     /// Collects what comes until `done` holds for all that a socket has told so far.

@@ -25,7 +25,7 @@ fn a_turn_tells_of_what_is_there_at_once() {
     for setup in SETUPS {
         let mut link = Link::<Host>::new(setup);
         assert_eq!(link.owner.listen(), [LINK]);
-        assert_eq!(link.owner.ready(LINK), Ready { read: false, ended: false, write: true });
+        assert_eq!(link.owner.ready(LINK), Ready { read: false, ended: false, hung_up: false, write: true });
         assert_eq!(link.owner.listen(), []);
         link.peer.send_text("data");
         listen_until(&mut link, |ready| ready.read && !ready.ended);
@@ -38,7 +38,7 @@ fn a_turn_tells_of_what_is_there_at_once() {
         link.owner.reactor.add(&link.socket).unwrap();
         let mut told = Vec::new();
         link.owner.reactor.turn(|token, ready| told.push((token, ready)));
-        assert_eq!(told, [(LINK, Ready { read: true, ended: true, write: true })]);
+        assert_eq!(told, [(LINK, Ready { read: true, ended: true, hung_up: false, write: true })]);
         let seen = link.until(|seen| seen.ended == 1);
         assert_eq!(seen.events, [text("data")]);
     }
@@ -127,17 +127,13 @@ fn an_end_that_came_with_data_is_found_after_it() {
 }
 
 #[test]
-fn a_reset_during_a_pause_is_a_read_fault_after_it() {
+fn a_reset_during_a_pause_is_a_read_fault_at_once() {
     let mut link = Link::<Host>::new((Family::Tcp, Role::Server));
     link.peer.send_text("before");
     link.until(|seen| seen.events.len() == 1);
     link.socket.pause();
     link.lose_peer();
     listen_until(&mut link, |ready| ready.ended);
-    // Nothing is to be read and nothing to be written: nobody asks.
-    link.owner.turn();
-    assert!(link.owner.seen(LINK).faults.is_empty());
-    link.socket.resume();
     let seen = link.until(|seen| !seen.faults.is_empty());
     assert_eq!(seen.faults, [Fault { errno: libc::ECONNRESET, write: false }]);
     assert_eq!((seen.events.len(), seen.ended), (1, 0));
@@ -230,12 +226,13 @@ fn a_token_that_is_told_late_is_harmless() {
 fn readiness_without_cause_is_harmless() {
     for setup in SETUPS {
         let mut link = Link::<Host>::small(setup);
-        let all = Ready { read: true, ended: false, write: true };
+        let all = Ready { read: true, ended: false, hung_up: false, write: true };
         link.owner.believe(LINK, all);
         link.owner.turn();
         assert_eq!(link.owner.ready(LINK), Ready::default());
         link.queue(&pattern(1, 1024 * 1024));
         assert_ne!(link.socket.write_now(), 0);
+        assert!(link.socket.needs_drain(1024 * 1024));
         link.owner.believe(LINK, all);
         link.owner.turn();
         let mut reading = link.peer.second();
@@ -263,5 +260,57 @@ fn nothing_is_parsed_after_a_protocol_error() {
         link.socket.with_connection(|core| core.close(Some(1002), b"", key_of(role))).unwrap();
         link.socket.shutdown();
         assert_eq!((link.peer.next(), link.peer.next_if_any()), (Event::Close(1002), None));
+    }
+}
+
+/// A paused socket of Node's has an end told that nothing is in front of, and none that something is.
+#[test]
+fn a_paused_socket_is_told_of_a_bare_end() {
+    for setup in SETUPS {
+        for has_data in [false, true] {
+            let mut link = Link::<Host>::new(setup);
+            link.socket.pause();
+            if has_data {
+                link.peer.send_text("data");
+            }
+            link.peer.stream.shutdown(Shutdown::Write).unwrap();
+            listen_until(&mut link, |ready| ready.read && ready.ended);
+            link.owner.turn();
+            assert_eq!(link.owner.seen(LINK).ended, usize::from(!has_data));
+            assert!(link.owner.seen(LINK).events.is_empty());
+            link.socket.resume();
+            let seen = link.until(|seen| seen.ended == 1);
+            assert_eq!(seen.events.len(), usize::from(has_data));
+        }
+    }
+}
+
+#[test]
+fn a_paused_socket_notices_a_reset_and_keeps_what_was_before_it() {
+    for role in [Role::Server, Role::Client] {
+        let mut link = Link::<Host>::new((Family::Tcp, role));
+        link.socket.pause();
+        link.peer.send_text("data");
+        link.lose_peer();
+        assert_eq!(link.until(|seen| !seen.faults.is_empty()).events, []);
+        let socket = link.socket.clone();
+        link.owner.last_read(&socket);
+        assert_eq!(link.owner.seen(LINK).events, [text("data")]);
+    }
+}
+
+/// A read stops at urgent data, and what is behind it is not told of again.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn urgent_data_stalls_nothing() {
+    for role in [Role::Server, Role::Client] {
+        let mut link = Link::<Host>::new((Family::Tcp, role));
+        let frame = link.peer.framed(|core| core.send(true, true, key_of(super::opposite(role)), b"whole"));
+        let (first, rest) = frame.split_at(3);
+        link.peer.stream.send(first).unwrap();
+        link.peer.stream.send_with_flags(b"!", libc::MSG_OOB).unwrap();
+        link.peer.stream.send(rest).unwrap();
+        listen_until(&mut link, |ready| ready.read && ready.ended);
+        assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [Event::Binary(b"whole".to_vec())]);
     }
 }

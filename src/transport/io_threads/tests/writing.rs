@@ -14,6 +14,7 @@ fn what_the_kernel_refuses_is_pending_and_drained_comes_once() {
             link.queue(&vec![1; MEGABYTE]);
             let before = link.pending();
             assert!(before > MEGABYTE as u64);
+            assert!(link.socket.needs_drain(MEGABYTE as u64));
             let pending = link.socket.write_now();
             assert!(0 < pending && pending < before, "{pending} of {before}");
             // The thread goes on trying. More only makes it more.
@@ -28,6 +29,7 @@ fn what_the_kernel_refuses_is_pending_and_drained_comes_once() {
             assert_eq!(link.pending(), 0);
 
             // A little output does not drain anything.
+            assert!(!link.socket.needs_drain(MEGABYTE as u64));
             link.turn();
             link.peer.ping(b"");
             assert_eq!(link.peer.next(), Event::Pong(Vec::new()));

@@ -1,0 +1,111 @@
+'use strict';
+
+// The socket of an accepted connection, which becomes a net.Socket when it is touched: each member in each state, used in each way,
+// does what it does with ws. And the table of lib/transport/socket-states.js says which members touch.
+
+const assert = require('node:assert/strict');
+const { execFile } = require('node:child_process');
+const { once } = require('node:events');
+const path = require('node:path');
+const test = require('node:test');
+const { promisify } = require('node:util');
+
+const { WebSocket, WebSocketServer } = require('ferrows');
+const { STATES } = require('../../lib/transport/socket-states.js');
+const { isUntouched } = require('../../lib/transport/touched-socket.js');
+
+const run = promisify(execFile);
+const CHILD = path.join(__dirname, 'children', 'members.js');
+
+/** Those of the table, and what only a test makes of them. */
+const LIVES = [...Object.keys(STATES), 'touched', 'wrappedOpen', 'closing'];
+
+/** What came of each member and way, by name. @param {string} library @param {string} state */
+async function outcomes(library, state) {
+  const args = ['--no-deprecation', CHILD, library, state];
+  const { stdout } = await run(process.execPath, args, { maxBuffer: 1e7, timeout: 60_000 });
+  return JSON.parse(stdout);
+}
+
+for (const state of LIVES) {
+  test(`each member of a socket: ${state}`, async () => {
+    const [expected, actual] = await Promise.all([
+      outcomes('ws', state),
+      outcomes('ferrows', state)
+    ]);
+    assert.ok(Object.keys(expected).length > 400);
+    assert.deepEqual(actual, expected);
+  });
+}
+
+/** Arguments of methods that do not touch if they are called with these. @type {Record<string, any[]>} */
+const PLAIN = { setTimeout: [0], write: ['HTTP/1.1 200 OK\r\n\r\n'] };
+
+/** WebSocketServer has put its listener for errors there: another one touches. */
+const ONCE_ONLY = ['on', 'removeListener'];
+
+/** How an open connection comes into a state. @type {Record<string, (ws: any, client: any) => unknown>} */
+const ARRIVALS = {
+  open: () => {},
+  ending: (ws) => ws._socket.end(),
+  destroyed: (ws) => ws._socket.destroy(),
+  closed: async (ws) => {
+    ws.terminate();
+    await once(ws, 'close');
+  },
+  peerEnded: async (ws, client) => {
+    const closed = once(ws, 'close');
+    client._socket.end();
+    await closed;
+  }
+};
+
+for (const [state, { members }] of Object.entries(STATES)) {
+  test(`members of the table do not touch: ${state}`, async () => {
+    for (const name of members.filter((member) => !ONCE_ONLY.includes(member))) {
+      /** @type {(value: any) => void} */
+      let held = () => {};
+      const judged = new Promise((resolve) => {
+        held = resolve;
+      });
+      const wss = new WebSocketServer({
+        host: '127.0.0.1',
+        port: 0,
+        verifyClient: ({ req }, proceed) => {
+          if (state in ARRIVALS) proceed(true);
+          else held(req.socket);
+        }
+      });
+      await once(wss, 'listening');
+      const { port } = /** @type {import('node:net').AddressInfo} */ (wss.address());
+      const client = new WebSocket(`ws://127.0.0.1:${port}`);
+      client.on('error', () => {});
+      /** @type {any} */
+      let socket;
+      if (state in ARRIVALS) {
+        const [[ws]] = await Promise.all([once(wss, 'connection'), once(client, 'open')]);
+        socket = ws._socket;
+        await ARRIVALS[state](ws, client);
+      } else {
+        socket = await judged;
+        if (state === 'responded') socket.write('HTTP/1.1 101 Switching Protocols\r\n');
+      }
+      // A response that waits is written by Node in the next tick.
+      const wasUntouched = state === 'responded' ? isUntouched(socket) : true;
+      assert.equal(isUntouched(socket), wasUntouched, `${name}: before`);
+      try {
+        const value = socket[name];
+        if (typeof value === 'function') value.apply(socket, PLAIN[name] ?? []);
+      } catch (error) {
+        assert.equal(error.code, 'ERR_HTTP_SOCKET_ENCODING');
+      }
+      assert.equal(isUntouched(socket), wasUntouched, name);
+      socket.on('error', () => {});
+      socket.destroy();
+      client.terminate();
+      await new Promise((resolve) => {
+        wss.close(resolve);
+      });
+    }
+  });
+}

@@ -1,0 +1,55 @@
+'use strict';
+
+/*
+ * Whether members of this package are those that it defined. Tracers, mocks and subclasses replace members of Sender,
+ * Receiver, PerMessageDeflate and WebSocket, some of them before the rest of the package is loaded: so the files that define
+ * them say here, as they are loaded, how that is asked. Rule: a member that ws calls through an object is looked up on that
+ * object when it is called, and the addon acts in its place only while it is the original.
+ *
+ * Most of it is asked for each message. The originals are constants beside their class: V8 then folds the comparisons.
+ */
+
+/**
+ * @typedef {Object} SenderOriginals a `sender` of null has not been made yet
+ * @property {(Class: any) => boolean} isClass whether it is the class Sender: a hook may have replaced it
+ * @property {(sender: any) => boolean} areForMessages whether a message may be framed and compressed by the addon without
+ *   asking a Sender
+ * @property {(sender: any, command: 'ping' | 'pong') => boolean} areForControl the same for a ping or a pong
+ * @property {(sender: any) => boolean} areForFrames whether the addon may frame and write in the place of Sender.frame() and
+ *   sendFrame()
+ *
+ * @typedef {Object} ReceiverOriginals a `receiver` of null has not been made yet
+ * @property {(Class: any) => boolean} areForParsing whether the addon may parse in the place of an object of this class
+ * @property {() => boolean} areForEvents false: a program wants to see what is called on every receiver
+ * @property {(receiver: any) => boolean} isDataMessage whether dataMessage() need not be asked
+ * @property {(receiver: any) => boolean} isControlMessage whether controlMessage() need not be asked
+ *
+ * @typedef {Object} DeflateOriginals `deflate` is the PerMessageDeflate of a connection, or undefined
+ * @property {(deflate: any) => boolean} isCompress
+ * @property {(deflate: any) => boolean} isDecompress
+ *
+ * @typedef {Object} WebSocketOriginals
+ * @property {(websocket: any) => boolean} isPong
+ */
+
+/**
+ * @typedef {Object} Originals
+ * @property {SenderOriginals} sender
+ * @property {ReceiverOriginals} receiver
+ * @property {DeflateOriginals} deflate
+ * @property {WebSocketOriginals} websocket
+ * @property {(...classes: any[]) => Originals} after returns this; the classes are named so that their files are loaded
+ */
+
+/** @type {Originals} */
+const originals = {
+  // Set by sender.js, receiver.js, permessage-deflate.js and websocket.js
+  sender: /** @type {any} */ (undefined),
+  receiver: /** @type {any} */ (undefined),
+  deflate: /** @type {any} */ (undefined),
+  websocket: /** @type {any} */ (undefined),
+
+  after: (..._classes) => originals
+};
+
+module.exports = originals;

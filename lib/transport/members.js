@@ -1,0 +1,176 @@
+'use strict';
+
+/*
+ * The members of a socket that ws, or Node on its behalf, calls through the object. The addon may move the bytes of a socket only
+ * while all of them are the originals: a program that has replaced one expects it to be called. Used by the transports.
+ */
+
+const net = require('net');
+const { EventEmitter } = require('events');
+const { Readable, Writable } = require('stream');
+
+/** @type {any} */
+const node = net.Socket.prototype;
+const {
+  _final,
+  _read,
+  _write,
+  _writeGeneric,
+  _writev,
+  cork,
+  emit,
+  push,
+  read,
+  uncork,
+  unshift,
+  write
+} = node;
+
+/** What an instance has of its own while an HTTP server or client uses it, and what is restored or harmless afterwards. */
+const OWN_BY_HTTP = new Set(['on', 'addListener', 'prependListener', 'setEncoding']);
+
+/** Methods of a net.Socket, those that it inherits included. */
+const METHODS = methodsOf(node);
+
+/** Whether the members had been replaced before this module was loaded. */
+const wasPatched =
+  ['cork', 'end', 'uncork', 'write'].some((name) => isPatched(name, Writable.prototype)) ||
+  ['push', 'read', 'unshift'].some((name) => isPatched(name, Readable.prototype)) ||
+  isPatched('emit', EventEmitter.prototype);
+
+/**
+ * Whether net.Socket does not just inherit a method, or override it as Node does.
+ *
+ * @param {string} name
+ * @param {any} origin where Node defines it
+ */
+function isPatched(name, origin) {
+  return !['end', 'read'].includes(name) && node[name] !== origin[name];
+}
+
+/**
+ * @param {any} prototype
+ * @returns {string[]}
+ */
+function methodsOf(prototype) {
+  const names = new Set();
+  for (
+    let object = prototype;
+    Object.getPrototypeOf(object) !== null;
+    object = Object.getPrototypeOf(object)
+  ) {
+    for (const name of Object.getOwnPropertyNames(object)) {
+      const { value } = /** @type {PropertyDescriptor} */ (
+        Object.getOwnPropertyDescriptor(object, name)
+      );
+      if (typeof value === 'function' && name !== 'constructor') names.add(name);
+    }
+  }
+  return [...names];
+}
+
+/** Whether net.Socket.prototype has the members that bytes go through as Node has made them. */
+function isNodeUnpatched() {
+  return (
+    !wasPatched &&
+    node.write === write &&
+    node.cork === cork &&
+    node.uncork === uncork &&
+    node._write === _write &&
+    node._writev === _writev &&
+    node._writeGeneric === _writeGeneric &&
+    node._final === _final &&
+    node.push === push &&
+    node.emit === emit &&
+    node.read === read &&
+    node._read === _read &&
+    node.unshift === unshift
+  );
+}
+
+/**
+ * The members that bytes go through of the two prototypes whose bytes the addon moves, in plain objects: prototypes are slow to
+ * read.
+ *
+ * @type {any}
+ */
+let untouched = null;
+/** @type {any} */
+let parked = null;
+/** @type {any} */
+let parkedPrototype = null;
+
+/** @param {any} prototype of untouched sockets */
+function setUntouched(prototype) {
+  untouched = membersOf(prototype);
+}
+
+/** @param {any} prototype of parked sockets */
+function setParked(prototype) {
+  parkedPrototype = prototype;
+  parked = membersOf(prototype);
+}
+
+/** @param {any} prototype */
+function membersOf({ write, cork, uncork, _write, _writev, _final, push, emit, read }) {
+  return { write, cork, uncork, _write, _writev, _final, push, emit, read };
+}
+
+/**
+ * Whether a socket has the members that bytes go through from its prototype. Asked for each message: lookups only, no list.
+ *
+ * @param {any} socket parked, or an AcceptedSocket
+ */
+function isUnpatched(socket) {
+  return (
+    isNodeUnpatched() &&
+    (Object.getPrototypeOf(socket) === parkedPrototype
+      ? isParkedUnpatched(socket)
+      : isUntouchedUnpatched(socket))
+  );
+}
+
+/*
+ * Two functions with the same body: each sees sockets of one shape, and its lookups stay fast.
+ */
+
+/** @param {any} socket */
+function isParkedUnpatched(socket) {
+  return (
+    socket.write === parked.write &&
+    socket.cork === parked.cork &&
+    socket.uncork === parked.uncork &&
+    socket._write === parked._write &&
+    socket._writev === parked._writev &&
+    socket._final === parked._final &&
+    socket.push === parked.push &&
+    socket.emit === parked.emit &&
+    socket.read === parked.read
+  );
+}
+
+/** @param {any} socket */
+function isUntouchedUnpatched(socket) {
+  return (
+    socket.write === untouched.write &&
+    socket.cork === untouched.cork &&
+    socket.uncork === untouched.uncork &&
+    socket._write === untouched._write &&
+    socket._writev === untouched._writev &&
+    socket._final === untouched._final &&
+    socket.push === untouched.push &&
+    socket.emit === untouched.emit &&
+    socket.read === untouched.read
+  );
+}
+
+/**
+ * Whether a socket has a method of its own in the place of one of net.Socket.
+ *
+ * @param {any} socket a net.Socket, or an AcceptedSocket
+ */
+function hasOwnMethods(socket) {
+  return METHODS.some((name) => Object.hasOwn(socket, name) && !OWN_BY_HTTP.has(name));
+}
+
+module.exports = { hasOwnMethods, isNodeUnpatched, isUnpatched, setParked, setUntouched };

@@ -1,0 +1,64 @@
+//! Sockets that are handed back to their host in the middle of messages, with either driver: what the connection has not sent is
+//! its output, and what it has received is not lost.
+
+use std::io::Read;
+
+use super::moving::from_both;
+use super::{Event, Link, OneKey, pattern, wait_until};
+
+const MEGABYTE: usize = 1024 * 1024;
+
+#[test]
+fn output_is_whole_and_in_order() {
+    from_both(Link::small, |link| {
+        let role = link.role;
+        link.queue(&pattern(1, MEGABYTE));
+        assert_ne!(link.socket.write_now(), 0);
+        link.queue(b"last");
+        let queued = link.queued_total();
+        let mut remains = link.socket.hand_back().unwrap();
+        let unsent = remains.connection.output().len() as u64;
+        assert_eq!(unsent, remains.connection.pending());
+        assert_eq!(remains.connection.written_total() + unsent, queued);
+        // Its commands go on behind that.
+        remains.connection.ping(super::key_of(role), b"more");
+        let rest = remains.connection.output().to_vec();
+        // The descriptor is gone: the rest comes by another way.
+        let mut received = Vec::new();
+        link.peer.stream.read_to_end(&mut received).unwrap();
+        received.extend_from_slice(&rest);
+        let mut reader = crate::connection::Connection::new(super::config(link.peer.role, false));
+        let mut events = crate::connection::EventBatch::new();
+        reader.receive(&received, &mut OneKey, &mut events);
+        let mut seen = Vec::new();
+        while let Some(event) = events.peek() {
+            seen.push(Event::from(event));
+            events.advance();
+        }
+        let expected = [
+            Event::Binary(pattern(1, MEGABYTE)),
+            Event::Binary(b"last".to_vec()),
+            Event::Ping(b"more".to_vec()),
+        ];
+        assert!(seen == expected);
+        assert!(link.socket.hand_back().is_none());
+    });
+}
+
+#[test]
+fn half_a_message_goes_along() {
+    from_both(Link::new, |link| {
+        let whole = link.peer.binary_frame(b"one and the other half");
+        let (first, second) = whole.split_at(9);
+        link.peer.write(first);
+        wait_until(|| {
+            link.owner.turn();
+            link.socket.bytes_read() == first.len() as u64
+        });
+        let mut remains = link.socket.hand_back().unwrap();
+        assert_eq!(remains.bytes_read, first.len() as u64);
+        let mut events = std::mem::take(&mut remains.inbox.events);
+        remains.connection.receive(second, &mut OneKey, &mut events);
+        assert_eq!(events.peek().map(Event::from), Some(Event::Binary(b"one and the other half".to_vec())));
+    });
+}
