@@ -4,9 +4,10 @@
  * Own properties that are made or read on use. They are accessors, but util.inspect() shows them as the data properties that
  * ws has in their place.
  */
-const { queueMicrotask } = require('./schedule');
 
 const { inspect } = require('util');
+
+const { queueMicrotask } = require('./schedule');
 
 /**
  * @param {(object: any) => any} read

@@ -17,6 +17,7 @@ const { isUntouched, touched } = require('./touched-socket');
 const { readDelivered } = require('./flushing');
 const { readRecords, takeOutput } = require('./records');
 const { takePassed, unpark } = require('./parked-socket');
+const { unguard } = require('./handle-guard');
 const { nextTick, setImmediate } = require('../schedule');
 
 const { DRAIN, END, FAULT, SHUTDOWN, WRITTEN } = native.RecordKind;
@@ -120,6 +121,7 @@ function handBack(transport) {
   if (news === -1) return false;
 
   transport.setReferenced(false);
+  unguard(handle);
   const passed = takePassed(socket);
   unpark(socket);
   if (!isReferenced) handle.unref?.();

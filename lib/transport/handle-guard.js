@@ -63,4 +63,9 @@ function define(object, name, original) {
   });
 }
 
-module.exports = { guard };
+/** @param {any} handle whose descriptor is not used any more but by Node */
+function unguard(handle) {
+  if (handle[kUser] !== undefined) handle[kUser] = undefined;
+}
+
+module.exports = { guard, unguard };

@@ -112,8 +112,18 @@ function setParked(prototype) {
 }
 
 /** @param {any} prototype */
-function membersOf({ write, cork, uncork, _write, _writev, _final, push, emit, read }) {
-  return { write, cork, uncork, _write, _writev, _final, push, emit, read };
+function membersOf(prototype) {
+  return {
+    write: prototype.write,
+    cork: prototype.cork,
+    uncork: prototype.uncork,
+    _write: prototype._write,
+    _writev: prototype._writev,
+    _final: prototype._final,
+    push: prototype.push,
+    emit: prototype.emit,
+    read: prototype.read
+  };
 }
 
 /**

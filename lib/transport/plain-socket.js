@@ -6,12 +6,11 @@
  * descriptor over and turns records into what the facade does.
  */
 
-const net = require('net');
 const { constants } = require('os');
 
 const events = require('../connection-events');
 const native = require('../native');
-const { ParkedSocket, canPark, park } = require('./parked-socket');
+const { ParkedSocket, canPark, park, unpark } = require('./parked-socket');
 const { Transport } = require('./transport');
 const { isUnpatched } = require('./members');
 const { handBack } = require('./handed-back');
@@ -378,9 +377,7 @@ class PlainSocketTransport extends Transport {
     this.isLost = true;
     this.isCut = true;
     this.release(() => createSystemError('write', constants.errno.ECANCELED));
-    if (Object.getPrototypeOf(socket) === ParkedSocket.prototype) {
-      Object.setPrototypeOf(socket, net.Socket.prototype);
-    }
+    if (Object.getPrototypeOf(socket) === ParkedSocket.prototype) unpark(socket);
   }
 
   /** @param {boolean} isReferenced whether to keep the environment alive */

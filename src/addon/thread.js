@@ -8,9 +8,20 @@
  * own code only.
  */
 (() => {
-  const { clearInterval, clearTimeout, process, setImmediate, setInterval, setTimeout } =
-    globalThis;
-  const { nextTick } = process;
+  const { process } = globalThis;
+
+  /**
+   * A function of Node, also while it is faked: @sinonjs/fake-timers (Sinon, Jest, Vitest) keeps the original on its clock.
+   *
+   * @param {any} owner
+   * @param {string} name
+   */
+  const genuine = (owner, name) => owner[name].clock?.[`_${name}`] ?? owner[name];
+
+  /** @type {typeof globalThis.setInterval} */
+  const setInterval = genuine(globalThis, 'setInterval');
+  /** @type {typeof globalThis.clearInterval} */
+  const clearInterval = genuine(globalThis, 'clearInterval');
 
   /** Milliseconds between two sweeps of idle connections. Memory that was not used between two of them is given back. */
   const SWEEP_INTERVAL = 5000;
@@ -65,13 +76,13 @@
   deliver.hasRef = () => false;
 
   return {
-    nextTick,
-    queueMicrotask,
-    setImmediate,
+    nextTick: genuine(process, 'nextTick'),
+    queueMicrotask: genuine(globalThis, 'queueMicrotask'),
+    setImmediate: genuine(globalThis, 'setImmediate'),
     setInterval,
-    setTimeout,
+    setTimeout: genuine(globalThis, 'setTimeout'),
     clearInterval,
-    clearTimeout,
+    clearTimeout: genuine(globalThis, 'clearTimeout'),
 
     owners,
 

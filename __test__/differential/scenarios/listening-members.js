@@ -89,7 +89,10 @@ for (const [name, use] of Object.entries(HANDLE)) {
 const ENDS = {
   close: (wss, done) => wss._server._handle.close(done),
   'close of the server': (wss, done) => wss._server.close(done),
-  'dispose of the server': (wss, done) => wss._server[Symbol.asyncDispose]().then(done),
+  'dispose of the server': async (wss, done) => {
+    await wss._server[Symbol.asyncDispose]();
+    done();
+  },
   'reset of the handle': (wss, done) => wss._server._handle.reset(done)
 };
 
