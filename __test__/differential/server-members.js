@@ -110,7 +110,7 @@ const SETTINGS = {
     change: (server) => {
       server.removeAllListeners('upgrade');
     },
-    requests: [upgradeRequest({ headers: { Connection: 'upgrade, close' } })]
+    requests: [UPGRADE]
   },
   maxConnections: { ...set('maxConnections', 1), requests: [GET, UPGRADE] },
   'maxConnections of none': { ...set('maxConnections', 0), isSilent: true },
@@ -192,7 +192,7 @@ const SETTINGS = {
   },
   shouldUpgradeCallback: {
     ...set('shouldUpgradeCallback', () => () => false),
-    requests: [upgradeRequest({ headers: { Connection: 'upgrade, close' } })]
+    requests: [UPGRADE]
   },
   timeout: {
     change: (server, log) => {

@@ -5,7 +5,7 @@
 
 const assert = require('node:assert/strict');
 const diagnosticsChannel = require('node:diagnostics_channel');
-const { once } = require('node:events');
+const { EventEmitter, once } = require('node:events');
 const http = require('node:http');
 const net = require('node:net');
 const test = require('node:test');
@@ -146,6 +146,39 @@ const REASONS = {
     server.maxHeadersCount = 100;
     return () => {
       server.maxHeadersCount = null;
+    };
+  },
+  'a list of blocked addresses': ({ _server: server }) => {
+    server.blockList = new net.BlockList();
+    return () => delete server.blockList;
+  },
+  'a delay of small packets': ({ _server: server }) => {
+    server.noDelay = false;
+    return () => {
+      server.noDelay = true;
+    };
+  },
+  'keeping connections alive': ({ _server: server }) => {
+    server.keepAlive = true;
+    return () => {
+      server.keepAlive = false;
+    };
+  },
+  'a lenient parser': ({ _server: server }) => {
+    server.insecureHTTPParser = true;
+    return () => {
+      server.insecureHTTPParser = undefined;
+    };
+  },
+  'an emit() of its own': ({ _server: server }) => {
+    server.emit = (...args) => EventEmitter.prototype.emit.apply(server, args);
+    return () => delete server.emit;
+  },
+  'another function for handles': ({ _server: { _handle: handle } }) => {
+    const { onconnection } = handle;
+    handle.onconnection = (...args) => Reflect.apply(onconnection, handle, args);
+    return () => {
+      handle.onconnection = onconnection;
     };
   },
   'a time limit': ({ _server: server }) => {

@@ -256,8 +256,14 @@ scenario(
 
 scenario('3.1 programs end what process._getActiveHandles() shows', 'server', async (t) => {
   const wss = await t.listen();
+  const count = () =>
+    process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
   const { raw } = await t.request(wss, {});
   const { server: ws } = await t.accepted(wss);
+  const sockets = process
+    ._getActiveHandles()
+    .filter((one) => one instanceof net.Socket && one.localAddress !== undefined);
+  t.log('server', 'resources', count() === sockets.length, sockets.length > 1);
   const mine = process
     ._getActiveHandles()
     .filter(

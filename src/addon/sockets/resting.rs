@@ -2,7 +2,7 @@
 //! is here. When its descriptor is ready, or something is asked of it that needs more, it wakes and is an [`Attachment`]; when it
 //! has been idle for a while, it rests again.
 //!
-//! For how long, the shim's clock says (`lib/transport/resting.js`): it begins a round, in which each connection that is awake is
+//! For how long, the timer of `addon/thread.js` says: it begins a round, in which each connection that is awake is
 //! looked at once. One that nothing has gone through since it was looked at in the round before is to rest. A round may take
 //! several turns of the loop, for there may be many.
 
