@@ -120,6 +120,20 @@ test('an addon of another version', (context) => {
   assert.equal(remedies(error.message).length, 3);
 });
 
+test('a require() that finds the modules of Node only, as in a single executable', (context) => {
+  const error = load(context, {
+    before: `const { Module } = require('node:module');
+      const load = Module._load;
+      Module._load = function (request, ...rest) {
+        if (/^\\.\\/ferrows\\.|^@ferrows\\//.test(request)) throw new Error('No such built-in module: ' + request);
+        return load.call(this, request, ...rest);
+      };`
+  });
+  assertLoadError(error);
+  assert.match(remedies(error.message)[0], /beside the executable/);
+  assert.match(remedies(error.message)[1], /createRequire\(process\.execPath\)/);
+});
+
 test('a platform that nothing is built for', (context) => {
   const error = load(context, {
     before: "Object.defineProperty(process, 'arch', { value: 's390x' });",

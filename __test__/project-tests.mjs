@@ -1,6 +1,7 @@
 /**
  * Runs the tests of a folder that need packages of their own: `node __test__/project-tests.mjs dependents`. Installs them first,
- * before there are several processes that would. Called by scripts/test.mjs.
+ * before there are several processes that would. Called by scripts/test.mjs. `--all` adds the cases of `environments` that are
+ * not in the gate.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -16,6 +17,12 @@ const files = readdirSync(folder).filter((name) => name.endsWith('.test.mjs'));
 const { status } = spawnSync(
   process.execPath,
   ['--test', '--test-reporter=spec', ...files.map((name) => join(folder, name))],
-  { stdio: 'inherit' }
+  {
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      ...(process.argv.includes('--all') && { FERROWS_ENVIRONMENTS: 'all' })
+    }
+  }
 );
 process.exitCode = status ?? 1;

@@ -9,7 +9,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { npmCommand } from '../scripts/npm.mjs';
 
@@ -28,6 +28,7 @@ const print = (value) => `${JSON.stringify(value, null, 2)}\n`;
 /** Copies a file that differs: another process may be reading one that does not. @param {string} from @param {string} to */
 function copy(from, to) {
   if (existsSync(to) && readFileSync(to).equals(readFileSync(from))) return;
+  mkdirSync(dirname(to), { recursive: true });
   copyFileSync(from, to);
 }
 

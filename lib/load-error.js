@@ -5,6 +5,7 @@
  * it, and what can be done. Only native.js calls it. Finding and loading is binding.js's business.
  */
 
+const { basename } = require('node:path');
 const { createError } = require('./errors');
 
 /**
@@ -24,6 +25,16 @@ const REMEDIES = {
     'allow addons: give node --allow-addons beside --permission, or leave --no-addons out;',
     'leave the permission model out for the process that serves WebSockets;'
   ],
+  bundled: [
+    'keep ferrows out of the bundle (the option "external" or "externals" of most bundlers), and install it where the bundle runs;',
+    'have the bundler copy the addon (esbuild: loader { ".node": "copy" }), or copy it beside the bundle yourself: doc/runtimes.md ' +
+      'has what is tested;'
+  ],
+  executable: [
+    'put the addon beside the executable;',
+    'let require() find files, before all else that the program does: ' +
+      "require = require('node:module').createRequire(process.execPath);"
+  ],
   missing: [
     'install again with optional dependencies (npm install --include=optional): they were left out, or node_modules or the lock ' +
       'file was made for another platform, in which case delete both first;',
@@ -42,6 +53,10 @@ const LAST_REMEDY =
 
 /** What a candidate that is not there says. */
 const NOT_FOUND = /^Cannot find module '([^']+)'/;
+/** The answer of the `require` that Node gives a single executable application to whatever is no module of Node. */
+const EXECUTABLE = /^No such built-in module/;
+/** Errors that rollup and esbuild put in the place of a call of `require` that they cannot follow. */
+const DYNAMIC = /dynamic(ally)? require/i;
 /** Candidates that no release has. */
 const NEVER_THERE = /wasi/i;
 
@@ -60,15 +75,22 @@ function reasonsOf(error) {
   return reasons.length > 0 ? reasons : [String(error.message)];
 }
 
+/** Tells whether a bundler has put this file into another one. In a module of ESM there is no `__filename`. */
+const isBundled = () =>
+  typeof __filename === 'undefined' || basename(__filename) !== 'load-error.js';
+
 /**
  * @param {string[]} reasons
  * @returns {Kind}
  */
 function kindOf(reasons) {
+  if (reasons.some((reason) => DYNAMIC.test(reason))) return 'bundled';
+  if (reasons.some((reason) => EXECUTABLE.test(reason))) return 'executable';
   if (reasons.some((reason) => /addons is disabled/.test(reason))) return 'forbidden';
   if (reasons.some((reason) => /^Unsupported (OS|architecture)/.test(reason))) return 'unsupported';
   const missing = reasons.map((reason) => NOT_FOUND.exec(reason)?.[1]);
   if (missing.includes(undefined)) return 'broken';
+  if (isBundled()) return 'bundled';
   // binding.js looks for binaries that nobody makes, too.
   const isMade = (/** @type {string | undefined} */ name) =>
     name !== undefined && optionalDependencies !== undefined && name in optionalDependencies;

@@ -33,7 +33,8 @@ const SUITES = [
   'examples',
   'install',
   'dependents',
-  'runtimes'
+  'runtimes',
+  'environments'
 ];
 
 /** The package that has the binary for this machine. */

@@ -182,7 +182,8 @@ const SUITES = [
   ...overTransports('browser', () => nodeTest('browser')),
   { name: 'install', command: () => nodeTest('install') },
   ...overTransports('dependents', () => projectTests('dependents')),
-  { name: 'runtimes', command: () => projectTests('runtimes') }
+  { name: 'runtimes', command: () => projectTests('runtimes') },
+  { name: 'environments', command: () => projectTests('environments') }
 ];
 
 /** The process group of the suite that runs, to be ended with this process. @type {number | undefined} */

@@ -4,7 +4,8 @@
  * - a program, `// name.js` or `// name.mjs`: it is run from the root of the clone, ends by itself, and prints what the
  *   comments behind its console.log() calls say, in that order;
  * - an excerpt, `// examples/name.js`: what follows is in that file, which has a test; `// ...` stands for what is left out;
- * - the configuration of a bundler, `// esbuild, ...` or `// webpack, ...`: the suite `runtimes` bundles with it;
+ * - the configuration of a bundler, `// esbuild, ...`, `// webpack, ...` or `// rolldown, ...`: the suites `runtimes` and `environments`
+ *   bundle with it;
  * - a fragment, anything else: it is run among what prelude.mjs prepares, and must not fail.
  *
  * What the examples explain is tested by the other suites.
@@ -22,7 +23,7 @@ const KINDS = new Map([
 ]);
 const PROGRAM = /^\/\/ ([\w-]+\.(js|mjs))\b/;
 const EXCERPT = /^\/\/ (examples\/\S+)\n/;
-const CONFIGURATION = /^\/\/ (esbuild|webpack), /;
+const CONFIGURATION = /^\/\/ (esbuild|webpack|rolldown), /;
 const PRINTING = /\bconsole\.log\(/;
 const PRINTED = /\bconsole\.log\(.*\); \/\/ (.+)$/;
 /** A program that takes longer, in milliseconds, does not end by itself. */

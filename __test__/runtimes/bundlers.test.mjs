@@ -123,7 +123,10 @@ for (const bundler of /** @type {const} */ (['esbuild', 'webpack'])) {
  * @param {string} path
  */
 async function assertNeedsAddon(path) {
-  assert.notEqual((await run(node, [path])).code, 0);
+  const { code, stderr } = await run(node, [path]);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /ERR_FERROWS_LOAD/);
+  assert.match(stderr, /1\. keep ferrows out of the bundle/);
 
   const file = basename(addon());
   const beside = join(path, '..', file);

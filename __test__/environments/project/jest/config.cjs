@@ -1,0 +1,34 @@
+'use strict';
+
+// The configuration of both versions of Jest: JEST says which, ENVIRONMENT names the environment. Everything that Jest looks up
+// by name is given as a path, because the packages of the other version may be nearer.
+
+const { createRequire } = require('node:module');
+const { join } = require('node:path');
+
+const { JEST, ENVIRONMENT = 'node' } = process.env;
+const jest = require.resolve(`jest-${JEST}/package.json`);
+const config = ['@jest/core', 'jest-config'].reduce(
+  (from, name) => createRequire(from).resolve(name),
+  jest
+);
+const { resolve } = createRequire(config);
+
+module.exports = {
+  rootDir: __dirname,
+  cacheDirectory: join(process.env.TMPDIR, 'jest'),
+  haste: { enableSymlinks: false },
+  runner: resolve('jest-runner'),
+  testRunner: resolve('jest-circus/runner'),
+  testEnvironment:
+    ENVIRONMENT === 'node'
+      ? resolve('jest-environment-node')
+      : require.resolve(`jest-environment-jsdom-${JEST}`),
+  // In jsdom, too, a program that uses ws asks for what Node has.
+  testEnvironmentOptions:
+    ENVIRONMENT === 'jsdom' ? { customExportConditions: ['node', 'require'] } : {},
+  testMatch: ['**/*.test.{js,mjs}'],
+  transform: {},
+  globalSetup: join(__dirname, 'setup.cjs'),
+  globalTeardown: join(__dirname, 'teardown.cjs')
+};

@@ -1,0 +1,16 @@
+'use strict';
+
+// Sinon fakes everything that it can before ws is loaded, but for `process.nextTick`, without which streams do not work either.
+
+const sinon = require('sinon');
+const record = require('../record.cjs');
+const specs = require('../timers.cjs');
+
+(async () => {
+  const clock = sinon.useFakeTimers({ toNotFake: ['nextTick'] });
+  const WebSocket = require('ws');
+  for (const [name, run] of Object.entries(specs)) {
+    record(name, await run(WebSocket, (time) => clock.tickAsync(time)));
+  }
+  clock.restore();
+})();
