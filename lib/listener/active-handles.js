@@ -63,7 +63,11 @@ function add(name, source) {
   /** @type {Set<WeakRef<() => unknown[]>> | undefined} weak: a copy of this module may be unloaded, in a Jest worker */
   const sources = original[kSources];
   if (sources !== undefined) {
-    for (const reference of sources) if (reference.deref() === source) return;
+    for (const reference of sources) {
+      const known = reference.deref();
+      if (known === source) return;
+      if (known === undefined) sources.delete(reference);
+    }
     sources.add(new WeakRef(source));
     return;
   }
