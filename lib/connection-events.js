@@ -264,6 +264,7 @@ function socketOnError() {
 module.exports = {
   armCloseTimer,
   checkPongs,
+  mayThreadPong,
   onConclude,
   onError,
   onPing,

@@ -31,7 +31,7 @@ const TRANSPORTS = ['stream', 'event_loop', 'io_threads'];
  * Runs all scenarios over a transport.
  *
  * @param {string} transport
- * @returns {Promise<Map<string, boolean>>} by name: whether it was equal in every combination
+ * @returns {Promise<Map<string, boolean | null>>} by name: whether it was equal in every combination; null: not run
  */
 async function run(transport) {
   const child = spawn(process.execPath, [join(differential, 'report.js')], {
@@ -73,7 +73,7 @@ const unlisted = new Set();
  * @param {number} index of the transport
  */
 function cell(shown, index) {
-  const differing = shown.filter((name) => !results[index].get(name));
+  const differing = shown.filter((name) => results[index].get(name) === false);
   if (differing.length === 0) return 'yes';
   const reasons = new Set(
     differing.map((name) => {
@@ -119,11 +119,12 @@ const lists = STATEMENTS.flatMap((/** @type {Statement} */ { id, title, also }) 
   return [`- **${id}** ${title}${others}`, ...own.map((name) => `  - \`${name}\``)];
 });
 const totals = TRANSPORTS.map((transport, index) => {
-  const equal = names.filter((name) => results[index].get(name)).length;
-  const listed = names.filter(
+  const run = names.filter((name) => results[index].get(name) !== null);
+  const equal = run.filter((name) => results[index].get(name)).length;
+  const listed = run.filter(
     (name) => !results[index].get(name) && reasonFor(name, transport) !== null
   ).length;
-  return `| ${transport} | ${names.length} | ${equal} | ${listed} | ${names.length - equal - listed} |`;
+  return `| ${transport} | ${run.length} | ${equal} | ${listed} | ${run.length - equal - listed} |`;
 });
 
 const text = `# Compatibility with ws

@@ -24,11 +24,12 @@ const registered = [];
  * @param {string} name begins with the statement of the specification it is about
  * @param {string | string[]} kinds one of pair, together, server, client, api, or ['server', 'client'] to run it in both roles
  * @param {(t: Context) => Promise<void> | void} body
- * @param {{ timeout?: number, onThreads?: boolean }} [options] onThreads: false where I/O threads have a say in what comes first
+ * @param {{ timeout?: number, onThreads?: boolean }} [options] onThreads: false where I/O threads have a say in what comes first, as between connections
  */
-function scenario(name, kinds, body, { timeout = TIMEOUT, onThreads = true } = {}) {
+function scenario(name, kinds, body, { timeout = TIMEOUT, ...options } = {}) {
   const all = [kinds].flat();
   for (const kind of all) {
+    const { onThreads = kind !== 'together' } = options;
     const full = all.length > 1 ? `${name} (${kind})` : name;
     if (registered.some((one) => one.name === full)) throw new Error(`two scenarios named ${full}`);
     registered.push({ name: full, kind, timeout, onThreads, body });

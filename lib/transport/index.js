@@ -5,7 +5,6 @@
  * is possible and nobody has said otherwise; everything else is a stream.
  */
 
-const events = require('../connection-events');
 const { StreamTransport } = require('./stream');
 const { PlainSocketTransport, canPark } = require('./plain-socket');
 const { chooseTransport } = require('./choice');
@@ -31,8 +30,9 @@ const { setImmediate } = require('../schedule');
  */
 function openTransport(websocket, socket, head, options, isSynchronous, resource, option, parser) {
   connectionOpened();
-  const configuration = configure(options);
   const choice = parser === undefined ? chooseTransport(option) : 'stream';
+  const isPinned = choice === 'io_threads';
+  const configuration = configure(isPinned ? { ...options, autoPong: false } : options);
   // A program that has replaced a member expects it to be called.
   if (isUntouched(socket) && (hasOwnMethods(socket) || !isNodeUnpatched())) touched(socket);
   if (choice !== 'stream') {
@@ -48,8 +48,8 @@ function openTransport(websocket, socket, head, options, isSynchronous, resource
       );
       if (isArrived) transport.adopt(head, configuration, mover);
       if (isArrived || transport.attach(head, configuration, mover)) {
-        // Who is told of the connection may replace what answers its pings.
-        if (choice === 'io_threads') setImmediate(events.checkPongs, transport);
+        // Listeners that are told of the connection may replace what answers its pings.
+        if (isPinned) setImmediate(() => transport.allowPongs?.());
         return transport;
       }
     }

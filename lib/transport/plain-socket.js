@@ -195,6 +195,12 @@ class PlainSocketTransport extends Transport {
     return false;
   }
 
+  /** Lets an I/O thread answer pings, if no user code would see that. Another transport that this has become has no such method. */
+  allowPongs() {
+    this.mayPong = events.mayThreadPong(this);
+    if (this.mayPong) this.connection.setAutoPong(true);
+  }
+
   /** @param {number} count readable records */
   readKnown(count) {
     this.isKnown = true;

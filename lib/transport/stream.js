@@ -19,6 +19,9 @@ const { kTransport, kWebSocket } = require('../constants');
  */
 const OVERTAKING = ['write', 'end', 'destroy'];
 
+/** Properties of a socket that tell how much has been written to it, or waits for that. */
+const WRITTEN_AMOUNTS = ['bufferSize', 'bytesWritten', 'writableLength', 'writableNeedDrain'];
+
 class StreamTransport extends Transport {
   /**
    * @param {any} websocket
@@ -58,6 +61,7 @@ class StreamTransport extends Transport {
   start(head) {
     if (Object.hasOwn(this.socket, 'write')) this.originalWrite = this.socket.write;
     for (const name of OVERTAKING) this.flushBefore(name);
+    for (const name of WRITTEN_AMOUNTS) this.flushBeforeReading(name);
     this.guardedWrite = this.socket.write;
     if (head.length > 0) this.socket.unshift(head);
     this.listen();
@@ -87,6 +91,35 @@ class StreamTransport extends Transport {
         if (name === 'destroy') transport.noteWritten();
         const original = own ?? Object.getPrototypeOf(socket)[name];
         return original.apply(this, args);
+      }
+    });
+  }
+
+  /**
+   * A program that asks the socket how much has been written to it, right after a send(), is told of that, too.
+   *
+   * @param {string} name of a property
+   */
+  flushBeforeReading(name) {
+    const transport = this;
+    const { socket } = this;
+    const prototype = Object.getPrototypeOf(socket);
+    if (!(name in prototype) || Object.hasOwn(socket, name)) return;
+    Object.defineProperty(socket, name, {
+      configurable: true,
+      /** @this {any} */
+      get() {
+        transport.flush();
+        return Reflect.get(prototype, name, this);
+      },
+      /** @this {any} @param {unknown} value */
+      set(value) {
+        Object.defineProperty(this, name, {
+          configurable: true,
+          enumerable: true,
+          value,
+          writable: true
+        });
       }
     });
   }

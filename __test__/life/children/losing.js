@@ -76,8 +76,10 @@ async function lose(role, way) {
   peer.on('message', (data) => log('peer', data));
   peer.on('error', () => {});
 
+  const before = once(peer, 'message');
   mine.send('before');
   await WAYS[way](mine._socket);
+  await before;
   log(
     'mine',
     'socket',
