@@ -44,7 +44,7 @@ async function run(transport) {
     stdio: ['ignore', 'pipe', 'inherit']
   });
   const ended = once(child, 'close');
-  /** @type {Map<string, boolean>} */
+  /** @type {Map<string, boolean | null>} */
   const results = new Map();
   for await (const line of createInterface({ input: child.stdout })) {
     if (!line.startsWith('{"name":')) continue;
@@ -119,12 +119,12 @@ const lists = STATEMENTS.flatMap((/** @type {Statement} */ { id, title, also }) 
   return [`- **${id}** ${title}${others}`, ...own.map((name) => `  - \`${name}\``)];
 });
 const totals = TRANSPORTS.map((transport, index) => {
-  const run = names.filter((name) => results[index].get(name) !== null);
-  const equal = run.filter((name) => results[index].get(name)).length;
-  const listed = run.filter(
+  const shown = names.filter((name) => results[index].get(name) !== null);
+  const equal = shown.filter((name) => results[index].get(name)).length;
+  const listed = shown.filter(
     (name) => !results[index].get(name) && reasonFor(name, transport) !== null
   ).length;
-  return `| ${transport} | ${run.length} | ${equal} | ${listed} | ${run.length - equal - listed} |`;
+  return `| ${transport} | ${shown.length} | ${equal} | ${listed} | ${shown.length - equal - listed} |`;
 });
 
 const text = `# Compatibility with ws

@@ -16,7 +16,7 @@ use super::channel::Channel;
 use super::connection::Connection;
 use super::elsewhere::Job;
 use super::options::ConnectionOptions;
-use super::raw::{Reference, SharedMemory, give_back_free_memory, property, unknown};
+use super::raw::{Realm, Reference, SharedMemory, give_back_free_memory, property, unknown};
 use super::sockets::Rounds;
 use super::thread::of_thread;
 use crate::connection::{Config, Rested};
@@ -55,8 +55,9 @@ pub(super) struct Shared {
     pub(super) deflating: RefCell<Vec<Rc<Job>>>,
     /// How connections are configured, by number.
     configurations: RefCell<Slots<Arc<Config>>>,
-    /// The value of `thread.js`.
+    /// The value of `thread.js`, and the realm that it was made in.
     thread: Reference,
+    pub(super) realm: Realm,
     /// All connections, by their numbers. Number 0 is one that was destroyed, for whoever has none.
     pub(super) channels: RefCell<Slots<Rc<RefCell<Channel>>>>,
     /// The sockets that were taken over.
@@ -101,6 +102,7 @@ impl Shared {
             deflating: RefCell::default(),
             configurations: RefCell::default(),
             thread: Reference::new(env, thread)?,
+            realm: Realm::of(env)?,
             channels: RefCell::default(),
             rounds,
         };

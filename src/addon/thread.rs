@@ -8,19 +8,15 @@ use std::rc::{Rc, Weak};
 use napi::{Env, Result, sys};
 
 use super::environment::Shared;
-use super::raw::{Realm, evaluate, on_cleanup};
+use super::raw::evaluate;
 
 /// The script whose value copies of the shim share.
 const SCRIPT: &str = include_str!("thread.js");
 
-/// An environment and the realm that it was made for: embedders run several in one thread, one after the other or nested.
-struct Entry {
-    realm: Realm,
-    shared: Weak<Shared>,
-}
-
 thread_local! {
-    static ENTRIES: RefCell<Vec<Entry>> = RefCell::default();
+    /// The environments of this thread: embedders run several, one after the other or nested. An environment holds what
+    /// refers to JavaScript, and ends with the objects of its copies: nothing of it may be left for the end of the thread.
+    static ENVIRONMENTS: RefCell<Vec<Weak<Shared>>> = RefCell::default();
 }
 
 /// The environment of the realm of `env`; `make` makes it from the value of the script if there is none.
@@ -31,26 +27,16 @@ pub(super) fn of_thread(
     env: Env,
     make: impl FnOnce(sys::napi_value) -> Result<Rc<Shared>>,
 ) -> Result<Rc<Shared>> {
-    let known = ENTRIES.with_borrow(|entries| {
-        entries.iter().find(|entry| entry.realm.is_of(env)).and_then(|entry| entry.shared.upgrade())
+    let known = ENVIRONMENTS.with_borrow(|environments| {
+        environments.iter().filter_map(Weak::upgrade).find(|shared| shared.realm.is_of(env))
     });
     if let Some(shared) = known {
         return Ok(shared);
     }
     let shared = make(evaluate(env, SCRIPT)?)?;
-    let weak = Rc::downgrade(&shared);
-    let realm = Realm::of(env)?;
-    let ended = weak.clone();
-    on_cleanup(
-        env,
-        Box::new(move |_done| {
-            ENTRIES.with_borrow_mut(|entries| entries.retain(|entry| !Weak::ptr_eq(&entry.shared, &ended)));
-        }),
-    )?;
-    ENTRIES.with_borrow_mut(|entries| {
-        // Those that were dropped with the last copy.
-        entries.retain(|entry| entry.shared.strong_count() > 0);
-        entries.push(Entry { realm, shared: weak });
+    ENVIRONMENTS.with_borrow_mut(|environments| {
+        environments.retain(|shared| shared.strong_count() > 0);
+        environments.push(Rc::downgrade(&shared));
     });
     Ok(shared)
 }

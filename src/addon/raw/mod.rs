@@ -24,7 +24,6 @@ mod work;
 pub(super) use bytes::{bytes_of, create_array_buffer, data_bytes, is_string, string_bytes, with_memory};
 pub(super) use callback::call_back;
 pub(super) use calls::{Arguments, Body, create_call, is_undefined, unsigned};
-pub(super) use cleanup::on_cleanup;
 pub(super) use realm::{Realm, evaluate};
 pub(super) use reference::{Reference, unknown};
 pub(super) use status::check;
@@ -40,6 +39,7 @@ pub(super) use {
         AsyncContext, Called, call_in_context, call_plain, call_with, can_call, in_handle_scope,
         report_uncaught,
     },
+    cleanup::on_cleanup,
     clock::thread_running,
     descriptor::{borrow, duplicate},
     uv::{Poll, Turn, Wakeup, can_poll, when_closing},
