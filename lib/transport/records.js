@@ -64,8 +64,8 @@ const VIEWED_START = shared.byteLength - VIEWED_BYTES;
  * @type {Uint8Array[]}
  */
 const views = Array.from({ length: VIEWED_BYTES / ALIGNMENT + 1 }, () => placed);
-/** The last one of payloads with the flag JOINT. */
-let jointView = placed;
+/** The last one from where payloads begin: those with the flag JOINT, and output. */
+let frontView = placed;
 
 // Taken before anybody may have replaced it.
 const { set } = Uint8Array.prototype;
@@ -113,7 +113,7 @@ function readRecords(reader, count) {
     const { slots } = queue;
     const end = FIRST_RECORD + count * RECORD_WORDS;
     let { tail } = queue;
-    const joint = records[JOINT_BYTES] === 0 ? null : copyJoint(records[JOINT_BYTES]);
+    const joint = records[JOINT_BYTES] === 0 ? null : copyFront(records[JOINT_BYTES]);
     for (let word = FIRST_RECORD; word < end; word += RECORD_WORDS) {
       readRecord(slots, tail, reader, word, joint);
       tail += EVENT_SLOTS;
@@ -221,16 +221,14 @@ function viewOf(start, length) {
 }
 
 /**
- * Copies the payloads with the flag JOINT out.
- *
  * @param {number} length
- * @returns {Buffer}
+ * @returns {Buffer} as many bytes from where payloads begin, in memory of their own
  */
-function copyJoint(length) {
-  if (jointView.length !== length || jointView === placed) {
-    jointView = new Uint8Array(shared, PAYLOADS_START, length);
+function copyFront(length) {
+  if (frontView.length !== length || frontView === placed) {
+    frontView = new Uint8Array(shared, PAYLOADS_START, length);
   }
-  return new FastBuffer(jointView);
+  return new FastBuffer(frontView);
 }
 
 /**
@@ -252,7 +250,7 @@ function partOf(joint, offset, length) {
 function takeOutput(reader) {
   const length = native.takeOutput(reader.id);
   if (length === 0) return reader.connection.takeOutput();
-  return copy(shared, PAYLOADS_START, length);
+  return copyFront(length);
 }
 
 /**
