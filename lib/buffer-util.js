@@ -13,7 +13,7 @@ const { EMPTY_BUFFER } = require('./constants');
 
 /** What `Buffer` makes by itself; constructing it directly skips the checks of `Buffer.from()`. */
 const FastBuffer =
-  /** @type {new (memory: ArrayBufferLike | number, offset?: number, length?: number) => Buffer} */ (
+  /** @type {new (memory: ArrayBufferLike | Uint8Array | number, offset?: number, length?: number) => Buffer} */ (
     /** @type {any} */ (Buffer)[Symbol.species]
   );
 

@@ -370,17 +370,34 @@ function leaveCarrier(sender) {
 const { dequeue, dispatch, ping, pong, send, sendFrame } = Sender.prototype;
 const { frame: frameAsDefined } = Sender;
 
+/* Two functions with the same body, because what is read off a constant costs nothing. */
+
+function areAllOnClass() {
+  const { prototype } = Sender;
+  return (
+    prototype.send === send &&
+    prototype.dispatch === dispatch &&
+    prototype.dequeue === dequeue &&
+    prototype.sendFrame === sendFrame &&
+    Sender.frame === frameAsDefined
+  );
+}
+
+/** @param {any} sender */
+function isUnwrapped(sender) {
+  return (
+    sender.send === send &&
+    sender.dispatch === dispatch &&
+    sender.dequeue === dequeue &&
+    sender.sendFrame === sendFrame &&
+    Sender.frame === frameAsDefined
+  );
+}
+
 originals.sender = {
   isClass: (Class) => Class === Sender,
   areForMessages(sender) {
-    const members = sender ?? Sender.prototype;
-    return (
-      members.send === send &&
-      members.dispatch === dispatch &&
-      members.dequeue === dequeue &&
-      members.sendFrame === sendFrame &&
-      Sender.frame === frameAsDefined
-    );
+    return sender === null ? areAllOnClass() : isUnwrapped(sender);
   },
   areForControl(sender, command) {
     const members = sender ?? Sender.prototype;

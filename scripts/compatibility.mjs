@@ -56,7 +56,7 @@ async function run(transport) {
   return results;
 }
 
-/** @type {Map<string, boolean>[]} */
+/** @type {Map<string, boolean | null>[]} */
 const results = [];
 for (const transport of TRANSPORTS) {
   console.log(`running the scenarios over ${transport} ...`);

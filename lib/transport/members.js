@@ -72,19 +72,26 @@ function methodsOf(prototype) {
 /** Whether net.Socket.prototype has the members that bytes go through as Node has made them. */
 function isNodeUnpatched() {
   return (
-    !wasPatched &&
-    node.write === write &&
-    node.cork === cork &&
-    node.uncork === uncork &&
-    node._write === _write &&
-    node._writev === _writev &&
-    node._writeGeneric === _writeGeneric &&
+    isNodeOutputUnpatched() &&
     node._final === _final &&
     node.push === push &&
     node.emit === emit &&
     node.read === read &&
     node._read === _read &&
     node.unshift === unshift
+  );
+}
+
+/** The same for the members that a send calls. */
+function isNodeOutputUnpatched() {
+  return (
+    !wasPatched &&
+    node.write === write &&
+    node.cork === cork &&
+    node.uncork === uncork &&
+    node._write === _write &&
+    node._writev === _writev &&
+    node._writeGeneric === _writeGeneric
   );
 }
 
@@ -127,7 +134,21 @@ function membersOf(prototype) {
 }
 
 /**
- * Whether a socket has the members that bytes go through from its prototype. Asked for each message: lookups only, no list.
+ * Whether a socket has the members that a send calls from its prototype. Asked for each message: lookups only, no list.
+ *
+ * @param {any} socket parked, or an AcceptedSocket
+ */
+function isOutputUnpatched(socket) {
+  return (
+    isNodeOutputUnpatched() &&
+    (Object.getPrototypeOf(socket) === parkedPrototype
+      ? isParkedOutputUnpatched(socket)
+      : isUntouchedOutputUnpatched(socket))
+  );
+}
+
+/**
+ * Whether a socket has all members that bytes go through from its prototype. Asked for each delivery.
  *
  * @param {any} socket parked, or an AcceptedSocket
  */
@@ -141,17 +162,24 @@ function isUnpatched(socket) {
 }
 
 /*
- * Two functions with the same body: each sees sockets of one shape, and its lookups stay fast.
+ * Pairs of functions with the same body: each sees sockets of one shape, and its lookups stay fast.
  */
 
 /** @param {any} socket */
-function isParkedUnpatched(socket) {
+function isParkedOutputUnpatched(socket) {
   return (
     socket.write === parked.write &&
     socket.cork === parked.cork &&
     socket.uncork === parked.uncork &&
     socket._write === parked._write &&
-    socket._writev === parked._writev &&
+    socket._writev === parked._writev
+  );
+}
+
+/** @param {any} socket */
+function isParkedUnpatched(socket) {
+  return (
+    isParkedOutputUnpatched(socket) &&
     socket._final === parked._final &&
     socket.push === parked.push &&
     socket.emit === parked.emit &&
@@ -160,13 +188,20 @@ function isParkedUnpatched(socket) {
 }
 
 /** @param {any} socket */
-function isUntouchedUnpatched(socket) {
+function isUntouchedOutputUnpatched(socket) {
   return (
     socket.write === untouched.write &&
     socket.cork === untouched.cork &&
     socket.uncork === untouched.uncork &&
     socket._write === untouched._write &&
-    socket._writev === untouched._writev &&
+    socket._writev === untouched._writev
+  );
+}
+
+/** @param {any} socket */
+function isUntouchedUnpatched(socket) {
+  return (
+    isUntouchedOutputUnpatched(socket) &&
     socket._final === untouched._final &&
     socket.push === untouched.push &&
     socket.emit === untouched.emit &&
@@ -183,4 +218,11 @@ function hasOwnMethods(socket) {
   return METHODS.some((name) => Object.hasOwn(socket, name) && !OWN_BY_HTTP.has(name));
 }
 
-module.exports = { hasOwnMethods, isNodeUnpatched, isUnpatched, setParked, setUntouched };
+module.exports = {
+  hasOwnMethods,
+  isNodeUnpatched,
+  isOutputUnpatched,
+  isUnpatched,
+  setParked,
+  setUntouched
+};

@@ -12,7 +12,7 @@ const events = require('../connection-events');
 const native = require('../native');
 const { ParkedSocket, canPark, park, unpark } = require('./parked-socket');
 const { Transport } = require('./transport');
-const { isUnpatched } = require('./members');
+const { isOutputUnpatched, isUnpatched } = require('./members');
 const { handBack } = require('./handed-back');
 const { takeHeld } = require('./touched-socket');
 const { createError, createSystemError } = require('../errors');
@@ -297,6 +297,11 @@ class PlainSocketTransport extends Transport {
    */
   checkMembers() {
     return !isUnpatched(this.socket) && this.handBack();
+  }
+
+  /** The same for what a send would call. The members that are for reading are looked at when something is delivered. */
+  checkOutputMembers() {
+    if (!isOutputUnpatched(this.socket)) this.handBack();
   }
 
   /**

@@ -11,8 +11,6 @@
  * Reading and emitting are two steps because a listener may make the addon overwrite the shared memory.
  */
 
-const { Buffer } = require('buffer');
-
 const { FastBuffer, split, toArrayBuffer } = require('../buffer-util');
 const native = require('../native');
 
@@ -41,8 +39,8 @@ const PLACED_START = 4 * (FIRST_RECORD + 256 * RECORD_WORDS);
 const MAX_PLACED = 64;
 const PAYLOADS_START = PLACED_START + MAX_PLACED;
 
-/** Bytes of a payload at most for which `new FastBuffer()` takes memory on JavaScript's heap, which is cheap. */
-const MAX_ON_HEAP = 64;
+/** Bytes of the shared memory, and the last of them whose views are kept: small payloads lie there, from the end down. */
+const VIEWED_BYTES = 2 * 1024;
 
 /** Entries of a queue for each event: first word of the record, payload, detail. */
 const EVENT_SLOTS = 3;
@@ -55,8 +53,21 @@ const bulk = /** @type {ArrayBuffer} */ (native.environment.bulk());
 const records = new Uint32Array(shared, 0, PLACED_START / 4);
 const placed = new Uint8Array(shared, PLACED_START, MAX_PLACED);
 
-// Taken before anybody may have replaced them.
-const { allocUnsafeSlow } = Buffer;
+/** Small payloads start at multiples of this, which the addon sees to. */
+const ALIGNMENT = 8;
+const VIEWED_START = shared.byteLength - VIEWED_BYTES;
+
+/**
+ * Views of the shared memory that were copied from last, by where they start: to make one takes longer than to copy a small
+ * payload.
+ *
+ * @type {Uint8Array[]}
+ */
+const views = Array.from({ length: VIEWED_BYTES / ALIGNMENT + 1 }, () => placed);
+/** The last one from where payloads begin: those with the flag JOINT, and output. */
+let frontView = placed;
+
+// Taken before anybody may have replaced it.
 const { set } = Uint8Array.prototype;
 
 /**
@@ -102,8 +113,7 @@ function readRecords(reader, count) {
     const { slots } = queue;
     const end = FIRST_RECORD + count * RECORD_WORDS;
     let { tail } = queue;
-    const joint =
-      records[JOINT_BYTES] === 0 ? null : copy(shared, PAYLOADS_START, records[JOINT_BYTES]);
+    const joint = records[JOINT_BYTES] === 0 ? null : copyFront(records[JOINT_BYTES]);
     for (let word = FIRST_RECORD; word < end; word += RECORD_WORDS) {
       readRecord(slots, tail, reader, word, joint);
       tail += EVENT_SLOTS;
@@ -172,9 +182,9 @@ function readRecord(slots, at, reader, word, joint) {
     const memory = /** @type {ArrayBuffer} */ (reader.connection.takeLanded());
     payload = new FastBuffer(memory, offset, length);
   } else if ((head & JOINT) !== 0) {
-    payload = new FastBuffer(/** @type {any} */ (joint).buffer, offset, length);
+    payload = partOf(/** @type {Buffer} */ (joint), offset, length);
   } else if (kind <= ERROR) {
-    payload = copy(shared, PAYLOADS_START + offset, length);
+    payload = new FastBuffer(viewOf(PAYLOADS_START + offset, length));
   } else if (kind === WRITTEN) {
     payload = offset + detail * 0x100000000;
   }
@@ -188,12 +198,47 @@ function readRecord(slots, at, reader, word, joint) {
  * @param {ArrayBuffer} memory shared with the addon
  * @param {number} start
  * @param {number} length
- * @returns {Buffer} those bytes, in memory of their own
+ * @returns {Buffer} those bytes, in memory of their own that has room for nothing else
  */
 function copy(memory, start, length) {
-  const bytes = length <= MAX_ON_HEAP ? new FastBuffer(length) : allocUnsafeSlow(length);
-  if (length > 0) set.call(bytes, new Uint8Array(memory, start, length));
-  return bytes;
+  // From a typed array V8 makes a copy, in memory that it need not zero.
+  return new FastBuffer(new Uint8Array(memory, start, length));
+}
+
+/**
+ * @param {number} start in the shared memory
+ * @param {number} length
+ * @returns {Uint8Array}
+ */
+function viewOf(start, length) {
+  if (start < VIEWED_START || start % ALIGNMENT !== 0) {
+    return new Uint8Array(shared, start, length);
+  }
+  const index = (start - VIEWED_START) / ALIGNMENT;
+  const view = views[index];
+  if (view.byteOffset === start && view.length === length) return view;
+  return (views[index] = new Uint8Array(shared, start, length));
+}
+
+/**
+ * @param {number} length
+ * @returns {Buffer} as many bytes from where payloads begin, in memory of their own
+ */
+function copyFront(length) {
+  if (frontView.length !== length || frontView === placed) {
+    frontView = new Uint8Array(shared, PAYLOADS_START, length);
+  }
+  return new FastBuffer(frontView);
+}
+
+/**
+ * @param {Buffer} joint
+ * @param {number} offset
+ * @param {number} length
+ * @returns {Buffer} a payload of several, or the only one
+ */
+function partOf(joint, offset, length) {
+  return length === joint.length ? joint : new FastBuffer(joint.buffer, offset, length);
 }
 
 /**
@@ -205,7 +250,7 @@ function copy(memory, start, length) {
 function takeOutput(reader) {
   const length = native.takeOutput(reader.id);
   if (length === 0) return reader.connection.takeOutput();
-  return copy(shared, PAYLOADS_START, length);
+  return copyFront(length);
 }
 
 /**

@@ -115,7 +115,7 @@ class Transport extends Delivery {
    */
   send(data, flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, data], callback);
-    this.checkMembers();
+    this.checkOutputMembers();
     if ((flags & FIN) !== 0) this.messagesSent++;
     const isAwaited = typeof callback === 'function';
     const total = queueMessage(this.id, data, flags, key, isAwaited);
@@ -132,7 +132,7 @@ class Transport extends Delivery {
    */
   sendDeflated(flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, EMPTY_BUFFER], callback);
-    this.checkMembers();
+    this.checkOutputMembers();
     if ((flags & FIN) !== 0) this.messagesSent++;
     this.queued(this.connection.sendDeflated(flags, key), callback, true);
   }
@@ -145,7 +145,7 @@ class Transport extends Delivery {
    */
   ping(data, flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, data], callback);
-    this.checkMembers();
+    this.checkOutputMembers();
     this.queued(queueControl(native.ping, this.id, data, flags, key), callback, true);
   }
 
@@ -157,7 +157,7 @@ class Transport extends Delivery {
    */
   pong(data, flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, data], callback);
-    this.checkMembers();
+    this.checkOutputMembers();
     this.queued(queueControl(native.pong, this.id, data, flags, key), callback, true);
   }
 
@@ -170,7 +170,7 @@ class Transport extends Delivery {
    */
   close(code, reason, flags, key, callback) {
     if (this.isCut) return this.writeInVain([HEADER, reason], callback);
-    this.checkMembers();
+    this.checkOutputMembers();
     if (typeof reason === 'string') flags |= STRING;
     this.queued(native.close(this.id, reason, flags, key, code), callback, false);
   }
@@ -294,6 +294,9 @@ class Transport extends Delivery {
   }
 
   /** Called before each command: a program may have replaced a member of the socket that bytes go through. */
+  checkOutputMembers() {}
+
+  /** The same for all members. */
   checkMembers() {}
 
   /** Arms the flush of the output; each transport has its own. */
