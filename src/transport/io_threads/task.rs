@@ -114,6 +114,8 @@ impl Task {
                 return;
             }
             if received == Received::Stop {
+                // What is left is not told of again either: it is found when input is wanted anew.
+                self.is_unread.store(true, Ordering::Relaxed);
                 return;
             }
         }
