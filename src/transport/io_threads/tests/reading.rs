@@ -134,6 +134,26 @@ fn a_failure_ends_a_pause_and_leaves_what_was_read() {
     }
 }
 
+#[test]
+fn what_a_full_inbox_leaves_after_a_pause_is_read() {
+    for setup in SETUPS {
+        let mut link = Link::new(setup);
+        let frame = link.peer.binary_frame(&[1; 1024]);
+        let until_full = INBOUND_HIGH_WATER / (1024 + 32) + 1;
+        let (before, during) = (until_full - 16, 100);
+        let bytes = |messages: usize| (messages * frame.len()) as u64;
+        link.peer.write(&frame.repeat(before));
+        wait_until(|| link.socket.bytes_read() >= bytes(before));
+        link.socket.pause();
+        // The poller tells of this during the pause, and never again.
+        link.peer.write(&frame.repeat(during));
+        link.turn_as_it_is();
+        link.socket.resume();
+        wait_until(|| link.socket.bytes_read() >= bytes(until_full));
+        link.until(|seen| seen.events.len() == before + during);
+    }
+}
+
 /// A peer sends without end; nobody collects.
 fn high_water(setup: (Family, Role), payload: usize) {
     let mut link = Link::small(setup);
