@@ -44,7 +44,7 @@ export declare class Connection {
   /** Adopted: a handle of Node's owns that descriptor from now on, and must not close it before `destroy`. */
   lend(): void
   /**
-   * Attached: gives the descriptor back to whoever it came from; from now on the caller carries the bytes, and `receive` and
+   * Attached: gives the descriptor back to its handle; from now on the caller carries the bytes, and `receive` and
    * `takeOutput` go on where the socket has stopped. All records must have been read. Returns news that no record tells of:
    * 1 all output has gone out, or that is to be told, 2 the writing side was shut down, 4 a write failed (else a read), and
    * from the ninth bit on the number of that error; -1: there is no socket.

@@ -3,7 +3,7 @@
 /*
  * What `process._getActiveHandles()` and `process.getActiveResourcesInfo()` say of accepted connections. Programs end what they find
  * there when they shut down, and count it. Node lists its own handles: the listening one is among them, and so is that of every
- * net.Socket, but an accepted connection that nobody has looked at has none. These are added when somebody asks, which costs the
+ * net.Socket, but an accepted connection that no program has used has none. These are added when the functions are called, which costs the
  * connections nothing. listen-handle.js calls it.
  */
 

@@ -110,7 +110,7 @@ function handBack(transport) {
   const handle = socket._handle;
   if (!handle) return false;
 
-  // What has been collected is delivered by whoever delivers now, or below.
+  // Collected records are delivered by the delivery that runs now, or below.
   const isHeldUp = transport.isWaiting;
   transport.isCalledAgain = false;
   readRecords(transport, native.more(transport.id));

@@ -3,7 +3,7 @@
 /*
  * Tells a transport that a handle of Node is about to give up its descriptor, which the addon uses, too. Used by
  * parked-socket.js and touched-socket.js. Node and programs look `close` and `reset` up on the handle when they call
- * them, so methods that come before those of its prototype are enough: nobody else's handle is touched.
+ * them, so methods that come before those of its prototype are enough: no other handle is touched.
  */
 
 /** @typedef {{ descriptorLost(): void }} User */

@@ -1,7 +1,7 @@
 'use strict';
 
 // Workers with clients that receive without end are terminated while this thread accepts connections, whose descriptors get
-// the numbers that the workers' had: each has 8 bytes to be read, which nobody else may take.
+// the numbers that the workers' had: each has 8 bytes to be read, which no other socket may take.
 //
 // MODULE, ROUNDS, WORKERS (terminated in each round), CLIENTS (of each worker), KNOCKS (connections of each round)
 

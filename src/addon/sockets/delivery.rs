@@ -110,7 +110,7 @@ impl Shared {
         }
     }
 
-    /// Calls `deliver` with the number of nobody, and `number`, when this turn of the loop closes handles. Each call has a
+    /// Calls `deliver` with the number 0, which is no connection's, and `number`, when this turn of the loop closes handles. Each call has a
     /// handle of its own: the loop closes handles in an order that depends on all of them.
     ///
     /// # Errors

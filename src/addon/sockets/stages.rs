@@ -17,8 +17,8 @@ const STAGE: usize = 64;
 const STAGE_BYTES: usize = 256 * 1024;
 
 /// Where both ends of a connection may be in this process, so few ready sockets are seen to one after the other, each with its
-/// output, in the order in which libuv would: what one of them sends, another one may read in the same turn. Elsewhere nobody
-/// could tell, and stages take less time.
+/// output, in the order in which libuv would: what one of them sends, another one may read in the same turn. Elsewhere the
+/// order cannot be observed, and stages take less time.
 const FEW: usize = 16;
 
 /// What the reactor has told of in one turn.

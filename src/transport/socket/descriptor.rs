@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use socket2::{SockAddr, SockRef};
 
-/// A descriptor of the host's, which it lends. Whoever makes this sees to it that the socket is destroyed before the host closes
+/// A descriptor of the host's, which it lends. The maker of this value ensures that the socket is destroyed before the host closes
 /// it, and that the event loop touches it only while the host runs.
 #[derive(Clone, Debug)]
 pub struct Borrowed {

@@ -8,7 +8,7 @@ use super::reading::lock_unread;
 use super::{Inbox, Socket, lock};
 use crate::connection::Connection;
 
-/// What a socket leaves to whoever carries the connection's bytes from now on.
+/// Leftovers of a socket for the transport that carries the connection's bytes from now on.
 #[derive(Debug)]
 pub struct Remains {
     /// The connection in the middle of whatever it was doing. Its output is all that was not sent.
