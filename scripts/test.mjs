@@ -155,7 +155,8 @@ const SUITES = [
   { name: 'workflows', command: () => nodeTest('workflows.test.js') },
   { name: 'load', command: () => nodeTest('load.test.js') },
   { name: 'shape', command: () => nodeTest('shape.test.js') },
-  ...overTransports('objects', () => nodeTest('objects')),
+  // A thread may answer pings before the messages in front of them (doc/differences.md).
+  ...overTransports('objects', () => nodeTest('objects'), ['stream', 'event_loop']),
   { name: 'docs', command: () => nodeTest('docs') },
   { name: 'examples', command: () => nodeTest('examples') },
   { name: 'listener', command: () => nodeTest('listener') },
