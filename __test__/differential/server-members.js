@@ -1,6 +1,6 @@
 'use strict';
 
-// What Node asks of a server, of a listening handle and of what it accepts, as its own sources have it (`net.js`, `_http_server.js`,
+// Members that Node asks of a server, of a listening handle and of what it accepts, as its own sources have it (`net.js`, `_http_server.js`,
 // `_http_common.js` of Node 20, 22, 24 and 26): one row a member. The scenarios of listening-members.js exercise each row with ws and with
 // ferrows, and __test__/listener/members.test.js reads the sources of the Node that runs and fails when it asks for a member that has no row.
 

@@ -1,10 +1,10 @@
 /*
  * State that a JavaScript thread has once, however many copies of the package it loads (a Jest worker loads one per test
  * file, each in a realm of its own). The addon evaluates this script when the first copy is loaded (thread.rs), in the
- * realm of Node's own modules; its value is what `Environment.thread()` returns to lib/thread.js of each copy.
+ * realm of Node's own modules; its value is what `Environment.thread()` returns to lib/native.js of each copy.
  *
  * Nothing here refers to a copy once the connections of that copy have closed, so that its realm can be collected. The
- * functions of Node are those of the moment of the first load: a test that fakes timers or ticks later fakes those of its
+ * functions of Node are the genuine ones at the first load: a test that fakes timers or ticks fakes those of its
  * own code only.
  */
 (() => {
