@@ -161,6 +161,7 @@ const SUITES = [
   { name: 'examples', command: () => nodeTest('examples') },
   { name: 'listener', command: () => nodeTest('listener') },
   { name: 'transport', command: () => nodeTest('transport') },
+  { name: 'scheduler', command: () => nodeTest('scheduler') },
   { name: 'fuzz', command: () => nodeTest('fuzz') },
   ...overTransports('differential', () => nodeTest('differential')),
   ...overTransports('interop', () => nodeTest('interop')),

@@ -1,12 +1,13 @@
 'use strict';
 
-// Under `auto`, connections that bring many messages at a time go to the I/O threads when the event loop has no time left,
-// and come back when the rush is over. All the while every message is echoed, in order.
+// Under `auto`, connections that bring many messages at a time migrate to the I/O threads when the event loop has no time left,
+// and come back when the rush is over. All the while every message is echoed, in order. The scheduler compares processor time
+// with wall time, so this suite runs by itself: beside other tests on two cores no thread ever looks busy.
 
 const assert = require('node:assert/strict');
 const os = require('node:os');
 const test = require('node:test');
-const { Child } = require('./child');
+const { Child } = require('../transport/child');
 
 /** Enough for several windows of the policy where nothing is to be seen. */
 const QUIET_COMMANDS = 40;
