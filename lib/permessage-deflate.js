@@ -8,17 +8,17 @@
 
 const zlib = require('zlib');
 
-const originals = require('./originals');
-const params = require('./deflate-params');
-const { Coder, jobs } = require('./deflate-coder');
+const originals = require('./node/originals');
+const params = require('./deflate/params');
+const { Coder, jobs } = require('./deflate/zlib-queue');
 const { createError } = require('./errors');
 const { kStatusCode } = require('./constants');
 
 /** What a sync flush leaves at the end of a message; removed by the sender (RFC 7692, section 7.2.1). */
 const TRAILER = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
-/** @typedef {import('./deflate-coder').Callback} Callback */
-/** @typedef {import('./deflate-params').Params} Params */
+/** @typedef {import('./deflate/zlib-queue').Callback} Callback */
+/** @typedef {import('./deflate/params').Params} Params */
 
 class PerMessageDeflate {
   /**

@@ -10,15 +10,15 @@
 
 const { Writable } = require('stream');
 
-const originals = require('./originals');
+const originals = require('./node/originals');
 const PerMessageDeflate = require('./permessage-deflate');
 const { BINARY_TYPES, EMPTY_BUFFER, kStatusCode, kTransport, kWebSocket } = require('./constants');
 const { FastBuffer, concat, toArrayBuffer } = require('./buffer-util');
 const { isValidStatusCode, isValidUTF8 } = require('./validation');
-const { Opcode } = require('./send-job');
+const { Opcode } = require('./connection/send-job');
 const { applyMask } = require('./native');
-const { checkInfo, errorOf, hasBytes, isTooLarge } = require('./receiver-checks');
-const { setImmediate } = require('./schedule');
+const { checkInfo, errorOf, hasBytes, isTooLarge } = require('./connection/receiver-checks');
+const { setImmediate } = require('./node/schedule');
 
 /** What is read next: the parts of a frame; nothing while a fragment is inflated, or an event waits for its macrotask. */
 const INFO = 0;

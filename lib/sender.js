@@ -8,7 +8,7 @@
  * Programs and tracers wrap these methods and read these properties: their names, arguments and order are those of ws.
  */
 
-const originals = require('./originals');
+const originals = require('./node/originals');
 const PerMessageDeflate = require('./permessage-deflate');
 const { NOOP, kCarrier, kWebSocket } = require('./constants');
 const {
@@ -18,12 +18,12 @@ const {
   failCalls,
   kByteLength,
   measure
-} = require('./send-job');
+} = require('./connection/send-job');
 const { createError } = require('./errors');
-const { frame } = require('./frame');
+const { frame } = require('./connection/frame');
 const { isBlob } = require('./validation');
 const { toBuffer } = require('./buffer-util');
-const { nextTick } = require('./schedule');
+const { nextTick } = require('./node/schedule');
 
 /** What a sender is doing: nothing, compressing, or reading a Blob. */
 const IDLE = 0;

@@ -7,7 +7,7 @@
 
 const { kTransport } = require('./constants');
 
-/** @typedef {InstanceType<typeof import('./transport/transport').Transport>} Transport */
+/** @typedef {InstanceType<typeof import('./transport/base-transport').Transport>} Transport */
 
 /** The account of one server. */
 class Statistics {

@@ -3,7 +3,7 @@
 /*
  * createWebSocketStream(): a Duplex on top of a WebSocket. It only uses what any user of a WebSocket may use.
  */
-const { nextTick } = require('./schedule');
+const { nextTick } = require('./node/schedule');
 
 const { Duplex } = require('stream');
 

@@ -10,21 +10,21 @@ const EventEmitter = require('events');
 
 const PerMessageDeflate = require('./permessage-deflate');
 const diagnostics = require('./diagnostics');
-const events = require('./connection-events');
-const originals = require('./originals');
+const events = require('./connection/websocket-events');
+const originals = require('./node/originals');
 const Receiver = require('./receiver');
 const Sender = require('./sender');
-const { createConnectionReceiver, standForAddon } = require('./connection-receiver');
-const { createConnectionSender } = require('./connection-sender');
-const { AsyncContext } = require('./async-context');
-const { abortHandshake, connect } = require('./client-handshake');
+const { createConnectionReceiver, standForAddon } = require('./connection/receiver');
+const { createConnectionSender } = require('./connection/sender');
+const { AsyncContext } = require('./node/async-context');
+const { abortHandshake, connect } = require('./client/handshake');
 const { createError } = require('./errors');
-const { isUntouched } = require('./transport/accepted-socket');
-const { live, showLive } = require('./live-properties');
+const { isUntouched } = require('./socket/lazy-socket');
+const { live, showLive } = require('./node/live-properties');
 const { mixInto } = require('./event-target');
 const { openTransport } = require('./transport');
-const { sendControl, sendMessage } = require('./outgoing');
-const { toNative } = require('./deflate-native');
+const { sendControl, sendMessage } = require('./connection/send');
+const { toNative } = require('./deflate/native-config');
 const {
   AUTO_PONG_COMPLETE,
   BINARY_TYPES,

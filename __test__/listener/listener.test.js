@@ -13,7 +13,7 @@ const test = require('node:test');
 const ws = require('ws');
 
 const native = require('../../lib/native.js');
-const { configure } = require('../../lib/transport/configurations.js');
+const { configure } = require('../../lib/transport/config-cache.js');
 const { Child } = require('../transport/child.js');
 const { UNLIMITED } = require('../transport/pairs.js');
 const { Listening } = require('./listening.js');

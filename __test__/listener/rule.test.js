@@ -11,7 +11,7 @@ const net = require('node:net');
 const test = require('node:test');
 
 const ferrows = require('../../index.js');
-const { isUntouched } = require('../../lib/transport/accepted-socket.js');
+const { isUntouched } = require('../../lib/socket/lazy-socket.js');
 const { connect, end, listen } = require('../transport/pairs.js');
 
 /** Whether the addon accepts for a server: Node then has no listen() of its own there. @param {any} wss */

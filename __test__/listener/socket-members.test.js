@@ -1,7 +1,7 @@
 'use strict';
 
 // The socket of an accepted connection, which becomes a net.Socket when it is touched: each member in each state, used in each way,
-// does what it does with ws. And the table of lib/transport/socket-states.js says which members touch.
+// does what it does with ws. And the table of lib/socket/socket-states.js says which members touch.
 
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');
@@ -11,8 +11,8 @@ const test = require('node:test');
 const { promisify } = require('node:util');
 
 const { WebSocket, WebSocketServer } = require('ferrows');
-const { STATES } = require('../../lib/transport/socket-states.js');
-const { isUntouched } = require('../../lib/transport/touched-socket.js');
+const { STATES } = require('../../lib/socket/socket-states.js');
+const { isUntouched } = require('../../lib/socket/materialize.js');
 
 const run = promisify(execFile);
 const CHILD = path.join(__dirname, 'children', 'members.js');

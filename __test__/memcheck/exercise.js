@@ -11,8 +11,8 @@ const net = require('node:net');
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
 const { WebSocket, WebSocketServer } = require('ferrows');
 const native = require('../../lib/native.js');
-const { closeLater } = require('../../lib/transport/closing.js');
-const { configure } = require('../../lib/transport/configurations.js');
+const { closeLater } = require('../../lib/socket/close-queue.js');
+const { configure } = require('../../lib/transport/config-cache.js');
 const { UNLIMITED, connect, listen, pattern } = require('../transport/pairs.js');
 
 const library = { WebSocket, WebSocketServer };

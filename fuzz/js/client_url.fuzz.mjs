@@ -1,5 +1,5 @@
 /**
- * Fuzzes the addresses of clients (lib/client-url.js, lib/client-request.js): any text and list of subprotocols throws
+ * Fuzzes the addresses of clients (lib/client/url.js, lib/client/request.js): any text and list of subprotocols throws
  * what it throws with ws, or leads to the same connection and the same request.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Fuzzes the negotiation of permessage-deflate (lib/deflate-params.js, lib/permessage-deflate.js): the class accepts
+ * Fuzzes the negotiation of permessage-deflate (lib/deflate/params.js, lib/permessage-deflate.js): the class accepts
  * the same offers and responses as that of ws and agrees on the same parameters, or throws the same error, whatever
  * its options. Nothing is compressed.
  */

@@ -1,5 +1,5 @@
 /**
- * Fuzzes the server's side of the opening handshake (lib/websocket-server.js, lib/handshake-rejection.js): whatever a
+ * Fuzzes the server's side of the opening handshake (lib/websocket-server.js, lib/server/abort-handshake.js): whatever a
  * client sends, the server answers the same bytes and emits the same events as that of ws, with many options.
  */
 

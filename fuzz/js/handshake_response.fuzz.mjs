@@ -1,5 +1,5 @@
 /**
- * Fuzzes the client's side of the opening handshake (lib/client-handshake.js, lib/client-redirects.js): whatever a
+ * Fuzzes the client's side of the opening handshake (lib/client/handshake.js, lib/client/redirects.js): whatever a
  * server answers, the client opens with the same protocol and extensions as that of ws, follows the same redirects or
  * fails with the same error.
  */

@@ -9,22 +9,22 @@ const http = require('http');
 const https = require('https');
 const { URL } = require('url');
 
-const PerMessageDeflate = require('./permessage-deflate');
-const extension = require('./extension');
-const { CLOSING, CONNECTING } = require('./constants');
-const { Redirects } = require('./client-redirects');
-const { acceptKey } = require('./native');
-const { completeOptions, resolveOptions } = require('./client-request');
-const { createError } = require('./errors');
-const { publishError } = require('./diagnostics');
-const { createTarget, parseUrl } = require('./client-url');
-const { nextTick } = require('./schedule');
+const PerMessageDeflate = require('../permessage-deflate');
+const extension = require('../extension');
+const { CLOSING, CONNECTING } = require('../constants');
+const { Redirects } = require('./redirects');
+const { acceptKey } = require('../native');
+const { completeOptions, resolveOptions } = require('./request');
+const { createError } = require('../errors');
+const { publishError } = require('../diagnostics');
+const { createTarget, parseUrl } = require('./url');
+const { nextTick } = require('../node/schedule');
 
 /** Marks a request that has been given up: its errors are of no interest. */
 const kAborted = Symbol('aborted');
 
 /** @typedef {any} WebSocket */
-/** @typedef {import('./client-request').Offer} Offer */
+/** @typedef {import('./request').Offer} Offer */
 /** @typedef {Parameters<typeof createError>[0]} ErrorName */
 /** @typedef {import('http').ClientRequest & { [kAborted]?: boolean }} Request */
 

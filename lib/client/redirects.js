@@ -9,7 +9,7 @@ class Redirects {
   /**
    * @param {any} ws gets the properties that ws keeps of the first request
    * @param {any} options the user's; not changed
-   * @param {import('./client-url').Target} target of the first request
+   * @param {import('./url').Target} target of the first request
    */
   constructor(ws, options, target) {
     ws._originalIpc = target.isIpc;
@@ -28,7 +28,7 @@ class Redirects {
    * Removes from a redirected request what its target may not see.
    *
    * @param {any} options of the request; changed
-   * @param {import('./client-url').Target} target
+   * @param {import('./url').Target} target
    */
   dropCredentials(options, target) {
     const { origin } = this;

@@ -9,11 +9,11 @@ const net = require('net');
 const tls = require('tls');
 const { randomBytes } = require('crypto');
 
-const PerMessageDeflate = require('./permessage-deflate');
-const extension = require('./extension');
-const { CLOSE_TIMEOUT, DEFAULT_LIMITS } = require('./constants');
-const { checkTransport } = require('./transport/choice');
-const { createError } = require('./errors');
+const PerMessageDeflate = require('../permessage-deflate');
+const extension = require('../extension');
+const { CLOSE_TIMEOUT, DEFAULT_LIMITS } = require('../constants');
+const { checkTransport } = require('../transport/mode');
+const { createError } = require('../errors');
 
 const SUBPROTOCOL_PATTERN = /^[!#$%&'*+\-.0-9A-Z^_`a-z|~]+$/;
 
@@ -72,7 +72,7 @@ function resolveOptions(options) {
  * Completes resolved options to those of the request.
  *
  * @param {any} options changed
- * @param {import('./client-url').Target} target
+ * @param {import('./url').Target} target
  * @param {any[]} protocols
  * @returns {Offer}
  * @throws {SyntaxError} on a bad or repeated subprotocol

@@ -8,7 +8,7 @@
 const querystring = require('querystring');
 const { URL } = require('url');
 
-const { createError } = require('./errors');
+const { createError } = require('../errors');
 
 /**
  * @typedef {Object} Target

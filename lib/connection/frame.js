@@ -7,7 +7,7 @@
 
 const { randomFillSync } = require('crypto');
 
-const { applyMask, encodeHeader } = require('./native');
+const { applyMask, encodeHeader } = require('../native');
 const { kByteLength } = require('./send-job');
 
 const KEY_LENGTH = 4;

@@ -7,11 +7,11 @@
  * then the receiver does (transport/stream.js).
  */
 
-const events = require('./connection-events');
-const { FastBuffer, split } = require('./buffer-util');
-const { kTransport, kWebSocket } = require('./constants');
+const events = require('./websocket-events');
+const { FastBuffer, split } = require('../buffer-util');
+const { kTransport, kWebSocket } = require('../constants');
 const { Opcode } = require('./send-job');
-const { live, showLive } = require('./live-properties');
+const { live, showLive } = require('../node/live-properties');
 
 /** As Receiver has it: a payload has been read. */
 const DATA = 4;

@@ -6,10 +6,10 @@
 
 const { isAnyArrayBuffer, isUint8Array } = require('util').types;
 
-const { EMPTY_BUFFER, kCarrier } = require('./constants');
-const { createError } = require('./errors');
-const { isBlob, isValidStatusCode } = require('./validation');
-const { toBuffer } = require('./buffer-util');
+const { EMPTY_BUFFER, kCarrier } = require('../constants');
+const { createError } = require('../errors');
+const { isBlob, isValidStatusCode } = require('../validation');
+const { toBuffer } = require('../buffer-util');
 
 /** Bytes of the payload of a control frame at most (RFC 6455, section 5.5). */
 const MAX_CONTROL_PAYLOAD = 125;

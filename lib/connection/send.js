@@ -8,20 +8,20 @@
 // The global one is an accessor, which the hot path need not call.
 const { Buffer } = require('buffer');
 
-const { CONNECTING, EMPTY_BUFFER, OPEN, kCarrier, kTransport } = require('./constants');
-const { DEFLATED_ELSEWHERE, maskingKey } = require('./connection-sender');
-const PerMessageDeflate = require('./permessage-deflate');
-const originals = require('./originals').after(require('./sender'), PerMessageDeflate);
+const { CONNECTING, EMPTY_BUFFER, OPEN, kCarrier, kTransport } = require('../constants');
+const { DEFLATED_ELSEWHERE, maskingKey } = require('./sender');
+const PerMessageDeflate = require('../permessage-deflate');
+const originals = require('../node/originals').after(require('../sender'), PerMessageDeflate);
 const { MAX_CONTROL_PAYLOAD } = require('./send-job');
-const { createError } = require('./errors');
-const { isBlob } = require('./validation');
-const { toBuffer } = require('./buffer-util');
-const { nextTick } = require('./schedule');
+const { createError } = require('../errors');
+const { isBlob } = require('../validation');
+const { toBuffer } = require('../buffer-util');
+const { nextTick } = require('../node/schedule');
 
 const { areForControl, areForMessages } = originals.sender;
 const { extensionName } = PerMessageDeflate;
 const { isCompress } = originals.deflate;
-const { BINARY, COMPRESS, FIN, MASK } = require('./native').SendFlag;
+const { BINARY, COMPRESS, FIN, MASK } = require('../native').SendFlag;
 
 /** @typedef {any} WebSocket */
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */

@@ -5,13 +5,13 @@
  * in its place. WebSocket.send() goes past both as long as nothing waits in the Sender and no program has replaced a method.
  */
 
-const events = require('./connection-events');
+const events = require('./websocket-events');
 const { endsMessage } = require('./frame');
 const { Opcode, failCalls, kByteLength } = require('./send-job');
-const { SendFlag } = require('./native');
-const { createError } = require('./errors');
-const { kCarrier, kWebSocket } = require('./constants');
-const { toBuffer } = require('./buffer-util');
+const { SendFlag } = require('../native');
+const { createError } = require('../errors');
+const { kCarrier, kWebSocket } = require('../constants');
+const { toBuffer } = require('../buffer-util');
 
 /**
  * Bytes from which a message is compressed on another thread. Measured: to go there and back costs 50 us, where compressing

@@ -6,8 +6,8 @@
  * acts through the WebSocket's own methods, which users may have overridden.
  */
 
-const originals = require('./originals');
-const { publishError } = require('./diagnostics');
+const originals = require('../node/originals');
+const { publishError } = require('../diagnostics');
 const {
   AUTO_PONG_COMPLETE,
   CLOSED,
@@ -18,11 +18,11 @@ const {
   kStatusCode,
   kTransport,
   kWebSocket
-} = require('./constants');
-const { nextTick } = require('./schedule');
+} = require('../constants');
+const { nextTick } = require('../node/schedule');
 
 /** @typedef {any} WebSocket */
-/** @typedef {import('./transport/transport').Socket} Socket */
+/** @typedef {import('../transport/base-transport').Socket} Socket */
 
 /**
  * @param {WebSocket} ws

@@ -7,11 +7,11 @@
 
 const { isAnyArrayBuffer } = require('util').types;
 
-const { toBuffer } = require('./buffer-util');
+const { toBuffer } = require('../buffer-util');
 
 /**
  * @param {any} deflate a PerMessageDeflate; undefined: the extension was not agreed on
- * @returns {import('./native').DeflateOptions | undefined}
+ * @returns {import('../native').DeflateOptions | undefined}
  */
 function toNative(deflate) {
   if (!deflate?.params) return undefined;

@@ -5,7 +5,7 @@
  * functions for permessage-deflate.js; nothing is compressed here.
  */
 
-const { createError } = require('./errors');
+const { createError } = require('../errors');
 
 /** @typedef {Record<string, any>} Params */
 /** @typedef {Record<string, any>} Options of PerMessageDeflate */

@@ -7,7 +7,7 @@
  * to the program (the close timeout) are looked up on the global object when they are set, which a test may fake.
  */
 
-const { thread } = require('./native');
+const { thread } = require('../native');
 
 const { clearInterval, clearTimeout, nextTick, queueMicrotask } = thread;
 const { setImmediate, setInterval, setTimeout } = thread;

@@ -7,7 +7,7 @@
 
 const http = require('http');
 
-const { createError } = require('./errors');
+const { createError } = require('../errors');
 
 /** @typedef {import('stream').Duplex} Duplex */
 

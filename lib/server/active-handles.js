@@ -7,7 +7,7 @@
  * connections nothing. listen-handle.js calls it.
  */
 
-const { isUntouched } = require('../transport/accepted-socket');
+const { isUntouched } = require('../socket/lazy-socket');
 const { listOwners } = require('../native');
 
 /** @typedef {InstanceType<typeof import('./listen-handle').ListenHandle>} ListenHandle */

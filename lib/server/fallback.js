@@ -16,8 +16,8 @@ const net = require('net');
 const { getDefaultHighWaterMark } = require('stream');
 const { debuglog } = require('util');
 
-const { areSocketsOfNode } = require('../transport/parked-socket');
-const { chooseTransport } = require('../transport/choice');
+const { areSocketsOfNode } = require('../socket/detached-socket');
+const { chooseTransport } = require('../transport/mode');
 const { listens, takesSockets } = require('../native');
 
 /** Node publishes each socket that its servers accept. */
@@ -42,8 +42,8 @@ function isNodes(method) {
   return source.startsWith('function emit(type, ...args)') && source.includes('kErrorMonitor');
 }
 
-/** @typedef {import('./listening-server').AnyServer} AnyServer */
-/** @typedef {import('./listening-server').Origin} Origin */
+/** @typedef {import('./http-server').AnyServer} AnyServer */
+/** @typedef {import('./http-server').Origin} Origin */
 
 /**
  * @typedef {Object} Listening

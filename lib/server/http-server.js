@@ -10,7 +10,7 @@ const http = require('http');
 const net = require('net');
 
 const { ListenHandle } = require('./listen-handle');
-const { reasonForNode } = require('./rule');
+const { reasonForNode } = require('./fallback');
 
 /** @typedef {InstanceType<typeof ListenHandle>} Listening */
 /** @typedef {http.Server & Record<string | symbol, any>} AnyServer members that the types lack */

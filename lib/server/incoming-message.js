@@ -30,7 +30,7 @@ function readHead(head, count) {
 }
 
 /**
- * @param {import('./listening-server').Origin} origin of the server
+ * @param {import('./http-server').Origin} origin of the server
  * @param {any} socket where it came
  * @param {string} head
  * @param {string[]} fields names and values in turn

@@ -9,15 +9,15 @@
 const http = require('http');
 
 const { showConnections } = require('./active-handles');
-const { arrived, putAside, takesAll, watchWaiting } = require('./arriving');
-const { AsyncContext } = require('../async-context');
+const { arrived, putAside, takesAll, watchWaiting } = require('./upgrade');
+const { AsyncContext } = require('../node/async-context');
 const { createListener } = require('../native');
-const { clearInterval, nextTick, setInterval } = require('../schedule');
+const { clearInterval, nextTick, setInterval } = require('../node/schedule');
 
 class ListenHandle {
   /**
-   * @param {import('./listening-server').AnyServer} server
-   * @param {import('./listening-server').Origin} origin
+   * @param {import('./http-server').AnyServer} server
+   * @param {import('./http-server').Origin} origin
    * @param {any} handle of Node's, bound
    */
   constructor(server, origin, handle) {

@@ -8,13 +8,13 @@
 const { AsyncLocalStorage, executionAsyncResource } = require('async_hooks');
 const fs = require('fs');
 
-const { AcceptedSocket, isHeld, settle, watch } = require('../transport/accepted-socket');
-const { AsyncContext } = require('../async-context');
-const { createRequest, readHead } = require('./request');
+const { AcceptedSocket, isHeld, settle, watch } = require('../socket/lazy-socket');
+const { AsyncContext } = require('../node/async-context');
+const { createRequest, readHead } = require('./incoming-message');
 const { createError } = require('../errors');
 const { EMPTY_BUFFER } = require('../constants');
-const { reasonForNode } = require('./rule');
-const { clearTimeout, setTimeout } = require('../schedule');
+const { reasonForNode } = require('./fallback');
+const { clearTimeout, setTimeout } = require('../node/schedule');
 
 /** Reasons for which the addon puts a connection aside; the numbers are its own. */
 const LATE = 3;

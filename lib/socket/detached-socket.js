@@ -14,10 +14,10 @@ const { Readable } = require('stream');
 const native = require('../native');
 const { kTransport } = require('../constants');
 const { guard } = require('./handle-guard');
-const { hasOwnMethods, isNodeUnpatched, setParked } = require('./members');
+const { hasOwnMethods, isNodeUnpatched, setParked } = require('./replaced-members');
 const { toBuffer } = require('../buffer-util');
 
-/** @typedef {import('./transport').Socket} Socket */
+/** @typedef {import('../transport/base-transport').Socket} Socket */
 /** @typedef {(error?: Error | null) => void} Callback */
 
 /** Chunks that write() has given to the connection and `_write()` has not seen yet. @type {any} */

@@ -12,18 +12,18 @@
 const { getDefaultHighWaterMark } = require('stream');
 const { inspect } = require('util');
 
-const events = require('../connection-events');
+const events = require('../connection/websocket-events');
 const { kWebSocket } = require('../constants');
-const { closeLater } = require('./closing');
+const { closeLater } = require('./close-queue');
 const { createError } = require('../errors');
 const { Fact } = require('./socket-states');
-const { callTouched, isUntouched, touchBy, touched } = require('./touched-socket');
-const { isUnpatched } = require('./members');
-const { nextTick } = require('../schedule');
+const { callTouched, isUntouched, touchBy, touched } = require('./materialize');
+const { isUnpatched } = require('./replaced-members');
+const { nextTick } = require('../node/schedule');
 
 const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
 
-/** @typedef {InstanceType<typeof import('../listener/listen-handle').ListenHandle>} ListenHandle */
+/** @typedef {InstanceType<typeof import('../server/listen-handle').ListenHandle>} ListenHandle */
 
 /**
  * What there is of a connection until a WebSocket has it.

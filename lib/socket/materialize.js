@@ -7,12 +7,12 @@
 
 const net = require('net');
 
-const events = require('../connection-events');
+const events = require('../connection/websocket-events');
 const { kTransport, kWebSocket } = require('../constants');
 const { guard } = require('./handle-guard');
 const { Fact } = require('./socket-states');
-const { ParkedSocket, makeParked } = require('./parked-socket');
-const { setUntouched } = require('./members');
+const { ParkedSocket, makeParked } = require('./detached-socket');
+const { setUntouched } = require('./replaced-members');
 
 /** @type {any} members as Node has them, past those of the program's own on the socket */
 const node = net.Socket.prototype;
@@ -22,7 +22,7 @@ const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
 /**
  * The class whose instances become net.Sockets.
  *
- * @type {typeof import('./accepted-socket').AcceptedSocket}
+ * @type {typeof import('./lazy-socket').AcceptedSocket}
  */
 let Untouched;
 
@@ -143,7 +143,7 @@ function goOn(socket, facts) {
  * Gives the prototype of a class whatever else a net.Socket has or does: it touches. The properties of instances are
  * looked up on one, because they differ from one Node to the next.
  *
- * @param {typeof import('./accepted-socket').AcceptedSocket} AcceptedSocket
+ * @param {typeof import('./lazy-socket').AcceptedSocket} AcceptedSocket
  */
 function touchBy(AcceptedSocket) {
   Untouched = AcceptedSocket;

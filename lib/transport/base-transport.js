@@ -5,21 +5,21 @@
  * to the WebSocket. WebSockets use it through stream.js or plain-socket.js (see index.js).
  */
 
-const events = require('../connection-events');
+const events = require('../connection/websocket-events');
 const native = require('../native');
-const { AsyncContext } = require('../async-context');
-const { Delivery } = require('./delivery');
+const { AsyncContext } = require('../node/async-context');
+const { Delivery } = require('./event-queue');
 const { WriteCallbacks } = require('./write-callbacks');
-const originals = require('../originals').after(require('../receiver'));
-const { optionsOf } = require('./configurations');
+const originals = require('../node/originals').after(require('../receiver'));
+const { optionsOf } = require('./config-cache');
 const { connectionClosed } = require('./open-connections');
 const { EMPTY_BUFFER } = require('../constants');
-const { closePayload, replayControl, replayMessage, showFrame } = require('../connection-receiver');
-const { Opcode } = require('../send-job');
+const { closePayload, replayControl, replayMessage, showFrame } = require('../connection/receiver');
+const { Opcode } = require('../connection/send-job');
 const { createError, createProtocolError } = require('../errors');
 const { queueControl, queueMessage } = require('./payload');
-const { toBinaryType } = require('./records');
-const { nextTick } = require('../schedule');
+const { toBinaryType } = require('./record-reader');
+const { nextTick } = require('../node/schedule');
 
 const { isControlMessage, isDataMessage } = originals.receiver;
 const { CLOSE, ERROR, FLOODED, MESSAGE, PING, PONG } = native.RecordKind;
@@ -60,7 +60,7 @@ class Transport extends Delivery {
     /**
      * The counters of the server that accepted the connection.
      *
-     * @type {InstanceType<typeof import('../statistics').Statistics> | null}
+     * @type {InstanceType<typeof import('../stats').Statistics> | null}
      */
     this.account = null;
     /** Whether the peer has broken the protocol. */

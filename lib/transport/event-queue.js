@@ -7,9 +7,9 @@
  */
 
 const native = require('../native');
-const { AsyncContext } = require('../async-context');
-const { forget, readRecords, shift } = require('./records');
-const { setImmediate } = require('../schedule');
+const { AsyncContext } = require('../node/async-context');
+const { forget, readRecords, shift } = require('./record-reader');
+const { setImmediate } = require('../node/schedule');
 
 const { INFLATING, PONG } = native.RecordKind;
 const { COMPRESSED } = native.RecordFlag;
@@ -30,7 +30,7 @@ class Delivery {
     /**
      * Events that have been read and not been emitted; null: there are none.
      *
-     * @type {InstanceType<typeof import('./records').RecordQueue> | null}
+     * @type {InstanceType<typeof import('./record-reader').RecordQueue> | null}
      */
     this.queue = null;
     this.isSynchronous = isSynchronous;

@@ -6,7 +6,7 @@
  */
 
 const { environment } = require('../native');
-const { nextTick } = require('../schedule');
+const { nextTick } = require('../node/schedule');
 
 /** @typedef {{ isDirty: boolean, flush(): void }} Flushable */
 
@@ -44,7 +44,7 @@ function flushSocketsLater() {
 /**
  * Runs a delivery of the addon.
  *
- * @param {InstanceType<typeof import('./delivery').Delivery>} delivery
+ * @param {InstanceType<typeof import('./event-queue').Delivery>} delivery
  */
 function drainDelivered(delivery) {
   isDelivering = !isExiting;
@@ -60,7 +60,7 @@ function drainDelivered(delivery) {
 /**
  * Runs a delivery of a stream.
  *
- * @param {InstanceType<typeof import('./delivery').Delivery>} delivery
+ * @param {InstanceType<typeof import('./event-queue').Delivery>} delivery
  * @param {number} count readable records
  */
 function readDelivered(delivery, count) {

@@ -5,15 +5,15 @@
  * is possible and nobody has said otherwise; everything else is a stream.
  */
 
-const { StreamTransport } = require('./stream');
-const { PlainSocketTransport, canPark } = require('./plain-socket');
-const { chooseTransport } = require('./choice');
+const { StreamTransport } = require('./stream-transport');
+const { PlainSocketTransport, canPark } = require('./native-transport');
+const { chooseTransport } = require('./mode');
 const { connectionOpened } = require('./open-connections');
-const { hasOwnMethods, isNodeUnpatched } = require('./members');
-const { isUntouched, touched } = require('./touched-socket');
+const { hasOwnMethods, isNodeUnpatched } = require('../socket/replaced-members');
+const { isUntouched, touched } = require('../socket/materialize');
 const { Choice, takesSockets } = require('../native');
-const { configure } = require('./configurations');
-const { setImmediate } = require('../schedule');
+const { configure } = require('./config-cache');
+const { setImmediate } = require('../node/schedule');
 
 /**
  * Connects a WebSocket with its socket. Nothing is emitted before the caller returns.

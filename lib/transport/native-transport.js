@@ -8,17 +8,17 @@
 
 const { constants } = require('os');
 
-const events = require('../connection-events');
+const events = require('../connection/websocket-events');
 const native = require('../native');
-const { ParkedSocket, canPark, park, unpark } = require('./parked-socket');
-const { Transport } = require('./transport');
-const { isOutputUnpatched, isUnpatched } = require('./members');
-const { handBack } = require('./handed-back');
-const { takeHeld } = require('./touched-socket');
+const { ParkedSocket, canPark, park, unpark } = require('../socket/detached-socket');
+const { Transport } = require('./base-transport');
+const { isOutputUnpatched, isUnpatched } = require('../socket/replaced-members');
+const { handBack } = require('./stream-fallback');
+const { takeHeld } = require('../socket/materialize');
 const { createError, createSystemError } = require('../errors');
-const { drainDelivered, flushSocketsLater } = require('./flushing');
-const { readRecords } = require('./records');
-const { nextTick } = require('../schedule');
+const { drainDelivered, flushSocketsLater } = require('./flush-scheduler');
+const { readRecords } = require('./record-reader');
+const { nextTick } = require('../node/schedule');
 
 const { DRAIN, END, FAULT, SHUTDOWN, WRITTEN } = native.RecordKind;
 const { WRITE } = native.RecordFlag;
@@ -26,7 +26,7 @@ const { WRITE } = native.RecordFlag;
 class PlainSocketTransport extends Transport {
   /**
    * @param {any} websocket
-   * @param {import('./transport').Socket} socket
+   * @param {import('./base-transport').Socket} socket
    * @param {number} configuration see configurations.js
    * @param {boolean} isSynchronous
    * @param {import('async_hooks').AsyncResource} resource context that events are emitted in

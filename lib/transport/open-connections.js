@@ -7,7 +7,7 @@
  */
 
 const { environment, thread } = require('../native');
-const { flushAtExit } = require('./flushing');
+const { flushAtExit } = require('./flush-scheduler');
 
 let connections = 0;
 

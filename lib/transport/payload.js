@@ -6,7 +6,7 @@
  */
 
 const native = require('../native');
-const { MAX_PLACED, place } = require('./records');
+const { MAX_PLACED, place } = require('./record-reader');
 
 const { PLACED, SAME, STRING, TOTAL } = native.SendFlag;
 const { thread } = native;

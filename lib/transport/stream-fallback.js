@@ -11,14 +11,14 @@
 const net = require('net');
 
 const native = require('../native');
-const { StreamTransport } = require('./stream');
+const { StreamTransport } = require('./stream-transport');
 const { createSystemError } = require('../errors');
-const { isUntouched, touched } = require('./touched-socket');
-const { readDelivered } = require('./flushing');
-const { readRecords, takeOutput } = require('./records');
-const { takePassed, unpark } = require('./parked-socket');
-const { unguard } = require('./handle-guard');
-const { nextTick, setImmediate } = require('../schedule');
+const { isUntouched, touched } = require('../socket/materialize');
+const { readDelivered } = require('./flush-scheduler');
+const { readRecords, takeOutput } = require('./record-reader');
+const { takePassed, unpark } = require('../socket/detached-socket');
+const { unguard } = require('../socket/handle-guard');
+const { nextTick, setImmediate } = require('../node/schedule');
 
 const { DRAIN, END, FAULT, SHUTDOWN, WRITTEN } = native.RecordKind;
 const { WRITE } = native.RecordFlag;

@@ -5,11 +5,11 @@
  * take over: TLS, pipes of other makers, HTTP/2 streams, test duplexes.
  */
 
-const { Transport } = require('./transport');
+const { Transport } = require('./base-transport');
 const { createError } = require('../errors');
-const { flushStreamLater, readDelivered } = require('./flushing');
+const { flushStreamLater, readDelivered } = require('./flush-scheduler');
 const native = require('../native');
-const { takeOutput } = require('./records');
+const { takeOutput } = require('./record-reader');
 const { kTransport, kWebSocket } = require('../constants');
 
 /**
@@ -25,7 +25,7 @@ const WRITTEN_AMOUNTS = ['bufferSize', 'bytesWritten', 'writableLength', 'writab
 class StreamTransport extends Transport {
   /**
    * @param {any} websocket
-   * @param {import('./transport').Socket} socket
+   * @param {import('./base-transport').Socket} socket
    * @param {number} configuration see configurations.js
    * @param {boolean} isSynchronous
    * @param {any} [parser] a Receiver that parses in the place of the addon
@@ -283,7 +283,7 @@ class StreamTransport extends Transport {
 }
 
 /**
- * @this {import('./transport').Socket}
+ * @this {import('./base-transport').Socket}
  * @param {Buffer} chunk
  */
 function socketOnData(chunk) {
@@ -292,7 +292,7 @@ function socketOnData(chunk) {
 }
 
 /**
- * @this {import('./transport').Socket}
+ * @this {import('./base-transport').Socket}
  * @param {Buffer} chunk
  */
 function socketOnDataToParse(chunk) {

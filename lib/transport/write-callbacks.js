@@ -4,7 +4,7 @@
  * Callbacks of send commands that wait until their bytes have left. Each connection has its own; only its
  * transport may touch it. Bytes are counted by the running total that the addon's commands return.
  */
-const { nextTick } = require('../schedule');
+const { nextTick } = require('../node/schedule');
 
 /** Slots of each callback: total, function, AsyncResource or null. */
 const SLOTS = 3;

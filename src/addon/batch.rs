@@ -1,5 +1,5 @@
 //! Events -> records: what JavaScript reads of a batch. Four words a record, `[kind | flags << 8, offset, length,
-//! detail]`, in one shared `Uint32Array` of the environment; `lib/transport/records.js` is the reader.
+//! detail]`, in one shared `Uint32Array` of the environment; `lib/transport/record-reader.js` is the reader.
 
 use std::collections::VecDeque;
 use std::ops::Range;
