@@ -1,5 +1,5 @@
 // The bars against the results: met or not. Pure: results in, verdicts out; report/document.mjs writes them down.
-import { BARS, GROUPS } from '../bars.mjs';
+import { BARS, GROUPS } from '../targets.mjs';
 import { least, median, ratio, ratioOfLeast, values } from './statistics.mjs';
 
 /** @returns {boolean | undefined} undefined when it was not measured */
