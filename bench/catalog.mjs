@@ -1,5 +1,5 @@
 // What is compared and under which load. A new subject or workload is a new entry here and nothing else; the figures
-// that ferrows must reach are in bars.mjs.
+// that ferrows must reach are in targets.mjs.
 
 /**
  * Subjects: each is a process of its own, started anew for every measurement. `program` is one of programs.mjs,

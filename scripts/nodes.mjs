@@ -29,7 +29,7 @@ const SUITES = [
   'observability',
   'deflate',
   'hostile',
-  'life',
+  'lifecycle',
   'examples',
   'install',
   'dependents',

@@ -170,7 +170,7 @@ const SUITES = [
   ...overTransports('memory', () => nodeTest('memory')),
   ...overTransports('hostile', () => nodeTest('hostile')),
   // Node's own streams end their sockets themselves, and moving is what `transport` and `differential` do.
-  ...overTransports('life', () => nodeTest('life'), ['event_loop', 'io_threads']),
+  ...overTransports('lifecycle', () => nodeTest('lifecycle'), ['event_loop', 'io_threads']),
   { name: 'soak:checker', command: () => nodeTest('soak') },
   ...[
     ['auto', '60'],

@@ -22,7 +22,10 @@ const MARKS = ['  (act', '  act) ', '  uncaught '];
  * @param {Record<string, string>} env
  */
 async function logs(t, env) {
-  const child = new Child(t, '../../life/children/terminate.js', { FERROWS_TRANSPORT, ...env });
+  const child = new Child(t, '../../lifecycle/children/terminate.js', {
+    FERROWS_TRANSPORT,
+    ...env
+  });
   const { code, signal, lines } = await child.rest();
   for (const { name, isDone, hangs, lines: log } of lines) {
     assert.ok(isDone && !hangs, `${env.MODULE}, ${name}:\n${log.join('\n')}`);
