@@ -17,7 +17,7 @@ const { FastBuffer, concat, toArrayBuffer } = require('./buffer-util');
 const { isValidStatusCode, isValidUTF8 } = require('./validation');
 const { Opcode } = require('./connection/send-job');
 const { applyMask } = require('./native');
-const { checkInfo, errorOf, hasBytes, isTooLarge } = require('./connection/receiver-checks');
+const { checkInfo, errorOf, hasBytes, isTooLarge } = require('./connection/frame-checks');
 const { setImmediate } = require('./node/schedule');
 
 /** What is read next: the parts of a frame; nothing while a fragment is inflated, or an event waits for its macrotask. */
