@@ -456,19 +456,19 @@ const parsing = Object.getOwnPropertyNames(Receiver.prototype).map((name) => [
 parsing.push(['write', write], ['end', end]);
 
 originals.receiver = {
-  areForParsing(Class) {
+  hasOriginalParsing(Class) {
     const prototype = /** @type {any} */ (Receiver.prototype);
     return Class === Receiver && parsing.every(([name, method]) => prototype[name] === method);
   },
-  areForEvents() {
+  hasOriginalEvents() {
     const { prototype } = Receiver;
     return prototype.on === on && prototype.addListener === addListener && prototype.emit === emit;
   },
-  isControlMessage: (receiver) =>
+  hasOriginalControlMessage: (receiver) =>
     receiver === null
       ? Receiver.prototype.controlMessage === controlMessage && Receiver.prototype.emit === emit
       : receiver.controlMessage === controlMessage,
-  isDataMessage: (receiver) =>
+  hasOriginalDataMessage: (receiver) =>
     receiver === null
       ? Receiver.prototype.dataMessage === dataMessage && Receiver.prototype.emit === emit
       : receiver.dataMessage === dataMessage
