@@ -14,6 +14,7 @@ const TIMEOUT = 15000;
 /**
  * @typedef {object} Scenario
  * @property {string} name begins with the id of its statement
+ * @property {string} file the file below scenarios/ that registers it
  * @property {string} kind see subjects.js
  * @property {number} timeout milliseconds
  * @property {boolean} onThreads false if the scheduling of I/O threads decides the order of its events
@@ -27,6 +28,9 @@ const TIMEOUT = 15000;
 
 /** @type {Scenario[]} */
 const registered = [];
+
+/** The file whose scenarios are being registered. */
+let file = '';
 
 /**
  * Registers a scenario.
@@ -43,14 +47,14 @@ function scenario(name, kinds, body, options = {}) {
     const { onThreads = kind !== 'together' } = options;
     const full = all.length > 1 ? `${name} (${kind})` : name;
     if (registered.some((one) => one.name === full)) throw new Error(`two scenarios named ${full}`);
-    registered.push({ name: full, kind, timeout, onThreads, isWaiting, body });
+    registered.push({ name: full, file, kind, timeout, onThreads, isWaiting, body });
   }
 }
 
 /** @returns {Scenario[]} all scenarios, in the order of files and of registration */
 function scenarios() {
   const folder = path.join(__dirname, 'scenarios');
-  for (const file of fs.readdirSync(folder).sort()) require(path.join(folder, file));
+  for (file of fs.readdirSync(folder).sort()) require(path.join(folder, file));
   const only = process.env.DIFFERENTIAL_ONLY;
   return only ? registered.filter(({ name }) => name.includes(only)) : registered;
 }

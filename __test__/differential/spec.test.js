@@ -1,25 +1,26 @@
 'use strict';
 
-// That the scenarios cover the specification, without running them: every statement and every row has a scenario, every
-// scenario belongs to a statement, and doc/compatibility.md lists the scenarios that there are.
+// Coverage of the specification, without running a scenario: every statement of SPEC.md and every row of api-coverage.js has a
+// scenario, every scenario belongs to a statement, and the generated parts of SPEC.md and doc/compatibility.md are current.
 
 const assert = require('node:assert/strict');
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 
-// All of them, whatever differential.test.js was told to run.
+// All scenarios, whatever differential.test.js is restricted to.
 delete process.env.DIFFERENTIAL_ONLY;
 
-const { DIFFERENCES } = require('./differences');
-const { ROWS } = require('./rows');
+const { ROWS } = require('./api-coverage');
+const { DIFFERENCES, differencesTable } = require('./differences');
 const { scenarios } = require('./run');
-const { STATEMENTS, begins, idOf, showing } = require('./statements');
+const { SPEC, STATEMENTS, begins, idOf, proving, withScenarios } = require('./spec');
 
-const names = scenarios().map(({ name }) => name);
+const all = scenarios();
+const names = all.map(({ name }) => name);
 
 test('every statement has a scenario', () => {
-  const bare = STATEMENTS.filter((statement) => showing(statement, names).length === 0);
+  const bare = STATEMENTS.filter((statement) => proving(statement, all).length === 0);
   assert.deepEqual(
     bare.map(({ id }) => id),
     []
@@ -35,10 +36,10 @@ test('every scenario belongs to a statement', () => {
   );
 });
 
-test('what is named as the scenario of something is there', () => {
+test('every scenario that is referred to exists', () => {
   const named = [
-    ...STATEMENTS.flatMap(({ id, also = [] }) => also.map((beginning) => [id, beginning])),
-    ...ROWS.flatMap(({ row, scenarios: all }) => all.map((beginning) => [row, beginning])),
+    ...STATEMENTS.flatMap(({ id, also }) => also.map((beginning) => [id, beginning])),
+    ...ROWS.flatMap(({ row, scenarios: some }) => some.map((beginning) => [row, beginning])),
     ...DIFFERENCES.map(({ scenario }) => ['differences.js', scenario])
   ];
   assert.deepEqual(
@@ -47,16 +48,30 @@ test('what is named as the scenario of something is there', () => {
   );
 });
 
-test('every row of the tables has a scenario', () => {
+test('every row of the API has a scenario', () => {
   assert.deepEqual(
-    ROWS.filter(({ scenarios: all }) => all.length === 0).map(({ row }) => row),
+    ROWS.filter(({ scenarios: some }) => some.length === 0).map(({ row }) => row),
     []
   );
 });
 
-test('doc/compatibility.md lists the scenarios that there are', () => {
+test('SPEC.md lists the scenarios of each statement', () => {
+  const text = readFileSync(SPEC, 'utf8');
+  assert.equal(withScenarios(text, all), text, 'run npm run compatibility -- --spec');
+});
+
+test('doc/compatibility.md lists the differences and counts all scenarios', () => {
   const text = readFileSync(path.join(__dirname, '../../doc/compatibility.md'), 'utf8');
-  const listed = [...text.matchAll(/^ {2}- `(.*)`$/gm)].map(([, name]) => name);
-  assert.deepEqual(listed.sort(), [...names].sort(), 'npm run compatibility writes it anew');
-  for (const { id, title } of STATEMENTS) assert.ok(text.includes(`| ${id} | ${title} |`), id);
+  assert.ok(text.includes(differencesTable()), 'run npm run compatibility');
+  const counts = [...text.matchAll(/^\| (\w+) \| (\d+) \| \d+ \| \d+ \| \d+ \|$/gm)];
+  const onThreads = all.filter(({ onThreads: isRun }) => isRun).length;
+  assert.deepEqual(
+    counts.map(([, transport, count]) => [transport, Number(count)]),
+    [
+      ['stream', all.length],
+      ['event_loop', all.length],
+      ['io_threads', onThreads]
+    ],
+    'run npm run compatibility'
+  );
 });
