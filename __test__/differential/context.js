@@ -4,6 +4,7 @@
 // Everything opened through a context is closed by its dispose(). Used by run.js and the scenarios;
 // which library plays which side is decided in run.js, not here.
 
+const { AsyncLocalStorage } = require('node:async_hooks');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const http = require('node:http');
@@ -52,6 +53,13 @@ class Context {
 
   async dispose() {
     for (const dispose of this.#disposals.reverse()) await dispose();
+  }
+
+  /** An AsyncLocalStorage that is disabled at the end: an enabled one slows down every promise of the process. */
+  storage() {
+    const storage = new AsyncLocalStorage();
+    this.defer(() => storage.disable());
+    return storage;
   }
 
   /** Calls `action` and records what it returned or threw. */

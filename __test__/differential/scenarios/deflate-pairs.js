@@ -2,7 +2,6 @@
 
 // Two libraries with permessage-deflate between them: what they agree on, traffic of every kind, and defaults.
 
-const { AsyncLocalStorage } = require('node:async_hooks');
 const { once } = require('node:events');
 const { scenario } = require('../run');
 const { OPCODE } = require('../frames');
@@ -183,7 +182,7 @@ scenario(
   'X1 deflate: compressed messages come in the context of the constructor',
   'pair',
   async (t) => {
-    const storage = new AsyncLocalStorage();
+    const storage = t.storage();
     const wss = await t.listen(ON);
     const client = storage.run('constructor', () => t.dial(t.url(wss), undefined, ON));
     const { server } = await t.accepted(wss);

@@ -3,7 +3,7 @@
 // Every member that Node asks of a server or of its handle, changed or used on a server that listens by itself: server-members.js has
 // the list. `_server` of section 3.1.
 
-const { AsyncLocalStorage, createHook } = require('node:async_hooks');
+const { createHook } = require('node:async_hooks');
 const { randomUUID } = require('node:crypto');
 const { once } = require('node:events');
 const fs = require('node:fs');
@@ -315,7 +315,7 @@ scenario(
 );
 
 scenario('X1 the context of the code that listens, where Node has it', 'server', async (t) => {
-  const storage = new AsyncLocalStorage();
+  const storage = t.storage();
   for (const isSeen of [false, true]) {
     const store = (event) => t.log('server', event, storage.getStore());
     const wss = await storage.run('listens', () =>
