@@ -12,7 +12,7 @@ use socket2::Socket;
 use super::accepting::{Accepted, Spare, accept};
 use super::endpoint::{Listening, is_open};
 use super::pending::{Arrival, Looked, Pending, Reason, What};
-use crate::protocol::handshake::{Field, MAX_HEAD};
+use crate::protocol::handshake::{Field, MAX_HEAD_LENGTH};
 use crate::transport::event_loop::Reactor;
 use crate::transport::slots::Slots;
 use crate::transport::socket::ends;
@@ -118,7 +118,7 @@ impl<O: Clone> Arrivals<O> {
         let number = self.entries.next() as u32;
         reactor.watch(&listening, MARK | u64::from(number))?;
         self.spare.keep();
-        let limit = limit.min(MAX_HEAD);
+        let limit = limit.min(MAX_HEAD_LENGTH);
         self.entries.insert(Entry::Listening(Box::new(Door {
             listening,
             owner,

@@ -14,7 +14,7 @@ use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::{Arrival, Arrivals, Closing, Listening, Reason, Turn, What};
-use crate::protocol::handshake::MAX_HEAD;
+use crate::protocol::handshake::MAX_HEAD_LENGTH;
 use crate::transport::event_loop::Reactor;
 use crate::transport::tests::TIMEOUT;
 
@@ -52,7 +52,7 @@ impl Scene {
     /// Listens, and returns the number of the listening socket.
     fn listen(&mut self, address: impl Into<SockAddr>) -> u32 {
         let listening = Listening::start(bound(address), 511).unwrap();
-        self.arrivals.listen(&self.reactor, listening, "owner", MAX_HEAD).unwrap()
+        self.arrivals.listen(&self.reactor, listening, "owner", MAX_HEAD_LENGTH).unwrap()
     }
 
     /// One turn of the loop, without waiting.
