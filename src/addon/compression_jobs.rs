@@ -9,7 +9,7 @@ use napi::{Result, sys};
 
 use super::channel::Channel;
 use super::environment::Shared;
-use super::raw::{Reference, call_back, run_elsewhere};
+use super::sys::{Reference, call_back, run_elsewhere};
 use crate::protocol::deflate::{InflateJob, OutgoingParams, Progress, compress_standalone, stored_blocks};
 
 /// How many jobs are remembered, to be joined: a broadcast is sent to one receiver after the other, and there are few sets of
