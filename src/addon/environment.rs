@@ -22,7 +22,7 @@ use super::thread::of_thread;
 use crate::connection::{Config, Rested};
 use crate::protocol::deflate::{Broadcast, Pool};
 use crate::transport::RandomKeys;
-use crate::transport::slab::Slots;
+use crate::transport::slab::Slab;
 
 /// Bytes that are worth it to give them back to the system while others are in use.
 const MUCH: usize = 4 * 1024 * 1024;
@@ -54,12 +54,12 @@ pub(super) struct Shared {
     /// The last payloads that are being compressed elsewhere, the last one first.
     pub(super) deflating: RefCell<Vec<Rc<Job>>>,
     /// How connections are configured, by number.
-    configurations: RefCell<Slots<Arc<Config>>>,
+    configurations: RefCell<Slab<Arc<Config>>>,
     /// The value of `thread.js`, and the realm that it was made in.
     thread: Reference,
     pub(super) realm: Realm,
     /// All connections, by their numbers. Number 0 is one that was destroyed, for whoever has none.
-    pub(super) channels: RefCell<Slots<Rc<RefCell<Channel>>>>,
+    pub(super) channels: RefCell<Slab<Rc<RefCell<Channel>>>>,
     /// The sockets that were taken over.
     pub(super) rounds: Rounds,
 }

@@ -16,7 +16,7 @@ use super::environment::Shared;
 use super::sys::{Arguments, Body, create_call, data_bytes, is_undefined, string_bytes, unknown, unsigned};
 use crate::connection::Connection as Core;
 use crate::protocol::MaskingKey;
-use crate::transport::scheduler::Choice;
+use crate::transport::scheduler::TransportMode;
 
 /// Functions that get the number of a connection first. Those that queue something return the running total of bytes ever
 /// queued. `flags`: `BINARY` 1, `FIN` 2, `STRING` 4 must be there if the payload is a string, `MASK` 8 (with `key`, or a
@@ -245,7 +245,7 @@ impl Shared {
 
     /// The number of the connection that is made next.
     fn next_id(&self) -> u32 {
-        self.channels.borrow().next() as u32
+        self.channels.borrow().vacant_key() as u32
     }
 
     /// Runs something with the bytes of an argument that may be left out.
@@ -284,12 +284,12 @@ fn adopt(
     adopted
 }
 
-fn choice_of(number: u32) -> Choice {
+fn choice_of(number: u32) -> TransportMode {
     match number {
-        1 => Choice::EventLoop,
-        2 => Choice::IoThreads,
-        3 => Choice::Shuffle,
-        _ => Choice::Auto,
+        1 => TransportMode::EventLoop,
+        2 => TransportMode::IoThreads,
+        3 => TransportMode::Shuffle,
+        _ => TransportMode::Auto,
     }
 }
 

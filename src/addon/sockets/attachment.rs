@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::landing::Landing;
 use crate::addon::sys::Reference;
 use crate::transport::event_loop::Ready;
-use crate::transport::scheduler::{Choice, Traffic};
+use crate::transport::scheduler::{Traffic, TransportMode};
 use crate::transport::socket::{Inbox, Socket, Standing};
 
 /// Ties a socket to its connection's number until the socket is destroyed.
@@ -34,7 +34,7 @@ pub(in crate::addon) struct Attachment {
     /// The turn of the loop in which the end of the peer is to be told, which was read behind other news. 0: none.
     pub(super) end_due: Cell<u64>,
     /// Who is to drive.
-    pub(super) choice: Choice,
+    pub(super) choice: TransportMode,
     /// What that is judged by.
     pub(super) traffic: Cell<Traffic>,
     /// Whether the socket was destroyed.
@@ -88,7 +88,7 @@ impl Attachment {
     }
 
     /// The event loop drives it, and nothing is known of it.
-    pub(super) fn new(socket: Arc<Socket>, choice: Choice) -> Self {
+    pub(super) fn new(socket: Arc<Socket>, choice: TransportMode) -> Self {
         Self {
             socket,
             inbox: RefCell::default(),

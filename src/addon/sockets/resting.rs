@@ -17,7 +17,7 @@ use crate::addon::environment::Shared;
 use crate::addon::sys::borrow;
 use crate::connection::Config;
 use crate::transport::event_loop::Ready;
-use crate::transport::scheduler::Choice;
+use crate::transport::scheduler::TransportMode;
 use crate::transport::socket::Idle;
 
 /// Connections that are looked at in one turn: that takes well under a millisecond.
@@ -30,12 +30,12 @@ const FREED: usize = 1024;
 pub(in crate::addon) struct Resting {
     socket: Idle,
     token: u32,
-    choice: Choice,
+    choice: TransportMode,
 }
 
 impl Resting {
     /// The reactor knows the descriptor by the token.
-    pub(super) fn new(socket: Idle, token: u64, choice: Choice) -> Self {
+    pub(super) fn new(socket: Idle, token: u64, choice: TransportMode) -> Self {
         Self { socket, token: token as u32, choice }
     }
 
@@ -91,7 +91,7 @@ impl Resting {
 impl Attachment {
     /// Whether it could rest now. Whoever asks, and the list of those that are awake, have it: nobody else may.
     pub(in crate::addon) fn can_rest(self: &Rc<Self>) -> bool {
-        let is_driven = self.choice != Choice::IoThreads && !self.on_thread.get();
+        let is_driven = self.choice != TransportMode::IoThreads && !self.on_thread.get();
         let is_waiting = self.dirty.get() || self.waiting.get() || self.ready.get().read;
         let is_holding = self.chunk.borrow().is_some() || self.landing.borrow().is_some();
         is_driven
