@@ -13,7 +13,9 @@ use napi_derive::napi;
 use super::channel::{Channel, Offer, SocketCommand, Source, Totals, flag};
 use super::codec::masking_key;
 use super::environment::Shared;
-use super::sys::{Arguments, Body, create_call, data_bytes, is_undefined, string_bytes, unknown, unsigned};
+use super::sys::{
+    Arguments, Body, create_function, data_bytes, is_undefined, string_bytes, unknown, unsigned,
+};
 use crate::connection::Connection as Core;
 use crate::protocol::MaskingKey;
 use crate::transport::scheduler::TransportMode;
@@ -22,7 +24,7 @@ use crate::transport::scheduler::TransportMode;
 /// queued. `flags`: `BINARY` 1, `FIN` 2, `STRING` 4 must be there if the payload is a string, `MASK` 8 (with `key`, or a
 /// random one), `COMPRESS` 64, `PLACED` 128 if the payload is in `Environment.records`, and the argument its length. On a connection that was destroyed they do nothing, and 0 is the number of such a one.
 #[napi(object, object_from_js = false)]
-pub struct Calls<'env> {
+pub struct Functions<'env> {
     /// Takes over the socket `fd`, which Node has parked and must not close before `destroy`, for a connection that is
     /// configured as `Environment.configure` was told under this number. `head`: what was read from the socket before.
     /// `choice`: 0 on the event loop or on an I/O thread, whatever is better; 1 on the event loop; 2 on an I/O thread; 3 moving at
@@ -117,13 +119,13 @@ pub struct Calls<'env> {
     pub bytes_read: Unknown<'env>,
 }
 
-impl Calls<'_> {
+impl Functions<'_> {
     /// The functions of an environment.
     ///
     /// # Errors
     /// When JavaScript has no memory, or the environment is ending.
     pub(super) fn new(shared: &Rc<Shared>) -> Result<Self> {
-        let call = |name: &CStr, body: Body| unknown(shared.env, create_call(shared, name, body)?);
+        let call = |name: &CStr, body: Body| unknown(shared.env, create_function(shared, name, body)?);
         Ok(Self {
             attach: call(c"attach", attach)?,
             adopt: call(c"adopt", adopt)?,
@@ -342,11 +344,11 @@ fn count(shared: &Rc<Shared>, id: sys::napi_value, of: fn(&Totals) -> u64) -> Re
 
 #[allow(clippy::unnecessary_wraps, reason = "it is what a function returns")]
 fn total(total: u64) -> Option<f64> {
-    Some(number(total))
+    Some(to_double(total))
 }
 
 /// Totals stay far below 2^53.
 #[allow(clippy::cast_precision_loss, reason = "2^53 bytes take centuries to send")]
-pub(super) fn number(total: u64) -> f64 {
+pub(super) fn to_double(total: u64) -> f64 {
     total as f64
 }

@@ -9,8 +9,8 @@ use napi::{Result, sys};
 use super::rounds::Rounds;
 use crate::addon::environment::Shared;
 use crate::addon::sys::{
-    Called, Reference, buffer, call_plain, call_with, in_handle_scope, latin1, report_uncaught, uint32,
-    undefined,
+    Outcome, Reference, buffer, call_predicate, in_handle_scope, latin1, make_callback, report_uncaught,
+    uint32, undefined,
 };
 use crate::protocol::handshake::Field;
 use crate::transport::listener::{AcceptedConnection, FallbackReason, Listeners, PollContext, Request};
@@ -57,7 +57,7 @@ impl Rounds {
             self.keep(has_connections);
         }
         if is_unfinished {
-            line.hurry(true);
+            line.poll_without_blocking(true);
         }
         Some(result)
     }
@@ -85,7 +85,7 @@ impl Shared {
     /// Asks the owner of a listening socket that is ready whether all who come are to be put aside.
     fn ask(&self, token: u64) {
         let Some((number, host)) = self.rounds.arrivals.borrow().listener_for(token) else { return };
-        let takes_all = call_plain(self.env, &host.takes_all, &host.owner);
+        let takes_all = call_predicate(self.env, &host.takes_all, &host.owner);
         self.rounds.arrivals.borrow_mut().set_fall_back(number, takes_all);
     }
 
@@ -116,14 +116,16 @@ impl Shared {
 
     fn deliver_arrival(&self, arrival: &AcceptedConnection<Rc<Host>>) {
         let called = match self.values(arrival) {
-            Ok((arrived, arguments)) => call_with(self.env, None, arrived, arguments[0], &arguments),
-            Err(_) => Called::Unable,
+            Ok((arrived, arguments)) => make_callback(self.env, None, arrived, arguments[0], &arguments),
+            Err(_) => Outcome::EnvironmentEnding,
         };
         match called {
-            Called::Returned(_) => {}
-            Called::Threw(error) => drop(report_uncaught(self.env, error)),
+            Outcome::Returned(_) => {}
+            Outcome::Threw(error) => drop(report_uncaught(self.env, error)),
             // Nobody knows of it.
-            Called::Unable => drop(self.rounds.with_arrivals(|arrivals, _| arrivals.discard(arrival.number))),
+            Outcome::EnvironmentEnding => {
+                self.rounds.with_arrivals(|arrivals, _| arrivals.discard(arrival.number));
+            }
         }
     }
 

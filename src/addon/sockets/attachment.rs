@@ -24,7 +24,7 @@ pub(in crate::addon) struct Attachment {
     /// What the event loop, while it drives, had to see to when it last looked: only what is done here changes it.
     pub(super) standing: Cell<Standing>,
     /// Whether the last read brought large messages, whole: the next one goes to the bulk.
-    pub(super) is_bulk: Cell<bool>,
+    pub(super) reads_into_arena: Cell<bool>,
     /// What was received in place and messages are still in.
     pub(super) chunk: RefCell<Option<Chunk>>,
     /// A large frame that is being received.
@@ -96,7 +96,7 @@ impl Attachment {
             on_thread: Cell::new(false),
             ready: Cell::default(),
             standing: Cell::default(),
-            is_bulk: Cell::new(false),
+            reads_into_arena: Cell::new(false),
             chunk: RefCell::default(),
             landing: RefCell::default(),
             waiting: Cell::new(false),
@@ -113,7 +113,7 @@ impl Attachment {
 /// Memory that messages lie in which were received in place.
 pub(super) enum Chunk {
     /// The bulk, from here on, until it is released.
-    Bulk(usize),
+    Arena(usize),
     /// An `ArrayBuffer` of the message's own.
     Landed(Reference),
 }

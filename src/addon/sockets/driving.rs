@@ -12,7 +12,7 @@ use super::line::Line;
 use super::resting::Resting;
 use crate::addon::channel::{Link, Offer, Source};
 use crate::addon::environment::Shared;
-use crate::addon::sys::borrow;
+use crate::addon::sys::borrow_fd;
 use crate::connection::{Config, Connection};
 use crate::transport::event_loop::{self, Ready};
 use crate::transport::scheduler::{Migration, TransportMode};
@@ -77,7 +77,7 @@ impl Shared {
     fn home<'a>(&self, source: Source<'a>) -> Result<(Home, bool, &'a [u8])> {
         match source {
             Source::Parked(fd) => {
-                let borrowed = borrow(fd).map_err(|error| Error::from_reason(error.to_string()))?;
+                let borrowed = borrow_fd(fd).map_err(|error| Error::from_reason(error.to_string()))?;
                 Ok((Home::Borrowed(borrowed), false, &[]))
             }
             Source::Held { number, response } => {

@@ -13,7 +13,7 @@ use napi_derive::napi;
 use super::arriving::Host;
 use crate::addon::address::SocketAddress;
 use crate::addon::environment::{Environment, Shared};
-use crate::addon::sys::{Reference, duplicate};
+use crate::addon::sys::{Reference, duplicate_fd};
 use crate::transport::listener::{Listeners, ListeningSocket, PendingOnClose};
 
 /// What to listen on, and how.
@@ -87,7 +87,9 @@ impl Listener {
             let set = |arrivals: &mut Listeners<Rc<Host>>| arrivals.set_backlog(number, options.backlog);
             shared.rounds.with_arrivals(|arrivals, _| set(arrivals)).ok_or_else(ended)?.map(|()| None)
         } else {
-            duplicate(options.fd).and_then(|fd| ListeningSocket::start(fd.into(), options.backlog)).map(Some)
+            duplicate_fd(options.fd)
+                .and_then(|fd| ListeningSocket::start(fd.into(), options.backlog))
+                .map(Some)
         };
         let listening = match started {
             Ok(Some(listening)) => listening,
@@ -117,7 +119,7 @@ impl Listener {
     #[napi(catch_unwind)]
     pub fn address(&self) -> Option<SocketAddress> {
         let number = self.number.get()?;
-        self.shared.rounds.with_arrivals(|arrivals, _| arrivals.local_addr(number))?.map(SocketAddress::of)
+        self.shared.rounds.with_arrivals(|arrivals, _| arrivals.local_addr(number))?.map(SocketAddress::from)
     }
 
     /// Listens no longer. Connections that have not said what they want are closed, or `arrived` is told of them later if
@@ -184,13 +186,13 @@ impl Listener {
     /// This end of a connection; `null` if it is not over TCP, or nobody's any more.
     #[napi(catch_unwind)]
     pub fn local_address(&self, number: u32) -> Option<SocketAddress> {
-        self.ends(number).0.map(SocketAddress::of)
+        self.ends(number).0.map(SocketAddress::from)
     }
 
     /// The other end of a connection; `null` as for `localAddress`, or if it is not connected any more.
     #[napi(catch_unwind)]
     pub fn remote_address(&self, number: u32) -> Option<SocketAddress> {
-        self.ends(number).1.map(SocketAddress::of)
+        self.ends(number).1.map(SocketAddress::from)
     }
 
     /// Keeps the event loop alive while it listens, which it does at first, too.

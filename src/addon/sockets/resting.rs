@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::attachment::Attachment;
 use super::line::Line;
 use crate::addon::environment::Shared;
-use crate::addon::sys::borrow;
+use crate::addon::sys::borrow_fd;
 use crate::connection::Config;
 use crate::transport::event_loop::Ready;
 use crate::transport::scheduler::TransportMode;
@@ -61,7 +61,7 @@ impl Resting {
 
     /// As [`Attachment::lend`].
     pub(in crate::addon) fn lend(&mut self) {
-        if let Ok(borrowed) = borrow(self.descriptor()) {
+        if let Ok(borrowed) = borrow_fd(self.descriptor()) {
             self.socket.lend(borrowed);
         }
     }
@@ -171,7 +171,7 @@ impl Shared {
         if self.rounds.to_look_at.get() == 0 {
             self.rounds.attachments.borrow_mut().shrink_to(LOOKS_PER_TURN);
         } else if let Some(line) = self.rounds.line() {
-            line.hurry(true);
+            line.poll_without_blocking(true);
         }
     }
 }

@@ -21,7 +21,7 @@ use super::delivery::Deliver;
 use super::line::{Callbacks, Line};
 use super::stages::ReadyList;
 use crate::addon::environment::Shared;
-use crate::addon::sys::{can_call, in_handle_scope, on_cleanup, thread_running};
+use crate::addon::sys::{add_cleanup_hook, can_call, in_handle_scope, thread_cpu_time};
 use crate::protocol::Role;
 use crate::transport::event_loop::Ready;
 use crate::transport::listener::{AcceptedConnection, Listeners};
@@ -160,7 +160,7 @@ impl Rounds {
         if !attachment.waiting.replace(true) {
             self.waiting.borrow_mut().push(Rc::clone(attachment));
             if let Some(line) = self.line() {
-                line.hurry(true);
+                line.poll_without_blocking(true);
             }
         }
     }
@@ -183,7 +183,7 @@ impl Rounds {
         if let Some(line) = self.line()
             && (before == 0) != (after == 0)
         {
-            line.keep_alive(after > 0);
+            line.set_ref(after > 0);
         }
     }
 
@@ -250,9 +250,9 @@ impl Shared {
                 turned: callback(Self::turn_ended),
             };
             let line = Line::new(self.env, callbacks)?;
-            line.keep_alive(self.rounds.kept.get() > 0);
+            line.set_ref(self.rounds.kept.get() > 0);
             let ending = Rc::clone(self);
-            let hooked = on_cleanup(
+            let hooked = add_cleanup_hook(
                 self.env,
                 Box::new(move |done| {
                     ending.rounds.end();
@@ -343,14 +343,14 @@ impl Shared {
     fn turn_ended(&self) {
         let now = u64::try_from(self.rounds.begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
         if self.rounds.scheduler.borrow().is_due(now) {
-            self.rounds.scheduler.borrow_mut().end_window(now, thread_running());
+            self.rounds.scheduler.borrow_mut().end_window(now, thread_cpu_time());
         }
         let is_unfinished = self.arrivals_turn_ended();
         self.look_again(true);
         self.flush();
         self.rounds.turn.set(self.rounds.turn.get() + 1);
         if let Some(line) = self.rounds.line() {
-            line.hurry(is_unfinished || !self.rounds.waiting.borrow().is_empty());
+            line.poll_without_blocking(is_unfinished || !self.rounds.waiting.borrow().is_empty());
         }
         self.go_on_resting();
     }
