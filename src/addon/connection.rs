@@ -52,7 +52,7 @@ impl Connection {
         Ok(Self { shared, channel, id, is_owner: true })
     }
 
-    /// What the functions of `Environment.calls` know this connection by.
+    /// What the functions of `Environment.functions` know this connection by.
     #[napi(getter, catch_unwind)]
     pub fn id(&self) -> u32 {
         self.id

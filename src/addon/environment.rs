@@ -175,7 +175,7 @@ impl Environment {
 
     /// The value of `src/addon/thread.js`, the same for every copy. Its `deliver(id, count)` is called with the number of each
     /// attached connection that has events: `count` records can be read in [`Environment::records`], and more with `more` of
-    /// [`Environment::calls`]. Each call has its own callback scope, with `deliver` as its resource; the async context of the
+    /// [`Environment::functions`]. Each call has its own callback scope, with `deliver` as its resource; the async context of the
     /// connection is for its owner to enter. An exception becomes an `uncaughtException`. `deliver` is called again, with a count
     /// of 0, after an exception, and when it returns `true` because ticks and microtasks are to run first.
     #[napi(catch_unwind, ts_return_type = "object")]
@@ -194,7 +194,7 @@ impl Environment {
 
     /// The memory that messages with the flag `ARENA` lie in until they are read; never to be handed to a user.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
-    pub fn bulk(&self) -> Result<Unknown<'_>> {
+    pub fn payload_arena(&self) -> Result<Unknown<'_>> {
         unknown(self.shared.env, self.shared.arena.value()?)
     }
 
@@ -203,7 +203,7 @@ impl Environment {
     /// # Errors
     /// When JavaScript has no memory, or the environment is ending.
     #[napi(catch_unwind)]
-    pub fn calls(&self) -> Result<Functions<'_>> {
+    pub fn functions(&self) -> Result<Functions<'_>> {
         Functions::new(&self.shared)
     }
 

@@ -43,7 +43,7 @@ pub struct Functions<'env> {
     pub adopt: Unknown<'env>,
     /// Destroys a connection that was attached or adopted, and gives its number to the next one.
     #[napi(ts_type = "(id: number) => void")]
-    pub release: Unknown<'env>,
+    pub free: Unknown<'env>,
     /// Queues a message or a fragment. `flags` may have `SAME` 32 if the data is the one of the last call that had `STRING`. The
     /// total is returned only if they have `TOTAL` 16.
     #[napi(
@@ -129,9 +129,9 @@ impl Functions<'_> {
         Ok(Self {
             attach: call(c"attach", attach)?,
             adopt: call(c"adopt", adopt)?,
-            release: call(c"release", |shared, [id, ..]| {
+            free: call(c"free", |shared, [id, ..]| {
                 let id = unsigned(shared, id)?;
-                shared.release(id);
+                shared.free(id);
                 Ok(None)
             })?,
             send: call(c"send", send)?,
@@ -227,7 +227,7 @@ impl Shared {
     }
 
     /// Destroys a connection, and forgets its number.
-    fn release(&self, id: u32) {
+    fn free(&self, id: u32) {
         if id == 0 {
             return;
         }

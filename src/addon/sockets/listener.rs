@@ -61,7 +61,7 @@ impl Listener {
     /// * Anything else: `head` is `undefined`, and `detail` 1. It is 2 if the peer has ended in the middle of its request, 3 if
     ///   it took too long (see `check`), 4 if the listening socket was closed meanwhile (see `close`).
     ///
-    /// `rest` has what was read and is not in `head`. The connection is held, and not read, until `adopt` of `Calls`, `release`
+    /// `rest` has what was read and is not in `head`. The connection is held, and not read, until `adopt` of `Functions`, `release`
     /// or `discard` takes it.
     ///
     /// `takesAll(owner)` is asked before connections are accepted: if it says `true`, `arrived` is told of them at once, with what
