@@ -481,7 +481,7 @@ class Transport extends Delivery {
     this.past = { receivedTotal, queuedTotal, writtenTotal };
     this.id = native.NOBODY;
     this.object = null;
-    native.release(id);
+    native.free(id);
   }
 }
 
