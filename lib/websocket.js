@@ -256,7 +256,7 @@ class WebSocket extends Emitter {
   emitClose() {
     const transport = this[kTransport];
     if (transport) {
-      transport.sender?.[kFrameWriter]?.abandon?.();
+      transport.sender?.[kFrameWriter]?.abortCompression?.();
       this._extensions[PerMessageDeflate.extensionName]?.cleanup();
       transport.receiver?.removeAllListeners();
     }

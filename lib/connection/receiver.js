@@ -10,7 +10,7 @@
 const events = require('./websocket-events');
 const { FastBuffer, split } = require('../buffer-util');
 const { kTransport, kWebSocket } = require('../constants');
-const { Opcode } = require('./send-job');
+const { Opcode } = require('./frame');
 const { live, showLive } = require('../node/live-properties');
 
 /** As Receiver has it: a payload has been read. */
