@@ -225,7 +225,7 @@ class WebSocket extends Emitter {
       head,
       {
         isServer: this._isServer,
-        autoPong: canPongNatively(this, generateMask),
+        autoPong: events.canPongNatively(this, generateMask, null),
         maxBufferedChunks: /** @type {any} */ (maxBufferedChunks) | 0,
         maxFragments: /** @type {any} */ (maxFragments) | 0,
         maxPayload: /** @type {any} */ (maxPayload) | 0,
@@ -437,22 +437,6 @@ function senderOf(ws) {
   const transport = ws[kTransport];
   if (!transport) return null;
   return (transport.sender ??= createConnectionSender(transport, Sender));
-}
-
-/**
- * Whether the addon may answer pings: no user code would see it answer.
- *
- * @param {WebSocket} ws
- * @param {unknown} generateMask
- * @returns {boolean}
- */
-function canPongNatively(ws, generateMask) {
-  return (
-    ws._autoPong === true &&
-    generateMask === undefined &&
-    originals.websocket.hasOriginalPong(ws) &&
-    originals.sender.hasOriginalControl(null, 'pong')
-  );
 }
 
 /**
