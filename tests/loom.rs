@@ -20,8 +20,6 @@ mod sync {
     }
 }
 
-#[path = "../src/transport/leases.rs"]
-mod leases;
 #[path = "../src/transport/socket/news.rs"]
 mod news;
 #[path = "../src/transport/queue.rs"]
@@ -29,6 +27,8 @@ mod news;
 mod queue;
 #[path = "../src/transport/socket/reading.rs"]
 mod reading;
+#[path = "../src/transport/ref_count.rs"]
+mod ref_count;
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -40,10 +40,10 @@ use loom::model::Builder;
 use loom::sync::Notify;
 use loom::thread::{self, JoinHandle};
 
-use leases::{Counted, Lease, Leased, Place};
 use news::News;
 use queue::{Wake, WakeQueue};
 use reading::{Reading, Unlocked};
+use ref_count::{Counted, Lease, Leased, Place};
 use sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
 
 /// Runs a model in every order of its threads; `preemptions` bounds how often one may be stopped where it need not wait

@@ -9,11 +9,11 @@ use napi::{Env, JsValue, Result};
 use napi_derive::napi;
 
 use super::address::SocketAddress;
-use super::calls::number;
 use super::channel::{Channel, SocketCommand};
+use super::codec::masking_key;
 use super::environment::{Environment, Shared};
-use super::framing::masking_key;
-use super::raw::{data_bytes, is_string, string_bytes, unknown};
+use super::functions::number;
+use super::sys::{data_bytes, is_string, string_bytes, unknown};
 
 /// One WebSocket connection. Calls after `destroy` do nothing.
 #[napi]

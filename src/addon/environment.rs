@@ -9,20 +9,20 @@ use napi::bindgen_prelude::Unknown;
 use napi::{Env, Error, Result, sys};
 use napi_derive::napi;
 
-use super::batch::{BatchWriter, HEADER_WORDS, PAYLOADS, PLACED, Parts, SHARED_BYTES};
-use super::bulk::Bulk;
-use super::calls::Calls;
 use super::channel::Channel;
+use super::compression_jobs::Job;
 use super::connection::Connection;
-use super::elsewhere::Job;
+use super::functions::Calls;
 use super::options::ConnectionOptions;
-use super::raw::{Realm, Reference, SharedMemory, give_back_free_memory, property, unknown};
+use super::payload_arena::Bulk;
+use super::records::{BatchWriter, HEADER_WORDS, PAYLOADS, PLACED, Parts, SHARED_BYTES};
 use super::sockets::Rounds;
+use super::sys::{Realm, Reference, SharedMemory, give_back_free_memory, property, unknown};
 use super::thread::of_thread;
 use crate::connection::{Config, Rested};
 use crate::protocol::deflate::{Broadcast, Pool};
 use crate::transport::RandomKeys;
-use crate::transport::slots::Slots;
+use crate::transport::slab::Slots;
 
 /// Bytes that are worth it to give them back to the system while others are in use.
 const MUCH: usize = 4 * 1024 * 1024;

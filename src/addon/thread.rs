@@ -8,7 +8,7 @@ use std::rc::{Rc, Weak};
 use napi::{Env, Result, sys};
 
 use super::environment::Shared;
-use super::raw::evaluate;
+use super::sys::evaluate;
 
 /// The script whose value copies of the shim share.
 const SCRIPT: &str = include_str!("thread.js");

@@ -2,7 +2,7 @@
 //!
 //! It can be leased, as `leases` does: then it takes items, and serves, until the last lease is given back.
 
-use super::leases::Leased;
+use super::ref_count::Leased;
 use super::sync::{Mutex, lock};
 
 /// Tells a thread, from any other, that its queue (an owner's: its mailbox) is no longer empty.

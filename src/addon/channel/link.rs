@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::addon::sockets::{Attachment, Resting};
 use crate::connection::Connection as Core;
-use crate::transport::policy::Choice;
+use crate::transport::scheduler::Choice;
 use crate::transport::stream::Stream;
 
 /// Where a socket is that a connection takes over.

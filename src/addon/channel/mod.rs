@@ -7,8 +7,8 @@ use std::sync::Arc;
 use napi::{Result, sys};
 
 use crate::addon::environment::Shared;
-use crate::addon::raw::{data_bytes, string_bytes, unsigned};
 use crate::addon::sockets::Attachment;
+use crate::addon::sys::{data_bytes, string_bytes, unsigned};
 use crate::connection::{Config, Connection as Core, MaskingKeys, Rested};
 use crate::protocol::deflate::{Inflation, Outgoing};
 use crate::protocol::{Limits, MaskingKey, Role};

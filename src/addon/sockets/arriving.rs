@@ -8,7 +8,7 @@ use napi::{Result, sys};
 
 use super::rounds::Rounds;
 use crate::addon::environment::Shared;
-use crate::addon::raw::{
+use crate::addon::sys::{
     Called, Reference, buffer, call_plain, call_with, in_handle_scope, latin1, report_uncaught, uint32,
     undefined,
 };

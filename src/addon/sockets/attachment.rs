@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::landing::Landing;
-use crate::addon::raw::Reference;
+use crate::addon::sys::Reference;
 use crate::transport::event_loop::Ready;
-use crate::transport::policy::{Choice, Traffic};
+use crate::transport::scheduler::{Choice, Traffic};
 use crate::transport::socket::{Inbox, Socket, Standing};
 
 /// Ties a socket to its connection's number until the socket is destroyed.

@@ -6,10 +6,10 @@ use std::rc::Rc;
 use napi::{Result, sys};
 
 use super::attachment::{Attachment, Chunk};
-use crate::addon::batch::BatchWriter;
 use crate::addon::channel::SocketCommand;
 use crate::addon::environment::Shared;
-use crate::addon::raw::borrow;
+use crate::addon::records::BatchWriter;
+use crate::addon::sys::borrow;
 use crate::connection::Connection as Core;
 use crate::protocol::deflate::Inflation;
 use crate::transport::socket::{Inbox, Remains};

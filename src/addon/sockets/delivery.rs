@@ -7,7 +7,7 @@ use napi::{Env, Result, sys};
 
 use super::attachment::Attachment;
 use crate::addon::environment::Shared;
-use crate::addon::raw::{
+use crate::addon::sys::{
     AsyncContext, Called, Reference, call_in_context, in_handle_scope, report_uncaught, when_closing,
 };
 

@@ -12,10 +12,10 @@ use super::line::Line;
 use super::resting::Resting;
 use crate::addon::channel::{Link, Offer, Source};
 use crate::addon::environment::Shared;
-use crate::addon::raw::borrow;
+use crate::addon::sys::borrow;
 use crate::connection::{Config, Connection};
 use crate::transport::event_loop::{self, Ready};
-use crate::transport::policy::{Choice, Move};
+use crate::transport::scheduler::{Choice, Move};
 use crate::transport::socket::{Home, Idle, Socket, Standing};
 
 impl Shared {

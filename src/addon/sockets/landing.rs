@@ -4,7 +4,7 @@
 
 use super::attachment::{Attachment, Chunk};
 use crate::addon::environment::Shared;
-use crate::addon::raw::{Reference, create_array_buffer, with_memory};
+use crate::addon::sys::{Reference, create_array_buffer, with_memory};
 use crate::connection::LentFrame;
 use crate::transport::event_loop;
 use crate::transport::socket::{READS_PER_TURN, Taken};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use napi::{Env, Error, Result};
 
-use crate::addon::raw::{Poll, Turn, Wakeup, can_poll};
+use crate::addon::sys::{Poll, Turn, Wakeup, can_poll};
 use crate::transport::event_loop::Reactor;
 use crate::transport::socket::{Mailbox, RECEIVE_BUFFER};
 

@@ -13,7 +13,7 @@ use napi_derive::napi;
 use super::arriving::Host;
 use crate::addon::address::SocketAddress;
 use crate::addon::environment::{Environment, Shared};
-use crate::addon::raw::{Reference, duplicate};
+use crate::addon::sys::{Reference, duplicate};
 use crate::transport::listener::{Arrivals, Closing, Listening};
 
 /// What to listen on, and how.

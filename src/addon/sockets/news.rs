@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use crate::addon::batch::{BatchWriter, Kind, LARGE};
+use crate::addon::records::{BatchWriter, Kind, LARGE};
 use crate::transport::socket::Inbox;
 
 impl BatchWriter<'_> {

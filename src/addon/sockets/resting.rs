@@ -14,10 +14,10 @@ use std::sync::Arc;
 use super::attachment::Attachment;
 use super::line::Line;
 use crate::addon::environment::Shared;
-use crate::addon::raw::borrow;
+use crate::addon::sys::borrow;
 use crate::connection::Config;
 use crate::transport::event_loop::Ready;
-use crate::transport::policy::Choice;
+use crate::transport::scheduler::Choice;
 use crate::transport::socket::Idle;
 
 /// Connections that are looked at in one turn: that takes well under a millisecond.

@@ -21,11 +21,11 @@ use super::delivery::Deliver;
 use super::line::{Callbacks, Line};
 use super::stages::ReadyList;
 use crate::addon::environment::Shared;
-use crate::addon::raw::{can_call, in_handle_scope, on_cleanup, thread_running};
+use crate::addon::sys::{can_call, in_handle_scope, on_cleanup, thread_running};
 use crate::protocol::Role;
 use crate::transport::event_loop::Ready;
 use crate::transport::listener::{Arrival, Arrivals};
-use crate::transport::policy::Policy;
+use crate::transport::scheduler::Policy;
 use crate::transport::socket::{Home, Socket};
 
 /// The sockets of one environment. Lives on its thread.

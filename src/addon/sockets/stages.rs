@@ -6,7 +6,7 @@
 use super::attachment::{Attachment, Chunk};
 use super::line::Line;
 use crate::addon::environment::Shared;
-use crate::addon::raw::with_memory;
+use crate::addon::sys::with_memory;
 use crate::connection::IN_PLACE_FROM;
 use crate::transport::event_loop::{self, Ready};
 use crate::transport::socket::{RECEIVE_BUFFER, Taken};

@@ -10,7 +10,7 @@ use tokio::io::Ready;
 use tokio::io::unix::AsyncFd;
 
 use super::raw;
-use super::shard::{Scratch, Seat};
+use super::worker::{Scratch, Seat};
 use crate::transport::socket::{Fault, READS_PER_TURN, Received, Side, Socket, lock};
 
 /// Starts the task. Runs on the shard's thread, inside its runtime.

@@ -1,9 +1,9 @@
 //! Listening sockets and what arrives there, over loopback. The owner's loop waits in a poller around the reactor, as that of
 //! Node does. Every wait ends with a panic after [`TIMEOUT`].
 
-mod arriving;
+mod bind;
+mod connections;
 mod descriptors;
-mod endpoints;
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};

@@ -9,7 +9,7 @@ use napi::{Result, sys};
 
 use super::channel::Channel;
 use super::environment::Shared;
-use super::raw::{Reference, call_back, run_elsewhere};
+use super::sys::{Reference, call_back, run_elsewhere};
 use crate::protocol::deflate::{Inflation, Outgoing, Progress, deflate_alone, stored};
 
 /// How many jobs are remembered, to be joined: a broadcast is sent to one receiver after the other, and there are few sets of

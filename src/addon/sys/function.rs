@@ -1,5 +1,5 @@
 //! Plain Node-API functions. What napi generates for a method of a class (unwrapping, type tags, borrow tracking) costs more
-//! than framing a small message does. What each function does is in `addon/calls`; here is how JavaScript comes to call it,
+//! than framing a small message does. What each function does is in `addon/functions`; here is how JavaScript comes to call it,
 //! and how it reads its arguments.
 
 use std::ffi::{CStr, c_void};

@@ -14,8 +14,8 @@ use tokio::sync::Notify;
 
 use super::task;
 use crate::transport::RandomKeys;
-use crate::transport::leases::{Counted, Lease, Leased, Place};
 use crate::transport::queue::{Wake, WakeQueue};
+use crate::transport::ref_count::{Counted, Lease, Leased, Place};
 use crate::transport::socket::{RECEIVE_BUFFER, Socket, lock};
 
 /// More threads than this do not help: one saturates a core only when JavaScript needs several.

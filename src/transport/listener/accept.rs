@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 
 use socket2::Socket;
 
-use super::endpoint::{Listening, Source};
+use super::bind::{Listening, Source};
 
 /// Connections that are turned away at a time, at most.
 const SHED: usize = 256;

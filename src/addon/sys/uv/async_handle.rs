@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::{Env, Result};
 
-use super::super::threadsafe::{ThreadsafeCall, ThreadsafeHandle};
+use super::super::threadsafe_function::{ThreadsafeCall, ThreadsafeHandle};
 use super::handle::{Handle, OnClosed, with_value};
 use super::symbols::{RawHandle, libuv};
 use crate::transport::socket::Wake;

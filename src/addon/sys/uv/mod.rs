@@ -3,19 +3,19 @@
 //!
 //! * `symbols`: the functions.
 //! * `handle`: memory, value and end of any handle.
-//! * `wakeup`: from other threads; `turn`: the end of each turn of the loop; `closing`: its last phase; `poll`: a descriptor that is readable.
+//! * `async_handle`: from other threads; `check`: the end of each turn of the loop; `close_phase`: its last phase; `poll`: a descriptor that is readable.
 
-mod closing;
+mod async_handle;
+mod check;
+mod close_phase;
 mod handle;
 mod poll;
 mod symbols;
-mod turn;
-mod wakeup;
 
-pub(in crate::addon) use closing::when_closing;
+pub(in crate::addon) use async_handle::Wakeup;
+pub(in crate::addon) use check::Turn;
+pub(in crate::addon) use close_phase::when_closing;
 pub(in crate::addon) use poll::Poll;
-pub(in crate::addon) use turn::Turn;
-pub(in crate::addon) use wakeup::Wakeup;
 
 /// Whether event loops can poll descriptors here.
 pub(in crate::addon) fn can_poll() -> bool {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use napi::{Env, Result, sys};
 
-use super::raw::SharedMemory;
+use super::sys::SharedMemory;
 
 /// Bytes of it: what the sockets of one stage bring.
 const SIZE: usize = 256 * 1024;

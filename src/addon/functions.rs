@@ -1,6 +1,6 @@
 //! What the shim does with connections as a rule, as plain functions that name one by its number: a connection for which
 //! nothing else is asked has no object at all. What is asked rarely is in `connection`; how such a function is made,
-//! `raw/calls` has.
+//! `sys/function` has.
 
 use std::cell::RefCell;
 use std::ffi::CStr;
@@ -11,12 +11,12 @@ use napi::{Error, Result, sys};
 use napi_derive::napi;
 
 use super::channel::{Channel, Offer, SocketCommand, Source, Totals, flag};
+use super::codec::masking_key;
 use super::environment::Shared;
-use super::framing::masking_key;
-use super::raw::{Arguments, Body, create_call, data_bytes, is_undefined, string_bytes, unknown, unsigned};
+use super::sys::{Arguments, Body, create_call, data_bytes, is_undefined, string_bytes, unknown, unsigned};
 use crate::connection::Connection as Core;
 use crate::protocol::MaskingKey;
-use crate::transport::policy::Choice;
+use crate::transport::scheduler::Choice;
 
 /// Functions that get the number of a connection first. Those that queue something return the running total of bytes ever
 /// queued. `flags`: `BINARY` 1, `FIN` 2, `STRING` 4 must be there if the payload is a string, `MASK` 8 (with `key`, or a

@@ -9,12 +9,12 @@ use std::net::SocketAddr;
 
 use socket2::Socket;
 
-use super::accepting::{Accepted, Spare, accept};
-use super::endpoint::{Listening, is_open};
-use super::pending::{Arrival, Looked, Pending, Reason, What};
+use super::accept::{Accepted, Spare, accept};
+use super::bind::{Listening, is_open};
+use super::request_reader::{Arrival, Looked, Pending, Reason, What};
 use crate::protocol::handshake::{Field, MAX_HEAD};
 use crate::transport::event_loop::Reactor;
-use crate::transport::slots::Slots;
+use crate::transport::slab::Slots;
 use crate::transport::socket::ends;
 
 /// Connections that are accepted at a time; then others get their turn.

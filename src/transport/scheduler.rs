@@ -239,5 +239,5 @@ impl Policy {
 }
 
 #[cfg(test)]
-#[path = "policy_tests.rs"]
+#[path = "scheduler_tests.rs"]
 mod tests;

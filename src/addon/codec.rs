@@ -43,7 +43,7 @@ pub(super) fn encode_header(
 #[allow(clippy::needless_pass_by_value, reason = "napi hands arguments over by value")]
 pub(super) fn apply_mask(mut data: Uint8Array, key: Uint8Array) -> Result<()> {
     let key = masking_key(&key)?;
-    mask::apply(super::raw::bytes_of(&mut data), key, 0);
+    mask::apply(super::sys::bytes_of(&mut data), key, 0);
     Ok(())
 }
 
