@@ -7,34 +7,34 @@ use std::ops::Deref;
 use super::sync::{Arc, AtomicUsize, Ordering};
 
 /// What a thread serves as long as it is leased. It begins with one lease.
-pub(super) trait Leased {
+pub(super) trait RefCounted {
     /// Takes one more. `false`: the last one was given back, which is for good.
-    fn take_lease(&self) -> bool;
+    fn try_acquire(&self) -> bool;
 
     /// Gives one back. The last one has the thread end when it has done all that was asked for before.
-    fn give_back_lease(&self);
+    fn release(&self);
 }
 
 /// Keeps a thread running until dropped.
-pub(super) struct Lease<Q: Leased>(Arc<Q>);
+pub(super) struct WorkerRef<Q: RefCounted>(Arc<Q>);
 
-impl<Q: Leased> Lease<Q> {
+impl<Q: RefCounted> WorkerRef<Q> {
     /// What is leased.
     pub(super) fn queue(&self) -> &Arc<Q> {
         &self.0
     }
 }
 
-impl<Q: Leased> Drop for Lease<Q> {
+impl<Q: RefCounted> Drop for WorkerRef<Q> {
     fn drop(&mut self) {
-        self.0.give_back_lease();
+        self.0.release();
     }
 }
 
 /// Where one thread at a time is found. The lock around it belongs to whoever has it.
-pub(super) struct Place<Q>(Option<Arc<Q>>);
+pub(super) struct WorkerSlot<Q>(Option<Arc<Q>>);
 
-impl<Q: Leased> Place<Q> {
+impl<Q: RefCounted> WorkerSlot<Q> {
     /// Nobody is there yet.
     pub(super) const EMPTY: Self = Self(None);
 
@@ -42,27 +42,27 @@ impl<Q: Leased> Place<Q> {
     ///
     /// # Errors
     /// Those of `start`.
-    pub(super) fn lease<E>(&mut self, start: impl FnOnce() -> Result<Arc<Q>, E>) -> Result<Lease<Q>, E> {
-        if let Some(queue) = self.0.as_ref().filter(|queue| queue.take_lease()) {
-            return Ok(Lease(Arc::clone(queue)));
+    pub(super) fn lease<E>(&mut self, start: impl FnOnce() -> Result<Arc<Q>, E>) -> Result<WorkerRef<Q>, E> {
+        if let Some(queue) = self.0.as_ref().filter(|queue| queue.try_acquire()) {
+            return Ok(WorkerRef(Arc::clone(queue)));
         }
         let queue = start()?;
         self.0 = Some(Arc::clone(&queue));
-        Ok(Lease(queue))
+        Ok(WorkerRef(queue))
     }
 }
 
 /// Counts a thread in, and out again when dropped.
-pub(super) struct Counted<C: Deref<Target = AtomicUsize>>(C);
+pub(super) struct LiveGuard<C: Deref<Target = AtomicUsize>>(C);
 
-impl<C: Deref<Target = AtomicUsize>> Counted<C> {
+impl<C: Deref<Target = AtomicUsize>> LiveGuard<C> {
     pub(super) fn new(count: C) -> Self {
         count.fetch_add(1, Ordering::SeqCst);
         Self(count)
     }
 }
 
-impl<C: Deref<Target = AtomicUsize>> Drop for Counted<C> {
+impl<C: Deref<Target = AtomicUsize>> Drop for LiveGuard<C> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }

@@ -42,7 +42,7 @@ const LONGEST_PATIENCE: u32 = 600;
 
 /// Which driver a connection has, as its user has said it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub enum TransportMode {
     /// As this policy says.
     Auto,
     /// Always the owner's event loop.
@@ -55,11 +55,11 @@ pub enum Choice {
 
 /// Whom a socket is to be given to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Move {
+pub enum Migration {
     /// To an I/O thread.
-    ToThread,
+    ToIoThread,
     /// Back to the owner's event loop.
-    ToOwner,
+    ToEventLoop,
 }
 
 /// The traffic of one socket in the present window.
@@ -96,7 +96,7 @@ enum Phase {
 
 /// What one owner's thread is judged by, and all its sockets with it.
 #[derive(Clone, Copy, Debug)]
-pub struct Policy {
+pub struct Scheduler {
     /// Whether there is a core for a thread.
     has_second_core: bool,
     window: u32,
@@ -110,8 +110,8 @@ pub struct Policy {
     shuffle: u32,
 }
 
-impl Policy {
-    /// For an owner on a machine of so many cores. `seed` makes the moments of [`Choice::Shuffle`].
+impl Scheduler {
+    /// For an owner on a machine of so many cores. `seed` makes the moments of [`TransportMode::Shuffle`].
     pub fn new(cores: usize, seed: u32) -> Self {
         Self {
             has_second_core: cores > 1,
@@ -132,7 +132,7 @@ impl Policy {
     }
 
     /// Begins the next window. `running`: nanoseconds that the owner's thread has run on a processor so far.
-    pub fn turn(&mut self, now: u64, running: u64) {
+    pub fn end_window(&mut self, now: u64, running: u64) {
         let (passed, ran) = (now.wrapping_sub(self.begun_at).max(1), running.wrapping_sub(self.begun_with));
         let work = Work {
             events: self.events.saturating_mul(1_000_000_000) / passed,
@@ -183,20 +183,22 @@ impl Policy {
     }
 
     /// A delivery brought `events` events from a socket that is on a thread or not. What is to be done with it.
-    pub fn delivered(
+    pub fn on_delivery(
         &mut self,
-        choice: Choice,
+        choice: TransportMode,
         on_thread: bool,
         traffic: &mut Traffic,
         events: u32,
-    ) -> Option<Move> {
+    ) -> Option<Migration> {
         self.events += u64::from(events);
         match choice {
-            Choice::EventLoop | Choice::IoThreads => None,
-            Choice::Shuffle => {
-                self.throws().then_some(if on_thread { Move::ToOwner } else { Move::ToThread })
-            }
-            Choice::Auto => {
+            TransportMode::EventLoop | TransportMode::IoThreads => None,
+            TransportMode::Shuffle => self.throws().then_some(if on_thread {
+                Migration::ToEventLoop
+            } else {
+                Migration::ToIoThread
+            }),
+            TransportMode::Auto => {
                 self.events_of_threads += if on_thread { u64::from(events) } else { 0 };
                 let last = *traffic;
                 let is_new = last.window != self.window;
@@ -206,10 +208,10 @@ impl Policy {
                 traffic.deliveries += 1;
                 traffic.events += events;
                 match (on_thread, self.phase) {
-                    (true, Phase::Home { .. }) => Some(Move::ToOwner),
-                    (true, _) => (is_new && self.is_calm(last)).then_some(Move::ToOwner),
+                    (true, Phase::Home { .. }) => Some(Migration::ToEventLoop),
+                    (true, _) => (is_new && self.is_calm(last)).then_some(Migration::ToEventLoop),
                     (false, Phase::Home { .. }) => None,
-                    (false, _) => (is_new && self.is_rush(last)).then_some(Move::ToThread),
+                    (false, _) => (is_new && self.is_rush(last)).then_some(Migration::ToIoThread),
                 }
             }
         }

@@ -1,10 +1,10 @@
 //! The policy on made-up traffic.
 
-use super::{Choice, LONGEST_PATIENCE, Move, PATIENCE, Policy, RUSH, Traffic, WINDOW};
+use super::{LONGEST_PATIENCE, Migration, PATIENCE, RUSH, Scheduler, Traffic, TransportMode, WINDOW};
 
 /// One socket under `auto`, and the thread of its owner.
 struct Scene {
-    policy: Policy,
+    scheduler: Scheduler,
     traffic: Traffic,
     now: u64,
     ran: u64,
@@ -13,25 +13,32 @@ struct Scene {
 
 impl Scene {
     fn new(cores: usize) -> Self {
-        Self { policy: Policy::new(cores, 7), traffic: Traffic::default(), now: 0, ran: 0, on_thread: false }
+        Self {
+            scheduler: Scheduler::new(cores, 7),
+            traffic: Traffic::default(),
+            now: 0,
+            ran: 0,
+            on_thread: false,
+        }
     }
 
     /// A window in which the socket delivers so often so many events, and at the end of which the owner's thread has run
     /// `busy` percent of it. Returns the moves.
-    fn window(&mut self, busy: u64, deliveries: u32, events: u32) -> Vec<Move> {
+    fn window(&mut self, busy: u64, deliveries: u32, events: u32) -> Vec<Migration> {
         let mut moves = Vec::new();
         for _ in 0..deliveries {
-            let decided = self.policy.delivered(Choice::Auto, self.on_thread, &mut self.traffic, events);
+            let decided =
+                self.scheduler.on_delivery(TransportMode::Auto, self.on_thread, &mut self.traffic, events);
             if let Some(decided) = decided {
-                self.on_thread = decided == Move::ToThread;
+                self.on_thread = decided == Migration::ToIoThread;
                 moves.push(decided);
             }
         }
         self.now += WINDOW;
         self.ran += WINDOW * busy / 100;
-        assert!(self.policy.is_due(self.now));
-        self.policy.turn(self.now, self.ran);
-        assert!(!self.policy.is_due(self.now + WINDOW - 1));
+        assert!(self.scheduler.is_due(self.now));
+        self.scheduler.end_window(self.now, self.ran);
+        assert!(!self.scheduler.is_due(self.now + WINDOW - 1));
         moves
     }
 
@@ -40,7 +47,7 @@ impl Scene {
         for _ in 0..RUSH {
             assert_eq!(self.window(100, 1000, 16), []);
         }
-        assert_eq!(self.window(100, 1000, 16), [Move::ToThread]);
+        assert_eq!(self.window(100, 1000, 16), [Migration::ToIoThread]);
         assert_eq!(self.window(40, 1000, 16), []);
     }
 }
@@ -53,7 +60,7 @@ fn a_rush_stays_on_the_thread_where_more_gets_done_until_it_is_over() {
         assert_eq!(scene.window(40, 1000, 18), []);
     }
     assert_eq!(scene.window(40, 500, 1), []);
-    assert_eq!(scene.window(40, 500, 1), [Move::ToOwner]);
+    assert_eq!(scene.window(40, 500, 1), [Migration::ToEventLoop]);
     assert_eq!(scene.window(40, 500, 1), []);
     // And the next one is tried at once.
     scene.try_it();
@@ -76,11 +83,11 @@ fn a_try_in_vain_ends_and_the_next_one_is_later_and_later() {
     for _ in 0..8 {
         // Less gets done: all cores had work already.
         assert_eq!(scene.window(40, 1000, 12), []);
-        assert_eq!(scene.window(100, 1000, 16), [Move::ToOwner]);
+        assert_eq!(scene.window(100, 1000, 16), [Migration::ToEventLoop]);
         for _ in 0..patience.max(RUSH) - 1 {
             assert_eq!(scene.window(100, 1000, 16), []);
         }
-        assert_eq!(scene.window(100, 1000, 16), [Move::ToThread]);
+        assert_eq!(scene.window(100, 1000, 16), [Migration::ToIoThread]);
         assert_eq!(scene.window(40, 1000, 16), []);
         patience = (2 * patience).min(LONGEST_PATIENCE);
     }
@@ -147,24 +154,24 @@ fn a_silence_is_no_rush() {
     scene.try_it();
     assert_eq!(scene.window(40, 1000, 18), []);
     scene.window(10, 0, 0);
-    assert_eq!(scene.window(10, 1, 16), [Move::ToOwner]);
+    assert_eq!(scene.window(10, 1, 16), [Migration::ToEventLoop]);
 }
 
 #[test]
 fn pins_hold_and_the_shuffle_shuffles() {
-    let mut policy = Policy::new(2, 7);
+    let mut scheduler = Scheduler::new(2, 7);
     let mut traffic = Traffic::default();
-    for choice in [Choice::EventLoop, Choice::IoThreads] {
+    for choice in [TransportMode::EventLoop, TransportMode::IoThreads] {
         for on_thread in [true, false] {
-            assert_eq!(policy.delivered(choice, on_thread, &mut traffic, 100), None);
+            assert_eq!(scheduler.on_delivery(choice, on_thread, &mut traffic, 100), None);
         }
     }
     let mut moves = [0, 0];
     for _ in 0..1000 {
-        match policy.delivered(Choice::Shuffle, true, &mut traffic, 1) {
-            Some(Move::ToOwner) => moves[0] += 1,
+        match scheduler.on_delivery(TransportMode::Shuffle, true, &mut traffic, 1) {
+            Some(Migration::ToEventLoop) => moves[0] += 1,
             None => moves[1] += 1,
-            Some(Move::ToThread) => unreachable!("it is on a thread"),
+            Some(Migration::ToIoThread) => unreachable!("it is on a thread"),
         }
     }
     assert!(moves[0] > 100 && moves[1] > 500, "{moves:?}");

@@ -2,20 +2,20 @@
 
 /// A table of values.
 #[derive(Debug)]
-pub struct Slots<T> {
+pub struct Slab<T> {
     values: Vec<Option<T>>,
     free: Vec<usize>,
 }
 
-impl<T> Default for Slots<T> {
+impl<T> Default for Slab<T> {
     fn default() -> Self {
         Self { values: Vec::new(), free: Vec::new() }
     }
 }
 
-impl<T> Slots<T> {
+impl<T> Slab<T> {
     /// The number that the next value will get.
-    pub fn next(&self) -> usize {
+    pub fn vacant_key(&self) -> usize {
         self.free.last().copied().unwrap_or(self.values.len())
     }
 
@@ -42,7 +42,7 @@ impl<T> Slots<T> {
     }
 
     /// All values with their numbers.
-    pub fn numbered(&self) -> impl Iterator<Item = (usize, &T)> {
+    pub fn iter_with_keys(&self) -> impl Iterator<Item = (usize, &T)> {
         self.values.iter().enumerate().filter_map(|(index, value)| Some((index, value.as_ref()?)))
     }
 

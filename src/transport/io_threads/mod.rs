@@ -15,4 +15,4 @@ mod worker;
 mod tests;
 
 pub use worker::live_threads;
-pub(super) use worker::{Job, Seat};
+pub(super) use worker::{Job, Registration};

@@ -1,4 +1,4 @@
-//! The I/O threads. A shard is one thread with a current-thread tokio runtime; a socket stays on its shard.
+//! The I/O threads. A worker is one thread with a current-thread tokio runtime; a socket stays on its worker.
 //!
 //! Each socket's task holds a lease of its thread: see `leases`. Work for the thread comes through one queue with one
 //! wake-up, however many sockets it concerns.
@@ -15,11 +15,11 @@ use tokio::sync::Notify;
 use super::task;
 use crate::transport::RandomKeys;
 use crate::transport::queue::{Wake, WakeQueue};
-use crate::transport::ref_count::{Counted, Lease, Leased, Place};
+use crate::transport::ref_count::{LiveGuard, RefCounted, WorkerRef, WorkerSlot};
 use crate::transport::socket::{RECEIVE_BUFFER, Socket, lock};
 
 /// More threads than this do not help: one saturates a core only when JavaScript needs several.
-const MAX_SHARDS: usize = 4;
+const MAX_WORKERS: usize = 4;
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
@@ -28,14 +28,14 @@ pub fn live_threads() -> usize {
     LIVE.load(Ordering::SeqCst)
 }
 
-/// What a shard is asked to do.
+/// What a worker is asked to do.
 pub(in crate::transport) enum Job {
-    /// Start reading and writing this socket, for as long as it has this seat.
-    Adopt { socket: Arc<Socket>, fd: Arc<socket2::Socket>, seat: Arc<Seat> },
+    /// Start reading and writing this socket, for as long as it has this registration.
+    Adopt { socket: Arc<Socket>, fd: Arc<socket2::Socket>, registration: Arc<Registration> },
     /// Write what the socket has queued.
     Write(Arc<Socket>),
-    /// Let the task of this seat look at its socket anew (resumed, taken back, destroyed).
-    Look(Arc<Seat>),
+    /// Let the task of this registration look at its socket anew (resumed, taken back, destroyed).
+    Poll(Arc<Registration>),
 }
 
 /// What the tasks of one thread share. Locked for the compiler's sake: only that thread does.
@@ -51,12 +51,12 @@ impl Wake for Notify {
 }
 
 /// One I/O thread, seen from outside and from inside.
-pub(in crate::transport) struct Shard {
+pub(in crate::transport) struct Worker {
     jobs: WakeQueue<Job, Notify>,
     pub(super) scratch: Mutex<Scratch>,
 }
 
-impl Shard {
+impl Worker {
     /// Queues a job. Jobs for a thread that has ended are dropped: its sockets are gone, too.
     pub(in crate::transport) fn push(&self, job: Job) {
         self.jobs.push(job);
@@ -66,89 +66,89 @@ impl Shard {
     async fn run(&self) {
         let woken = || self.jobs.waker().notified();
         let run = |job| match job {
-            Job::Adopt { socket, fd, seat } => task::start(socket, fd, seat),
+            Job::Adopt { socket, fd, registration } => task::start(socket, fd, registration),
             Job::Write(socket) => task::write(&socket),
-            Job::Look(seat) => seat.waker.wake(),
+            Job::Poll(registration) => registration.waker.wake(),
         };
         self.jobs.serve(woken, run).await;
     }
 }
 
-impl Leased for Shard {
-    fn take_lease(&self) -> bool {
-        self.jobs.take_lease()
+impl RefCounted for Worker {
+    fn try_acquire(&self) -> bool {
+        self.jobs.try_acquire()
     }
 
-    fn give_back_lease(&self) {
-        self.jobs.give_back_lease();
+    fn release(&self) {
+        self.jobs.release();
     }
 }
 
 /// One socket's place on a thread, from a move there to the move back.
-pub(in crate::transport) struct Seat {
-    pub(in crate::transport) shard: Arc<Shard>,
+pub(in crate::transport) struct Registration {
+    pub(in crate::transport) worker: Arc<Worker>,
     /// Wakes the task.
     pub(in crate::transport) waker: AtomicWaker,
-    lease: Mutex<Option<Lease<Shard>>>,
+    lease: Mutex<Option<WorkerRef<Worker>>>,
 }
 
-impl Seat {
+impl Registration {
     /// A place on the next thread in turn, which is started where none runs.
     ///
     /// # Errors
     /// When the system gives no thread, no descriptor for its poller, or no randomness.
-    pub(in crate::transport) fn take() -> io::Result<Arc<Self>> {
+    pub(in crate::transport) fn new() -> io::Result<Arc<Self>> {
         let lease = lease()?;
-        let shard = Arc::clone(lease.queue());
-        Ok(Arc::new(Self { shard, waker: AtomicWaker::new(), lease: Mutex::new(Some(lease)) }))
+        let worker = Arc::clone(lease.queue());
+        Ok(Arc::new(Self { worker, waker: AtomicWaker::new(), lease: Mutex::new(Some(lease)) }))
     }
 
     /// The task is over: the thread may end when all others are, too.
     pub(super) fn leave(&self) {
-        // A waker holds the thread's poller, and a seat may be held longer than the thread lives.
+        // A waker holds the thread's poller, and a registration may be held longer than the thread lives.
         drop(self.waker.take());
         drop(lock(&self.lease).take());
     }
 }
 
 struct Registry {
-    threads: Vec<Place<Shard>>,
+    threads: Vec<WorkerSlot<Worker>>,
     next: usize,
 }
 
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry { threads: Vec::new(), next: 0 });
 
-fn lease() -> io::Result<Lease<Shard>> {
+fn lease() -> io::Result<WorkerRef<Worker>> {
     let mut registry = lock(&REGISTRY);
     if registry.threads.is_empty() {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         // One core is JavaScript's.
-        let threads = cores.saturating_sub(1).clamp(1, MAX_SHARDS);
-        registry.threads.resize_with(threads, || Place::EMPTY);
+        let threads = cores.saturating_sub(1).clamp(1, MAX_WORKERS);
+        registry.threads.resize_with(threads, || WorkerSlot::EMPTY);
     }
     let index = registry.next % registry.threads.len();
     registry.next = index + 1;
     registry.threads[index].lease(start)
 }
 
-fn start() -> io::Result<Arc<Shard>> {
+fn start() -> io::Result<Arc<Worker>> {
     let runtime = Builder::new_current_thread().enable_io().build()?;
     let keys = RandomKeys::new().map_err(io::Error::other)?;
-    let shard = Arc::new(Shard {
+    let worker = Arc::new(Worker {
         jobs: WakeQueue::new(Notify::new()),
         scratch: Mutex::new(Scratch { buffer: vec![0; RECEIVE_BUFFER].into_boxed_slice(), keys }),
     });
-    let inside = Arc::clone(&shard);
-    // Counted out also when there is no thread for it.
-    let counted = Counted::new(&LIVE);
+    let inside = Arc::clone(&worker);
+    // LiveGuard out also when there is no thread for it.
+    let counted = LiveGuard::new(&LIVE);
     thread::Builder::new().name("ferrows-io".into()).spawn(move || run(counted, runtime, &inside))?;
-    Ok(shard)
+    Ok(worker)
 }
 
-fn run(counted: Counted<&'static AtomicUsize>, runtime: Runtime, shard: &Shard) {
-    runtime.block_on(shard.run());
-    // The registry, or a seat, may hold the shard for long.
-    lock(&shard.scratch).buffer = Box::default();
+fn run(counted: LiveGuard<&'static AtomicUsize>, runtime: Runtime, worker: &Worker) {
+    runtime.block_on(worker.run());
+    // The registry, or a registration, may hold the worker for long.
+    lock(&worker.scratch).buffer = Box::default();
     // A thread that was counted out has nothing left open; arguments go in this order when it unwinds, too.
     drop(runtime);
     drop(counted);

@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 
 use socket2::Socket;
 
-use super::bind::{Listening, Source};
+use super::bind::{ListeningSocket, Source};
 
 /// Connections that are turned away at a time, at most.
 const SHED: usize = 256;
@@ -38,7 +38,7 @@ impl Spare {
     }
 
     /// Accepts what waits and closes it.
-    fn shed(&mut self, listening: &Listening) -> Accepted {
+    fn shed(&mut self, listening: &ListeningSocket) -> Accepted {
         self.keep();
         if self.0.take().is_none() {
             return Accepted::Stalled;
@@ -55,7 +55,7 @@ impl Spare {
 }
 
 /// Accepts a connection.
-pub(super) fn accept(listening: &Listening, spare: &mut Spare) -> Accepted {
+pub(super) fn accept(listening: &ListeningSocket, spare: &mut Spare) -> Accepted {
     loop {
         return match accept_once(listening) {
             Ok(fd) => Accepted::One(Socket::from(fd)),
@@ -67,7 +67,7 @@ pub(super) fn accept(listening: &Listening, spare: &mut Spare) -> Accepted {
     }
 }
 
-fn accept_once(listening: &Listening) -> io::Result<OwnedFd> {
+fn accept_once(listening: &ListeningSocket) -> io::Result<OwnedFd> {
     match &listening.source {
         Source::Tcp(listener) => listener.accept().map(|(stream, _)| stream.into()),
         Source::Unix(listener) => listener.accept().map(|(stream, _)| stream.into()),

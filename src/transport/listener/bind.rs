@@ -11,7 +11,7 @@ use socket2::{SockRef, Socket};
 
 /// A listening socket over TCP or a Unix path. Dropping it closes its descriptor and nothing else: a path stays.
 #[derive(Debug)]
-pub struct Listening {
+pub struct ListeningSocket {
     pub(super) source: Source,
 }
 
@@ -21,7 +21,7 @@ pub(super) enum Source {
     Unix(UnixListener),
 }
 
-impl Listening {
+impl ListeningSocket {
     /// Listens on a socket that has been bound. `backlog` is how many connections the system may hold before they are accepted.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ impl Listening {
     }
 
     /// The local address, over TCP.
-    pub fn address(&self) -> Option<SocketAddr> {
+    pub fn local_addr(&self) -> Option<SocketAddr> {
         match &self.source {
             Source::Tcp(listener) => listener.local_addr().ok(),
             Source::Unix(_) => None,
@@ -62,7 +62,7 @@ impl Listening {
     }
 }
 
-impl AsFd for Listening {
+impl AsFd for ListeningSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match &self.source {
             Source::Tcp(listener) => listener.as_fd(),
@@ -71,7 +71,7 @@ impl AsFd for Listening {
     }
 }
 
-impl AsRawFd for Listening {
+impl AsRawFd for ListeningSocket {
     fn as_raw_fd(&self) -> RawFd {
         self.as_fd().as_raw_fd()
     }

@@ -1,7 +1,7 @@
 //! The listening sockets of an owner, and the connections that came by them, until these belong to somebody else. Called on
 //! the owner's thread, when its event loop says so, with its clock and its buffer.
 //!
-//! A connection is pending at first. When it has said what it wants, there is an [`Arrival`], and the connection is held, untouched,
+//! A connection is pending at first. When it has said what it wants, there is an [`AcceptedConnection`], and the connection is held, untouched,
 //! until the owner takes it.
 
 use std::mem;
@@ -10,11 +10,11 @@ use std::net::SocketAddr;
 use socket2::Socket;
 
 use super::accept::{Accepted, Spare, accept};
-use super::bind::{Listening, is_open};
-use super::request_reader::{Arrival, Looked, Pending, Reason, What};
-use crate::protocol::handshake::{Field, MAX_HEAD};
+use super::bind::{ListeningSocket, is_open};
+use super::request_reader::{AcceptedConnection, FallbackReason, Looked, Pending, Request};
+use crate::protocol::handshake::{Field, MAX_HEAD_LENGTH};
 use crate::transport::event_loop::Reactor;
-use crate::transport::slab::Slots;
+use crate::transport::slab::Slab;
 use crate::transport::socket::ends;
 
 /// Connections that are accepted at a time; then others get their turn.
@@ -25,17 +25,17 @@ const MARK: u64 = 1 << (usize::BITS - 1);
 
 /// What becomes of connections that are still pending when their listening socket closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closing {
+pub enum PendingOnClose {
     /// They are closed, too.
-    Drop,
+    Discard,
     /// They are put aside.
-    PutAside,
+    FallBack,
 }
 
-/// `O` says whose a listening socket is.
+/// `S` says whose a listening socket is.
 #[derive(Debug)]
-pub struct Arrivals<O> {
-    entries: Slots<Entry<O>>,
+pub struct Listeners<S> {
+    entries: Slab<Entry<S>>,
     /// Connections among them.
     connections: usize,
     /// Listening sockets with more to accept than there was time for.
@@ -46,8 +46,8 @@ pub struct Arrivals<O> {
 }
 
 #[derive(Debug)]
-enum Entry<O> {
-    Listening(Box<Door<O>>),
+enum Entry<S> {
+    ListeningSocket(Box<Door<S>>),
     Connection(Connection),
 }
 
@@ -62,20 +62,20 @@ struct Connection {
 
 /// A listening socket and what goes with it.
 #[derive(Debug)]
-struct Door<O> {
-    listening: Listening,
-    owner: O,
+struct Door<S> {
+    listening: ListeningSocket,
+    server: S,
     /// Bytes of the longest head.
     limit: usize,
     /// It could not be accepted from.
     is_stalled: bool,
     /// Whoever comes is put aside at once.
-    puts_aside: bool,
+    falls_back: bool,
 }
 
 /// What there is to work with in one turn of the owner's loop.
 #[derive(Debug)]
-pub struct Turn<'a, O> {
+pub struct PollContext<'a, S> {
     /// The owner's poller.
     pub reactor: &'a Reactor,
     /// The owner's clock, in milliseconds. It may wrap around.
@@ -83,13 +83,13 @@ pub struct Turn<'a, O> {
     /// What is read into; longer than the longest head.
     pub buffer: &'a mut [u8],
     /// Where arrivals are put.
-    pub arrived: &'a mut Vec<Arrival<O>>,
+    pub accepted: &'a mut Vec<AcceptedConnection<S>>,
 }
 
-impl<O> Default for Arrivals<O> {
+impl<S> Default for Listeners<S> {
     fn default() -> Self {
         Self {
-            entries: Slots::default(),
+            entries: Slab::default(),
             connections: 0,
             unfinished: Vec::new(),
             spare: Spare::default(),
@@ -98,7 +98,7 @@ impl<O> Default for Arrivals<O> {
     }
 }
 
-impl<O: Clone> Arrivals<O> {
+impl<S: Clone> Listeners<S> {
     /// Whether a token is one of these, and not a socket's.
     pub fn is_token(token: u64) -> bool {
         token & MARK != 0
@@ -111,39 +111,44 @@ impl<O: Clone> Arrivals<O> {
     pub fn listen(
         &mut self,
         reactor: &Reactor,
-        listening: Listening,
-        owner: O,
+        listening: ListeningSocket,
+        server: S,
         limit: usize,
     ) -> std::io::Result<u32> {
-        let number = self.entries.next() as u32;
+        let number = self.entries.vacant_key() as u32;
         reactor.watch(&listening, MARK | u64::from(number))?;
         self.spare.keep();
-        let limit = limit.min(MAX_HEAD);
-        self.entries.insert(Entry::Listening(Box::new(Door {
+        let limit = limit.min(MAX_HEAD_LENGTH);
+        self.entries.insert(Entry::ListeningSocket(Box::new(Door {
             listening,
-            owner,
+            server,
             limit,
             is_stalled: false,
-            puts_aside: false,
+            falls_back: false,
         })));
         Ok(number)
     }
 
     /// The address of a listening socket, where it is one of TCP.
-    pub fn address(&self, number: u32) -> Option<SocketAddr> {
-        self.door(number)?.listening.address()
+    pub fn local_addr(&self, number: u32) -> Option<SocketAddr> {
+        self.door(number)?.listening.local_addr()
     }
 
     /// Closes a listening socket. Connections that are held stay. Returns how many were put aside.
-    pub fn close(&mut self, number: u32, closing: Closing, arrived: &mut Vec<Arrival<O>>) -> usize {
+    pub fn close(
+        &mut self,
+        number: u32,
+        closing: PendingOnClose,
+        arrived: &mut Vec<AcceptedConnection<S>>,
+    ) -> usize {
         if self.door(number).is_none() {
             return 0;
         }
         let before = arrived.len();
         for connection in self.pending(|pending| pending.listening == number) {
             match closing {
-                Closing::Drop => self.discard(connection),
-                Closing::PutAside => self.give_up(connection, Reason::Closed, arrived),
+                PendingOnClose::Discard => self.discard(connection),
+                PendingOnClose::FallBack => self.give_up(connection, FallbackReason::ListenerClosed, arrived),
             }
         }
         self.unfinished.retain(|unfinished| *unfinished != number);
@@ -152,9 +157,9 @@ impl<O: Clone> Arrivals<O> {
     }
 
     /// Whose listening socket a token is of, if it is one of a listening socket, and its number.
-    pub fn listening(&self, token: u64) -> Option<(u32, O)> {
+    pub fn listener_for(&self, token: u64) -> Option<(u32, S)> {
         let number = (token & !MARK) as u32;
-        self.door(number).map(|door| (number, door.owner.clone()))
+        self.door(number).map(|door| (number, door.server.clone()))
     }
 
     /// Changes the backlog of a listening socket.
@@ -166,53 +171,59 @@ impl<O: Clone> Arrivals<O> {
     }
 
     /// Whether whoever comes from now on is put aside at once, with what he has to say unread.
-    pub fn put_aside(&mut self, number: u32, puts_aside: bool) {
-        if let Some(Entry::Listening(door)) = self.entries.get_mut(number as usize) {
-            door.puts_aside = puts_aside;
+    pub fn set_fall_back(&mut self, number: u32, falls_back: bool) {
+        if let Some(Entry::ListeningSocket(door)) = self.entries.get_mut(number as usize) {
+            door.falls_back = falls_back;
         }
     }
 
     /// Closes the connections of a listening socket that have not said what they want.
-    pub fn close_pending(&mut self, number: u32) {
+    pub fn discard_pending(&mut self, number: u32) {
         for connection in self.pending(|pending| pending.listening == number) {
             self.discard(connection);
         }
     }
 
     /// The connections of a listening socket of which nothing has come.
-    pub fn silent(&self, number: u32) -> Vec<u32> {
+    pub fn without_input(&self, number: u32) -> Vec<u32> {
         self.pending(|pending| pending.listening == number && pending.kept.is_empty())
     }
 
     /// A token is ready: accepts, or reads.
-    pub fn ready(&mut self, token: u64, turn: &mut Turn<'_, O>) {
+    pub fn on_ready(&mut self, token: u64, turn: &mut PollContext<'_, S>) {
         let number = (token & !MARK) as u32;
         match self.entries.get(number as usize) {
-            Some(Entry::Listening(_)) => self.accept(number, turn),
+            Some(Entry::ListeningSocket(_)) => self.accept(number, turn),
             Some(Entry::Connection(_)) => self.look(number, turn),
             None => {}
         }
     }
 
-    /// Whether [`Arrivals::go_on`] has something to do.
-    pub fn is_unfinished(&self) -> bool {
+    /// Whether [`Listeners::resume_accepting`] has something to do.
+    pub fn has_backlog(&self) -> bool {
         !self.unfinished.is_empty()
     }
 
     /// Accepts what there was no time for.
-    pub fn go_on(&mut self, turn: &mut Turn<'_, O>) {
+    pub fn resume_accepting(&mut self, turn: &mut PollContext<'_, S>) {
         for number in mem::take(&mut self.unfinished) {
             self.accept(number, turn);
         }
     }
 
     /// Puts the connections of a listening socket aside that have been pending for `limit` milliseconds, and lets
-    /// [`Arrivals::go_on`] try again if it could not be accepted from. To be called at intervals.
-    pub fn check(&mut self, listening: u32, now: u32, limit: u32, arrived: &mut Vec<Arrival<O>>) {
+    /// [`Listeners::resume_accepting`] try again if it could not be accepted from. To be called at intervals.
+    pub fn check_timeouts(
+        &mut self,
+        listening: u32,
+        now: u32,
+        limit: u32,
+        arrived: &mut Vec<AcceptedConnection<S>>,
+    ) {
         let is_late =
             |pending: &Pending| pending.listening == listening && now.wrapping_sub(pending.since) >= limit;
         for number in self.pending(is_late) {
-            self.give_up(number, Reason::Late, arrived);
+            self.give_up(number, FallbackReason::TimedOut, arrived);
         }
         if self.door(listening).is_some_and(|door| door.is_stalled) {
             note(&mut self.unfinished, listening);
@@ -225,7 +236,7 @@ impl<O: Clone> Arrivals<O> {
     }
 
     /// Connections that nobody has taken yet.
-    pub fn connections(&self) -> usize {
+    pub fn connection_count(&self) -> usize {
         self.connections
     }
 
@@ -235,7 +246,7 @@ impl<O: Clone> Arrivals<O> {
         self.connections -= 1;
         match self.entries.remove(number as usize)? {
             Entry::Connection(Connection { socket, is_watched, .. }) => Some((socket, is_watched)),
-            Entry::Listening(_) => None,
+            Entry::ListeningSocket(_) => None,
         }
     }
 
@@ -262,40 +273,40 @@ impl<O: Clone> Arrivals<O> {
     }
 
     /// The addresses of the ends of a connection over TCP, here and there.
-    pub fn ends(&self, number: u32) -> (Option<SocketAddr>, Option<SocketAddr>) {
+    pub fn local_and_peer_addr(&self, number: u32) -> (Option<SocketAddr>, Option<SocketAddr>) {
         match self.entries.get(number as usize) {
             Some(Entry::Connection(connection)) => ends(&connection.socket),
             _ => (None, None),
         }
     }
 
-    fn door(&self, number: u32) -> Option<&Door<O>> {
+    fn door(&self, number: u32) -> Option<&Door<S>> {
         match self.entries.get(number as usize)? {
-            Entry::Listening(door) => Some(door),
+            Entry::ListeningSocket(door) => Some(door),
             Entry::Connection(_) => None,
         }
     }
 
     fn connection(&mut self, number: u32) -> Option<&mut Connection> {
         match self.entries.get_mut(number as usize)? {
-            Entry::Listening(_) => None,
+            Entry::ListeningSocket(_) => None,
             Entry::Connection(connection) => Some(connection),
         }
     }
 
     /// The numbers of pending connections.
     fn pending(&self, which: impl Fn(&Pending) -> bool) -> Vec<u32> {
-        let is_one = |entry: &Entry<O>| match entry {
+        let is_one = |entry: &Entry<S>| match entry {
             Entry::Connection(Connection { pending: Some(pending), .. }) => which(pending),
             _ => false,
         };
-        let found = self.entries.numbered().filter(|(_, entry)| is_one(entry));
+        let found = self.entries.iter_with_keys().filter(|(_, entry)| is_one(entry));
         found.map(|(number, _)| number as u32).collect()
     }
 
-    fn accept(&mut self, number: u32, turn: &mut Turn<'_, O>) {
+    fn accept(&mut self, number: u32, turn: &mut PollContext<'_, S>) {
         for _ in 0..ACCEPTS_PER_TURN {
-            let Some(Entry::Listening(door)) = self.entries.get_mut(number as usize) else { return };
+            let Some(Entry::ListeningSocket(door)) = self.entries.get_mut(number as usize) else { return };
             let accepted = accept(&door.listening, &mut self.spare);
             door.is_stalled = matches!(accepted, Accepted::Stalled);
             match accepted {
@@ -308,13 +319,13 @@ impl<O: Clone> Arrivals<O> {
     }
 
     /// A connection was accepted. In a rush its request is there already: then the poller need not know it.
-    fn take_in(&mut self, socket: Socket, listening: u32, turn: &mut Turn<'_, O>) {
+    fn take_in(&mut self, socket: Socket, listening: u32, turn: &mut PollContext<'_, S>) {
         let pending = Some(Pending::new(turn.now, listening));
         let entry = Entry::Connection(Connection { socket, is_watched: false, pending });
         let number = self.entries.insert(entry) as u32;
         self.connections += 1;
-        if self.door(listening).is_some_and(|door| door.puts_aside) {
-            self.give_up(number, Reason::Other, turn.arrived);
+        if self.door(listening).is_some_and(|door| door.falls_back) {
+            self.give_up(number, FallbackReason::NotUpgrade, turn.accepted);
             return;
         }
         self.look(number, turn);
@@ -330,7 +341,7 @@ impl<O: Clone> Arrivals<O> {
     }
 
     /// Reads a pending connection. One that is held is left alone: whoever takes it will find out what there is.
-    fn look(&mut self, number: u32, turn: &mut Turn<'_, O>) {
+    fn look(&mut self, number: u32, turn: &mut PollContext<'_, S>) {
         let listening = self.connection(number).and_then(|connection| connection.pending.as_ref());
         let Some(listening) = listening.map(|pending| pending.listening) else { return };
         let Some(limit) = self.door(listening).map(|door| door.limit) else { return };
@@ -343,22 +354,28 @@ impl<O: Clone> Arrivals<O> {
         match pending.look(socket, turn.now, limit, turn.buffer, fields) {
             Looked::Incomplete => {}
             Looked::Gone => self.discard(number),
-            Looked::Said(what, bytes) => self.hold(number, what, Some(bytes), turn.arrived),
+            Looked::Said(request, bytes) => self.hold(number, request, Some(bytes), turn.accepted),
         }
     }
 
-    fn give_up(&mut self, number: u32, reason: Reason, arrived: &mut Vec<Arrival<O>>) {
-        self.hold(number, What::Aside(reason), None, arrived);
+    fn give_up(&mut self, number: u32, reason: FallbackReason, arrived: &mut Vec<AcceptedConnection<S>>) {
+        self.hold(number, Request::Fallback(reason), None, arrived);
     }
 
     /// A pending connection has arrived: with these bytes, or those that were kept of it.
-    fn hold(&mut self, number: u32, what: What, bytes: Option<Box<[u8]>>, arrived: &mut Vec<Arrival<O>>) {
+    fn hold(
+        &mut self,
+        number: u32,
+        request: Request,
+        bytes: Option<Box<[u8]>>,
+        arrived: &mut Vec<AcceptedConnection<S>>,
+    ) {
         let Some(pending) = self.connection(number).and_then(|connection| connection.pending.take()) else {
             return;
         };
         let Some(door) = self.door(pending.listening) else { return };
         let bytes = bytes.unwrap_or(pending.kept);
-        arrived.push(Arrival { owner: door.owner.clone(), number, what, bytes });
+        arrived.push(AcceptedConnection { server: door.server.clone(), number, request, bytes });
     }
 }
 
@@ -371,9 +388,9 @@ fn note(list: &mut Vec<u32>, number: u32) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arrivals, Entry};
+    use super::{Entry, Listeners};
 
-    impl<O> Arrivals<O> {
+    impl<S> Listeners<S> {
         /// Others have opened what was kept for the moment when nothing can be opened.
         pub(in crate::transport::listener) fn lose_spare(&mut self) {
             self.spare = super::Spare::default();

@@ -5,24 +5,24 @@ use std::io::{ErrorKind, Read};
 
 use socket2::Socket;
 
-use crate::protocol::handshake::{Field, Verdict, parse_request};
+use crate::protocol::handshake::{Field, RequestHead, parse_upgrade_request};
 
 /// A connection that has said what it wants, or never will. The owner finds it under its number.
 #[derive(Debug)]
-pub struct Arrival<O> {
+pub struct AcceptedConnection<S> {
     /// Who listens.
-    pub owner: O,
+    pub server: S,
     /// The number of the connection.
     pub number: u32,
     /// What it wants.
-    pub what: What,
+    pub request: Request,
     /// All that was read.
     pub bytes: Box<[u8]>,
 }
 
 /// What a connection wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum Request {
     /// An upgrade to WebSocket. The request is the beginning of what was read.
     Upgrade {
         /// Bytes of the request.
@@ -31,20 +31,20 @@ pub enum What {
         fields: Box<[Field]>,
     },
     /// Anything else: for somebody who speaks HTTP.
-    Aside(Reason),
+    Fallback(FallbackReason),
 }
 
 /// Why a connection is put aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum FallbackReason {
     /// What was read is no request to upgrade, or none that is plain.
-    Other,
+    NotUpgrade,
     /// The peer has ended in the middle of it.
     Ended,
     /// It has taken too long.
-    Late,
+    TimedOut,
     /// The listening socket has been closed.
-    Closed,
+    ListenerClosed,
 }
 
 /// What one look at a connection gave.
@@ -54,7 +54,7 @@ pub(super) enum Looked {
     /// It has ended without a word, or failed: nobody need know.
     Gone,
     /// It has said what it wants, with all that was read.
-    Said(What, Box<[u8]>),
+    Said(Request, Box<[u8]>),
 }
 
 #[derive(Debug)]
@@ -88,17 +88,21 @@ impl Pending {
         loop {
             match socket.read(&mut buffer[length..]) {
                 Ok(0) if length == 0 => return Looked::Gone,
-                Ok(0) => return Looked::Said(What::Aside(Reason::Ended), buffer[..length].into()),
+                Ok(0) => {
+                    return Looked::Said(Request::Fallback(FallbackReason::Ended), buffer[..length].into());
+                }
                 Ok(more) => length += more,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(_) => return Looked::Gone,
             }
             // An end is told only once: if there is none, that must be seen here.
-            let what = match parse_request(&buffer[..length], limit, fields) {
-                Verdict::Incomplete => continue,
-                Verdict::Upgrade { length, .. } => What::Upgrade { length, fields: fields.as_slice().into() },
-                Verdict::Aside => What::Aside(Reason::Other),
+            let what = match parse_upgrade_request(&buffer[..length], limit, fields) {
+                RequestHead::Incomplete => continue,
+                RequestHead::Upgrade { length, .. } => {
+                    Request::Upgrade { length, fields: fields.as_slice().into() }
+                }
+                RequestHead::Fallback => Request::Fallback(FallbackReason::NotUpgrade),
             };
             return Looked::Said(what, buffer[..length].into());
         }

@@ -4,21 +4,21 @@ use std::os::unix::net::UnixStream;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::{Client, Closing, LOOPBACK, Listening, REQUEST, Scene, bound, is_upgrade};
+use super::{Client, LOOPBACK, ListeningSocket, PendingOnClose, REQUEST, Scene, bound, is_upgrade};
 
 #[test]
 fn a_path_is_listened_on_and_left_to_its_owner() {
     let path = std::env::temp_dir().join(format!("ferrows-{}-listens", std::process::id()));
     let mut scene = Scene::new();
     let listening = scene.listen(SockAddr::unix(&path).unwrap());
-    assert_eq!(scene.arrivals.address(listening), None);
+    assert_eq!(scene.arrivals.local_addr(listening), None);
     let mut client = Client::over(UnixStream::connect(&path).unwrap().into());
     client.write(REQUEST);
     let arrival = scene.next();
     assert!(is_upgrade(&arrival));
-    assert_eq!(scene.arrivals.ends(arrival.number), (None, None));
+    assert_eq!(scene.arrivals.local_and_peer_addr(arrival.number), (None, None));
     scene.speak(arrival.number, &mut client);
-    scene.arrivals.close(listening, Closing::Drop, &mut scene.arrived);
+    scene.arrivals.close(listening, PendingOnClose::Discard, &mut scene.arrived);
     assert!(path.exists());
     std::fs::remove_file(&path).unwrap();
 }
@@ -26,7 +26,7 @@ fn a_path_is_listened_on_and_left_to_its_owner() {
 #[test]
 fn a_socket_whose_address_was_in_use_does_not_listen_elsewhere() {
     let unbound = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    let error = Listening::start(unbound, 1).unwrap_err();
+    let error = ListeningSocket::start(unbound, 1).unwrap_err();
     assert_eq!(error.raw_os_error(), Some(libc::EADDRINUSE));
 }
 
@@ -35,7 +35,7 @@ fn a_backlog_can_be_changed_while_it_listens() {
     let mut scene = Scene::new();
     let listening = scene.arrivals.listen(
         &scene.reactor,
-        Listening::start(bound(LOOPBACK), 1).unwrap(),
+        ListeningSocket::start(bound(LOOPBACK), 1).unwrap(),
         "owner",
         REQUEST.len(),
     );

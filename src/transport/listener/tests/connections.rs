@@ -1,8 +1,8 @@
 //! Connections, from being accepted to being taken.
 
-use super::{Client, Closing, LOOPBACK, REQUEST, Reason, Scene, What, bound, is_upgrade};
-use crate::protocol::handshake::{Field, MAX_HEAD};
-use crate::transport::listener::Listening;
+use super::{Client, FallbackReason, LOOPBACK, PendingOnClose, REQUEST, Request, Scene, bound, is_upgrade};
+use crate::protocol::handshake::{Field, MAX_HEAD_LENGTH};
+use crate::transport::listener::ListeningSocket;
 
 fn texts<'a>(bytes: &'a [u8], fields: &[Field]) -> Vec<[&'a str; 2]> {
     let text = |range| str::from_utf8(&bytes[range]).unwrap();
@@ -16,19 +16,19 @@ fn a_request_to_upgrade_arrives_with_what_is_behind_it() {
     let mut client = scene.connect(listening);
     client.write(&[REQUEST, b"first frame"].concat());
     let arrival = scene.next();
-    assert_eq!(arrival.owner, "owner");
+    assert_eq!(arrival.server, "owner");
     assert_eq!(&*arrival.bytes, [REQUEST, b"first frame"].concat());
-    let What::Upgrade { length, fields } = arrival.what else { panic!("put aside") };
+    let Request::Upgrade { length, fields } = arrival.request else { panic!("put aside") };
     assert_eq!(length, REQUEST.len());
     let expected = [["Host", "a"], ["Upgrade", "websocket"], ["Connection", "Upgrade"]];
     assert_eq!(texts(&arrival.bytes, &fields), expected);
 
-    let (here, there) = scene.arrivals.ends(arrival.number);
-    assert_eq!(here, scene.arrivals.address(listening));
+    let (here, there) = scene.arrivals.local_and_peer_addr(arrival.number);
+    assert_eq!(here, scene.arrivals.local_addr(listening));
     assert_eq!(there, client.0.local_addr().unwrap().as_socket());
-    assert_eq!(scene.arrivals.connections(), 1);
+    assert_eq!(scene.arrivals.connection_count(), 1);
     scene.speak(arrival.number, &mut client);
-    assert_eq!(scene.arrivals.connections(), 0);
+    assert_eq!(scene.arrivals.connection_count(), 0);
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn a_head_may_come_in_pieces() {
     let mut scene = Scene::new();
     let listening = scene.listen(LOOPBACK);
     let mut client = scene.connect(listening);
-    scene.until(|scene| scene.arrivals.connections() == 1);
+    scene.until(|scene| scene.arrivals.connection_count() == 1);
     let (last, others) = REQUEST.split_last().unwrap();
     for byte in others {
         client.write(&[*byte]);
@@ -71,7 +71,7 @@ fn many_at_once_arrive_once_each() {
     for client in clients.iter_mut().step_by(2) {
         client.write(REQUEST);
     }
-    scene.until(|scene| scene.arrivals.connections() == MANY && scene.arrived.len() == MANY / 2);
+    scene.until(|scene| scene.arrivals.connection_count() == MANY && scene.arrived.len() == MANY / 2);
     for client in clients.iter_mut().skip(1).step_by(2) {
         client.write(REQUEST);
     }
@@ -84,7 +84,7 @@ fn many_at_once_arrive_once_each() {
     for number in numbers {
         scene.arrivals.discard(number);
     }
-    assert_eq!(scene.arrivals.connections(), 0);
+    assert_eq!(scene.arrivals.connection_count(), 0);
     for client in &mut clients {
         client.assert_closed();
     }
@@ -94,15 +94,15 @@ fn many_at_once_arrive_once_each() {
 fn everything_else_is_put_aside_with_all_that_was_read() {
     let mut scene = Scene::new();
     let listening = scene.listen(LOOPBACK);
-    let too_long = [&REQUEST[..18], &vec![b'a'; MAX_HEAD]].concat();
+    let too_long = [&REQUEST[..18], &vec![b'a'; MAX_HEAD_LENGTH]].concat();
     for bytes in [b"GET / HTTP/1.0\r\n\r\n", &b"\x16\x03\x01\x00"[..], b"\n", &too_long] {
         let mut client = scene.connect(listening);
         client.write(bytes);
         let arrival = scene.next();
-        assert_eq!(arrival.what, What::Aside(Reason::Other));
+        assert_eq!(arrival.request, Request::Fallback(FallbackReason::NotUpgrade));
         assert!(bytes.starts_with(&arrival.bytes));
         // What was not read is for whoever takes it.
-        assert!(arrival.bytes.len() >= bytes.len().min(MAX_HEAD));
+        assert!(arrival.bytes.len() >= bytes.len().min(MAX_HEAD_LENGTH));
         scene.arrivals.discard(arrival.number);
     }
 }
@@ -110,12 +110,12 @@ fn everything_else_is_put_aside_with_all_that_was_read() {
 #[test]
 fn a_listening_socket_has_its_own_limit() {
     let mut scene = Scene::new();
-    let listening = Listening::start(bound(LOOPBACK), 1).unwrap();
+    let listening = ListeningSocket::start(bound(LOOPBACK), 1).unwrap();
     let limit = REQUEST.len() - 1;
     let listening = scene.arrivals.listen(&scene.reactor, listening, "owner", limit).unwrap();
     let mut client = scene.connect(listening);
     client.write(REQUEST);
-    assert_eq!(scene.next().what, What::Aside(Reason::Other));
+    assert_eq!(scene.next().request, Request::Fallback(FallbackReason::NotUpgrade));
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn who_ends_in_the_middle_is_put_aside_and_who_says_nothing_is_forgotten() {
         for begun in [&REQUEST[..10], b""] {
             let mut client = scene.connect(listening);
             if is_late {
-                scene.until(|scene| scene.arrivals.connections() == 1);
+                scene.until(|scene| scene.arrivals.connection_count() == 1);
             }
             // With one event, as a rule.
             client.write(begun);
@@ -135,10 +135,13 @@ fn who_ends_in_the_middle_is_put_aside_and_who_says_nothing_is_forgotten() {
                 client.assert_closed_by(&mut scene);
             } else {
                 let arrival = scene.next();
-                assert_eq!((arrival.what, &*arrival.bytes), (What::Aside(Reason::Ended), begun));
+                assert_eq!(
+                    (arrival.request, &*arrival.bytes),
+                    (Request::Fallback(FallbackReason::Ended), begun)
+                );
                 scene.arrivals.discard(arrival.number);
             }
-            assert_eq!(scene.arrivals.connections(), 0);
+            assert_eq!(scene.arrivals.connection_count(), 0);
         }
     }
 }
@@ -147,7 +150,7 @@ impl Client {
     /// Goes on until there is no connection any more.
     fn assert_closed_by(&mut self, scene: &mut Scene) {
         scene.turn();
-        while scene.arrivals.connections() > 0 {
+        while scene.arrivals.connection_count() > 0 {
             scene.wait();
             scene.turn();
         }
@@ -162,9 +165,9 @@ fn a_reset_is_the_end() {
     let listening = scene.listen(LOOPBACK);
     let mut client = scene.connect(listening);
     client.write(&REQUEST[..10]);
-    scene.until(|scene| scene.arrivals.connections() == 1);
+    scene.until(|scene| scene.arrivals.connection_count() == 1);
     client.reset();
-    scene.until(|scene| scene.arrivals.connections() == 0);
+    scene.until(|scene| scene.arrivals.connection_count() == 0);
     assert!(scene.arrived.is_empty());
 }
 
@@ -176,20 +179,23 @@ fn a_head_that_takes_too_long_is_put_aside() {
     let listening = scene.listen(LOOPBACK);
     let mut slow = scene.connect(listening);
     slow.write(&REQUEST[..10]);
-    scene.until(|scene| scene.arrivals.connections() == 1);
+    scene.until(|scene| scene.arrivals.connection_count() == 1);
     // That piece has come, whenever the system liked.
     slow.write(&REQUEST[10..20]);
     scene.wait();
     scene.turn();
     scene.now = scene.now.wrapping_add(30);
     let _later = scene.connect(listening);
-    scene.until(|scene| scene.arrivals.connections() == 2);
+    scene.until(|scene| scene.arrivals.connection_count() == 2);
 
     scene.check(listening, 29, 60);
     assert!(scene.arrived.is_empty());
     scene.check(listening, 30, 60);
     let arrival = scene.next();
-    assert_eq!((arrival.what, &*arrival.bytes), (What::Aside(Reason::Late), &REQUEST[..20]));
+    assert_eq!(
+        (arrival.request, &*arrival.bytes),
+        (Request::Fallback(FallbackReason::TimedOut), &REQUEST[..20])
+    );
     // Once.
     scene.check(listening, 31, 60);
     assert!(scene.arrived.is_empty());
@@ -201,10 +207,10 @@ fn the_first_byte_begins_the_time_of_a_head_anew() {
     let mut scene = Scene::new();
     let listening = scene.listen(LOOPBACK);
     let mut client = scene.connect(listening);
-    scene.until(|scene| scene.arrivals.connections() == 1);
+    scene.until(|scene| scene.arrivals.connection_count() == 1);
     scene.now = 50;
     client.write(&REQUEST[..10]);
-    scene.until(|scene| scene.arrivals.silent(listening).is_empty());
+    scene.until(|scene| scene.arrivals.without_input(listening).is_empty());
     scene.now = 80;
     client.write(&REQUEST[10..20]);
     scene.wait();
@@ -212,7 +218,7 @@ fn the_first_byte_begins_the_time_of_a_head_anew() {
     scene.check(listening, 29, 60);
     assert!(scene.arrived.is_empty());
     scene.check(listening, 30, 60);
-    assert_eq!(scene.next().what, What::Aside(Reason::Late));
+    assert_eq!(scene.next().request, Request::Fallback(FallbackReason::TimedOut));
 }
 
 #[test]
@@ -220,7 +226,7 @@ fn time_limits_are_those_of_one_listening_socket() {
     let mut scene = Scene::new();
     let (patient, strict) = (scene.listen(LOOPBACK), scene.listen(LOOPBACK));
     let clients = [patient, strict, strict].map(|listening| scene.connect(listening));
-    scene.until(|scene| scene.arrivals.connections() == clients.len());
+    scene.until(|scene| scene.arrivals.connection_count() == clients.len());
     assert_eq!((scene.arrivals.pending_count(patient), scene.arrivals.pending_count(strict)), (1, 2));
     scene.check(strict, 100, 60);
     assert_eq!((scene.arrivals.pending_count(patient), scene.arrivals.pending_count(strict)), (1, 0));
@@ -230,7 +236,7 @@ fn time_limits_are_those_of_one_listening_socket() {
 impl Scene {
     /// Looks for connections that have been pending for `limit`, so much later.
     fn check(&mut self, listening: u32, later: u32, limit: u32) {
-        self.arrivals.check(listening, self.now.wrapping_add(later), limit, &mut self.arrived);
+        self.arrivals.check_timeouts(listening, self.now.wrapping_add(later), limit, &mut self.arrived);
     }
 }
 
@@ -243,39 +249,41 @@ fn who_has_not_sent_anything_can_be_taken() {
     begun.write(b"GET");
     let mut silent = scene.connect(listening);
     let _other = scene.connect(elsewhere);
-    scene.until(|scene| scene.arrivals.connections() == 3 && scene.arrivals.silent(listening).len() == 1);
+    scene.until(|scene| {
+        scene.arrivals.connection_count() == 3 && scene.arrivals.without_input(listening).len() == 1
+    });
 
-    let number = scene.arrivals.silent(listening)[0];
+    let number = scene.arrivals.without_input(listening)[0];
     scene.speak(number, &mut silent);
-    assert!(scene.arrivals.silent(listening).is_empty());
+    assert!(scene.arrivals.without_input(listening).is_empty());
 }
 
 #[test]
 fn with_the_listening_socket_the_pending_ones_end_and_those_that_are_held_stay() {
-    for closing in [Closing::Drop, Closing::PutAside] {
+    for closing in [PendingOnClose::Discard, PendingOnClose::FallBack] {
         let mut scene = Scene::new();
         let listening = scene.listen(LOOPBACK);
-        let address = scene.arrivals.address(listening).unwrap();
+        let address = scene.arrivals.local_addr(listening).unwrap();
         let mut held = scene.connect(listening);
         held.write(REQUEST);
         let number = scene.next().number;
         let mut pending = scene.connect(listening);
         pending.write(b"GET");
-        scene.until(|scene| scene.arrivals.connections() == 2);
+        scene.until(|scene| scene.arrivals.connection_count() == 2);
 
         scene.arrivals.close(listening, closing, &mut scene.arrived);
         assert!(std::net::TcpStream::connect(address).is_err());
-        assert_eq!(scene.arrivals.address(listening), None);
+        assert_eq!(scene.arrivals.local_addr(listening), None);
         // Its number may be another's now.
         scene.arrivals.close(number, closing, &mut scene.arrived);
         match closing {
-            Closing::Drop => {
+            PendingOnClose::Discard => {
                 pending.assert_closed();
                 assert!(scene.arrived.is_empty());
             }
-            Closing::PutAside => {
+            PendingOnClose::FallBack => {
                 let arrival = scene.arrived.remove(0);
-                assert_eq!(arrival.what, What::Aside(Reason::Closed));
+                assert_eq!(arrival.request, Request::Fallback(FallbackReason::ListenerClosed));
                 scene.speak(arrival.number, &mut pending);
             }
         }
@@ -288,7 +296,7 @@ fn what_comes_for_one_that_is_held_is_for_whoever_takes_it() {
     let mut scene = Scene::new();
     let listening = scene.listen(LOOPBACK);
     let mut client = scene.connect(listening);
-    scene.until(|scene| scene.arrivals.connections() == 1);
+    scene.until(|scene| scene.arrivals.connection_count() == 1);
     client.write(REQUEST);
     let arrival = scene.next();
     client.write(b"fra");
