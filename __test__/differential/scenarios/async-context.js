@@ -1,6 +1,6 @@
 'use strict';
 
-// AsyncLocalStorage as listeners and callbacks see it: statements X1 and X2.
+// AsyncLocalStorage in listeners and callbacks: statements X1 and X2.
 
 const { scenario } = require('../run');
 
@@ -89,7 +89,7 @@ scenario('X2 callbacks run in the context of the call', 'pair', async (t) => {
       }
     }
     await Promise.all(called);
-    // Two pongs that were sent, and two that answer pings: all, before the other side begins.
+    // Two pongs sent by the program and two that answer pings: all of them before the other side sends.
     const other = ws === client ? server : client;
     await t.seen(other, 'pong', ws === client ? 2 : 4);
     await t.seen(ws, 'pong', ws === client ? 2 : 4);

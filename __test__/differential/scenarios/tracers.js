@@ -1,6 +1,6 @@
 'use strict';
 
-// What tracing libraries rely on: files of lib/ patched by path (section 3.2), contexts in every event (X1 to X3).
+// Features used by tracing libraries: files of lib/ patched by path (3.2), contexts in every event (X1 to X3).
 
 const { scenario } = require('../run');
 const { OPCODE } = require('../frames');
