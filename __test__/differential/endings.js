@@ -32,7 +32,7 @@ const ENDINGS = {
     await raw.rest();
     raw.finish();
   },
-  async 'the server closes, and nobody answers'({ raw, ws }) {
+  async 'the server closes, without a response'({ raw, ws }) {
     ws.close(1001, 'away');
     await raw.framesThrough(OPCODE.close);
     await raw.rest();
@@ -69,7 +69,7 @@ const ENDINGS = {
 };
 
 /** Server options of single endings: short timeouts. */
-const OPTIONS = { 'the server closes, and nobody answers': { closeTimeout: 25 } };
+const OPTIONS = { 'the server closes, without a response': { closeTimeout: 25 } };
 
 /**
  * Opens a connection of a raw client to a server.

@@ -17,7 +17,7 @@ function reserved() {
   return Number(/^VmSize:\s+(\d+)/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]) * 1024;
 }
 
-scenario('A2 lengths that are announced reserve nothing', BOTH, async (t) => {
+scenario('A2 declared lengths reserve no memory', BOTH, async (t) => {
   const before = reserved();
   for (let i = 0; i < 30; i++) {
     const { raw, ws } = await t.facing();
@@ -29,14 +29,14 @@ scenario('A2 lengths that are announced reserve nothing', BOTH, async (t) => {
   t.log('process', 'reserved less than a gigabyte', reserved() - before < 1 << 30);
 });
 
-scenario('A2 a length that nothing limits', BOTH, async (t) => {
+scenario('A2 a declared length without a limit', BOTH, async (t) => {
   const { raw, ws } = await t.facing({ maxPayload: 0 });
   raw.write(frame(binary, 'a few bytes', { key: raw.key, declare: 2n ** 52n }));
   raw.finish();
   await t.closed(ws);
 });
 
-scenario('A3 empty fragments count, pings between do not help', BOTH, async (t) => {
+scenario('A3 empty fragments count, pings in between do not reset the count', BOTH, async (t) => {
   const { raw, ws } = await t.facing({ maxFragments: 3, autoPong: false });
   for (let i = 0; i < 4; i++) {
     raw.send(i ? continuation : text, '', { fin: false });
@@ -68,7 +68,7 @@ scenario('A4 a message in segments of one byte', BOTH, async (t) => {
 });
 
 scenario(
-  'A7 half a request is given up, an open connection is not',
+  'A7 an incomplete request times out, an open connection does not',
   'server',
   async (t) => {
     const server = await t.http(undefined, {
@@ -86,7 +86,7 @@ scenario(
   { isWaiting: true }
 );
 
-scenario('A8 headers of nothing but separators', 'server', async (t) => {
+scenario('A8 headers of separators only', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
   const names = ['Sec-WebSocket-Protocol', 'Sec-WebSocket-Extensions'];
   const values = [',', ' ', '"', ';', '\t', 'a ', 'a;', '\\', 'a="'];
@@ -99,7 +99,7 @@ scenario('A8 headers of nothing but separators', 'server', async (t) => {
   }
 });
 
-scenario('A8 names of the prototype are names like others', 'server', async (t) => {
+scenario('A8 names of Object.prototype are ordinary names', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
   const names = 'constructor, __proto__, hasOwnProperty, toString';
   await t.request(wss, {
@@ -112,7 +112,7 @@ scenario('A8 names of the prototype are names like others', 'server', async (t) 
   t.log('server', 'protocol', server.protocol, server.extensions);
 });
 
-scenario('A9 what hooks answer is written as it is', 'server', async (t) => {
+scenario('A9 results of hooks are written verbatim', 'server', async (t) => {
   const wss = await t.listen({ handleProtocols: () => 'a\r\nX-Second: yes' });
   const headers = { 'Sec-WebSocket-Protocol': 'a' };
   await t.request(wss, { headers });
@@ -126,7 +126,7 @@ scenario('A9 what hooks answer is written as it is', 'server', async (t) => {
   t.log('wire', 'body', await raw.rest());
 });
 
-scenario('A9 a subprotocol cannot carry a line of its own', 'client', (t) => {
+scenario('A9 a subprotocol cannot contain a line break', 'client', (t) => {
   for (const name of ['a\r\nX-Second: yes', 'a\n', 'a\u0000', 'a,b', 'a b']) {
     t.attempt('client', 'protocol', () => new t.WebSocket('ws://127.0.0.1:9', name));
   }
@@ -147,12 +147,12 @@ const SEQUENCES = [
   ['overlong', 'e0809f'],
   ['a surrogate', 'eda080'],
   ['beyond the last', 'f4908080'],
-  ['cut short', 'f09fa6'],
+  ['truncated', 'f09fa6'],
   ['a stray continuation', '61bf62']
 ];
 
 for (const [name, hex] of SEQUENCES) {
-  scenario(`A10 UTF-8 cut at every byte: ${name}`, BOTH, async (t) => {
+  scenario(`A10 UTF-8 split at every byte: ${name}`, BOTH, async (t) => {
     const bytes = Buffer.from(hex, 'hex');
     for (let cut = 1; cut < bytes.length; cut++) {
       const { raw, ws } = await t.facing();
@@ -168,7 +168,7 @@ for (const [name, hex] of SEQUENCES) {
   });
 }
 
-scenario('A11 a key of zeros is a key', 'server', async (t) => {
+scenario('A11 a masking key of zeros is valid', 'server', async (t) => {
   const { raw, ws } = await t.facing();
   raw.send(text, 'zeros', { key: Buffer.alloc(4) });
   raw.send(binary, Buffer.alloc(70000, 'zeros'), { key: Buffer.alloc(4) });
@@ -186,7 +186,7 @@ scenario('A14 masking keys do not repeat', 'client', async (t) => {
   t.log('wire', 'keys', keys.size, keys.has('00000000'));
 });
 
-scenario('A16 a refusal that comes late connects nobody', 'server', async (t) => {
+scenario('A16 a late refusal prevents the connection', 'server', async (t) => {
   let decide;
   const asked = new Promise((resolve) => (decide = resolve));
   const wss = await t.listen({
@@ -204,7 +204,7 @@ scenario('A16 a refusal that comes late connects nobody', 'server', async (t) =>
   t.log('server', 'clients', wss.clients.size);
 });
 
-scenario('A17 a request behind a refused one is not served', 'server', async (t) => {
+scenario('A17 a request after a refused one is not served', 'server', async (t) => {
   const wss = await t.listen();
   wss._server.prependListener('request', (request) => t.log('server', 'request', request));
   const bad = upgradeRequest({ headers: { 'Sec-WebSocket-Version': '12' } });
@@ -214,7 +214,7 @@ scenario('A17 a request behind a refused one is not served', 'server', async (t)
   t.log('wire', 'rest', await raw.rest());
 });
 
-scenario('A17 a request behind an accepted one is no frame', 'server', async (t) => {
+scenario('A17 a request after an accepted one is not a frame', 'server', async (t) => {
   const after = Buffer.from('GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n');
   const { raw, ws } = await t.facing({}, { after });
   t.logFrames(...(await raw.framesThrough(close)));
@@ -222,7 +222,7 @@ scenario('A17 a request behind an accepted one is no frame', 'server', async (t)
   await t.closed(ws);
 });
 
-scenario('A19 nothing but the bytes of the caller is sent', BOTH, async (t) => {
+scenario('A19 only the bytes of the caller are sent', BOTH, async (t) => {
   const { raw, ws, lane } = await t.facing();
   ws.ping(100);
   ws.pong(3);
@@ -264,7 +264,7 @@ scenario('A20 delivered memory is not written again', BOTH, async (t) => {
   t.log(lane, 'last', kept.at(-1));
 });
 
-scenario('A20 what was sent may be changed after its callback', BOTH, async (t) => {
+scenario('A20 a sent Buffer may be changed after its callback', BOTH, async (t) => {
   const { raw, ws } = await t.facing();
   const data = Buffer.alloc(3);
   for (let i = 0; i < 5; i++) {

@@ -23,7 +23,7 @@ async function asking(t, serverOptions, tlsOptions) {
   return { server, wss, url: t.url(server, 'wss') };
 }
 
-scenario('C7 verifyClient sees the certificate of a client', 'pair', async (t) => {
+scenario('C7 verifyClient receives the certificate of a client', 'pair', async (t) => {
   const { wss, url } = await asking(
     t,
     {
@@ -51,7 +51,7 @@ scenario('C7 verifyClient sees the certificate of a client', 'pair', async (t) =
   await t.closed(t.dial(url, undefined, { ca: cert }));
 });
 
-scenario('C13 a server that insists on a certificate', 'pair', async (t) => {
+scenario('C13 a server that requires a certificate', 'pair', async (t) => {
   const { server, url } = await asking(t, {}, { maxVersion: 'TLSv1.2' });
   const failed = once(server, 'tlsClientError');
   const client = t.dial(url, undefined, { ca: cert });

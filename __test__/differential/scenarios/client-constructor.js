@@ -123,7 +123,7 @@ const REQUESTS = [
   ['origin', { options: { origin: 'https://example.com' } }],
   ['version 8 with origin', { options: { protocolVersion: 8, origin: 'https://example.com' } }],
   [
-    'headers, of which ours win',
+    'headers that the library overrides',
     {
       options: {
         headers: {
@@ -173,7 +173,7 @@ scenario('C4 the options are taken from the second argument too', 'client', asyn
   t.logHead(await raw.head());
 });
 
-scenario('C4 every client has its own key', 'client', async (t) => {
+scenario('C4 every client has a key of its own', 'client', async (t) => {
   const listening = await t.rawServer();
   const keys = new Set();
   for (let i = 0; i < 8; i++) {
@@ -269,7 +269,7 @@ scenario('C6 ws+unix', 'client', async (t) => {
   }
 });
 
-scenario('C1 signal aborts the handshake and nothing later', 'client', async (t) => {
+scenario('C1 signal aborts the handshake only', 'client', async (t) => {
   const listening = await t.rawServer();
   const early = new AbortController();
   const first = t.dial(listening.url, undefined, { signal: early.signal });
@@ -288,7 +288,7 @@ scenario('C1 signal aborts the handshake and nothing later', 'client', async (t)
   await t.closed(already);
 });
 
-scenario('C18 sockets take other properties and overridden methods', 'pair', async (t) => {
+scenario('C18 extra properties and overridden methods', 'pair', async (t) => {
   const { wss, server, client } = await t.pair();
   wss.extra = 1;
   server.isAlive = true;
@@ -307,7 +307,7 @@ scenario('C1 null makes a socket without a connection', 'api', (t) => {
   t.log('client', 'state', ws.readyState, ws.url, ws.bufferedAmount, ws.protocol, ws._isServer);
 });
 
-scenario('C1 events of a client that was never told anything', 'client', async (t) => {
+scenario('C1 events of a client without connection', 'client', async (t) => {
   const listening = await t.rawServer();
   const ws = t.dial(listening.url);
   const raw = await listening.next();

@@ -30,7 +30,7 @@ scenario('C3 brackets of IPv6 and default ports', 'client', (t) => {
   }
 });
 
-scenario('C3 the Host of addresses that say more', 'client', (t) => {
+scenario('C3 the Host of addresses with ports and user information', 'client', (t) => {
   asked(t, 'ws://user:password@example.invalid:81/');
   asked(t, 'ws://b\u00fccher.invalid/');
   asked(t, 'ws+unix:/no/such/socket:/path');
@@ -43,7 +43,7 @@ scenario('C3 the Host of addresses that say more', 'client', (t) => {
   asked(t, 'ws://example.invalid/', { setHost: false });
 });
 
-scenario('C17 version 8 is spoken like version 13', 'pair', async (t) => {
+scenario('C17 version 8 has the frames of version 13', 'pair', async (t) => {
   const { server, client, request } = await t.pair({
     client: { protocolVersion: 8, origin: 'http://a.example' },
     server: {
@@ -77,7 +77,7 @@ scenario(
   { isWaiting: true }
 );
 
-scenario('1.3 handshakeTimeout that is none', 'client', async (t) => {
+scenario('1.3 invalid handshakeTimeouts', 'client', async (t) => {
   for (const handshakeTimeout of [0, undefined]) {
     const { ws, raw } = await t.facing({ handshakeTimeout });
     raw.send(text, 'open');
@@ -85,7 +85,7 @@ scenario('1.3 handshakeTimeout that is none', 'client', async (t) => {
   }
 });
 
-scenario('1.3 the global agent is not asked', 'client', async (t) => {
+scenario('1.3 the global agent is not used', 'client', async (t) => {
   const agent = http.globalAgent;
   const original = agent.addRequest;
   agent.addRequest = function (...args) {
@@ -100,7 +100,7 @@ scenario('1.3 the global agent is not asked', 'client', async (t) => {
   await t.facing({ agent: undefined });
 });
 
-scenario('1.3 an agent is asked inside the constructor', 'client', (t) => {
+scenario('1.3 an agent is used inside the constructor', 'client', (t) => {
   const agent = {
     defaultPort: 80,
     protocol: 'http:',
@@ -151,7 +151,7 @@ scenario('1.3 options for the parser: maxHeaderSize, insecureHTTPParser', 'clien
   }
 });
 
-scenario('1.3 autoPong by its truth', 'client', async (t) => {
+scenario('1.3 autoPong by truthiness', 'client', async (t) => {
   for (const autoPong of [0, '', null, 1, 'no', undefined]) {
     const { raw, ws } = await t.facing({ autoPong });
     raw.send(ping, String(autoPong));
@@ -187,7 +187,7 @@ scenario('1.3 maxPayload of every kind', 'client', async (t) => {
   }
 });
 
-scenario('1.3 the options of a client are not changed', 'client', async (t) => {
+scenario('1.3 the options object of a client is not modified', 'client', async (t) => {
   const headers = Object.freeze({ 'X-Mine': 'yes' });
   const protocols = Object.freeze(['a', 'b']);
   const listening = await t.rawServer();
@@ -200,7 +200,7 @@ scenario('1.3 the options of a client are not changed', 'client', async (t) => {
   t.log('client', 'afterwards', ws.protocol, options);
 });
 
-scenario('1.3 bad options leave nothing behind', 'api', (t) => {
+scenario('1.3 invalid options leave no resources', 'api', (t) => {
   const address = 'ws://127.0.0.1:9/';
   const controller = new AbortController();
   const agent = new http.Agent();
@@ -236,7 +236,7 @@ scenario('1.3 bad options leave nothing behind', 'api', (t) => {
 });
 
 scenario(
-  '1.3 a process that gave only bad options ends by itself',
+  '1.3 a process with only invalid options ends by itself',
   'client',
   async (t) => {
     const child = t.child('bad-options.js', t.clientSubject);

@@ -55,13 +55,13 @@ async function exchange(t, wss, client) {
   await t.closed(server, client);
 }
 
-scenario('C7 an HTTP proxy in between, ws', 'pair', async (t) => {
+scenario('C7 an HTTP proxy, ws', 'pair', async (t) => {
   const wss = await t.listen();
   const agent = await agentOf(t, await proxy(t));
   await exchange(t, wss, t.dial(t.url(wss), undefined, { agent }));
 });
 
-scenario('C7 an HTTP proxy in between, wss', 'pair', async (t) => {
+scenario('C7 an HTTP proxy, wss', 'pair', async (t) => {
   const server = await t.http(undefined, {
     createServer: https.createServer,
     options: { key, cert }
@@ -71,7 +71,7 @@ scenario('C7 an HTTP proxy in between, wss', 'pair', async (t) => {
   await exchange(t, wss, t.dial(t.url(server, 'wss'), undefined, { agent, ca: cert }));
 });
 
-scenario('C7 a proxy that asks for a password', 'pair', async (t) => {
+scenario('C7 a proxy that requires a password', 'pair', async (t) => {
   const wss = await t.listen();
   const through = await proxy(t, ({ headers }) => headers['proxy-authorization'] === 'Basic YTpi');
   const refused = t.dial(t.url(wss), undefined, { agent: await agentOf(t, through) });

@@ -131,7 +131,7 @@ scenario('C16 userinfo of the first address', 'client', async (t) => {
 });
 
 scenario(
-  'C11 handshakeTimeout counts anew for the request after a redirect',
+  'C11 handshakeTimeout restarts with the request after a redirect',
   'client',
   async (t) => {
     const listening = await t.rawServer();

@@ -11,14 +11,14 @@ const { OPCODE, closeBody, frame } = require('../frames');
 const REFUSED = [
   ['no Upgrade', { Upgrade: null }],
   ['another Upgrade', { Upgrade: 'h2c' }],
-  ['Upgrade with more in it', { Upgrade: 'websocket, h2c' }],
+  ['Upgrade with more tokens', { Upgrade: 'websocket, h2c' }],
   ['no Sec-WebSocket-Accept', { 'Sec-WebSocket-Accept': null }],
   ['a wrong Sec-WebSocket-Accept', { 'Sec-WebSocket-Accept': 'AAAAAAAAAAAAAAAAAAAAAAAAAAA=' }],
-  ['a subprotocol nobody asked for', { 'Sec-WebSocket-Protocol': 'a' }],
+  ['an unrequested subprotocol', { 'Sec-WebSocket-Protocol': 'a' }],
   ['another subprotocol', { 'Sec-WebSocket-Protocol': 'c' }, ['a', 'b']],
-  ['a subprotocol in other letters', { 'Sec-WebSocket-Protocol': 'A' }, ['a', 'b']],
+  ['a subprotocol in different case', { 'Sec-WebSocket-Protocol': 'A' }, ['a', 'b']],
   ['no subprotocol', {}, ['a', 'b']],
-  ['an extension nobody asked for', { 'Sec-WebSocket-Extensions': 'permessage-deflate' }],
+  ['an unrequested extension', { 'Sec-WebSocket-Extensions': 'permessage-deflate' }],
   ['Upgrade before Accept', { Upgrade: 'x', 'Sec-WebSocket-Accept': 'y' }],
   ['Accept before subprotocol', { 'Sec-WebSocket-Accept': 'y', 'Sec-WebSocket-Protocol': 'z' }],
   [
@@ -40,7 +40,7 @@ for (const [name, headers, protocols] of REFUSED) {
   });
 }
 
-scenario('C10 the subprotocol is known when the extensions are refused', 'client', async (t) => {
+scenario('C10 protocol is set when the extensions are refused', 'client', async (t) => {
   const listening = await t.rawServer();
   const ws = t.dial(listening.url, ['a', 'b']);
   ws.on('error', () => t.log('client', 'protocol', ws.protocol));
@@ -59,7 +59,7 @@ scenario('C10 a 101 without Connection', 'client', async (t) => {
   await t.closed(ws);
 });
 
-scenario('C10 Upgrade in other letters and any Connection with upgrade', 'client', async (t) => {
+scenario('C10 Upgrade in any case and any Connection with upgrade', 'client', async (t) => {
   const listening = await t.rawServer();
   const ws = t.dial(listening.url, ['a', 'b']);
   const raw = await listening.next();
@@ -87,7 +87,7 @@ scenario('C8 frames in the segment of the 101', 'client', async (t) => {
   await t.closed(ws);
 });
 
-scenario('C8 informational answers before the 101 are skipped', 'client', async (t) => {
+scenario('C8 informational responses before the 101 are skipped', 'client', async (t) => {
   const listening = await t.rawServer();
   const ws = t.dial(listening.url);
   const raw = await listening.next();
@@ -120,7 +120,7 @@ for (const call of ['close', 'terminate']) {
     await t.closed(ws);
   });
 
-  scenario(`C14 ${call}() when the request has been sent`, 'client', async (t) => {
+  scenario(`C14 ${call}() after the request was sent`, 'client', async (t) => {
     const listening = await t.rawServer();
     const ws = t.dial(listening.url);
     const raw = await listening.next();
@@ -184,7 +184,7 @@ scenario(
 );
 
 scenario(
-  'C11 handshakeTimeout after half an answer',
+  'C11 handshakeTimeout after an incomplete response',
   'client',
   async (t) => {
     const listening = await t.rawServer();
@@ -197,14 +197,14 @@ scenario(
   { isWaiting: true }
 );
 
-scenario('C11 handshakeTimeout is over once open', 'client', async (t) => {
+scenario('C11 handshakeTimeout has no effect after open', 'client', async (t) => {
   const { raw, ws } = await t.facing({ handshakeTimeout: 5000 });
   t.log('client', 'timeout of the socket', ws._socket.timeout);
   raw.send(OPCODE.text, 'x');
   await t.seen(ws, 'message');
 });
 
-scenario('C13 nobody listens', 'client', async (t) => {
+scenario('C13 connection refused', 'client', async (t) => {
   // A free port: bound and closed again.
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -224,16 +224,16 @@ scenario('C13 no such Unix socket', 'client', async (t) => {
 const GARBAGE = [
   ['the connection is closed', '', 'finish'],
   ['the connection is reset', '', 'reset'],
-  ['no HTTP at all', 'SSH-2.0-OpenSSH_9.6\r\n', 'finish'],
-  ['half a status line', 'HTTP/1.1 10', 'finish'],
-  ['half the headers', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: webso', 'finish'],
-  ['a status of text', 'HTTP/1.1 abc Nope\r\n\r\n', 'finish'],
+  ['not HTTP', 'SSH-2.0-OpenSSH_9.6\r\n', 'finish'],
+  ['an incomplete status line', 'HTTP/1.1 10', 'finish'],
+  ['incomplete headers', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: webso', 'finish'],
+  ['a non-numeric status', 'HTTP/1.1 abc Nope\r\n\r\n', 'finish'],
   ['a header with NUL', 'HTTP/1.1 101 OK\r\nUpgrade: web\0socket\r\n\r\n', 'finish'],
   ['binary', Buffer.from([0x81, 5, 104, 101, 108, 108, 111]), 'finish']
 ];
 
 for (const [name, bytes, leave] of GARBAGE) {
-  scenario(`C13 instead of an answer: ${name}`, 'client', async (t) => {
+  scenario(`C13 in place of a response: ${name}`, 'client', async (t) => {
     const listening = await t.rawServer();
     const ws = t.dial(listening.url);
     const raw = await listening.next();

@@ -40,39 +40,43 @@ for (const args of ARGUMENTS) {
   });
 }
 
-scenario('K2 close() with a bad code or reason throws and changes nothing', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
-  const all = [
-    [null],
-    ['1000'],
-    [999],
-    [1004],
-    [1005],
-    [1006],
-    [1015],
-    [2999],
-    [5000],
-    [0],
-    [1000, 'x'.repeat(124)],
-    [1000, Buffer.alloc(124)],
-    [1000, 12],
-    [1000, {}],
-    [1000, null],
-    [1000, new Uint16Array(2)],
-    [1000, new ArrayBuffer(2)],
-    [1000, ['a']]
-  ];
-  for (const args of all) {
-    t.attempt(lane, `close(${args.map(valueText).join(', ').slice(0, 50)})`, () =>
-      ws.close(...args)
-    );
-    if (ws.readyState !== 1) t.trace.event(lane, 'state', [], ws);
+scenario(
+  'K2 close() with an invalid code or reason throws and changes nothing',
+  BOTH,
+  async (t) => {
+    const { raw, ws, lane } = await t.facing();
+    const all = [
+      [null],
+      ['1000'],
+      [999],
+      [1004],
+      [1005],
+      [1006],
+      [1015],
+      [2999],
+      [5000],
+      [0],
+      [1000, 'x'.repeat(124)],
+      [1000, Buffer.alloc(124)],
+      [1000, 12],
+      [1000, {}],
+      [1000, null],
+      [1000, new Uint16Array(2)],
+      [1000, new ArrayBuffer(2)],
+      [1000, ['a']]
+    ];
+    for (const args of all) {
+      t.attempt(lane, `close(${args.map(valueText).join(', ').slice(0, 50)})`, () =>
+        ws.close(...args)
+      );
+      if (ws.readyState !== 1) t.trace.event(lane, 'state', [], ws);
+    }
+    ws.close(4000, 'good');
+    t.logFrames(await raw.frame());
   }
-  ws.close(4000, 'good');
-  t.logFrames(await raw.frame());
-});
+);
 
-scenario('K2 close() with numbers that are no codes', BOTH, async (t) => {
+scenario('K2 close() with numbers that are not codes', BOTH, async (t) => {
   for (const code of [1000.5, NaN, Infinity, -1000]) {
     const { ws, lane } = await t.facing();
     t.attempt(lane, `close(${code})`, () => ws.close(code));
@@ -99,7 +103,7 @@ scenario('K4 simultaneous close with different codes', 'pair', async (t) => {
   await t.closed(server, client);
 });
 
-scenario('K4 simultaneous close against a bare peer', BOTH, async (t) => {
+scenario('K4 simultaneous close with a raw peer', BOTH, async (t) => {
   const { raw, ws } = await t.facing();
   ws.close(3001, 'ours');
   t.logFrames(await raw.frame());
@@ -143,7 +147,7 @@ scenario('K4 close() in a close listener does nothing', 'pair', async (t) => {
 });
 
 scenario(
-  'K4 the echo is sent by the time a message of the same chunk has been answered',
+  'K4 the echo is sent after the reply to a message of the same chunk',
   'pair',
   async (t) => {
     const { server, client } = await t.pair();
@@ -215,7 +219,7 @@ for (const [name, end] of [
   ['destroying the raw socket', (ws, socket) => socket.destroy()],
   ['ending the raw socket', (ws, socket) => socket.end()]
 ]) {
-  scenario(`K7 what the kernel took before ${name} arrives`, BOTH, async (t) => {
+  scenario(`K7 bytes accepted by the kernel before ${name} arrive`, BOTH, async (t) => {
     const { raw, ws, lane } = await t.facing();
     const socket = ws._socket;
     ws.send('first', (err) => t.log(lane, 'first', err));
@@ -280,7 +284,7 @@ scenario(
 );
 
 scenario(
-  'K2 closeTimeout when the peer sends other things',
+  'K2 closeTimeout when the peer sends messages',
   BOTH,
   async (t) => {
     const { raw, ws } = await t.facing({ closeTimeout: 300 });
@@ -324,7 +328,7 @@ scenario('K2 closeTimeout of 0', BOTH, async (t) => {
 });
 
 scenario(
-  'K9 a paused side does not see the close frame',
+  'K9 a paused side does not process the close frame',
   'pair',
   async (t) => {
     const { server, client } = await t.pair({ client: { closeTimeout: 30 } });
@@ -353,7 +357,7 @@ scenario(
   { isWaiting: true }
 );
 
-scenario('K1 states seen by listeners of the raw socket', BOTH, async (t) => {
+scenario('K1 states in listeners of the raw socket', BOTH, async (t) => {
   const { raw, ws, lane } = await t.facing();
   const socket = ws._socket;
   for (const event of ['end', 'finish', 'close']) {

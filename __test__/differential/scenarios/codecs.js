@@ -33,7 +33,7 @@ scenario('1.7 Receiver: kinds of messages', 'api', async (t) => {
   }
 });
 
-scenario('1.7 Receiver: every cut of a stream', 'api', (t) => {
+scenario('1.7 Receiver: a stream split at every byte', 'api', (t) => {
   const bytes = Buffer.concat([
     frame(text, 'gr\u00fc\u00dfe', { key: KEY, fin: false }),
     frame(ping, 'p', { key: KEY }),
@@ -108,7 +108,7 @@ scenario('1.7 Receiver: settings can be changed between writes', 'api', async (t
   await turn();
 });
 
-scenario('1.7 Receiver: bytes behind a close frame', 'api', async (t) => {
+scenario('1.7 Receiver: bytes after a close frame', 'api', async (t) => {
   const one = receiver(t, {});
   one.write(Buffer.concat([frame(close, closeBody(1000, 'end')), frame(text, 'ignored')]));
   one.write(frame(text, 'ignored too'));
@@ -129,7 +129,7 @@ function sink(t) {
   });
 }
 
-scenario('1.8 Sender: everything it sends', 'api', async (t) => {
+scenario('1.8 Sender: all kinds of frames', 'api', async (t) => {
   const socket = sink(t);
   const key = (buffer) => buffer.fill(5);
   const sender = new t.lib.Sender(socket, {}, key);
@@ -151,7 +151,7 @@ scenario('1.8 Sender: everything it sends', 'api', async (t) => {
   t.attempt('sender', 'bad reason', () => sender.close(1000, new Uint16Array(1), false));
 });
 
-scenario('1.8 Sender: sendFrame keeps the list', 'api', async (t) => {
+scenario('1.8 Sender: sendFrame does not modify the list', 'api', async (t) => {
   const sender = new t.lib.Sender(sink(t), {});
   const list = t.lib.Sender.frame(Buffer.from('shared'), {
     fin: true,
@@ -222,7 +222,7 @@ scenario('1.6 PerMessageDeflate: offers and answers', 'api', (t) => {
   }
 });
 
-scenario('1.6 PerMessageDeflate: a message there and back', 'api', async (t) => {
+scenario('1.6 PerMessageDeflate: compress and decompress', 'api', async (t) => {
   const { PerMessageDeflate } = t.lib;
   const client = new PerMessageDeflate({ threshold: 0 });
   const server = new PerMessageDeflate({ isServer: true, maxPayload: 1000 });
@@ -242,7 +242,7 @@ scenario('1.6 PerMessageDeflate: a message there and back', 'api', async (t) => 
   server.cleanup();
 });
 
-scenario('1.9 extension and subprotocol: headers that are refused', 'api', (t) => {
+scenario('1.9 extension and subprotocol: invalid headers', 'api', (t) => {
   const { extension, subprotocol } = t.lib;
   const headers = [
     '',

@@ -70,7 +70,7 @@ scenario('1.6 deflate: both ends of the class', 'api', async (t) => {
   }
 });
 
-scenario('1.6 deflate: data that the class refuses', 'api', async (t) => {
+scenario('1.6 deflate: data that the class rejects', 'api', async (t) => {
   const one = accepted(t, '', { isServer: true, maxPayload: 100 });
   const bad = [
     Buffer.from([6]),
@@ -86,7 +86,7 @@ scenario('1.6 deflate: data that the class refuses', 'api', async (t) => {
   }
 });
 
-scenario('1.6 deflate: cleanup of the class while it compresses', 'api', async (t) => {
+scenario('1.6 deflate: cleanup during compression', 'api', async (t) => {
   const one = accepted(t);
   one.cleanup();
   one.compress(Buffer.alloc(1 << 20), true, (err, data) => t.log('class', 'compressed', err, data));
@@ -96,7 +96,7 @@ scenario('1.6 deflate: cleanup of the class while it compresses', 'api', async (
   t.log('class', 'inflated', await run(one, 'decompress', new Deflater().part('still of use')));
 });
 
-scenario('1.6 deflate: cleanup of the class ends its context', 'api', async (t) => {
+scenario('1.6 deflate: cleanup discards the context', 'api', async (t) => {
   const one = accepted(t);
   const first = await run(one, 'compress', digits(300));
   one.cleanup();

@@ -54,16 +54,20 @@ scenario(
   }
 );
 
-scenario('Z5 deflate: the peer goes away while large messages are compressed', BOTH, async (t) => {
-  const { raw, ws, lane } = await deflating(t);
-  for (let i = 0; i < 20; i++) ws.send(LARGE);
-  // Enough is queued before it that this one has certainly not been sent.
-  ws.send(LARGE, (err) => t.log(lane, 'sent', err instanceof Error));
-  raw.reset();
-  await t.closed(ws);
-});
+scenario(
+  'Z5 deflate: the peer disconnects while large messages are compressed',
+  BOTH,
+  async (t) => {
+    const { raw, ws, lane } = await deflating(t);
+    for (let i = 0; i < 20; i++) ws.send(LARGE);
+    // Enough is queued before it that this one has certainly not been sent.
+    ws.send(LARGE, (err) => t.log(lane, 'sent', err instanceof Error));
+    raw.reset();
+    await t.closed(ws);
+  }
+);
 
-scenario('Z5 deflate: a large message is compressed when its socket is gone', 'pair', async (t) => {
+scenario('Z5 deflate: a compression that ends after its socket is destroyed', 'pair', async (t) => {
   const deflate = { perMessageDeflate: true };
   const { server, client } = await t.pair({ server: deflate, client: deflate });
   server.send(LARGE, (err) => t.log('callbacks', 'sent', err));
@@ -76,7 +80,7 @@ scenario('Z5 deflate: a large message is compressed when its socket is gone', 'p
 });
 
 for (const call of ['terminate', 'close']) {
-  scenario(`K7 deflate: ${call}() in a listener amid compressed messages`, BOTH, async (t) => {
+  scenario(`K7 deflate: ${call}() in a listener between compressed messages`, BOTH, async (t) => {
     const { peer, raw, ws } = await deflating(t);
     ws.once('message', () => ws[call]());
     const all = ['1', '2', '3'].map((data) => peer.make(text, data));

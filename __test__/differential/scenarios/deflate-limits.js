@@ -20,8 +20,8 @@ async function refused({ peer, raw, ws }, t) {
 
 /** Messages, each as a list of fragments, with a limit of 1000 bytes; the last message is too long. */
 const AGAINST_1000 = [
-  ['one more than may be', [['y'.repeat(1000)], ['y'.repeat(1001)]]],
-  ['counted anew for each message', [[digits(600)], [digits(600)], [digits(999), 'x', 'x']]],
+  ['exceeded by one byte', [['y'.repeat(1000)], ['y'.repeat(1001)]]],
+  ['applied to each message', [[digits(600)], [digits(600)], [digits(999), 'x', 'x']]],
   [
     'over two fragments',
     [
@@ -37,7 +37,7 @@ const AGAINST_1000 = [
     ]
   ],
   ['in the first of two fragments', [['y'.repeat(2000), 'y']]],
-  ['by far', [['y'.repeat(900000)]]]
+  ['exceeded by far', [['y'.repeat(900000)]]]
 ];
 
 for (const [name, messages] of AGAINST_1000) {
@@ -78,14 +78,14 @@ scenario('E7 deflate: maxPayload of the compressed length, over fragments', BOTH
   await refused(all, t);
 });
 
-scenario('E7 deflate: a message that only its compression makes too long', BOTH, async (t) => {
+scenario('E7 deflate: a message that is too long only when compressed', BOTH, async (t) => {
   const all = await deflating(t, { options: { maxPayload: 1000 } });
   all.peer.send(binary, 'y'.repeat(1000));
   all.peer.send(binary, noise(1000));
   await refused(all, t);
 });
 
-scenario('E7 deflate: maxPayload does not count what is sent', BOTH, async (t) => {
+scenario('E7 deflate: maxPayload does not apply to sent messages', BOTH, async (t) => {
   const { peer, ws } = await deflating(t, { options: { maxPayload: 10 } });
   ws.send(digits(2000));
   await peer.next();
@@ -93,7 +93,7 @@ scenario('E7 deflate: maxPayload does not count what is sent', BOTH, async (t) =
   await t.seen(ws, 'message');
 });
 
-scenario('E7 deflate: maxPayloads that are no limit', BOTH, async (t) => {
+scenario('E7 deflate: values of maxPayload that mean no limit', BOTH, async (t) => {
   for (const maxPayload of [0, -1, 2 ** 32, NaN]) {
     const { peer, ws } = await deflating(t, { options: { maxPayload } });
     peer.send(binary, Buffer.alloc(4 << 20, 'no limit'));
@@ -101,14 +101,14 @@ scenario('E7 deflate: maxPayloads that are no limit', BOTH, async (t) => {
   }
 });
 
-scenario('E7 deflate: the limit is met before the fault behind it', BOTH, async (t) => {
+scenario('E7 deflate: the limit is exceeded before a later error', BOTH, async (t) => {
   const all = await deflating(t, { options: { maxPayload: 1000 } });
   const bytes = Buffer.concat([new Deflater().part('y'.repeat(900000), false), Buffer.from([6])]);
   all.raw.send(binary, bytes, { rsv: RSV1 });
   await refused(all, t);
 });
 
-scenario('E7 deflate: the limit and a fault close behind it', BOTH, async (t) => {
+scenario('E7 deflate: the limit and an error right after it', BOTH, async (t) => {
   const all = await deflating(t, { options: { maxPayload: 1000 } });
   const bytes = Buffer.concat([new Deflater().part('y'.repeat(2000), false), Buffer.from([6])]);
   all.raw.send(binary, bytes, { rsv: RSV1 });
@@ -123,13 +123,13 @@ scenario('E7 deflate: the limit and a final block', BOTH, async (t) => {
   await refused({ peer, raw, ws }, t);
 });
 
-scenario('A1 deflate: a bomb of a thousand to one', BOTH, async (t) => {
+scenario('A1 deflate: a bomb with a ratio of 1000', BOTH, async (t) => {
   const all = await deflating(t, { options: { maxPayload: 1 << 20 } });
   all.raw.send(binary, bomb(200), { rsv: RSV1 });
   await refused(all, t);
 });
 
-scenario('A1 deflate: a bomb in fragments, with pings between', BOTH, async (t) => {
+scenario('A1 deflate: a bomb in fragments, with pings in between', BOTH, async (t) => {
   const all = await deflating(t, { options: { maxPayload: 1 << 20 } });
   const { raw, ws } = all;
   const bytes = bomb(100);
@@ -161,7 +161,7 @@ scenario('A1 deflate: bombs take no memory beyond the limit', 'api', (t) => chil
   isWaiting: true
 });
 
-scenario('A23 deflate: what must not be compressed is not', BOTH, async (t) => {
+scenario('A23 deflate: compress false is honored', BOTH, async (t) => {
   const { peer, ws } = await deflating(t, { deflate: { threshold: 0 } });
   const secret = digits(400, 'secret');
   ws.send(`guess: ${secret}`);
@@ -173,7 +173,7 @@ scenario('A23 deflate: what must not be compressed is not', BOTH, async (t) => {
   for (const { payload } of frames.slice(1)) t.log('wire', 'length', payload.length);
 });
 
-scenario('A23 deflate: what was not compressed is no context', BOTH, async (t) => {
+scenario('A23 deflate: uncompressed messages are not context', BOTH, async (t) => {
   const { peer, ws } = await deflating(t);
   const secret = digits(400, 'secret');
   ws.send(secret, { compress: false });

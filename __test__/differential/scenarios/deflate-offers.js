@@ -110,7 +110,7 @@ const FORMS = [
   'other; server_max_window_bits=1; unknown'
 ];
 
-scenario('H5 deflate: offers in other forms', 'server', async (t) => {
+scenario('H5 deflate: offers in unusual forms', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
   for (const header of FORMS) await offered(t, wss, header);
 });
@@ -154,12 +154,12 @@ const MALFORMED = [
   `other;, ${NAME}`
 ];
 
-scenario('H3 deflate: offers with bad parameters', 'server', async (t) => {
+scenario('H3 deflate: offers with invalid parameters', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
   for (const one of BAD) await offered(t, wss, offer(one));
 });
 
-scenario('H3 deflate: a bad offer beside good ones', 'server', async (t) => {
+scenario('H3 deflate: an invalid offer beside valid ones', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
   await offered(t, wss, offer('', 'unknown'));
   await offered(t, wss, offer('server_max_window_bits=7', ''));
@@ -172,13 +172,17 @@ scenario('H3 deflate: extension headers that are malformed', 'server', async (t)
   for (const header of MALFORMED) await offered(t, wss, header);
 });
 
-scenario('H5 deflate: a server without it reads no extension header', 'server', async (t) => {
-  const wss = await t.listen();
-  for (const header of [...MALFORMED, ...BAD.map((one) => offer(one))])
-    await offered(t, wss, header);
-});
+scenario(
+  'H5 deflate: a server without the option ignores extension headers',
+  'server',
+  async (t) => {
+    const wss = await t.listen();
+    for (const header of [...MALFORMED, ...BAD.map((one) => offer(one))])
+      await offered(t, wss, header);
+  }
+);
 
-scenario('H3 deflate: the answer to an offer that is refused', 'server', async (t) => {
+scenario('H3 deflate: the response to a refused offer', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: { serverMaxWindowBits: false } });
   for (const one of ['server_max_window_bits=10', 'unknown', '=']) {
     const headers = { 'Sec-WebSocket-Extensions': offer(one) };
@@ -188,7 +192,7 @@ scenario('H3 deflate: the answer to an offer that is refused', 'server', async (
   }
 });
 
-scenario('H4 deflate: wsClientError for an offer that is refused', 'server', async (t) => {
+scenario('H4 deflate: wsClientError for a refused offer', 'server', async (t) => {
   const verifyClient = () => t.log('server', 'verifyClient');
   const wss = await t.listen({ perMessageDeflate: true, verifyClient });
   wss.on('wsClientError', (err, socket) => {
@@ -203,21 +207,25 @@ scenario('H4 deflate: wsClientError for an offer that is refused', 'server', asy
   }
 });
 
-scenario('H5 deflate: the line in the headers event and in the answer', 'server', async (t) => {
-  const wss = await t.listen({ perMessageDeflate: { serverNoContextTakeover: true } });
-  wss.on('headers', (headers) => {
-    t.log('server', 'headers', headers);
-    headers.push('X-Mine: yes');
-  });
-  await t.request(wss, {
-    headers: {
-      'Sec-WebSocket-Extensions': offer('client_max_window_bits=9; client_no_context_takeover'),
-      'Sec-WebSocket-Protocol': 'a'
-    }
-  });
-  const { server } = await t.accepted(wss);
-  t.log('server', 'extensions', ...agreement(server));
-});
+scenario(
+  'H5 deflate: the header line in the headers event and in the response',
+  'server',
+  async (t) => {
+    const wss = await t.listen({ perMessageDeflate: { serverNoContextTakeover: true } });
+    wss.on('headers', (headers) => {
+      t.log('server', 'headers', headers);
+      headers.push('X-Mine: yes');
+    });
+    await t.request(wss, {
+      headers: {
+        'Sec-WebSocket-Extensions': offer('client_max_window_bits=9; client_no_context_takeover'),
+        'Sec-WebSocket-Protocol': 'a'
+      }
+    });
+    const { server } = await t.accepted(wss);
+    t.log('server', 'extensions', ...agreement(server));
+  }
+);
 
 scenario('1.4 deflate: the option can be changed after construction', 'server', async (t) => {
   const wss = await t.listen();

@@ -45,7 +45,7 @@ for (const binaryType of ['nodebuffer', 'arraybuffer', 'fragments', 'blob']) {
   });
 }
 
-scenario('1.7 deflate: Receiver, every cut of a stream', 'api', async (t) => {
+scenario('1.7 deflate: Receiver, a stream split at every byte', 'api', async (t) => {
   const deflater = new Deflater();
   const rsv = RSV1;
   const bytes = Buffer.concat([

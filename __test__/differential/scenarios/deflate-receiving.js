@@ -96,7 +96,7 @@ scenario('R3 deflate: microtasks between compressed messages, by default', BOTH,
   await t.seen(ws, 'pong');
 });
 
-scenario('R3 deflate: who listens after the opening misses nothing', 'client', async (t) => {
+scenario('R3 deflate: listeners added after open miss no message', 'client', async (t) => {
   const { raw, ws, lane } = await deflating(t, {
     after: (peer) => Buffer.concat([peer.make(text, 'with the head'), peer.make(text, 'and more')])
   });
@@ -110,7 +110,7 @@ scenario('R3 deflate: who listens after the opening misses nothing', 'client', a
   t.log(lane, 'heard', ...seen);
 });
 
-scenario('E1 deflate: ticks and microtasks before a fault', BOTH, async (t) => {
+scenario('E1 deflate: ticks and microtasks before an error', BOTH, async (t) => {
   const { peer, raw, ws, lane } = await deflating(t);
   later(t, ws, lane);
   ws.on('error', () => t.log(lane, 'error heard'));
@@ -122,23 +122,27 @@ scenario('E1 deflate: ticks and microtasks before a fault', BOTH, async (t) => {
   await t.closed(ws);
 });
 
-scenario('R3 deflate: a reply leaves before the echo of a close in the chunk', BOTH, async (t) => {
-  const { peer, raw, ws } = await deflating(t);
-  ws.on('message', (data) => {
-    ws.send(`reply to ${data}`, (err) => t.log('callbacks', 'reply sent', !err));
-  });
-  raw.write(
-    Buffer.concat([
-      peer.make(text, 'one'),
-      peer.make(text, 'two'),
-      raw.make(close, closeBody(3000, 'bye'))
-    ])
-  );
-  await peer.through(close);
-  t.log('wire', 'rest', await raw.rest());
-  raw.finish();
-  await t.closed(ws);
-});
+scenario(
+  'R3 deflate: a reply is sent before the echo of a close frame in the same chunk',
+  BOTH,
+  async (t) => {
+    const { peer, raw, ws } = await deflating(t);
+    ws.on('message', (data) => {
+      ws.send(`reply to ${data}`, (err) => t.log('callbacks', 'reply sent', !err));
+    });
+    raw.write(
+      Buffer.concat([
+        peer.make(text, 'one'),
+        peer.make(text, 'two'),
+        raw.make(close, closeBody(3000, 'bye'))
+      ])
+    );
+    await peer.through(close);
+    t.log('wire', 'rest', await raw.rest());
+    raw.finish();
+    await t.closed(ws);
+  }
+);
 
 scenario('P1 deflate: order of replies and pongs within one chunk', BOTH, async (t) => {
   const { peer, raw, ws } = await deflating(t);
@@ -154,7 +158,7 @@ scenario('P1 deflate: order of replies and pongs within one chunk', BOTH, async 
   await peer.next(4);
 });
 
-scenario('R4 deflate: what follows a close frame is ignored', BOTH, async (t) => {
+scenario('R4 deflate: bytes after a close frame are ignored', BOTH, async (t) => {
   const { peer, raw, ws } = await deflating(t);
   raw.write(
     Buffer.concat([
@@ -231,7 +235,7 @@ scenario('R8 deflate: control frames between compressed fragments', BOTH, async 
   await peer.next(6);
 });
 
-scenario('R8 deflate: compressed and plain messages in turns', BOTH, async (t) => {
+scenario('R8 deflate: compressed and uncompressed messages alternate', BOTH, async (t) => {
   const { peer, raw, ws } = await deflating(t);
   for (let i = 0; i < 5; i++) {
     peer.send(text, `compressed ${i}`);

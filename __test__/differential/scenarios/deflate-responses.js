@@ -39,7 +39,7 @@ const OFFERED = [
   ]
 ];
 
-scenario('C4 deflate: what a client offers', 'client', async (t) => {
+scenario('C4 deflate: offers of a client', 'client', async (t) => {
   const listening = await t.rawServer();
   for (const [name, perMessageDeflate] of OFFERED) {
     const ws = t.dial(listening.url, undefined, { perMessageDeflate });
@@ -51,7 +51,7 @@ scenario('C4 deflate: what a client offers', 'client', async (t) => {
   }
 });
 
-scenario('C4 deflate: the request that offers it', 'client', async (t) => {
+scenario('C4 deflate: the request with an offer', 'client', async (t) => {
   const listening = await t.rawServer();
   const ws = t.dial(listening.url, ['a'], {
     perMessageDeflate: true,
@@ -63,17 +63,21 @@ scenario('C4 deflate: the request that offers it', 'client', async (t) => {
   await t.closed(ws);
 });
 
-scenario('C4 deflate: the header of the user stands if nothing is offered', 'client', async (t) => {
-  const listening = await t.rawServer();
-  const ws = t.dial(listening.url, undefined, {
-    headers: { 'Sec-WebSocket-Extensions': NAME }
-  });
-  const raw = await listening.next();
-  const head = await raw.head();
-  t.log('wire', 'request', /^Sec-WebSocket-Extensions: .*$/m.exec(head)?.[0]);
-  raw.accept(head, { headers: { 'Sec-WebSocket-Extensions': NAME } });
-  await t.closed(ws);
-});
+scenario(
+  'C4 deflate: the header of the user is sent if nothing is offered',
+  'client',
+  async (t) => {
+    const listening = await t.rawServer();
+    const ws = t.dial(listening.url, undefined, {
+      headers: { 'Sec-WebSocket-Extensions': NAME }
+    });
+    const raw = await listening.next();
+    const head = await raw.head();
+    t.log('wire', 'request', /^Sec-WebSocket-Extensions: .*$/m.exec(head)?.[0]);
+    raw.accept(head, { headers: { 'Sec-WebSocket-Extensions': NAME } });
+    await t.closed(ws);
+  }
+);
 
 /** Responds to a client, and records whether it opened and the agreed parameters. */
 async function responded(t, perMessageDeflate, header) {
@@ -129,7 +133,7 @@ for (const [name, setting] of SETTINGS) {
 const REFUSED = [
   ['unknown parameters', ['unknown', 'unknown=1', '__proto__', 'Server_No_Context_Takeover']],
   [
-    'bad windows',
+    'invalid windows',
     [
       'client_max_window_bits',
       'server_max_window_bits',
@@ -140,7 +144,7 @@ const REFUSED = [
     ]
   ],
   [
-    'values where none belong',
+    'superfluous values',
     [
       'server_no_context_takeover=1',
       'server_no_context_takeover="true"',

@@ -87,7 +87,7 @@ scenario('S5 deflate: compress of every kind', BOTH, async (t) => {
   await peer.through(close);
 });
 
-scenario('S5 deflate: compressed and not, in turns', BOTH, async (t) => {
+scenario('S5 deflate: compressed and uncompressed messages alternate', BOTH, async (t) => {
   const { peer, ws } = await deflating(t);
   for (let i = 0; i < 12; i++) ws.send(digits(i * 100, String(i % 3)), { compress: i % 2 === 0 });
   ws.close(1000);

@@ -21,7 +21,7 @@ const REPEATING = (() => {
 })();
 
 for (let bits = 8; bits <= 15; bits++) {
-  scenario(`Z6 deflate: a window of ${bits} bits for what is sent`, BOTH, async (t) => {
+  scenario(`Z6 deflate: a window of ${bits} bits for sent messages`, BOTH, async (t) => {
     // The peer inflates with a window of exactly this many bits.
     const { peer, ws, lane } = await deflating(t, { agreed: `${t.kind}_max_window_bits=${bits}` });
     t.log(lane, 'agreed', ...agreement(ws));
@@ -32,7 +32,7 @@ for (let bits = 8; bits <= 15; bits++) {
     await peer.next(7);
   });
 
-  scenario(`Z6 deflate: a window of ${bits} bits for what is received`, BOTH, async (t) => {
+  scenario(`Z6 deflate: a window of ${bits} bits for received messages`, BOTH, async (t) => {
     const side = t.kind === 'server' ? 'client' : 'server';
     const { peer, raw, ws, lane } = await deflating(t, {
       agreed: `${side}_max_window_bits=${bits}`
@@ -63,13 +63,17 @@ for (const bits of [8, 9, 12, 15]) {
   });
 }
 
-scenario('Z6 deflate: a client that asks for a window gets it unasked', 'client', async (t) => {
-  // The response does not mention it: the client keeps its own offer.
-  const { peer, ws, lane } = await deflating(t, { deflate: { clientMaxWindowBits: 9 } });
-  t.log(lane, 'agreed', ...agreement(ws));
-  for (let i = 0; i < 2; i++) ws.send(REPEATING);
-  await peer.next(2);
-});
+scenario(
+  'Z6 deflate: a client keeps its offered window without a response',
+  'client',
+  async (t) => {
+    // The response does not mention it: the client keeps its own offer.
+    const { peer, ws, lane } = await deflating(t, { deflate: { clientMaxWindowBits: 9 } });
+    t.log(lane, 'agreed', ...agreement(ws));
+    for (let i = 0; i < 2; i++) ws.send(REPEATING);
+    await peer.next(2);
+  }
+);
 
 scenario('Z6 deflate: a distance beyond the window that was agreed', BOTH, async (t) => {
   const side = t.kind === 'server' ? 'client' : 'server';
@@ -83,7 +87,7 @@ scenario('Z6 deflate: a distance beyond the window that was agreed', BOTH, async
   await t.closed(ws);
 });
 
-scenario('Z6 deflate: windowBits in the options of zlib count for nothing', BOTH, async (t) => {
+scenario('Z6 deflate: windowBits in the options of zlib are ignored', BOTH, async (t) => {
   const deflate = { zlibInflateOptions: { windowBits: 9 }, zlibDeflateOptions: { windowBits: 9 } };
   const { peer, ws } = await deflating(t, { deflate });
   const data = digits(600) + digits(6000, 'between');
@@ -184,7 +188,7 @@ scenario('1.6 deflate: a dictionary after a final block', BOTH, async (t) => {
   await t.seen(ws, 'message', 3);
 });
 
-scenario('1.6 deflate: a dictionary that the other side does not know', BOTH, async (t) => {
+scenario('1.6 deflate: a dictionary unknown to the peer', BOTH, async (t) => {
   const { peer, raw, ws } = await deflating(t, { dictionary: DICTIONARY });
   peer.send(text, KNOWN);
   t.logFrames(...(await raw.framesThrough(close)));

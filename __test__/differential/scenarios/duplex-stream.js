@@ -123,7 +123,7 @@ scenario('D4 a reader that does not read pauses the socket', 'pair', async (t) =
   t.log('stream', 'resumed', client.isPaused);
 });
 
-scenario('D4 much data both ways', 'pair', async (t) => {
+scenario('D4 much data in both directions', 'pair', async (t) => {
   const { server, client } = await t.pair();
   for (const ws of [server, client]) ws.removeAllListeners('message');
   const stream = over(t, client);
@@ -253,7 +253,7 @@ scenario(
   { isWaiting: true }
 );
 
-scenario('D3 async iteration of a stream over a bare peer', 'client', async (t) => {
+scenario('D3 async iteration of a stream with a raw peer', 'client', async (t) => {
   const { raw, ws } = await t.facing();
   const stream = over(t, ws, { readableObjectMode: true });
   raw.send(OPCODE.text, 'one');
@@ -264,7 +264,7 @@ scenario('D3 async iteration of a stream over a bare peer', 'client', async (t) 
   await t.closed(ws);
 });
 
-scenario('D8 a stream whose socket is closed by the far end while writing', 'pair', async (t) => {
+scenario('D8 a stream whose socket is closed by the peer while writing', 'pair', async (t) => {
   const { server, client, stream } = await streamed(t);
   server.on('message', () => server.terminate());
   stream.write('x');

@@ -171,7 +171,7 @@ scenario(
   { onThreads: false }
 );
 
-scenario('C8 order: bytes behind the answer and behind the request', 'together', async (t) => {
+scenario('C8 order: bytes after the response and after the request', 'together', async (t) => {
   const wss = await t.listen();
   wss.on('connection', (ws) => {
     later(t, 'server', 'connection');
@@ -204,7 +204,7 @@ scenario(
 );
 
 scenario(
-  'E1 order: ticks and microtasks of a message before the error behind it',
+  'E1 order: ticks and microtasks of a message before a later error',
   'together',
   async (t) => {
     const { all } = await pairs(t, 2);

@@ -137,7 +137,7 @@ scenario('T2 order of listeners is the order of registration', 'pair', async (t)
   t.log('client', 'left', client.listenerCount('message'), client.onmessage);
 });
 
-scenario('T1 an exception in handleEvent comes out of emit', 'pair', async (t) => {
+scenario('T1 an exception in handleEvent propagates from emit', 'pair', async (t) => {
   const { client } = await t.pair();
   client.addEventListener('message', () => {
     throw new Error('thrown in a listener');
@@ -156,7 +156,7 @@ scenario('T1 events.once', 'pair', async (t) => {
   await t.closed(server, client);
 });
 
-scenario('T5 events made by hand have defaults', 'pair', async (t) => {
+scenario('T5 events constructed by a program have defaults', 'pair', async (t) => {
   const { server, client } = await t.pair({ client: { maxPayload: 3 } });
   const classes = new Set();
   for (const type of TYPES) {

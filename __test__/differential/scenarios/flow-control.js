@@ -9,7 +9,7 @@ const { OPCODE, closeBody } = require('../frames');
 const BOTH = ['server', 'client'];
 const { text, binary, ping, pong, close } = OPCODE;
 
-scenario('B2 bufferedAmount is 0 right after a send that the kernel took', BOTH, async (t) => {
+scenario('B2 bufferedAmount is 0 right after a send that the kernel accepted', BOTH, async (t) => {
   const { raw, ws, lane } = await t.facing();
   t.log(lane, 'before', ws.bufferedAmount);
   ws.send('small');
@@ -43,7 +43,7 @@ scenario(
   }
 );
 
-scenario('B1 bytes that were queued count with their headers', BOTH, async (t) => {
+scenario('B1 queued bytes count with their headers', BOTH, async (t) => {
   const { raw, ws, lane } = await t.facing();
   raw.socket.pause();
   // Fills all buffers on the way, then records the effect of single sends.
@@ -58,7 +58,7 @@ scenario('B1 bytes that were queued count with their headers', BOTH, async (t) =
   t.log(lane, 'ping of 5', ws.bufferedAmount - before);
 });
 
-scenario('B1 sends after closing are counted for ever', 'pair', async (t) => {
+scenario('B1 sends after closing count permanently', 'pair', async (t) => {
   const { server, client } = await t.pair();
   client.close();
   client.send('12345');
@@ -71,7 +71,7 @@ scenario('B1 sends after closing are counted for ever', 'pair', async (t) => {
   t.log('server', 'closed', server.bufferedAmount);
 });
 
-scenario('B1 a Blob that is being read counts', BOTH, async (t) => {
+scenario('B1 a Blob counts while it is read', BOTH, async (t) => {
   const { raw, ws, lane } = await t.facing();
   ws.send(new Blob(['x'.repeat(100)]));
   t.log(lane, 'blob', ws.bufferedAmount);
@@ -151,7 +151,7 @@ scenario('Q1 pause and resume in message listeners loses nothing', BOTH, async (
   await t.closed(ws);
 });
 
-scenario('Q3 a paused side still sends, and does not answer pings', 'pair', async (t) => {
+scenario('Q3 a paused side sends, and does not answer pings', 'pair', async (t) => {
   const { server, client } = await t.pair();
   server.pause();
   client.ping('not yet');
@@ -193,7 +193,7 @@ scenario('Q1 pause of the raw socket stops reading', 'pair', async (t) => {
   await t.seen(server, 'message');
 });
 
-scenario('K5 messages held back by pause are delivered before close', BOTH, async (t) => {
+scenario('K5 messages buffered by pause are delivered before close', BOTH, async (t) => {
   const { raw, ws, lane } = await t.facing();
   ws.pause();
   for (let i = 0; i < 5; i++) raw.send(text, `held ${i}`);
@@ -213,7 +213,7 @@ scenario('P1 pongs answer pings with the same payload', BOTH, async (t) => {
   await t.seen(ws, 'ping', payloads.length);
 });
 
-scenario('P1 the pong goes out before what a ping listener sends', BOTH, async (t) => {
+scenario('P1 the pong is sent before the messages of a ping listener', BOTH, async (t) => {
   const { raw, ws } = await t.facing();
   ws.on('ping', () => ws.send('from the listener'));
   raw.send(ping, 'x');
@@ -260,7 +260,7 @@ scenario('P1 pings are not answered once a message listener has closed', BOTH, a
   await t.closed(ws);
 });
 
-scenario('P1 unasked pongs are reported', BOTH, async (t) => {
+scenario('P1 unsolicited pongs are reported', BOTH, async (t) => {
   const { raw, ws } = await t.facing();
   raw.send(pong, 'unasked');
   raw.send(pong, '');
@@ -285,7 +285,7 @@ scenario('P2 too many pings in one chunk end the connection', BOTH, async (t) =>
   await t.closed(ws);
 });
 
-scenario('P2 as many pings as may be pending are answered', BOTH, async (t) => {
+scenario('P2 pings up to the limit are answered', BOTH, async (t) => {
   const { raw, ws } = await t.facing({ maxPendingAutoPongs: 3 });
   for (let round = 0; round < 3; round++) {
     raw.write(Buffer.concat([1, 2, 3].map((i) => raw.make(ping, `${round} ${i}`))));
@@ -329,7 +329,7 @@ scenario('P2 pings that are never read end the connection', BOTH, async (t) => {
   t.log(lane, 'closed');
 });
 
-scenario('P1 pings answered by hand when pong is overridden', 'server', async (t) => {
+scenario('P1 pings answered by an overridden pong', 'server', async (t) => {
   const { raw, ws } = await t.facing();
   const inherited = ws.pong;
   ws.pong = function (data, ...rest) {

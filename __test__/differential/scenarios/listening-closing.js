@@ -74,7 +74,7 @@ const HALVES = {
 };
 
 for (const [name, half] of Object.entries(HALVES)) {
-  scenario(`W1 close() while a request is half sent: ${name}`, 'server', async (t) => {
+  scenario(`W1 close() during an incomplete request: ${name}`, 'server', async (t) => {
     const wss = await t.listen();
     const raw = await t.rawClient(wss);
     raw.write(half);
@@ -102,7 +102,7 @@ for (const [name, half] of Object.entries(HALVES)) {
   });
 }
 
-scenario('W1 close() while several are being verified', 'server', async (t) => {
+scenario('W1 close() during several calls of verifyClient', 'server', async (t) => {
   const asked = [];
   const wss = await t.listen({
     verifyClient: ({ req }, callback) => {
@@ -168,7 +168,7 @@ scenario('W3 close() again and again while connections are open', 'server', asyn
   await close(t, wss, 'late');
 });
 
-scenario('W1 what is gone with a closed server', 'server', async (t) => {
+scenario('W1 the state of a closed server', 'server', async (t) => {
   const { wss, raw, ws } = await meet(t);
   const http = wss._server;
   const counts = () =>
@@ -206,7 +206,7 @@ scenario('W2 close() of the http.Server alone', 'server', async (t) => {
 
 for (const what of ['close', 'unref', 'unref and ref', 'unref with a connection', 'nothing']) {
   scenario(
-    `W2 whether a process ends: ${what}`,
+    `W2 the end of a process: ${what}`,
     'server',
     async (t) => {
       const child = t.child('alive.js', t.serverSubject, { WHAT: what });

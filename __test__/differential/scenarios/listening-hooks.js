@@ -29,7 +29,7 @@ function questions() {
 /** Resolves in a later iteration of the event loop. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-scenario('H5 verifyClient that answers in every way of being late', 'server', async (t) => {
+scenario('H5 late answers of verifyClient', 'server', async (t) => {
   const ways = [
     (answer) => answer(),
     (answer) => process.nextTick(answer),
@@ -66,7 +66,7 @@ for (const answers of [
   [false, true],
   [false, false]
 ]) {
-  scenario(`H5 verifyClient that answers twice: ${answers.join(', ')}`, 'server', async (t) => {
+  scenario(`H5 repeated answers of verifyClient: ${answers.join(', ')}`, 'server', async (t) => {
     const { verifyClient, next } = questions();
     const wss = await t.listen({ verifyClient });
     const raw = await t.knock(wss);
@@ -136,7 +136,7 @@ scenario('H10 verifyClient that never answers', 'server', async (t) => {
 });
 
 scenario(
-  'H10 a client that is reset while verifyClient thinks, unseen',
+  'H10 a client that is reset during verifyClient, without an answer',
   'server',
   async (t) => {
     const { verifyClient, next } = questions();
@@ -281,7 +281,7 @@ for (const [name, make] of Object.entries(CLASSES)) {
   });
 }
 
-scenario('H4 what a listener of wsClientError does', 'server', async (t) => {
+scenario('H4 actions of a listener of wsClientError', 'server', async (t) => {
   const deeds = {
     destroys: (err, socket) => socket.destroy(),
     ends: (err, socket) => socket.end(`HTTP/1.1 400 ${err.message.length}\r\n\r\n`),
@@ -306,7 +306,7 @@ scenario('H4 what a listener of wsClientError does', 'server', async (t) => {
   }
 });
 
-scenario('H5 what a listener of headers does', 'server', async (t) => {
+scenario('H5 actions of a listener of headers', 'server', async (t) => {
   const deeds = {
     'adds lines': (lines) => lines.push('Set-Cookie: a=b', 'Set-Cookie: c=d', 'X-Empty:'),
     'takes lines away': (lines) => lines.splice(1, 2),

@@ -12,7 +12,7 @@ const { answerText } = require('../snapshots');
 
 const GET = 'GET /plain HTTP/1.1\r\nHost: a\r\n\r\n';
 
-scenario('3.1 bytes behind a handshake are counted once', 'server', async (t) => {
+scenario('3.1 bytes after a handshake are counted once', 'server', async (t) => {
   const wss = await t.listen();
   const behind = frame(OPCODE.text, 'behind', { key: KEY });
   const raw = await t.rawClient(wss);
@@ -27,7 +27,7 @@ scenario('3.1 bytes behind a handshake are counted once', 'server', async (t) =>
   t.log('counters', 'read', socket.bytesRead - upgradeRequest().length, socket.bytesWritten);
 });
 
-scenario('3.1 listeners of the http.Server, whenever they come', 'server', async (t) => {
+scenario('3.1 listeners of the http.Server, added at any time', 'server', async (t) => {
   const wss = await t.listen();
   const server = wss._server;
   for (const round of ['first', 'second']) {
@@ -45,7 +45,7 @@ scenario('3.1 listeners of the http.Server, whenever they come', 'server', async
   }
 });
 
-scenario('3.1 the listener of upgrade is taken away, and put back', 'server', async (t) => {
+scenario('3.1 the listener of upgrade is removed and added again', 'server', async (t) => {
   const wss = await t.listen();
   const server = wss._server;
   const [original] = server.listeners('upgrade');
@@ -160,7 +160,7 @@ scenario('3.1 closeAllConnections and closeIdleConnections', 'server', async (t)
   await exchange(t, { raw, ws });
 });
 
-scenario('3.1 limits of time of the http.Server', 'server', async (t) => {
+scenario('3.1 timeouts of the http.Server', 'server', async (t) => {
   const wss = await t.listen();
   const server = wss._server;
   const names = ['headersTimeout', 'requestTimeout', 'keepAliveTimeout', 'timeout'];
@@ -193,7 +193,7 @@ scenario('3.1 limits of time of the http.Server', 'server', async (t) => {
 });
 
 scenario(
-  '3.1 a time limit of the http.Server ends who is silent',
+  '3.1 a timeout of the http.Server ends silent connections',
   'server',
   async (t) => {
     const wss = await t.listen();
@@ -215,7 +215,7 @@ scenario(
   { isWaiting: true }
 );
 
-scenario('3.1 a connection that the program hands to the http.Server', 'server', async (t) => {
+scenario('3.1 a connection that the program passes to the http.Server', 'server', async (t) => {
   const wss = await t.listen();
   const toServer = new PassThrough();
   const toClient = new PassThrough();

@@ -42,7 +42,7 @@ async function ask(t, wss, request) {
 
 for (const [name, row] of Object.entries(SETTINGS)) {
   scenario(
-    `3.1 Node asks a server for ${name}`,
+    `3.1 server property ${name}`,
     'server',
     async (t) => {
       const log = (...args) => t.log('program', ...args);
@@ -83,7 +83,7 @@ for (const [name, row] of Object.entries(SETTINGS)) {
 }
 
 for (const [name, use] of Object.entries(HANDLE)) {
-  scenario(`3.1 Node asks a listening handle for ${name}`, 'server', async (t) => {
+  scenario(`3.1 listening handle property ${name}`, 'server', async (t) => {
     const wss = await t.listen();
     t.attempt('server', 'used', () => use(wss._server._handle, wss._server));
     await ask(t, wss, UPGRADE);
@@ -210,7 +210,7 @@ scenario('3.1 another server listens on the handle of _server', 'server', async 
   t.log('server', 'same', other._handle === wss._server._handle);
 });
 
-scenario('3.1 a limit of connections counts those that are open', 'server', async (t) => {
+scenario('3.1 a limit of connections counts open ones', 'server', async (t) => {
   const wss = await t.listen();
   const server = wss._server;
   server.on('drop', (data) => t.log('server', 'drop', Object.keys(data)));
@@ -225,7 +225,7 @@ scenario('3.1 a limit of connections counts those that are open', 'server', asyn
   await ask(t, wss, UPGRADE);
 });
 
-scenario('3.1 accepted handles go to a function of the program', 'server', async (t) => {
+scenario('3.1 accepted handles are passed to a function of the program', 'server', async (t) => {
   const wss = await t.listen();
   const { _handle: handle } = wss._server;
   const { onconnection } = handle;
@@ -236,30 +236,26 @@ scenario('3.1 accepted handles go to a function of the program', 'server', async
   await ask(t, wss, UPGRADE);
 });
 
-scenario(
-  '3.1 connections that say nothing are counted, and closed with all',
-  'server',
-  async (t) => {
-    const wss = await t.listen();
-    const server = wss._server;
-    const count = () =>
-      new Promise((resolve) => server.getConnections((_error, all) => resolve(all)));
-    const silent = await t.rawClient(wss);
-    while ((await count()) < 1) await new Promise((resolve) => setImmediate(resolve));
-    const half = await t.knock(wss, 'GET / HT');
-    while ((await count()) < 2) await new Promise((resolve) => setImmediate(resolve));
-    t.log('server', 'count', await count());
-    server.closeAllConnections();
-    for (const raw of [silent, half]) {
-      await raw.rest();
-      raw.finish();
-    }
-    while ((await count()) > 0) await new Promise((resolve) => setImmediate(resolve));
-    t.log('server', 'none', server.listening);
+scenario('3.1 silent connections are counted, and closed with all', 'server', async (t) => {
+  const wss = await t.listen();
+  const server = wss._server;
+  const count = () =>
+    new Promise((resolve) => server.getConnections((_error, all) => resolve(all)));
+  const silent = await t.rawClient(wss);
+  while ((await count()) < 1) await new Promise((resolve) => setImmediate(resolve));
+  const half = await t.knock(wss, 'GET / HT');
+  while ((await count()) < 2) await new Promise((resolve) => setImmediate(resolve));
+  t.log('server', 'count', await count());
+  server.closeAllConnections();
+  for (const raw of [silent, half]) {
+    await raw.rest();
+    raw.finish();
   }
-);
+  while ((await count()) > 0) await new Promise((resolve) => setImmediate(resolve));
+  t.log('server', 'none', server.listening);
+});
 
-scenario('3.1 programs end what process._getActiveHandles() shows', 'server', async (t) => {
+scenario('3.1 programs destroy the results of process._getActiveHandles()', 'server', async (t) => {
   const wss = await t.listen();
   const count = () =>
     process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
@@ -286,35 +282,31 @@ scenario('3.1 programs end what process._getActiveHandles() shows', 'server', as
   t.log('server', 'left', process._getActiveHandles().includes(wss._server));
 });
 
-scenario(
-  '3.1 async_hooks are told of the listening handle, and of its end',
-  'server',
-  async (t) => {
-    /** @type {Map<number, any>} */
-    const open = new Map();
-    const hook = createHook({
-      init: (id, type, _trigger, resource) => {
-        if (type === 'TCPSERVERWRAP') open.set(id, resource);
-      },
-      destroy: (id) => open.delete(id)
-    }).enable();
-    const wss = await t.listen();
-    t.log(
-      'hook',
-      'open',
-      open.size,
-      [...open.values()].map((one) => one.hasRef())
-    );
-    t.log('hook', 'same', [...open.values()][0] === wss._server._handle);
-    const server = wss._server;
-    await new Promise((resolve) => server.close(resolve));
-    while (open.size > 0) await new Promise((resolve) => setImmediate(resolve));
-    hook.disable();
-    t.log('hook', 'closed', open.size);
-  }
-);
+scenario('3.1 async_hooks observe the listening handle and its end', 'server', async (t) => {
+  /** @type {Map<number, any>} */
+  const open = new Map();
+  const hook = createHook({
+    init: (id, type, _trigger, resource) => {
+      if (type === 'TCPSERVERWRAP') open.set(id, resource);
+    },
+    destroy: (id) => open.delete(id)
+  }).enable();
+  const wss = await t.listen();
+  t.log(
+    'hook',
+    'open',
+    open.size,
+    [...open.values()].map((one) => one.hasRef())
+  );
+  t.log('hook', 'same', [...open.values()][0] === wss._server._handle);
+  const server = wss._server;
+  await new Promise((resolve) => server.close(resolve));
+  while (open.size > 0) await new Promise((resolve) => setImmediate(resolve));
+  hook.disable();
+  t.log('hook', 'closed', open.size);
+});
 
-scenario('X1 the context of the code that listens, where Node has it', 'server', async (t) => {
+scenario('X1 the context of the code that listens', 'server', async (t) => {
   const storage = t.storage();
   for (const isSeen of [false, true]) {
     const store = (event) => t.log('server', event, storage.getStore());
@@ -334,7 +326,7 @@ scenario('X1 the context of the code that listens, where Node has it', 'server',
   }
 });
 
-scenario('3.1 http.createServer is called, whatever it is', 'server', async (t) => {
+scenario('3.1 http.createServer is called, even if replaced', 'server', async (t) => {
   const { createServer } = http;
   const calls = [];
   http.createServer = function (...args) {

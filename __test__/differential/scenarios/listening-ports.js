@@ -103,10 +103,10 @@ for (const host of [LOOPBACK, 'localhost', '::1', '0.0.0.0', '::', undefined, nu
 
 /** Addresses that cannot be bound. */
 const REFUSED = {
-  'a name that is none': { host: '..' },
-  'an address of somebody else': { host: '192.0.2.1' },
-  'an IPv6 address of somebody else': { host: '2001:db8::1' },
-  'a folder that is not there': { port: path.join(os.tmpdir(), 'no-such-folder', 'socket') }
+  'an unknown name': { host: '..' },
+  'a foreign address': { host: '192.0.2.1' },
+  'a foreign IPv6 address': { host: '2001:db8::1' },
+  'a missing folder': { port: path.join(os.tmpdir(), 'no-such-folder', 'socket') }
 };
 
 for (const [name, options] of Object.entries(REFUSED)) {
@@ -123,7 +123,7 @@ for (const [name, options] of Object.entries(REFUSED)) {
   });
 }
 
-scenario('H1 a port that is taken', 'server', async (t) => {
+scenario('H1 a port in use', 'server', async (t) => {
   const first = await t.listen();
   const { port } = first.address();
   for (const host of [LOOPBACK, undefined]) {
@@ -146,7 +146,7 @@ scenario('H1 a port that is taken', 'server', async (t) => {
 });
 
 scenario(
-  'H1 a port that is taken, and nobody listens for errors',
+  'H1 a port in use, without an error listener',
   'server',
   async (t) => {
     const { port } = (await t.listen()).address();
@@ -158,7 +158,7 @@ scenario(
   { isWaiting: true }
 );
 
-scenario('1.4 ports that are none', 'server', (t) => {
+scenario('1.4 invalid ports', 'server', (t) => {
   for (const port of [-1, 65536, 1.5, NaN, Infinity, '65536', '', true, {}, []]) {
     try {
       const wss = new t.Server({ port, host: LOOPBACK });
@@ -211,7 +211,7 @@ scenario('H1 a port that is a path', 'server', async (t) => {
   await speak(t, again, { path: file });
 });
 
-scenario('H1 a path over a file that is no socket', 'server', async (t) => {
+scenario('H1 a path of a file that is not a socket', 'server', async (t) => {
   const file = socketFile(t);
   fs.writeFileSync(file, 'precious');
   const wss = new t.Server({ port: file });

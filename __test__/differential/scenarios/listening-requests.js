@@ -21,7 +21,7 @@ const REQUESTS = {
   'a long path': { target: `/${'x'.repeat(4000)}?${'y'.repeat(4000)}` },
   'an absolute target': { target: 'http://example.com:8080/chat?x=1' },
   'a target of one star': { target: '*' },
-  'letters of every size': {
+  'letters of either case': {
     headers: {
       Host: null,
       Connection: null,
@@ -43,7 +43,7 @@ const REQUESTS = {
   },
   'two Hosts': { headers: { Host: ['first.example', 'second.example'] } },
   'a Connection in two lines': { headers: { Connection: ['keep-alive', 'Upgrade'] } },
-  'values of nothing': { headers: { 'X-Nothing': '', 'X-Blank': '   ', Cookie: '' } },
+  'empty values': { headers: { 'X-Nothing': '', 'X-Blank': '   ', Cookie: '' } },
   'blanks around values': { headers: { 'X-Blank': ' \t inside \t of it \t ' } },
   'letters that are not ASCII': { headers: { 'X-Letters': 'gr\u00fc\u00df \u0080\u00ff' } },
   'names of the prototype': {
@@ -59,7 +59,7 @@ const REQUESTS = {
 };
 
 for (const [name, change] of Object.entries(REQUESTS)) {
-  scenario(`H5 the request that listeners get: ${name}`, 'server', async (t) => {
+  scenario(`H5 the request in listeners: ${name}`, 'server', async (t) => {
     const seen = new Set();
     const look = (hook, request, socket) => {
       seen.add(request);
@@ -89,7 +89,7 @@ for (const [name, change] of Object.entries(REQUESTS)) {
 }
 
 for (const hook of ['verifyClient', 'handleProtocols', 'headers', 'shouldHandle']) {
-  scenario(`H5 the request that ${hook} gets`, 'server', async (t) => {
+  scenario(`H5 the request in ${hook}`, 'server', async (t) => {
     const look = (request) => record(t, 'server', hook, requestLines(request, request.socket));
     const options = {
       verifyClient: { verifyClient: ({ req }) => look(req) ?? true },
@@ -102,7 +102,7 @@ for (const hook of ['verifyClient', 'handleProtocols', 'headers', 'shouldHandle'
   });
 }
 
-scenario('H4 the request and the socket that wsClientError gets', 'server', async (t) => {
+scenario('H4 the request and the socket in wsClientError', 'server', async (t) => {
   for (const change of [
     { method: 'POST' },
     { headers: { 'Sec-WebSocket-Key': 'short' } },
@@ -122,7 +122,7 @@ scenario('H4 the request and the socket that wsClientError gets', 'server', asyn
 });
 
 for (const [ending, play] of Object.entries(ENDINGS)) {
-  scenario(`H5 a request that is kept: ${ending}`, 'server', async (t) => {
+  scenario(`H5 a request after the end: ${ending}`, 'server', async (t) => {
     // Accessed late, too.
     for (const first of ['open', 'closed']) {
       const headers = { Cookie: ['a=1', 'b=2'], 'X-Kept': 'kept' };

@@ -16,7 +16,7 @@ const { record, socketLines } = require('../snapshots');
 const MOMENTS = ['in connection', 'a tick later', 'after messages', 'in close', 'after close'];
 
 for (const [ending, play] of Object.entries(ENDINGS)) {
-  scenario(`3.1 what the raw socket shows: ${ending}`, 'server', async (t) => {
+  scenario(`3.1 state of the raw socket: ${ending}`, 'server', async (t) => {
     for (const [first, name] of MOMENTS.entries()) {
       const lane = `first ${name}`;
       const look = (ws, wss, moment) => {
@@ -104,7 +104,7 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
   });
 }
 
-scenario('3.1 the raw socket is one object for life', 'server', async (t) => {
+scenario('3.1 the raw socket is always the same object', 'server', async (t) => {
   const known = new WeakMap();
   const mark = Symbol('mark');
   for (const [ending, play] of Object.entries(ENDINGS)) {

@@ -149,7 +149,7 @@ scenario(
 );
 
 scenario(
-  'R9 an exception that nobody catches ends the process',
+  'R9 an uncaught exception ends the process',
   'server',
   async (t) => {
     const { child, join } = await childServer(t, {}, { quiet: true });
@@ -162,7 +162,7 @@ scenario(
 );
 
 scenario(
-  'W2 a process ends by itself once all is closed',
+  'W2 a process ends by itself after everything is closed',
   'server',
   async (t) => {
     const { child, join } = await childServer(t);
@@ -183,7 +183,7 @@ scenario(
 );
 
 scenario(
-  'E4 a process ends by itself when its peers vanish',
+  'E4 a process ends by itself when its peers disappear',
   'server',
   async (t) => {
     const { child, join } = await childServer(t);

@@ -135,7 +135,7 @@ scenario('3.1 cork and uncork of the raw socket', BOTH, async (t) => {
   t.log(lane, 'sent', !(await sent), ws.bufferedAmount);
 });
 
-scenario('3.1 what is sent while the raw socket is corked waits and counts', BOTH, async (t) => {
+scenario('3.1 messages sent while the raw socket is corked wait and count', BOTH, async (t) => {
   const { raw, ws, lane } = await t.facing();
   ws._socket.cork();
   ws.send('held back');
@@ -294,7 +294,7 @@ scenario('3.1 members that begin with an underscore', 'pair', async (t) => {
   t.log('server', 'options', wss.options === wss.options, wss.options.port);
 });
 
-scenario('3.1 who closed first, at the moment of close()', 'pair', async (t) => {
+scenario('3.1 the side that closed first, at the time of close()', 'pair', async (t) => {
   const { server, client } = await t.pair();
   for (const [lane, ws] of Object.entries({ server, client })) {
     const original = ws.close;
@@ -315,7 +315,7 @@ scenario('3.1 _receiver shows its settings', BOTH, async (t) => {
   }
 });
 
-scenario('3.1 _receiver can be told otherwise', BOTH, async (t) => {
+scenario('3.1 settings of _receiver can be changed', BOTH, async (t) => {
   const { raw, ws, lane } = await t.facing();
   ws._receiver._skipUTF8Validation = true;
   raw.send(text, Buffer.from([0xff, 0xfe]));

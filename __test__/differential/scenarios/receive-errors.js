@@ -27,7 +27,7 @@ const BROKEN = [
     `WS_ERR_INVALID_OPCODE: ${opcode}`,
     [[opcode, 'x']]
   ]),
-  ['WS_ERR_INVALID_OPCODE: continuation of nothing', [[continuation, 'x']]],
+  ['WS_ERR_INVALID_OPCODE: continuation without a start', [[continuation, 'x']]],
   [
     'WS_ERR_INVALID_OPCODE: continuation after the last fragment',
     [
@@ -155,7 +155,7 @@ const ORDER = [
   ['RSV1 before opcode', [[3, 'x', { rsv: 4 }]]],
   ['RSV1 before FIN', [[ping, 'x', { rsv: 4, fin: false }]]],
   ['FIN before length', [[ping, 'x'.repeat(126), { fin: false }]]],
-  ['continuation of nothing before length', [[continuation, '', { declare: 1n << 60n }]]]
+  ['continuation without a start before length', [[continuation, '', { declare: 1n << 60n }]]]
 ];
 
 for (const [name, frames] of ORDER)
@@ -237,7 +237,7 @@ scenario('E1 terminate in an error listener', BOTH, async (t) => {
   await t.closed(ws);
 });
 
-scenario('E1 an error while closing already', BOTH, async (t) => {
+scenario('E1 an error in CLOSING', BOTH, async (t) => {
   const { raw, ws } = await t.facing();
   ws.close(1000);
   t.logFrames(await raw.frame());
@@ -261,7 +261,7 @@ scenario('E1 an error between two libraries, found by the client', 'pair', async
   await t.closed(server, client);
 });
 
-scenario('E2 one error, even when more is broken', BOTH, (t) => {
+scenario('E2 one error, even with several faults', BOTH, (t) => {
   return broken(t, [
     [3, 'x'],
     [text, 'y', { rsv: 7 }],
@@ -269,7 +269,7 @@ scenario('E2 one error, even when more is broken', BOTH, (t) => {
   ]);
 });
 
-scenario('E3 a reset is no error', BOTH, async (t) => {
+scenario('E3 a reset emits no error', BOTH, async (t) => {
   const { raw, ws } = await t.facing();
   raw.send(text, 'before');
   await t.seen(ws, 'message');
@@ -294,7 +294,7 @@ scenario('E3 a reset while much is queued', BOTH, async (t) => {
   await t.closed(ws);
 });
 
-scenario('E3 errors of the raw socket stay there', 'server', async (t) => {
+scenario('E3 errors of the raw socket are not forwarded', 'server', async (t) => {
   const { raw, ws } = await t.facing();
   ws._socket.on('error', (err) => t.log('server', 'socket error', err));
   ws._socket.on('close', (failed) => t.log('server', 'socket close', failed));
@@ -329,7 +329,7 @@ scenario('E4 FIN in the middle of a message', BOTH, async (t) => {
   await t.closed(ws);
 });
 
-scenario('E4 FIN right behind many messages', BOTH, async (t) => {
+scenario('E4 FIN right after many messages', BOTH, async (t) => {
   const { raw, ws } = await t.facing();
   raw.write(Buffer.concat(Array.from({ length: 100 }, (_, i) => raw.make(text, `message ${i}`))));
   raw.send(binary, Buffer.alloc(300000));
@@ -337,7 +337,7 @@ scenario('E4 FIN right behind many messages', BOTH, async (t) => {
   await t.closed(ws);
 });
 
-scenario('E4 what a listener sends before the FIN is seen still goes out', BOTH, async (t) => {
+scenario('E4 messages sent by a listener before the FIN are sent', BOTH, async (t) => {
   const { raw, ws } = await t.facing();
   ws.on('message', (data) => ws.send(`reply to ${data}`));
   raw.send(text, 'question');
@@ -369,7 +369,7 @@ scenario('E7 maxPayload counts each message anew', BOTH, async (t) => {
 });
 
 scenario(
-  'E1 an error that nobody listens for reaches uncaughtException',
+  'E1 an error without a listener reaches uncaughtException',
   'server',
   async (t) => {
     const child = t.child('no-error-listener.js', t.serverSubject);

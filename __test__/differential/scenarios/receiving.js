@@ -39,7 +39,7 @@ for (const type of ['nodebuffer', 'arraybuffer', 'fragments', 'blob', 'nonsense'
   });
 }
 
-scenario('R1 binaryType changed in a listener counts for the next message', BOTH, async (t) => {
+scenario('R1 binaryType changed in a listener applies to the next message', BOTH, async (t) => {
   const { raw, ws } = await t.facing();
   const types = ['arraybuffer', 'fragments', 'blob', 'nodebuffer'];
   ws.on('message', () => (ws.binaryType = types.shift() ?? 'nodebuffer'));
@@ -47,7 +47,7 @@ scenario('R1 binaryType changed in a listener counts for the next message', BOTH
   await t.seen(ws, 'message', 5);
 });
 
-scenario('R2 UTF-8 may be cut anywhere', BOTH, async (t) => {
+scenario('R2 UTF-8 may be split anywhere', BOTH, async (t) => {
   const { raw, ws } = await t.facing();
   const bytes = Buffer.from('κόσμε🦀');
   for (let cut = 0; cut <= bytes.length; cut++) {
@@ -61,7 +61,7 @@ scenario('R2 UTF-8 may be cut anywhere', BOTH, async (t) => {
 /** Bytes that are not UTF-8: in a text or in the reason of a close frame. */
 const NOT_UTF8 = [
   ['a lone continuation byte', [0x80]],
-  ['a cut sequence', [0x61, 0xe2, 0x82]],
+  ['a truncated sequence', [0x61, 0xe2, 0x82]],
   ['an overlong slash', [0xc0, 0xaf]],
   ['a surrogate', [0xed, 0xa0, 0x80]],
   ['above U+10FFFF', [0xf4, 0x90, 0x80, 0x80]],
@@ -91,7 +91,7 @@ for (const [name, bytes] of NOT_UTF8) {
   });
 }
 
-scenario('R2 when a text that is none is noticed', BOTH, async (t) => {
+scenario('R2 time of the error of an invalid text', BOTH, async (t) => {
   for (const [, bytes] of NOT_UTF8) {
     const { raw, ws } = await t.facing();
     raw.send(text, Buffer.from(bytes), { fin: false });
@@ -137,7 +137,7 @@ scenario('R3 allowSynchronousEvents false: microtasks between messages', BOTH, a
   await t.closed(ws);
 });
 
-scenario('R4 what follows a close frame is ignored', BOTH, async (t) => {
+scenario('R4 bytes after a close frame are ignored', BOTH, async (t) => {
   const { raw, ws } = await t.facing();
   raw.write(
     Buffer.concat([
@@ -264,7 +264,7 @@ scenario('R8 a large message in many fragments', BOTH, async (t) => {
 });
 
 scenario(
-  'R3 a reply from a listener goes out before the echo of a close in the same chunk',
+  'R3 a reply from a listener is sent before the echo of a close frame in the same chunk',
   BOTH,
   async (t) => {
     const { raw, ws, lane } = await t.facing();
@@ -308,7 +308,7 @@ scenario('R3 listeners attached and removed between messages of a chunk', BOTH, 
 });
 
 for (const call of ['close', 'terminate', 'pause']) {
-  scenario(`R3 ${call}() in a listener amid a chunk`, BOTH, async (t) => {
+  scenario(`R3 ${call}() in a listener within a chunk`, BOTH, async (t) => {
     const { raw, ws } = await t.facing();
     ws.once('message', () => ws[call]());
     raw.write(Buffer.concat(['1', '2', '3'].map((data) => raw.make(text, data))));

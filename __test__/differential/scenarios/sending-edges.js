@@ -8,7 +8,7 @@ const { OPCODE } = require('../frames');
 const BOTH = ['server', 'client'];
 const { text, close } = OPCODE;
 
-scenario('S3 binary decides about the opcode only', BOTH, async (t) => {
+scenario('S3 binary selects the opcode only', BOTH, async (t) => {
   const { raw, ws } = await t.facing();
   const invalid = Buffer.from([0xff, 0xc0, 0x80]);
   ws.send(invalid, { binary: false });
@@ -22,13 +22,13 @@ scenario('S3 binary decides about the opcode only', BOTH, async (t) => {
   t.logFrames(...(await raw.framesThrough(close)));
 });
 
-scenario('S3 text that is no text is refused by the peer', 'pair', async (t) => {
+scenario('S3 binary data sent as text is rejected by the peer', 'pair', async (t) => {
   const { server, client } = await t.pair();
   client.send(Buffer.from([0xff]), { binary: false });
   await t.closed(server, client);
 });
 
-scenario('S9 a Buffer is free again after the callback', BOTH, async (t) => {
+scenario('S9 a Buffer can be reused after the callback', BOTH, async (t) => {
   const { raw, ws } = await t.facing();
   const data = Buffer.alloc(100000);
   for (const letter of ['a', 'b', 'c']) {
@@ -50,7 +50,7 @@ scenario(
   { isWaiting: true }
 );
 
-scenario('1.3 options of send of every form', BOTH, async (t) => {
+scenario('1.3 options of send of every type', BOTH, async (t) => {
   const { raw, ws, lane } = await t.facing();
   const all = [
     undefined,
@@ -94,7 +94,7 @@ scenario(
   }
 );
 
-scenario('1.3 blobs that are received and sent on', 'pair', async (t) => {
+scenario('1.3 blobs that are received and forwarded', 'pair', async (t) => {
   const { server, client } = await t.pair();
   server.binaryType = 'blob';
   server.on('message', (data, isBinary) => server.send(data, { binary: isBinary }));
@@ -111,14 +111,14 @@ scenario('1.3 blobs that are received and sent on', 'pair', async (t) => {
 /** More than the buffers of two sockets hold. */
 const BLOCKING = 16 << 20;
 
-scenario('S7 what the callback of a blocked send sends leaves by itself', BOTH, async (t) => {
+scenario('S7 messages sent in the callback of a blocked send are flushed', BOTH, async (t) => {
   const { raw, ws } = await t.facing();
   ws.send(Buffer.alloc(BLOCKING), () => ws.send('behind it'));
   const [large, small] = [await raw.frame(), await raw.frame()];
   t.log('wire', 'frames', large.payload.length, String(small.payload));
 });
 
-scenario('S10 callbacks of what has left when the socket is terminated', BOTH, async (t) => {
+scenario('S10 callbacks of sent messages when the socket is terminated', BOTH, async (t) => {
   const { raw, ws, lane } = await t.facing();
   raw.socket.pause();
   ws.send(Buffer.alloc(BLOCKING), (err) => {

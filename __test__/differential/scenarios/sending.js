@@ -236,7 +236,7 @@ scenario('S7 order behind a Blob', BOTH, async (t) => {
   t.log(lane, 'bufferedAmount', ws.bufferedAmount);
 });
 
-scenario('S12 a Blob that cannot be read', BOTH, async (t) => {
+scenario('S12 an unreadable Blob', BOTH, async (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'differential-'));
   t.defer(() => fs.rmSync(folder, { recursive: true, force: true }));
   const file = path.join(folder, 'blob');
@@ -253,7 +253,7 @@ scenario('S12 a Blob that cannot be read', BOTH, async (t) => {
   await t.closed(ws);
 });
 
-scenario('S12 terminate while a Blob is read', BOTH, async (t) => {
+scenario('S12 terminate() while a Blob is read', BOTH, async (t) => {
   const { ws, lane } = await t.facing();
   ws.send(new Blob(['x'.repeat(100)]), (err) => t.log(lane, 'blob', err));
   ws.send('queued', (err) => t.log(lane, 'queued', err));
@@ -261,7 +261,7 @@ scenario('S12 terminate while a Blob is read', BOTH, async (t) => {
   await t.closed(ws);
 });
 
-scenario('S8 mask can be forced either way', BOTH, async (t) => {
+scenario('S8 mask can be forced on and off', BOTH, async (t) => {
   const { raw, ws } = await t.facing();
   for (const mask of [true, false, undefined, null]) {
     ws.send('text', { mask });
@@ -283,7 +283,7 @@ scenario('S8 the client rejects a masked frame', 'pair', async (t) => {
   await t.closed(server, client);
 });
 
-scenario('S8 masking leaves the memory of the caller alone', 'client', async (t) => {
+scenario('S8 masking does not change memory of the caller', 'client', async (t) => {
   const { raw, ws } = await t.facing();
   const bytes = Buffer.from('the same before and after');
   const large = Buffer.alloc(100000, 'large');
@@ -297,7 +297,7 @@ scenario('S8 masking leaves the memory of the caller alone', 'client', async (t)
   t.log('client', 'afterwards', bytes);
 });
 
-scenario('S8 generateMask is asked once a frame', 'client', async (t) => {
+scenario('S8 generateMask is called once per frame', 'client', async (t) => {
   let count = 0;
   const { raw, ws } = await t.facing({
     generateMask(mask) {
@@ -345,17 +345,21 @@ scenario('S10 callbacks come later, in order, without an error', BOTH, async (t)
   await last;
 });
 
-scenario('S10 callbacks of what a terminated socket still held get an error', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
-  raw.socket.pause();
-  // More than any socket buffer holds, so that at least the last one has certainly not been sent.
-  for (let i = 0; i < 4; i++) ws.send(Buffer.alloc(16 << 20));
-  ws.send('queued', (err) => t.log(lane, 'queued', err instanceof Error));
-  ws.send('queued too', (err) => t.log(lane, 'queued too', err instanceof Error));
-  t.log(lane, 'buffered', ws.bufferedAmount > 0);
-  ws.terminate();
-  await t.closed(ws);
-});
+scenario(
+  'S10 callbacks of unsent messages of a terminated socket get an error',
+  BOTH,
+  async (t) => {
+    const { raw, ws, lane } = await t.facing();
+    raw.socket.pause();
+    // More than any socket buffer holds, so that at least the last one has certainly not been sent.
+    for (let i = 0; i < 4; i++) ws.send(Buffer.alloc(16 << 20));
+    ws.send('queued', (err) => t.log(lane, 'queued', err instanceof Error));
+    ws.send('queued too', (err) => t.log(lane, 'queued too', err instanceof Error));
+    t.log(lane, 'buffered', ws.bufferedAmount > 0);
+    ws.terminate();
+    await t.closed(ws);
+  }
+);
 
 scenario('S13 send returns nothing', BOTH, async (t) => {
   const { ws, lane } = await t.facing();
@@ -365,7 +369,7 @@ scenario('S13 send returns nothing', BOTH, async (t) => {
   await t.closed(ws);
 });
 
-scenario('S2 echo of every kind both ways', 'pair', async (t) => {
+scenario('S2 echo of every type in both directions', 'pair', async (t) => {
   const { server, client } = await t.pair();
   const payloads = [
     '',

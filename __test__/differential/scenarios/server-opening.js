@@ -17,7 +17,7 @@ const { upgradeRequest } = require('../raw-peer');
 const ACCEPTED = [
   ['a plain request', {}],
   [
-    'Upgrade in other letters',
+    'Upgrade in different case',
     { headers: { Upgrade: 'WebSocket', Connection: 'keep-alive, UPGRADE' } }
   ],
   ['version 8', { headers: { 'Sec-WebSocket-Version': '8' } }],
@@ -57,7 +57,7 @@ for (const [name, change, options] of ACCEPTED) {
   });
 }
 
-scenario('H5 headers event can change the answer', 'server', async (t) => {
+scenario('H5 a listener of headers can change the response', 'server', async (t) => {
   const wss = await t.listen();
   wss.on('headers', (headers, request) => {
     t.log('server', 'headers', [...headers], request);
@@ -120,14 +120,14 @@ scenario('H6 handleProtocols', 'pair', async (t) => {
   }
 });
 
-scenario('H6 handleProtocols is not asked when nothing is offered', 'pair', async (t) => {
+scenario('H6 handleProtocols is not called without an offer', 'pair', async (t) => {
   const { server, client } = await t.pair({
     server: { handleProtocols: () => t.log('server', 'asked') }
   });
   t.log('client', 'protocol', client.protocol, server.protocol);
 });
 
-scenario('H7 frames behind the request are delivered after connection', 'server', async (t) => {
+scenario('H7 frames after the request are delivered after connection', 'server', async (t) => {
   const early = Buffer.concat([
     frame(OPCODE.text, 'one', { key: KEY }),
     frame(OPCODE.ping, 'two', { key: KEY }),
@@ -141,7 +141,7 @@ scenario('H7 frames behind the request are delivered after connection', 'server'
 });
 
 scenario(
-  'H7 a frame begun behind the request is finished by the next segment',
+  'H7 a frame that begins after the request continues in the next segment',
   'server',
   async (t) => {
     const bytes = frame(OPCODE.text, 'in two halves', { key: KEY });
@@ -151,7 +151,7 @@ scenario(
   }
 );
 
-scenario('H7 the body that Content-Length announces is taken as frames', 'server', async (t) => {
+scenario('H7 a body declared by Content-Length is read as frames', 'server', async (t) => {
   const wss = await t.listen();
   const raw = await t.rawClient(wss);
   const body = frame(OPCODE.text, 'body', { key: KEY });
@@ -165,7 +165,7 @@ scenario('H7 the body that Content-Length announces is taken as frames', 'server
   await t.closed(server);
 });
 
-scenario('H7 handleUpgrade over a Duplex that is no socket', 'server', async (t) => {
+scenario('H7 handleUpgrade over a Duplex that is not a socket', 'server', async (t) => {
   const toServer = new PassThrough();
   const toClient = new PassThrough();
   const socket = Duplex.from({ readable: toServer, writable: toClient });
@@ -205,7 +205,7 @@ scenario('H7 handleUpgrade over a Duplex that is no socket', 'server', async (t)
   await t.closed(server);
 });
 
-scenario('H8 timeout and Nagle are switched off, once and for good', 'server', async (t) => {
+scenario('H8 timeout and Nagle are disabled', 'server', async (t) => {
   const server = await t.http();
   const wss = await t.listen({ server });
   const calls = [];
@@ -224,7 +224,7 @@ scenario('H8 timeout and Nagle are switched off, once and for good', 'server', a
   t.log('server', 'socket', ws._socket === request.socket, request.socket.timeout);
 });
 
-scenario('H2 a server of the user keeps its other requests', 'server', async (t) => {
+scenario('H2 an external server handles its other requests', 'server', async (t) => {
   const server = await t.http((request, response) => response.end('from the user'));
   const before = server.listenerCount('request');
   const wss = await t.listen({ server });
@@ -261,7 +261,7 @@ scenario('H2 two servers by path on one http.Server', 'pair', async (t) => {
   await t.closed(client);
 });
 
-scenario('H5 shouldHandle set on the instance is asked', 'server', async (t) => {
+scenario('H5 shouldHandle set on the instance is called', 'server', async (t) => {
   const wss = await t.listen();
   wss.shouldHandle = (request) => {
     t.log('server', 'shouldHandle', request);
@@ -273,7 +273,7 @@ scenario('H5 shouldHandle set on the instance is asked', 'server', async (t) => 
   await t.accepted(wss);
 });
 
-scenario('H5 verifyClient sees origin, secure and request', 'server', async (t) => {
+scenario('H5 verifyClient receives origin, secure and request', 'server', async (t) => {
   const wss = await t.listen({
     verifyClient(info) {
       t.log('server', 'verifyClient', Object.keys(info), info.origin, info.secure, info.req);

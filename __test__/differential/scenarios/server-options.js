@@ -9,7 +9,7 @@ const { OPCODE } = require('../frames');
 
 const { text, ping, close } = OPCODE;
 
-scenario('1.4 options as they are kept', 'server', async (t) => {
+scenario('1.4 the options property', 'server', async (t) => {
   const all = [
     {},
     { perMessageDeflate: true },

@@ -26,9 +26,12 @@ const REFUSED = [
   ['version text is 400', { headers: { 'Sec-WebSocket-Version': '13x' } }],
   ['another path is 400', { target: '/other' }, { path: '/chat' }],
   ['an empty subprotocol is 400', { headers: { 'Sec-WebSocket-Protocol': 'a,,b' } }],
-  ['a subprotocol header of nothing is 400', { headers: { 'Sec-WebSocket-Protocol': '' } }],
+  ['an empty subprotocol header is 400', { headers: { 'Sec-WebSocket-Protocol': '' } }],
   ['a repeated subprotocol is 400', { headers: { 'Sec-WebSocket-Protocol': 'a, a' } }],
-  ['a subprotocol with a bad character is 400', { headers: { 'Sec-WebSocket-Protocol': 'a b' } }],
+  [
+    'a subprotocol with an invalid character is 400',
+    { headers: { 'Sec-WebSocket-Protocol': 'a b' } }
+  ],
   ['a trailing comma after a subprotocol is 400', { headers: { 'Sec-WebSocket-Protocol': 'a,' } }],
   [
     'malformed extensions are 400 when deflate is on',
@@ -41,7 +44,7 @@ const REFUSED = [
     { perMessageDeflate: true }
   ],
   [
-    'a bad deflate parameter value is 400 when deflate is on',
+    'an invalid deflate parameter value is 400 when deflate is on',
     { headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate; server_max_window_bits=16' } },
     { perMessageDeflate: true }
   ],
@@ -70,7 +73,7 @@ for (const [name, change, options] of REFUSED) {
   });
 
   if (name.startsWith('another path')) continue;
-  scenario(`H4 wsClientError instead of an answer: ${name}`, 'server', async (t) => {
+  scenario(`H4 wsClientError in place of a response: ${name}`, 'server', async (t) => {
     const wss = await t.listen(options);
     wss.on('wsClientError', (err, socket, request) => {
       t.log('server', 'wsClientError', err, request, socket === request.socket, socket.destroyed);
@@ -80,7 +83,7 @@ for (const [name, change, options] of REFUSED) {
   });
 }
 
-scenario('H3 checks come in the order of the table', 'server', async (t) => {
+scenario('H3 order of checks', 'server', async (t) => {
   // Each request has every later fault as well.
   const wss = await t.listen({ path: '/chat' });
   const faults = [
@@ -103,7 +106,7 @@ scenario('H3 checks come in the order of the table', 'server', async (t) => {
   }
 });
 
-scenario('H4 shouldHandle, verifyClient and 503 make no wsClientError', 'server', async (t) => {
+scenario('H4 no wsClientError for shouldHandle, verifyClient and 503', 'server', async (t) => {
   const wss = await t.listen({ path: '/chat', verifyClient: () => false });
   wss.on('wsClientError', (err) => t.log('server', 'wsClientError', err));
   await refused(t, wss, { target: '/other' });
@@ -129,7 +132,7 @@ scenario(
   }
 );
 
-scenario('H1 what is not HTTP is answered 400', 'server', async (t) => {
+scenario('H1 bytes that are not HTTP are answered 400', 'server', async (t) => {
   const wss = await t.listen();
   const { raw } = await t.request(wss, '\x16\x03\x01 this is no HTTP\r\n\r\n');
   t.log('wire', 'body', await raw.rest());
@@ -141,7 +144,7 @@ scenario('H1 too many bytes of headers are answered 431', 'server', async (t) =>
   t.log('wire', 'body', await raw.rest());
 });
 
-scenario('H1 CONNECT is hung up on', 'server', async (t) => {
+scenario('H1 CONNECT is disconnected', 'server', async (t) => {
   const wss = await t.listen();
   const raw = await t.rawClient(wss);
   raw.write('CONNECT example.com:80 HTTP/1.1\r\nHost: example.com\r\n\r\n');
@@ -187,7 +190,7 @@ scenario('H3 a server that is closing answers 503', 'server', async (t) => {
   await refused(t, server, {});
 });
 
-scenario('W1 a server closed while verifyClient thinks answers 503', 'server', async (t) => {
+scenario('W1 a server closed during verifyClient answers 503', 'server', async (t) => {
   let decide;
   const asked = new Promise((resolve) => {
     decide = resolve;
@@ -205,7 +208,7 @@ scenario('W1 a server closed while verifyClient thinks answers 503', 'server', a
   t.log('server', 'close');
 });
 
-scenario('H10 a client that leaves while verifyClient thinks', 'server', async (t) => {
+scenario('H10 a client that disconnects during verifyClient', 'server', async (t) => {
   for (const leave of ['finish', 'reset']) {
     let decide;
     const asked = new Promise((resolve) => {
@@ -230,7 +233,7 @@ scenario('H10 a client that leaves while verifyClient thinks', 'server', async (
   }
 });
 
-scenario('H11 exceptions of hooks come out of handleUpgrade', 'server', async (t) => {
+scenario('H11 exceptions of hooks propagate from handleUpgrade', 'server', async (t) => {
   const hooks = [
     { verifyClient: () => fail('verifyClient') },
     { handleProtocols: () => fail('handleProtocols') },

@@ -68,7 +68,7 @@ scenario('C7 wss, terminated', 'pair', async (t) => {
   await t.closed(server, client);
 });
 
-scenario('C13 a certificate nobody trusts', 'client', async (t) => {
+scenario('C13 an untrusted certificate', 'client', async (t) => {
   const server = await t.http(undefined, {
     createServer: https.createServer,
     options: { key, cert }
@@ -76,7 +76,7 @@ scenario('C13 a certificate nobody trusts', 'client', async (t) => {
   await t.closed(t.dial(t.url(server, 'wss')));
 });
 
-scenario('C13 wss to a server that speaks no TLS', 'client', async (t) => {
+scenario('C13 wss to a server without TLS', 'client', async (t) => {
   const listening = await t.rawServer();
   const ws = t.dial(listening.url.replace('ws:', 'wss:'));
   (await listening.next()).write('HTTP/1.1 400 Bad Request\r\n\r\n');
@@ -113,7 +113,7 @@ scenario('C7 SNI', 'client', async (t) => {
   }
 });
 
-scenario('C16 from wss to ws credentials are dropped', 'client', async (t) => {
+scenario('C16 credentials are dropped from wss to ws', 'client', async (t) => {
   const plain = await t.http();
   plain.on('upgrade', (request, socket) => {
     t.log('plain', 'headers', request.headers.authorization, request.headers.cookie);
