@@ -1,6 +1,6 @@
 'use strict';
 
-// Lets the event loop turn, so that what was written is read before more of it comes. Used by verdict.js and the catalog; it is no
-// way to wait for anything.
+// Waits for the next iteration of the event loop, so that written bytes are read before the next ones. Not a way to wait for an
+// event. Used by verdict.js and the catalog.
 
-module.exports = { turn: () => new Promise((resolve) => setImmediate(resolve)) };
+module.exports = { nextIteration: () => new Promise((resolve) => setImmediate(resolve)) };

@@ -1,7 +1,8 @@
 'use strict';
 
-// Everybody at the door at once: a hundred good clients connect, speak and close while bad guests (door.js) come in crowds and others
-// send a byte now and then. Nobody good is disturbed, each bad guest is answered as ws answers it, and nothing is left behind.
+// A flood of bad handshakes: a hundred good clients connect, exchange messages and close while bad clients (handshake-flood.js)
+// connect and others send a byte at a time. Good clients are served, each bad client gets the response of ws, and nothing is
+// leaked.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -10,29 +11,33 @@ const { test } = require('node:test');
 const { setTimeout: delay } = require('node:timers/promises');
 const { OPCODE } = require('../differential/frames');
 const { oracle, subject } = require('../differential/subjects');
-const { GOOD, GUESTS, enter } = require('./door');
-const { turn } = require('./turn');
+const { CLIENTS, GOOD, connect } = require('./handshake-flood');
+const { nextIteration } = require('./event-loop');
 
 const { text, close } = OPCODE;
 
-const CLIENTS = 100;
+const GOOD_CLIENTS = 100;
 const MESSAGES = 10;
-const SLOW = 30;
-/** How often each bad guest comes, one after the other. */
-const VISITS = 4;
-/** Turns after which what is left is said to be lost. */
-const PATIENCE = 5000;
-/** What is answered depends on what the server has read when it hangs up: an RST takes the rest of the answer along. */
-const BLURRED = new Set(['headers without end', 'a header of 64 KiB', 'a target of 64 KiB']);
+const SLOW_CLIENTS = 30;
+/** Connections of each bad client, one after the other. */
+const REPETITIONS = 4;
+/** Polls, 1 ms apart, after which remaining connections count as leaked. */
+const MAX_POLLS = 5000;
+/** The response depends on the bytes that the server has read when it disconnects: an RST discards the rest of it. */
+const TIMING_DEPENDENT = new Set([
+  'headers without end',
+  'a header of 64 KiB',
+  'a target of 64 KiB'
+]);
 
 const FOLDER = '/proc/self/fd';
 
-/** How many descriptors this process has, where it can be known. */
+/** Open descriptors of this process, on systems that list them. */
 const descriptors = () => (fs.existsSync(FOLDER) ? fs.readdirSync(FOLDER).length : 0);
 
-/** Connects, has every message come back, closes. @returns {Promise<number>} how many came back */
-async function behave(port, id) {
-  const raw = await enter(port);
+/** Connects, exchanges messages, closes. @returns {Promise<number>} the number of correct replies */
+async function exchange(port, id) {
+  const raw = await connect(port);
   raw.write(GOOD);
   await raw.head();
   let count = 0;
@@ -51,14 +56,14 @@ async function behave(port, id) {
   return count;
 }
 
-/** Sends a byte a turn until it is told to get on with it; then it is served like others. */
-async function dawdle(port, isOver) {
-  const raw = await enter(port);
+/** Sends a byte at a time until `isOver()`, then the rest; it is served like others. */
+async function sendSlowly(port, isOver) {
+  const raw = await connect(port);
   const bytes = Buffer.from(GOOD);
   let at = 0;
   while (at < bytes.length - 1 && !isOver()) {
     raw.write(bytes.subarray(at, ++at));
-    for (let i = 0; i < 5; i++) await turn();
+    for (let i = 0; i < 5; i++) await nextIteration();
   }
   raw.write(bytes.subarray(at));
   const [status] = (await raw.head()).split('\r\n');
@@ -72,14 +77,14 @@ async function dawdle(port, isOver) {
 }
 
 /**
- * What is left when everybody has gone; the server's ends may take a few turns more.
+ * Resources that remain after all clients have disconnected. The server's ends may take a few more iterations.
  *
  * @param {any} wss
- * @param {number} before descriptors that there were
+ * @param {number} before descriptors at the beginning
  */
-async function leftovers(wss, before) {
+async function remaining(wss, before) {
   let left = {};
-  for (let turns = 0; turns < PATIENCE; turns++) {
+  for (let polls = 0; polls < MAX_POLLS; polls++) {
     const connections = await new Promise((resolve) =>
       wss._server.getConnections((_, all) => resolve(all))
     );
@@ -90,8 +95,8 @@ async function leftovers(wss, before) {
   return left;
 }
 
-/** @returns {Promise<Record<string, any>>} all that was answered, and what was left */
-async function rush({ WebSocketServer }) {
+/** @returns {Promise<Record<string, any>>} all responses, and the remaining resources */
+async function flood({ WebSocketServer }) {
   const wss = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   wss.on('connection', (ws) => {
     ws.on('error', () => {});
@@ -99,35 +104,41 @@ async function rush({ WebSocketServer }) {
   });
   await once(wss, 'listening');
   const { port } = wss.address();
-  // What is opened for the first connection stays open.
-  await behave(port, 'first');
+  // Descriptors opened for the first connection stay open.
+  await exchange(port, 'first');
   const before = descriptors();
 
   let over = false;
-  const slow = Array.from({ length: SLOW }, () => dawdle(port, () => over));
+  const slow = Array.from({ length: SLOW_CLIENTS }, () => sendSlowly(port, () => over));
   /** @type {Record<string, string[]>} */
   const answers = {};
-  const bad = Object.entries(GUESTS).map(async ([name, guest]) => {
+  const bad = Object.entries(CLIENTS).map(async ([name, client]) => {
     const all = new Set();
-    for (let visit = 0; visit < VISITS; visit++) all.add(await guest(port));
-    answers[name] = BLURRED.has(name) ? ['blurred'] : [...all];
+    for (let repetition = 0; repetition < REPETITIONS; repetition++) all.add(await client(port));
+    answers[name] = TIMING_DEPENDENT.has(name) ? ['timing-dependent'] : [...all];
   });
-  const good = await Promise.all(Array.from({ length: CLIENTS }, (_, id) => behave(port, id)));
+  const good = await Promise.all(
+    Array.from({ length: GOOD_CLIENTS }, (_, id) => exchange(port, id))
+  );
   await Promise.all(bad);
   over = true;
   const late = new Set(await Promise.all(slow));
 
-  const left = await leftovers(wss, before);
-  const last = await behave(port, 'last');
+  const left = await remaining(wss, before);
+  const last = await exchange(port, 'last');
   await new Promise((resolve) => wss.close(resolve));
   return { answers, good, last, late: [...late], left };
 }
 
-test('a rush at the door', { timeout: 60_000 }, async () => {
-  const expected = await rush(oracle().lib);
-  assert.deepEqual(expected.good, new Array(CLIENTS).fill(MESSAGES));
-  assert.equal(expected.last, MESSAGES);
-  assert.equal(expected.left, 'nothing');
-  assert.deepEqual(expected.late, ['HTTP/1.1 101 Switching Protocols, at last']);
-  assert.deepEqual(await rush(subject().lib), expected);
-});
+test(
+  'good clients are served while others flood the listener with bad handshakes',
+  { timeout: 60_000 },
+  async () => {
+    const expected = await flood(oracle().lib);
+    assert.deepEqual(expected.good, new Array(GOOD_CLIENTS).fill(MESSAGES));
+    assert.equal(expected.last, MESSAGES);
+    assert.equal(expected.left, 'nothing');
+    assert.deepEqual(expected.late, ['HTTP/1.1 101 Switching Protocols, at last']);
+    assert.deepEqual(await flood(subject().lib), expected);
+  }
+);
