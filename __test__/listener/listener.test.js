@@ -148,7 +148,13 @@ test('a number that is used again gets nothing that was meant for the one before
   for (const client of clients) client.write(REQUEST);
   const numbers = [(await listening.next()).number, (await listening.next()).number];
   const adopt = () =>
-    native.adopt(numbers.shift(), configure(UNLIMITED), '', undefined, native.TransportMode.event_loop);
+    native.adopt(
+      numbers.shift(),
+      configure(UNLIMITED),
+      '',
+      undefined,
+      native.TransportMode.event_loop
+    );
   const ping = Buffer.from([0x89, 0x80, 0, 0, 0, 0]);
   native.environment.ref();
   const id = adopt();
