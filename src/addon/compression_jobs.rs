@@ -10,7 +10,7 @@ use napi::{Result, sys};
 use super::channel::Channel;
 use super::environment::Shared;
 use super::sys::{Reference, call_function, queue_async_work};
-use crate::protocol::deflate::{Inflation, Outgoing, Progress, deflate_alone, stored};
+use crate::protocol::deflate::{InflateJob, OutgoingParams, Progress, compress_standalone, stored_blocks};
 
 /// How many jobs are remembered, to be joined: a broadcast is sent to one receiver after the other, and there are few sets of
 /// parameters at a time.
@@ -19,7 +19,7 @@ const REMEMBERED: usize = 4;
 /// A payload that is being compressed, and who waits for it: the same one for many connections is compressed once.
 pub(super) struct CompressionJob {
     payload: Arc<[u8]>,
-    outgoing: Outgoing,
+    outgoing: OutgoingParams,
     waiters: RefCell<Vec<(Rc<RefCell<Channel>>, Reference)>>,
 }
 
@@ -32,7 +32,7 @@ impl Shared {
     pub(super) fn deflate_async(
         self: &Rc<Self>,
         channel: &Rc<RefCell<Channel>>,
-        outgoing: &Outgoing,
+        outgoing: &OutgoingParams,
         payload: &[u8],
         callback: sys::napi_value,
     ) -> Result<()> {
@@ -53,10 +53,10 @@ impl Shared {
         let (pool, outgoing) = (Arc::clone(&self.pool), outgoing.clone());
         queue_async_work(
             self.env,
-            move || deflate_alone(&pool, &outgoing, &payload),
+            move || compress_standalone(&pool, &outgoing, &payload),
             move |compressed| {
                 // Whatever went wrong, the message leaves.
-                let compressed = compressed.unwrap_or_else(|| stored(&running.payload));
+                let compressed = compressed.unwrap_or_else(|| stored_blocks(&running.payload));
                 shared.deflated(&running, &Rc::new(compressed));
             },
         )?;
@@ -85,22 +85,22 @@ impl Shared {
         callback: sys::napi_value,
     ) -> Result<()> {
         let callback = Reference::new(self.env, callback)?;
-        let Some(mut inflation) = channel.borrow_mut().take_inflation() else { return Ok(()) };
+        let Some(mut job) = channel.borrow_mut().take_inflate_job() else { return Ok(()) };
         let (shared, channel) = (Rc::clone(self), Rc::clone(channel));
         queue_async_work(
             self.env,
             move || {
-                while inflation.run(usize::MAX) == Progress::Paused {}
-                inflation
+                while job.run(usize::MAX) == Progress::Paused {}
+                job
             },
-            move |inflation| {
-                shared.inflated(&channel, inflation.unwrap_or_else(Inflation::failed), &callback);
+            move |job| {
+                shared.inflated(&channel, job.unwrap_or_else(InflateJob::failed), &callback);
             },
         )
     }
 
-    fn inflated(&self, channel: &RefCell<Channel>, inflation: Inflation, callback: &Reference) {
-        let count = channel.borrow_mut().return_inflation(self, inflation);
+    fn inflated(&self, channel: &RefCell<Channel>, job: InflateJob, callback: &Reference) {
+        let count = channel.borrow_mut().finish_inflate_job(self, job);
         call_function(self.env, callback, count);
     }
 }

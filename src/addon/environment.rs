@@ -19,7 +19,7 @@ use super::records::{HEADER_WORDS, PAYLOAD_AREA, RecordExtras, RecordWriter, SEN
 use super::sockets::Rounds;
 use super::sys::{Realm, Reference, SharedArray, malloc_trim, property, unknown};
 use super::thread::environment_of_thread;
-use crate::connection::{Config, Rested};
+use crate::connection::{Config, Trimmed};
 use crate::protocol::deflate::{Broadcast, Pool};
 use crate::transport::RandomKeys;
 use crate::transport::slab::Slab;
@@ -254,19 +254,19 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn rest(&self) -> bool {
         let shared = &self.shared;
-        let mut rested = Rested::default();
+        let mut rested = Trimmed::default();
         // Whoever compresses has the pool.
         if Arc::strong_count(&shared.pool) > 1 {
             for channel in shared.channels.borrow().iter() {
                 rested += channel.borrow_mut().rest();
             }
         }
-        shared.broadcast.borrow_mut().forget();
-        rested.again |= shared.pool.rest();
+        shared.broadcast.borrow_mut().clear();
+        rested.may_free_more |= shared.pool.trim();
         shared.rest_idle();
         // To look for it takes time: not for little, unless it is the last of permessage-deflate.
         let freed = shared.freed.get() + rested.freed;
-        let is_last = freed > 0 && !rested.again;
+        let is_last = freed > 0 && !rested.may_free_more;
         if is_last || freed + shared.freed_by_rest.get() >= MUCH {
             malloc_trim();
             shared.freed.set(0);
@@ -274,7 +274,7 @@ impl Environment {
         } else {
             shared.freed.set(freed);
         }
-        rested.again
+        rested.may_free_more
     }
 
     /// How many attached connections do not rest.

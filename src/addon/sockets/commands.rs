@@ -11,7 +11,7 @@ use crate::addon::environment::Shared;
 use crate::addon::records::RecordWriter;
 use crate::addon::sys::borrow_fd;
 use crate::connection::Connection as Core;
-use crate::protocol::deflate::Inflation;
+use crate::protocol::deflate::InflateJob;
 use crate::transport::socket::{Inbox, Remains};
 use crate::transport::stream::Stream;
 
@@ -128,8 +128,8 @@ impl Attachment {
     }
 
     /// Takes back a frame that was inflated elsewhere; its news is delivered as ever.
-    pub(in crate::addon) fn return_inflation(self: &Rc<Self>, shared: &Shared, inflation: Inflation) {
-        self.socket.return_inflation(inflation, &mut *shared.keys.borrow_mut());
+    pub(in crate::addon) fn finish_inflate_job(self: &Rc<Self>, shared: &Shared, job: InflateJob) {
+        self.socket.finish_inflate_job(job, &mut *shared.keys.borrow_mut());
         shared.settle(self);
         // A thread's pongs.
         self.mark_dirty(shared);
@@ -163,7 +163,7 @@ impl Attachment {
             return None;
         }
         shared.give_back(self);
-        shared.leave_chunk(self);
+        shared.copy_out_chunk(self);
         shared.rounds.stop_polling(self);
         let remains = self.socket.hand_back();
         shared.rounds.detach(self);

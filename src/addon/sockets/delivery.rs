@@ -55,14 +55,14 @@ impl Shared {
 
     fn deliver_and_settle(&self, attachment: &Rc<Attachment>, deliver: Function<'_>) {
         if attachment.detached.get() {
-            self.leave_chunk(attachment);
+            self.copy_out_chunk(attachment);
             return;
         }
         let events = self.deliver(attachment, deliver);
         if attachment.end_due.get() != 0 {
             self.rounds.mark_waiting(attachment);
         }
-        self.leave_chunk(attachment);
+        self.copy_out_chunk(attachment);
         // A flush sees to it, too.
         if !attachment.dirty.get() {
             self.settle(attachment);

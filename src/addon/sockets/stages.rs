@@ -7,7 +7,7 @@ use super::attachment::{Attachment, Chunk};
 use super::line::Line;
 use crate::addon::environment::Shared;
 use crate::addon::sys::with_memory;
-use crate::connection::IN_PLACE_FROM;
+use crate::connection::MIN_IN_PLACE;
 use crate::transport::event_loop::{self, Ready};
 use crate::transport::socket::{RECEIVE_BUFFER, Taken};
 
@@ -145,7 +145,7 @@ impl Shared {
         }
         self.give_back(attachment);
         let taken = self.read_chunk(attachment, ended, is_free)?;
-        attachment.reads_into_arena.set(taken.is_whole && taken.bytes >= IN_PLACE_FROM);
+        attachment.reads_into_arena.set(taken.is_whole && taken.bytes >= MIN_IN_PLACE);
         if taken.bytes >= LANDS_FROM && !taken.is_whole {
             self.borrow_frame(attachment);
         }
@@ -173,11 +173,11 @@ impl Shared {
     }
 
     /// After a delivery: what was received in place and not delivered is copied, for the bulk is used again.
-    pub(super) fn leave_chunk(&self, attachment: &Attachment) {
+    pub(super) fn copy_out_chunk(&self, attachment: &Attachment) {
         let Some(chunk) = attachment.chunk.take() else { return };
         let leave = |bytes: &[u8]| {
-            attachment.inbox.borrow_mut().events.leave_chunk(bytes);
-            attachment.socket.leave_chunk(bytes);
+            attachment.inbox.borrow_mut().events.copy_out_chunk(bytes);
+            attachment.socket.copy_out_chunk(bytes);
         };
         match chunk {
             // An error says that the environment is ending: nothing is delivered any more.

@@ -12,7 +12,7 @@ use socket2::Socket;
 use super::accept::{Accepted, Spare, accept};
 use super::bind::{ListeningSocket, is_open};
 use super::request_reader::{AcceptedConnection, FallbackReason, Looked, Pending, Request};
-use crate::protocol::handshake::{Field, MAX_HEAD};
+use crate::protocol::handshake::{Field, MAX_HEAD_LENGTH};
 use crate::transport::event_loop::Reactor;
 use crate::transport::slab::Slab;
 use crate::transport::socket::ends;
@@ -118,7 +118,7 @@ impl<S: Clone> Listeners<S> {
         let number = self.entries.vacant_key() as u32;
         reactor.watch(&listening, MARK | u64::from(number))?;
         self.spare.keep();
-        let limit = limit.min(MAX_HEAD);
+        let limit = limit.min(MAX_HEAD_LENGTH);
         self.entries.insert(Entry::ListeningSocket(Box::new(Door {
             listening,
             server,

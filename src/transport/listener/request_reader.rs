@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 
 use socket2::Socket;
 
-use crate::protocol::handshake::{Field, Verdict, parse_request};
+use crate::protocol::handshake::{Field, RequestHead, parse_upgrade_request};
 
 /// A connection that has said what it wants, or never will. The owner finds it under its number.
 #[derive(Debug)]
@@ -97,12 +97,12 @@ impl Pending {
                 Err(_) => return Looked::Gone,
             }
             // An end is told only once: if there is none, that must be seen here.
-            let what = match parse_request(&buffer[..length], limit, fields) {
-                Verdict::Incomplete => continue,
-                Verdict::Upgrade { length, .. } => {
+            let what = match parse_upgrade_request(&buffer[..length], limit, fields) {
+                RequestHead::Incomplete => continue,
+                RequestHead::Upgrade { length, .. } => {
                     Request::Upgrade { length, fields: fields.as_slice().into() }
                 }
-                Verdict::Aside => Request::Fallback(FallbackReason::NotUpgrade),
+                RequestHead::Fallback => Request::Fallback(FallbackReason::NotUpgrade),
             };
             return Looked::Said(what, buffer[..length].into());
         }

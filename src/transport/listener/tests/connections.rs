@@ -1,7 +1,7 @@
 //! Connections, from being accepted to being taken.
 
 use super::{Client, FallbackReason, LOOPBACK, PendingOnClose, REQUEST, Request, Scene, bound, is_upgrade};
-use crate::protocol::handshake::{Field, MAX_HEAD};
+use crate::protocol::handshake::{Field, MAX_HEAD_LENGTH};
 use crate::transport::listener::ListeningSocket;
 
 fn texts<'a>(bytes: &'a [u8], fields: &[Field]) -> Vec<[&'a str; 2]> {
@@ -94,7 +94,7 @@ fn many_at_once_arrive_once_each() {
 fn everything_else_is_put_aside_with_all_that_was_read() {
     let mut scene = Scene::new();
     let listening = scene.listen(LOOPBACK);
-    let too_long = [&REQUEST[..18], &vec![b'a'; MAX_HEAD]].concat();
+    let too_long = [&REQUEST[..18], &vec![b'a'; MAX_HEAD_LENGTH]].concat();
     for bytes in [b"GET / HTTP/1.0\r\n\r\n", &b"\x16\x03\x01\x00"[..], b"\n", &too_long] {
         let mut client = scene.connect(listening);
         client.write(bytes);
@@ -102,7 +102,7 @@ fn everything_else_is_put_aside_with_all_that_was_read() {
         assert_eq!(arrival.request, Request::Fallback(FallbackReason::NotUpgrade));
         assert!(bytes.starts_with(&arrival.bytes));
         // What was not read is for whoever takes it.
-        assert!(arrival.bytes.len() >= bytes.len().min(MAX_HEAD));
+        assert!(arrival.bytes.len() >= bytes.len().min(MAX_HEAD_LENGTH));
         scene.arrivals.discard(arrival.number);
     }
 }

@@ -16,7 +16,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use super::{
     AcceptedConnection, FallbackReason, Listeners, ListeningSocket, PendingOnClose, PollContext, Request,
 };
-use crate::protocol::handshake::MAX_HEAD;
+use crate::protocol::handshake::MAX_HEAD_LENGTH;
 use crate::transport::event_loop::Reactor;
 use crate::transport::tests::TIMEOUT;
 
@@ -54,7 +54,7 @@ impl Scene {
     /// Listens, and returns the number of the listening socket.
     fn listen(&mut self, address: impl Into<SockAddr>) -> u32 {
         let listening = ListeningSocket::start(bound(address), 511).unwrap();
-        self.arrivals.listen(&self.reactor, listening, "owner", MAX_HEAD).unwrap()
+        self.arrivals.listen(&self.reactor, listening, "owner", MAX_HEAD_LENGTH).unwrap()
     }
 
     /// One turn of the loop, without waiting.
