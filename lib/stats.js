@@ -16,7 +16,7 @@ class Statistics {
     /** Open connections of a server without `clients` (`clientTracking: false`). @type {Set<any>} */
     this.untracked = new Set();
     /** Totals of closed connections. */
-    this.past = { messagesReceived: 0, messagesSent: 0, bytesReceived: 0, bytesSent: 0 };
+    this.closedTotals = { messagesReceived: 0, messagesSent: 0, bytesReceived: 0, bytesSent: 0 };
     this.closed = 0;
   }
 
@@ -35,7 +35,7 @@ class Statistics {
     this.closed++;
     ws[kTransport].account = null;
     this.untracked.delete(ws);
-    addTotals(this.past, ws[kTransport]);
+    addTotals(this.closedTotals, ws[kTransport]);
   }
 
   /**
@@ -43,7 +43,7 @@ class Statistics {
    * @returns {object} ServerStatistics of index.d.ts
    */
   read(tracked) {
-    const totals = { ...this.past };
+    const totals = { ...this.closedTotals };
     const transports = { event_loop: 0, io_threads: 0, stream: 0 };
     let queuedBytes = 0;
     for (const websockets of [tracked, this.untracked]) {
@@ -67,7 +67,7 @@ class Statistics {
 }
 
 /**
- * @param {Statistics['past']} totals
+ * @param {Statistics["closedTotals"]} totals
  * @param {Transport} transport
  */
 function addTotals(totals, { receivedTotal, messagesReceived, messagesSent, writtenTotal }) {
