@@ -138,7 +138,7 @@ class Sender {
     }
     if (options.fin) this._firstFragment = true;
     const { [kCarrier]: carrier } = /** @type {any} */ (this);
-    if (carrier !== null) carrier.transport.isContinued = !this._firstFragment;
+    if (carrier !== null) carrier.transport.isFragmenting = !this._firstFragment;
 
     const forFrame = frameOptions(this, opcode, byteLength, options.mask, readOnly);
     forFrame.fin = options.fin;

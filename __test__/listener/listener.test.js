@@ -86,11 +86,11 @@ for (const transport of ['event_loop', 'io_threads', 'shuffle']) {
           configure(UNLIMITED),
           'HTTP/1.1 101 caf\u00e9\r\n\r\n',
           Buffer.from(rest, 'latin1'),
-          native.Choice[transport]
+          native.TransportMode[transport]
         );
       native.environment.ref();
       const id = adopt();
-      assert.ok(id > native.NOBODY);
+      assert.ok(id > native.NO_CONNECTION);
       const owner = new Owner();
       native.setOwner(id, owner);
       // It is taken, and the answer is on its way, and none of a message.
@@ -126,7 +126,7 @@ test('what the kernel does not take of the answer is queued', async (t) => {
     configure(UNLIMITED),
     answer,
     undefined,
-    native.Choice.event_loop
+    native.TransportMode.event_loop
   );
   native.setOwner(id, new Owner());
   const queued = native.queuedTotal(id);
@@ -148,7 +148,13 @@ test('a number that is used again gets nothing that was meant for the one before
   for (const client of clients) client.write(REQUEST);
   const numbers = [(await listening.next()).number, (await listening.next()).number];
   const adopt = () =>
-    native.adopt(numbers.shift(), configure(UNLIMITED), '', undefined, native.Choice.event_loop);
+    native.adopt(
+      numbers.shift(),
+      configure(UNLIMITED),
+      '',
+      undefined,
+      native.TransportMode.event_loop
+    );
   const ping = Buffer.from([0x89, 0x80, 0, 0, 0, 0]);
   native.environment.ref();
   const id = adopt();

@@ -140,7 +140,7 @@ async function arrivals() {
   connectTo().write('GET');
   const masked = '\x81\x82\0\0\0\0hi';
   const { number, rest } = await arrive(`${request}${masked}`);
-  const { event_loop: loop } = native.Choice;
+  const { event_loop: loop } = native.TransportMode;
   const id = native.adopt(number, configure(UNLIMITED), 'caf\u00e9', rest, loop);
   native.setOwner(id, { deliver: () => arrived.emit('delivered', native.more(id)) && false });
   await once(arrived, 'delivered');
@@ -173,9 +173,12 @@ function mistakes() {
     assert.throws(wrong);
   }
   const { STRING } = native.SendFlag;
-  for (const id of [native.NOBODY, connection.id]) {
-    assert.equal(native.ping(id, 'ping', STRING), id === native.NOBODY ? 0 : 6);
-    assert.equal(native.pong(id, '', STRING, Buffer.from('mask')), id === native.NOBODY ? 0 : 12);
+  for (const id of [native.NO_CONNECTION, connection.id]) {
+    assert.equal(native.ping(id, 'ping', STRING), id === native.NO_CONNECTION ? 0 : 6);
+    assert.equal(
+      native.pong(id, '', STRING, Buffer.from('mask')),
+      id === native.NO_CONNECTION ? 0 : 12
+    );
   }
   native.release(1 << 20);
   const data = pattern(1, 1001);

@@ -73,7 +73,7 @@ function createCloseBody(code, reason) {
  */
 function failCalls(sender, error, callback) {
   // What has left before does not fail.
-  sender[kCarrier]?.transport.settleWritten();
+  sender[kCarrier]?.transport.completeWritten();
   if (typeof callback === 'function') callback(error);
   // A callback may add to the queue.
   for (let index = 0; index < sender._queue.length; index++) {

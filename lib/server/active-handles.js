@@ -7,7 +7,7 @@
  * connections nothing. listen-handle.js calls it.
  */
 
-const { isUntouched } = require('../socket/lazy-socket');
+const { isLazy } = require('../socket/lazy-socket');
 const { listOwners } = require('../native');
 
 /** @typedef {InstanceType<typeof import('./listen-handle').ListenHandle>} ListenHandle */
@@ -27,7 +27,7 @@ function listSockets() {
     const { isReferenced, socket } = /** @type {any} */ (owner);
     if (isReferenced) sockets.add(socket);
   }
-  return [...sockets].filter((socket) => socket && isUntouched(socket) && !socket.destroyed);
+  return [...sockets].filter((socket) => socket && isLazy(socket) && !socket.destroyed);
 }
 
 /** @param {import('net').Socket} socket @returns {string} the name that Node has for its handle */

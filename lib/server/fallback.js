@@ -16,8 +16,8 @@ const net = require('net');
 const { getDefaultHighWaterMark } = require('stream');
 const { debuglog } = require('util');
 
-const { areSocketsOfNode } = require('../socket/detached-socket');
-const { chooseTransport } = require('../transport/mode');
+const { hasNodeSockets } = require('../socket/detached-socket');
+const { resolveMode } = require('../transport/mode');
 const { listens, takesSockets } = require('../native');
 
 /** Node publishes each socket that its servers accept. */
@@ -69,10 +69,10 @@ function reasonForNode(server, origin, listening) {
  * @returns {string | null}
  */
 function ofListening({ transport }, { hasHandle }) {
-  if (!(listens && takesSockets && areSocketsOfNode))
+  if (!(listens && takesSockets && hasNodeSockets))
     return 'the addon can not listen on this system';
   if (process.env.FERROWS_ACCEPT === 'node') return 'FERROWS_ACCEPT says so';
-  if (chooseTransport(transport) === 'stream') return 'Node is to move the bytes, too';
+  if (resolveMode(transport) === 'stream') return 'Node is to move the bytes, too';
   // A cluster's worker gets its handle, or what is accepted, from the primary process.
   if (hasHandle) return 'the socket is bound already';
   // Node checks them when it listens.

@@ -8,7 +8,7 @@
 const { AsyncLocalStorage, executionAsyncResource } = require('async_hooks');
 const fs = require('fs');
 
-const { AcceptedSocket, isHeld, settle, watch } = require('../socket/lazy-socket');
+const { LazySocket, isHeld, settle, watch } = require('../socket/lazy-socket');
 const { AsyncContext } = require('../node/async-context');
 const { createRequest, readHead } = require('./incoming-message');
 const { createError } = require('../errors');
@@ -101,7 +101,7 @@ function inFrames() {
 function upgrade(handle, number, head, fields, rest) {
   const { origin, server } = handle;
   const bytes = head.length + (rest === undefined ? 0 : rest.length);
-  const socket = new AcceptedSocket(handle, number, bytes);
+  const socket = new LazySocket(handle, number, bytes);
   server._connections++;
   let hasReturned = false;
   try {

@@ -14,25 +14,25 @@ const { Readable } = require('stream');
 const native = require('../native');
 const { kTransport } = require('../constants');
 const { guard } = require('./handle-guard');
-const { hasOwnMethods, isNodeUnpatched, setParked } = require('./replaced-members');
+const { hasOwnMethods, isNodeUnpatched, setDetachedMembers } = require('./replaced-members');
 const { toBuffer } = require('../buffer-util');
 
 /** @typedef {import('../transport/base-transport').Socket} Socket */
 /** @typedef {(error?: Error | null) => void} Callback */
 
 /** Chunks that write() has given to the connection and `_write()` has not seen yet. @type {any} */
-const kPassed = Symbol('passed');
+const kForwarded = Symbol('passed');
 
 /**
  * The prototype of a parked socket; nothing is ever constructed. One prototype instead of a dozen own properties per socket
- * keeps idle connections small. The one that there is, `[kTransport]`, is the PlainSocketTransport, and says that the socket
+ * keeps idle connections small. The one that there is, `[kTransport]`, is the NativeTransport, and says that the socket
  * is parked.
  *
  * @type {any}
  */
 const PlainSocket = net.Socket;
 
-class ParkedSocket extends PlainSocket {
+class DetachedSocket extends PlainSocket {
   /** Only the addon reads. */
   _read() {}
 
@@ -55,8 +55,9 @@ class ParkedSocket extends PlainSocket {
       else if (ArrayBuffer.isView(chunk)) chunk = toBuffer(chunk);
       if (Buffer.isBuffer(chunk)) {
         this[kTransport].write([chunk]);
-        if (!this[kPassed]) Object.defineProperty(this, kPassed, { configurable: true, value: [] });
-        this[kPassed].push(chunk);
+        if (!this[kForwarded])
+          Object.defineProperty(this, kForwarded, { configurable: true, value: [] });
+        this[kForwarded].push(chunk);
       }
     }
     const hasRoom = super.write(chunk, encoding, callback);
@@ -82,7 +83,7 @@ class ParkedSocket extends PlainSocket {
       encoding = undefined;
     }
     if (chunk !== undefined && chunk !== null) this.write(chunk, encoding);
-    this[kTransport].isCut = true;
+    this[kTransport].isOutputEnded = true;
     return super.end(callback);
   }
 
@@ -105,10 +106,10 @@ class ParkedSocket extends PlainSocket {
   _writev(chunks, callback) {
     const transport = this[kTransport];
     for (const { chunk, encoding } of chunks) {
-      if (this[kPassed]?.[0] === chunk) this[kPassed].shift();
+      if (this[kForwarded]?.[0] === chunk) this[kForwarded].shift();
       else transport.write([typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk]);
     }
-    transport.waitFor(transport.queuedTotal, callback, true);
+    transport.notifyWritten(transport.queuedTotal, callback, true);
   }
 
   /** @param {Callback} callback */
@@ -122,7 +123,7 @@ class ParkedSocket extends PlainSocket {
    * @param {Callback} callback
    */
   _destroy(error, callback) {
-    this[kTransport].socketDestroyed(error);
+    this[kTransport].handleSocketDestroy(error);
     super._destroy(error, callback);
   }
 
@@ -216,8 +217,8 @@ class ParkedSocket extends PlainSocket {
    * when the socket is destroyed, also if `_destroy` is a program's own.
    */
   set _handle(handle) {
-    if (handle === null && this.destroyed) this[kTransport].socketDestroyed(null);
-    else if (handle === null) this[kTransport].descriptorLost();
+    if (handle === null && this.destroyed) this[kTransport].handleSocketDestroy(null);
+    else if (handle === null) this[kTransport].handleDescriptorLoss();
     super._handle = handle;
   }
 
@@ -248,7 +249,7 @@ class ParkedSocket extends PlainSocket {
 }
 
 /** @type {any} */
-const prototype = ParkedSocket.prototype;
+const prototype = DetachedSocket.prototype;
 
 // Its name remains that of the class that programs know.
 Object.defineProperty(prototype, 'constructor', { value: net.Socket });
@@ -303,19 +304,19 @@ for (const name of Reflect.ownKeys(prototype)) {
   if (typeof method !== 'function' || name === 'constructor') continue;
   /** @this {any} @param {any[]} args */
   const value = function (...args) {
-    if (!isParked(this)) return Reflect.get(net.Socket.prototype, name).apply(this, args);
+    if (!isDetached(this)) return Reflect.get(net.Socket.prototype, name).apply(this, args);
     return method.apply(this, args);
   };
   Object.defineProperty(value, 'name', { configurable: true, value: method.name || String(name) });
   Object.defineProperty(prototype, name, { configurable: true, value, writable: true });
 }
 
-setParked(prototype);
+setDetachedMembers(prototype);
 
 /**
  * @param {any} socket any Duplex, or an object that inherits from one
  */
-function isParked(socket) {
+function isDetached(socket) {
   return Boolean(socket[kTransport]);
 }
 
@@ -323,7 +324,7 @@ function isParked(socket) {
  * Whether sockets are Node's own. Bun and Deno have descriptors of some and functions of libuv, too, but theirs do less: some
  * functions end the process.
  */
-const areSocketsOfNode = !('bun' in process.versions || 'deno' in process.versions);
+const hasNodeSockets = !('bun' in process.versions || 'deno' in process.versions);
 
 /**
  * Whether the descriptor can be taken from `socket` without a program noticing.
@@ -331,9 +332,9 @@ const areSocketsOfNode = !('bun' in process.versions || 'deno' in process.versio
  * @param {any} socket any Duplex
  * @returns {boolean}
  */
-function canPark(socket) {
+function canDetach(socket) {
   return (
-    areSocketsOfNode &&
+    hasNodeSockets &&
     Object.getPrototypeOf(socket) === net.Socket.prototype &&
     !socket.encrypted &&
     socket._handle?.fd >= 0 &&
@@ -359,7 +360,7 @@ function canPark(socket) {
  * @param {(fd: number, received: Buffer | undefined) => boolean} attach hands the descriptor over
  * @returns {boolean} what `attach` returned; if false, the socket is as before
  */
-function park(socket, transport, head, attach) {
+function detach(socket, transport, head, attach) {
   const handle = socket._handle;
   const wasPaused = socket.readableFlowing === false;
   handle.readStop();
@@ -368,11 +369,11 @@ function park(socket, transport, head, attach) {
   /** @type {Buffer[]} */
   const chunks = head.length > 0 ? [head] : [];
   while (socket.readableLength > 0) chunks.push(socket.read());
-  makeParked(socket, transport);
+  markDetached(socket, transport);
   const received = chunks.length > 1 ? Buffer.concat(chunks) : chunks[0];
 
   if (!attach(handle.fd, received)) {
-    unpark(socket);
+    reattach(socket);
     handle.reading = true;
     handle.readStart();
     for (const chunk of chunks.slice(head.length > 0 ? 1 : 0).reverse()) socket.unshift(chunk);
@@ -397,8 +398,8 @@ function park(socket, transport, head, attach) {
  * @param {any} socket
  * @param {any} transport
  */
-function makeParked(socket, transport) {
-  Object.setPrototypeOf(socket, ParkedSocket.prototype);
+function markDetached(socket, transport) {
+  Object.setPrototypeOf(socket, DetachedSocket.prototype);
   Object.defineProperty(socket, kTransport, {
     configurable: true,
     value: transport,
@@ -415,7 +416,7 @@ function makeParked(socket, transport) {
  *
  * @param {any} socket
  */
-function unpark(socket) {
+function reattach(socket) {
   Object.setPrototypeOf(socket, net.Socket.prototype);
   Reflect.deleteProperty(socket, kTransport);
 }
@@ -426,10 +427,18 @@ function unpark(socket) {
  * @param {any} socket which was parked
  * @returns {any[]}
  */
-function takePassed(socket) {
-  const passed = socket[kPassed] ?? [];
-  Reflect.deleteProperty(socket, kPassed);
+function takeForwarded(socket) {
+  const passed = socket[kForwarded] ?? [];
+  Reflect.deleteProperty(socket, kForwarded);
   return passed;
 }
 
-module.exports = { ParkedSocket, areSocketsOfNode, canPark, makeParked, park, takePassed, unpark };
+module.exports = {
+  DetachedSocket,
+  hasNodeSockets,
+  canDetach,
+  markDetached,
+  detach,
+  takeForwarded,
+  reattach
+};

@@ -57,7 +57,7 @@ function define(object, name, original) {
     writable: true,
     /** @this {any} @param {any[]} args */
     value(...args) {
-      this[kUser]?.descriptorLost();
+      this[kUser]?.handleDescriptorLoss();
       return Reflect.apply(original ?? prototype[name], this, args);
     }
   });

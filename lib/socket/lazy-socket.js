@@ -16,12 +16,12 @@ const events = require('../connection/websocket-events');
 const { kWebSocket } = require('../constants');
 const { closeLater } = require('./close-queue');
 const { createError } = require('../errors');
-const { Fact } = require('./socket-states');
-const { callTouched, isUntouched, touchBy, touched } = require('./materialize');
+const { SocketFlag } = require('./socket-states');
+const { callMaterialized, isLazy, defineLazyMembers, materialize } = require('./materialize');
 const { isUnpatched } = require('./replaced-members');
 const { nextTick } = require('../node/schedule');
 
-const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
+const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = SocketFlag;
 
 /** @typedef {InstanceType<typeof import('../server/listen-handle').ListenHandle>} ListenHandle */
 
@@ -36,15 +36,15 @@ const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
  * @property {((error: Error) => void) | null} errorListener
  */
 
-class AcceptedSocket {
+class LazySocket {
   /* Private: programs list, copy and log the properties of sockets. */
   /** @type {ListenHandle} where it came */
   #listenHandle;
   /** @type {Held | null} null: a WebSocket has it */
   #held;
-  /** @type {any} the PlainSocketTransport of that WebSocket */
+  /** @type {any} the NativeTransport of that WebSocket */
   #transport = null;
-  #facts = 0;
+  #flags = 0;
   /** @type {Error | undefined} what it was destroyed with */
   #failure = undefined;
   /** @type {{ address?: string, family?: string, port?: number } | undefined} Node keeps it once it was asked for */
@@ -69,30 +69,30 @@ class AcceptedSocket {
    * @param {any} object
    */
   static isOne(object) {
-    return #facts in object;
+    return #flags in object;
   }
 
   /**
    * For touched-socket.js: the state of an untouched socket.
    *
-   * @param {AcceptedSocket} socket
+   * @param {LazySocket} socket
    */
   static stateOf(socket) {
     return {
       listenHandle: socket.#listenHandle,
       held: socket.#held,
       transport: socket.#transport,
-      facts: socket.#facts,
+      flags: socket.#flags,
       failure: socket.#failure,
       peername: socket.#peername
     };
   }
 
   /**
-   * @param {AcceptedSocket} socket
+   * @param {LazySocket} socket
    * @returns {Held | null} null: a WebSocket has it
    */
-  static heldOf(socket) {
+  static upgradeOf(socket) {
     return socket.#held;
   }
 
@@ -102,26 +102,26 @@ class AcceptedSocket {
    * @param {any} socket which may be a real one by now
    */
   static #endInput(socket) {
-    if (!isUntouched(socket) || socket.destroyed) return;
-    socket.#facts |= INPUT_OVER;
+    if (!isLazy(socket) || socket.destroyed) return;
+    socket.#flags |= INPUT_OVER;
     events.onSocketEnd(socket[kWebSocket], socket);
-    if (isUntouched(socket) && (socket.#facts & FINISHED) !== 0) socket.destroy();
+    if (isLazy(socket) && (socket.#flags & FINISHED) !== 0) socket.destroy();
   }
 
   /** @param {any} socket */
   static #finish(socket) {
-    if (!isUntouched(socket) || socket.destroyed) return;
-    socket.#facts |= FINISHED;
-    if ((socket.#facts & INPUT_OVER) !== 0) socket.destroy();
+    if (!isLazy(socket) || socket.destroyed) return;
+    socket.#flags |= FINISHED;
+    if ((socket.#flags & INPUT_OVER) !== 0) socket.destroy();
   }
 
   /** @param {any} socket */
   static #close(socket) {
-    if (!isUntouched(socket)) {
+    if (!isLazy(socket)) {
       socket.emit('close', socket._hadError);
       return;
     }
-    socket.#facts |= CLOSED;
+    socket.#flags |= CLOSED;
     events.onSocketClose(socket[kWebSocket], socket);
   }
 
@@ -153,7 +153,7 @@ class AcceptedSocket {
   /**
    * Gives the held connection away, to a WebSocket. No method: each name may be one of Node's.
    *
-   * @param {AcceptedSocket} socket
+   * @param {LazySocket} socket
    * @param {any} transport
    * @returns {Held}
    */
@@ -196,7 +196,7 @@ class AcceptedSocket {
   }
 
   set timeout(value) {
-    touched(this).timeout = value;
+    materialize(this).timeout = value;
   }
 
   get readableHighWaterMark() {
@@ -204,17 +204,17 @@ class AcceptedSocket {
   }
 
   get destroyed() {
-    return (this.#facts & DESTROYED) !== 0;
+    return (this.#flags & DESTROYED) !== 0;
   }
 
   get readable() {
     const held = this.#held;
     if (held) return held.isFresh || this.#listenHandle.listener.isOpen(held.number);
-    return (this.#facts & (INPUT_OVER | DESTROYED)) === 0;
+    return (this.#flags & (INPUT_OVER | DESTROYED)) === 0;
   }
 
   get writable() {
-    return (this.#facts & (ENDING | DESTROYED)) === 0;
+    return (this.#flags & (ENDING | DESTROYED)) === 0;
   }
 
   get bytesRead() {
@@ -222,11 +222,11 @@ class AcceptedSocket {
   }
 
   get bytesWritten() {
-    return this.#held ? touched(this).bytesWritten : this.#transport.bytesWritten;
+    return this.#held ? materialize(this).bytesWritten : this.#transport.bytesWritten;
   }
 
   get writableLength() {
-    return this.#held ? touched(this).writableLength : this.#transport.bufferedAmount;
+    return this.#held ? materialize(this).writableLength : this.#transport.bufferedAmount;
   }
 
   get bufferSize() {
@@ -269,7 +269,7 @@ class AcceptedSocket {
       held.errorListener = listener;
       return this;
     }
-    return callTouched(this, 'on', [event, listener]);
+    return callMaterialized(this, 'on', [event, listener]);
   }
 
   /**
@@ -282,7 +282,7 @@ class AcceptedSocket {
       held.errorListener = null;
       return this;
     }
-    return callTouched(this, 'removeListener', [event, listener]);
+    return callMaterialized(this, 'removeListener', [event, listener]);
   }
 
   /**
@@ -299,7 +299,7 @@ class AcceptedSocket {
       if (!held.isFresh) nextTick(watch, this);
       return true;
     }
-    return callTouched(this, 'write', [chunk, encoding, callback]);
+    return callMaterialized(this, 'write', [chunk, encoding, callback]);
   }
 
   /**
@@ -308,25 +308,25 @@ class AcceptedSocket {
    */
   setTimeout(milliseconds, callback) {
     if (milliseconds === 0 && callback === undefined) return this;
-    return callTouched(this, 'setTimeout', [milliseconds, callback]);
+    return callMaterialized(this, 'setTimeout', [milliseconds, callback]);
   }
 
   /** @param {boolean} [enable] it is, from the beginning */
   setNoDelay(enable) {
     if (enable === undefined || enable === true) return this;
-    return callTouched(this, 'setNoDelay', [enable]);
+    return callMaterialized(this, 'setNoDelay', [enable]);
   }
 
   // What a WebSocket does
 
   ref() {
-    if (this.#held) return callTouched(this, 'ref', []);
+    if (this.#held) return callMaterialized(this, 'ref', []);
     if (!this.destroyed) this.#transport.setReferenced(true);
     return this;
   }
 
   unref() {
-    if (this.#held) return callTouched(this, 'unref', []);
+    if (this.#held) return callMaterialized(this, 'unref', []);
     this.#transport.setReferenced(false);
     return this;
   }
@@ -338,7 +338,7 @@ class AcceptedSocket {
 
   /** It flows: one that is paused has been touched. */
   resume() {
-    if (this.#held) return callTouched(this, 'resume', []);
+    if (this.#held) return callMaterialized(this, 'resume', []);
     return this;
   }
 
@@ -349,14 +349,14 @@ class AcceptedSocket {
    */
   end(chunk, encoding, callback) {
     if (this.#held || chunk !== undefined || callback !== undefined || !isUnpatched(this)) {
-      return callTouched(this, 'end', [chunk, encoding, callback]);
+      return callMaterialized(this, 'end', [chunk, encoding, callback]);
     }
     if (this.writable) {
-      this.#facts |= ENDING;
-      this.#transport.isCut = true;
+      this.#flags |= ENDING;
+      this.#transport.isOutputEnded = true;
       this.#transport.shutdown((/** @type {any} */ error) => {
         if (error) this.destroy(error);
-        else nextTick(AcceptedSocket.#finish, this);
+        else nextTick(LazySocket.#finish, this);
       });
     }
     return this;
@@ -366,33 +366,33 @@ class AcceptedSocket {
   destroy(error) {
     // Node asks `_destroy()`, which may be the program's own.
     if (this.#held || Object.hasOwn(this, '_destroy') || !isUnpatched(this)) {
-      return callTouched(this, 'destroy', [error]);
+      return callMaterialized(this, 'destroy', [error]);
     }
     if (this.destroyed) return this;
-    this.#facts |= DESTROYED;
+    this.#flags |= DESTROYED;
     if (error) this.#failure = error;
-    this.#transport.socketDestroyed(error ?? null);
+    this.#transport.handleSocketDestroy(error ?? null);
     if (error) nextTick(fail, this, error);
     const { server } = this;
     server._connections--;
     server._emitCloseIfDrained();
     const { resource } = this.#transport;
-    closeLater({ close: () => resource.runInAsyncScope(AcceptedSocket.#close, undefined, this) });
+    closeLater({ close: () => resource.runInAsyncScope(LazySocket.#close, undefined, this) });
     return this;
   }
 
-  // What its transport has to tell; see ParkedSocket
+  // What its transport has to tell; see DetachedSocket
 
   _nativeEnd() {
-    this.#facts |= PEER_ENDED;
-    nextTick(AcceptedSocket.#endInput, this);
+    this.#flags |= PEER_ENDED;
+    nextTick(LazySocket.#endInput, this);
   }
 
   _nativeDrain() {}
 
   /** What JSON sees is a real one. */
   toJSON() {
-    return touched(this);
+    return materialize(this);
   }
 
   /**
@@ -400,7 +400,7 @@ class AcceptedSocket {
    * @param {import('util').InspectOptions} options
    */
   [inspect.custom](_depth, options) {
-    return inspect(touched(this), options);
+    return inspect(materialize(this), options);
   }
 }
 
@@ -413,9 +413,9 @@ class AcceptedSocket {
  */
 function settle(socket, hasReturned) {
   if (!isHeld(socket)) return;
-  const held = /** @type {Held} */ (AcceptedSocket.heldOf(socket));
+  const held = /** @type {Held} */ (LazySocket.upgradeOf(socket));
   if (hasReturned && held.response === '') held.isFresh = false;
-  else touched(socket);
+  else materialize(socket);
 }
 
 /**
@@ -425,7 +425,7 @@ function settle(socket, hasReturned) {
  * @param {any} socket
  */
 function watch(socket) {
-  if (isHeld(socket)) touched(socket);
+  if (isHeld(socket)) materialize(socket);
 }
 
 /**
@@ -435,7 +435,7 @@ function watch(socket) {
  * @returns {boolean}
  */
 function isHeld(socket) {
-  return isUntouched(socket) && AcceptedSocket.heldOf(socket) !== null;
+  return isLazy(socket) && LazySocket.upgradeOf(socket) !== null;
 }
 
 /**
@@ -443,10 +443,10 @@ function isHeld(socket) {
  * @param {Error} error
  */
 function fail(socket, error) {
-  if (isUntouched(socket)) events.onSocketError(socket[kWebSocket], socket);
+  if (isLazy(socket)) events.onSocketError(socket[kWebSocket], socket);
   else socket.emit('error', error);
 }
 
-touchBy(AcceptedSocket);
+defineLazyMembers(LazySocket);
 
-module.exports = { AcceptedSocket, isHeld, isUntouched, settle, watch };
+module.exports = { LazySocket, isHeld, isLazy, settle, watch };

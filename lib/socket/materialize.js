@@ -10,24 +10,24 @@ const net = require('net');
 const events = require('../connection/websocket-events');
 const { kTransport, kWebSocket } = require('../constants');
 const { guard } = require('./handle-guard');
-const { Fact } = require('./socket-states');
-const { ParkedSocket, makeParked } = require('./detached-socket');
-const { setUntouched } = require('./replaced-members');
+const { SocketFlag } = require('./socket-states');
+const { DetachedSocket, markDetached } = require('./detached-socket');
+const { setLazyMembers } = require('./replaced-members');
 
 /** @type {any} members as Node has them, past those of the program's own on the socket */
 const node = net.Socket.prototype;
 
-const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
+const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = SocketFlag;
 
 /**
  * The class whose instances become net.Sockets.
  *
- * @type {typeof import('./lazy-socket').AcceptedSocket}
+ * @type {typeof import('./lazy-socket').LazySocket}
  */
-let Untouched;
+let LazySocketClass;
 
 /** @type {any} */
-let untouchedPrototype = null;
+let lazyPrototype = null;
 
 /**
  * Whether a socket is still what accepted-socket.js describes.
@@ -35,8 +35,8 @@ let untouchedPrototype = null;
  * @param {any} socket any Duplex
  * @returns {boolean}
  */
-function isUntouched(socket) {
-  return Object.getPrototypeOf(socket) === untouchedPrototype && Untouched.isOne(socket);
+function isLazy(socket) {
+  return Object.getPrototypeOf(socket) === lazyPrototype && LazySocketClass.isOne(socket);
 }
 
 /**
@@ -45,8 +45,8 @@ function isUntouched(socket) {
  * @param {any} socket which is untouched
  * @param {any} transport
  */
-function takeHeld(socket, transport) {
-  return Untouched.take(socket, transport);
+function takeUpgrade(socket, transport) {
+  return LazySocketClass.take(socket, transport);
 }
 
 /**
@@ -55,8 +55,9 @@ function takeHeld(socket, transport) {
  * @param {any} socket which is untouched
  * @returns {any} the same
  */
-function touched(socket) {
-  const { facts, failure, held, listenHandle, peername, transport } = Untouched.stateOf(socket);
+function materialize(socket) {
+  const { flags, failure, held, listenHandle, peername, transport } =
+    LazySocketClass.stateOf(socket);
   Object.setPrototypeOf(socket, net.Socket.prototype);
 
   // One descriptor for both: Node gets that of the connection, which goes on using it.
@@ -73,7 +74,7 @@ function touched(socket) {
   socket._server = listenHandle.server;
   socket.parser = null;
   // Of its own, as on each socket of an HTTP server.
-  socket.setEncoding = untouchedPrototype.setEncoding;
+  socket.setEncoding = lazyPrototype.setEncoding;
   socket._paused = false;
   if (peername) socket._peername = peername;
   node.setNoDelay.call(socket, true);
@@ -86,12 +87,12 @@ function touched(socket) {
   }
 
   node.setTimeout.call(socket, 0);
-  events.watchSocket(socket[kWebSocket], socket, (facts & CLOSED) !== 0);
+  events.watchSocket(socket[kWebSocket], socket, (flags & CLOSED) !== 0);
   // It has flown from the beginning.
   socket.readableFlowing = true;
-  if ((facts & DESTROYED) !== 0) markDestroyed(socket, facts, failure);
-  makeParked(socket, transport);
-  if ((facts & DESTROYED) === 0) goOn(socket, facts);
+  if ((flags & DESTROYED) !== 0) markDestroyed(socket, flags, failure);
+  markDetached(socket, transport);
+  if ((flags & DESTROYED) === 0) goOn(socket, flags);
   return socket;
 }
 
@@ -99,10 +100,10 @@ function touched(socket) {
  * Node would have come this far with a socket that is being destroyed.
  *
  * @param {any} socket
- * @param {number} facts
+ * @param {number} flags
  * @param {Error | undefined} failure
  */
-function markDestroyed(socket, facts, failure) {
+function markDestroyed(socket, flags, failure) {
   socket._handle?.close();
   socket._handle = null;
   socket._hadError = failure !== undefined;
@@ -110,62 +111,62 @@ function markDestroyed(socket, facts, failure) {
     state.destroyed = true;
     state.errored = failure ?? null;
     state.closed = true;
-    state.closeEmitted = (facts & CLOSED) !== 0;
+    state.closeEmitted = (flags & CLOSED) !== 0;
   }
-  if ((facts & INPUT_OVER) !== 0) {
+  if ((flags & INPUT_OVER) !== 0) {
     socket._readableState.ended = true;
     socket._readableState.endEmitted = true;
   }
-  if ((facts & ENDING) !== 0) {
+  if ((flags & ENDING) !== 0) {
     socket._writableState.ending = true;
     socket._writableState.ended = true;
   }
-  if ((facts & FINISHED) !== 0) socket._writableState.finished = true;
+  if ((flags & FINISHED) !== 0) socket._writableState.finished = true;
 }
 
 /**
  * Goes on where it was.
  *
  * @param {any} socket parked
- * @param {number} facts
+ * @param {number} flags
  */
-function goOn(socket, facts) {
-  if ((facts & INPUT_OVER) !== 0) {
+function goOn(socket, flags) {
+  if ((flags & INPUT_OVER) !== 0) {
     socket._readableState.ended = true;
     socket._readableState.endEmitted = true;
-  } else if ((facts & PEER_ENDED) !== 0) {
+  } else if ((flags & PEER_ENDED) !== 0) {
     socket._nativeEnd();
   }
-  if ((facts & ENDING) !== 0) socket.end();
+  if ((flags & ENDING) !== 0) socket.end();
 }
 
 /**
  * Gives the prototype of a class whatever else a net.Socket has or does: it touches. The properties of instances are
  * looked up on one, because they differ from one Node to the next.
  *
- * @param {typeof import('./lazy-socket').AcceptedSocket} AcceptedSocket
+ * @param {typeof import('./lazy-socket').LazySocket} LazySocket
  */
-function touchBy(AcceptedSocket) {
-  Untouched = AcceptedSocket;
-  untouchedPrototype = AcceptedSocket.prototype;
-  Object.setPrototypeOf(untouchedPrototype, net.Socket.prototype);
-  Object.defineProperty(untouchedPrototype, 'constructor', { value: net.Socket });
-  for (const name of Reflect.ownKeys(untouchedPrototype)) {
+function defineLazyMembers(LazySocket) {
+  LazySocketClass = LazySocket;
+  lazyPrototype = LazySocket.prototype;
+  Object.setPrototypeOf(lazyPrototype, net.Socket.prototype);
+  Object.defineProperty(lazyPrototype, 'constructor', { value: net.Socket });
+  for (const name of Reflect.ownKeys(lazyPrototype)) {
     // On the socket of an HTTP server this one refuses in every state.
-    if (name !== 'constructor' && name !== 'setEncoding') look(untouchedPrototype, name);
+    if (name !== 'constructor' && name !== 'setEncoding') look(lazyPrototype, name);
   }
   /** @type {any} */
   let source = new net.Socket();
   // Up to the end of the chain, not by comparing with Object.prototype: this file may run in another realm than Node.
   while (Object.getPrototypeOf(source) !== null) {
     for (const name of Reflect.ownKeys(source)) {
-      if (!Object.hasOwn(untouchedPrototype, name)) {
-        Object.defineProperty(untouchedPrototype, name, touching(source, name));
+      if (!Object.hasOwn(lazyPrototype, name)) {
+        Object.defineProperty(lazyPrototype, name, touching(source, name));
       }
     }
     source = Object.getPrototypeOf(source);
   }
-  setUntouched(untouchedPrototype);
+  setLazyMembers(lazyPrototype);
 }
 
 /**
@@ -175,8 +176,8 @@ function touchBy(AcceptedSocket) {
  * @param {string} name
  * @param {any[]} args
  */
-function callTouched(socket, name, args) {
-  touched(socket);
+function callMaterialized(socket, name, args) {
+  materialize(socket);
   return call(socket, name, args);
 }
 
@@ -196,16 +197,16 @@ function look(prototype, name) {
     descriptor.value = named(
       name,
       /** @this {any} @param {any[]} args */ function (...args) {
-        return isUntouched(this) ? value.apply(this, args) : call(this, name, args);
+        return isLazy(this) ? value.apply(this, args) : call(this, name, args);
       }
     );
   }
   if (get) {
     descriptor.get = /** @this {any} */ function () {
-      return isUntouched(this) ? get.call(this) : read(this, name);
+      return isLazy(this) ? get.call(this) : read(this, name);
     };
     descriptor.set = /** @this {any} @param {any} to */ function (to) {
-      if (isUntouched(this) && set) set.call(this, to);
+      if (isLazy(this) && set) set.call(this, to);
       else write(this, name, to);
     };
   }
@@ -222,7 +223,7 @@ function touching(source, name) {
   if (typeof method === 'function') {
     /** @this {any} @param {any[]} args */
     const value = function (...args) {
-      if (isUntouched(this)) touched(this);
+      if (isLazy(this)) materialize(this);
       return call(this, name, args);
     };
     return { configurable: true, value: named(name, value), writable: true };
@@ -230,11 +231,11 @@ function touching(source, name) {
   return {
     configurable: true,
     get() {
-      if (isUntouched(this)) touched(this);
+      if (isLazy(this)) materialize(this);
       return read(this, name);
     },
     set(value) {
-      if (isUntouched(this)) touched(this);
+      if (isLazy(this)) materialize(this);
       write(this, name, value);
     }
   };
@@ -298,9 +299,9 @@ function write(socket, name, value) {
  */
 function prototypeOf(socket) {
   let object = socket;
-  while (object !== null && !isUntouched(object)) object = Object.getPrototypeOf(object);
-  if (object !== null) touched(object);
-  return socket[kTransport] ? ParkedSocket.prototype : net.Socket.prototype;
+  while (object !== null && !isLazy(object)) object = Object.getPrototypeOf(object);
+  if (object !== null) materialize(object);
+  return socket[kTransport] ? DetachedSocket.prototype : net.Socket.prototype;
 }
 
 /**
@@ -311,11 +312,11 @@ function prototypeOf(socket) {
  */
 function isOwn(socket, name) {
   let object = socket;
-  while (object !== null && object !== untouchedPrototype && object !== net.Socket.prototype) {
-    if (Object.hasOwn(object, name)) return object !== ParkedSocket.prototype;
+  while (object !== null && object !== lazyPrototype && object !== net.Socket.prototype) {
+    if (Object.hasOwn(object, name)) return object !== DetachedSocket.prototype;
     object = Object.getPrototypeOf(object);
   }
   return false;
 }
 
-module.exports = { callTouched, isUntouched, takeHeld, touchBy, touched };
+module.exports = { callMaterialized, isLazy, takeUpgrade, defineLazyMembers, materialize };

@@ -101,21 +101,21 @@ function isNodeOutputUnpatched() {
  *
  * @type {any}
  */
-let untouched = null;
+let lazyMembers = null;
 /** @type {any} */
-let parked = null;
+let detachedMembers = null;
 /** @type {any} */
-let parkedPrototype = null;
+let detachedPrototype = null;
 
 /** @param {any} prototype of untouched sockets */
-function setUntouched(prototype) {
-  untouched = membersOf(prototype);
+function setLazyMembers(prototype) {
+  lazyMembers = membersOf(prototype);
 }
 
 /** @param {any} prototype of parked sockets */
-function setParked(prototype) {
-  parkedPrototype = prototype;
-  parked = membersOf(prototype);
+function setDetachedMembers(prototype) {
+  detachedPrototype = prototype;
+  detachedMembers = membersOf(prototype);
 }
 
 /** @param {any} prototype */
@@ -136,28 +136,28 @@ function membersOf(prototype) {
 /**
  * Whether a socket has the members that a send calls from its prototype. Asked for each message: lookups only, no list.
  *
- * @param {any} socket parked, or an AcceptedSocket
+ * @param {any} socket parked, or an LazySocket
  */
 function isOutputUnpatched(socket) {
   return (
     isNodeOutputUnpatched() &&
-    (Object.getPrototypeOf(socket) === parkedPrototype
-      ? isParkedOutputUnpatched(socket)
-      : isUntouchedOutputUnpatched(socket))
+    (Object.getPrototypeOf(socket) === detachedPrototype
+      ? isDetachedOutputUnpatched(socket)
+      : isLazyOutputUnpatched(socket))
   );
 }
 
 /**
  * Whether a socket has all members that bytes go through from its prototype. Asked for each delivery.
  *
- * @param {any} socket parked, or an AcceptedSocket
+ * @param {any} socket parked, or an LazySocket
  */
 function isUnpatched(socket) {
   return (
     isNodeUnpatched() &&
-    (Object.getPrototypeOf(socket) === parkedPrototype
-      ? isParkedUnpatched(socket)
-      : isUntouchedUnpatched(socket))
+    (Object.getPrototypeOf(socket) === detachedPrototype
+      ? isDetachedUnpatched(socket)
+      : isLazyUnpatched(socket))
   );
 }
 
@@ -166,53 +166,53 @@ function isUnpatched(socket) {
  */
 
 /** @param {any} socket */
-function isParkedOutputUnpatched(socket) {
+function isDetachedOutputUnpatched(socket) {
   return (
-    socket.write === parked.write &&
-    socket.cork === parked.cork &&
-    socket.uncork === parked.uncork &&
-    socket._write === parked._write &&
-    socket._writev === parked._writev
+    socket.write === detachedMembers.write &&
+    socket.cork === detachedMembers.cork &&
+    socket.uncork === detachedMembers.uncork &&
+    socket._write === detachedMembers._write &&
+    socket._writev === detachedMembers._writev
   );
 }
 
 /** @param {any} socket */
-function isParkedUnpatched(socket) {
+function isDetachedUnpatched(socket) {
   return (
-    isParkedOutputUnpatched(socket) &&
-    socket._final === parked._final &&
-    socket.push === parked.push &&
-    socket.emit === parked.emit &&
-    socket.read === parked.read
+    isDetachedOutputUnpatched(socket) &&
+    socket._final === detachedMembers._final &&
+    socket.push === detachedMembers.push &&
+    socket.emit === detachedMembers.emit &&
+    socket.read === detachedMembers.read
   );
 }
 
 /** @param {any} socket */
-function isUntouchedOutputUnpatched(socket) {
+function isLazyOutputUnpatched(socket) {
   return (
-    socket.write === untouched.write &&
-    socket.cork === untouched.cork &&
-    socket.uncork === untouched.uncork &&
-    socket._write === untouched._write &&
-    socket._writev === untouched._writev
+    socket.write === lazyMembers.write &&
+    socket.cork === lazyMembers.cork &&
+    socket.uncork === lazyMembers.uncork &&
+    socket._write === lazyMembers._write &&
+    socket._writev === lazyMembers._writev
   );
 }
 
 /** @param {any} socket */
-function isUntouchedUnpatched(socket) {
+function isLazyUnpatched(socket) {
   return (
-    isUntouchedOutputUnpatched(socket) &&
-    socket._final === untouched._final &&
-    socket.push === untouched.push &&
-    socket.emit === untouched.emit &&
-    socket.read === untouched.read
+    isLazyOutputUnpatched(socket) &&
+    socket._final === lazyMembers._final &&
+    socket.push === lazyMembers.push &&
+    socket.emit === lazyMembers.emit &&
+    socket.read === lazyMembers.read
   );
 }
 
 /**
  * Whether a socket has a method of its own in the place of one of net.Socket.
  *
- * @param {any} socket a net.Socket, or an AcceptedSocket
+ * @param {any} socket a net.Socket, or an LazySocket
  */
 function hasOwnMethods(socket) {
   return METHODS.some((name) => Object.hasOwn(socket, name) && !OWN_BY_HTTP.has(name));
@@ -223,6 +223,6 @@ module.exports = {
   isNodeUnpatched,
   isOutputUnpatched,
   isUnpatched,
-  setParked,
-  setUntouched
+  setDetachedMembers,
+  setLazyMembers
 };

@@ -6,7 +6,7 @@
  */
 
 /** Facts about an accepted socket that a WebSocket has, as bits. */
-const Fact = {
+const SocketFlag = {
   ENDING: 1,
   FINISHED: 2,
   /** The end of the peer has been read, which is told a tick later. */
@@ -76,7 +76,7 @@ const STATES = {
     members: [...ALWAYS, 'on', 'removeListener', 'write']
   },
   /** Later, with no answer yet. After a second Node watches it (arriving.js). */
-  held: {
+  pending: {
     descriptor: 'listener',
     reader: 'none',
     members: [...ALWAYS, 'on', 'removeListener', 'write']
@@ -99,4 +99,4 @@ const STATES = {
   closed: { descriptor: 'none', reader: 'none', members: TAKEN }
 };
 
-module.exports = { Fact, STATES };
+module.exports = { SocketFlag, STATES };

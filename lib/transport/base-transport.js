@@ -8,7 +8,7 @@
 const events = require('../connection/websocket-events');
 const native = require('../native');
 const { AsyncContext } = require('../node/async-context');
-const { Delivery } = require('./event-queue');
+const { EventQueue } = require('./event-queue');
 const { WriteCallbacks } = require('./write-callbacks');
 const originals = require('../node/originals').after(require('../receiver'));
 const { optionsOf } = require('./config-cache');
@@ -32,7 +32,7 @@ const { FIN, STRING } = native.SendFlag;
 /** The header of a frame that does not leave. */
 const HEADER = Buffer.alloc(2);
 
-class Transport extends Delivery {
+class Transport extends EventQueue {
   /**
    * @param {any} websocket
    * @param {Socket} socket
@@ -62,7 +62,7 @@ class Transport extends Delivery {
      *
      * @type {InstanceType<typeof import('../stats').Statistics> | null}
      */
-    this.account = null;
+    this.statistics = null;
     /** Whether the peer has broken the protocol. */
     this.hasFailed = false;
     /**
@@ -70,7 +70,7 @@ class Transport extends Delivery {
      *
      * @type {{ receivedTotal: number, queuedTotal: number, writtenTotal: number } | null}
      */
-    this.past = null;
+    this.finalTotals = null;
     /** @type {InstanceType<typeof WriteCallbacks> | null} */
     this.callbacks = null;
     /**
@@ -80,7 +80,7 @@ class Transport extends Delivery {
      */
     this.receiver = null;
     /** Whether the last fragment of a message has been sent. */
-    this.isContinued = false;
+    this.isFragmenting = false;
     /** Whether an I/O thread may answer pings. */
     this.mayPong = this.options.autoPong;
     /** The form of binary messages. */
@@ -91,11 +91,11 @@ class Transport extends Delivery {
     /** Whether the addon has answered the ping that is being emitted. */
     this.isPingAnswered = false;
     /** Whether nothing more will be parsed: a close frame or the end has come, or an error. */
-    this.isInputOver = false;
+    this.isInputEnded = false;
     /** Whether the socket has been closed; `close` follows when all events have been emitted. */
     this.isClosed = false;
     /** Whether nothing can be sent any more, because the socket was ended or has lost its descriptor. */
-    this.isCut = false;
+    this.isOutputEnded = false;
     /** Whether reading waits until all events have been emitted. */
     this.isThrottled = false;
   }
@@ -114,12 +114,12 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   send(data, flags, key, callback) {
-    if (this.isCut) return this.writeInVain([HEADER, data], callback);
+    if (this.isOutputEnded) return this.rejectWrite([HEADER, data], callback);
     this.checkOutputMembers();
     if ((flags & FIN) !== 0) this.messagesSent++;
-    const isAwaited = typeof callback === 'function';
-    const total = queueMessage(this.id, data, flags, key, isAwaited);
-    if (isAwaited) this.waitFor(/** @type {number} */ (total), callback, true);
+    const hasCallbacks = typeof callback === 'function';
+    const total = queueMessage(this.id, data, flags, key, hasCallbacks);
+    if (hasCallbacks) this.notifyWritten(/** @type {number} */ (total), callback, true);
     this.flushLater();
   }
 
@@ -131,7 +131,7 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   sendDeflated(flags, key, callback) {
-    if (this.isCut) return this.writeInVain([HEADER, EMPTY_BUFFER], callback);
+    if (this.isOutputEnded) return this.rejectWrite([HEADER, EMPTY_BUFFER], callback);
     this.checkOutputMembers();
     if ((flags & FIN) !== 0) this.messagesSent++;
     this.queued(this.connection.sendDeflated(flags, key), callback, true);
@@ -144,7 +144,7 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   ping(data, flags, key, callback) {
-    if (this.isCut) return this.writeInVain([HEADER, data], callback);
+    if (this.isOutputEnded) return this.rejectWrite([HEADER, data], callback);
     this.checkOutputMembers();
     this.queued(queueControl(native.ping, this.id, data, flags, key), callback, true);
   }
@@ -156,7 +156,7 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   pong(data, flags, key, callback) {
-    if (this.isCut) return this.writeInVain([HEADER, data], callback);
+    if (this.isOutputEnded) return this.rejectWrite([HEADER, data], callback);
     this.checkOutputMembers();
     this.queued(queueControl(native.pong, this.id, data, flags, key), callback, true);
   }
@@ -169,7 +169,7 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   close(code, reason, flags, key, callback) {
-    if (this.isCut) return this.writeInVain([HEADER, reason], callback);
+    if (this.isOutputEnded) return this.rejectWrite([HEADER, reason], callback);
     this.checkOutputMembers();
     if (typeof reason === 'string') flags |= STRING;
     this.queued(native.close(this.id, reason, flags, key, code), callback, false);
@@ -180,7 +180,7 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   write(list, callback) {
-    if (this.isCut) return this.writeInVain(list, callback);
+    if (this.isOutputEnded) return this.rejectWrite(list, callback);
     let total = 0;
     for (const bytes of list) total = native.write(this.id, bytes);
     this.queued(total, callback, true);
@@ -192,7 +192,7 @@ class Transport extends Delivery {
    * @param {(string | Uint8Array)[]} list pieces of a frame, whose content does not matter
    * @param {Callback} [callback]
    */
-  writeInVain(list, callback) {
+  rejectWrite(list, callback) {
     const { socket } = this;
     const last = list.length - 1;
     socket.cork();
@@ -209,7 +209,7 @@ class Transport extends Delivery {
    * @param {boolean} inContext whether to call it in the async context of this call
    */
   queued(total, callback, inContext) {
-    if (typeof callback === 'function') this.waitFor(total, callback, inContext);
+    if (typeof callback === 'function') this.notifyWritten(total, callback, inContext);
     this.flushLater();
   }
 
@@ -220,7 +220,7 @@ class Transport extends Delivery {
    * @param {(error?: Error | null) => void} callback
    * @param {boolean} inContext whether to call it in the async context of this call
    */
-  waitFor(total, callback, inContext) {
+  notifyWritten(total, callback, inContext) {
     if (this.socket.destroyed) {
       nextTick(callback, createError('STREAM_DESTROYED'));
       return;
@@ -228,7 +228,7 @@ class Transport extends Delivery {
     const resource = inContext ? new AsyncContext('WebSocketSend') : null;
     (this.callbacks ??= new WriteCallbacks()).add(total, callback, resource);
     // As with a net.Socket: what the kernel takes at once is told in a tick of its own, in the order of the commands.
-    nextTick(settleInTick, this, total);
+    nextTick(completeInTick, this, total);
   }
 
   /**
@@ -236,8 +236,8 @@ class Transport extends Delivery {
    *
    * @param {number} total running total at the end of what it has queued
    */
-  settleUpTo(total) {
-    if (!this.isAwaited) return;
+  completeUpTo(total) {
+    if (!this.hasCallbacks) return;
     this.flush();
     this.settle(Math.min(total, this.writtenTotal));
   }
@@ -259,12 +259,12 @@ class Transport extends Delivery {
   }
 
   /** Whether somebody waits until bytes have left. */
-  get isAwaited() {
+  get hasCallbacks() {
     return this.callbacks !== null && !this.callbacks.isEmpty;
   }
 
   /** Settles what has left, where nobody else tells in time. */
-  settleWritten() {}
+  completeWritten() {}
 
   /**
    * Which of the transports moves the bytes now.
@@ -282,15 +282,15 @@ class Transport extends Delivery {
 
   /** Bytes received, ever queued, and ever accepted by the kernel or the stream. */
   get receivedTotal() {
-    return this.past === null ? native.bytesRead(this.id) : this.past.receivedTotal;
+    return this.finalTotals === null ? native.bytesRead(this.id) : this.finalTotals.receivedTotal;
   }
 
   get queuedTotal() {
-    return this.past === null ? native.queuedTotal(this.id) : this.past.queuedTotal;
+    return this.finalTotals === null ? native.queuedTotal(this.id) : this.finalTotals.queuedTotal;
   }
 
   get writtenTotal() {
-    return this.past === null ? native.writtenTotal(this.id) : this.past.writtenTotal;
+    return this.finalTotals === null ? native.writtenTotal(this.id) : this.finalTotals.writtenTotal;
   }
 
   /** Called before each command: a program may have replaced a member of the socket that bytes go through. */
@@ -338,7 +338,7 @@ class Transport extends Delivery {
         }
         break;
       case CLOSE:
-        this.isInputOver = true;
+        this.isInputEnded = true;
         if (!isControlMessage(receiver)) {
           replayControl(websocket._receiver, Opcode.CLOSE, closePayload(detail, payload));
         } else if (receiver === null) {
@@ -351,7 +351,7 @@ class Transport extends Delivery {
         break;
       case ERROR: {
         const isRangeError = (head & RANGE_ERROR) !== 0;
-        this.failLater(createProtocolError(isRangeError, payload.toString(), detail));
+        this.emitErrorLater(createProtocolError(isRangeError, payload.toString(), detail));
         break;
       }
       case FLOODED:
@@ -368,7 +368,7 @@ class Transport extends Delivery {
    *
    * @param {Error} error
    */
-  failLater(error) {
+  emitErrorLater(error) {
     this.isHeld = true;
     nextTick(() => nextTick(() => this.fail(error)));
   }
@@ -376,7 +376,7 @@ class Transport extends Delivery {
   /** @param {Error} error */
   fail(error) {
     const { receiver, websocket } = this;
-    this.isInputOver = true;
+    this.isInputEnded = true;
     try {
       if (receiver === null) events.onError(websocket, error);
       else receiver.emit('error', error);
@@ -414,8 +414,8 @@ class Transport extends Delivery {
    */
   handleTransportRecord(_head, _payload, _detail) {}
 
-  handleIdle() {
-    if (this.isThrottled && this.canGoOn) {
+  handleEmpty() {
+    if (this.isThrottled && this.canResumeReading) {
       this.isThrottled = false;
       if (!this.websocket.isPaused) this.socket.resume();
     }
@@ -423,13 +423,13 @@ class Transport extends Delivery {
   }
 
   /** Whether the socket may be read, now that all events have been emitted: not while the next one is being inflated. */
-  get canGoOn() {
+  get canResumeReading() {
     return !this.isInflating;
   }
 
   /** To be called when the events that have been read could not all be emitted at once. */
   throttle() {
-    if (this.isThrottled || this.isHeld || this.isIdle) return;
+    if (this.isThrottled || this.isHeld || this.isEmpty) return;
     this.isThrottled = true;
     this.socket.pause();
   }
@@ -441,7 +441,7 @@ class Transport extends Delivery {
 
   /** The peer sends no more. */
   endInput() {
-    this.isInputOver = true;
+    this.isInputEnded = true;
     this.receiver?.end();
   }
 
@@ -449,37 +449,37 @@ class Transport extends Delivery {
    * To be called on the socket's `close`: fails the callbacks, then lets the WebSocket close when all events
    * have been emitted.
    */
-  socketClosed() {
+  handleSocketClose() {
     this.isClosed = true;
     this.receiver?.end();
     native.destroy(this.id);
-    if (this.isAwaited) this.settle(Infinity, createError('STREAM_DESTROYED'));
+    if (this.hasCallbacks) this.settle(Infinity, createError('STREAM_DESTROYED'));
     // An input that nobody has ended ends now, which takes a tick.
-    if (this.isInputOver) this.finish();
+    if (this.isInputEnded) this.finish();
     else nextTick(() => this.finish());
   }
 
   /** Emits `close`, once, if the socket has closed and all events have been emitted. */
   finish() {
-    if (!this.isClosed || !this.isIdle) return;
+    if (!this.isClosed || !this.isEmpty) return;
     this.isClosed = false;
     // It was kept for as long as something was being inflated.
-    this.letGo();
+    this.dispose();
     connectionClosed();
     this.websocket.emitClose();
   }
 
   /** Nobody needs the connection any more. */
-  letGo() {
+  dispose() {
     native.destroy(this.id);
   }
 
   /** Gives the number of a connection back that was attached. What is asked later is answered from memory. */
-  retire() {
+  releaseId() {
     const { id, receivedTotal, queuedTotal, writtenTotal } = this;
-    if (id === native.NOBODY) return;
-    this.past = { receivedTotal, queuedTotal, writtenTotal };
-    this.id = native.NOBODY;
+    if (id === native.NO_CONNECTION) return;
+    this.finalTotals = { receivedTotal, queuedTotal, writtenTotal };
+    this.id = native.NO_CONNECTION;
     this.object = null;
     native.release(id);
   }
@@ -489,8 +489,8 @@ class Transport extends Delivery {
  * @param {Transport} transport
  * @param {number} total
  */
-function settleInTick(transport, total) {
-  transport.settleUpTo(total);
+function completeInTick(transport, total) {
+  transport.completeUpTo(total);
 }
 
 module.exports = { Transport };

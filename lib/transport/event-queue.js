@@ -14,13 +14,13 @@ const { setImmediate } = require('../node/schedule');
 const { INFLATING, PONG } = native.RecordKind;
 const { COMPRESSED } = native.RecordFlag;
 
-class Delivery {
+class EventQueue {
   /**
    * @param {boolean} isSynchronous false: at most one `message`, `ping` or `pong` per macrotask
    */
   constructor(isSynchronous) {
     /** What the addon knows the connection by. */
-    this.id = native.NOBODY;
+    this.id = native.NO_CONNECTION;
     /**
      * What it has for the rare things that are asked of one, if anything was asked.
      *
@@ -41,7 +41,7 @@ class Delivery {
     /** Whether the last event is still to be told, and those behind it wait: see `goOn()`. */
     this.isHeld = false;
     /** Whether the addon delivers, which calls again when it is asked to. */
-    this.isCalledAgain = false;
+    this.canYield = false;
   }
 
   get connection() {
@@ -49,7 +49,7 @@ class Delivery {
   }
 
   /** Whether what was inflated may come at once, if nothing is before it. */
-  get isEager() {
+  get startsMacrotask() {
     return false;
   }
 
@@ -63,14 +63,14 @@ class Delivery {
   handleRecord(_head, _payload, _detail) {}
 
   /** Called when all events read so far have been emitted. */
-  handleIdle() {}
+  handleEmpty() {}
 
-  get isIdle() {
+  get isEmpty() {
     return !this.isBusy && !this.isInflating && this.queue === null;
   }
 
   /** Whether there is more, which nothing holds up but that it is to come in a turn of its own. */
-  get isWaiting() {
+  get hasPending() {
     return !this.isBusy && this.queue !== null;
   }
 
@@ -86,28 +86,28 @@ class Delivery {
 
   /** Emits what is in turn. */
   drain() {
-    if (!this.isBusy && !this.isHeld) this.emitWhile(false);
+    if (!this.isBusy && !this.isHeld) this.emitEvents(false);
   }
 
   /**
    * @param {boolean} hasTurn whether this macrotask belongs to the first event of the queue
    */
-  emitWhile(hasTurn) {
+  emitEvents(hasTurn) {
     let isInterrupted = true;
-    let isFirst = hasTurn || this.isEager;
+    let isFirst = hasTurn || this.startsMacrotask;
     this.isBusy = true;
     try {
       while (this.queue !== null) {
         // MESSAGE, PING and PONG are the kinds that may have to wait; the others go with what they follow.
         if (!this.isSynchronous && !hasTurn && (this.queue.peek() & 0xff) <= PONG) {
-          setImmediate(() => this.emitWhile(true));
+          setImmediate(() => this.emitEvents(true));
           isInterrupted = false;
           return;
         }
         // What was inflated comes in a turn of its own: ticks and microtasks of what is before it run first.
         if (!isFirst && this.isSynchronous && (this.queue.peek() & COMPRESSED) !== 0) {
           isInterrupted = false;
-          this.waitForTurn();
+          this.yieldMacrotask();
           return;
         }
         hasTurn = false;
@@ -124,22 +124,22 @@ class Delivery {
       isInterrupted = false;
     } finally {
       // A listener's exception goes its way; the events behind it come in a later macrotask.
-      if (isInterrupted) setImmediate(() => this.emitWhile(false));
+      if (isInterrupted) setImmediate(() => this.emitEvents(false));
     }
     this.isBusy = false;
-    this.handleIdle();
+    this.handleEmpty();
   }
 
   /** Goes on behind an event that was held. */
   goOn() {
     this.isHeld = false;
-    this.emitWhile(false);
+    this.emitEvents(false);
   }
 
   /** The rest comes when ticks and microtasks have run. */
-  waitForTurn() {
-    if (this.isCalledAgain) this.isBusy = false;
-    else setImmediate(() => this.emitWhile(true));
+  yieldMacrotask() {
+    if (this.canYield) this.isBusy = false;
+    else setImmediate(() => this.emitEvents(true));
   }
 
   /** Has the addon inflate what the connection waits for; the events come when it has. */
@@ -158,4 +158,4 @@ class Delivery {
   }
 }
 
-module.exports = { Delivery };
+module.exports = { EventQueue };

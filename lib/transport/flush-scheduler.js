@@ -17,7 +17,7 @@ const { nextTick } = require('../node/schedule');
  */
 let dirty = [];
 /** Whether connections that the addon carries may have output that it was not told to write. */
-let areSocketsDirty = false;
+let isNativeDirty = false;
 /** Whether the addon is delivering: it writes by itself when that is done. */
 let isDelivering = false;
 /** Whether a stream is delivering: all of them are written when that is done. */
@@ -35,24 +35,24 @@ function flushStreamLater(stream) {
 }
 
 /** A connection that the addon carries has output. */
-function flushSocketsLater() {
+function flushNativeLater() {
   if (isDelivering) return;
-  areSocketsDirty = true;
+  isNativeDirty = true;
   if (!isArmed) arm();
 }
 
 /**
  * Runs a delivery of the addon.
  *
- * @param {InstanceType<typeof import('./event-queue').Delivery>} delivery
+ * @param {InstanceType<typeof import('./event-queue').EventQueue>} delivery
  */
-function drainDelivered(delivery) {
+function runNativeDelivery(delivery) {
   isDelivering = !isExiting;
-  delivery.isCalledAgain = true;
+  delivery.canYield = true;
   try {
     delivery.drain();
   } finally {
-    delivery.isCalledAgain = false;
+    delivery.canYield = false;
     isDelivering = false;
   }
 }
@@ -60,10 +60,10 @@ function drainDelivered(delivery) {
 /**
  * Runs a delivery of a stream.
  *
- * @param {InstanceType<typeof import('./event-queue').Delivery>} delivery
+ * @param {InstanceType<typeof import('./event-queue').EventQueue>} delivery
  * @param {number} count readable records
  */
-function readDelivered(delivery, count) {
+function runStreamDelivery(delivery, count) {
   // A listener may make another stream deliver: what both have sent is written in the end.
   const isOuter = !isStreamDelivering && !isExiting;
   isStreamDelivering ||= isOuter;
@@ -88,8 +88,8 @@ function arm() {
 
 function flushAll() {
   isArmed = false;
-  if (areSocketsDirty) {
-    areSocketsDirty = false;
+  if (isNativeDirty) {
+    isNativeDirty = false;
     environment.flush();
   }
   flushStreams();
@@ -122,9 +122,9 @@ function flushAtExit() {
 }
 
 module.exports = {
-  drainDelivered,
+  runNativeDelivery,
   flushAtExit,
-  flushSocketsLater,
+  flushNativeLater,
   flushStreamLater,
-  readDelivered
+  runStreamDelivery
 };

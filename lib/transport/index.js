@@ -6,12 +6,12 @@
  */
 
 const { StreamTransport } = require('./stream-transport');
-const { PlainSocketTransport, canPark } = require('./native-transport');
-const { chooseTransport } = require('./mode');
+const { NativeTransport, canDetach } = require('./native-transport');
+const { resolveMode } = require('./mode');
 const { connectionOpened } = require('./open-connections');
 const { hasOwnMethods, isNodeUnpatched } = require('../socket/replaced-members');
-const { isUntouched, touched } = require('../socket/materialize');
-const { Choice, takesSockets } = require('../native');
+const { isLazy, materialize } = require('../socket/materialize');
+const { TransportMode, takesSockets } = require('../native');
 const { configure } = require('./config-cache');
 const { setImmediate } = require('../node/schedule');
 
@@ -26,20 +26,20 @@ const { setImmediate } = require('../node/schedule');
  * @param {import('async_hooks').AsyncResource} resource context that events are emitted in
  * @param {string} [option] what the user has chosen
  * @param {any} [parser] a Receiver, if that is to parse
- * @returns {InstanceType<typeof StreamTransport> | InstanceType<typeof PlainSocketTransport>}
+ * @returns {InstanceType<typeof StreamTransport> | InstanceType<typeof NativeTransport>}
  */
 function openTransport(websocket, socket, head, options, isSynchronous, resource, option, parser) {
   connectionOpened();
-  const choice = parser === undefined ? chooseTransport(option) : 'stream';
+  const choice = parser === undefined ? resolveMode(option) : 'stream';
   const isPinned = choice === 'io_threads';
   const configuration = configure(isPinned ? { ...options, autoPong: false } : options);
   // A program that has replaced a member expects it to be called.
-  if (isUntouched(socket) && (hasOwnMethods(socket) || !isNodeUnpatched())) touched(socket);
+  if (isLazy(socket) && (hasOwnMethods(socket) || !isNodeUnpatched())) materialize(socket);
   if (choice !== 'stream') {
-    const mover = Choice[/** @type {keyof typeof Choice} */ (choice)];
-    const isArrived = isUntouched(socket);
-    if (isArrived || (takesSockets && canPark(socket))) {
-      const transport = new PlainSocketTransport(
+    const mover = TransportMode[/** @type {keyof typeof TransportMode} */ (choice)];
+    const isArrived = isLazy(socket);
+    if (isArrived || (takesSockets && canDetach(socket))) {
+      const transport = new NativeTransport(
         websocket,
         socket,
         configuration,

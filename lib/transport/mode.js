@@ -12,7 +12,7 @@ const { createError } = require('../errors');
  * - `event_loop`, `io_threads`: always there;
  * - `stream`: Node moves the bytes.
  */
-const CHOICES = ['auto', 'event_loop', 'io_threads', 'stream'];
+const MODES = ['auto', 'event_loop', 'io_threads', 'stream'];
 
 /** For tests: from the event loop to the threads and back, at random. Only the variable may say it. */
 const SHUFFLE = 'shuffle';
@@ -23,9 +23,9 @@ const SHUFFLE = 'shuffle';
  * @param {unknown} transport undefined: nothing is said
  * @throws {TypeError} if it is none of the choices
  */
-function checkTransport(transport) {
-  if (transport === undefined || CHOICES.includes(/** @type {string} */ (transport))) return;
-  throw createError('TRANSPORT', CHOICES);
+function checkMode(transport) {
+  if (transport === undefined || MODES.includes(/** @type {string} */ (transport))) return;
+  throw createError('TRANSPORT', MODES);
 }
 
 /**
@@ -33,11 +33,11 @@ function checkTransport(transport) {
  * @returns {string} one of the choices. The variable comes first, for tests and for whoever runs what others have
  *   written; a value that is none says nothing.
  */
-function chooseTransport(option) {
+function resolveMode(option) {
   // Read each time on purpose.
   const pinned = process.env.FERROWS_TRANSPORT;
-  if (pinned !== undefined && (pinned === SHUFFLE || CHOICES.includes(pinned))) return pinned;
+  if (pinned !== undefined && (pinned === SHUFFLE || MODES.includes(pinned))) return pinned;
   return option ?? 'auto';
 }
 
-module.exports = { checkTransport, chooseTransport };
+module.exports = { checkMode, resolveMode };

@@ -10,20 +10,20 @@ const { constants } = require('os');
 
 const events = require('../connection/websocket-events');
 const native = require('../native');
-const { ParkedSocket, canPark, park, unpark } = require('../socket/detached-socket');
+const { DetachedSocket, canDetach, detach, reattach } = require('../socket/detached-socket');
 const { Transport } = require('./base-transport');
 const { isOutputUnpatched, isUnpatched } = require('../socket/replaced-members');
 const { handBack } = require('./stream-fallback');
-const { takeHeld } = require('../socket/materialize');
+const { takeUpgrade } = require('../socket/materialize');
 const { createError, createSystemError } = require('../errors');
-const { drainDelivered, flushSocketsLater } = require('./flush-scheduler');
+const { runNativeDelivery, flushNativeLater } = require('./flush-scheduler');
 const { readRecords } = require('./record-reader');
 const { nextTick } = require('../node/schedule');
 
 const { DRAIN, END, FAULT, SHUTDOWN, WRITTEN } = native.RecordKind;
 const { WRITE } = native.RecordFlag;
 
-class PlainSocketTransport extends Transport {
+class NativeTransport extends Transport {
   /**
    * @param {any} websocket
    * @param {import('./base-transport').Socket} socket
@@ -39,13 +39,13 @@ class PlainSocketTransport extends Transport {
     /** Whether this connection keeps the environment alive. */
     this.isReferenced = false;
     /** Whether a WRITTEN record has been asked for and has not come. */
-    this.isNotified = false;
+    this.isWrittenRequested = false;
     /** Whether the facade has been destroyed, or its handle taken away. */
     this.isSocketDestroyed = false;
     /** Whether the facade measures inactivity. */
     this.isTimed = false;
     /** Bytes received and queued when activity was last noted. */
-    this.noticedBytes = 0;
+    this.activityBytes = 0;
     /** What others had read from the socket and written to it, which is not the connection's business. */
     this.bytesReadBefore = 0;
     this.bytesWrittenBefore = 0;
@@ -58,14 +58,14 @@ class PlainSocketTransport extends Transport {
     /** Whether it has been. */
     this.isShutDown = false;
     /** Whether what came with the handshake is being told. */
-    this.isKnown = false;
+    this.isEmittingHead = false;
     /** Whether the facade's handle is not the connection's any more. */
-    this.isLost = false;
+    this.hasLostDescriptor = false;
   }
 
   /** Each delivery is a turn of its own, but not the tick in which what came with the handshake is told. */
-  get isEager() {
-    return !this.isKnown;
+  get startsMacrotask() {
+    return !this.isEmittingHead;
   }
 
   /**
@@ -77,12 +77,12 @@ class PlainSocketTransport extends Transport {
    * @returns {boolean} false: it cannot be done, nothing has changed
    */
   attach(head, configuration, choice) {
-    return park(this.socket, this, head, (fd, received) => {
+    return detach(this.socket, this, head, (fd, received) => {
       const id = native.attach(fd, configuration, received, choice);
       if (id === -1) return false;
       this.id = id;
       native.setOwner(id, this);
-      if (received !== undefined) nextTick(deliverKnown, this);
+      if (received !== undefined) nextTick(deliverHead, this);
       return true;
     });
   }
@@ -97,7 +97,7 @@ class PlainSocketTransport extends Transport {
   adopt(head, configuration, choice) {
     /** @type {any} */
     const socket = this.socket;
-    const { bytesRead, number, response } = takeHeld(socket, this);
+    const { bytesRead, number, response } = takeUpgrade(socket, this);
     const received = head.length === 0 ? undefined : head;
     const id = native.adopt(number, configuration, response, received, choice);
     this.bytesReadBefore = bytesRead - head.length;
@@ -108,7 +108,7 @@ class PlainSocketTransport extends Transport {
       native.setOwner(id, this);
       // Of what was written, the connection counts only what the kernel has not taken at once.
       this.bytesWrittenBefore = Buffer.byteLength(response) - this.queuedTotal;
-      if (received !== undefined) nextTick(deliverKnown, this);
+      if (received !== undefined) nextTick(deliverHead, this);
     }
     this.setReferenced(true);
   }
@@ -126,7 +126,7 @@ class PlainSocketTransport extends Transport {
   flushLater() {
     this.isDirty = true;
     if (this.isTimed) this.noteActivity();
-    flushSocketsLater();
+    flushNativeLater();
   }
 
   /** Writes what is queued, as far as the kernel takes it at once. */
@@ -142,26 +142,26 @@ class PlainSocketTransport extends Transport {
 
   /** Bytes queued for the peer that the kernel has not taken. */
   get bufferedAmount() {
-    if (this.isLost) return this.socket.writableLength;
+    if (this.hasLostDescriptor) return this.socket.writableLength;
     this.flush();
     return native.pending(this.id);
   }
 
   /** @param {number} total */
-  settleUpTo(total) {
-    super.settleUpTo(total);
+  completeUpTo(total) {
+    super.completeUpTo(total);
     // The kernel has not taken all of it.
-    this.askForNotice();
+    this.requestWritten();
   }
 
-  settleWritten() {
+  completeWritten() {
     this.settle(this.writtenTotal);
   }
 
   /** One notice at a time, which spares a call into the addon for each further send. */
-  askForNotice() {
-    if (this.isNotified || this.callbacks === null || this.callbacks.isEmpty) return;
-    this.isNotified = true;
+  requestWritten() {
+    if (this.isWrittenRequested || this.callbacks === null || this.callbacks.isEmpty) return;
+    this.isWrittenRequested = true;
     native.notify(this.id);
   }
 
@@ -187,10 +187,10 @@ class PlainSocketTransport extends Transport {
       if (this.settle(this.writtenTotal)) return true;
     }
     if (this.isTimed) this.noteActivity();
-    drainDelivered(this);
+    runNativeDelivery(this);
     // A listener may have replaced what answers pings.
     if (this.mayPong) events.checkPongs(this);
-    if (this.isWaiting) return true;
+    if (this.hasPending) return true;
     this.throttle();
     return false;
   }
@@ -202,18 +202,18 @@ class PlainSocketTransport extends Transport {
   }
 
   /** @param {number} count readable records */
-  readKnown(count) {
-    this.isKnown = true;
+  emitHead(count) {
+    this.isEmittingHead = true;
     try {
       this.read(count);
     } finally {
-      this.isKnown = false;
+      this.isEmittingHead = false;
     }
     this.throttle();
   }
 
   /** What follows a message that is being inflated is not read anyway, but the message must be delivered. */
-  get canGoOn() {
+  get canResumeReading() {
     return true;
   }
 
@@ -224,7 +224,7 @@ class PlainSocketTransport extends Transport {
   /** setTimeout() of the facade measures inactivity of this connection. */
   noteActivity() {
     const { receivedTotal, queuedTotal } = this;
-    this.noticedBytes = receivedTotal + queuedTotal;
+    this.activityBytes = receivedTotal + queuedTotal;
     this.socket._unrefTimer();
   }
 
@@ -232,8 +232,8 @@ class PlainSocketTransport extends Transport {
   hasMovedBytes() {
     const { receivedTotal, writtenTotal } = this;
     const bytes = receivedTotal + writtenTotal;
-    const hasMoved = bytes !== this.noticedBytes;
-    this.noticedBytes = bytes;
+    const hasMoved = bytes !== this.activityBytes;
+    this.activityBytes = bytes;
     return hasMoved;
   }
 
@@ -246,9 +246,9 @@ class PlainSocketTransport extends Transport {
     const { socket } = this;
     switch (head & 0xff) {
       case WRITTEN:
-        this.isNotified = false;
+        this.isWrittenRequested = false;
         this.settle(payload);
-        this.askForNotice();
+        this.requestWritten();
         break;
       case DRAIN:
         socket._nativeDrain();
@@ -261,28 +261,28 @@ class PlainSocketTransport extends Transport {
         break;
       case SHUTDOWN:
         this.isShutDown = true;
-        this.settleShutdown();
+        this.completeShutdown();
         break;
     }
   }
 
-  letGo() {
-    this.retire();
+  dispose() {
+    this.releaseId();
   }
 
-  socketClosed() {
+  handleSocketClose() {
     try {
       if (this.isHeld) this.goOn();
       else this.drain();
     } finally {
-      super.socketClosed();
+      super.handleSocketClose();
     }
   }
 
   // For the facade
 
   /**
-   * Gives the descriptor back to the socket: Node moves the bytes from now on, and this is a HandedBackTransport.
+   * Gives the descriptor back to the socket: Node moves the bytes from now on, and this is a FallbackTransport.
    *
    * @returns {boolean} false: the socket has none any more, or Node can't have it
    */
@@ -337,7 +337,7 @@ class PlainSocketTransport extends Transport {
   }
 
   /** @param {Error} [error] */
-  settleShutdown(error) {
+  completeShutdown(error) {
     const callback = this.shutdownCallback;
     this.shutdownCallback = null;
     callback?.(error);
@@ -348,8 +348,8 @@ class PlainSocketTransport extends Transport {
    *
    * @param {Error | null} error
    */
-  socketDestroyed(error) {
-    if (this.isLost || this.isSocketDestroyed) return;
+  handleSocketDestroy(error) {
+    if (this.hasLostDescriptor || this.isSocketDestroyed) return;
     this.isSocketDestroyed = true;
     this.release(() => error ?? createError('STREAM_DESTROYED'));
   }
@@ -371,24 +371,24 @@ class PlainSocketTransport extends Transport {
     }
     native.destroy(this.id);
     this.setReferenced(false);
-    if (!this.isAwaited && this.shutdownCallback === null) return;
+    if (!this.hasCallbacks && this.shutdownCallback === null) return;
     const reason = reasonFor();
     nextTick(() => {
       this.settle(writtenTotal);
       this.settle(Infinity, reason);
-      this.settleShutdown(reason);
+      this.completeShutdown(reason);
     });
   }
 
   /** Node is about to close the descriptor, or to give it away. What is sent from now on fails as Node says. */
-  descriptorLost() {
+  handleDescriptorLoss() {
     const { socket } = this;
-    if (socket.destroyed) this.socketDestroyed(null);
-    if (socket.destroyed || this.isLost) return;
-    this.isLost = true;
-    this.isCut = true;
+    if (socket.destroyed) this.handleSocketDestroy(null);
+    if (socket.destroyed || this.hasLostDescriptor) return;
+    this.hasLostDescriptor = true;
+    this.isOutputEnded = true;
     this.release(() => createSystemError('write', constants.errno.ECANCELED));
-    if (Object.getPrototypeOf(socket) === ParkedSocket.prototype) unpark(socket);
+    if (Object.getPrototypeOf(socket) === DetachedSocket.prototype) reattach(socket);
   }
 
   /** @param {boolean} isReferenced whether to keep the environment alive */
@@ -404,11 +404,11 @@ class PlainSocketTransport extends Transport {
  * What came with the handshake is known already: as with a net.Socket that was given bytes back, it is told in the next
  * tick, before anything else is read.
  *
- * @param {PlainSocketTransport} transport
+ * @param {NativeTransport} transport
  */
-function deliverKnown(transport) {
+function deliverHead(transport) {
   const count = native.collect(transport.id);
-  if (count > 0) transport.resource.runInAsyncScope(transport.readKnown, transport, count);
+  if (count > 0) transport.resource.runInAsyncScope(transport.emitHead, transport, count);
 }
 
-module.exports = { PlainSocketTransport, canPark };
+module.exports = { NativeTransport, canDetach };

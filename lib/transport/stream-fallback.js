@@ -3,7 +3,7 @@
 /*
  * From the addon back to Node, at any moment after `open`: the transport of a connection whose socket a program has reached into
  * in a way that needs its bytes to pass through it. The connection keeps its state, and its WebSocket its transport object,
- * which becomes a HandedBackTransport in place. plain-socket.js calls it.
+ * which becomes a FallbackTransport in place. plain-socket.js calls it.
  *
  * From then on each command writes at once, as ws does, and every member of the socket is looked up when it is called.
  */
@@ -13,10 +13,10 @@ const net = require('net');
 const native = require('../native');
 const { StreamTransport } = require('./stream-transport');
 const { createSystemError } = require('../errors');
-const { isUntouched, touched } = require('../socket/materialize');
-const { readDelivered } = require('./flush-scheduler');
+const { isLazy, materialize } = require('../socket/materialize');
+const { runStreamDelivery } = require('./flush-scheduler');
 const { readRecords, takeOutput } = require('./record-reader');
-const { takePassed, unpark } = require('../socket/detached-socket');
+const { takeForwarded, reattach } = require('../socket/detached-socket');
 const { unguard } = require('../socket/handle-guard');
 const { nextTick, setImmediate } = require('../node/schedule');
 
@@ -32,7 +32,7 @@ const ERRNO_SHIFT = 8;
 /** @type {any} members that the types do not know */
 const node = net.Socket.prototype;
 
-class HandedBackTransport extends StreamTransport {
+class FallbackTransport extends StreamTransport {
   /** Writes at once, through the members that the socket has now. */
   flushLater() {
     this.isDirty = true;
@@ -49,14 +49,14 @@ class HandedBackTransport extends StreamTransport {
 
   /** @param {Buffer} chunk */
   received(chunk) {
-    /** @type {any} it was a PlainSocketTransport */
+    /** @type {any} it was a NativeTransport */
     const transport = this;
     transport.resource.runInAsyncScope(super.received, this, chunk);
   }
 
   /** Delivers what had been parsed when the socket was handed back. */
   deliverParsed() {
-    readDelivered(this, native.more(this.id));
+    runStreamDelivery(this, native.more(this.id));
     this.throttle();
   }
 
@@ -92,27 +92,27 @@ class HandedBackTransport extends StreamTransport {
     }
   }
 
-  letGo() {
-    this.retire();
+  dispose() {
+    this.releaseId();
   }
 }
 
 /**
- * @param {any} transport a PlainSocketTransport
- * @returns {boolean} whether it is a HandedBackTransport now
+ * @param {any} transport a NativeTransport
+ * @returns {boolean} whether it is a FallbackTransport now
  */
 function handBack(transport) {
   const { socket } = transport;
-  if (transport.isSocketDestroyed || transport.id === native.NOBODY || socket.destroyed)
+  if (transport.isSocketDestroyed || transport.id === native.NO_CONNECTION || socket.destroyed)
     return false;
   // Now it has a descriptor of Node's.
-  if (isUntouched(socket)) touched(socket);
+  if (isLazy(socket)) materialize(socket);
   const handle = socket._handle;
   if (!handle) return false;
 
   // Collected records are delivered by the delivery that runs now, or below.
-  const isHeldUp = transport.isWaiting;
-  transport.isCalledAgain = false;
+  const isHeldUp = transport.hasPending;
+  transport.canYield = false;
   readRecords(transport, native.more(transport.id));
   const { bytesRead, isReferenced } = transport;
   const bytesWritten =
@@ -122,12 +122,12 @@ function handBack(transport) {
 
   transport.setReferenced(false);
   unguard(handle);
-  const passed = takePassed(socket);
-  unpark(socket);
+  const passed = takeForwarded(socket);
+  reattach(socket);
   if (!isReferenced) handle.unref?.();
-  countFurther(handle, 'bytesRead', bytesRead);
-  countFurther(handle, 'bytesWritten', bytesWritten);
-  Object.setPrototypeOf(transport, HandedBackTransport.prototype);
+  offsetCounter(handle, 'bytesRead', bytesRead);
+  offsetCounter(handle, 'bytesWritten', bytesWritten);
+  Object.setPrototypeOf(transport, FallbackTransport.prototype);
   begin(transport, news, passed);
   if (isHeldUp || (!transport.isBusy && transport.queue !== null)) {
     setImmediate(() => transport.drain());
@@ -136,7 +136,7 @@ function handBack(transport) {
 }
 
 /**
- * @param {any} transport a HandedBackTransport
+ * @param {any} transport a FallbackTransport
  * @param {number} news see Connection.handBack()
  * @param {any[]} passed chunks that Node passes to `_write()` again
  */
@@ -144,8 +144,8 @@ function begin(transport, news, passed) {
   const { socket } = transport;
   transport.given = transport.written = native.writtenTotal(transport.id);
   transport.isDirty = false;
-  writeRest(transport, (news & DRAINED) !== 0);
-  if (passed.length > 0) skipPassed(socket, passed);
+  writeQueued(transport, (news & DRAINED) !== 0);
+  if (passed.length > 0) skipForwarded(socket, passed);
 
   const { shutdownCallback } = transport;
   transport.shutdownCallback = null;
@@ -180,7 +180,7 @@ function begin(transport, news, passed) {
  * @param {any} transport
  * @param {boolean} isDrainDue whether `drain` is to come
  */
-function writeRest(transport, isDrainDue) {
+function writeQueued(transport, isDrainDue) {
   const { socket } = transport;
   const output = takeOutput(transport);
   const done = (/** @type {Error | null | undefined} */ error) => {
@@ -189,7 +189,7 @@ function writeRest(transport, isDrainDue) {
   };
   const total = (transport.given += output === null ? 0 : output.length);
   if (output === null) {
-    if (isDrainDue || transport.isAwaited) nextTick(done);
+    if (isDrainDue || transport.hasCallbacks) nextTick(done);
   } else if (socket._writableState.length > 0 || socket._writableState.ending) {
     // Node waits for the callback of a write that is part of this.
     node._writeGeneric.call(socket, false, output, 'buffer', done);
@@ -204,7 +204,7 @@ function writeRest(transport, isDrainDue) {
  * @param {any} socket
  * @param {any[]} passed in order
  */
-function skipPassed(socket, passed) {
+function skipForwarded(socket, passed) {
   const own = (/** @type {string} */ name, /** @type {Function} */ value) =>
     Object.defineProperty(socket, name, { configurable: true, value, writable: true });
   const restore = () => {
@@ -239,7 +239,7 @@ function skipPassed(socket, passed) {
  * @param {'bytesRead' | 'bytesWritten'} name
  * @param {number} total what it is to say now
  */
-function countFurther(handle, name, total) {
+function offsetCounter(handle, name, total) {
   const prototype = Object.getPrototypeOf(handle);
   const before = total - Reflect.get(prototype, name, handle);
   const get = () => before + Reflect.get(prototype, name, handle);

@@ -7,7 +7,7 @@
 
 const { Transport } = require('./base-transport');
 const { createError } = require('../errors');
-const { flushStreamLater, readDelivered } = require('./flush-scheduler');
+const { flushStreamLater, runStreamDelivery } = require('./flush-scheduler');
 const native = require('../native');
 const { takeOutput } = require('./record-reader');
 const { kTransport, kWebSocket } = require('../constants');
@@ -163,15 +163,15 @@ class StreamTransport extends Transport {
     const { socket } = this;
     this.writeToSocket(output, (error) => {
       // A socket that is destroyed calls back without an error for what was on its way.
-      const isLost = socket.destroyed && total > this.written;
-      this.settle(total, !error && isLost ? createError('STREAM_DESTROYED') : error);
+      const hasLostDescriptor = socket.destroyed && total > this.written;
+      this.settle(total, !error && hasLostDescriptor ? createError('STREAM_DESTROYED') : error);
     });
     this.noteWritten();
   }
 
   /** @param {number} total */
-  settleUpTo(total) {
-    if (!this.isAwaited) return;
+  completeUpTo(total) {
+    if (!this.hasCallbacks) return;
     this.flush();
     const { socket } = this;
     const isWritten = socket.writableLength === 0 && !socket.errored && !socket.destroyed;
@@ -223,15 +223,15 @@ class StreamTransport extends Transport {
     return this.socket.writableLength;
   }
 
-  get isIdle() {
+  get isEmpty() {
     const { parser } = this;
-    if (parser === undefined) return super.isIdle;
+    if (parser === undefined) return super.isEmpty;
     return parser.writableFinished || parser._writableState.errorEmitted;
   }
 
   /** The socket goes on by the receiver's `drain`. */
-  handleIdle() {
-    if (this.parser === undefined) super.handleIdle();
+  handleEmpty() {
+    if (this.parser === undefined) super.handleEmpty();
   }
 
   stopReading() {
@@ -254,21 +254,21 @@ class StreamTransport extends Transport {
    */
   received(chunk) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    readDelivered(this, native.receive(this.id, bytes));
+    runStreamDelivery(this, native.receive(this.id, bytes));
     this.throttle();
   }
 
-  socketClosed() {
+  handleSocketClose() {
     if (this.parser !== undefined) {
       this.endParsing();
-      super.socketClosed();
+      super.handleSocketClose();
       return;
     }
     this.socket.removeListener('data', socketOnData);
     try {
       this.readRest();
     } finally {
-      super.socketClosed();
+      super.handleSocketClose();
     }
   }
 
