@@ -83,7 +83,7 @@ for (const transport of ['event_loop', 'io_threads', 'shuffle']) {
       const adopt = () =>
         native.adopt(
           number,
-          configure(UNLIMITED),
+          configure(UNLIMITED).id,
           'HTTP/1.1 101 caf\u00e9\r\n\r\n',
           Buffer.from(rest, 'latin1'),
           native.TransportMode[transport]
@@ -123,7 +123,7 @@ test('what the kernel does not take of the answer is queued', async (t) => {
   native.environment.ref();
   const id = native.adopt(
     number,
-    configure(UNLIMITED),
+    configure(UNLIMITED).id,
     answer,
     undefined,
     native.TransportMode.event_loop
@@ -150,7 +150,7 @@ test('a number that is used again gets nothing that was meant for the one before
   const adopt = () =>
     native.adopt(
       numbers.shift(),
-      configure(UNLIMITED),
+      configure(UNLIMITED).id,
       '',
       undefined,
       native.TransportMode.event_loop

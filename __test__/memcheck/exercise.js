@@ -141,7 +141,7 @@ async function arrivals() {
   const masked = '\x81\x82\0\0\0\0hi';
   const { number, rest } = await arrive(`${request}${masked}`);
   const { event_loop: loop } = native.TransportMode;
-  const id = native.adopt(number, configure(UNLIMITED), 'caf\u00e9', rest, loop);
+  const id = native.adopt(number, configure(UNLIMITED).id, 'caf\u00e9', rest, loop);
   native.setOwner(id, { deliver: () => arrived.emit('delivered', native.more(id)) && false });
   await once(arrived, 'delivered');
   assert.equal(native.adopt(number, 0, '', undefined, loop), -1);
@@ -153,7 +153,7 @@ async function arrivals() {
 function mistakes() {
   const { adopt, attach, close, ping, send, receive, takeOutput } =
     /** @type {Record<string, any>} */ (native);
-  const connection = native.createConnection(configure(UNLIMITED));
+  const connection = native.createConnection(configure(UNLIMITED).id);
   for (const wrong of [
     () => send(1 << 20, 'no such connection', 0),
     () => send('no number', '', 0),

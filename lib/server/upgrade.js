@@ -8,7 +8,8 @@
 const { AsyncLocalStorage, executionAsyncResource } = require('async_hooks');
 const fs = require('fs');
 
-const { LazySocket, isHeld, settle, watch } = require('../socket/lazy-socket');
+const { LazySocket, isUpgradePending, materializePending } = require('../socket/lazy-socket');
+const { setCounter } = require('../socket/handle-guard');
 const { AsyncContext } = require('../node/async-context');
 const { createRequest, readHead } = require('./incoming-message');
 const { createError } = require('../errors');
@@ -109,9 +110,9 @@ function upgrade(handle, number, head, fields, rest) {
     server.emit('upgrade', req, socket, rest ?? EMPTY_BUFFER);
     hasReturned = true;
   } finally {
-    settle(socket, hasReturned);
+    if (isUpgradePending(socket)) LazySocket.endUpgradeEvent(socket, hasReturned);
   }
-  if (isHeld(socket)) putOff(handle, socket);
+  if (isUpgradePending(socket)) putOff(handle, socket);
 }
 
 /**
@@ -129,7 +130,7 @@ function putOff(handle, socket) {
 function watchWaiting(handle) {
   clearTimeout(handle.patience);
   handle.patience = undefined;
-  for (const socket of handle.waiting) watch(socket);
+  for (const socket of handle.waiting) materializePending(socket);
   handle.waiting.clear();
 }
 
@@ -178,23 +179,11 @@ function accept({ handle, owner, server }, accepted, error, bytes, why) {
   const socket = accepted[/** @type {symbol} */ (owner)];
   if (socket === undefined) return;
   if (bytes !== undefined) {
-    countIn(accepted, bytes.length);
+    setCounter(accepted, 'bytesRead', bytes.length);
     socket.push(bytes);
   }
   // Node's own listener of the socket does the rest.
   if (why === LATE) socket.emit('error', createError('REQUEST_TIMEOUT'));
-}
-
-/**
- * Has a handle of Node's count what it has not read itself.
- *
- * @param {any} handle
- * @param {number} length bytes
- */
-function countIn(handle, length) {
-  const prototype = Object.getPrototypeOf(handle);
-  const get = () => length + Reflect.get(prototype, 'bytesRead', handle);
-  Object.defineProperty(handle, 'bytesRead', { configurable: true, get });
 }
 
 module.exports = { arrived, putAside, takesAll, watchWaiting };
