@@ -55,8 +55,8 @@ const environment = new binding.Environment();
 const thread = /** @type {Thread} */ (environment.thread());
 const { owners } = thread;
 
-/** Functions that take a connection id; see `Calls` in binding.d.ts. */
-const calls = environment.calls();
+/** Functions that take a connection id; see `Functions` in binding.d.ts. */
+const functions = environment.functions();
 
 /** The id of a destroyed connection. Calls with it have no effect. */
 const NO_CONNECTION = 0;
@@ -76,9 +76,9 @@ function setOwner(id, owner) {
  *
  * @param {number} id
  */
-function release(id) {
+function free(id) {
   owners[id] = undefined;
-  calls.release(id);
+  functions.free(id);
 }
 
 /** @returns {Owner[]} the owners of all attached connections, and the internal owner of id 0 */
@@ -150,14 +150,14 @@ const RecordFlag = {
   FRAGMENTED: 2 << 8,
   /** MESSAGE: takeLarge() returns the payload. */
   LARGE: 4 << 8,
-  /** MESSAGE: the payload is in the bulk memory. */
-  BULK: 8 << 8,
+  /** MESSAGE: the payload is in the payload arena. */
+  ARENA: 8 << 8,
   /** MESSAGE: takeLanded() returns the memory that holds the payload. */
-  LANDED: 16 << 8,
+  DETACHED: 16 << 8,
   /** MESSAGE: received compressed; ERROR: in a compressed message. */
   COMPRESSED: 32 << 8,
   /** MESSAGE: shares one allocation with the other messages of its batch that have this flag. */
-  JOINT: 64 << 8,
+  BATCHED: 64 << 8,
   /** ERROR: a RangeError. */
   RANGE_ERROR: 1 << 8,
   /** FAULT: the failed call was a write, not a read. */
@@ -168,7 +168,7 @@ const RecordFlag = {
 const TransportMode = { auto: 0, event_loop: 1, io_threads: 2, shuffle: 3 };
 
 module.exports = {
-  ...calls,
+  ...functions,
   NO_CONNECTION,
   RecordFlag,
   RecordKind,
@@ -183,7 +183,7 @@ module.exports = {
   listOwners,
   /** True if createListener() is supported on this system. */
   listens: binding.listens(),
-  release,
+  free,
   setOwner,
   /** True if attach() and adopt() are supported on this system. */
   takesSockets: binding.takesSockets(),

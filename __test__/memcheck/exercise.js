@@ -1,6 +1,6 @@
 'use strict';
 
-// Calls whatever of the addon is unsafe code (src/addon/raw/, src/transport/io_threads/raw.rs), once or a few times, over the
+// Calls whatever of the addon is unsafe code (src/addon/sys/, src/transport/io_threads/raw.rs), once or a few times, over the
 // transport that FERROWS_TRANSPORT names: for scripts/memcheck.mjs, which runs it where each access to memory is watched. It
 // checks what comes back, too; but what the library does is tested elsewhere.
 
@@ -145,7 +145,7 @@ async function arrivals() {
   native.setOwner(id, { deliver: () => arrived.emit('delivered', native.more(id)) && false });
   await once(arrived, 'delivered');
   assert.equal(native.adopt(number, 0, '', undefined, loop), -1);
-  native.release(id);
+  native.free(id);
   await Promise.all([1, 2].map(() => new Promise((close) => closeLater({ close }))));
 }
 
@@ -180,7 +180,7 @@ function mistakes() {
       id === native.NO_CONNECTION ? 0 : 12
     );
   }
-  native.release(1 << 20);
+  native.free(1 << 20);
   const data = pattern(1, 1001);
   const key = Buffer.from([1, 2, 3, 4]);
   native.applyMask(data.subarray(1), key);

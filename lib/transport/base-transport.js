@@ -354,7 +354,7 @@ class Transport extends EventDispatcher {
     this.finalTotals = { receivedTotal, queuedTotal, writtenTotal };
     this.id = native.NO_CONNECTION;
     this.object = null;
-    native.release(id);
+    native.free(id);
   }
 }
 

@@ -8,14 +8,14 @@
 const events = require('../connection/websocket-events');
 const native = require('../native');
 const { EventQueue } = require('./event-queue');
-const originals = require('../node/originals').after(require('../receiver'));
+const originals = require('../node/originals').definedBy(require('../receiver'));
 const { closePayload, replayControl, replayMessage, showFrame } = require('../connection/receiver');
-const { Opcode } = require('../connection/send-job');
+const { Opcode } = require('../connection/frame');
 const { createProtocolError } = require('../errors');
 const { toBinaryType } = require('./record-reader');
 const { nextTick } = require('../node/schedule');
 
-const { isControlMessage, isDataMessage } = originals.receiver;
+const { hasOriginalControlMessage, hasOriginalDataMessage } = originals.receiver;
 const { CLOSE, ERROR, FLOODED, MESSAGE, PING, PONG } = native.RecordKind;
 const { ANSWERED, BINARY, RANGE_ERROR } = native.RecordFlag;
 
@@ -61,14 +61,14 @@ class EventDispatcher extends EventQueue {
         break;
       case PING:
         this.isPingAnswered = (head & ANSWERED) !== 0;
-        if (receiver !== null || !isControlMessage(null)) {
+        if (receiver !== null || !hasOriginalControlMessage(null)) {
           emitOnReceiver(this, Opcode.PING, payload, 0);
         } else {
           events.onPing(websocket, payload, this.options.isServer);
         }
         break;
       case PONG:
-        if (receiver !== null || !isControlMessage(null)) {
+        if (receiver !== null || !hasOriginalControlMessage(null)) {
           emitOnReceiver(this, Opcode.PONG, payload, 0);
         } else {
           events.onPong(websocket, payload);
@@ -76,7 +76,7 @@ class EventDispatcher extends EventQueue {
         break;
       case CLOSE:
         this.isInputEnded = true;
-        if (receiver !== null || !isControlMessage(null)) {
+        if (receiver !== null || !hasOriginalControlMessage(null)) {
           emitOnReceiver(this, Opcode.CLOSE, payload, detail);
         } else {
           events.onConclude(websocket, detail, payload);
@@ -102,7 +102,7 @@ class EventDispatcher extends EventQueue {
    */
   handleMessage(isBinary, payload, detail) {
     const { receiver, websocket } = this;
-    if (!isDataMessage(receiver)) {
+    if (!hasOriginalDataMessage(receiver)) {
       replayMessage(websocket._receiver, isBinary, payload, detail);
       return;
     }
@@ -159,7 +159,7 @@ class EventDispatcher extends EventQueue {
  * @param {number} code of a close frame; 1005: it has no body
  */
 function emitOnReceiver({ receiver, websocket }, opcode, payload, code) {
-  if (!isControlMessage(receiver)) {
+  if (!hasOriginalControlMessage(receiver)) {
     const body = opcode === Opcode.CLOSE ? closePayload(code, payload) : payload;
     replayControl(websocket._receiver, opcode, body);
   } else if (opcode === Opcode.CLOSE) {

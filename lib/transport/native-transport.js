@@ -219,7 +219,7 @@ class NativeTransport extends Transport {
     if (this.isTimed) this.noteActivity();
     runNativeDelivery(this);
     // A listener may have replaced a member that answers pings.
-    if (this.mayPong) events.checkPongs(this);
+    if (this.mayPong) events.updateThreadPongs(this);
     if (this.hasPending) return true;
     this.throttle();
     return false;
@@ -227,7 +227,7 @@ class NativeTransport extends Transport {
 
   /** Lets an I/O thread answer pings, unless user code would notice. A FallbackTransport has no such method. */
   allowPongs() {
-    this.mayPong = events.mayThreadPong(this);
+    this.mayPong = events.canThreadPong(this);
     if (this.mayPong) this.connection.setAutoPong(true);
   }
 

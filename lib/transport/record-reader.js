@@ -14,7 +14,7 @@ const { FastBuffer, split, toArrayBuffer } = require('../buffer-util');
 const native = require('../native');
 
 const { ERROR, MESSAGE, WRITTEN } = native.RecordKind;
-const { BULK, FRAGMENTED, JOINT, LANDED, LARGE } = native.RecordFlag;
+const { ARENA, FRAGMENTED, BATCHED, DETACHED, LARGE } = native.RecordFlag;
 
 /**
  * The connection whose records are read; see EventQueue.
@@ -26,11 +26,11 @@ const { BULK, FRAGMENTED, JOINT, LANDED, LARGE } = native.RecordFlag;
  */
 
 /*
- * Layout of the shared memory. In 32-bit words: 1 if another batch waits; number of payload bytes with the flag JOINT;
+ * Layout of the shared memory. In 32-bit words: 1 if another batch waits; number of payload bytes with the flag BATCHED;
  * from word 4 on, up to 256 records of 4 words.
  */
 const BATCH_WAITS = 0;
-const JOINT_BYTES = 1;
+const BATCHED_BYTES = 1;
 const FIRST_RECORD = 4;
 const RECORD_WORDS = 4;
 /* Behind them, in bytes: payloads to be sent, then payloads of records. */
@@ -48,7 +48,7 @@ const EVENT_SLOTS = 3;
 const MAX_SPARE_SLOTS = 4096;
 
 const shared = /** @type {ArrayBuffer} */ (native.environment.records());
-const bulk = /** @type {ArrayBuffer} */ (native.environment.bulk());
+const arena = /** @type {ArrayBuffer} */ (native.environment.payloadArena());
 const records = new Uint32Array(shared, 0, PLACED_START / 4);
 const placed = new Uint8Array(shared, PLACED_START, MAX_PLACED);
 
@@ -62,7 +62,7 @@ const VIEWED_START = shared.byteLength - VIEWED_BYTES;
  * @type {Uint8Array[]}
  */
 const views = Array.from({ length: VIEWED_BYTES / ALIGNMENT + 1 }, () => placed);
-/** The most recent view of the start of the payloads: those with the flag JOINT, and output. */
+/** The most recent view of the start of the payloads: those with the flag BATCHED, and output. */
 let frontView = placed;
 
 // Kept, because programs may replace it.
@@ -111,9 +111,9 @@ function readRecords(reader, count) {
     const { slots } = queue;
     const end = FIRST_RECORD + count * RECORD_WORDS;
     let { tail } = queue;
-    const joint = records[JOINT_BYTES] === 0 ? null : copyFront(records[JOINT_BYTES]);
+    const batched = records[BATCHED_BYTES] === 0 ? null : copyFront(records[BATCHED_BYTES]);
     for (let word = FIRST_RECORD; word < end; word += RECORD_WORDS) {
-      readRecord(slots, tail, reader, word, joint);
+      readRecord(slots, tail, reader, word, batched);
       tail += EVENT_SLOTS;
     }
     queue.tail = tail;
@@ -160,9 +160,9 @@ function forget() {
  * @param {number} at index of the first slot
  * @param {Reader} reader
  * @param {number} word index of the record's first word
- * @param {Buffer | null} joint the payloads with the flag JOINT
+ * @param {Buffer | null} batched the payloads with the flag BATCHED
  */
-function readRecord(slots, at, reader, word, joint) {
+function readRecord(slots, at, reader, word, batched) {
   const head = records[word];
   const kind = head & 0xff;
   const offset = records[word + 1];
@@ -174,13 +174,13 @@ function readRecord(slots, at, reader, word, joint) {
 
   if ((head & LARGE) !== 0) {
     payload = reader.connection.takeLarge();
-  } else if ((head & BULK) !== 0) {
-    payload = copy(bulk, offset, length);
-  } else if ((head & LANDED) !== 0) {
+  } else if ((head & ARENA) !== 0) {
+    payload = copy(arena, offset, length);
+  } else if ((head & DETACHED) !== 0) {
     const memory = /** @type {ArrayBuffer} */ (reader.connection.takeLanded());
     payload = new FastBuffer(memory, offset, length);
-  } else if ((head & JOINT) !== 0) {
-    payload = partOf(/** @type {Buffer} */ (joint), offset, length);
+  } else if ((head & BATCHED) !== 0) {
+    payload = partOf(/** @type {Buffer} */ (batched), offset, length);
   } else if (kind <= ERROR) {
     payload = new FastBuffer(viewOf(PAYLOADS_START + offset, length));
   } else if (kind === WRITTEN) {
@@ -230,13 +230,13 @@ function copyFront(length) {
 }
 
 /**
- * @param {Buffer} joint
+ * @param {Buffer} batched
  * @param {number} offset
  * @param {number} length
- * @returns {Buffer} one payload of `joint`; `joint` itself if it is the only one
+ * @returns {Buffer} one payload of `batched`; `batched` itself if it is the only one
  */
-function partOf(joint, offset, length) {
-  return length === joint.length ? joint : new FastBuffer(joint.buffer, offset, length);
+function partOf(batched, offset, length) {
+  return length === batched.length ? batched : new FastBuffer(batched.buffer, offset, length);
 }
 
 /**
