@@ -1,0 +1,56 @@
+//! What can be wrong with compressed data, in the words of zlib, because that is what programs see.
+
+/// A violation of the DEFLATE format (RFC 1951). `Display` is zlib's message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what they stand for")]
+pub enum InflateError {
+    #[error("invalid block type")]
+    BlockType,
+    #[error("invalid stored block lengths")]
+    StoredLengths,
+    #[error("too many length or distance symbols")]
+    TooManySymbols,
+    #[error("invalid code lengths set")]
+    CodeLengths,
+    #[error("invalid bit length repeat")]
+    BitLengthRepeat,
+    #[error("invalid code -- missing end-of-block")]
+    NoEndOfBlock,
+    #[error("invalid literal/lengths set")]
+    LiteralLengths,
+    #[error("invalid distances set")]
+    Distances,
+    #[error("invalid literal/length code")]
+    LiteralLengthCode,
+    #[error("invalid distance code")]
+    DistanceCode,
+    #[error("invalid distance too far back")]
+    TooFarBack,
+    /// None of those.
+    #[error("invalid data")]
+    Other,
+}
+
+impl InflateError {
+    /// From the message of the backend, whose words are zlib's but for one.
+    pub(super) fn from_message(message: Option<&str>) -> Self {
+        const ALL: [InflateError; 11] = [
+            InflateError::BlockType,
+            InflateError::StoredLengths,
+            InflateError::TooManySymbols,
+            InflateError::CodeLengths,
+            InflateError::BitLengthRepeat,
+            InflateError::NoEndOfBlock,
+            InflateError::LiteralLengths,
+            InflateError::Distances,
+            InflateError::LiteralLengthCode,
+            InflateError::DistanceCode,
+            InflateError::TooFarBack,
+        ];
+        let message = message.unwrap_or_default().trim_end_matches('\0');
+        if message == "invalid distance code too far back" {
+            return Self::TooFarBack;
+        }
+        ALL.into_iter().find(|fault| fault.to_string() == message).unwrap_or(Self::Other)
+    }
+}
