@@ -56,13 +56,13 @@ async function read(raw) {
 }
 
 inBothRoles('CVE-2026-48779 GHSA-96hv-2xvq-fx4p fragments of one byte', async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   const many = Buffer.concat(
     Array.from({ length: 100_000 }, (_, i) =>
       raw.make(i ? continuation : binary, 'x', { fin: false })
     )
   );
-  const error = t.seen(ws, 'error');
+  const error = t.emitted(ws, 'error');
   await written(raw, many);
   // A process that accepts them all reports nothing; its reply proves that it has read them.
   raw.send(ping, 'all of them taken');
@@ -74,7 +74,7 @@ inBothRoles('CVE-2026-48779 GHSA-96hv-2xvq-fx4p fragments of one byte', async (t
 
 inBothRoles('CVE-2026-48779 retained fragments cost no more than their bytes', async (t) => {
   const open = [];
-  for (let i = 0; i < 20; i++) open.push(await t.facing());
+  for (let i = 0; i < 20; i++) open.push(await t.withRawPeer());
   const many = Buffer.concat(
     Array.from({ length: 16_000 }, (_, i) =>
       open[0].raw.make(i ? continuation : binary, 'x', { fin: false })
@@ -95,7 +95,7 @@ inBothRoles(
   'CVE-2026-48779 segments of one byte are refused, or cost what they hold',
   async (t) => {
     const count = 20_000;
-    const { raw, ws } = await t.facing({ maxBufferedChunks: 5000 });
+    const { raw, ws } = await t.withRawPeer({ maxBufferedChunks: 5000 });
     raw.socket.setNoDelay(true);
     let isRefused = false;
     ws.on('error', (err) => (isRefused = err.code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS'));
@@ -112,13 +112,13 @@ inBothRoles(
     atMost(grown.managed, 64 * count, 'managed');
     atMost(grown.resident, NOISE, 'resident');
     await written(raw, bytes.subarray(header + count));
-    await t.seen(ws, 'message');
+    await t.emitted(ws, 'message');
   }
 );
 
 inBothRoles('CVE-2026-62389 empty fragments without end', async (t) => {
-  const { raw, ws } = await t.facing();
-  const error = t.seen(ws, 'error');
+  const { raw, ws } = await t.withRawPeer();
+  const error = t.emitted(ws, 'error');
   const more = Buffer.concat(
     Array.from({ length: 10_000 }, () => raw.make(continuation, '', { fin: false }))
   );
@@ -135,7 +135,7 @@ inBothRoles('CVE-2026-62389 empty fragments without end', async (t) => {
 });
 
 inBothRoles('8.23.0 (no id) pings with unread pongs', async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.removeAllListeners('ping');
   raw.socket.pause();
   let isOpen = true;
@@ -158,7 +158,7 @@ inBothRoles('8.23.0 (no id) pings with unread pongs', async (t) => {
 
 inBothRoles('CVE-2016-10542 declared lengths reserve nothing', async (t) => {
   const open = [];
-  for (let i = 0; i < 50; i++) open.push(await t.facing());
+  for (let i = 0; i < 50; i++) open.push(await t.withRawPeer());
   const grown = await growth(async () => {
     for (const { raw } of open) {
       await read(raw);
@@ -190,7 +190,7 @@ inBothRoles(
   'A21 the last ping of an idle connection holds no buffer (hardening, 8.22.2)',
   async (t) => {
     const open = [];
-    for (let i = 0; i < 100; i++) open.push(await t.facing());
+    for (let i = 0; i < 100; i++) open.push(await t.withRawPeer());
     const grown = await growth(async () => {
       for (const { raw } of open) {
         // After much data, so that the last bytes are a small part of a large read.

@@ -128,7 +128,7 @@ function bystandAtServer(t) {
   const victims = [];
   t.listen = async (options) => {
     const wss = await listen(options);
-    const raw = await t.knock(wss._server, { target: '/bystander' });
+    const raw = await t.sendRequest(wss._server, { target: '/bystander' });
     const { server } = await t.accepted(wss);
     await raw.head();
     server.on('message', (data) => server.send(data));
@@ -149,7 +149,7 @@ function bystandAtClient(t) {
   const checks = [];
   t.rawServer = async (where) => {
     const listening = await rawServer(where);
-    const ws = t.dial(listening.url);
+    const ws = t.openClient(listening.url);
     const raw = await listening.next();
     raw.accept(await raw.head());
     await t.opened(ws);
@@ -157,7 +157,7 @@ function bystandAtClient(t) {
       ws.send('still here');
       t.logFrames(await raw.frame());
       raw.send(OPCODE.text, 'so am I');
-      await t.seen(ws, 'message');
+      await t.emitted(ws, 'message');
     });
     return listening;
   };
@@ -191,7 +191,7 @@ async function opened({ at = 'frames', options, deflate, protocols }, t) {
   }
   if (at === 'response') {
     const listening = await t.rawServer();
-    const ws = t.dial(listening.url, protocols, options);
+    const ws = t.openClient(listening.url, protocols, options);
     const raw = await listening.next();
     const head = await raw.head();
     t.logHead(head);
@@ -199,7 +199,7 @@ async function opened({ at = 'frames', options, deflate, protocols }, t) {
   }
   const open =
     deflate === undefined
-      ? await t.facing(options)
+      ? await t.withRawPeer(options)
       : await deflating(t, { agreed: deflate, options });
   return { t, ...open };
 }

@@ -20,7 +20,7 @@ function reserved() {
 scenario('A2 declared lengths reserve no memory', BOTH, async (t) => {
   const before = reserved();
   for (let i = 0; i < 30; i++) {
-    const { raw, ws } = await t.facing();
+    const { raw, ws } = await t.withRawPeer();
     raw.write(frame(binary, '', { key: raw.key, declare: 100 << 20 }));
     raw.send(text, 'the first bytes of it');
     raw.finish();
@@ -30,14 +30,14 @@ scenario('A2 declared lengths reserve no memory', BOTH, async (t) => {
 });
 
 scenario('A2 a declared length without a limit', BOTH, async (t) => {
-  const { raw, ws } = await t.facing({ maxPayload: 0 });
+  const { raw, ws } = await t.withRawPeer({ maxPayload: 0 });
   raw.write(frame(binary, 'a few bytes', { key: raw.key, declare: 2n ** 52n }));
   raw.finish();
   await t.closed(ws);
 });
 
 scenario('A3 empty fragments count, pings in between do not reset the count', BOTH, async (t) => {
-  const { raw, ws } = await t.facing({ maxFragments: 3, autoPong: false });
+  const { raw, ws } = await t.withRawPeer({ maxFragments: 3, autoPong: false });
   for (let i = 0; i < 4; i++) {
     raw.send(i ? continuation : text, '', { fin: false });
     raw.send(ping, String(i));
@@ -49,22 +49,22 @@ scenario('A3 empty fragments count, pings in between do not reset the count', BO
 
 scenario('A3 the limit of fragments by default', BOTH, async (t) => {
   for (const count of [16384, 16385]) {
-    const { raw, ws } = await t.facing();
+    const { raw, ws } = await t.withRawPeer();
     const all = [raw.make(binary, 'x', { fin: false })];
     for (let i = 2; i < count; i++) all.push(raw.make(continuation, '', { fin: false }));
     all.push(raw.make(continuation, 'y'));
     raw.write(Buffer.concat(all));
-    await Promise.race([t.seen(ws, 'message'), t.seen(ws, 'error')]);
+    await Promise.race([t.emitted(ws, 'message'), t.emitted(ws, 'error')]);
   }
 });
 
 scenario('A4 a message in segments of one byte', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   const bytes = raw.make(binary, Buffer.alloc(2000, 'tiny'));
   for (const byte of bytes) {
     await new Promise((resolve) => raw.socket.write(Buffer.from([byte]), resolve));
   }
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
 });
 
 scenario(
@@ -75,13 +75,13 @@ scenario(
       options: { headersTimeout: 50, requestTimeout: 60, connectionsCheckingInterval: 20 }
     });
     const wss = await t.listen({ server });
-    const open = await t.knock(server);
+    const open = await t.sendRequest(server);
     await open.head();
     const { server: ws } = await t.accepted(wss);
-    const slow = await t.knock(server, upgradeRequest().slice(0, -4));
+    const slow = await t.sendRequest(server, upgradeRequest().slice(0, -4));
     t.log('wire', 'slow', (await slow.rest()).toString().split('\r\n')[0]);
     open.send(text, 'still here');
-    await t.seen(ws, 'message');
+    await t.emitted(ws, 'message');
   },
   { isWaiting: true }
 );
@@ -131,7 +131,7 @@ scenario('A9 a subprotocol cannot contain a line break', 'client', (t) => {
     t.attempt('client', 'protocol', () => new t.WebSocket('ws://127.0.0.1:9', name));
   }
   for (const url of ['ws://127.0.0.1:9/a\r\nX-Second: yes', 'ws://127.0.0.1:9/?a\nb']) {
-    t.log('client', 'url', t.dial(url, undefined, { createConnection: idle }).url);
+    t.log('client', 'url', t.openClient(url, undefined, { createConnection: idle }).url);
   }
 });
 
@@ -155,30 +155,30 @@ for (const [name, hex] of SEQUENCES) {
   scenario(`A10 UTF-8 split at every byte: ${name}`, BOTH, async (t) => {
     const bytes = Buffer.from(hex, 'hex');
     for (let cut = 1; cut < bytes.length; cut++) {
-      const { raw, ws } = await t.facing();
+      const { raw, ws } = await t.withRawPeer();
       raw.send(text, bytes.subarray(0, cut), { fin: false });
       raw.send(continuation, bytes.subarray(cut));
-      await Promise.race([t.seen(ws, 'message'), t.seen(ws, 'error')]);
-      const { raw: other, ws: second } = await t.facing();
+      await Promise.race([t.emitted(ws, 'message'), t.emitted(ws, 'error')]);
+      const { raw: other, ws: second } = await t.withRawPeer();
       const whole = other.make(text, bytes);
       other.write(whole.subarray(0, whole.length - bytes.length + cut));
       other.write(whole.subarray(whole.length - bytes.length + cut));
-      await Promise.race([t.seen(second, 'message'), t.seen(second, 'error')]);
+      await Promise.race([t.emitted(second, 'message'), t.emitted(second, 'error')]);
     }
   });
 }
 
 scenario('A11 a masking key of zeros is valid', 'server', async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   raw.send(text, 'zeros', { key: Buffer.alloc(4) });
   raw.send(binary, Buffer.alloc(70000, 'zeros'), { key: Buffer.alloc(4) });
-  await t.seen(ws, 'message', 2);
+  await t.emitted(ws, 'message', 2);
 });
 
 scenario('A14 masking keys do not repeat', 'client', async (t) => {
   const keys = new Set();
   for (let i = 0; i < 2; i++) {
-    const { raw, ws } = await t.facing();
+    const { raw, ws } = await t.withRawPeer();
     for (let j = 0; j < 100; j++) ws.send('x');
     ws.ping();
     for (const { key } of await raw.framesThrough(ping)) keys.add(key.toString('hex'));
@@ -195,7 +195,9 @@ scenario('A16 a late refusal prevents the connection', 'server', async (t) => {
       decide(callback);
     }
   });
-  const raw = await t.knock(wss, { headers: { Origin: 'http://evil.example', Cookie: 'id=1' } });
+  const raw = await t.sendRequest(wss, {
+    headers: { Origin: 'http://evil.example', Cookie: 'id=1' }
+  });
   const callback = await asked;
   callback(false);
   t.logHead(await raw.head());
@@ -216,14 +218,14 @@ scenario('A17 a request after a refused one is not served', 'server', async (t) 
 
 scenario('A17 a request after an accepted one is not a frame', 'server', async (t) => {
   const after = Buffer.from('GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  const { raw, ws } = await t.facing({}, { after });
+  const { raw, ws } = await t.withRawPeer({}, { after });
   t.logFrames(...(await raw.framesThrough(close)));
   raw.finish();
   await t.closed(ws);
 });
 
 scenario('A19 only the bytes of the caller are sent', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   ws.ping(100);
   ws.pong(3);
   ws.send(1000);
@@ -243,7 +245,7 @@ scenario('A19 only the bytes of the caller are sent', BOTH, async (t) => {
 });
 
 scenario('A20 delivered memory is not written again', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const kept = [];
   ws.removeAllListeners('message');
   ws.removeAllListeners('ping');
@@ -265,7 +267,7 @@ scenario('A20 delivered memory is not written again', BOTH, async (t) => {
 });
 
 scenario('A20 a sent Buffer may be changed after its callback', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   const data = Buffer.alloc(3);
   for (let i = 0; i < 5; i++) {
     data.fill(65 + i);
@@ -275,7 +277,7 @@ scenario('A20 a sent Buffer may be changed after its callback', BOTH, async (t) 
 });
 
 scenario('A21 a close reason has memory of its own', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const closed = once(ws, 'close');
   raw.send(binary, Buffer.alloc(1000));
   raw.close(3000, 'a reason');

@@ -11,7 +11,7 @@ const { text, ping, close } = OPCODE;
 
 /** The arguments of createConnection, and the Host, of a client that never connects. */
 function asked(t, address, options) {
-  return t.dial(address, undefined, {
+  return t.openClient(address, undefined, {
     createConnection(given) {
       const { host, port, defaultPort, servername, path, socketPath } = given;
       t.log('client', String(address), host, port, defaultPort, servername, path, socketPath);
@@ -59,7 +59,7 @@ scenario('C17 version 8 has the frames of version 13', 'pair', async (t) => {
   server.on('message', (data, isBinary) => server.send(data, { binary: isBinary }));
   client.send('text');
   client.send(Buffer.from('binary'));
-  await t.seen(client, 'message', 2);
+  await t.emitted(client, 'message', 2);
   client.close(3000, 'bye');
   await t.closed(server, client);
 });
@@ -68,7 +68,7 @@ scenario(
   '1.3 handshakeTimeout while the connection is being made',
   'client',
   async (t) => {
-    const ws = t.dial('ws://example.invalid', undefined, {
+    const ws = t.openClient('ws://example.invalid', undefined, {
       handshakeTimeout: 30,
       createConnection: () => new net.Socket()
     });
@@ -79,9 +79,9 @@ scenario(
 
 scenario('1.3 invalid handshakeTimeouts', 'client', async (t) => {
   for (const handshakeTimeout of [0, undefined]) {
-    const { ws, raw } = await t.facing({ handshakeTimeout });
+    const { ws, raw } = await t.withRawPeer({ handshakeTimeout });
     raw.send(text, 'open');
-    await t.seen(ws, 'message');
+    await t.emitted(ws, 'message');
   }
 });
 
@@ -95,9 +95,9 @@ scenario('1.3 the global agent is not used', 'client', async (t) => {
   t.defer(() => {
     agent.addRequest = original;
   });
-  await t.facing();
-  await t.facing({ agent: http.globalAgent });
-  await t.facing({ agent: undefined });
+  await t.withRawPeer();
+  await t.withRawPeer({ agent: http.globalAgent });
+  await t.withRawPeer({ agent: undefined });
 });
 
 scenario('1.3 an agent is used inside the constructor', 'client', (t) => {
@@ -110,14 +110,14 @@ scenario('1.3 an agent is used inside the constructor', 'client', (t) => {
     }
   };
   let inside = true;
-  const ws = t.dial('ws://example.invalid/x', undefined, { agent });
+  const ws = t.openClient('ws://example.invalid/x', undefined, { agent });
   inside = false;
   t.trace.event('client', 'state', [], ws);
 });
 
 scenario('1.3 options for the connection: lookup, family, localAddress', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url.replace('127.0.0.1', 'name.invalid'), undefined, {
+  const ws = t.openClient(listening.url.replace('127.0.0.1', 'name.invalid'), undefined, {
     family: 4,
     localAddress: '127.0.0.1',
     lookup(name, options, callback) {
@@ -131,20 +131,20 @@ scenario('1.3 options for the connection: lookup, family, localAddress', 'client
   await t.opened(ws);
   t.log('client', 'from', ws._socket.localAddress);
   raw.send(text, 'hello');
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
 });
 
 scenario('1.3 options for the parser: maxHeaderSize, insecureHTTPParser', 'client', async (t) => {
   for (const options of [{ maxHeaderSize: 1000 }, {}]) {
     const listening = await t.rawServer();
-    const ws = t.dial(listening.url, undefined, options);
+    const ws = t.openClient(listening.url, undefined, options);
     const raw = await listening.next();
     raw.accept(await raw.head(), { headers: { 'X-Long': 'x'.repeat(2000) } });
     await (options.maxHeaderSize ? t.closed(ws) : t.opened(ws));
   }
   for (const insecureHTTPParser of [false, true]) {
     const listening = await t.rawServer();
-    const ws = t.dial(listening.url, undefined, { insecureHTTPParser });
+    const ws = t.openClient(listening.url, undefined, { insecureHTTPParser });
     const raw = await listening.next();
     raw.accept(await raw.head(), { headers: { 'X-Odd': 'a\u0001b' } });
     await (insecureHTTPParser ? t.opened(ws) : t.closed(ws));
@@ -153,9 +153,9 @@ scenario('1.3 options for the parser: maxHeaderSize, insecureHTTPParser', 'clien
 
 scenario('1.3 autoPong by truthiness', 'client', async (t) => {
   for (const autoPong of [0, '', null, 1, 'no', undefined]) {
-    const { raw, ws } = await t.facing({ autoPong });
+    const { raw, ws } = await t.withRawPeer({ autoPong });
     raw.send(ping, String(autoPong));
-    await t.seen(ws, 'ping');
+    await t.emitted(ws, 'ping');
     ws.ping('end');
     t.logFrames(...(await raw.framesThrough(ping)));
   }
@@ -163,7 +163,7 @@ scenario('1.3 autoPong by truthiness', 'client', async (t) => {
 
 scenario('1.3 generateMask that throws', 'client', async (t) => {
   let broken = true;
-  const { raw, ws } = await t.facing({
+  const { raw, ws } = await t.withRawPeer({
     generateMask(mask) {
       if (broken) throw new Error('no key');
       mask.fill(1);
@@ -181,9 +181,9 @@ scenario('1.3 generateMask that throws', 'client', async (t) => {
 
 scenario('1.3 maxPayload of every kind', 'client', async (t) => {
   for (const maxPayload of ['100', 100.9, 2 ** 31, 2 ** 32, Infinity, NaN, -1, null, true, [100]]) {
-    const { raw, ws } = await t.facing({ maxPayload });
+    const { raw, ws } = await t.withRawPeer({ maxPayload });
     raw.send(text, 'x'.repeat(101));
-    await Promise.race([t.seen(ws, 'message'), t.seen(ws, 'error')]);
+    await Promise.race([t.emitted(ws, 'message'), t.emitted(ws, 'error')]);
   }
 });
 
@@ -278,9 +278,9 @@ scenario('1.3 a subclass', 'pair', async (t) => {
   await t.opened(client);
   t.log('mine', 'is', client.isMine, client instanceof t.WebSocket, client.constructor.OPEN);
   client.send('hello');
-  await t.seen(server, 'message');
+  await t.emitted(server, 'message');
   server.ping('ping');
-  await t.seen(server, 'pong');
+  await t.emitted(server, 'pong');
   server.close(3000, 'bye');
   await t.closed(server, client);
 });

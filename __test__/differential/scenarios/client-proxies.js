@@ -46,10 +46,10 @@ async function exchange(t, wss, client) {
   server.on('message', (data, isBinary) => server.send(data, { binary: isBinary }));
   client.send('through the proxy');
   client.send(Buffer.alloc(100000, 'much'));
-  await t.seen(client, 'message', 2);
+  await t.emitted(client, 'message', 2);
   server.ping('p');
-  await t.seen(server, 'pong');
-  await t.seen(client, 'ping');
+  await t.emitted(server, 'pong');
+  await t.emitted(client, 'ping');
   t.log('client', 'socket', client._socket.remoteAddress, Boolean(client._socket.encrypted));
   client.close(1000, 'done');
   await t.closed(server, client);
@@ -58,7 +58,7 @@ async function exchange(t, wss, client) {
 scenario('C7 an HTTP proxy, ws', 'pair', async (t) => {
   const wss = await t.listen();
   const agent = await agentOf(t, await proxy(t));
-  await exchange(t, wss, t.dial(t.url(wss), undefined, { agent }));
+  await exchange(t, wss, t.openClient(t.url(wss), undefined, { agent }));
 });
 
 scenario('C7 an HTTP proxy, wss', 'pair', async (t) => {
@@ -68,16 +68,16 @@ scenario('C7 an HTTP proxy, wss', 'pair', async (t) => {
   });
   const wss = await t.listen({ server });
   const agent = await agentOf(t, await proxy(t));
-  await exchange(t, wss, t.dial(t.url(server, 'wss'), undefined, { agent, ca: cert }));
+  await exchange(t, wss, t.openClient(t.url(server, 'wss'), undefined, { agent, ca: cert }));
 });
 
 scenario('C7 a proxy that requires a password', 'pair', async (t) => {
   const wss = await t.listen();
   const through = await proxy(t, ({ headers }) => headers['proxy-authorization'] === 'Basic YTpi');
-  const refused = t.dial(t.url(wss), undefined, { agent: await agentOf(t, through) });
+  const refused = t.openClient(t.url(wss), undefined, { agent: await agentOf(t, through) });
   await t.closed(refused);
   const agent = await agentOf(t, through, 'a:b@');
-  await exchange(t, wss, t.dial(t.url(wss), undefined, { agent }));
+  await exchange(t, wss, t.openClient(t.url(wss), undefined, { agent }));
 });
 
 scenario('C7 an HTTP proxy that cannot reach the server', 'client', async (t) => {
@@ -88,13 +88,13 @@ scenario('C7 an HTTP proxy that cannot reach the server', 'client', async (t) =>
   t.hidePort(port);
   await new Promise((resolve) => server.close(resolve));
   const agent = await agentOf(t, through);
-  await t.closed(t.dial(`ws://127.0.0.1:${port}`, undefined, { agent }));
+  await t.closed(t.openClient(`ws://127.0.0.1:${port}`, undefined, { agent }));
 });
 
 scenario('C7 a server behind a proxy is reset', 'pair', async (t) => {
   const wss = await t.listen();
   const agent = await agentOf(t, await proxy(t));
-  const client = t.dial(t.url(wss), undefined, { agent });
+  const client = t.openClient(t.url(wss), undefined, { agent });
   const { server } = await t.accepted(wss);
   await t.opened(client);
   server.terminate();

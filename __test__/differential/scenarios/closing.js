@@ -44,7 +44,7 @@ scenario(
   'K2 close() with an invalid code or reason throws and changes nothing',
   BOTH,
   async (t) => {
-    const { raw, ws, lane } = await t.facing();
+    const { raw, ws, lane } = await t.withRawPeer();
     const all = [
       [null],
       ['1000'],
@@ -78,7 +78,7 @@ scenario(
 
 scenario('K2 close() with numbers that are not codes', BOTH, async (t) => {
   for (const code of [1000.5, NaN, Infinity, -1000]) {
-    const { ws, lane } = await t.facing();
+    const { ws, lane } = await t.withRawPeer();
     t.attempt(lane, `close(${code})`, () => ws.close(code));
     t.trace.event(lane, 'state', [], ws);
   }
@@ -104,7 +104,7 @@ scenario('K4 simultaneous close with different codes', 'pair', async (t) => {
 });
 
 scenario('K4 simultaneous close with a raw peer', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.close(3001, 'ours');
   t.logFrames(await raw.frame());
   raw.close(3002, 'theirs');
@@ -114,7 +114,7 @@ scenario('K4 simultaneous close with a raw peer', BOTH, async (t) => {
 });
 
 scenario('K4 both ends half-close after the handshake', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   raw.close(1000, 'bye');
   t.logFrames(await raw.frame());
   t.log('wire', 'rest', await raw.rest());
@@ -124,7 +124,7 @@ scenario('K4 both ends half-close after the handshake', BOTH, async (t) => {
 });
 
 scenario('K4 close() in a listener of the last message before a close frame', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.on('message', () => ws.close(3000, 'mine'));
   raw.write(Buffer.concat([raw.make(text, 'x'), raw.make(close, closeBody(3001, 'yours'))]));
   t.logFrames(await raw.frame());
@@ -188,7 +188,7 @@ scenario('K6 messages after close() are still delivered', 'pair', async (t) => {
 });
 
 scenario('K6 pings after close() are not answered', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.close(1000);
   t.logFrames(await raw.frame());
   raw.send(ping, 'x');
@@ -220,7 +220,7 @@ for (const [name, end] of [
   ['ending the raw socket', (ws, socket) => socket.end()]
 ]) {
   scenario(`K7 bytes accepted by the kernel before ${name} arrive`, BOTH, async (t) => {
-    const { raw, ws, lane } = await t.facing();
+    const { raw, ws, lane } = await t.withRawPeer();
     const socket = ws._socket;
     ws.send('first', (err) => t.log(lane, 'first', err));
     ws.send(Buffer.alloc(1000, 'second'), (err) => t.log(lane, 'second', err));
@@ -233,7 +233,7 @@ for (const [name, end] of [
 }
 
 scenario('K7 terminate() after close()', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   ws.close(1000);
   t.logFrames(await raw.frame());
   ws.terminate();
@@ -242,7 +242,7 @@ scenario('K7 terminate() after close()', BOTH, async (t) => {
 });
 
 scenario('K7 terminate() in CLOSING after a close frame keeps its code', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.on('message', () => {});
   raw.close(3005, 'kept');
   await raw.framesThrough(close);
@@ -274,7 +274,7 @@ scenario(
   'K2 closeTimeout ends a close that is never answered',
   BOTH,
   async (t) => {
-    const { raw, ws } = await t.facing({ closeTimeout: 30 });
+    const { raw, ws } = await t.withRawPeer({ closeTimeout: 30 });
     ws.close(1000);
     t.logFrames(await raw.frame());
     // The raw peer sends nothing more; only the timer ends this.
@@ -287,7 +287,7 @@ scenario(
   'K2 closeTimeout when the peer sends messages',
   BOTH,
   async (t) => {
-    const { raw, ws } = await t.facing({ closeTimeout: 300 });
+    const { raw, ws } = await t.withRawPeer({ closeTimeout: 300 });
     ws.close(1000);
     t.logFrames(await raw.frame());
     raw.send(text, 'no close frame');
@@ -300,7 +300,7 @@ scenario(
   'K2 closeTimeout after the handshake, while the peer keeps its side open',
   BOTH,
   async (t) => {
-    const { raw, ws } = await t.facing({ closeTimeout: 30 });
+    const { raw, ws } = await t.withRawPeer({ closeTimeout: 30 });
     raw.close(1000, 'but no FIN');
     t.logFrames(await raw.frame());
     t.log('wire', 'rest', await raw.rest());
@@ -313,7 +313,7 @@ scenario(
   'K2 closeTimeout after a protocol error',
   BOTH,
   async (t) => {
-    const { raw, ws } = await t.facing({ closeTimeout: 30 });
+    const { raw, ws } = await t.withRawPeer({ closeTimeout: 30 });
     raw.send(3, 'x');
     t.logFrames(await raw.frame());
     await t.closed(ws);
@@ -322,7 +322,7 @@ scenario(
 );
 
 scenario('K2 closeTimeout of 0', BOTH, async (t) => {
-  const { ws } = await t.facing({ closeTimeout: 0 });
+  const { ws } = await t.withRawPeer({ closeTimeout: 0 });
   ws.close(1000);
   await t.closed(ws);
 });
@@ -346,7 +346,7 @@ scenario(
   'K9 close() of a paused side',
   BOTH,
   async (t) => {
-    const { raw, ws, lane } = await t.facing({ closeTimeout: 300 });
+    const { raw, ws, lane } = await t.withRawPeer({ closeTimeout: 300 });
     ws.pause();
     ws.close(1000, 'paused');
     t.logFrames(await raw.frame());
@@ -358,7 +358,7 @@ scenario(
 );
 
 scenario('K1 states in listeners of the raw socket', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const socket = ws._socket;
   for (const event of ['end', 'finish', 'close']) {
     socket.on(event, () => t.trace.event(lane, `socket ${event}`, [], ws));
@@ -379,7 +379,7 @@ scenario('K1 constants', 'pair', async (t) => {
 });
 
 scenario('K4 end() of the raw socket', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws._socket.end();
   t.log('wire', 'rest', await raw.rest());
   raw.finish();

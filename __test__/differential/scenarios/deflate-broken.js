@@ -211,7 +211,7 @@ scenario('R2 deflate: skipUTF8Validation', BOTH, async (t) => {
     peer.send(text, hex(data));
     raw.write(peer.fragments(text, [hex(data), hex(data)]));
   }
-  await t.seen(ws, 'message', 2 * NOT_UTF8.length);
+  await t.emitted(ws, 'message', 2 * NOT_UTF8.length);
 });
 
 scenario('E2 deflate: an error of one connection does not affect others', 'server', async (t) => {
@@ -219,7 +219,7 @@ scenario('E2 deflate: an error of one connection does not affect others', 'serve
   const peers = [];
   for (let i = 0; i < 3; i++) {
     const headers = { 'Sec-WebSocket-Extensions': NAME };
-    const raw = await t.knock(wss, { headers });
+    const raw = await t.sendRequest(wss, { headers });
     await raw.head();
     peers.push({ raw, deflater: new Deflater(), ws: (await t.accepted(wss)).server });
   }
@@ -231,6 +231,6 @@ scenario('E2 deflate: an error of one connection does not affect others', 'serve
   await t.closed(peers[1].ws);
   for (const one of [peers[0], peers[2]]) {
     say(one, digits(300));
-    await t.seen(one.ws, 'message', 2);
+    await t.emitted(one.ws, 'message', 2);
   }
 });

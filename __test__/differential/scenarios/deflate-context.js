@@ -45,7 +45,7 @@ for (const [name, agreed] of TAKEOVERS) {
       raw.send(binary, data);
       raw.write(peer.fragments(binary, [data, 'other', data]));
     }
-    await t.seen(ws, 'message', 9);
+    await t.emitted(ws, 'message', 9);
   });
 }
 
@@ -74,7 +74,7 @@ scenario('Z3 deflate: a server keeps one context for each connection', 'pair', a
   const wss = await t.listen({ perMessageDeflate: true });
   const pairs = [];
   for (let i = 0; i < 3; i++) {
-    const client = t.dial(t.url(wss), undefined, { perMessageDeflate: true });
+    const client = t.openClient(t.url(wss), undefined, { perMessageDeflate: true });
     const { server } = await t.accepted(wss);
     await t.opened(client);
     pairs.push({ client, server });
@@ -87,7 +87,7 @@ scenario('Z3 deflate: a server keeps one context for each connection', 'pair', a
     for (const { server } of pairs) server.send('to all of them');
   }
   for (const { client, server } of pairs) {
-    await t.seen(client, 'message', 6);
-    await t.seen(server, 'message', 3);
+    await t.emitted(client, 'message', 6);
+    await t.emitted(server, 'message', 3);
   }
 });

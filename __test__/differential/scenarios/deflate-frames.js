@@ -39,7 +39,7 @@ for (const [name, args, amid] of BROKEN) {
 
 scenario('E1 deflate: RSV1 after a declined offer', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url, undefined, { perMessageDeflate: true });
+  const ws = t.openClient(listening.url, undefined, { perMessageDeflate: true });
   const raw = await listening.next();
   raw.accept(await raw.head());
   raw.send(text, HELLO, { rsv: RSV1 });
@@ -66,7 +66,7 @@ scenario('A3 deflate: compressed fragments count, including empty ones', BOTH, a
     const { peer, raw, ws } = await deflating(t, { options: { maxFragments: 3 } });
     peer.send(text, 'whole');
     raw.write(peer.fragments(text, parts));
-    await Promise.race([t.seen(ws, 'message', 2), t.seen(ws, 'error')]);
+    await Promise.race([t.emitted(ws, 'message', 2), t.emitted(ws, 'error')]);
     if (parts.length === 3) continue;
     await peer.through(close);
     raw.finish();

@@ -90,14 +90,14 @@ scenario('E7 deflate: maxPayload does not apply to sent messages', BOTH, async (
   ws.send(digits(2000));
   await peer.next();
   peer.send(text, 'y'.repeat(10));
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
 });
 
 scenario('E7 deflate: values of maxPayload that mean no limit', BOTH, async (t) => {
   for (const maxPayload of [0, -1, 2 ** 32, NaN]) {
     const { peer, ws } = await deflating(t, { options: { maxPayload } });
     peer.send(binary, Buffer.alloc(4 << 20, 'no limit'));
-    await t.seen(ws, 'message');
+    await t.emitted(ws, 'message');
   }
 });
 
@@ -118,7 +118,7 @@ scenario('E7 deflate: the limit and an error right after it', BOTH, async (t) =>
 scenario('E7 deflate: the limit and a final block', BOTH, async (t) => {
   const { peer, raw, ws } = await deflating(t, { options: { maxPayload: 8 } });
   raw.send(text, Buffer.from('f348cdc9c9070000', 'hex'), { rsv: RSV1 });
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
   raw.send(text, new Deflater().part('y'.repeat(9)), { rsv: RSV1 });
   await refused({ peer, raw, ws }, t);
 });
@@ -137,7 +137,7 @@ scenario('A1 deflate: a bomb in fragments, with pings in between', BOTH, async (
   for (let i = 0; i < 10; i++) {
     const part = bytes.subarray(i * size, (i + 1) * size);
     raw.send(i ? continuation : text, part, { rsv: i ? 0 : RSV1, fin: i === 9 });
-    if (i === 0) await t.seen(ws, 'error');
+    if (i === 0) await t.emitted(ws, 'error');
     raw.send(ping, 'not answered');
   }
   await refused(all, t);
@@ -200,8 +200,8 @@ scenario('A24 deflate: a server can force small windows and no context', 'pair',
     server.send(data);
     client.send(data);
   }
-  await t.seen(server, 'message', 3);
-  await t.seen(client, 'message', 3);
+  await t.emitted(server, 'message', 3);
+  await t.emitted(client, 'message', 3);
 });
 
 scenario(

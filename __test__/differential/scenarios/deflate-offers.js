@@ -75,7 +75,7 @@ const SETTINGS = [
 
 /** Makes an offer, and records the response in lane `wire` and the agreed parameters in lane `agreed`. */
 async function offered(t, wss, header) {
-  const raw = await t.knock(wss, { headers: { 'Sec-WebSocket-Extensions': header } });
+  const raw = await t.sendRequest(wss, { headers: { 'Sec-WebSocket-Extensions': header } });
   const head = await raw.head();
   const status = head.split(' ', 2)[1];
   t.log('wire', String(header), status, /^Sec-WebSocket-Extensions: .*$/m.exec(head)?.[0]);

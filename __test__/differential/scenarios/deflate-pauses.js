@@ -24,10 +24,10 @@ scenario('Q2 deflate: pause() and resume() while a large message is inflated', B
   raw.write(
     Buffer.concat([peer.make(text, 'first'), peer.make(binary, LARGE), peer.make(text, 'last')])
   );
-  await t.seen(ws, 'message', 3);
+  await t.emitted(ws, 'message', 3);
   raw.send(ping, 'still here');
   await peer.next();
-  await t.seen(ws, 'ping');
+  await t.emitted(ws, 'ping');
 });
 
 scenario('Q2 deflate: a late resume()', BOTH, async (t) => {

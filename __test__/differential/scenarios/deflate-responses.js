@@ -42,7 +42,7 @@ const OFFERED = [
 scenario('C4 deflate: offers of a client', 'client', async (t) => {
   const listening = await t.rawServer();
   for (const [name, perMessageDeflate] of OFFERED) {
-    const ws = t.dial(listening.url, undefined, { perMessageDeflate });
+    const ws = t.openClient(listening.url, undefined, { perMessageDeflate });
     const raw = await listening.next();
     const head = await raw.head();
     t.log('wire', name, /^Sec-WebSocket-Extensions: .*$/m.exec(head)?.[0]);
@@ -53,7 +53,7 @@ scenario('C4 deflate: offers of a client', 'client', async (t) => {
 
 scenario('C4 deflate: the request with an offer', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url, ['a'], {
+  const ws = t.openClient(listening.url, ['a'], {
     perMessageDeflate: true,
     headers: { 'Sec-WebSocket-Extensions': 'mine', 'X-Mine': 'yes' }
   });
@@ -68,7 +68,7 @@ scenario(
   'client',
   async (t) => {
     const listening = await t.rawServer();
-    const ws = t.dial(listening.url, undefined, {
+    const ws = t.openClient(listening.url, undefined, {
       headers: { 'Sec-WebSocket-Extensions': NAME }
     });
     const raw = await listening.next();
@@ -82,10 +82,10 @@ scenario(
 /** Responds to a client, and records whether it opened and the agreed parameters. */
 async function responded(t, perMessageDeflate, header) {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url, undefined, { perMessageDeflate });
+  const ws = t.openClient(listening.url, undefined, { perMessageDeflate });
   const raw = await listening.next();
   raw.accept(await raw.head(), { headers: { 'Sec-WebSocket-Extensions': header } });
-  await Promise.race([t.seen(ws, 'open'), t.seen(ws, 'close')]);
+  await Promise.race([t.emitted(ws, 'open'), t.emitted(ws, 'close')]);
   t.log('agreed', String(header), ...(ws.readyState === 1 ? agreement(ws) : []));
   ws.terminate();
   await t.closed(ws);
@@ -199,7 +199,7 @@ scenario('C10 deflate: responses to a client that offered nothing', 'client', as
 
 scenario('C10 deflate: a wrong subprotocol comes before a wrong extension', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url, ['a'], { perMessageDeflate: true });
+  const ws = t.openClient(listening.url, ['a'], { perMessageDeflate: true });
   const raw = await listening.next();
   raw.accept(await raw.head(), {
     headers: { 'Sec-WebSocket-Protocol': 'b', 'Sec-WebSocket-Extensions': 'other' }
@@ -212,7 +212,7 @@ scenario('C10 deflate: a wrong subprotocol comes before a wrong extension', 'cli
 
 scenario('1.3 deflate: extensions before, after and without a connection', 'pair', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
-  const client = t.dial(t.url(wss), undefined, { perMessageDeflate: true });
+  const client = t.openClient(t.url(wss), undefined, { perMessageDeflate: true });
   t.log('client', 'connecting', client.extensions);
   client.on('upgrade', () => t.log('client', 'upgrade', client.extensions));
   const { server } = await t.accepted(wss);

@@ -96,7 +96,7 @@ scenario('S5 deflate: compressed and uncompressed messages alternate', BOTH, asy
 
 scenario('S5 deflate: compress has no effect when the other side declined', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url, undefined, { perMessageDeflate: { threshold: 0 } });
+  const ws = t.openClient(listening.url, undefined, { perMessageDeflate: { threshold: 0 } });
   const raw = await listening.next();
   raw.accept(await raw.head());
   await t.opened(ws);

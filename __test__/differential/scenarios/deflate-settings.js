@@ -41,7 +41,7 @@ for (let bits = 8; bits <= 15; bits++) {
     for (const data of [digits(100), digits(100), REPEATING, noise(2000), REPEATING.slice(0, 1500)])
       peer.send(text, data.toString('latin1'));
     raw.write(peer.fragments(binary, [REPEATING.slice(0, 700), REPEATING.slice(0, 700)]));
-    await t.seen(ws, 'message', 6);
+    await t.emitted(ws, 'message', 6);
   });
 }
 
@@ -58,8 +58,8 @@ for (const bits of [8, 9, 12, 15]) {
       server.send(data);
       client.send(data);
     }
-    await t.seen(server, 'message', 6);
-    await t.seen(client, 'message', 6);
+    await t.emitted(server, 'message', 6);
+    await t.emitted(client, 'message', 6);
   });
 }
 
@@ -95,7 +95,7 @@ scenario('Z6 deflate: windowBits in the options of zlib are ignored', BOTH, asyn
     peer.send(text, data);
     ws.send(data);
   }
-  await t.seen(ws, 'message', 2);
+  await t.emitted(ws, 'message', 2);
   const [first, second] = await peer.next(2);
   t.log('wire', 'shorter', second.payload.length < first.payload.length / 2);
 });
@@ -137,7 +137,7 @@ for (const chunkSize of [64, 100, 16384, 1 << 20]) {
     peer.send(text, 'y'.repeat(7000));
     raw.write(peer.fragments(binary, [noise(1000), '', digits(1000)]));
     peer.send(binary, '');
-    await t.seen(ws, 'message', 4);
+    await t.emitted(ws, 'message', 4);
   });
 }
 
@@ -173,7 +173,7 @@ for (const agreed of ['', NO_CONTEXT]) {
       raw.write(peer.fragments(binary, [KNOWN, digits(100), KNOWN]));
       ws.send(KNOWN);
     }
-    await t.seen(ws, 'message', 6);
+    await t.emitted(ws, 'message', 6);
     const all = await peer.next(3);
     t.log('wire', 'first is short', all[0].payload.length < KNOWN.length / 2);
   });
@@ -185,7 +185,7 @@ scenario('1.6 deflate: a dictionary after a final block', BOTH, async (t) => {
     const bytes = zlib.deflateRawSync(KNOWN, { dictionary: DICTIONARY });
     raw.send(text, Buffer.concat([bytes, Buffer.alloc(1)]), { rsv: RSV1 });
   }
-  await t.seen(ws, 'message', 3);
+  await t.emitted(ws, 'message', 3);
 });
 
 scenario('1.6 deflate: a dictionary unknown to the peer', BOTH, async (t) => {
@@ -207,7 +207,7 @@ scenario('1.6 deflate: a dictionary longer than the window', BOTH, async (t) => 
   const data = dictionary.toString('latin1', 1900) + digits(300);
   peer.send(text, data);
   ws.send(data);
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
   await peer.next();
 });
 
@@ -222,8 +222,8 @@ scenario('1.6 deflate: dictionaries between two libraries', 'pair', async (t) =>
       server.send(data);
       client.send(data);
     }
-    await t.seen(server, 'message', 4);
-    await t.seen(client, 'message', 4);
+    await t.emitted(server, 'message', 4);
+    await t.emitted(client, 'message', 4);
   }
 });
 
@@ -238,7 +238,7 @@ scenario('1.6 deflate: options of zlib of every kind between two libraries', 'pa
       server.send(data);
       client.send(data);
     }
-    await t.seen(server, 'message', 3);
-    await t.seen(client, 'message', 3);
+    await t.emitted(server, 'message', 3);
+    await t.emitted(client, 'message', 3);
   }
 });

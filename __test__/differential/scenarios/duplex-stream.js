@@ -75,7 +75,7 @@ scenario('D2 decodeStrings false', 'pair', async (t) => {
   const { server, stream } = await streamed(t, { decodeStrings: false });
   stream.write('text');
   stream.write(Buffer.from('bytes'));
-  await t.seen(server, 'message', 2);
+  await t.emitted(server, 'message', 2);
 });
 
 for (const readableObjectMode of [false, true]) {
@@ -119,7 +119,7 @@ scenario('D4 a reader that does not read pauses the socket', 'pair', async (t) =
   t.log('stream', 'paused', client.isPaused, stream.readableLength);
   stream.resume();
   server.send('after');
-  await t.seen(client, 'message', 3);
+  await t.emitted(client, 'message', 3);
   t.log('stream', 'resumed', client.isPaused);
 });
 
@@ -147,14 +147,14 @@ scenario('D4 much data in both directions', 'pair', async (t) => {
 scenario('D4 write callbacks', 'pair', async (t) => {
   const { server, stream } = await streamed(t);
   for (const name of ['a', 'b', 'c']) stream.write(name, (err) => t.log('stream', name, err));
-  await t.seen(server, 'message', 3);
+  await t.emitted(server, 'message', 3);
   await new Promise((resolve) => stream.write('d', resolve));
-  await t.seen(server, 'message', 4);
+  await t.emitted(server, 'message', 4);
 });
 
 scenario('D5 write and end before open', 'pair', async (t) => {
   const wss = await t.listen();
-  const client = t.dial(t.url(wss));
+  const client = t.openClient(t.url(wss));
   const stream = over(t, client);
   stream.write('early', () => t.log('stream', 'early written'));
   stream.end('last');
@@ -214,7 +214,7 @@ scenario('D6 destroy without and with an error', 'pair', async (t) => {
 scenario('D6 destroy while connecting', 'client', async (t) => {
   for (const err of [undefined, new Error('mine')]) {
     const listening = await t.rawServer();
-    const client = t.dial(listening.url);
+    const client = t.openClient(listening.url);
     const stream = over(t, client);
     stream.destroy(err);
     await t.closed(client);
@@ -224,7 +224,7 @@ scenario('D6 destroy while connecting', 'client', async (t) => {
 
 scenario('D6 a connection that fails', 'client', async (t) => {
   const server = await t.http((request, response) => response.writeHead(500).end());
-  const client = t.dial(t.url(server));
+  const client = t.openClient(t.url(server));
   const stream = over(t, client);
   stream.write('never sent');
   await t.closed(client);
@@ -254,7 +254,7 @@ scenario(
 );
 
 scenario('D3 async iteration of a stream with a raw peer', 'client', async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   const stream = over(t, ws, { readableObjectMode: true });
   raw.send(OPCODE.text, 'one');
   raw.send(OPCODE.binary, 'two');

@@ -43,7 +43,7 @@ async function pairs(t, count, { server: serverOptions, client: clientOptions } 
   const wss = await t.listen(serverOptions);
   const all = [];
   for (let i = 0; i < count; i++) {
-    const client = t.dial(t.url(wss), undefined, clientOptions);
+    const client = t.openClient(t.url(wss), undefined, clientOptions);
     const { server } = await t.accepted(wss);
     await t.opened(client);
     await settled();
@@ -82,7 +82,7 @@ scenario(
       process.nextTick(() => t.log(theirs, 'tick between'));
       client.send('b', told(t, theirs, 'b'));
     }
-    await Promise.all(all.map(({ client }) => t.seen(client, 'message', 2)));
+    await Promise.all(all.map(({ client }) => t.emitted(client, 'message', 2)));
     await settled();
   },
   { onThreads: false }
@@ -119,7 +119,7 @@ scenario(
       });
     }
     for (const { client } of all) client.send('all');
-    await Promise.all(all.map(({ client }) => t.seen(client, 'message', 4)));
+    await Promise.all(all.map(({ client }) => t.emitted(client, 'message', 4)));
     await settled();
   },
   { onThreads: false }
@@ -137,7 +137,7 @@ scenario(
         else hasStart = true;
       });
     });
-    const client = t.dial(t.url(wss));
+    const client = t.openClient(t.url(wss));
     const stream = t.lib.createWebSocketStream(client, { encoding: 'utf8', objectMode: true });
     t.defer(() => stream.destroy());
     stream.write('init', () => t.log('client', 'init written'));
@@ -157,15 +157,15 @@ scenario(
       ws.send('hello', told(t, 'server', 'hello'));
       ws.send('again', told(t, 'server', 'again'));
     });
-    const client = t.dial(t.url(wss));
+    const client = t.openClient(t.url(wss));
     client.on('open', () => {
       later(t, 'client', 'open');
       client.send('first', told(t, 'client', 'first'));
     });
     client.on('message', (data) => later(t, 'client', String(data)));
     const { server } = await t.accepted(wss);
-    await t.seen(server, 'message');
-    await t.seen(client, 'message', 2);
+    await t.emitted(server, 'message');
+    await t.emitted(client, 'message', 2);
     await settled();
   },
   { onThreads: false }
@@ -181,7 +181,7 @@ scenario('C8 order: bytes after the response and after the request', 'together',
   const raw = await t.rawClient(wss);
   raw.write(Buffer.concat([Buffer.from(upgradeRequest()), ...known]));
   const { server } = await t.accepted(wss);
-  await t.seen(server, 'message', 2);
+  await t.emitted(server, 'message', 2);
   await settled();
   raw.finish();
 });
@@ -196,7 +196,7 @@ scenario(
       server.ping('s', undefined, told(t, ours, 'ping'));
     }
     await Promise.all(
-      all.flatMap((one) => [t.seen(one.client, 'pong'), t.seen(one.server, 'pong')])
+      all.flatMap((one) => [t.emitted(one.client, 'pong'), t.emitted(one.server, 'pong')])
     );
     await settled();
   },

@@ -90,9 +90,9 @@ for (const leave of ['finish', 'reset']) {
           else socket.destroy();
         });
         const gone = once(wss, 'gone');
-        const raw = await t.knock(wss, half);
+        const raw = await t.sendRequest(wss, half);
         // A reset must not overtake earlier bytes.
-        const other = await t.knock(wss);
+        const other = await t.sendRequest(wss);
         await other.head();
         raw[leave]();
         if (leave === 'finish') t.log('wire', 'answer', answerText(await raw.rest()));
@@ -105,7 +105,10 @@ for (const leave of ['finish', 'reset']) {
 scenario('H1 a handshake after a plain request is served', 'server', async (t) => {
   const wss = await t.listen();
   for (const together of [true, false]) {
-    const raw = await t.knock(wss, together ? GET + upgradeRequest({ target: '/both' }) : GET);
+    const raw = await t.sendRequest(
+      wss,
+      together ? GET + upgradeRequest({ target: '/both' }) : GET
+    );
     t.logHead(await raw.head());
     t.log('wire', 'body', await raw.bytes(16));
     if (!together) raw.write(upgradeRequest({ target: '/later' }));
@@ -131,7 +134,7 @@ scenario('H1 a handshake byte by byte, followed by frames', 'server', async (t) 
   }
   const { server, request } = await t.accepted(wss);
   t.log('request', 'is', request.url, request.rawHeaders);
-  await t.seen(server, 'message');
+  await t.emitted(server, 'message');
   t.logHead(await raw.head());
   t.log('server', 'read', server._socket.bytesRead - bytes.length);
 });

@@ -69,7 +69,7 @@ for (const answers of [
   scenario(`H5 repeated answers of verifyClient: ${answers.join(', ')}`, 'server', async (t) => {
     const { verifyClient, next } = questions();
     const wss = await t.listen({ verifyClient });
-    const raw = await t.knock(wss);
+    const raw = await t.sendRequest(wss);
     const { callback, info } = await next();
     for (const answer of answers) t.attempt('server', 'answered', () => callback(answer, 403));
     t.log('server', 'clients', wss.clients.size, info.req.socket.writable);
@@ -91,7 +91,7 @@ scenario('H10 answers of verifyClient after the client has left', 'server', asyn
         const wss = await t.listen({ verifyClient });
         wss.on('connection', () => t.log('server', 'connected'));
         wss.on('wsClientError', (err) => t.log('server', 'wsClientError', err));
-        const raw = await t.knock(wss);
+        const raw = await t.sendRequest(wss);
         const { callback, info } = await next();
         const { socket } = info.req;
         const gone = new Promise((resolve) => socket.once('close', resolve));
@@ -116,7 +116,7 @@ scenario('H10 verifyClient that never answers', 'server', async (t) => {
   for (const leave of ['finish', 'reset']) {
     const { verifyClient, next } = questions();
     const wss = await t.listen({ verifyClient });
-    const raw = await t.knock(wss);
+    const raw = await t.sendRequest(wss);
     const { info } = await next();
     const { socket } = info.req;
     t.log('server', 'socket', socket.readableFlowing, socket.isPaused(), socket.timeout);
@@ -144,7 +144,7 @@ scenario(
     const count = () =>
       new Promise((resolve) => wss._server.getConnections((err, all) => resolve(all)));
     const enter = async () => {
-      const raw = await t.knock(wss);
+      const raw = await t.sendRequest(wss);
       await next();
       return raw;
     };
@@ -171,7 +171,7 @@ for (const hook of ['verifyClient', 'handleProtocols', 'headers', 'shouldHandle'
       const port = Number(await child.line());
       const listening = { address: () => ({ port }) };
       const change = { headers: { 'Sec-WebSocket-Protocol': 'a' } };
-      const raw = await t.knock(listening, change);
+      const raw = await t.sendRequest(listening, change);
       t.log('child', 'line', await child.line());
       if (hook === 'connection') {
         // The connection survives.
@@ -180,7 +180,7 @@ for (const hook of ['verifyClient', 'handleProtocols', 'headers', 'shouldHandle'
         t.logFrames(await raw.frame());
       }
       // The server survives, too.
-      const other = await t.knock(listening, { ...change, target: '/good' });
+      const other = await t.sendRequest(listening, { ...change, target: '/good' });
       t.logHead(await other.head());
       other.send(OPCODE.text, 'the end');
       t.logFrames(await other.frame());
@@ -299,7 +299,7 @@ scenario('H4 actions of a listener of wsClientError', 'server', async (t) => {
       act(err, socket);
     });
     const gone = once(wss, 'gone');
-    const raw = await t.knock(wss, { target: `/${deed.length}`, method: 'POST' });
+    const raw = await t.sendRequest(wss, { target: `/${deed.length}`, method: 'POST' });
     t.log('wire', deed, answerText(await raw.rest()));
     raw.finish();
     t.log('server', 'gone', ...(await gone), wss.clients.size);
@@ -321,7 +321,7 @@ scenario('H5 actions of a listener of headers', 'server', async (t) => {
       t.log('server', deed, Array.isArray(lines), lines.length, request.socket.bytesWritten);
       act(lines, request);
     });
-    const raw = await t.knock(wss);
+    const raw = await t.sendRequest(wss);
     const { server } = await t.accepted(wss);
     server.send('first');
     t.log('server', 'written', server._socket.bytesWritten);
@@ -352,7 +352,7 @@ scenario('H5 the socket is destroyed or ended by a hook', 'server', async (t) =>
       if (hook === 'headers') wss.on('headers', (lines, request) => end(request));
       if (hook === 'shouldHandle') wss.shouldHandle = (request) => end(request, true);
       const gone = once(wss, 'gone');
-      const raw = await t.knock(wss, { headers: { 'Sec-WebSocket-Protocol': 'a' } });
+      const raw = await t.sendRequest(wss, { headers: { 'Sec-WebSocket-Protocol': 'a' } });
       const bytes = await raw.rest();
       t.log(lane, 'answer', answerText(bytes));
       raw.finish();
@@ -388,7 +388,7 @@ scenario('H5 closing, terminating and sending in a listener of connection', 'ser
       act(ws);
       t.trace.event(deed, 'state', [wss.clients.size, ws._socket.writable], ws);
     });
-    const raw = await t.knock(wss);
+    const raw = await t.sendRequest(wss);
     const { server } = await t.accepted(wss);
     raw.close(1000, 'bye');
     const bytes = await raw.rest();
@@ -423,7 +423,7 @@ scenario('H5 a class of WebSockets that throws', 'server', async (t) => {
       resolve();
     });
   });
-  const raw = await t.knock(server);
+  const raw = await t.sendRequest(server);
   await done;
   t.log('wire', 'answer', await raw.rest());
 });

@@ -243,7 +243,7 @@ scenario('3.1 silent connections are counted, and closed with all', 'server', as
     new Promise((resolve) => server.getConnections((_error, all) => resolve(all)));
   const silent = await t.rawClient(wss);
   while ((await count()) < 1) await new Promise((resolve) => setImmediate(resolve));
-  const half = await t.knock(wss, 'GET / HT');
+  const half = await t.sendRequest(wss, 'GET / HT');
   while ((await count()) < 2) await new Promise((resolve) => setImmediate(resolve));
   t.log('server', 'count', await count());
   server.closeAllConnections();

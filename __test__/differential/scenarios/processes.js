@@ -25,7 +25,7 @@ async function childServer(t, env, options) {
   const port = Number(await child.line());
   const listening = { address: () => ({ port }) };
   const join = async (target) => {
-    const raw = await t.knock(listening, { target });
+    const raw = await t.sendRequest(listening, { target });
     await raw.head();
     return raw;
   };

@@ -127,7 +127,7 @@ const BROKEN = [
 
 /** Sends frames, then waits until the library under test has closed; its close frame is recorded. */
 async function broken(t, frames, options) {
-  const { raw, ws } = await t.facing(options);
+  const { raw, ws } = await t.withRawPeer(options);
   raw.write(Buffer.concat(frames.map((args) => raw.make(...args))));
   t.logFrames(...(await raw.framesThrough(close)));
   raw.send(text, 'never looked at');
@@ -177,20 +177,20 @@ for (const [name, opcode, options] of [
 scenario('E1 too many buffered chunks', BOTH, async (t) => {
   // One byte per write, each awaited, of a message far longer than the limit: the kernel may join them, so either the limit is
   // exceeded or the message is complete.
-  const { raw, ws } = await t.facing({ maxBufferedChunks: 0, maxFragments: 0, maxPayload: 0 });
+  const { raw, ws } = await t.withRawPeer({ maxBufferedChunks: 0, maxFragments: 0, maxPayload: 0 });
   raw.socket.setNoDelay(true);
   const bytes = raw.make(text, 'x'.repeat(50));
   for (const byte of bytes) {
     await new Promise((resolve) => raw.socket.write(Buffer.from([byte]), resolve));
   }
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
 });
 
 scenario('E1 limits that mean no limit', BOTH, async (t) => {
   for (const limit of [0, -1, 2 ** 31, 2 ** 32, NaN, 'x']) {
-    const { raw, ws } = await t.facing({ maxFragments: limit, maxPayload: limit });
+    const { raw, ws } = await t.withRawPeer({ maxFragments: limit, maxPayload: limit });
     for (let i = 0; i < 50; i++) raw.send(i ? continuation : binary, 'xx', { fin: i === 49 });
-    await t.seen(ws, 'message');
+    await t.emitted(ws, 'message');
   }
 });
 
@@ -199,7 +199,7 @@ scenario('E1 limits given as text or with a fraction', BOTH, async (t) => {
     ['3', [3, 4]],
     [3.9, [3, 4]]
   ]) {
-    const { raw, ws } = await t.facing({ maxPayload: limit });
+    const { raw, ws } = await t.withRawPeer({ maxPayload: limit });
     for (const length of lengths) raw.send(text, 'x'.repeat(length));
     t.logFrames(...(await raw.framesThrough(close)));
     raw.finish();
@@ -218,7 +218,7 @@ scenario('E1 the messages before the error are delivered', BOTH, (t) => {
 });
 
 scenario('E1 send and close in an error listener', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   ws.on('error', () => {
     t.attempt(lane, 'send', () => ws.send('x', (err) => t.log(lane, 'called back', err)));
     t.attempt(lane, 'close', () => ws.close(1000));
@@ -231,14 +231,14 @@ scenario('E1 send and close in an error listener', BOTH, async (t) => {
 });
 
 scenario('E1 terminate in an error listener', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.on('error', () => ws.terminate());
   raw.send(3, 'x');
   await t.closed(ws);
 });
 
 scenario('E1 an error in CLOSING', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.close(1000);
   t.logFrames(await raw.frame());
   raw.send(text, 'still delivered');
@@ -270,23 +270,23 @@ scenario('E2 one error, even with several faults', BOTH, (t) => {
 });
 
 scenario('E3 a reset emits no error', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   raw.send(text, 'before');
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
   raw.reset();
   await t.closed(ws);
 });
 
 scenario('E3 a reset in the middle of a frame', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   raw.write(Buffer.concat([raw.make(text, 'whole'), raw.make(text, 'cut off').subarray(0, 8)]));
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
   raw.reset();
   await t.closed(ws);
 });
 
 scenario('E3 a reset while much is queued', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   raw.socket.pause();
   for (let i = 0; i < 4; i++) ws.send(Buffer.alloc(16 << 20));
   ws.send('last', (err) => t.log(lane, 'last', err instanceof Error));
@@ -295,7 +295,7 @@ scenario('E3 a reset while much is queued', BOTH, async (t) => {
 });
 
 scenario('E3 errors of the raw socket are not forwarded', 'server', async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws._socket.on('error', (err) => t.log('server', 'socket error', err));
   ws._socket.on('close', (failed) => t.log('server', 'socket close', failed));
   raw.reset();
@@ -303,7 +303,7 @@ scenario('E3 errors of the raw socket are not forwarded', 'server', async (t) =>
 });
 
 scenario('E3 destroying the raw socket', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const socket = ws._socket;
   socket.on('error', (err) => t.log(lane, 'socket error', err));
   socket.destroy(new Error('mine'));
@@ -313,7 +313,7 @@ scenario('E3 destroying the raw socket', BOTH, async (t) => {
 });
 
 scenario('E4 FIN without a close frame', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   raw.send(text, 'before');
   raw.finish();
   t.log('wire', 'rest', await raw.rest());
@@ -321,7 +321,7 @@ scenario('E4 FIN without a close frame', BOTH, async (t) => {
 });
 
 scenario('E4 FIN in the middle of a message', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   raw.send(text, 'first part', { fin: false });
   raw.write(raw.make(continuation, 'cut off').subarray(0, 5));
   raw.finish();
@@ -330,7 +330,7 @@ scenario('E4 FIN in the middle of a message', BOTH, async (t) => {
 });
 
 scenario('E4 FIN right after many messages', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   raw.write(Buffer.concat(Array.from({ length: 100 }, (_, i) => raw.make(text, `message ${i}`))));
   raw.send(binary, Buffer.alloc(300000));
   raw.finish();
@@ -338,7 +338,7 @@ scenario('E4 FIN right after many messages', BOTH, async (t) => {
 });
 
 scenario('E4 messages sent by a listener before the FIN are sent', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.on('message', (data) => ws.send(`reply to ${data}`));
   raw.send(text, 'question');
   raw.finish();
@@ -348,7 +348,7 @@ scenario('E4 messages sent by a listener before the FIN are sent', BOTH, async (
 
 for (const code of [undefined, 1000, 1001, 1003, 1007, 1014, 3000, 4999]) {
   scenario(`E5 a close frame with ${code ?? 'nothing'}`, BOTH, async (t) => {
-    const { raw, ws } = await t.facing();
+    const { raw, ws } = await t.withRawPeer();
     raw.close(code, code === undefined ? undefined : 'grüße');
     t.logFrames(...(await raw.framesThrough(close)));
     t.log('wire', 'rest', await raw.rest());
@@ -358,14 +358,14 @@ for (const code of [undefined, 1000, 1001, 1003, 1007, 1014, 3000, 4999]) {
 }
 
 scenario('E7 maxPayload counts each message anew', BOTH, async (t) => {
-  const { raw, ws } = await t.facing({ maxPayload: 10 });
+  const { raw, ws } = await t.withRawPeer({ maxPayload: 10 });
   for (let i = 0; i < 3; i++) {
     raw.send(text, 'x'.repeat(10));
     raw.send(binary, 'x'.repeat(5), { fin: false });
     raw.send(ping, 'x'.repeat(100));
     raw.send(continuation, 'x'.repeat(5));
   }
-  await t.seen(ws, 'message', 6);
+  await t.emitted(ws, 'message', 6);
 });
 
 scenario(
@@ -374,7 +374,7 @@ scenario(
   async (t) => {
     const child = t.child('no-error-listener.js', t.serverSubject);
     const port = Number(await child.line());
-    const raw = await t.knock({ address: () => ({ port }) });
+    const raw = await t.sendRequest({ address: () => ({ port }) });
     await raw.head();
     raw.send(3, 'x');
     t.logFrames(...(await raw.framesThrough(close)));

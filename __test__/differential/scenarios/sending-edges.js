@@ -9,7 +9,7 @@ const BOTH = ['server', 'client'];
 const { text, close } = OPCODE;
 
 scenario('S3 binary selects the opcode only', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   const invalid = Buffer.from([0xff, 0xc0, 0x80]);
   ws.send(invalid, { binary: false });
   ws.send('gr\u00fc\u00dfe', { binary: true });
@@ -29,7 +29,7 @@ scenario('S3 binary data sent as text is rejected by the peer', 'pair', async (t
 });
 
 scenario('S9 a Buffer can be reused after the callback', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   const data = Buffer.alloc(100000);
   for (const letter of ['a', 'b', 'c']) {
     data.fill(letter);
@@ -51,7 +51,7 @@ scenario(
 );
 
 scenario('1.3 options of send of every type', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const all = [
     undefined,
     null,
@@ -74,7 +74,7 @@ scenario(
   '1.3 ws.pong overridden on the prototype of a subclass and on one socket',
   BOTH,
   async (t) => {
-    const { raw, ws, lane } = await t.facing();
+    const { raw, ws, lane } = await t.withRawPeer();
     const inherited = ws.pong;
     ws.pong = function (data, mask, callback) {
       t.log(lane, 'pong', data, mask, typeof callback);
@@ -88,7 +88,7 @@ scenario(
     ws.pong = () => t.log(lane, 'not answered');
     raw.send(OPCODE.ping, 'three');
     raw.send(text, 'heard');
-    await t.seen(ws, 'message');
+    await t.emitted(ws, 'message');
     ws.send('end');
     t.logFrames(await raw.frame());
   }
@@ -103,7 +103,7 @@ scenario('1.3 blobs that are received and forwarded', 'pair', async (t) => {
   client.send(Buffer.alloc(100000, 'large'));
   client.send(new Blob(['a ', 'blob'], { type: 'text/plain' }));
   client.send(new Blob([]));
-  await t.seen(client, 'message', 5);
+  await t.emitted(client, 'message', 5);
   client.close(1000);
   await t.closed(server, client);
 });
@@ -112,14 +112,14 @@ scenario('1.3 blobs that are received and forwarded', 'pair', async (t) => {
 const BLOCKING = 16 << 20;
 
 scenario('S7 messages sent in the callback of a blocked send are flushed', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.send(Buffer.alloc(BLOCKING), () => ws.send('behind it'));
   const [large, small] = [await raw.frame(), await raw.frame()];
   t.log('wire', 'frames', large.payload.length, String(small.payload));
 });
 
 scenario('S10 callbacks of sent messages when the socket is terminated', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   raw.socket.pause();
   ws.send(Buffer.alloc(BLOCKING), (err) => {
     t.log(lane, 'large', err);

@@ -61,7 +61,7 @@ const VALUES = [
 
 for (const [name, fixed, make = () => fixed] of VALUES) {
   scenario(`S2 send(${name})`, BOTH, async (t) => {
-    const { raw, ws, lane } = await t.facing();
+    const { raw, ws, lane } = await t.withRawPeer();
     await until(t, ws, raw, () =>
       t.attempt(lane, 'send', () => ws.send(make(), { binary: undefined }))
     );
@@ -76,7 +76,7 @@ for (const [name, fixed, make = () => fixed] of VALUES) {
 }
 
 scenario('S11 ping and pong of every type', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   for (const [name, fixed, make = () => fixed] of VALUES) {
     if (name === 'function') continue;
     await until(t, ws, raw, () => t.attempt(lane, `pong(${name})`, () => ws.pong(make())));
@@ -88,7 +88,7 @@ scenario('S11 ping and pong of every type', BOTH, async (t) => {
 });
 
 scenario('S11 arguments of ping and pong', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const masked = t.kind === 'client';
   for (const call of ['ping', 'pong']) {
     ws[call]();
@@ -114,7 +114,7 @@ scenario('S11 arguments of ping and pong', BOTH, async (t) => {
 
 scenario('S1 send, ping and pong while connecting throw', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url);
+  const ws = t.openClient(listening.url);
   for (const call of ['send', 'ping', 'pong']) {
     t.attempt('client', call, () => ws[call]('x', () => t.log('client', 'called back')));
     t.attempt('client', `${call} of nonsense`, () => ws[call](Symbol('x')));
@@ -153,7 +153,7 @@ scenario('S1 send, ping and pong in CLOSING and CLOSED', 'pair', async (t) => {
 const LENGTHS = [0, 1, 125, 126, 127, 65535, 65536, 70000, 1 << 20];
 
 scenario('S2 length encodings', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   for (const length of LENGTHS) {
     ws.send(Buffer.alloc(length, 'abc'));
     ws.send('ä'.repeat(length >> 1));
@@ -162,7 +162,7 @@ scenario('S2 length encodings', BOTH, async (t) => {
 });
 
 scenario('S4 fragments', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.send('one', { fin: false });
   ws.ping('between');
   ws.send('two', { fin: false, binary: true });
@@ -188,13 +188,13 @@ scenario('S4 fragments arrive as one message', 'pair', async (t) => {
     from.send('n', { fin: true });
     from.send(new Uint8Array([1]), { fin: false });
     from.send(new Uint8Array([2, 3]), { fin: true });
-    await t.seen(to, 'message', 2);
-    await t.seen(from, 'pong');
+    await t.emitted(to, 'message', 2);
+    await t.emitted(from, 'pong');
   }
 });
 
 scenario('S5 compress has no effect when nothing is negotiated', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.send('x'.repeat(2000), { compress: true });
   ws.send('x'.repeat(2000), { compress: false });
   ws.send('x'.repeat(2000), { compress: undefined });
@@ -202,7 +202,7 @@ scenario('S5 compress has no effect when nothing is negotiated', BOTH, async (t)
 });
 
 scenario('S7 order of sends, pings and close', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   for (let i = 0; i < 20; i++) {
     ws.send(`message ${i}`, (err) => t.log(lane, 'sent', i, !err));
     if (i % 3 === 0) ws.ping(String(i), (err) => t.log(lane, 'pinged', i, !err));
@@ -217,7 +217,7 @@ scenario('S7 order of sends, pings and close', BOTH, async (t) => {
 });
 
 scenario('S7 order behind a Blob', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const sent = (name) => (err) => t.log(lane, 'sent', name, !err);
   ws.send('before', sent('before'));
   ws.send(new Blob(['from ', 'a blob']), sent('blob'));
@@ -243,7 +243,7 @@ scenario('S12 an unreadable Blob', BOTH, async (t) => {
   fs.writeFileSync(file, 'as it was');
   const blob = await fs.openAsBlob(file);
   fs.writeFileSync(file, 'and as it is now, longer');
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const sent = (name) => (err) => t.log(lane, 'sent', name, err);
   ws.send(blob, sent('blob'));
   ws.send('queued', sent('queued'));
@@ -254,7 +254,7 @@ scenario('S12 an unreadable Blob', BOTH, async (t) => {
 });
 
 scenario('S12 terminate() while a Blob is read', BOTH, async (t) => {
-  const { ws, lane } = await t.facing();
+  const { ws, lane } = await t.withRawPeer();
   ws.send(new Blob(['x'.repeat(100)]), (err) => t.log(lane, 'blob', err));
   ws.send('queued', (err) => t.log(lane, 'queued', err));
   ws.terminate();
@@ -262,7 +262,7 @@ scenario('S12 terminate() while a Blob is read', BOTH, async (t) => {
 });
 
 scenario('S8 mask can be forced on and off', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   for (const mask of [true, false, undefined, null]) {
     ws.send('text', { mask });
     ws.ping('ping', mask);
@@ -284,7 +284,7 @@ scenario('S8 the client rejects a masked frame', 'pair', async (t) => {
 });
 
 scenario('S8 masking does not change memory of the caller', 'client', async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   const bytes = Buffer.from('the same before and after');
   const large = Buffer.alloc(100000, 'large');
   const array = new Uint8Array(bytes).buffer;
@@ -299,7 +299,7 @@ scenario('S8 masking does not change memory of the caller', 'client', async (t) 
 
 scenario('S8 generateMask is called once per frame', 'client', async (t) => {
   let count = 0;
-  const { raw, ws } = await t.facing({
+  const { raw, ws } = await t.withRawPeer({
     generateMask(mask) {
       t.log('client', 'generateMask', mask.length, Buffer.isBuffer(mask));
       mask.fill(++count);
@@ -310,7 +310,7 @@ scenario('S8 generateMask is called once per frame', 'client', async (t) => {
   ws.ping();
   raw.send(OPCODE.ping, 'asks for a pong');
   const frames = [await raw.frame(), await raw.frame(), await raw.frame(), await raw.frame()];
-  await t.seen(ws, 'ping');
+  await t.emitted(ws, 'ping');
   ws.close(1000);
   frames.push(await raw.frame());
   t.logFrames(...frames);
@@ -318,14 +318,14 @@ scenario('S8 generateMask is called once per frame', 'client', async (t) => {
 });
 
 scenario('S8 a masking key of zeros', 'client', async (t) => {
-  const { raw, ws } = await t.facing({ generateMask: (mask) => mask.fill(0) });
+  const { raw, ws } = await t.withRawPeer({ generateMask: (mask) => mask.fill(0) });
   ws.send('text');
   ws.send(Buffer.alloc(70000, 'x'));
   t.logFrames(await raw.frame(), await raw.frame());
 });
 
 scenario('S10 callbacks come later, in order, without an error', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   let inside = true;
   const called = (name) => (err) => t.log(lane, name, !err, inside);
   t.log(lane, 'returned', ws.send('a', called('a')));
@@ -349,7 +349,7 @@ scenario(
   'S10 callbacks of unsent messages of a terminated socket get an error',
   BOTH,
   async (t) => {
-    const { raw, ws, lane } = await t.facing();
+    const { raw, ws, lane } = await t.withRawPeer();
     raw.socket.pause();
     // More than any socket buffer holds, so that at least the last one has certainly not been sent.
     for (let i = 0; i < 4; i++) ws.send(Buffer.alloc(16 << 20));
@@ -362,7 +362,7 @@ scenario(
 );
 
 scenario('S13 send returns nothing', BOTH, async (t) => {
-  const { ws, lane } = await t.facing();
+  const { ws, lane } = await t.withRawPeer();
   for (const call of ['send', 'ping', 'pong', 'pause', 'resume', 'close', 'terminate']) {
     t.attempt(lane, call, () => ws[call]());
   }
@@ -383,6 +383,6 @@ scenario('S2 echo of every type in both directions', 'pair', async (t) => {
   let count = 0;
   for (const payload of payloads) {
     client.send(payload);
-    await t.seen(client, 'message', ++count);
+    await t.emitted(client, 'message', ++count);
   }
 });

@@ -196,7 +196,7 @@ scenario('W1 a server closed during verifyClient answers 503', 'server', async (
     decide = resolve;
   });
   const wss = await t.listen({ verifyClient: (info, callback) => decide(callback) });
-  const raw = await t.knock(wss);
+  const raw = await t.sendRequest(wss);
   const callback = await asked;
   const closed = once(wss, 'close');
   wss.close();
@@ -218,7 +218,7 @@ scenario('H10 a client that disconnects during verifyClient', 'server', async (t
       verifyClient: (info, callback) => decide({ callback, socket: info.req.socket })
     });
     wss.on('connection', () => t.log('server', 'connected'));
-    const raw = await t.knock(wss);
+    const raw = await t.sendRequest(wss);
     const { callback, socket } = await asked;
     const seen = new Promise((resolve) => {
       socket.on('end', resolve);
@@ -256,7 +256,7 @@ scenario('H11 exceptions of hooks propagate from handleUpgrade', 'server', async
         resolve();
       });
     });
-    await t.knock(server, { headers: { 'Sec-WebSocket-Protocol': 'a' } });
+    await t.sendRequest(server, { headers: { 'Sec-WebSocket-Protocol': 'a' } });
     await done;
   }
 });

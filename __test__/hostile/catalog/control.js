@@ -101,7 +101,7 @@ for (let start = 0; start < 65536; start += 8192) {
     at: 'free',
     play: async ({ t }) => {
       for (let code = start; code < start + 8192; code += 513) {
-        const { raw, ws } = await t.facing();
+        const { raw, ws } = await t.withRawPeer();
         raw.close(code);
         raw.finish();
         await t.closed(ws);

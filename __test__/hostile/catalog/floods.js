@@ -142,7 +142,7 @@ attacks.push(
     play: async ({ t, raw, ws, make, write }) => {
       raw.socket.pause();
       await write(make(text, 'everything, please'));
-      await t.seen(ws, 'message');
+      await t.emitted(ws, 'message');
       t.log('program', 'much is waiting', ws.bufferedAmount > 1 << 20);
     }
   },
@@ -155,7 +155,7 @@ attacks.push(
       raw.finish();
       t.log('program', 'paused', ws.isPaused);
       ws.resume();
-      await t.seen(ws, 'message', 100);
+      await t.emitted(ws, 'message', 100);
     }
   }
 );

@@ -68,7 +68,7 @@ async function place(t, lane, { secure, location = () => undefined, status = 302
  * @param {boolean} watched true if the program listens to redirects
  */
 async function follow(t, url, options, watched) {
-  const ws = t.dial(url, undefined, {
+  const ws = t.openClient(url, undefined, {
     followRedirects: true,
     rejectUnauthorized: false,
     ...options
@@ -196,7 +196,7 @@ for (const watched of [false, true]) {
       const [one, two] = ['one', 'two'].map((name) => path.join(folder, name));
       await place(t, 'target', { ipc: two });
       await place(t, 'first', { ipc: one, location: () => `ws+unix://${two}:/next` });
-      const ws = t.dial(`ws+unix://${one}:/`, undefined, {
+      const ws = t.openClient(`ws+unix://${one}:/`, undefined, {
         followRedirects: true,
         headers: { Authorization: 'Basic Zm9v', Cookie: 'a=b' }
       });
@@ -231,7 +231,7 @@ for (const location of [
     at: 'free',
     play: async ({ t }) => {
       const first = await place(t, 'first', { location: () => location });
-      const ws = t.dial(t.url(first), undefined, { followRedirects: true, maxRedirects: 3 });
+      const ws = t.openClient(t.url(first), undefined, { followRedirects: true, maxRedirects: 3 });
       await t.closed(ws);
     }
   });

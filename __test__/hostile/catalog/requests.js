@@ -205,7 +205,7 @@ attacks.push(
       const wss = await t.listen({ verifyClient });
       for (const answer of [true, false]) {
         const question = new Promise((resolve) => asked.push(resolve));
-        const raw = await t.knock(wss._server);
+        const raw = await t.sendRequest(wss._server);
         const { callback, req } = await question;
         const gone = new Promise((resolve) => req.socket.once('close', resolve));
         raw.reset();
