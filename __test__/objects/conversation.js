@@ -48,12 +48,12 @@ class Conversation {
     this.WebSocketServer = lib.WebSocketServer;
     /** @type {Record<string, string[]>} */
     this.lanes = {};
-    this.news = 0;
+    this.logged = 0;
   }
 
   /** @param {string} lane @param {...any} what */
   log(lane, ...what) {
-    this.news++;
+    this.logged++;
     (this.lanes[lane] ??= []).push(what.map(summary).join(' '));
   }
 
@@ -62,14 +62,14 @@ class Conversation {
     const goal = this.model?.[this.steps.length];
     const patience = () => {
       if (goal === undefined) return PATIENCE;
-      return this.news >= goal ? ENOUGH : PATIENCE_FOR_MODEL;
+      return this.logged >= goal ? ENOUGH : PATIENCE_FOR_MODEL;
     };
     for (let idle = 0, { news } = this; idle < patience(); idle++) {
       await new Promise((resolve) => randomFill(probe, () => setImmediate(resolve)));
-      if (news !== this.news) idle = 0;
+      if (news !== this.logged) idle = 0;
       ({ news } = this);
     }
-    this.steps.push(this.news);
+    this.steps.push(this.logged);
   }
 
   /** @param {string} lane @param {any} ws */
