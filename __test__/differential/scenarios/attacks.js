@@ -12,13 +12,13 @@ const BOTH = ['server', 'client'];
 const { continuation, text, binary, close, ping } = OPCODE;
 
 /** Bytes of reserved address space, on systems that report it. */
-function reserved() {
+function reservedAddressSpace() {
   if (!fs.existsSync('/proc/self/status')) return 0;
   return Number(/^VmSize:\s+(\d+)/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]) * 1024;
 }
 
 scenario('A2 declared lengths reserve no memory', BOTH, async (t) => {
-  const before = reserved();
+  const before = reservedAddressSpace();
   for (let i = 0; i < 30; i++) {
     const { raw, ws } = await t.withRawPeer();
     raw.write(frame(binary, '', { key: raw.key, declare: 100 << 20 }));
@@ -26,7 +26,7 @@ scenario('A2 declared lengths reserve no memory', BOTH, async (t) => {
     raw.finish();
     await t.closed(ws);
   }
-  t.log('process', 'reserved less than a gigabyte', reserved() - before < 1 << 30);
+  t.log('process', 'reserved less than a gigabyte', reservedAddressSpace() - before < 1 << 30);
 });
 
 scenario('A2 a declared length without a limit', BOTH, async (t) => {

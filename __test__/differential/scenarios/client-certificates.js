@@ -14,7 +14,7 @@ const key = fixture('localhost.key.pem');
 const cert = fixture('localhost.cert.pem');
 
 /** A WebSocketServer that requests a client certificate. */
-async function asking(t, serverOptions, tlsOptions) {
+async function listenWithClientCertificates(t, serverOptions, tlsOptions) {
   const server = await t.http(undefined, {
     createServer: https.createServer,
     options: { key, cert, ca: cert, requestCert: true, ...tlsOptions }
@@ -24,7 +24,7 @@ async function asking(t, serverOptions, tlsOptions) {
 }
 
 scenario('C7 verifyClient receives the certificate of a client', 'pair', async (t) => {
-  const { wss, url } = await asking(
+  const { wss, url } = await listenWithClientCertificates(
     t,
     {
       verifyClient({ secure, req }) {
@@ -52,7 +52,7 @@ scenario('C7 verifyClient receives the certificate of a client', 'pair', async (
 });
 
 scenario('C13 a server that requires a certificate', 'pair', async (t) => {
-  const { server, url } = await asking(t, {}, { maxVersion: 'TLSv1.2' });
+  const { server, url } = await listenWithClientCertificates(t, {}, { maxVersion: 'TLSv1.2' });
   const failed = once(server, 'tlsClientError');
   const client = t.openClient(url, undefined, { ca: cert });
   await t.closed(client);
@@ -61,7 +61,7 @@ scenario('C13 a server that requires a certificate', 'pair', async (t) => {
 });
 
 scenario('3.1 members of a TLS socket', 'pair', async (t) => {
-  const { wss, url } = await asking(t);
+  const { wss, url } = await listenWithClientCertificates(t);
   const client = t.openClient(url, undefined, { ca: cert, cert, key });
   const { server, request } = await t.accepted(wss);
   await t.opened(client);
@@ -87,7 +87,7 @@ scenario('3.1 members of a TLS socket', 'pair', async (t) => {
 });
 
 scenario('3.1 pause of a TLS socket', 'pair', async (t) => {
-  const { wss, url } = await asking(t, {}, { requestCert: false });
+  const { wss, url } = await listenWithClientCertificates(t, {}, { requestCert: false });
   const client = t.openClient(url, undefined, { ca: cert });
   const { server } = await t.accepted(wss);
   await t.opened(client);

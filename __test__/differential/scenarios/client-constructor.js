@@ -71,7 +71,7 @@ scenario('C1 options that throw', 'api', (t) => {
 });
 
 /** A client that never connects: it makes its request, but no connection. */
-function idle(t, address, protocols, options) {
+function unconnectedClient(t, address, protocols, options) {
   return t.openClient(address, protocols, { createConnection: () => new net.Socket(), ...options });
 }
 
@@ -89,13 +89,13 @@ scenario('C2 url shown', 'client', (t) => {
   ];
   for (const address of addresses) {
     const before = String(address);
-    const ws = idle(t, address);
+    const ws = unconnectedClient(t, address);
     t.log('client', 'url', ws.url, String(address) === before, ws.readyState);
   }
 });
 
 scenario('C1 a new client before it is connected', 'client', (t) => {
-  const ws = idle(t, 'ws://example.invalid/');
+  const ws = unconnectedClient(t, 'ws://example.invalid/');
   t.log(
     'client',
     'state',

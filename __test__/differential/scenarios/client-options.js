@@ -10,7 +10,7 @@ const { OPCODE } = require('../frames');
 const { text, ping, close } = OPCODE;
 
 /** The arguments of createConnection, and the Host, of a client that never connects. */
-function asked(t, address, options) {
+function connectionOptions(t, address, options) {
   return t.openClient(address, undefined, {
     createConnection(given) {
       const { host, port, defaultPort, servername, path, socketPath } = given;
@@ -25,22 +25,27 @@ function asked(t, address, options) {
 scenario('C3 brackets of IPv6 and default ports', 'client', (t) => {
   for (const scheme of ['ws', 'wss', 'http', 'https']) {
     for (const host of ['[::1]', '[2001:db8::1]', 'example.invalid', '192.0.2.1']) {
-      for (const port of ['', ':80', ':443', ':8080']) asked(t, `${scheme}://${host}${port}/a?b`);
+      for (const port of ['', ':80', ':443', ':8080'])
+        connectionOptions(t, `${scheme}://${host}${port}/a?b`);
     }
   }
 });
 
 scenario('C3 the Host of addresses with ports and user information', 'client', (t) => {
-  asked(t, 'ws://user:password@example.invalid:81/');
-  asked(t, 'ws://b\u00fccher.invalid/');
-  asked(t, 'ws+unix:/no/such/socket:/path');
-  asked(t, 'ws://example.invalid/', { defaultPort: 8080 });
-  asked(t, 'wss://example.invalid/', { defaultPort: 0 });
-  asked(t, 'ws://example.invalid:80/', { defaultPort: 8080, port: 1, host: 'other.invalid' });
-  asked(t, 'wss://example.invalid/', { servername: 'other.invalid' });
-  asked(t, 'wss://example.invalid/', { servername: '' });
-  asked(t, 'ws://example.invalid/', { headers: { Host: 'other.invalid' } });
-  asked(t, 'ws://example.invalid/', { setHost: false });
+  connectionOptions(t, 'ws://user:password@example.invalid:81/');
+  connectionOptions(t, 'ws://b\u00fccher.invalid/');
+  connectionOptions(t, 'ws+unix:/no/such/socket:/path');
+  connectionOptions(t, 'ws://example.invalid/', { defaultPort: 8080 });
+  connectionOptions(t, 'wss://example.invalid/', { defaultPort: 0 });
+  connectionOptions(t, 'ws://example.invalid:80/', {
+    defaultPort: 8080,
+    port: 1,
+    host: 'other.invalid'
+  });
+  connectionOptions(t, 'wss://example.invalid/', { servername: 'other.invalid' });
+  connectionOptions(t, 'wss://example.invalid/', { servername: '' });
+  connectionOptions(t, 'ws://example.invalid/', { headers: { Host: 'other.invalid' } });
+  connectionOptions(t, 'ws://example.invalid/', { setHost: false });
 });
 
 scenario('C17 version 8 has the frames of version 13', 'pair', async (t) => {

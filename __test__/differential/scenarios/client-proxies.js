@@ -34,7 +34,7 @@ async function proxy(t, authorize = () => true) {
   return server;
 }
 
-async function agentOf(t, through, user = '') {
+async function proxyAgent(t, through, user = '') {
   const { HttpsProxyAgent } = await import('https-proxy-agent');
   return new HttpsProxyAgent(t.url(through, 'http').replace('://', `://${user}`));
 }
@@ -57,7 +57,7 @@ async function exchange(t, wss, client) {
 
 scenario('C7 an HTTP proxy, ws', 'pair', async (t) => {
   const wss = await t.listen();
-  const agent = await agentOf(t, await proxy(t));
+  const agent = await proxyAgent(t, await proxy(t));
   await exchange(t, wss, t.openClient(t.url(wss), undefined, { agent }));
 });
 
@@ -67,16 +67,16 @@ scenario('C7 an HTTP proxy, wss', 'pair', async (t) => {
     options: { key, cert }
   });
   const wss = await t.listen({ server });
-  const agent = await agentOf(t, await proxy(t));
+  const agent = await proxyAgent(t, await proxy(t));
   await exchange(t, wss, t.openClient(t.url(server, 'wss'), undefined, { agent, ca: cert }));
 });
 
 scenario('C7 a proxy that requires a password', 'pair', async (t) => {
   const wss = await t.listen();
   const through = await proxy(t, ({ headers }) => headers['proxy-authorization'] === 'Basic YTpi');
-  const refused = t.openClient(t.url(wss), undefined, { agent: await agentOf(t, through) });
+  const refused = t.openClient(t.url(wss), undefined, { agent: await proxyAgent(t, through) });
   await t.closed(refused);
-  const agent = await agentOf(t, through, 'a:b@');
+  const agent = await proxyAgent(t, through, 'a:b@');
   await exchange(t, wss, t.openClient(t.url(wss), undefined, { agent }));
 });
 
@@ -87,13 +87,13 @@ scenario('C7 an HTTP proxy that cannot reach the server', 'client', async (t) =>
   const { port } = server.address();
   t.hidePort(port);
   await new Promise((resolve) => server.close(resolve));
-  const agent = await agentOf(t, through);
+  const agent = await proxyAgent(t, through);
   await t.closed(t.openClient(`ws://127.0.0.1:${port}`, undefined, { agent }));
 });
 
 scenario('C7 a server behind a proxy is reset', 'pair', async (t) => {
   const wss = await t.listen();
-  const agent = await agentOf(t, await proxy(t));
+  const agent = await proxyAgent(t, await proxy(t));
   const client = t.openClient(t.url(wss), undefined, { agent });
   const { server } = await t.accepted(wss);
   await t.opened(client);

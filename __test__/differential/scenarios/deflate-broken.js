@@ -27,7 +27,7 @@ const BROKEN = [
 ];
 
 /** Causes an error at the library under test and records all of its properties. */
-async function fails({ peer, raw, ws, lane }, t, bytes) {
+async function expectError({ peer, raw, ws, lane }, t, bytes) {
   ws.on('error', (err) => {
     t.log(lane, 'fields', err.errno, err.code, err.constructor === Error, Object.keys(err));
   });
@@ -64,28 +64,28 @@ for (const [message, data] of BROKEN) {
           rsv: isFirst ? RSV1 : 0
         })
       );
-      await fails(all, t, Buffer.concat(frames));
+      await expectError(all, t, Buffer.concat(frames));
     }
   });
 }
 
 scenario('E1 deflate: a distance too far back in the first message', BOTH, async (t) => {
   const all = await deflating(t);
-  await fails(all, t, all.raw.make(text, hex('4a047200'), { rsv: RSV1 }));
+  await expectError(all, t, all.raw.make(text, hex('4a047200'), { rsv: RSV1 }));
 });
 
 scenario('E1 deflate: output before an error is discarded', BOTH, async (t) => {
   const all = await deflating(t);
   const good = new Deflater().part('y'.repeat(100000), false);
   const bytes = Buffer.concat([good, hex('06')]);
-  await fails(all, t, all.raw.make(text, bytes, { rsv: RSV1 }));
+  await expectError(all, t, all.raw.make(text, bytes, { rsv: RSV1 }));
 });
 
 scenario('E1 deflate: messages before an error are delivered', BOTH, async (t) => {
   const all = await deflating(t);
   const { peer, raw, ws } = all;
   ws.on('message', (data) => ws.send(`reply to ${data}`));
-  await fails(
+  await expectError(
     all,
     t,
     Buffer.concat([
@@ -102,7 +102,7 @@ scenario('E1 deflate: messages before an error are delivered', BOTH, async (t) =
 scenario('E1 deflate: without context of the peer', BOTH, async (t) => {
   const agreed = 'server_no_context_takeover; client_no_context_takeover';
   const all = await deflating(t, { agreed });
-  await fails(all, t, all.raw.make(text, hex('06'), { rsv: RSV1 }));
+  await expectError(all, t, all.raw.make(text, hex('06'), { rsv: RSV1 }));
 });
 
 scenario('E1 deflate: send and close in an error listener', BOTH, async (t) => {
@@ -113,7 +113,7 @@ scenario('E1 deflate: send and close in an error listener', BOTH, async (t) => {
     t.attempt(lane, 'close', () => ws.close(1000));
     t.trace.event(lane, 'state', agreement(ws), ws);
   });
-  await fails(all, t, all.raw.make(text, hex('06'), { rsv: RSV1 }));
+  await expectError(all, t, all.raw.make(text, hex('06'), { rsv: RSV1 }));
 });
 
 scenario('E1 deflate: terminate in an error listener', BOTH, async (t) => {
@@ -186,7 +186,7 @@ scenario('R2 deflate: compressed text that is not UTF-8', BOTH, async (t) => {
       i % 2 ? peer.make(text, bytes) : peer.fragments(text, ['fine ', bytes, '']),
       peer.make(text, 'lost')
     ];
-    await fails(all, t, Buffer.concat(frames));
+    await expectError(all, t, Buffer.concat(frames));
   }
 });
 
@@ -194,7 +194,7 @@ scenario('R2 deflate: an invalid first fragment', BOTH, async (t) => {
   const all = await deflating(t);
   const { peer } = all;
   peer.send(text, hex('ff'), { fin: false });
-  await fails(all, t, peer.make(continuation, 'end'));
+  await expectError(all, t, peer.make(continuation, 'end'));
 });
 
 scenario('R2 deflate: time of the error of an invalid first fragment', BOTH, async (t) => {
@@ -202,7 +202,7 @@ scenario('R2 deflate: time of the error of an invalid first fragment', BOTH, asy
   const { peer, raw } = all;
   peer.send(text, hex('ff'), { fin: false });
   raw.send(ping, 'before the end');
-  await fails(all, t, peer.make(continuation, 'end'));
+  await expectError(all, t, peer.make(continuation, 'end'));
 });
 
 scenario('R2 deflate: skipUTF8Validation', BOTH, async (t) => {

@@ -15,7 +15,7 @@ const LARGE = Buffer.alloc(8 << 20, 'large ');
 let count = 0;
 
 /** A different one each time: the compression of an equal payload would be shared with an earlier run and finish too soon. */
-const largeOnce = () => Buffer.alloc(LARGE.length, `large ${++count} `);
+const distinctLarge = () => Buffer.alloc(LARGE.length, `large ${++count} `);
 
 /** Abrupt ends of a connection. */
 const ENDS = [
@@ -26,7 +26,7 @@ const ENDS = [
 for (const [name, end] of ENDS) {
   scenario(`Z5 deflate: ${name} while a large message is compressed`, BOTH, async (t) => {
     const { ws, lane } = await deflating(t);
-    const large = largeOnce();
+    const large = distinctLarge();
     const sent = (what) => (err) => t.trace.event(lane, 'sent', [what, err], ws);
     ws.send(large, sent('large'));
     ws.send('queued', sent('queued'));
@@ -47,7 +47,7 @@ scenario(
   BOTH,
   async (t) => {
     const { ws, lane } = await deflating(t);
-    ws.send(largeOnce(), (err) => t.trace.event(lane, 'sent', [err], ws));
+    ws.send(distinctLarge(), (err) => t.trace.event(lane, 'sent', [err], ws));
     ws.close(1000);
     ws.terminate();
     await t.closed(ws);

@@ -11,7 +11,7 @@ const BOTH = ['server', 'client'];
 const { continuation, text, binary, close, ping } = OPCODE;
 
 /** Exceeds a limit and records the close frame. */
-async function refused({ peer, raw, ws }, t) {
+async function expectRejection({ peer, raw, ws }, t) {
   await peer.through(close);
   raw.send(text, 'never looked at');
   raw.finish();
@@ -45,7 +45,7 @@ for (const [name, messages] of AGAINST_1000) {
     for (const opcode of [text, binary]) {
       const all = await deflating(t, { options: { maxPayload: 1000 } });
       all.raw.write(Buffer.concat(messages.map((parts) => all.peer.fragments(opcode, parts))));
-      await refused(all, t);
+      await expectRejection(all, t);
     }
   });
 }
@@ -54,7 +54,7 @@ scenario('E7 deflate: maxPayload without context', BOTH, async (t) => {
   const agreed = 'server_no_context_takeover; client_no_context_takeover';
   const all = await deflating(t, { agreed, options: { maxPayload: 1000 } });
   for (const length of [1000, 1000, 1001]) all.peer.send(binary, digits(length));
-  await refused(all, t);
+  await expectRejection(all, t);
 });
 
 scenario(
@@ -65,7 +65,7 @@ scenario(
     const { peer, raw } = all;
     peer.send(binary, 'fine');
     raw.write(frame(binary, '', { key: raw.key, rsv: RSV1, declare: 1001 }));
-    await refused(all, t);
+    await expectRejection(all, t);
   }
 );
 
@@ -75,14 +75,14 @@ scenario('E7 deflate: maxPayload of the compressed length, over fragments', BOTH
   // Noise grows when it is compressed: the compressed bytes exceed the limit, the inflated ones do not.
   raw.write(peer.make(binary, noise(500), { fin: false }));
   raw.write(frame(continuation, '', { key: raw.key, declare: 600 }));
-  await refused(all, t);
+  await expectRejection(all, t);
 });
 
 scenario('E7 deflate: a message that is too long only when compressed', BOTH, async (t) => {
   const all = await deflating(t, { options: { maxPayload: 1000 } });
   all.peer.send(binary, 'y'.repeat(1000));
   all.peer.send(binary, noise(1000));
-  await refused(all, t);
+  await expectRejection(all, t);
 });
 
 scenario('E7 deflate: maxPayload does not apply to sent messages', BOTH, async (t) => {
@@ -105,14 +105,14 @@ scenario('E7 deflate: the limit is exceeded before a later error', BOTH, async (
   const all = await deflating(t, { options: { maxPayload: 1000 } });
   const bytes = Buffer.concat([new Deflater().part('y'.repeat(900000), false), Buffer.from([6])]);
   all.raw.send(binary, bytes, { rsv: RSV1 });
-  await refused(all, t);
+  await expectRejection(all, t);
 });
 
 scenario('E7 deflate: the limit and an error right after it', BOTH, async (t) => {
   const all = await deflating(t, { options: { maxPayload: 1000 } });
   const bytes = Buffer.concat([new Deflater().part('y'.repeat(2000), false), Buffer.from([6])]);
   all.raw.send(binary, bytes, { rsv: RSV1 });
-  await refused(all, t);
+  await expectRejection(all, t);
 });
 
 scenario('E7 deflate: the limit and a final block', BOTH, async (t) => {
@@ -120,13 +120,13 @@ scenario('E7 deflate: the limit and a final block', BOTH, async (t) => {
   raw.send(text, Buffer.from('f348cdc9c9070000', 'hex'), { rsv: RSV1 });
   await t.emitted(ws, 'message');
   raw.send(text, new Deflater().part('y'.repeat(9)), { rsv: RSV1 });
-  await refused({ peer, raw, ws }, t);
+  await expectRejection({ peer, raw, ws }, t);
 });
 
 scenario('A1 deflate: a bomb with a ratio of 1000', BOTH, async (t) => {
   const all = await deflating(t, { options: { maxPayload: 1 << 20 } });
   all.raw.send(binary, bomb(200), { rsv: RSV1 });
-  await refused(all, t);
+  await expectRejection(all, t);
 });
 
 scenario('A1 deflate: a bomb in fragments, with pings in between', BOTH, async (t) => {
@@ -140,13 +140,13 @@ scenario('A1 deflate: a bomb in fragments, with pings in between', BOTH, async (
     if (i === 0) await t.emitted(ws, 'error');
     raw.send(ping, 'not answered');
   }
-  await refused(all, t);
+  await expectRejection(all, t);
 });
 
 scenario('A1 deflate: the limit by default', BOTH, async (t) => {
   const all = await deflating(t);
   all.raw.send(binary, bomb(101), { rsv: RSV1 });
-  await refused(all, t);
+  await expectRejection(all, t);
 });
 
 /** Records the output of a child process. */

@@ -74,7 +74,7 @@ const SETTINGS = [
 ];
 
 /** Makes an offer, and records the response in lane `wire` and the agreed parameters in lane `agreed`. */
-async function offered(t, wss, header) {
+async function sendOffer(t, wss, header) {
   const raw = await t.sendRequest(wss, { headers: { 'Sec-WebSocket-Extensions': header } });
   const head = await raw.head();
   const status = head.split(' ', 2)[1];
@@ -91,8 +91,8 @@ async function offered(t, wss, header) {
 for (const [name, perMessageDeflate] of SETTINGS) {
   scenario(`H5 deflate: offers to a server with ${name}`, 'server', async (t) => {
     const wss = await t.listen({ perMessageDeflate });
-    for (const one of PARAMETERS) await offered(t, wss, offer(one));
-    for (const header of SEVERAL) await offered(t, wss, header);
+    for (const one of PARAMETERS) await sendOffer(t, wss, offer(one));
+    for (const header of SEVERAL) await sendOffer(t, wss, header);
   });
 }
 
@@ -112,7 +112,7 @@ const FORMS = [
 
 scenario('H5 deflate: offers in unusual forms', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
-  for (const header of FORMS) await offered(t, wss, header);
+  for (const header of FORMS) await sendOffer(t, wss, header);
 });
 
 /** Offers that every server refuses: unknown parameters, invalid values, repeated parameters. */
@@ -156,20 +156,20 @@ const MALFORMED = [
 
 scenario('H3 deflate: offers with invalid parameters', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
-  for (const one of BAD) await offered(t, wss, offer(one));
+  for (const one of BAD) await sendOffer(t, wss, offer(one));
 });
 
 scenario('H3 deflate: an invalid offer beside valid ones', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
-  await offered(t, wss, offer('', 'unknown'));
-  await offered(t, wss, offer('server_max_window_bits=7', ''));
-  await offered(t, wss, offer('', 'client_no_context_takeover=1', ''));
-  await offered(t, wss, `other; unknown, ${offer('')}`);
+  await sendOffer(t, wss, offer('', 'unknown'));
+  await sendOffer(t, wss, offer('server_max_window_bits=7', ''));
+  await sendOffer(t, wss, offer('', 'client_no_context_takeover=1', ''));
+  await sendOffer(t, wss, `other; unknown, ${offer('')}`);
 });
 
 scenario('H3 deflate: extension headers that are malformed', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
-  for (const header of MALFORMED) await offered(t, wss, header);
+  for (const header of MALFORMED) await sendOffer(t, wss, header);
 });
 
 scenario(
@@ -178,7 +178,7 @@ scenario(
   async (t) => {
     const wss = await t.listen();
     for (const header of [...MALFORMED, ...BAD.map((one) => offer(one))])
-      await offered(t, wss, header);
+      await sendOffer(t, wss, header);
   }
 );
 
@@ -232,6 +232,6 @@ scenario('1.4 deflate: the option can be changed after construction', 'server', 
   const changes = [true, { clientNoContextTakeover: true }, false, { serverMaxWindowBits: 10 }];
   for (const change of [undefined, ...changes]) {
     wss.options.perMessageDeflate = change;
-    await offered(t, wss, offer('client_max_window_bits'));
+    await sendOffer(t, wss, offer('client_max_window_bits'));
   }
 });

@@ -55,7 +55,7 @@ scenario('R2 deflate: a code point in two fragments', BOTH, async (t) => {
 });
 
 /** Records the order of microtasks, ticks and immediates of listeners. */
-function later(t, ws, lane) {
+function recordScheduling(t, ws, lane) {
   for (const event of ['message', 'ping', 'pong']) {
     ws.on(event, (data) => {
       Promise.resolve().then(() => t.log(lane, `microtask of ${event}`, String(data)));
@@ -68,7 +68,7 @@ scenario('R3 deflate: allowSynchronousEvents false', BOTH, async (t) => {
   const { peer, raw, ws, lane } = await deflating(t, {
     options: { allowSynchronousEvents: false }
   });
-  later(t, ws, lane);
+  recordScheduling(t, ws, lane);
   const frames = [
     peer.make(text, '1'),
     raw.make(ping, '2'),
@@ -89,7 +89,7 @@ scenario('R3 deflate: allowSynchronousEvents false', BOTH, async (t) => {
 
 scenario('R3 deflate: microtasks between compressed messages, by default', BOTH, async (t) => {
   const { peer, raw, ws, lane } = await deflating(t);
-  later(t, ws, lane);
+  recordScheduling(t, ws, lane);
   raw.write(Buffer.concat(['1', '2', '3', '4'].map((data) => peer.make(text, data))));
   await t.emitted(ws, 'message', 4);
   raw.send(pong, 'afterwards');
@@ -112,7 +112,7 @@ scenario('R3 deflate: listeners added after open miss no message', 'client', asy
 
 scenario('E1 deflate: ticks and microtasks before an error', BOTH, async (t) => {
   const { peer, raw, ws, lane } = await deflating(t);
-  later(t, ws, lane);
+  recordScheduling(t, ws, lane);
   ws.on('error', () => t.log(lane, 'error heard'));
   raw.write(
     Buffer.concat([peer.make(text, 'good'), raw.make(text, Buffer.from([6]), { rsv: RSV1 })])

@@ -80,7 +80,7 @@ scenario(
 );
 
 /** Responds to a client, and records whether it opened and the agreed parameters. */
-async function responded(t, perMessageDeflate, header) {
+async function respond(t, perMessageDeflate, header) {
   const listening = await t.rawServer();
   const ws = t.openClient(listening.url, undefined, { perMessageDeflate });
   const raw = await listening.next();
@@ -124,8 +124,8 @@ const SETTINGS = [
 
 for (const [name, setting] of SETTINGS) {
   scenario(`C10 deflate: responses to a client with ${name}`, 'client', async (t) => {
-    await responded(t, setting, null);
-    for (const one of RESPONSES) await responded(t, setting, one ? `${NAME}; ${one}` : NAME);
+    await respond(t, setting, null);
+    for (const one of RESPONSES) await respond(t, setting, one ? `${NAME}; ${one}` : NAME);
   });
 }
 
@@ -164,7 +164,7 @@ const REFUSED = [
 
 for (const [name, all] of REFUSED) {
   scenario(`C10 deflate: responses with ${name}`, 'client', async (t) => {
-    for (const one of all) await responded(t, true, `${NAME}; ${one}`);
+    for (const one of all) await respond(t, true, `${NAME}; ${one}`);
   });
 }
 
@@ -178,23 +178,23 @@ scenario('C10 deflate: responses with other extensions', 'client', async (t) => 
     'Permessage-Deflate',
     '__proto__'
   ])
-    await responded(t, true, header);
+    await respond(t, true, header);
 });
 
 scenario('C10 deflate: responses with the extension twice', 'client', async (t) => {
-  await responded(t, true, `${NAME}; server_max_window_bits=9, ${NAME}`);
-  await responded(t, true, [NAME, `${NAME}; server_no_context_takeover`]);
-  await responded(t, true, `${NAME}, ${NAME}; unknown`);
+  await respond(t, true, `${NAME}; server_max_window_bits=9, ${NAME}`);
+  await respond(t, true, [NAME, `${NAME}; server_no_context_takeover`]);
+  await respond(t, true, `${NAME}, ${NAME}; unknown`);
 });
 
 scenario('C10 deflate: responses that are malformed', 'client', async (t) => {
   for (const header of ['', ',', `${NAME};`, `${NAME}; a=`, `"${NAME}"`, 'permessage deflate'])
-    await responded(t, true, header);
+    await respond(t, true, header);
 });
 
 scenario('C10 deflate: responses to a client that offered nothing', 'client', async (t) => {
   for (const header of [NAME, 'other', '', ';', `${NAME}; unknown`])
-    await responded(t, false, header);
+    await respond(t, false, header);
 });
 
 scenario('C10 deflate: a wrong subprotocol comes before a wrong extension', 'client', async (t) => {

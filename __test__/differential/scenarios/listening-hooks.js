@@ -10,7 +10,7 @@ const { exchange } = require('../endings');
 const { answerText } = require('../snapshots');
 
 /** A verifyClient whose answers the scenario gives. */
-function questions() {
+function pendingVerifications() {
   const asked = [];
   const waiting = [];
   return {
@@ -27,7 +27,7 @@ function questions() {
 }
 
 /** Resolves in a later iteration of the event loop. */
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+const nextIteration = () => new Promise((resolve) => setImmediate(resolve));
 
 scenario('H5 late answers of verifyClient', 'server', async (t) => {
   const ways = [
@@ -67,7 +67,7 @@ for (const answers of [
   [false, false]
 ]) {
   scenario(`H5 repeated answers of verifyClient: ${answers.join(', ')}`, 'server', async (t) => {
-    const { verifyClient, next } = questions();
+    const { verifyClient, next } = pendingVerifications();
     const wss = await t.listen({ verifyClient });
     const raw = await t.sendRequest(wss);
     const { callback, info } = await next();
@@ -87,7 +87,7 @@ scenario('H10 answers of verifyClient after the client has left', 'server', asyn
   for (const leave of ['finish', 'reset']) {
     for (const args of [[true], [false], [false, 404, 'Gone', { 'X-Own': 'yes' }]]) {
       for (const watched of [true, false]) {
-        const { verifyClient, next } = questions();
+        const { verifyClient, next } = pendingVerifications();
         const wss = await t.listen({ verifyClient });
         wss.on('connection', () => t.log('server', 'connected'));
         wss.on('wsClientError', (err) => t.log('server', 'wsClientError', err));
@@ -114,7 +114,7 @@ scenario('H10 answers of verifyClient after the client has left', 'server', asyn
 
 scenario('H10 verifyClient that never answers', 'server', async (t) => {
   for (const leave of ['finish', 'reset']) {
-    const { verifyClient, next } = questions();
+    const { verifyClient, next } = pendingVerifications();
     const wss = await t.listen({ verifyClient });
     const raw = await t.sendRequest(wss);
     const { info } = await next();
@@ -139,7 +139,7 @@ scenario(
   'H10 a client that is reset during verifyClient, without an answer',
   'server',
   async (t) => {
-    const { verifyClient, next } = questions();
+    const { verifyClient, next } = pendingVerifications();
     const wss = await t.listen({ verifyClient });
     const count = () =>
       new Promise((resolve) => wss._server.getConnections((err, all) => resolve(all)));
@@ -357,7 +357,7 @@ scenario('H5 the socket is destroyed or ended by a hook', 'server', async (t) =>
       t.log(lane, 'answer', answerText(bytes));
       raw.finish();
       await gone;
-      await turn();
+      await nextIteration();
       t.log(lane, 'left', wss.clients.size);
     }
   }

@@ -20,7 +20,7 @@ const { GET, HANDLE, SETTINGS, UPGRADE } = require('../server-members');
 const QUIET = 120;
 
 /** Sends a request and records the first line of the response and its socket, or the end of the connection. */
-async function ask(t, wss, request) {
+async function sendAndRecord(t, wss, request) {
   const raw = await t.rawClient(wss);
   raw.write(request);
   const head = await raw.head().catch(() => null);
@@ -65,7 +65,7 @@ for (const [name, row] of Object.entries(SETTINGS)) {
       try {
         for (const request of row.requests ?? [UPGRADE, GET]) {
           if (!row.isSilent) {
-            await ask(t, wss, request);
+            await sendAndRecord(t, wss, request);
             continue;
           }
           const raw = await t.rawClient(wss);
@@ -86,7 +86,7 @@ for (const [name, use] of Object.entries(HANDLE)) {
   scenario(`3.1 listening handle property ${name}`, 'server', async (t) => {
     const wss = await t.listen();
     t.attempt('server', 'used', () => use(wss._server._handle, wss._server));
-    await ask(t, wss, UPGRADE);
+    await sendAndRecord(t, wss, UPGRADE);
   });
 }
 
@@ -205,8 +205,8 @@ scenario('3.1 another server listens on the handle of _server', 'server', async 
   other.listen(wss._server);
   await once(other, 'listening');
   other.on('upgrade', (_req, socket) => socket.end('HTTP/1.1 200 Other\r\n\r\n'));
-  await ask(t, wss, GET);
-  await ask(t, wss, UPGRADE);
+  await sendAndRecord(t, wss, GET);
+  await sendAndRecord(t, wss, UPGRADE);
   t.log('server', 'same', other._handle === wss._server._handle);
 });
 
@@ -222,7 +222,7 @@ scenario('3.1 a limit of connections counts open ones', 'server', async (t) => {
   dropped.finish();
   raw.finish();
   await t.closed(ws);
-  await ask(t, wss, UPGRADE);
+  await sendAndRecord(t, wss, UPGRADE);
 });
 
 scenario('3.1 accepted handles are passed to a function of the program', 'server', async (t) => {
@@ -233,7 +233,7 @@ scenario('3.1 accepted handles are passed to a function of the program', 'server
     t.log('program', 'accepted', error, accepted.constructor.name);
     onconnection.call(this, error, accepted);
   };
-  await ask(t, wss, UPGRADE);
+  await sendAndRecord(t, wss, UPGRADE);
 });
 
 scenario('3.1 silent connections are counted, and closed with all', 'server', async (t) => {
@@ -321,7 +321,7 @@ scenario('X1 the context of the code that listens', 'server', async (t) => {
     for (const event of ['headers', 'connection', 'close']) wss.on(event, () => store(event));
     if (isSeen) wss._server.on('connection', () => store('connection of the server'));
     wss._server.on('request', () => store('request'));
-    for (const request of [GET, UPGRADE, UPGRADE]) await ask(t, wss, request);
+    for (const request of [GET, UPGRADE, UPGRADE]) await sendAndRecord(t, wss, request);
     await new Promise((resolve) => wss.close(resolve));
   }
 });
@@ -337,8 +337,8 @@ scenario('3.1 http.createServer is called, even if replaced', 'server', async (t
   try {
     const wss = await t.listen();
     t.log('program', 'called', calls.length, calls[0]?.types, calls[0]?.server === wss._server);
-    await ask(t, wss, UPGRADE);
-    await ask(t, wss, GET);
+    await sendAndRecord(t, wss, UPGRADE);
+    await sendAndRecord(t, wss, GET);
   } finally {
     http.createServer = createServer;
   }

@@ -126,7 +126,7 @@ const BROKEN = [
 ];
 
 /** Sends frames, then waits until the library under test has closed; its close frame is recorded. */
-async function broken(t, frames, options) {
+async function expectProtocolError(t, frames, options) {
   const { raw, ws } = await t.withRawPeer(options);
   raw.write(Buffer.concat(frames.map((args) => raw.make(...args))));
   t.logFrames(...(await raw.framesThrough(close)));
@@ -136,16 +136,20 @@ async function broken(t, frames, options) {
 }
 
 for (const [name, frames, options] of BROKEN) {
-  scenario(`E1 ${name}`, BOTH, (t) => broken(t, frames, options));
+  scenario(`E1 ${name}`, BOTH, (t) => expectProtocolError(t, frames, options));
 }
 
-scenario('E1 WS_ERR_EXPECTED_MASK', 'server', (t) => broken(t, [[text, 'x', { key: undefined }]]));
+scenario('E1 WS_ERR_EXPECTED_MASK', 'server', (t) =>
+  expectProtocolError(t, [[text, 'x', { key: undefined }]])
+);
 scenario('E1 WS_ERR_EXPECTED_MASK: an empty close', 'server', (t) => {
-  return broken(t, [[close, '', { key: undefined }]]);
+  return expectProtocolError(t, [[close, '', { key: undefined }]]);
 });
-scenario('E1 WS_ERR_UNEXPECTED_MASK', 'client', (t) => broken(t, [[text, 'x', { key: KEY }]]));
+scenario('E1 WS_ERR_UNEXPECTED_MASK', 'client', (t) =>
+  expectProtocolError(t, [[text, 'x', { key: KEY }]])
+);
 scenario('E1 WS_ERR_UNEXPECTED_MASK: an empty ping', 'client', (t) => {
-  return broken(t, [[ping, '', { key: KEY }]]);
+  return expectProtocolError(t, [[ping, '', { key: KEY }]]);
 });
 
 /** Frames with two faults: the first of the pair must be reported. */
@@ -159,7 +163,7 @@ const ORDER = [
 ];
 
 for (const [name, frames] of ORDER)
-  scenario(`E1 order of checks: ${name}`, BOTH, (t) => broken(t, frames));
+  scenario(`E1 order of checks: ${name}`, BOTH, (t) => expectProtocolError(t, frames));
 
 for (const [name, opcode, options] of [
   ['RSV', text, { rsv: 2 }],
@@ -170,7 +174,7 @@ for (const [name, opcode, options] of [
 ]) {
   scenario(`E1 order of checks: ${name} against the mask`, BOTH, (t) => {
     const key = t.kind === 'server' ? undefined : KEY;
-    return broken(t, [[opcode, '', { ...options, key }]]);
+    return expectProtocolError(t, [[opcode, '', { ...options, key }]]);
   });
 }
 
@@ -208,7 +212,7 @@ scenario('E1 limits given as text or with a fraction', BOTH, async (t) => {
 });
 
 scenario('E1 the messages before the error are delivered', BOTH, (t) => {
-  return broken(t, [
+  return expectProtocolError(t, [
     [text, 'one'],
     [ping, 'two'],
     [binary, 'three'],
@@ -262,7 +266,7 @@ scenario('E1 an error between two libraries, found by the client', 'pair', async
 });
 
 scenario('E2 one error, even with several faults', BOTH, (t) => {
-  return broken(t, [
+  return expectProtocolError(t, [
     [3, 'x'],
     [text, 'y', { rsv: 7 }],
     [close, 'z']

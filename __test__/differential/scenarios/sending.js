@@ -11,7 +11,7 @@ const { OPCODE } = require('../frames');
 const BOTH = ['server', 'client'];
 
 /** Frames up to a ping that marks the end and is not recorded. */
-async function until(t, ws, raw, action) {
+async function framesUntilPing(t, ws, raw, action) {
   await action();
   ws.ping('end of this step');
   const frames = await raw.framesThrough(OPCODE.ping);
@@ -20,7 +20,7 @@ async function until(t, ws, raw, action) {
 
 const view = new Uint8Array([0, 1, 2, 3, 4, 5, 6, 7]).subarray(2, 5);
 /** New for each use: ws masks shared memory in place. */
-function shared() {
+function sharedMemory() {
   const memory = new SharedArrayBuffer(3);
   new Uint8Array(memory).set([7, 8, 9]);
   return memory;
@@ -48,7 +48,7 @@ const VALUES = [
   ['Float64Array', new Float64Array([1.5])],
   ['DataView', new DataView(view.buffer, 1, 3)],
   ['ArrayBuffer', view.buffer],
-  ['SharedArrayBuffer', null, shared],
+  ['SharedArrayBuffer', null, sharedMemory],
   ['Array', [1, 2, 257, -1, 'x', '3']],
   ['array-like', { length: 2, 0: 1, 1: 2 }],
   ['String object', new String('boxed')],
@@ -62,14 +62,14 @@ const VALUES = [
 for (const [name, fixed, make = () => fixed] of VALUES) {
   scenario(`S2 send(${name})`, BOTH, async (t) => {
     const { raw, ws, lane } = await t.withRawPeer();
-    await until(t, ws, raw, () =>
+    await framesUntilPing(t, ws, raw, () =>
       t.attempt(lane, 'send', () => ws.send(make(), { binary: undefined }))
     );
-    await until(t, ws, raw, () => t.attempt(lane, 'send', () => ws.send(make())));
-    await until(t, ws, raw, () =>
+    await framesUntilPing(t, ws, raw, () => t.attempt(lane, 'send', () => ws.send(make())));
+    await framesUntilPing(t, ws, raw, () =>
       t.attempt(lane, 'text', () => ws.send(make(), { binary: false }))
     );
-    await until(t, ws, raw, () =>
+    await framesUntilPing(t, ws, raw, () =>
       t.attempt(lane, 'binary', () => ws.send(make(), { binary: true }))
     );
   });
@@ -79,7 +79,9 @@ scenario('S11 ping and pong of every type', BOTH, async (t) => {
   const { raw, ws, lane } = await t.withRawPeer();
   for (const [name, fixed, make = () => fixed] of VALUES) {
     if (name === 'function') continue;
-    await until(t, ws, raw, () => t.attempt(lane, `pong(${name})`, () => ws.pong(make())));
+    await framesUntilPing(t, ws, raw, () =>
+      t.attempt(lane, `pong(${name})`, () => ws.pong(make()))
+    );
     t.attempt(lane, `ping(${name})`, () => ws.ping(make()));
     // A pong marks the end here, because pings are compared.
     ws.pong('end of this step');

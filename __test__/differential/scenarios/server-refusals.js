@@ -60,7 +60,7 @@ const REFUSED = [
   ]
 ];
 
-async function refused(t, wss, change) {
+async function expectRefusal(t, wss, change) {
   const { raw } = await t.request(wss, change);
   t.log('wire', 'body', await raw.rest());
   raw.finish();
@@ -69,7 +69,7 @@ async function refused(t, wss, change) {
 
 for (const [name, change, options] of REFUSED) {
   scenario(`H3 ${name}`, 'server', async (t) => {
-    await refused(t, await t.listen(options), change);
+    await expectRefusal(t, await t.listen(options), change);
   });
 
   if (name.startsWith('another path')) continue;
@@ -79,7 +79,7 @@ for (const [name, change, options] of REFUSED) {
       t.log('server', 'wsClientError', err, request, socket === request.socket, socket.destroyed);
       socket.end('HTTP/1.1 418 Mine\r\n\r\n');
     });
-    await refused(t, wss, change);
+    await expectRefusal(t, wss, change);
   });
 }
 
@@ -102,15 +102,15 @@ scenario('H3 order of checks', 'server', async (t) => {
     };
     for (const [, fault] of faults.slice(Math.max(first, 1))) Object.assign(change.headers, fault);
     t.log('wire', 'first fault', faults[first][0]);
-    await refused(t, wss, change);
+    await expectRefusal(t, wss, change);
   }
 });
 
 scenario('H4 no wsClientError for shouldHandle, verifyClient and 503', 'server', async (t) => {
   const wss = await t.listen({ path: '/chat', verifyClient: () => false });
   wss.on('wsClientError', (err) => t.log('server', 'wsClientError', err));
-  await refused(t, wss, { target: '/other' });
-  await refused(t, wss, { target: '/chat' });
+  await expectRefusal(t, wss, { target: '/other' });
+  await expectRefusal(t, wss, { target: '/chat' });
 });
 
 scenario('H1 a request without Upgrade is answered 426', 'server', async (t) => {
@@ -161,7 +161,7 @@ scenario('H9 maxHeadersCount that hides Upgrade gives 400', 'server', async (t) 
 
 scenario('H3 verifyClient false is 401', 'server', async (t) => {
   const wss = await t.listen({ verifyClient: () => 0 });
-  await refused(t, wss, {});
+  await expectRefusal(t, wss, {});
 });
 
 scenario('H3 verifyClient answers later with code, message and headers', 'server', async (t) => {
@@ -175,7 +175,7 @@ scenario('H3 verifyClient answers later with code, message and headers', 'server
   const wss = await t.listen({
     verifyClient: (info, callback) => setImmediate(() => callback(...answers.shift()))
   });
-  while (answers.length) await refused(t, wss, {});
+  while (answers.length) await expectRefusal(t, wss, {});
 });
 
 scenario('H3 a server that is closing answers 503', 'server', async (t) => {
@@ -187,7 +187,7 @@ scenario('H3 a server that is closing answers 503', 'server', async (t) => {
     );
   });
   wss.close();
-  await refused(t, server, {});
+  await expectRefusal(t, server, {});
 });
 
 scenario('W1 a server closed during verifyClient answers 503', 'server', async (t) => {

@@ -16,7 +16,7 @@ const key = fixture('localhost.key.pem');
 const cert = fixture('localhost.cert.pem');
 
 /** A WebSocketServer behind TLS. */
-async function secure(t, serverOptions, tlsOptions) {
+async function listenTls(t, serverOptions, tlsOptions) {
   const server = await t.http(undefined, {
     createServer: https.createServer,
     options: { key, cert, ...tlsOptions }
@@ -26,7 +26,7 @@ async function secure(t, serverOptions, tlsOptions) {
 }
 
 scenario('C7 wss', 'pair', async (t) => {
-  const { wss, url } = await secure(t, {
+  const { wss, url } = await listenTls(t, {
     verifyClient: ({ secure: isSecure }) => {
       t.log('server', 'secure', isSecure);
       return true;
@@ -49,7 +49,7 @@ scenario('C7 wss', 'pair', async (t) => {
 });
 
 scenario('C7 wss with message and close in one write', 'pair', async (t) => {
-  const { wss, url } = await secure(t);
+  const { wss, url } = await listenTls(t);
   const client = t.openClient(url, undefined, { rejectUnauthorized: false });
   const { server } = await t.accepted(wss);
   await t.opened(client);
@@ -60,7 +60,7 @@ scenario('C7 wss with message and close in one write', 'pair', async (t) => {
 });
 
 scenario('C7 wss, terminated', 'pair', async (t) => {
-  const { wss, url } = await secure(t);
+  const { wss, url } = await listenTls(t);
   const client = t.openClient(url, undefined, { ca: cert });
   const { server } = await t.accepted(wss);
   await t.opened(client);
@@ -139,7 +139,7 @@ scenario('C16 credentials are dropped from wss to ws', 'client', async (t) => {
 });
 
 /** Two Duplex streams connected to each other. */
-function crossed() {
+function duplexPair() {
   const there = new PassThrough();
   const back = new PassThrough();
   return [
@@ -150,7 +150,7 @@ function crossed() {
 
 for (const role of ['client', 'server']) {
   scenario(`H7 setSocket over a Duplex, as a ${role}`, 'api', async (t) => {
-    const [near, far] = crossed();
+    const [near, far] = duplexPair();
     const ws = new t.WebSocket(null, undefined, {});
     ws._isServer = role === 'server';
     t.watch(role, ws);
@@ -182,7 +182,7 @@ for (const role of ['client', 'server']) {
 }
 
 scenario('H7 a Duplex that is destroyed', 'api', async (t) => {
-  const [near, far] = crossed();
+  const [near, far] = duplexPair();
   far.on('error', () => {});
   const ws = t.watch('client', new t.WebSocket(null, undefined, {}));
   ws._isServer = false;
