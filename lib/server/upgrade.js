@@ -8,7 +8,8 @@
 const { AsyncLocalStorage, executionAsyncResource } = require('async_hooks');
 const fs = require('fs');
 
-const { AcceptedSocket, isHeld, settle, watch } = require('../socket/lazy-socket');
+const { LazySocket, isUpgradePending, materializePending } = require('../socket/lazy-socket');
+const { setCounter } = require('../socket/handle-guard');
 const { AsyncContext } = require('../node/async-context');
 const { createRequest, readFields } = require('./incoming-message');
 const { createError } = require('../errors');
@@ -47,21 +48,21 @@ function shouldFallBack(handle) {
  * @param {number} number of the connection
  * @param {string | undefined} head a plain request to upgrade in latin1; undefined: anything else
  * @param {number} detail number of the header fields of `head`; without `head`, the reason
- * @param {Buffer | undefined} rest bytes that were read and are not part of `head`
+ * @param {Buffer | undefined} data bytes that were read and are not part of `head`
  */
-function onConnection(handle, number, head, detail, rest) {
+function onConnection(handle, number, head, detail, data) {
   noContext ??= new AsyncContext('WEBSOCKETSERVER');
   if (head === undefined) {
-    fallBack(handle, number, rest, detail);
+    fallBack(handle, number, data, detail);
   } else if (fallbackReason(handle.server, handle.snapshot) !== null) {
     const bytes = Buffer.from(head, 'latin1');
-    fallBack(handle, number, rest === undefined ? bytes : Buffer.concat([bytes, rest]), 0);
+    fallBack(handle, number, data === undefined ? bytes : Buffer.concat([bytes, data]), 0);
   } else {
     const fields = readFields(head, detail);
     const context = usesContextFrames()
       ? handle.scope.runInAsyncScope(createContext)
       : createContext();
-    context.runInAsyncScope(emitUpgrade, undefined, handle, number, head, fields, rest);
+    context.runInAsyncScope(emitUpgrade, undefined, handle, number, head, fields, data);
   }
 }
 
@@ -100,22 +101,22 @@ function usesContextFrames() {
  * @param {number} number
  * @param {string} head
  * @param {string[]} fields
- * @param {Buffer | undefined} rest
+ * @param {Buffer | undefined} data
  */
-function emitUpgrade(handle, number, head, fields, rest) {
+function emitUpgrade(handle, number, head, fields, data) {
   const { server, snapshot } = handle;
-  const bytes = head.length + (rest === undefined ? 0 : rest.length);
-  const socket = new AcceptedSocket(handle, number, bytes);
+  const bytes = head.length + (data === undefined ? 0 : data.length);
+  const socket = new LazySocket(handle, number, bytes);
   server._connections++;
   let hasReturned = false;
   try {
     const req = createRequest(snapshot, socket, head, fields);
-    server.emit('upgrade', req, socket, rest ?? EMPTY_BUFFER);
+    server.emit('upgrade', req, socket, data ?? EMPTY_BUFFER);
     hasReturned = true;
   } finally {
-    settle(socket, hasReturned);
+    if (isUpgradePending(socket)) LazySocket.endUpgradeEvent(socket, hasReturned);
   }
-  if (isHeld(socket)) watchLater(handle, socket);
+  if (isUpgradePending(socket)) watchLater(handle, socket);
 }
 
 /**
@@ -133,7 +134,7 @@ function watchLater(handle, socket) {
 function watchSockets(handle) {
   clearTimeout(handle.watchTimer);
   handle.watchTimer = undefined;
-  for (const socket of handle.unwatched) watch(socket);
+  for (const socket of handle.unwatched) materializePending(socket);
   handle.unwatched.clear();
 }
 
@@ -184,23 +185,11 @@ function emitConnection({ handle, owner, server }, accepted, error, bytes, reaso
   const socket = accepted[/** @type {symbol} */ (owner)];
   if (socket === undefined) return;
   if (bytes !== undefined) {
-    addBytesRead(accepted, bytes.length);
+    setCounter(accepted, 'bytesRead', bytes.length);
     socket.push(bytes);
   }
   // Node's 'error' listener answers 408.
   if (reason === LATE) socket.emit('error', createError('REQUEST_TIMEOUT'));
-}
-
-/**
- * Adds bytes that the addon has read to `bytesRead` of a handle.
- *
- * @param {any} handle
- * @param {number} length
- */
-function addBytesRead(handle, length) {
-  const prototype = Object.getPrototypeOf(handle);
-  const get = () => length + Reflect.get(prototype, 'bytesRead', handle);
-  Object.defineProperty(handle, 'bytesRead', { configurable: true, get });
 }
 
 module.exports = { fallBack, onConnection, shouldFallBack, watchSockets };
