@@ -94,7 +94,6 @@ const UNREVISED = new Set([
   'lib/socket',
   'lib/transport',
   'npm',
-  'scripts',
   'src',
   'src/addon',
   'src/connection',
