@@ -1,7 +1,7 @@
 'use strict';
 
-// An event loop that has nothing to do waits, whatever state its connections are in: readiness that is kept for later must
-// not make it go round and round.
+// An event loop that has nothing to do waits, whatever the states of its connections: readiness kept for later must not make it
+// spin.
 
 const assert = require('node:assert/strict');
 const test = require('node:test');
@@ -13,7 +13,7 @@ for (const transport of ['event_loop', 'io_threads']) {
     'unread input',
     'an end behind unread input',
     'a reset behind unread input',
-    'output that nobody reads',
+    'output that is not read',
     'half of a message',
     'numbers that are used again'
   ]) {
