@@ -18,7 +18,7 @@ for (const transport of ['event_loop', 'io_threads']) {
     'numbers that are used again'
   ]) {
     test(`${name} over ${transport}`, async (t) => {
-      const child = new Child(t, 'idle.js', { FERROWS_TRANSPORT: transport, CASE: name });
+      const child = new Child(t, 'idle-loop.js', { FERROWS_TRANSPORT: transport, CASE: name });
       assert.deepEqual(await child.rest(), { code: 0, signal: null, lines: [{ waits: true }] });
     });
   }
