@@ -9,6 +9,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -54,7 +55,14 @@ export function stage(artifacts, out, isPartial) {
   const home = join(out, 'ferrows');
   mkdirSync(home, { recursive: true });
 
-  const [program, ...args] = npmCommand('pack', '--json', '--pack-destination', out);
+  // Without `prepack`: the addons come from `artifacts`.
+  const [program, ...args] = npmCommand(
+    'pack',
+    '--json',
+    '--ignore-scripts',
+    '--pack-destination',
+    out
+  );
   const packed = execFileSync(program, args, { cwd: root, encoding: 'utf8' });
   const tarball = join(out, JSON.parse(packed)[0].filename);
   execFileSync('tar', ['-xzf', tarball, '-C', home, '--strip-components=1']);
@@ -86,8 +94,9 @@ export function stage(artifacts, out, isPartial) {
     }
   }
 
-  // It puts each addon beside the root's manifest, too.
-  for (const { addon } of platforms) rmSync(join(home, addon), { force: true });
+  // `npm pack` of a clone includes the addon built there, and `napi artifacts` adds the others.
+  const addons = readdirSync(home).filter((name) => name.endsWith('.node'));
+  for (const addon of addons) rmSync(join(home, addon));
   renameSync(npm, join(out, 'npm'));
 
   const optionalDependencies = Object.fromEntries(
@@ -97,6 +106,7 @@ export function stage(artifacts, out, isPartial) {
     // For who works on it, not for who installs it.
     delete value.scripts;
     delete value.devDependencies;
-    return { ...value, ...origin(), optionalDependencies };
+    const files = value.files.filter((/** @type {string} */ name) => name !== '*.node');
+    return { ...value, files, ...origin(), optionalDependencies };
   });
 }
