@@ -9,7 +9,7 @@ use napi::{Result, sys};
 
 use super::channel::Channel;
 use super::environment::Shared;
-use super::sys::{Reference, call_back, run_elsewhere};
+use super::sys::{Reference, call_function, queue_async_work};
 use crate::protocol::deflate::{InflateJob, OutgoingParams, Progress, compress_standalone, stored_blocks};
 
 /// How many jobs are remembered, to be joined: a broadcast is sent to one receiver after the other, and there are few sets of
@@ -17,7 +17,7 @@ use crate::protocol::deflate::{InflateJob, OutgoingParams, Progress, compress_st
 const REMEMBERED: usize = 4;
 
 /// A payload that is being compressed, and who waits for it: the same one for many connections is compressed once.
-pub(super) struct Job {
+pub(super) struct CompressionJob {
     payload: Arc<[u8]>,
     outgoing: OutgoingParams,
     waiters: RefCell<Vec<(Rc<RefCell<Channel>>, Reference)>>,
@@ -29,7 +29,7 @@ impl Shared {
     ///
     /// # Errors
     /// When the environment is ending.
-    pub(super) fn deflate_elsewhere(
+    pub(super) fn deflate_async(
         self: &Rc<Self>,
         channel: &Rc<RefCell<Channel>>,
         outgoing: &OutgoingParams,
@@ -38,20 +38,20 @@ impl Shared {
     ) -> Result<()> {
         let callback = Reference::new(self.env, callback)?;
         let waiter = (Rc::clone(channel), callback);
-        let is_same = |job: &&Rc<Job>| *job.payload == *payload && job.outgoing == *outgoing;
+        let is_same = |job: &&Rc<CompressionJob>| *job.payload == *payload && job.outgoing == *outgoing;
         if let Some(job) = self.deflating.borrow().iter().find(is_same) {
             job.waiters.borrow_mut().push(waiter);
             return Ok(());
         }
         let payload: Arc<[u8]> = Arc::from(payload);
-        let job = Rc::new(Job {
+        let job = Rc::new(CompressionJob {
             payload: Arc::clone(&payload),
             outgoing: outgoing.clone(),
             waiters: RefCell::new(vec![waiter]),
         });
         let (shared, running) = (Rc::clone(self), Rc::clone(&job));
         let (pool, outgoing) = (Arc::clone(&self.pool), outgoing.clone());
-        run_elsewhere(
+        queue_async_work(
             self.env,
             move || compress_standalone(&pool, &outgoing, &payload),
             move |compressed| {
@@ -66,11 +66,11 @@ impl Shared {
         Ok(())
     }
 
-    fn deflated(&self, job: &Rc<Job>, compressed: &Rc<Vec<u8>>) {
+    fn deflated(&self, job: &Rc<CompressionJob>, compressed: &Rc<Vec<u8>>) {
         self.deflating.borrow_mut().retain(|other| !Rc::ptr_eq(other, job));
         for (channel, callback) in job.waiters.take() {
             channel.borrow_mut().keep_deflated(Rc::clone(compressed));
-            call_back(self.env, &callback, 0);
+            call_function(self.env, &callback, 0);
         }
     }
 
@@ -79,7 +79,7 @@ impl Shared {
     ///
     /// # Errors
     /// When the environment is ending.
-    pub(super) fn inflate_elsewhere(
+    pub(super) fn inflate_async(
         self: &Rc<Self>,
         channel: &Rc<RefCell<Channel>>,
         callback: sys::napi_value,
@@ -87,7 +87,7 @@ impl Shared {
         let callback = Reference::new(self.env, callback)?;
         let Some(mut job) = channel.borrow_mut().take_inflate_job() else { return Ok(()) };
         let (shared, channel) = (Rc::clone(self), Rc::clone(channel));
-        run_elsewhere(
+        queue_async_work(
             self.env,
             move || {
                 while job.run(usize::MAX) == Progress::Paused {}
@@ -101,6 +101,6 @@ impl Shared {
 
     fn inflated(&self, channel: &RefCell<Channel>, job: InflateJob, callback: &Reference) {
         let count = channel.borrow_mut().finish_inflate_job(self, job);
-        call_back(self.env, callback, count);
+        call_function(self.env, callback, count);
     }
 }

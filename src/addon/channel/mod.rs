@@ -220,7 +220,7 @@ impl Channel {
         }
     }
 
-    /// The memory of the next record with the flag `LANDED`.
+    /// The memory of the next record with the flag `DETACHED`.
     ///
     /// # Errors
     /// When the environment is ending.

@@ -71,7 +71,7 @@ impl Shared {
             }
             let Some(attachment) = self.awake(token, state) else { continue };
             attachment.ready.set(attachment.ready.get().or(state));
-            if attachment.is_bulk.get() && !self.bulk.has_room() {
+            if attachment.reads_into_arena.get() && !self.arena.has_room() {
                 // Once delivered, what this stage has there is done with.
                 self.deliver_all(&mut stage);
                 self.flush();
@@ -145,7 +145,7 @@ impl Shared {
         }
         self.give_back(attachment);
         let taken = self.read_chunk(attachment, ended, is_free)?;
-        attachment.is_bulk.set(taken.is_whole && taken.bytes >= MIN_IN_PLACE);
+        attachment.reads_into_arena.set(taken.is_whole && taken.bytes >= MIN_IN_PLACE);
         if taken.bytes >= LANDS_FROM && !taken.is_whole {
             self.borrow_frame(attachment);
         }
@@ -160,12 +160,12 @@ impl Shared {
 
     fn read_chunk(&self, attachment: &Attachment, ended: bool, is_free: bool) -> Option<Taken> {
         let (socket, mut keys) = (&attachment.socket, self.keys.borrow_mut());
-        if attachment.is_bulk.get() && is_free && self.bulk.has_room() {
-            let (taken, start) = self.bulk.add_chunk(RECEIVE_BUFFER, |chunk| {
+        if attachment.reads_into_arena.get() && is_free && self.arena.has_room() {
+            let (taken, start) = self.arena.add_chunk(RECEIVE_BUFFER, |chunk| {
                 let taken = event_loop::read_in_place(socket, ended, chunk, &mut *keys);
                 (taken, taken.bytes)
             });
-            attachment.chunk.replace(Some(Chunk::Bulk(start)));
+            attachment.chunk.replace(Some(Chunk::Arena(start)));
             return Some(taken);
         }
         let mut buffer = self.rounds.line()?.buffer.borrow_mut();
@@ -182,9 +182,9 @@ impl Shared {
         match chunk {
             // An error says that the environment is ending: nothing is delivered any more.
             Chunk::Landed(memory) => drop(with_memory(self.env, &memory, |bytes| leave(bytes))),
-            Chunk::Bulk(start) => {
-                self.bulk.with_chunk(start, leave);
-                self.bulk.release();
+            Chunk::Arena(start) => {
+                self.arena.with_chunk(start, leave);
+                self.arena.release();
             }
         }
     }
