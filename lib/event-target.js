@@ -88,10 +88,7 @@ class ErrorEvent extends Event {
   /** @type {any} */
   [kMessage];
 
-  /**
-   * @param {string} type
-   * @param {{ error?: any, message?: string }} [options]
-   */
+  /** @param {string} type @param {{ error?: any, message?: string }} [options] */
   constructor(type, options = {}) {
     super(type);
     this[kError] = orDefault(options.error, null);
@@ -111,10 +108,7 @@ class MessageEvent extends Event {
   /** @type {any} */
   [kData];
 
-  /**
-   * @param {string} type
-   * @param {{ data?: any }} [options]
-   */
+  /** @param {string} type @param {{ data?: any }} [options] */
   constructor(type, options = {}) {
     super(type);
     this[kData] = orDefault(options.data, null);
@@ -164,10 +158,7 @@ const WRAPPERS = {
     }
 };
 
-/**
- * @param {any} value
- * @param {any} fallback
- */
+/** @param {any} value @param {any} fallback */
 function orDefault(value, fallback) {
   return value === undefined ? fallback : value;
 }
@@ -261,10 +252,7 @@ function mixInto(prototype) {
         const wrapper = findAttribute(this, type);
         return wrapper ? wrapper[kListener] : null;
       },
-      /**
-       * @this {Target}
-       * @param {any} listener a function; anything else clears the attribute
-       */
+      /** @this {Target} @param {any} listener a function; anything else clears the attribute */
       set(listener) {
         const wrapper = findAttribute(this, type);
         if (wrapper) this.removeListener(type, wrapper);

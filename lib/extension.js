@@ -146,10 +146,7 @@ function format(extensions) {
     .join(', ');
 }
 
-/**
- * @param {Record<string, any>} params
- * @returns {string[]}
- */
+/** @param {Record<string, any>} params @returns {string[]} */
 function formatParams(params) {
   return Object.entries(params).flatMap(([key, values]) =>
     [values].flat().map((value) => (value === true ? key : `${key}=${value}`))

@@ -55,9 +55,7 @@ class PerMessageDeflate {
     return 'permessage-deflate';
   }
 
-  /**
-   * @returns {Params} the offer of a client
-   */
+  /** @returns {Params} the offer of a client */
   offer() {
     return params.createOffer(this._options);
   }
@@ -85,10 +83,7 @@ class PerMessageDeflate {
     return params.acceptOffer(offers, this._options);
   }
 
-  /**
-   * @param {Params[]} responses normalized; the first counts
-   * @returns {Params}
-   */
+  /** @param {Params[]} responses normalized; the first counts @returns {Params} */
   acceptAsClient(responses) {
     return params.acceptResponse(responses[0], this._options);
   }

@@ -235,11 +235,7 @@ class Sender {
     }
   }
 
-  /**
-   * Queues a call behind the one in progress.
-   *
-   * @param {any[]} call see `_queue`
-   */
+  /** Queues a call behind the one in progress. @param {any[]} call see `_queue` */
   enqueue(call) {
     this._bufferedBytes += call[3][kByteLength];
     this._queue.push(call);
@@ -336,10 +332,7 @@ function writeFrame(sender, data, options, compress, callback) {
   sender.sendFrame(Sender.frame(data, options), callback);
 }
 
-/**
- * @param {any} sender
- * @returns {any} its FrameWriter; null if the Sender builds frames itself
- */
+/** @param {any} sender @returns {any} its FrameWriter; null if the Sender builds frames itself */
 function frameWriterOf(sender) {
   const writer = sender[kFrameWriter];
   if (writer === null || writer.isBypassed) return null;

@@ -29,10 +29,7 @@ function isValidStatusCode(code) {
   return code >= 1000 && code <= 1014 && (code < 1004 || code > 1006);
 }
 
-/**
- * @param {Uint8Array} bytes
- * @returns {boolean}
- */
+/** @param {Uint8Array} bytes @returns {boolean} */
 function isValidUTF8(bytes) {
   return isUtf8(bytes);
 }

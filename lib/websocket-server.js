@@ -361,10 +361,7 @@ function answerPlainRequest(_req, res) {
   res.end(body);
 }
 
-/**
- * @param {string | undefined} header
- * @returns {Set<string> | undefined} undefined: malformed
- */
+/** @param {string | undefined} header @returns {Set<string> | undefined} undefined: malformed */
 function parseSubprotocols(header) {
   if (header === undefined) return new Set();
   try {

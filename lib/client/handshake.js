@@ -53,10 +53,7 @@ function connect(ws, address, protocols, options) {
   return new ClientHandshake(ws, protocols, options).request(address);
 }
 
-/**
- * @param {any} options of the program
- * @returns {any[]} subprotocols of the option `protocols`
- */
+/** @param {any} options of the program @returns {any[]} subprotocols of the option `protocols` */
 function protocolsOf(options) {
   if (!options || options.protocols === undefined) return [];
   return Array.isArray(options.protocols) ? options.protocols : [options.protocols];
@@ -296,10 +293,7 @@ function abortHandshake(ws, stream, error) {
   }
 }
 
-/**
- * @param {WebSocket} ws
- * @param {any} error
- */
+/** @param {WebSocket} ws @param {any} error */
 function emitErrorAndClose(ws, error) {
   ws._readyState = CLOSING;
   ws._errorEmitted = true;

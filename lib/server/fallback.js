@@ -33,10 +33,7 @@ const debug = debuglog('ferrows');
  */
 const emit = isOriginalEmit(EventEmitter.prototype.emit) ? EventEmitter.prototype.emit : null;
 
-/**
- * @param {Function} method
- * @returns {boolean} true if it has the source of Node's emit()
- */
+/** @param {Function} method @returns {boolean} true if it has the source of Node's emit() */
 function isOriginalEmit(method) {
   const source = Function.prototype.toString.call(method);
   return source.startsWith('function emit(type, ...args)') && source.includes('kErrorMonitor');
