@@ -115,12 +115,7 @@ class PerMessageDeflate {
    * @param {Callback} callback
    */
   decompress(data, fin, callback) {
-    jobs.add((done) => {
-      this._decompress(data, fin, (error, result) => {
-        done();
-        callback(error, result);
-      });
-    });
+    jobs.add((done) => this._decompress(data, fin, done), callback);
   }
 
   /**
@@ -131,12 +126,7 @@ class PerMessageDeflate {
    * @param {Callback} callback
    */
   compress(data, fin, callback) {
-    jobs.add((done) => {
-      this._compress(data, fin, (error, result) => {
-        done();
-        callback(error, result);
-      });
-    });
+    jobs.add((done) => this._compress(data, fin, done), callback);
   }
 
   /**

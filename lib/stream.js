@@ -41,9 +41,7 @@ function createWebSocketStream(ws, options) {
       });
     },
 
-    destroy(error, callback) {
-      destroy(error, callback);
-    }
+    destroy
   });
 
   /** Closes the WebSocket. The Duplex finishes with the socket. @param {Callback} callback */
