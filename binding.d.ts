@@ -13,7 +13,7 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class Connection {
   /** A connection whose bytes the caller carries, configured as `Environment.configure` was told under this number. */
   constructor(environment: Environment, configuration: number)
-  /** What the functions of `Environment.calls` know this connection by. */
+  /** What the functions of `Environment.functions` know this connection by. */
   get id(): number
   /**
    * Has a message or a fragment compressed on another thread if it is to be compressed (`flags`: `COMPRESS` 64), and then
@@ -29,7 +29,7 @@ export declare class Connection {
   inflate(callback: (count: number) => void): void
   /** The payload of the next record with the flag `LARGE`. */
   takeLarge(): Buffer
-  /** The memory of the next record with the flag `LANDED`. */
+  /** The memory of the next record with the flag `DETACHED`. */
   takeLanded(): ArrayBuffer | undefined
   /** The lengths of the non-empty frames of the next record with the flag `FRAGMENTED`. */
   takeFragments(): Array<number>
@@ -80,27 +80,27 @@ export declare class Environment {
   /**
    * The value of `src/addon/thread.js`, the same for every copy. Its `deliver(id, count)` is called with the number of each
    * attached connection that has events: `count` records can be read in [`Environment::records`], and more with `more` of
-   * [`Environment::calls`]. Each call has its own callback scope, with `deliver` as its resource; the async context of the
+   * [`Environment::functions`]. Each call has its own callback scope, with `deliver` as its resource; the async context of the
    * connection is for its owner to enter. An exception becomes an `uncaughtException`. `deliver` is called again, with a count
    * of 0, after an exception, and when it returns `true` because ticks and microtasks are to run first.
    */
   thread(): object
   /**
    * The memory that batches are read from; never to be handed to a user. First 32-bit words in the machine's byte order:
-   * word 0 is 1 if another batch waits, word 1 is the number of bytes of payloads with the flag `JOINT`; 256 records of four words
+   * word 0 is 1 if another batch waits, word 1 is the number of bytes of payloads with the flag `BATCHED`; 256 records of four words
    * each begin at word 4. Behind them are 64 bytes for what is sent with the flag `PLACED`, and behind these 64 KiB of payloads,
    * which the offsets of records count from.
    */
   records(): ArrayBuffer
-  /** The memory that messages with the flag `BULK` lie in until they are read; never to be handed to a user. */
-  bulk(): ArrayBuffer
+  /** The memory that messages with the flag `ARENA` lie in until they are read; never to be handed to a user. */
+  payloadArena(): ArrayBuffer
   /**
    * What is done with connections as a rule.
    *
    * # Errors
    * When JavaScript has no memory, or the environment is ending.
    */
-  calls(): Calls
+  functions(): Functions
   /**
    * Remembers a configuration of connections and returns its number. `replaced` is the number of one that this copy has made
    * and that is forgotten for it; connections that were made with it keep it.
@@ -147,7 +147,7 @@ export declare class Listener {
    * * Anything else: `head` is `undefined`, and `detail` 1. It is 2 if the peer has ended in the middle of its request, 3 if
    *   it took too long (see `check`), 4 if the listening socket was closed meanwhile (see `close`).
    *
-   * `rest` has what was read and is not in `head`. The connection is held, and not read, until `adopt` of `Calls`, `release`
+   * `rest` has what was read and is not in `head`. The connection is held, and not read, until `adopt` of `Functions`, `release`
    * or `discard` takes it.
    *
    * `takesAll(owner)` is asked before connections are accepted: if it says `true`, `arrived` is told of them at once, with what
@@ -196,78 +196,6 @@ export declare function acceptKey(key: string): string
 
 /** Masks or unmasks `data` in place (RFC 6455 section 5.3). Throws for a key that is not four bytes long. */
 export declare function applyMask(data: Uint8Array, key: Uint8Array): void
-
-/**
- * Functions that get the number of a connection first. Those that queue something return the running total of bytes ever
- * queued. `flags`: `BINARY` 1, `FIN` 2, `STRING` 4 must be there if the payload is a string, `MASK` 8 (with `key`, or a
- * random one), `COMPRESS` 64, `PLACED` 128 if the payload is in `Environment.records`, and the argument its length. On a connection that was destroyed they do nothing, and 0 is the number of such a one.
- */
-export interface Calls {
-  /**
-   * Takes over the socket `fd`, which Node has parked and must not close before `destroy`, for a connection that is
-   * configured as `Environment.configure` was told under this number. `head`: what was read from the socket before.
-   * `choice`: 0 on the event loop or on an I/O thread, whatever is better; 1 on the event loop; 2 on an I/O thread; 3 moving at
-   * random, for tests. Where the event loop can't poll sockets, all are on threads. Returns the number of the connection, whose
-   * news comes to `deliver`, but not before this call has returned; -1: it can't be taken over here, and nothing has changed.
-   */
-  attach: (fd: number, configuration: number, head: Uint8Array | undefined, choice: number) => number
-  /**
-   * Takes over a connection that a `Listener` holds under this number, with its descriptor, which closes with `destroy`.
-   * `response` is written to it at once; what the kernel does not take of it counts as queued. Otherwise as `attach`. -1:
-   * there is no such connection, or it was closed because it can't be taken over here.
-   */
-  adopt: (number: number, configuration: number, response: string, head: Uint8Array | undefined, choice: number) => number
-  /** Destroys a connection that was attached or adopted, and gives its number to the next one. */
-  release: (id: number) => void
-  /**
-   * Queues a message or a fragment. `flags` may have `SAME` 32 if the data is the one of the last call that had `STRING`. The
-   * total is returned only if they have `TOTAL` 16.
-   */
-  send: (id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number | undefined
-  /** Queues a ping; at most 125 bytes. */
-  ping: (id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number
-  /** Queues a pong; at most 125 bytes. */
-  pong: (id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number
-  /** Queues a close frame; `code` 0 makes it empty. Automatic pongs end with it. */
-  close: (id: number, reason: string | Uint8Array, flags: number, key: Uint8Array | undefined, code: number) => number
-  /** Queues bytes that are framed already. */
-  write: (id: number, bytes: Uint8Array) => number
-  /** Over a stream: parses received bytes. Returns the number of records that can be read. */
-  receive: (id: number, chunk: Uint8Array) => number
-  /** The next batch of records, when one has been read. 0: none. */
-  more: (id: number) => number
-  /**
-   * Over a stream: puts everything that was queued since the last call where payloads begin in `Environment.records`, and
-   * returns the number of bytes; 0 if nothing is queued, or if it is too much for that: then `Connection.takeOutput` has it.
-   */
-  takeOutput: (id: number) => number
-  /** Attached: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes still pending. */
-  flushNow: (id: number) => number
-  /** Attached: asks for one `WRITTEN` record once all that is queued now has been accepted by the kernel. */
-  notify: (id: number) => void
-  /** Attached: stops reading and delivering. */
-  pause: (id: number) => void
-  /** Attached: undoes `pause`. */
-  resume: (id: number) => void
-  /** Attached: sends a FIN after all that is queued, then a `SHUTDOWN` record comes. */
-  shutdown: (id: number) => void
-  /** Attached: what is known of it and was not delivered becomes readable. Returns the number of records. */
-  collect: (id: number) => number
-  /** Attached, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the number of records. */
-  lastRead: (id: number) => number
-  /** Drops everything. Nothing is delivered any more; the descriptor closes. */
-  destroy: (id: number) => void
-  /** 1: an I/O thread drives an attached connection. */
-  isOnThread: (id: number) => number
-  /** Bytes ever queued. */
-  queuedTotal: (id: number) => number
-  /** Bytes ever accepted by the kernel or the stream. */
-  writtenTotal: (id: number) => number
-  /** Bytes queued and not yet accepted. */
-  pending: (id: number) => number
-  /** Bytes received. */
-  bytesRead: (id: number) => number
-}
 
 /** How a connection behaves. Limits are integers; 0 and below mean unlimited. */
 export interface ConnectionOptions {
@@ -321,6 +249,78 @@ export interface DeflateOptions {
  * is not four bytes long.
  */
 export declare function encodeHeader(opcode: number, fin: boolean, rsv1: boolean, key: Uint8Array | undefined | null, length: number): Buffer
+
+/**
+ * Functions that get the number of a connection first. Those that queue something return the running total of bytes ever
+ * queued. `flags`: `BINARY` 1, `FIN` 2, `STRING` 4 must be there if the payload is a string, `MASK` 8 (with `key`, or a
+ * random one), `COMPRESS` 64, `PLACED` 128 if the payload is in `Environment.records`, and the argument its length. On a connection that was destroyed they do nothing, and 0 is the number of such a one.
+ */
+export interface Functions {
+  /**
+   * Takes over the socket `fd`, which Node has parked and must not close before `destroy`, for a connection that is
+   * configured as `Environment.configure` was told under this number. `head`: what was read from the socket before.
+   * `choice`: 0 on the event loop or on an I/O thread, whatever is better; 1 on the event loop; 2 on an I/O thread; 3 moving at
+   * random, for tests. Where the event loop can't poll sockets, all are on threads. Returns the number of the connection, whose
+   * news comes to `deliver`, but not before this call has returned; -1: it can't be taken over here, and nothing has changed.
+   */
+  attach: (fd: number, configuration: number, head: Uint8Array | undefined, choice: number) => number
+  /**
+   * Takes over a connection that a `Listener` holds under this number, with its descriptor, which closes with `destroy`.
+   * `response` is written to it at once; what the kernel does not take of it counts as queued. Otherwise as `attach`. -1:
+   * there is no such connection, or it was closed because it can't be taken over here.
+   */
+  adopt: (number: number, configuration: number, response: string, head: Uint8Array | undefined, choice: number) => number
+  /** Destroys a connection that was attached or adopted, and gives its number to the next one. */
+  free: (id: number) => void
+  /**
+   * Queues a message or a fragment. `flags` may have `SAME` 32 if the data is the one of the last call that had `STRING`. The
+   * total is returned only if they have `TOTAL` 16.
+   */
+  send: (id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number | undefined
+  /** Queues a ping; at most 125 bytes. */
+  ping: (id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number
+  /** Queues a pong; at most 125 bytes. */
+  pong: (id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number
+  /** Queues a close frame; `code` 0 makes it empty. Automatic pongs end with it. */
+  close: (id: number, reason: string | Uint8Array, flags: number, key: Uint8Array | undefined, code: number) => number
+  /** Queues bytes that are framed already. */
+  write: (id: number, bytes: Uint8Array) => number
+  /** Over a stream: parses received bytes. Returns the number of records that can be read. */
+  receive: (id: number, chunk: Uint8Array) => number
+  /** The next batch of records, when one has been read. 0: none. */
+  more: (id: number) => number
+  /**
+   * Over a stream: puts everything that was queued since the last call where payloads begin in `Environment.records`, and
+   * returns the number of bytes; 0 if nothing is queued, or if it is too much for that: then `Connection.takeOutput` has it.
+   */
+  takeOutput: (id: number) => number
+  /** Attached: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes still pending. */
+  flushNow: (id: number) => number
+  /** Attached: asks for one `WRITTEN` record once all that is queued now has been accepted by the kernel. */
+  notify: (id: number) => void
+  /** Attached: stops reading and delivering. */
+  pause: (id: number) => void
+  /** Attached: undoes `pause`. */
+  resume: (id: number) => void
+  /** Attached: sends a FIN after all that is queued, then a `SHUTDOWN` record comes. */
+  shutdown: (id: number) => void
+  /** Attached: what is known of it and was not delivered becomes readable. Returns the number of records. */
+  collect: (id: number) => number
+  /** Attached, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the number of records. */
+  lastRead: (id: number) => number
+  /** Drops everything. Nothing is delivered any more; the descriptor closes. */
+  destroy: (id: number) => void
+  /** 1: an I/O thread drives an attached connection. */
+  isOnThread: (id: number) => number
+  /** Bytes ever queued. */
+  queuedTotal: (id: number) => number
+  /** Bytes ever accepted by the kernel or the stream. */
+  writtenTotal: (id: number) => number
+  /** Bytes queued and not yet accepted. */
+  pending: (id: number) => number
+  /** Bytes received. */
+  bytesRead: (id: number) => number
+}
 
 /** What to listen on, and how. */
 export interface ListenOptions {

@@ -43,7 +43,7 @@ use loom::thread::{self, JoinHandle};
 use news::News;
 use queue::{Wake, WakeQueue};
 use reading::{Reading, Unlocked};
-use ref_count::{Counted, Lease, Leased, Place};
+use ref_count::{LiveGuard, RefCounted, WorkerRef, WorkerSlot};
 use sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
 
 /// Runs a model in every order of its threads; `preemptions` bounds how often one may be stopped where it need not wait
@@ -124,7 +124,7 @@ type Jobs = WakeQueue<Arc<Bell>, Bell>;
 
 /// In the place of `io_threads::shard`, with room for one thread.
 struct Threads {
-    place: Mutex<Place<Jobs>>,
+    place: Mutex<WorkerSlot<Jobs>>,
     live: Arc<AtomicUsize>,
     started: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -132,7 +132,7 @@ struct Threads {
 impl Threads {
     fn start(&self) -> Arc<Jobs> {
         let jobs = Arc::new(WakeQueue::new(Bell::new()));
-        let counted = Counted::new(Arc::clone(&self.live));
+        let counted = LiveGuard::new(Arc::clone(&self.live));
         let inside = Arc::clone(&jobs);
         let thread = thread::spawn(move || {
             // It waits when it is called, and so is ready when it is polled.
@@ -149,8 +149,8 @@ impl Threads {
         jobs
     }
 
-    fn lease(&self) -> Lease<Jobs> {
-        let Ok(lease) = lock(&self.place).lease(|| Ok::<_, Infallible>(self.start()));
+    fn lease(&self) -> WorkerRef<Jobs> {
+        let Ok(lease) = lock(&self.place).get_or_start(|| Ok::<_, Infallible>(self.start()));
         lease
     }
 
@@ -158,7 +158,7 @@ impl Threads {
     fn work(&self, waits: bool) -> Arc<Bell> {
         let done = Arc::new(Bell::new());
         let lease = self.lease();
-        lease.queue().push(Arc::clone(&done));
+        lease.worker().push(Arc::clone(&done));
         if waits {
             // For ever, if the thread has ended.
             done.wait();
@@ -171,7 +171,7 @@ impl Threads {
 
 fn threads() -> Arc<Threads> {
     Arc::new(Threads {
-        place: Mutex::new(Place::EMPTY),
+        place: Mutex::new(WorkerSlot::EMPTY),
         live: Arc::new(AtomicUsize::new(0)),
         started: Mutex::new(Vec::new()),
     })
@@ -220,12 +220,12 @@ fn leases_of_one_time_are_of_one_thread() {
 fn a_closed_queue_takes_nothing_and_is_not_leased() {
     explore(None, 1, || {
         let queue = WakeQueue::new(Bell::new());
-        assert!(queue.take_lease());
-        queue.give_back_lease();
+        assert!(queue.try_ref());
+        queue.unref();
         queue.push(1);
-        queue.give_back_lease();
+        queue.unref();
         queue.push(2);
-        assert!(!queue.take_lease());
+        assert!(!queue.try_ref());
         let mut items = Vec::new();
         assert!(!queue.drain(&mut items));
         assert_eq!(items, [1]);

@@ -9,17 +9,17 @@ use napi::{Result, sys};
 
 use super::channel::Channel;
 use super::environment::Shared;
-use super::sys::{Reference, call_back, run_elsewhere};
-use crate::protocol::deflate::{Inflation, Outgoing, Progress, deflate_alone, stored};
+use super::sys::{Reference, call_function, queue_async_work};
+use crate::protocol::deflate::{InflateJob, OutgoingParams, Progress, compress_standalone, stored_blocks};
 
 /// How many jobs are remembered, to be joined: a broadcast is sent to one receiver after the other, and there are few sets of
 /// parameters at a time.
 const REMEMBERED: usize = 4;
 
 /// A payload that is being compressed, and who waits for it: the same one for many connections is compressed once.
-pub(super) struct Job {
+pub(super) struct CompressionJob {
     payload: Arc<[u8]>,
-    outgoing: Outgoing,
+    outgoing: OutgoingParams,
     waiters: RefCell<Vec<(Rc<RefCell<Channel>>, Reference)>>,
 }
 
@@ -29,34 +29,34 @@ impl Shared {
     ///
     /// # Errors
     /// When the environment is ending.
-    pub(super) fn deflate_elsewhere(
+    pub(super) fn deflate_async(
         self: &Rc<Self>,
         channel: &Rc<RefCell<Channel>>,
-        outgoing: &Outgoing,
+        outgoing: &OutgoingParams,
         payload: &[u8],
         callback: sys::napi_value,
     ) -> Result<()> {
         let callback = Reference::new(self.env, callback)?;
         let waiter = (Rc::clone(channel), callback);
-        let is_same = |job: &&Rc<Job>| *job.payload == *payload && job.outgoing == *outgoing;
+        let is_same = |job: &&Rc<CompressionJob>| *job.payload == *payload && job.outgoing == *outgoing;
         if let Some(job) = self.deflating.borrow().iter().find(is_same) {
             job.waiters.borrow_mut().push(waiter);
             return Ok(());
         }
         let payload: Arc<[u8]> = Arc::from(payload);
-        let job = Rc::new(Job {
+        let job = Rc::new(CompressionJob {
             payload: Arc::clone(&payload),
             outgoing: outgoing.clone(),
             waiters: RefCell::new(vec![waiter]),
         });
         let (shared, running) = (Rc::clone(self), Rc::clone(&job));
         let (pool, outgoing) = (Arc::clone(&self.pool), outgoing.clone());
-        run_elsewhere(
+        queue_async_work(
             self.env,
-            move || deflate_alone(&pool, &outgoing, &payload),
+            move || compress_standalone(&pool, &outgoing, &payload),
             move |compressed| {
                 // Whatever went wrong, the message leaves.
-                let compressed = compressed.unwrap_or_else(|| stored(&running.payload));
+                let compressed = compressed.unwrap_or_else(|| stored_blocks(&running.payload));
                 shared.deflated(&running, &Rc::new(compressed));
             },
         )?;
@@ -66,11 +66,11 @@ impl Shared {
         Ok(())
     }
 
-    fn deflated(&self, job: &Rc<Job>, compressed: &Rc<Vec<u8>>) {
+    fn deflated(&self, job: &Rc<CompressionJob>, compressed: &Rc<Vec<u8>>) {
         self.deflating.borrow_mut().retain(|other| !Rc::ptr_eq(other, job));
         for (channel, callback) in job.waiters.take() {
             channel.borrow_mut().keep_deflated(Rc::clone(compressed));
-            call_back(self.env, &callback, 0);
+            call_function(self.env, &callback, 0);
         }
     }
 
@@ -79,28 +79,28 @@ impl Shared {
     ///
     /// # Errors
     /// When the environment is ending.
-    pub(super) fn inflate_elsewhere(
+    pub(super) fn inflate_async(
         self: &Rc<Self>,
         channel: &Rc<RefCell<Channel>>,
         callback: sys::napi_value,
     ) -> Result<()> {
         let callback = Reference::new(self.env, callback)?;
-        let Some(mut inflation) = channel.borrow_mut().take_inflation() else { return Ok(()) };
+        let Some(mut job) = channel.borrow_mut().take_inflate_job() else { return Ok(()) };
         let (shared, channel) = (Rc::clone(self), Rc::clone(channel));
-        run_elsewhere(
+        queue_async_work(
             self.env,
             move || {
-                while inflation.run(usize::MAX) == Progress::Paused {}
-                inflation
+                while job.run(usize::MAX) == Progress::Paused {}
+                job
             },
-            move |inflation| {
-                shared.inflated(&channel, inflation.unwrap_or_else(Inflation::failed), &callback);
+            move |job| {
+                shared.inflated(&channel, job.unwrap_or_else(InflateJob::failed), &callback);
             },
         )
     }
 
-    fn inflated(&self, channel: &RefCell<Channel>, inflation: Inflation, callback: &Reference) {
-        let count = channel.borrow_mut().return_inflation(self, inflation);
-        call_back(self.env, callback, count);
+    fn inflated(&self, channel: &RefCell<Channel>, job: InflateJob, callback: &Reference) {
+        let count = channel.borrow_mut().finish_inflate_job(self, job);
+        call_function(self.env, callback, count);
     }
 }

@@ -13,16 +13,18 @@ use napi_derive::napi;
 use super::channel::{Channel, Offer, SocketCommand, Source, Totals, flag};
 use super::codec::masking_key;
 use super::environment::Shared;
-use super::sys::{Arguments, Body, create_call, data_bytes, is_undefined, string_bytes, unknown, unsigned};
+use super::sys::{
+    Arguments, Body, create_function, data_bytes, is_undefined, string_bytes, unknown, unsigned,
+};
 use crate::connection::Connection as Core;
 use crate::protocol::MaskingKey;
-use crate::transport::scheduler::Choice;
+use crate::transport::scheduler::TransportMode;
 
 /// Functions that get the number of a connection first. Those that queue something return the running total of bytes ever
 /// queued. `flags`: `BINARY` 1, `FIN` 2, `STRING` 4 must be there if the payload is a string, `MASK` 8 (with `key`, or a
 /// random one), `COMPRESS` 64, `PLACED` 128 if the payload is in `Environment.records`, and the argument its length. On a connection that was destroyed they do nothing, and 0 is the number of such a one.
 #[napi(object, object_from_js = false)]
-pub struct Calls<'env> {
+pub struct Functions<'env> {
     /// Takes over the socket `fd`, which Node has parked and must not close before `destroy`, for a connection that is
     /// configured as `Environment.configure` was told under this number. `head`: what was read from the socket before.
     /// `choice`: 0 on the event loop or on an I/O thread, whatever is better; 1 on the event loop; 2 on an I/O thread; 3 moving at
@@ -41,7 +43,7 @@ pub struct Calls<'env> {
     pub adopt: Unknown<'env>,
     /// Destroys a connection that was attached or adopted, and gives its number to the next one.
     #[napi(ts_type = "(id: number) => void")]
-    pub release: Unknown<'env>,
+    pub free: Unknown<'env>,
     /// Queues a message or a fragment. `flags` may have `SAME` 32 if the data is the one of the last call that had `STRING`. The
     /// total is returned only if they have `TOTAL` 16.
     #[napi(
@@ -117,19 +119,19 @@ pub struct Calls<'env> {
     pub bytes_read: Unknown<'env>,
 }
 
-impl Calls<'_> {
+impl Functions<'_> {
     /// The functions of an environment.
     ///
     /// # Errors
     /// When JavaScript has no memory, or the environment is ending.
     pub(super) fn new(shared: &Rc<Shared>) -> Result<Self> {
-        let call = |name: &CStr, body: Body| unknown(shared.env, create_call(shared, name, body)?);
+        let call = |name: &CStr, body: Body| unknown(shared.env, create_function(shared, name, body)?);
         Ok(Self {
             attach: call(c"attach", attach)?,
             adopt: call(c"adopt", adopt)?,
-            release: call(c"release", |shared, [id, ..]| {
+            free: call(c"free", |shared, [id, ..]| {
                 let id = unsigned(shared, id)?;
-                shared.release(id);
+                shared.free(id);
                 Ok(None)
             })?,
             send: call(c"send", send)?,
@@ -225,7 +227,7 @@ impl Shared {
     }
 
     /// Destroys a connection, and forgets its number.
-    fn release(&self, id: u32) {
+    fn free(&self, id: u32) {
         if id == 0 {
             return;
         }
@@ -245,7 +247,7 @@ impl Shared {
 
     /// The number of the connection that is made next.
     fn next_id(&self) -> u32 {
-        self.channels.borrow().next() as u32
+        self.channels.borrow().vacant_key() as u32
     }
 
     /// Runs something with the bytes of an argument that may be left out.
@@ -284,12 +286,12 @@ fn adopt(
     adopted
 }
 
-fn choice_of(number: u32) -> Choice {
+fn choice_of(number: u32) -> TransportMode {
     match number {
-        1 => Choice::EventLoop,
-        2 => Choice::IoThreads,
-        3 => Choice::Shuffle,
-        _ => Choice::Auto,
+        1 => TransportMode::EventLoop,
+        2 => TransportMode::IoThreads,
+        3 => TransportMode::Shuffle,
+        _ => TransportMode::Auto,
     }
 }
 
@@ -342,11 +344,11 @@ fn count(shared: &Rc<Shared>, id: sys::napi_value, of: fn(&Totals) -> u64) -> Re
 
 #[allow(clippy::unnecessary_wraps, reason = "it is what a function returns")]
 fn total(total: u64) -> Option<f64> {
-    Some(number(total))
+    Some(to_double(total))
 }
 
 /// Totals stay far below 2^53.
 #[allow(clippy::cast_precision_loss, reason = "2^53 bytes take centuries to send")]
-pub(super) fn number(total: u64) -> f64 {
+pub(super) fn to_double(total: u64) -> f64 {
     total as f64
 }

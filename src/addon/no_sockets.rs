@@ -12,9 +12,9 @@ use napi::{Env, Error, Result, sys};
 
 use super::channel::{Link, Offer, SocketCommand};
 use super::environment::Shared;
-use super::records::BatchWriter;
+use super::records::RecordWriter;
 use crate::connection::{Config, Connection as Core};
-use crate::protocol::deflate::Inflation;
+use crate::protocol::deflate::InflateJob;
 use crate::transport::stream::Stream;
 
 /// Whether sockets can be taken over on this system.
@@ -151,7 +151,7 @@ impl Attachment {
         match *self {}
     }
 
-    pub(super) fn fill(&self, _: &mut BatchWriter<'_>) -> bool {
+    pub(super) fn fill(&self, _: &mut RecordWriter<'_>) -> bool {
         match *self {}
     }
 
@@ -159,7 +159,7 @@ impl Attachment {
         match *self {}
     }
 
-    pub(super) fn return_inflation(self: &Rc<Self>, _: &Shared, _: Inflation) {
+    pub(super) fn finish_inflate_job(self: &Rc<Self>, _: &Shared, _: InflateJob) {
         match **self {}
     }
 

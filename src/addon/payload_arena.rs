@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use napi::{Env, Result, sys};
 
-use super::sys::SharedMemory;
+use super::sys::SharedArray;
 
 /// Bytes of it: what the sockets of one stage bring.
 const SIZE: usize = 256 * 1024;
@@ -14,18 +14,18 @@ const LEAST_READ: usize = 32 * 1024;
 
 /// Chunks lie one behind the other until all of them are done with.
 #[derive(Debug)]
-pub(super) struct Bulk {
-    memory: SharedMemory,
+pub(super) struct PayloadArena {
+    memory: SharedArray,
     used: Cell<usize>,
     /// Chunks that messages may still lie in.
     chunks: Cell<usize>,
 }
 
-impl Bulk {
+impl PayloadArena {
     /// # Errors
     /// When JavaScript has no memory for it.
     pub(super) fn new(env: Env) -> Result<Self> {
-        Ok(Self { memory: SharedMemory::new(env, SIZE)?, used: Cell::new(0), chunks: Cell::new(0) })
+        Ok(Self { memory: SharedArray::new(env, SIZE)?, used: Cell::new(0), chunks: Cell::new(0) })
     }
 
     /// The `ArrayBuffer`.
@@ -42,7 +42,7 @@ impl Bulk {
     }
 
     /// Adds a chunk of `most` bytes or less: `read` fills its front and says how much of it. Returns where the chunk begins; it
-    /// stays as it is until [`Bulk::release`].
+    /// stays as it is until [`PayloadArena::release`].
     pub(super) fn add_chunk<R>(&self, most: usize, read: impl FnOnce(&mut [u8]) -> (R, usize)) -> (R, usize) {
         let start = self.used.get();
         let (result, length) = self.memory.with(|bytes| {

@@ -14,14 +14,14 @@ pub(super) const HEADER_WORDS: usize = 4;
 const RECORD_WORDS: usize = 4;
 const WORDS: usize = HEADER_WORDS + CAPACITY * RECORD_WORDS;
 /// Behind the records: bytes that the shim puts there to be sent.
-pub(super) const PLACED: Range<usize> = 4 * WORDS..4 * WORDS + 64;
+pub(super) const SEND_AREA: Range<usize> = 4 * WORDS..4 * WORDS + 64;
 /// And behind these the payloads. Any message that is not large fits.
-pub(super) const PAYLOADS: Range<usize> = PLACED.end..PLACED.end + 64 * 1024;
-const _: () = assert!(LARGE_MESSAGE <= PAYLOADS.end - PAYLOADS.start);
+pub(super) const PAYLOAD_AREA: Range<usize> = SEND_AREA.end..SEND_AREA.end + 64 * 1024;
+const _: () = assert!(LARGE_MESSAGE <= PAYLOAD_AREA.end - PAYLOAD_AREA.start);
 /// Where payloads that share memory start in it: aligned, so that a user can lay a typed array over one.
 const ALIGNMENT: usize = 8;
 /// Bytes of the shared memory.
-pub(super) const SHARED_BYTES: usize = PAYLOADS.end;
+pub(super) const SHARED_LENGTH: usize = PAYLOAD_AREA.end;
 
 /// Messages up to this length get memory of their own, because the shim makes that on JavaScript's heap, which is cheap...
 const SMALL: usize = 64;
@@ -32,7 +32,7 @@ const SINGLE_FROM: usize = 4 * 1024;
 /// Record kinds; the reader has the same table.
 #[derive(Clone, Copy, Debug)]
 #[repr(u32)]
-pub(super) enum Kind {
+pub(super) enum RecordKind {
     Message = 1,
     Ping = 2,
     Pong = 3,
@@ -52,15 +52,15 @@ const ANSWERED: u32 = 1;
 const BINARY: u32 = 1;
 const FRAGMENTED: u32 = 2;
 pub(super) const LARGE: u32 = 4;
-const BULK: u32 = 8;
-const LANDED: u32 = 16;
+const ARENA: u32 = 8;
+const DETACHED: u32 = 16;
 const COMPRESSED: u32 = 32;
-const JOINT: u32 = 64;
+const BATCHED: u32 = 64;
 const RANGE_ERROR: u32 = 1;
 
 /// What records only point to; the reader asks for it in the order of the records that have the flag.
 #[derive(Debug, Default)]
-pub(super) struct Parts {
+pub(super) struct RecordExtras {
     /// Payloads of records with the flag `LARGE`.
     pub(super) large: VecDeque<Vec<u8>>,
     /// Lengths of the non-empty frames of messages with the flag `FRAGMENTED`.
@@ -69,7 +69,7 @@ pub(super) struct Parts {
 
 /// One batch while it is being put together, in memory that JavaScript reads. It ends when there is no room for another
 /// record, or for its payload.
-pub(super) struct BatchWriter<'a> {
+pub(super) struct RecordWriter<'a> {
     words: &'a mut [[u8; 4]],
     /// Payloads that share memory lie at the front, one behind the other, the others at the back.
     payloads: &'a mut [u8],
@@ -77,20 +77,20 @@ pub(super) struct BatchWriter<'a> {
     back: usize,
     /// Where the last payload at the front ends.
     joint: usize,
-    parts: &'a mut Parts,
+    parts: &'a mut RecordExtras,
     count: usize,
     /// Where in the bulk the chunk begins that was received in place; `None`: the message has memory of its own.
     chunk: Option<usize>,
 }
 
-impl<'a> BatchWriter<'a> {
+impl<'a> RecordWriter<'a> {
     /// Starts an empty batch in the shared memory. What does not fit into a record is moved to `parts`.
-    pub(super) fn new(memory: &'a mut [u8], parts: &'a mut Parts) -> Self {
+    pub(super) fn new(memory: &'a mut [u8], parts: &'a mut RecordExtras) -> Self {
         // The reader asks for all of a batch before the next; what is left is of one that failed.
         parts.large.clear();
         parts.fragments.clear();
-        let (head, payloads) = memory.split_at_mut(PAYLOADS.start);
-        let (words, _) = head.split_at_mut(PLACED.start);
+        let (head, payloads) = memory.split_at_mut(PAYLOAD_AREA.start);
+        let (words, _) = head.split_at_mut(SEND_AREA.start);
         let back = payloads.len();
         let (words, _) = words.as_chunks_mut();
         Self { words, payloads, front: 0, back, joint: 0, parts, count: 0, chunk: None }
@@ -106,7 +106,7 @@ impl<'a> BatchWriter<'a> {
     }
 
     /// Adds a record without payload. `false` when the batch is full.
-    pub(super) fn push(&mut self, kind: Kind, flags: u32, offset: u32, detail: u32) -> bool {
+    pub(super) fn push(&mut self, kind: RecordKind, flags: u32, offset: u32, detail: u32) -> bool {
         let room = self.has_room();
         if room {
             self.record(kind, flags, offset, 0, detail);
@@ -115,7 +115,7 @@ impl<'a> BatchWriter<'a> {
     }
 
     /// Adds a record; the caller has seen to it that there is room.
-    fn record(&mut self, kind: Kind, flags: u32, offset: u32, length: u32, detail: u32) {
+    fn record(&mut self, kind: RecordKind, flags: u32, offset: u32, length: u32, detail: u32) {
         let start = HEADER_WORDS + self.count * RECORD_WORDS;
         let record = [kind as u32 | flags << 8, offset, length, detail].map(u32::to_ne_bytes);
         self.words[start..start + RECORD_WORDS].copy_from_slice(&record);
@@ -123,20 +123,21 @@ impl<'a> BatchWriter<'a> {
     }
 
     /// Adds a record whose payload is asked for by itself; the caller has seen to it that there is room, and to the flag.
-    pub(super) fn push_large(&mut self, kind: Kind, flags: u32, payload: Vec<u8>) {
+    pub(super) fn push_large(&mut self, kind: RecordKind, flags: u32, payload: Vec<u8>) {
         self.record(kind, flags, 0, payload.len() as u32, 0);
         self.parts.large.push_back(payload);
     }
 
     /// Adds a record with a payload that is not large. `false` when the batch is full.
-    fn push_payload(&mut self, kind: Kind, flags: u32, payload: &[u8], detail: u32) -> bool {
+    fn push_payload(&mut self, kind: RecordKind, flags: u32, payload: &[u8], detail: u32) -> bool {
         if !self.has_room() {
             return false;
         }
-        let is_joint = matches!(kind, Kind::Message) && (SMALL + 1..SINGLE_FROM).contains(&payload.len());
+        let is_joint =
+            matches!(kind, RecordKind::Message) && (SMALL + 1..SINGLE_FROM).contains(&payload.len());
         let placed = if is_joint { self.place_joint(payload) } else { self.place_single(payload) };
         let Some(offset) = placed else { return false };
-        let flags = flags | if is_joint { JOINT } else { 0 };
+        let flags = flags | if is_joint { BATCHED } else { 0 };
         self.record(kind, flags, offset as u32, payload.len() as u32, detail);
         true
     }
@@ -187,7 +188,7 @@ impl<'a> BatchWriter<'a> {
                     | if many { FRAGMENTED } else { 0 }
                     | if events.is_compressed() { COMPRESSED } else { 0 };
                 if data.len() < LARGE_MESSAGE {
-                    if !self.push_payload(Kind::Message, flags, data, 0) {
+                    if !self.push_payload(RecordKind::Message, flags, data, 0) {
                         return false;
                     }
                     if many {
@@ -198,32 +199,34 @@ impl<'a> BatchWriter<'a> {
                 if many {
                     self.parts.fragments.push_back(fragments.to_vec());
                 }
-                self.push_large(Kind::Message, flags | LARGE, events.take_large().unwrap_or_default());
+                self.push_large(RecordKind::Message, flags | LARGE, events.take_large().unwrap_or_default());
                 true
             }
             EventRef::InChunk { binary, start, length } => {
                 let room = self.has_room();
                 if room {
-                    let place = if self.chunk.is_some() { BULK } else { LANDED };
+                    let place = if self.chunk.is_some() { ARENA } else { DETACHED };
                     let flags = place | if binary { BINARY } else { 0 };
                     let offset = self.chunk.unwrap_or(0) + start;
-                    self.record(Kind::Message, flags, offset as u32, length as u32, 0);
+                    self.record(RecordKind::Message, flags, offset as u32, length as u32, 0);
                 }
                 room
             }
             EventRef::Ping { data, answered } => {
-                self.push_payload(Kind::Ping, if answered { ANSWERED } else { 0 }, data, 0)
+                self.push_payload(RecordKind::Ping, if answered { ANSWERED } else { 0 }, data, 0)
             }
-            EventRef::Pong(data) => self.push_payload(Kind::Pong, 0, data, 0),
-            EventRef::Close { code, reason } => self.push_payload(Kind::Close, 0, reason, u32::from(code)),
+            EventRef::Pong(data) => self.push_payload(RecordKind::Pong, 0, data, 0),
+            EventRef::Close { code, reason } => {
+                self.push_payload(RecordKind::Close, 0, reason, u32::from(code))
+            }
             EventRef::Failed(error) => {
                 let flags = if error.class() == ErrorClass::RangeError { RANGE_ERROR } else { 0 }
                     | if events.is_compressed() { COMPRESSED } else { 0 };
                 let text = format!("{}\n{error}", error.code());
-                self.push_payload(Kind::Error, flags, text.as_bytes(), u32::from(error.close_code()))
+                self.push_payload(RecordKind::Error, flags, text.as_bytes(), u32::from(error.close_code()))
             }
-            EventRef::Inflating => self.push_payload(Kind::Inflating, 0, &[], 0),
-            EventRef::Flooded => self.push_payload(Kind::Flooded, 0, &[], 0),
+            EventRef::Inflating => self.push_payload(RecordKind::Inflating, 0, &[], 0),
+            EventRef::Flooded => self.push_payload(RecordKind::Flooded, 0, &[], 0),
         }
     }
 

@@ -23,7 +23,7 @@ thread_local! {
 ///
 /// # Errors
 /// Those of `make`, or when the environment is ending.
-pub(super) fn of_thread(
+pub(super) fn environment_of_thread(
     env: Env,
     make: impl FnOnce(sys::napi_value) -> Result<Rc<Shared>>,
 ) -> Result<Rc<Shared>> {

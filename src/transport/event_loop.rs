@@ -163,7 +163,7 @@ pub fn read_ahead(socket: &Socket, buffer: &mut [u8], keys: &mut dyn MaskingKeys
     socket.receive_ahead(buffer, keys)
 }
 
-/// Reads once into `buffer`, where large messages stay: they are to be collected, or [left](Socket::leave_chunk), before the
+/// Reads once into `buffer`, where large messages stay: they are to be collected, or [left](Socket::copy_out_chunk), before the
 /// buffer is used for anything else. `ended`: as in [`Ready`].
 pub fn read_in_place(socket: &Socket, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
     socket.receive_in_place(ended, buffer, keys)
@@ -171,7 +171,7 @@ pub fn read_in_place(socket: &Socket, ended: bool, buffer: &mut [u8], keys: &mut
 
 /// Reads once into `rest`, the memory that a frame which the connection has lent has left. `ended`: as in [`Ready`].
 pub fn read_lent(socket: &Socket, ended: bool, rest: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
-    socket.receive_lent(ended, rest, keys)
+    socket.receive_detached(ended, rest, keys)
 }
 
 /// Writes what waits, as far as the kernel takes it. Returns what the owner has to see to now.

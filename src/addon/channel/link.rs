@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::addon::sockets::{Attachment, Resting};
 use crate::connection::Connection as Core;
-use crate::transport::scheduler::Choice;
+use crate::transport::scheduler::TransportMode;
 use crate::transport::stream::Stream;
 
 /// Where a socket is that a connection takes over.
@@ -23,7 +23,7 @@ pub(in crate::addon) struct Offer<'a> {
     pub(in crate::addon) head: &'a [u8],
     /// The number of the connection, which `deliver` gets.
     pub(in crate::addon) id: u32,
-    pub(in crate::addon) choice: Choice,
+    pub(in crate::addon) choice: TransportMode,
 }
 
 /// What only a socket that was taken over does.

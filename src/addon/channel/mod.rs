@@ -9,8 +9,8 @@ use napi::{Result, sys};
 use crate::addon::environment::Shared;
 use crate::addon::sockets::Attachment;
 use crate::addon::sys::{data_bytes, string_bytes, unsigned};
-use crate::connection::{Config, Connection as Core, MaskingKeys, Rested};
-use crate::protocol::deflate::{Inflation, Outgoing};
+use crate::connection::{Config, Connection as Core, MaskingKeys, Trimmed};
+use crate::protocol::deflate::{InflateJob, OutgoingParams};
 use crate::protocol::{Limits, MaskingKey, Role};
 use crate::transport::stream::Stream;
 
@@ -157,7 +157,7 @@ impl Channel {
         if self.config.deflate.is_some() {
             let (wanted, mut broadcast) = (flags & flag::COMPRESS != 0, shared.broadcast.borrow_mut());
             return self.run(shared, |core| {
-                core.send_deflated(binary, fin, key, payload, wanted, &mut broadcast);
+                core.send_compressed(binary, fin, key, payload, wanted, &mut broadcast);
             });
         }
         if key.is_none()
@@ -220,7 +220,7 @@ impl Channel {
         }
     }
 
-    /// The memory of the next record with the flag `LANDED`.
+    /// The memory of the next record with the flag `DETACHED`.
     ///
     /// # Errors
     /// When the environment is ending.
@@ -234,10 +234,12 @@ impl Channel {
         shared: &Shared,
         flags: u32,
         length: usize,
-    ) -> Option<Outgoing> {
+    ) -> Option<OutgoingParams> {
         let wanted = flags & flag::COMPRESS != 0;
         self.wake(shared);
-        self.with_core(|core| if core.deflates(wanted, length) { core.outgoing().cloned() } else { None })?
+        self.with_core(|core| {
+            if core.decide_compression(wanted, length) { core.outgoing_params().cloned() } else { None }
+        })?
     }
 
     /// A payload has been compressed for this connection.
@@ -255,23 +257,23 @@ impl Channel {
         let Some(compressed) = self.deflated.take() else { return self.totals().queued };
         let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
         let key = Self::key(shared, flags, key);
-        self.run(shared, |core| core.send_alone(binary, fin, key, &compressed))
+        self.run(shared, |core| core.send_precompressed(binary, fin, key, &compressed))
     }
 
     /// The frame that is to be inflated elsewhere.
-    pub(in crate::addon) fn take_inflation(&mut self) -> Option<Inflation> {
-        self.with_core(Core::take_inflation)?
+    pub(in crate::addon) fn take_inflate_job(&mut self) -> Option<InflateJob> {
+        self.with_core(Core::take_inflate_job)?
     }
 
     /// Takes it back. Returns the number of records that can be read; attached, its news is delivered as ever.
-    pub(in crate::addon) fn return_inflation(&mut self, shared: &Shared, inflation: Inflation) -> u32 {
+    pub(in crate::addon) fn finish_inflate_job(&mut self, shared: &Shared, job: InflateJob) -> u32 {
         match &mut self.link {
             Link::Stream(stream) => {
-                stream.return_inflation(inflation, &mut *shared.keys.borrow_mut());
+                stream.finish_inflate_job(job, &mut *shared.keys.borrow_mut());
                 self.more(shared)
             }
             Link::Socket(attachment) => {
-                attachment.return_inflation(shared, inflation);
+                attachment.finish_inflate_job(shared, job);
                 0
             }
             Link::Resting(_) | Link::Gone(_) => 0,
@@ -279,11 +281,11 @@ impl Channel {
     }
 
     /// Gives memory of permessage-deflate back that was not used since the last time.
-    pub(in crate::addon) fn rest(&mut self) -> Rested {
+    pub(in crate::addon) fn rest(&mut self) -> Trimmed {
         if self.config.deflate.is_none() {
-            Rested::default()
+            Trimmed::default()
         } else {
-            self.with_core(Core::rest).unwrap_or_default()
+            self.with_core(Core::trim_memory).unwrap_or_default()
         }
     }
 

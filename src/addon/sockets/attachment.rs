@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::landing::Landing;
 use crate::addon::sys::Reference;
 use crate::transport::event_loop::Ready;
-use crate::transport::scheduler::{Choice, Traffic};
+use crate::transport::scheduler::{Traffic, TransportMode};
 use crate::transport::socket::{Inbox, Socket, Standing};
 
 /// Ties a socket to its connection's number until the socket is destroyed.
@@ -24,7 +24,7 @@ pub(in crate::addon) struct Attachment {
     /// What the event loop, while it drives, had to see to when it last looked: only what is done here changes it.
     pub(super) standing: Cell<Standing>,
     /// Whether the last read brought large messages, whole: the next one goes to the bulk.
-    pub(super) is_bulk: Cell<bool>,
+    pub(super) reads_into_arena: Cell<bool>,
     /// What was received in place and messages are still in.
     pub(super) chunk: RefCell<Option<Chunk>>,
     /// A large frame that is being received.
@@ -34,7 +34,7 @@ pub(in crate::addon) struct Attachment {
     /// The turn of the loop in which the end of the peer is to be told, which was read behind other news. 0: none.
     pub(super) end_due: Cell<u64>,
     /// Who is to drive.
-    pub(super) choice: Choice,
+    pub(super) choice: TransportMode,
     /// What that is judged by.
     pub(super) traffic: Cell<Traffic>,
     /// Whether the socket was destroyed.
@@ -88,7 +88,7 @@ impl Attachment {
     }
 
     /// The event loop drives it, and nothing is known of it.
-    pub(super) fn new(socket: Arc<Socket>, choice: Choice) -> Self {
+    pub(super) fn new(socket: Arc<Socket>, choice: TransportMode) -> Self {
         Self {
             socket,
             inbox: RefCell::default(),
@@ -96,7 +96,7 @@ impl Attachment {
             on_thread: Cell::new(false),
             ready: Cell::default(),
             standing: Cell::default(),
-            is_bulk: Cell::new(false),
+            reads_into_arena: Cell::new(false),
             chunk: RefCell::default(),
             landing: RefCell::default(),
             waiting: Cell::new(false),
@@ -113,7 +113,7 @@ impl Attachment {
 /// Memory that messages lie in which were received in place.
 pub(super) enum Chunk {
     /// The bulk, from here on, until it is released.
-    Bulk(usize),
+    Arena(usize),
     /// An `ArrayBuffer` of the message's own.
     Landed(Reference),
 }

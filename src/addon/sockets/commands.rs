@@ -8,10 +8,10 @@ use napi::{Result, sys};
 use super::attachment::{Attachment, Chunk};
 use crate::addon::channel::SocketCommand;
 use crate::addon::environment::Shared;
-use crate::addon::records::BatchWriter;
-use crate::addon::sys::borrow;
+use crate::addon::records::RecordWriter;
+use crate::addon::sys::borrow_fd;
 use crate::connection::Connection as Core;
-use crate::protocol::deflate::Inflation;
+use crate::protocol::deflate::InflateJob;
 use crate::transport::socket::{Inbox, Remains};
 use crate::transport::stream::Stream;
 
@@ -88,7 +88,7 @@ impl Attachment {
 
     /// Node has the descriptor from now on, in a handle of its own, and it is borrowed from there.
     pub(in crate::addon) fn lend(&self) {
-        if let Ok(borrowed) = borrow(self.descriptor()) {
+        if let Ok(borrowed) = borrow_fd(self.descriptor()) {
             self.socket.lend(borrowed);
         }
     }
@@ -108,15 +108,15 @@ impl Attachment {
     }
 
     /// Moves collected news into a batch. Returns whether something remains.
-    pub(in crate::addon) fn fill(&self, batch: &mut BatchWriter<'_>) -> bool {
+    pub(in crate::addon) fn fill(&self, batch: &mut RecordWriter<'_>) -> bool {
         batch.set_chunk(match &*self.chunk.borrow() {
-            Some(Chunk::Bulk(start)) => Some(*start),
+            Some(Chunk::Arena(start)) => Some(*start),
             _ => None,
         });
         batch.take_inbox(&mut self.inbox.borrow_mut())
     }
 
-    /// The memory of the next record with the flag `LANDED`.
+    /// The memory of the next record with the flag `DETACHED`.
     ///
     /// # Errors
     /// When the environment is ending.
@@ -128,8 +128,8 @@ impl Attachment {
     }
 
     /// Takes back a frame that was inflated elsewhere; its news is delivered as ever.
-    pub(in crate::addon) fn return_inflation(self: &Rc<Self>, shared: &Shared, inflation: Inflation) {
-        self.socket.return_inflation(inflation, &mut *shared.keys.borrow_mut());
+    pub(in crate::addon) fn finish_inflate_job(self: &Rc<Self>, shared: &Shared, job: InflateJob) {
+        self.socket.finish_inflate_job(job, &mut *shared.keys.borrow_mut());
         shared.settle(self);
         // A thread's pongs.
         self.mark_dirty(shared);
@@ -163,7 +163,7 @@ impl Attachment {
             return None;
         }
         shared.give_back(self);
-        shared.leave_chunk(self);
+        shared.copy_out_chunk(self);
         shared.rounds.stop_polling(self);
         let remains = self.socket.hand_back();
         shared.rounds.detach(self);

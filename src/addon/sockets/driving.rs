@@ -12,10 +12,10 @@ use super::line::Line;
 use super::resting::Resting;
 use crate::addon::channel::{Link, Offer, Source};
 use crate::addon::environment::Shared;
-use crate::addon::sys::borrow;
+use crate::addon::sys::borrow_fd;
 use crate::connection::{Config, Connection};
 use crate::transport::event_loop::{self, Ready};
-use crate::transport::scheduler::{Choice, Move};
+use crate::transport::scheduler::{Migration, TransportMode};
 use crate::transport::socket::{Home, Idle, Socket, Standing};
 
 impl Shared {
@@ -29,12 +29,12 @@ impl Shared {
             return Err(Error::from_reason("the environment is ending"));
         }
         let line = self.line()?;
-        let choice = if line.reactor().is_some() { offer.choice } else { Choice::IoThreads };
+        let choice = if line.reactor().is_some() { offer.choice } else { TransportMode::IoThreads };
         let token = u64::from(offer.id);
         let (home, is_watched, rest) = self.home(offer.source)?;
         self.rounds.note_role(config.role, &home);
         // A descriptor that can't be polled here may still be one for a thread.
-        let is_polled = choice != Choice::IoThreads && self.poll(&home, token, is_watched);
+        let is_polled = choice != TransportMode::IoThreads && self.poll(&home, token, is_watched);
         if is_polled && offer.head.is_empty() && rest.is_empty() {
             return Ok(Link::Resting(Resting::new(Idle::new(home), token, choice)));
         }
@@ -77,7 +77,7 @@ impl Shared {
     fn home<'a>(&self, source: Source<'a>) -> Result<(Home, bool, &'a [u8])> {
         match source {
             Source::Parked(fd) => {
-                let borrowed = borrow(fd).map_err(|error| Error::from_reason(error.to_string()))?;
+                let borrowed = borrow_fd(fd).map_err(|error| Error::from_reason(error.to_string()))?;
                 Ok((Home::Borrowed(borrowed), false, &[]))
             }
             Source::Held { number, response } => {
@@ -135,12 +135,16 @@ impl Shared {
         }
         let mut traffic = attachment.traffic.get();
         let on_thread = attachment.on_thread.get();
-        let moved =
-            self.rounds.policy.borrow_mut().delivered(attachment.choice, on_thread, &mut traffic, events);
+        let moved = self.rounds.scheduler.borrow_mut().on_delivery(
+            attachment.choice,
+            on_thread,
+            &mut traffic,
+            events,
+        );
         attachment.traffic.set(traffic);
         match moved {
             // Where that can't be now, it stays.
-            Some(Move::ToThread) => {
+            Some(Migration::ToIoThread) => {
                 self.give_back(attachment);
                 if let Some(reactor) = self.rounds.line().and_then(Line::reactor)
                     && attachment.socket.move_to_thread().is_ok()
@@ -149,7 +153,7 @@ impl Shared {
                     attachment.on_thread.set(true);
                 }
             }
-            Some(Move::ToOwner) => {
+            Some(Migration::ToEventLoop) => {
                 attachment.ready.set(Ready::default());
                 let reactor = self.rounds.line().and_then(Line::reactor);
                 if reactor.is_some_and(|reactor| reactor.add(&attachment.socket).is_ok()) {

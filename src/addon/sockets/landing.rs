@@ -5,13 +5,13 @@
 use super::attachment::{Attachment, Chunk};
 use crate::addon::environment::Shared;
 use crate::addon::sys::{Reference, create_array_buffer, with_memory};
-use crate::connection::LentFrame;
+use crate::connection::DetachedFrame;
 use crate::transport::event_loop;
 use crate::transport::socket::{READS_PER_TURN, Taken};
 
 /// A frame on its way.
 pub(super) struct Landing {
-    frame: LentFrame,
+    frame: DetachedFrame,
     memory: Reference,
 }
 
@@ -19,7 +19,7 @@ impl Shared {
     /// After a read: if it has ended in a large frame, the rest of that is to land.
     pub(super) fn borrow_frame(&self, attachment: &Attachment) {
         let socket = &attachment.socket;
-        let Some((frame, begun)) = socket.lend_frame() else { return };
+        let Some((frame, begun)) = socket.detach_frame() else { return };
         let memory = create_array_buffer(self.env, frame.length())
             .and_then(|value| Reference::new(self.env, value))
             .and_then(|memory| {
@@ -31,7 +31,7 @@ impl Shared {
                 *attachment.landing.borrow_mut() = Some(Landing { frame, memory });
             }
             // Without memory, the old way of receiving it goes on.
-            Err(_) => socket.return_unfinished(&frame, &begun, &mut *self.keys.borrow_mut()),
+            Err(_) => socket.reattach_frame(&frame, &begun, &mut *self.keys.borrow_mut()),
         }
     }
 
@@ -52,9 +52,9 @@ impl Shared {
                     return;
                 }
                 let come = &mut bytes[..filled + taken.bytes];
-                goes_on = socket.take_lent(&mut frame, come);
+                goes_on = socket.accept_detached(&mut frame, come);
                 if !goes_on {
-                    socket.return_unfinished(&frame, come, &mut *keys);
+                    socket.reattach_frame(&frame, come, &mut *keys);
                     return;
                 }
                 if frame.received() == frame.length() {
@@ -72,7 +72,7 @@ impl Shared {
             return Some(total);
         }
         if frame.received() == frame.length() && goes_on {
-            socket.return_frame(frame);
+            socket.finish_detached(frame);
             attachment.chunk.replace(Some(Chunk::Landed(memory)));
         } else if goes_on {
             *slot = Some(Landing { frame, memory });
@@ -86,7 +86,7 @@ impl Shared {
         // An error says that the environment is ending.
         let _ = with_memory(self.env, &memory, |bytes| {
             let come = &bytes[..frame.received()];
-            attachment.socket.return_unfinished(&frame, come, &mut *self.keys.borrow_mut());
+            attachment.socket.reattach_frame(&frame, come, &mut *self.keys.borrow_mut());
         });
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use napi::{Env, Error, Result};
 
-use crate::addon::sys::{Poll, Turn, Wakeup, can_poll};
+use crate::addon::sys::{AsyncHandle, Check, Poll, can_poll};
 use crate::transport::event_loop::Reactor;
 use crate::transport::socket::{Mailbox, RECEIVE_BUFFER};
 
@@ -16,7 +16,7 @@ use crate::transport::socket::{Mailbox, RECEIVE_BUFFER};
 pub(super) struct Callbacks {
     /// An I/O thread has put sockets into the mailbox.
     pub(super) woken: Box<dyn Fn()>,
-    /// The loop is about to wait for readiness, and was [told](Line::hurry) not to wait long.
+    /// The loop is about to wait for readiness, and was [told](Line::poll_without_blocking) not to wait long.
     pub(super) begun: Box<dyn Fn()>,
     /// The reactor has sockets that are ready.
     pub(super) ready: Box<dyn Fn()>,
@@ -36,9 +36,9 @@ pub(super) struct Line {
 }
 
 struct Handles {
-    wakeup: Wakeup,
+    wakeup: AsyncHandle,
     /// There if the reactor is.
-    driving: Option<(Poll, Turn)>,
+    driving: Option<(Poll, Check)>,
 }
 
 impl Line {
@@ -49,11 +49,11 @@ impl Line {
         let (reactor, driving) = if can_poll() {
             let reactor = Reactor::new().map_err(|error| Error::from_reason(error.to_string()))?;
             let poll = Poll::new(env, reactor.fd(), ready)?;
-            (Some(Rc::new(reactor)), Some((poll, Turn::new(env, begun, turned)?)))
+            (Some(Rc::new(reactor)), Some((poll, Check::new(env, begun, turned)?)))
         } else {
             (None, None)
         };
-        let wakeup = Wakeup::new(env, woken)?;
+        let wakeup = AsyncHandle::new(env, woken)?;
         Ok(Self {
             mailbox: Arc::new(Mailbox::new(Box::new(wakeup.handle()))),
             buffer: RefCell::new(vec![0; RECEIVE_BUFFER].into_boxed_slice()),
@@ -68,16 +68,16 @@ impl Line {
     }
 
     /// Whether this keeps the loop alive.
-    pub(super) fn keep_alive(&self, keep: bool) {
+    pub(super) fn set_ref(&self, keep: bool) {
         if let Some(handles) = &*self.handles.borrow() {
-            handles.wakeup.keep_alive(keep);
+            handles.wakeup.set_ref(keep);
         }
     }
 
     /// Whether the turn ends without waiting for anything.
-    pub(super) fn hurry(&self, hurry: bool) {
+    pub(super) fn poll_without_blocking(&self, hurry: bool) {
         if let Some(Handles { driving: Some((_, turn)), .. }) = &*self.handles.borrow() {
-            turn.hurry(hurry);
+            turn.poll_without_blocking(hurry);
         }
     }
 

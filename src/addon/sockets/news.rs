@@ -2,10 +2,10 @@
 
 use std::mem;
 
-use crate::addon::records::{BatchWriter, Kind, LARGE};
+use crate::addon::records::{LARGE, RecordKind, RecordWriter};
 use crate::transport::socket::Inbox;
 
-impl BatchWriter<'_> {
+impl RecordWriter<'_> {
     /// Moves all that a socket has told into the batch, until it is full. Returns whether something remains.
     pub(super) fn take_inbox(&mut self, inbox: &mut Inbox) -> bool {
         if self.take_events(&mut inbox.events) {
@@ -15,18 +15,18 @@ impl BatchWriter<'_> {
             if !self.has_room() {
                 return true;
             }
-            self.push_large(Kind::Raw, LARGE, mem::take(&mut inbox.raw));
+            self.push_large(RecordKind::Raw, LARGE, mem::take(&mut inbox.raw));
         }
         if let Some(total) = inbox.written
-            && self.push(Kind::Written, 0, total as u32, (total >> 32) as u32)
+            && self.push(RecordKind::Written, 0, total as u32, (total >> 32) as u32)
         {
             inbox.written = None;
         }
-        inbox.drained = inbox.drained && !self.push(Kind::Drain, 0, 0, 0);
-        inbox.shut_down = inbox.shut_down && !self.push(Kind::Shutdown, 0, 0, 0);
-        inbox.ended = inbox.ended && !self.push(Kind::End, 0, 0, 0);
+        inbox.drained = inbox.drained && !self.push(RecordKind::Drain, 0, 0, 0);
+        inbox.shut_down = inbox.shut_down && !self.push(RecordKind::Shutdown, 0, 0, 0);
+        inbox.ended = inbox.ended && !self.push(RecordKind::End, 0, 0, 0);
         if let Some(fault) = inbox.fault
-            && self.push(Kind::Fault, u32::from(fault.write), 0, fault.errno.unsigned_abs())
+            && self.push(RecordKind::Fault, u32::from(fault.write), 0, fault.errno.unsigned_abs())
         {
             inbox.fault = None;
         }

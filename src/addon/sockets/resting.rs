@@ -14,10 +14,10 @@ use std::sync::Arc;
 use super::attachment::Attachment;
 use super::line::Line;
 use crate::addon::environment::Shared;
-use crate::addon::sys::borrow;
+use crate::addon::sys::borrow_fd;
 use crate::connection::Config;
 use crate::transport::event_loop::Ready;
-use crate::transport::scheduler::Choice;
+use crate::transport::scheduler::TransportMode;
 use crate::transport::socket::Idle;
 
 /// Connections that are looked at in one turn: that takes well under a millisecond.
@@ -30,12 +30,12 @@ const FREED: usize = 1024;
 pub(in crate::addon) struct Resting {
     socket: Idle,
     token: u32,
-    choice: Choice,
+    choice: TransportMode,
 }
 
 impl Resting {
     /// The reactor knows the descriptor by the token.
-    pub(super) fn new(socket: Idle, token: u64, choice: Choice) -> Self {
+    pub(super) fn new(socket: Idle, token: u64, choice: TransportMode) -> Self {
         Self { socket, token: token as u32, choice }
     }
 
@@ -61,7 +61,7 @@ impl Resting {
 
     /// As [`Attachment::lend`].
     pub(in crate::addon) fn lend(&mut self) {
-        if let Ok(borrowed) = borrow(self.descriptor()) {
+        if let Ok(borrowed) = borrow_fd(self.descriptor()) {
             self.socket.lend(borrowed);
         }
     }
@@ -91,7 +91,7 @@ impl Resting {
 impl Attachment {
     /// Whether it could rest now. Whoever asks, and the list of those that are awake, have it: nobody else may.
     pub(in crate::addon) fn can_rest(self: &Rc<Self>) -> bool {
-        let is_driven = self.choice != Choice::IoThreads && !self.on_thread.get();
+        let is_driven = self.choice != TransportMode::IoThreads && !self.on_thread.get();
         let is_waiting = self.dirty.get() || self.waiting.get() || self.ready.get().read;
         let is_holding = self.chunk.borrow().is_some() || self.landing.borrow().is_some();
         is_driven
@@ -171,7 +171,7 @@ impl Shared {
         if self.rounds.to_look_at.get() == 0 {
             self.rounds.attachments.borrow_mut().shrink_to(LOOKS_PER_TURN);
         } else if let Some(line) = self.rounds.line() {
-            line.hurry(true);
+            line.poll_without_blocking(true);
         }
     }
 }

@@ -21,11 +21,11 @@ use super::delivery::Deliver;
 use super::line::{Callbacks, Line};
 use super::stages::ReadyList;
 use crate::addon::environment::Shared;
-use crate::addon::sys::{can_call, in_handle_scope, on_cleanup, thread_running};
+use crate::addon::sys::{add_cleanup_hook, can_call, in_handle_scope, thread_cpu_time};
 use crate::protocol::Role;
 use crate::transport::event_loop::Ready;
-use crate::transport::listener::{Arrival, Arrivals};
-use crate::transport::scheduler::Policy;
+use crate::transport::listener::{AcceptedConnection, Listeners};
+use crate::transport::scheduler::Scheduler;
 use crate::transport::socket::{Home, Socket};
 
 /// The sockets of one environment. Lives on its thread.
@@ -53,12 +53,12 @@ pub(in crate::addon) struct Rounds {
     has_local_clients: Cell<bool>,
     /// Turns of the loop so far.
     pub(super) turn: Cell<u64>,
-    pub(super) policy: RefCell<Policy>,
+    pub(super) scheduler: RefCell<Scheduler>,
     pub(super) begun: Instant,
     /// Listening sockets, and what comes by them.
-    pub(super) arrivals: RefCell<Arrivals<Rc<Host>>>,
+    pub(super) arrivals: RefCell<Listeners<Rc<Host>>>,
     /// What has arrived there and was not delivered.
-    pub(super) arrived: RefCell<Vec<Arrival<Rc<Host>>>>,
+    pub(super) arrived: RefCell<Vec<AcceptedConnection<Rc<Host>>>>,
     /// Whether there are connections that came there and belong to nobody yet.
     pub(super) has_connections: Cell<bool>,
 }
@@ -86,7 +86,7 @@ impl Rounds {
             has_servers: Cell::new(false),
             has_local_clients: Cell::new(false),
             turn: Cell::new(0),
-            policy: RefCell::new(Policy::new(cores, std::process::id())),
+            scheduler: RefCell::new(Scheduler::new(cores, std::process::id())),
             begun: Instant::now(),
             arrivals: RefCell::default(),
             arrived: RefCell::default(),
@@ -160,7 +160,7 @@ impl Rounds {
         if !attachment.waiting.replace(true) {
             self.waiting.borrow_mut().push(Rc::clone(attachment));
             if let Some(line) = self.line() {
-                line.hurry(true);
+                line.poll_without_blocking(true);
             }
         }
     }
@@ -183,7 +183,7 @@ impl Rounds {
         if let Some(line) = self.line()
             && (before == 0) != (after == 0)
         {
-            line.keep_alive(after > 0);
+            line.set_ref(after > 0);
         }
     }
 
@@ -250,9 +250,9 @@ impl Shared {
                 turned: callback(Self::turn_ended),
             };
             let line = Line::new(self.env, callbacks)?;
-            line.keep_alive(self.rounds.kept.get() > 0);
+            line.set_ref(self.rounds.kept.get() > 0);
             let ending = Rc::clone(self);
-            let hooked = on_cleanup(
+            let hooked = add_cleanup_hook(
                 self.env,
                 Box::new(move |done| {
                     ending.rounds.end();
@@ -342,15 +342,15 @@ impl Shared {
     /// The loop has looked at everything that was ready.
     fn turn_ended(&self) {
         let now = u64::try_from(self.rounds.begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        if self.rounds.policy.borrow().is_due(now) {
-            self.rounds.policy.borrow_mut().turn(now, thread_running());
+        if self.rounds.scheduler.borrow().is_due(now) {
+            self.rounds.scheduler.borrow_mut().end_window(now, thread_cpu_time());
         }
         let is_unfinished = self.arrivals_turn_ended();
         self.look_again(true);
         self.flush();
         self.rounds.turn.set(self.rounds.turn.get() + 1);
         if let Some(line) = self.rounds.line() {
-            line.hurry(is_unfinished || !self.rounds.waiting.borrow().is_empty());
+            line.poll_without_blocking(is_unfinished || !self.rounds.waiting.borrow().is_empty());
         }
         self.go_on_resting();
     }

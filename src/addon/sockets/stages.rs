@@ -7,7 +7,7 @@ use super::attachment::{Attachment, Chunk};
 use super::line::Line;
 use crate::addon::environment::Shared;
 use crate::addon::sys::with_memory;
-use crate::connection::IN_PLACE_FROM;
+use crate::connection::MIN_IN_PLACE;
 use crate::transport::event_loop::{self, Ready};
 use crate::transport::socket::{RECEIVE_BUFFER, Taken};
 
@@ -71,7 +71,7 @@ impl Shared {
             }
             let Some(attachment) = self.awake(token, state) else { continue };
             attachment.ready.set(attachment.ready.get().or(state));
-            if attachment.is_bulk.get() && !self.bulk.has_room() {
+            if attachment.reads_into_arena.get() && !self.arena.has_room() {
                 // Once delivered, what this stage has there is done with.
                 self.deliver_all(&mut stage);
                 self.flush();
@@ -145,7 +145,7 @@ impl Shared {
         }
         self.give_back(attachment);
         let taken = self.read_chunk(attachment, ended, is_free)?;
-        attachment.is_bulk.set(taken.is_whole && taken.bytes >= IN_PLACE_FROM);
+        attachment.reads_into_arena.set(taken.is_whole && taken.bytes >= MIN_IN_PLACE);
         if taken.bytes >= LANDS_FROM && !taken.is_whole {
             self.borrow_frame(attachment);
         }
@@ -160,12 +160,12 @@ impl Shared {
 
     fn read_chunk(&self, attachment: &Attachment, ended: bool, is_free: bool) -> Option<Taken> {
         let (socket, mut keys) = (&attachment.socket, self.keys.borrow_mut());
-        if attachment.is_bulk.get() && is_free && self.bulk.has_room() {
-            let (taken, start) = self.bulk.add_chunk(RECEIVE_BUFFER, |chunk| {
+        if attachment.reads_into_arena.get() && is_free && self.arena.has_room() {
+            let (taken, start) = self.arena.add_chunk(RECEIVE_BUFFER, |chunk| {
                 let taken = event_loop::read_in_place(socket, ended, chunk, &mut *keys);
                 (taken, taken.bytes)
             });
-            attachment.chunk.replace(Some(Chunk::Bulk(start)));
+            attachment.chunk.replace(Some(Chunk::Arena(start)));
             return Some(taken);
         }
         let mut buffer = self.rounds.line()?.buffer.borrow_mut();
@@ -173,18 +173,18 @@ impl Shared {
     }
 
     /// After a delivery: what was received in place and not delivered is copied, for the bulk is used again.
-    pub(super) fn leave_chunk(&self, attachment: &Attachment) {
+    pub(super) fn copy_out_chunk(&self, attachment: &Attachment) {
         let Some(chunk) = attachment.chunk.take() else { return };
         let leave = |bytes: &[u8]| {
-            attachment.inbox.borrow_mut().events.leave_chunk(bytes);
-            attachment.socket.leave_chunk(bytes);
+            attachment.inbox.borrow_mut().events.copy_out_chunk(bytes);
+            attachment.socket.copy_out_chunk(bytes);
         };
         match chunk {
             // An error says that the environment is ending: nothing is delivered any more.
             Chunk::Landed(memory) => drop(with_memory(self.env, &memory, |bytes| leave(bytes))),
-            Chunk::Bulk(start) => {
-                self.bulk.with_chunk(start, leave);
-                self.bulk.release();
+            Chunk::Arena(start) => {
+                self.arena.with_chunk(start, leave);
+                self.arena.release();
             }
         }
     }

@@ -21,7 +21,7 @@ struct Work<T> {
 ///
 /// # Errors
 /// When the environment is ending.
-pub(in crate::addon) fn run_elsewhere<T: Send + 'static>(
+pub(in crate::addon) fn queue_async_work<T: Send + 'static>(
     env: Env,
     job: impl FnOnce() -> T + Send + 'static,
     done: impl FnOnce(Option<T>) + 'static,
@@ -61,7 +61,7 @@ pub(in crate::addon) fn run_elsewhere<T: Send + 'static>(
 }
 
 unsafe extern "C" fn execute<T: Send>(_: sys::napi_env, data: *mut c_void) {
-    // SAFETY: the box of `run_elsewhere`. Until `complete` nobody else has it; only the job and the result, which may be on
+    // SAFETY: the box of `queue_async_work`. Until `complete` nobody else has it; only the job and the result, which may be on
     // any thread, are touched.
     let work = unsafe { &mut *data.cast::<Work<T>>() };
     if let Some(job) = work.job.take() {
@@ -71,7 +71,7 @@ unsafe extern "C" fn execute<T: Send>(_: sys::napi_env, data: *mut c_void) {
 }
 
 unsafe extern "C" fn complete<T>(env: sys::napi_env, status: sys::napi_status, data: *mut c_void) {
-    // SAFETY: the box of `run_elsewhere`; Node calls this once, after `execute`.
+    // SAFETY: the box of `queue_async_work`; Node calls this once, after `execute`.
     let mut work = unsafe { Box::from_raw(data.cast::<Work<T>>()) };
     // SAFETY: made in `env`, and complete.
     unsafe { sys::napi_delete_async_work(env, work.raw) };

@@ -31,7 +31,7 @@ impl AsyncContext {
 
 impl Drop for AsyncContext {
     fn drop(&mut self) {
-        // SAFETY: made in `env`, not destroyed before; no call is running in it, since `call_in_context` borrows it.
+        // SAFETY: made in `env`, not destroyed before; no call is running in it, since `make_callback_in_context` borrows it.
         unsafe { sys::napi_async_destroy(self.env, self.raw) };
     }
 }
@@ -54,36 +54,38 @@ pub(in crate::addon) fn can_call(env: Env) -> bool {
 }
 
 /// How a call into JavaScript ended.
-pub(in crate::addon) enum Called {
+pub(in crate::addon) enum Outcome {
     /// It returned; `true` if it returned just that.
     Returned(bool),
     /// It threw this.
     Threw(sys::napi_value),
     /// JavaScript can't be called any more: the environment is ending.
-    Unable,
+    EnvironmentEnding,
 }
 
 /// Calls `function(id, count)` in `context`. `function` must be a value of the current handle scope.
-pub(in crate::addon) fn call_in_context(
+pub(in crate::addon) fn make_callback_in_context(
     env: Env,
     context: &AsyncContext,
     function: sys::napi_value,
     id: u32,
     count: u32,
-) -> Called {
-    let (Ok(id), Ok(count)) = (uint32(env, id), uint32(env, count)) else { return Called::Unable };
-    call_with(env, Some(context), function, function, &[id, count])
+) -> Outcome {
+    let (Ok(id), Ok(count)) = (uint32(env, id), uint32(env, count)) else {
+        return Outcome::EnvironmentEnding;
+    };
+    make_callback(env, Some(context), function, function, &[id, count])
 }
 
 /// Calls `function(...arguments)` in `context`, on `this`, an object; without a context, in none: no `AsyncLocalStorage` has a store
 /// there. All values must be of the current handle scope.
-pub(in crate::addon) fn call_with(
+pub(in crate::addon) fn make_callback(
     env: Env,
     context: Option<&AsyncContext>,
     function: sys::napi_value,
     this: sys::napi_value,
     arguments: &[sys::napi_value],
-) -> Called {
+) -> Outcome {
     let mut result = ptr::null_mut();
     // SAFETY: all values belong to the current handle scope, the argument array outlives the call.
     let status = unsafe {
@@ -98,15 +100,15 @@ pub(in crate::addon) fn call_with(
         )
     };
     match Status::from(status) {
-        Status::Ok => Called::Returned(is_true(env, result)),
-        Status::PendingException => take_exception(env).map_or(Called::Unable, Called::Threw),
-        _ => Called::Unable,
+        Status::Ok => Outcome::Returned(is_true(env, result)),
+        Status::PendingException => take_exception(env).map_or(Outcome::EnvironmentEnding, Outcome::Threw),
+        _ => Outcome::EnvironmentEnding,
     }
 }
 
 /// Calls `function(count)` in the scope and the async context that there are. What it throws becomes an
 /// `uncaughtException`.
-pub(in crate::addon) fn call_back(env: Env, function: &Reference, count: u32) {
+pub(in crate::addon) fn call_function(env: Env, function: &Reference, count: u32) {
     if let (Ok(function), Ok(count)) = (function.value(), uint32(env, count)) {
         call(env, function, count);
     }
@@ -114,7 +116,7 @@ pub(in crate::addon) fn call_back(env: Env, function: &Reference, count: u32) {
 
 /// Calls `function(argument)` in the scope and the async context that there are, and says whether it returned `true`. What it
 /// throws becomes an `uncaughtException`.
-pub(in crate::addon) fn call_plain(env: Env, function: &Reference, argument: &Reference) -> bool {
+pub(in crate::addon) fn call_predicate(env: Env, function: &Reference, argument: &Reference) -> bool {
     let mut is_true = false;
     // An error says that the environment is ending.
     let _ = in_handle_scope(env, || {

@@ -23,7 +23,7 @@ type Hook = Box<dyn FnOnce(CleanupDone)>;
 ///
 /// # Errors
 /// When the environment is ending already.
-pub(in crate::addon) fn on_cleanup(env: Env, hook: Hook) -> Result<()> {
+pub(in crate::addon) fn add_cleanup_hook(env: Env, hook: Hook) -> Result<()> {
     let data = Box::into_raw(Box::new(hook));
     // SAFETY: `run` takes the box; a null out-parameter is allowed.
     let added = check(unsafe {
@@ -37,7 +37,7 @@ pub(in crate::addon) fn on_cleanup(env: Env, hook: Hook) -> Result<()> {
 }
 
 unsafe extern "C" fn run(handle: sys::napi_async_cleanup_hook_handle, data: *mut c_void) {
-    // SAFETY: the box of `on_cleanup`; Node calls a hook once.
+    // SAFETY: the box of `add_cleanup_hook`; Node calls a hook once.
     let hook = unsafe { Box::from_raw(data.cast::<Hook>()) };
     // A panic must not unwind into Node.
     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(CleanupDone(handle))));

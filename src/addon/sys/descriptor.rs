@@ -9,7 +9,7 @@ use crate::transport::socket::Borrowed;
 ///
 /// # Errors
 /// When `fd` is no number of a descriptor.
-pub(in crate::addon) fn borrow(fd: RawFd) -> io::Result<Borrowed> {
+pub(in crate::addon) fn borrow_fd(fd: RawFd) -> io::Result<Borrowed> {
     if fd < 0 {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }
@@ -26,7 +26,7 @@ pub(in crate::addon) fn borrow(fd: RawFd) -> io::Result<Borrowed> {
 ///
 /// # Errors
 /// When `fd` is not open, or there are no more descriptors.
-pub(in crate::addon) fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
+pub(in crate::addon) fn duplicate_fd(fd: RawFd) -> io::Result<OwnedFd> {
     if fd < 0 {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }

@@ -31,7 +31,11 @@ struct Call {
 ///
 /// # Errors
 /// When JavaScript has no memory, or the environment is ending.
-pub(in crate::addon) fn create_call(shared: &Rc<Shared>, name: &CStr, body: Body) -> Result<sys::napi_value> {
+pub(in crate::addon) fn create_function(
+    shared: &Rc<Shared>,
+    name: &CStr,
+    body: Body,
+) -> Result<sys::napi_value> {
     let env = shared.env.raw();
     let data = Box::into_raw(Box::new(Call { shared: Rc::clone(shared), body })).cast::<c_void>();
     let length = name.count_bytes().cast_signed();
@@ -58,7 +62,7 @@ unsafe extern "C" fn release(_: sys::napi_env, data: *mut c_void, _: *mut c_void
 }
 
 fn release_call(data: *mut c_void) {
-    // SAFETY: `data` is from `Box::into_raw` in `create_call`, and given back once: by the finalizer, or where there is none.
+    // SAFETY: `data` is from `Box::into_raw` in `create_function`, and given back once: by the finalizer, or where there is none.
     drop(unsafe { Box::from_raw(data.cast::<Call>()) });
 }
 
@@ -110,7 +114,7 @@ fn run(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_va
             &raw mut data,
         )
     })?;
-    // SAFETY: `data` is what `create_call` gave; the finalizer has not run, since the function is being called.
+    // SAFETY: `data` is what `create_function` gave; the finalizer has not run, since the function is being called.
     let call = unsafe { &*data.cast::<Call>() };
     // `undefined`
     let Some(result) = (call.body)(&call.shared, arguments)? else { return Ok(ptr::null_mut()) };

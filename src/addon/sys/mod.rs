@@ -21,14 +21,14 @@ mod threadsafe_function;
 mod uv;
 mod values;
 
-pub(super) use async_work::run_elsewhere;
+pub(super) use async_work::queue_async_work;
 pub(super) use bytes::{bytes_of, create_array_buffer, data_bytes, is_string, string_bytes, with_memory};
-pub(super) use callback::call_back;
-pub(super) use function::{Arguments, Body, create_call, is_undefined, unsigned};
-pub(super) use malloc_trim::give_back_free_memory;
+pub(super) use callback::call_function;
+pub(super) use function::{Arguments, Body, create_function, is_undefined, unsigned};
+pub(super) use malloc_trim::malloc_trim;
 pub(super) use realm::{Realm, evaluate};
 pub(super) use reference::{Reference, unknown};
-pub(super) use shared_array::SharedMemory;
+pub(super) use shared_array::SharedArray;
 pub(super) use status::check;
 pub(super) use values::property;
 
@@ -36,13 +36,13 @@ pub(super) use values::property;
 #[cfg(unix)]
 pub(super) use {
     callback::{
-        AsyncContext, Called, call_in_context, call_plain, call_with, can_call, in_handle_scope,
-        report_uncaught,
+        AsyncContext, Outcome, call_predicate, can_call, in_handle_scope, make_callback,
+        make_callback_in_context, report_uncaught,
     },
-    cleanup_hook::on_cleanup,
-    descriptor::{borrow, duplicate},
-    thread_cpu_time::thread_running,
-    uv::{Poll, Turn, Wakeup, can_poll, when_closing},
+    cleanup_hook::add_cleanup_hook,
+    descriptor::{borrow_fd, duplicate_fd},
+    thread_cpu_time::thread_cpu_time,
+    uv::{AsyncHandle, Check, Poll, can_poll, run_in_close_phase},
     values::{buffer, latin1, uint32, undefined},
 };
 

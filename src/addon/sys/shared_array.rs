@@ -10,14 +10,14 @@ use napi::{Env, Result, sys};
 use super::{Reference, check};
 
 /// An `ArrayBuffer` that only the shim holds. The shim copies out of it and never hands it, or a view of it, to a user.
-pub(in crate::addon) struct SharedMemory {
+pub(in crate::addon) struct SharedArray {
     reference: Reference,
     data: NonNull<u8>,
     length: usize,
     is_lent: Cell<bool>,
 }
 
-impl SharedMemory {
+impl SharedArray {
     /// Allocates `length` bytes, all zero.
     ///
     /// # Errors
@@ -54,8 +54,8 @@ impl SharedMemory {
     }
 }
 
-impl fmt::Debug for SharedMemory {
+impl fmt::Debug for SharedArray {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedMemory").field("length", &self.length).finish_non_exhaustive()
+        f.debug_struct("SharedArray").field("length", &self.length).finish_non_exhaustive()
     }
 }

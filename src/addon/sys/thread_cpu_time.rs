@@ -1,7 +1,7 @@
 //! How long the calling thread has been running: no crate in use tells it.
 
 /// Nanoseconds that the calling thread has run on a processor since it began. 0 where the system does not tell.
-pub(in crate::addon) fn thread_running() -> u64 {
+pub(in crate::addon) fn thread_cpu_time() -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: plain out-parameter.
     let status = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };

@@ -10,18 +10,18 @@ use super::check;
 type OnCall = Box<dyn Fn()>;
 
 /// The environment's end of it. Dropping it ends the calls; it must go before the environment does.
-pub(in crate::addon) struct ThreadsafeCall {
+pub(in crate::addon) struct ThreadsafeFunction {
     env: sys::napi_env,
     raw: sys::napi_threadsafe_function,
 }
 
 /// The end that any thread may hold, as long as the other is there.
-pub(in crate::addon) struct ThreadsafeHandle(sys::napi_threadsafe_function);
+pub(in crate::addon) struct ThreadsafeSender(sys::napi_threadsafe_function);
 
 // SAFETY: it is only passed to `napi_call_threadsafe_function`, which is made for any thread.
-unsafe impl Send for ThreadsafeHandle {}
+unsafe impl Send for ThreadsafeSender {}
 
-impl ThreadsafeCall {
+impl ThreadsafeFunction {
     /// Has `on_call` called on this environment's thread, once or more after each time that the handle was called.
     ///
     /// # Errors
@@ -53,17 +53,17 @@ impl ThreadsafeCall {
             return Err(error);
         }
         let call = Self { env: env.raw(), raw };
-        call.keep_alive(false);
+        call.set_ref(false);
         Ok(call)
     }
 
     /// What other threads call it by. It must not be called any more when this is dropped.
-    pub(in crate::addon) fn handle(&self) -> ThreadsafeHandle {
-        ThreadsafeHandle(self.raw)
+    pub(in crate::addon) fn handle(&self) -> ThreadsafeSender {
+        ThreadsafeSender(self.raw)
     }
 
     /// Whether this keeps the environment's loop alive.
-    pub(in crate::addon) fn keep_alive(&self, keep: bool) {
+    pub(in crate::addon) fn set_ref(&self, keep: bool) {
         let change =
             if keep { sys::napi_ref_threadsafe_function } else { sys::napi_unref_threadsafe_function };
         // SAFETY: made in `env`, not released, on its thread: the type is not `Send`.
@@ -71,17 +71,17 @@ impl ThreadsafeCall {
     }
 }
 
-impl Drop for ThreadsafeCall {
+impl Drop for ThreadsafeFunction {
     fn drop(&mut self) {
         // SAFETY: released once, by the one thread that it was made for.
         unsafe { sys::napi_release_threadsafe_function(self.raw, sys::ThreadsafeFunctionReleaseMode::abort) };
     }
 }
 
-impl ThreadsafeHandle {
+impl ThreadsafeSender {
     /// Asks for a call.
     pub(super) fn call(&self) {
-        // SAFETY: not released yet: `Wakeup::close` takes the handle away first. The queue has no bound, so this never waits.
+        // SAFETY: not released yet: `AsyncHandle::close` takes the handle away first. The queue has no bound, so this never waits.
         unsafe {
             sys::napi_call_threadsafe_function(
                 self.0,

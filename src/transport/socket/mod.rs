@@ -35,7 +35,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use super::io_threads::Job;
 use super::sync;
 use crate::connection::{Connection, MaskingKeys};
-use crate::protocol::deflate::Inflation;
+use crate::protocol::deflate::InflateJob;
 
 pub(in crate::transport) use descriptor::ends;
 pub use descriptor::{Borrowed, Descriptor, Home};
@@ -144,7 +144,7 @@ impl Socket {
             Driver::Owner => {
                 self.write_now();
             }
-            Driver::Thread(seat) => seat.shard.push(Job::Write(Arc::clone(self))),
+            Driver::Thread(registration) => registration.worker.push(Job::Write(Arc::clone(self))),
         }
     }
 
@@ -169,13 +169,13 @@ impl Socket {
     }
 
     /// Takes back a frame that was inflated elsewhere: reading goes on.
-    pub fn return_inflation(self: &Arc<Self>, inflation: Inflation, keys: &mut dyn MaskingKeys) {
+    pub fn finish_inflate_job(self: &Arc<Self>, job: InflateJob, keys: &mut dyn MaskingKeys) {
         let mut state = lock(&self.state);
         if state.destroyed {
             return;
         }
         let State { connection, inbox, .. } = &mut *state;
-        connection.return_inflation(inflation, keys, &mut inbox.events);
+        connection.finish_inflate_job(job, keys, &mut inbox.events);
         state.full = state.is_full();
         state.driver.look();
         self.announce(state, Side::Owner);
@@ -293,8 +293,8 @@ impl Socket {
 
     /// Has the task, if a thread drives, wait for what the state now says.
     pub(super) fn wake_task(&self) {
-        if let Driver::Thread(seat) = &lock(&self.state).driver {
-            seat.waker.wake();
+        if let Driver::Thread(registration) = &lock(&self.state).driver {
+            registration.waker.wake();
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::{Env, Result};
 
-use super::super::threadsafe_function::{ThreadsafeCall, ThreadsafeHandle};
+use super::super::threadsafe_function::{ThreadsafeFunction, ThreadsafeSender};
 use super::handle::{Handle, OnClosed, with_value};
 use super::symbols::{RawHandle, libuv};
 use crate::transport::socket::Wake;
@@ -18,25 +18,25 @@ use crate::transport::socket::Wake;
 /// `UV_ASYNC` of libuv's `uv_handle_type`; part of its stable ABI.
 const UV_ASYNC: i32 = 1;
 
-/// Called on the environment's thread after one or more wake-ups.
+/// Outcome on the environment's thread after one or more wake-ups.
 pub(in crate::addon) type OnWake = Box<dyn Fn()>;
 
 /// The part of the wake-up that any thread may hold.
-pub(in crate::addon) struct WakeupHandle {
+pub(in crate::addon) struct LoopWaker {
     /// `None` once closed.
     handle: Mutex<Option<Target>>,
 }
 
 enum Target {
     Libuv(NonNull<std::ffi::c_void>),
-    Threadsafe(ThreadsafeHandle),
+    Threadsafe(ThreadsafeSender),
 }
 
 // SAFETY: the pointer is only passed to `uv_async_send`, which may be called from any thread, and only under the lock that
-// `Wakeup::close` takes before it closes the handle.
+// `AsyncHandle::close` takes before it closes the handle.
 unsafe impl Send for Target {}
 
-impl Wake for Arc<WakeupHandle> {
+impl Wake for Arc<LoopWaker> {
     fn wake(&self) {
         let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
         match &*handle {
@@ -54,17 +54,17 @@ impl Wake for Arc<WakeupHandle> {
 
 enum Source {
     Libuv(Handle<OnWake>),
-    Threadsafe(ThreadsafeCall),
+    Threadsafe(ThreadsafeFunction),
 }
 
 /// A wake-up of an environment's loop. It does not keep the loop alive until asked to.
-pub(in crate::addon) struct Wakeup {
-    shared: Arc<WakeupHandle>,
+pub(in crate::addon) struct AsyncHandle {
+    shared: Arc<LoopWaker>,
     source: Source,
 }
 
-impl Wakeup {
-    /// Calls `on_wake` on this environment's thread. It must be closed with [`Wakeup::close`] before the loop ends.
+impl AsyncHandle {
+    /// Calls `on_wake` on this environment's thread. It must be closed with [`AsyncHandle::close`] before the loop ends.
     ///
     /// # Errors
     /// When the environment is ending, or takes no handle.
@@ -77,23 +77,23 @@ impl Wakeup {
             let raw = NonNull::new(handle.raw());
             (Source::Libuv(handle), raw.map(Target::Libuv))
         } else {
-            let call = ThreadsafeCall::new(env, on_wake)?;
+            let call = ThreadsafeFunction::new(env, on_wake)?;
             let handle = call.handle();
             (Source::Threadsafe(call), Some(Target::Threadsafe(handle)))
         };
-        Ok(Self { shared: Arc::new(WakeupHandle { handle: Mutex::new(target) }), source })
+        Ok(Self { shared: Arc::new(LoopWaker { handle: Mutex::new(target) }), source })
     }
 
     /// What other threads wake it by.
-    pub(in crate::addon) fn handle(&self) -> Arc<WakeupHandle> {
+    pub(in crate::addon) fn handle(&self) -> Arc<LoopWaker> {
         Arc::clone(&self.shared)
     }
 
     /// Whether this keeps the environment's loop alive.
-    pub(in crate::addon) fn keep_alive(&self, keep: bool) {
+    pub(in crate::addon) fn set_ref(&self, keep: bool) {
         match &self.source {
-            Source::Libuv(handle) => handle.keep_alive(keep),
-            Source::Threadsafe(call) => call.keep_alive(keep),
+            Source::Libuv(handle) => handle.set_ref(keep),
+            Source::Threadsafe(call) => call.set_ref(keep),
         }
     }
 
@@ -110,14 +110,14 @@ impl Wakeup {
     }
 }
 
-impl fmt::Debug for Wakeup {
+impl fmt::Debug for AsyncHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wakeup").finish_non_exhaustive()
+        f.debug_struct("AsyncHandle").finish_non_exhaustive()
     }
 }
 
 /// libuv's callback for a wake-up.
 unsafe extern "C" fn woken(raw: RawHandle) {
-    // SAFETY: a handle of `Wakeup::new`.
+    // SAFETY: a handle of `AsyncHandle::new`.
     unsafe { with_value::<OnWake>(raw, |on_wake| on_wake()) };
 }

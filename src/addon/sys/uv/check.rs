@@ -11,18 +11,18 @@ use super::symbols::RawHandle;
 /// Of libuv's `uv_handle_type`; part of its stable ABI.
 const UV_CHECK: i32 = 2;
 
-/// Called in a phase of a turn.
+/// Outcome in a phase of a turn.
 type OnPhase = Box<dyn Fn()>;
 
 /// Calls back at the end of every turn, without keeping the loop alive.
-pub(in crate::addon) struct Turn {
-    check: Handle<OnPhase>,
+pub(in crate::addon) struct Check {
+    handle: Handle<OnPhase>,
     idle: Handle<OnPhase>,
     is_hurried: Cell<bool>,
 }
 
-impl Turn {
-    /// `on_begin` is called only in turns that are [in a hurry](Self::hurry).
+impl Check {
+    /// `on_begin` is called only in turns that are [in a hurry](Self::poll_without_blocking).
     ///
     /// # Errors
     /// Where there is no libuv, or the loop takes no handle.
@@ -40,11 +40,11 @@ impl Turn {
         if started != 0 {
             return Err(Error::from_reason("uv_check_start failed"));
         }
-        Ok(Self { check, idle, is_hurried: Cell::new(false) })
+        Ok(Self { handle: check, idle, is_hurried: Cell::new(false) })
     }
 
     /// Whether the next turn ends without waiting for anything.
-    pub(in crate::addon) fn hurry(&self, hurry: bool) {
+    pub(in crate::addon) fn poll_without_blocking(&self, hurry: bool) {
         if self.is_hurried.replace(hurry) == hurry {
             return;
         }
@@ -60,7 +60,7 @@ impl Turn {
 
     /// Closes both handles; `closed` runs when the loop has let go of them.
     pub(in crate::addon) fn close(self, closed: OnClosed) {
-        let Self { check, idle, .. } = self;
+        let Self { handle: check, idle, .. } = self;
         check.close(Box::new(move || idle.close(closed)));
     }
 }

@@ -8,7 +8,7 @@ use super::handle::{Handle, OnClosed, UV_IDLE};
 ///
 /// # Errors
 /// Where there is no libuv, or the loop takes no handle.
-pub(in crate::addon) fn when_closing(env: Env, run: OnClosed) -> Result<()> {
+pub(in crate::addon) fn run_in_close_phase(env: Env, run: OnClosed) -> Result<()> {
     let handle = Handle::new(env, UV_IDLE, (), |libuv, event_loop, raw| {
         // SAFETY: the loop is the environment's, the memory has the size that libuv wants.
         unsafe { (libuv.idle_init)(event_loop, raw) }

@@ -67,7 +67,7 @@ impl<T> Handle<T> {
         // SAFETY: every libuv handle begins with `data`, which is the user's.
         unsafe { (*raw.as_ptr().cast::<Head>()).data = data.cast() };
         let handle = Self { raw, libuv, value: PhantomData };
-        handle.keep_alive(false);
+        handle.set_ref(false);
         Ok(handle)
     }
 
@@ -82,7 +82,7 @@ impl<T> Handle<T> {
     }
 
     /// Whether this keeps the loop alive.
-    pub(super) fn keep_alive(&self, keep: bool) {
+    pub(super) fn set_ref(&self, keep: bool) {
         let change = if keep { self.libuv.keep } else { self.libuv.unkeep };
         // SAFETY: initialized and not closed, on the loop's thread.
         unsafe { change(self.raw()) };

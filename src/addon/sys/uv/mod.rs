@@ -12,9 +12,9 @@ mod handle;
 mod poll;
 mod symbols;
 
-pub(in crate::addon) use async_handle::Wakeup;
-pub(in crate::addon) use check::Turn;
-pub(in crate::addon) use close_phase::when_closing;
+pub(in crate::addon) use async_handle::AsyncHandle;
+pub(in crate::addon) use check::Check;
+pub(in crate::addon) use close_phase::run_in_close_phase;
 pub(in crate::addon) use poll::Poll;
 
 /// Whether event loops can poll descriptors here.
