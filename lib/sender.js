@@ -21,6 +21,7 @@ const {
   measure
 } = require('./connection/frame');
 const { createError } = require('./errors');
+const { debug } = require('./transport/debug');
 const { isBlob } = require('./validation');
 const { toBuffer } = require('./buffer-util');
 const { nextTick } = require('./node/schedule');
@@ -346,7 +347,10 @@ function frameWriterOf(sender) {
  * @param {any} sender
  */
 function bypassFrameWriter(sender) {
-  if (sender[kFrameWriter] !== null) sender[kFrameWriter].isBypassed = true;
+  const writer = sender[kFrameWriter];
+  if (writer === null || writer.isBypassed) return;
+  writer.isBypassed = true;
+  debug('connection %d frames in JavaScript: a program replaced a method', writer.transport.id);
 }
 
 /**

@@ -14,17 +14,14 @@ const diagnosticsChannel = require('diagnostics_channel');
 const EventEmitter = require('events');
 const net = require('net');
 const { getDefaultHighWaterMark } = require('stream');
-const { debuglog } = require('util');
 
 const { hasNodeSockets } = require('../socket/detached-socket');
+const { debug } = require('../transport/debug');
 const { resolveMode } = require('../transport/mode');
 const { listens, takesSockets } = require('../native');
 
 /** The channel on which Node publishes each accepted socket. */
 const acceptedSockets = diagnosticsChannel.channel('net.server.socket');
-
-/** `NODE_DEBUG=ferrows` prints each fallback and its reason on standard error. */
-const debug = debuglog('ferrows');
 
 /**
  * The original emit(); null if it was patched when this file was loaded, because the patch observes every event.
