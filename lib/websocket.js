@@ -239,7 +239,7 @@ class WebSocket extends Emitter {
     transport.generateMask = generateMask;
     this[kTransport] = transport;
     this._socket = socket;
-    // Tracers expect these objects to exist at 'open'.
+    // Tracers find the WebSocket of a message by its Receiver or Sender, and observe their constructors.
     if (!originals.receiver.hasOriginalEvents()) receiverOf(this);
     if (!originals.sender.isOriginalClass(Sender)) senderOf(this);
 
