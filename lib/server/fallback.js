@@ -69,7 +69,8 @@ function listenReason({ transport }, isBound) {
   // A cluster worker gets its handle, or accepted connections, from the primary process.
   if (isBound) return 'the listening socket was bound elsewhere';
   // Node checks permissions in listen().
-  if (/** @type {any} */ (process).permission !== undefined) return 'the permission model is enabled';
+  if (/** @type {any} */ (process).permission !== undefined)
+    return 'the permission model is enabled';
   if (!('_createServerHandle' in net)) return 'this version of Node lacks _createServerHandle()';
   return null;
 }
