@@ -40,7 +40,7 @@ const {
 } = require('./constants');
 
 /** The async context of accepted connections: the network, not the code that runs during their upgrade. */
-const outside = new AsyncContext('WebSocket');
+const networkContext = new AsyncContext('WebSocket');
 
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
 /** @typedef {import('stream').Duplex & Record<string | symbol, any>} Socket */
@@ -231,7 +231,7 @@ class WebSocket extends Emitter {
         deflate: toNative(deflate)
       },
       !!allowSynchronousEvents,
-      this[kAsyncResource] ?? outside.runInAsyncScope(() => new AsyncContext('WebSocket')),
+      this[kAsyncResource] ?? networkContext.runInAsyncScope(() => new AsyncContext('WebSocket')),
       options.transport,
       parser
     );

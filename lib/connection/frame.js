@@ -2,7 +2,7 @@
 
 /*
  * WebSocket frames built in JavaScript (RFC 6455, section 5): opcodes, limits, close frame payloads, and frame(), which the
- * public Sender uses. The addon frames what connections send. The order of frames is sender.js.
+ * public Sender uses. The addon builds the frames of connections; sender.js decides their order.
  */
 
 const { randomFillSync } = require('crypto');

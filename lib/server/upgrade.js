@@ -48,21 +48,21 @@ function shouldFallBack(handle) {
  * @param {number} number of the connection
  * @param {string | undefined} head a plain request to upgrade in latin1; undefined: anything else
  * @param {number} detail number of the header fields of `head`; without `head`, the reason
- * @param {Buffer | undefined} rest bytes that were read and are not part of `head`
+ * @param {Buffer | undefined} data bytes that were read and are not part of `head`
  */
-function onConnection(handle, number, head, detail, rest) {
+function onConnection(handle, number, head, detail, data) {
   noContext ??= new AsyncContext('WEBSOCKETSERVER');
   if (head === undefined) {
-    fallBack(handle, number, rest, detail);
+    fallBack(handle, number, data, detail);
   } else if (fallbackReason(handle.server, handle.snapshot) !== null) {
     const bytes = Buffer.from(head, 'latin1');
-    fallBack(handle, number, rest === undefined ? bytes : Buffer.concat([bytes, rest]), 0);
+    fallBack(handle, number, data === undefined ? bytes : Buffer.concat([bytes, data]), 0);
   } else {
     const fields = readFields(head, detail);
     const context = usesContextFrames()
       ? handle.scope.runInAsyncScope(createContext)
       : createContext();
-    context.runInAsyncScope(emitUpgrade, undefined, handle, number, head, fields, rest);
+    context.runInAsyncScope(emitUpgrade, undefined, handle, number, head, fields, data);
   }
 }
 
@@ -101,17 +101,17 @@ function usesContextFrames() {
  * @param {number} number
  * @param {string} head
  * @param {string[]} fields
- * @param {Buffer | undefined} rest
+ * @param {Buffer | undefined} data
  */
-function emitUpgrade(handle, number, head, fields, rest) {
+function emitUpgrade(handle, number, head, fields, data) {
   const { server, snapshot } = handle;
-  const bytes = head.length + (rest === undefined ? 0 : rest.length);
+  const bytes = head.length + (data === undefined ? 0 : data.length);
   const socket = new LazySocket(handle, number, bytes);
   server._connections++;
   let hasReturned = false;
   try {
     const req = createRequest(snapshot, socket, head, fields);
-    server.emit('upgrade', req, socket, rest ?? EMPTY_BUFFER);
+    server.emit('upgrade', req, socket, data ?? EMPTY_BUFFER);
     hasReturned = true;
   } finally {
     if (isUpgradePending(socket)) LazySocket.endUpgradeEvent(socket, hasReturned);

@@ -50,7 +50,7 @@ impl Rounds {
         let mut arrivals = self.arrivals.borrow_mut();
         let result = run(&mut arrivals, &mut turn);
         let has_connections = arrivals.connection_count() > 0;
-        let is_unfinished = arrivals.has_backlog() || !arrived.is_empty();
+        let is_unfinished = arrivals.has_more_to_accept() || !arrived.is_empty();
         drop((arrivals, arrived, buffer));
         // As with Node, a connection keeps the loop alive, whoever listens.
         if self.has_connections.replace(has_connections) != has_connections {
@@ -91,11 +91,11 @@ impl Shared {
 
     /// The turn of the loop has ended: accepts what there was no time for. Returns whether there is more.
     pub(super) fn arrivals_turn_ended(&self) -> bool {
-        if self.rounds.arrivals.borrow().has_backlog() {
+        if self.rounds.arrivals.borrow().has_more_to_accept() {
             self.rounds.with_arrivals(Listeners::resume_accepting);
         }
         self.deliver_arrivals();
-        self.rounds.arrivals.borrow().has_backlog() || !self.rounds.arrived.borrow().is_empty()
+        self.rounds.arrivals.borrow().has_more_to_accept() || !self.rounds.arrived.borrow().is_empty()
     }
 
     /// Tells the owners of what has arrived. What arrives meanwhile gets its turn later.
