@@ -12,6 +12,7 @@ const net = require('net');
 
 const native = require('../native');
 const { kTransport } = require('../constants');
+const { defineHidden } = require('../node/define');
 const { guard } = require('./handle-guard');
 const { hasOwnMethods, isNodeUnpatched, setDetachedMembers } = require('./replaced-members');
 const { toBuffer } = require('../buffer-util');
@@ -51,8 +52,7 @@ class DetachedSocket extends NodeSocket {
       else if (ArrayBuffer.isView(chunk)) chunk = toBuffer(chunk);
       if (Buffer.isBuffer(chunk)) {
         this[kTransport].write([chunk]);
-        if (!this[kForwarded])
-          Object.defineProperty(this, kForwarded, { configurable: true, value: [] });
+        if (!this[kForwarded]) defineHidden(this, kForwarded, []);
         this[kForwarded].push(chunk);
       }
     }
@@ -60,7 +60,7 @@ class DetachedSocket extends NodeSocket {
     // Output of the connection counts, too. `false` must be followed by `drain`, which needsDrain() requests.
     const mark = this.writableHighWaterMark;
     if (this.destroyed || this.writableLength < mark) return hasRoom;
-    return !this[kTransport].needsDrain(mark) && hasRoom;
+    return !this[kTransport].connection.needsDrain(mark) && hasRoom;
   }
 
   /**
@@ -239,7 +239,7 @@ class DetachedSocket extends NodeSocket {
 
   get writableNeedDrain() {
     if (super.writableNeedDrain) return true;
-    return this.writable && this[kTransport].needsDrain(this.writableHighWaterMark);
+    return this.writable && this[kTransport].connection.needsDrain(this.writableHighWaterMark);
   }
 
   get bufferSize() {
@@ -263,7 +263,7 @@ for (const name of [...ADDING, ...OF_EVENTS]) {
     if (event === 'data' || event === 'readable') {
       socket[kTransport].fallBack(`${name}('${event}') was called`);
     } else if (event === 'drain' && ADDING.includes(name)) {
-      socket[kTransport].watchDrain(socket.writableHighWaterMark);
+      socket[kTransport].connection.watchDrain(socket.writableHighWaterMark);
     }
   });
 }
@@ -300,11 +300,11 @@ for (const name of [
  */
 function override(name, before) {
   /** @this {any} @param {any[]} args */
-  const value = function (...args) {
+  const method = function (...args) {
     before(this, args[0]);
     return net.Socket.prototype[/** @type {'on'} */ (name)].apply(this, /** @type {any} */ (args));
   };
-  Object.defineProperty(prototype, name, { configurable: true, value, writable: true });
+  defineHidden(prototype, name, method);
 }
 
 // A method may be taken from a detached socket, and be called when it no longer is one.
@@ -319,14 +319,12 @@ for (const name of Reflect.ownKeys(prototype)) {
     return method.apply(this, args);
   };
   Object.defineProperty(value, 'name', { configurable: true, value: method.name || String(name) });
-  Object.defineProperty(prototype, name, { configurable: true, value, writable: true });
+  defineHidden(prototype, name, value);
 }
 
 setDetachedMembers(prototype);
 
-/**
- * @param {any} socket any Duplex, or an object that inherits from one
- */
+/** @param {any} socket any Duplex, or an object that inherits from one */
 function isDetached(socket) {
   return Boolean(socket[kTransport]);
 }
@@ -397,7 +395,8 @@ function detach(socket, transport, head, attach) {
   // The connection counts `received` itself.
   transport.bytesReadBefore = handle.bytesRead - (received?.length ?? 0);
   if (handle.hasRef()) transport.setReferenced(true);
-  if (socket.listenerCount('drain') > 0) transport.watchDrain(socket.writableHighWaterMark);
+  if (socket.listenerCount('drain') > 0)
+    transport.connection.watchDrain(socket.writableHighWaterMark);
   // A flowing socket reports the end of the stream; a socket that a program has paused stays paused.
   if (wasPaused) native.pause(transport.id);
   else net.Socket.prototype.resume.call(socket);
@@ -412,11 +411,7 @@ function detach(socket, transport, head, attach) {
  */
 function markDetached(socket, transport) {
   Object.setPrototypeOf(socket, DetachedSocket.prototype);
-  Object.defineProperty(socket, kTransport, {
-    configurable: true,
-    value: transport,
-    writable: true
-  });
+  defineHidden(socket, kTransport, transport);
   // Node's HTTP server leaves these on its sockets; they would shadow those of the prototype.
   for (const name of ['on', 'addListener', 'prependListener']) {
     if (Object.hasOwn(socket, name)) Reflect.deleteProperty(socket, name);

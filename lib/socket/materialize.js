@@ -10,6 +10,7 @@ const net = require('net');
 
 const events = require('../connection/websocket-events');
 const { kTransport, kWebSocket } = require('../constants');
+const { defineVisible } = require('../node/define');
 const { guard } = require('./handle-guard');
 const { SocketFlag } = require('./socket-states');
 const { DetachedSocket, markDetached } = require('./detached-socket');
@@ -266,12 +267,7 @@ function writeCurrent(socket, name, value) {
   } else if (name in prototype) {
     Reflect.set(prototype, name, value, socket);
   } else {
-    Object.defineProperty(socket, name, {
-      configurable: true,
-      enumerable: true,
-      value,
-      writable: true
-    });
+    defineVisible(socket, name, value);
   }
 }
 

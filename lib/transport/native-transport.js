@@ -324,25 +324,6 @@ class NativeTransport extends Transport {
     if (!isOutputUnpatched(this.socket)) this.fallBack('a member of the socket is replaced');
   }
 
-  /**
-   * Returns true, and requests a DRAIN record, if at least `mark` bytes have been pending since none were.
-   *
-   * @param {number} mark bytes
-   * @returns {boolean}
-   */
-  needsDrain(mark) {
-    return this.connection.needsDrain(mark);
-  }
-
-  /**
-   * Requests a DRAIN record each time that no bytes are pending any more after at least `mark` were.
-   *
-   * @param {number} mark bytes
-   */
-  watchDrain(mark) {
-    this.connection.watchDrain(mark);
-  }
-
   /** @param {boolean} isReferenced true: keep the event loop alive */
   setReferenced(isReferenced) {
     if (isReferenced === this.isReferenced) return;
