@@ -16,7 +16,7 @@ const net = require('net');
 const { getDefaultHighWaterMark } = require('stream');
 const { debuglog } = require('util');
 
-const { hasNodeSockets } = require('../socket/detached-socket');
+const { hasNodeSockets } = require('../socket/detach');
 const { resolveMode } = require('../transport/mode');
 const { listens, takesSockets } = require('../native');
 

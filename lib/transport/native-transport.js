@@ -11,13 +11,14 @@ const { constants } = require('os');
 
 const events = require('../connection/websocket-events');
 const native = require('../native');
-const { DetachedSocket, detach, reattach } = require('../socket/detached-socket');
+const { detach } = require('../socket/detach');
+const { DetachedSocket, reattach } = require('../socket/detached-socket');
 const { Transport } = require('./base-transport');
 const { isOutputUnpatched, isUnpatched } = require('../socket/replaced-members');
 const { fallBackToStream } = require('./stream-fallback');
 const { isLazy, takeUpgrade } = require('../socket/materialize');
 const { createError, createSystemError } = require('../errors');
-const { debug, isDebugging } = require('./debug');
+const { isDebugging, traceMigrations } = require('./debug');
 const { flushNativeLater, runNativeDelivery } = require('./flush-scheduler');
 const { readRecords } = require('./record-reader');
 const { nextTick } = require('../node/schedule');
@@ -428,20 +429,6 @@ function deliverHead(transport) {
   if (count > 0) transport.resource.runInAsyncScope(transport.emitHead, transport, count);
 }
 
-if (isDebugging) {
-  /** The transport of each connection at its last delivery. @type {WeakMap<NativeTransport, string>} */
-  const kinds = new WeakMap();
-  const { deliver } = NativeTransport.prototype;
-  /** @param {number} count */
-  NativeTransport.prototype.deliver = function (count) {
-    const { id, kind } = this;
-    const before = kinds.get(this);
-    if (kind !== before) {
-      kinds.set(this, kind);
-      if (before !== undefined) debug('connection %d migrated from %s to %s', id, before, kind);
-    }
-    return deliver.call(this, count);
-  };
-}
+if (isDebugging) traceMigrations(NativeTransport.prototype);
 
 module.exports = { NativeTransport };
