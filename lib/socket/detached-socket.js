@@ -297,11 +297,13 @@ for (const name of [
  * @param {(socket: any, argument: any) => void} before
  */
 function override(name, before) {
-  /** @this {any} @param {any[]} args */
-  const method = function (...args) {
-    before(this, args[0]);
-    return net.Socket.prototype[/** @type {'on'} */ (name)].apply(this, /** @type {any} */ (args));
-  };
+  const method = {
+    /** @this {any} @param {any[]} args */
+    [name](...args) {
+      before(this, args[0]);
+      return Reflect.get(net.Socket.prototype, name).apply(this, args);
+    }
+  }[/** @type {string} */ (name)];
   defineHidden(prototype, name, method);
 }
 
@@ -316,7 +318,7 @@ for (const name of Reflect.ownKeys(prototype)) {
     if (!isDetached(this)) return Reflect.get(net.Socket.prototype, name).apply(this, args);
     return method.apply(this, args);
   };
-  Object.defineProperty(value, 'name', { configurable: true, value: method.name || String(name) });
+  Object.defineProperty(value, 'name', { configurable: true, value: method.name });
   defineHidden(prototype, name, value);
 }
 

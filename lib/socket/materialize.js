@@ -40,16 +40,6 @@ function isLazy(socket) {
 }
 
 /**
- * Transfers the pending upgrade of a lazy socket to a WebSocket.
- *
- * @param {any} socket lazy
- * @param {any} transport
- */
-function takeUpgrade(socket, transport) {
-  return LazySocket.takeUpgrade(socket, transport);
-}
-
-/**
  * Makes a lazy socket a net.Socket, in place.
  *
  * @param {any} socket lazy
@@ -299,4 +289,4 @@ function isOwn(socket, name) {
   return false;
 }
 
-module.exports = { callCurrent, defineLazyMembers, isLazy, materialize, takeUpgrade };
+module.exports = { callCurrent, defineLazyMembers, isLazy, materialize };

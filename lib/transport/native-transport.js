@@ -16,7 +16,7 @@ const { DetachedSocket, reattach } = require('../socket/detached-socket');
 const { Transport } = require('./base-transport');
 const { isOutputUnpatched, isUnpatched } = require('../socket/replaced-members');
 const { fallBackToStream } = require('./stream-fallback');
-const { isLazy, takeUpgrade } = require('../socket/materialize');
+const { LazySocket, isLazy } = require('../socket/lazy-socket');
 const { createError, createSystemError } = require('../errors');
 const { isDebugging, traceMigrations } = require('./debug');
 const { flushNativeLater, runNativeDelivery } = require('./flush-scheduler');
@@ -115,7 +115,7 @@ class NativeTransport extends Transport {
   adopt(head, configId, mode) {
     /** @type {any} */
     const socket = this.socket;
-    const { bytesRead, number, response } = takeUpgrade(socket, this);
+    const { bytesRead, number, response } = LazySocket.takeUpgrade(socket, this);
     const received = head.length === 0 ? undefined : head;
     const id = native.adopt(number, configId, response, received, mode);
     this.bytesReadBefore = bytesRead - head.length;
