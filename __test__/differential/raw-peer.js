@@ -1,18 +1,18 @@
 'use strict';
 
-// The end of a connection that is a bare TCP (or Unix, or TLS) socket: it sends any bytes and reads what the
-// side under test wrote, independent of how TCP cut it up. Used by context.js; knows nothing of traces.
+// The end of a connection that is a plain TCP, Unix or TLS socket: it sends any bytes and reads the bytes of the library under
+// test, independent of segment boundaries. Used by context.js; traces do not belong here.
 
 const { createHash } = require('node:crypto');
 const { KEY, OPCODE, closeBody, decode, frame } = require('./frames');
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-/** The Sec-WebSocket-Key of the example in RFC 6455, section 1.3: raw clients always send it. */
+/** The Sec-WebSocket-Key of RFC 6455, section 1.3, sent by all raw clients. */
 const CLIENT_KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
 /**
- * The answer to a Sec-WebSocket-Key (RFC 6455, section 4.2.2).
+ * The Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455, section 4.2.2).
  *
  * @param {string} key
  * @returns {string}
@@ -27,7 +27,7 @@ function acceptKey(key) {
  * The bytes of an opening handshake.
  *
  * @param {{ method?: string, target?: string, version?: string, headers?: Record<string, string | string[] | null> }} [change]
- *   headers replace or (null) remove those of a good request
+ *   headers replace or (null) remove those of a valid request
  * @returns {string}
  */
 function upgradeRequest({ method = 'GET', target = '/', version = '1.1', headers = {} } = {}) {
@@ -45,8 +45,43 @@ function upgradeRequest({ method = 'GET', target = '/', version = '1.1', headers
   return [`${method} ${target} HTTP/${version}`, ...lines, '', ''].join('\r\n');
 }
 
+/**
+ * Received bytes that have not been read. Capacity doubles, so that megabytes in small chunks are copied once or twice. Bytes
+ * that were returned are never overwritten.
+ */
+class ReceiveBuffer {
+  #buffer = Buffer.alloc(0);
+  #start = 0;
+  #end = 0;
+
+  /** @returns {Buffer} all unread bytes, a view */
+  get unread() {
+    return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  /** @param {Buffer} chunk */
+  append(chunk) {
+    if (this.#end + chunk.length > this.#buffer.length) {
+      const { unread } = this;
+      this.#buffer = Buffer.alloc(Math.max(4096, 2 * (unread.length + chunk.length)));
+      unread.copy(this.#buffer);
+      this.#start = 0;
+      this.#end = unread.length;
+    }
+    chunk.copy(this.#buffer, this.#end);
+    this.#end += chunk.length;
+  }
+
+  /** @param {number} count at most the number of unread bytes */
+  take(count) {
+    const bytes = this.unread.subarray(0, count);
+    this.#start += count;
+    return bytes;
+  }
+}
+
 class RawPeer {
-  #bytes = Buffer.alloc(0);
+  #received = new ReceiveBuffer();
   #waiting = new Set();
   ended = false;
   closed = false;
@@ -54,14 +89,14 @@ class RawPeer {
   error = null;
 
   /**
-   * @param {import('node:net').Socket} socket opened with allowHalfOpen, so that the FIN is this side's own decision
-   * @param {boolean} isServer whether this raw end plays the server (and so does not mask)
+   * @param {import('node:net').Socket} socket opened with allowHalfOpen, so that this side sends FIN explicitly
+   * @param {boolean} isServer true in the role of the server, which does not mask
    */
   constructor(socket, isServer) {
     this.socket = socket;
     this.key = isServer ? undefined : KEY;
     socket.on('data', (chunk) => {
-      this.#bytes = Buffer.concat([this.#bytes, chunk]);
+      this.#received.append(chunk);
       this.#wake();
     });
     socket.on('end', () => {
@@ -80,21 +115,21 @@ class RawPeer {
   }
 
   /**
-   * Waits until `take` gives something other than undefined.
+   * Waits until `take` returns something other than undefined.
    *
    * @template T
    * @param {() => T | undefined} take
-   * @param {string} what for the error when the socket closes first
+   * @param {string} goal for the error if the connection ends first
    * @returns {Promise<T>}
    */
-  #until(take, what) {
+  #until(take, goal) {
     return new Promise((resolve, reject) => {
       const attempt = () => {
         const value = take();
         if (value === undefined && !this.closed && !this.ended) return;
         this.#waiting.delete(attempt);
         if (value !== undefined) resolve(value);
-        else reject(new Error(`raw peer: the connection ended while waiting for ${what}`));
+        else reject(new Error(`raw peer: the connection ended while waiting for ${goal}`));
       };
       this.#waiting.add(attempt);
       attempt();
@@ -104,20 +139,17 @@ class RawPeer {
   /** @returns {Promise<string>} the head of a request or response, with its empty line */
   head() {
     return this.#until(() => {
-      const end = this.#bytes.indexOf('\r\n\r\n');
-      if (end === -1) return undefined;
-      const head = this.#bytes.toString('latin1', 0, end + 4);
-      this.#bytes = this.#bytes.subarray(end + 4);
-      return head;
+      const end = this.#received.unread.indexOf('\r\n\r\n');
+      return end === -1 ? undefined : this.#received.take(end + 4).toString('latin1');
     }, 'a head');
   }
 
   /** @returns {Promise<NonNullable<ReturnType<typeof decode>>>} the next frame */
   frame() {
     return this.#until(() => {
-      const decoded = decode(this.#bytes);
+      const decoded = decode(this.#received.unread);
       if (!decoded) return undefined;
-      this.#bytes = this.#bytes.subarray(decoded.size);
+      this.#received.take(decoded.size);
       return decoded;
     }, 'a frame');
   }
@@ -136,28 +168,23 @@ class RawPeer {
 
   /**
    * @param {number} count
-   * @returns {Promise<Buffer>} exactly so many bytes
+   * @returns {Promise<Buffer>} exactly `count` bytes
    */
   bytes(count) {
     return this.#until(() => {
-      if (this.#bytes.length < count) return undefined;
-      const bytes = this.#bytes.subarray(0, count);
-      this.#bytes = this.#bytes.subarray(count);
-      return bytes;
+      return this.#received.unread.length < count ? undefined : this.#received.take(count);
     }, `${count} bytes`);
   }
 
-  /** @returns {Promise<Buffer>} all that came before the other side's FIN (or the loss of the connection) */
+  /** @returns {Promise<Buffer>} all bytes before the peer's FIN or the loss of the connection */
   rest() {
     return this.#until(() => {
       if (!this.ended && !this.closed) return undefined;
-      const bytes = this.#bytes;
-      this.#bytes = Buffer.alloc(0);
-      return bytes;
+      return this.#received.take(this.#received.unread.length);
     }, 'the end');
   }
 
-  /** Resolves when the socket is closed both ways or lost. */
+  /** Resolves when the socket has closed in both directions or is lost. */
   async gone() {
     if (!this.closed) await new Promise((resolve) => this.socket.once('close', resolve));
   }
@@ -168,7 +195,7 @@ class RawPeer {
   }
 
   /**
-   * Sends one frame, masked if this side is the client.
+   * Sends one frame, masked in the role of the client.
    *
    * @param {number} opcode
    * @param {string | Uint8Array} [data]
@@ -183,12 +210,12 @@ class RawPeer {
     return frame(opcode, data, { key: this.key, ...options });
   }
 
-  /** @param {number} [code] without one, an empty close frame */
+  /** @param {number} [code] sends an empty close frame if omitted */
   close(code, reason) {
     this.send(OPCODE.close, code === undefined ? '' : closeBody(code, reason));
   }
 
-  /** Writes what is queued, then FIN. */
+  /** Sends FIN after the queued bytes. */
   finish() {
     this.socket.end();
   }
@@ -199,11 +226,11 @@ class RawPeer {
   }
 
   /**
-   * As a server: answers a request head with 101.
+   * In the role of the server: answers a request head with 101.
    *
    * @param {string} head
    * @param {{ headers?: Record<string, string | string[] | null>, after?: Uint8Array }} [change] headers that
-   *   replace or remove those of a good answer; bytes sent in the same segment
+   *   replace or remove those of a valid response; bytes sent in the same segment
    */
   accept(head, { headers = {}, after = Buffer.alloc(0) } = {}) {
     const key = /^Sec-WebSocket-Key: (.*)$/im.exec(head)?.[1] ?? '';

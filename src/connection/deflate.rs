@@ -142,7 +142,7 @@ impl Connection {
         self.extension.as_deref().map(|(deflating, _)| deflating.outgoing())
     }
 
-    /// Queues a payload that [(Self::decide_compression) said was to be compressed, and that
+    /// Queues a payload that [`Self::decide_compression`] selected for compression and that
     /// [`compress_standalone`](crate::protocol::deflate::compress_standalone) has.
     pub fn send_precompressed(
         &mut self,

@@ -1,6 +1,6 @@
 'use strict';
 
-// What an attacker may try: the attack classes A2 to A25 of the specification, as far as the other files do not try it.
+// The attack classes A2 to A25 of the specification, without those covered by other files.
 
 const fs = require('node:fs');
 const { once } = require('node:events');
@@ -11,7 +11,7 @@ const { upgradeRequest } = require('../raw-peer');
 const BOTH = ['server', 'client'];
 const { continuation, text, binary, close, ping } = OPCODE;
 
-/** Bytes of address space that the process has reserved, where the system says so. */
+/** Bytes of reserved address space, on systems that report it. */
 function reserved() {
   if (!fs.existsSync('/proc/self/status')) return 0;
   return Number(/^VmSize:\s+(\d+)/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]) * 1024;
@@ -67,19 +67,24 @@ scenario('A4 a message in segments of one byte', BOTH, async (t) => {
   await t.seen(ws, 'message');
 });
 
-scenario('A7 half a request is given up, an open connection is not', 'server', async (t) => {
-  const server = await t.http(undefined, {
-    options: { headersTimeout: 50, requestTimeout: 60, connectionsCheckingInterval: 20 }
-  });
-  const wss = await t.listen({ server });
-  const open = await t.knock(server);
-  await open.head();
-  const { server: ws } = await t.accepted(wss);
-  const slow = await t.knock(server, upgradeRequest().slice(0, -4));
-  t.log('wire', 'slow', (await slow.rest()).toString().split('\r\n')[0]);
-  open.send(text, 'still here');
-  await t.seen(ws, 'message');
-});
+scenario(
+  'A7 half a request is given up, an open connection is not',
+  'server',
+  async (t) => {
+    const server = await t.http(undefined, {
+      options: { headersTimeout: 50, requestTimeout: 60, connectionsCheckingInterval: 20 }
+    });
+    const wss = await t.listen({ server });
+    const open = await t.knock(server);
+    await open.head();
+    const { server: ws } = await t.accepted(wss);
+    const slow = await t.knock(server, upgradeRequest().slice(0, -4));
+    t.log('wire', 'slow', (await slow.rest()).toString().split('\r\n')[0]);
+    open.send(text, 'still here');
+    await t.seen(ws, 'message');
+  },
+  { isWaiting: true }
+);
 
 scenario('A8 headers of nothing but separators', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
@@ -134,7 +139,7 @@ function idle() {
   return new (require('node:net').Socket)();
 }
 
-/** Well-formed and malformed sequences, to be cut at every byte. */
+/** Valid and invalid sequences, split at every byte. */
 const SEQUENCES = [
   ['two bytes', 'c3bc'],
   ['four bytes', 'f09fa680'],
@@ -280,12 +285,13 @@ scenario('A21 a close reason has memory of its own', BOTH, async (t) => {
   t.log(lane, 'reason', reason, reason.buffer.byteLength < 1000);
 });
 
-scenario('A25 many sockets that end in every way at once', 'pair', async (t) => {
-  for (const side of ['server', 'client']) {
-    const subject = t[`${side}Subject`];
-    const child = t.child('many-ends.js', subject);
-    const { code, signal, output } = await child.finished;
-    t.log(side, 'ended', code, signal);
-    for (const line of output) t.trace.line(side, line);
-  }
-});
+scenario(
+  'A25 many sockets that end in every way at once',
+  'api',
+  async (t) => {
+    const { code, signal, output } = await t.child('many-ends.js', t.serverSubject).finished;
+    t.log('child', 'ended', code, signal);
+    for (const line of output) t.trace.line('child', line);
+  },
+  { isWaiting: true }
+);

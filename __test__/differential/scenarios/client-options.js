@@ -1,6 +1,6 @@
 'use strict';
 
-// Options of clients that the other files of this folder say nothing about: table 1.3, statements C3 and C17.
+// Options of clients that no other file covers: 1.3, statements C3 and C17.
 
 const http = require('node:http');
 const net = require('node:net');
@@ -9,7 +9,7 @@ const { OPCODE } = require('../frames');
 
 const { text, ping, close } = OPCODE;
 
-/** What a client that never connects hands to its createConnection, and its Host. */
+/** The arguments of createConnection, and the Host, of a client that never connects. */
 function asked(t, address, options) {
   return t.dial(address, undefined, {
     createConnection(given) {
@@ -64,13 +64,18 @@ scenario('C17 version 8 is spoken like version 13', 'pair', async (t) => {
   await t.closed(server, client);
 });
 
-scenario('1.3 handshakeTimeout while the connection is being made', 'client', async (t) => {
-  const ws = t.dial('ws://example.invalid', undefined, {
-    handshakeTimeout: 30,
-    createConnection: () => new net.Socket()
-  });
-  await t.closed(ws);
-});
+scenario(
+  '1.3 handshakeTimeout while the connection is being made',
+  'client',
+  async (t) => {
+    const ws = t.dial('ws://example.invalid', undefined, {
+      handshakeTimeout: 30,
+      createConnection: () => new net.Socket()
+    });
+    await t.closed(ws);
+  },
+  { isWaiting: true }
+);
 
 scenario('1.3 handshakeTimeout that is none', 'client', async (t) => {
   for (const handshakeTimeout of [0, undefined]) {
@@ -216,7 +221,7 @@ scenario('1.3 bad options leave nothing behind', 'api', (t) => {
     [address, { handshakeTimeout: 'soon', signal: controller.signal }]
   ];
   const names = process.eventNames().length;
-  /** Sockets and requests that hold the process; others come and go with the test runner. */
+  /** Sockets and requests that keep the process alive; the test runner creates and ends other resources meanwhile. */
   const held = () =>
     process.getActiveResourcesInfo().filter((name) => /TCP|TLS|PIPEC|REQ/i.test(name)).length;
   for (const [url, options] of all) {
@@ -230,12 +235,17 @@ scenario('1.3 bad options leave nothing behind', 'api', (t) => {
   t.log('client', 'agent', Object.keys(agent.sockets).length, Object.keys(agent.requests).length);
 });
 
-scenario('1.3 a process that gave only bad options ends by itself', 'client', async (t) => {
-  const child = t.child('bad-options.js', t.clientSubject);
-  const { code, output } = await child.finished;
-  t.log('child', 'exit', code);
-  for (const line of output) t.trace.line('child', line);
-});
+scenario(
+  '1.3 a process that gave only bad options ends by itself',
+  'client',
+  async (t) => {
+    const child = t.child('bad-options.js', t.clientSubject);
+    const { code, output } = await child.finished;
+    t.log('child', 'exit', code);
+    for (const line of output) t.trace.line('child', line);
+  },
+  { isWaiting: true }
+);
 
 scenario('1.3 a subclass', 'pair', async (t) => {
   class Mine extends t.WebSocket {

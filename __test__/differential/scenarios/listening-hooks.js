@@ -1,7 +1,7 @@
 'use strict';
 
-// What a program hooks into the opening handshake of a server that listens by itself: hooks that answer late, twice or not at all,
-// methods that are overridden, listeners that throw. Statements H3 to H6, H10 and H11; table 1.4.
+// Hooks of a program in the opening handshake of a server with its own listener: hooks that answer late, twice or never,
+// overridden methods, listeners that throw. Statements H3 to H6, H10, H11; 1.4.
 
 const { once } = require('node:events');
 const { scenario } = require('../run');
@@ -9,7 +9,7 @@ const { OPCODE, decode } = require('../frames');
 const { exchange } = require('../endings');
 const { answerText } = require('../snapshots');
 
-/** The verifyClient of a server that asks the scenario. */
+/** A verifyClient whose answers the scenario gives. */
 function questions() {
   const asked = [];
   const waiting = [];
@@ -26,7 +26,7 @@ function questions() {
   };
 }
 
-/** Resolves in a later turn of the loop. */
+/** Resolves in a later iteration of the event loop. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 scenario('H5 verifyClient that answers in every way of being late', 'server', async (t) => {
@@ -75,7 +75,7 @@ for (const answers of [
     t.log('server', 'clients', wss.clients.size, info.req.socket.writable);
     raw.finish();
     const bytes = await raw.rest();
-    // What a refusal writes behind an acceptance is no frame.
+    // The bytes of a refusal after an acceptance are not a frame.
     t.log('wire', 'answer', answerText(bytes.subarray(0, bytes.indexOf('\r\n\r\n'))));
     if (answers[0]) await t.closed((await t.accepted(wss)).server);
     else await raw.gone();
@@ -135,55 +135,65 @@ scenario('H10 verifyClient that never answers', 'server', async (t) => {
   }
 });
 
-scenario('H10 a client that is reset while verifyClient thinks, unseen', 'server', async (t) => {
-  const { verifyClient, next } = questions();
-  const wss = await t.listen({ verifyClient });
-  const count = () =>
-    new Promise((resolve) => wss._server.getConnections((err, all) => resolve(all)));
-  const enter = async () => {
-    const raw = await t.knock(wss);
-    await next();
-    return raw;
-  };
-  // Nobody asks for it, or answers: it is gone all the same.
-  const first = await enter();
-  t.log('server', 'there', await count());
-  first.reset();
-  while ((await count()) > 0) await new Promise((resolve) => setTimeout(resolve, 5));
-  const second = await enter();
-  const closed = new Promise((resolve) => wss.close(resolve));
-  second.reset();
-  await closed;
-  t.log('server', 'closed', wss.clients.size);
-});
+scenario(
+  'H10 a client that is reset while verifyClient thinks, unseen',
+  'server',
+  async (t) => {
+    const { verifyClient, next } = questions();
+    const wss = await t.listen({ verifyClient });
+    const count = () =>
+      new Promise((resolve) => wss._server.getConnections((err, all) => resolve(all)));
+    const enter = async () => {
+      const raw = await t.knock(wss);
+      await next();
+      return raw;
+    };
+    // No hook answers; the connection is released nevertheless.
+    const first = await enter();
+    t.log('server', 'there', await count());
+    first.reset();
+    while ((await count()) > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const second = await enter();
+    const closed = new Promise((resolve) => wss.close(resolve));
+    second.reset();
+    await closed;
+    t.log('server', 'closed', wss.clients.size);
+  },
+  { isWaiting: true }
+);
 
 for (const hook of ['verifyClient', 'handleProtocols', 'headers', 'shouldHandle', 'connection']) {
-  scenario(`H11 an exception of ${hook} reaches uncaughtException`, 'server', async (t) => {
-    const child = t.child('throws.js', t.serverSubject, { HOOK: hook });
-    const port = Number(await child.line());
-    const listening = { address: () => ({ port }) };
-    const change = { headers: { 'Sec-WebSocket-Protocol': 'a' } };
-    const raw = await t.knock(listening, change);
-    t.log('child', 'line', await child.line());
-    if (hook === 'connection') {
-      // That connection lives.
-      t.logHead(await raw.head());
-      raw.send(OPCODE.text, 'echo');
-      t.logFrames(await raw.frame());
-    }
-    // So does the server.
-    const other = await t.knock(listening, { ...change, target: '/good' });
-    t.logHead(await other.head());
-    other.send(OPCODE.text, 'the end');
-    t.logFrames(await other.frame());
-    other.finish();
-    raw.reset();
-    const { code, signal, output } = await child.finished;
-    t.log('child', 'ended', code, signal, output.slice(1));
-  });
+  scenario(
+    `H11 an exception of ${hook} reaches uncaughtException`,
+    'server',
+    async (t) => {
+      const child = t.child('throws.js', t.serverSubject, { HOOK: hook });
+      const port = Number(await child.line());
+      const listening = { address: () => ({ port }) };
+      const change = { headers: { 'Sec-WebSocket-Protocol': 'a' } };
+      const raw = await t.knock(listening, change);
+      t.log('child', 'line', await child.line());
+      if (hook === 'connection') {
+        // The connection survives.
+        t.logHead(await raw.head());
+        raw.send(OPCODE.text, 'echo');
+        t.logFrames(await raw.frame());
+      }
+      // The server survives, too.
+      const other = await t.knock(listening, { ...change, target: '/good' });
+      t.logHead(await other.head());
+      other.send(OPCODE.text, 'the end');
+      t.logFrames(await other.frame());
+      other.finish();
+      raw.reset();
+      const { code, signal, output } = await child.finished;
+      t.log('child', 'ended', code, signal, output.slice(1));
+    },
+    { isWaiting: true }
+  );
 }
 
-/** Servers of classes of the program. */
+/** Servers of user-defined classes. */
 const CLASSES = {
   'handleUpgrade, later': (Server) =>
     class extends Server {

@@ -1,7 +1,6 @@
 'use strict';
 
-// The http.Server of a server that listens by itself: whatever a program hangs on it, asks of it or sets on it works as with Node's.
-// `_server` of section 3.1.
+// The http.Server of a server with its own listener: listeners, methods and properties work as with Node's. `_server` of 3.1.
 
 const { once } = require('node:events');
 const { Duplex, PassThrough } = require('node:stream');
@@ -185,7 +184,7 @@ scenario('3.1 limits of time of the http.Server', 'server', async (t) => {
   await raw.rest();
   server.maxHeadersCount = 5;
   const { raw: sixth, head } = await t.request(wss, { headers: { 'X-Sixth': 'hidden' } });
-  // Newer versions of Node refuse it.
+  // Newer versions of Node throw.
   if (head.startsWith('HTTP/1.1 101')) {
     const { request } = await t.accepted(wss);
     t.log('server', 'headers', request.headers, request.rawHeaders.length, request.socket.timeout);
@@ -193,23 +192,28 @@ scenario('3.1 limits of time of the http.Server', 'server', async (t) => {
   sixth.finish();
 });
 
-scenario('3.1 a time limit of the http.Server ends who is silent', 'server', async (t) => {
-  const wss = await t.listen();
-  const server = wss._server;
-  server.setTimeout(50, (socket) => {
-    t.log('server', 'timed out', socket.bytesRead > 0);
-    socket.end('HTTP/1.1 408 Of the program\r\n\r\n');
-  });
-  const { raw } = await t.request(wss, {});
-  const { server: ws } = await t.accepted(wss);
-  for (const half of ['', 'GET /half']) {
-    const silent = await t.knock(wss, half);
-    t.log('wire', 'silent', answerText(await silent.rest()));
-    silent.finish();
-  }
-  // That is no matter of connections that have been upgraded.
-  await exchange(t, { raw, ws });
-});
+scenario(
+  '3.1 a time limit of the http.Server ends who is silent',
+  'server',
+  async (t) => {
+    const wss = await t.listen();
+    const server = wss._server;
+    server.setTimeout(50, (socket) => {
+      t.log('server', 'timed out', socket.bytesRead > 0);
+      socket.end('HTTP/1.1 408 Of the program\r\n\r\n');
+    });
+    const { raw } = await t.request(wss, {});
+    const { server: ws } = await t.accepted(wss);
+    for (const half of ['', 'GET /half']) {
+      const silent = await t.knock(wss, half);
+      t.log('wire', 'silent', answerText(await silent.rest()));
+      silent.finish();
+    }
+    // These limits do not apply to upgraded connections.
+    await exchange(t, { raw, ws });
+  },
+  { isWaiting: true }
+);
 
 scenario('3.1 a connection that the program hands to the http.Server', 'server', async (t) => {
   const wss = await t.listen();

@@ -1,6 +1,6 @@
 'use strict';
 
-// What programs do with `ws._socket` and `wss._server`: section 3.1 of the specification.
+// Uses of `ws._socket` and `wss._server` by programs: 3.1.
 
 const { once } = require('node:events');
 const { scenario } = require('../run');
@@ -9,9 +9,9 @@ const { KEY, OPCODE, frame } = require('../frames');
 const BOTH = ['server', 'client'];
 const { text, ping, close } = OPCODE;
 
-/** Runs out in the silence after the last message, and not before: the pauses in between are much shorter. */
-const IDLE = 600;
-const STEP = 40;
+/** Expires after the last message, and not before: the pauses between messages are much shorter. */
+const IDLE = 400;
+const STEP = 25;
 
 for (const direction of ['received', 'sent']) {
   scenario(
@@ -22,7 +22,7 @@ for (const direction of ['received', 'sent']) {
       const timedOut = once(ws._socket, 'timeout');
       const same = ws._socket.setTimeout(IDLE, () => t.log(lane, 'timed out'));
       t.log(lane, 'returned', same === ws._socket, ws._socket.timeout);
-      for (let i = 0; i < (2 * IDLE) / STEP; i++) {
+      for (let i = 0; i < (1.5 * IDLE) / STEP; i++) {
         if (direction === 'received') raw.send(text, String(i));
         else ws.send(String(i), () => t.log(lane, 'sent', i));
         await new Promise((resolve) => setTimeout(resolve, STEP));
@@ -32,25 +32,36 @@ for (const direction of ['received', 'sent']) {
       t.trace.event(lane, 'state', [], ws);
       ws.close(1000);
       await raw.framesThrough(close);
-    }
+    },
+    { isWaiting: true }
   );
 }
 
-scenario('3.1 a timeout of the raw socket is switched off', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
-  ws._socket.setTimeout(30, () => t.log(lane, 'switched off, and fired all the same'));
-  ws._socket.setTimeout(0);
-  await new Promise((resolve) => setTimeout(resolve, 90));
-  t.log(lane, 'timeout', ws._socket.timeout);
-  raw.send(text, 'still here');
-  await t.seen(ws, 'message');
-});
+scenario(
+  '3.1 a timeout of the raw socket is switched off',
+  BOTH,
+  async (t) => {
+    const { raw, ws, lane } = await t.facing();
+    ws._socket.setTimeout(30, () => t.log(lane, 'switched off, and fired all the same'));
+    ws._socket.setTimeout(0);
+    await new Promise((resolve) => setTimeout(resolve, 90));
+    t.log(lane, 'timeout', ws._socket.timeout);
+    raw.send(text, 'still here');
+    await t.seen(ws, 'message');
+  },
+  { isWaiting: true }
+);
 
-scenario('3.1 a timeout listener that terminates', BOTH, async (t) => {
-  const { ws } = await t.facing();
-  ws._socket.setTimeout(20, () => ws.terminate());
-  await t.closed(ws);
-});
+scenario(
+  '3.1 a timeout listener that terminates',
+  BOTH,
+  async (t) => {
+    const { ws } = await t.facing();
+    ws._socket.setTimeout(20, () => ws.terminate());
+    await t.closed(ws);
+  },
+  { isWaiting: true }
+);
 
 scenario('3.1 options of the raw socket', 'pair', async (t) => {
   const { server, client, request } = await t.pair();
@@ -129,7 +140,7 @@ scenario('3.1 what is sent while the raw socket is corked waits and counts', BOT
   ws._socket.cork();
   ws.send('held back');
   t.log(lane, 'corked', ws.bufferedAmount, ws._socket.writableLength);
-  // The round trip of a connection of its own: time enough for what is not held back.
+  // A round trip on another connection: enough time for anything that is not held back.
   const { ws: other, raw: otherRaw } = await t.facing();
   other.send('x');
   await otherRaw.frame();
@@ -146,7 +157,7 @@ scenario('3.1 pause and resume of the raw socket', BOTH, async (t) => {
   t.log(lane, 'pause', socket.pause() === socket, socket.isPaused(), ws.isPaused);
   raw.send(text, 'while paused');
   raw.send(ping, 'while paused');
-  // Writing still works, and its round trip is time enough for what leaks through.
+  // Writing still works, and its round trip is enough time for anything that is not held back.
   ws.send('from the paused side');
   t.logFrames(await raw.frame());
   t.log(lane, 'resume', socket.resume() === socket, socket.isPaused());

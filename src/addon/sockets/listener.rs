@@ -150,7 +150,7 @@ impl Listener {
     pub fn check(&self, limit: u32) {
         let check = |number| {
             self.shared.rounds.with_arrivals(|arrivals, turn| {
-                arrivals.check_timeouts(number, turn.now, limit, turn.accepted)
+                arrivals.check_timeouts(number, turn.now, limit, turn.accepted);
             })
         };
         let _ = self.number.get().and_then(check);

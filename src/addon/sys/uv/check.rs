@@ -16,7 +16,7 @@ type OnPhase = Box<dyn Fn()>;
 
 /// Calls back at the end of each turn. Does not keep the loop alive.
 pub(in crate::addon) struct Check {
-    check: Handle<OnPhase>,
+    handle: Handle<OnPhase>,
     idle: Handle<OnPhase>,
     is_idle_started: Cell<bool>,
 }
@@ -40,7 +40,7 @@ impl Check {
         if started != 0 {
             return Err(Error::from_reason("uv_check_start failed"));
         }
-        Ok(Self { check, idle, is_idle_started: Cell::new(false) })
+        Ok(Self { handle: check, idle, is_idle_started: Cell::new(false) })
     }
 
     /// Sets whether the poll phase returns at once instead of waiting for an event.
@@ -60,7 +60,7 @@ impl Check {
 
     /// Closes both handles. `closed` runs when the loop no longer uses them.
     pub(in crate::addon) fn close(self, closed: OnClosed) {
-        let Self { check, idle, .. } = self;
+        let Self { handle: check, idle, .. } = self;
         check.close(Box::new(move || idle.close(closed)));
     }
 }

@@ -63,7 +63,7 @@ fn ends(role: Role, outgoing: &OutgoingParams) -> (Connection, Connection) {
     (Connection::new(negotiated(role, params)), Connection::new(receiver))
 }
 
-/// DeflateParams without context takeover.
+/// `DeflateParams` without context takeover.
 fn forgetful() -> OutgoingParams {
     OutgoingParams { context_takeover: false, threshold: 100, ..OutgoingParams::default() }
 }

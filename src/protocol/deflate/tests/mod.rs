@@ -21,7 +21,7 @@ fn bits(bits: u8) -> WindowBits {
     WindowBits::new(bits).unwrap()
 }
 
-/// DeflateParams that differ in the window alone.
+/// `DeflateParams` that differ in the window alone.
 fn window(window_bits: u8) -> OutgoingParams {
     OutgoingParams { window_bits: bits(window_bits), ..OutgoingParams::default() }
 }
@@ -38,7 +38,7 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
-/// Words, a few of them again and may_free_more: matches near and far.
+/// Words, a few of them repeated: matches at short and long distances.
 fn words(seed: u64, length: usize) -> Vec<u8> {
     let order = noise(seed, length);
     let text = order.iter().flat_map(|choice| {
