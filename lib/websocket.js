@@ -239,7 +239,7 @@ class WebSocket extends Emitter {
     transport.generateMask = generateMask;
     this[kTransport] = transport;
     this._socket = socket;
-    // Tracers expect these objects to exist at 'open'.
+    // Tracers find the WebSocket of a message by its Receiver or Sender, and observe their constructors.
     if (!originals.receiver.hasOriginalEvents()) receiverOf(this);
     if (!originals.sender.isOriginalClass(Sender)) senderOf(this);
 
@@ -411,10 +411,7 @@ function replace(ws, name, value) {
   }
 }
 
-/**
- * @param {any} ws
- * @returns {any} its Receiver, created on first use; null without a connection
- */
+/** @param {any} ws @returns {any} its Receiver, created on first use; null without a connection */
 function receiverOf(ws) {
   const transport = ws[kTransport];
   if (!transport) return null;
@@ -432,10 +429,7 @@ function receiverOf(ws) {
   return transport.receiver;
 }
 
-/**
- * @param {any} ws
- * @returns {any} its Sender, created on first use; null without a connection
- */
+/** @param {any} ws @returns {any} its Sender, created on first use; null without a connection */
 function senderOf(ws) {
   const transport = ws[kTransport];
   if (!transport) return null;
