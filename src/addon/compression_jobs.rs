@@ -1,5 +1,5 @@
-//! Deflate work that is too much for the JavaScript thread: it goes to the threads of Node's pool, and the shim is called back
-//! when it is done. What is then done with the result, and in which order, the shim knows.
+//! Per-message compression on libuv's thread pool, for payloads that would occupy the JavaScript thread for long. The shim decides
+//! which these are and keeps the order of messages; it is called back when a result can be sent or delivered.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,23 +12,23 @@ use super::environment::Shared;
 use super::sys::{Reference, call_function, queue_async_work};
 use crate::protocol::deflate::{InflateJob, OutgoingParams, Progress, compress_standalone, stored_blocks};
 
-/// How many jobs are remembered, to be joined: a broadcast is sent to one receiver after the other, and there are few sets of
-/// parameters at a time.
-const REMEMBERED: usize = 4;
+/// The most running jobs that others can join. A broadcast sends one payload to many connections, with few sets of parameters.
+const MAX_JOINABLE: usize = 4;
 
-/// A payload that is being compressed, and who waits for it: the same one for many connections is compressed once.
+/// A payload that is being compressed, for one or more connections that send the same.
 pub(super) struct CompressionJob {
     payload: Arc<[u8]>,
     outgoing: OutgoingParams,
+    /// The connections, and the callbacks of the shim.
     waiters: RefCell<Vec<(Rc<RefCell<Channel>>, Reference)>>,
 }
 
 impl Shared {
-    /// Has `payload` compressed for a connection, which refers to nothing before it, and then calls `callback`; then
-    /// [`Channel::send_deflated`] can send it.
+    /// Compresses `payload`, without reference to earlier messages, and then calls `callback`, from when on
+    /// [`Channel::send_deflated`] sends the result. Joins a running job with the same payload and parameters.
     ///
     /// # Errors
-    /// When the environment is ending.
+    /// If the environment is ending.
     pub(super) fn deflate_async(
         self: &Rc<Self>,
         channel: &Rc<RefCell<Channel>>,
@@ -49,20 +49,20 @@ impl Shared {
             outgoing: outgoing.clone(),
             waiters: RefCell::new(vec![waiter]),
         });
-        let (shared, running) = (Rc::clone(self), Rc::clone(&job));
+        let (shared, started) = (Rc::clone(self), Rc::clone(&job));
         let (pool, outgoing) = (Arc::clone(&self.pool), outgoing.clone());
         queue_async_work(
             self.env,
             move || compress_standalone(&pool, &outgoing, &payload),
             move |compressed| {
-                // Whatever went wrong, the message leaves.
-                let compressed = compressed.unwrap_or_else(|| stored_blocks(&running.payload));
-                shared.deflated(&running, &Rc::new(compressed));
+                // Stored blocks are valid DEFLATE: the message is sent even if the job failed.
+                let compressed = compressed.unwrap_or_else(|| stored_blocks(&started.payload));
+                shared.deflated(&started, &Rc::new(compressed));
             },
         )?;
-        let mut remembered = self.deflating.borrow_mut();
-        remembered.truncate(REMEMBERED - 1);
-        remembered.insert(0, job);
+        let mut running = self.deflating.borrow_mut();
+        running.truncate(MAX_JOINABLE - 1);
+        running.insert(0, job);
         Ok(())
     }
 
@@ -74,11 +74,11 @@ impl Shared {
         }
     }
 
-    /// Has the frame inflated that a connection waits for, and then calls `callback` with the number of records that can be
-    /// read; on an attached connection with 0, since its news is delivered as ever.
+    /// Inflates the frame at which a connection has stopped parsing, and then calls `callback` with the number of records of the next
+    /// batch. For an attached connection that is 0, because its events are delivered as always.
     ///
     /// # Errors
-    /// When the environment is ending.
+    /// If the environment is ending.
     pub(super) fn inflate_async(
         self: &Rc<Self>,
         channel: &Rc<RefCell<Channel>>,

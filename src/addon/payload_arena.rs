@@ -1,4 +1,8 @@
-//! The memory that sockets with large messages are read into: parsed in place there, copied out by the shim, and used again.
+//! The payload arena: memory that sockets with large messages are read into. Messages are parsed in place there, and the shim copies
+//! them out.
+//!
+//! Chunks are allocated one behind the other, and released after the delivery of their messages. When none is left the arena starts
+//! at the front again.
 
 use std::cell::Cell;
 
@@ -6,24 +10,24 @@ use napi::{Env, Result, sys};
 
 use super::sys::SharedArray;
 
-/// Bytes of it: what the sockets of one stage bring.
+/// Bytes of the arena: the input of one cycle.
 const SIZE: usize = 256 * 1024;
 
-/// Room that must be left for a read into it.
-const LEAST_READ: usize = 32 * 1024;
+/// Free bytes below which a socket is not read into the arena.
+const MIN_READ: usize = 32 * 1024;
 
-/// Chunks lie one behind the other until all of them are done with.
+/// A bump allocator in memory that JavaScript reads.
 #[derive(Debug)]
 pub(super) struct PayloadArena {
     memory: SharedArray,
     used: Cell<usize>,
-    /// Chunks that messages may still lie in.
+    /// Chunks that were not released.
     chunks: Cell<usize>,
 }
 
 impl PayloadArena {
     /// # Errors
-    /// When JavaScript has no memory for it.
+    /// If JavaScript has no memory for it.
     pub(super) fn new(env: Env) -> Result<Self> {
         Ok(Self { memory: SharedArray::new(env, SIZE)?, used: Cell::new(0), chunks: Cell::new(0) })
     }
@@ -31,18 +35,18 @@ impl PayloadArena {
     /// The `ArrayBuffer`.
     ///
     /// # Errors
-    /// When the environment is ending.
+    /// If the environment is ending.
     pub(super) fn value(&self) -> Result<sys::napi_value> {
         self.memory.value()
     }
 
-    /// Whether there is room for a read.
+    /// True if a read is worth it.
     pub(super) fn has_room(&self) -> bool {
-        SIZE - self.used.get() >= LEAST_READ
+        SIZE - self.used.get() >= MIN_READ
     }
 
-    /// Adds a chunk of `most` bytes or less: `read` fills its front and says how much of it. Returns where the chunk begins; it
-    /// stays as it is until [`PayloadArena::release`].
+    /// Allocates a chunk of at most `most` bytes. `read` fills its front and returns the number of bytes, which are all that the
+    /// chunk keeps, until [`PayloadArena::release`]. Returns the offset of the chunk, too.
     pub(super) fn add_chunk<R>(&self, most: usize, read: impl FnOnce(&mut [u8]) -> (R, usize)) -> (R, usize) {
         let start = self.used.get();
         let (result, length) = self.memory.with(|bytes| {
@@ -50,18 +54,20 @@ impl PayloadArena {
             let most = most.min(room.len());
             read(&mut room[..most])
         });
+        debug_assert!(length <= most, "a read fills at most the chunk");
         self.used.set((start + length).min(SIZE));
         self.chunks.set(self.chunks.get() + 1);
         (result, start)
     }
 
-    /// Runs `access` on the bytes from `start` on.
+    /// Runs `access` on the bytes from offset `start` on.
     pub(super) fn with_chunk<R>(&self, start: usize, access: impl FnOnce(&[u8]) -> R) -> R {
         self.memory.with(|bytes| access(bytes.get(start..).unwrap_or_default()))
     }
 
-    /// A chunk is done with.
+    /// Releases one chunk, of those that were added.
     pub(super) fn release(&self) {
+        debug_assert!(self.chunks.get() > 0, "every chunk is released once");
         let chunks = self.chunks.get().saturating_sub(1);
         self.chunks.set(chunks);
         if chunks == 0 {

@@ -55,7 +55,7 @@ impl Line {
         };
         let wakeup = AsyncHandle::new(env, woken)?;
         Ok(Self {
-            mailbox: Arc::new(Mailbox::new(Box::new(wakeup.handle()))),
+            mailbox: Arc::new(Mailbox::new(Box::new(wakeup.waker()))),
             buffer: RefCell::new(vec![0; RECEIVE_BUFFER].into_boxed_slice()),
             reactor,
             handles: RefCell::new(Some(Handles { wakeup, driving })),
