@@ -16,6 +16,10 @@
 
 #[cfg(unix)]
 pub mod event_loop;
+// The rest of the crate sees no difference: it has the same names.
+#[cfg(not(unix))]
+#[path = "no_event_loop.rs"]
+pub mod event_loop;
 #[cfg(unix)]
 pub mod io_threads;
 #[cfg(unix)]
@@ -32,6 +36,7 @@ pub mod socket;
 pub mod stream;
 #[cfg(unix)]
 mod sync;
+pub mod transports;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;

@@ -44,9 +44,9 @@ impl Rounds {
         run: impl FnOnce(&mut Arrivals<Rc<Host>>, &mut Turn<'_, Rc<Host>>) -> R,
     ) -> Option<R> {
         let line = self.line().filter(|_| !self.has_ended())?;
-        let reactor = line.reactor()?;
+        let poller = line.poller()?;
         let (mut buffer, mut arrived) = (line.buffer.borrow_mut(), self.arrived.borrow_mut());
-        let mut turn = Turn { reactor, now: self.now(), buffer: &mut buffer, arrived: &mut arrived };
+        let mut turn = Turn { poller, now: self.now(), buffer: &mut buffer, arrived: &mut arrived };
         let mut arrivals = self.arrivals.borrow_mut();
         let result = run(&mut arrivals, &mut turn);
         let has_connections = arrivals.connections() > 0;

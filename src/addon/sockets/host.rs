@@ -88,7 +88,7 @@ impl Shared {
 
     /// The present turn of the loop, where there is another look at its end.
     pub(super) fn turn(&self) -> Option<u64> {
-        self.rounds.line()?.reactor()?;
+        self.rounds.line()?.poller()?;
         Some(self.rounds.turn.get())
     }
 

@@ -103,7 +103,7 @@ impl Listener {
         let limit = options.max_header_size as usize;
         let number = shared
             .rounds
-            .with_arrivals(|arrivals, turn| arrivals.listen(turn.reactor, listening, host, limit))
+            .with_arrivals(|arrivals, turn| arrivals.listen(turn.poller, listening, host, limit))
             .ok_or_else(ended)?
             .map_err(|error| Error::from_reason(error.to_string()))?;
         self.number.set(Some(number));
@@ -165,7 +165,7 @@ impl Listener {
     #[napi(catch_unwind)]
     pub fn release(&self, number: u32) -> i32 {
         let released =
-            self.shared.rounds.with_arrivals(|arrivals, turn| arrivals.release(turn.reactor, number));
+            self.shared.rounds.with_arrivals(|arrivals, turn| arrivals.release(turn.poller, number));
         released.flatten().map_or(-1, IntoRawFd::into_raw_fd)
     }
 

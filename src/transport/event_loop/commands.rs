@@ -1,62 +1,90 @@
-//! What `channel` asks of a socket that was taken over. `no_sockets` has the same list.
+//! Commands on one transport that need the event loop: they make an idle connection active, and have it flushed or looked at again.
 
-use std::net::SocketAddr;
 use std::rc::Rc;
 
-use napi::{Result, sys};
-
-use super::attachment::{Attachment, Chunk};
-use crate::addon::batch::BatchWriter;
-use crate::addon::channel::SocketCommand;
-use crate::addon::environment::Shared;
-use crate::addon::raw::borrow;
-use crate::connection::Connection as Core;
+use super::Host;
+use super::driver::EventLoop;
+use crate::connection::Connection;
 use crate::protocol::deflate::Inflation;
-use crate::transport::socket::{Inbox, Remains};
+use crate::transport::socket::{Fault, Remains, SocketEvents};
 use crate::transport::stream::Stream;
+use crate::transport::transports::{Backend, Transport};
 
-/// Bytes from which a copy costs more than a system call of its own, if nothing else is queued, and in any case.
-const FIRST_FROM_PLACE: usize = 16 * 1024;
-const ALWAYS_FROM_PLACE: usize = 256 * 1024;
+/// Commands for a socket that need no payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocketCommand {
+    /// Write queued output from this thread, as much as the kernel accepts now.
+    WriteNow,
+    /// Report once when the kernel has accepted all output queued now.
+    Notify,
+    /// Stop reading and delivering.
+    Pause,
+    /// Undo `Pause`.
+    Resume,
+    /// Deliver received bytes unparsed, too.
+    Tap,
+    /// Hold output back, or stop doing so.
+    Cork(bool),
+    /// Send a FIN after all queued output.
+    Shutdown,
+}
 
-/// Bits of what `hand_back` returns.
-const DRAINED: i32 = 1;
-const SHUT_DOWN: i32 = 2;
-const FAILED_WRITE: i32 = 4;
+impl SocketCommand {
+    /// True if the command has no effect on an idle connection.
+    fn is_done_when_idle(self) -> bool {
+        matches!(self, Self::WriteNow | Self::Resume | Self::Cork(false))
+    }
+}
 
-impl Attachment {
-    /// Whether an I/O thread drives.
-    pub(in crate::addon) fn is_on_thread(&self) -> bool {
-        self.on_thread.get()
+/// Events of a socket that were not delivered when it was [detached](Transport::detach), other than those of the connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DetachedEvents {
+    /// All output has gone out, or that is still to be reported.
+    pub drained: bool,
+    /// The writing side was shut down.
+    pub shut_down: bool,
+    /// A system call failed.
+    pub fault: Option<Fault>,
+}
+
+impl<M> Transport<M> {
+    /// Runs a command that may queue output. Returns the bytes ever queued.
+    pub fn run<H: Host<Memory = M>>(
+        &mut self,
+        event_loop: &EventLoop<H>,
+        command: impl FnOnce(&mut Connection),
+    ) -> u64 {
+        event_loop.activate(self);
+        let queued = self.with_connection(|connection| {
+            command(connection);
+            connection.queued_total()
+        });
+        let Some(queued) = queued else { return self.totals().queued };
+        if let Some(connection) = self.active() {
+            event_loop.mark_dirty(connection);
+        }
+        queued
     }
 
-    /// Bytes ever received.
-    pub(in crate::addon) fn bytes_read(&self) -> u64 {
-        self.socket.bytes_read()
+    /// Writes an unmasked message at once, from the caller's memory, if that is worth it. Returns the bytes ever queued; `None` if
+    /// nothing was sent.
+    pub fn send_in_place<H: Host<Memory = M>>(
+        &mut self,
+        event_loop: &EventLoop<H>,
+        binary: bool,
+        fin: bool,
+        payload: &[u8],
+    ) -> Option<u64> {
+        let is_sent = event_loop.activate(self)?.send_in_place(binary, fin, payload);
+        is_sent.then(|| self.run(event_loop, |_| ()))
     }
 
-    /// Runs a command on the connection. `None` once destroyed.
-    pub(in crate::addon) fn with_core<R>(&self, run: impl FnOnce(&mut Core) -> R) -> Option<R> {
-        self.socket.with_connection(run)
-    }
-
-    /// Notes that there is output to be flushed.
-    pub(in crate::addon) fn mark_dirty(self: &Rc<Self>, shared: &Shared) {
-        shared.rounds.mark_dirty(self);
-    }
-
-    /// Sends a message without a mask from where it is, if it is better written at once than copied to be written with what
-    /// else is sent in this tick. `false`: it was not sent.
-    pub(in crate::addon) fn send_from_place(&self, binary: bool, fin: bool, payload: &[u8]) -> bool {
-        let length = payload.len();
-        let is_worth_a_write =
-            length >= ALWAYS_FROM_PLACE || (length >= FIRST_FROM_PLACE && !self.dirty.get());
-        is_worth_a_write && self.socket.send_from_place(binary, fin, payload)
-    }
-
-    /// Does what a command says.
-    pub(in crate::addon) fn obey(self: &Rc<Self>, shared: &Shared, command: SocketCommand) {
-        let socket = &self.socket;
+    /// Executes a command on a socket. Other transports have nothing to do.
+    pub fn execute<H: Host<Memory = M>>(&mut self, event_loop: &EventLoop<H>, command: SocketCommand) {
+        let connection =
+            if command.is_done_when_idle() { self.active() } else { event_loop.activate(self) };
+        let Some(connection) = connection else { return };
+        let socket = &connection.socket;
         match command {
             SocketCommand::WriteNow => {
                 socket.write_now();
@@ -68,117 +96,84 @@ impl Attachment {
             SocketCommand::Cork(corked) => socket.cork(corked),
             SocketCommand::Shutdown => socket.shutdown(),
         }
-        shared.settle(self);
+        event_loop.after_io(connection);
     }
 
-    /// Whether a thread may answer pings.
-    pub(in crate::addon) fn set_may_pong(&self, may_pong: bool) {
-        self.socket.set_may_pong(may_pong);
+    /// Collects the events of a socket, for a batch that is written next.
+    pub fn collect<H: Host<Memory = M>>(&self, event_loop: &EventLoop<H>) {
+        let Some(connection) = self.active() else { return };
+        connection.collect(event_loop.cycle());
+        if connection.end_due.get() != 0 {
+            event_loop.mark_waiting(connection);
+        }
+        event_loop.after_io(connection);
     }
 
-    /// The addresses of the ends of a connection over TCP, here and there.
-    pub(in crate::addon) fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
-        self.socket.ends()
-    }
-
-    /// The number of the descriptor; -1: there is none any more.
-    pub(in crate::addon) fn descriptor(&self) -> i32 {
-        self.socket.home()
-    }
-
-    /// Node has the descriptor from now on, in a handle of its own, and it is borrowed from there.
-    pub(in crate::addon) fn lend(&self) {
-        if let Ok(borrowed) = borrow(self.descriptor()) {
-            self.socket.lend(borrowed);
+    /// Collects the events that a paused socket has left, before [`Transport::destroy`].
+    pub fn last_read<H: Host<Memory = M>>(&self, event_loop: &EventLoop<H>) {
+        let (Some(connection), Some(io)) = (self.active(), event_loop.io()) else { return };
+        connection.reclaim(&event_loop.host);
+        let mut events = connection.events.borrow_mut();
+        if events.is_empty() {
+            let mut keys = event_loop.host.masking_keys();
+            connection.socket.last_read(&mut io.buffer.borrow_mut(), &mut *keys, &mut events);
         }
     }
 
-    /// Whether nothing was collected that waits for a batch.
-    pub(in crate::addon) fn is_empty(&self) -> bool {
-        self.inbox.borrow().is_empty()
+    /// Writes collected events of a socket into a batch. Returns the number of records; 0 if there are none.
+    pub fn next_batch<H: Host<Memory = M>>(&self, event_loop: &EventLoop<H>) -> u32 {
+        let connection = self.active().filter(|connection| !connection.is_delivered());
+        connection.map_or(0, |connection| event_loop.write_batch(connection))
     }
 
-    /// Collects what is known, for a batch at once.
-    pub(in crate::addon) fn collect_now(self: &Rc<Self>, shared: &Shared) {
-        self.collect(shared.turn());
-        if self.end_due.get() != 0 {
-            shared.rounds.mark_waiting(self);
-        }
-        shared.settle(self);
+    /// Returns a frame that another thread has inflated to the connection of a socket; its events are delivered as any others.
+    pub fn return_inflation<H: Host<Memory = M>>(&self, event_loop: &EventLoop<H>, inflation: Inflation) {
+        let Some(connection) = self.active() else { return };
+        connection.socket.return_inflation(inflation, &mut *event_loop.host.masking_keys());
+        event_loop.after_io(connection);
+        // The pongs of an I/O thread.
+        event_loop.mark_dirty(connection);
     }
 
-    /// Moves collected news into a batch. Returns whether something remains.
-    pub(in crate::addon) fn fill(&self, batch: &mut BatchWriter<'_>) -> bool {
-        batch.set_chunk(match &*self.chunk.borrow() {
-            Some(Chunk::Bulk(start)) => Some(*start),
-            _ => None,
-        });
-        batch.take_inbox(&mut self.inbox.borrow_mut())
-    }
-
-    /// The memory of the next record with the flag `LANDED`.
-    ///
-    /// # Errors
-    /// When the environment is ending.
-    pub(in crate::addon) fn landed(&self) -> Result<Option<sys::napi_value>> {
-        match &*self.chunk.borrow() {
-            Some(Chunk::Landed(memory)) => memory.value().map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    /// Takes back a frame that was inflated elsewhere; its news is delivered as ever.
-    pub(in crate::addon) fn return_inflation(self: &Rc<Self>, shared: &Shared, inflation: Inflation) {
-        self.socket.return_inflation(inflation, &mut *shared.keys.borrow_mut());
-        shared.settle(self);
-        // A thread's pongs.
-        self.mark_dirty(shared);
-    }
-
-    /// Before `detach`: collects what a paused connection has left to deliver.
-    pub(in crate::addon) fn last_read(&self, shared: &Shared) {
-        let Some(line) = shared.rounds.line() else { return };
-        shared.give_back(self);
-        let mut inbox = self.inbox.borrow_mut();
-        if inbox.is_empty() {
-            let (mut buffer, mut keys) = (line.buffer.borrow_mut(), shared.keys.borrow_mut());
-            self.socket.last_read(&mut buffer, &mut *keys, &mut inbox);
-        }
-    }
-
-    /// As [`Socket::needs_drain`](crate::transport::socket::Socket::needs_drain).
-    pub(in crate::addon) fn needs_drain(&self, mark: u64) -> bool {
-        self.socket.needs_drain(mark)
-    }
-
-    /// As [`Socket::watch_drain`](crate::transport::socket::Socket::watch_drain).
-    pub(in crate::addon) fn watch_drain(&self, mark: u64) {
-        self.socket.watch_drain(mark);
-    }
-
-    /// Gives the descriptor back to the host, and everything else to the caller. What was collected must have been put into
-    /// batches. The number: see `handBack` of the class. `None`: the socket is gone.
-    pub(in crate::addon) fn hand_back(&self, shared: &Shared) -> Option<(Stream, i32)> {
-        if self.detached.get() {
+    /// Gives the descriptor of a socket back to the host; the transport is one over a stream from then on, whose bytes the caller
+    /// carries. All collected events must have been delivered. `None` if there is no socket.
+    pub fn detach<H: Host<Memory = M>>(&mut self, event_loop: &EventLoop<H>) -> Option<DetachedEvents> {
+        let connection = event_loop.activate(self).map(Rc::clone)?;
+        if connection.is_destroyed.get() {
             return None;
         }
-        shared.give_back(self);
-        shared.leave_chunk(self);
-        shared.rounds.stop_polling(self);
-        let remains = self.socket.hand_back();
-        shared.rounds.detach(self);
-        let Remains { connection, inbox, bytes_read, awaits_drain } = remains?;
-        let Inbox { events, drained, shut_down, fault, .. } = inbox;
-        let flag = |is_set: bool, flag| if is_set { flag } else { 0 };
-        let failed = fault.map_or(0, |fault| (fault.errno << 8) | flag(fault.write, FAILED_WRITE));
-        let news = failed | flag(drained || awaits_drain, DRAINED) | flag(shut_down, SHUT_DOWN);
-        Some((Stream::going_on(connection, events, bytes_read), news))
+        connection.reclaim(&event_loop.host);
+        connection.release_in_place(&event_loop.host, &event_loop.pool);
+        event_loop.stop_polling(&connection);
+        let remains = connection.socket.hand_back();
+        event_loop.destroy_socket(&connection);
+        let Remains { connection, undelivered, bytes_read, awaits_drain } = remains?;
+        let SocketEvents { events, drained, shut_down, fault, .. } = undelivered;
+        let mut stream = Stream::going_on(connection, events, bytes_read);
+        stream.connection.set_auto_pong(false);
+        self.set_backend(Backend::Stream(Box::new(stream)));
+        Some(DetachedEvents { drained: drained || awaits_drain, shut_down, fault })
     }
 
-    /// Ends the socket and forgets it. Returns the connection if that waits for a frame that is inflated elsewhere.
-    pub(in crate::addon) fn detach(&self, shared: &Shared) -> Option<Core> {
-        let rest = self.socket.take_inflating();
-        shared.rounds.detach(self);
-        rest
+    /// Drops all that is queued or undelivered, and closes the descriptor. A frame that is being inflated is still received, and the
+    /// bytes behind it, as those of a stream: then this must be called again. Returns true if this call has closed the transport.
+    pub fn destroy<H: Host<Memory = M>>(&mut self, event_loop: &EventLoop<H>) -> bool {
+        let is_inflating = self.stream().is_some_and(|stream| stream.connection.is_inflating());
+        if self.is_closed() || is_inflating {
+            return false;
+        }
+        match self.take_backend() {
+            Backend::Active(connection) => {
+                let inflating = connection.socket.take_inflating();
+                event_loop.destroy_socket(&connection);
+                if let Some(connection) = inflating {
+                    self.set_backend(Backend::Stream(Box::new(Stream::new(connection))));
+                    return false;
+                }
+            }
+            Backend::Idle(idle) => event_loop.release(&idle),
+            Backend::Stream(_) | Backend::Closed(_) => {}
+        }
+        true
     }
 }

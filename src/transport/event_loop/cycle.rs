@@ -1,191 +1,289 @@
-//! What the event loop does when sockets that it drives are ready. In stages, because the code of one stage stays in the
-//! processor's caches while it runs again and again: some sockets are read, then all of them are delivered, and then
-//! their output is written. Where their bytes go: small messages are copied from one buffer, large ones are received into
-//! memory that the shim copies them out of (the bulk), and the largest where they stay (see `landing`).
+//! One cycle of the owner's loop: what is done before it polls, when the poller has ready sockets, and after it. In batches, because
+//! the code of one step stays in the processor's caches while it runs again and again: some sockets are read, then all of them
+//! are delivered, and then their output is written.
+//!
+//! Known before read: events that are known and output that is queued go out before anything is read that came later.
 
-use super::attachment::{Attachment, Chunk};
-use super::line::Line;
-use crate::addon::environment::Shared;
-use crate::addon::raw::with_memory;
-use crate::connection::IN_PLACE_FROM;
-use crate::transport::event_loop::{self, Ready};
-use crate::transport::socket::{RECEIVE_BUFFER, Taken};
+use std::rc::Rc;
 
-/// Sockets that are read, and bytes of them, before they are delivered: enough for the code to stay in the caches, few
-/// enough that what was read stays there, too.
-const STAGE: usize = 64;
-const STAGE_BYTES: usize = 256 * 1024;
+use super::accept::{ACCEPT_BATCH, Acceptors};
+use super::connection::ActiveConnection;
+use super::driver::{EventLoop, List};
+use super::poller::Readiness;
+use super::{Delivered, Host};
+use crate::transport::listener::Arrivals;
 
-/// Where both ends of a connection may be in this process, so few ready sockets are seen to one after the other, each with its
-/// output, in the order in which libuv would: what one of them sends, another one may read in the same turn. Elsewhere the
-/// order cannot be observed, and stages take less time.
+/// Sockets that are read, and bytes of them, before they are delivered: enough for the code to stay in the caches, few enough that
+/// the bytes stay there, too.
+const BATCH: usize = 64;
+const BATCH_BYTES: usize = 256 * 1024;
+
+/// Ready sockets up to which they are served one after the other, each with its output, where both ends of a connection may be in this
+/// process: in libuv's order, so that one may read in this cycle what another has sent. Elsewhere the order cannot be observed,
+/// and batches take less time.
 const FEW: usize = 16;
 
-/// What the reactor has told of in one turn.
+/// Calls for one delivery before the rest of it is dropped: no honest consumer comes near, and one that always fails must not hang
+/// the loop.
+const MAX_CALLS: usize = 100_000;
+
+/// Sockets that the poller has reported in one cycle.
 #[derive(Default)]
 pub(super) struct ReadyList {
-    list: Vec<(u64, Ready)>,
-    /// The turn in which it was told last, and the tokens, if they were few.
-    turn: u64,
+    list: Vec<(u64, Readiness)>,
+    /// The cycle of the last report, and its tokens, if they were few.
+    cycle: u64,
     last: Vec<u64>,
 }
 
 impl ReadyList {
-    /// Puts those first that were told in the turn before this, in the order of then, as a poller does that is level-triggered.
-    fn order(&mut self, turn: u64) {
-        if self.turn + 1 == turn && self.list.len() > 1 {
+    /// Moves sockets to the front that were reported in the cycle before, in the order of then, as a level-triggered poller does.
+    fn order(&mut self, cycle: u64) {
+        if self.cycle + 1 == cycle && self.list.len() > 1 {
             let last = &self.last;
-            let place = |token: u64| last.iter().position(|known| *known == token).unwrap_or(usize::MAX);
-            self.list.sort_by_key(|(token, _)| place(*token));
+            let position = |token: u64| last.iter().position(|known| *known == token).unwrap_or(usize::MAX);
+            self.list.sort_by_key(|(token, _)| position(*token));
         }
-        self.turn = turn;
+        self.cycle = cycle;
         self.last.clear();
-        // It would not be told of one that can be written, unless it had asked for that.
-        let told = self.list.iter().filter(|(_, state)| state.read || !state.write);
-        self.last.extend(told.map(|(token, _)| *token));
+        // A level-triggered poller reports writability only on request.
+        let reported = self.list.iter().filter(|(_, ready)| ready.read || !ready.write);
+        self.last.extend(reported.map(|(token, _)| *token));
     }
 }
 
-/// Bytes that a read must have brought for the frame that it ended in to land.
-const LANDS_FROM: usize = 16 * 1024;
-
-impl Shared {
-    /// The reactor has sockets that are ready.
-    pub(super) fn sockets_ready(&self) {
-        let Some(reactor) = self.rounds.line().and_then(Line::reactor) else { return };
-        // What is known comes before what is read now.
-        self.look_again(false);
-        self.flush();
-        let mut ready = self.rounds.ready.take();
-        self.take_due(&mut ready.list);
-        reactor.turn(|token, state| ready.list.push((token, state)));
-        let is_few = ready.list.len() <= FEW && self.rounds.may_hold_both_ends();
-        if is_few {
-            ready.order(self.rounds.turn.get());
+impl<H: Host> EventLoop<H> {
+    /// The owner's loop is about to poll, without blocking.
+    pub fn before_poll(&self) {
+        if self.is_running() {
+            self.serve_waiting(false);
+            self.flush();
         }
-        let mut stage = self.rounds.stage.take();
+    }
+
+    /// The poller's descriptor is readable.
+    pub fn on_readable(&self) {
+        if !self.is_running() {
+            return;
+        }
+        let Some(poller) = self.poller() else { return };
+        self.serve_waiting(false);
+        self.flush();
+        let mut ready = self.ready.take();
+        self.take_due(&mut ready.list);
+        poller.poll(|token, state| ready.list.push((token, state)));
+        let is_few = ready.list.len() <= FEW && self.may_hold_both_ends();
+        if is_few {
+            ready.order(self.cycle.get());
+        }
+        let mut batch = self.batch.take();
         let mut bytes = 0;
         for (token, state) in ready.list.drain(..) {
-            if self.rounds.has_ended() || self.arrivals_ready(token) {
+            if self.has_ended() || self.accept_ready(token) {
                 continue;
             }
-            let Some(attachment) = self.awake(token, state) else { continue };
-            attachment.ready.set(attachment.ready.get().or(state));
-            if attachment.is_bulk.get() && !self.bulk.has_room() {
-                // Once delivered, what this stage has there is done with.
-                self.deliver_all(&mut stage);
+            let Some(connection) = self.note_ready(token, state) else { continue };
+            if connection.reads_in_place.get() && !self.pool.has_room() {
+                // Delivered messages release the pool.
+                self.deliver_all(&mut batch);
                 self.flush();
             }
-            bytes += self.move_bytes(&attachment);
-            stage.push(attachment);
-            if is_few || stage.len() >= STAGE || bytes >= STAGE_BYTES {
+            bytes += self.move_bytes(&connection);
+            batch.push(connection);
+            if is_few || batch.len() >= BATCH || bytes >= BATCH_BYTES {
                 bytes = 0;
-                self.deliver_all(&mut stage);
+                self.deliver_all(&mut batch);
                 self.flush();
             }
         }
-        self.deliver_all(&mut stage);
-        self.rounds.stage.set(stage);
-        self.rounds.ready.set(ready);
-        self.deliver_arrivals();
+        self.deliver_all(&mut batch);
+        self.batch.set(batch);
+        self.ready.set(ready);
+        self.deliver_accepted();
         self.flush();
     }
 
-    /// Sockets that wait to be read on in this turn are ready like those that the reactor tells of.
-    fn take_due(&self, ready: &mut Vec<(u64, Ready)>) {
-        let turn = self.rounds.turn.get();
-        self.rounds.waiting.borrow_mut().retain(|attachment| {
-            let is_due = attachment.is_due(turn, true);
+    /// An I/O thread has put sockets into the mailbox.
+    pub fn on_wake(&self) {
+        if !self.is_running() {
+            return;
+        }
+        let Some(io) = self.io() else { return };
+        let (mut sockets, mut batch) = (self.woken.take(), self.batch.take());
+        io.mailbox.drain(&mut sockets);
+        let connections =
+            sockets.drain(..).filter_map(|socket| self.activate_ready(socket.token(), Readiness::default()));
+        batch.extend(connections);
+        self.deliver_all(&mut batch);
+        self.woken.set(sockets);
+        self.batch.set(batch);
+        self.flush();
+    }
+
+    /// The owner's loop has handled all that was ready.
+    pub fn after_poll(&self) {
+        if !self.is_running() {
+            return;
+        }
+        let now = self.host.now();
+        if self.scheduler.borrow().is_due(now) {
+            self.scheduler.borrow_mut().turn(now, self.host.cpu_time());
+        }
+        if self.acceptors.has_unaccepted() {
+            self.with_acceptors(Arrivals::go_on);
+        }
+        self.deliver_accepted();
+        let has_accepted = self.acceptors.has_unaccepted() || self.acceptors.undelivered() > 0;
+        self.serve_waiting(true);
+        self.flush();
+        self.cycle.set(self.cycle.get() + 1);
+        self.host.poll_without_blocking(has_accepted || !self.waiting.borrow().is_empty());
+        self.sweep();
+    }
+
+    /// The present cycle; `None` where the owner's loop cannot poll and nothing is looked at again.
+    pub(super) fn cycle(&self) -> Option<u64> {
+        self.poller().map(|_| self.cycle.get())
+    }
+
+    /// Notes the readiness of a token. Returns its connection, made active; `None` if there is none or it has nothing to do.
+    pub(in crate::transport) fn note_ready(
+        &self,
+        token: u64,
+        ready: Readiness,
+    ) -> Option<Rc<ActiveConnection<H::Memory>>> {
+        let connection = self.activate_ready(token, ready)?;
+        connection.ready.set(connection.ready.get().or(ready));
+        Some(connection)
+    }
+
+    /// Delivers the events of connections that wait. If `reads`, reads on, too, and delivers ends that were held back until this
+    /// cycle.
+    fn serve_waiting(&self, reads: bool) {
+        if self.waiting.borrow().is_empty() {
+            return;
+        }
+        let (mut waiting, cycle) = (self.waiting.take(), self.cycle.get());
+        waiting.retain(|connection| {
+            let is_due = connection.is_due(cycle, reads);
+            if !is_due {
+                self.waiting.borrow_mut().push(Rc::clone(connection));
+                return false;
+            }
+            connection.is_waiting.set(false);
+            if reads {
+                connection.add_due_end(cycle);
+                self.move_bytes(connection);
+            }
+            true
+        });
+        self.deliver_all(&mut waiting);
+    }
+
+    /// Treats connections that wait to be read on in this cycle as ready.
+    fn take_due(&self, ready: &mut Vec<(u64, Readiness)>) {
+        let cycle = self.cycle.get();
+        self.waiting.borrow_mut().retain(|connection| {
+            let is_due = connection.is_due(cycle, true);
             if is_due {
-                attachment.waiting.set(false);
-                attachment.tell_end(turn);
-                ready.push((attachment.socket.token(), Ready::default()));
+                connection.is_waiting.set(false);
+                connection.add_due_end(cycle);
+                ready.push((connection.socket.token(), Readiness::default()));
             }
             !is_due
         });
     }
 
-    /// Reads and writes what can and may be read and written, if the loop drives. Returns how many bytes were read.
-    pub(super) fn move_bytes(&self, attachment: &Attachment) -> usize {
-        if attachment.on_thread.get() || self.rounds.has_ended() {
-            return 0;
-        }
-        let socket = &attachment.socket;
-        let Ready { mut read, ended, hung_up, write } = attachment.ready.get();
-        let mut standing = attachment.standing.get();
-        if write && standing.write {
-            standing = event_loop::write(socket);
-            // A listener's send looks at it: what writability has brought out is not to wait for writability again.
-            attachment.standing.set(standing);
-        }
-        let mut bytes = 0;
-        if read {
-            let taken = if standing.read {
-                self.read(attachment, ended)
-            } else if standing.ahead && ended {
-                self.read_ahead(attachment)
-            } else {
-                None
-            };
-            if let Some(taken) = taken {
-                (read, bytes) = (taken.more, taken.bytes);
+    /// Reads and writes if the event loop drives. Returns the bytes that were read.
+    pub(in crate::transport) fn move_bytes(&self, connection: &ActiveConnection<H::Memory>) -> usize {
+        match self.io() {
+            Some(io) if !connection.is_on_thread.get() && !self.has_ended() => {
+                connection.move_bytes(&self.host, &self.pool, &io.buffer)
             }
+            _ => 0,
         }
-        // Writability is told anew whenever the kernel has refused bytes. And where there is nothing to read there was no end: it
-        // was that of a socket that had this token before.
-        attachment.ready.set(Ready { read, ended: ended && read, hung_up: hung_up && ended, write: false });
-        bytes
     }
 
-    fn read(&self, attachment: &Attachment, ended: bool) -> Option<Taken> {
-        // What was not delivered yet keeps its memory.
-        let is_free = attachment.chunk.borrow().is_none();
-        if is_free && let Some(taken) = self.read_landing(attachment, ended) {
-            return Some(taken);
+    /// Delivers the events of connections; the list is empty then. What consumers send is written later, by a flush.
+    fn deliver_all(&self, connections: &mut List<H::Memory>) {
+        if connections.is_empty() {
+            return;
         }
-        self.give_back(attachment);
-        let taken = self.read_chunk(attachment, ended, is_free)?;
-        attachment.is_bulk.set(taken.is_whole && taken.bytes >= IN_PLACE_FROM);
-        if taken.bytes >= LANDS_FROM && !taken.is_whole {
-            self.borrow_frame(attachment);
-        }
-        Some(taken)
+        self.host.with_scope(|scope| {
+            for connection in connections.iter() {
+                if !self.has_ended() {
+                    self.deliver(connection, scope);
+                }
+            }
+        });
+        connections.clear();
     }
 
-    fn read_ahead(&self, attachment: &Attachment) -> Option<Taken> {
-        self.give_back(attachment);
-        let (mut buffer, mut keys) = (self.rounds.line()?.buffer.borrow_mut(), self.keys.borrow_mut());
-        Some(event_loop::read_ahead(&attachment.socket, &mut buffer, &mut *keys))
-    }
-
-    fn read_chunk(&self, attachment: &Attachment, ended: bool, is_free: bool) -> Option<Taken> {
-        let (socket, mut keys) = (&attachment.socket, self.keys.borrow_mut());
-        if attachment.is_bulk.get() && is_free && self.bulk.has_room() {
-            let (taken, start) = self.bulk.add_chunk(RECEIVE_BUFFER, |chunk| {
-                let taken = event_loop::read_in_place(socket, ended, chunk, &mut *keys);
-                (taken, taken.bytes)
-            });
-            attachment.chunk.replace(Some(Chunk::Bulk(start)));
-            return Some(taken);
+    /// Delivers the events of one connection. Those that an earlier delivery has left behind, because it failed, go first.
+    fn deliver(&self, connection: &Rc<ActiveConnection<H::Memory>>, scope: &H::Scope<'_>) {
+        if connection.is_destroyed.get() {
+            connection.release_in_place(&self.host, &self.pool);
+            return;
         }
-        let mut buffer = self.rounds.line()?.buffer.borrow_mut();
-        Some(event_loop::read(socket, ended, &mut buffer, &mut *keys))
+        if !connection.is_delivered() {
+            self.call_consumer(connection, scope);
+        }
+        let mut events = 0;
+        if connection.collect(self.cycle()) {
+            events = connection.events.borrow().events.len() as u32;
+            self.call_consumer(connection, scope);
+        }
+        if connection.end_due.get() != 0 {
+            self.mark_waiting(connection);
+        }
+        connection.release_in_place(&self.host, &self.pool);
+        // A flush looks at the interest, too.
+        if !connection.is_dirty.get() {
+            self.after_io(connection);
+        }
+        if events > 0 {
+            self.maybe_migrate(connection, events);
+        }
     }
 
-    /// After a delivery: what was received in place and not delivered is copied, for the bulk is used again.
-    pub(super) fn leave_chunk(&self, attachment: &Attachment) {
-        let Some(chunk) = attachment.chunk.take() else { return };
-        let leave = |bytes: &[u8]| {
-            attachment.inbox.borrow_mut().events.leave_chunk(bytes);
-            attachment.socket.leave_chunk(bytes);
+    fn call_consumer(&self, connection: &ActiveConnection<H::Memory>, scope: &H::Scope<'_>) {
+        let mut count = self.write_batch(connection);
+        for _ in 0..MAX_CALLS {
+            match self.host.deliver(scope, connection.id(), count) {
+                Delivered::Again => {}
+                Delivered::Done => return,
+                Delivered::Ended => return self.set_ended(),
+            }
+            if !self.is_current(connection) {
+                return;
+            }
+            count = 0;
+        }
+    }
+
+    /// Accepts or reads, if the token is that of a listening socket or an accepted connection. Returns whether it is.
+    fn accept_ready(&self, token: u64) -> bool {
+        if !Acceptors::<H::Acceptor>::is_token(token) {
+            return false;
+        }
+        if let Some((number, acceptor)) = self.acceptors.listener_of(token) {
+            self.acceptors.set_fall_back(number, self.host.should_fall_back(&acceptor));
+        }
+        self.with_acceptors(|listeners, turn| listeners.ready(token, turn));
+        if self.acceptors.undelivered() >= ACCEPT_BATCH {
+            self.deliver_accepted();
+        }
+        true
+    }
+
+    /// Delivers accepted connections. Those that are accepted meanwhile follow later.
+    fn deliver_accepted(&self) {
+        if self.acceptors.undelivered() == 0 {
+            return;
+        }
+        let reject = |number| {
+            self.with_acceptors(|listeners, _| listeners.discard(number));
         };
-        match chunk {
-            // An error says that the environment is ending: nothing is delivered any more.
-            Chunk::Landed(memory) => drop(with_memory(self.env, &memory, |bytes| leave(bytes))),
-            Chunk::Bulk(start) => {
-                self.bulk.with_chunk(start, leave);
-                self.bulk.release();
-            }
-        }
+        self.host.deliver_accepted(self.acceptors.take_accepted(), || self.has_ended(), reject);
     }
 }

@@ -1,357 +1,494 @@
-//! An environment's sockets: which there are and do not rest (those that do are in `resting`), which have output or news, and when they get their turn.
-//!
-//! * The loop is about to wait for readiness: news that is known already is delivered, and output written, before anything
-//!   is read that came later.
-//! * A descriptor is ready (`stages`): its socket is read, its news delivered, its own output written soon.
-//! * The turn of the loop ends: sockets that wait for another look get it, and what was queued for other connections is
-//!   written, in one write each.
-//! * An I/O thread has woken the loop: its sockets are delivered, and the output goes to whoever drives.
+//! The driver of one owner's sockets: which there are, flushing, migration between the event loop and the I/O threads, and the end. The
+//! phases of the loop are in `cycle`, commands in `commands`.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::io;
 use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
 
-use napi::{Env, Error, Result, sys};
-
-use super::arriving::Host;
-use super::attachment::Attachment;
-use super::delivery::Deliver;
-use super::line::{Callbacks, Line};
-use super::stages::ReadyList;
-use crate::addon::environment::Shared;
-use crate::addon::raw::{can_call, in_handle_scope, on_cleanup, thread_running};
+use super::accept::Acceptors;
+use super::adopt::{AdoptRequest, Opened};
+use super::connection::ActiveConnection;
+use super::cycle::ReadyList;
+use super::idle::{ActiveList, IdleConnection};
+use super::payload_pool::PayloadPool;
+use super::poller::{Poller, Readiness};
+use super::Host;
+use crate::connection::{Config, Connection};
 use crate::protocol::Role;
-use crate::transport::event_loop::Ready;
-use crate::transport::listener::{Arrival, Arrivals};
-use crate::transport::policy::Policy;
-use crate::transport::socket::{Home, Socket};
+use crate::transport::listener::{Arrivals, Turn};
+use crate::transport::policy::{Choice, Move, Policy};
+use crate::transport::socket::{
+    Idle, Interest, Mailbox, RECEIVE_BUFFER, Socket, Wake,
+};
+use crate::transport::transports::{Backend, Transport, Transports};
 
-/// The sockets of one environment. Lives on its thread.
-pub(in crate::addon) struct Rounds {
-    pub(super) deliver: RefCell<Option<Rc<Deliver>>>,
-    line: OnceCell<Line>,
-    /// The attachments there are: of connections that do not rest.
-    pub(super) attachments: RefCell<Vec<Rc<Attachment>>>,
-    /// How many of these, from the first one on, are to be looked at in this round of resting.
-    pub(super) to_look_at: Cell<usize>,
-    /// Attachments with output that nobody was told of.
-    dirty: RefCell<Vec<Rc<Attachment>>>,
-    /// Attachments that the loop drives and that get another look at the end of the turn.
-    pub(super) waiting: RefCell<Vec<Rc<Attachment>>>,
-    /// Memory for the lists that are worked on: of a stage, and of a flush.
-    pub(super) stage: Cell<Vec<Rc<Attachment>>>,
-    spare: Cell<Vec<Rc<Attachment>>>,
-    /// What is ready.
-    pub(super) ready: Cell<ReadyList>,
-    woken: Cell<Vec<Arc<Socket>>>,
-    kept: Cell<u32>,
-    ended: Cell<bool>,
-    /// Whether there were connections of a server, and of a client to this machine.
-    has_servers: Cell<bool>,
-    has_local_clients: Cell<bool>,
-    /// Turns of the loop so far.
-    pub(super) turn: Cell<u64>,
-    pub(super) policy: RefCell<Policy>,
-    pub(super) begun: Instant,
-    /// Listening sockets, and what comes by them.
-    pub(super) arrivals: RefCell<Arrivals<Rc<Host>>>,
-    /// What has arrived there and was not delivered.
-    pub(super) arrived: RefCell<Vec<Arrival<Rc<Host>>>>,
-    /// Whether there are connections that came there and belong to nobody yet.
-    pub(super) has_connections: Cell<bool>,
+/// About what an idle connection needs less than an active one.
+const FREED_BY_IDLING: usize = 1024;
+
+/// What an event loop needs once it has sockets.
+pub(super) struct Io {
+    /// Sockets of I/O threads that have events.
+    pub(super) mailbox: Arc<Mailbox>,
+    /// Sockets that the event loop drives are read into this.
+    pub(super) buffer: RefCell<Box<[u8]>>,
+    /// `None` where the owner's loop cannot poll: then I/O threads drive all sockets.
+    pub(super) poller: Option<Rc<Poller>>,
 }
 
-impl Rounds {
-    /// None yet; `deliver` is what will be called with their news.
-    ///
-    /// # Errors
-    /// When the environment is ending.
-    pub(in crate::addon) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
+/// A list of connections.
+pub(super) type List<M> = Vec<Rc<ActiveConnection<M>>>;
+
+/// The sockets of one owner. Lives on its thread.
+pub struct EventLoop<H: Host> {
+    pub(super) host: H,
+    transports: Transports<H::Memory>,
+    io: OnceCell<Io>,
+    active: ActiveList<H::Memory>,
+    /// Connections with output that was not flushed.
+    dirty: RefCell<List<H::Memory>>,
+    /// Connections that the event loop drives and looks at again in this cycle or the next.
+    pub(super) waiting: RefCell<List<H::Memory>>,
+    /// Memory of the list that a flush works on.
+    spare: Cell<List<H::Memory>>,
+    /// Memory of the list that is read, delivered and written as a batch.
+    pub(super) batch: Cell<List<H::Memory>>,
+    pub(super) ready: Cell<ReadyList>,
+    pub(super) woken: Cell<Vec<Arc<Socket>>>,
+    pub(super) pool: PayloadPool,
+    pub(super) scheduler: RefCell<Policy>,
+    pub(super) acceptors: Acceptors<H::Acceptor>,
+    /// Number of cycles so far.
+    pub(super) cycle: Cell<u64>,
+    has_servers: Cell<bool>,
+    /// Some client was connected to this machine.
+    has_local_clients: Cell<bool>,
+    /// References that keep the host's loop alive.
+    refs: Cell<u32>,
+    /// Bytes freed by connections that became idle.
+    freed: Cell<usize>,
+    has_ended: Cell<bool>,
+}
+
+impl<H: Host> EventLoop<H> {
+    /// An event loop without sockets. It needs [`EventLoop::start`] before the first one.
+    pub fn new(host: H) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self {
-            deliver: RefCell::new(Some(Rc::new(Deliver::new(env, deliver)?))),
-            line: OnceCell::new(),
-            attachments: RefCell::default(),
-            to_look_at: Cell::new(0),
+        Self {
+            host,
+            transports: Transports::default(),
+            io: OnceCell::new(),
+            active: ActiveList::default(),
             dirty: RefCell::default(),
             waiting: RefCell::default(),
-            stage: Cell::default(),
             spare: Cell::default(),
+            batch: Cell::default(),
             ready: Cell::default(),
             woken: Cell::default(),
-            kept: Cell::new(0),
-            ended: Cell::new(false),
+            pool: PayloadPool::default(),
+            scheduler: RefCell::new(Policy::new(cores, std::process::id())),
+            acceptors: Acceptors::default(),
+            cycle: Cell::new(0),
             has_servers: Cell::new(false),
             has_local_clients: Cell::new(false),
-            turn: Cell::new(0),
-            policy: RefCell::new(Policy::new(cores, std::process::id())),
-            begun: Instant::now(),
-            arrivals: RefCell::default(),
-            arrived: RefCell::default(),
-            has_connections: Cell::new(false),
-        })
+            refs: Cell::new(0),
+            freed: Cell::new(0),
+            has_ended: Cell::new(false),
+        }
     }
 
-    /// Whether JavaScript can't be called any more: a state of its own, in which nothing is read, written or polled. See
-    /// [`Shared::is_running`].
-    pub(super) fn has_ended(&self) -> bool {
-        self.ended.get()
+    /// The host.
+    pub fn host(&self) -> &H {
+        &self.host
     }
 
-    /// Whether one of its connections may have both ends here: it has both roles, and a client that is connected to this machine.
+    /// The transports of the owner, also those without a socket.
+    pub fn transports(&self) -> &Transports<H::Memory> {
+        &self.transports
+    }
+
+    /// True once [`EventLoop::start`] was called.
+    pub fn is_started(&self) -> bool {
+        self.io.get().is_some()
+    }
+
+    /// Gives the event loop what it needs for sockets: a poller, whose descriptor the owner's loop polls, if it can; and a wake-up of
+    /// that loop from other threads. Called once.
+    pub fn start(&self, poller: Option<Rc<Poller>>, waker: Box<dyn Wake>) {
+        let io = Io {
+            mailbox: Arc::new(Mailbox::new(waker)),
+            buffer: RefCell::new(vec![0; RECEIVE_BUFFER].into_boxed_slice()),
+            poller,
+        };
+        let is_first = self.io.set(io).is_ok();
+        debug_assert!(is_first, "an event loop starts once");
+        self.host.keep_alive(self.refs.get() > 0);
+    }
+
+    pub(super) fn io(&self) -> Option<&Io> {
+        self.io.get()
+    }
+
+    /// The poller, if there are sockets and the owner's loop can poll.
+    pub(super) fn poller(&self) -> Option<&Poller> {
+        self.io.get()?.poller.as_deref()
+    }
+
+    /// True if events can be delivered. Each callback of the owner's loop begins with this, before anything is read, written or
+    /// polled: at its end a host closes descriptors, whose numbers other threads get at once, and runs its loop again. It does so
+    /// on this thread and never inside of a callback, so the answer holds until the callback returns.
+    pub fn is_running(&self) -> bool {
+        if !self.has_ended.get() && !self.host.is_running() {
+            self.has_ended.set(true);
+        }
+        !self.has_ended.get()
+    }
+
+    /// True once events cannot be delivered any more, as far as that is known: nothing is read, written or polled.
+    pub fn has_ended(&self) -> bool {
+        self.has_ended.get()
+    }
+
+    pub(super) fn set_ended(&self) {
+        self.has_ended.set(true);
+    }
+
+    /// Number of active connections.
+    pub fn active_count(&self) -> usize {
+        self.active.len()
+    }
+
+    /// Adds a reference that keeps the owner's loop alive, or removes one.
+    pub fn set_ref(&self, add: bool) {
+        let before = self.refs.get();
+        debug_assert!(add || before > 0, "a reference is removed once");
+        let after = if add { before + 1 } else { before.saturating_sub(1) };
+        self.refs.set(after);
+        if self.is_started() && (before == 0) != (after == 0) {
+            self.host.keep_alive(after > 0);
+        }
+    }
+
+    /// True if both ends of a connection may be in this process: there are servers, and clients that are connected to this machine.
     pub(super) fn may_hold_both_ends(&self) -> bool {
         self.has_servers.get() && self.has_local_clients.get()
     }
 
-    /// Notes the role of a connection that has just been taken over.
-    pub(super) fn note_role(&self, role: Role, home: &Home) {
-        match role {
-            Role::Server => self.has_servers.set(true),
-            Role::Client if !self.has_local_clients.get() => self.has_local_clients.set(home.is_local()),
-            Role::Client => {}
-        }
-    }
-
-    /// JavaScript could not be called.
-    pub(super) fn set_ended(&self) {
-        self.ended.set(true);
-    }
-
-    /// The line, once there is a socket.
-    pub(super) fn line(&self) -> Option<&Line> {
-        self.line.get()
-    }
-
-    /// How many connections do not rest.
-    pub(in crate::addon) fn awake(&self) -> usize {
-        self.attachments.borrow().len()
-    }
-
-    /// Takes an attachment in.
-    pub(super) fn add(&self, attachment: &Rc<Attachment>) {
-        let mut awake = self.attachments.borrow_mut();
-        attachment.place.set(awake.len());
-        awake.push(Rc::clone(attachment));
-    }
-
-    /// Takes it off the list again.
-    pub(super) fn forget(&self, attachment: &Attachment) {
-        let mut awake = self.attachments.borrow_mut();
-        let place = attachment.place.replace(usize::MAX);
-        if place < awake.len() {
-            awake.swap_remove(place);
-            if let Some(moved) = awake.get(place) {
-                moved.place.set(place);
-            }
-        }
-    }
-
-    /// Notes that `attachment` has output to be flushed.
-    pub(super) fn mark_dirty(&self, attachment: &Rc<Attachment>) {
-        if !attachment.dirty.replace(true) {
-            self.dirty.borrow_mut().push(Rc::clone(attachment));
-        }
-    }
-
-    /// Notes that `attachment`, which the loop drives, wants another look at the end of this turn.
-    pub(super) fn mark_waiting(&self, attachment: &Rc<Attachment>) {
-        if !attachment.waiting.replace(true) {
-            self.waiting.borrow_mut().push(Rc::clone(attachment));
-            if let Some(line) = self.line() {
-                line.hurry(true);
-            }
-        }
-    }
-
-    /// Writes all queued output from this thread, as far as the kernel takes it.
-    pub(in crate::addon) fn flush_sync(&self) {
-        if self.has_ended() {
-            return;
-        }
-        for attachment in self.attachments.borrow().iter() {
-            attachment.socket.write_now();
-        }
-    }
-
-    /// Counts what keeps the loop alive, up or down.
-    pub(in crate::addon) fn keep(&self, up: bool) {
-        let before = self.kept.get();
-        let after = if up { before + 1 } else { before.saturating_sub(1) };
-        self.kept.set(after);
-        if let Some(line) = self.line()
-            && (before == 0) != (after == 0)
-        {
-            line.keep_alive(after > 0);
-        }
-    }
-
-    /// Ends a socket and forgets it.
-    pub(super) fn detach(&self, attachment: &Attachment) {
-        if attachment.detached.replace(true) {
-            return;
-        }
-        self.stop_polling(attachment);
-        attachment.socket.destroy();
-        attachment.landing.take();
-        self.forget(attachment);
-    }
-
-    /// Has the reactor forget the descriptor, if it knows it.
-    pub(super) fn stop_polling(&self, attachment: &Attachment) {
-        if !attachment.on_thread.get()
-            && let Some(reactor) = self.line().and_then(Line::reactor)
-        {
-            reactor.remove(&attachment.socket);
-        }
-    }
-
-    /// Ends everything. JavaScript is not called from here on.
-    fn end(&self) {
-        self.ended.set(true);
-        self.dirty.borrow_mut().clear();
-        self.waiting.borrow_mut().clear();
-        let awake = self.attachments.borrow().clone();
-        for attachment in awake {
-            self.detach(&attachment);
-        }
-        self.arrived.borrow_mut().clear();
-        self.arrivals.take();
-        *self.deliver.borrow_mut() = None;
-    }
-}
-
-impl Shared {
-    /// The line; made when there is none.
+    /// Adopts a socket, and returns the id of its connection.
     ///
     /// # Errors
-    /// When the loop takes no handle, or the environment is ending.
-    pub(super) fn line(self: &Rc<Self>) -> Result<&Line> {
-        if self.rounds.line.get().is_none() {
-            let callback = |run: fn(&Self)| -> Box<dyn Fn()> {
-                let shared = Rc::clone(self);
-                // The event loop calls without a scope for handles. An error says that the environment is ending.
-                Box::new(move || {
-                    if !shared.rounds.has_ended() {
-                        let running = || {
-                            if shared.is_running() {
-                                run(&shared);
-                            }
-                        };
-                        drop(in_handle_scope(shared.env, running));
-                    }
-                })
-            };
-            let callbacks = Callbacks {
-                woken: callback(Self::woken),
-                begun: callback(Self::turn_begun),
-                ready: callback(Self::sockets_ready),
-                turned: callback(Self::turn_ended),
-            };
-            let line = Line::new(self.env, callbacks)?;
-            line.keep_alive(self.rounds.kept.get() > 0);
-            let ending = Rc::clone(self);
-            let hooked = on_cleanup(
-                self.env,
-                Box::new(move |done| {
-                    ending.rounds.end();
-                    ending.release_resting();
-                    if let Some(line) = ending.rounds.line() {
-                        line.close(done);
-                    }
-                }),
-            );
-            if let Err(error) = hooked {
-                // A handle that nobody closes would stop its loop from ending.
-                line.close(());
-                return Err(error);
-            }
-            // Just seen to be empty.
-            let _ = self.rounds.line.set(line);
+    /// When the owner is ending, or there is no such descriptor or no thread. A borrowed descriptor is unchanged then, and an accepted
+    /// connection is closed.
+    pub fn adopt(&self, request: AdoptRequest<'_>) -> io::Result<u32> {
+        let AdoptRequest { source, config, head, mode } = request;
+        let io = self.io().filter(|_| !self.has_ended()).ok_or_else(|| io::Error::other("the owner is ending"))?;
+        let mode = if io.poller.is_some() { mode } else { Choice::IoThreads };
+        let id = self.transports.next_id();
+        let token = u64::from(id);
+        let take = |number| self.with_acceptors(|listeners, _| listeners.take(number)).flatten();
+        let Opened { fd, is_polled, unsent } = source.open(io.poller.as_deref(), token, mode, take)?;
+        match config.role {
+            Role::Server => self.has_servers.set(true),
+            Role::Client if !self.has_local_clients.get() => self.has_local_clients.set(fd.is_local()),
+            Role::Client => {}
         }
-        self.rounds.line().ok_or_else(|| Error::from_reason("unreachable: the line was just made"))
+        if is_polled && head.is_empty() && unsent.is_empty() {
+            let backend = Backend::Idle(IdleConnection::new(Idle::new(fd), id, mode));
+            return Ok(self.insert(config, backend, id));
+        }
+        let mut connection = Connection::new(Arc::clone(&config));
+        connection.write_raw(unsent);
+        let socket = Socket::new(
+            fd.into(),
+            connection,
+            head,
+            &mut *self.host.masking_keys(),
+            &io.mailbox,
+            token,
+            config.auto_pong,
+        );
+        if !is_polled {
+            socket.move_to_thread()?;
+        }
+        let connection = Rc::new(ActiveConnection::new(socket, mode));
+        connection.is_on_thread.set(!is_polled);
+        self.active.add(&connection);
+        if unsent.is_empty() {
+            self.after_io(&connection);
+        } else {
+            // It waits until the kernel accepts more.
+            self.flush_one(&connection);
+        }
+        Ok(self.insert(config, Backend::Active(connection), id))
     }
 
-    /// Whether JavaScript can be called. To be asked whenever the event loop calls, before anything is read, written or polled:
-    /// at its end Node closes the descriptors of an environment, whose numbers other threads get at once, and runs the loop
-    /// again before it calls cleanup hooks. It does so on this thread and never inside of a callback, so that an answer is
-    /// good until the callback returns.
-    pub(super) fn is_running(&self) -> bool {
-        if !self.rounds.has_ended() && !can_call(self.env) {
-            self.rounds.set_ended();
-        }
-        !self.rounds.has_ended()
+    fn insert(&self, config: Arc<Config>, backend: Backend<H::Memory>, id: u32) -> u32 {
+        let inserted = self.transports.insert(Rc::new(RefCell::new(Transport::new(config, backend))));
+        debug_assert_eq!(inserted, id, "the id is the token that the poller has");
+        inserted
     }
 
-    /// Has all queued output written: now where the loop drives, soon where a thread does.
-    pub(in crate::addon) fn flush(&self) {
-        if self.rounds.has_ended() || self.rounds.dirty.borrow().is_empty() {
+    /// Makes an idle connection active. `None` if the transport has no socket.
+    pub fn activate<'a>(
+        &self,
+        transport: &'a mut Transport<H::Memory>,
+    ) -> Option<&'a Rc<ActiveConnection<H::Memory>>> {
+        if matches!(transport.backend(), Backend::Idle(_))
+            && let Some(io) = self.io()
+            && let Backend::Idle(idle) = transport.take_backend()
+        {
+            let connection = Rc::new(idle.activate(transport.config(), &io.mailbox));
+            self.active.add(&connection);
+            transport.set_backend(Backend::Active(connection));
+        }
+        transport.active()
+    }
+
+    /// The connection of a token that is ready, made active. `None`: there is none, or it has nothing to do.
+    pub(super) fn activate_ready(
+        &self,
+        token: u64,
+        ready: Readiness,
+    ) -> Option<Rc<ActiveConnection<H::Memory>>> {
+        let transports = self.transports.borrow();
+        let transport = transports.get(usize::try_from(token).ok()?)?;
+        if let Some(connection) = transport.try_borrow().ok()?.active() {
+            return Some(Rc::clone(connection));
+        }
+        // An idle connection has nothing to write.
+        if !ready.read {
+            return None;
+        }
+        self.activate(&mut *transport.try_borrow_mut().ok()?).cloned()
+    }
+
+    /// True if the connection still has its id: while other tasks ran it may have ended, and another one have got the id.
+    pub(super) fn is_current(&self, connection: &ActiveConnection<H::Memory>) -> bool {
+        let transports = self.transports.borrow();
+        let transport = transports.get(connection.id() as usize).map(|transport| transport.borrow());
+        transport.is_some_and(|transport| {
+            transport.active().is_some_and(|own| std::ptr::eq(Rc::as_ptr(own), connection))
+        })
+    }
+
+    pub(super) fn write_batch(&self, connection: &ActiveConnection<H::Memory>) -> u32 {
+        self.host.write_batch(&mut connection.events.borrow_mut(), connection.in_place.borrow().as_ref())
+    }
+
+    /// Destroys a socket, once.
+    pub(super) fn destroy_socket(&self, connection: &ActiveConnection<H::Memory>) {
+        if connection.is_destroyed.replace(true) {
             return;
         }
-        let mut dirty = self.rounds.spare.take();
-        mem::swap(&mut dirty, &mut *self.rounds.dirty.borrow_mut());
-        for attachment in dirty.drain(..) {
-            self.flush_one(&attachment);
+        self.stop_polling(connection);
+        connection.socket.destroy();
+        connection.drop_large_frame();
+        self.active.remove(connection);
+    }
+
+    pub(super) fn stop_polling(&self, connection: &ActiveConnection<H::Memory>) {
+        if !connection.is_on_thread.get()
+            && let Some(poller) = self.poller()
+        {
+            poller.remove(&connection.socket);
         }
-        self.rounds.spare.set(dirty);
     }
 
-    /// An I/O thread has woken the loop.
-    fn woken(&self) {
-        let Some(line) = self.rounds.line() else { return };
-        let (mut sockets, mut attachments) = (self.rounds.woken.take(), self.rounds.stage.take());
-        line.mailbox.drain(&mut sockets);
-        attachments
-            .extend(sockets.drain(..).filter_map(|socket| self.awake(socket.token(), Ready::default())));
-        self.deliver_all(&mut attachments);
-        self.rounds.woken.set(sockets);
-        self.rounds.stage.set(attachments);
-        self.flush();
+    /// Lets go of the descriptor of an idle connection.
+    pub(super) fn release(&self, idle: &IdleConnection) {
+        if let (Some(fd), Some(poller)) = (idle.borrowed_fd(), self.poller()) {
+            poller.remove_fd(fd);
+        }
     }
 
-    /// The loop is about to wait for readiness.
-    fn turn_begun(&self) {
-        self.look_again(false);
-        self.flush();
+    /// Marks a connection as having output to flush.
+    pub(super) fn mark_dirty(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
+        if !connection.is_dirty.replace(true) {
+            self.dirty.borrow_mut().push(Rc::clone(connection));
+        }
     }
 
-    /// Gives sockets that wait for it another look: delivers their news and, where `reads` says so, reads on and tells of an end
-    /// that was held back until this turn.
-    pub(super) fn look_again(&self, reads: bool) {
-        if self.rounds.waiting.borrow().is_empty() {
+    /// Marks a connection, which the event loop drives, to be looked at again in this cycle or the next.
+    pub(super) fn mark_waiting(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
+        if !connection.is_waiting.replace(true) {
+            self.waiting.borrow_mut().push(Rc::clone(connection));
+            self.host.poll_without_blocking(true);
+        }
+    }
+
+    /// Writes all output that was queued since the last flush: now where the event loop drives, soon where an I/O thread does.
+    pub fn flush(&self) {
+        if self.has_ended() || self.dirty.borrow().is_empty() {
             return;
         }
-        let (mut waiting, turn) = (self.rounds.waiting.take(), self.rounds.turn.get());
-        waiting.retain(|attachment| {
-            let is_due = attachment.is_due(turn, reads);
-            if !is_due {
-                self.rounds.waiting.borrow_mut().push(Rc::clone(attachment));
-                return false;
+        let mut dirty = self.spare.take();
+        mem::swap(&mut dirty, &mut *self.dirty.borrow_mut());
+        for connection in dirty.drain(..) {
+            self.flush_one(&connection);
+        }
+        self.spare.set(dirty);
+    }
+
+    fn flush_one(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
+        connection.is_dirty.set(false);
+        if connection.is_on_thread.get() {
+            connection.socket.flush();
+        } else if !connection.interest.get().write {
+            // Output that the kernel has refused waits until it accepts more.
+            self.update_interest(connection, connection.socket.write_on_owner());
+        }
+    }
+
+    /// Writes the queued output of all sockets from this thread, as much as the kernel accepts.
+    pub fn write_all_now(&self) {
+        if !self.has_ended() {
+            self.active.for_each(|connection| {
+                connection.socket.write_now();
+            });
+        }
+    }
+
+    /// Follows each operation on a socket that the event loop drives: undelivered events, and readable bytes that may be read now, are
+    /// looked at in this cycle. Does nothing where an I/O thread drives.
+    pub(super) fn after_io(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
+        if !connection.is_on_thread.get() {
+            self.update_interest(connection, connection.socket.interest());
+        }
+    }
+
+    fn update_interest(&self, connection: &Rc<ActiveConnection<H::Memory>>, interest: Interest) {
+        connection.interest.set(interest);
+        let ready = connection.ready.get();
+        let is_unread = ready.read && (interest.read || (interest.read_ahead && ready.ended));
+        if interest.deliver || is_unread {
+            self.mark_waiting(connection);
+        }
+    }
+
+    /// Migrates a connection if the scheduler decides so after a delivery of `events` events.
+    pub(super) fn maybe_migrate(&self, connection: &Rc<ActiveConnection<H::Memory>>, events: u32) {
+        if connection.is_destroyed.get() {
+            return;
+        }
+        let mut traffic = connection.traffic.get();
+        let on_thread = connection.is_on_thread.get();
+        let migration =
+            self.scheduler.borrow_mut().delivered(connection.mode, on_thread, &mut traffic, events);
+        connection.traffic.set(traffic);
+        match migration {
+            Some(Move::ToThread) => self.migrate_to_thread(connection),
+            Some(Move::ToOwner) => self.migrate_to_event_loop(connection),
+            None => {}
+        }
+    }
+
+    /// Has an I/O thread drive a socket. It stays if there is no thread or no descriptor for it.
+    pub(in crate::transport) fn migrate_to_thread(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
+        debug_assert!(!connection.is_on_thread.get());
+        connection.reclaim(&self.host);
+        if let Some(poller) = self.poller()
+            && connection.socket.move_to_thread().is_ok()
+        {
+            poller.remove(&connection.socket);
+            connection.is_on_thread.set(true);
+        }
+    }
+
+    /// Has the event loop drive a socket. It stays on its thread if the poller refuses it.
+    pub(in crate::transport) fn migrate_to_event_loop(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
+        debug_assert!(connection.is_on_thread.get());
+        connection.ready.set(Readiness::default());
+        if self.poller().is_some_and(|poller| poller.add(&connection.socket).is_ok()) {
+            connection.socket.move_to_owner();
+            connection.is_on_thread.set(false);
+            connection.interest.set(Interest::default());
+            self.flush_one(connection);
+        }
+    }
+
+    /// Makes connections idle that were not used since the last call; over several cycles, if there are many.
+    pub fn begin_sweep(&self) {
+        self.active.begin_sweep();
+        self.sweep();
+    }
+
+    pub(super) fn sweep(&self) {
+        let is_over = self.active.sweep(|id| {
+            let transports = self.transports.borrow();
+            if let Some(mut transport) =
+                transports.get(id as usize).and_then(|transport| transport.try_borrow_mut().ok())
+                && self.make_idle(&mut transport)
+            {
+                self.freed.set(self.freed.get() + FREED_BY_IDLING);
             }
-            attachment.waiting.set(false);
-            if reads {
-                attachment.tell_end(turn);
-                self.move_bytes(attachment);
-            }
-            true
         });
-        self.deliver_all(&mut waiting);
+        if !is_over && self.is_started() {
+            self.host.poll_without_blocking(true);
+        }
     }
 
-    /// The loop has looked at everything that was ready.
-    fn turn_ended(&self) {
-        let now = u64::try_from(self.rounds.begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        if self.rounds.policy.borrow().is_due(now) {
-            self.rounds.policy.borrow_mut().turn(now, thread_running());
+    /// Makes a connection idle, if it has nothing in flight. Returns true if it is.
+    pub(in crate::transport) fn make_idle(&self, transport: &mut Transport<H::Memory>) -> bool {
+        if !transport.active().is_some_and(IdleConnection::is_idle) {
+            return false;
         }
-        let is_unfinished = self.arrivals_turn_ended();
-        self.look_again(true);
-        self.flush();
-        self.rounds.turn.set(self.rounds.turn.get() + 1);
-        if let Some(line) = self.rounds.line() {
-            line.hurry(is_unfinished || !self.rounds.waiting.borrow().is_empty());
+        if let Backend::Active(connection) = transport.take_backend() {
+            self.active.remove(&connection);
+            if let Some(idle) = IdleConnection::from_active(connection) {
+                transport.set_backend(Backend::Idle(idle));
+            }
         }
-        self.go_on_resting();
+        true
+    }
+
+    /// Bytes freed by connections that became idle, since the last call of [`EventLoop::reset_freed`].
+    pub fn freed(&self) -> usize {
+        self.freed.get()
+    }
+
+    /// Begins a new count of [`EventLoop::freed`].
+    pub fn reset_freed(&self) {
+        self.freed.set(0);
+    }
+
+    /// Closes all sockets and accepted connections. Nothing is delivered from here on. The host closes what it has made for the event
+    /// loop afterwards, the poller last.
+    pub fn end(&self) {
+        self.set_ended();
+        self.dirty.borrow_mut().clear();
+        self.waiting.borrow_mut().clear();
+        for connection in self.active.to_vec() {
+            self.destroy_socket(&connection);
+        }
+        self.acceptors.clear();
+        self.transports.for_each(|transport| {
+            // A busy transport is being made, and has no socket yet.
+            if let Ok(mut transport) = transport.try_borrow_mut()
+                && matches!(transport.backend(), Backend::Idle(_))
+                && let Backend::Idle(idle) = transport.take_backend()
+            {
+                self.release(&idle);
+            }
+        });
+    }
+
+    /// Runs `run` on the listening sockets. `None`: the owner's loop cannot poll, or is ending.
+    pub fn with_acceptors<R>(
+        &self,
+        run: impl FnOnce(&mut Arrivals<H::Acceptor>, &mut Turn<'_, H::Acceptor>) -> R,
+    ) -> Option<R> {
+        let io = self.io().filter(|_| !self.has_ended())?;
+        let poller = io.poller.as_deref()?;
+        // Milliseconds, which may wrap around.
+        let now = (self.host.now() / 1_000_000) as u32;
+        let (result, follow_up) = self.acceptors.with(poller, now, &mut io.buffer.borrow_mut(), run);
+        if let Some(add) = follow_up.set_ref {
+            self.set_ref(add);
+        }
+        if follow_up.is_unfinished {
+            self.host.poll_without_blocking(true);
+        }
+        Some(result)
     }
 }

@@ -1,192 +1,171 @@
-//! Connections that rest: most connections of a server have nothing in flight most of the time, and then all that is kept for one
-//! is here. When its descriptor is ready, or something is asked of it that needs more, it wakes and is an [`Attachment`]; when it
-//! has been idle for a while, it rests again.
+//! Idle connections: most connections of a server have nothing in flight most of the time, and then all that is kept for one is here.
+//! Readiness of its descriptor makes it active, and so does a command that needs more. When no bytes have passed between two
+//! sweeps, it is idle again.
 //!
-//! For how long, the timer of `addon/thread.js` says: it begins a round, in which each connection that is awake is
-//! looked at once. One that nothing has gone through since it was looked at in the round before is to rest. A round may take
-//! several turns of the loop, for there may be many.
+//! The owner begins a sweep from time to time. It looks once at each active connection, and may take several cycles.
 
+use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::attachment::Attachment;
-use super::line::Line;
-use crate::addon::environment::Shared;
-use crate::addon::raw::borrow;
+use super::connection::ActiveConnection;
 use crate::connection::Config;
-use crate::transport::event_loop::Ready;
 use crate::transport::policy::Choice;
-use crate::transport::socket::Idle;
+use crate::transport::socket::{Borrowed, Idle, Mailbox};
 
-/// Connections that are looked at in one turn: that takes well under a millisecond.
-const LOOKS_PER_TURN: usize = 2048;
+/// Connections that one cycle looks at in a sweep: well under a millisecond.
+const SWEPT_PER_CYCLE: usize = 2048;
 
-/// About what a connection needs less when it rests.
-const FREED: usize = 1024;
-
-/// A connection of the event loop that has nothing in flight.
-pub(in crate::addon) struct Resting {
+/// A connection of the event loop with nothing in flight.
+#[derive(Debug)]
+pub struct IdleConnection {
     socket: Idle,
-    token: u32,
-    choice: Choice,
+    id: u32,
+    mode: Choice,
 }
 
-impl Resting {
-    /// The reactor knows the descriptor by the token.
-    pub(super) fn new(socket: Idle, token: u64, choice: Choice) -> Self {
-        Self { socket, token: token as u32, choice }
+#[cfg(not(debug_assertions))]
+const _: () = assert!(size_of::<IdleConnection>() <= 32);
+
+impl IdleConnection {
+    /// The poller knows the descriptor by the connection's id.
+    pub(super) fn new(socket: Idle, id: u32, mode: Choice) -> Self {
+        Self { socket, id, mode }
     }
 
-    /// Bytes ever queued, and written.
-    pub(in crate::addon) fn written_total(&self) -> u64 {
+    /// Bytes ever queued, all of which are written.
+    pub fn written_total(&self) -> u64 {
         self.socket.written_total()
     }
 
     /// Bytes ever received.
-    pub(in crate::addon) fn bytes_read(&self) -> u64 {
+    pub fn bytes_read(&self) -> u64 {
         self.socket.bytes_read()
     }
 
-    /// The addresses of the ends of a connection over TCP, here and there.
-    pub(in crate::addon) fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
-        self.socket.ends()
+    /// The addresses of a TCP socket: local, and of the peer.
+    pub fn local_and_peer_addr(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        self.socket.local_and_peer_addr()
     }
 
     /// The number of the descriptor.
-    pub(in crate::addon) fn descriptor(&self) -> i32 {
+    pub fn fd(&self) -> i32 {
         self.socket.as_raw_fd()
     }
 
-    /// As [`Attachment::lend`].
-    pub(in crate::addon) fn lend(&mut self) {
-        if let Ok(borrowed) = borrow(self.descriptor()) {
-            self.socket.lend(borrowed);
-        }
+    /// Gives the descriptor to the host, from which it is borrowed from now on.
+    pub fn lend(&mut self, borrowed: Borrowed) {
+        self.socket.lend(borrowed);
     }
 
-    /// Lets go of the descriptor.
-    pub(in crate::addon) fn release(self, shared: &Shared) {
-        // What is closed, the reactor forgets by itself.
-        if self.socket.is_borrowed()
-            && let Some(reactor) = shared.rounds.line().and_then(Line::reactor)
-        {
-            reactor.forget(&self.socket);
-        }
+    /// The descriptor, if it is the host's: the poller must forget it before this is dropped. One that closes, it forgets by itself.
+    pub(super) fn borrowed_fd(&self) -> Option<&Idle> {
+        self.socket.is_borrowed().then_some(&self.socket)
     }
 
-    /// Makes of it what something can be done with. `None`: the environment is ending.
-    pub(in crate::addon) fn wake(self, shared: &Shared, config: &Arc<Config>) -> Option<Rc<Attachment>> {
-        let line = shared.rounds.line()?;
-        let Self { socket, token, choice } = self;
-        let socket = socket.wake(Arc::clone(config), &line.mailbox, token.into(), config.auto_pong);
-        let attachment = Rc::new(Attachment::new(socket, choice));
-        attachment.standing.set(attachment.socket.standing());
-        shared.rounds.add(&attachment);
-        Some(attachment)
+    /// Makes the connection active, configured as before.
+    pub(super) fn activate<M>(self, config: &Arc<Config>, mailbox: &Arc<Mailbox>) -> ActiveConnection<M> {
+        let Self { socket, id, mode } = self;
+        let socket = socket.wake(Arc::clone(config), mailbox, id.into(), config.auto_pong);
+        let connection = ActiveConnection::new(socket, mode);
+        connection.interest.set(connection.socket.interest());
+        connection
     }
-}
 
-impl Attachment {
-    /// Whether it could rest now. Whoever asks, and the list of those that are awake, have it: nobody else may.
-    pub(in crate::addon) fn can_rest(self: &Rc<Self>) -> bool {
-        let is_driven = self.choice != Choice::IoThreads && !self.on_thread.get();
-        let is_waiting = self.dirty.get() || self.waiting.get() || self.ready.get().read;
-        let is_holding = self.chunk.borrow().is_some() || self.landing.borrow().is_some();
+    /// True if `connection` has nothing in flight. Requires exactly two references: the caller's and the active list's.
+    pub(super) fn is_idle<M>(connection: &Rc<ActiveConnection<M>>) -> bool {
+        let is_driven = connection.mode != Choice::IoThreads && !connection.is_on_thread.get();
+        let is_waiting =
+            connection.is_dirty.get() || connection.is_waiting.get() || connection.ready.get().read;
         is_driven
-            && !(is_waiting || is_holding || self.detached.get())
-            && Rc::strong_count(self) <= 2
-            && self.is_empty()
-            && self.socket.is_idle()
+            && !(is_waiting || connection.is_destroyed.get())
+            && connection.holds_no_memory()
+            && Rc::strong_count(connection) <= 2
+            && connection.is_delivered()
+            && connection.socket.is_idle()
     }
 
-    /// Leaves what is kept while it rests. `None`, and the socket is gone: it [can't](Self::can_rest).
-    pub(in crate::addon) fn rest(self: Rc<Self>, shared: &Shared) -> Option<Resting> {
-        shared.rounds.forget(&self);
-        let token = self.socket.token();
-        let Self { socket, choice, .. } = Rc::into_inner(self)?;
-        Some(Resting::new(socket.into_idle()?, token, choice))
-    }
-
-    /// Whether anything went through it since this was last asked.
-    fn was_used(&self) -> bool {
-        let moved = self.socket.bytes_read() + self.with_core(|core| core.queued_total()).unwrap_or(0);
-        self.looked_at.replace(moved) != moved
+    /// Keeps of a connection that [is idle](Self::is_idle) no more than it needs. It must be off the active list. `None` if it was
+    /// not idle; the socket is closed then.
+    pub(super) fn from_active<M>(connection: Rc<ActiveConnection<M>>) -> Option<Self> {
+        let (id, mode) = (connection.id(), connection.mode);
+        let ActiveConnection { socket, .. } = Rc::into_inner(connection)?;
+        Some(Self::new(socket.into_idle()?, id, mode))
     }
 }
 
-impl Shared {
-    /// The connection of a token that is ready, awake. `None`: there is none, or nothing is to be done.
-    pub(super) fn awake(&self, token: u64, ready: Ready) -> Option<Rc<Attachment>> {
-        let channels = self.channels.borrow();
-        let channel = channels.get(usize::try_from(token).ok()?)?;
-        if let Some(attachment) = channel.try_borrow().ok()?.attachment() {
-            return Some(Rc::clone(attachment));
-        }
-        // One that rests has nothing to write.
-        if !ready.read {
-            return None;
-        }
-        channel.try_borrow_mut().ok()?.wake(self).cloned()
+/// The active connections of an event loop.
+pub(super) struct ActiveList<M> {
+    list: RefCell<Vec<Rc<ActiveConnection<M>>>>,
+    /// Connections, from the first one on, that the sweep has not looked at.
+    unswept: Cell<usize>,
+}
+
+impl<M> Default for ActiveList<M> {
+    fn default() -> Self {
+        Self { list: RefCell::default(), unswept: Cell::new(0) }
+    }
+}
+
+impl<M> ActiveList<M> {
+    pub(super) fn len(&self) -> usize {
+        self.list.borrow().len()
     }
 
-    /// The environment is ending.
-    pub(super) fn release_resting(&self) {
-        for channel in self.channels.borrow().iter() {
-            // One that is busy is being taken over, and has nothing yet.
-            if let Ok(mut channel) = channel.try_borrow_mut() {
-                channel.release_resting(self);
+    pub(super) fn add(&self, connection: &Rc<ActiveConnection<M>>) {
+        let mut list = self.list.borrow_mut();
+        debug_assert_eq!(connection.position.get(), usize::MAX, "a connection is on the list once");
+        connection.position.set(list.len());
+        list.push(Rc::clone(connection));
+    }
+
+    pub(super) fn remove(&self, connection: &ActiveConnection<M>) {
+        let mut list = self.list.borrow_mut();
+        let position = connection.position.replace(usize::MAX);
+        if position < list.len() {
+            let removed = list.swap_remove(position);
+            debug_assert!(std::ptr::eq(&*removed, connection), "a position is its connection's");
+            if let Some(moved) = list.get(position) {
+                moved.position.set(position);
             }
         }
     }
 
-    /// Begins a round, if none is under way, and looks at the first connections.
-    pub(in crate::addon) fn rest_idle(&self) {
-        let rounds = &self.rounds;
-        if rounds.to_look_at.get() == 0 {
-            rounds.to_look_at.set(rounds.attachments.borrow().len());
-        }
-        self.go_on_resting();
+    pub(super) fn for_each(&self, access: impl FnMut(&Rc<ActiveConnection<M>>)) {
+        self.list.borrow().iter().for_each(access);
     }
 
-    /// Looks at more of them.
-    pub(super) fn go_on_resting(&self) {
-        for _ in 0..LOOKS_PER_TURN {
-            // From the last one to the first: in the place of one that goes comes one that was looked at.
-            let Some(place) = self.rounds.to_look_at.get().checked_sub(1) else { break };
-            self.rounds.to_look_at.set(place);
-            let token = match self.rounds.attachments.borrow().get(place) {
-                Some(attachment) if !attachment.was_used() => attachment.socket.token(),
+    /// All connections, for code that removes them.
+    pub(super) fn to_vec(&self) -> Vec<Rc<ActiveConnection<M>>> {
+        self.list.borrow().clone()
+    }
+
+    /// Begins a sweep, if none is under way.
+    pub(super) fn begin_sweep(&self) {
+        if self.unswept.get() == 0 {
+            self.unswept.set(self.len());
+        }
+    }
+
+    /// Goes on with a sweep: calls `make_idle` with the id of each connection that was not used since the last one. Returns true if
+    /// the sweep is over.
+    pub(super) fn sweep(&self, make_idle: impl Fn(u32)) -> bool {
+        for _ in 0..SWEPT_PER_CYCLE {
+            // From the last one to the first: a connection that leaves the list is replaced by one that was looked at.
+            let Some(position) = self.unswept.get().checked_sub(1) else { break };
+            self.unswept.set(position);
+            let unused = match self.list.borrow().get(position) {
+                Some(connection) if !connection.was_used() => connection.id(),
                 _ => continue,
             };
-            let channels = self.channels.borrow();
-            let channel = usize::try_from(token).ok().and_then(|id| channels.get(id));
-            if let Some(mut channel) = channel.and_then(|channel| channel.try_borrow_mut().ok())
-                && channel.rest_socket(self)
-            {
-                self.freed_by_rest.set(self.freed_by_rest.get() + FREED);
-            }
+            make_idle(unused);
         }
-        if self.rounds.to_look_at.get() == 0 {
-            self.rounds.attachments.borrow_mut().shrink_to(LOOKS_PER_TURN);
-        } else if let Some(line) = self.rounds.line() {
-            line.hurry(true);
+        let is_over = self.unswept.get() == 0;
+        if is_over {
+            self.list.borrow_mut().shrink_to(SWEPT_PER_CYCLE);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-
-    use super::*;
-    use crate::addon::channel::Channel;
-
-    #[test]
-    fn a_resting_connection_costs_little() {
-        assert!(size_of::<Resting>() <= 32);
-        // With the two counters in front of it; the descriptor is in there.
-        assert!(size_of::<RefCell<Channel>>() + 2 * size_of::<usize>() <= 72);
+        is_over
     }
 }

@@ -1,64 +1,62 @@
-//! Large messages on the event loop: the frame is lent by the connection, and its payload received straight into the
-//! memory that the message will have, which JavaScript owns. On a thread there is no such memory: a socket that moves
-//! there gives back what it has.
+//! A large frame on its way: the connection detaches it, and its payload is received straight into the memory that the message
+//! keeps. A socket that migrates to an I/O thread returns it first, because a thread has no such memory.
 
-use super::attachment::{Attachment, Chunk};
-use crate::addon::environment::Shared;
-use crate::addon::raw::{Reference, create_array_buffer, with_memory};
+use super::Host;
 use crate::connection::LentFrame;
-use crate::transport::event_loop;
-use crate::transport::socket::{READS_PER_TURN, Taken};
+use crate::transport::socket::{READS_PER_TURN, Socket, Taken};
 
-/// A frame on its way.
-pub(super) struct Landing {
+/// Bytes that a read must have brought for the frame that it ended in to be detached.
+pub(super) const LARGE_FRAME_FROM: usize = 16 * 1024;
+
+/// A detached frame, and the memory of its payload.
+pub(super) struct LargeFrame<M> {
     frame: LentFrame,
-    memory: Reference,
+    memory: M,
 }
 
-impl Shared {
-    /// After a read: if it has ended in a large frame, the rest of that is to land.
-    pub(super) fn borrow_frame(&self, attachment: &Attachment) {
-        let socket = &attachment.socket;
-        let Some((frame, begun)) = socket.lend_frame() else { return };
-        let memory = create_array_buffer(self.env, frame.length())
-            .and_then(|value| Reference::new(self.env, value))
-            .and_then(|memory| {
-                with_memory(self.env, &memory, |bytes| bytes[..begun.len()].copy_from_slice(&begun))?;
-                Ok(memory)
-            });
-        match memory {
-            Ok(memory) => {
-                *attachment.landing.borrow_mut() = Some(Landing { frame, memory });
-            }
-            // Without memory, the old way of receiving it goes on.
-            Err(_) => socket.return_unfinished(&frame, &begun, &mut *self.keys.borrow_mut()),
+impl<M> LargeFrame<M> {
+    /// Detaches the frame that the last read has ended in, if it is large and there is memory for it.
+    pub(super) fn begin<H: Host<Memory = M>>(socket: &Socket, host: &H) -> Option<Self> {
+        let (frame, begun) = socket.lend_frame()?;
+        debug_assert!(begun.len() <= frame.length(), "a frame has no more than its length");
+        let memory = host.allocate(frame.length()).filter(|memory| {
+            host.with_memory(memory, |bytes| bytes[..begun.len()].copy_from_slice(&begun)).is_some()
+        });
+        if memory.is_none() {
+            // The connection buffers the payload instead.
+            socket.return_unfinished(&frame, &begun, &mut *host.masking_keys());
         }
+        Some(Self { frame, memory: memory? })
     }
 
-    /// Reads on where a frame is landing. `None`: none is.
-    pub(super) fn read_landing(&self, attachment: &Attachment, ended: bool) -> Option<Taken> {
-        let mut slot = attachment.landing.borrow_mut();
-        let Landing { mut frame, memory } = slot.take()?;
-        let socket = &attachment.socket;
-        let mut keys = self.keys.borrow_mut();
+    /// Reads on into the frame in `slot`; `None` if there is none. Returns the memory of a message that is complete. The frame goes
+    /// from the slot with its last byte, or when the connection takes it back.
+    pub(super) fn read<H: Host<Memory = M>>(
+        slot: &mut Option<Self>,
+        socket: &Socket,
+        ended: bool,
+        host: &H,
+    ) -> Option<(Taken, Option<M>)> {
+        let Self { mut frame, memory } = slot.take()?;
         let mut total = Taken { more: true, bytes: 0, is_whole: false };
         let mut goes_on = true;
-        let read = with_memory(self.env, &memory, |bytes| {
+        let read = host.with_memory(&memory, |bytes| {
             for _ in 0..READS_PER_TURN {
                 let filled = frame.received();
-                let taken = event_loop::read_lent(socket, ended, &mut bytes[filled..], &mut *keys);
+                let taken =
+                    socket.receive_lent(ended, &mut bytes[filled..], &mut *host.masking_keys());
                 total = Taken { more: taken.more, bytes: total.bytes + taken.bytes, is_whole: false };
                 if taken.bytes == 0 {
                     return;
                 }
-                let come = &mut bytes[..filled + taken.bytes];
-                goes_on = socket.take_lent(&mut frame, come);
+                let received = &mut bytes[..filled + taken.bytes];
+                goes_on = socket.take_lent(&mut frame, received);
                 if !goes_on {
-                    socket.return_unfinished(&frame, come, &mut *keys);
+                    socket.return_unfinished(&frame, received, &mut *host.masking_keys());
                     return;
                 }
                 if frame.received() == frame.length() {
-                    // The next frame may be there already.
+                    // The next frame may have arrived already.
                     total.more = true;
                     return;
                 }
@@ -67,26 +65,26 @@ impl Shared {
                 }
             }
         });
-        if read.is_err() {
-            // The environment is ending.
-            return Some(total);
+        if read.is_none() {
+            // The owner is ending.
+            return Some((total, None));
         }
         if frame.received() == frame.length() && goes_on {
             socket.return_frame(frame);
-            attachment.chunk.replace(Some(Chunk::Landed(memory)));
-        } else if goes_on {
-            *slot = Some(Landing { frame, memory });
+            return Some((total, Some(memory)));
         }
-        Some(total)
+        if goes_on {
+            *slot = Some(Self { frame, memory });
+        }
+        Some((total, None))
     }
 
-    /// Gives back what has landed so far; the connection receives the rest as ever.
-    pub(super) fn give_back(&self, attachment: &Attachment) {
-        let Some(Landing { frame, memory }) = attachment.landing.take() else { return };
-        // An error says that the environment is ending.
-        let _ = with_memory(self.env, &memory, |bytes| {
-            let come = &bytes[..frame.received()];
-            attachment.socket.return_unfinished(&frame, come, &mut *self.keys.borrow_mut());
+    /// Returns the frame, with what has been received of it, to the connection.
+    pub(super) fn abandon<H: Host<Memory = M>>(self, socket: &Socket, host: &H) {
+        let Self { frame, memory } = self;
+        // `None`: the owner is ending.
+        let _ = host.with_memory(&memory, |bytes| {
+            socket.return_unfinished(&frame, &bytes[..frame.received()], &mut *host.masking_keys());
         });
     }
 }

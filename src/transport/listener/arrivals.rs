@@ -13,9 +13,9 @@ use super::accepting::{Accepted, Spare, accept};
 use super::endpoint::{Listening, is_open};
 use super::pending::{Arrival, Looked, Pending, Reason, What};
 use crate::protocol::handshake::{Field, MAX_HEAD};
-use crate::transport::event_loop::Reactor;
+use crate::transport::event_loop::Poller;
 use crate::transport::slots::Slots;
-use crate::transport::socket::ends;
+use crate::transport::socket::local_and_peer_addr;
 
 /// Connections that are accepted at a time; then others get their turn.
 const ACCEPTS_PER_TURN: usize = 64;
@@ -77,7 +77,7 @@ struct Door<O> {
 #[derive(Debug)]
 pub struct Turn<'a, O> {
     /// The owner's poller.
-    pub reactor: &'a Reactor,
+    pub poller: &'a Poller,
     /// The owner's clock, in milliseconds. It may wrap around.
     pub now: u32,
     /// What is read into; longer than the longest head.
@@ -110,13 +110,13 @@ impl<O: Clone> Arrivals<O> {
     /// When it can't be polled.
     pub fn listen(
         &mut self,
-        reactor: &Reactor,
+        poller: &Poller,
         listening: Listening,
         owner: O,
         limit: usize,
     ) -> std::io::Result<u32> {
         let number = self.entries.next() as u32;
-        reactor.watch(&listening, MARK | u64::from(number))?;
+        poller.watch(&listening, MARK | u64::from(number))?;
         self.spare.keep();
         let limit = limit.min(MAX_HEAD);
         self.entries.insert(Entry::Listening(Box::new(Door {
@@ -240,10 +240,10 @@ impl<O: Clone> Arrivals<O> {
     }
 
     /// Takes a connection that the poller is to know no longer.
-    pub fn release(&mut self, reactor: &Reactor, number: u32) -> Option<Socket> {
+    pub fn release(&mut self, poller: &Poller, number: u32) -> Option<Socket> {
         let (socket, is_watched) = self.take(number)?;
         if is_watched {
-            reactor.forget(&socket);
+            poller.remove_fd(&socket);
         }
         Some(socket)
     }
@@ -262,9 +262,9 @@ impl<O: Clone> Arrivals<O> {
     }
 
     /// The addresses of the ends of a connection over TCP, here and there.
-    pub fn ends(&self, number: u32) -> (Option<SocketAddr>, Option<SocketAddr>) {
+    pub fn local_and_peer_addr(&self, number: u32) -> (Option<SocketAddr>, Option<SocketAddr>) {
         match self.entries.get(number as usize) {
-            Some(Entry::Connection(connection)) => ends(&connection.socket),
+            Some(Entry::Connection(connection)) => local_and_peer_addr(&connection.socket),
             _ => (None, None),
         }
     }
@@ -323,7 +323,7 @@ impl<O: Clone> Arrivals<O> {
             return;
         };
         // What has come since it was read is told at once.
-        connection.is_watched = turn.reactor.watch(&connection.socket, MARK | u64::from(number)).is_ok();
+        connection.is_watched = turn.poller.watch(&connection.socket, MARK | u64::from(number)).is_ok();
         if !connection.is_watched {
             self.discard(number);
         }

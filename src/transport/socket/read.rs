@@ -1,10 +1,10 @@
 //! The only place that reads a socket's descriptor: once, into the driver's buffer, and through the connection into the
-//! inbox. Who calls it when is the driver's (`event_loop`, `io_threads::task`).
+//! undelivered. Who calls it when is the driver's (`event_loop`, `io_threads::task`).
 
 use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
 
-use super::inbox::{Fault, Inbox};
+use super::events::{Fault, SocketEvents};
 use super::reading::{Reading, Unlocked, lock_unread, read_unlocked};
 use super::state::State;
 use super::{Descriptor, Side, Socket, lock};
@@ -162,20 +162,20 @@ impl Socket {
     /// All of a lent frame is there: the message is an event, and stays where it is as in a buffer that was received in place.
     pub fn return_frame(&self, frame: LentFrame) {
         let mut state = lock(&self.state);
-        let State { connection, inbox, .. } = &mut *state;
-        connection.return_frame(frame, &mut inbox.events);
+        let State { connection, undelivered, .. } = &mut *state;
+        connection.return_frame(frame, &mut undelivered.events);
     }
 
     /// Gives a lent frame back of which `payload` has come so far.
     pub fn return_unfinished(&self, frame: &LentFrame, payload: &[u8], keys: &mut dyn MaskingKeys) {
         let mut state = lock(&self.state);
-        let State { connection, inbox, .. } = &mut *state;
-        connection.return_unfinished(frame, payload, keys, &mut inbox.events);
+        let State { connection, undelivered, .. } = &mut *state;
+        connection.return_unfinished(frame, payload, keys, &mut undelivered.events);
     }
 
     /// The buffer of [`Socket::receive_in_place`] is about to be somebody else's: copies what was not collected of it.
     pub fn leave_chunk(&self, buffer: &[u8]) {
-        lock(&self.state).inbox.events.leave_chunk(buffer);
+        lock(&self.state).undelivered.events.leave_chunk(buffer);
     }
 
     fn receive_locked(state: &mut State, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> bool {
@@ -198,11 +198,11 @@ impl Socket {
     }
 
     /// The last look at a paused socket that is about to be destroyed: what Node's own socket would have read ahead and
-    /// kept for its user must not be lost. Reads once what the kernel holds, and swaps all news into `inbox`, which must
+    /// kept for its user must not be lost. Reads once what the kernel holds, and swaps all news into `undelivered`, which must
     /// be empty. Does nothing for a socket that is not paused: what its owner did not collect before destroying it, it
     /// did not want.
-    pub fn last_read(self: &Arc<Self>, buffer: &mut [u8], keys: &mut dyn MaskingKeys, inbox: &mut Inbox) {
-        debug_assert!(inbox.is_empty());
+    pub fn last_read(self: &Arc<Self>, buffer: &mut [u8], keys: &mut dyn MaskingKeys, undelivered: &mut SocketEvents) {
+        debug_assert!(undelivered.is_empty());
         // What a thread has begun to read comes first.
         let mut state = lock_unread(&self.state);
         if !state.paused || state.destroyed {
@@ -214,7 +214,7 @@ impl Socket {
         {
             state.parse(&buffer[..length], keys);
         }
-        std::mem::swap(&mut state.inbox, inbox);
+        std::mem::swap(&mut state.undelivered, undelivered);
     }
 }
 
@@ -226,7 +226,7 @@ impl State {
         self.parse(chunk, keys);
     }
 
-    /// What a read gave: has it parsed into the inbox, or notes the end.
+    /// What a read gave: has it parsed into the undelivered, or notes the end.
     fn take_in(
         &mut self,
         result: io::Result<usize>,
@@ -240,7 +240,7 @@ impl State {
         match result {
             Ok(0) => {
                 self.ended = true;
-                self.inbox.ended = true;
+                self.undelivered.ended = true;
                 Received::Stop
             }
             Ok(length) => {

@@ -7,7 +7,7 @@ use super::{
     Event, Family, Host, LINK, Link, Owns, Peer, SETUPS, key_of, opposite, pair, pattern, text, wait_until,
 };
 use crate::protocol::Role;
-use crate::transport::event_loop::Reactor;
+use crate::transport::event_loop::Poller;
 use crate::transport::socket::Fault;
 
 const MEGABYTE: usize = 1024 * 1024;
@@ -93,7 +93,7 @@ fn a_blocked_writer_goes_on_when_it_can() {
             let total = link.queued_total();
             assert!(link.socket.needs_drain(MEGABYTE as u64));
             assert_ne!(link.socket.write_now(), 0);
-            // Nothing has changed for the writer, whatever the reactor says of the reader.
+            // Nothing has changed for the writer, whatever the poller says of the reader.
             let pending = link.pending();
             link.peer.ping(b"");
             link.until(|seen| seen.events.len() == round);
@@ -194,18 +194,18 @@ fn a_descriptor_that_cannot_be_polled_is_refused() {
     let (ours, _theirs) = pair(Family::Unix);
     let socket = host.take(ours, Role::Server, &[], LINK);
     // Twice in one poller.
-    assert!(host.reactor.add(&socket).is_err());
+    assert!(host.poller.add(&socket).is_err());
     host.give_up(&socket);
-    assert_eq!(socket.home(), -1);
-    assert!(host.reactor.add(&socket).is_err());
-    host.reactor.remove(&socket);
+    assert_eq!(socket.owner_fd(), -1);
+    assert!(host.poller.add(&socket).is_err());
+    host.poller.remove(&socket);
 }
 
 #[test]
 fn one_socket_may_change_its_poller() {
     let mut link = Link::<Host>::new((Family::Tcp, Role::Server));
-    let other = Reactor::new().unwrap();
-    link.owner.reactor.remove(&link.socket);
+    let other = Poller::new().unwrap();
+    link.owner.poller.remove(&link.socket);
     other.add(&link.socket).unwrap();
     link.peer.send_text("hello");
     let mut told = Vec::new();
@@ -215,7 +215,7 @@ fn one_socket_may_change_its_poller() {
     });
     assert_eq!(link.owner.listen(), []);
     other.remove(&link.socket);
-    link.owner.reactor.add(&link.socket).unwrap();
+    link.owner.poller.add(&link.socket).unwrap();
     assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [text("hello")]);
 }
 

@@ -1,5 +1,5 @@
-//! An owner that drives its sockets itself, as the addon does (`addon::driving`): a reactor, what it has told of each
-//! socket, and moves to a thread and back. Its loop waits in a poller around the reactor, as that of Node does.
+//! An owner that drives its sockets itself, as the addon does (`addon::driving`): a poller, what it has told of each
+//! socket, and moves to a thread and back. Its loop waits in a poller around the poller, as that of Node does.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::{OneKey, Owns, Seen, TIMEOUT, config, connection};
 use crate::protocol::Role;
-use crate::transport::event_loop::{self, Reactor, Ready};
-use crate::transport::socket::{Descriptor, Home, Idle, Inbox, Mailbox, RECEIVE_BUFFER, Socket, Wake};
+use crate::transport::event_loop::{self, Poller, Readiness};
+use crate::transport::socket::{Descriptor, OwnedOrBorrowedFd, Idle, SocketEvents, Mailbox, RECEIVE_BUFFER, Socket, Wake};
 
-const REACTOR: Token = Token(0);
+const POLLER: Token = Token(0);
 const MAILBOX: Token = Token(1);
 
 struct Ringer(Waker);
@@ -27,20 +27,20 @@ impl Wake for Ringer {
 struct Hosted {
     socket: Arc<Socket>,
     on_thread: bool,
-    ready: Ready,
+    ready: Readiness,
 }
 
 impl Hosted {
     fn woken((idle, role): (Idle, Role), token: u64, mailbox: &Arc<Mailbox>) -> Self {
         let socket = idle.wake(Arc::new(config(role, true)), mailbox, token, true);
-        Self { socket, on_thread: false, ready: Ready::default() }
+        Self { socket, on_thread: false, ready: Readiness::default() }
     }
 
     /// Whether it is to be looked at again though nothing new is told of it.
     fn is_waiting(&self) -> bool {
-        let standing = self.socket.standing();
-        let is_read = standing.read || (standing.ahead && self.ready.ended);
-        !self.on_thread && (standing.news || (is_read && self.ready.read))
+        let interest = self.socket.interest();
+        let is_read = interest.read || (interest.ahead && self.ready.ended);
+        !self.on_thread && (interest.news || (is_read && self.ready.read))
     }
 
     /// Reads and writes what can and may be read and written.
@@ -48,44 +48,44 @@ impl Hosted {
         if self.on_thread {
             return;
         }
-        if self.ready.write && self.socket.standing().write {
+        if self.ready.write && self.socket.interest().write {
             event_loop::write(&self.socket);
         }
         self.ready.write = false;
-        let standing = self.socket.standing();
-        if self.ready.read && standing.read {
+        let interest = self.socket.interest();
+        if self.ready.read && interest.read {
             self.ready.read = event_loop::read(&self.socket, self.ready.ended, buffer, &mut OneKey).more;
-        } else if self.ready.read && self.ready.ended && standing.ahead {
+        } else if self.ready.read && self.ready.ended && interest.ahead {
             self.ready.read = event_loop::read_ahead(&self.socket, buffer, &mut OneKey).more;
         }
     }
 }
 
 pub(in crate::transport) struct Host {
-    pub(in crate::transport) reactor: Reactor,
+    pub(in crate::transport) poller: Poller,
     poll: Poll,
     mailbox: Arc<Mailbox>,
     hosted: HashMap<u64, Hosted>,
     idle: HashMap<u64, (Idle, Role)>,
     buffer: Vec<u8>,
-    inbox: Inbox,
+    undelivered: SocketEvents,
     seen: HashMap<u64, Seen>,
 }
 
 impl Host {
     pub(in crate::transport) fn new() -> Self {
-        let (reactor, poll) = (Reactor::new().unwrap(), Poll::new().unwrap());
-        poll.registry().register(&mut SourceFd(&reactor.fd()), REACTOR, Interest::READABLE).unwrap();
+        let (poller, poll) = (Poller::new().unwrap(), Poll::new().unwrap());
+        poll.registry().register(&mut SourceFd(&poller.fd()), POLLER, Interest::READABLE).unwrap();
         let waker = Waker::new(poll.registry(), MAILBOX).unwrap();
         let mailbox = Arc::new(Mailbox::new(Box::new(Ringer(waker))));
         Self {
-            reactor,
+            poller,
             poll,
             mailbox,
             hosted: HashMap::new(),
             idle: HashMap::new(),
             buffer: vec![0; RECEIVE_BUFFER],
-            inbox: Inbox::default(),
+            undelivered: SocketEvents::default(),
             seen: HashMap::new(),
         }
     }
@@ -100,7 +100,7 @@ impl Host {
     }
 
     /// What is known of a socket's descriptor and was not used up.
-    pub(in crate::transport) fn ready(&self, token: u64) -> Ready {
+    pub(in crate::transport) fn ready(&self, token: u64) -> Readiness {
         self.hosted[&token].ready
     }
 
@@ -108,15 +108,15 @@ impl Host {
         let hosted = self.hosted.get_mut(&token).unwrap();
         assert!(!hosted.on_thread);
         hosted.socket.move_to_thread().unwrap();
-        self.reactor.remove(&hosted.socket);
+        self.poller.remove(&hosted.socket);
         hosted.on_thread = true;
     }
 
     pub(in crate::transport) fn take_back(&mut self, token: u64) {
         let hosted = self.hosted.get_mut(&token).unwrap();
         assert!(hosted.on_thread);
-        hosted.ready = Ready::default();
-        self.reactor.add(&hosted.socket).unwrap();
+        hosted.ready = Readiness::default();
+        self.poller.add(&hosted.socket).unwrap();
         hosted.socket.move_to_owner();
         hosted.on_thread = false;
         // The thread may have been asked to and not have come to it.
@@ -124,14 +124,14 @@ impl Host {
     }
 
     /// Makes the owner believe that a socket's descriptor is ready.
-    pub(in crate::transport) fn believe(&mut self, token: u64, ready: Ready) {
+    pub(in crate::transport) fn believe(&mut self, token: u64, ready: Readiness) {
         self.hosted.get_mut(&token).unwrap().ready = ready;
     }
 
-    /// Notes what the reactor tells. Tokens that nobody has are nobody's.
+    /// Notes what the poller tells. Tokens that nobody has are nobody's.
     pub(in crate::transport) fn listen(&mut self) -> Vec<u64> {
         let mut told = Vec::new();
-        self.reactor.turn(|token, ready| {
+        self.poller.turn(|token, ready| {
             // Whoever has nothing to write need not know that he may.
             if ready.read
                 && let Some(idle) = self.idle.remove(&token)
@@ -153,10 +153,10 @@ impl Host {
 
     /// Collects from one socket. Returns whether there was anything.
     pub(in crate::transport) fn collect(&mut self, token: u64) -> bool {
-        let has_news = self.hosted[&token].socket.collect(&mut self.inbox);
+        let has_news = self.hosted[&token].socket.collect(&mut self.undelivered);
         if has_news {
-            assert!(!self.inbox.is_empty(), "news without contents");
-            self.seen.entry(token).or_default().add(&mut self.inbox);
+            assert!(!self.undelivered.is_empty(), "news without contents");
+            self.seen.entry(token).or_default().add(&mut self.undelivered);
         }
         has_news
     }
@@ -189,8 +189,8 @@ impl Host {
     /// Takes over a socket that nothing is to be done with yet.
     pub(in crate::transport) fn take_idle(&mut self, fd: socket2::Socket, role: Role, token: u64) {
         fd.set_nonblocking(true).unwrap();
-        let idle = Idle::new(Home::Owned(fd));
-        self.reactor.add_home(&idle, token).unwrap();
+        let idle = Idle::new(OwnedOrBorrowedFd::Owned(fd));
+        self.poller.add_home(&idle, token).unwrap();
         assert!(self.idle.insert(token, (idle, role)).is_none(), "two sockets have one number");
     }
 
@@ -225,8 +225,8 @@ impl Host {
 
     /// Takes what a paused socket has left.
     pub(in crate::transport) fn last_read(&mut self, socket: &Arc<Socket>) {
-        socket.last_read(&mut self.buffer, &mut OneKey, &mut self.inbox);
-        self.seen.entry(socket.token()).or_default().add_left(&mut self.inbox);
+        socket.last_read(&mut self.buffer, &mut OneKey, &mut self.undelivered);
+        self.seen.entry(socket.token()).or_default().add_left(&mut self.undelivered);
     }
 }
 
@@ -239,8 +239,8 @@ impl Owns for Host {
         fd.set_nonblocking(true).unwrap();
         let fd = Descriptor::Owned(Arc::new(fd));
         let socket = Socket::new(fd, connection(role, true), head, &mut OneKey, &self.mailbox, token, true);
-        self.reactor.add(&socket).unwrap();
-        let hosted = Hosted { socket: Arc::clone(&socket), on_thread: false, ready: Ready::default() };
+        self.poller.add(&socket).unwrap();
+        let hosted = Hosted { socket: Arc::clone(&socket), on_thread: false, ready: Readiness::default() };
         assert!(self.hosted.insert(token, hosted).is_none(), "two sockets have one number");
         socket
     }
@@ -257,7 +257,7 @@ impl Owns for Host {
     fn give_up(&mut self, socket: &Arc<Socket>) {
         if let Some(hosted) = self.hosted.remove(&socket.token()) {
             if !hosted.on_thread {
-                self.reactor.remove(socket);
+                self.poller.remove(socket);
             }
             socket.destroy();
         }

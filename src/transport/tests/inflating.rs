@@ -14,9 +14,9 @@ use crate::connection::{Config, Connection, EventBatch};
 use crate::protocol::deflate::{Broadcast, Inflation, Negotiated, Progress};
 use crate::protocol::{Limits, Role};
 use crate::transport::event_loop;
-use crate::transport::socket::{Descriptor, Inbox, RECEIVE_BUFFER, Socket};
+use crate::transport::socket::{Descriptor, SocketEvents, RECEIVE_BUFFER, Socket};
 
-/// Inflates to more than is done at once, and to less than fills an inbox: that it is read again is not the inbox's doing.
+/// Inflates to more than is done at once, and to less than fills an undelivered: that it is read again is not the undelivered's doing.
 const LARGE: isize = 200_000;
 /// This much of each message can't be compressed.
 const INCOMPRESSIBLE: usize = 17_000;
@@ -124,8 +124,8 @@ fn is_not_read<O: Owns>(link: &mut Link<O>) {
     let read = link.socket.bytes_read();
     for _ in 0..3 {
         let_drive(link);
-        let standing = link.socket.standing();
-        assert!(!standing.read && !standing.news && link.socket.bytes_read() == read);
+        let interest = link.socket.interest();
+        assert!(!interest.read && !interest.news && link.socket.bytes_read() == read);
     }
 }
 
@@ -277,7 +277,7 @@ fn reading_in_place_stops_as_well() {
             let mut buffer = vec![0; RECEIVE_BUFFER];
             let mut told: Vec<Event> = Vec::new();
             while told.len() < script.expected.len() {
-                while link.socket.standing().read && !link.socket.standing().news {
+                while link.socket.interest().read && !link.socket.interest().news {
                     event_loop::read_in_place(&link.socket, false, &mut buffer, &mut OneKey);
                 }
                 link.socket.leave_chunk(&buffer);
@@ -287,7 +287,7 @@ fn reading_in_place_stops_as_well() {
                 let seen = &link.owner.seen(LINK).events;
                 told.extend(seen[before..].iter().filter(|event| **event != Event::Inflating).cloned());
                 if seen.last() == Some(&Event::Inflating) {
-                    assert!(!link.socket.standing().read);
+                    assert!(!link.socket.interest().read);
                     give_back(&link, run(take(&link)));
                 }
             }
@@ -338,12 +338,12 @@ fn a_last_read_goes_to_the_connection() {
         let (inflation, script) = until_inflating(link);
         link.socket.pause();
         link.peer.send_text("unread");
-        let mut inbox = Inbox::default();
+        let mut undelivered = SocketEvents::default();
         wait_until(|| {
-            link.socket.last_read(&mut vec![0; RECEIVE_BUFFER], &mut OneKey, &mut inbox);
+            link.socket.last_read(&mut vec![0; RECEIVE_BUFFER], &mut OneKey, &mut undelivered);
             link.socket.bytes_read() > script.bytes.len() as u64
         });
-        assert!(inbox.is_empty());
+        assert!(undelivered.is_empty());
         let told = destroy(link, inflation);
         assert!(told[..script.expected.len()] == script.expected);
         assert_eq!(told[script.expected.len()..], [text("unread")]);

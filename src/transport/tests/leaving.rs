@@ -6,7 +6,7 @@ use std::thread;
 use super::moving::{from_both, swap};
 use super::{Event, Family, Host, LINK, Link, Owns, SETUPS, key_of, pattern, text, wait_until};
 use crate::protocol::Role;
-use crate::transport::socket::{Fault, Standing};
+use crate::transport::socket::{Fault, Interest};
 
 const MEGABYTE: usize = 1024 * 1024;
 
@@ -147,7 +147,7 @@ fn a_destroyed_socket_does_not_move() {
         link.socket.destroy();
         link.socket.move_to_thread().unwrap();
         link.socket.move_to_owner();
-        assert_eq!((link.socket.home(), link.socket.standing()), (-1, Standing::default()));
+        assert_eq!((link.socket.owner_fd(), link.socket.interest()), (-1, Interest::default()));
         link.owner.turn();
         assert!(link.owner.seen(LINK).events.is_empty());
     }

@@ -14,7 +14,7 @@ mod host;
 mod idle;
 mod inflating;
 mod leaving;
-mod moving;
+mod migrate;
 mod owner;
 mod peer;
 mod readiness;

@@ -122,7 +122,7 @@ fn news_that_nobody_has_collected_comes_after_a_move() {
             wait_until(|| {
                 link.owner.listen();
                 link.owner.move_bytes(LINK);
-                link.socket.standing().news
+                link.socket.interest().news
             });
             swap(link);
             assert_eq!(link.until(|seen| seen.events.len() == round).events.len(), round);
@@ -208,7 +208,7 @@ fn what_a_pause_holds_back_is_held_back_by_the_other_driver() {
         wait_until(|| {
             link.owner.listen();
             link.owner.move_bytes(LINK);
-            link.socket.standing().news
+            link.socket.interest().news
         });
         link.socket.pause();
         for _ in 0..2 {
@@ -269,7 +269,7 @@ fn a_full_inbox_is_full_for_the_other_driver() {
         let mut peer = link.peer.second();
         thread::scope(|scope| {
             scope.spawn(move || peer.write(&bytes));
-            let is_full = |socket: &Socket| !socket.standing().read;
+            let is_full = |socket: &Socket| !socket.interest().read;
             wait_until(|| {
                 link.owner.listen();
                 link.owner.move_bytes(LINK);

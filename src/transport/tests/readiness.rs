@@ -6,14 +6,14 @@ use std::thread;
 
 use super::{Event, Family, Host, LINK, Link, SETUPS, key_of, pattern, text, wait_until};
 use crate::protocol::{ProtocolError, Role};
-use crate::transport::event_loop::Ready;
+use crate::transport::event_loop::Readiness;
 use crate::transport::socket::{Fault, INBOUND_HIGH_WATER};
 
 /// What one look at a socket reads at most: four buffers.
 const ONE_LOOK: u64 = 4 * 64 * 1024;
 
-/// Has the reactor tell until `done` holds for what is known of the socket. Nothing is read.
-fn listen_until(link: &mut Link<Host>, done: impl Fn(Ready) -> bool) {
+/// Has the poller tell until `done` holds for what is known of the socket. Nothing is read.
+fn listen_until(link: &mut Link<Host>, done: impl Fn(Readiness) -> bool) {
     wait_until(|| {
         link.owner.listen();
         done(link.owner.ready(LINK))
@@ -25,7 +25,7 @@ fn a_turn_tells_of_what_is_there_at_once() {
     for setup in SETUPS {
         let mut link = Link::<Host>::new(setup);
         assert_eq!(link.owner.listen(), [LINK]);
-        assert_eq!(link.owner.ready(LINK), Ready { read: false, ended: false, hung_up: false, write: true });
+        assert_eq!(link.owner.ready(LINK), Readiness { read: false, ended: false, hung_up: false, write: true });
         assert_eq!(link.owner.listen(), []);
         link.peer.send_text("data");
         listen_until(&mut link, |ready| ready.read && !ready.ended);
@@ -34,11 +34,11 @@ fn a_turn_tells_of_what_is_there_at_once() {
         assert_eq!(link.owner.listen(), []);
 
         // Of a socket that is added all is told, also what was there before.
-        link.owner.reactor.remove(&link.socket);
-        link.owner.reactor.add(&link.socket).unwrap();
+        link.owner.poller.remove(&link.socket);
+        link.owner.poller.add(&link.socket).unwrap();
         let mut told = Vec::new();
-        link.owner.reactor.turn(|token, ready| told.push((token, ready)));
-        assert_eq!(told, [(LINK, Ready { read: true, ended: true, hung_up: false, write: true })]);
+        link.owner.poller.turn(|token, ready| told.push((token, ready)));
+        assert_eq!(told, [(LINK, Readiness { read: true, ended: true, hung_up: false, write: true })]);
         let seen = link.until(|seen| seen.ended == 1);
         assert_eq!(seen.events, [text("data")]);
     }
@@ -157,7 +157,7 @@ fn reading_stops_at_the_high_water_mark_until_collected() {
             wait_until(|| {
                 link.owner.listen();
                 link.owner.move_bytes(LINK);
-                !link.socket.standing().read
+                !link.socket.interest().read
             });
             let read = link.socket.bytes_read();
             assert!(full <= read && read <= full + ONE_LOOK, "{read} bytes were read");
@@ -212,7 +212,7 @@ fn a_token_that_is_told_late_is_harmless() {
         link.peer.send_text("unseen");
         // The kernel has told; nobody has listened when the socket goes.
         link.owner.wait();
-        link.owner.reactor.remove(&link.socket);
+        link.owner.poller.remove(&link.socket);
         assert_eq!(link.owner.listen(), []);
         link.socket.destroy();
         link.owner.turn();
@@ -226,10 +226,10 @@ fn a_token_that_is_told_late_is_harmless() {
 fn readiness_without_cause_is_harmless() {
     for setup in SETUPS {
         let mut link = Link::<Host>::small(setup);
-        let all = Ready { read: true, ended: false, hung_up: false, write: true };
+        let all = Readiness { read: true, ended: false, hung_up: false, write: true };
         link.owner.believe(LINK, all);
         link.owner.turn();
-        assert_eq!(link.owner.ready(LINK), Ready::default());
+        assert_eq!(link.owner.ready(LINK), Readiness::default());
         link.queue(&pattern(1, 1024 * 1024));
         assert_ne!(link.socket.write_now(), 0);
         assert!(link.socket.needs_drain(1024 * 1024));

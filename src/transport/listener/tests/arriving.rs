@@ -23,7 +23,7 @@ fn a_request_to_upgrade_arrives_with_what_is_behind_it() {
     let expected = [["Host", "a"], ["Upgrade", "websocket"], ["Connection", "Upgrade"]];
     assert_eq!(texts(&arrival.bytes, &fields), expected);
 
-    let (here, there) = scene.arrivals.ends(arrival.number);
+    let (here, there) = scene.arrivals.local_and_peer_addr(arrival.number);
     assert_eq!(here, scene.arrivals.address(listening));
     assert_eq!(there, client.0.local_addr().unwrap().as_socket());
     assert_eq!(scene.arrivals.connections(), 1);
@@ -38,7 +38,7 @@ fn what_is_accepted_does_not_wait_to_send() {
     let mut client = scene.connect(listening);
     client.write(REQUEST);
     let number = scene.next().number;
-    assert!(scene.arrivals.release(&scene.reactor, number).unwrap().tcp_nodelay().unwrap());
+    assert!(scene.arrivals.release(&scene.poller, number).unwrap().tcp_nodelay().unwrap());
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_listening_socket_has_its_own_limit() {
     let mut scene = Scene::new();
     let listening = Listening::start(bound(LOOPBACK), 1).unwrap();
     let limit = REQUEST.len() - 1;
-    let listening = scene.arrivals.listen(&scene.reactor, listening, "owner", limit).unwrap();
+    let listening = scene.arrivals.listen(&scene.poller, listening, "owner", limit).unwrap();
     let mut client = scene.connect(listening);
     client.write(REQUEST);
     assert_eq!(scene.next().what, What::Aside(Reason::Other));
@@ -295,7 +295,7 @@ fn what_comes_for_one_that_is_held_is_for_whoever_takes_it() {
     scene.wait();
     scene.turn();
     assert!(scene.arrived.is_empty());
-    let socket = scene.arrivals.release(&scene.reactor, arrival.number).unwrap();
+    let socket = scene.arrivals.release(&scene.poller, arrival.number).unwrap();
     let mut bytes = [std::mem::MaybeUninit::uninit(); 8];
     assert_eq!(socket.recv(&mut bytes).unwrap(), 3);
 }

@@ -16,7 +16,7 @@ fn a_path_is_listened_on_and_left_to_its_owner() {
     client.write(REQUEST);
     let arrival = scene.next();
     assert!(is_upgrade(&arrival));
-    assert_eq!(scene.arrivals.ends(arrival.number), (None, None));
+    assert_eq!(scene.arrivals.local_and_peer_addr(arrival.number), (None, None));
     scene.speak(arrival.number, &mut client);
     scene.arrivals.close(listening, Closing::Drop, &mut scene.arrived);
     assert!(path.exists());
@@ -34,7 +34,7 @@ fn a_socket_whose_address_was_in_use_does_not_listen_elsewhere() {
 fn a_backlog_can_be_changed_while_it_listens() {
     let mut scene = Scene::new();
     let listening = scene.arrivals.listen(
-        &scene.reactor,
+        &scene.poller,
         Listening::start(bound(LOOPBACK), 1).unwrap(),
         "owner",
         REQUEST.len(),

@@ -1,4 +1,4 @@
-//! Listening sockets and what arrives there, over loopback. The owner's loop waits in a poller around the reactor, as that of
+//! Listening sockets and what arrives there, over loopback. The owner's loop waits in a poller around the poller, as that of
 //! Node does. Every wait ends with a panic after [`TIMEOUT`].
 
 mod arriving;
@@ -15,7 +15,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::{Arrival, Arrivals, Closing, Listening, Reason, Turn, What};
 use crate::protocol::handshake::MAX_HEAD;
-use crate::transport::event_loop::Reactor;
+use crate::transport::event_loop::Poller;
 use crate::transport::tests::TIMEOUT;
 
 const REQUEST: &[u8] = b"GET /path HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
@@ -33,7 +33,7 @@ fn bound(address: impl Into<SockAddr>) -> Socket {
 
 /// An owner.
 struct Scene {
-    reactor: Reactor,
+    poller: Poller,
     poll: Poll,
     arrivals: Arrivals<&'static str>,
     arrived: Vec<Arrival<&'static str>>,
@@ -43,24 +43,24 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let (reactor, poll) = (Reactor::new().unwrap(), Poll::new().unwrap());
-        poll.registry().register(&mut SourceFd(&reactor.fd()), Token(0), Interest::READABLE).unwrap();
+        let (poller, poll) = (Poller::new().unwrap(), Poll::new().unwrap());
+        poll.registry().register(&mut SourceFd(&poller.fd()), Token(0), Interest::READABLE).unwrap();
         let arrivals = Arrivals::default();
-        Self { reactor, poll, arrivals, arrived: Vec::new(), buffer: vec![0; 64 * 1024], now: 0 }
+        Self { poller, poll, arrivals, arrived: Vec::new(), buffer: vec![0; 64 * 1024], now: 0 }
     }
 
     /// Listens, and returns the number of the listening socket.
     fn listen(&mut self, address: impl Into<SockAddr>) -> u32 {
         let listening = Listening::start(bound(address), 511).unwrap();
-        self.arrivals.listen(&self.reactor, listening, "owner", MAX_HEAD).unwrap()
+        self.arrivals.listen(&self.poller, listening, "owner", MAX_HEAD).unwrap()
     }
 
     /// One turn of the loop, without waiting.
     fn turn(&mut self) {
-        let Self { reactor, arrivals, arrived, buffer, now, .. } = self;
-        let mut turn = Turn { reactor, now: *now, buffer, arrived };
+        let Self { poller, arrivals, arrived, buffer, now, .. } = self;
+        let mut turn = Turn { poller, now: *now, buffer, arrived };
         arrivals.go_on(&mut turn);
-        reactor.turn(|token, _| {
+        poller.poll(|token, _| {
             assert!(Arrivals::<&str>::is_token(token));
             arrivals.ready(token, &mut turn);
         });
@@ -105,8 +105,8 @@ impl Scene {
 
     /// Takes what has arrived, and speaks with it from the other end.
     fn speak(&mut self, number: u32, client: &mut Client) {
-        let mut socket = self.arrivals.release(&self.reactor, number).unwrap();
-        assert!(self.arrivals.release(&self.reactor, number).is_none());
+        let mut socket = self.arrivals.release(&self.poller, number).unwrap();
+        assert!(self.arrivals.release(&self.poller, number).is_none());
         assert!(socket.nonblocking().unwrap());
         socket.write_all(b"101").unwrap();
         assert_eq!(client.read(3), b"101");
