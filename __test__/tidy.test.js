@@ -24,25 +24,25 @@ const LONG = {
 
 /** The only files with unsafe code; each block in them says why it is sound (clippy sees to that). */
 const UNSAFE = [
-  'src/addon/raw/bytes.rs',
-  'src/addon/raw/callback.rs',
-  'src/addon/raw/calls.rs',
-  'src/addon/raw/cleanup.rs',
-  'src/addon/raw/clock.rs',
-  'src/addon/raw/descriptor.rs',
-  'src/addon/raw/realm.rs',
-  'src/addon/raw/reference.rs',
-  'src/addon/raw/threadsafe.rs',
-  'src/addon/raw/trim.rs',
-  'src/addon/raw/uv/closing.rs',
-  'src/addon/raw/uv/handle.rs',
-  'src/addon/raw/uv/poll.rs',
-  'src/addon/raw/uv/symbols.rs',
-  'src/addon/raw/uv/turn.rs',
-  'src/addon/raw/uv/wakeup.rs',
-  'src/addon/raw/values.rs',
-  'src/addon/raw/words.rs',
-  'src/addon/raw/work.rs',
+  'src/addon/sys/async_work.rs',
+  'src/addon/sys/bytes.rs',
+  'src/addon/sys/callback.rs',
+  'src/addon/sys/cleanup_hook.rs',
+  'src/addon/sys/descriptor.rs',
+  'src/addon/sys/function.rs',
+  'src/addon/sys/malloc_trim.rs',
+  'src/addon/sys/realm.rs',
+  'src/addon/sys/reference.rs',
+  'src/addon/sys/shared_array.rs',
+  'src/addon/sys/thread_cpu_time.rs',
+  'src/addon/sys/threadsafe_function.rs',
+  'src/addon/sys/uv/async_handle.rs',
+  'src/addon/sys/uv/check.rs',
+  'src/addon/sys/uv/close_phase.rs',
+  'src/addon/sys/uv/handle.rs',
+  'src/addon/sys/uv/poll.rs',
+  'src/addon/sys/uv/symbols.rs',
+  'src/addon/sys/values.rs',
   'src/transport/io_threads/raw.rs'
 ];
 
@@ -51,7 +51,7 @@ const IMPURE =
   /\b(tokio|napi|napi_derive|socket2|getrandom|std::net|std::io|std::fs|std::thread|std::process|std::env|Instant::now|SystemTime|crate::transport|crate::addon)\b/;
 
 /** Where modules are left out that take sockets over: nothing else asks whether a socket is a descriptor. */
-const SYSTEMS = ['src/addon/mod.rs', 'src/addon/raw/mod.rs', 'src/transport/mod.rs'];
+const SYSTEMS = ['src/addon/mod.rs', 'src/addon/sys/mod.rs', 'src/transport/mod.rs'];
 
 /** @param {string} folder below the root; @returns {string[]} its files, below the root */
 function files(folder) {

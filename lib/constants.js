@@ -46,7 +46,7 @@ module.exports = {
   /** The WebSocket of a socket, a receiver or a sender. */
   kWebSocket: Symbol('websocket'),
   /** What frames and writes in the place of a Sender, if it is that of a connection. */
-  kCarrier: Symbol('carrier'),
+  kFrameWriter: Symbol('carrier'),
   /** The AsyncResource whose context the events of a client run in. */
   kAsyncResource: Symbol('async-resource'),
   /**

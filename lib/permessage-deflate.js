@@ -262,8 +262,8 @@ class PerMessageDeflate {
 const { compress, decompress } = PerMessageDeflate.prototype;
 
 originals.deflate = {
-  isCompress: (deflate) => deflate === undefined || deflate.compress === compress,
-  isDecompress: (deflate) => deflate === undefined || deflate.decompress === decompress
+  hasOriginalCompress: (deflate) => deflate === undefined || deflate.compress === compress,
+  hasOriginalDecompress: (deflate) => deflate === undefined || deflate.decompress === decompress
 };
 
 module.exports = PerMessageDeflate;

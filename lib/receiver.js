@@ -17,7 +17,7 @@ const { FastBuffer, concat, toArrayBuffer } = require('./buffer-util');
 const { isValidStatusCode, isValidUTF8 } = require('./validation');
 const { Opcode } = require('./connection/send-job');
 const { applyMask } = require('./native');
-const { checkInfo, errorOf, hasBytes, isTooLarge } = require('./connection/receiver-checks');
+const { checkInfo, errorOf, hasBytes, isTooLarge } = require('./connection/frame-checks');
 const { setImmediate } = require('./node/schedule');
 
 /** What is read next: the parts of a frame; nothing while a fragment is inflated, or an event waits for its macrotask. */
@@ -456,19 +456,19 @@ const parsing = Object.getOwnPropertyNames(Receiver.prototype).map((name) => [
 parsing.push(['write', write], ['end', end]);
 
 originals.receiver = {
-  areForParsing(Class) {
+  hasOriginalParsing(Class) {
     const prototype = /** @type {any} */ (Receiver.prototype);
     return Class === Receiver && parsing.every(([name, method]) => prototype[name] === method);
   },
-  areForEvents() {
+  hasOriginalEvents() {
     const { prototype } = Receiver;
     return prototype.on === on && prototype.addListener === addListener && prototype.emit === emit;
   },
-  isControlMessage: (receiver) =>
+  hasOriginalControlMessage: (receiver) =>
     receiver === null
       ? Receiver.prototype.controlMessage === controlMessage && Receiver.prototype.emit === emit
       : receiver.controlMessage === controlMessage,
-  isDataMessage: (receiver) =>
+  hasOriginalDataMessage: (receiver) =>
     receiver === null
       ? Receiver.prototype.dataMessage === dataMessage && Receiver.prototype.emit === emit
       : receiver.dataMessage === dataMessage

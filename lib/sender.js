@@ -10,7 +10,7 @@
 
 const originals = require('./node/originals');
 const PerMessageDeflate = require('./permessage-deflate');
-const { NOOP, kCarrier, kWebSocket } = require('./constants');
+const { NOOP, kFrameWriter, kWebSocket } = require('./constants');
 const {
   MAX_CONTROL_PAYLOAD,
   Opcode,
@@ -64,7 +64,7 @@ class Sender {
     const self = this;
     /** The WebSocket, if the sender is that of a connection. */
     self[kWebSocket] = undefined;
-    Object.defineProperty(self, kCarrier, { value: null, writable: true });
+    Object.defineProperty(self, kFrameWriter, { value: null, writable: true });
   }
 
   /**
@@ -137,7 +137,7 @@ class Sender {
       this._compress = rsv1;
     }
     if (options.fin) this._firstFragment = true;
-    const { [kCarrier]: carrier } = /** @type {any} */ (this);
+    const { [kFrameWriter]: carrier } = /** @type {any} */ (this);
     if (carrier !== null) carrier.transport.isContinued = !this._firstFragment;
 
     const forFrame = frameOptions(this, opcode, byteLength, options.mask, readOnly);
@@ -189,7 +189,7 @@ class Sender {
     const deflate = this._extensions[PerMessageDeflate.extensionName];
     /** @type {any} */
     const carrier = carrierOf(this);
-    if (carrier !== null && originals.deflate.isCompress(deflate)) {
+    if (carrier !== null && originals.deflate.hasOriginalCompress(deflate)) {
       if (!carrier.compressElsewhere(this, data, options, callback)) {
         writeFrame(this, data, options, true, callback);
         this.dequeue();
@@ -244,7 +244,7 @@ class Sender {
    */
   sendFrame(list, callback) {
     /** @type {any} */
-    const { _socket: socket, [kCarrier]: carrier } = /** @type {any} */ (this);
+    const { _socket: socket, [kFrameWriter]: carrier } = /** @type {any} */ (this);
     if (carrier !== null) {
       carrier.writeFrame(list, callback);
       return;
@@ -353,9 +353,9 @@ function writeFrame(sender, data, options, compress, callback) {
  * @returns {any} what frames and compresses for it; null: it does so itself, because a program has a say in it
  */
 function carrierOf(sender) {
-  const carrier = sender[kCarrier];
+  const carrier = sender[kFrameWriter];
   if (carrier === null || carrier.isLeft) return null;
-  return originals.sender.areForFrames(sender) ? carrier : null;
+  return originals.sender.hasOriginalFraming(sender) ? carrier : null;
 }
 
 /**
@@ -364,7 +364,7 @@ function carrierOf(sender) {
  * @param {any} sender
  */
 function leaveCarrier(sender) {
-  if (sender[kCarrier] !== null) sender[kCarrier].isLeft = true;
+  if (sender[kFrameWriter] !== null) sender[kFrameWriter].isLeft = true;
 }
 
 const { dequeue, dispatch, ping, pong, send, sendFrame } = Sender.prototype;
@@ -395,11 +395,11 @@ function isUnwrapped(sender) {
 }
 
 originals.sender = {
-  isClass: (Class) => Class === Sender,
-  areForMessages(sender) {
+  isOriginalClass: (Class) => Class === Sender,
+  hasOriginalSend(sender) {
     return sender === null ? areAllOnClass() : isUnwrapped(sender);
   },
-  areForControl(sender, command) {
+  hasOriginalControl(sender, command) {
     const members = sender ?? Sender.prototype;
     return (
       (command === 'ping' ? members.ping === ping : members.pong === pong) &&
@@ -407,7 +407,7 @@ originals.sender = {
       Sender.frame === frameAsDefined
     );
   },
-  areForFrames: (sender) => sender.sendFrame === sendFrame && Sender.frame === frameAsDefined
+  hasOriginalFraming: (sender) => sender.sendFrame === sendFrame && Sender.frame === frameAsDefined
 };
 
 module.exports = Sender;

@@ -35,7 +35,7 @@ const {
   OPEN,
   READY_STATES,
   kAsyncResource,
-  kCarrier,
+  kFrameWriter,
   kTransport,
   kWebSocket
 } = require('./constants');
@@ -197,7 +197,8 @@ class WebSocket extends Emitter {
     const deflate = this._extensions[PerMessageDeflate.extensionName];
     /** @type {any} undefined: the addon parses */
     const parser =
-      originals.receiver.areForParsing(Receiver) && originals.deflate.isDecompress(deflate)
+      originals.receiver.hasOriginalParsing(Receiver) &&
+      originals.deflate.hasOriginalDecompress(deflate)
         ? undefined
         : createConnectionReceiver(this, Receiver, {
             allowSynchronousEvents,
@@ -242,8 +243,8 @@ class WebSocket extends Emitter {
     this[kTransport] = transport;
     this._socket = socket;
     // Tracers find the WebSocket of a message by its receiver.
-    if (!originals.receiver.areForEvents()) receiverOf(this);
-    if (!originals.sender.isClass(Sender)) senderOf(this);
+    if (!originals.receiver.hasOriginalEvents()) receiverOf(this);
+    if (!originals.sender.isOriginalClass(Sender)) senderOf(this);
 
     this._readyState = OPEN;
     // Of an accepted one the server tells, which knows the request.
@@ -255,7 +256,7 @@ class WebSocket extends Emitter {
   emitClose() {
     const transport = this[kTransport];
     if (transport) {
-      transport.sender?.[kCarrier]?.abandon?.();
+      transport.sender?.[kFrameWriter]?.abandon?.();
       this._extensions[PerMessageDeflate.extensionName]?.cleanup();
       transport.receiver?.removeAllListeners();
     }
@@ -365,7 +366,7 @@ class WebSocket extends Emitter {
 
 const { pong } = WebSocket.prototype;
 
-originals.websocket = { isPong: (websocket) => websocket.pong === pong };
+originals.websocket = { hasOriginalPong: (websocket) => websocket.pong === pong };
 
 READY_STATES.forEach((name, value) => {
   Object.defineProperty(WebSocket, name, { enumerable: true, value });
@@ -423,7 +424,7 @@ function receiverOf(ws) {
       extensions: websocket._extensions
     });
     standForAddon(receiver, transport);
-    events.refusePongs(transport);
+    events.disableThreadPongs(transport);
   }
   return transport.receiver;
 }
@@ -449,8 +450,8 @@ function canPongNatively(ws, generateMask) {
   return (
     ws._autoPong === true &&
     generateMask === undefined &&
-    originals.websocket.isPong(ws) &&
-    originals.sender.areForControl(null, 'pong')
+    originals.websocket.hasOriginalPong(ws) &&
+    originals.sender.hasOriginalControl(null, 'pong')
   );
 }
 

@@ -20,8 +20,6 @@ mod sync {
     }
 }
 
-#[path = "../src/transport/leases.rs"]
-mod leases;
 #[path = "../src/transport/socket/news.rs"]
 mod news;
 #[path = "../src/transport/queue.rs"]
@@ -29,6 +27,8 @@ mod news;
 mod queue;
 #[path = "../src/transport/socket/reading.rs"]
 mod reading;
+#[path = "../src/transport/ref_count.rs"]
+mod ref_count;
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -40,10 +40,10 @@ use loom::model::Builder;
 use loom::sync::Notify;
 use loom::thread::{self, JoinHandle};
 
-use leases::{Counted, Lease, Leased, Place};
 use news::News;
 use queue::{Wake, WakeQueue};
 use reading::{Reading, Unlocked};
+use ref_count::{LiveGuard, RefCounted, WorkerRef, WorkerSlot};
 use sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
 
 /// Runs a model in every order of its threads; `preemptions` bounds how often one may be stopped where it need not wait
@@ -124,7 +124,7 @@ type Jobs = WakeQueue<Arc<Bell>, Bell>;
 
 /// In the place of `io_threads::shard`, with room for one thread.
 struct Threads {
-    place: Mutex<Place<Jobs>>,
+    place: Mutex<WorkerSlot<Jobs>>,
     live: Arc<AtomicUsize>,
     started: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -132,7 +132,7 @@ struct Threads {
 impl Threads {
     fn start(&self) -> Arc<Jobs> {
         let jobs = Arc::new(WakeQueue::new(Bell::new()));
-        let counted = Counted::new(Arc::clone(&self.live));
+        let counted = LiveGuard::new(Arc::clone(&self.live));
         let inside = Arc::clone(&jobs);
         let thread = thread::spawn(move || {
             // It waits when it is called, and so is ready when it is polled.
@@ -149,7 +149,7 @@ impl Threads {
         jobs
     }
 
-    fn lease(&self) -> Lease<Jobs> {
+    fn lease(&self) -> WorkerRef<Jobs> {
         let Ok(lease) = lock(&self.place).lease(|| Ok::<_, Infallible>(self.start()));
         lease
     }
@@ -171,7 +171,7 @@ impl Threads {
 
 fn threads() -> Arc<Threads> {
     Arc::new(Threads {
-        place: Mutex::new(Place::EMPTY),
+        place: Mutex::new(WorkerSlot::EMPTY),
         live: Arc::new(AtomicUsize::new(0)),
         started: Mutex::new(Vec::new()),
     })
@@ -220,12 +220,12 @@ fn leases_of_one_time_are_of_one_thread() {
 fn a_closed_queue_takes_nothing_and_is_not_leased() {
     explore(None, 1, || {
         let queue = WakeQueue::new(Bell::new());
-        assert!(queue.take_lease());
-        queue.give_back_lease();
+        assert!(queue.try_acquire());
+        queue.release();
         queue.push(1);
-        queue.give_back_lease();
+        queue.release();
         queue.push(2);
-        assert!(!queue.take_lease());
+        assert!(!queue.try_acquire());
         let mut items = Vec::new();
         assert!(!queue.drain(&mut items));
         assert_eq!(items, [1]);

@@ -211,7 +211,7 @@ class Context {
    * @returns {Promise<{ url: string, next: () => Promise<RawPeer> }>}
    */
   async rawServer(where) {
-    const server = net.createServer({ allowHalfOpen: true });
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true });
     const ready = [];
     const waiting = [];
     server.on('connection', (socket) => {
@@ -230,7 +230,7 @@ class Context {
   /** A bare TCP connection to a server; nothing is sent yet. */
   async rawClient(listening) {
     const { port } = listening.address();
-    const socket = net.connect({ port, host: LOOPBACK, allowHalfOpen: true });
+    const socket = net.connect({ port, host: LOOPBACK, allowHalfOpen: true, noDelay: true });
     const peer = new RawPeer(socket, false);
     this.defer(() => socket.destroy());
     await once(socket, 'connect');

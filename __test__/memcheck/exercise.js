@@ -1,6 +1,6 @@
 'use strict';
 
-// Calls whatever of the addon is unsafe code (src/addon/raw/, src/transport/io_threads/raw.rs), once or a few times, over the
+// Calls whatever of the addon is unsafe code (src/addon/sys/, src/transport/io_threads/raw.rs), once or a few times, over the
 // transport that FERROWS_TRANSPORT names: for scripts/memcheck.mjs, which runs it where each access to memory is watched. It
 // checks what comes back, too; but what the library does is tested elsewhere.
 

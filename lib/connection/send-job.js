@@ -6,7 +6,7 @@
 
 const { isAnyArrayBuffer, isUint8Array } = require('util').types;
 
-const { EMPTY_BUFFER, kCarrier } = require('../constants');
+const { EMPTY_BUFFER, kFrameWriter } = require('../constants');
 const { createError } = require('../errors');
 const { isBlob, isValidStatusCode } = require('../validation');
 const { toBuffer } = require('../buffer-util');
@@ -73,7 +73,7 @@ function createCloseBody(code, reason) {
  */
 function failCalls(sender, error, callback) {
   // What has left before does not fail.
-  sender[kCarrier]?.transport.settleWritten();
+  sender[kFrameWriter]?.transport.settleWritten();
   if (typeof callback === 'function') callback(error);
   // A callback may add to the queue.
   for (let index = 0; index < sender._queue.length; index++) {

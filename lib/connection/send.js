@@ -8,19 +8,19 @@
 // The global one is an accessor, which the hot path need not call.
 const { Buffer } = require('buffer');
 
-const { CONNECTING, EMPTY_BUFFER, OPEN, kCarrier, kTransport } = require('../constants');
+const { CONNECTING, EMPTY_BUFFER, OPEN, kFrameWriter, kTransport } = require('../constants');
 const { DEFLATED_ELSEWHERE, maskingKey } = require('./sender');
 const PerMessageDeflate = require('../permessage-deflate');
-const originals = require('../node/originals').after(require('../sender'), PerMessageDeflate);
+const originals = require('../node/originals').definedBy(require('../sender'), PerMessageDeflate);
 const { MAX_CONTROL_PAYLOAD } = require('./send-job');
 const { createError } = require('../errors');
 const { isBlob } = require('../validation');
 const { toBuffer } = require('../buffer-util');
 const { nextTick } = require('../node/schedule');
 
-const { areForControl, areForMessages } = originals.sender;
+const { hasOriginalControl, hasOriginalSend } = originals.sender;
 const { extensionName } = PerMessageDeflate;
-const { isCompress } = originals.deflate;
+const { hasOriginalCompress } = originals.deflate;
 const { BINARY, COMPRESS, FIN, MASK } = require('../native').SendFlag;
 
 /** @typedef {any} WebSocket */
@@ -69,7 +69,7 @@ function sendMessage(ws, data, options, callback) {
   const transport = ws[kTransport];
   const { sender } = transport;
   if (
-    !areForMessages(sender) ||
+    !hasOriginalSend(sender) ||
     (sender !== null && !isPassable(ws, sender)) ||
     isForSender(ws, data, transport)
   ) {
@@ -99,7 +99,7 @@ function areInherited() {
  * @returns {boolean} whether what is sent may go past it: nothing waits in it, and it frames nothing itself
  */
 function isPassable(ws, sender) {
-  return sender._state === 0 && !sender[kCarrier].isLeft && ws._sender === sender;
+  return sender._state === 0 && !sender[kFrameWriter].isLeft && ws._sender === sender;
 }
 
 /**
@@ -114,7 +114,7 @@ function isForSender(ws, data, transport) {
   if (!transport.isCompressing) return false;
   // A string has at least as many bytes.
   const { length } = isPlain ? data : toBuffer(data || EMPTY_BUFFER);
-  return length >= DEFLATED_ELSEWHERE || !isCompress(ws._extensions[extensionName]);
+  return length >= DEFLATED_ELSEWHERE || !hasOriginalCompress(ws._extensions[extensionName]);
 }
 
 /**
@@ -164,7 +164,7 @@ function sendControl(ws, command, data, mask, callback) {
   const transport = ws[kTransport];
   const { sender } = transport;
   if (
-    !areForControl(sender, command) ||
+    !hasOriginalControl(sender, command) ||
     (sender !== null && !isPassable(ws, sender)) ||
     isBlob(data)
   ) {

@@ -10,7 +10,7 @@ const { endsMessage } = require('./frame');
 const { Opcode, failCalls, kByteLength } = require('./send-job');
 const { SendFlag } = require('../native');
 const { createError } = require('../errors');
-const { kCarrier, kWebSocket } = require('../constants');
+const { kFrameWriter, kWebSocket } = require('../constants');
 const { toBuffer } = require('../buffer-util');
 
 /**
@@ -133,7 +133,7 @@ function createConnectionSender(transport, SenderClass) {
   const { generateMask, socket, websocket } = transport;
   const sender = new SenderClass(socket, websocket._extensions, generateMask);
   sender[kWebSocket] = websocket;
-  sender[kCarrier] = new Carrier(transport);
+  sender[kFrameWriter] = new Carrier(transport);
   sender._firstFragment = !transport.isContinued;
   sender.onerror = senderOnError;
   return sender;

@@ -63,15 +63,15 @@ function answerPing(ws, data, isServer) {
  *
  * @param {any} transport
  */
-function checkPongs(transport) {
-  if (!mayThreadPong(transport)) refusePongs(transport);
+function updateThreadPongs(transport) {
+  if (!canThreadPong(transport)) disableThreadPongs(transport);
 }
 
 /**
  * @param {any} transport
  * @returns {boolean} whether no user code would see a thread answer
  */
-function mayThreadPong({ generateMask, options, receiver, sender, websocket }) {
+function canThreadPong({ generateMask, options, receiver, sender, websocket }) {
   return (
     websocket._autoPong === true &&
     websocket._pendingAutoPongs === 0 &&
@@ -79,13 +79,13 @@ function mayThreadPong({ generateMask, options, receiver, sender, websocket }) {
     websocket.readyState === OPEN &&
     generateMask === undefined &&
     receiver === null &&
-    originals.websocket.isPong(websocket) &&
-    originals.sender.areForControl(sender, 'pong')
+    originals.websocket.hasOriginalPong(websocket) &&
+    originals.sender.hasOriginalControl(sender, 'pong')
   );
 }
 
 /** @param {any} transport */
-function refusePongs(transport) {
+function disableThreadPongs(transport) {
   if (!transport.mayPong) return;
   transport.mayPong = false;
   transport.connection.setAutoPong(false);
@@ -263,8 +263,8 @@ function socketOnError() {
 
 module.exports = {
   armCloseTimer,
-  checkPongs,
-  mayThreadPong,
+  updateThreadPongs,
+  canThreadPong,
   onConclude,
   onError,
   onPing,
@@ -273,6 +273,6 @@ module.exports = {
   onSocketClose,
   onSocketEnd,
   onSocketError,
-  refusePongs,
+  disableThreadPongs,
   watchSocket
 };

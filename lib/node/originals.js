@@ -11,25 +11,25 @@
 
 /**
  * @typedef {Object} SenderOriginals a `sender` of null has not been made yet
- * @property {(Class: any) => boolean} isClass whether it is the class Sender: a hook may have replaced it
- * @property {(sender: any) => boolean} areForMessages whether a message may be framed and compressed by the addon without
+ * @property {(Class: any) => boolean} isOriginalClass whether it is the class Sender: a hook may have replaced it
+ * @property {(sender: any) => boolean} hasOriginalSend whether a message may be framed and compressed by the addon without
  *   asking a Sender
- * @property {(sender: any, command: 'ping' | 'pong') => boolean} areForControl the same for a ping or a pong
- * @property {(sender: any) => boolean} areForFrames whether the addon may frame and write in the place of Sender.frame() and
+ * @property {(sender: any, command: 'ping' | 'pong') => boolean} hasOriginalControl the same for a ping or a pong
+ * @property {(sender: any) => boolean} hasOriginalFraming whether the addon may frame and write in the place of Sender.frame() and
  *   sendFrame()
  *
  * @typedef {Object} ReceiverOriginals a `receiver` of null has not been made yet
- * @property {(Class: any) => boolean} areForParsing whether the addon may parse in the place of an object of this class
- * @property {() => boolean} areForEvents false: a program wants to see what is called on every receiver
- * @property {(receiver: any) => boolean} isDataMessage whether dataMessage() need not be asked
- * @property {(receiver: any) => boolean} isControlMessage whether controlMessage() need not be asked
+ * @property {(Class: any) => boolean} hasOriginalParsing whether the addon may parse in the place of an object of this class
+ * @property {() => boolean} hasOriginalEvents false: a program wants to see what is called on every receiver
+ * @property {(receiver: any) => boolean} hasOriginalDataMessage whether dataMessage() need not be asked
+ * @property {(receiver: any) => boolean} hasOriginalControlMessage whether controlMessage() need not be asked
  *
  * @typedef {Object} DeflateOriginals `deflate` is the PerMessageDeflate of a connection, or undefined
- * @property {(deflate: any) => boolean} isCompress
- * @property {(deflate: any) => boolean} isDecompress
+ * @property {(deflate: any) => boolean} hasOriginalCompress
+ * @property {(deflate: any) => boolean} hasOriginalDecompress
  *
  * @typedef {Object} WebSocketOriginals
- * @property {(websocket: any) => boolean} isPong
+ * @property {(websocket: any) => boolean} hasOriginalPong
  */
 
 /**
@@ -38,7 +38,8 @@
  * @property {ReceiverOriginals} receiver
  * @property {DeflateOriginals} deflate
  * @property {WebSocketOriginals} websocket
- * @property {(...classes: any[]) => Originals} after returns this; the classes are named so that their files are loaded
+ * @property {(...classes: any[]) => Originals} definedBy returns this; the
+ *   arguments make the files that set the properties load first
  */
 
 /** @type {Originals} */
@@ -49,7 +50,7 @@ const originals = {
   deflate: /** @type {any} */ (undefined),
   websocket: /** @type {any} */ (undefined),
 
-  after: (..._classes) => originals
+  definedBy: (..._classes) => originals
 };
 
 module.exports = originals;

@@ -10,7 +10,7 @@ const native = require('../native');
 const { AsyncContext } = require('../node/async-context');
 const { Delivery } = require('./event-queue');
 const { WriteCallbacks } = require('./write-callbacks');
-const originals = require('../node/originals').after(require('../receiver'));
+const originals = require('../node/originals').definedBy(require('../receiver'));
 const { optionsOf } = require('./config-cache');
 const { connectionClosed } = require('./open-connections');
 const { EMPTY_BUFFER } = require('../constants');
@@ -21,7 +21,7 @@ const { queueControl, queueMessage } = require('./payload');
 const { toBinaryType } = require('./record-reader');
 const { nextTick } = require('../node/schedule');
 
-const { isControlMessage, isDataMessage } = originals.receiver;
+const { hasOriginalControlMessage, hasOriginalDataMessage } = originals.receiver;
 const { CLOSE, ERROR, FLOODED, MESSAGE, PING, PONG } = native.RecordKind;
 const { ANSWERED, BINARY, RANGE_ERROR } = native.RecordFlag;
 const { FIN, STRING } = native.SendFlag;
@@ -318,7 +318,7 @@ class Transport extends Delivery {
         break;
       case PING:
         this.isPingAnswered = (head & ANSWERED) !== 0;
-        if (!isControlMessage(receiver)) {
+        if (!hasOriginalControlMessage(receiver)) {
           replayControl(websocket._receiver, Opcode.PING, payload);
         } else if (receiver === null) {
           events.onPing(websocket, payload, this.options.isServer);
@@ -328,7 +328,7 @@ class Transport extends Delivery {
         }
         break;
       case PONG:
-        if (!isControlMessage(receiver)) {
+        if (!hasOriginalControlMessage(receiver)) {
           replayControl(websocket._receiver, Opcode.PONG, payload);
         } else if (receiver === null) {
           events.onPong(websocket, payload);
@@ -339,7 +339,7 @@ class Transport extends Delivery {
         break;
       case CLOSE:
         this.isInputOver = true;
-        if (!isControlMessage(receiver)) {
+        if (!hasOriginalControlMessage(receiver)) {
           replayControl(websocket._receiver, Opcode.CLOSE, closePayload(detail, payload));
         } else if (receiver === null) {
           events.onConclude(websocket, detail, payload);
@@ -392,7 +392,7 @@ class Transport extends Delivery {
    */
   handleMessage(isBinary, payload, detail) {
     const { receiver, websocket } = this;
-    if (!isDataMessage(receiver)) {
+    if (!hasOriginalDataMessage(receiver)) {
       replayMessage(websocket._receiver, isBinary, payload, detail);
       return;
     }

@@ -189,7 +189,7 @@ class PlainSocketTransport extends Transport {
     if (this.isTimed) this.noteActivity();
     drainDelivered(this);
     // A listener may have replaced what answers pings.
-    if (this.mayPong) events.checkPongs(this);
+    if (this.mayPong) events.updateThreadPongs(this);
     if (this.isWaiting) return true;
     this.throttle();
     return false;
@@ -197,7 +197,7 @@ class PlainSocketTransport extends Transport {
 
   /** Lets an I/O thread answer pings, if no user code would see that. Another transport that this has become has no such method. */
   allowPongs() {
-    this.mayPong = events.mayThreadPong(this);
+    this.mayPong = events.canThreadPong(this);
     if (this.mayPong) this.connection.setAutoPong(true);
   }
 

@@ -16,8 +16,8 @@ pub struct SocketAddress {
     pub port: u16,
 }
 
-impl SocketAddress {
-    pub(super) fn of(address: SocketAddr) -> Self {
+impl From<SocketAddr> for SocketAddress {
+    fn from(address: SocketAddr) -> Self {
         let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
         Self { address: address.ip().to_string(), family: family.to_owned(), port: address.port() }
     }

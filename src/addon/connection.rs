@@ -9,11 +9,11 @@ use napi::{Env, JsValue, Result};
 use napi_derive::napi;
 
 use super::address::SocketAddress;
-use super::calls::number;
 use super::channel::{Channel, SocketCommand};
+use super::codec::masking_key;
 use super::environment::{Environment, Shared};
-use super::framing::masking_key;
-use super::raw::{data_bytes, is_string, string_bytes, unknown};
+use super::functions::to_double;
+use super::sys::{data_bytes, is_string, string_bytes, unknown};
 
 /// One WebSocket connection. Calls after `destroy` do nothing.
 #[napi]
@@ -72,7 +72,7 @@ impl Connection {
         let start = |payload: &[u8]| {
             let outgoing = self.channel.borrow_mut().deflates(shared, flags, payload.len());
             let Some(outgoing) = outgoing else { return Ok(false) };
-            shared.deflate_elsewhere(&self.channel, &outgoing, payload, callback.raw()).map(|()| true)
+            shared.deflate_async(&self.channel, &outgoing, payload, callback.raw()).map(|()| true)
         };
         if is_string(shared.env, data.raw())? {
             string_bytes(shared.env, data.raw(), &mut scratch)?;
@@ -88,7 +88,7 @@ impl Connection {
     #[napi(catch_unwind)]
     pub fn send_deflated(&mut self, flags: u32, key: Option<Uint8Array>) -> Result<f64> {
         let key = key.map(|key| masking_key(&key)).transpose()?;
-        Ok(number(self.channel.borrow_mut().send_deflated(&self.shared, flags, key)))
+        Ok(to_double(self.channel.borrow_mut().send_deflated(&self.shared, flags, key)))
     }
 
     /// After an `INFLATING` record: has the frame inflated on another thread, and then calls `callback` with the number of
@@ -98,7 +98,7 @@ impl Connection {
         &mut self,
         #[napi(ts_arg_type = "(count: number) => void")] callback: Unknown<'_>,
     ) -> Result<()> {
-        self.shared.inflate_elsewhere(&self.channel, callback.raw())
+        self.shared.inflate_async(&self.channel, callback.raw())
     }
 
     /// The payload of the next record with the flag `LARGE`.
@@ -108,7 +108,7 @@ impl Connection {
         BufferSlice::copy_from(env, payload)
     }
 
-    /// The memory of the next record with the flag `LANDED`.
+    /// The memory of the next record with the flag `DETACHED`.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer | undefined")]
     pub fn take_landed(&mut self) -> Result<Option<Unknown<'_>>> {
         let value = self.channel.borrow().landed()?;
@@ -137,13 +137,13 @@ impl Connection {
     /// Attached, over TCP: this end; `null` once destroyed.
     #[napi(catch_unwind)]
     pub fn local_address(&self) -> Option<SocketAddress> {
-        self.channel.borrow().ends().0.map(SocketAddress::of)
+        self.channel.borrow().ends().0.map(SocketAddress::from)
     }
 
     /// Attached, over TCP: the other end; `null` once it is not connected any more.
     #[napi(catch_unwind)]
     pub fn remote_address(&self) -> Option<SocketAddress> {
-        self.channel.borrow().ends().1.map(SocketAddress::of)
+        self.channel.borrow().ends().1.map(SocketAddress::from)
     }
 
     /// Attached: the number of the descriptor; -1 once destroyed.

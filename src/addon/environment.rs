@@ -9,20 +9,20 @@ use napi::bindgen_prelude::Unknown;
 use napi::{Env, Error, Result, sys};
 use napi_derive::napi;
 
-use super::batch::{BatchWriter, HEADER_WORDS, PAYLOADS, PLACED, Parts, SHARED_BYTES};
-use super::bulk::Bulk;
-use super::calls::Calls;
 use super::channel::Channel;
+use super::compression_jobs::CompressionJob;
 use super::connection::Connection;
-use super::elsewhere::Job;
+use super::functions::Functions;
 use super::options::ConnectionOptions;
-use super::raw::{Realm, Reference, SharedMemory, give_back_free_memory, property, unknown};
+use super::payload_arena::PayloadArena;
+use super::records::{HEADER_WORDS, PAYLOAD_AREA, RecordExtras, RecordWriter, SEND_AREA, SHARED_LENGTH};
 use super::sockets::Rounds;
-use super::thread::of_thread;
+use super::sys::{Realm, Reference, SharedArray, malloc_trim, property, unknown};
+use super::thread::environment_of_thread;
 use crate::connection::{Config, Rested};
 use crate::protocol::deflate::{Broadcast, Pool};
 use crate::transport::RandomKeys;
-use crate::transport::slots::Slots;
+use crate::transport::slab::Slab;
 
 /// Bytes that are worth it to give them back to the system while others are in use.
 const MUCH: usize = 4 * 1024 * 1024;
@@ -31,11 +31,11 @@ const MUCH: usize = 4 * 1024 * 1024;
 pub(super) struct Shared {
     pub(super) env: Env,
     /// The `ArrayBuffer` that batches are written to.
-    records: SharedMemory,
+    records: SharedArray,
     /// What records of the last batch only point to.
-    pub(super) parts: RefCell<Parts>,
+    pub(super) parts: RefCell<RecordExtras>,
     /// Where large messages are received.
-    pub(super) bulk: Bulk,
+    pub(super) arena: PayloadArena,
     /// Where masking keys come from.
     pub(super) keys: RefCell<RandomKeys>,
     /// Where strings are turned into UTF-8, and whether the one that was sent last is still there.
@@ -52,14 +52,14 @@ pub(super) struct Shared {
     /// And of sockets that rest now.
     pub(super) freed_by_rest: Cell<usize>,
     /// The last payloads that are being compressed elsewhere, the last one first.
-    pub(super) deflating: RefCell<Vec<Rc<Job>>>,
+    pub(super) deflating: RefCell<Vec<Rc<CompressionJob>>>,
     /// How connections are configured, by number.
-    configurations: RefCell<Slots<Arc<Config>>>,
+    configurations: RefCell<Slab<Arc<Config>>>,
     /// The value of `thread.js`, and the realm that it was made in.
     thread: Reference,
     pub(super) realm: Realm,
     /// All connections, by their numbers. Number 0 is one that was destroyed, for whoever has none.
-    pub(super) channels: RefCell<Slots<Rc<RefCell<Channel>>>>,
+    pub(super) channels: RefCell<Slab<Rc<RefCell<Channel>>>>,
     /// The sockets that were taken over.
     pub(super) rounds: Rounds,
 }
@@ -67,10 +67,10 @@ pub(super) struct Shared {
 impl Shared {
     /// Puts one batch together in the memory that JavaScript reads. `fill` says whether something remains for another.
     /// Returns the number of records.
-    pub(super) fn batch(&self, fill: impl FnOnce(&mut BatchWriter<'_>) -> bool) -> u32 {
+    pub(super) fn batch(&self, fill: impl FnOnce(&mut RecordWriter<'_>) -> bool) -> u32 {
         let mut parts = self.parts.borrow_mut();
         self.records.with(|memory| {
-            let mut writer = BatchWriter::new(memory, &mut parts);
+            let mut writer = RecordWriter::new(memory, &mut parts);
             let remains = fill(&mut writer);
             writer.finish(remains) as u32
         })
@@ -85,12 +85,12 @@ impl Shared {
     fn new(env: Env, thread: sys::napi_value) -> Result<Rc<Self>> {
         let rounds = Rounds::new(env, property(env, thread, c"deliver")?)?;
         let keys = RandomKeys::new().map_err(|error| Error::from_reason(error.to_string()))?;
-        let records = SharedMemory::new(env, SHARED_BYTES)?;
+        let records = SharedArray::new(env, SHARED_LENGTH)?;
         let shared = Self {
             env,
             records,
             parts: RefCell::default(),
-            bulk: Bulk::new(env)?,
+            arena: PayloadArena::new(env)?,
             keys: RefCell::new(keys),
             text: RefCell::default(),
             has_text: Cell::new(false),
@@ -122,7 +122,7 @@ impl Shared {
     /// Writes records of numbers into the shared array, as many as it can hold.
     pub(super) fn write_records(&self, records: impl Iterator<Item = [[usize; 2]; 2]>) {
         self.records.with(|memory| {
-            let (words, _) = memory[4 * HEADER_WORDS..PLACED.start].as_chunks_mut();
+            let (words, _) = memory[4 * HEADER_WORDS..SEND_AREA.start].as_chunks_mut();
             for (place, word) in words.iter_mut().zip(records.flatten().flatten()) {
                 *place = (word as u32).to_ne_bytes();
             }
@@ -132,15 +132,15 @@ impl Shared {
     /// Puts bytes where the payloads of a batch begin. `false`: they are too many.
     pub(super) fn lay_out(&self, bytes: &[u8]) -> bool {
         self.records.with(|memory| {
-            let place = memory[PAYLOADS].get_mut(..bytes.len());
+            let place = memory[PAYLOAD_AREA].get_mut(..bytes.len());
             place.map(|place| place.copy_from_slice(bytes)).is_some()
         })
     }
 
     /// Runs `read` on the first `length` of the bytes that the shim has put into the shared memory to be sent.
     pub(super) fn with_placed<R>(&self, length: usize, read: impl FnOnce(&[u8]) -> R) -> R {
-        let mut bytes = [0; PLACED.end - PLACED.start];
-        self.records.with(|memory| bytes.copy_from_slice(&memory[PLACED]));
+        let mut bytes = [0; SEND_AREA.end - SEND_AREA.start];
+        self.records.with(|memory| bytes.copy_from_slice(&memory[SEND_AREA]));
         read(bytes.get(..length).unwrap_or_default())
     }
 }
@@ -169,7 +169,7 @@ impl Environment {
     /// Throws when the system has no randomness for masking keys.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env) -> Result<Self> {
-        let shared = of_thread(env, |thread| Shared::new(env, thread))?;
+        let shared = environment_of_thread(env, |thread| Shared::new(env, thread))?;
         Ok(Self { shared, configurations: RefCell::default() })
     }
 
@@ -184,7 +184,7 @@ impl Environment {
     }
 
     /// The memory that batches are read from; never to be handed to a user. First 32-bit words in the machine's byte order:
-    /// word 0 is 1 if another batch waits, word 1 is the number of bytes of payloads with the flag `JOINT`; 256 records of four words
+    /// word 0 is 1 if another batch waits, word 1 is the number of bytes of payloads with the flag `BATCHED`; 256 records of four words
     /// each begin at word 4. Behind them are 64 bytes for what is sent with the flag `PLACED`, and behind these 64 KiB of payloads,
     /// which the offsets of records count from.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
@@ -192,10 +192,10 @@ impl Environment {
         unknown(self.shared.env, self.shared.records.value()?)
     }
 
-    /// The memory that messages with the flag `BULK` lie in until they are read; never to be handed to a user.
+    /// The memory that messages with the flag `ARENA` lie in until they are read; never to be handed to a user.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
     pub fn bulk(&self) -> Result<Unknown<'_>> {
-        unknown(self.shared.env, self.shared.bulk.value()?)
+        unknown(self.shared.env, self.shared.arena.value()?)
     }
 
     /// What is done with connections as a rule.
@@ -203,8 +203,8 @@ impl Environment {
     /// # Errors
     /// When JavaScript has no memory, or the environment is ending.
     #[napi(catch_unwind)]
-    pub fn calls(&self) -> Result<Calls<'_>> {
-        Calls::new(&self.shared)
+    pub fn calls(&self) -> Result<Functions<'_>> {
+        Functions::new(&self.shared)
     }
 
     /// Remembers a configuration of connections and returns its number. `replaced` is the number of one that this copy has made
@@ -268,7 +268,7 @@ impl Environment {
         let freed = shared.freed.get() + rested.freed;
         let is_last = freed > 0 && !rested.again;
         if is_last || freed + shared.freed_by_rest.get() >= MUCH {
-            give_back_free_memory();
+            malloc_trim();
             shared.freed.set(0);
             shared.freed_by_rest.set(0);
         } else {

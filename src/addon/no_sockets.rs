@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use napi::{Env, Error, Result, sys};
 
-use super::batch::BatchWriter;
 use super::channel::{Link, Offer, SocketCommand};
 use super::environment::Shared;
+use super::records::RecordWriter;
 use crate::connection::{Config, Connection as Core};
 use crate::protocol::deflate::Inflation;
 use crate::transport::stream::Stream;
@@ -151,7 +151,7 @@ impl Attachment {
         match *self {}
     }
 
-    pub(super) fn fill(&self, _: &mut BatchWriter<'_>) -> bool {
+    pub(super) fn fill(&self, _: &mut RecordWriter<'_>) -> bool {
         match *self {}
     }
 

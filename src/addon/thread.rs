@@ -8,7 +8,7 @@ use std::rc::{Rc, Weak};
 use napi::{Env, Result, sys};
 
 use super::environment::Shared;
-use super::raw::evaluate;
+use super::sys::evaluate;
 
 /// The script whose value copies of the shim share.
 const SCRIPT: &str = include_str!("thread.js");
@@ -23,7 +23,7 @@ thread_local! {
 ///
 /// # Errors
 /// Those of `make`, or when the environment is ending.
-pub(super) fn of_thread(
+pub(super) fn environment_of_thread(
     env: Env,
     make: impl FnOnce(sys::napi_value) -> Result<Rc<Shared>>,
 ) -> Result<Rc<Shared>> {

@@ -7,11 +7,11 @@
 #![forbid(unsafe_code)]
 
 mod close;
-mod deflating;
+mod deflate;
+mod detached_frame;
 mod event;
 mod idle;
-mod inflating;
-mod lending;
+mod inflate;
 mod pong;
 mod receive;
 mod send;
@@ -22,10 +22,10 @@ use std::sync::Arc;
 use crate::protocol::deflate::Negotiated;
 use crate::protocol::{Limits, MaskingKey, Role};
 
-use deflating::Deflating;
+use deflate::Deflating;
+pub use detached_frame::LentFrame;
 pub use event::{EventBatch, EventRef, LARGE_MESSAGE};
-use inflating::Inflating;
-pub use lending::LentFrame;
+use inflate::Inflating;
 pub use receive::IN_PLACE_FROM;
 use receive::Inbound;
 use send::Outbound;

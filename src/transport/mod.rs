@@ -3,12 +3,12 @@
 //! * [`stream`]: somebody else moves the bytes (a Node Duplex, through the addon); the connection lives on
 //!   the caller's thread.
 //! * [`socket`]: a plain socket whose bytes are moved here. Who drives it can change at any time: [`event_loop`], the
-//!   owner's thread when its event loop says so, or [`io_threads`], tokio on threads of this library. [`policy`] says
+//!   owner's thread when its event loop says so, or [`io_threads`], tokio on threads of this library. [`scheduler`] says
 //!   which of them a socket is better off with.
 //!
 //! * [`listener`]: where connections come from: listening sockets, and connections until their opening handshake has been read.
 //!
-//! `queue`, `leases`: between threads. `sync`: what these are made of. [`slots`]: things by number.
+//! `queue`, `ref_count`: between threads. `sync`: what these are made of. [`slab`]: things by number.
 //!
 //! All drive the same [`Connection`](crate::connection::Connection) and fill the same
 //! [`EventBatch`](crate::connection::EventBatch). Backpressure is decided here. What never belongs here:
@@ -23,14 +23,14 @@ pub mod event_loop;
 #[cfg(unix)]
 pub mod io_threads;
 #[cfg(unix)]
-mod leases;
-#[cfg(unix)]
 pub mod listener;
 pub mod masking_keys;
-pub mod policy;
 #[cfg(unix)]
 mod queue;
-pub mod slots;
+#[cfg(unix)]
+mod ref_count;
+pub mod scheduler;
+pub mod slab;
 #[cfg(unix)]
 pub mod socket;
 pub mod stream;

@@ -2,7 +2,7 @@
 //!
 //! It can be leased, as `leases` does: then it takes items, and serves, until the last lease is given back.
 
-use super::leases::Leased;
+use super::ref_count::RefCounted;
 use super::sync::{Mutex, lock};
 
 /// Tells a thread, from any other, that its queue (an owner's: its mailbox) is no longer empty.
@@ -85,8 +85,8 @@ impl<T, W: Wake> WakeQueue<T, W> {
     }
 }
 
-impl<T, W: Wake> Leased for WakeQueue<T, W> {
-    fn take_lease(&self) -> bool {
+impl<T, W: Wake> RefCounted for WakeQueue<T, W> {
+    fn try_acquire(&self) -> bool {
         let mut waiting = lock(&self.waiting);
         if waiting.leases == 0 {
             return false;
@@ -95,7 +95,7 @@ impl<T, W: Wake> Leased for WakeQueue<T, W> {
         true
     }
 
-    fn give_back_lease(&self) {
+    fn release(&self) {
         let is_last = {
             let mut waiting = lock(&self.waiting);
             waiting.leases -= 1;

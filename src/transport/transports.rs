@@ -9,14 +9,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::event_loop::{ActiveConnection, IdleConnection};
-use super::slots::Slots;
+use super::slab::Slab;
 use super::stream::Stream;
 use crate::connection::{Config, Connection, Rested};
 use crate::protocol::deflate::Inflation;
 use crate::protocol::{Limits, Role};
 
 /// The transports of one owner. `M` is the memory of its host.
-pub struct Transports<M>(RefCell<Slots<Rc<RefCell<Transport<M>>>>>);
+pub struct Transports<M>(RefCell<Slab<Rc<RefCell<Transport<M>>>>>);
 
 impl<M> Default for Transports<M> {
     fn default() -> Self {
@@ -37,7 +37,7 @@ impl<M> Transports<M> {
 
     /// The id that the next transport will get.
     pub fn next_id(&self) -> u32 {
-        self.0.borrow().next() as u32
+        self.0.borrow().vacant_key() as u32
     }
 
     /// Removes a transport. Its id may be given to another one.
@@ -53,7 +53,7 @@ impl<M> Transports<M> {
     }
 
     /// All transports, without a count of references for each.
-    pub(in crate::transport) fn borrow(&self) -> Ref<'_, Slots<Rc<RefCell<Transport<M>>>>> {
+    pub(in crate::transport) fn borrow(&self) -> Ref<'_, Slab<Rc<RefCell<Transport<M>>>>> {
         self.0.borrow()
     }
 }

@@ -7,8 +7,9 @@ use napi::{Env, Result, sys};
 
 use super::attachment::Attachment;
 use crate::addon::environment::Shared;
-use crate::addon::raw::{
-    AsyncContext, Called, Reference, call_in_context, in_handle_scope, report_uncaught, when_closing,
+use crate::addon::sys::{
+    AsyncContext, Outcome, Reference, in_handle_scope, make_callback_in_context, report_uncaught,
+    run_in_close_phase,
 };
 
 /// How often one delivery may throw or ask for another call before the rest of it is dropped: no honest program comes
@@ -96,11 +97,11 @@ impl Shared {
     fn call_deliver(&self, attachment: &Attachment, (function, context): Function<'_>) {
         let mut count = self.batch(|batch| attachment.fill(batch));
         for _ in 0..MAX_CALLS {
-            match call_in_context(self.env, context, function, attachment.id(), count) {
-                Called::Threw(error) if report_uncaught(self.env, error).is_ok() => {}
+            match make_callback_in_context(self.env, context, function, attachment.id(), count) {
+                Outcome::Threw(error) if report_uncaught(self.env, error).is_ok() => {}
                 // Ticks and microtasks have run; now the rest.
-                Called::Returned(true) => {}
-                Called::Unable => return self.rounds.set_ended(),
+                Outcome::Returned(true) => {}
+                Outcome::EnvironmentEnding => return self.rounds.set_ended(),
                 _ => return,
             }
             if !self.is_known(attachment) {
@@ -119,7 +120,7 @@ impl Shared {
         let shared = Rc::clone(self);
         // The event loop calls without a scope for handles. An error says that the environment is ending.
         let closing = move || drop(in_handle_scope(shared.env, || shared.closing(number)));
-        when_closing(self.env, Box::new(closing))
+        run_in_close_phase(self.env, Box::new(closing))
     }
 
     fn closing(&self, number: u32) {
@@ -128,7 +129,9 @@ impl Shared {
         }
         let Some(deliver) = self.rounds.deliver.borrow().clone() else { return };
         let Ok(function) = deliver.function.value() else { return };
-        if let Called::Threw(error) = call_in_context(self.env, &deliver.context, function, 0, number) {
+        if let Outcome::Threw(error) =
+            make_callback_in_context(self.env, &deliver.context, function, 0, number)
+        {
             // An error says that the environment is ending.
             let _ = report_uncaught(self.env, error);
         }

@@ -13,8 +13,8 @@ use napi_derive::napi;
 use super::arriving::Host;
 use crate::addon::address::SocketAddress;
 use crate::addon::environment::{Environment, Shared};
-use crate::addon::raw::{Reference, duplicate};
-use crate::transport::listener::{Arrivals, Closing, Listening};
+use crate::addon::sys::{Reference, duplicate_fd};
+use crate::transport::listener::{Listeners, ListeningSocket, PendingOnClose};
 
 /// What to listen on, and how.
 #[napi(object)]
@@ -38,7 +38,7 @@ pub struct Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.end(Closing::Drop);
+        self.end(PendingOnClose::Discard);
     }
 }
 
@@ -84,10 +84,12 @@ impl Listener {
         shared.line()?;
         let ended = || Error::from_reason("the event loop can't listen");
         let started = if let Some(number) = self.number.get() {
-            let set = |arrivals: &mut Arrivals<Rc<Host>>| arrivals.set_backlog(number, options.backlog);
+            let set = |arrivals: &mut Listeners<Rc<Host>>| arrivals.set_backlog(number, options.backlog);
             shared.rounds.with_arrivals(|arrivals, _| set(arrivals)).ok_or_else(ended)?.map(|()| None)
         } else {
-            duplicate(options.fd).and_then(|fd| Listening::start(fd.into(), options.backlog)).map(Some)
+            duplicate_fd(options.fd)
+                .and_then(|fd| ListeningSocket::start(fd.into(), options.backlog))
+                .map(Some)
         };
         let listening = match started {
             Ok(Some(listening)) => listening,
@@ -117,28 +119,28 @@ impl Listener {
     #[napi(catch_unwind)]
     pub fn address(&self) -> Option<SocketAddress> {
         let number = self.number.get()?;
-        self.shared.rounds.with_arrivals(|arrivals, _| arrivals.address(number))?.map(SocketAddress::of)
+        self.shared.rounds.with_arrivals(|arrivals, _| arrivals.local_addr(number))?.map(SocketAddress::from)
     }
 
     /// Listens no longer. Connections that have not said what they want are closed, or `arrived` is told of them later if
     /// `putAside` is true. Those that are held stay. Returns of how many it will be told.
     #[napi(catch_unwind)]
     pub fn close(&self, put_aside: bool) -> u32 {
-        self.end(if put_aside { Closing::PutAside } else { Closing::Drop }) as u32
+        self.end(if put_aside { PendingOnClose::FallBack } else { PendingOnClose::Discard }) as u32
     }
 
     /// Closes the connections that have not said what they want.
     #[napi(catch_unwind)]
     pub fn close_pending(&self) {
         if let Some(number) = self.number.get() {
-            self.shared.rounds.with_arrivals(|arrivals, _| arrivals.close_pending(number));
+            self.shared.rounds.with_arrivals(|arrivals, _| arrivals.discard_pending(number));
         }
     }
 
     /// The connections that have not sent anything.
     #[napi(catch_unwind)]
     pub fn silent(&self) -> Vec<u32> {
-        let silent = |number| self.shared.rounds.with_arrivals(|arrivals, _| arrivals.silent(number));
+        let silent = |number| self.shared.rounds.with_arrivals(|arrivals, _| arrivals.without_input(number));
         self.number.get().and_then(silent).unwrap_or_default()
     }
 
@@ -147,9 +149,9 @@ impl Listener {
     #[napi(catch_unwind)]
     pub fn check(&self, limit: u32) {
         let check = |number| {
-            self.shared
-                .rounds
-                .with_arrivals(|arrivals, turn| arrivals.check(number, turn.now, limit, turn.arrived))
+            self.shared.rounds.with_arrivals(|arrivals, turn| {
+                arrivals.check_timeouts(number, turn.now, limit, turn.accepted)
+            })
         };
         let _ = self.number.get().and_then(check);
     }
@@ -184,13 +186,13 @@ impl Listener {
     /// This end of a connection; `null` if it is not over TCP, or nobody's any more.
     #[napi(catch_unwind)]
     pub fn local_address(&self, number: u32) -> Option<SocketAddress> {
-        self.ends(number).0.map(SocketAddress::of)
+        self.ends(number).0.map(SocketAddress::from)
     }
 
     /// The other end of a connection; `null` as for `localAddress`, or if it is not connected any more.
     #[napi(catch_unwind)]
     pub fn remote_address(&self, number: u32) -> Option<SocketAddress> {
-        self.ends(number).1.map(SocketAddress::of)
+        self.ends(number).1.map(SocketAddress::from)
     }
 
     /// Keeps the event loop alive while it listens, which it does at first, too.
@@ -207,10 +209,10 @@ impl Listener {
 }
 
 impl Listener {
-    fn end(&self, closing: Closing) -> usize {
+    fn end(&self, closing: PendingOnClose) -> usize {
         let Some(number) = self.number.take() else { return 0 };
         let rounds = &self.shared.rounds;
-        let aside = rounds.with_arrivals(|arrivals, turn| arrivals.close(number, closing, turn.arrived));
+        let aside = rounds.with_arrivals(|arrivals, turn| arrivals.close(number, closing, turn.accepted));
         if self.is_referenced.get() {
             rounds.keep(false);
         }
@@ -224,6 +226,9 @@ impl Listener {
     }
 
     fn ends(&self, number: u32) -> (Option<SocketAddr>, Option<SocketAddr>) {
-        self.shared.rounds.with_arrivals(|arrivals, _| arrivals.ends(number)).unwrap_or_default()
+        self.shared
+            .rounds
+            .with_arrivals(|arrivals, _| arrivals.local_and_peer_addr(number))
+            .unwrap_or_default()
     }
 }

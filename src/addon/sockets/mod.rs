@@ -32,7 +32,7 @@ pub(super) const TAKES_SOCKETS: bool = true;
 
 /// Whether event loops can listen here.
 pub(super) fn can_listen() -> bool {
-    super::raw::can_poll()
+    super::sys::can_poll()
 }
 
 /// How many I/O threads run in this process.

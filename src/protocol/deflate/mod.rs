@@ -14,19 +14,19 @@
 
 mod broadcast;
 mod compressor;
-mod fault;
+mod error;
 mod history;
 mod inflater;
+mod params;
 mod pool;
-mod settings;
 
 pub use broadcast::{Broadcast, Receiver};
 pub use compressor::{Compressor, EMPTY_FRAGMENT, EMPTY_MESSAGE, deflate_alone, stored, without_trailer};
-pub use fault::InflateFault;
+pub use error::InflateFault;
 pub use history::History;
 pub use inflater::{Inflater, Inflation, Progress};
+pub use params::{Incoming, Level, MemLevel, Negotiated, Outgoing, Settings, WindowBits};
 pub use pool::Pool;
-pub use settings::{Incoming, Level, MemLevel, Negotiated, Outgoing, Settings, WindowBits};
 /// How the backend looks for matches; zlib's `strategy`.
 pub use zlib_rs::Strategy;
 

@@ -5,15 +5,15 @@ use std::cell::{Cell, RefCell};
 use std::mem;
 
 use super::Poller;
-use crate::transport::listener::{Arrival, Arrivals, Turn};
+use crate::transport::listener::{AcceptedConnection, Listeners, PollContext};
 
 /// Accepted connections after which they are delivered.
 pub(super) const ACCEPT_BATCH: usize = 64;
 
 /// Listening sockets and undelivered connections. `A` identifies the consumer of those that one listening socket accepts.
 pub(super) struct Acceptors<A> {
-    listeners: RefCell<Arrivals<A>>,
-    accepted: RefCell<Vec<Arrival<A>>>,
+    listeners: RefCell<Listeners<A>>,
+    accepted: RefCell<Vec<AcceptedConnection<A>>>,
     has_connections: Cell<bool>,
 }
 
@@ -38,37 +38,37 @@ impl<A: Clone> Acceptors<A> {
         poller: &Poller,
         now: u32,
         buffer: &mut [u8],
-        run: impl FnOnce(&mut Arrivals<A>, &mut Turn<'_, A>) -> R,
+        run: impl FnOnce(&mut Listeners<A>, &mut PollContext<'_, A>) -> R,
     ) -> (R, FollowUp) {
         let (mut accepted, mut listeners) = (self.accepted.borrow_mut(), self.listeners.borrow_mut());
-        let result = run(&mut listeners, &mut Turn { poller, now, buffer, arrived: &mut accepted });
-        let has_connections = listeners.connections() > 0;
+        let result = run(&mut listeners, &mut PollContext { poller, now, buffer, accepted: &mut accepted });
+        let has_connections = listeners.connection_count() > 0;
         let has_changed = self.has_connections.replace(has_connections) != has_connections;
         let follow_up = FollowUp {
             set_ref: has_changed.then_some(has_connections),
-            is_unfinished: listeners.is_unfinished() || !accepted.is_empty(),
+            is_unfinished: listeners.has_backlog() || !accepted.is_empty(),
         };
         (result, follow_up)
     }
 
     /// True if a token is that of a listening socket or of an accepted connection.
     pub(super) fn is_token(token: u64) -> bool {
-        Arrivals::<A>::is_token(token)
+        Listeners::<A>::is_token(token)
     }
 
     /// The number and the consumer of the listening socket of a token, if it is one's.
     pub(super) fn listener_of(&self, token: u64) -> Option<(u32, A)> {
-        self.listeners.borrow().listening(token)
+        self.listeners.borrow().listener_for(token)
     }
 
     /// Chooses whether new connections of a listening socket are passed on without reading a request from them.
     pub(super) fn set_fall_back(&self, number: u32, on: bool) {
-        self.listeners.borrow_mut().put_aside(number, on);
+        self.listeners.borrow_mut().set_fall_back(number, on);
     }
 
     /// True if a cycle was too short to accept all that waited.
     pub(super) fn has_unaccepted(&self) -> bool {
-        self.listeners.borrow().is_unfinished()
+        self.listeners.borrow().has_backlog()
     }
 
     /// Number of connections to deliver.
@@ -77,7 +77,7 @@ impl<A: Clone> Acceptors<A> {
     }
 
     /// Takes the connections to deliver.
-    pub(super) fn take_accepted(&self) -> Vec<Arrival<A>> {
+    pub(super) fn take_accepted(&self) -> Vec<AcceptedConnection<A>> {
         mem::take(&mut *self.accepted.borrow_mut())
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Poller;
 use crate::connection::Config;
-use crate::transport::policy::Choice;
+use crate::transport::scheduler::TransportMode;
 use crate::transport::socket::{Borrowed, OwnedOrBorrowedFd};
 
 /// A socket to adopt, and how.
@@ -17,7 +17,7 @@ pub struct AdoptRequest<'a> {
     /// Bytes that were read from the socket behind the opening handshake.
     pub head: &'a [u8],
     /// The transport that the connection may use.
-    pub mode: Choice,
+    pub mode: TransportMode,
 }
 
 /// Origin of a socket to adopt.
@@ -52,7 +52,7 @@ impl<'a> Source<'a> {
         self,
         poller: Option<&Poller>,
         token: u64,
-        mode: Choice,
+        mode: TransportMode,
         take: impl FnOnce(u32) -> Option<(socket2::Socket, bool)>,
     ) -> io::Result<Opened<'a>> {
         let (fd, is_watched, unsent) = match self {
@@ -66,7 +66,7 @@ impl<'a> Source<'a> {
             }
         };
         // A descriptor that the poller refuses may still be one for a thread.
-        let is_polled = mode != Choice::IoThreads
+        let is_polled = mode != TransportMode::IoThreads
             && poller.is_some_and(|poller| {
                 let polled = if is_watched { poller.readd_fd(&fd, token) } else { poller.add_fd(&fd, token) };
                 polled.is_ok()

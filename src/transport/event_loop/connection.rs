@@ -9,7 +9,7 @@ use super::large_frame::{LARGE_FRAME_FROM, LargeFrame};
 use super::payload_pool::PayloadPool;
 use super::poller::Readiness;
 use crate::connection::{Connection, IN_PLACE_FROM};
-use crate::transport::policy::{Choice, Traffic};
+use crate::transport::scheduler::{TransportMode, Traffic};
 use crate::transport::socket::{Interest, RECEIVE_BUFFER, Socket, SocketEvents, Taken};
 
 /// Length from which a payload is written from the caller's memory if nothing else is queued, and in any case: a copy then costs more
@@ -50,7 +50,7 @@ pub struct ActiveConnection<M> {
     large_frame: RefCell<Option<LargeFrame<M>>>,
     /// The cycle in which the peer's end is delivered, if it was read behind other events; 0 if none is held back.
     pub(super) end_due: Cell<u64>,
-    pub(super) mode: Choice,
+    pub(super) mode: TransportMode,
     pub(super) traffic: Cell<Traffic>,
     /// Index in the list of active connections.
     pub(super) position: Cell<usize>,
@@ -60,7 +60,7 @@ pub struct ActiveConnection<M> {
 
 impl<M> ActiveConnection<M> {
     /// Driven by the event loop, with no readiness known.
-    pub(super) fn new(socket: Arc<Socket>, mode: Choice) -> Self {
+    pub(super) fn new(socket: Arc<Socket>, mode: TransportMode) -> Self {
         Self {
             socket,
             events: RefCell::default(),

@@ -11,7 +11,7 @@ use super::connection::ActiveConnection;
 use super::driver::{EventLoop, List};
 use super::poller::Readiness;
 use super::{Delivered, Host};
-use crate::transport::listener::Arrivals;
+use crate::transport::listener::Listeners;
 
 /// Sockets that are read, and bytes of them, before they are delivered: enough for the code to stay in the caches, few enough that
 /// the bytes stay there, too.
@@ -127,10 +127,10 @@ impl<H: Host> EventLoop<H> {
         }
         let now = self.host.now();
         if self.scheduler.borrow().is_due(now) {
-            self.scheduler.borrow_mut().turn(now, self.host.cpu_time());
+            self.scheduler.borrow_mut().end_window(now, self.host.cpu_time());
         }
         if self.acceptors.has_unaccepted() {
-            self.with_acceptors(Arrivals::go_on);
+            self.with_acceptors(Listeners::resume_accepting);
         }
         self.deliver_accepted();
         let has_accepted = self.acceptors.has_unaccepted() || self.acceptors.undelivered() > 0;
@@ -263,13 +263,13 @@ impl<H: Host> EventLoop<H> {
 
     /// Accepts or reads, if the token is that of a listening socket or an accepted connection. Returns whether it is.
     fn accept_ready(&self, token: u64) -> bool {
-        if !Acceptors::<H::Acceptor>::is_token(token) {
+        if !Acceptors::<H::Server>::is_token(token) {
             return false;
         }
-        if let Some((number, acceptor)) = self.acceptors.listener_of(token) {
-            self.acceptors.set_fall_back(number, self.host.should_fall_back(&acceptor));
+        if let Some((number, server)) = self.acceptors.listener_of(token) {
+            self.acceptors.set_fall_back(number, self.host.should_fall_back(&server));
         }
-        self.with_acceptors(|listeners, turn| listeners.ready(token, turn));
+        self.with_acceptors(|listeners, turn| listeners.on_ready(token, turn));
         if self.acceptors.undelivered() >= ACCEPT_BATCH {
             self.deliver_accepted();
         }

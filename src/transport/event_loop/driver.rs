@@ -17,8 +17,8 @@ use super::poller::{Poller, Readiness};
 use super::Host;
 use crate::connection::{Config, Connection};
 use crate::protocol::Role;
-use crate::transport::listener::{Arrivals, Turn};
-use crate::transport::policy::{Choice, Move, Policy};
+use crate::transport::listener::{Listeners, PollContext};
+use crate::transport::scheduler::{TransportMode, Migration, Scheduler};
 use crate::transport::socket::{
     Idle, Interest, Mailbox, RECEIVE_BUFFER, Socket, Wake,
 };
@@ -57,8 +57,8 @@ pub struct EventLoop<H: Host> {
     pub(super) ready: Cell<ReadyList>,
     pub(super) woken: Cell<Vec<Arc<Socket>>>,
     pub(super) pool: PayloadPool,
-    pub(super) scheduler: RefCell<Policy>,
-    pub(super) acceptors: Acceptors<H::Acceptor>,
+    pub(super) scheduler: RefCell<Scheduler>,
+    pub(super) acceptors: Acceptors<H::Server>,
     /// Number of cycles so far.
     pub(super) cycle: Cell<u64>,
     has_servers: Cell<bool>,
@@ -87,7 +87,7 @@ impl<H: Host> EventLoop<H> {
             ready: Cell::default(),
             woken: Cell::default(),
             pool: PayloadPool::default(),
-            scheduler: RefCell::new(Policy::new(cores, std::process::id())),
+            scheduler: RefCell::new(Scheduler::new(cores, std::process::id())),
             acceptors: Acceptors::default(),
             cycle: Cell::new(0),
             has_servers: Cell::new(false),
@@ -183,7 +183,7 @@ impl<H: Host> EventLoop<H> {
     pub fn adopt(&self, request: AdoptRequest<'_>) -> io::Result<u32> {
         let AdoptRequest { source, config, head, mode } = request;
         let io = self.io().filter(|_| !self.has_ended()).ok_or_else(|| io::Error::other("the owner is ending"))?;
-        let mode = if io.poller.is_some() { mode } else { Choice::IoThreads };
+        let mode = if io.poller.is_some() { mode } else { TransportMode::IoThreads };
         let id = self.transports.next_id();
         let token = u64::from(id);
         let take = |number| self.with_acceptors(|listeners, _| listeners.take(number)).flatten();
@@ -374,11 +374,11 @@ impl<H: Host> EventLoop<H> {
         let mut traffic = connection.traffic.get();
         let on_thread = connection.is_on_thread.get();
         let migration =
-            self.scheduler.borrow_mut().delivered(connection.mode, on_thread, &mut traffic, events);
+            self.scheduler.borrow_mut().on_delivery(connection.mode, on_thread, &mut traffic, events);
         connection.traffic.set(traffic);
         match migration {
-            Some(Move::ToThread) => self.migrate_to_thread(connection),
-            Some(Move::ToOwner) => self.migrate_to_event_loop(connection),
+            Some(Migration::ToThread) => self.migrate_to_thread(connection),
+            Some(Migration::ToOwner) => self.migrate_to_event_loop(connection),
             None => {}
         }
     }
@@ -476,7 +476,7 @@ impl<H: Host> EventLoop<H> {
     /// Runs `run` on the listening sockets. `None`: the owner's loop cannot poll, or is ending.
     pub fn with_acceptors<R>(
         &self,
-        run: impl FnOnce(&mut Arrivals<H::Acceptor>, &mut Turn<'_, H::Acceptor>) -> R,
+        run: impl FnOnce(&mut Listeners<H::Server>, &mut PollContext<'_, H::Server>) -> R,
     ) -> Option<R> {
         let io = self.io().filter(|_| !self.has_ended())?;
         let poller = io.poller.as_deref()?;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::connection::ActiveConnection;
 use crate::connection::Config;
-use crate::transport::policy::Choice;
+use crate::transport::scheduler::TransportMode;
 use crate::transport::socket::{Borrowed, Idle, Mailbox};
 
 /// Connections that one cycle looks at in a sweep: well under a millisecond.
@@ -23,7 +23,7 @@ const SWEPT_PER_CYCLE: usize = 2048;
 pub struct IdleConnection {
     socket: Idle,
     id: u32,
-    mode: Choice,
+    mode: TransportMode,
 }
 
 #[cfg(not(debug_assertions))]
@@ -31,7 +31,7 @@ const _: () = assert!(size_of::<IdleConnection>() <= 32);
 
 impl IdleConnection {
     /// The poller knows the descriptor by the connection's id.
-    pub(super) fn new(socket: Idle, id: u32, mode: Choice) -> Self {
+    pub(super) fn new(socket: Idle, id: u32, mode: TransportMode) -> Self {
         Self { socket, id, mode }
     }
 
@@ -76,7 +76,7 @@ impl IdleConnection {
 
     /// True if `connection` has nothing in flight. Requires exactly two references: the caller's and the active list's.
     pub(super) fn is_idle<M>(connection: &Rc<ActiveConnection<M>>) -> bool {
-        let is_driven = connection.mode != Choice::IoThreads && !connection.is_on_thread.get();
+        let is_driven = connection.mode != TransportMode::IoThreads && !connection.is_on_thread.get();
         let is_waiting =
             connection.is_dirty.get() || connection.is_waiting.get() || connection.ready.get().read;
         is_driven

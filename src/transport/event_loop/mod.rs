@@ -28,7 +28,7 @@ mod poller;
 use std::cell::RefMut;
 
 use crate::connection::MaskingKeys;
-use crate::transport::listener::Arrival;
+use crate::transport::listener::AcceptedConnection;
 use crate::transport::socket::SocketEvents;
 
 pub use commands::{DetachedEvents, SocketCommand};
@@ -55,7 +55,7 @@ pub trait Host: Sized {
     /// Memory of one large frame, which the consumer keeps as the message.
     type Memory;
     /// Consumer of connections accepted by one listening socket.
-    type Acceptor: Clone;
+    type Server: Clone;
     /// Access to the consumer of events, valid during [`Host::with_scope`].
     type Scope<'a>;
 
@@ -98,13 +98,13 @@ pub trait Host: Sized {
 
     /// True if new connections of this listening socket are to be passed on without reading a request from them. Called before
     /// connections are accepted.
-    fn should_fall_back(&self, acceptor: &Self::Acceptor) -> bool;
+    fn should_fall_back(&self, server: &Self::Server) -> bool;
 
     /// Passes accepted connections to the consumer, in order. One that it cannot be told of is rejected with `reject`; `is_ended`
     /// is to be asked before each of them.
     fn deliver_accepted(
         &self,
-        accepted: Vec<Arrival<Self::Acceptor>>,
+        accepted: Vec<AcceptedConnection<Self::Server>>,
         is_ended: impl Fn() -> bool,
         reject: impl Fn(u32),
     );

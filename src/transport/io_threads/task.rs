@@ -10,13 +10,13 @@ use tokio::io::Ready;
 use tokio::io::unix::AsyncFd;
 
 use super::raw;
-use super::shard::{Scratch, Seat};
+use super::worker::{Registration, Scratch};
 use crate::transport::socket::{Fault, READS_PER_TURN, Received, Side, Socket, lock};
 
-/// Starts the task. Runs on the shard's thread, inside its runtime.
-pub(super) fn start(socket: Arc<Socket>, fd: Arc<socket2::Socket>, seat: Arc<Seat>) {
+/// Starts the task. Runs on the worker's thread, inside its runtime.
+pub(super) fn start(socket: Arc<Socket>, fd: Arc<socket2::Socket>, registration: Arc<Registration>) {
     // Also when the descriptor is refused: dropping the task tells the owner.
-    let task = Task { socket, seat, is_unread: AtomicBool::new(false) };
+    let task = Task { socket, registration, is_unread: AtomicBool::new(false) };
     if let Ok(fd) = raw::register(fd) {
         tokio::spawn(async move {
             poll_fn(|context| task.poll(&fd, context)).await;
@@ -36,7 +36,7 @@ pub(super) fn write(socket: &Arc<Socket>) {
 
 struct Task {
     socket: Arc<Socket>,
-    seat: Arc<Seat>,
+    registration: Arc<Registration>,
     /// Whether there may be something to read that the poller has told of while the socket was paused.
     is_unread: AtomicBool,
 }
@@ -44,9 +44,9 @@ struct Task {
 impl Drop for Task {
     /// Also runs when the task unwinds: the owner then sees a socket that failed, not one that hangs.
     fn drop(&mut self) {
-        self.seat.leave();
+        self.registration.leave();
         let mut state = lock(&self.socket.state);
-        if state.driver.is(&self.seat) && !state.destroyed {
+        if state.driver.is(&self.registration) && !state.destroyed {
             state.fail(Fault { errno: libc::EIO, write: false });
             self.socket.announce(state, Side::Thread);
         }
@@ -56,10 +56,10 @@ impl Drop for Task {
 impl Task {
     /// Ready when the socket was destroyed or taken back.
     fn poll(&self, fd: &AsyncFd<Arc<socket2::Socket>>, context: &mut Context<'_>) -> Poll<()> {
-        self.seat.waker.register(context.waker());
+        self.registration.waker.register(context.waker());
         let (read, ahead, write) = {
             let state = lock(&self.socket.state);
-            if state.destroyed || !state.driver.is(&self.seat) {
+            if state.destroyed || !state.driver.is(&self.registration) {
                 return Poll::Ready(());
             }
             (state.wants_input(), state.reads_ahead(), state.blocked)
@@ -137,9 +137,9 @@ impl Task {
     }
 
     fn receive(&self) -> (Received, bool) {
-        let mut scratch = lock(&self.seat.shard.scratch);
+        let mut scratch = lock(&self.registration.worker.scratch);
         let Scratch { buffer, keys } = &mut *scratch;
-        self.socket.receive_on_thread(&self.seat, buffer, keys)
+        self.socket.receive_on_thread(&self.registration, buffer, keys)
     }
 }
 

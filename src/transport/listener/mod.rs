@@ -2,20 +2,20 @@
 //! each until it is known what it wants; then the owner gets it, with what was read. What a request to upgrade is, `protocol::handshake` says;
 //! whatever is none goes to the owner, too, which leaves it to somebody who speaks HTTP. Nothing is ever written here.
 //!
-//! * [`Arrivals`]: all of it, for one owner. * `endpoint`: a listening socket. * `accepting`: from the listening socket.
-//! * `pending`: a connection that has not said yet what it wants.
+//! * [`Listeners`]: all of it, for one owner. * `bind`: a listening socket. * `accept`: from the listening socket.
+//! * `request_reader`: a connection that has not said yet what it wants.
 //!
 //! A connection before its handshake costs its descriptor and an entry of some 32 bytes here; a buffer only while its head is
 //! incomplete, bounded by the longest head.
 
-mod accepting;
-mod arrivals;
-mod endpoint;
-mod pending;
+mod accept;
+mod bind;
+mod listeners;
+mod request_reader;
 
-pub use arrivals::{Arrivals, Closing, Turn};
-pub use endpoint::Listening;
-pub use pending::{Arrival, Reason, What};
+pub use bind::ListeningSocket;
+pub use listeners::{Listeners, PendingOnClose, PollContext};
+pub use request_reader::{AcceptedConnection, FallbackReason, Request};
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::sync::Arc;
 
 use super::{Borrowed, Descriptor, Driver, Side, Socket, local_and_peer_addr, lock};
-use crate::transport::io_threads::{Job, Seat};
+use crate::transport::io_threads::{Job, Registration};
 
 impl Socket {
     /// The number of the descriptor that the owner's event loop is to poll; -1 once destroyed.
@@ -56,7 +56,7 @@ impl Socket {
         let mut writer = lock(&self.writer);
         let mut state = lock(&self.state);
         let Some(owner_fd) = &state.owner_fd else { return Ok(()) };
-        let seat = Seat::take()?;
+        let registration = Registration::new()?;
         let duplicate = Arc::new(owner_fd.socket().try_clone()?);
         // A duplicate shares the mode; a descriptor of an owner that is no event loop may block.
         duplicate.set_nonblocking(true)?;
@@ -66,12 +66,12 @@ impl Socket {
         }
         drop(writer);
         state.fd = Some(fd);
-        state.drive(Driver::Thread(Arc::clone(&seat)));
-        let shard = Arc::clone(&seat.shard);
-        shard.push(Job::Adopt { socket: Arc::clone(self), fd: duplicate, seat });
+        state.drive(Driver::Thread(Arc::clone(&registration)));
+        let worker = Arc::clone(&registration.worker);
+        worker.push(Job::Adopt { socket: Arc::clone(self), fd: duplicate, registration });
         // What is queued, and news that the owner has not collected, have nobody else who knows of them.
         if !state.blocked && !state.connection.output().is_empty() {
-            shard.push(Job::Write(Arc::clone(self)));
+            worker.push(Job::Write(Arc::clone(self)));
         }
         self.announce(state, Side::Owner);
         Ok(())

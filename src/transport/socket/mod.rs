@@ -144,7 +144,7 @@ impl Socket {
             Driver::Owner => {
                 self.write_now();
             }
-            Driver::Thread(seat) => seat.shard.push(Job::Write(Arc::clone(self))),
+            Driver::Thread(registration) => registration.worker.push(Job::Write(Arc::clone(self))),
         }
     }
 
@@ -293,8 +293,8 @@ impl Socket {
 
     /// Has the task, if a thread drives, wait for what the state now says.
     pub(super) fn wake_task(&self) {
-        if let Driver::Thread(seat) = &lock(&self.state).driver {
-            seat.waker.wake();
+        if let Driver::Thread(registration) = &lock(&self.state).driver {
+            registration.waker.wake();
         }
     }
 }

@@ -9,7 +9,7 @@ use super::reading::{Reading, Unlocked, lock_unread, read_unlocked};
 use super::state::State;
 use super::{Descriptor, Side, Socket, lock};
 use crate::connection::{LentFrame, MaskingKeys};
-use crate::transport::io_threads::Seat;
+use crate::transport::io_threads::Registration;
 
 /// Bytes that one read takes at most. Fits the L2 cache with room for the payloads copied out of it, and is what Node
 /// reads at most.
@@ -50,16 +50,16 @@ impl Taken {
 }
 
 impl Socket {
-    /// Reads once, on the I/O thread of this seat, and lets the connection parse. The flag says that the connection has made output by
+    /// Reads once, on the I/O thread of this registration, and lets the connection parse. The flag says that the connection has made output by
     /// itself (automatic pongs) which is to be written now. The state is not locked meanwhile, but noted as being read:
     /// bytes stay in order, also while the owner takes the socket back.
     pub(in crate::transport) fn receive_on_thread(
         self: &Arc<Self>,
-        seat: &Arc<Seat>,
+        registration: &Arc<Registration>,
         buffer: &mut [u8],
         keys: &mut dyn MaskingKeys,
     ) -> (Received, bool) {
-        let source = |state: &State| if state.driver.is(seat) { state.fd.clone() } else { None };
+        let source = |state: &State| if state.driver.is(registration) { state.fd.clone() } else { None };
         let (mut state, result) =
             match read_unlocked(&self.state, source, |fd: Descriptor| (&*fd.socket()).read(buffer)) {
                 Unlocked::Read(state, result) => (state, result),

@@ -7,7 +7,7 @@ use super::news::News;
 use super::reading::Reading;
 use super::{Descriptor, INBOUND_HIGH_WATER, RECEIVE_BUFFER, Interest};
 use crate::connection::{Connection, MaskingKeys};
-use crate::transport::io_threads::{Job, Seat};
+use crate::transport::io_threads::{Job, Registration};
 
 /// What a shutdown of the write side waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,19 +24,19 @@ pub(in crate::transport) enum Driver {
     /// The owner's thread, when its event loop says so.
     Owner,
     /// An I/O thread.
-    Thread(Arc<Seat>),
+    Thread(Arc<Registration>),
 }
 
 impl Driver {
-    /// Whether it is the thread on which the socket has this seat.
-    pub(in crate::transport) fn is(&self, seat: &Arc<Seat>) -> bool {
-        matches!(self, Self::Thread(own) if Arc::ptr_eq(own, seat))
+    /// Whether it is the thread on which the socket has this registration.
+    pub(in crate::transport) fn is(&self, registration: &Arc<Registration>) -> bool {
+        matches!(self, Self::Thread(own) if Arc::ptr_eq(own, registration))
     }
 
     /// Has the task of a thread that drives look at the state anew.
     pub(super) fn look(&self) {
-        if let Self::Thread(seat) = self {
-            seat.shard.push(Job::Look(Arc::clone(seat)));
+        if let Self::Thread(registration) = self {
+            registration.worker.push(Job::Poll(Arc::clone(registration)));
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Connections with permessage-deflate. Here: what the test files share.
 
 mod broadcast;
-mod elsewhere;
+mod broadcast_sharing;
 mod frames;
 mod in_place;
 mod limits;
-mod random;
-mod resting;
+mod offload;
+mod properties;
 mod sending;
-mod sharing;
+mod trim;
 
 use std::sync::Arc;
 

@@ -3,8 +3,8 @@
 
 mod compressor;
 mod distances;
+mod errors;
 mod examples;
-mod faults;
 mod inflation;
 mod limits;
 mod pool;

@@ -38,8 +38,8 @@ fn turn_away() {
         scene.wait();
         scene.turn();
         client.assert_closed();
-        assert!(scene.arrived.is_empty() && scene.arrivals.connections() == 0);
-        assert!(!scene.arrivals.is_unfinished());
+        assert!(scene.arrived.is_empty() && scene.arrivals.connection_count() == 0);
+        assert!(!scene.arrivals.has_backlog());
         scene.assert_quiet();
     }
 
@@ -51,13 +51,13 @@ fn turn_away() {
     let mut client = scene.connect(listening);
     scene.wait();
     scene.turn();
-    assert!(!scene.arrivals.is_unfinished());
+    assert!(!scene.arrivals.has_backlog());
     scene.assert_quiet();
     client.write(REQUEST);
     // It waits, until there are descriptors again and somebody looks.
     drop(all);
-    scene.arrivals.check(listening, 0, 1, &mut scene.arrived);
-    assert!(scene.arrivals.is_unfinished());
+    scene.arrivals.check_timeouts(listening, 0, 1, &mut scene.arrived);
+    assert!(scene.arrivals.has_backlog());
     let arrival = scene.next();
     assert!(is_upgrade(&arrival));
     scene.speak(arrival.number, &mut client);

@@ -1,9 +1,9 @@
 //! Listening sockets and what arrives there, over loopback. The owner's loop waits in a poller around the poller, as that of
 //! Node does. Every wait ends with a panic after [`TIMEOUT`].
 
-mod arriving;
+mod bind;
+mod connections;
 mod descriptors;
-mod endpoints;
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
@@ -13,7 +13,9 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::{Arrival, Arrivals, Closing, Listening, Reason, Turn, What};
+use super::{
+    AcceptedConnection, FallbackReason, Listeners, ListeningSocket, PendingOnClose, PollContext, Request,
+};
 use crate::protocol::handshake::MAX_HEAD;
 use crate::transport::event_loop::Poller;
 use crate::transport::tests::TIMEOUT;
@@ -35,8 +37,8 @@ fn bound(address: impl Into<SockAddr>) -> Socket {
 struct Scene {
     poller: Poller,
     poll: Poll,
-    arrivals: Arrivals<&'static str>,
-    arrived: Vec<Arrival<&'static str>>,
+    arrivals: Listeners<&'static str>,
+    arrived: Vec<AcceptedConnection<&'static str>>,
     buffer: Vec<u8>,
     now: u32,
 }
@@ -45,30 +47,30 @@ impl Scene {
     fn new() -> Self {
         let (poller, poll) = (Poller::new().unwrap(), Poll::new().unwrap());
         poll.registry().register(&mut SourceFd(&poller.fd()), Token(0), Interest::READABLE).unwrap();
-        let arrivals = Arrivals::default();
+        let arrivals = Listeners::default();
         Self { poller, poll, arrivals, arrived: Vec::new(), buffer: vec![0; 64 * 1024], now: 0 }
     }
 
     /// Listens, and returns the number of the listening socket.
     fn listen(&mut self, address: impl Into<SockAddr>) -> u32 {
-        let listening = Listening::start(bound(address), 511).unwrap();
+        let listening = ListeningSocket::start(bound(address), 511).unwrap();
         self.arrivals.listen(&self.poller, listening, "owner", MAX_HEAD).unwrap()
     }
 
     /// One turn of the loop, without waiting.
     fn turn(&mut self) {
         let Self { poller, arrivals, arrived, buffer, now, .. } = self;
-        let mut turn = Turn { poller, now: *now, buffer, arrived };
-        arrivals.go_on(&mut turn);
+        let mut turn = PollContext { poller, now: *now, buffer, accepted: arrived };
+        arrivals.resume_accepting(&mut turn);
         poller.poll(|token, _| {
-            assert!(Arrivals::<&str>::is_token(token));
-            arrivals.ready(token, &mut turn);
+            assert!(Listeners::<&str>::is_token(token));
+            arrivals.on_ready(token, &mut turn);
         });
     }
 
     /// Waits until there is something to do for a turn.
     fn wait(&mut self) {
-        if self.arrivals.is_unfinished() {
+        if self.arrivals.has_backlog() {
             return;
         }
         let mut events = Events::with_capacity(1);
@@ -86,7 +88,7 @@ impl Scene {
     }
 
     /// The next that arrives, and nothing else.
-    fn next(&mut self) -> Arrival<&'static str> {
+    fn next(&mut self) -> AcceptedConnection<&'static str> {
         self.until(|scene| !scene.arrived.is_empty());
         assert_eq!(self.arrived.len(), 1, "{:?}", self.arrived);
         self.arrived.remove(0)
@@ -100,7 +102,7 @@ impl Scene {
     }
 
     fn connect(&self, listening: u32) -> Client {
-        Client::new(self.arrivals.address(listening).unwrap())
+        Client::new(self.arrivals.local_addr(listening).unwrap())
     }
 
     /// Takes what has arrived, and speaks with it from the other end.
@@ -160,6 +162,6 @@ impl Client {
     }
 }
 
-fn is_upgrade(arrival: &Arrival<&str>) -> bool {
-    matches!(arrival.what, What::Upgrade { .. })
+fn is_upgrade(arrival: &AcceptedConnection<&str>) -> bool {
+    matches!(arrival.request, Request::Upgrade { .. })
 }

@@ -1,0 +1,61 @@
+//! Memory that the addon writes and the shim reads, at one place for the life of an environment.
+
+use std::cell::Cell;
+use std::fmt;
+use std::ptr::{self, NonNull};
+use std::slice;
+
+use napi::{Env, Result, sys};
+
+use super::{Reference, check};
+
+/// An `ArrayBuffer` that only the shim holds. The shim copies out of it and never hands it, or a view of it, to a user.
+pub(in crate::addon) struct SharedArray {
+    reference: Reference,
+    data: NonNull<u8>,
+    length: usize,
+    is_lent: Cell<bool>,
+}
+
+impl SharedArray {
+    /// Allocates `length` bytes, all zero.
+    ///
+    /// # Errors
+    /// When JavaScript has no memory for it.
+    pub(in crate::addon) fn new(env: Env, length: usize) -> Result<Self> {
+        let (mut data, mut value) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: plain out-parameters.
+        check(unsafe { sys::napi_create_arraybuffer(env.raw(), length, &raw mut data, &raw mut value) })?;
+        let reference = Reference::new(env, value)?;
+        // A length of 0 has no address.
+        let (data, length) =
+            NonNull::new(data.cast()).map_or((NonNull::dangling(), 0), |data| (data, length));
+        Ok(Self { reference, data, length, is_lent: Cell::new(false) })
+    }
+
+    /// The `ArrayBuffer`.
+    ///
+    /// # Errors
+    /// When the environment is ending.
+    pub(in crate::addon) fn value(&self) -> Result<sys::napi_value> {
+        self.reference.value()
+    }
+
+    /// Runs `access`, which must not call itself here, on the bytes.
+    pub(in crate::addon) fn with<R>(&self, access: impl FnOnce(&mut [u8]) -> R) -> R {
+        assert!(!self.is_lent.replace(true), "the shared memory is in use");
+        // SAFETY: Node-API made the memory with that many bytes, and zeroed them. It stays where it is: the reference keeps
+        // the buffer, and the shim, which alone has it, neither detaches nor resizes it. Nothing else accesses it meanwhile:
+        // JavaScript does not run during `access`, and the flag refuses a second borrower.
+        let bytes = unsafe { slice::from_raw_parts_mut(self.data.as_ptr(), self.length) };
+        let result = access(bytes);
+        self.is_lent.set(false);
+        result
+    }
+}
+
+impl fmt::Debug for SharedArray {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedArray").field("length", &self.length).finish_non_exhaustive()
+    }
+}
