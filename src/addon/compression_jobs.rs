@@ -1,45 +1,93 @@
 //! Deflate work that is too much for the JavaScript thread: it goes to the threads of Node's pool, and the shim is called back
 //! when it is done. What is then done with the result, and in which order, the shim knows.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use napi::{Result, sys};
+use napi::{Env, Result, sys};
 
-use super::channel::Channel;
-use super::environment::Shared;
-use super::sys::{Reference, call_function, queue_async_work};
-use crate::protocol::deflate::{Inflation, Outgoing, Progress, deflate_alone, stored};
+use super::environment::Context;
+use super::functions::next_records;
+use super::sys::{Reference, call_function, malloc_trim, queue_async_work};
+use crate::connection::Rested;
+use crate::protocol::deflate::{Broadcast, Inflation, Outgoing, Pool, Progress, deflate_alone, stored};
+use crate::transport::transports::{Backend, Transport};
 
 /// How many jobs are remembered, to be joined: a broadcast is sent to one receiver after the other, and there are few sets of
 /// parameters at a time.
 const REMEMBERED: usize = 4;
 
 /// A payload that is being compressed, and who waits for it: the same one for many connections is compressed once.
-pub(super) struct CompressionJob {
+struct CompressionJob {
     payload: Arc<[u8]>,
     outgoing: Outgoing,
-    waiters: RefCell<Vec<(Rc<RefCell<Channel>>, Reference)>>,
+    waiters: RefCell<Vec<(Rc<RefCell<Transport<Reference>>>, Reference)>>,
 }
 
-impl Shared {
-    /// Has `payload` compressed for a connection, which refers to nothing before it, and then calls `callback`; then
-    /// [`Channel::send_deflated`] can send it.
+/// About what permessage-deflate has in memory for a connection when it closes.
+const FREED_AT_CLOSE: usize = 32 * 1024;
+
+/// Bytes freed from which `malloc_trim` is called while other memory is in use.
+const TRIM_FROM: usize = 4 * 1024 * 1024;
+
+/// Compression of the connections of one environment.
+#[derive(Default)]
+pub(super) struct Compression {
+    /// Compressors and inflaters that no connection needs now.
+    pub(super) pool: Arc<Pool>,
+    /// The payload that was compressed last.
+    pub(super) broadcast: RefCell<Broadcast>,
+    /// About how many bytes were freed since the last `malloc_trim`.
+    freed: Cell<usize>,
+    /// The last payloads that other threads compress, the newest one first.
+    jobs: RefCell<Vec<Rc<CompressionJob>>>,
+}
+
+impl Compression {
+    /// True if connections are configured with permessage-deflate: they have the pool.
+    pub(super) fn is_used(&self) -> bool {
+        Arc::strong_count(&self.pool) > 1
+    }
+
+    /// Notes that a connection with permessage-deflate has closed.
+    pub(super) fn note_close(&self) {
+        self.freed.set(self.freed.get() + FREED_AT_CLOSE);
+    }
+
+    /// Releases memory that was not used since the last call, after `released` was by connections. `freed_otherwise` counts bytes that
+    /// others have freed. Returns whether permessage-deflate may have more to release the next time, and whether free memory was
+    /// returned to the system.
+    pub(super) fn release_unused(&self, mut released: Rested, freed_otherwise: usize) -> (bool, bool) {
+        self.broadcast.borrow_mut().forget();
+        released.again |= self.pool.rest();
+        // `malloc_trim` takes time: it is not called for little, unless that is the last of permessage-deflate.
+        let freed = self.freed.get() + released.freed;
+        let is_last = freed > 0 && !released.again;
+        let trims = is_last || freed + freed_otherwise >= TRIM_FROM;
+        if trims {
+            malloc_trim();
+        }
+        self.freed.set(if trims { 0 } else { freed });
+        (released.again, trims)
+    }
+
+    /// Has `payload` compressed on another thread for a connection, referring to nothing before it, and then calls `callback`: from
+    /// then on the transport has it as its compressed payload.
     ///
     /// # Errors
     /// When the environment is ending.
     pub(super) fn deflate_async(
         self: &Rc<Self>,
-        channel: &Rc<RefCell<Channel>>,
+        env: Env,
+        transport: &Rc<RefCell<Transport<Reference>>>,
         outgoing: &Outgoing,
         payload: &[u8],
         callback: sys::napi_value,
     ) -> Result<()> {
-        let callback = Reference::new(self.env, callback)?;
-        let waiter = (Rc::clone(channel), callback);
+        let waiter = (Rc::clone(transport), Reference::new(env, callback)?);
         let is_same = |job: &&Rc<CompressionJob>| *job.payload == *payload && job.outgoing == *outgoing;
-        if let Some(job) = self.deflating.borrow().iter().find(is_same) {
+        if let Some(job) = self.jobs.borrow().iter().find(is_same) {
             job.waiters.borrow_mut().push(waiter);
             return Ok(());
         }
@@ -49,58 +97,64 @@ impl Shared {
             outgoing: outgoing.clone(),
             waiters: RefCell::new(vec![waiter]),
         });
-        let (shared, running) = (Rc::clone(self), Rc::clone(&job));
+        let (compression, running) = (Rc::clone(self), Rc::clone(&job));
         let (pool, outgoing) = (Arc::clone(&self.pool), outgoing.clone());
         queue_async_work(
-            self.env,
+            env,
             move || deflate_alone(&pool, &outgoing, &payload),
             move |compressed| {
-                // Whatever went wrong, the message leaves.
+                // The message leaves even if the job has failed.
                 let compressed = compressed.unwrap_or_else(|| stored(&running.payload));
-                shared.deflated(&running, &Rc::new(compressed));
+                compression.finish(env, &running, &Rc::new(compressed));
             },
         )?;
-        let mut remembered = self.deflating.borrow_mut();
-        remembered.truncate(REMEMBERED - 1);
-        remembered.insert(0, job);
+        let mut jobs = self.jobs.borrow_mut();
+        jobs.truncate(REMEMBERED - 1);
+        jobs.insert(0, job);
         Ok(())
     }
 
-    fn deflated(&self, job: &Rc<CompressionJob>, compressed: &Rc<Vec<u8>>) {
-        self.deflating.borrow_mut().retain(|other| !Rc::ptr_eq(other, job));
-        for (channel, callback) in job.waiters.take() {
-            channel.borrow_mut().keep_deflated(Rc::clone(compressed));
-            call_function(self.env, &callback, 0);
+    fn finish(&self, env: Env, job: &Rc<CompressionJob>, compressed: &Rc<Vec<u8>>) {
+        self.jobs.borrow_mut().retain(|other| !Rc::ptr_eq(other, job));
+        for (transport, callback) in job.waiters.take() {
+            transport.borrow_mut().set_compressed(Rc::clone(compressed));
+            call_function(env, &callback, 0);
         }
     }
+}
 
-    /// Has the frame inflated that a connection waits for, and then calls `callback` with the number of records that can be
-    /// read; on an attached connection with 0, since its news is delivered as ever.
-    ///
-    /// # Errors
-    /// When the environment is ending.
-    pub(super) fn inflate_async(
-        self: &Rc<Self>,
-        channel: &Rc<RefCell<Channel>>,
-        callback: sys::napi_value,
-    ) -> Result<()> {
-        let callback = Reference::new(self.env, callback)?;
-        let Some(mut inflation) = channel.borrow_mut().take_inflation() else { return Ok(()) };
-        let (shared, channel) = (Rc::clone(self), Rc::clone(channel));
-        queue_async_work(
-            self.env,
-            move || {
-                while inflation.run(usize::MAX) == Progress::Paused {}
-                inflation
-            },
-            move |inflation| {
-                shared.inflated(&channel, inflation.unwrap_or_else(Inflation::failed), &callback);
-            },
-        )
-    }
+/// Has the frame inflated on another thread that a connection waits for, and then calls `callback` with the number of records that
+/// can be read; on a socket with 0, since its events are delivered as any others.
+///
+/// # Errors
+/// When the environment is ending.
+pub(super) fn inflate_async(
+    context: &Rc<Context>,
+    transport: &Rc<RefCell<Transport<Reference>>>,
+    callback: sys::napi_value,
+) -> Result<()> {
+    let callback = Reference::new(context.env, callback)?;
+    let Some(mut inflation) = transport.borrow_mut().take_inflation() else { return Ok(()) };
+    let (context, transport) = (Rc::clone(context), Rc::clone(transport));
+    queue_async_work(
+        context.env,
+        move || {
+            while inflation.run(usize::MAX) == Progress::Paused {}
+            inflation
+        },
+        move |inflation| {
+            let inflation = inflation.unwrap_or_else(Inflation::failed);
+            let count = return_inflation(&context, &mut transport.borrow_mut(), inflation);
+            call_function(context.env, &callback, count);
+        },
+    )
+}
 
-    fn inflated(&self, channel: &RefCell<Channel>, inflation: Inflation, callback: &Reference) {
-        let count = channel.borrow_mut().return_inflation(self, inflation);
-        call_function(self.env, callback, count);
+fn return_inflation(context: &Context, transport: &mut Transport<Reference>, inflation: Inflation) -> u32 {
+    if let Backend::Stream(stream) = transport.backend() {
+        stream.return_inflation(inflation, &mut *context.host().keys.borrow_mut());
+        return next_records(context, transport);
     }
+    transport.return_inflation(&context.event_loop, inflation);
+    0
 }

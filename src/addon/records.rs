@@ -1,27 +1,31 @@
 //! Events -> records: what JavaScript reads of a batch. Four words a record, `[kind | flags << 8, offset, length,
 //! detail]`, in one shared `Uint32Array` of the environment; `lib/transport/record-reader.js` is the reader.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use napi::{Env, Result, sys};
+
+use super::sys::SharedArray;
 use crate::connection::{EventBatch, EventRef, LARGE_MESSAGE};
 use crate::protocol::ErrorClass;
 
 /// Records in one batch at most.
 const CAPACITY: usize = 256;
 /// Words before the first record: 1 if another batch waits, and how many bytes of payloads share memory.
-pub(super) const HEADER_WORDS: usize = 4;
+const HEADER_WORDS: usize = 4;
 const RECORD_WORDS: usize = 4;
 const WORDS: usize = HEADER_WORDS + CAPACITY * RECORD_WORDS;
 /// Behind the records: bytes that the shim puts there to be sent.
-pub(super) const SEND_AREA: Range<usize> = 4 * WORDS..4 * WORDS + 64;
+const SEND_AREA: Range<usize> = 4 * WORDS..4 * WORDS + 64;
 /// And behind these the payloads. Any message that is not large fits.
-pub(super) const PAYLOAD_AREA: Range<usize> = SEND_AREA.end..SEND_AREA.end + 64 * 1024;
+const PAYLOAD_AREA: Range<usize> = SEND_AREA.end..SEND_AREA.end + 64 * 1024;
 const _: () = assert!(LARGE_MESSAGE <= PAYLOAD_AREA.end - PAYLOAD_AREA.start);
 /// Where payloads that share memory start in it: aligned, so that a user can lay a typed array over one.
 const ALIGNMENT: usize = 8;
 /// Bytes of the shared memory.
-pub(super) const SHARED_LENGTH: usize = PAYLOAD_AREA.end;
+const SHARED_LENGTH: usize = PAYLOAD_AREA.end;
 
 /// Messages up to this length get memory of their own, because the shim makes that on JavaScript's heap, which is cheap...
 const SMALL: usize = 64;
@@ -60,11 +64,11 @@ const RANGE_ERROR: u32 = 1;
 
 /// What records only point to; the reader asks for it in the order of the records that have the flag.
 #[derive(Debug, Default)]
-pub(super) struct RecordExtras {
+struct RecordExtras {
     /// Payloads of records with the flag `LARGE`.
-    pub(super) large: VecDeque<Vec<u8>>,
+    large: VecDeque<Vec<u8>>,
     /// Lengths of the non-empty frames of messages with the flag `FRAGMENTED`.
-    pub(super) fragments: VecDeque<Vec<u32>>,
+    fragments: VecDeque<Vec<u32>>,
 }
 
 /// One batch while it is being put together, in memory that JavaScript reads. It ends when there is no room for another
@@ -85,7 +89,7 @@ pub(super) struct RecordWriter<'a> {
 
 impl<'a> RecordWriter<'a> {
     /// Starts an empty batch in the shared memory. What does not fit into a record is moved to `parts`.
-    pub(super) fn new(memory: &'a mut [u8], parts: &'a mut RecordExtras) -> Self {
+    fn new(memory: &'a mut [u8], parts: &'a mut RecordExtras) -> Self {
         // The reader asks for all of a batch before the next; what is left is of one that failed.
         parts.large.clear();
         parts.fragments.clear();
@@ -231,9 +235,76 @@ impl<'a> RecordWriter<'a> {
     }
 
     /// Writes the head of the batch. `remains`: another batch waits. Returns the number of records.
-    pub(super) fn finish(self, remains: bool) -> usize {
+    fn finish(self, remains: bool) -> usize {
         self.words[0] = u32::from(remains).to_ne_bytes();
         self.words[1] = (self.joint as u32).to_ne_bytes();
         self.count
+    }
+}
+
+/// The memory that records are written to: an `ArrayBuffer` that the shim reads, and what records only point to.
+pub(super) struct RecordMemory {
+    array: SharedArray,
+    extras: RefCell<RecordExtras>,
+}
+
+impl RecordMemory {
+    /// # Errors
+    /// When JavaScript has no memory for it.
+    pub(super) fn new(env: Env) -> Result<Self> {
+        Ok(Self { array: SharedArray::new(env, SHARED_LENGTH)?, extras: RefCell::default() })
+    }
+
+    /// The `ArrayBuffer`.
+    ///
+    /// # Errors
+    /// When the environment is ending.
+    pub(super) fn value(&self) -> Result<sys::napi_value> {
+        self.array.value()
+    }
+
+    /// Writes one batch. `fill` returns true if something remains for another. Returns the number of records.
+    pub(super) fn write(&self, fill: impl FnOnce(&mut RecordWriter<'_>) -> bool) -> u32 {
+        let mut extras = self.extras.borrow_mut();
+        self.array.with(|memory| {
+            let mut writer = RecordWriter::new(memory, &mut extras);
+            let remains = fill(&mut writer);
+            writer.finish(remains) as u32
+        })
+    }
+
+    /// Writes records of numbers, as many as fit.
+    pub(super) fn write_numbers(&self, records: impl Iterator<Item = [[usize; 2]; 2]>) {
+        self.array.with(|memory| {
+            let (words, _) = memory[4 * HEADER_WORDS..SEND_AREA.start].as_chunks_mut();
+            for (place, word) in words.iter_mut().zip(records.flatten().flatten()) {
+                *place = (word as u32).to_ne_bytes();
+            }
+        });
+    }
+
+    /// Copies bytes to the payload area. False if they are too many.
+    pub(super) fn write_payload(&self, bytes: &[u8]) -> bool {
+        self.array.with(|memory| {
+            let place = memory[PAYLOAD_AREA].get_mut(..bytes.len());
+            place.map(|place| place.copy_from_slice(bytes)).is_some()
+        })
+    }
+
+    /// Runs `read` on the first `length` bytes of the send area.
+    pub(super) fn with_send_area<R>(&self, length: usize, read: impl FnOnce(&[u8]) -> R) -> R {
+        let mut bytes = [0; SEND_AREA.end - SEND_AREA.start];
+        self.array.with(|memory| bytes.copy_from_slice(&memory[SEND_AREA]));
+        read(bytes.get(..length).unwrap_or_default())
+    }
+
+    /// The payload of the next record with the flag `LARGE`.
+    pub(super) fn take_large(&self) -> Vec<u8> {
+        self.extras.borrow_mut().large.pop_front().unwrap_or_default()
+    }
+
+    /// The lengths of the frames of the next record with the flag `FRAGMENTED`.
+    pub(super) fn take_fragments(&self) -> Vec<u32> {
+        self.extras.borrow_mut().fragments.pop_front().unwrap_or_default()
     }
 }

@@ -1,148 +1,209 @@
-//! Handing a connection's news to JavaScript: one call of `deliver` a connection, with all that was collected.
+//! The host of the event loop, over Node-API: events become records and one call of `deliver` per connection.
 
-use std::ptr;
+use std::cell::{RefCell, RefMut};
+use std::mem;
 use std::rc::Rc;
+use std::time::Instant;
 
 use napi::{Env, Result, sys};
 
-use super::attachment::Attachment;
-use crate::addon::environment::Shared;
+use super::accept::{self, Server};
+use super::uv_handles::Handles;
+use crate::addon::host::NodeHost;
+use crate::addon::records::{LARGE, RecordKind, RecordWriter};
 use crate::addon::sys::{
-    AsyncContext, Outcome, Reference, in_handle_scope, make_callback_in_context, report_uncaught,
-    run_in_close_phase,
+    AsyncContext, Outcome, Reference, call_predicate, can_call, create_array_buffer, in_handle_scope,
+    make_callback_in_context, report_uncaught, run_in_close_phase, thread_cpu_time, with_memory,
 };
+use crate::connection::MaskingKeys;
+use crate::transport::event_loop::{Delivered, EventLoop, Host, InPlace};
+use crate::transport::listener::AcceptedConnection;
+use crate::transport::socket::SocketEvents;
 
-/// How often one delivery may throw or ask for another call before the rest of it is dropped: no honest program comes
-/// near, and a `deliver` that always does must not hang the loop.
-const MAX_CALLS: usize = 100_000;
-
-/// That as a value of the current handle scope.
-type Function<'a> = (sys::napi_value, &'a AsyncContext);
-
-/// What is called with the news of connections, and where it runs.
-pub(super) struct Deliver {
+/// The function that is called with events, and the async context that it runs in.
+struct Consumer {
     function: Reference,
     context: AsyncContext,
 }
 
-impl Deliver {
+/// Node's part of a host: the consumer of events, and the handles on its loop.
+pub(in crate::addon) struct NodeLoop {
+    /// `None` once the environment has ended.
+    consumer: RefCell<Option<Rc<Consumer>>>,
+    /// There while the event loop has been started and not ended.
+    pub(super) handles: RefCell<Option<Handles>>,
+    begun: Instant,
+}
+
+impl NodeLoop {
     /// # Errors
     /// When the environment is ending.
-    pub(super) fn new(env: Env, function: sys::napi_value) -> Result<Self> {
-        Ok(Self { function: Reference::new(env, function)?, context: AsyncContext::new(env, function)? })
+    pub(in crate::addon) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
+        let consumer =
+            Consumer { function: Reference::new(env, deliver)?, context: AsyncContext::new(env, deliver)? };
+        Ok(Self {
+            consumer: RefCell::new(Some(Rc::new(consumer))),
+            handles: RefCell::new(None),
+            begun: Instant::now(),
+        })
+    }
+
+    /// Drops the references to JavaScript, which must go before the environment does.
+    pub(super) fn drop_consumer(&self) {
+        self.consumer.take();
+    }
+
+    /// Runs `call` with the function and its async context, unless the environment has ended. A handle scope must be open.
+    fn with_consumer(&self, call: impl FnOnce(&(sys::napi_value, &AsyncContext))) {
+        let consumer = self.consumer.borrow().clone();
+        if let Some(consumer) = consumer
+            && let Ok(function) = consumer.function.value()
+        {
+            call(&(function, &consumer.context));
+        }
     }
 }
 
-impl Shared {
-    /// Delivers the news of these sockets, and sees to what comes of it; the list is empty then. What listeners send is
-    /// written later, by a flush.
-    pub(super) fn deliver_all(&self, attachments: &mut Vec<Rc<Attachment>>) {
-        if attachments.is_empty() {
-            return;
+impl Host for NodeHost {
+    /// An `ArrayBuffer`.
+    type Memory = Reference;
+    type Server = Rc<Server>;
+    type Scope<'a> = (sys::napi_value, &'a AsyncContext);
+
+    fn is_running(&self) -> bool {
+        can_call(self.env)
+    }
+
+    fn with_scope(&self, deliver: impl FnOnce(&Self::Scope<'_>)) {
+        // An error means that the environment is ending: nothing is to be delivered.
+        let _ = in_handle_scope(self.env, || self.node_loop.with_consumer(deliver));
+    }
+
+    fn write_batch(&self, events: &mut SocketEvents, in_place: Option<&InPlace<Reference>>) -> u32 {
+        self.records.write(|writer| {
+            writer.set_chunk(match in_place {
+                Some(InPlace::Pool(start)) => Some(*start),
+                _ => None,
+            });
+            write_events(writer, events)
+        })
+    }
+
+    fn deliver(&self, (function, context): &Self::Scope<'_>, id: u32, count: u32) -> Delivered {
+        match make_callback_in_context(self.env, context, *function, id, count) {
+            Outcome::Threw(error) if report_uncaught(self.env, error).is_ok() => Delivered::Again,
+            // Ticks and microtasks have run; now the rest.
+            Outcome::Returned(true) => Delivered::Again,
+            Outcome::EnvironmentEnding => Delivered::Ended,
+            _ => Delivered::Done,
         }
-        // An error says that the environment is ending: nothing is to be delivered then.
+    }
+
+    fn allocate(&self, length: usize) -> Option<Reference> {
+        create_array_buffer(self.env, length).and_then(|value| Reference::new(self.env, value)).ok()
+    }
+
+    fn with_memory<R>(&self, memory: &Reference, access: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
+        with_memory(self.env, memory, access).ok()
+    }
+
+    fn with_pool<R>(&self, access: impl FnOnce(&mut [u8]) -> R) -> R {
+        self.pool.with(access)
+    }
+
+    fn masking_keys(&self) -> RefMut<'_, impl MaskingKeys> {
+        self.keys.borrow_mut()
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.node_loop.begun.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn cpu_time(&self) -> u64 {
+        thread_cpu_time()
+    }
+
+    fn poll_without_blocking(&self, on: bool) {
+        if let Some(handles) = &*self.node_loop.handles.borrow() {
+            handles.poll_without_blocking(on);
+        }
+    }
+
+    fn keep_alive(&self, on: bool) {
+        if let Some(handles) = &*self.node_loop.handles.borrow() {
+            handles.set_ref(on);
+        }
+    }
+
+    fn should_fall_back(&self, server: &Rc<Server>) -> bool {
+        call_predicate(self.env, &server.takes_all, &server.owner)
+    }
+
+    fn deliver_accepted(
+        &self,
+        accepted: Vec<AcceptedConnection<Rc<Server>>>,
+        is_ended: impl Fn() -> bool,
+        reject: impl Fn(u32),
+    ) {
+        // An error means that the environment is ending: all sockets are closed then.
         let _ = in_handle_scope(self.env, || {
-            let Some(deliver) = self.rounds.deliver.borrow().clone() else { return };
-            let Ok(function) = deliver.function.value() else { return };
-            for attachment in attachments.iter() {
-                if !self.rounds.has_ended() {
-                    self.deliver_and_settle(attachment, (function, &deliver.context));
+            for connection in accepted {
+                if !is_ended() && !accept::deliver(self.env, &self.records, &connection) {
+                    reject(connection.number);
                 }
             }
         });
-        attachments.clear();
     }
+}
 
-    fn deliver_and_settle(&self, attachment: &Rc<Attachment>, deliver: Function<'_>) {
-        if attachment.detached.get() {
-            self.leave_chunk(attachment);
-            return;
-        }
-        let events = self.deliver(attachment, deliver);
-        if attachment.end_due.get() != 0 {
-            self.rounds.mark_waiting(attachment);
-        }
-        self.leave_chunk(attachment);
-        // A flush sees to it, too.
-        if !attachment.dirty.get() {
-            self.settle(attachment);
-        }
-        if events > 0 {
-            self.consider(attachment, events);
-        }
+/// Moves the events of a socket into a batch, until it is full. Returns true if some remain.
+fn write_events(writer: &mut RecordWriter<'_>, events: &mut SocketEvents) -> bool {
+    if writer.take_events(&mut events.events) {
+        return true;
     }
-
-    /// Delivers one socket's news. What an earlier delivery left behind, because it failed, goes first. Returns the number
-    /// of events.
-    fn deliver(&self, attachment: &Attachment, deliver: Function<'_>) -> u32 {
-        let leftovers = !attachment.inbox.borrow().is_empty();
-        if leftovers {
-            self.call_deliver(attachment, deliver);
+    if !events.raw.is_empty() {
+        if !writer.has_room() {
+            return true;
         }
-        if !attachment.collect(self.turn()) {
-            return 0;
-        }
-        let events = attachment.inbox.borrow().events.len() as u32;
-        self.call_deliver(attachment, deliver);
-        events
+        writer.push_large(RecordKind::Raw, LARGE, mem::take(&mut events.raw));
     }
-
-    /// The present turn of the loop, where there is another look at its end.
-    pub(super) fn turn(&self) -> Option<u64> {
-        self.rounds.line()?.poller()?;
-        Some(self.rounds.turn.get())
+    if let Some(total) = events.written
+        && writer.push(RecordKind::Written, 0, total as u32, (total >> 32) as u32)
+    {
+        events.written = None;
     }
+    events.drained = events.drained && !writer.push(RecordKind::Drain, 0, 0, 0);
+    events.shut_down = events.shut_down && !writer.push(RecordKind::Shutdown, 0, 0, 0);
+    events.ended = events.ended && !writer.push(RecordKind::End, 0, 0, 0);
+    if let Some(fault) = events.fault
+        && writer.push(RecordKind::Fault, u32::from(fault.write), 0, fault.errno.unsigned_abs())
+    {
+        events.fault = None;
+    }
+    !events.is_empty()
+}
 
-    /// Calls `deliver` with what was collected from a socket.
-    fn call_deliver(&self, attachment: &Attachment, (function, context): Function<'_>) {
-        let mut count = self.batch(|batch| attachment.fill(batch));
-        for _ in 0..MAX_CALLS {
-            match make_callback_in_context(self.env, context, function, attachment.id(), count) {
-                Outcome::Threw(error) if report_uncaught(self.env, error).is_ok() => {}
-                // Ticks and microtasks have run; now the rest.
-                Outcome::Returned(true) => {}
-                Outcome::EnvironmentEnding => return self.rounds.set_ended(),
-                _ => return,
+/// Calls `deliver` with id 0, which is no connection's, and `number`, when this cycle of the loop closes handles. Each call has a handle
+/// of its own: the loop closes handles in an order that depends on all of them.
+///
+/// # Errors
+/// When the loop takes no handle.
+pub(in crate::addon) fn call_when_closing(event_loop: &Rc<EventLoop<NodeHost>>, number: u32) -> Result<()> {
+    let env = event_loop.host().env;
+    let event_loop = Rc::clone(event_loop);
+    let closing = move || {
+        // The loop calls without a handle scope. An error means that the environment is ending.
+        let _ = in_handle_scope(env, || {
+            if event_loop.is_running() {
+                event_loop.host().node_loop.with_consumer(|(function, context)| {
+                    let called = make_callback_in_context(env, context, *function, 0, number);
+                    if let Outcome::Threw(error) = called {
+                        // As above.
+                        let _ = report_uncaught(env, error);
+                    }
+                });
             }
-            if !self.is_known(attachment) {
-                return;
-            }
-            count = 0;
-        }
-    }
-
-    /// Calls `deliver` with the number 0, which is no connection's, and `number`, when this turn of the loop closes handles. Each call has a
-    /// handle of its own: the loop closes handles in an order that depends on all of them.
-    ///
-    /// # Errors
-    /// When the loop takes no handle.
-    pub(in crate::addon) fn call_when_closing(self: &Rc<Self>, number: u32) -> Result<()> {
-        let shared = Rc::clone(self);
-        // The event loop calls without a scope for handles. An error says that the environment is ending.
-        let closing = move || drop(in_handle_scope(shared.env, || shared.closing(number)));
-        run_in_close_phase(self.env, Box::new(closing))
-    }
-
-    fn closing(&self, number: u32) {
-        if !self.is_running() {
-            return;
-        }
-        let Some(deliver) = self.rounds.deliver.borrow().clone() else { return };
-        let Ok(function) = deliver.function.value() else { return };
-        if let Outcome::Threw(error) =
-            make_callback_in_context(self.env, &deliver.context, function, 0, number)
-        {
-            // An error says that the environment is ending.
-            let _ = report_uncaught(self.env, error);
-        }
-    }
-
-    /// Whether the connection still has its number: while ticks ran it may have gone, and the number been given to another.
-    fn is_known(&self, attachment: &Attachment) -> bool {
-        let channels = self.channels.borrow();
-        let channel = channels.get(attachment.id() as usize).map(|channel| channel.borrow());
-        channel.is_some_and(|channel| {
-            channel.attachment().is_some_and(|own| ptr::eq(Rc::as_ptr(own), attachment))
-        })
-    }
+        });
+    };
+    run_in_close_phase(env, Box::new(closing))
 }

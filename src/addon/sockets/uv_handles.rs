@@ -1,95 +1,102 @@
-//! The ways in which an environment's event loop comes to look at its sockets: woken by an I/O thread, told by the reactor
-//! that some are ready, at the end of each turn, and at the beginning of one that is in a hurry. Made with the first socket, closed before the environment ends. What is
-//! then done is in `rounds` and `driving`.
+//! The handles by which an environment's loop calls its event loop: when an I/O thread has woken it, when the poller has ready sockets,
+//! before it polls without blocking, and after each poll. Made with the first socket, closed before the environment ends.
 
-use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use napi::{Env, Error, Result};
 
-use crate::addon::sys::{AsyncHandle, Check, Poll, can_poll};
-use crate::transport::event_loop::Reactor;
-use crate::transport::socket::{Mailbox, RECEIVE_BUFFER};
+use crate::addon::host::NodeHost;
+use crate::addon::sys::{AsyncHandle, Check, Poll, add_cleanup_hook, can_poll, in_handle_scope};
+use crate::transport::event_loop::{EventLoop, Poller};
 
-/// What is called on the environment's thread, and when.
-pub(super) struct Callbacks {
-    /// An I/O thread has put sockets into the mailbox.
-    pub(super) woken: Box<dyn Fn()>,
-    /// The loop is about to wait for readiness, and was [told](Line::poll_without_blocking) not to wait long.
-    pub(super) begun: Box<dyn Fn()>,
-    /// The reactor has sockets that are ready.
-    pub(super) ready: Box<dyn Fn()>,
-    /// The loop has looked at everything that was ready.
-    pub(super) turned: Box<dyn Fn()>,
+/// The handles of one environment.
+pub(super) struct Handles {
+    async_handle: AsyncHandle,
+    /// `None` where the loop cannot poll.
+    polling: Option<(Rc<Poller>, Poll, Check)>,
 }
 
-pub(super) struct Line {
-    /// Where I/O threads put the sockets that have news.
-    pub(super) mailbox: Arc<Mailbox>,
-    /// What the loop's own sockets are read into.
-    pub(super) buffer: RefCell<Box<[u8]>>,
-    /// Polls the sockets that the loop drives. `None` where it can't: then it drives none.
-    reactor: Option<Rc<Reactor>>,
-    /// `None` once closed.
-    handles: RefCell<Option<Handles>>,
+/// Gives the event loop its handles, if it has none yet.
+///
+/// # Errors
+/// When the loop takes no handle, the system has no poller left, or the environment is ending.
+pub(super) fn start(event_loop: &Rc<EventLoop<NodeHost>>) -> Result<()> {
+    if event_loop.is_started() {
+        return Ok(());
+    }
+    let host = event_loop.host();
+    let handles = Handles::new(host.env, event_loop)?;
+    let ending = Rc::clone(event_loop);
+    let hooked = add_cleanup_hook(
+        host.env,
+        Box::new(move |done| {
+            ending.end();
+            let node_loop = &ending.host().node_loop;
+            node_loop.drop_consumer();
+            let handles = node_loop.handles.take();
+            if let Some(handles) = handles {
+                handles.close(done);
+            }
+        }),
+    );
+    if let Err(error) = hooked {
+        // An open handle would keep the loop from ending.
+        handles.close(());
+        return Err(error);
+    }
+    let (poller, waker) = (handles.poller(), Box::new(handles.async_handle.handle()));
+    host.node_loop.handles.replace(Some(handles));
+    event_loop.start(poller, waker);
+    Ok(())
 }
 
-struct Handles {
-    wakeup: AsyncHandle,
-    /// There if the reactor is.
-    driving: Option<(Poll, Check)>,
-}
-
-impl Line {
-    /// # Errors
-    /// When the loop takes no handle, the system gives no poller, or the environment is ending.
-    pub(super) fn new(env: Env, callbacks: Callbacks) -> Result<Self> {
-        let Callbacks { woken, begun, ready, turned } = callbacks;
-        let (reactor, driving) = if can_poll() {
-            let reactor = Reactor::new().map_err(|error| Error::from_reason(error.to_string()))?;
-            let poll = Poll::new(env, reactor.fd(), ready)?;
-            (Some(Rc::new(reactor)), Some((poll, Check::new(env, begun, turned)?)))
-        } else {
-            (None, None)
+impl Handles {
+    fn new(env: Env, event_loop: &Rc<EventLoop<NodeHost>>) -> Result<Self> {
+        let callback = |run: fn(&EventLoop<NodeHost>)| -> Box<dyn Fn()> {
+            let event_loop = Rc::clone(event_loop);
+            // The loop calls without a handle scope. An error means that the environment is ending.
+            Box::new(move || {
+                if !event_loop.has_ended() {
+                    let _ = in_handle_scope(env, || run(&event_loop));
+                }
+            })
         };
-        let wakeup = AsyncHandle::new(env, woken)?;
-        Ok(Self {
-            mailbox: Arc::new(Mailbox::new(Box::new(wakeup.handle()))),
-            buffer: RefCell::new(vec![0; RECEIVE_BUFFER].into_boxed_slice()),
-            reactor,
-            handles: RefCell::new(Some(Handles { wakeup, driving })),
-        })
+        let polling = if can_poll() {
+            let poller = Rc::new(Poller::new().map_err(|error| Error::from_reason(error.to_string()))?);
+            let poll = Poll::new(env, poller.fd(), callback(EventLoop::on_readable))?;
+            let check = Check::new(env, callback(EventLoop::before_poll), callback(EventLoop::after_poll))?;
+            Some((poller, poll, check))
+        } else {
+            None
+        };
+        Ok(Self { async_handle: AsyncHandle::new(env, callback(EventLoop::on_wake))?, polling })
     }
 
-    /// The poller, where the loop can drive sockets.
-    pub(super) fn reactor(&self) -> Option<&Reactor> {
-        self.reactor.as_deref()
+    fn poller(&self) -> Option<Rc<Poller>> {
+        self.polling.as_ref().map(|(poller, ..)| Rc::clone(poller))
     }
 
-    /// Whether this keeps the loop alive.
-    pub(super) fn set_ref(&self, keep: bool) {
-        if let Some(handles) = &*self.handles.borrow() {
-            handles.wakeup.set_ref(keep);
-        }
+    /// Chooses whether the handles keep the loop alive.
+    pub(super) fn set_ref(&self, on: bool) {
+        self.async_handle.set_ref(on);
     }
 
-    /// Whether the turn ends without waiting for anything.
-    pub(super) fn poll_without_blocking(&self, hurry: bool) {
-        if let Some(Handles { driving: Some((_, turn)), .. }) = &*self.handles.borrow() {
-            turn.poll_without_blocking(hurry);
+    /// Chooses whether the loop polls without blocking.
+    pub(super) fn poll_without_blocking(&self, on: bool) {
+        if let Some((.., check)) = &self.polling {
+            check.poll_without_blocking(on);
         }
     }
 
     /// Closes the handles; `closed` is dropped when the loop has let go of them.
-    pub(super) fn close<T: 'static>(&self, closed: T) {
-        let Some(Handles { wakeup, driving }) = self.handles.borrow_mut().take() else { return };
-        // The descriptor must not close before the loop has let go of it.
-        let reactor = self.reactor.clone();
-        let let_go = move || drop((reactor, closed));
-        wakeup.close(Box::new(move || match driving {
-            Some((poll, turn)) => poll.close(Box::new(move || turn.close(Box::new(let_go)))),
-            None => let_go(),
+    fn close<T: 'static>(self, closed: T) {
+        let Self { async_handle, polling } = self;
+        async_handle.close(Box::new(move || match polling {
+            // The poller's descriptor must not close before the loop has let go of it.
+            Some((poller, poll, check)) => poll.close(Box::new(move || {
+                check.close(Box::new(move || drop((poller, closed))));
+            })),
+            None => drop(closed),
         }));
     }
 }

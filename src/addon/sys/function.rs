@@ -7,10 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
 
-use napi::{Error, Result, sys};
+use napi::{Env, Error, Result, sys};
 
 use super::check;
-use crate::addon::environment::Shared;
+use crate::addon::environment::Context;
 
 /// Arguments at most.
 const ARGUMENTS: usize = 5;
@@ -19,11 +19,11 @@ const ARGUMENTS: usize = 5;
 pub(in crate::addon) type Arguments = [sys::napi_value; ARGUMENTS];
 
 /// What a function does; its result is a number, or `undefined`.
-pub(in crate::addon) type Body = fn(&Rc<Shared>, Arguments) -> Result<Option<f64>>;
+pub(in crate::addon) type Body = fn(&Rc<Context>, Arguments) -> Result<Option<f64>>;
 
 /// What a function keeps.
 struct Call {
-    shared: Rc<Shared>,
+    context: Rc<Context>,
     body: Body,
 }
 
@@ -32,12 +32,12 @@ struct Call {
 /// # Errors
 /// When JavaScript has no memory, or the environment is ending.
 pub(in crate::addon) fn create_function(
-    shared: &Rc<Shared>,
+    context: &Rc<Context>,
     name: &CStr,
     body: Body,
 ) -> Result<sys::napi_value> {
-    let env = shared.env.raw();
-    let data = Box::into_raw(Box::new(Call { shared: Rc::clone(shared), body })).cast::<c_void>();
+    let env = context.env.raw();
+    let data = Box::into_raw(Box::new(Call { context: Rc::clone(context), body })).cast::<c_void>();
     let length = name.count_bytes().cast_signed();
     let mut function = ptr::null_mut();
     // SAFETY: the name is given with its length; `data` lives until `release`.
@@ -117,7 +117,7 @@ fn run(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_va
     // SAFETY: `data` is what `create_function` gave; the finalizer has not run, since the function is being called.
     let call = unsafe { &*data.cast::<Call>() };
     // `undefined`
-    let Some(result) = (call.body)(&call.shared, arguments)? else { return Ok(ptr::null_mut()) };
+    let Some(result) = (call.body)(&call.context, arguments)? else { return Ok(ptr::null_mut()) };
     let mut value = ptr::null_mut();
     // SAFETY: plain out-parameter.
     check(unsafe { sys::napi_create_double(env, result, &raw mut value) })?;
@@ -128,10 +128,10 @@ fn run(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_va
 ///
 /// # Errors
 /// When it is no number.
-pub(in crate::addon) fn unsigned(shared: &Shared, value: sys::napi_value) -> Result<u32> {
+pub(in crate::addon) fn unsigned(env: Env, value: sys::napi_value) -> Result<u32> {
     let mut number = 0;
     // SAFETY: a value of the running call; another type gives an error status.
-    check(unsafe { sys::napi_get_value_uint32(shared.env.raw(), value, &raw mut number) })?;
+    check(unsafe { sys::napi_get_value_uint32(env.raw(), value, &raw mut number) })?;
     Ok(number)
 }
 
@@ -139,9 +139,9 @@ pub(in crate::addon) fn unsigned(shared: &Shared, value: sys::napi_value) -> Res
 ///
 /// # Errors
 /// When the environment is ending.
-pub(in crate::addon) fn is_undefined(shared: &Shared, value: sys::napi_value) -> Result<bool> {
+pub(in crate::addon) fn is_undefined(env: Env, value: sys::napi_value) -> Result<bool> {
     let mut kind = 0;
     // SAFETY: the value belongs to the current call.
-    check(unsafe { sys::napi_typeof(shared.env.raw(), value, &raw mut kind) })?;
+    check(unsafe { sys::napi_typeof(env.raw(), value, &raw mut kind) })?;
     Ok(kind == sys::ValueType::napi_undefined)
 }

@@ -377,8 +377,8 @@ impl<H: Host> EventLoop<H> {
             self.scheduler.borrow_mut().on_delivery(connection.mode, on_thread, &mut traffic, events);
         connection.traffic.set(traffic);
         match migration {
-            Some(Migration::ToThread) => self.migrate_to_thread(connection),
-            Some(Migration::ToOwner) => self.migrate_to_event_loop(connection),
+            Some(Migration::ToIoThread) => self.migrate_to_thread(connection),
+            Some(Migration::ToEventLoop) => self.migrate_to_event_loop(connection),
             None => {}
         }
     }
