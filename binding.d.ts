@@ -29,7 +29,7 @@ export declare class Connection {
   inflate(callback: (count: number) => void): void
   /** The payload of the next record with the flag `LARGE`. */
   takeLarge(): Buffer
-  /** The memory of the next record with the flag `LANDED`. */
+  /** The memory of the next record with the flag `DETACHED`. */
   takeLanded(): ArrayBuffer | undefined
   /** The lengths of the non-empty frames of the next record with the flag `FRAGMENTED`. */
   takeFragments(): Array<number>
@@ -87,12 +87,12 @@ export declare class Environment {
   thread(): object
   /**
    * The memory that batches are read from; never to be handed to a user. First 32-bit words in the machine's byte order:
-   * word 0 is 1 if another batch waits, word 1 is the number of bytes of payloads with the flag `JOINT`; 256 records of four words
+   * word 0 is 1 if another batch waits, word 1 is the number of bytes of payloads with the flag `BATCHED`; 256 records of four words
    * each begin at word 4. Behind them are 64 bytes for what is sent with the flag `PLACED`, and behind these 64 KiB of payloads,
    * which the offsets of records count from.
    */
   records(): ArrayBuffer
-  /** The memory that messages with the flag `BULK` lie in until they are read; never to be handed to a user. */
+  /** The memory that messages with the flag `ARENA` lie in until they are read; never to be handed to a user. */
   bulk(): ArrayBuffer
   /**
    * What is done with connections as a rule.
@@ -100,7 +100,7 @@ export declare class Environment {
    * # Errors
    * When JavaScript has no memory, or the environment is ending.
    */
-  calls(): Calls
+  calls(): Functions
   /**
    * Remembers a configuration of connections and returns its number. `replaced` is the number of one that this copy has made
    * and that is forgotten for it; connections that were made with it keep it.
@@ -197,12 +197,65 @@ export declare function acceptKey(key: string): string
 /** Masks or unmasks `data` in place (RFC 6455 section 5.3). Throws for a key that is not four bytes long. */
 export declare function applyMask(data: Uint8Array, key: Uint8Array): void
 
+/** How a connection behaves. Limits are integers; 0 and below mean unlimited. */
+export interface ConnectionOptions {
+  /** Whether this end is the server: it expects masked frames. */
+  isServer: boolean
+  /** Whether pings may be answered without being asked, which an I/O thread does. */
+  autoPong: boolean
+  /** Bytes of a message. */
+  maxPayload: number
+  /** Frames of a message. */
+  maxFragments: number
+  /** Chunks kept for a frame that is not whole. */
+  maxBufferedChunks: number
+  /** Automatic pongs that were not written yet. */
+  maxPendingAutoPongs: number
+  /** Whether texts and close reasons are taken as they come. */
+  skipUTF8Validation: boolean
+  /** permessage-deflate, if the ends have agreed on it. */
+  deflate?: DeflateOptions
+}
+
+/**
+ * What two ends have agreed on for permessage-deflate, seen from this one, and how it compresses. A number that is out of
+ * range counts as left out.
+ */
+export interface DeflateOptions {
+  /** Bits of the window that this end compresses with, 8 to 15. */
+  outgoingWindowBits: number
+  /** Whether the messages of this end refer to earlier ones. */
+  outgoingTakeover: boolean
+  /** Bits of the window that the peer compresses with, 8 to 15. */
+  incomingWindowBits: number
+  /** Whether the messages of the peer refer to earlier ones. */
+  incomingTakeover: boolean
+  /** Bytes below which a message is not compressed, if it may not refer to earlier ones. */
+  threshold: number
+  /** zlib's level, 0 to 9. */
+  level?: number
+  /** zlib's memory level, 1 to 9. */
+  memLevel?: number
+  /** zlib's strategy, 0 to 4. */
+  strategy?: number
+  /** What the peer knows before the first message. */
+  outgoingDictionary?: Uint8Array
+  /** What is known of the peer before its first message. */
+  incomingDictionary?: Uint8Array
+}
+
+/**
+ * A frame header as bytes, the masking key included (RFC 6455 section 5.2). Throws for an unknown opcode or a key that
+ * is not four bytes long.
+ */
+export declare function encodeHeader(opcode: number, fin: boolean, rsv1: boolean, key: Uint8Array | undefined | null, length: number): Buffer
+
 /**
  * Functions that get the number of a connection first. Those that queue something return the running total of bytes ever
  * queued. `flags`: `BINARY` 1, `FIN` 2, `STRING` 4 must be there if the payload is a string, `MASK` 8 (with `key`, or a
  * random one), `COMPRESS` 64, `PLACED` 128 if the payload is in `Environment.records`, and the argument its length. On a connection that was destroyed they do nothing, and 0 is the number of such a one.
  */
-export interface Calls {
+export interface Functions {
   /**
    * Takes over the socket `fd`, which Node has parked and must not close before `destroy`, for a connection that is
    * configured as `Environment.configure` was told under this number. `head`: what was read from the socket before.
@@ -268,59 +321,6 @@ export interface Calls {
   /** Bytes received. */
   bytesRead: (id: number) => number
 }
-
-/** How a connection behaves. Limits are integers; 0 and below mean unlimited. */
-export interface ConnectionOptions {
-  /** Whether this end is the server: it expects masked frames. */
-  isServer: boolean
-  /** Whether pings may be answered without being asked, which an I/O thread does. */
-  autoPong: boolean
-  /** Bytes of a message. */
-  maxPayload: number
-  /** Frames of a message. */
-  maxFragments: number
-  /** Chunks kept for a frame that is not whole. */
-  maxBufferedChunks: number
-  /** Automatic pongs that were not written yet. */
-  maxPendingAutoPongs: number
-  /** Whether texts and close reasons are taken as they come. */
-  skipUTF8Validation: boolean
-  /** permessage-deflate, if the ends have agreed on it. */
-  deflate?: DeflateOptions
-}
-
-/**
- * What two ends have agreed on for permessage-deflate, seen from this one, and how it compresses. A number that is out of
- * range counts as left out.
- */
-export interface DeflateOptions {
-  /** Bits of the window that this end compresses with, 8 to 15. */
-  outgoingWindowBits: number
-  /** Whether the messages of this end refer to earlier ones. */
-  outgoingTakeover: boolean
-  /** Bits of the window that the peer compresses with, 8 to 15. */
-  incomingWindowBits: number
-  /** Whether the messages of the peer refer to earlier ones. */
-  incomingTakeover: boolean
-  /** Bytes below which a message is not compressed, if it may not refer to earlier ones. */
-  threshold: number
-  /** zlib's level, 0 to 9. */
-  level?: number
-  /** zlib's memory level, 1 to 9. */
-  memLevel?: number
-  /** zlib's strategy, 0 to 4. */
-  strategy?: number
-  /** What the peer knows before the first message. */
-  outgoingDictionary?: Uint8Array
-  /** What is known of the peer before its first message. */
-  incomingDictionary?: Uint8Array
-}
-
-/**
- * A frame header as bytes, the masking key included (RFC 6455 section 5.2). Throws for an unknown opcode or a key that
- * is not four bytes long.
- */
-export declare function encodeHeader(opcode: number, fin: boolean, rsv1: boolean, key: Uint8Array | undefined | null, length: number): Buffer
 
 /** What to listen on, and how. */
 export interface ListenOptions {

@@ -14,7 +14,7 @@ use ferrows::connection::{Config, Connection, EventRef};
 use ferrows::protocol::{Limits, Role};
 use ferrows::transport::RandomKeys;
 use ferrows::transport::io_threads::live_threads;
-use ferrows::transport::socket::{Descriptor, SocketEvents, Mailbox, Socket, Wake};
+use ferrows::transport::socket::{Descriptor, Mailbox, Socket, SocketEvents, Wake};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -73,7 +73,10 @@ fn exchange(
     mailbox.drain(&mut ready);
     let mut undelivered = SocketEvents::default();
     assert!(ready.iter().all(|ready| ready.collect(&mut undelivered)));
-    assert_eq!(undelivered.events.peek(), Some(EventRef::Message { binary: false, data: b"in", fragments: &[] }));
+    assert_eq!(
+        undelivered.events.peek(),
+        Some(EventRef::Message { binary: false, data: b"in", fragments: &[] })
+    );
 
     // A server would be given a key here; the peer only looks at the bytes.
     assert_eq!(socket.with_connection(|connection| connection.send(true, true, None, b"out")), Some(()));

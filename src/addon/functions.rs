@@ -125,8 +125,7 @@ impl Functions<'_> {
     /// # Errors
     /// When JavaScript has no memory, or the environment is ending.
     pub(super) fn new(context: &Rc<Context>) -> Result<Self> {
-        let function =
-            |name: &CStr, body: Body| unknown(context.env, create_function(context, name, body)?);
+        let function = |name: &CStr, body: Body| unknown(context.env, create_function(context, name, body)?);
         Ok(Self {
             attach: function(c"attach", attach)?,
             adopt: function(c"adopt", adopt)?,
@@ -157,7 +156,9 @@ impl Functions<'_> {
                 context
                     .payloads
                     .with_bytes(context.env, bytes, |bytes| {
-                        transport.borrow_mut().run(&context.event_loop, |connection| connection.write_raw(bytes))
+                        transport
+                            .borrow_mut()
+                            .run(&context.event_loop, |connection| connection.write_raw(bytes))
                     })
                     .map(total)
             })?,
@@ -166,7 +167,9 @@ impl Functions<'_> {
                 let mut transport = transport.borrow_mut();
                 if let Some(stream) = transport.stream() {
                     let mut keys = context.host().keys.borrow_mut();
-                    context.payloads.with_bytes(context.env, chunk, |bytes| stream.receive(bytes, &mut *keys))?;
+                    context
+                        .payloads
+                        .with_bytes(context.env, chunk, |bytes| stream.receive(bytes, &mut *keys))?;
                 }
                 Ok(Some(f64::from(next_records(context, &mut transport))))
             })?,
@@ -310,9 +313,8 @@ fn queue(
     let key = key_of(context, flags, key)?;
     let transport = transport_of(context, id)?;
     let mut transport = transport.borrow_mut();
-    let run = |payload: &[u8]| {
-        transport.run(&context.event_loop, |connection| command(connection, payload, key))
-    };
+    let run =
+        |payload: &[u8]| transport.run(&context.event_loop, |connection| command(connection, payload, key));
     context.payloads.with_payload(context.env, &context.host().records, payload, flags, run).map(total)
 }
 

@@ -36,9 +36,9 @@ pub mod socket;
 pub mod stream;
 #[cfg(unix)]
 mod sync;
-pub mod transports;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
+pub mod transports;
 
 pub use masking_keys::RandomKeys;

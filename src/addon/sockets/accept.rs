@@ -5,7 +5,9 @@ use std::rc::Rc;
 use napi::{Env, Result, sys};
 
 use crate::addon::records::RecordMemory;
-use crate::addon::sys::{Outcome, Reference, buffer, latin1, make_callback, report_uncaught, uint32, undefined};
+use crate::addon::sys::{
+    Outcome, Reference, buffer, latin1, make_callback, report_uncaught, uint32, undefined,
+};
 use crate::protocol::handshake::Field;
 use crate::transport::listener::{AcceptedConnection, FallbackReason, Request};
 
@@ -30,11 +32,7 @@ fn number_of(reason: FallbackReason) -> u32 {
 }
 
 /// Passes a connection to JavaScript, in a callback scope of its own and in no async context. False if JavaScript could not be called.
-pub(super) fn deliver(
-    env: Env,
-    records: &RecordMemory,
-    connection: &AcceptedConnection<Rc<Server>>,
-) -> bool {
+pub(super) fn deliver(env: Env, records: &RecordMemory, connection: &AcceptedConnection<Rc<Server>>) -> bool {
     let called = match values(env, records, connection) {
         Ok((function, arguments)) => make_callback(env, None, function, arguments[0], &arguments),
         Err(_) => Outcome::EnvironmentEnding,

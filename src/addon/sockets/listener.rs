@@ -105,7 +105,9 @@ impl Listener {
             takes_all: Reference::new(env, takes_all.raw())?,
         });
         let limit = options.max_header_size as usize;
-        let number = self.event_loop.with_acceptors(|listeners, turn| listeners.listen(turn.poller, listening, server, limit))
+        let number = self
+            .event_loop
+            .with_acceptors(|listeners, turn| listeners.listen(turn.poller, listening, server, limit))
             .ok_or_else(ended)?
             .map_err(|error| Error::from_reason(error.to_string()))?;
         self.number.set(Some(number));
@@ -212,7 +214,8 @@ impl Listener {
     fn end(&self, closing: PendingOnClose) -> usize {
         let Some(number) = self.number.take() else { return 0 };
         let event_loop = &self.event_loop;
-        let aside = event_loop.with_acceptors(|listeners, turn| listeners.close(number, closing, turn.accepted));
+        let aside =
+            event_loop.with_acceptors(|listeners, turn| listeners.close(number, closing, turn.accepted));
         if self.is_referenced.get() {
             event_loop.set_ref(false);
         }
@@ -226,7 +229,8 @@ impl Listener {
     }
 
     fn ends(&self, number: u32) -> (Option<SocketAddr>, Option<SocketAddr>) {
-        self.event_loop.with_acceptors(|listeners, _| listeners.local_and_peer_addr(number))
+        self.event_loop
+            .with_acceptors(|listeners, _| listeners.local_and_peer_addr(number))
             .unwrap_or_default()
     }
 }

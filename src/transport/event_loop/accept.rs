@@ -27,7 +27,11 @@ pub(super) struct FollowUp {
 
 impl<A> Default for Acceptors<A> {
     fn default() -> Self {
-        Self { listeners: RefCell::default(), accepted: RefCell::default(), has_connections: Cell::new(false) }
+        Self {
+            listeners: RefCell::default(),
+            accepted: RefCell::default(),
+            has_connections: Cell::new(false),
+        }
     }
 }
 

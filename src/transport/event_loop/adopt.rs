@@ -24,6 +24,9 @@ pub struct AdoptRequest<'a> {
 pub enum Source<'a> {
     /// A socket of the host, which keeps the descriptor.
     Host(Borrowed),
+    /// A socket of a test.
+    #[cfg(test)]
+    Owned(socket2::Socket),
     /// An accepted connection. `response` is written to it first.
     Accepted {
         /// The number of the connection.
@@ -57,6 +60,8 @@ impl<'a> Source<'a> {
     ) -> io::Result<Opened<'a>> {
         let (fd, is_watched, unsent) = match self {
             Self::Host(fd) => (OwnedOrBorrowedFd::Borrowed(fd), false, &[][..]),
+            #[cfg(test)]
+            Self::Owned(socket) => (OwnedOrBorrowedFd::Owned(socket), false, &[][..]),
             Self::Accepted { number, response } => {
                 let (socket, is_watched) =
                     take(number).ok_or_else(|| io::Error::other("no such connection"))?;

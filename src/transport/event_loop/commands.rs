@@ -81,8 +81,7 @@ impl<M> Transport<M> {
 
     /// Executes a command on a socket. Other transports have nothing to do.
     pub fn execute<H: Host<Memory = M>>(&mut self, event_loop: &EventLoop<H>, command: SocketCommand) {
-        let connection =
-            if command.is_done_when_idle() { self.active() } else { event_loop.activate(self) };
+        let connection = if command.is_done_when_idle() { self.active() } else { event_loop.activate(self) };
         let Some(connection) = connection else { return };
         let socket = &connection.socket;
         match command {

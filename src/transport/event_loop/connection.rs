@@ -9,7 +9,7 @@ use super::large_frame::{LARGE_FRAME_FROM, LargeFrame};
 use super::payload_pool::PayloadPool;
 use super::poller::Readiness;
 use crate::connection::{Connection, IN_PLACE_FROM};
-use crate::transport::scheduler::{TransportMode, Traffic};
+use crate::transport::scheduler::{Traffic, TransportMode};
 use crate::transport::socket::{Interest, RECEIVE_BUFFER, Socket, SocketEvents, Taken};
 
 /// Length from which a payload is written from the caller's memory if nothing else is queued, and in any case: a copy then costs more
@@ -83,7 +83,10 @@ impl<M> ActiveConnection<M> {
 
     /// The id of the connection, which is the token of its socket.
     pub fn id(&self) -> u32 {
-        debug_assert!(u32::try_from(self.socket.token()).is_ok(), "the token of a socket is its connection's id");
+        debug_assert!(
+            u32::try_from(self.socket.token()).is_ok(),
+            "the token of a socket is its connection's id"
+        );
         self.socket.token() as u32
     }
 
@@ -294,5 +297,17 @@ impl<M> ActiveConnection<M> {
     pub(super) fn was_used(&self) -> bool {
         let total = self.socket.bytes_read() + self.with_connection(|c| c.queued_total()).unwrap_or(0);
         self.total_at_sweep.replace(total) != total
+    }
+
+    /// Readiness that was not used up.
+    #[cfg(test)]
+    pub(in crate::transport) fn readiness(&self) -> Readiness {
+        self.ready.get()
+    }
+
+    /// Replaces the readiness.
+    #[cfg(test)]
+    pub(in crate::transport) fn set_readiness(&self, ready: Readiness) {
+        self.ready.set(ready);
     }
 }

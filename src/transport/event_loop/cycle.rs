@@ -220,7 +220,11 @@ impl<H: Host> EventLoop<H> {
     }
 
     /// Delivers the events of one connection. Those that an earlier delivery has left behind, because it failed, go first.
-    fn deliver(&self, connection: &Rc<ActiveConnection<H::Memory>>, scope: &H::Scope<'_>) {
+    pub(in crate::transport) fn deliver(
+        &self,
+        connection: &Rc<ActiveConnection<H::Memory>>,
+        scope: &H::Scope<'_>,
+    ) {
         if connection.is_destroyed.get() {
             connection.release_in_place(&self.host, &self.pool);
             return;

@@ -7,6 +7,7 @@ use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::Host;
 use super::accept::Acceptors;
 use super::adopt::{AdoptRequest, Opened};
 use super::connection::ActiveConnection;
@@ -14,14 +15,11 @@ use super::cycle::ReadyList;
 use super::idle::{ActiveList, IdleConnection};
 use super::payload_pool::PayloadPool;
 use super::poller::{Poller, Readiness};
-use super::Host;
 use crate::connection::{Config, Connection};
 use crate::protocol::Role;
 use crate::transport::listener::{Listeners, PollContext};
-use crate::transport::scheduler::{TransportMode, Migration, Scheduler};
-use crate::transport::socket::{
-    Idle, Interest, Mailbox, RECEIVE_BUFFER, Socket, Wake,
-};
+use crate::transport::scheduler::{Migration, Scheduler, TransportMode};
+use crate::transport::socket::{Idle, Interest, Mailbox, RECEIVE_BUFFER, Socket, Wake};
 use crate::transport::transports::{Backend, Transport, Transports};
 
 /// About what an idle connection needs less than an active one.
@@ -103,6 +101,12 @@ impl<H: Host> EventLoop<H> {
         &self.host
     }
 
+    /// The host, for tests.
+    #[cfg(test)]
+    pub(in crate::transport) fn host_mut(&mut self) -> &mut H {
+        &mut self.host
+    }
+
     /// The transports of the owner, also those without a socket.
     pub fn transports(&self) -> &Transports<H::Memory> {
         &self.transports
@@ -182,7 +186,8 @@ impl<H: Host> EventLoop<H> {
     /// connection is closed.
     pub fn adopt(&self, request: AdoptRequest<'_>) -> io::Result<u32> {
         let AdoptRequest { source, config, head, mode } = request;
-        let io = self.io().filter(|_| !self.has_ended()).ok_or_else(|| io::Error::other("the owner is ending"))?;
+        let io =
+            self.io().filter(|_| !self.has_ended()).ok_or_else(|| io::Error::other("the owner is ending"))?;
         let mode = if io.poller.is_some() { mode } else { TransportMode::IoThreads };
         let id = self.transports.next_id();
         let token = u64::from(id);
@@ -351,7 +356,7 @@ impl<H: Host> EventLoop<H> {
 
     /// Follows each operation on a socket that the event loop drives: undelivered events, and readable bytes that may be read now, are
     /// looked at in this cycle. Does nothing where an I/O thread drives.
-    pub(super) fn after_io(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
+    pub(in crate::transport) fn after_io(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
         if !connection.is_on_thread.get() {
             self.update_interest(connection, connection.socket.interest());
         }

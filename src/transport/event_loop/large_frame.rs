@@ -43,8 +43,7 @@ impl<M> LargeFrame<M> {
         let read = host.with_memory(&memory, |bytes| {
             for _ in 0..READS_PER_TURN {
                 let filled = frame.received();
-                let taken =
-                    socket.receive_lent(ended, &mut bytes[filled..], &mut *host.masking_keys());
+                let taken = socket.receive_lent(ended, &mut bytes[filled..], &mut *host.masking_keys());
                 total = Taken { more: taken.more, bytes: total.bytes + taken.bytes, is_whole: false };
                 if taken.bytes == 0 {
                     return;

@@ -31,9 +31,9 @@ use crate::connection::MaskingKeys;
 use crate::transport::listener::AcceptedConnection;
 use crate::transport::socket::SocketEvents;
 
+pub use adopt::{AdoptRequest, Source};
 pub use commands::{DetachedEvents, SocketCommand};
 pub use connection::{ActiveConnection, InPlace};
-pub use adopt::{AdoptRequest, Source};
 pub use driver::EventLoop;
 pub use idle::IdleConnection;
 pub use payload_pool::POOL_SIZE;

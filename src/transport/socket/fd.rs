@@ -142,7 +142,9 @@ impl Descriptor {
 }
 
 /// The addresses of both ends of a connection; none where it is none of TCP, or not connected any more.
-pub(in crate::transport) fn local_and_peer_addr(socket: &socket2::Socket) -> (Option<SocketAddr>, Option<SocketAddr>) {
+pub(in crate::transport) fn local_and_peer_addr(
+    socket: &socket2::Socket,
+) -> (Option<SocketAddr>, Option<SocketAddr>) {
     let of = |address: io::Result<SockAddr>| address.ok()?.as_socket();
     (of(socket.local_addr()), of(socket.peer_addr()))
 }

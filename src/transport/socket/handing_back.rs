@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::Arc;
 
 use super::reading::lock_unread;
-use super::{SocketEvents, Socket, lock};
+use super::{Socket, SocketEvents, lock};
 use crate::connection::Connection;
 
 /// Leftovers of a socket for the transport that carries the connection's bytes from now on.

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::state::State;
 use super::write::Writer;
-use super::{Borrowed, OwnedOrBorrowedFd, Mailbox, Socket, local_and_peer_addr, lock};
+use super::{Borrowed, Mailbox, OwnedOrBorrowedFd, Socket, local_and_peer_addr, lock};
 use crate::connection::{Config, Connection};
 
 /// Clones of its descriptor that a socket has while its owner drives: the state has two, and the writer one.
@@ -51,7 +51,9 @@ impl Idle {
 
     /// As [`Socket::lend`].
     pub fn lend(&mut self, borrowed: Borrowed) {
-        if let OwnedOrBorrowedFd::Owned(socket) = std::mem::replace(&mut self.fd, OwnedOrBorrowedFd::Borrowed(borrowed)) {
+        if let OwnedOrBorrowedFd::Owned(socket) =
+            std::mem::replace(&mut self.fd, OwnedOrBorrowedFd::Borrowed(borrowed))
+        {
             debug_assert_eq!(socket.as_raw_fd(), self.fd.as_raw_fd());
             // The host has it.
             let _ = socket.into_raw_fd();

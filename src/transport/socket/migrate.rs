@@ -45,7 +45,10 @@ impl Socket {
 
     /// The addresses of the ends of a connection over TCP, here and there.
     pub fn local_and_peer_addr(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
-        lock(&self.state).owner_fd.as_ref().map_or((None, None), |owner_fd| local_and_peer_addr(&owner_fd.socket()))
+        lock(&self.state)
+            .owner_fd
+            .as_ref()
+            .map_or((None, None), |owner_fd| local_and_peer_addr(&owner_fd.socket()))
     }
 
     /// Gives a socket that the owner drives to an I/O thread, which gets a descriptor of its own.

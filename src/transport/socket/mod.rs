@@ -17,15 +17,15 @@
 //! Lock order: `writer`, then `state`, then a mailbox or a job queue. No lock that the owner waits for is
 //! held while it is woken, and no JavaScript ever runs under one.
 
+mod events;
 mod fd;
 mod handing_back;
 mod idle;
-mod events;
 mod mailbox;
 mod migrate;
 mod news;
-mod reading;
 mod read;
+mod reading;
 mod state;
 mod write;
 
@@ -37,11 +37,11 @@ use super::sync;
 use crate::connection::{Connection, MaskingKeys};
 use crate::protocol::deflate::Inflation;
 
+pub use events::{Fault, SocketEvents};
 pub(in crate::transport) use fd::local_and_peer_addr;
 pub use fd::{Borrowed, Descriptor, OwnedOrBorrowedFd};
 pub use handing_back::Remains;
 pub use idle::Idle;
-pub use events::{Fault, SocketEvents};
 pub use mailbox::{Mailbox, Wake};
 pub(super) use read::Received;
 pub use read::{READS_PER_TURN, RECEIVE_BUFFER, Taken};

@@ -75,12 +75,7 @@ impl Socket {
 
     /// Reads what the kernel holds, on the owner's thread, up to so many buffers full, and lets the connection parse.
     /// `ended`: nothing will tell of the end again, so reading must go on until it finds it.
-    pub(in crate::transport) fn receive_on_owner(
-        &self,
-        ended: bool,
-        buffer: &mut [u8],
-        keys: &mut dyn MaskingKeys,
-    ) -> Taken {
+    pub fn receive_on_owner(&self, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
         let mut state = lock(&self.state);
         let before = state.bytes_read;
         let more = Self::receive_locked(&mut state, ended, buffer, keys);
@@ -201,7 +196,12 @@ impl Socket {
     /// kept for its user must not be lost. Reads once what the kernel holds, and swaps all news into `undelivered`, which must
     /// be empty. Does nothing for a socket that is not paused: what its owner did not collect before destroying it, it
     /// did not want.
-    pub fn last_read(self: &Arc<Self>, buffer: &mut [u8], keys: &mut dyn MaskingKeys, undelivered: &mut SocketEvents) {
+    pub fn last_read(
+        self: &Arc<Self>,
+        buffer: &mut [u8],
+        keys: &mut dyn MaskingKeys,
+        undelivered: &mut SocketEvents,
+    ) {
         debug_assert!(undelivered.is_empty());
         // What a thread has begun to read comes first.
         let mut state = lock_unread(&self.state);

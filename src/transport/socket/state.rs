@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::events::{Fault, SocketEvents};
 use super::news::News;
 use super::reading::Reading;
-use super::{Descriptor, INBOUND_HIGH_WATER, RECEIVE_BUFFER, Interest};
+use super::{Descriptor, INBOUND_HIGH_WATER, Interest, RECEIVE_BUFFER};
 use crate::connection::{Connection, MaskingKeys};
 use crate::transport::io_threads::{Job, Registration};
 
@@ -245,8 +245,11 @@ impl State {
 
 impl News for State {
     fn has_news(&self) -> bool {
-        let waiting =
-            if self.paused { self.undelivered.has_urgent() || self.has_bare_end() } else { !self.undelivered.is_empty() };
+        let waiting = if self.paused {
+            self.undelivered.has_urgent() || self.has_bare_end()
+        } else {
+            !self.undelivered.is_empty()
+        };
         waiting && !self.destroyed
     }
 

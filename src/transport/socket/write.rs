@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::events::Fault;
 use super::state::{Shutdown, State};
-use super::{Descriptor, Driver, OwnedOrBorrowedFd, Side, Socket, Interest, lock};
+use super::{Descriptor, Driver, Interest, OwnedOrBorrowedFd, Side, Socket, lock};
 
 /// A buffer that grew beyond this for one burst is given back when the burst is over.
 const KEPT_CAPACITY: usize = 64 * 1024;
@@ -152,7 +152,7 @@ impl Socket {
     }
 
     /// Writes queued output on the owner's thread, as much as the kernel accepts. The owner must drive.
-    pub(in crate::transport) fn write_on_owner(self: &Arc<Self>) -> Interest {
+    pub fn write_on_owner(self: &Arc<Self>) -> Interest {
         self.write_out(Side::Owner)
     }
 

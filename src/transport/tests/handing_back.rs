@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use super::moving::from_both;
+use super::migrate::from_both;
 use super::{Event, Link, OneKey, pattern, wait_until};
 
 const MEGABYTE: usize = 1024 * 1024;

@@ -5,16 +5,15 @@ use std::net::Shutdown;
 use std::sync::{Arc, LazyLock};
 use std::thread;
 
-use super::moving::{from_both, swap};
+use super::migrate::{from_both, swap};
 use super::{
-    Dice, Event, Family, Host, LINK, Link, OneKey, Owner, Owns, Peer, SETUPS, key_of, opposite, pair,
+    Dice, Event, Family, LINK, Link, LoopOwner, OneKey, Owner, Owns, Peer, SETUPS, key_of, opposite, pair,
     pattern, text, wait_until,
 };
 use crate::connection::{Config, Connection, EventBatch};
 use crate::protocol::deflate::{Broadcast, Inflation, Negotiated, Progress};
 use crate::protocol::{Limits, Role};
-use crate::transport::event_loop;
-use crate::transport::socket::{Descriptor, SocketEvents, RECEIVE_BUFFER, Socket};
+use crate::transport::socket::{Descriptor, RECEIVE_BUFFER, Socket, SocketEvents};
 
 /// Inflates to more than is done at once, and to less than fills an undelivered: that it is read again is not the undelivered's doing.
 const LARGE: isize = 200_000;
@@ -45,7 +44,7 @@ fn with_deflate<O: Owns>(link: Link<O>) -> Link<O> {
     link
 }
 
-fn small(setup: (Family, Role)) -> Link<Host> {
+fn small(setup: (Family, Role)) -> Link<LoopOwner> {
     with_deflate(Link::small(setup))
 }
 
@@ -125,7 +124,7 @@ fn is_not_read<O: Owns>(link: &mut Link<O>) {
     for _ in 0..3 {
         let_drive(link);
         let interest = link.socket.interest();
-        assert!(!interest.read && !interest.news && link.socket.bytes_read() == read);
+        assert!(!interest.read && !interest.deliver && link.socket.bytes_read() == read);
     }
 }
 
@@ -277,8 +276,8 @@ fn reading_in_place_stops_as_well() {
             let mut buffer = vec![0; RECEIVE_BUFFER];
             let mut told: Vec<Event> = Vec::new();
             while told.len() < script.expected.len() {
-                while link.socket.interest().read && !link.socket.interest().news {
-                    event_loop::read_in_place(&link.socket, false, &mut buffer, &mut OneKey);
+                while link.socket.interest().read && !link.socket.interest().deliver {
+                    link.socket.receive_in_place(false, &mut buffer, &mut OneKey);
                 }
                 link.socket.leave_chunk(&buffer);
                 buffer.fill(0xEE);
@@ -297,7 +296,7 @@ fn reading_in_place_stops_as_well() {
 }
 
 /// Destroys a socket whose frame is inflated elsewhere, as the addon does; what the connection that is left makes of it.
-fn destroy(link: &mut Link<Host>, inflation: Inflation) -> Vec<Event> {
+fn destroy(link: &mut Link<LoopOwner>, inflation: Inflation) -> Vec<Event> {
     let mut connection = link.socket.take_inflating().unwrap();
     assert!(link.socket.take_inflating().is_none());
     let Link { owner, socket, peer, .. } = link;

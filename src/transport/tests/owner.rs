@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use super::{Event, OneKey, Owns, TIMEOUT, connection};
 use crate::protocol::Role;
-use crate::transport::socket::{Descriptor, Fault, SocketEvents, Mailbox, RECEIVE_BUFFER, Socket, Wake};
+use crate::transport::socket::{Descriptor, Fault, Mailbox, RECEIVE_BUFFER, Socket, SocketEvents, Wake};
 
 /// Counts wake-ups.
 #[derive(Default)]
@@ -43,29 +43,41 @@ pub(in crate::transport) struct Seen {
 }
 
 impl Seen {
-    /// What a paused socket has left: it was before a failure, and comes after that.
-    pub(super) fn add_left(&mut self, undelivered: &mut SocketEvents) {
+    /// Adds what a paused socket has left: it was before a failure, and comes after that.
+    pub(super) fn add_left(&mut self, events: Vec<Event>, rest: &mut SocketEvents) {
         let faults = std::mem::take(&mut self.faults);
-        self.add(undelivered);
+        self.add_batch(events, rest);
         self.faults.splice(..0, faults);
     }
 
     pub(super) fn add(&mut self, undelivered: &mut SocketEvents) {
-        assert!(self.ended == 0 || undelivered.events.is_empty(), "events after the end");
-        assert!(self.faults.is_empty(), "news after a failure");
-        while let Some(event) = undelivered.events.peek() {
-            self.events.push(event.into());
-            undelivered.events.advance();
-        }
-        self.raw.append(&mut undelivered.raw);
-        self.written.extend(undelivered.written.take());
-        self.drained += usize::from(undelivered.drained);
-        self.shut_down += usize::from(undelivered.shut_down);
-        self.ended += usize::from(undelivered.ended);
-        assert!(self.ended <= 1, "the end came twice");
-        self.faults.extend(undelivered.fault.take());
-        *undelivered = SocketEvents { events: std::mem::take(&mut undelivered.events), ..SocketEvents::default() };
+        let events = events_of(undelivered);
+        self.add_batch(events, undelivered);
     }
+
+    /// Adds events, and what else there is in `rest`.
+    pub(super) fn add_batch(&mut self, events: Vec<Event>, rest: &mut SocketEvents) {
+        assert!(self.ended == 0 || events.is_empty(), "events after the end");
+        assert!(self.faults.is_empty(), "news after a failure");
+        self.events.extend(events);
+        self.raw.append(&mut rest.raw);
+        self.written.extend(rest.written.take());
+        self.drained += usize::from(rest.drained);
+        self.shut_down += usize::from(rest.shut_down);
+        self.ended += usize::from(rest.ended);
+        assert!(self.ended <= 1, "the end came twice");
+        self.faults.extend(rest.fault.take());
+        *rest = SocketEvents { events: std::mem::take(&mut rest.events), ..SocketEvents::default() };
+    }
+}
+
+fn events_of(undelivered: &mut SocketEvents) -> Vec<Event> {
+    let mut events = Vec::new();
+    while let Some(event) = undelivered.events.peek() {
+        events.push(event.into());
+        undelivered.events.advance();
+    }
+    events
 }
 
 pub(in crate::transport) struct Owner {
@@ -134,7 +146,8 @@ impl Owner {
     /// Takes what a paused socket has left.
     pub(in crate::transport) fn last_read(&mut self, socket: &Arc<Socket>) {
         socket.last_read(&mut vec![0; RECEIVE_BUFFER], &mut OneKey, &mut self.undelivered);
-        self.seen.entry(socket.token()).or_default().add_left(&mut self.undelivered);
+        let events = events_of(&mut self.undelivered);
+        self.seen.entry(socket.token()).or_default().add_left(events, &mut self.undelivered);
     }
 
     /// Collects what comes until `done` holds for all that a socket has told so far.

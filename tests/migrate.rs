@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use ferrows::connection::{Config, Connection, EventRef};
 use ferrows::protocol::{Limits, Role};
 use ferrows::transport::RandomKeys;
-use ferrows::transport::event_loop::{self, Poller, Readiness};
+use ferrows::transport::event_loop::{Poller, Readiness};
 use ferrows::transport::io_threads::live_threads;
-use ferrows::transport::socket::{Descriptor, SocketEvents, Mailbox, RECEIVE_BUFFER, Socket, Wake};
+use ferrows::transport::socket::{Descriptor, Mailbox, RECEIVE_BUFFER, Socket, SocketEvents, Wake};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -106,7 +106,7 @@ impl Host {
             driven.ready = Readiness::default();
             self.poller.add(&driven.socket)?;
             driven.socket.move_to_owner();
-            event_loop::write(&driven.socket);
+            driven.socket.write_on_owner();
         } else {
             driven.socket.move_to_thread()?;
             self.poller.remove(&driven.socket);
@@ -118,14 +118,14 @@ impl Host {
     /// Reads and collects what there is for one socket; the only one that is ready.
     fn turn(&mut self, driven: &mut Driven) {
         let mut ready = driven.ready;
-        self.poller.turn(|token, more| {
+        self.poller.poll(|token, more| {
             if token == driven.socket.token() {
                 ready = ready.or(more);
             }
         });
         driven.ready = ready;
         if !driven.on_thread && ready.read && driven.socket.interest().read {
-            event_loop::read(&driven.socket, ready.ended, &mut self.buffer, &mut self.keys);
+            driven.socket.receive_on_owner(ready.ended, &mut self.buffer, &mut self.keys);
         }
         self.mailbox.drain(&mut Vec::new());
         if driven.undelivered.is_empty() {
