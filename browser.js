@@ -1,7 +1,7 @@
 'use strict';
 
 /*
- * What bundlers for browsers get: importing it is harmless, using it is not.
+ * Entry point for browser bundles, as in ws: throws when called, not when imported.
  */
 
 module.exports = function WebSocket() {

@@ -1,6 +1,6 @@
 /**
- * Types of ferrows, for `import 'ferrows'`: what index.d.ts declares, under the names of the ES module. Both ways in
- * give the same classes, at run time and here.
+ * Types of ferrows for `import`: the declarations of index.d.ts under the names of the ES module. require() and import give the
+ * same classes.
  */
 
 import WebSocket from './index.js';

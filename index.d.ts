@@ -1,12 +1,11 @@
 /**
- * Types of ferrows, for `require('ferrows')`. The ES module's types, index.d.mts, are these under other names.
+ * Types of ferrows for `require('ferrows')`. index.d.mts has the same types for the ES module.
  *
- * What compiles against @types/ws 8.18 compiles against this file: the names and the shapes of the overloads are
- * the same. What that package leaves out is declared too: `closeTimeout`, `maxPendingAutoPongs`, the client's
- * `protocols` option, the binary type `'blob'`, `Receiver`, `Sender`, `PerMessageDeflate`, `extension`,
- * `subprotocol` and the codes of errors.
+ * Code that compiles against @types/ws 8.18 compiles against this file: names and overloads are the same. In addition it
+ * declares `closeTimeout`, `maxPendingAutoPongs`, the client's `protocols` option, the binary type `'blob'`, `Receiver`,
+ * `Sender`, `PerMessageDeflate`, `extension`, `subprotocol` and error codes.
  *
- * Sizes are in bytes, times in milliseconds. What an item does on the wire is said by RFC 6455 and RFC 7692.
+ * Sizes are in bytes, times in milliseconds. RFC 6455 and RFC 7692 define the bytes on the wire.
  */
 
 /// <reference types="node" />
@@ -28,8 +27,8 @@ import { URL } from 'url';
 import { ZlibOptions } from 'zlib';
 
 /**
- * What can be sent. A string goes out as text and a number as the text of its decimal digits; bytes go out as they
- * are; a `Blob` is read first; anything else goes through `Buffer.from()`.
+ * Data to send. A string is sent as text, a number as the text of its decimal digits, bytes unchanged, a `Blob` after reading
+ * it. Other values are converted by `Buffer.from()`.
  */
 type BufferLike =
   | string
@@ -50,13 +49,13 @@ type BufferLike =
   | { valueOf(): string }
   | { [Symbol.toPrimitive](hint: string): string };
 
-/** One WebSocket connection, client's or server's. */
+/** A WebSocket connection of a client or a server. */
 declare class WebSocket extends EventEmitter {
-  /** `readyState` until the opening handshake is done. */
+  /** `readyState` during the opening handshake. */
   static readonly CONNECTING: 0;
   /** `readyState` while messages can be sent and received. */
   static readonly OPEN: 1;
-  /** `readyState` from the first sign of the end until the socket has closed. */
+  /** `readyState` from the start of closing until the socket has closed. */
   static readonly CLOSING: 2;
   /** `readyState` once the socket has closed, just before the 'close' event. */
   static readonly CLOSED: 3;
@@ -71,55 +70,54 @@ declare class WebSocket extends EventEmitter {
   readonly CLOSED: 3;
 
   /**
-   * The form in which binary messages are delivered; text is always a Buffer in 'message' events. An assigned value
-   * that is none of the known ones is ignored. Reading may also give `'blob'`: the declared type leaves it out, so
-   * that a ferrows socket can be passed to code that was typed with @types/ws.
+   * The type of binary messages; text is always a Buffer in 'message' events. Unknown values are ignored on assignment. The
+   * getter may also return `'blob'`, which its type omits so that the object is assignable to the WebSocket of @types/ws.
    *
    * @default 'nodebuffer'
    */
   get binaryType(): 'nodebuffer' | 'arraybuffer' | 'fragments';
   set binaryType(type: WebSocket.BinaryType);
   /**
-   * Bytes that wait to be written: framed ones that the kernel has not accepted, payloads that wait for an earlier
-   * one, and for good the payloads of what was sent after closing began.
+   * Unsent bytes: frames that the kernel has not accepted, payloads queued behind an earlier one, and the payloads of messages
+   * sent after closing began, which are never subtracted.
    */
   readonly bufferedAmount: number;
-  /** Names of the negotiated extensions, separated by commas; `''` without any. */
+  /** Names of the negotiated extensions, separated by commas; `''` if there are none. */
   readonly extensions: string;
-  /** Whether `pause()` was called, and `resume()` not since. */
+  /** True between `pause()` and `resume()`. */
   readonly isPaused: boolean;
-  /** The negotiated subprotocol; `''` without one. */
+  /** The negotiated subprotocol; `''` if there is none. */
   readonly protocol: string;
-  /** The state of the connection. It only ever grows. */
+  /** The state of the connection. Never decreases. */
   readonly readyState:
     | typeof WebSocket.CONNECTING
     | typeof WebSocket.OPEN
     | typeof WebSocket.CLOSING
     | typeof WebSocket.CLOSED;
-  /** The normalized address of a client; `undefined` on a server's socket, whatever the type says. */
+  /** The normalized URL of a client. Contrary to its type, `undefined` on a server. */
   readonly url: string;
 
-  /** Listener for the 'open' event; anything that is not a function clears it. */
+  /** Listener for the 'open' event; anything that is not a function removes it. */
   onopen: ((event: WebSocket.Event) => void) | null;
-  /** Listener for the 'error' event; anything that is not a function clears it. */
+  /** Listener for the 'error' event; anything that is not a function removes it. */
   onerror: ((event: WebSocket.ErrorEvent) => void) | null;
-  /** Listener for the 'close' event; anything that is not a function clears it. */
+  /** Listener for the 'close' event; anything that is not a function removes it. */
   onclose: ((event: WebSocket.CloseEvent) => void) | null;
-  /** Listener for the 'message' event; anything that is not a function clears it. */
+  /** Listener for the 'message' event; anything that is not a function removes it. */
   onmessage: ((event: WebSocket.MessageEvent) => void) | null;
 
-  /** A socket without a connection, as servers make them and as subclasses pass on. `options` must be given. */
+  /** A WebSocket without a connection, as servers create it. `options` is required. */
   constructor(address: null, protocols?: undefined, options?: WebSocket.SocketOptions);
   /**
    * Connects to a server.
    *
    * @param address `ws:`, `wss:`, `http:`, `https:` or `ws+unix:<socket path>[:<request path>]`
-   * @throws {SyntaxError} the address or a subprotocol is not valid
-   * @throws {RangeError} the protocol version is neither 8 nor 13
+   * @throws {SyntaxError} if the address or a subprotocol is invalid
+   * @throws {RangeError} if the protocol version is neither 8 nor 13
    */
   constructor(address: string | URL, options?: WebSocket.ClientOptions | ClientRequestArgs);
   /**
-   * Connects to a server and offers subprotocols, most wanted first.
+   * Connects to a server and offers subprotocols in order of preference.
    *
    * @param protocols unique tokens (RFC 6455 §4.1)
    */
@@ -130,36 +128,36 @@ declare class WebSocket extends EventEmitter {
   );
 
   /**
-   * Starts the closing handshake (RFC 6455 §7.1.2). After `closeTimeout` without an end the socket is destroyed.
+   * Starts the closing handshake (RFC 6455 §7.1.2). The socket is destroyed if it has not closed after `closeTimeout`.
    *
-   * @param code 1000-1003, 1007-1014 or 3000-4999; without one the close frame is empty
+   * @param code 1000-1003, 1007-1014 or 3000-4999; by default the close frame is empty
    * @param data the reason, at most 123 bytes of UTF-8
-   * @throws {TypeError} the code or the type of the reason is not valid
-   * @throws {RangeError} the reason is too long
+   * @throws {TypeError} if the code or the type of the reason is invalid
+   * @throws {RangeError} if the reason is too long
    */
   close(code?: number, data?: string | Uint8Array): void;
-  /** Destroys the socket at once; what is still to be written may be lost. */
+  /** Destroys the socket immediately. Unsent data may be lost. */
   terminate(): void;
 
   /**
    * Sends a ping (RFC 6455 §5.5.2).
    *
    * @param data at most 125 bytes; or the callback
-   * @param mask whether to mask the frame; by default as the role demands
-   * @param cb called once the bytes were accepted by the kernel, or with the error
-   * @throws {Error} the connection is not open yet
-   * @throws {RangeError} the data is too long
+   * @param mask true to mask the frame; by default true for a client
+   * @param cb called when the kernel has accepted the bytes, or with the error
+   * @throws {Error} if the connection is not open yet
+   * @throws {RangeError} if the data is too long
    */
   ping(data?: any, mask?: boolean, cb?: (err: Error) => void): void;
-  /** Sends a pong nobody asked for (RFC 6455 §5.5.3). Parameters and errors are those of `ping()`. */
+  /** Sends an unsolicited pong (RFC 6455 §5.5.3). Parameters and errors are those of `ping()`. */
   pong(data?: any, mask?: boolean, cb?: (err: Error) => void): void;
 
   /**
-   * Sends a message. The bytes may be read until `cb` is called: do not change them before.
+   * Sends a message. Do not change the data before `cb` is called: it may be read until then.
    *
-   * @param cb called once the bytes were accepted by the kernel, or with the error
-   * @throws {Error} the connection is not open yet
-   * @throws {TypeError} the data has a type that cannot be sent
+   * @param cb called when the kernel has accepted the bytes, or with the error
+   * @throws {Error} if the connection is not open yet
+   * @throws {TypeError} if data of this type cannot be sent
    */
   send(data: BufferLike, cb?: (err?: Error) => void): void;
   send(
@@ -168,12 +166,12 @@ declare class WebSocket extends EventEmitter {
     cb?: (err?: Error) => void
   ): void;
 
-  /** Stops reading the socket. What was parsed already is still delivered. Nothing while CONNECTING or CLOSED. */
+  /** Stops reading the socket. Messages that have been parsed are still emitted. No effect while CONNECTING or CLOSED. */
   pause(): void;
-  /** Reads the socket again. Nothing while CONNECTING or CLOSED. */
+  /** Continues reading the socket. No effect while CONNECTING or CLOSED. */
   resume(): void;
 
-  /** Adds a listener as browsers have it. A type that is not one of the four is ignored. */
+  /** Adds a listener, as in browsers. Types other than those of `WebSocketEventMap` are ignored. */
   addEventListener<K extends keyof WebSocket.WebSocketEventMap>(
     type: K,
     listener:
@@ -189,34 +187,34 @@ declare class WebSocket extends EventEmitter {
       | { handleEvent(event: WebSocket.WebSocketEventMap[K]): void }
   ): void;
 
-  /** Once, last of all. 1005: the peer gave no code; 1006: it never said goodbye. */
+  /** The last event. Code 1005: the peer's close frame had none; 1006: the peer sent no close frame. */
   on(event: 'close', listener: (this: WebSocket, code: number, reason: Buffer) => void): this;
-  /** At most once after opening. A violation of the protocol carries a `code` (see `ErrorCode`). 'close' follows. */
+  /** At most once after 'open', followed by 'close'. Protocol errors have a `code` (see `ErrorCode`). */
   on(event: 'error', listener: (this: WebSocket, error: Error) => void): this;
-  /** Client: the 101 has come and is not checked yet. */
+  /** Client: the 101 response has been received, and not been validated. */
   on(event: 'upgrade', listener: (this: WebSocket, request: IncomingMessage) => void): this;
-  /** A whole message. With binary type `'blob'` the data may also be a `Blob`: see `BlobData`. */
+  /** A complete message. With binary type `'blob'` the data may also be a `Blob`: see `BlobData`. */
   on(
     event: 'message',
     listener: (this: WebSocket, data: WebSocket.RawData, isBinary: boolean) => void
   ): this;
-  /** Client: the connection is ready. */
+  /** Client: the connection is open. */
   on(event: 'open', listener: (this: WebSocket) => void): this;
-  /** A ping, which `autoPong` has answered already, or a pong. */
+  /** A ping, answered already if `autoPong` is set, or a pong. */
   on(event: 'ping' | 'pong', listener: (this: WebSocket, data: Buffer) => void): this;
-  /** Client with `followRedirects`: the next request, not sent yet. */
+  /** Client with `followRedirects`: the next request, before it is sent. */
   on(
     event: 'redirect',
     listener: (this: WebSocket, url: string, request: ClientRequest) => void
   ): this;
-  /** Client: the answer was not a 101. With a listener the library leaves the request to it. */
+  /** Client: the response is not 101. With a listener, the request is not aborted. */
   on(
     event: 'unexpected-response',
     listener: (this: WebSocket, request: ClientRequest, response: IncomingMessage) => void
   ): this;
   on(event: string | symbol, listener: (this: WebSocket, ...args: any[]) => void): this;
 
-  /** The events of `on()`, heard once. */
+  /** The same as `on()`, for one event. */
   once(event: 'close', listener: (this: WebSocket, code: number, reason: Buffer) => void): this;
   once(event: 'error', listener: (this: WebSocket, error: Error) => void): this;
   once(event: 'upgrade', listener: (this: WebSocket, request: IncomingMessage) => void): this;
@@ -236,7 +234,7 @@ declare class WebSocket extends EventEmitter {
   ): this;
   once(event: string | symbol, listener: (this: WebSocket, ...args: any[]) => void): this;
 
-  /** Removes what `on()` or `once()` added. */
+  /** Removes a listener of `on()` or `once()`. */
   off(event: 'close', listener: (this: WebSocket, code: number, reason: Buffer) => void): this;
   off(event: 'error', listener: (this: WebSocket, error: Error) => void): this;
   off(event: 'upgrade', listener: (this: WebSocket, request: IncomingMessage) => void): this;
@@ -296,57 +294,57 @@ declare const WebSocketAlias: typeof WebSocket;
 interface WebSocketAlias extends WebSocket {}
 
 declare namespace WebSocket {
-  /** The data of a 'message' event, unless the binary type is `'blob'`. Text comes as a Buffer of UTF-8. */
+  /** The data of a 'message' event, unless the binary type is `'blob'`. Text is a Buffer of UTF-8. */
   type RawData = Buffer | ArrayBuffer | Buffer[];
 
-  /** The data of a 'message' event whatever the binary type is: annotate the listener with it to receive blobs. */
+  /** The data of a 'message' event with any binary type. Annotate a listener with it to receive blobs. */
   type BlobData = RawData | Blob;
 
-  /** The data of a `MessageEvent`, unless the binary type is `'blob'`. Text comes as a string. */
+  /** The data of a `MessageEvent`, unless the binary type is `'blob'`. Text is a string. */
   type Data = string | Buffer | ArrayBuffer | Buffer[];
 
   /**
-   * The form of binary messages: one Buffer; one ArrayBuffer of the message's size; one Buffer for each non-empty
-   * frame; one Blob without a type.
+   * The type of binary messages: a Buffer; an ArrayBuffer of the size of the message; an array with a Buffer for each non-empty
+   * frame; a Blob without a type.
    */
   type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob';
 
-  /** Certificates and keys as Node takes them. */
+  /** Certificates and keys in the form that Node accepts. */
   type CertMeta = string | string[] | Buffer | Buffer[];
 
-  /** The `code` of an error that a peer's violation of the protocol or of a limit causes. */
+  /** The `code` of an error caused by a peer that violates the protocol or a limit. "Sent" is the close status. */
   type ErrorCode =
-    /** A frame must be the last of its message and is not: a control frame was fragmented. Sent: 1002. */
+    /** A fragmented control frame. Sent: 1002. */
     | 'WS_ERR_EXPECTED_FIN'
-    /** A client sent a frame without a mask. Sent: 1002. */
+    /** An unmasked frame of a client. Sent: 1002. */
     | 'WS_ERR_EXPECTED_MASK'
-    /** A close frame with a code that must not be on the wire. Sent: 1002. */
+    /** A close frame with a code that must not be sent. Sent: 1002. */
     | 'WS_ERR_INVALID_CLOSE_CODE'
-    /** A control frame over 125 bytes, or a close frame of one. Sent: 1002. */
+    /** A control frame of more than 125 bytes, or a close frame of one byte. Sent: 1002. */
     | 'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH'
-    /** A reserved opcode, or one out of place between fragments. Sent: 1002. */
+    /** A reserved opcode, or one that is invalid between fragments. Sent: 1002. */
     | 'WS_ERR_INVALID_OPCODE'
-    /** Text or a close reason that is not UTF-8. Sent: 1007. */
+    /** Text or a close reason that is not valid UTF-8. Sent: 1007. */
     | 'WS_ERR_INVALID_UTF8'
     /** More than `maxFragments` or `maxBufferedChunks`. Sent: 1008. */
     | 'WS_ERR_TOO_MANY_BUFFERED_PARTS'
-    /** A server sent a frame with a mask. Sent: 1002. */
+    /** A masked frame of a server. Sent: 1002. */
     | 'WS_ERR_UNEXPECTED_MASK'
-    /** RSV1 without an extension that gives it a meaning. Sent: 1002. */
+    /** RSV1 is set without an extension that defines it. Sent: 1002. */
     | 'WS_ERR_UNEXPECTED_RSV_1'
-    /** RSV2 or RSV3. Sent: 1002. */
+    /** RSV2 or RSV3 is set. Sent: 1002. */
     | 'WS_ERR_UNEXPECTED_RSV_2_3'
-    /** A length over 2^53 - 1. Sent: 1009. */
+    /** A payload length over 2^53 - 1. Sent: 1009. */
     | 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'
     /** A message over `maxPayload`. Sent: 1009. */
     | 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
 
-  /** An 'error' event's error when the peer violated the protocol: a RangeError, or an Error for bad UTF-8. */
+  /** The error of an 'error' event after a violation of the protocol: a RangeError, or an Error for invalid UTF-8. */
   interface ProtocolError extends Error {
     code: ErrorCode;
   }
 
-  /** Says at once whether a handshake is accepted: by a true or a false value. A refusal is answered with 401. */
+  /** Returns true to accept a handshake. A false value refuses it with 401. */
   type VerifyClientCallbackSync<Request extends IncomingMessage = IncomingMessage> = (info: {
     origin: string;
     secure: boolean;
@@ -354,94 +352,94 @@ declare namespace WebSocket {
   }) => boolean;
 
   /**
-   * Says later whether a handshake is accepted. Only a function that declares exactly two parameters is called so.
-   * A refusal is answered with `code` (401), `message` as the body and `headers`.
+   * Calls `callback` with true to accept a handshake. A false value refuses it with `code` (by default 401), `message` as the
+   * body and `headers`. Used if the function declares exactly two parameters.
    */
   type VerifyClientCallbackAsync<Request extends IncomingMessage = IncomingMessage> = (
     info: { origin: string; secure: boolean; req: Request },
     callback: (res: boolean, code?: number, message?: string, headers?: OutgoingHttpHeaders) => void
   ) => void;
 
-  /** Last touches to the request of the opening handshake. Whoever gives it must call `request.end()`. */
+  /** Modifies the request of the opening handshake before it is sent. Must call `request.end()`. */
   type FinishRequestCallback = (request: ClientRequest, websocket: WebSocket) => void;
 
-  /** How one message is sent. */
+  /** Options of a message. */
   interface SendOptions {
-    /** Whether it is binary; by default a string or a number is text and everything else binary. */
+    /** True for a binary message; by default false for strings and numbers, true for other data. */
     binary?: boolean | undefined;
-    /** Whether it is compressed, if compression was negotiated. Of fragments the first decides. @default true */
+    /** True to compress, if compression was negotiated. That of the first fragment counts. @default true */
     compress?: boolean | undefined;
-    /** Whether this is the last fragment of its message. @default true */
+    /** True for the last fragment of a message. @default true */
     fin?: boolean | undefined;
-    /** Whether the frame is masked; by default as the role demands. */
+    /** True to mask the frame; by default true for a client. */
     mask?: boolean | undefined;
   }
 
-  /** What bounds a connection and says how it behaves once it is open; both roles have these. */
+  /** Limits and behavior of an open connection, for both roles. */
   interface ConnectionOptions {
-    /** `false`: at most one event of 'message', 'ping', 'pong' for each macrotask. @default true */
+    /** `false`: at most one 'message', 'ping' or 'pong' event per macrotask. @default true */
     allowSynchronousEvents?: boolean | undefined;
-    /** Whether pings are answered. @default true */
+    /** True to answer pings. @default true */
     autoPong?: boolean | undefined;
-    /** How long the closing handshake may take. @default 30000 */
+    /** Maximum duration of the closing handshake. @default 30000 */
     closeTimeout?: number | undefined;
-    /** Most chunks that are kept while a frame is incomplete; 0 or less: no limit. @default 262144 */
+    /** Maximum number of buffered chunks of an incomplete frame; 0 or less: no limit. @default 262144 */
     maxBufferedChunks?: number | undefined;
-    /** Most frames of one message; 0 or less: no limit. @default 16384 */
+    /** Maximum number of frames of a message; 0 or less: no limit. @default 16384 */
     maxFragments?: number | undefined;
-    /** Most bytes of one message; 0 or less: no limit. @default 104857600 */
+    /** Maximum size of a message; 0 or less: no limit. @default 104857600 */
     maxPayload?: number | undefined;
     /**
-     * Most automatic pongs that wait to be written; one more and the connection is terminated. 0 or less: no limit.
+     * Maximum number of unsent automatic pongs; one more terminates the connection. 0 or less: no limit.
      * @default 60
      */
     maxPendingAutoPongs?: number | undefined;
-    /** Whether text and close reasons go unchecked. @default false */
+    /** True to skip UTF-8 validation of text messages and close reasons. @default false */
     skipUTF8Validation?: boolean | undefined;
     /**
-     * What moves the bytes of a plain socket; others are always carried by `'stream'`. The environment variable
-     * FERROWS_TRANSPORT comes first. Anything else throws a TypeError. Not in ws.
+     * The transport of plain sockets; others always use `'stream'`. The environment variable FERROWS_TRANSPORT takes
+     * precedence. Other values throw a TypeError. Not in ws.
      * @default 'auto'
      */
     transport?: Transport | undefined;
   }
 
-  /** What moves the bytes of a connection: Node's event loop, threads, one or the other as it pays, or a Node stream. */
+  /** `'auto'` migrates between the event loop and I/O threads by load; `'stream'` uses Node's stream. */
   type Transport = 'auto' | 'event_loop' | 'io_threads' | 'stream';
 
-  /** What a socket without an address is made with. */
+  /** Options of a WebSocket without an address. */
   interface SocketOptions extends ConnectionOptions {
     /** See `ClientOptions`. */
     generateMask?(mask: Buffer): void;
   }
 
-  /** Options of a client. What is not named here goes to `http.request()` or `https.request()`. */
+  /** Options of a client. Others are passed to `http.request()` or `https.request()`. */
   interface ClientOptions extends SecureContextOptions, ConnectionOptions {
-    /** Agent for the request; without one the connection is made directly. */
+    /** Agent of the request; by default none. */
     agent?: Agent | undefined;
     checkServerIdentity?(servername: string, cert: CertMeta): boolean;
-    /** Makes the socket, instead of `net.connect()` or `tls.connect()`. */
+    /** Creates the socket, in place of `net.connect()` or `tls.connect()`. */
     createConnection?: typeof createConnection | undefined;
     family?: number | undefined;
     finishRequest?: FinishRequestCallback | undefined;
     /** @default false */
     followRedirects?: boolean | undefined;
-    /** Fills in the masking key of each frame, 4 bytes, instead of the cryptographic generator. */
+    /** Fills in the masking key of each frame, 4 bytes; by default random bytes of the operating system. */
     generateMask?(mask: Buffer): void;
-    /** How long the handshake may be silent; none by default. */
+    /** Maximum time without activity during the handshake; by default no limit. */
     handshakeTimeout?: number | undefined;
     headers?: { [key: string]: string } | undefined;
     host?: string | undefined;
     localAddress?: string | undefined;
-    /** Most redirects that are followed. @default 10 */
+    /** Maximum number of redirects. @default 10 */
     maxRedirects?: number | undefined;
     /** The `Origin` header. */
     origin?: string | undefined;
-    /** Whether and how compression is offered. @default true */
+    /** Offers compression: true, false, or its options. @default true */
     perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
-    /** Without effect; declared because @types/ws declares it. */
+    /** No effect; declared because @types/ws declares it. */
     protocol?: string | undefined;
-    /** The subprotocols to offer when the second argument does not say. */
+    /** Subprotocols to offer if the constructor has no `protocols` argument. */
     protocols?: string | string[] | undefined;
     /** 8 or 13. @default 13 */
     protocolVersion?: number | undefined;
@@ -449,54 +447,54 @@ declare namespace WebSocket {
     servername?: string | undefined;
   }
 
-  /** The parameters of permessage-deflate (RFC 7692 §7.1), and how messages are compressed. */
+  /** Parameters of permessage-deflate (RFC 7692 §7.1), and options of compression. */
   interface PerMessageDeflateOptions {
-    /** `true`: the server forgets its window after each message; `false` on a server: offers that ask for it are refused. */
+    /** `true`: the server resets its context after each message. `false` on a server: refuses offers that require it. */
     serverNoContextTakeover?: boolean | undefined;
-    /** `true`: the client forgets its window after each message; `false` on a client: answers that demand it are refused. */
+    /** `true`: the client resets its context after each message. `false` on a client: refuses responses that require it. */
     clientNoContextTakeover?: boolean | undefined;
-    /** The server's window, 8 to 15 bits. */
+    /** Size of the server's window, 8 to 15 bits. */
     serverMaxWindowBits?: number | undefined;
-    /** The client's window, 8 to 15 bits. */
+    /** Size of the client's window, 8 to 15 bits. */
     clientMaxWindowBits?: number | undefined;
-    /** How connections compress. `PerMessageDeflate` by itself and `Sender` give all of it to zlib, but `windowBits`. */
+    /** Options of compression. `PerMessageDeflate` and `Sender` used alone pass all but `windowBits` to zlib. */
     zlibDeflateOptions?:
       | {
-          /** Without effect on connections. */
+          /** No effect on connections. */
           flush?: number | undefined;
-          /** Without effect on connections. */
+          /** No effect on connections. */
           finishFlush?: number | undefined;
-          /** Without effect on connections. */
+          /** No effect on connections. */
           chunkSize?: number | undefined;
-          /** Without effect: what was agreed on counts. */
+          /** No effect: the negotiated size counts. */
           windowBits?: number | undefined;
-          /** 0 (none) to 9 (small); -1: fast, and small enough. @default -1 */
+          /** 0 (no compression) to 9 (smallest); -1: a compromise of speed and size. @default -1 */
           level?: number | undefined;
           /** 1 to 9. @default 8 */
           memLevel?: number | undefined;
           /** 0 to 4: `zlib.constants.Z_DEFAULT_STRATEGY` to `Z_FIXED`. @default 0 */
           strategy?: number | undefined;
-          /** Bytes that both ends know before the first message. Connections ignore an array, zlib throws. */
+          /** Preset dictionary, shared with the peer. Connections ignore an array, zlib throws. */
           dictionary?: Buffer | Buffer[] | DataView | undefined;
-          /** Without effect on connections. */
+          /** No effect on connections. */
           info?: boolean | undefined;
         }
       | undefined;
-    /** On connections only `dictionary` counts: what the peer compresses with. */
+    /** Connections use only `dictionary`, that of the peer's compressor. */
     zlibInflateOptions?: ZlibOptions | undefined;
-    /** Messages of fewer bytes are not compressed, if their sender forgets its window anyway. @default 1024 */
+    /** Minimum size of messages to compress, if the sender resets its context after each message. @default 1024 */
     threshold?: number | undefined;
-    /** Most jobs of `PerMessageDeflate` and `Sender` at a time, in the whole process. The first value counts. @default 10 */
+    /** Maximum of concurrent zlib jobs of `PerMessageDeflate` and `Sender` in the process. The first value counts. @default 10 */
     concurrencyLimit?: number | undefined;
   }
 
-  /** What a listener of `addEventListener()` or an `on...` property gets. Not an instance of the global `Event`. */
+  /** The argument of listeners of `addEventListener()` and `on...` properties. Not an instance of the global `Event`. */
   interface Event {
     type: string;
     target: WebSocket;
   }
 
-  /** An error. */
+  /** The event of an error. */
   interface ErrorEvent {
     error: any;
     message: string;
@@ -504,9 +502,9 @@ declare namespace WebSocket {
     target: WebSocket;
   }
 
-  /** The end of a connection. */
+  /** The event of the end of a connection. */
   interface CloseEvent {
-    /** Whether both sides sent a close frame. */
+    /** True if both sides sent a close frame. */
     wasClean: boolean;
     code: number;
     reason: string;
@@ -514,14 +512,14 @@ declare namespace WebSocket {
     target: WebSocket;
   }
 
-  /** A message. With binary type `'blob'` the data may also be a Blob: see `BlobMessageEvent`. */
+  /** The event of a message. With binary type `'blob'` the data may also be a Blob: see `BlobMessageEvent`. */
   interface MessageEvent {
     data: Data;
     type: string;
     target: WebSocket;
   }
 
-  /** A message whatever the binary type is: annotate the listener with it to receive blobs. */
+  /** The event of a message with any binary type. Annotate a listener with it to receive blobs. */
   interface BlobMessageEvent {
     data: Data | Blob;
     type: string;
@@ -538,7 +536,7 @@ declare namespace WebSocket {
 
   /** Options of `addEventListener()`. */
   interface EventListenerOptions {
-    /** Whether the listener is removed when it is called. */
+    /** True to remove the listener when it is called. */
     once?: boolean | undefined;
   }
 
@@ -547,29 +545,29 @@ declare namespace WebSocket {
     U extends typeof WebSocket.WebSocket = typeof WebSocket.WebSocket,
     V extends typeof IncomingMessage = typeof IncomingMessage
   > extends ConnectionOptions {
-    /** Most connections that wait to be accepted. @default 511 */
+    /** Maximum length of the queue of pending connections. @default 511 */
     backlog?: number | undefined;
-    /** Whether there is a set `clients`. @default true */
+    /** True to keep the set `clients`. @default true */
     clientTracking?: boolean | undefined;
-    /** Chooses a subprotocol among those offered; `false`: none. By default the first. */
+    /** Selects one of the offered subprotocols, or none by `false`. By default the first. */
     handleProtocols?: (protocols: Set<string>, request: InstanceType<V>) => string | false;
-    /** Where a server with `port` listens. */
+    /** Host name or IP address to listen on, with `port`. */
     host?: string | undefined;
-    /** `true`: no HTTP server; `handleUpgrade()` is called by you. */
+    /** `true`: no HTTP server; the program calls `handleUpgrade()`. */
     noServer?: boolean | undefined;
-    /** Accept only requests for exactly this path, the query left out. */
+    /** Accepts only requests for this path, compared without the query. */
     path?: string | undefined;
-    /** Whether and how offers of compression are accepted. @default false */
+    /** Accepts offers of compression: true, false, or its options. @default false */
     perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
-    /** Listen on this port with an HTTP server of its own; 0: any free one. */
+    /** Creates an HTTP server that listens on this port; 0: any free one. */
     port?: number | undefined;
-    /** Use this HTTP server. */
+    /** An existing HTTP server to use. */
     server?: HTTPServer<V> | HTTPSServer<V> | undefined;
     verifyClient?:
       | VerifyClientCallbackAsync<InstanceType<V>>
       | VerifyClientCallbackSync<InstanceType<V>>
       | undefined;
-    /** The class of the sockets. */
+    /** The class of the server's WebSockets. */
     WebSocket?: U | undefined;
   }
 
@@ -580,61 +578,61 @@ declare namespace WebSocket {
     port: number;
   }
 
-  /** What a server has seen since it was made. Bytes are those of frames, the opening handshake left out. */
+  /** Totals of a server since its creation. Bytes are those of frames, without the opening handshakes. */
   interface ServerStatistics {
-    /** Connections that have not emitted 'close' yet. */
+    /** Open connections: those that have not emitted 'close'. */
     connections: number;
-    /** Connections ever accepted. */
+    /** All accepted connections. */
     connectionsOpened: number;
-    /** What moves the bytes of the open ones now. */
+    /** Current transports of the open connections. */
     transports: { event_loop: number; io_threads: number; stream: number };
-    /** 'message' events, of open and closed connections; so are the next three. */
+    /** 'message' events. This and the next three totals include closed connections. */
     messagesReceived: number;
-    /** Messages that were sent, to the last fragment. */
+    /** Messages sent, counted at their last fragment. */
     messagesSent: number;
     /** Bytes read from the sockets. */
     bytesReceived: number;
-    /** Bytes that the kernel has accepted; over 'stream', that the socket has. */
+    /** Bytes accepted by the kernel, or by the socket over 'stream'. */
     bytesSent: number;
-    /** Bytes that wait for slow peers. */
+    /** Unsent bytes of the open connections. */
     queuedBytes: number;
   }
 
-  /** A WebSocket server: the opening handshake, and the set of its connections. */
+  /** A WebSocket server: performs opening handshakes and tracks connections. */
   class Server<
     T extends typeof WebSocket.WebSocket = typeof WebSocket.WebSocket,
     U extends typeof IncomingMessage = typeof IncomingMessage
   > extends EventEmitter {
-    /** The options in force. They are read at each handshake, so a change counts from the next one on. */
+    /** The options, read at each handshake: changes apply to the following ones. */
     options: ServerOptions<T, U>;
-    /** Not set by the library: the path is `options.path`. Declared because @types/ws declares it. */
+    /** Never set: the path is `options.path`. Declared because @types/ws declares it. */
     path: string;
     /** The open connections; absent with `clientTracking: false`. */
     clients: Set<InstanceType<T>>;
 
     /**
      * @param callback called when a server with `port` listens
-     * @throws {TypeError} not exactly one of `port`, `server` and `noServer` was given
+     * @throws {TypeError} unless exactly one of `port`, `server` and `noServer` is given
      */
     constructor(options?: ServerOptions<T, U>, callback?: () => void);
 
     /**
-     * The address of the HTTP server, or the path of its pipe; `null` once closed.
+     * Returns the address of the HTTP server, or the path of its pipe; `null` once closed.
      *
      * @throws {Error} with `noServer`
      */
     address(): AddressInfo | string | null;
     /**
-     * Stops accepting. Connections go on: end them yourself.
+     * Stops accepting connections. Open ones stay open until the program or the peer closes them.
      *
-     * @param cb called at the 'close' event, or with an error if the server was closed already
+     * @param cb called on 'close', or with an error if the server was closed already
      */
     close(cb?: (err?: Error) => void): void;
     /**
-     * Answers the request of an opening handshake (RFC 6455 §4.2). Unless `verifyClient` is asynchronous, `callback`
-     * is called before this returns. A refusal is answered on the socket, and `callback` not called.
+     * Performs an opening handshake (RFC 6455 §4.2). `callback` is called synchronously, unless `verifyClient` is asynchronous.
+     * A refused handshake is answered on the socket, without calling `callback`.
      *
-     * @throws {Error} the socket has been given to a `handleUpgrade()` before
+     * @throws {Error} if the socket was passed to `handleUpgrade()` before
      */
     handleUpgrade(
       request: InstanceType<U>,
@@ -643,13 +641,13 @@ declare namespace WebSocket {
       callback: (client: InstanceType<T>, request: InstanceType<U>) => void
     ): void;
     /**
-     * Whether a request is for this server; by default by its path. Made to be replaced. The value counts by being
-     * true, so a Promise always accepts.
+     * Returns true to accept a request; by default compares the path. May be overridden. A Promise is a true value, and so
+     * always accepts.
      */
     shouldHandle(request: InstanceType<U>): boolean | Promise<boolean>;
-    /** Counts of all that the server has seen; a walk over its open connections. Not in ws. */
+    /** Returns totals since the creation of the server. Walks over its open connections. Not in ws. */
     stats(): ServerStatistics;
-    /** Answers with the 101 when all checks are done. For subclasses. */
+    /** Sends the 101 response after all checks. For subclasses. */
     completeUpgrade(
       extensions: { [name: string]: ExtensionParameters[] },
       key: string,
@@ -660,28 +658,28 @@ declare namespace WebSocket {
       cb: (client: InstanceType<T>, request: InstanceType<U>) => void
     ): void;
 
-    /** A handshake is done. With `noServer` it is yours to emit. */
+    /** A completed handshake. With `noServer` the program emits it. */
     on(
       event: 'connection',
       cb: (this: Server<T>, websocket: InstanceType<T>, request: InstanceType<U>) => void
     ): this;
     /** An error of the HTTP server. */
     on(event: 'error', cb: (this: Server<T>, error: Error) => void): this;
-    /** The lines of the 101, about to be written: the array may be changed. */
+    /** The lines of the 101 response, before they are written. The array may be changed. */
     on(
       event: 'headers',
       cb: (this: Server<T>, headers: string[], request: InstanceType<U>) => void
     ): this;
-    /** The server has closed; it listens. */
+    /** The server has closed, or listens. */
     on(event: 'close' | 'listening', cb: (this: Server<T>) => void): this;
-    /** A handshake that is not valid. With a listener nothing is answered: the socket is the listener's. */
+    /** An invalid handshake. The listener must answer it and close the socket. */
     on(
       event: 'wsClientError',
       cb: (this: Server<T>, error: Error, socket: Duplex, request: InstanceType<U>) => void
     ): this;
     on(event: string | symbol, listener: (this: Server<T>, ...args: any[]) => void): this;
 
-    /** The events of `on()`, heard once. */
+    /** The same as `on()`, for one event. */
     once(
       event: 'connection',
       cb: (this: Server<T>, websocket: InstanceType<T>, request: InstanceType<U>) => void
@@ -698,7 +696,7 @@ declare namespace WebSocket {
     ): this;
     once(event: string | symbol, listener: (this: Server<T>, ...args: any[]) => void): this;
 
-    /** Removes what `on()` or `once()` added. */
+    /** Removes a listener of `on()` or `once()`. */
     off(
       event: 'connection',
       cb: (this: Server<T>, websocket: InstanceType<T>, request: InstanceType<U>) => void
@@ -747,31 +745,31 @@ declare namespace WebSocket {
     removeListener(event: string | symbol, listener: (...args: any[]) => void): this;
   }
 
-  /** `Server` under the name that browsers' users know. */
+  /** Another name of `Server`. */
   const WebSocketServer: typeof Server;
   interface WebSocketServer extends Server {}
-  /** The class itself, so that `const { WebSocket } = require('ferrows')` works. */
+  /** The class itself, for `const { WebSocket } = require('ferrows')`. */
   const WebSocket: typeof WebSocketAlias;
   interface WebSocket extends WebSocketAlias {}
 
   /**
-   * A Duplex over a connection: each write is a message, each message a read. `end()` closes the connection,
-   * `destroy()` terminates it.
+   * Creates a Duplex over a connection. Each write sends a message, each message becomes a chunk. `end()` closes the
+   * connection, `destroy()` terminates it.
    *
-   * @param options as for `stream.Duplex`; with `readableObjectMode` text is read as strings and messages stay whole,
-   * with `decodeStrings: false` strings are written as text
+   * @param options of `stream.Duplex`; `readableObjectMode` keeps messages apart and reads text as strings,
+   * `decodeStrings: false` sends strings as text
    */
   function createWebSocketStream(websocket: WebSocket, options?: DuplexOptions): Duplex;
 
-  /** Options of a `Receiver`. The limits are 0, none, by default. */
+  /** Options of a `Receiver`. By default there are no limits. */
   interface ReceiverOptions {
     /** @default true */
     allowSynchronousEvents?: boolean | undefined;
     /** @default 'nodebuffer' */
     binaryType?: BinaryType | undefined;
-    /** Negotiated extensions by name: compressed messages are inflated as they say. */
+    /** Negotiated extensions by name, which inflate compressed messages. */
     extensions?: { [name: string]: PerMessageDeflate } | undefined;
-    /** Whether the bytes come from a client, so that frames must be masked. @default false */
+    /** True if the bytes come from a client: frames must be masked. @default false */
     isServer?: boolean | undefined;
     maxBufferedChunks?: number | undefined;
     maxFragments?: number | undefined;
@@ -780,21 +778,21 @@ declare namespace WebSocket {
     skipUTF8Validation?: boolean | undefined;
   }
 
-  /** Reads frames: write the bytes of a connection, hear its messages. After a close frame the rest is ignored. */
+  /** A Writable that parses the bytes of a connection and emits messages. Bytes after a close frame are ignored. */
   class Receiver extends Writable {
     constructor(options?: ReceiverOptions);
 
-    /** A whole message. */
+    /** A complete message. */
     on(event: 'message', listener: (data: RawData, isBinary: boolean) => void): this;
     /** A ping or a pong. */
     on(event: 'ping' | 'pong', listener: (data: Buffer) => void): this;
-    /** A close frame; 1005 if it was empty. */
+    /** A close frame; code 1005 if it was empty. */
     on(event: 'conclude', listener: (code: number, reason: Buffer) => void): this;
     /** A violation of the protocol or of a limit. */
     on(event: 'error', listener: (error: Error) => void): this;
     on(event: string | symbol, listener: (...args: any[]) => void): this;
 
-    /** The events of `on()`, heard once. */
+    /** The same as `on()`, for one event. */
     once(event: 'message', listener: (data: RawData, isBinary: boolean) => void): this;
     once(event: 'ping' | 'pong', listener: (data: Buffer) => void): this;
     once(event: 'conclude', listener: (code: number, reason: Buffer) => void): this;
@@ -802,21 +800,21 @@ declare namespace WebSocket {
     once(event: string | symbol, listener: (...args: any[]) => void): this;
   }
 
-  /** How `Sender.frame()` makes a frame. */
+  /** Options of `Sender.frame()`. */
   interface FrameOptions {
     /** The FIN bit. */
     fin: boolean;
     /** 0 to 15 (RFC 6455 §5.2). */
     opcode: number;
-    /** Whether to mask the payload. */
+    /** True to mask the payload. */
     mask?: boolean | undefined;
-    /** Whether the data must not be changed, so that masking works on a copy. */
+    /** True to mask a copy of the data. */
     readOnly?: boolean | undefined;
     /** The RSV1 bit. */
     rsv1?: boolean | undefined;
     /** Fills in the masking key, 4 bytes. */
     generateMask?: ((mask: Buffer) => void) | undefined;
-    /** The 4 bytes that the masking key is put into. */
+    /** Receives the masking key, 4 bytes. */
     maskBuffer?: Buffer | undefined;
   }
 
@@ -833,8 +831,8 @@ declare namespace WebSocket {
     );
 
     /**
-     * Makes one frame: `[header, payload]`, or `[frame]` when the payload was copied or is empty. With `mask` and
-     * without `readOnly` the data itself is masked, in place.
+     * Builds a frame: `[header, payload]`, or `[frame]` if the payload was copied or is empty. With `mask` and without
+     * `readOnly` the data is masked in place.
      */
     static frame(data: Buffer | string, options: FrameOptions): Buffer[];
 
@@ -851,16 +849,16 @@ declare namespace WebSocket {
       mask?: boolean,
       cb?: (err?: Error) => void
     ): void;
-    /** Writes what `Sender.frame()` made, unchanged: the same frames may go to many sockets. */
+    /** Writes a frame of `Sender.frame()` without changing it. The same frame may be written to many sockets. */
     sendFrame(list: Buffer[], cb?: (err?: Error) => void): void;
   }
 
-  /** The parameters of one offer of an extension: each value is `true` (none was given) or a string. */
+  /** Parameters of an extension offer. Each value is a string, or `true` for a parameter without a value. */
   interface ExtensionParameters {
     [parameter: string]: (string | true)[];
   }
 
-  /** permessage-deflate (RFC 7692): the negotiation, and coding by zlib, which connections do without. */
+  /** permessage-deflate (RFC 7692): negotiation, and compression by zlib, which connections do not use. */
   class PerMessageDeflate {
     /** `'permessage-deflate'` */
     static readonly extensionName: string;
@@ -869,7 +867,7 @@ declare namespace WebSocket {
       options?: PerMessageDeflateOptions & {
         /** @default false */
         isServer?: boolean | undefined;
-        /** Most bytes of one inflated message; 0 or less: no limit. @default 0 */
+        /** Maximum size of an inflated message; 0 or less: no limit. @default 0 */
         maxPayload?: number | undefined;
       }
     );
@@ -877,24 +875,24 @@ declare namespace WebSocket {
     /** The negotiated parameters; `null` until `accept()`. */
     readonly params: { [parameter: string]: boolean | number } | null;
 
-    /** The parameters that a client offers. */
+    /** Returns the parameters that a client offers. */
     offer(): { [parameter: string]: boolean | number };
     /**
-     * Accepts one of a client's offers, or a server's answer.
+     * Accepts an offer of a client, or the response of a server.
      *
-     * @throws {Error} none can be accepted
-     * @throws {TypeError} a value is not valid
+     * @throws {Error} if none is acceptable
+     * @throws {TypeError} if a value is invalid
      */
     accept(configurations: ExtensionParameters[]): { [parameter: string]: boolean | number };
-    /** Frees what zlib holds. The callback of a job that is running gets an error. */
+    /** Closes the zlib streams. The callback of a running job gets an error. */
     cleanup(): void;
-    /** Deflates one payload; `fin`: it ends its message. */
+    /** Compresses a fragment of a message; `fin`: the last one. */
     compress(
       data: Buffer | string,
       fin: boolean,
       callback: (err: Error | null, result?: Buffer) => void
     ): void;
-    /** Inflates one payload; `fin`: it ends its message. */
+    /** Inflates a fragment of a message; `fin`: the last one. */
     decompress(
       data: Buffer,
       fin: boolean,
@@ -904,16 +902,16 @@ declare namespace WebSocket {
 
   /** The `Sec-WebSocket-Extensions` header (RFC 6455 §9.1). */
   const extension: {
-    /** Makes a header of offers by name. */
+    /** Formats a header of offers by name. */
     format(extensions: {
       [name: string]:
         | { [parameter: string]: boolean | number | string | (boolean | number | string)[] }
         | { [parameter: string]: boolean | number | string | (boolean | number | string)[] }[];
     }): string;
     /**
-     * Reads a header: the offers by name, in an object without a prototype.
+     * Parses a header. Returns the offers by name, in an object without a prototype.
      *
-     * @throws {SyntaxError} the header is not well-formed
+     * @throws {SyntaxError} if the header is malformed
      */
     parse(header: string): { [name: string]: ExtensionParameters[] };
   };
@@ -921,9 +919,9 @@ declare namespace WebSocket {
   /** The `Sec-WebSocket-Protocol` header (RFC 6455 §11.3.4). */
   const subprotocol: {
     /**
-     * Reads a header: the names in their order.
+     * Parses a header. Returns the names in order.
      *
-     * @throws {SyntaxError} the header is not well-formed, or has a name twice
+     * @throws {SyntaxError} if the header is malformed or repeats a name
      */
     parse(header: string): Set<string>;
   };

@@ -1,8 +1,7 @@
 'use strict';
 
 /*
- * The public entry for require(): the WebSocket class with everything else as its properties. The pieces are
- * in lib/.
+ * Entry point for require(): the WebSocket class, with all other exports as its properties.
  */
 
 const PerMessageDeflate = require('./lib/permessage-deflate');

@@ -1,4 +1,4 @@
-// The public entry for import: the same objects as index.js gives, as named exports.
+// Entry point for import: the exports of index.js as named exports.
 
 import WebSocket from './index.js';
 

@@ -87,9 +87,9 @@ test('a whole copy loads', (context) => {
 test('without an addon the error names the file and the package', (context) => {
   const error = load(context, {});
   assertLoadError(error);
-  assert.ok(error.message.includes(`./${addon}: not there`), error.message);
+  assert.ok(error.message.includes(`./${addon}: not found`), error.message);
   const platform = addon.split('.')[1];
-  assert.ok(error.message.includes(`@ferrows/binding-${platform}: not there`), error.message);
+  assert.ok(error.message.includes(`@ferrows/binding-${platform}: not found`), error.message);
   assert.match(remedies(error.message)[0], /--include=optional/);
   assert.ok(error.causes.length >= 3, 'the cause is kept');
 });
@@ -116,7 +116,11 @@ test('an addon of another version', (context) => {
     }
   });
   assert.equal(error?.code, 'ERR_FERROWS_LOAD');
-  assert.ok(error.message.includes(`an addon of version ${manifest.version}: only 8.0.0 fits`));
+  assert.ok(
+    error.message.includes(
+      `the addon has version ${manifest.version}, the package has version 8.0.0`
+    )
+  );
   assert.equal(remedies(error.message).length, 3);
 });
 
@@ -148,7 +152,7 @@ test('a platform that nothing is built for', (context) => {
   });
   assertLoadError(error);
   assert.ok(error.message.includes('s390x'));
-  assert.match(remedies(error.message)[1], /platform that it is prebuilt for/);
+  assert.match(remedies(error.message)[1], /platform with a prebuilt addon/);
 });
 
 test('a processor that nobody builds for', (context) => {
@@ -157,5 +161,5 @@ test('a processor that nobody builds for', (context) => {
   });
   assertLoadError(error);
   assert.match(error.message, /Unsupported architecture on \w+: pdp11/);
-  assert.match(remedies(error.message)[1], /platform that it is prebuilt for/);
+  assert.match(remedies(error.message)[1], /platform with a prebuilt addon/);
 });

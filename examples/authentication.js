@@ -1,12 +1,12 @@
 'use strict';
 
-// A server that asks who somebody is before it answers the handshake. A browser cannot add header fields to a
-// WebSocket's request, but it sends the cookies of the page's site along: so what is looked at is a session cookie, and
-// the origin, because any page on the web could otherwise open a connection with its visitor's cookies.
+// A server that authenticates clients before the handshake, by a session cookie and the origin. A browser cannot add header
+// fields to the request of a WebSocket, but sends cookies of the site. Without the check of the origin any page on the web could
+// open a connection with the cookies of its visitor.
 //
-//   ORIGIN=http://127.0.0.1:8080 node examples/authentication.js      HOST and PORT say where: 127.0.0.1:8080
+//   ORIGIN=http://127.0.0.1:8080 node examples/authentication.js      HOST and PORT set the address: 127.0.0.1:8080
 //
-// `Cookie: session=ada-s-secret` and the right `Origin` get in; everybody else gets 401 or 403.
+// Accepts `Cookie: session=ada-s-secret` with the configured `Origin`. Other requests are answered with 401 or 403.
 
 const { createServer } = require('http');
 const { WebSocketServer } = require('ferrows');
@@ -17,13 +17,13 @@ const {
   ORIGIN = 'http://127.0.0.1:8080'
 } = process.env;
 
-/** Who is logged in, by what their cookie says. Yours is in a database. */
+/** Users by session. A real server has them in a database. */
 const SESSIONS = new Map([
   ['ada-s-secret', 'Ada'],
   ['grace-s-secret', 'Grace']
 ]);
 
-/** Looks a session up, as a database would: not at once. */
+/** Finds the user of a session, asynchronously like a database. */
 async function findUser(request) {
   const session = /(?:^|;\s*)session=([^;]*)/.exec(request.headers.cookie ?? '')?.[1];
   return SESSIONS.get(session);
@@ -37,7 +37,7 @@ sockets.on('connection', (socket, request, user) => {
   socket.send(`Welcome, ${user}`);
 });
 
-/** Answers without a WebSocket. */
+/** Sends an HTTP response and closes the socket. */
 function refuse(socket, status) {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
@@ -45,7 +45,7 @@ function refuse(socket, status) {
 const server = createServer();
 
 server.on('upgrade', async (request, socket, head) => {
-  // Until handleUpgrade() takes the socket over, its errors are ours.
+  // handleUpgrade() adds its own 'error' listener; until then errors are ignored here.
   const ignore = () => {};
   socket.on('error', ignore);
   try {
@@ -66,6 +66,11 @@ server.on('upgrade', async (request, socket, head) => {
     console.error(error);
     refuse(socket, '500 Internal Server Error');
   }
+});
+
+server.on('error', (error) => {
+  console.error(`${error.message} (PORT sets another port)`);
+  process.exitCode = 1;
 });
 
 server.listen(Number(port), host, () => {

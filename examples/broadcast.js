@@ -1,9 +1,9 @@
 'use strict';
 
-// A server that sends what one client says to all the others.
+// A server that forwards each message to all other clients.
 //
-//   node examples/broadcast.js         to everybody but the one who said it
-//   node examples/broadcast.js --all   to everybody; HOST and PORT say where: 127.0.0.1:8080
+//   node examples/broadcast.js         to all clients but the sender
+//   node examples/broadcast.js --all   to all clients; HOST and PORT set the address, by default 127.0.0.1:8080
 //
 // For several processes see cluster.mjs, for several machines redis.mjs.
 
@@ -13,13 +13,13 @@ const toAll = process.argv.includes('--all');
 const { HOST: host = '127.0.0.1', PORT: port = '8080' } = process.env;
 const server = new WebSocketServer({ host, port: Number(port) });
 
-/** A client that does not read is let go once so many bytes wait for it: send() never says no. */
-const MAX_WAITING = 1024 * 1024;
+/** Maximum of unsent bytes of a client. send() never refuses data, so a client that does not read is disconnected here. */
+const MAX_BUFFERED = 1024 * 1024;
 
-/** Sends to one client, if it can be sent to. */
+/** Sends to a client, if it is open and reads fast enough. */
 function deliver(client, data, isBinary) {
   if (client.readyState !== WebSocket.OPEN) return;
-  if (client.bufferedAmount > MAX_WAITING) client.terminate();
+  if (client.bufferedAmount > MAX_BUFFERED) client.terminate();
   else client.send(data, { binary: isBinary });
 }
 
@@ -31,6 +31,11 @@ server.on('connection', (socket) => {
       if (toAll || client !== socket) deliver(client, data, isBinary);
     }
   });
+});
+
+server.on('error', (error) => {
+  console.error(`${error.message} (PORT sets another port)`);
+  process.exitCode = 1;
 });
 
 server.on('listening', () => console.log(`Listening on ws://${host}:${server.address().port}`));

@@ -1,9 +1,9 @@
-// One server on all cores: node:cluster starts a process for each, they share one port, and what a client of one says
-// reaches the clients of all, through the process that started them.
+// A server on all cores: node:cluster starts one process per core, which share a port. The primary process forwards messages
+// between them.
 //
-//   node examples/cluster.mjs          HOST and PORT say where: 127.0.0.1:8080; WORKERS how many: one a core
+//   node examples/cluster.mjs          HOST and PORT: 127.0.0.1:8080; WORKERS: processes, by default one per core
 //
-// A worker that dies is replaced; its clients connect again, and get to another one.
+// A worker that dies is replaced; its clients reconnect to another one.
 
 import cluster from 'node:cluster';
 import { availableParallelism } from 'node:os';
@@ -11,10 +11,10 @@ import { WebSocket, WebSocketServer } from 'ferrows';
 
 const { HOST: host = '127.0.0.1', PORT: port = '8080', WORKERS } = process.env;
 
-/** Starts the workers, and hands on what they tell. It serves nobody itself. */
+/** Starts the workers and forwards their messages. Accepts no connections itself. */
 function lead() {
   const count = Number(WORKERS ?? availableParallelism());
-  /** Those that serve: one that never came so far would not do better the next time. */
+  /** Workers that listen. A worker that fails before is not replaced: its replacement would fail too. */
   const serving = new Set();
   let isStopping = false;
 
@@ -36,7 +36,7 @@ function lead() {
 
   cluster.on('disconnect', (worker) => {
     if (serving.delete(worker) && !isStopping) {
-      console.log(`Process ${worker.process.pid} has ended: here is another one.`);
+      console.log(`Process ${worker.process.pid} has ended: starting another one.`);
       cluster.fork();
     } else if (!isStopping) {
       process.exitCode = 1;
@@ -48,14 +48,19 @@ function lead() {
   process.once('SIGTERM', stop);
 }
 
-/** Serves the clients that come to this process. */
+/** Serves the clients of a worker process. */
 function serve() {
   const server = new WebSocketServer({ host, port: Number(port) });
 
   server.on('connection', (socket) => {
     socket.on('error', (error) => console.error(error.message));
     socket.on('message', (data) => process.send(`${process.pid}: ${data}`));
-    socket.send(`You are with process ${process.pid}`);
+    socket.send(`Connected to process ${process.pid}`);
+  });
+
+  server.on('error', (error) => {
+    console.error(`${error.message} (PORT sets another port)`);
+    process.exit(1);
   });
 
   process.on('message', (text) => {
@@ -64,7 +69,7 @@ function serve() {
     }
   });
 
-  // Ctrl-C reaches all processes of a terminal; the first one tells the others.
+  // Ctrl-C sends SIGINT to all processes of the terminal. Workers wait for SIGTERM from the primary.
   process.on('SIGINT', () => {});
   process.once('SIGTERM', () => {
     server.close(() => process.disconnect());

@@ -1,11 +1,11 @@
 'use strict';
 
-// A server that compresses (permessage-deflate). It is off by default for servers, because it costs time and memory;
-// clients offer it by default, and use it if the server agrees.
+// A server with permessage-deflate. Compression is off by default on servers because it costs CPU time and memory. Clients
+// offer it by default, and use it if the server accepts.
 //
-//   node examples/compression.js       HOST and PORT say where: 127.0.0.1:8080
+//   node examples/compression.js       HOST and PORT set the address, by default 127.0.0.1:8080
 //
-// A client that does not want it says `perMessageDeflate: false`.
+// A client disables it by `perMessageDeflate: false`.
 
 const { WebSocketServer } = require('ferrows');
 
@@ -14,25 +14,30 @@ const server = new WebSocketServer({
   host,
   port: Number(port),
   perMessageDeflate: {
-    // 9 is smallest and slowest, 1 largest and fastest.
+    // 1 is fastest, 9 compresses best.
     zlibDeflateOptions: { level: 3 },
-    // Neither side remembers what came before: less memory, larger messages.
+    // Compress each message independently: less memory, larger messages.
     serverNoContextTakeover: true,
     clientNoContextTakeover: true,
-    // What is shorter is not worth it.
+    // Bytes below which messages are not compressed.
     threshold: 512
   }
 });
 
 server.on('connection', (socket) => {
   socket.on('error', (error) => console.error(error.message));
-  console.log(`A client came, with ${socket.extensions || 'no compression'}.`);
+  console.log(`Client connected with ${socket.extensions || 'no compression'}.`);
 
   socket.on('message', (data, isBinary) => {
-    // What must stay secret and what an attacker can choose do not go into one compressed stream.
+    // Compressing secrets together with data of an attacker leaks the secrets through the size.
     const isSecret = !isBinary && data.includes('secret');
     socket.send(data, { binary: isBinary, compress: !isSecret });
   });
+});
+
+server.on('error', (error) => {
+  console.error(`${error.message} (PORT sets another port)`);
+  process.exitCode = 1;
 });
 
 server.on('listening', () => console.log(`Listening on ws://${host}:${server.address().port}`));

@@ -1,16 +1,15 @@
-// A server that computes for long and yet answers everybody: the sockets stay on the main thread, the work goes to worker
-// threads, and each answer is sent when it comes.
+// A server with long computations that stays responsive: connections are on the main thread, computations on worker threads.
 //
-//   node examples/compute.mjs          HOST and PORT say where: 127.0.0.1:8080; WORKERS how many threads work: 2
+//   node examples/compute.mjs          HOST and PORT: 127.0.0.1:8080; WORKERS: threads, by default 2
 //
-// A client sends a number and gets how many primes there are below it; anything else comes back at once.
+// Answers a number with the count of primes below it, and echoes any other message.
 
 import { Worker, isMainThread, parentPort } from 'node:worker_threads';
 import { WebSocket, WebSocketServer } from 'ferrows';
 
 const { HOST: host = '127.0.0.1', PORT: port = '8080', WORKERS = '2' } = process.env;
 
-/** What takes long: by trying, on purpose. */
+/** A long computation: counts primes by trial division. */
 function countPrimes(limit) {
   let count = 0;
   for (let number = 2; number < limit; number += 1) {
@@ -21,33 +20,33 @@ function countPrimes(limit) {
   return count;
 }
 
-/** Threads that compute, each one thing after the other. */
+/** Worker threads, each of which runs one job at a time. */
 class Pool {
   #workers;
   #next = 0;
-  /** Who waits for which answer. */
-  #waiting = new Map();
-  #asked = 0;
+  /** Resolve functions of the running jobs, by id. */
+  #pending = new Map();
+  #lastId = 0;
 
   constructor(size) {
     this.#workers = Array.from({ length: size }, () => {
       const worker = new Worker(new URL(import.meta.url));
       worker.on('message', ({ id, result }) => {
-        this.#waiting.get(id)(result);
-        this.#waiting.delete(id);
+        this.#pending.get(id)(result);
+        this.#pending.delete(id);
       });
       return worker;
     });
   }
 
-  /** Gives the work to the threads in turn; resolves with the result. */
+  /** Runs a job on the next thread, round-robin. Resolves with the result. */
   run(input) {
-    this.#asked += 1;
-    const id = this.#asked;
+    this.#lastId += 1;
+    const id = this.#lastId;
     this.#next = (this.#next + 1) % this.#workers.length;
     this.#workers[this.#next].postMessage({ id, input });
     return new Promise((resolve) => {
-      this.#waiting.set(id, resolve);
+      this.#pending.set(id, resolve);
     });
   }
 }
@@ -65,9 +64,14 @@ function serve() {
         return;
       }
       const count = await pool.run(limit);
-      // The client may have left meanwhile.
+      // The client may have disconnected meanwhile.
       if (socket.readyState === WebSocket.OPEN) socket.send(`${count} primes below ${limit}`);
     });
+  });
+
+  server.on('error', (error) => {
+    console.error(`${error.message} (PORT sets another port)`);
+    process.exit(1);
   });
 
   server.on('listening', () => console.log(`Listening on ws://${host}:${server.address().port}`));

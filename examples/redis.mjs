@@ -1,15 +1,15 @@
-// A room on as many processes and machines as you like: each runs this server, and Redis carries what is said from one to
-// all (publish/subscribe). A client may connect to any of them.
+// Chat rooms across any number of processes and machines: each runs this server, and Redis publishes the messages to all of
+// them. A client may connect to any server.
 //
 //   npm install redis
 //   PORT=8081 node examples/redis.mjs
 //   PORT=8082 node examples/redis.mjs      in another terminal, or on another machine
 //
-// HOST and PORT say where it listens (127.0.0.1:8080), REDIS_URL where Redis is (redis://127.0.0.1:6379). The path of
-// a client's address is its room. Clients send texts and get JSON: { said, by } (by: the process) or { notice }.
+// HOST and PORT set the address, by default 127.0.0.1:8080, REDIS_URL that of Redis, by default redis://127.0.0.1:6379. The path
+// of the URL is the room. Clients send text and receive JSON: { said, by } (by: the process id) or { notice }.
 //
-// Redis keeps nothing: who is not subscribed at that moment misses it. When Redis is gone this server says so, to its
-// clients and to whoever tries to speak, and goes on when it is back.
+// Redis does not store the messages: a server that is not subscribed at the moment misses them. While Redis is unreachable, the
+// server notifies its clients, and refuses messages.
 
 import { once } from 'node:events';
 import { createClient } from 'redis';
@@ -21,24 +21,24 @@ const {
   REDIS_URL: url = 'redis://127.0.0.1:6379'
 } = process.env;
 
-/** The longest pause between two attempts to reach Redis, in milliseconds. */
-const MAX_PAUSE = 2000;
+/** Maximum delay between two attempts to connect to Redis, in milliseconds. */
+const MAX_DELAY = 2000;
 
-/** A connection to Redis, which comes back by itself. What cannot be said at once is refused, not kept for later. */
-const connection = () =>
+/** Creates a connection to Redis that reconnects. Commands fail while it is disconnected; they are not queued. */
+const createConnection = () =>
   createClient({
     url,
     disableOfflineQueue: true,
-    socket: { reconnectStrategy: (attempts) => Math.min(50 * 2 ** attempts, MAX_PAUSE) }
+    socket: { reconnectStrategy: (attempts) => Math.min(50 * 2 ** attempts, MAX_DELAY) }
   });
 
-/** A connection that is subscribed can do nothing else, so there are two. */
-const publisher = connection();
-const subscriber = connection();
+// A subscribed connection accepts no other commands, so there are two.
+const publisher = createConnection();
+const subscriber = createConnection();
 
 const server = new WebSocketServer({ host, port: Number(port), maxPayload: 4096 });
 
-/** The clients of this process by their room. @type {Map<string, Set<WebSocket>>} */
+/** The clients of this process by room. @type {Map<string, Set<WebSocket>>} */
 const rooms = new Map();
 
 const isTogether = () => publisher.isReady && subscriber.isReady;
@@ -49,7 +49,7 @@ function send(client, text) {
   if (client.readyState === WebSocket.OPEN) client.send(text);
 }
 
-/** One subscription a process, for all rooms: `room:/path`. */
+/** Delivers a message to a room. Each process has one subscription, for all rooms: `room:/path`. */
 const deliver = (text, channel) => {
   for (const client of rooms.get(channel) ?? []) send(client, text);
 };
@@ -73,22 +73,27 @@ server.on('connection', (socket, request) => {
   send(socket, state());
 });
 
-/** Tells everybody here when this process loses the others, and when it has found them again. */
+/** Notifies the clients when the connection to Redis is lost or restored. */
 let wasTogether = false;
-function look() {
+function notifyState() {
   if (wasTogether === isTogether()) return;
   wasTogether = isTogether();
   for (const client of server.clients) send(client, state());
 }
 
 for (const client of [publisher, subscriber]) {
-  // 'ready' comes when what was subscribed to before is subscribed to again.
-  client.on('ready', look);
-  client.on('reconnecting', look);
-  // Comes with every attempt that fails.
+  // 'ready' is emitted after subscriptions have been restored, 'error' for each failed attempt.
+  client.on('ready', notifyState);
+  client.on('reconnecting', notifyState);
   client.on('error', (error) => console.error(`Redis: ${error.message}`));
 }
 
+server.on('error', (error) => {
+  console.error(`${error.message} (PORT sets another port)`);
+  process.exit(1);
+});
+
+console.log(`Connecting to Redis at ${url}`);
 await Promise.all([once(server, 'listening'), publisher.connect(), subscriber.connect()]);
 await subscriber.pSubscribe('room:*', deliver);
 console.log(`Listening on ws://${host}:${server.address().port}`);

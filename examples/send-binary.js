@@ -1,6 +1,6 @@
 'use strict';
 
-// A client that sends numbers as they lie in memory, and reads those that come back in the same way.
+// A client that sends an array of numbers as a binary message, and reads the echoed one.
 //
 //   node examples/server.js
 //   node examples/send-binary.js ws://127.0.0.1:8080      in another terminal
@@ -9,7 +9,7 @@ const { WebSocket } = require('ferrows');
 
 const socket = new WebSocket(process.argv[2] ?? 'ws://127.0.0.1:8080');
 
-// Messages are then an ArrayBuffer of exactly their size: a Buffer may begin where no Float32Array can.
+// Messages are then an ArrayBuffer of their size. The offset of a Buffer may not be aligned for a Float32Array.
 socket.binaryType = 'arraybuffer';
 
 socket.on('open', () => {
@@ -23,6 +23,6 @@ socket.on('message', (data, isBinary) => {
 });
 
 socket.on('error', (error) => {
-  console.error(error.message);
+  console.error(`${error.message || error.code} (is node examples/server.js running?)`);
   process.exitCode = 1;
 });

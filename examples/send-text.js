@@ -1,6 +1,6 @@
 'use strict';
 
-// A client that sends a text, shows the first one that comes, and leaves.
+// A client that sends a text message, prints the first message that it receives, and closes.
 //
 //   node examples/server.js
 //   node examples/send-text.js ws://127.0.0.1:8080        in another terminal
@@ -12,7 +12,7 @@ const socket = new WebSocket(process.argv[2] ?? 'ws://127.0.0.1:8080');
 socket.on('open', () => socket.send('Hello'));
 
 socket.on('message', (data) => {
-  // Text comes as a Buffer of UTF-8.
+  // Text messages are a Buffer of UTF-8.
   console.log(`Received: ${data.toString()}`);
   socket.close();
 });
@@ -20,6 +20,6 @@ socket.on('message', (data) => {
 socket.on('close', (code) => console.log(`Closed: ${code}`));
 
 socket.on('error', (error) => {
-  console.error(error.message);
+  console.error(`${error.message || error.code} (is node examples/server.js running?)`);
   process.exitCode = 1;
 });

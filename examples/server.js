@@ -1,10 +1,10 @@
 'use strict';
 
-// The smallest server: whatever a client says goes back to it.
+// A minimal server: echoes each message to its sender.
 //
-//   node examples/server.js            HOST and PORT say where: 127.0.0.1:8080
+//   node examples/server.js            HOST and PORT set the address, by default 127.0.0.1:8080
 //
-// The clients beside this file talk to it: send-text.js, send-binary.js, round-trip.js, streams.js.
+// Clients to try it with: send-text.js, send-binary.js, round-trip.js, streams.js.
 
 const { WebSocketServer } = require('ferrows');
 
@@ -12,11 +12,16 @@ const { HOST: host = '127.0.0.1', PORT: port = '8080' } = process.env;
 const server = new WebSocketServer({ host, port: Number(port) });
 
 server.on('connection', (socket) => {
-  // What the peer does wrong. Without a listener it would end the process.
+  // Protocol errors of the peer. Without a listener they would end the process.
   socket.on('error', (error) => console.error(error.message));
 
-  // Text and binary messages both come as a Buffer; the flag says which of them it was.
+  // Text and binary messages are both a Buffer; `isBinary` tells them apart.
   socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+});
+
+server.on('error', (error) => {
+  console.error(`${error.message} (PORT sets another port)`);
+  process.exitCode = 1;
 });
 
 server.on('listening', () => console.log(`Listening on ws://${host}:${server.address().port}`));

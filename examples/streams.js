@@ -1,12 +1,12 @@
 'use strict';
 
-// A client as a stream: standard input goes to the server, what it answers to standard output. Backpressure is real:
-// what the peer does not read is not read from the input either.
+// A client as a stream: sends standard input to the server, and writes the replies to standard output. With backpressure:
+// input is read only as fast as the peer reads.
 //
 //   node examples/server.js
 //   echo hello | node examples/streams.js ws://127.0.0.1:8080
 //
-// A server that echoes does not end the conversation, so this one ends it when as much has come back as was sent.
+// The echo server never closes the connection, so this client does when it has received as many bytes as it has sent.
 
 const { pipeline } = require('stream');
 const { WebSocket, createWebSocketStream } = require('ferrows');
@@ -17,7 +17,11 @@ let sent = 0;
 let received = 0;
 let inputEnded = false;
 
-/** The end of a duplex stream closes its socket, and with it the other direction. */
+socket.on('open', () => {
+  if (process.stdin.isTTY) console.error('Connected. Type lines to send; Ctrl-D ends.');
+});
+
+/** Ends the stream when all input has been echoed. That closes both directions of the connection. */
 function endWhenAnswered() {
   if (inputEnded && received >= sent) duplex.end();
 }
@@ -40,8 +44,9 @@ const count = async function* (source) {
 };
 
 pipeline(duplex, count, process.stdout, (error) => {
-  if (error) {
-    console.error(error.message);
-    process.exitCode = 1;
-  }
+  if (!error) return;
+  console.error(`${error.message || error.code} (is node examples/server.js running?)`);
+  process.exitCode = 1;
+  // Standard input, if it is a terminal, would keep the process alive.
+  process.stdin.destroy();
 });

@@ -1,5 +1,5 @@
-// A client behind an HTTP proxy: an agent makes the connection by the proxy's CONNECT, and the rest is as always. Any
-// agent for node:http will do; this one is the package https-proxy-agent (for SOCKS there is socks-proxy-agent).
+// A client behind an HTTP proxy: an http.Agent opens the connection through the proxy by CONNECT. This is the one of the package
+// https-proxy-agent; any other agent works too (socks-proxy-agent for SOCKS).
 //
 //   npm install https-proxy-agent
 //   node examples/through-proxy.mjs http://proxy.example:3128 wss://server.example/
@@ -9,7 +9,7 @@ import { WebSocket } from 'ferrows';
 
 const [proxy, url] = process.argv.slice(2);
 if (url === undefined) {
-  console.error('Which proxy, and which address? node through-proxy.mjs PROXY ADDRESS');
+  console.error('Usage: node examples/through-proxy.mjs PROXY_URL WEBSOCKET_URL');
   process.exit(2);
 }
 
@@ -23,6 +23,6 @@ socket.on('message', (data) => {
 });
 
 socket.on('error', (error) => {
-  console.error(error.message);
+  console.error(error.message || error.code);
   process.exitCode = 1;
 });

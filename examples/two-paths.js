@@ -1,10 +1,10 @@
 'use strict';
 
-// Two WebSocket servers on one HTTP server: the path of the request decides. Each can have options of its own.
+// Two WebSocket servers with different options on one HTTP server, selected by the path of the request.
 //
-//   node examples/two-paths.js         HOST and PORT say where: 127.0.0.1:8080
+//   node examples/two-paths.js         HOST and PORT set the address, by default 127.0.0.1:8080
 //
-// ws://127.0.0.1:8080/echo gives back what it gets, ws://127.0.0.1:8080/clock says what time it is, once a second.
+// ws://127.0.0.1:8080/echo echoes messages, ws://127.0.0.1:8080/clock sends the time once a second.
 
 const { createServer } = require('http');
 const { WebSocketServer } = require('ferrows');
@@ -22,9 +22,9 @@ echo.on('connection', (socket) => {
 });
 
 clock.on('connection', (socket) => {
-  const tell = () => socket.send(new Date().toISOString());
-  const timer = setInterval(tell, 1000);
-  tell();
+  const sendTime = () => socket.send(new Date().toISOString());
+  const timer = setInterval(sendTime, 1000);
+  sendTime();
   socket.on('error', (error) => console.error(error.message));
   socket.on('close', () => clearInterval(timer));
 });
@@ -40,9 +40,14 @@ server.on('upgrade', (request, socket, head) => {
     return;
   }
   chosen.handleUpgrade(request, socket, head, (websocket) => {
-    // The listeners of 'connection' are ours to call when there is no server in the options.
+    // With `noServer` the program emits 'connection'.
     chosen.emit('connection', websocket, request);
   });
+});
+
+server.on('error', (error) => {
+  console.error(`${error.message} (PORT sets another port)`);
+  process.exitCode = 1;
 });
 
 server.listen(Number(port), host, () => {

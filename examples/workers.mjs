@@ -1,28 +1,27 @@
-// A server on each of several worker threads, in one process. Threads cannot share a port, so each has one of its own,
-// with a proxy before them that spreads the clients (cluster.mjs shares one port, but in processes). A BroadcastChannel
-// takes what a client of one thread says to all the others.
+// A server on each of several worker threads. Threads cannot share a port, so each listens on its own, behind a proxy that
+// distributes the clients (cluster.mjs shares one port between processes). A BroadcastChannel carries messages between threads.
 //
-//   node examples/workers.mjs          HOST and PORT say where: 127.0.0.1:8080 and the ports behind it; WORKERS: 2
+//   node examples/workers.mjs          HOST and PORT: 127.0.0.1:8080 and the following ports; WORKERS: threads, by default 2
 //
-// For a program that computes for long, the other way round is better: compute.mjs.
+// For long computations see compute.mjs instead.
 
 import { Worker, isMainThread, parentPort, threadId, workerData } from 'node:worker_threads';
 import { WebSocket, WebSocketServer } from 'ferrows';
 
 const { HOST: host = '127.0.0.1', PORT = '8080', WORKERS = '2' } = process.env;
 
-/** Starts the threads, and ends them. */
+/** Starts and stops the threads. */
 function main() {
   const port = Number(PORT);
   const workers = Array.from({ length: Number(WORKERS) }, (_, index) => {
-    // 0 is any free port, for each.
+    // Port 0: any free port for each thread.
     const worker = new Worker(new URL(import.meta.url), {
       workerData: { port: port && port + index }
     });
     worker.on('message', (url) => console.log(`Listening on ${url}`));
     worker.on('error', (error) => {
-      console.error(error);
-      process.exitCode = 1;
+      console.error(`${error.message} (PORT sets other ports)`);
+      process.exit(1);
     });
     return worker;
   });
@@ -34,26 +33,26 @@ function main() {
   }
 }
 
-/** Serves the clients of one thread. */
+/** Serves the clients of a thread. */
 function serve() {
   const server = new WebSocketServer({ host, port: workerData.port });
   const room = new BroadcastChannel('room');
 
-  const tell = (text) => {
+  const broadcast = (text) => {
     for (const client of server.clients) {
       if (client.readyState === WebSocket.OPEN) client.send(text);
     }
   };
-  room.onmessage = ({ data }) => tell(data);
+  room.onmessage = ({ data }) => broadcast(data);
 
   server.on('connection', (socket) => {
     socket.on('error', (error) => console.error(error.message));
     socket.on('message', (data) => {
       const text = `${threadId}: ${data}`;
-      tell(text);
+      broadcast(text);
       room.postMessage(text);
     });
-    socket.send(`You are with thread ${threadId}`);
+    socket.send(`Connected to thread ${threadId}`);
   });
 
   server.on('listening', () => parentPort.postMessage(`ws://${host}:${server.address().port}`));

@@ -1,32 +1,31 @@
 'use strict';
 
 /*
- * Conversions between the kinds of data that users hand in or ask for. No framing and no masking: that
- * is the addon's.
+ * Conversions between Buffers, views, ArrayBuffers and lists of them. No framing and no masking, which are the addon's.
  */
 
-// The global one is an accessor, which the hot path need not call.
+// The global one is an accessor, which costs a call on the hot path.
 const { Buffer } = require('buffer');
 const { isArrayBuffer } = require('util').types;
 
 const { EMPTY_BUFFER } = require('./constants');
 
-/** What `Buffer` makes by itself; constructing it directly skips the checks of `Buffer.from()`. */
+/** The class that `Buffer.from()` creates. Constructing it directly skips the checks of `Buffer.from()`. */
 const FastBuffer =
   /** @type {new (memory: ArrayBufferLike | Uint8Array | number, offset?: number, length?: number) => Buffer} */ (
     /** @type {any} */ (Buffer)[Symbol.species]
   );
 
 /**
- * The bytes of `data`: a view of the same memory where there is one, else a copy. Memory that other threads share is
- * read carefully by the addon; who reads it here sees whatever is there.
+ * Returns the bytes of `data`: a view of its memory if it has any, else a copy. Other threads may be writing to a
+ * SharedArrayBuffer; the addon reads it by atomic operations.
  *
  * @param {any} data anything that `Buffer.from()` takes
  * @returns {Buffer}
- * @throws {TypeError} ERR_INVALID_ARG_TYPE if it cannot be converted
+ * @throws {TypeError} ERR_INVALID_ARG_TYPE on other data
  */
 function toBuffer(data) {
-  // First what is sent most.
+  // The most frequent type first.
   if (Buffer.isBuffer(data)) return data;
   if (isArrayBuffer(data)) return new FastBuffer(data);
   if (ArrayBuffer.isView(data)) {
@@ -36,9 +35,9 @@ function toBuffer(data) {
 }
 
 /**
- * An ArrayBuffer of exactly the bytes of `buffer`.
+ * Returns an ArrayBuffer of exactly the bytes of `buffer`.
  *
- * @param {Buffer} buffer given up by the caller: its memory may become the result
+ * @param {Buffer} buffer not used afterwards by the caller: its memory may be the result
  * @returns {ArrayBuffer}
  */
 function toArrayBuffer(buffer) {
@@ -48,10 +47,10 @@ function toArrayBuffer(buffer) {
 }
 
 /**
- * Cuts `buffer` into views of the given lengths.
+ * Splits `buffer` into views of the given lengths.
  *
  * @param {Buffer} buffer
- * @param {number[]} lengths they add up to `buffer.length`
+ * @param {number[]} lengths with the sum `buffer.length`
  * @returns {Buffer[]}
  */
 function split(buffer, lengths) {
@@ -61,8 +60,8 @@ function split(buffer, lengths) {
 
 /**
  * @param {Buffer[]} list
- * @param {number} length of all together
- * @returns {Buffer} the only one, or a new one
+ * @param {number} length their sum
+ * @returns {Buffer} the only item of `list`, or a new Buffer
  */
 function concat(list, length) {
   if (list.length === 0) return EMPTY_BUFFER;

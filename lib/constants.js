@@ -1,9 +1,8 @@
 'use strict';
 
 /*
- * Values that several modules of the shim share and that programs reading `lib/constants` expect.
- * Any module of lib/ may require it; it requires nothing. Values that describe the addon are in
- * native.js, texts of errors in errors.js.
+ * Values that several modules share, with the names of ws's `lib/constants`, which programs read. Requires no module. Constants
+ * of the addon are in native.js, error messages in errors.js.
  */
 
 const hasBlob = typeof Blob !== 'undefined';
@@ -15,7 +14,7 @@ module.exports = {
   /** Default of `closeTimeout`, in milliseconds. */
   CLOSE_TIMEOUT: 30000,
 
-  /** Defaults of what one connection may hold; 0 or less means unlimited. */
+  /** Default limits of a connection; 0 or less means unlimited. `maxPayload` is in bytes. */
   DEFAULT_LIMITS: {
     maxBufferedChunks: 262144,
     maxFragments: 16384,
@@ -25,7 +24,7 @@ module.exports = {
 
   EMPTY_BUFFER: Buffer.alloc(0),
 
-  /** The GUID of RFC 6455, section 1.3. The accept key itself is made by the addon. */
+  /** The GUID of RFC 6455, section 1.3. Unused here: the addon computes the accept key. */
   GUID: '258EAFA5-E914-47DA-95CA-C5AB0DC85B11',
 
   hasBlob,
@@ -39,25 +38,25 @@ module.exports = {
 
   /** Marks a listener that was set through an `on...` attribute. */
   kForOnEventAttribute: Symbol('kIsForOnEventAttribute'),
-  /** The user's listener behind a wrapper made by addEventListener(). */
+  /** The program's listener, on the wrapper that addEventListener() adds. */
   kListener: Symbol('kListener'),
-  /** The close status that an error asks to send to the peer. */
+  /** The close status to send for an error. */
   kStatusCode: Symbol('status-code'),
   /** The WebSocket of a socket, a receiver or a sender. */
   kWebSocket: Symbol('websocket'),
-  /** What frames and writes in the place of a Sender, if it is that of a connection. */
-  kFrameWriter: Symbol('carrier'),
-  /** The AsyncResource whose context the events of a client run in. */
+  /** The FrameWriter of a connection's Sender; see connection/sender.js. */
+  kFrameWriter: Symbol('frame-writer'),
+  /** The async context in which the events of a client run. */
   kAsyncResource: Symbol('async-resource'),
   /**
-   * The transport of a WebSocket, and of a socket whose bytes the addon moves.
+   * The transport of a WebSocket, or of a socket whose bytes the addon moves.
    *
-   * @type {any} the types of these objects do not have it
+   * @type {any} not in the types of these objects
    */
   kTransport: Symbol('transport'),
 
   NOOP: () => {},
 
-  /** `_autoPongComplete` of a WebSocket that has not answered any ping; it has no name, as with ws. */
+  /** `_autoPongComplete` before the first automatic pong; a function without a name, as in ws. */
   AUTO_PONG_COMPLETE: (() => () => {})()
 };

@@ -1,29 +1,30 @@
 'use strict';
 
 /*
- * The channels of node:diagnostics_channel that tell of connections. Who subscribes gets the WebSocket itself; while nobody
- * does, nothing is made to be told. Called where the things happen; their order and arguments are doc/api.md's.
+ * The channels of node:diagnostics_channel: `ferrows:connection:open`, `:close` and `:error`. Published where the events are
+ * emitted; without a subscriber no message is created. doc/api.md documents order and properties.
  */
 
 const { channel } = require('diagnostics_channel');
 
-/** A handshake is over: `{ websocket, server, request }`. */
 const open = channel('ferrows:connection:open');
-/** A connection that was open has closed: `{ websocket, code, reason }`. */
 const close = channel('ferrows:connection:close');
-/** Something has gone wrong, in the handshake or after it: `{ websocket, error }`. */
 const failed = channel('ferrows:connection:error');
 
 /**
+ * Publishes a completed opening handshake.
+ *
  * @param {any} websocket
- * @param {any} [server] the WebSocketServer, of an accepted one
- * @param {import('http').IncomingMessage} [request] the request, of an accepted one
+ * @param {any} [server] the WebSocketServer of an accepted connection
+ * @param {import('http').IncomingMessage} [request] of an accepted connection
  */
 function publishOpen(websocket, server, request) {
   if (open.hasSubscribers) open.publish({ websocket, server, request });
 }
 
 /**
+ * Publishes the end of a connection that was open.
+ *
  * @param {any} websocket
  * @param {number} code
  * @param {Buffer} reason
@@ -33,6 +34,8 @@ function publishClose(websocket, code, reason) {
 }
 
 /**
+ * Publishes an error of the opening handshake or of an open connection.
+ *
  * @param {any} websocket
  * @param {Error} error
  */

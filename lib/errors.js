@@ -1,8 +1,8 @@
 'use strict';
 
 /*
- * The one table of the errors that the shim makes: class, text and code as ws has them. Any module of
- * lib/ may require it. Protocol errors are worded by the addon and only dressed here.
+ * Errors that the shim creates: class, message and code are those of ws. The addon words protocol errors, those of the
+ * Receiver are in connection/frame-checks.js.
  */
 
 const { getSystemErrorName } = require('util');
@@ -11,7 +11,7 @@ const { Z_DATA_ERROR } = require('zlib').constants;
 const { READY_STATES, kStatusCode } = require('./constants');
 
 /**
- * name: [class, text of the message, code]
+ * name: [class, message, code]
  *
  * @type {Record<string, [ErrorConstructor, (...details: any[]) => string, string?]>}
  */
@@ -113,10 +113,10 @@ const TABLE = {
 };
 
 /**
- * Makes an error of the table. The stack starts at the caller.
+ * Creates an error of the table, with a stack that starts at the caller.
  *
  * @param {keyof typeof TABLE} name row of the table
- * @param {...any} details what the text mentions
+ * @param {...any} details arguments of the message
  * @returns {Error & { code?: string }}
  */
 function createError(name, ...details) {
@@ -128,11 +128,11 @@ function createError(name, ...details) {
 }
 
 /**
- * Makes the error of an ERROR record.
+ * Creates the error of an ERROR record.
  *
- * @param {boolean} isRangeError class of the error: RangeError or Error
- * @param {string} text `CODE\nmessage`, as the addon words it
- * @param {number} status close status to send to the peer
+ * @param {boolean} isRangeError true: a RangeError, false: an Error
+ * @param {string} text `CODE\nmessage`, from the addon
+ * @param {number} status close status to send
  * @returns {Error}
  */
 function createProtocolError(isRangeError, text, status) {
@@ -150,7 +150,7 @@ function createProtocolError(isRangeError, text, status) {
 }
 
 /**
- * Makes the error of a failed system call, in the form of Node's own: `read ECONNRESET`.
+ * Creates the error of a failed system call, in the form of Node's: `read ECONNRESET`.
  *
  * @param {string} syscall 'read' or 'write'
  * @param {number} errno positive

@@ -1,8 +1,8 @@
 'use strict';
 
 /*
- * The WHATWG side of a WebSocket: event classes, addEventListener() and the `on...` attributes, all on top
- * of EventEmitter. Only websocket.js mixes it in. Only `open`, `message`, `close` and `error` exist here.
+ * The WHATWG interface of a WebSocket on top of EventEmitter: event classes, addEventListener(), removeEventListener() and the
+ * `on...` attributes, for `open`, `message`, `close` and `error`. Only websocket.js uses it.
  */
 
 const { kForOnEventAttribute, kListener } = require('./constants');
@@ -11,8 +11,8 @@ const { kForOnEventAttribute, kListener } = require('./constants');
 /** @typedef {((event: Event) => void) | { handleEvent(event: Event): void }} Listener */
 
 /*
- * Own properties of an event, not private fields: util.inspect() prints them, and a Proxy or an object derived from an event
- * reads them.
+ * Own properties of an event. Not private fields: util.inspect() prints them, and a Proxy of an event or an object that
+ * inherits from one reads them.
  */
 const kCode = Symbol('kCode');
 const kData = Symbol('kData');
@@ -35,7 +35,7 @@ class Event {
     this[kType] = type;
   }
 
-  /** The WebSocket that the event was dispatched to. */
+  /** The WebSocket; null before the event is dispatched. */
   get target() {
     return this[kTarget];
   }
@@ -66,7 +66,7 @@ class CloseEvent extends Event {
     this[kWasClean] = orDefault(options.wasClean, false);
   }
 
-  /** Status of the peer's close frame; 1005 or 1006 where there was none. */
+  /** Status of the peer's close frame; 1005 if it had none, 1006 if there was no close frame. */
   get code() {
     return this[kCode];
   }
@@ -75,7 +75,7 @@ class CloseEvent extends Event {
     return this[kReason];
   }
 
-  /** Whether close frames went both ways. */
+  /** True if close frames were sent and received. */
   get wasClean() {
     return this[kWasClean];
   }
@@ -120,7 +120,7 @@ class MessageEvent extends Event {
     this[kData] = orDefault(options.data, null);
   }
 
-  /** A string for text, else what `binaryType` says. */
+  /** A string for a text message, else of the type that `binaryType` names. */
   get data() {
     return this[kData];
   }
@@ -135,8 +135,7 @@ for (const EventClass of [Event, CloseEvent, ErrorEvent, MessageEvent]) {
 }
 
 /**
- * For each event that can be listened to: makes the wrapper that stands for a listener among those of the emitter. Programs
- * see the names of the wrappers.
+ * By event type, creates the EventEmitter listener that wraps a program's listener. Programs see the function names.
  *
  * @type {Record<string, (listener: any) => (this: Target, ...args: any[]) => void>}
  */
@@ -174,7 +173,7 @@ function orDefault(value, fallback) {
 }
 
 /**
- * Dispatches an event: an object is called by its handleEvent(), a function with the target as `this`.
+ * Calls the handleEvent() of a listener object, or a listener function with the target as `this`.
  *
  * @param {Event} event
  * @param {any} target
@@ -187,7 +186,7 @@ function dispatch(event, target, listener) {
 }
 
 /**
- * The wrapper of a listener that addEventListener() added.
+ * Finds the wrapper of a listener that addEventListener() added.
  *
  * @param {Target} target
  * @param {string} type
@@ -201,7 +200,7 @@ function findWrapper(target, type, listener) {
 }
 
 /**
- * The wrapper of an attribute's listener.
+ * Finds the wrapper of the listener that an `on...` attribute added.
  *
  * @param {Target} target
  * @param {string} type
@@ -213,10 +212,10 @@ function findAttribute(target, type) {
   );
 }
 
-/** Methods to be mixed into an EventEmitter. They act through its methods, which programs may have overridden. */
+/** Methods to mix into an EventEmitter. They call its methods, which programs may have overridden. */
 const EventTarget = {
   /**
-   * Adds a listener once per type; other types than those of WRAPPERS are ignored.
+   * Adds a listener, unless it was added for the type. Types that are not in WRAPPERS are ignored.
    *
    * @this {any}
    * @param {string} type
@@ -235,7 +234,7 @@ const EventTarget = {
   },
 
   /**
-   * Removes what addEventListener() added.
+   * Removes a listener that addEventListener() added.
    *
    * @this {any}
    * @param {string} type

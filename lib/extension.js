@@ -1,8 +1,8 @@
 'use strict';
 
 /*
- * The Sec-WebSocket-Extensions header field (RFC 6455, section 9.1). Public as `WebSocket.extension`.
- * What the parameters of an extension mean is that extension's business.
+ * The Sec-WebSocket-Extensions header field (RFC 6455, section 9.1), public as `WebSocket.extension`. The meaning of parameters
+ * belongs to their extension.
  */
 
 const { createError } = require('./errors');
@@ -18,9 +18,7 @@ const BACKSLASH = 0x5c;
 
 /** @typedef {Record<string, (string | true)[]>} Params */
 
-/**
- * A cursor over the header field: reads tokens, quoted values and separators, each character once.
- */
+/** Reads tokens, quoted values and separators of the header field in one pass. */
 class Scanner {
   /** @param {string} text */
   constructor(text) {
@@ -28,12 +26,12 @@ class Scanner {
     this.index = 0;
   }
 
-  /** @returns {number} the character code here, NaN at the end */
+  /** @returns {number} the next character code; NaN at the end */
   peek() {
     return this.text.charCodeAt(this.index);
   }
 
-  /** @returns {boolean} whether there was white space here; the cursor is behind it */
+  /** Skips white space. @returns {boolean} true if there was any */
   skipBlanks() {
     const start = this.index;
     while (this.peek() === SPACE || this.peek() === TAB) this.index++;
@@ -41,7 +39,9 @@ class Scanner {
   }
 
   /**
-   * @returns {string} the token here
+   * Reads a token.
+   *
+   * @returns {string}
    * @throws {SyntaxError} if there is none
    */
   token() {
@@ -52,8 +52,10 @@ class Scanner {
   }
 
   /**
-   * @returns {string} the token between quotes here, its escapes resolved
-   * @throws {SyntaxError} if it is not one
+   * Reads a token between quotes.
+   *
+   * @returns {string} with its escapes resolved
+   * @throws {SyntaxError} if the content is not a token
    */
   quoted() {
     let value = '';
@@ -68,11 +70,11 @@ class Scanner {
   }
 
   /**
-   * The separator behind an element.
+   * Reads a separator, or the end of the field.
    *
-   * @param {string} separators the characters that may stand here
-   * @returns {number} its code, NaN at the end of the field
-   * @throws {SyntaxError} if something else stands here
+   * @param {string} separators accepted characters
+   * @returns {number} its code; NaN at the end of the field
+   * @throws {SyntaxError} on another character
    */
   separator(separators) {
     const blank = this.skipBlanks();
@@ -90,11 +92,11 @@ class Scanner {
 }
 
 /**
- * Parses the field, in one pass.
+ * Parses the field.
  *
  * @param {string} header value of the field
- * @returns {Record<string, Params[]>} for each extension its lists of parameters, in order; none of the
- *   objects has a prototype, so that any token is a plain key
+ * @returns {Record<string, Params[]>} by extension, the parameters of each offer in order; the objects have no prototype,
+ *   so that any token is a valid key
  * @throws {SyntaxError}
  */
 function parse(header) {
@@ -103,7 +105,7 @@ function parse(header) {
   const offers = Object.create(null);
 
   for (let end = false; !end;) {
-    // Optional white space may precede an element, but not the whole field.
+    // White space is allowed before an element, except the first (as in ws).
     if (scanner.index > 0) scanner.skipBlanks();
     const name = scanner.token();
     const params = Object.create(null);
@@ -130,10 +132,10 @@ function parse(header) {
 }
 
 /**
- * Writes the field.
+ * Formats the field.
  *
- * @param {Record<string, Record<string, any> | Record<string, any>[]>} extensions for each extension its
- *   parameters, or a list of alternatives; a value `true` is written as a bare name
+ * @param {Record<string, Record<string, any> | Record<string, any>[]>} extensions by extension, its parameters or a list of
+ *   alternatives; `true` is a parameter without a value
  * @returns {string}
  */
 function format(extensions) {

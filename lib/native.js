@@ -55,8 +55,8 @@ const environment = new binding.Environment();
 const thread = /** @type {Thread} */ (environment.thread());
 const { owners } = thread;
 
-/** What is done with a connection by its number: see `Calls` in binding.d.ts. */
-const calls = environment.calls();
+/** What is done with a connection by its number: see `Functions` in binding.d.ts. */
+const functions = environment.functions();
 
 /** The number of a connection that was destroyed: what is asked of it does nothing. */
 const NOBODY = 0;
@@ -70,9 +70,9 @@ function setOwner(id, owner) {
 }
 
 /** @param {number} id of an attached connection, which nobody may use from now on */
-function release(id) {
+function free(id) {
   owners[id] = undefined;
-  calls.release(id);
+  functions.free(id);
 }
 
 /** @returns {Owner[]} those of all attached connections, and others */
@@ -134,14 +134,14 @@ const RecordFlag = {
   FRAGMENTED: 2 << 8,
   /** MESSAGE, RAW: takeLarge() returns the payload. */
   LARGE: 4 << 8,
-  /** MESSAGE: the payload is in the bulk. */
-  BULK: 8 << 8,
+  /** MESSAGE: the payload is in the payload arena. */
+  ARENA: 8 << 8,
   /** MESSAGE: takeLanded() returns the memory that the payload is in. */
-  LANDED: 16 << 8,
+  DETACHED: 16 << 8,
   /** MESSAGE: came compressed; ERROR: should have been such a one. */
   COMPRESSED: 32 << 8,
   /** MESSAGE: gets memory together with the others of its batch that have this flag. */
-  JOINT: 64 << 8,
+  BATCHED: 64 << 8,
   /** ERROR: a RangeError. */
   RANGE_ERROR: 1 << 8,
   /** FAULT: writing failed, not reading. */
@@ -149,11 +149,11 @@ const RecordFlag = {
 };
 
 /** Who moves the bytes of an attached connection, as attach() and adopt() take it. */
-const Choice = { auto: 0, event_loop: 1, io_threads: 2, shuffle: 3 };
+const TransportMode = { auto: 0, event_loop: 1, io_threads: 2, shuffle: 3 };
 
 module.exports = {
-  ...calls,
-  Choice,
+  ...functions,
+  TransportMode,
   NOBODY,
   RecordFlag,
   RecordKind,
@@ -167,7 +167,7 @@ module.exports = {
   listOwners,
   /** Whether createListener() can be called on this system. */
   listens: binding.listens(),
-  release,
+  free,
   setOwner,
   thread,
   /** Whether attach() can take sockets over on this system. */

@@ -1,9 +1,9 @@
 'use strict';
 
 /*
- * permessage-deflate (RFC 7692): negotiation for both roles (deflate-params.js), and compression with node:zlib
- * (deflate-coder.js) for users of the public Sender and of this class. Connections and receivers compress and inflate in the
- * addon, by what was agreed on here (deflate-native.js).
+ * permessage-deflate (RFC 7692): negotiation for both roles (deflate/params.js), and compression by node:zlib
+ * (deflate/zlib-queue.js) for programs that use this class, Sender or Receiver directly. Connections compress and inflate in the
+ * addon, with the parameters negotiated here (deflate/native-config.js).
  */
 
 const zlib = require('zlib');
@@ -14,7 +14,7 @@ const { Coder, jobs } = require('./deflate/zlib-queue');
 const { createError } = require('./errors');
 const { kStatusCode } = require('./constants');
 
-/** What a sync flush leaves at the end of a message; removed by the sender (RFC 7692, section 7.2.1). */
+/** The end of a sync flush, which the sender removes from each message (RFC 7692, section 7.2.1). */
 const TRAILER = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
 /** @typedef {import('./deflate/zlib-queue').Callback} Callback */
@@ -25,12 +25,14 @@ class PerMessageDeflate {
    * @param {Object} [options]
    * @param {boolean | number} [options.clientMaxWindowBits]
    * @param {boolean} [options.clientNoContextTakeover]
-   * @param {number} [options.concurrencyLimit] zlib jobs at a time in the process; the first instance decides
+   * @param {number} [options.concurrencyLimit] maximum of zlib jobs at a time in the process; that of the
+   *   first instance counts
    * @param {boolean} [options.isServer]
-   * @param {number} [options.maxPayload] bytes that a message may inflate to; 0 is unlimited
+   * @param {number} [options.maxPayload] maximum size of an inflated message in bytes; 0 means unlimited
    * @param {boolean | number} [options.serverMaxWindowBits]
    * @param {boolean} [options.serverNoContextTakeover]
-   * @param {number} [options.threshold] bytes below which nothing is compressed without context takeover
+   * @param {number} [options.threshold] minimum size in bytes of messages to compress without context
+   *   takeover
    * @param {import('zlib').ZlibOptions} [options.zlibDeflateOptions]
    * @param {import('zlib').ZlibOptions} [options.zlibInflateOptions]
    */
@@ -54,7 +56,7 @@ class PerMessageDeflate {
   }
 
   /**
-   * @returns {Params} the parameters that a client offers
+   * @returns {Params} the offer of a client
    */
   offer() {
     return params.createOffer(this._options);
@@ -63,9 +65,9 @@ class PerMessageDeflate {
   /**
    * Accepts an offer (server) or a response (client); sets `params`.
    *
-   * @param {Params[]} configurations as extension.parse() gives them; they are changed
+   * @param {Params[]} configurations from extension.parse(); changed
    * @returns {Params} the agreed parameters
-   * @throws {Error} if none can be accepted or one is malformed
+   * @throws {Error} if none is acceptable or one is malformed
    */
   accept(configurations) {
     const normalized = this.normalizeParams(configurations);
@@ -77,7 +79,7 @@ class PerMessageDeflate {
 
   /**
    * @param {Params[]} offers normalized
-   * @returns {Params} the first acceptable offer, completed with what this server adds
+   * @returns {Params} the first acceptable offer, with the server's own parameters added
    */
   acceptAsServer(offers) {
     return params.acceptOffer(offers, this._options);
@@ -99,9 +101,7 @@ class PerMessageDeflate {
     return params.normalizeParams(configurations, this._isServer);
   }
 
-  /**
-   * Frees the zlib streams. The callbacks of running jobs get an error.
-   */
+  /** Closes the zlib streams. The callbacks of running jobs get an error. */
   cleanup() {
     const coders = [this._inflate, this._deflate];
     this._inflate = null;
@@ -116,7 +116,7 @@ class PerMessageDeflate {
    * Inflates a fragment of a message.
    *
    * @param {Buffer} data
-   * @param {boolean} fin whether it is the last one
+   * @param {boolean} fin true for the last one
    * @param {Callback} callback
    */
   decompress(data, fin, callback) {
@@ -132,7 +132,7 @@ class PerMessageDeflate {
    * Deflates a fragment of a message.
    *
    * @param {Buffer | string} data
-   * @param {boolean} fin whether it is the last one
+   * @param {boolean} fin true for the last one
    * @param {Callback} callback
    */
   compress(data, fin, callback) {
@@ -145,7 +145,7 @@ class PerMessageDeflate {
   }
 
   /**
-   * decompress(), at once.
+   * decompress() without the queue.
    *
    * @param {Buffer} data
    * @param {boolean} fin
@@ -164,7 +164,7 @@ class PerMessageDeflate {
       const done = coder.takeCallback();
       const output = coder.take();
       if (stream.readableEnded) {
-        // A final block ends the stream; the next message starts a new one.
+        // A block with BFINAL ends the stream; the next message needs a new one.
         stream.close();
         this._inflate = null;
       } else if (fin && this.params?.[`${peer}_no_context_takeover`]) {
@@ -175,7 +175,7 @@ class PerMessageDeflate {
   }
 
   /**
-   * A coder for what the given side has compressed.
+   * Creates a coder for messages that the given side has compressed.
    *
    * @param {'client' | 'server'} peer
    * @returns {InstanceType<typeof Coder>}
@@ -206,7 +206,7 @@ class PerMessageDeflate {
   }
 
   /**
-   * compress(), at once.
+   * compress() without the queue.
    *
    * @param {Buffer | string} data
    * @param {boolean} fin
@@ -231,7 +231,7 @@ class PerMessageDeflate {
   }
 
   /**
-   * A coder that compresses as the given side.
+   * Creates a coder that compresses as the given side.
    *
    * @param {'client' | 'server'} self
    * @returns {InstanceType<typeof Coder>}
@@ -251,7 +251,7 @@ class PerMessageDeflate {
 
   /**
    * @param {'client' | 'server'} side
-   * @returns {number} bits of the window that `side` compresses with
+   * @returns {number} window bits with which `side` compresses
    */
   windowBits(side) {
     const bits = this.params?.[`${side}_max_window_bits`];

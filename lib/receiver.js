@@ -1,11 +1,11 @@
 'use strict';
 
 /*
- * The Receiver: a Writable that takes the bytes of a WebSocket connection and emits what is in them. The addon parses for
- * connections, and emits on their `_receiver` (connection-receiver.js) if there is one. A Receiver parses by itself when it is
- * used alone, and for a connection when a program has replaced one of its methods.
+ * The Receiver: a Writable that parses the bytes of a WebSocket connection and emits its messages. It parses in JavaScript when
+ * used alone, and for a connection when a program had replaced a method of it before the connection opened. Otherwise the addon
+ * parses, and the Receiver of a connection (connection/receiver.js) only emits.
  *
- * Programs and tracers wrap these methods and read these properties: their names, arguments and order are those of ws.
+ * Programs and tracers wrap these methods and read these properties: names, arguments and order are those of ws.
  */
 
 const { Writable } = require('stream');
@@ -15,12 +15,12 @@ const PerMessageDeflate = require('./permessage-deflate');
 const { BINARY_TYPES, EMPTY_BUFFER, kStatusCode, kTransport, kWebSocket } = require('./constants');
 const { FastBuffer, concat, toArrayBuffer } = require('./buffer-util');
 const { isValidStatusCode, isValidUTF8 } = require('./validation');
-const { Opcode } = require('./connection/send-job');
+const { Opcode } = require('./connection/frame');
 const { applyMask } = require('./native');
-const { checkInfo, errorOf, hasBytes, isTooLarge } = require('./connection/frame-checks');
+const { checkInfo, hasBytes, isTooLarge, protocolError } = require('./connection/frame-checks');
 const { setImmediate } = require('./node/schedule');
 
-/** What is read next: the parts of a frame; nothing while a fragment is inflated, or an event waits for its macrotask. */
+/** Values of `_state`: the next part of a frame; or the Receiver waits for an inflated fragment, or for a macrotask. */
 const INFO = 0;
 const LENGTH_16 = 1;
 const LENGTH_64 = 2;
@@ -29,21 +29,20 @@ const DATA = 4;
 const INFLATING = 5;
 const DEFERRED = 6;
 
-/** Above this the upper half of a 64-bit length makes a number that JavaScript has not got. */
+/** Maximum of the upper 32 bits of a payload length: JavaScript numbers are exact up to 2^53 - 1. */
 const MAX_UPPER_LENGTH = 2 ** 21 - 1;
 
 /** @typedef {(error?: Error | null) => void} Callback */
 
 /**
- * Emits `message(data, isBinary)`, `ping(data)`, `pong(data)`, `conclude(code, reason)`, and what a Writable
- * emits. It ends itself after a close frame and ignores what comes behind.
+ * Emits `message(data, isBinary)`, `ping(data)`, `pong(data)`, `conclude(code, reason)` and the events of a Writable. Ends
+ * itself after a close frame, and ignores later bytes.
  */
 class Receiver extends Writable {
   /**
-   * Limits are in bytes or pieces; 0 is unlimited.
-   *
    * @param {any} [options] `allowSynchronousEvents` (false: at most one event per macrotask), `binaryType`, `extensions`,
-   *   `isServer` (whether frames must be masked), `maxBufferedChunks`, `maxFragments`, `maxPayload`, `skipUTF8Validation`
+   *   `isServer` (true: frames must be masked), `skipUTF8Validation`; `maxBufferedChunks`, `maxFragments` and `maxPayload`
+   *   (bytes), 0 for no limit
    */
   constructor(options = {}) {
     super();
@@ -59,26 +58,26 @@ class Receiver extends Writable {
     this._skipUTF8Validation = !!options.skipUTF8Validation;
     /** @type {any} */
     const self = this;
-    /** The WebSocket, if the receiver is that of a connection. */
+    /** The WebSocket of the connection, if any. */
     self[kWebSocket] = undefined;
 
-    // Bytes that have come and have not been read.
+    // Unparsed input.
     this._bufferedBytes = 0;
     /** @type {Buffer[]} */
     this._buffers = [];
 
-    // The frame that is being read.
+    // The current frame.
     this._compressed = false;
     this._payloadLength = 0;
     /** @type {Buffer | undefined} */
     this._mask = undefined;
-    /** Opcode of the message that is being continued, or 0. */
+    /** Opcode of the current fragmented message, or 0. */
     this._fragmented = 0;
     this._masked = false;
     this._fin = false;
     this._opcode = 0;
 
-    // The message that is being read.
+    // The current message.
     this._totalPayloadLength = 0;
     this._messageLength = 0;
     this._numFragments = 0;
@@ -86,7 +85,7 @@ class Receiver extends Writable {
     this._fragments = [];
 
     this._errored = false;
-    /** Whether startLoop() goes on. */
+    /** True while startLoop() runs. */
     this._loop = false;
     this._state = INFO;
   }
@@ -94,7 +93,7 @@ class Receiver extends Writable {
   /**
    * @param {Buffer} chunk
    * @param {BufferEncoding} _encoding
-   * @param {Callback} callback called when all that is in the chunk has been emitted
+   * @param {Callback} callback called when the events of the chunk have been emitted
    */
   _write(chunk, _encoding, callback) {
     if (this._opcode === Opcode.CLOSE && this._state === INFO) {
@@ -102,7 +101,7 @@ class Receiver extends Writable {
       return;
     }
     if (this._maxBufferedChunks > 0 && this._buffers.length >= this._maxBufferedChunks) {
-      callback(errorOf(this, 'CHUNKS', 'Too many buffered chunks'));
+      callback(protocolError(this, 'CHUNKS', 'Too many buffered chunks'));
       return;
     }
     this._bufferedBytes += chunk.length;
@@ -111,34 +110,26 @@ class Receiver extends Writable {
   }
 
   /**
-   * Takes bytes off the buffered chunks.
+   * Removes bytes from the front of the buffered chunks.
    *
-   * @param {number} count as many as are there at most
-   * @returns {Buffer} a view of a chunk where one has them all
+   * @param {number} count at most `_bufferedBytes`
+   * @returns {Buffer} a view if one chunk holds all of them, else a copy
    */
   consume(count) {
     this._bufferedBytes -= count;
-    const [first] = this._buffers;
-    if (first.length === count) return /** @type {Buffer} */ (this._buffers.shift());
-    if (first.length > count) return takeFrom(this._buffers, count);
+    if (this._buffers[0].length >= count) return takeFrom(this._buffers, count);
 
     const target = Buffer.allocUnsafe(count);
     let filled = 0;
     while (filled < count) {
-      const length = Math.min(this._buffers[0].length, count - filled);
-      const isWhole = length === this._buffers[0].length;
-      const part = isWhole ? this._buffers.shift() : takeFrom(this._buffers, length);
-      target.set(/** @type {Buffer} */ (part), filled);
-      filled += length;
+      const part = takeFrom(this._buffers, Math.min(this._buffers[0].length, count - filled));
+      target.set(part, filled);
+      filled += part.length;
     }
     return target;
   }
 
-  /**
-   * Reads as far as the buffered chunks go.
-   *
-   * @param {Callback} callback
-   */
+  /** Parses the buffered chunks. @param {Callback} callback */
   startLoop(callback) {
     this._loop = true;
     while (this._loop) {
@@ -159,7 +150,7 @@ class Receiver extends Writable {
           this.getData(callback);
           break;
         default:
-          // It goes on when the fragment has been inflated, or the event been emitted.
+          // Resumed when the fragment has been inflated or the event emitted.
           this._loop = false;
           return;
       }
@@ -167,21 +158,17 @@ class Receiver extends Writable {
     if (!this._errored) callback();
   }
 
-  /**
-   * Reads the first two bytes of a frame.
-   *
-   * @param {Callback} callback
-   */
+  /** Parses the first two bytes of a frame. @param {Callback} callback */
   getInfo(callback) {
     if (!hasBytes(this, 2)) return;
     const [first, second] = this.consume(2);
     const isCompressed = (first & 0x40) !== 0;
     if ((first & 0x30) !== 0) {
-      callback(errorOf(this, 'RSV23', 'RSV2 and RSV3 must be clear'));
+      callback(protocolError(this, 'RSV23', 'RSV2 and RSV3 must be clear'));
       return;
     }
     if (isCompressed && !this._extensions[PerMessageDeflate.extensionName]) {
-      callback(errorOf(this, 'RSV1', 'RSV1 must be clear'));
+      callback(protocolError(this, 'RSV1', 'RSV1 must be clear'));
       return;
     }
     this._fin = (first & 0x80) !== 0;
@@ -212,23 +199,19 @@ class Receiver extends Writable {
     const upper = bytes.readUInt32BE(0);
     if (upper > MAX_UPPER_LENGTH) {
       const text = 'Unsupported WebSocket frame: payload length > 2^53 - 1';
-      callback(errorOf(this, 'LENGTH', text));
+      callback(protocolError(this, 'LENGTH', text));
       return;
     }
     this._payloadLength = upper * 2 ** 32 + bytes.readUInt32BE(4);
     this.haveLength(callback);
   }
 
-  /**
-   * The length of the payload has been read.
-   *
-   * @param {Callback} callback
-   */
+  /** Checks the payload length against `maxPayload`. @param {Callback} callback */
   haveLength(callback) {
     if (this._opcode < Opcode.CLOSE && this._payloadLength > 0) {
       this._totalPayloadLength += this._payloadLength;
       if (isTooLarge(this, this._totalPayloadLength)) {
-        callback(errorOf(this, 'MAX_PAYLOAD', 'Max payload size exceeded'));
+        callback(protocolError(this, 'MAX_PAYLOAD', 'Max payload size exceeded'));
         return;
       }
     }
@@ -241,11 +224,7 @@ class Receiver extends Writable {
     this._state = DATA;
   }
 
-  /**
-   * Reads the payload.
-   *
-   * @param {Callback} callback
-   */
+  /** Reads and unmasks the payload. @param {Callback} callback */
   getData(callback) {
     /** @type {Buffer} */
     let data = EMPTY_BUFFER;
@@ -261,7 +240,7 @@ class Receiver extends Writable {
       return;
     }
     if (this._maxFragments > 0 && ++this._numFragments > this._maxFragments) {
-      callback(errorOf(this, 'CHUNKS', 'Too many message fragments'));
+      callback(protocolError(this, 'CHUNKS', 'Too many message fragments'));
       return;
     }
     if (this._compressed) {
@@ -295,7 +274,7 @@ class Receiver extends Writable {
         if (output.length > 0) {
           this._messageLength += output.length;
           if (isTooLarge(this, this._messageLength)) {
-            callback(errorOf(this, 'MAX_PAYLOAD', 'Max payload size exceeded'));
+            callback(protocolError(this, 'MAX_PAYLOAD', 'Max payload size exceeded'));
             return;
           }
           this._fragments.push(output);
@@ -306,11 +285,7 @@ class Receiver extends Writable {
     );
   }
 
-  /**
-   * A frame of data has been read: emits the message if it is the last one.
-   *
-   * @param {Callback} callback
-   */
+  /** Handles a data frame, and emits the message if the frame is its last. @param {Callback} callback */
   dataMessage(callback) {
     if (!this._fin) {
       this._state = INFO;
@@ -330,14 +305,14 @@ class Receiver extends Writable {
     }
     const text = concat(fragments, length);
     if (!this._skipUTF8Validation && !isValidUTF8(text)) {
-      callback(errorOf(this, 'UTF8', 'invalid UTF-8 sequence'));
+      callback(protocolError(this, 'UTF8', 'invalid UTF-8 sequence'));
       return;
     }
     emitInTurn(this, isInflated, callback, 'message', text, false);
   }
 
   /**
-   * A control frame has been read.
+   * Handles a control frame.
    *
    * @param {Buffer} data
    * @param {Callback} callback
@@ -353,12 +328,12 @@ class Receiver extends Writable {
     if (data.length > 0) {
       code = data.readUInt16BE(0);
       if (!isValidStatusCode(code)) {
-        callback(errorOf(this, 'CLOSE_CODE', `invalid status code ${code}`));
+        callback(protocolError(this, 'CLOSE_CODE', `invalid status code ${code}`));
         return;
       }
       reason = new FastBuffer(data.buffer, data.byteOffset + 2, data.length - 2);
       if (!this._skipUTF8Validation && !isValidUTF8(reason)) {
-        callback(errorOf(this, 'UTF8', 'invalid UTF-8 sequence'));
+        callback(protocolError(this, 'UTF8', 'invalid UTF-8 sequence'));
         return;
       }
     }
@@ -369,12 +344,12 @@ class Receiver extends Writable {
   }
 
   /**
-   * Makes an error, after which nothing is read.
+   * Creates a protocol error and stops parsing.
    *
    * @param {ErrorConstructor} ErrorClass
    * @param {string} message
-   * @param {boolean} isPrefixed whether the text begins as those of malformed frames do
-   * @param {number} status to close the connection with
+   * @param {boolean} isPrefixed true: the message begins with "Invalid WebSocket frame: "
+   * @param {number} status close status to send
    * @param {string} code
    * @returns {Error}
    */
@@ -392,20 +367,22 @@ class Receiver extends Writable {
 }
 
 /**
- * Takes bytes off the first of several chunks, which has more.
+ * Removes bytes from the front of the first chunk.
  *
  * @param {Buffer[]} chunks
- * @param {number} count
- * @returns {Buffer}
+ * @param {number} count at most the length of the first chunk
+ * @returns {Buffer} a view
  */
 function takeFrom(chunks, count) {
-  const { buffer, byteOffset, length } = chunks[0];
+  const [first] = chunks;
+  if (first.length === count) return /** @type {Buffer} */ (chunks.shift());
+  const { buffer, byteOffset, length } = first;
   chunks[0] = new FastBuffer(buffer, byteOffset + count, length - count);
   return new FastBuffer(buffer, byteOffset, count);
 }
 
 /**
- * A binary message in the form that is asked for.
+ * Converts a binary message to the receiver's `binaryType`.
  *
  * @param {Buffer[]} fragments
  * @param {number} length
@@ -419,17 +396,17 @@ function toBinary(fragments, length, { _binaryType: binaryType }) {
 }
 
 /**
- * Emits an event at once, or in a macrotask of its own.
+ * Emits an event: immediately, or in its own macrotask without `allowSynchronousEvents`.
  *
  * @param {any} receiver
- * @param {boolean} hasTurn whether this macrotask belongs to it
+ * @param {boolean} isDeferred true if the event has its own macrotask already
  * @param {Callback} callback
  * @param {string} event
  * @param {...any} args
  */
-function emitInTurn(receiver, hasTurn, callback, event, ...args) {
-  // A transport that delivers on a receiver has given the event its macrotask.
-  if (hasTurn || receiver._allowSynchronousEvents || receiver[kTransport]?.isReplaying) {
+function emitInTurn(receiver, isDeferred, callback, event, ...args) {
+  // Replayed events have had their macrotask in the transport's queue.
+  if (isDeferred || receiver._allowSynchronousEvents || receiver[kTransport]?.isReplaying) {
     receiver.emit(event, ...args);
     receiver._state = INFO;
     return;
@@ -445,7 +422,7 @@ function emitInTurn(receiver, hasTurn, callback, event, ...args) {
 const { addListener, controlMessage, dataMessage, emit, end, on, write } = Receiver.prototype;
 
 /**
- * What parsing calls, by name.
+ * The original methods that parse, by name.
  *
  * @type {[string, any][]}
  */

@@ -1,11 +1,11 @@
 'use strict';
 
 /*
- * The order of what is sent: messages, control frames and close frames leave first in, first out, also when a Blob has to be
- * read or a message to be compressed first. A Sender writes frames to any stream. That of a connection (connection-sender.js)
- * has a carrier, the connection's transport, which frames, compresses and writes in its place.
+ * The Sender: sends messages, control frames and close frames first in, first out, also when a Blob must be read or a message
+ * compressed before it can leave. Used alone it builds frames (connection/frame.js) and writes them to any stream. That of a
+ * connection has a FrameWriter (connection/sender.js), which does both through the transport.
  *
- * Programs and tracers wrap these methods and read these properties: their names, arguments and order are those of ws.
+ * Programs and tracers wrap these methods and read these properties: names, arguments and order are those of ws.
  */
 
 const originals = require('./node/originals');
@@ -15,29 +15,29 @@ const {
   MAX_CONTROL_PAYLOAD,
   Opcode,
   createCloseBody,
-  failCalls,
+  createFrameOptions,
+  frame,
   kByteLength,
   measure
-} = require('./connection/send-job');
+} = require('./connection/frame');
 const { createError } = require('./errors');
-const { frame } = require('./connection/frame');
 const { isBlob } = require('./validation');
 const { toBuffer } = require('./buffer-util');
 const { nextTick } = require('./node/schedule');
 
-/** What a sender is doing: nothing, compressing, or reading a Blob. */
+/** Values of `_state`. */
 const IDLE = 0;
 const DEFLATING = 1;
 const READING_BLOB = 2;
 
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
-/** @typedef {any} FrameOptions see frame.js */
+/** @typedef {any} FrameOptions see connection/frame.js */
 
 class Sender {
   /**
    * @param {any} socket a Duplex or Writable
-   * @param {Record<string, any>} [extensions] those negotiated, by name
-   * @param {(key: Buffer) => void} [generateMask] fills the masking key of each masked frame
+   * @param {Record<string, any>} [extensions] negotiated extensions, by name
+   * @param {(key: Buffer) => void} [generateMask] fills in the masking key of each masked frame, 4 bytes
    */
   constructor(socket, extensions, generateMask) {
     this._extensions = extensions || {};
@@ -47,12 +47,12 @@ class Sender {
     }
     this._socket = socket;
     this._firstFragment = true;
-    /** Whether the message that is being sent is compressed. */
+    /** True if the message that is being sent is compressed. */
     this._compress = false;
-    /** Payload bytes that wait here. */
+    /** Payload bytes of the queued calls, and of the Blob or message in progress. */
     this._bufferedBytes = 0;
     /**
-     * Calls that wait: a method and its arguments.
+     * Calls in order: a method and its arguments, the third of which are frame options.
      *
      * @type {any[][]}
      */
@@ -62,17 +62,17 @@ class Sender {
     this.onerror = NOOP;
     /** @type {any} */
     const self = this;
-    /** The WebSocket, if the sender is that of a connection. */
+    /** The WebSocket of the connection, if any. */
     self[kWebSocket] = undefined;
     Object.defineProperty(self, kFrameWriter, { value: null, writable: true });
   }
 
   /**
-   * Frames a payload; see frame.js for what comes out.
+   * Frames a payload: frame() of connection/frame.js.
    *
    * @param {Buffer | string} data
    * @param {FrameOptions} options
-   * @returns {(Buffer | string)[]}
+   * @returns {(Buffer | string)[]} pieces to write in order
    */
   static frame(data, options) {
     return frame(data, options);
@@ -81,21 +81,21 @@ class Sender {
   /**
    * Sends a close frame.
    *
-   * @param {number} [code] undefined: a frame without a body
-   * @param {string | Uint8Array} [reason] up to 123 bytes
+   * @param {number} [code] undefined: a close frame without payload
+   * @param {string | Uint8Array} [reason] at most 123 bytes
    * @param {boolean} [mask]
    * @param {Callback} [callback]
    * @throws {TypeError | RangeError} on a code or reason that may not be sent
    */
   close(code, reason, mask, callback) {
     const data = createCloseBody(code, reason);
-    const options = frameOptions(this, Opcode.CLOSE, data.length, mask, false);
+    const options = createFrameOptions(this, Opcode.CLOSE, data.length, mask, false);
     if (this._state === IDLE) writeFrame(this, data, options, false, callback);
     else this.enqueue([this.dispatch, data, false, options, callback]);
   }
 
   /**
-   * @param {any} data as for send(), up to 125 bytes
+   * @param {any} data as for send(), at most 125 bytes
    * @param {boolean} [mask]
    * @param {Callback} [callback]
    */
@@ -104,7 +104,7 @@ class Sender {
   }
 
   /**
-   * @param {any} data as for send(), up to 125 bytes
+   * @param {any} data as for send(), at most 125 bytes
    * @param {boolean} [mask]
    * @param {Callback} [callback]
    */
@@ -118,7 +118,7 @@ class Sender {
    * @param {any} data string, Blob, or anything that `Buffer.from()` takes
    * @param {any} options `binary`, `compress`, `fin`, `mask`
    * @param {Callback} [callback]
-   * @throws {TypeError} if `data` is of no such type
+   * @throws {TypeError} ERR_INVALID_ARG_TYPE on other data
    */
   send(data, options, callback) {
     const { byteLength, payload, readOnly } = measure(data);
@@ -137,17 +137,17 @@ class Sender {
       this._compress = rsv1;
     }
     if (options.fin) this._firstFragment = true;
-    const { [kFrameWriter]: carrier } = /** @type {any} */ (this);
-    if (carrier !== null) carrier.transport.isContinued = !this._firstFragment;
+    const { [kFrameWriter]: writer } = /** @type {any} */ (this);
+    if (writer !== null) writer.transport.isContinued = !this._firstFragment;
 
-    const forFrame = frameOptions(this, opcode, byteLength, options.mask, readOnly);
-    forFrame.fin = options.fin;
-    forFrame.rsv1 = rsv1;
+    const ofFrame = createFrameOptions(this, opcode, byteLength, options.mask, readOnly);
+    ofFrame.fin = options.fin;
+    ofFrame.rsv1 = rsv1;
     const start = isBlob(payload) ? this.getBlobData : this.dispatch;
     if (this._state !== IDLE) {
-      this.enqueue([start, payload, this._compress, forFrame, callback]);
+      this.enqueue([start, payload, this._compress, ofFrame, callback]);
     } else {
-      start.call(this, payload, this._compress, forFrame, callback);
+      start.call(this, payload, this._compress, ofFrame, callback);
     }
   }
 
@@ -174,7 +174,7 @@ class Sender {
   }
 
   /**
-   * Sends what is in turn, compressed if it is to be.
+   * Sends the payload at the head of the queue.
    *
    * @param {Buffer | string} data
    * @param {boolean} compress
@@ -187,37 +187,46 @@ class Sender {
       return;
     }
     const deflate = this._extensions[PerMessageDeflate.extensionName];
-    /** @type {any} */
-    const carrier = carrierOf(this);
-    if (carrier !== null && originals.deflate.hasOriginalCompress(deflate)) {
-      if (!carrier.compressElsewhere(this, data, options, callback)) {
+    /** @param {boolean} isClosed @param {() => void} send */
+    const finish = (isClosed, send) => {
+      if (isClosed) {
+        failCalls(this, createError('CLOSED_COMPRESSING'), callback);
+        return;
+      }
+      this._bufferedBytes -= options[kByteLength];
+      this._state = IDLE;
+      send();
+      this.dequeue();
+    };
+
+    const writer = frameWriterOf(this);
+    if (writer !== null && originals.deflate.hasOriginalCompress(deflate)) {
+      if (writer.compressOffThread(this, data, options, callback, finish)) {
+        this._bufferedBytes += options[kByteLength];
+        this._state = DEFLATING;
+      } else {
         writeFrame(this, data, options, true, callback);
         this.dequeue();
       }
       return;
     }
 
-    leaveCarrier(this);
+    bypassFrameWriter(this);
     this._bufferedBytes += options[kByteLength];
     this._state = DEFLATING;
     deflate.compress(
       data,
       options.fin,
       (/** @type {any} */ _error, /** @type {Buffer} */ output) => {
-        if (this._socket.destroyed) {
-          failCalls(this, createError('CLOSED_COMPRESSING'), callback);
-          return;
-        }
-        this._bufferedBytes -= options[kByteLength];
-        this._state = IDLE;
-        options.readOnly = false;
-        writeFrame(this, output, options, false, callback);
-        this.dequeue();
+        finish(this._socket.destroyed, () => {
+          options.readOnly = false;
+          writeFrame(this, output, options, false, callback);
+        });
       }
     );
   }
 
-  /** Makes the calls that have waited, as far as possible. */
+  /** Runs queued calls until one of them has to wait. */
   dequeue() {
     while (this._state === IDLE && this._queue.length > 0) {
       const [start, ...args] = /** @type {any[]} */ (this._queue.shift());
@@ -227,9 +236,9 @@ class Sender {
   }
 
   /**
-   * Has a call wait for those before it.
+   * Queues a call behind the one in progress.
    *
-   * @param {any[]} call a method and its arguments, the third of which are the options of a frame
+   * @param {any[]} call see `_queue`
    */
   enqueue(call) {
     this._bufferedBytes += call[3][kByteLength];
@@ -239,14 +248,14 @@ class Sender {
   /**
    * Writes a frame.
    *
-   * @param {(Buffer | string)[]} list its pieces; they are not altered
+   * @param {(Buffer | string)[]} list pieces of the frame; not changed
    * @param {Callback} [callback]
    */
   sendFrame(list, callback) {
     /** @type {any} */
-    const { _socket: socket, [kFrameWriter]: carrier } = /** @type {any} */ (this);
-    if (carrier !== null) {
-      carrier.writeFrame(list, callback);
+    const { _socket: socket, [kFrameWriter]: writer } = /** @type {any} */ (this);
+    if (writer !== null) {
+      writer.writeFrame(list, callback);
       return;
     }
     const last = list.length - 1;
@@ -260,7 +269,7 @@ class Sender {
 }
 
 /**
- * Sends a Blob that has been read.
+ * Sends the content of a Blob.
  *
  * @param {Sender} sender
  * @param {ArrayBuffer} content
@@ -270,7 +279,7 @@ class Sender {
  */
 function sendBlob(sender, content, compress, options, callback) {
   if (sender._socket.destroyed) {
-    // In a tick of its own: a throwing callback must not become an unhandled rejection.
+    // In its own tick, so that an exception of a callback does not become an unhandled rejection.
     nextTick(failCalls, sender, createError('CLOSED_READING_BLOB'), callback);
     return;
   }
@@ -286,27 +295,6 @@ function sendBlob(sender, content, compress, options, callback) {
 }
 
 /**
- * @param {any} sender
- * @param {number} opcode
- * @param {number} byteLength
- * @param {boolean | undefined} mask
- * @param {boolean} readOnly whether the payload may be memory of the program
- * @returns {FrameOptions} of an uncompressed, unfragmented frame
- */
-function frameOptions(sender, opcode, byteLength, mask, readOnly) {
-  return {
-    [kByteLength]: byteLength,
-    fin: true,
-    generateMask: sender._generateMask,
-    mask,
-    maskBuffer: sender._maskBuffer,
-    opcode,
-    readOnly,
-    rsv1: false
-  };
-}
-
-/**
  * @param {Sender} sender
  * @param {number} opcode
  * @param {any} data
@@ -317,7 +305,7 @@ function sendControl(sender, opcode, data, mask, callback) {
   const { byteLength, payload, readOnly } = measure(data);
   if (byteLength > MAX_CONTROL_PAYLOAD) throw createError('CONTROL_TOO_LONG');
 
-  const options = frameOptions(sender, opcode, byteLength, mask, readOnly);
+  const options = createFrameOptions(sender, opcode, byteLength, mask, readOnly);
   const isWaiting = sender._state !== IDLE;
   if (isBlob(payload)) {
     if (isWaiting) sender.enqueue([sender.getBlobData, payload, false, options, callback]);
@@ -330,84 +318,103 @@ function sendControl(sender, opcode, data, mask, callback) {
 }
 
 /**
- * Frames and writes what is in turn.
+ * Frames and writes a payload, through the FrameWriter while no program has replaced a method that builds frames.
  *
  * @param {any} sender
  * @param {Buffer | string} data
  * @param {FrameOptions} options
- * @param {boolean} compress whether the carrier is to compress it
+ * @param {boolean} compress true: the FrameWriter compresses
  * @param {Callback} callback
  */
 function writeFrame(sender, data, options, compress, callback) {
-  const carrier = carrierOf(sender);
-  if (carrier !== null) {
-    carrier.sendPayload(sender, data, options, compress, callback);
+  const writer = frameWriterOf(sender);
+  if (writer !== null) {
+    writer.writePayload(sender, data, options, compress, callback);
     return;
   }
-  leaveCarrier(sender);
+  bypassFrameWriter(sender);
   sender.sendFrame(Sender.frame(data, options), callback);
 }
 
 /**
  * @param {any} sender
- * @returns {any} what frames and compresses for it; null: it does so itself, because a program has a say in it
+ * @returns {any} its FrameWriter; null if the Sender builds frames itself
  */
-function carrierOf(sender) {
-  const carrier = sender[kFrameWriter];
-  if (carrier === null || carrier.isLeft) return null;
-  return originals.sender.hasOriginalFraming(sender) ? carrier : null;
+function frameWriterOf(sender) {
+  const writer = sender[kFrameWriter];
+  if (writer === null || writer.isBypassed) return null;
+  return originals.sender.hasOriginalFraming(sender) ? writer : null;
 }
 
 /**
- * From now on a sender frames by itself: what was compressed here is not known to the compressor of the addon.
+ * Makes a Sender build its frames itself from now on. Permanent: the compression context of the addon does not include
+ * messages that JavaScript compresses.
  *
  * @param {any} sender
  */
-function leaveCarrier(sender) {
-  if (sender[kFrameWriter] !== null) sender[kFrameWriter].isLeft = true;
+function bypassFrameWriter(sender) {
+  if (sender[kFrameWriter] !== null) sender[kFrameWriter].isBypassed = true;
+}
+
+/**
+ * Calls the callback of a failed call, and those of all calls queued behind it.
+ *
+ * @param {any} sender
+ * @param {Error} error
+ * @param {Callback} callback
+ */
+function failCalls(sender, error, callback) {
+  // Frames that have left before do not fail.
+  sender[kFrameWriter]?.transport.settleWritten();
+  if (typeof callback === 'function') callback(error);
+  // By index: a callback may add to the queue.
+  for (let index = 0; index < sender._queue.length; index++) {
+    const queued = sender._queue[index].at(-1);
+    if (typeof queued === 'function') queued(error);
+  }
 }
 
 const { dequeue, dispatch, ping, pong, send, sendFrame } = Sender.prototype;
-const { frame: frameAsDefined } = Sender;
+const { frame: originalFrame } = Sender;
 
-/* Two functions with the same body, because what is read off a constant costs nothing. */
+// The same comparisons twice: V8 folds those on the constant prototype.
 
-function areAllOnClass() {
+function hasOriginalClass() {
   const { prototype } = Sender;
   return (
     prototype.send === send &&
     prototype.dispatch === dispatch &&
     prototype.dequeue === dequeue &&
     prototype.sendFrame === sendFrame &&
-    Sender.frame === frameAsDefined
+    Sender.frame === originalFrame
   );
 }
 
 /** @param {any} sender */
-function isUnwrapped(sender) {
+function hasOriginalMembers(sender) {
   return (
     sender.send === send &&
     sender.dispatch === dispatch &&
     sender.dequeue === dequeue &&
     sender.sendFrame === sendFrame &&
-    Sender.frame === frameAsDefined
+    Sender.frame === originalFrame
   );
 }
 
 originals.sender = {
   isOriginalClass: (Class) => Class === Sender,
   hasOriginalSend(sender) {
-    return sender === null ? areAllOnClass() : isUnwrapped(sender);
+    return sender === null ? hasOriginalClass() : hasOriginalMembers(sender);
   },
   hasOriginalControl(sender, command) {
     const members = sender ?? Sender.prototype;
     return (
       (command === 'ping' ? members.ping === ping : members.pong === pong) &&
       members.sendFrame === sendFrame &&
-      Sender.frame === frameAsDefined
+      Sender.frame === originalFrame
     );
   },
-  hasOriginalFraming: (sender) => sender.sendFrame === sendFrame && Sender.frame === frameAsDefined
+  hasOriginalFraming: (sender) => sender.sendFrame === sendFrame && Sender.frame === originalFrame
 };
 
 module.exports = Sender;

@@ -1,28 +1,28 @@
 'use strict';
 
 /*
- * What WebSocketServer.stats() tells. Connections count for themselves, in their transports and in the addon, whether
- * anybody asks or not; this file adds up. WebSocketServer and WebSocket tell it what opens and closes.
+ * Totals of WebSocketServer.stats(). Transports and the addon count the messages and bytes of each connection; this file sums
+ * them. WebSocketServer adds connections, WebSocket removes them.
  */
 
 const { kTransport } = require('./constants');
 
 /** @typedef {InstanceType<typeof import('./transport/base-transport').Transport>} Transport */
 
-/** The account of one server. */
+/** The totals of one server. */
 class Statistics {
   constructor() {
     this.opened = 0;
-    /** Those that nobody else keeps: without `clientTracking` there are no `clients`. @type {Set<any>} */
+    /** Open connections of a server without `clients` (`clientTracking: false`). @type {Set<any>} */
     this.untracked = new Set();
-    /** Totals of connections that have closed. */
-    this.past = { messagesReceived: 0, messagesSent: 0, bytesReceived: 0, bytesSent: 0 };
+    /** Totals of closed connections. */
+    this.closedTotals = { messagesReceived: 0, messagesSent: 0, bytesReceived: 0, bytesSent: 0 };
     this.closed = 0;
   }
 
   /**
-   * @param {any} ws accepted a moment ago
-   * @param {boolean} isTracked whether it is one of the server's `clients`
+   * @param {any} ws open
+   * @param {boolean} isTracked true if it is in `clients` of the server
    */
   add(ws, isTracked) {
     this.opened++;
@@ -35,25 +35,25 @@ class Statistics {
     this.closed++;
     ws[kTransport].account = null;
     this.untracked.delete(ws);
-    addUp(this.past, ws[kTransport]);
+    addTotals(this.closedTotals, ws[kTransport]);
   }
 
   /**
-   * @param {Iterable<any>} tracked
-   * @returns {object} see WebSocketServer.stats()
+   * @param {Iterable<any>} tracked `clients` of the server
+   * @returns {object} ServerStatistics of index.d.ts
    */
   read(tracked) {
-    const totals = { ...this.past };
+    const totals = { ...this.closedTotals };
     const transports = { event_loop: 0, io_threads: 0, stream: 0 };
     let queuedBytes = 0;
     for (const websockets of [tracked, this.untracked]) {
       for (const ws of websockets) {
-        // Another server's, put there by hand; or closed, and not deleted yet.
+        // Skips WebSockets that the program has added, and closed ones that are not deleted yet.
         if (ws[kTransport]?.account !== this) continue;
         const transport = /** @type {Transport} */ (ws[kTransport]);
         transports[transport.kind]++;
         queuedBytes += transport.queuedBytes;
-        addUp(totals, transport);
+        addTotals(totals, transport);
       }
     }
     return {
@@ -67,10 +67,10 @@ class Statistics {
 }
 
 /**
- * @param {Statistics['past']} totals
+ * @param {Statistics["closedTotals"]} totals
  * @param {Transport} transport
  */
-function addUp(totals, { receivedTotal, messagesReceived, messagesSent, writtenTotal }) {
+function addTotals(totals, { receivedTotal, messagesReceived, messagesSent, writtenTotal }) {
   totals.messagesReceived += messagesReceived;
   totals.messagesSent += messagesSent;
   totals.bytesReceived += receivedTotal;

@@ -1,7 +1,7 @@
 'use strict';
 
 /*
- * createWebSocketStream(): a Duplex on top of a WebSocket. It only uses what any user of a WebSocket may use.
+ * createWebSocketStream(): a Duplex on top of the public interface of a WebSocket.
  */
 const { nextTick } = require('./node/schedule');
 
@@ -11,11 +11,11 @@ const { Duplex } = require('stream');
 
 /**
  * @param {any} ws
- * @param {import('stream').DuplexOptions} [options] of the Duplex; what is read can be in object mode
- * @returns {Duplex} one message per write, one chunk per message
+ * @param {import('stream').DuplexOptions} [options] the readable side may be in object mode
+ * @returns {Duplex} sends one message per write, and reads one chunk per message
  */
 function createWebSocketStream(ws, options) {
-  // An error of the WebSocket closes it in its own way; only a destroy() from above must terminate it.
+  // destroy() terminates the WebSocket, except after an error of the WebSocket, which closes itself.
   let mustTerminate = true;
 
   const duplex = new Duplex({
@@ -35,7 +35,7 @@ function createWebSocketStream(ws, options) {
 
     final(callback) {
       whenOpen(ws, () => {
-        // The handshake has failed: `error` comes.
+        // The opening handshake has failed; `error` follows.
         if (ws._socket === null) return;
         finish(callback);
       });
@@ -47,7 +47,7 @@ function createWebSocketStream(ws, options) {
   });
 
   /**
-   * Closes the WebSocket; the Duplex has finished when the socket has.
+   * Closes the WebSocket. The Duplex finishes with the socket.
    *
    * @param {Callback} callback
    */
@@ -123,7 +123,7 @@ function whenOpen(ws, action) {
 function duplexOnError(error) {
   this.removeListener('error', duplexOnError);
   this.destroy();
-  // With no other listener the error is unhandled, as of any emitter.
+  // Without another listener the error is unhandled, as in any EventEmitter.
   if (this.listenerCount('error') === 0) this.emit('error', error);
 }
 

@@ -1,7 +1,7 @@
 'use strict';
 
 /*
- * The Sec-WebSocket-Protocol header field (RFC 6455, section 11.3.4). Public as `WebSocket.subprotocol`.
+ * The Sec-WebSocket-Protocol header field (RFC 6455, section 11.3.4), public as `WebSocket.subprotocol`.
  */
 
 const { createError } = require('./errors');
@@ -12,11 +12,11 @@ const TAB = 0x09;
 const COMMA = 0x2c;
 
 /**
- * Parses a list of subprotocol names, in one pass.
+ * Parses a list of subprotocols in one pass.
  *
  * @param {string} header value of the field
  * @returns {Set<string>} the names, in order
- * @throws {SyntaxError} on anything but distinct tokens separated by commas
+ * @throws {SyntaxError} unless it is a list of distinct tokens, separated by commas
  */
 function parse(header) {
   const names = new Set();
@@ -24,7 +24,7 @@ function parse(header) {
   let index = 0;
 
   for (;;) {
-    // Optional white space may precede a name, but not the whole field.
+    // White space is allowed before a name, except the first (as in ws).
     while (index > 0 && isBlank(header, index)) index++;
 
     const start = index;
@@ -35,7 +35,7 @@ function parse(header) {
     while (name !== '' && isBlank(header, index)) index++;
 
     if (index === length) {
-      // The field ends with a name: neither with a comma nor with white space.
+      // The field must end with a name, not a comma or white space.
       if (name === '' || blank !== index) throw createError('UNEXPECTED_END');
     } else if (name === '' || header.charCodeAt(index) !== COMMA) {
       throw createError('UNEXPECTED_CHARACTER', index);

@@ -1,8 +1,8 @@
 'use strict';
 
 /*
- * Small checks of values: tokens, close codes, UTF-8, Blobs. Used by the header parsers and the senders.
- * What arrives on a connection is validated by the addon, not here.
+ * Checks of tokens, close codes, UTF-8 and Blobs, for the header parsers, the Sender and the Receiver. The addon validates the
+ * input of connections.
  */
 
 const { isUtf8 } = require('buffer');
@@ -12,7 +12,7 @@ const { hasBlob } = require('./constants');
 const TOKEN_PATTERN = /[!#$%&'*+\-.0-9A-Z^_`a-z|~]/;
 
 /**
- * Token characters of RFC 9110, section 5.6.2, by character code 0..127: 1 if it is one, else 0.
+ * By character code 0 to 127: 1 for token characters (RFC 9110, section 5.6.2), else 0.
  *
  * @type {number[]}
  */
@@ -21,10 +21,8 @@ const tokenChars = Array.from({ length: 128 }, (_, code) =>
 );
 
 /**
- * Whether a close frame may carry `code` (RFC 6455, section 7.4).
- *
  * @param {number} code
- * @returns {boolean}
+ * @returns {boolean} true if a close frame may carry it (RFC 6455, section 7.4)
  */
 function isValidStatusCode(code) {
   if (code >= 3000) return code <= 4999;
@@ -32,8 +30,6 @@ function isValidStatusCode(code) {
 }
 
 /**
- * Whether `bytes` are well-formed UTF-8.
- *
  * @param {Uint8Array} bytes
  * @returns {boolean}
  */
@@ -42,10 +38,8 @@ function isValidUTF8(bytes) {
 }
 
 /**
- * Whether `value` is a Blob or a File, of this or another implementation.
- *
  * @param {any} value
- * @returns {value is Blob}
+ * @returns {value is Blob} true for Blobs and Files, also those of other implementations
  */
 function isBlob(value) {
   if (!hasBlob || typeof value !== 'object' || value === null) return false;

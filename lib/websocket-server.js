@@ -1,8 +1,8 @@
 'use strict';
 
 /*
- * The WebSocketServer class: the opening handshake on the `upgrade` event of Node's HTTP server (RFC 6455,
- * section 4.2), the set of clients, and the life of the server. What happens on a connection is not here.
+ * The WebSocketServer class: the opening handshake on the 'upgrade' event of an http.Server (RFC 6455, section 4.2), the set of
+ * clients, and closing. Connections after the handshake are websocket.js.
  */
 
 const EventEmitter = require('events');
@@ -19,7 +19,7 @@ const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kTransport, kWebSocket } = require('./con
 const { acceptKey } = require('./native');
 const { checkTransport } = require('./transport/mode');
 const { createError } = require('./errors');
-const { rejectHandshake, rejectRequest } = require('./server/abort-handshake');
+const { abortHandshake, abortOrEmitClientError } = require('./server/abort-handshake');
 const { nextTick } = require('./node/schedule');
 
 const RUNNING = 0;
@@ -32,7 +32,7 @@ const KEY_PATTERN = /^[+/0-9A-Za-z]{22}==$/;
 /** @typedef {import('stream').Duplex & Record<string | symbol, any>} Socket */
 /** @typedef {(ws: any, req: IncomingMessage) => void} UpgradeCallback */
 
-/** The state of a WebSocketServer that ws has not: hidden, so that no property of a program meets it. */
+/** Key of the state that a WebSocketServer of ws does not have. Hidden, so that it collides with no property of a program. */
 const kServer = Symbol('server');
 
 /** @type {new () => EventEmitter & Record<string | symbol, any>} */
@@ -40,9 +40,9 @@ const Emitter = EventEmitter;
 
 class WebSocketServer extends Emitter {
   /**
-   * @param {any} options exactly one of `port`, `server` and `noServer`, and more
-   * @param {() => void} [callback] for `port`: called when the server listens
-   * @throws {TypeError}
+   * @param {any} options ServerOptions of index.d.ts, with exactly one of `port`, `server` and `noServer`
+   * @param {() => void} [callback] with `port`: called when the server listens
+   * @throws {TypeError} on invalid options
    */
   constructor(options, callback) {
     super();
@@ -72,7 +72,7 @@ class WebSocketServer extends Emitter {
     checkTransport(options.transport);
 
     if (hasPort) {
-      /** @type {import('http').Server | null | undefined} undefined: there has never been one; null: no longer */
+      /** @type {import('http').Server | null | undefined} undefined with `noServer`; null once closed */
       this._server = createServer(answerPlainRequest, options.transport);
       this._server.listen(options.port, options.host, options.backlog, callback);
     } else if (options.server) {
@@ -89,17 +89,17 @@ class WebSocketServer extends Emitter {
       this.clients = new Set();
       this._shouldEmitClose = false;
     }
-    /** Read at every upgrade: programs change it while the server runs. */
+    /** Read at every upgrade: programs change options while the server runs. */
     this.options = options;
     this._state = RUNNING;
     Object.defineProperty(this, kServer, {
-      value: { forgetClient: forgetClients(this), statistics: new Statistics() }
+      value: { onClientClose: createCloseListener(this), statistics: new Statistics() }
     });
   }
 
   /**
-   * @returns {import('net').AddressInfo | string | null} as of net.Server; null when closed
-   * @throws {Error} without a server
+   * @returns {import('net').AddressInfo | string | null} that of the http.Server; null once closed
+   * @throws {Error} with `noServer`
    */
   address() {
     if (this.options.noServer) throw createError('NO_SERVER');
@@ -107,9 +107,9 @@ class WebSocketServer extends Emitter {
   }
 
   /**
-   * Takes no more connections; `close` is emitted when the existing ones have ended.
+   * Stops accepting connections. `close` is emitted when the open ones have ended.
    *
-   * @param {(error?: Error) => void} [callback] called on `close`; with an error if closed already
+   * @param {(error?: Error) => void} [callback] called on `close`, or with an error if the server is closed already
    */
   close(callback) {
     if (this._state === CLOSED) {
@@ -137,10 +137,10 @@ class WebSocketServer extends Emitter {
   }
 
   /**
-   * Whether the request is for this server. May be overridden.
+   * Selects requests by `options.path`. Programs override it.
    *
    * @param {IncomingMessage} req
-   * @returns {boolean}
+   * @returns {boolean} false: the request is answered with 400
    */
   shouldHandle(req) {
     if (!this.options.path) return true;
@@ -148,14 +148,13 @@ class WebSocketServer extends Emitter {
   }
 
   /**
-   * Answers a request to upgrade.
+   * Performs the opening handshake for a request to upgrade.
    *
    * @param {IncomingMessage} req
    * @param {Socket} socket
-   * @param {Buffer} head bytes behind the request
-   * @param {UpgradeCallback} callback called with the open WebSocket; synchronously, unless `verifyClient` is
-   *   asynchronous
-   * @throws {Error} what user hooks throw, or if the socket has been upgraded already
+   * @param {Buffer} head bytes that have been read behind the request
+   * @param {UpgradeCallback} callback called with the open WebSocket, synchronously unless `verifyClient` takes a callback
+   * @throws {Error} if the socket has been upgraded already, and the errors of user hooks
    */
   handleUpgrade(req, socket, head, callback) {
     socket.on('error', socketOnError);
@@ -164,36 +163,36 @@ class WebSocketServer extends Emitter {
     const key = headers['sec-websocket-key'];
     const version = Number(headers['sec-websocket-version']);
     if (req.method !== 'GET') {
-      rejectRequest(this, req, socket, 405, 'Invalid HTTP method');
+      abortOrEmitClientError(this, req, socket, 405, 'Invalid HTTP method');
       return;
     }
     if (headers.upgrade?.toLowerCase() !== 'websocket') {
-      rejectRequest(this, req, socket, 400, 'Invalid Upgrade header');
+      abortOrEmitClientError(this, req, socket, 400, 'Invalid Upgrade header');
       return;
     }
     if (key === undefined || !KEY_PATTERN.test(key)) {
-      rejectRequest(this, req, socket, 400, 'Missing or invalid Sec-WebSocket-Key header');
+      abortOrEmitClientError(this, req, socket, 400, 'Missing or invalid Sec-WebSocket-Key header');
       return;
     }
     if (version !== 13 && version !== 8) {
       const message = 'Missing or invalid Sec-WebSocket-Version header';
-      rejectRequest(this, req, socket, 400, message, { 'Sec-WebSocket-Version': '13, 8' });
+      abortOrEmitClientError(this, req, socket, 400, message, { 'Sec-WebSocket-Version': '13, 8' });
       return;
     }
     if (!this.shouldHandle(req)) {
-      rejectHandshake(socket, 400);
+      abortHandshake(socket, 400);
       return;
     }
 
     const protocols = parseSubprotocols(headers['sec-websocket-protocol']);
     if (protocols === undefined) {
-      rejectRequest(this, req, socket, 400, 'Invalid Sec-WebSocket-Protocol header');
+      abortOrEmitClientError(this, req, socket, 400, 'Invalid Sec-WebSocket-Protocol header');
       return;
     }
     const extensions = acceptExtensions(headers['sec-websocket-extensions'], this.options);
     if (extensions === undefined) {
       const message = 'Invalid or unacceptable Sec-WebSocket-Extensions header';
-      rejectRequest(this, req, socket, 400, message);
+      abortOrEmitClientError(this, req, socket, 400, message);
       return;
     }
 
@@ -212,7 +211,7 @@ class WebSocketServer extends Emitter {
       if (this.options.verifyClient(info)) {
         this.completeUpgrade(extensions, key, protocols, req, socket, head, callback);
       } else {
-        rejectHandshake(socket, 401);
+        abortHandshake(socket, 401);
       }
       return;
     }
@@ -228,16 +227,16 @@ class WebSocketServer extends Emitter {
         if (isVerified) {
           this.completeUpgrade(extensions, key, protocols, req, socket, head, callback);
         } else {
-          rejectHandshake(socket, status || 401, message, fields);
+          abortHandshake(socket, status || 401, message, fields);
         }
       }
     );
   }
 
   /**
-   * Answers 101 and makes the WebSocket.
+   * Sends the 101 response and creates the WebSocket.
    *
-   * @param {Record<string, any>} extensions accepted ones, by name
+   * @param {Record<string, any>} extensions accepted extensions, by name
    * @param {string} key Sec-WebSocket-Key
    * @param {Set<string>} protocols offered subprotocols
    * @param {IncomingMessage} req
@@ -247,18 +246,18 @@ class WebSocketServer extends Emitter {
    * @throws {Error} if the socket has been upgraded already
    */
   completeUpgrade(extensions, key, protocols, req, socket, head, callback) {
-    // The client may have left while it was being verified.
+    // The client may have disconnected during verifyClient().
     if (!socket.readable || !socket.writable) {
       socket.destroy();
       return;
     }
     if (socket[kWebSocket]) throw createError('UPGRADED_TWICE');
     if (this._state > RUNNING) {
-      rejectHandshake(socket, 503);
+      abortHandshake(socket, 503);
       return;
     }
 
-    // Read anew each time: what is called here may change them.
+    // `this.options` is read at each use: the constructor and the hooks called here may change it.
     const ws = new this.options.WebSocket(null, undefined, this.options);
     const lines = [
       'HTTP/1.1 101 Switching Protocols',
@@ -296,21 +295,21 @@ class WebSocketServer extends Emitter {
     };
     if (options.transport !== undefined) settings.transport = options.transport;
     ws.setSocket(socket, head, settings);
-    const { forgetClient, statistics } = this[kServer];
+    const { onClientClose, statistics } = this[kServer];
     if (this.clients) {
       this.clients.add(ws);
-      ws.on('close', forgetClient);
+      ws.on('close', onClientClose);
     }
-    // A subclass may have kept the socket to itself.
+    // A subclass may override setSocket() without calling it.
     if (ws[kTransport]) statistics.add(ws, this.clients !== undefined);
     diagnostics.publishOpen(ws, this, req);
     callback(ws, req);
   }
 
   /**
-   * What the server has seen since it was made. Costs a walk over its open connections.
+   * Totals since the server was created. Walks over its open connections. Not in ws.
    *
-   * @returns {object} counts of connections and messages, bytes of frames, and what moves them; see index.d.ts
+   * @returns {object} ServerStatistics of index.d.ts
    */
   stats() {
     return this[kServer].statistics.read(this.clients ?? []);
@@ -318,9 +317,11 @@ class WebSocketServer extends Emitter {
 }
 
 /**
+ * Adds the listeners of a WebSocketServer to an http.Server.
+ *
  * @param {WebSocketServer} wss
  * @param {import('http').Server} server
- * @returns {() => void} removes the listeners again
+ * @returns {() => void} removes them
  */
 function watchServer(wss, server) {
   const emitConnection = wss.emit.bind(wss, 'connection');
@@ -338,9 +339,9 @@ function watchServer(wss, server) {
 
 /**
  * @param {WebSocketServer} wss
- * @returns {(this: any) => void} what each of its clients is to do when it closes
+ * @returns {(this: any) => void} the 'close' listener of its clients
  */
-function forgetClients(wss) {
+function createCloseListener(wss) {
   return function () {
     const clients = /** @type {Set<any>} */ (wss.clients);
     clients.delete(this);
@@ -349,6 +350,8 @@ function forgetClients(wss) {
 }
 
 /**
+ * Answers a request without upgrade by 426, Upgrade Required.
+ *
  * @param {IncomingMessage} _req
  * @param {import('http').ServerResponse} res
  */
@@ -372,11 +375,11 @@ function parseSubprotocols(header) {
 }
 
 /**
- * Accepts the first offer that can be.
+ * Accepts the first acceptable offer of permessage-deflate.
  *
  * @param {string | undefined} header
  * @param {any} options
- * @returns {Record<string, any> | undefined} accepted extensions, by name; undefined: malformed, or nothing is acceptable
+ * @returns {Record<string, any> | undefined} accepted extensions, by name; undefined: malformed, or no offer is acceptable
  */
 function acceptExtensions(header, { maxPayload, perMessageDeflate }) {
   if (!perMessageDeflate || header === undefined) return {};

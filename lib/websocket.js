@@ -1,9 +1,8 @@
 'use strict';
 
 /*
- * The WebSocket class: state, options, and what users call. The opening handshake of a client is in
- * client-handshake.js, that of a server in websocket-server.js; what happens on the connection is in
- * connection-events.js, sending in outgoing.js; bytes are moved by transport/.
+ * The WebSocket class: its state, options and methods. The opening handshake is client/handshake.js or websocket-server.js,
+ * reactions to the connection are connection/websocket-events.js, sending is connection/send.js. transport/ moves the bytes.
  */
 
 const EventEmitter = require('events');
@@ -40,8 +39,8 @@ const {
   kWebSocket
 } = require('./constants');
 
-/** The context of accepted connections: they come from the network, not from what runs when they are upgraded. */
-const outside = new AsyncContext('WebSocket');
+/** The async context of accepted connections: the network, not the code that runs during their upgrade. */
+const networkContext = new AsyncContext('WebSocket');
 
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
 /** @typedef {import('stream').Duplex & Record<string | symbol, any>} Socket */
@@ -49,28 +48,26 @@ const outside = new AsyncContext('WebSocket');
 /** @type {new () => EventEmitter & Record<string | symbol, any>} */
 const Emitter = EventEmitter;
 
-/** A property that enumeration, JSON and util.inspect() do not see. */
+/** A property hidden from enumeration, JSON and util.inspect(). */
 const HIDDEN = { configurable: true, enumerable: false, value: null, writable: true };
 
-/**
- * The own properties `_receiver` and `_sender` of a WebSocket: made on first use, because most programs never look at
- * them.
- */
+/** The own properties `_receiver` and `_sender`. Their objects are created on first use: most programs never read them. */
 const LAZY = {
   _receiver: live(receiverOf, (ws, value) => replace(ws, '_receiver', value)),
   _sender: live(senderOf, (ws, value) => replace(ws, '_sender', value))
 };
 
 /*
- * Own string properties are those of ws, in its order: programs list, copy and log them, and put their own beside them.
- * Everything else is on the transport, which is reached by `[kTransport]`.
+ * Own string properties are those of ws, in its order: programs list, copy, log and extend them. All other state is on the
+ * transport, under `[kTransport]`.
  */
 class WebSocket extends Emitter {
   /**
-   * @param {string | URL | null} address null: no connection is made; setSocket() gives one
-   * @param {any} [protocols] subprotocols, a name or an array; an object is taken as `options`
+   * @param {string | URL | null} address null: no handshake; setSocket() provides the connection
+   * @param {any} [protocols] subprotocol, or an array of them; an object is taken as `options`
    * @param {any} [options]
-   * @throws {SyntaxError | RangeError | TypeError} on a bad URL, subprotocol or option
+   * @throws {SyntaxError} on an invalid URL or subprotocol
+   * @throws {RangeError | TypeError} on an invalid option
    */
   constructor(address, protocols, options) {
     super();
@@ -99,7 +96,7 @@ class WebSocket extends Emitter {
       this._bufferedAmount = 0;
       this._isServer = false;
       this._redirects = 0;
-      // The async context that the events of a client run in.
+      // Events of a client run in the async context of the constructor.
       Object.defineProperty(this, kAsyncResource, {
         ...HIDDEN,
         value: new AsyncContext('WebSocket')
@@ -108,7 +105,7 @@ class WebSocket extends Emitter {
     }
     if (options.autoPong) {
       this._autoPong = true;
-      /** Made by the first automatic pong. */
+      /** Replaced by the first automatic pong. */
       this._autoPongComplete = AUTO_PONG_COMPLETE;
       this._pendingAutoPongs = 0;
       this._maxPendingAutoPongs = options.maxPendingAutoPongs | 0;
@@ -116,7 +113,7 @@ class WebSocket extends Emitter {
     this._closeTimeout = options.closeTimeout;
   }
 
-  /** Form of binary messages: 'nodebuffer', 'arraybuffer', 'fragments' or 'blob'. */
+  /** Type of binary messages: 'nodebuffer', 'arraybuffer', 'fragments' or 'blob'. Other values are ignored. */
   get binaryType() {
     return this._binaryType;
   }
@@ -130,7 +127,7 @@ class WebSocket extends Emitter {
     if (transport.receiver) transport.receiver._binaryType = type;
   }
 
-  /** Bytes that wait to be sent, and those of sends after closing. */
+  /** Unsent bytes, and payload bytes passed to send() after closing began. */
   get bufferedAmount() {
     if (!this._socket) return this._bufferedAmount;
     const transport = this[kTransport];
@@ -146,7 +143,7 @@ class WebSocket extends Emitter {
     return this._paused;
   }
 
-  // Defined by mixInto(); here for their place among the others.
+  // Redefined by mixInto(). Declared here for the order of properties.
 
   get onclose() {
     return null;
@@ -178,10 +175,10 @@ class WebSocket extends Emitter {
   }
 
   /**
-   * Gives the WebSocket its connection and emits `open`.
+   * Attaches the connection after the opening handshake, and emits `open`.
    *
    * @param {Socket} socket any Duplex
-   * @param {Buffer} head bytes that have already been read from it
+   * @param {Buffer} head bytes that have been read behind the handshake
    * @param {Object} options
    * @param {boolean} [options.allowSynchronousEvents]
    * @param {(key: Buffer) => void} [options.generateMask]
@@ -189,13 +186,13 @@ class WebSocket extends Emitter {
    * @param {number} [options.maxFragments]
    * @param {number} [options.maxPayload]
    * @param {boolean} [options.skipUTF8Validation]
-   * @param {string} [options.transport] who moves the bytes, see transport/choice.js
+   * @param {string} [options.transport] see transport/mode.js
    */
   setSocket(socket, head, options) {
     const { allowSynchronousEvents = true, generateMask, maxBufferedChunks } = options;
     const { maxFragments, maxPayload, skipUTF8Validation } = options;
     const deflate = this._extensions[PerMessageDeflate.extensionName];
-    /** @type {any} undefined: the addon parses */
+    /** @type {any} the Receiver that parses; undefined: the addon parses */
     const parser =
       originals.receiver.hasOriginalParsing(Receiver) &&
       originals.deflate.hasOriginalDecompress(deflate)
@@ -211,11 +208,11 @@ class WebSocket extends Emitter {
             skipUTF8Validation
           });
 
-    // A socket may be no more than a Duplex.
+    // Methods of net.Socket, which other Duplex streams lack.
     if (socket.setTimeout) socket.setTimeout(0);
     if (socket.setNoDelay) socket.setNoDelay();
 
-    // Node moves the bytes of a parser: any call makes a net.Socket of an accepted one.
+    // A Receiver that parses needs a net.Socket: any call of listenerCount() materializes a lazy socket.
     if (parser !== undefined && isUntouched(socket)) socket.listenerCount('close');
     if (isUntouched(socket)) socket[kWebSocket] = this;
     else events.watchSocket(this, /** @type {any} */ (socket));
@@ -225,7 +222,7 @@ class WebSocket extends Emitter {
       head,
       {
         isServer: this._isServer,
-        autoPong: canPongNatively(this, generateMask),
+        autoPong: events.canPongNatively(this, generateMask, null),
         maxBufferedChunks: /** @type {any} */ (maxBufferedChunks) | 0,
         maxFragments: /** @type {any} */ (maxFragments) | 0,
         maxPayload: /** @type {any} */ (maxPayload) | 0,
@@ -234,7 +231,7 @@ class WebSocket extends Emitter {
         deflate: toNative(deflate)
       },
       !!allowSynchronousEvents,
-      this[kAsyncResource] ?? outside.runInAsyncScope(() => new AsyncContext('WebSocket')),
+      this[kAsyncResource] ?? networkContext.runInAsyncScope(() => new AsyncContext('WebSocket')),
       options.transport,
       parser
     );
@@ -242,12 +239,12 @@ class WebSocket extends Emitter {
     transport.generateMask = generateMask;
     this[kTransport] = transport;
     this._socket = socket;
-    // Tracers find the WebSocket of a message by its receiver.
+    // Tracers expect these objects to exist at 'open'.
     if (!originals.receiver.hasOriginalEvents()) receiverOf(this);
     if (!originals.sender.isOriginalClass(Sender)) senderOf(this);
 
     this._readyState = OPEN;
-    // Of an accepted one the server tells, which knows the request.
+    // The server publishes accepted connections, with their request.
     if (!this._isServer) diagnostics.publishOpen(this);
     this.emit('open');
   }
@@ -256,7 +253,7 @@ class WebSocket extends Emitter {
   emitClose() {
     const transport = this[kTransport];
     if (transport) {
-      transport.sender?.[kFrameWriter]?.abandon?.();
+      transport.sender?.[kFrameWriter]?.abortCompression?.();
       this._extensions[PerMessageDeflate.extensionName]?.cleanup();
       transport.receiver?.removeAllListeners();
     }
@@ -269,12 +266,12 @@ class WebSocket extends Emitter {
   }
 
   /**
-   * Starts the closing handshake, or continues it: each side sends a close frame and ends its stream when it
-   * has sent and received one.
+   * Starts or continues the closing handshake (RFC 6455, section 7.1.2): each side sends a close frame, and ends its stream
+   * when it has sent and received one.
    *
    * @param {number} [code] 1000 to 1003, 1007 to 1014, 3000 to 4999
-   * @param {string | Uint8Array} [reason] up to 123 bytes; ignored without a code
-   * @throws {TypeError | RangeError} on other arguments
+   * @param {string | Uint8Array} [reason] at most 123 bytes; ignored without a code
+   * @throws {TypeError | RangeError} on an invalid code or reason
    */
   close(code, reason) {
     const { readyState } = this;
@@ -293,7 +290,7 @@ class WebSocket extends Emitter {
       reason,
       !this._isServer,
       (/** @type {Error | null | undefined} */ error) => {
-        // The socket has its own way to tell about the error.
+        // The socket emits the error.
         if (error) return;
         this._closeFrameSent = true;
         endIfClosed(this);
@@ -303,7 +300,7 @@ class WebSocket extends Emitter {
     events.armCloseTimer(this);
   }
 
-  /** Stops reading. Events that have already been parsed may still come. */
+  /** Stops reading the socket. Messages that have been parsed may still be emitted. */
   pause() {
     const { readyState } = this;
     if (readyState === CONNECTING || readyState === CLOSED) return;
@@ -312,23 +309,29 @@ class WebSocket extends Emitter {
   }
 
   /**
-   * @param {any} [data] up to 125 bytes
-   * @param {boolean} [mask]
-   * @param {Callback} [callback] called when the frame has left
+   * Sends a ping (RFC 6455, section 5.5.2).
+   *
+   * @param {any} [data] at most 125 bytes
+   * @param {boolean} [mask] by default true for a client
+   * @param {Callback} [callback] called when the frame has been written, or with the error
+   * @throws {Error} while connecting
    */
   ping(data, mask, callback) {
     sendControl(this, 'ping', data, mask, callback);
   }
 
   /**
-   * @param {any} [data] up to 125 bytes
+   * Sends an unsolicited pong (RFC 6455, section 5.5.3). Parameters and errors are those of ping().
+   *
+   * @param {any} [data]
    * @param {boolean} [mask]
-   * @param {Callback} [callback] called when the frame has left
+   * @param {Callback} [callback]
    */
   pong(data, mask, callback) {
     sendControl(this, 'pong', data, mask, callback);
   }
 
+  /** Continues reading the socket. */
   resume() {
     const { readyState } = this;
     if (readyState === CONNECTING || readyState === CLOSED) return;
@@ -341,7 +344,7 @@ class WebSocket extends Emitter {
    *
    * @param {any} data string (text), Blob, or anything that `Buffer.from()` takes (binary)
    * @param {any} [options] `binary`, `compress`, `fin`, `mask`
-   * @param {Callback} [callback] called when it has left
+   * @param {Callback} [callback] called when it has been written, or with the error
    * @throws {Error} while connecting
    * @throws {TypeError} on data of another type
    */
@@ -349,7 +352,7 @@ class WebSocket extends Emitter {
     sendMessage(this, data, options, callback);
   }
 
-  /** Destroys the socket. */
+  /** Destroys the socket, or aborts the opening handshake. */
   terminate() {
     const { readyState } = this;
     if (readyState === CLOSED) return;
@@ -389,7 +392,7 @@ mixInto(WebSocket.prototype);
 showLive(WebSocket.prototype, LAZY);
 
 /**
- * An assignment to `_receiver` or `_sender`.
+ * Handles an assignment to `_receiver` or `_sender`.
  *
  * @param {any} ws a WebSocket, or an object derived from one
  * @param {'_receiver' | '_sender'} name
@@ -410,7 +413,7 @@ function replace(ws, name, value) {
 
 /**
  * @param {any} ws
- * @returns {any} its Receiver; null before there is a connection
+ * @returns {any} its Receiver, created on first use; null without a connection
  */
 function receiverOf(ws) {
   const transport = ws[kTransport];
@@ -431,7 +434,7 @@ function receiverOf(ws) {
 
 /**
  * @param {any} ws
- * @returns {any} its Sender; null before there is a connection
+ * @returns {any} its Sender, created on first use; null without a connection
  */
 function senderOf(ws) {
   const transport = ws[kTransport];
@@ -440,23 +443,7 @@ function senderOf(ws) {
 }
 
 /**
- * Whether the addon may answer pings: no user code would see it answer.
- *
- * @param {WebSocket} ws
- * @param {unknown} generateMask
- * @returns {boolean}
- */
-function canPongNatively(ws, generateMask) {
-  return (
-    ws._autoPong === true &&
-    generateMask === undefined &&
-    originals.websocket.hasOriginalPong(ws) &&
-    originals.sender.hasOriginalControl(null, 'pong')
-  );
-}
-
-/**
- * Ends the stream if close frames have gone both ways, or ours after an error.
+ * Ends the socket once close frames have been sent and received, or one has been sent after a protocol error.
  *
  * @param {WebSocket} ws
  */

@@ -150,7 +150,7 @@ impl Threads {
     }
 
     fn lease(&self) -> WorkerRef<Jobs> {
-        let Ok(lease) = lock(&self.place).lease(|| Ok::<_, Infallible>(self.start()));
+        let Ok(lease) = lock(&self.place).get_or_start(|| Ok::<_, Infallible>(self.start()));
         lease
     }
 
@@ -158,7 +158,7 @@ impl Threads {
     fn work(&self, waits: bool) -> Arc<Bell> {
         let done = Arc::new(Bell::new());
         let lease = self.lease();
-        lease.queue().push(Arc::clone(&done));
+        lease.worker().push(Arc::clone(&done));
         if waits {
             // For ever, if the thread has ended.
             done.wait();
@@ -220,12 +220,12 @@ fn leases_of_one_time_are_of_one_thread() {
 fn a_closed_queue_takes_nothing_and_is_not_leased() {
     explore(None, 1, || {
         let queue = WakeQueue::new(Bell::new());
-        assert!(queue.try_acquire());
-        queue.release();
+        assert!(queue.try_ref());
+        queue.unref();
         queue.push(1);
-        queue.release();
+        queue.unref();
         queue.push(2);
-        assert!(!queue.try_acquire());
+        assert!(!queue.try_ref());
         let mut items = Vec::new();
         assert!(!queue.drain(&mut items));
         assert_eq!(items, [1]);

@@ -1,80 +1,55 @@
 'use strict';
 
-// Scenarios in which ferrows does otherwise than ws on purpose, with the reason. doc/differences.md tells users of each;
-// compatibility.md takes the reasons from here. A scenario that is listed must differ: one that has become equal
-// fails until it is taken off. But for those that vary: which of two threads is first decides.
+// Scenarios in which ferrows differs from ws on purpose. doc/differences.md explains each difference, and doc/compatibility.md lists
+// these scenarios. A listed scenario must differ, unless its result varies with the scheduling of I/O threads.
 
-/** @type {{ scenario: string, transports: string[], reason: string, varies?: boolean }[]} */
+/** @typedef {{ scenario: string, transports: string[], reason: string, varies?: boolean }} Difference */
+
+const ALL = ['stream', 'event_loop', 'io_threads', 'shuffle'];
+
+/** I/O threads answer pings when they read them. */
+const PONG_FIRST =
+  'an I/O thread answers a ping when it reads it, before JavaScript handles the messages before it';
+
+/** A replaced method is detected at the next delivery. */
+const LATE_OVERRIDE =
+  'a `pong` method replaced after `open` takes effect with the next delivery; the I/O thread has answered the pings that it read before';
+
+/** @type {Difference[]} */
 const DIFFERENCES = [
-  {
-    scenario: 'P1 order of replies and pongs within one chunk',
-    transports: ['io_threads'],
-    varies: true,
-    reason:
-      'pings are answered by the I/O thread, so a pong may overtake replies to earlier messages'
-  },
-  {
-    scenario: 'P1 pings are not answered once a message listener has closed',
-    transports: ['io_threads'],
-    varies: true,
-    reason: 'pings are answered by the I/O thread, before JavaScript has seen what came before them'
-  },
-  {
-    scenario: 'P1 deflate: order of replies and pongs within one chunk',
-    transports: ['io_threads'],
-    varies: true,
-    reason:
-      'pings are answered by the I/O thread, so a pong may overtake replies to earlier messages'
-  },
-  {
-    scenario: 'S7 deflate: a pong that is asked for while large messages leave',
-    transports: ['io_threads'],
-    varies: true,
-    reason: 'pings are answered by the I/O thread, so a pong may overtake messages that wait'
-  },
-  {
-    scenario: 'P1 pings answered by hand when pong is overridden',
-    transports: ['io_threads'],
-    varies: true,
-    reason:
-      'a `pong` that is replaced after `open` is noticed by the next delivery: the thread has answered what it read before'
-  },
-  {
-    scenario: 'C18 sockets take other properties and overridden methods',
-    transports: ['io_threads'],
-    varies: true,
-    reason:
-      'a `pong` that is replaced after `open` is noticed by the next delivery: the thread has answered what it read before'
-  },
-  {
-    scenario: '1.3 ws.pong overridden on the prototype of a subclass and on one socket (server)',
-    transports: ['io_threads'],
-    varies: true,
-    reason:
-      'a `pong` that is replaced after `open` is noticed by the next delivery: the thread has answered what it read before'
-  },
+  ...[
+    ['P1 order of replies and pongs within one chunk', PONG_FIRST],
+    ['P1 pings are not answered once a message listener has closed', PONG_FIRST],
+    ['P1 deflate: order of replies and pongs within one chunk', PONG_FIRST],
+    ['S7 deflate: a pong that is asked for while large messages leave', PONG_FIRST],
+    ['P1 pings answered by hand when pong is overridden', LATE_OVERRIDE],
+    ['C18 sockets take other properties and overridden methods', LATE_OVERRIDE],
+    [
+      '1.3 ws.pong overridden on the prototype of a subclass and on one socket (server)',
+      LATE_OVERRIDE
+    ]
+  ].map(([scenario, reason]) => ({ scenario, transports: ['io_threads'], varies: true, reason })),
   {
     scenario: 'R2 when a text that is none is noticed',
-    transports: ['stream', 'event_loop', 'io_threads', 'shuffle'],
-    reason: 'a text that is not UTF-8 fails at once, not with its last frame'
+    transports: ALL,
+    reason: 'text that is not UTF-8 fails at the first invalid byte, not at the last frame'
   },
   {
     scenario: 'R2 deflate: when an invalid first fragment is noticed',
-    transports: ['stream', 'event_loop', 'io_threads', 'shuffle'],
-    reason:
-      'a text that is not UTF-8 fails with the fragment that makes it so, not with the last one'
+    transports: ALL,
+    reason: 'text that is not UTF-8 fails with the first invalid fragment, not with the last one'
   },
   {
     scenario: '1.3 members of WebSocketServer.prototype',
-    transports: ['stream', 'event_loop', 'io_threads', 'shuffle'],
-    reason: 'it has one member more, `stats`'
+    transports: ALL,
+    reason: '`stats()` is an additional member'
   }
 ];
 
 /**
- * @param {string} name of a scenario, its role in brackets
+ * @param {string} name of a scenario, with its role in parentheses
  * @param {string} transport
- * @returns {(typeof DIFFERENCES)[0] | undefined} its entry for this transport; undefined: it must be equal
+ * @returns {Difference | undefined} undefined if the scenario must be equal over this transport
  */
 function entryOf(name, transport) {
   return DIFFERENCES.find(
@@ -86,15 +61,24 @@ function entryOf(name, transport) {
 /**
  * @param {string} name
  * @param {string} transport
- * @returns {string | null} why it differs from ws over this transport; null: it must not
+ * @returns {string | null} the reason for a difference over this transport; null if there must be none
  */
 const reasonFor = (name, transport) => entryOf(name, transport)?.reason ?? null;
 
 /**
  * @param {string} name
  * @param {string} transport
- * @returns {boolean} whether it may be equal, too
+ * @returns {boolean} true if the scenario may be equal in some runs
  */
 const varies = (name, transport) => entryOf(name, transport)?.varies ?? false;
 
-module.exports = { DIFFERENCES, reasonFor, varies };
+/** @returns {string} a Markdown table of all listed differences, for doc/compatibility.md */
+function differencesTable() {
+  const rows = DIFFERENCES.map(({ scenario, transports, varies: mayVary, reason }) => {
+    const where = transports === ALL ? 'all' : transports.join(', ');
+    return `| \`${scenario}\` | ${where}${mayVary ? ', in some runs' : ''} | ${reason} |`;
+  });
+  return ['| scenario | transports | difference |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+module.exports = { DIFFERENCES, differencesTable, reasonFor, varies };

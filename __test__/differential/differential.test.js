@@ -10,7 +10,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { Context } = require('./context');
-const { record, scenarios, verdict } = require('./run');
+const { compare, scenarios } = require('./run');
 const { areThreadsAsked, combinations, oracle, subject } = require('./subjects');
 const { Trace } = require('./trace');
 const { reasonFor, varies } = require('./differences');
@@ -34,28 +34,23 @@ if (other.name === 'ferrows' && process.env.FERROWS_TRANSPORT) {
 
 for (const one of scenarios()) {
   if (!one.onThreads && other.name === 'ferrows' && areThreadsAsked()) continue;
-  test(one.name, async (t) => {
-    const { expected, actual } = combinations(one.kind, ws, other);
-    const model = await record(one, expected);
+  test(one.name, async () => {
+    const all = combinations(one.kind, ws, other);
+    const { model, differences } = await compare(one, all, rounds);
     assert.equal(model.failure, null, `${one.name}: ws itself: ${model.failure}`);
     assert.notEqual(model.lines.length, 0, 'a scenario must record something');
-    for (let round = 1; round <= rounds; round++) {
-      for (const combination of actual) {
-        await t.test(`${combination.label} #${round}`, async () => {
-          const difference = verdict(model, await record(one, combination));
-          const reason = other.name === 'ferrows' ? reasonFor(one.name, transport) : null;
-          if (reason) {
-            assert.ok(
-              difference || varies(one.name, transport),
-              `${one.name} is equal now: take it off differences.js`
-            );
-          } else if (difference) {
-            assert.fail(
-              `${one.name}\n${combination.label}, ${transport} (- expected, + actual)\n${difference}`
-            );
-          }
-        });
-      }
+    const isListed = other.name === 'ferrows' && reasonFor(one.name, transport) !== null;
+    if (!isListed) {
+      const found = differences.filter(Boolean);
+      assert.ok(
+        found.length === 0,
+        `${one.name}, ${transport} (- expected, + actual)\n${found.join('\n\n')}`
+      );
+    } else if (!varies(one.name, transport)) {
+      assert.ok(
+        differences.every(Boolean),
+        `${one.name} is equal now: remove it from differences.js`
+      );
     }
   });
 }

@@ -45,8 +45,43 @@ function upgradeRequest({ method = 'GET', target = '/', version = '1.1', headers
   return [`${method} ${target} HTTP/${version}`, ...lines, '', ''].join('\r\n');
 }
 
+/**
+ * Received bytes that have not been read. Capacity doubles, so that megabytes in small chunks are copied once or twice. Bytes
+ * that were handed out are never overwritten.
+ */
+class ReceiveBuffer {
+  #buffer = Buffer.alloc(0);
+  #start = 0;
+  #end = 0;
+
+  /** @returns {Buffer} all unread bytes, a view */
+  get unread() {
+    return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  /** @param {Buffer} chunk */
+  append(chunk) {
+    if (this.#end + chunk.length > this.#buffer.length) {
+      const { unread } = this;
+      this.#buffer = Buffer.alloc(Math.max(4096, 2 * (unread.length + chunk.length)));
+      unread.copy(this.#buffer);
+      this.#start = 0;
+      this.#end = unread.length;
+    }
+    chunk.copy(this.#buffer, this.#end);
+    this.#end += chunk.length;
+  }
+
+  /** @param {number} count at most the number of unread bytes */
+  take(count) {
+    const bytes = this.unread.subarray(0, count);
+    this.#start += count;
+    return bytes;
+  }
+}
+
 class RawPeer {
-  #bytes = Buffer.alloc(0);
+  #received = new ReceiveBuffer();
   #waiting = new Set();
   ended = false;
   closed = false;
@@ -61,7 +96,7 @@ class RawPeer {
     this.socket = socket;
     this.key = isServer ? undefined : KEY;
     socket.on('data', (chunk) => {
-      this.#bytes = Buffer.concat([this.#bytes, chunk]);
+      this.#received.append(chunk);
       this.#wake();
     });
     socket.on('end', () => {
@@ -104,20 +139,17 @@ class RawPeer {
   /** @returns {Promise<string>} the head of a request or response, with its empty line */
   head() {
     return this.#until(() => {
-      const end = this.#bytes.indexOf('\r\n\r\n');
-      if (end === -1) return undefined;
-      const head = this.#bytes.toString('latin1', 0, end + 4);
-      this.#bytes = this.#bytes.subarray(end + 4);
-      return head;
+      const end = this.#received.unread.indexOf('\r\n\r\n');
+      return end === -1 ? undefined : this.#received.take(end + 4).toString('latin1');
     }, 'a head');
   }
 
   /** @returns {Promise<NonNullable<ReturnType<typeof decode>>>} the next frame */
   frame() {
     return this.#until(() => {
-      const decoded = decode(this.#bytes);
+      const decoded = decode(this.#received.unread);
       if (!decoded) return undefined;
-      this.#bytes = this.#bytes.subarray(decoded.size);
+      this.#received.take(decoded.size);
       return decoded;
     }, 'a frame');
   }
@@ -140,10 +172,7 @@ class RawPeer {
    */
   bytes(count) {
     return this.#until(() => {
-      if (this.#bytes.length < count) return undefined;
-      const bytes = this.#bytes.subarray(0, count);
-      this.#bytes = this.#bytes.subarray(count);
-      return bytes;
+      return this.#received.unread.length < count ? undefined : this.#received.take(count);
     }, `${count} bytes`);
   }
 
@@ -151,9 +180,7 @@ class RawPeer {
   rest() {
     return this.#until(() => {
       if (!this.ended && !this.closed) return undefined;
-      const bytes = this.#bytes;
-      this.#bytes = Buffer.alloc(0);
-      return bytes;
+      return this.#received.take(this.#received.unread.length);
     }, 'the end');
   }
 

@@ -3,7 +3,7 @@
 // Runs every scenario once, in every combination, and prints one line of JSON for each: its name, and whether its traces
 // were those of ws (null: threads have a say in what comes first). For scripts/compatibility.mjs; differential.test.js is what people run, and shows the differences.
 
-const { record, scenarios, verdict } = require('./run');
+const { compare, scenarios } = require('./run');
 const { areThreadsAsked, combinations, oracle, subject } = require('./subjects');
 
 (async () => {
@@ -14,13 +14,9 @@ const { areThreadsAsked, combinations, oracle, subject } = require('./subjects')
       console.log(JSON.stringify({ name: one.name, equal: null }));
       continue;
     }
-    const { expected, actual } = combinations(one.kind, ws, other);
-    const model = await record(one, expected);
+    const { model, differences } = await compare(one, combinations(one.kind, ws, other));
     if (model.failure) throw new Error(`${one.name}: ws itself: ${model.failure}`);
-    let equal = true;
-    for (const combination of actual) {
-      if (verdict(model, await record(one, combination)) !== null) equal = false;
-    }
+    const equal = differences.every((difference) => difference === null);
     console.log(JSON.stringify({ name: one.name, equal }));
   }
   process.exit(0);

@@ -12,11 +12,25 @@ const { Trace, difference, errorText } = require('./trace');
 const TIMEOUT = 15000;
 
 /**
- * @typedef {{ name: string, kind: string, timeout: number, onThreads: boolean, body: (t: Context) => Promise<void> | void }} Scenario
+ * @typedef {object} Scenario
+ * @property {string} name begins with the id of its statement
+ * @property {string} file the file below scenarios/ that registers it
+ * @property {string} kind see subjects.js
+ * @property {number} timeout milliseconds
+ * @property {boolean} onThreads false if the scheduling of I/O threads decides the order of its events
+ * @property {boolean} isWaiting true if a run mostly waits, for a timer or another process: its runs overlap
+ * @property {(t: Context) => Promise<void> | void} body
  */
+
+/** @typedef {{ kind: string, server?: object, client?: object, label: string, isInterleaved?: boolean }} Combination */
+
+/** @typedef {{ lines: string[], failure: string | null }} Recording the trace; the reason why the run broke off, if it did */
 
 /** @type {Scenario[]} */
 const registered = [];
+
+/** The file whose scenarios are being registered. */
+let file = '';
 
 /**
  * Registers a scenario.
@@ -24,22 +38,23 @@ const registered = [];
  * @param {string} name begins with the statement of the specification it is about
  * @param {string | string[]} kinds one of pair, together, server, client, api, or ['server', 'client'] to run it in both roles
  * @param {(t: Context) => Promise<void> | void} body
- * @param {{ timeout?: number, onThreads?: boolean }} [options] onThreads: false where I/O threads have a say in what comes first, as between connections
+ * @param {{ timeout?: number, onThreads?: boolean, isWaiting?: boolean }} [options] see Scenario
  */
-function scenario(name, kinds, body, { timeout = TIMEOUT, ...options } = {}) {
+function scenario(name, kinds, body, options = {}) {
+  const { timeout = TIMEOUT, isWaiting = false } = options;
   const all = [kinds].flat();
   for (const kind of all) {
     const { onThreads = kind !== 'together' } = options;
     const full = all.length > 1 ? `${name} (${kind})` : name;
     if (registered.some((one) => one.name === full)) throw new Error(`two scenarios named ${full}`);
-    registered.push({ name: full, kind, timeout, onThreads, body });
+    registered.push({ name: full, file, kind, timeout, onThreads, isWaiting, body });
   }
 }
 
 /** @returns {Scenario[]} all scenarios, in the order of files and of registration */
 function scenarios() {
   const folder = path.join(__dirname, 'scenarios');
-  for (const file of fs.readdirSync(folder).sort()) require(path.join(folder, file));
+  for (file of fs.readdirSync(folder).sort()) require(path.join(folder, file));
   const only = process.env.DIFFERENTIAL_ONLY;
   return only ? registered.filter(({ name }) => name.includes(only)) : registered;
 }
@@ -48,9 +63,9 @@ function scenarios() {
  * Runs a scenario once.
  *
  * @param {Scenario} one
- * @param {{ kind: string, server?: object, client?: object, isInterleaved?: boolean }} combination
+ * @param {Combination} combination
  * @param {number} [limit] milliseconds
- * @returns {Promise<{ lines: string[], failure: string | null }>} the trace; why the run broke off, if it did
+ * @returns {Promise<Recording>}
  */
 async function record({ body, timeout }, combination, limit = timeout) {
   const trace = new Trace(combination.isInterleaved);
@@ -74,9 +89,9 @@ async function record({ body, timeout }, combination, limit = timeout) {
 /**
  * Compares a run with the expected one.
  *
- * @param {{ lines: string[], failure: string | null }} expected
- * @param {{ lines: string[], failure: string | null }} actual
- * @returns {string | null} null if they agree, else text for a person
+ * @param {Recording} expected
+ * @param {Recording} actual
+ * @returns {string | null} a readable difference, or null if they are equal
  */
 function verdict(expected, actual) {
   const diff = difference(expected.lines, actual.lines);
@@ -89,4 +104,28 @@ function verdict(expected, actual) {
     .join('\n');
 }
 
-module.exports = { scenario, scenarios, record, verdict };
+/**
+ * Runs a scenario with the oracle, then with the subject in each combination of roles.
+ *
+ * @param {Scenario} one
+ * @param {{ expected: Combination, actual: Combination[] }} combinations
+ * @param {number} [rounds] repetitions with the subject
+ * @returns {Promise<{ model: Recording, differences: (string | null)[] }>} the oracle's recording; one verdict per run with the subject, with its label
+ */
+async function compare(one, { expected, actual }, rounds = 1) {
+  const all = [expected, ...Array.from({ length: rounds }, () => actual).flat()];
+  const recordings = [];
+  if (one.isWaiting) {
+    recordings.push(...(await Promise.all(all.map((combination) => record(one, combination)))));
+  } else {
+    for (const combination of all) recordings.push(await record(one, combination));
+  }
+  const [model, ...others] = recordings;
+  const differences = others.map((recording, index) => {
+    const text = verdict(model, recording);
+    return text && `${all[index + 1].label}\n${text}`;
+  });
+  return { model, differences };
+}
+
+module.exports = { compare, record, scenario, scenarios, verdict };

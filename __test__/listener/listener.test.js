@@ -86,7 +86,7 @@ for (const transport of ['event_loop', 'io_threads', 'shuffle']) {
           configure(UNLIMITED),
           'HTTP/1.1 101 caf\u00e9\r\n\r\n',
           Buffer.from(rest, 'latin1'),
-          native.Choice[transport]
+          native.TransportMode[transport]
         );
       native.environment.ref();
       const id = adopt();
@@ -105,7 +105,7 @@ for (const transport of ['event_loop', 'io_threads', 'shuffle']) {
       native.pong(id, '', native.SendFlag.STRING);
       native.flushNow(id);
       assert.deepEqual((await once(client, 'data'))[0], Buffer.from([0x8a, 0]));
-      native.release(id);
+      native.free(id);
       await once(client, 'close');
       native.environment.unref();
       assert.equal(adopt(), -1);
@@ -126,7 +126,7 @@ test('what the kernel does not take of the answer is queued', async (t) => {
     configure(UNLIMITED),
     answer,
     undefined,
-    native.Choice.event_loop
+    native.TransportMode.event_loop
   );
   native.setOwner(id, new Owner());
   const queued = native.queuedTotal(id);
@@ -138,7 +138,7 @@ test('what the kernel does not take of the answer is queued', async (t) => {
     if (received === answer.length) break;
   }
   assert.equal(native.writtenTotal(id), queued);
-  native.release(id);
+  native.free(id);
   native.environment.unref();
 });
 
@@ -148,7 +148,13 @@ test('a number that is used again gets nothing that was meant for the one before
   for (const client of clients) client.write(REQUEST);
   const numbers = [(await listening.next()).number, (await listening.next()).number];
   const adopt = () =>
-    native.adopt(numbers.shift(), configure(UNLIMITED), '', undefined, native.Choice.event_loop);
+    native.adopt(
+      numbers.shift(),
+      configure(UNLIMITED),
+      '',
+      undefined,
+      native.TransportMode.event_loop
+    );
   const ping = Buffer.from([0x89, 0x80, 0, 0, 0, 0]);
   native.environment.ref();
   const id = adopt();
@@ -157,7 +163,7 @@ test('a number that is used again gets nothing that was meant for the one before
     // Wants to be called again, and is gone by then.
     const deliver = () => {
       process.nextTick(() => {
-        native.release(id);
+        native.free(id);
         const owner = (/** @type {number} */ count) => {
           counts.push(count);
           resolve();
@@ -174,7 +180,7 @@ test('a number that is used again gets nothing that was meant for the one before
   for (const client of clients) client.write(ping);
   await next;
   assert.deepEqual(counts, [2]);
-  native.release(id);
+  native.free(id);
   native.environment.unref();
   for (const client of clients) client.destroy();
 });

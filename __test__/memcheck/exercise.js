@@ -140,12 +140,12 @@ async function arrivals() {
   connectTo().write('GET');
   const masked = '\x81\x82\0\0\0\0hi';
   const { number, rest } = await arrive(`${request}${masked}`);
-  const { event_loop: loop } = native.Choice;
+  const { event_loop: loop } = native.TransportMode;
   const id = native.adopt(number, configure(UNLIMITED), 'caf\u00e9', rest, loop);
   native.setOwner(id, { deliver: () => arrived.emit('delivered', native.more(id)) && false });
   await once(arrived, 'delivered');
   assert.equal(native.adopt(number, 0, '', undefined, loop), -1);
-  native.release(id);
+  native.free(id);
   await Promise.all([1, 2].map(() => new Promise((close) => closeLater({ close }))));
 }
 
@@ -177,7 +177,7 @@ function mistakes() {
     assert.equal(native.ping(id, 'ping', STRING), id === native.NOBODY ? 0 : 6);
     assert.equal(native.pong(id, '', STRING, Buffer.from('mask')), id === native.NOBODY ? 0 : 12);
   }
-  native.release(1 << 20);
+  native.free(1 << 20);
   const data = pattern(1, 1001);
   const key = Buffer.from([1, 2, 3, 4]);
   native.applyMask(data.subarray(1), key);

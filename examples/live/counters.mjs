@@ -1,9 +1,9 @@
-// What the live server measures of itself. server.mjs counts into it and reads it each second.
+// Measurements of the live server. server.mjs counts messages and reads the figures once a second.
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 
 const RESOLUTION_MS = 10;
 
-/** Messages a second, in and out, and the event loop's worst delay. */
+/** Messages per second, in and out, and the maximum delay of the event loop. */
 export class Counters {
   #messages = 0;
   #since = performance.now();
@@ -13,20 +13,20 @@ export class Counters {
     this.#delay.enable();
   }
 
-  /** One message has come in or gone out. */
+  /** Counts a message, received or sent. */
   count() {
     this.#messages += 1;
   }
 
   /**
-   * The figures since the last call.
+   * Returns the figures since the last call.
    *
    * @returns {{ messagesPerSecond: number, eventLoopDelay: number }} the delay in milliseconds
    */
   read() {
     const now = performance.now();
     const messagesPerSecond = (this.#messages * 1000) / (now - this.#since);
-    // The histogram holds the time from one tick of its timer to the next: the timer's own period is no delay.
+    // The histogram records the time between two runs of its timer, which includes the timer's period.
     const worst = this.#delay.count === 0 ? 0 : this.#delay.max / 1e6 - RESOLUTION_MS;
     this.#messages = 0;
     this.#since = now;

@@ -1,4 +1,4 @@
-// Serves the page's few files over HTTP, from memory. Used by server.mjs; knows nothing of WebSockets.
+// Serves the files of the page over HTTP from memory. Used by server.mjs. No WebSockets.
 import { readFileSync, readdirSync } from 'node:fs';
 import http from 'node:http';
 import { extname } from 'node:path';
@@ -12,11 +12,11 @@ const TYPES = {
 
 const HEADERS = {
   'Cache-Control': 'no-cache',
-  // `ws: wss:` because older browsers do not take 'self' to cover a WebSocket to the page's own host.
+  // `ws: wss:` because 'self' does not cover WebSockets in older browsers.
   'Content-Security-Policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
     "connect-src 'self' ws: wss:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-  // An isolated page may read its clock to microseconds: the round trip is worth less without.
+  // Cross-origin isolation gives the page a clock with microseconds, for the round-trip time.
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',
@@ -24,9 +24,9 @@ const HEADERS = {
 };
 
 /**
- * Reads a folder once and gives a listener for http.Server's 'request' that serves it.
+ * Reads a folder once, and returns a 'request' listener for http.Server that serves its files.
  *
- * @param {URL} folder ends in a slash; index.html is what `/` shows
+ * @param {URL} folder ends in a slash; index.html is served for `/`
  */
 export function serveFiles(folder) {
   const files = new Map();

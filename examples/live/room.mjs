@@ -1,66 +1,66 @@
-// The chat: who is in the room, what may be said, and the last lines for newcomers. server.mjs hands it the text
-// messages and sends what it answers; sockets and JSON on the way out do not belong here.
+// The chat: members, limits, and the last lines for new members. server.mjs passes text messages to it and sends its replies. No
+// sockets and no formatting of JSON.
 import { createHash, randomUUID } from 'node:crypto';
 
-/** The largest message a client may send, in bytes. */
+/** Maximum size of a message of a client, in bytes. */
 export const MAX_PAYLOAD = 4096;
 
 const MAX_NAME = 24;
 const MAX_TEXT = 500;
 const MAX_KEY = 64;
 const HISTORY = 50;
-/** A member may say this many things at once, and this many a second in the long run. */
+/** Rate limit of a member: a burst of this many messages, and this many per second on average. */
 const BURST = 5;
 const PER_SECOND = 2;
 
-/** One line of plain text: no control or direction-changing characters, no space around it, cut to a length. */
+/** Returns a line of plain text: trimmed, truncated, without control and bidirectional formatting characters. */
 function plain(value, max) {
   if (typeof value !== 'string') return '';
   const cleaned = value.replace(/[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069]+/gu, ' ').trim();
   return [...cleaned].slice(0, max).join('');
 }
 
-/** The public id of whoever holds a key: the same after a reload, and of no use to anybody else. */
+/** Returns the public id for a key: stable across reloads, and not usable as the key. */
 const authorOf = (key) => createHash('sha256').update(key).digest('base64url').slice(0, 12);
 
 const refusal = (reason) => ({ reply: { type: 'refused', reason } });
 
-/** The room all clients are in. */
+/** The chat room of all clients. */
 export class Room {
-  /** Names this life of the server: line numbers start again when it restarts. */
+  /** Identifies this run of the server: line ids restart with it. */
   #boot = randomUUID();
   #lines = [];
-  #said = 0;
+  #lastId = 0;
 
-  /** A newcomer, not known by name yet. */
+  /** Creates a member without a name. */
   enter() {
     return { author: undefined, name: undefined, allowance: BURST, since: performance.now() };
   }
 
   /**
-   * Takes one text message of a member.
+   * Handles a text message of a member.
    *
-   * @returns {{ reply?: object, line?: object }} what to tell the member, and a line to tell everybody
+   * @returns {{ reply?: object, line?: object }} a reply to the member, and a line for all members
    */
-  hear(member, text) {
+  handle(member, text) {
     let message;
     try {
       message = JSON.parse(text);
     } catch {
-      return refusal('That is not JSON.');
+      return refusal('The message is not valid JSON.');
     }
-    if (!this.#afford(member)) return refusal('Not so fast.');
+    if (!this.#isWithinLimit(member)) return refusal('Too many messages. Wait a moment.');
     switch (message?.type) {
       case 'join':
         return this.#join(member, message);
       case 'say':
         return this.#say(member, message);
       default:
-        return refusal('Nothing is known by that type.');
+        return refusal('The message type is unknown.');
     }
   }
 
-  #afford(member) {
+  #isWithinLimit(member) {
     const now = performance.now();
     const earned = ((now - member.since) / 1000) * PER_SECOND;
     member.allowance = Math.min(BURST, member.allowance + earned);
@@ -70,7 +70,7 @@ export class Room {
     return true;
   }
 
-  /** Gives a member a name, or another one; the first time also what was said before. */
+  /** Sets the name of a member. The first time, replies with the last lines. */
   #join(member, { name, key }) {
     const wanted = plain(name, MAX_NAME);
     if (wanted === '') return refusal('A name is needed.');
@@ -88,11 +88,11 @@ export class Room {
 
   #say(member, { text }) {
     if (member.author === undefined) return refusal('Join first.');
-    const said = plain(text, MAX_TEXT);
-    if (said === '') return refusal('There is nothing in that.');
-    this.#said += 1;
+    const cleaned = plain(text, MAX_TEXT);
+    if (cleaned === '') return refusal('The message is empty.');
+    this.#lastId += 1;
     const { author, name } = member;
-    const line = { id: this.#said, author, name, text: said, at: Date.now() };
+    const line = { id: this.#lastId, author, name, text: cleaned, at: Date.now() };
     this.#lines.push(line);
     if (this.#lines.length > HISTORY) this.#lines.shift();
     return { line };

@@ -1,6 +1,8 @@
-// The live example: a page, a chat and the server's own figures over one WebSocket each. Run it with
-// `node examples/live/server.mjs`; HOST and PORT say where (127.0.0.1:8080), WS_PACKAGE=ws runs it on ws to compare.
-// Here: the servers, the heartbeat and the shutdown. What is said is in room.mjs, what is measured in counters.mjs.
+// The live example: a page with a chat and figures of the server, over one WebSocket per client.
+//
+//   node examples/live/server.mjs      HOST and PORT set the address (127.0.0.1:8080), WS_PACKAGE=ws runs it on ws
+//
+// This file has the servers, the heartbeat and the shutdown; room.mjs has the chat, counters.mjs the measurements.
 import http from 'node:http';
 import { createRequire } from 'node:module';
 
@@ -13,9 +15,9 @@ const { WebSocket, WebSocketServer } = createRequire(import.meta.url)(
 );
 
 const HEARTBEAT_MS = 10_000;
-/** How long clients may take to answer our close frame at shutdown. */
+/** Time for clients to answer the close frame at shutdown. */
 const GOODBYE_MS = 2_000;
-/** A client that does not read is let go once this much waits for it. */
+/** Maximum of unsent bytes of a client; a client that does not read is disconnected. */
 const MAX_BUFFERED = 1024 * 1024;
 
 function listenOptions() {
@@ -32,7 +34,7 @@ const wss = new WebSocketServer({ server, path: '/live', maxPayload: MAX_PAYLOAD
 const counters = new Counters();
 const room = new Room();
 
-/** Sends to one client, unless it is leaving or does not keep up. */
+/** Sends to a client, if it is open and reads fast enough. */
 function send(ws, data) {
   if (ws.readyState !== WebSocket.OPEN) return;
   if (ws.bufferedAmount > MAX_BUFFERED) {
@@ -56,16 +58,16 @@ wss.on('connection', (ws) => {
   });
   ws.on('message', (data, isBinary) => {
     counters.count();
-    // Binary messages are the page's stopwatch: they go back as they came.
+    // The page measures the round-trip time by binary messages, which are echoed.
     if (isBinary) {
       send(ws, data);
       return;
     }
-    const { reply, line } = room.hear(member, data.toString());
+    const { reply, line } = room.handle(member, data.toString());
     if (reply !== undefined) send(ws, JSON.stringify(reply));
     if (line !== undefined) broadcast(JSON.stringify({ type: 'line', line }));
   });
-  // A broken or oversized frame: ws closes the connection with the right code by itself.
+  // An invalid or oversized frame. The connection is closed with the appropriate code.
   ws.on('error', (err) => process.stderr.write(`client: ${err.message}\n`));
 });
 
@@ -85,7 +87,7 @@ const ticker = setInterval(() => {
   broadcast(JSON.stringify({ type: 'counters', values }));
 }, 1000);
 
-/** Says goodbye to everyone; the process ends by itself when the last connection has. */
+/** Closes all connections. The process ends when the last one has closed. */
 function shutdown() {
   clearInterval(heartbeat);
   clearInterval(ticker);
@@ -99,20 +101,20 @@ function shutdown() {
   }, GOODBYE_MS).unref();
 }
 
-// Once: a second signal ends the process the hard way.
+// Once: a second signal kills the process.
 process.once('SIGINT', shutdown);
 process.once('SIGTERM', shutdown);
 
 function fail(err) {
-  process.stderr.write(`${err.message}\n`);
+  process.stderr.write(`${err.message} (PORT sets another port)\n`);
   process.exit(1);
 }
 
-// The WebSocketServer passes the http.Server's errors on.
+// The WebSocketServer emits the errors of its http.Server.
 wss.on('error', fail);
 try {
   server.listen(listenOptions(), () => {
-    // What starting up cost is no figure of the running server.
+    // Resets the figures, to exclude the start.
     counters.read();
     const { address, family, port } = server.address();
     const host = family === 'IPv6' ? `[${address}]` : address;

@@ -1,8 +1,8 @@
 'use strict';
 
 /*
- * The opening handshake of a client (RFC 6455, section 4.1) on http.request(): from the constructor's
- * arguments to setSocket(), or to `error` and `close`. Only websocket.js calls it.
+ * The opening handshake of a client (RFC 6455, section 4.1) over http.request(): from the arguments of the constructor to
+ * setSocket(), or to `error` and `close`. Only websocket.js calls it.
  */
 
 const http = require('http');
@@ -20,7 +20,7 @@ const { publishError } = require('../diagnostics');
 const { createTarget, parseUrl } = require('./url');
 const { nextTick } = require('../node/schedule');
 
-/** Marks a request that has been given up: its errors are of no interest. */
+/** Marks an aborted request, whose errors are ignored. */
 const kAborted = Symbol('aborted');
 
 /** @typedef {any} WebSocket */
@@ -29,14 +29,15 @@ const kAborted = Symbol('aborted');
 /** @typedef {import('http').ClientRequest & { [kAborted]?: boolean }} Request */
 
 /**
- * Starts the handshake. The request has been made when it returns.
+ * Starts the handshake. The request has been created on return.
  *
  * @param {WebSocket} ws
  * @param {any} address
  * @param {any} protocols
  * @param {any} options
  * @returns {any} the resolved options
- * @throws {SyntaxError | RangeError | TypeError}
+ * @throws {SyntaxError} on an invalid URL or subprotocol
+ * @throws {RangeError | TypeError} on an invalid option
  */
 function connect(ws, address, protocols, options) {
   if (protocols === undefined) {
@@ -53,8 +54,8 @@ function connect(ws, address, protocols, options) {
 }
 
 /**
- * @param {any} options the user's
- * @returns {any[]} what its `protocols` ask for
+ * @param {any} options of the program
+ * @returns {any[]} subprotocols of the option `protocols`
  */
 function protocolsOf(options) {
   if (!options || options.protocols === undefined) return [];
@@ -65,7 +66,7 @@ class ClientHandshake {
   /**
    * @param {WebSocket} ws
    * @param {any[]} protocols
-   * @param {any} options the user's
+   * @param {any} options of the program
    */
   constructor(ws, protocols, options) {
     this.ws = ws;
@@ -76,11 +77,11 @@ class ClientHandshake {
   }
 
   /**
-   * Makes a request: the first one, or the next after a redirect.
+   * Sends a request: the first, or that of a redirect.
    *
    * @param {any} address
    * @returns {any} the resolved options
-   * @throws {SyntaxError | RangeError | TypeError} only the first one
+   * @throws {SyntaxError | RangeError | TypeError} only for the first request
    */
   request(address) {
     const { ws } = this;
@@ -104,7 +105,7 @@ class ClientHandshake {
       req = request(options);
     } catch (error) {
       if (!isRedirect) throw error;
-      // A server has chosen this target: it must not end the process.
+      // The server has chosen this target, which must not end the process.
       emitErrorAndClose(ws, error);
       return options;
     }
@@ -130,7 +131,7 @@ class ClientHandshake {
   }
 
   /**
-   * The answer is not 101.
+   * Handles a response other than 101: a redirect, or a failure.
    *
    * @param {Request} req
    * @param {import('http').IncomingMessage} res
@@ -153,7 +154,9 @@ class ClientHandshake {
   }
 
   /**
-   * @param {Request} req answered
+   * Follows a redirect.
+   *
+   * @param {Request} req the answered request
    * @param {string} location
    * @param {URL} base
    */
@@ -178,6 +181,8 @@ class ClientHandshake {
   }
 
   /**
+   * Handles a 101 response.
+   *
    * @param {import('http').IncomingMessage} res
    * @param {import('stream').Duplex} socket
    * @param {Buffer} head
@@ -193,7 +198,7 @@ class ClientHandshake {
 
     let error = checkResponse(res.headers, offer);
     if (error === undefined) {
-      // Known even if the extensions are then refused.
+      // Set even if the extensions are refused, as in ws.
       const protocol = res.headers['sec-websocket-protocol'];
       if (protocol) ws._protocol = protocol;
       error = acceptExtensions(res.headers, offer);
@@ -220,11 +225,11 @@ class ClientHandshake {
 }
 
 /**
- * What is wrong with the headers of a 101 response.
+ * Checks the headers of a 101 response.
  *
  * @param {import('http').IncomingHttpHeaders} headers
  * @param {Offer} offer
- * @returns {ErrorName | undefined}
+ * @returns {ErrorName | undefined} undefined: valid
  */
 function checkResponse(headers, { key, offered }) {
   if (headers.upgrade?.toLowerCase() !== 'websocket') return 'UPGRADE_HEADER';
@@ -245,8 +250,8 @@ function checkResponse(headers, { key, offered }) {
  * Accepts the extension that the server has chosen.
  *
  * @param {import('http').IncomingHttpHeaders} headers
- * @param {Offer} offer its extension is completed
- * @returns {ErrorName | undefined} what is wrong with the choice
+ * @param {Offer} offer its `deflate` gets the agreed parameters
+ * @returns {ErrorName | undefined} undefined: accepted
  */
 function acceptExtensions(headers, { deflate }) {
   const header = headers['sec-websocket-extensions'];
@@ -266,10 +271,10 @@ function acceptExtensions(headers, { deflate }) {
 }
 
 /**
- * Gives the handshake up: `error` and `close` follow, not at once.
+ * Aborts the handshake. `error` and `close` follow asynchronously.
  *
  * @param {WebSocket} ws
- * @param {any} stream the request, or the socket once it is ours
+ * @param {any} stream the request, or the socket after the upgrade
  * @param {Error} error
  */
 function abortHandshake(ws, stream, error) {
@@ -277,7 +282,7 @@ function abortHandshake(ws, stream, error) {
   if (stream.setHeader) {
     stream[kAborted] = true;
     stream.abort();
-    // A request that has been answered does not take its socket along.
+    // abort() does not destroy the socket of an answered request.
     if (stream.socket && !stream.socket.destroyed) stream.socket.destroy();
     nextTick(emitErrorAndClose, ws, error);
   } else {

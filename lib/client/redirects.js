@@ -1,14 +1,14 @@
 'use strict';
 
 /*
- * What a client may take along when it is redirected: credentials stay with the server they were meant for.
- * Used by client-handshake.js alone.
+ * Options of redirected requests. Credentials are not sent to another server than that of the first request. Only handshake.js
+ * uses it.
  */
 
 class Redirects {
   /**
-   * @param {any} ws gets the properties that ws keeps of the first request
-   * @param {any} options the user's; not changed
+   * @param {any} ws gets the `_original...` properties of ws
+   * @param {any} options of the program; not changed
    * @param {import('./url').Target} target of the first request
    */
   constructor(ws, options, target) {
@@ -16,7 +16,7 @@ class Redirects {
     ws._originalSecure = target.isSecure;
     ws._originalHostOrSocketPath = target.isIpc ? target.socketPath : target.hostAndPort;
     this.origin = target;
-    /** The user's options for the requests after the first, names of headers in lower case. */
+    /** Options of the requests after the first, with header names in lower case. */
     const headers = options && options.headers;
     this.options = { ...options, headers: {} };
     for (const [name, value] of Object.entries(headers || {})) {
@@ -25,7 +25,7 @@ class Redirects {
   }
 
   /**
-   * Removes from a redirected request what its target may not see.
+   * Removes credentials from a request to another host, or from a secure to an insecure one.
    *
    * @param {any} options of the request; changed
    * @param {import('./url').Target} target
@@ -47,9 +47,9 @@ class Redirects {
   }
 
   /**
-   * Keeps the user info of an address for the requests that follow, unless they have an Authorization header.
+   * Sends the user info of a URL with the following requests, unless they have an Authorization header.
    *
-   * @param {string | undefined} auth
+   * @param {string | undefined} auth `user:password`
    */
   keepAuth(auth) {
     if (auth && !this.options.headers.authorization) {

@@ -1,8 +1,8 @@
 'use strict';
 
 /*
- * The HTTP request of a client's opening handshake (RFC 6455, section 4.1): its options, headers and the
- * socket it goes over. client-handshake.js sends it and judges the answer.
+ * The HTTP request of a client's opening handshake (RFC 6455, section 4.1): options, headers and socket. handshake.js sends it
+ * and checks the response.
  */
 
 const net = require('net');
@@ -17,7 +17,7 @@ const { createError } = require('../errors');
 
 const SUBPROTOCOL_PATTERN = /^[!#$%&'*+\-.0-9A-Z^_`a-z|~]+$/;
 
-/** Options of the WebSocket constructor; what is not ours goes to `http.request()`. */
+/** Defaults of the WebSocket constructor. Other options are passed to `http.request()`. */
 const DEFAULT_OPTIONS = {
   allowSynchronousEvents: true,
   autoPong: true,
@@ -30,7 +30,7 @@ const DEFAULT_OPTIONS = {
   maxRedirects: 10
 };
 
-/** Options of `http.request()` that the address decides, whatever the user says. */
+/** Options of `http.request()` that the URL determines, in place of those of the program. */
 const DECIDED_OPTIONS = {
   socketPath: undefined,
   hostname: undefined,
@@ -44,11 +44,12 @@ const DECIDED_OPTIONS = {
 };
 
 /**
- * The user's options over the defaults.
+ * Merges the options of the program into the defaults.
  *
  * @param {any} options
  * @returns {any} a new object
- * @throws {RangeError | TypeError} on an unknown protocol version or transport
+ * @throws {RangeError} on an unknown protocol version
+ * @throws {TypeError} on an unknown transport
  */
 function resolveOptions(options) {
   const resolved = { ...DEFAULT_OPTIONS, ...options, ...DECIDED_OPTIONS };
@@ -60,22 +61,22 @@ function resolveOptions(options) {
 }
 
 /**
- * What a request asks for, to judge the answer by.
+ * The offer of a request, to check the response against.
  *
  * @typedef {Object} Offer
- * @property {InstanceType<typeof PerMessageDeflate> | null} deflate the extension, if it is offered
+ * @property {InstanceType<typeof PerMessageDeflate> | null} deflate null: not offered
  * @property {string} key Sec-WebSocket-Key
  * @property {Set<string>} offered subprotocols
  */
 
 /**
- * Completes resolved options to those of the request.
+ * Completes resolved options to options of `http.request()`.
  *
  * @param {any} options changed
  * @param {import('./url').Target} target
  * @param {any[]} protocols
  * @returns {Offer}
- * @throws {SyntaxError} on a bad or repeated subprotocol
+ * @throws {SyntaxError} on an invalid or repeated subprotocol
  */
 function completeOptions(options, target, protocols) {
   const key = randomBytes(16).toString('base64');
@@ -145,7 +146,7 @@ function connectPlain(options) {
 function connectTls(options) {
   options.path = undefined;
   if (!options.servername && options.servername !== '') {
-    // An address is no name (RFC 6066, section 3).
+    // Server names exclude IP addresses (RFC 6066, section 3).
     options.servername = net.isIP(options.host) ? '' : options.host;
   }
   return tls.connect(options);

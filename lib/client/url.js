@@ -1,8 +1,7 @@
 'use strict';
 
 /*
- * What a client's address says: where to connect and what to ask for. Used by client-handshake.js for the
- * first address and for redirects. No connection is made here.
+ * The URL of a client: where to connect, and the request target. handshake.js uses it for the first URL and for redirects.
  */
 
 const querystring = require('querystring');
@@ -14,8 +13,8 @@ const { createError } = require('../errors');
  * @typedef {Object} Target
  * @property {boolean} isSecure
  * @property {boolean} isIpc
- * @property {string} host name or address, without brackets
- * @property {string} hostAndPort as in the URL; identifies the server
+ * @property {string} host name or IP address, without brackets
+ * @property {string} hostAndPort as in the URL; compared on redirects
  * @property {string | number} port
  * @property {number} defaultPort
  * @property {string} path request target
@@ -23,15 +22,15 @@ const { createError } = require('../errors');
  * @property {string | undefined} auth `user:password` of the URL
  */
 
-/** Scheme of the HTTP family: the one it stands for. */
+/** HTTP schemes, and the WebSocket schemes that they are replaced by. */
 const EQUIVALENT = new Map([
   ['http:', 'ws:'],
   ['https:', 'wss:']
 ]);
 
 /**
- * @param {any} address a string, a URL (not changed), or what can be turned into one
- * @returns {URL}
+ * @param {any} address a string, a URL (not changed), or an object that converts to a string
+ * @returns {URL} with a WebSocket scheme in place of an HTTP one
  * @throws {SyntaxError}
  */
 function parseUrl(address) {
@@ -53,7 +52,7 @@ function parseUrl(address) {
 /**
  * @param {URL} url
  * @returns {Target}
- * @throws {SyntaxError} if one cannot connect there
+ * @throws {SyntaxError} on another scheme, an empty socket path, or a fragment
  */
 function createTarget(url) {
   const isSecure = url.protocol === 'wss:';
@@ -66,7 +65,7 @@ function createTarget(url) {
   let path = url.pathname + url.search;
   let socketPath;
   if (isIpc) {
-    // The path of the socket, and after a colon the path to request.
+    // `<socket path>:<request path>`
     const colon = path.indexOf(':');
     socketPath = colon === -1 ? path : path.slice(0, colon);
     path = colon === -1 ? '' : path.slice(colon + 1);

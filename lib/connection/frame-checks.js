@@ -1,13 +1,14 @@
 'use strict';
 
 /*
- * What a Receiver checks of the frames that it reads, and the errors that it makes. Only receiver.js uses it.
+ * Checks of frame headers (RFC 6455, section 5) and errors of the protocol for the Receiver, which parses in JavaScript. Only
+ * receiver.js uses it; frames of other connections are checked by the addon.
  */
 
-const { MAX_CONTROL_PAYLOAD, Opcode } = require('./send-job');
+const { MAX_CONTROL_PAYLOAD, Opcode } = require('./frame');
 
 /**
- * Errors of the protocol: class, whether the text begins as those of malformed frames do, close status, code.
+ * Protocol errors as ws has them: class, true for the prefix "Invalid WebSocket frame: ", close status, code.
  *
  * @type {Record<string, [ErrorConstructor, boolean, number, string]>}
  */
@@ -27,60 +28,79 @@ const ERRORS = {
 };
 
 /**
+ * Creates a protocol error by createError() of the Receiver, which programs may replace.
+ *
  * @param {any} receiver
  * @param {keyof typeof ERRORS} name
  * @param {string} message
+ * @returns {Error}
  */
-function errorOf(receiver, name, message) {
+function protocolError(receiver, name, message) {
   const [ErrorClass, isPrefixed, status, code] = ERRORS[name];
   return receiver.createError(ErrorClass, message, isPrefixed, status, code);
 }
 
 /**
+ * Checks the opcode, FIN, RSV1 and, for control frames, the length; stores the state of the message.
+ *
  * @param {any} receiver
  * @param {boolean} isCompressed
- * @returns {Error | undefined} what is wrong with the frame that begins
+ * @returns {Error | undefined}
  */
 function checkOpcode(receiver, isCompressed) {
   const { _fin: fin, _fragmented: fragmented, _opcode: opcode } = receiver;
   if (opcode === Opcode.CONTINUATION) {
-    if (isCompressed) return errorOf(receiver, 'RSV1', 'RSV1 must be clear');
-    if (!fragmented) return errorOf(receiver, 'OPCODE', 'invalid opcode 0');
+    if (isCompressed) return protocolError(receiver, 'RSV1', 'RSV1 must be clear');
+    if (!fragmented) return protocolError(receiver, 'OPCODE', 'invalid opcode 0');
     receiver._opcode = fragmented;
   } else if (opcode === Opcode.TEXT || opcode === Opcode.BINARY) {
-    if (fragmented) return errorOf(receiver, 'OPCODE', `invalid opcode ${opcode}`);
+    if (fragmented) return protocolError(receiver, 'OPCODE', `invalid opcode ${opcode}`);
     receiver._compressed = isCompressed;
   } else if (opcode >= Opcode.CLOSE && opcode <= Opcode.PONG) {
     const length = receiver._payloadLength;
-    if (!fin) return errorOf(receiver, 'FIN', 'FIN must be set');
-    if (isCompressed) return errorOf(receiver, 'RSV1', 'RSV1 must be clear');
+    if (!fin) return protocolError(receiver, 'FIN', 'FIN must be set');
+    if (isCompressed) return protocolError(receiver, 'RSV1', 'RSV1 must be clear');
     if (length > MAX_CONTROL_PAYLOAD || (opcode === Opcode.CLOSE && length === 1)) {
-      return errorOf(receiver, 'CONTROL_LENGTH', `invalid payload length ${length}`);
+      return protocolError(receiver, 'CONTROL_LENGTH', `invalid payload length ${length}`);
     }
   } else {
-    return errorOf(receiver, 'OPCODE', `invalid opcode ${opcode}`);
+    return protocolError(receiver, 'OPCODE', `invalid opcode ${opcode}`);
   }
   if (!fin && !fragmented) receiver._fragmented = receiver._opcode;
   return undefined;
 }
 
 /**
+ * Checks the MASK bit against the role.
+ *
  * @param {any} receiver
  * @param {boolean} isMasked
- * @returns {Error | undefined} what is wrong with it
+ * @returns {Error | undefined}
  */
 function checkMask(receiver, isMasked) {
   receiver._masked = isMasked;
   if (isMasked === receiver._isServer) return undefined;
   return isMasked
-    ? errorOf(receiver, 'MASKED', 'MASK must be clear')
-    : errorOf(receiver, 'UNMASKED', 'MASK must be set');
+    ? protocolError(receiver, 'MASKED', 'MASK must be clear')
+    : protocolError(receiver, 'UNMASKED', 'MASK must be set');
+}
+
+/**
+ * Checks the first two bytes of a frame, and stores their fields on the Receiver.
+ *
+ * @param {any} receiver
+ * @param {boolean} isCompressed
+ * @param {boolean} isMasked
+ * @returns {Error | undefined}
+ */
+function checkInfo(receiver, isCompressed, isMasked) {
+  return checkOpcode(receiver, isCompressed) ?? checkMask(receiver, isMasked);
 }
 
 /**
  * @param {any} receiver
  * @param {number} count
- * @returns {boolean} whether so many bytes are there; if not, the loop ends
+ * @returns {boolean} true if so many bytes are buffered; false ends the loop
  */
 function hasBytes(receiver, count) {
   if (receiver._bufferedBytes >= count) return true;
@@ -91,21 +111,10 @@ function hasBytes(receiver, count) {
 /**
  * @param {any} receiver
  * @param {number} length
+ * @returns {boolean}
  */
 function isTooLarge(receiver, length) {
   return receiver._maxPayload > 0 && length > receiver._maxPayload;
 }
 
-/**
- * Checks the first two bytes of a frame, and keeps what they say.
- *
- * @param {any} receiver
- * @param {boolean} isCompressed
- * @param {boolean} isMasked
- * @returns {Error | undefined} what is wrong with them
- */
-function checkInfo(receiver, isCompressed, isMasked) {
-  return checkOpcode(receiver, isCompressed) ?? checkMask(receiver, isMasked);
-}
-
-module.exports = { checkInfo, errorOf, hasBytes, isTooLarge };
+module.exports = { checkInfo, hasBytes, isTooLarge, protocolError };

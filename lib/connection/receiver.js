@@ -1,22 +1,22 @@
 'use strict';
 
 /*
- * `ws._receiver`: what a connection emits, to be listened to, muted or wrapped by those who know ws's insides (tracers,
- * tests). websocket.js makes it when a program asks for it, or has replaced a method of it; from then on the connection's
- * events go through it. The addon parses, unless a method that ws parses with has been replaced before the connection opened:
- * then the receiver does (transport/stream.js).
+ * `ws._receiver`: the Receiver of a connection, for tracers and tests that listen to it or wrap its methods. websocket.js
+ * creates it when a program reads it, or has replaced a method of the class; from then on the events of the connection pass
+ * through it. The addon parses and the events are replayed here, unless a parsing method was replaced before the connection
+ * opened: then the Receiver itself parses, over transport/stream-transport.js.
  */
 
 const events = require('./websocket-events');
-const { FastBuffer, split } = require('../buffer-util');
+const { split } = require('../buffer-util');
 const { kTransport, kWebSocket } = require('../constants');
-const { Opcode } = require('./send-job');
+const { Opcode, createCloseBody } = require('./frame');
 const { live, showLive } = require('../node/live-properties');
 
-/** As Receiver has it: a payload has been read. */
+/** Value of the Receiver's `_state` while a payload is handled. */
 const DATA = 4;
 
-/** Settings of a receiver that the addon must be told of, if it parses. */
+/** Properties of a receiver whose changes are passed on to the addon, which parses. */
 const SETTINGS = {
   _binaryType: setting('_binaryType', (websocket, value) => {
     websocket[kTransport].binaryType = value;
@@ -31,23 +31,24 @@ const SETTINGS = {
 
 /**
  * @param {string} name
- * @param {(websocket: any, value: any) => void} tell
+ * @param {(websocket: any, value: any) => void} apply
+ * @returns {PropertyDescriptor}
  */
-function setting(name, tell) {
+function setting(name, apply) {
   return live(
     (receiver) => receiver[kTransport].settings[name],
     (receiver, value) => {
       receiver[kTransport].settings[name] = value;
-      tell(receiver[kWebSocket], value);
+      apply(receiver[kWebSocket], value);
     }
   );
 }
 
 /**
  * @param {any} websocket
- * @param {any} ReceiverClass the class Receiver, or what a tracer has put in its place
+ * @param {any} ReceiverClass the class Receiver, or the one that a tracer has put in its place
  * @param {any} options of the receiver
- * @returns {any} its `_receiver`
+ * @returns {any} the `_receiver` of the WebSocket
  */
 function createConnectionReceiver(websocket, ReceiverClass, options) {
   const receiver = new ReceiverClass(options);
@@ -62,7 +63,7 @@ function createConnectionReceiver(websocket, ReceiverClass, options) {
 }
 
 /**
- * Has a receiver stand for what the addon parses.
+ * Makes a receiver the one through which the events of a connection pass that the addon parses.
  *
  * @param {any} receiver
  * @param {any} transport
@@ -83,7 +84,7 @@ function standForAddon(receiver, transport) {
 }
 
 /**
- * Has a receiver show the frame that the addon has read.
+ * Sets the properties that describe the frame that the addon has parsed.
  *
  * @param {any} receiver
  * @param {number} opcode
@@ -97,12 +98,12 @@ function showFrame(receiver, opcode, length) {
 }
 
 /**
- * Hands a message that the addon has parsed to a replaced dataMessage().
+ * Passes a message that the addon has parsed to a replaced dataMessage(), frame by frame.
  *
  * @param {any} receiver
  * @param {boolean} isBinary
  * @param {Buffer} payload
- * @param {number[] | number} lengths of its frames, if it came in more than one
+ * @param {number[] | number} lengths of its frames; not an array if it came in one
  */
 function replayMessage(receiver, isBinary, payload, lengths) {
   const opcode = isBinary ? Opcode.BINARY : Opcode.TEXT;
@@ -121,7 +122,7 @@ function replayMessage(receiver, isBinary, payload, lengths) {
 }
 
 /**
- * Hands a control frame that the addon has parsed to a replaced controlMessage().
+ * Passes a control frame that the addon has parsed to a replaced controlMessage().
  *
  * @param {any} receiver
  * @param {number} opcode
@@ -134,6 +135,8 @@ function replayControl(receiver, opcode, payload) {
 }
 
 /**
+ * Calls a method of a receiver whose events have had their macrotask.
+ *
  * @param {any} receiver
  * @param {() => void} call
  */
@@ -147,7 +150,7 @@ function replay(receiver, call) {
   }
 }
 
-/** @param {any} receiver */
+/** @param {any} receiver @returns {(error?: Error | null) => void} the callback of a parsing method */
 function callbackOf(receiver) {
   return (/** @type {Error | null | undefined} */ error) => {
     if (error) receiver.emit('error', error);
@@ -155,18 +158,12 @@ function callbackOf(receiver) {
 }
 
 /**
- * The payload of a close frame.
- *
- * @param {number} code 1005: it has none
+ * @param {number} code 1005: an empty payload
  * @param {Buffer} reason
- * @returns {Buffer}
+ * @returns {Buffer} the payload of a received close frame
  */
 function closePayload(code, reason) {
-  if (code === 1005) return reason;
-  const payload = new FastBuffer(new ArrayBuffer(2 + reason.length));
-  payload.writeUInt16BE(code, 0);
-  payload.set(reason, 2);
-  return payload;
+  return createCloseBody(code === 1005 ? undefined : code, reason);
 }
 
 /**

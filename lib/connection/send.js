@@ -1,18 +1,19 @@
 'use strict';
 
 /*
- * What WebSocket.send(), ping() and pong() do: from whatever users hand in to a command of the transport. As
- * long as nothing waits in the ConnectionSender this is the whole way. Only websocket.js calls it.
+ * WebSocket.send(), ping() and pong(): the fast path from the arguments of a program to one command of the transport. Blobs,
+ * large messages to compress, and everything while the Sender has a queue or replaced methods, go through `ws._sender`
+ * (sender.js) instead. Only websocket.js calls it.
  */
 
-// The global one is an accessor, which the hot path need not call.
+// The global one is an accessor, which costs a call on the hot path.
 const { Buffer } = require('buffer');
 
 const { CONNECTING, EMPTY_BUFFER, OPEN, kFrameWriter, kTransport } = require('../constants');
-const { DEFLATED_ELSEWHERE, maskingKey } = require('./sender');
+const { MAX_CONTROL_PAYLOAD } = require('./frame');
+const { OFF_THREAD_LENGTH, maskingKey } = require('./sender');
 const PerMessageDeflate = require('../permessage-deflate');
 const originals = require('../node/originals').definedBy(require('../sender'), PerMessageDeflate);
-const { MAX_CONTROL_PAYLOAD } = require('./send-job');
 const { createError } = require('../errors');
 const { isBlob } = require('../validation');
 const { toBuffer } = require('../buffer-util');
@@ -33,7 +34,8 @@ const { BINARY, COMPRESS, FIN, MASK } = require('../native').SendFlag;
  * @param {any} data
  * @param {any} options
  * @param {Callback} callback
- * @throws {Error | TypeError}
+ * @throws {Error} while connecting
+ * @throws {TypeError} on data of another type than those of WebSocket.send()
  */
 function sendMessage(ws, data, options, callback) {
   const { readyState } = ws;
@@ -53,11 +55,11 @@ function sendMessage(ws, data, options, callback) {
   let compress = true;
   let fin = true;
   if (typeof options === 'object' && options !== null) {
-    // Own and enumerable ones count. One that is there and undefined counts as false.
-    if (areInherited()) {
+    // Own, enumerable properties only. A property that exists and is undefined means false.
+    if (hasInheritedOptions()) {
       ({ binary, mask, compress, fin } = { binary, mask, compress, fin, ...options });
     } else {
-      // A copy alone is made faster than one that comes behind defaults.
+      // A plain copy is faster than a copy over defaults.
       const own = { ...options };
       if ('binary' in own) ({ binary } = own);
       if ('mask' in own) ({ mask } = own);
@@ -70,8 +72,8 @@ function sendMessage(ws, data, options, callback) {
   const { sender } = transport;
   if (
     !hasOriginalSend(sender) ||
-    (sender !== null && !isPassable(ws, sender)) ||
-    isForSender(ws, data, transport)
+    (sender !== null && !canBypass(ws, sender)) ||
+    needsSender(ws, data, transport)
   ) {
     if (!ws._extensions[extensionName]) compress = false;
     ws._sender.send(data || EMPTY_BUFFER, { binary, mask, compress, fin }, callback);
@@ -79,14 +81,14 @@ function sendMessage(ws, data, options, callback) {
   }
 
   if (typeof data !== 'string') data = toBuffer(data || EMPTY_BUFFER);
-  if (!fin || transport.isContinued) noteFragment(transport, compress, fin);
+  if (!fin || transport.isContinued) trackFragment(transport, compress, fin);
   const flags =
     (binary ? BINARY : 0) | (compress ? COMPRESS : 0) | (fin ? FIN : 0) | (mask ? MASK : 0);
   transport.send(data, flags, mask ? drawKey(ws, transport) : undefined, callback);
 }
 
-/** Whether a program has given every object a property that is named like an option. */
-function areInherited() {
+/** @returns {boolean} true if a program has added a property with the name of an option to every object */
+function hasInheritedOptions() {
   const { prototype } = Object;
   return (
     'binary' in prototype || 'mask' in prototype || 'compress' in prototype || 'fin' in prototype
@@ -95,36 +97,36 @@ function areInherited() {
 
 /**
  * @param {WebSocket} ws
- * @param {any} sender that has been made for it
- * @returns {boolean} whether what is sent may go past it: nothing waits in it, and it frames nothing itself
+ * @param {any} sender its Sender
+ * @returns {boolean} true if the Sender has no queue and builds no frames, so that a message may bypass it
  */
-function isPassable(ws, sender) {
-  return sender._state === 0 && !sender[kFrameWriter].isLeft && ws._sender === sender;
+function canBypass(ws, sender) {
+  return sender._state === 0 && !sender[kFrameWriter].isBypassed && ws._sender === sender;
 }
 
 /**
  * @param {WebSocket} ws
  * @param {any} data
  * @param {any} transport
- * @returns {boolean} whether a Sender has work with it: Blobs and large messages that are to be compressed
+ * @returns {boolean} true for Blobs, and for messages to compress that are large or that a replaced compress() handles
  */
-function isForSender(ws, data, transport) {
+function needsSender(ws, data, transport) {
   const isPlain = typeof data === 'string' || Buffer.isBuffer(data);
   if (!isPlain && isBlob(data)) return true;
   if (!transport.isCompressing) return false;
-  // A string has at least as many bytes.
+  // A string has at least as many bytes as UTF-16 code units.
   const { length } = isPlain ? data : toBuffer(data || EMPTY_BUFFER);
-  return length >= DEFLATED_ELSEWHERE || !hasOriginalCompress(ws._extensions[extensionName]);
+  return length >= OFF_THREAD_LENGTH || !hasOriginalCompress(ws._extensions[extensionName]);
 }
 
 /**
- * A Sender that is there, or is made later, is to know whether a message goes on.
+ * Keeps the fragment state of the Sender, made already or later, in step with frames that bypass it.
  *
  * @param {any} transport
  * @param {any} compress
  * @param {any} fin
  */
-function noteFragment(transport, compress, fin) {
+function trackFragment(transport, compress, fin) {
   const { sender } = transport;
   if (sender !== null) {
     if (sender._firstFragment) sender._compress = !!compress && transport.isCompressing;
@@ -134,14 +136,16 @@ function noteFragment(transport, compress, fin) {
 }
 
 /**
- * Sends a ping or a pong. The arguments behind `command` may be left out from either end.
+ * Sends a ping or a pong. `callback` may take the place of `data` or `mask`.
  *
  * @param {WebSocket} ws
  * @param {'ping' | 'pong'} command
  * @param {any} data
  * @param {any} mask
  * @param {any} callback
- * @throws {Error | RangeError | TypeError}
+ * @throws {Error} while connecting
+ * @throws {RangeError} on more than 125 bytes
+ * @throws {TypeError} on data of another type
  */
 function sendControl(ws, command, data, mask, callback) {
   const { readyState } = ws;
@@ -165,7 +169,7 @@ function sendControl(ws, command, data, mask, callback) {
   const { sender } = transport;
   if (
     !hasOriginalControl(sender, command) ||
-    (sender !== null && !isPassable(ws, sender)) ||
+    (sender !== null && !canBypass(ws, sender)) ||
     isBlob(data)
   ) {
     ws._sender[command](data, mask, callback);
@@ -178,15 +182,15 @@ function sendControl(ws, command, data, mask, callback) {
 
 /**
  * @param {WebSocket} ws
- * @param {any} transport of it
- * @returns {Buffer | undefined} masking key; undefined: the addon draws one
+ * @param {any} transport
+ * @returns {Buffer | undefined} masking key; undefined: the addon draws a random one
  */
 function drawKey(ws, transport) {
   return transport.generateMask === undefined ? undefined : maskingKey(ws._sender);
 }
 
 /**
- * A send that comes too late: counted, and reported to the callback only.
+ * Handles a send after closing began: adds its length to `bufferedAmount` and passes an error to the callback, as ws does.
  *
  * @param {WebSocket} ws
  * @param {any} data

@@ -1,47 +1,43 @@
 'use strict';
 
 /*
- * `ws._sender`: the Sender of a connection, and its carrier, by which the connection's transport frames, compresses and writes
- * in its place. WebSocket.send() goes past both as long as nothing waits in the Sender and no program has replaced a method.
+ * `ws._sender`: the Sender of a connection. Its FrameWriter frames, compresses and writes through the transport, in place of
+ * Sender.frame(), PerMessageDeflate and socket.write(). WebSocket.send() bypasses both (send.js) while nothing is queued in the
+ * Sender and no method of it is replaced.
  */
 
 const events = require('./websocket-events');
-const { endsMessage } = require('./frame');
-const { Opcode, failCalls, kByteLength } = require('./send-job');
+const { Opcode, endsMessage, kByteLength } = require('./frame');
 const { SendFlag } = require('../native');
-const { createError } = require('../errors');
 const { kFrameWriter, kWebSocket } = require('../constants');
 const { toBuffer } = require('../buffer-util');
 
 /**
- * Bytes from which a message is compressed on another thread. Measured: to go there and back costs 50 us, where compressing
- * 64 KiB takes 550, four fifths of which leave this thread; and what refers to nothing before it is no larger from here on.
+ * Messages of at least this many bytes are compressed on another thread. Measured: the round trip costs 50 us, compressing 64
+ * KiB takes 550 us, four fifths of which leave this thread. From this size on, a message that refers to no message before it
+ * does not become larger.
  */
-const DEFLATED_ELSEWHERE = 64 * 1024;
-
-/** As Sender has it: a message is being compressed. */
-const IDLE = 0;
-const DEFLATING = 1;
+const OFF_THREAD_LENGTH = 64 * 1024;
 
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
 
-/** What a Sender has of the connection that it belongs to. */
-class Carrier {
+/** The link from a Sender to the transport of its connection. */
+class FrameWriter {
   /** @param {any} transport */
   constructor(transport) {
     this.transport = transport;
-    /** Whether frames are made in JavaScript from now on: a program has a say in them. */
-    this.isLeft = false;
+    /** True once frames are built in JavaScript: a program has replaced a method that builds them. */
+    this.isBypassed = false;
     /**
-     * Fails what is being compressed on another thread.
+     * Fails the message that is being compressed on another thread.
      *
      * @type {(() => void) | null}
      */
-    this.abandon = null;
+    this.abortCompression = null;
   }
 
   /**
-   * Frames and sends a payload. The connection knows itself whether it continues a message.
+   * Frames and sends a payload. The connection itself tracks the fragments of a message.
    *
    * @param {any} sender
    * @param {Buffer | string} data
@@ -49,7 +45,7 @@ class Carrier {
    * @param {boolean} compress
    * @param {Callback} callback
    */
-  sendPayload(sender, data, options, compress, callback) {
+  writePayload(sender, data, options, compress, callback) {
     const { transport } = this;
     const { mask, opcode } = options;
     const flags = flagsOf(options, compress);
@@ -69,49 +65,42 @@ class Carrier {
   }
 
   /**
-   * Compresses a large message on another thread, and sends it when that is done.
+   * Compresses a large message on another thread.
    *
    * @param {any} sender
    * @param {Buffer | string} data
    * @param {any} options of the frame
    * @param {Callback} callback
-   * @returns {boolean} false: it is to be compressed when it is sent
+   * @param {(isClosed: boolean, send: () => void) => void} finish called once, when the message is compressed or the socket
+   *   has closed; calls `send` unless it has
+   * @returns {boolean} false: the message is to be compressed by writePayload()
    */
-  compressElsewhere(sender, data, options, callback) {
+  compressOffThread(sender, data, options, callback, finish) {
+    if (options[kByteLength] < OFF_THREAD_LENGTH) return false;
     const { transport } = this;
-    const { [kByteLength]: byteLength } = options;
-    if (byteLength < DEFLATED_ELSEWHERE) return false;
-
     const flags = flagsOf(options, true);
-    let isOver = false;
-    /** @param {boolean} isLost whether the socket has closed */
-    const settle = (isLost) => {
-      if (isOver) return;
-      isOver = true;
-      this.abandon = null;
-      if (isLost) {
-        failCalls(sender, createError('CLOSED_COMPRESSING'), callback);
-        return;
-      }
-      sender._bufferedBytes -= byteLength;
-      sender._state = IDLE;
+    let isFinished = false;
+    const send = () => {
       transport.sendDeflated(flags, options.mask ? maskingKey(sender) : undefined, callback);
-      sender.dequeue();
-      // It has waited long enough: it leaves at once.
-      transport.flush();
+    };
+    /** @param {boolean} isClosed */
+    const end = (isClosed) => {
+      if (isFinished) return;
+      isFinished = true;
+      this.abortCompression = null;
+      finish(isClosed, send);
+      // The message has been delayed already: it does not wait for the end of the tick.
+      if (!isClosed) transport.flush();
     };
     const isStarted = transport.connection.deflate(data, flags, () =>
-      settle(sender._socket.destroyed)
+      end(sender._socket.destroyed)
     );
-    if (!isStarted) return false;
-    this.abandon = () => settle(true);
-    sender._bufferedBytes += byteLength;
-    sender._state = DEFLATING;
-    return true;
+    if (isStarted) this.abortCompression = () => end(true);
+    return isStarted;
   }
 
   /**
-   * Writes the pieces of a frame that was made in JavaScript.
+   * Writes the pieces of a frame that was built in JavaScript.
    *
    * @param {(Buffer | string)[]} list
    * @param {Callback} callback
@@ -126,14 +115,14 @@ class Carrier {
 
 /**
  * @param {any} transport of an open WebSocket
- * @param {any} SenderClass the class Sender, or what a tracer has put in its place
- * @returns {any} its `_sender`
+ * @param {any} SenderClass the class Sender, or the one that a tracer has put in its place
+ * @returns {any} the `_sender` of the WebSocket
  */
 function createConnectionSender(transport, SenderClass) {
   const { generateMask, socket, websocket } = transport;
   const sender = new SenderClass(socket, websocket._extensions, generateMask);
   sender[kWebSocket] = websocket;
-  sender[kFrameWriter] = new Carrier(transport);
+  sender[kFrameWriter] = new FrameWriter(transport);
   sender._firstFragment = !transport.isContinued;
   sender.onerror = senderOnError;
   return sender;
@@ -149,7 +138,7 @@ function senderOnError(error) {
 
 /**
  * @param {any} sender
- * @returns {Buffer | undefined} undefined: the addon draws one
+ * @returns {Buffer | undefined} undefined: the addon draws a random key
  */
 function maskingKey(sender) {
   if (!sender._generateMask) return undefined;
@@ -160,7 +149,7 @@ function maskingKey(sender) {
 /**
  * @param {any} options of a frame
  * @param {boolean} compress
- * @returns {number} flags of the command that sends it
+ * @returns {number} flags of the transport's command
  */
 function flagsOf({ fin, mask, opcode }, compress) {
   let flags = 0;
@@ -171,4 +160,4 @@ function flagsOf({ fin, mask, opcode }, compress) {
   return flags;
 }
 
-module.exports = { DEFLATED_ELSEWHERE, createConnectionSender, maskingKey };
+module.exports = { OFF_THREAD_LENGTH, createConnectionSender, maskingKey };

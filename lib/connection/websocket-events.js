@@ -1,9 +1,9 @@
 'use strict';
 
 /*
- * What a WebSocket does when something happens on its connection or its socket: the closing handshake, the
- * replies, the order of `error` and `close`. The transports and the receiver of a connection call it; it
- * acts through the WebSocket's own methods, which users may have overridden.
+ * Reactions of a WebSocket to events of its connection and its socket: pongs, the closing handshake (RFC 6455, section 7), the
+ * order of `error` and `close`. Called by the transports, the Receiver and the socket. Acts through the methods of the
+ * WebSocket, which programs may have overridden. No parsing and no writing.
  */
 
 const originals = require('../node/originals');
@@ -25,12 +25,14 @@ const { nextTick } = require('../node/schedule');
 /** @typedef {import('../transport/base-transport').Socket} Socket */
 
 /**
+ * Answers a ping, unless it has been answered, and emits it.
+ *
  * @param {WebSocket} ws
  * @param {Buffer} data
  * @param {boolean} isServer
  */
 function onPing(ws, data, isServer) {
-  // An I/O thread answers pings by itself, unless user code has a say in the answer.
+  // An I/O thread answers pings itself while canThreadPong().
   if (ws._autoPong && ws.readyState === OPEN && !ws[kTransport].isPingAnswered) {
     answerPing(ws, data, isServer);
   }
@@ -38,6 +40,8 @@ function onPing(ws, data, isServer) {
 }
 
 /**
+ * Sends a pong, or terminates the connection if `maxPendingAutoPongs` are unsent.
+ *
  * @param {WebSocket} ws
  * @param {Buffer} data
  * @param {boolean} isServer
@@ -58,8 +62,8 @@ function answerPing(ws, data, isServer) {
 }
 
 /**
- * Has an I/O thread leave the answers to pings to this thread from now on, if user code has a say in them. Threads are told
- * when a connection opens, and after each delivery: what a program replaces meanwhile is noticed by then.
+ * Makes this thread answer pings from now on if the program takes part in the answer. Checked when a connection opens and after
+ * each delivery, so a member replaced in between takes effect at the next delivery.
  *
  * @param {any} transport
  */
@@ -69,22 +73,34 @@ function updateThreadPongs(transport) {
 
 /**
  * @param {any} transport
- * @returns {boolean} whether no user code would see a thread answer
+ * @returns {boolean} true if an I/O thread may answer pings: no code of the program would run for the answer
  */
 function canThreadPong({ generateMask, options, receiver, sender, websocket }) {
   return (
-    websocket._autoPong === true &&
     websocket._pendingAutoPongs === 0 &&
     websocket._maxPendingAutoPongs === options.maxPendingAutoPongs &&
     websocket.readyState === OPEN &&
-    generateMask === undefined &&
     receiver === null &&
-    originals.websocket.hasOriginalPong(websocket) &&
+    canPongNatively(websocket, generateMask, sender)
+  );
+}
+
+/**
+ * @param {WebSocket} ws
+ * @param {unknown} generateMask the client's option
+ * @param {any} sender null: not created yet
+ * @returns {boolean} true if the addon sends the pong that ws would send
+ */
+function canPongNatively(ws, generateMask, sender) {
+  return (
+    ws._autoPong === true &&
+    generateMask === undefined &&
+    originals.websocket.hasOriginalPong(ws) &&
     originals.sender.hasOriginalControl(sender, 'pong')
   );
 }
 
-/** @param {any} transport */
+/** Makes this thread answer pings. @param {any} transport */
 function disableThreadPongs(transport) {
   if (!transport.mayPong) return;
   transport.mayPong = false;
@@ -100,7 +116,7 @@ function onPong(ws, data) {
 }
 
 /**
- * A close frame has arrived: what came before it has been emitted, so the echo may go out.
+ * Handles a close frame, and echoes it: earlier messages have been emitted, and replies of their listeners sent.
  *
  * @param {WebSocket} ws
  * @param {number} code 1005 if the frame had no body
@@ -111,7 +127,7 @@ function onConclude(ws, code, reason) {
   ws._closeCode = code;
   ws._closeMessage = EMPTY_BUFFER;
   if (reason.length > 0) {
-    // Neither a view of shared memory nor of Node's pool: either would be kept alive for a few bytes.
+    // Copied into its own memory: a view would keep the memory of the delivery, or Node's pool, alive for a few bytes.
     ws._closeMessage = Buffer.allocUnsafeSlow(reason.length);
     ws._closeMessage.set(reason);
   }
@@ -125,10 +141,10 @@ function onConclude(ws, code, reason) {
 }
 
 /**
- * The peer has broken the protocol: nothing after it is parsed.
+ * Handles a protocol error of the peer: sends a close frame with its status, and stops parsing.
  *
  * @param {WebSocket} ws
- * @param {any} error with the close status to send
+ * @param {any} error has the close status under kStatusCode
  */
 function onError(ws, error) {
   const { _socket: socket, [kTransport]: transport } = ws;
@@ -142,7 +158,7 @@ function onError(ws, error) {
 }
 
 /**
- * Reading goes on, even if paused, or the end of the stream would never be seen.
+ * Resumes a paused socket: its end is only seen when all input has been read.
  *
  * @param {Socket} socket
  */
@@ -151,7 +167,7 @@ function discardInput(socket) {
 }
 
 /**
- * Sending has failed before anything reached the socket (a Blob could not be read).
+ * Handles a send that failed before any byte was written: a Blob could not be read.
  *
  * @param {WebSocket} ws
  * @param {Error} error
@@ -164,7 +180,7 @@ function onSendError(ws, error) {
     ws[kTransport].connection.setAutoPong(false);
     armCloseTimer(ws);
   }
-  // Not destroyed: the peer may finish what it is sending.
+  // end(), not destroy(): the peer may complete its messages.
   ws._socket.end();
   emitError(ws, error);
 }
@@ -183,7 +199,7 @@ function emitError(ws, error) {
 }
 
 /**
- * Gives the peer `closeTimeout` ms to finish, then destroys the socket.
+ * Destroys the socket after `closeTimeout` milliseconds. On the global setTimeout(), as in ws: tests fake it.
  *
  * @param {WebSocket} ws
  */
@@ -193,11 +209,11 @@ function armCloseTimer(ws) {
 }
 
 /**
- * Puts the listeners of a WebSocket on its socket.
+ * Adds the listeners of a WebSocket to its socket.
  *
  * @param {WebSocket | undefined} ws
  * @param {Socket} socket
- * @param {boolean} [hasClosed] whether there is no more to be watched for than errors, which are nobody's then
+ * @param {boolean} [hasClosed] true if only errors can follow, which are ignored
  */
 function watchSocket(ws, socket, hasClosed = false) {
   socket[kWebSocket] = ws;
@@ -209,6 +225,8 @@ function watchSocket(ws, socket, hasClosed = false) {
 }
 
 /**
+ * Handles 'close' of the socket: the transport emits the remaining events, then `close`.
+ *
  * @param {WebSocket} ws
  * @param {Socket} socket
  */
@@ -220,7 +238,7 @@ function onSocketClose(ws, socket) {
 }
 
 /**
- * The peer sends no more.
+ * Handles 'end' of the socket: ends its writable side.
  *
  * @param {WebSocket} ws
  * @param {Socket} socket
@@ -233,7 +251,9 @@ function onSocketEnd(ws, socket) {
 }
 
 /**
- * @param {WebSocket | undefined} ws undefined: its socket has closed
+ * Handles 'error' of the socket. Not emitted on the WebSocket, as in ws.
+ *
+ * @param {WebSocket | undefined} ws undefined: the socket has closed
  * @param {Socket} socket
  */
 function onSocketError(ws, socket) {
@@ -263,8 +283,9 @@ function socketOnError() {
 
 module.exports = {
   armCloseTimer,
-  updateThreadPongs,
+  canPongNatively,
   canThreadPong,
+  disableThreadPongs,
   onConclude,
   onError,
   onPing,
@@ -273,6 +294,6 @@ module.exports = {
   onSocketClose,
   onSocketEnd,
   onSocketError,
-  disableThreadPongs,
+  updateThreadPongs,
   watchSocket
 };

@@ -1,8 +1,7 @@
 'use strict';
 
 /*
- * From a PerMessageDeflate that has agreed with its peer to what the addon compresses and inflates a connection by.
- * WebSocket and Receiver use it.
+ * Conversion of a negotiated PerMessageDeflate to the compression options of the addon. Only websocket.js uses it.
  */
 
 const { isAnyArrayBuffer } = require('util').types;
@@ -10,8 +9,8 @@ const { isAnyArrayBuffer } = require('util').types;
 const { toBuffer } = require('../buffer-util');
 
 /**
- * @param {any} deflate a PerMessageDeflate; undefined: the extension was not agreed on
- * @returns {import('../native').DeflateOptions | undefined}
+ * @param {any} deflate a PerMessageDeflate, or undefined
+ * @returns {import('../native').DeflateOptions | undefined} undefined: not negotiated
  */
 function toNative(deflate) {
   if (!deflate?.params) return undefined;

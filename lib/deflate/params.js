@@ -1,8 +1,7 @@
 'use strict';
 
 /*
- * The parameters of permessage-deflate (RFC 7692, section 7.1): what is offered, what is accepted. Pure
- * functions for permessage-deflate.js; nothing is compressed here.
+ * Negotiation of permessage-deflate parameters (RFC 7692, section 7.1). Pure functions; only permessage-deflate.js calls them.
  */
 
 const { createError } = require('../errors');
@@ -12,7 +11,7 @@ const { createError } = require('../errors');
 
 /**
  * @param {Options} options
- * @returns {Params} what a client offers
+ * @returns {Params} the offer of a client
  */
 function createOffer(options) {
   const bits = options.clientMaxWindowBits ?? true;
@@ -26,11 +25,11 @@ function createOffer(options) {
 }
 
 /**
- * The server's choice.
+ * Chooses an offer as a server.
  *
  * @param {Params[]} offers normalized
  * @param {Options} options
- * @returns {Params} the first acceptable offer, completed with what the server adds
+ * @returns {Params} the first acceptable offer, with the server's own parameters added
  * @throws {Error} if there is none
  */
 function acceptOffer(offers, options) {
@@ -54,7 +53,7 @@ function acceptOffer(offers, options) {
 /**
  * @param {Params} offer normalized
  * @param {Options} options
- * @returns {boolean} whether the server can live with it
+ * @returns {boolean} true if it does not contradict the server's options
  */
 function isAcceptable(offer, options) {
   const { clientMaxWindowBits, serverMaxWindowBits } = options;
@@ -66,17 +65,17 @@ function isAcceptable(offer, options) {
 
   if (typeof clientMaxWindowBits !== 'number') return true;
   const clientBits = offer.client_max_window_bits;
-  // NaN is no limit, as on the server's side.
+  // NaN does not limit the bits, as in ws.
   return clientBits !== undefined && (clientBits === true || !(clientBits < clientMaxWindowBits));
 }
 
 /**
- * The client's check of what the server has chosen.
+ * Checks the response of a server as a client.
  *
  * @param {Params} params normalized; completed
  * @param {Options} options
  * @returns {Params} the same object
- * @throws {Error} if that cannot be
+ * @throws {Error} if it contradicts the client's options
  */
 function acceptResponse(params, { clientMaxWindowBits, clientNoContextTakeover }) {
   if (params.client_no_context_takeover && clientNoContextTakeover === false) {
@@ -93,12 +92,13 @@ function acceptResponse(params, { clientMaxWindowBits, clientNoContextTakeover }
 }
 
 /**
- * Replaces each list of values by its one value: a number of bits, or true.
+ * Replaces each list of values by its only value: a number of bits, or true.
  *
  * @param {Params[]} configurations changed
- * @param {boolean} isOffer or a response
+ * @param {boolean} isOffer false: a response
  * @returns {Params[]} the same objects
- * @throws {Error} on an unknown or repeated parameter or a bad value
+ * @throws {Error} on an unknown or repeated parameter
+ * @throws {TypeError} on an invalid value
  */
 function normalizeParams(configurations, isOffer) {
   for (const params of configurations) {
@@ -123,7 +123,7 @@ function normalizeParam(key, value, isOffer) {
       if (value === true) return true;
       break;
     case 'client_max_window_bits':
-      // Without a value it only says that the client knows the parameter: for offers alone.
+      // Valid without a value in offers only (RFC 7692, section 7.1.2.2).
       if (value === true && isOffer) return true;
     // falls through
     case 'server_max_window_bits': {

@@ -1,15 +1,12 @@
 'use strict';
 
 /*
- * What permessage-deflate.js works with: one zlib stream of an instance, and the queue of the jobs of all
- * instances. What the extension means is not known here.
+ * The zlib stream of a PerMessageDeflate, and the queue of the jobs of all instances. Only permessage-deflate.js uses it.
  */
 
 /** @typedef {(error: Error | null, result?: Buffer) => void} Callback */
 
-/**
- * Jobs of all instances in one process: at most `limit` at a time use the thread pool.
- */
+/** Jobs of all instances: at most `limit` at a time run on the thread pool. */
 const jobs = {
   limit: 0,
   running: 0,
@@ -32,7 +29,7 @@ const jobs = {
           jobs.start();
         });
       } catch (error) {
-        // It has not begun: zlib does not take the options.
+        // The job has not started: zlib rejects the options.
         jobs.running--;
         throw error;
       }
@@ -40,9 +37,7 @@ const jobs = {
   }
 };
 
-/**
- * One zlib stream and what it has put out for the current message.
- */
+/** A zlib stream and its output for the current message. */
 class Coder {
   /** @param {import('zlib').DeflateRaw | import('zlib').InflateRaw} stream */
   constructor(stream) {
@@ -63,7 +58,7 @@ class Coder {
     return output;
   }
 
-  /** @returns {Callback | null} the callback of the running job, which is then no longer known */
+  /** @returns {Callback | null} the callback of the running job, which is forgotten */
   takeCallback() {
     const { callback } = this;
     this.callback = null;

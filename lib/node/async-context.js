@@ -1,12 +1,12 @@
 'use strict';
 
 /*
- * The async context that callbacks and events run in. Any module of lib/ may make one; entering it is `runInAsyncScope()`.
+ * The async context in which callbacks and events run, entered by `runInAsyncScope()`. Any module of lib/ may create one.
  */
 
 const { AsyncResource } = require('async_hooks');
 
-/** An AsyncResource that keeps nothing alive, and says so: `jest --detectOpenHandles` lists those that do not. */
+/** An AsyncResource that does not keep the process alive: `jest --detectOpenHandles` lists resources without hasRef(). */
 class AsyncContext extends AsyncResource {
   hasRef() {
     return false;

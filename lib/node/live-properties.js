@@ -1,8 +1,7 @@
 'use strict';
 
 /*
- * Own properties that are made or read on use. They are accessors, but util.inspect() shows them as the data properties that
- * ws has in their place.
+ * Lazy own properties. They are accessors, but util.inspect() shows them as the data properties of ws that they stand for.
  */
 
 const { inspect } = require('util');
@@ -12,7 +11,7 @@ const { queueMicrotask } = require('./schedule');
 /**
  * @param {(object: any) => any} read
  * @param {(object: any, value: any) => void} write
- * @returns {PropertyDescriptor} to be shared by all objects that have the property, which then have one hidden class
+ * @returns {PropertyDescriptor} shared by all objects with the property, so that they have one hidden class
  */
 function live(read, write) {
   return {
@@ -28,9 +27,9 @@ function live(read, write) {
 }
 
 /**
- * Has util.inspect() show live properties.
+ * Makes util.inspect() show live properties as data properties.
  *
- * @param {object} owner the object that has them, or a prototype of such objects
+ * @param {object} owner the object with the properties, or the prototype of such objects
  * @param {Record<string, PropertyDescriptor>} properties
  */
 function showLive(owner, properties) {
@@ -43,7 +42,7 @@ function showLive(owner, properties) {
       for (const name of names) {
         if (isLive(this, name, properties)) showOnce(this, name, properties[name]);
       }
-      // It goes on as if there were no such method.
+      // inspect() then continues as without a custom method.
       return this;
     }
   });
@@ -53,12 +52,15 @@ function showLive(owner, properties) {
  * @param {object} object
  * @param {string} name
  * @param {Record<string, PropertyDescriptor>} properties
+ * @returns {boolean} false if a program has redefined the property
  */
 function isLive(object, name, properties) {
   return Object.getOwnPropertyDescriptor(object, name)?.get === properties[name].get;
 }
 
 /**
+ * Makes a live property a data property until the next microtask.
+ *
  * @param {any} object
  * @param {string} name
  * @param {PropertyDescriptor} descriptor

@@ -1,8 +1,7 @@
 'use strict';
 
 /*
- * How a server turns an opening handshake down: one HTTP response, then the end of the socket. Only
- * websocket-server.js uses it.
+ * Refusal of an opening handshake by a server: one HTTP response, then the end of the socket. Only websocket-server.js uses it.
  */
 
 const http = require('http');
@@ -12,14 +11,14 @@ const { createError } = require('../errors');
 /** @typedef {import('stream').Duplex} Duplex */
 
 /**
- * Answers and closes the socket when the answer has been flushed.
+ * Sends a response, and destroys the socket when it has been flushed.
  *
  * @param {Duplex} socket
  * @param {number} status
- * @param {string} [message] body; the text of the status if empty
- * @param {Record<string, any>} [headers] over the usual ones
+ * @param {string} [message] body; by default the reason phrase of the status
+ * @param {Record<string, any>} [headers] added to the default ones, or in their place
  */
-function rejectHandshake(socket, status, message, headers) {
+function abortHandshake(socket, status, message, headers) {
   const reason = http.STATUS_CODES[status];
   const body = message || reason || '';
   const fields = Object.entries({
@@ -34,7 +33,7 @@ function rejectHandshake(socket, status, message, headers) {
 }
 
 /**
- * As rejectHandshake(), unless somebody listens to `wsClientError`: the socket is then his.
+ * Emits `wsClientError` if it has a listener, which then owns the socket. Otherwise abortHandshake().
  *
  * @param {import('events').EventEmitter} server
  * @param {import('http').IncomingMessage} req
@@ -43,12 +42,12 @@ function rejectHandshake(socket, status, message, headers) {
  * @param {string} message
  * @param {Record<string, any>} [headers]
  */
-function rejectRequest(server, req, socket, status, message, headers) {
+function abortOrEmitClientError(server, req, socket, status, message, headers) {
   if (server.listenerCount('wsClientError') > 0) {
     server.emit('wsClientError', createError('CLIENT_ERROR', message), socket, req);
   } else {
-    rejectHandshake(socket, status, message, headers);
+    abortHandshake(socket, status, message, headers);
   }
 }
 
-module.exports = { rejectHandshake, rejectRequest };
+module.exports = { abortHandshake, abortOrEmitClientError };

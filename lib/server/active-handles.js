@@ -1,10 +1,9 @@
 'use strict';
 
 /*
- * What `process._getActiveHandles()` and `process.getActiveResourcesInfo()` say of accepted connections. Programs end what they find
- * there when they shut down, and count it. Node lists its own handles: the listening one is among them, and so is that of every
- * net.Socket, but an accepted connection that no program has used has none. These are added when the functions are called, which costs the
- * connections nothing. listen-handle.js calls it.
+ * Adds accepted connections to `process._getActiveHandles()` and `process.getActiveResourcesInfo()`, which programs read to end
+ * or count what keeps them alive. Node lists its own handles: the listening one, and those of net.Sockets. A lazy socket has
+ * none, so it is added when one of the functions is called, at no cost before. Only listen-handle.js calls this file.
  */
 
 const { isUntouched } = require('../socket/lazy-socket');
@@ -12,17 +11,17 @@ const { listOwners } = require('../native');
 
 /** @typedef {InstanceType<typeof import('./listen-handle').ListenHandle>} ListenHandle */
 
-/** Key of the list of sources, on a function that has been wrapped. Copies of this module in one process share it. */
+/** Key of the set of sources on a wrapped function, shared by all copies of this module in the process. */
 const kSources = Symbol.for('ferrows.activeHandles');
 
-/** Those that listen. @type {Set<ListenHandle>} */
+/** Open listening sockets. @type {Set<ListenHandle>} */
 const listening = new Set();
 
-/** @returns {import('net').Socket[]} accepted connections without a handle of Node's that keep the process alive */
+/** @returns {import('net').Socket[]} lazy sockets that keep the process alive */
 function listSockets() {
   /** @type {Set<any>} */
   const sockets = new Set();
-  for (const handle of listening) for (const socket of handle.waiting) sockets.add(socket);
+  for (const handle of listening) for (const socket of handle.unwatched) sockets.add(socket);
   for (const owner of listOwners()) {
     const { isReferenced, socket } = /** @type {any} */ (owner);
     if (isReferenced) sockets.add(socket);
@@ -30,37 +29,39 @@ function listSockets() {
   return [...sockets].filter((socket) => socket && isUntouched(socket) && !socket.destroyed);
 }
 
-/** @param {import('net').Socket} socket @returns {string} the name that Node has for its handle */
+/** @param {import('net').Socket} socket @returns {string} the name of its handle in Node */
 function resourceOf(socket) {
   return socket.localAddress === undefined ? 'PipeWrap' : 'TCPSocketWrap';
 }
 
-/** What each function of `process` gives in addition. @type {Record<string, () => unknown[]>} */
+/** Additional results of functions of `process`, by name. @type {Record<string, () => unknown[]>} */
 const ADDITIONS = {
   _getActiveHandles: listSockets,
   getActiveResourcesInfo: () => listSockets().map(resourceOf)
 };
 
-/** @param {ListenHandle} handle which listens, or does no longer */
-function showConnections(handle) {
+/** Starts or stops listing the connections of a listening socket. @param {ListenHandle} handle */
+function trackHandle(handle) {
   if (handle.isClosed) {
     listening.delete(handle);
     return;
   }
   listening.add(handle);
-  for (const [name, source] of Object.entries(ADDITIONS)) add(name, source);
+  for (const [name, source] of Object.entries(ADDITIONS)) wrap(name, source);
 }
 
 /**
- * @param {string} name of a function of `process` that returns an array
+ * Makes a function of `process` that returns an array append the result of `source`.
+ *
+ * @param {string} name
  * @param {() => unknown[]} source
  */
-function add(name, source) {
+function wrap(name, source) {
   const descriptor = Object.getOwnPropertyDescriptor(process, name);
   /** @type {any} */
   const original = descriptor?.value;
   if (typeof original !== 'function') return;
-  /** @type {Set<WeakRef<() => unknown[]>> | undefined} weak: a copy of this module may be unloaded, in a Jest worker */
+  /** @type {Set<WeakRef<() => unknown[]>> | undefined} weak: a Jest worker unloads copies of this module */
   const sources = original[kSources];
   if (sources !== undefined) {
     for (const reference of sources) {
@@ -84,4 +85,4 @@ function add(name, source) {
   Reflect.defineProperty(process, name, { ...descriptor, value: wrapped });
 }
 
-module.exports = { showConnections };
+module.exports = { trackHandle };

@@ -1,13 +1,13 @@
 'use strict';
 
 /*
- * The reasons why Node accepts, or parses, in the place of the addon. One function, asked when a server begins to listen, before
- * connections are accepted, and again for each request to upgrade: programs change their server while it runs.
- * listening-server.js and arriving.js ask; how Node then gets a connection is theirs.
+ * The conditions under which Node, not the addon, accepts connections and parses requests. Evaluated when a server begins to
+ * listen, before connections are accepted, and for each request to upgrade, because programs change a server while it runs.
+ * http-server.js and upgrade.js hand the connection to Node.
  *
- * Node looks at a server, its handle and its prototypes when it accepts a connection and when it parses a request. Whatever it looks
- * at on the way to 'upgrade' is looked at here: the addon goes on only while each is as Node has made it. A member that Node calls on an
- * object is compared with the original at the time of the call, not when this is loaded.
+ * Node reads members of a server, its handle and their prototypes on the way to 'upgrade'. Each of them is compared here with
+ * the value that Node gave it; __test__/differential/server-members.js lists them. The comparison happens when Node would read
+ * the member, not when this file is loaded.
  */
 
 const diagnosticsChannel = require('diagnostics_channel');
@@ -20,103 +20,105 @@ const { areSocketsOfNode } = require('../socket/detached-socket');
 const { chooseTransport } = require('../transport/mode');
 const { listens, takesSockets } = require('../native');
 
-/** Node publishes each socket that its servers accept. */
-const sockets = diagnosticsChannel.channel('net.server.socket');
+/** The channel on which Node publishes each accepted socket. */
+const acceptedSockets = diagnosticsChannel.channel('net.server.socket');
 
-/** `NODE_DEBUG=ferrows` prints the reason. */
+/** `NODE_DEBUG=ferrows` prints each fallback and its reason on standard error. */
 const debug = debuglog('ferrows');
 
 /**
- * `emit()` of Node. Whatever is found in its place at loading is a patch that wants to see every event: then there is no original.
+ * The original emit(); null if it was patched when this file was loaded, because the patch observes every event.
  *
  * @type {unknown}
  */
-const emit = isNodes(EventEmitter.prototype.emit) ? EventEmitter.prototype.emit : null;
+const emit = isOriginalEmit(EventEmitter.prototype.emit) ? EventEmitter.prototype.emit : null;
 
 /**
  * @param {Function} method
- * @returns {boolean} whether it has the source of the emit() of Node
+ * @returns {boolean} true if it has the source of Node's emit()
  */
-function isNodes(method) {
+function isOriginalEmit(method) {
   const source = Function.prototype.toString.call(method);
   return source.startsWith('function emit(type, ...args)') && source.includes('kErrorMonitor');
 }
 
 /** @typedef {import('./http-server').AnyServer} AnyServer */
-/** @typedef {import('./http-server').Origin} Origin */
+/** @typedef {import('./http-server').Snapshot} Snapshot */
 
 /**
- * @typedef {Object} Listening
- * @property {boolean} hasHandle whether the socket has been bound elsewhere
- */
-
-/**
+ * Returns the reason to fall back to Node's http.Server, and prints it with `NODE_DEBUG=ferrows`.
+ *
  * @param {AnyServer} server
- * @param {Origin} origin
- * @param {Listening} [listening] given when it begins to listen; otherwise it does, and a connection comes
- * @returns {string | null} the reason in words; null: there is none
+ * @param {Snapshot} snapshot
+ * @param {{ isBound: boolean } | undefined} [binding] given when the server begins to listen; `isBound`: it has a handle or a
+ *   descriptor already
+ * @returns {string | null} null: the addon accepts and parses
  */
-function reasonForNode(server, origin, listening) {
+function fallbackReason(server, snapshot, binding) {
   const reason =
-    listening === undefined ? ofConnection(server, origin) : ofListening(origin, listening);
-  if (reason !== null) debug('http.Server serves: %s', reason);
+    binding === undefined
+      ? connectionReason(server, snapshot)
+      : listenReason(snapshot, binding.isBound);
+  if (reason !== null) debug("falling back to Node's http.Server: %s", reason);
   return reason;
 }
 
 /**
- * @param {Origin} origin
- * @param {Listening} listening
+ * @param {Snapshot} snapshot
+ * @param {boolean} isBound
  * @returns {string | null}
  */
-function ofListening({ transport }, { hasHandle }) {
+function listenReason({ transport }, isBound) {
   if (!(listens && takesSockets && areSocketsOfNode))
-    return 'the addon can not listen on this system';
-  if (process.env.FERROWS_ACCEPT === 'node') return 'FERROWS_ACCEPT says so';
-  if (chooseTransport(transport) === 'stream') return 'Node is to move the bytes, too';
-  // A cluster's worker gets its handle, or what is accepted, from the primary process.
-  if (hasHandle) return 'the socket is bound already';
-  // Node checks them when it listens.
-  if (/** @type {any} */ (process).permission !== undefined) return 'permissions are restricted';
-  if (!('_createServerHandle' in net)) return 'this Node lets no one else bind its handles';
+    return 'the addon cannot listen on this system';
+  if (process.env.FERROWS_ACCEPT === 'node') return 'FERROWS_ACCEPT=node is set';
+  if (chooseTransport(transport) === 'stream') return 'the transport is "stream"';
+  // A cluster worker gets its handle, or accepted connections, from the primary process.
+  if (isBound) return 'the listening socket was bound elsewhere';
+  // Node checks permissions in listen().
+  if (/** @type {any} */ (process).permission !== undefined) return 'the permission model is on';
+  if (!('_createServerHandle' in net)) return 'this version of Node lacks _createServerHandle()';
   return null;
 }
 
 /**
- * In the order in which Node looks: the handle, the server when it accepts, the server when it parses.
+ * In the order in which Node reads the members: the handle, the server when it accepts, the server when it parses.
  *
  * @param {AnyServer} server
- * @param {Origin} origin
+ * @param {Snapshot} snapshot
  * @returns {string | null}
  */
-function ofConnection(server, { connectionListener, listening, shouldUpgrade }) {
+function connectionReason(server, { connectionListener, listening, shouldUpgrade }) {
   const { handle, maxHeaderSize, onconnection, owner } =
     /** @type {NonNullable<typeof listening>} */ (listening);
-  if (handle.onconnection !== onconnection) return 'accepted handles go to another function';
+  if (handle.onconnection !== onconnection) return 'onconnection of the handle was replaced';
   if (owner === undefined || handle[owner] !== server) return 'the handle has another owner';
 
-  if (server.maxConnections != null) return 'connections are limited';
-  if (server.blockList !== undefined) return 'addresses are blocked';
-  if (server.allowHalfOpen !== true) return 'sockets are not to be half open';
-  if (server.pauseOnConnect) return 'sockets are to be paused';
+  if (server.maxConnections != null) return 'server.maxConnections is set';
+  if (server.blockList !== undefined) return 'server.blockList is set';
+  if (server.allowHalfOpen !== true) return 'server.allowHalfOpen is not true';
+  if (server.pauseOnConnect) return 'server.pauseOnConnect is set';
   if (server.highWaterMark !== getDefaultHighWaterMark(false))
-    return 'buffers have a size of their own';
-  if (server.noDelay !== true) return 'sockets are to delay';
-  if (server.keepAlive) return 'connections are to be kept alive';
-  if (server.emit !== emit) return 'emit() is replaced';
-  if (server.listenerCount('connection') !== 1) return 'there is a listener for each socket';
+    return 'server.highWaterMark is not the default';
+  if (server.noDelay !== true) return 'server.noDelay is not true';
+  if (server.keepAlive) return 'server.keepAlive is set';
+  if (server.emit !== emit) return 'emit() of the server was replaced';
+  if (server.listenerCount('connection') !== 1)
+    return "the number of 'connection' listeners is not 1";
   if (server.rawListeners('connection')[0] !== connectionListener)
-    return 'the listener for sockets is replaced';
-  if (sockets.hasSubscribers) return 'there is a subscriber to sockets';
+    return "Node's 'connection' listener was replaced";
+  if (acceptedSockets.hasSubscribers) return 'the channel net.server.socket has subscribers';
 
-  if (server.timeout) return 'idle sockets are to be closed';
-  if (server.maxHeaderSize !== maxHeaderSize) return 'the limit of a head has been changed';
+  if (server.timeout) return 'server.timeout is set';
+  if (server.maxHeaderSize !== maxHeaderSize) return 'server.maxHeaderSize was changed';
   if (server.insecureHTTPParser !== undefined || server.httpValidation !== undefined)
-    return 'the parser has a strictness of its own';
-  if (server.maxHeadersCount !== null) return 'header fields are limited';
-  if (server.listenerCount('clientError') !== 0) return 'there is a listener for failures';
-  if (server.listenerCount('upgrade') === 0) return 'there is no listener for upgrades';
-  if (server.shouldUpgradeCallback !== shouldUpgrade) return 'a function chooses among upgrades';
+    return 'options of the HTTP parser are set';
+  if (server.maxHeadersCount !== null) return 'server.maxHeadersCount is set';
+  if (server.listenerCount('clientError') !== 0) return "there is a 'clientError' listener";
+  if (server.listenerCount('upgrade') === 0) return "there is no 'upgrade' listener";
+  if (server.shouldUpgradeCallback !== shouldUpgrade)
+    return 'server.shouldUpgradeCallback was replaced';
   return null;
 }
 
-module.exports = { reasonForNode };
+module.exports = { fallbackReason };

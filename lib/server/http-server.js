@@ -1,71 +1,73 @@
 'use strict';
 
 /*
- * The http.Server of `new WebSocketServer({ port })`: one of Node's, made by `http.createServer()` as ws makes it, that listens
- * through the addon unless rule.js has a reason against it. Its handle, address, events and everything that is no plain request to
- * upgrade stay Node's. websocket-server.js creates it.
+ * The http.Server of `new WebSocketServer({ port })`. Created by `http.createServer()`, as in ws, it listens through the addon
+ * unless fallback.js gives a reason not to. Handle, address, events, and all traffic but plain requests to upgrade remain
+ * Node's. Only websocket-server.js creates it.
  */
 
 const http = require('http');
 const net = require('net');
 
 const { ListenHandle } = require('./listen-handle');
-const { reasonForNode } = require('./fallback');
+const { fallbackReason } = require('./fallback');
 
 /** @typedef {InstanceType<typeof ListenHandle>} Listening */
-/** @typedef {http.Server & Record<string | symbol, any>} AnyServer members that the types lack */
+/** @typedef {http.Server & Record<string | symbol, any>} AnyServer with members that @types/node lacks */
 
-/** Key of the {@link Origin} of a server that may listen through the addon. */
-const kOrigin = Symbol('origin');
+/** Key of the {@link Snapshot} of a server that may listen through the addon. */
+const kSnapshot = Symbol('snapshot');
 
 /**
- * The state of a server when it was created, which rule.js compares with.
+ * The members of a server when it was created, with which fallback.js compares.
  *
- * @typedef {Object} Origin
+ * @typedef {Object} Snapshot
  * @property {string | undefined} transport option of the WebSocketServer
- * @property {unknown} connectionListener Node's listener for 'connection'
- * @property {unknown} shouldUpgrade Node's callback that decides about upgrades; not in every version
- * @property {new (socket: any) => any} IncomingMessage the class of its requests
- * @property {Listening | null} listening what it listens with, or did last; null: a handle that is all Node's
+ * @property {unknown} connectionListener Node's 'connection' listener
+ * @property {unknown} shouldUpgrade Node's shouldUpgradeCallback; undefined in versions without it
+ * @property {new (socket: any) => any} IncomingMessage class of its requests
+ * @property {Listening | null} listening the current or last listening socket of the addon; null: Node listens
  */
 
 /** @type {new (...args: any[]) => AnyServer} */
 const Server = http.Server;
 
-/** Never constructed: a server of Node's becomes one, so that `http.createServer()` is called however it is replaced. */
-class ListeningServer extends Server {
+/**
+ * Never constructed: it becomes the prototype of the server that `http.createServer()` returns, which programs may replace.
+ */
+class NativeListenServer extends Server {
   /**
-   * The last step of listen(), which Node calls when it knows the address.
+   * Listens. Node calls it as the last step of listen(), when the address has been resolved.
    *
-   * @param {string | null | undefined} address IP address, path of a Unix socket, or nothing: all addresses
+   * @param {string | null | undefined} address IP address or path of a Unix socket; by default all addresses
    * @param {number} port
-   * @param {number} addressType 4, 6; -1: a path
+   * @param {number} addressType 4, 6, or -1 for a path
    * @param {number | undefined} backlog
    * @param {number | undefined} fd
    * @param {number | undefined} flags of libuv
    */
   _listen2(address, port, addressType, backlog, fd, flags) {
-    /** @type {Origin} */
-    const origin = this[kOrigin];
-    origin.listening = null;
-    const hasHandle = Boolean(this._handle) || typeof fd === 'number';
-    const reason = reasonForNode(this, origin, { hasHandle });
+    /** @type {Snapshot} */
+    const snapshot = this[kSnapshot];
+    snapshot.listening = null;
+    const isBound = Boolean(this._handle) || typeof fd === 'number';
+    const reason = fallbackReason(this, snapshot, { isBound });
     const bound = reason === null ? bind(address, port, addressType, flags) : null;
     if (bound === null) {
       super._listen2(address, port, addressType, backlog, fd, flags);
       return;
     }
-    const listening = new ListenHandle(this, origin, bound.handle);
-    origin.listening = listening;
+    const listening = new ListenHandle(this, snapshot, bound.handle);
+    snapshot.listening = listening;
     this._handle = bound.handle;
     super._listen2(bound.address, port, bound.addressType, backlog, fd, flags);
-    listening.started();
+    listening.start();
   }
 
-  /** Counts connections that have not said what they want, too. @param {(error: Error | null, count: number) => void} callback */
+  /** Includes pending connections. @param {(error: Error | null, count: number) => void} callback */
   getConnections(callback) {
-    // Node reads its own count within the call.
-    const pending = current(this)?.listener.pendingCount() ?? 0;
+    // Node reads `_connections` synchronously.
+    const pending = currentHandle(this)?.listener.pendingCount() ?? 0;
     this._connections += pending;
     try {
       return super.getConnections(callback);
@@ -74,64 +76,65 @@ class ListeningServer extends Server {
     }
   }
 
-  /** Closes connections that have not said what they want, too. */
+  /** Closes pending connections too. */
   closeAllConnections() {
-    current(this)?.closePending();
+    currentHandle(this)?.listener.closePending();
     super.closeAllConnections();
   }
 
-  /** Also called by close(). Which connections are idle is Node's to say, and differs by its version. */
+  /** Hands silent connections to Node, whose definition of idle differs by version. close() calls it. */
   closeIdleConnections() {
-    current(this)?.giveSilent();
+    currentHandle(this)?.passSilent();
     super.closeIdleConnections();
   }
 }
 
-// Programs that print the server see the class that they know.
-Object.defineProperty(ListeningServer.prototype, 'constructor', { value: http.Server });
+// util.inspect() prints the name of the constructor.
+Object.defineProperty(NativeListenServer.prototype, 'constructor', { value: http.Server });
 
 /**
- * @param {(req: http.IncomingMessage, res: http.ServerResponse) => void} answer for plain requests
+ * @param {(req: http.IncomingMessage, res: http.ServerResponse) => void} answer listener for requests without upgrade
  * @param {string | undefined} transport option of the WebSocketServer
- * @returns {AnyServer} what `http.createServer()` returns
+ * @returns {AnyServer} the object that `http.createServer()` returned
  */
 function createServer(answer, transport) {
   /** @type {AnyServer} */
   const server = http.createServer(answer);
-  const isNodes = server && Object.getPrototypeOf(server) === http.Server.prototype;
-  if (!isNodes || server.listening) return server;
+  const isOriginal = server && Object.getPrototypeOf(server) === http.Server.prototype;
+  if (!isOriginal || server.listening) return server;
   const messages = Object.getOwnPropertySymbols(server).find(
     (symbol) => symbol.description === 'IncomingMessage'
   );
-  /** @type {Origin} */
-  const origin = {
+  /** @type {Snapshot} */
+  const snapshot = {
     transport,
     connectionListener: server.rawListeners('connection')[0],
     shouldUpgrade: server.shouldUpgradeCallback,
     IncomingMessage: (messages && server[messages]) ?? http.IncomingMessage,
     listening: null
   };
-  Object.defineProperty(server, kOrigin, { value: origin });
-  return Object.setPrototypeOf(server, ListeningServer.prototype);
+  Object.defineProperty(server, kSnapshot, { value: snapshot });
+  return Object.setPrototypeOf(server, NativeListenServer.prototype);
 }
 
 /**
  * @param {AnyServer} server
- * @returns {Listening | null} what it listens with, unless that is all Node's
+ * @returns {Listening | null} null: it does not listen through the addon
  */
-function current(server) {
-  const { listening } = server[kOrigin];
+function currentHandle(server) {
+  const { listening } = server[kSnapshot];
   return listening !== null && server._handle === listening.handle ? listening : null;
 }
 
 /**
- * Binds a handle of Node's, as the last step of listen() does.
+ * Creates and binds a handle of Node, as Node's `_listen2()` does.
  *
  * @param {string | null | undefined} address
  * @param {number} port
  * @param {number} addressType
  * @param {number | undefined} flags
- * @returns {{ handle: any, address: string, addressType: number } | null} null: it fails, for a reason that Node is to report
+ * @returns {{ handle: any, address: string, addressType: number } | null} null: it fails, and Node will
+ *   report the same error
  */
 function bind(address, port, addressType, flags) {
   /** @type {[string, number][]} */

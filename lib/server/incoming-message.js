@@ -1,27 +1,27 @@
 'use strict';
 
 /*
- * The http.IncomingMessage of a request to upgrade that the addon has parsed: filled as Node's parser fills it.
- * Only arriving.js makes them.
+ * The http.IncomingMessage of a request to upgrade that the addon has parsed, filled in as Node's parser does. Only upgrade.js
+ * creates them.
  */
 
 const { environment } = require('../native');
 
-/** Where the addon says where in a head the fields are: four words each, from the fourth on. */
+/** Memory in which the addon reports the header fields of a request head: four offsets each, from FIRST_WORD on. */
 const words = new Uint32Array(environment.records());
 const FIRST_WORD = 4;
 
-/** Where the target begins: behind the method, which is GET. */
+/** Offset of the request target, behind `GET `. */
 const TARGET = 4;
 
 /**
- * Reads the fields out of a head. To be called before the addon has another one.
+ * Cuts the header fields out of a request head. Must be called before the addon parses another one.
  *
  * @param {string} head
- * @param {number} count of its fields
- * @returns {string[]} names and values in turn
+ * @param {number} count number of its fields
+ * @returns {string[]} names and values, alternating
  */
-function readHead(head, count) {
+function readFields(head, count) {
   const fields = new Array(2 * count);
   for (let i = 0, word = FIRST_WORD; i < fields.length; i++, word += 2) {
     fields[i] = head.slice(words[word], words[word + 1]);
@@ -30,11 +30,11 @@ function readHead(head, count) {
 }
 
 /**
- * @param {import('./http-server').Origin} origin of the server
- * @param {any} socket where it came
+ * @param {import('./http-server').Snapshot} snapshot of the server
+ * @param {any} socket
  * @param {string} head
- * @param {string[]} fields names and values in turn
- * @returns {import('http').IncomingMessage} complete, and without a body
+ * @param {string[]} fields names and values, alternating
+ * @returns {import('http').IncomingMessage} complete, without a body
  */
 function createRequest({ IncomingMessage }, socket, head, fields) {
   const req = new IncomingMessage(socket);
@@ -52,4 +52,4 @@ function createRequest({ IncomingMessage }, socket, head, fields) {
   return req;
 }
 
-module.exports = { createRequest, readHead };
+module.exports = { createRequest, readFields };

@@ -1,64 +1,62 @@
 'use strict';
 
 /*
- * A listening socket. The handle is one of Node's, bound by Node: addresses, flags, errors, permissions of a path, async_hooks,
- * sending it to another process and whatever else is asked of a handle are Node's. Only `listen()` is replaced: the addon accepts, on
- * a duplicate of the descriptor, and libuv never polls it. What arrives goes to arriving.js.
+ * A listening socket of the addon. The handle is Node's, bound by Node, and stays responsible for addresses, flags, errors, path
+ * permissions, async_hooks and transfer to other processes. Only its `listen()` is replaced: the addon accepts on a duplicate of
+ * the descriptor, and libuv never polls the handle. upgrade.js receives the connections; http-server.js creates the handle.
  */
 
 const http = require('http');
 
-const { showConnections } = require('./active-handles');
-const { arrived, putAside, takesAll, watchWaiting } = require('./upgrade');
+const { trackHandle } = require('./active-handles');
+const { fallBack, onConnection, shouldFallBack, watchSockets } = require('./upgrade');
 const { AsyncContext } = require('../node/async-context');
 const { createListener } = require('../native');
 const { clearInterval, nextTick, setInterval } = require('../node/schedule');
 
+/** Milliseconds: no timeout, as the addon takes it. */
+const NO_TIMEOUT = 0xffffffff;
+
 class ListenHandle {
   /**
    * @param {import('./http-server').AnyServer} server
-   * @param {import('./http-server').Origin} origin
-   * @param {any} handle of Node's, bound
+   * @param {import('./http-server').Snapshot} snapshot
+   * @param {any} handle TCP or Pipe handle of Node, bound
    */
-  constructor(server, origin, handle) {
+  constructor(server, snapshot, handle) {
     this.server = server;
-    this.origin = origin;
+    this.snapshot = snapshot;
     this.handle = handle;
     this.listener = createListener();
     /** The async context of the code that called listen(). */
     this.scope = new AsyncContext('WEBSOCKETSERVER');
-    /** Limit of a head that the addon applies. */
+    /** Maximum size of a request head, in bytes, that the addon applies. */
     this.maxHeaderSize = server.maxHeaderSize;
-    /** Set by net.Server on the handle: its function for accepted handles, and the key of the owner. @type {unknown} */
+    /** Set by net.Server on the handle: the callback for accepted handles. @type {unknown} */
     this.onconnection = undefined;
-    /** @type {symbol | undefined} */
+    /** Key under which the handle has its server. @type {symbol | undefined} */
     this.owner = undefined;
-    /** Whether it has been closed, or has never listened. */
     this.isClosed = true;
-    /** @type {NodeJS.Timeout | undefined} */
+    /** Checks for late requests. @type {NodeJS.Timeout | undefined} */
     this.timer = undefined;
-    /**
-     * Sockets of clients that are being verified, and the timer after which Node watches them; see arriving.js.
-     *
-     * @type {Set<object>}
-     */
-    this.waiting = new Set();
-    /** @type {NodeJS.Timeout | undefined} */
-    this.patience = undefined;
+    /** Sockets whose `verifyClient` is pending, not watched by Node yet; see upgrade.js. @type {Set<object>} */
+    this.unwatched = new Set();
+    /** Calls watchSockets(). @type {NodeJS.Timeout | undefined} */
+    this.watchTimer = undefined;
     this.replaceMethods();
   }
 
-  /** Puts own methods on the handle of Node's, which programs that list its properties do not see. */
+  /** Defines own, non-enumerable methods on Node's handle. */
   replaceMethods() {
     const { handle, listener } = this;
     const prototype = Object.getPrototypeOf(handle);
-    /** @type {Record<string, (() => void) | null>} what is done before Node's method, if anything is left to it */
+    /** @type {Record<string, (() => void) | null>} action before the original method; null: `listen` replaces it */
     const before = {
       listen: null,
       ref: () => listener.ref(),
       unref: () => listener.unref(),
-      close: () => this.end(),
-      reset: () => this.end()
+      close: () => this.close(),
+      reset: () => this.close()
     };
     for (const [name, act] of Object.entries(before)) {
       if (typeof prototype[name] !== 'function') continue;
@@ -76,54 +74,49 @@ class ListenHandle {
 
   /**
    * @param {number} backlog
-   * @returns {number} 0, or an error of libuv
+   * @returns {number} 0, or a negative error number of libuv
    */
   listen(backlog) {
     const { fd } = this.handle;
     const maxHeaderSize = this.maxHeaderSize || http.maxHeaderSize;
     const options = { fd, backlog, maxHeaderSize };
-    const error = this.listener.listen(options, this, arrived, takesAll);
+    const error = this.listener.listen(options, this, onConnection, shouldFallBack);
     if (error === 0) this.isClosed = false;
     return error;
   }
 
-  /** The server has done all that there is to do, and perhaps listens. */
-  started() {
+  /** Completes listen(), once net.Server has set up the handle. */
+  start() {
     if (this.isClosed) return;
     const { handle, server } = this;
     this.onconnection = handle.onconnection;
     this.owner = Object.getOwnPropertySymbols(handle).find((symbol) => handle[symbol] === server);
-    showConnections(this);
-    // Behind 'listening', when Node starts its own interval.
+    trackHandle(this);
+    // In the tick after 'listening', as Node starts its interval.
     nextTick(startChecking, this);
   }
 
-  /** Closes connections that have not said what they want. */
-  closePending() {
-    this.listener.closePending();
-  }
-
-  /** Passes connections that have not sent anything to Node. */
-  giveSilent() {
+  /** Hands connections that have not sent anything to Node. */
+  passSilent() {
     for (const number of this.listener.silent()) {
-      putAside(this, number, undefined, 0);
+      fallBack(this, number, undefined, 0);
     }
   }
 
-  /** Stops listening. Connections that have not said what they want go to Node, as with a server that is closed. */
-  end() {
+  /** Stops listening. Pending connections are handed to Node, as it keeps those of a closed server. */
+  close() {
     if (this.isClosed) return;
     this.isClosed = true;
     clearInterval(this.timer);
-    watchWaiting(this);
-    showConnections(this);
-    // Counted until Node has them, lest the server take itself for drained.
+    watchSockets(this);
+    trackHandle(this);
+    // fallBack() subtracts each of them: until then the server must not consider itself drained.
     this.server._connections += this.listener.close(true);
   }
 }
 
 /**
- * Looks for late connections at the interval of the server, as Node does.
+ * Checks for late requests at the interval of the server, as Node does. The timeouts are read at each check.
  *
  * @param {ListenHandle} handle
  */
@@ -131,15 +124,14 @@ function startChecking(handle) {
   if (handle.isClosed) return;
   const { listener, server } = handle;
   const check = () => {
-    listener.check(Math.min(limitOf(server.headersTimeout), limitOf(server.requestTimeout)));
+    listener.check(Math.min(toTimeout(server.headersTimeout), toTimeout(server.requestTimeout)));
   };
   handle.timer = setInterval(check, server.connectionsCheckingInterval).unref();
 }
 
-/** @param {number} milliseconds a time limit of a server; anything but a finite positive number: none */
-function limitOf(milliseconds) {
-  const isLimit = Number.isFinite(milliseconds) && milliseconds > 0;
-  return isLimit ? Math.min(milliseconds, 0xffffffff) : 0xffffffff;
+/** @param {number} value timeout of a server in milliseconds; anything but a finite positive number disables it */
+function toTimeout(value) {
+  return Number.isFinite(value) && value > 0 ? Math.min(value, NO_TIMEOUT) : NO_TIMEOUT;
 }
 
 module.exports = { ListenHandle };

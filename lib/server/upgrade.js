@@ -1,8 +1,8 @@
 'use strict';
 
 /*
- * Delivery of connections that have said what they want. A plain request to upgrade is emitted as Node would emit it; everything else
- * is given to Node with the bytes that were read. Called by the addon, in no async context.
+ * Connections of a listening socket of the addon, which calls these functions, in no async context. A plain request to upgrade
+ * becomes an 'upgrade' event, as Node would emit it. Every other connection is handed to Node with the bytes that were read.
  */
 
 const { AsyncLocalStorage, executionAsyncResource } = require('async_hooks');
@@ -10,85 +10,89 @@ const fs = require('fs');
 
 const { AcceptedSocket, isHeld, settle, watch } = require('../socket/lazy-socket');
 const { AsyncContext } = require('../node/async-context');
-const { createRequest, readHead } = require('./incoming-message');
+const { createRequest, readFields } = require('./incoming-message');
 const { createError } = require('../errors');
 const { EMPTY_BUFFER } = require('../constants');
-const { reasonForNode } = require('./fallback');
+const { fallbackReason } = require('./fallback');
 const { clearTimeout, setTimeout } = require('../node/schedule');
 
-/** Reasons for which the addon puts a connection aside; the numbers are its own. */
+/** Reasons of the addon to hand a connection to Node: the request is late; the listening socket was closed. */
 const LATE = 3;
 const CLOSED = 4;
 
-/** Type of handles for accepted connections, both of TCP and of pipes, in Node. */
+/** Node's constant for handles of connections, of both TCP and Pipe. */
 const SOCKET = 0;
 
-/** Milliseconds that `verifyClient` may take before Node watches the socket for its end. */
-const PATIENCE = 1000;
+/** Milliseconds `verifyClient` may take before Node watches the socket for disconnects. */
+const WATCH_DELAY = 1000;
 
 /** @typedef {InstanceType<typeof import('./listen-handle').ListenHandle>} ListenHandle */
 
 /**
- * Says whether Node is to have every connection that comes now, before anything is read.
+ * Decides about new connections before anything is read.
  *
  * @param {ListenHandle} handle
- * @returns {boolean}
+ * @returns {boolean} true: all of them are handed to Node
  */
-function takesAll(handle) {
+function shouldFallBack(handle) {
   // A server that is moved to another thread loses its handle without a call of close().
-  if (handle.server._handle !== handle.handle && handle.handle.fd < 0) handle.end();
-  return reasonForNode(handle.server, handle.origin) !== null;
+  if (handle.server._handle !== handle.handle && handle.handle.fd < 0) handle.close();
+  return fallbackReason(handle.server, handle.snapshot) !== null;
 }
 
 /**
- * @param {ListenHandle} handle where it came
+ * Handles an accepted connection.
+ *
+ * @param {ListenHandle} handle
  * @param {number} number of the connection
- * @param {string | undefined} head a plain request to upgrade, a character a byte; undefined: something else
- * @param {number} detail number of the header fields of `head`; without it, why
- * @param {Buffer | undefined} rest what was read and is not in `head`
+ * @param {string | undefined} head a plain request to upgrade in latin1; undefined: anything else
+ * @param {number} detail number of the header fields of `head`; without `head`, the reason
+ * @param {Buffer | undefined} data bytes that were read and are not part of `head`
  */
-function arrived(handle, number, head, detail, rest) {
-  outside ??= new AsyncContext('WEBSOCKETSERVER');
+function onConnection(handle, number, head, detail, data) {
+  noContext ??= new AsyncContext('WEBSOCKETSERVER');
   if (head === undefined) {
-    putAside(handle, number, rest, detail);
-  } else if (reasonForNode(handle.server, handle.origin) !== null) {
+    fallBack(handle, number, data, detail);
+  } else if (fallbackReason(handle.server, handle.snapshot) !== null) {
     const bytes = Buffer.from(head, 'latin1');
-    putAside(handle, number, rest === undefined ? bytes : Buffer.concat([bytes, rest]), 0);
+    fallBack(handle, number, data === undefined ? bytes : Buffer.concat([bytes, data]), 0);
   } else {
-    const fields = readHead(head, detail);
-    const resource = inFrames() ? handle.scope.runInAsyncScope(createResource) : createResource();
-    resource.runInAsyncScope(upgrade, undefined, handle, number, head, fields, rest);
+    const fields = readFields(head, detail);
+    const context = usesContextFrames()
+      ? handle.scope.runInAsyncScope(createContext)
+      : createContext();
+    context.runInAsyncScope(emitUpgrade, undefined, handle, number, head, fields, data);
   }
 }
 
-/** No async context, where that is not the current one. @type {InstanceType<typeof AsyncContext> | undefined} */
-let outside;
+/** Created in no async context, to enter it from another one. @type {InstanceType<typeof AsyncContext> | undefined} */
+let noContext;
 
 /**
- * Creates the async context of a request, as Node's parser has one. Node's parser runs on the object of the parser and tells
- * async_hooks of another one, so an AsyncLocalStorage that keeps its stores on resources finds none; one that keeps them in frames finds
- * that of the code that listens.
+ * Creates the async context of a request, as Node's parser has one. The parser runs on one resource and reports another to
+ * async_hooks, so an AsyncLocalStorage with stores on resources finds none, and one with context frames finds the store of the
+ * code that listens.
  */
-function createResource() {
+function createContext() {
   return new AsyncContext('HTTPINCOMINGMESSAGE', { triggerAsyncId: 0 });
 }
 
 /** @type {boolean | undefined} */
-let hasFrames;
+let hasContextFrames;
 
-/** @returns {boolean} whether each AsyncLocalStorage keeps its stores in frames, as since Node 24, and not on resources */
-function inFrames() {
-  if (hasFrames === undefined) {
+/** @returns {boolean} true if AsyncLocalStorage keeps stores in context frames (default since Node 24), not on resources */
+function usesContextFrames() {
+  if (hasContextFrames === undefined) {
     const storage = new AsyncLocalStorage();
     const store = {};
-    hasFrames = storage.run(store, () => {
+    hasContextFrames = storage.run(store, () => {
       /** @type {any} */
       const resource = executionAsyncResource();
       return !Object.getOwnPropertySymbols(resource).some((key) => resource[key] === store);
     });
     storage.disable();
   }
-  return hasFrames;
+  return hasContextFrames;
 }
 
 /**
@@ -96,56 +100,56 @@ function inFrames() {
  * @param {number} number
  * @param {string} head
  * @param {string[]} fields
- * @param {Buffer | undefined} rest
+ * @param {Buffer | undefined} data
  */
-function upgrade(handle, number, head, fields, rest) {
-  const { origin, server } = handle;
-  const bytes = head.length + (rest === undefined ? 0 : rest.length);
+function emitUpgrade(handle, number, head, fields, data) {
+  const { server, snapshot } = handle;
+  const bytes = head.length + (data === undefined ? 0 : data.length);
   const socket = new AcceptedSocket(handle, number, bytes);
   server._connections++;
   let hasReturned = false;
   try {
-    const req = createRequest(origin, socket, head, fields);
-    server.emit('upgrade', req, socket, rest ?? EMPTY_BUFFER);
+    const req = createRequest(snapshot, socket, head, fields);
+    server.emit('upgrade', req, socket, data ?? EMPTY_BUFFER);
     hasReturned = true;
   } finally {
     settle(socket, hasReturned);
   }
-  if (isHeld(socket)) putOff(handle, socket);
+  if (isHeld(socket)) watchLater(handle, socket);
 }
 
 /**
- * Has a client watched that is being verified for long: it may go meanwhile, and only Node would notice.
+ * Lets Node watch a socket whose `verifyClient` takes long: the addon does not read it, and would miss a disconnect.
  *
  * @param {ListenHandle} handle
  * @param {object} socket
  */
-function putOff(handle, socket) {
-  handle.waiting.add(socket);
-  handle.patience ??= setTimeout(watchWaiting, PATIENCE, handle).unref();
+function watchLater(handle, socket) {
+  handle.unwatched.add(socket);
+  handle.watchTimer ??= setTimeout(watchSockets, WATCH_DELAY, handle).unref();
 }
 
-/** @param {ListenHandle} handle */
-function watchWaiting(handle) {
-  clearTimeout(handle.patience);
-  handle.patience = undefined;
-  for (const socket of handle.waiting) watch(socket);
-  handle.waiting.clear();
+/** Lets Node watch the sockets of pending handshakes. @param {ListenHandle} handle */
+function watchSockets(handle) {
+  clearTimeout(handle.watchTimer);
+  handle.watchTimer = undefined;
+  for (const socket of handle.unwatched) watch(socket);
+  handle.unwatched.clear();
 }
 
 /**
- * Has Node accept the connection, as if libuv had: the handle is created in no async context, and 'connection' is emitted in that of
- * the code that listens.
+ * Hands a connection to Node, as if libuv had accepted it: the handle is created in no async context, and 'connection' is
+ * emitted in that of the code that listens.
  *
  * @param {ListenHandle} listening
  * @param {number} number
  * @param {Buffer | undefined} bytes that were read
- * @param {number} why
+ * @param {number} reason LATE, CLOSED, or another one
  */
-function putAside(listening, number, bytes, why) {
+function fallBack(listening, number, bytes, reason) {
   const { listener, scope, server } = listening;
-  // Until here it was counted, see ListenHandle.end().
-  if (why === CLOSED) server._connections--;
+  // Added by ListenHandle.close().
+  if (reason === CLOSED) server._connections--;
   const fd = listener.release(number);
   if (fd === -1) {
     server._emitCloseIfDrained();
@@ -153,48 +157,50 @@ function putAside(listening, number, bytes, why) {
   }
 
   const create = () => new listening.handle.constructor(SOCKET);
-  const accepted = outside === undefined ? create() : outside.runInAsyncScope(create);
+  const accepted = noContext === undefined ? create() : noContext.runInAsyncScope(create);
   const error = accepted.open(fd);
   if (error !== 0) fs.closeSync(fd);
-  scope.runInAsyncScope(accept, undefined, listening, accepted, error, bytes, why);
+  scope.runInAsyncScope(emitConnection, undefined, listening, accepted, error, bytes, reason);
 }
 
 /**
+ * Passes an accepted handle to the server, and the bytes that were read to its socket.
+ *
  * @param {ListenHandle} listening
- * @param {any} accepted handle of Node's
+ * @param {any} accepted handle of Node
  * @param {number} error of libuv; 0: none
  * @param {Buffer | undefined} bytes
- * @param {number} why
+ * @param {number} reason
  */
-function accept({ handle, owner, server }, accepted, error, bytes, why) {
+function emitConnection({ handle, owner, server }, accepted, error, bytes, reason) {
   if (error !== 0) {
     handle.onconnection(error);
     return;
   }
-  // It has inherited this.
+  // Inherited from the listening socket of the addon.
   if (!server.noDelay) accepted.setNoDelay?.(false);
   handle.onconnection(0, accepted);
-  /** @type {import('net').Socket | undefined} nothing: Node has dropped it */
+  /** @type {import('net').Socket | undefined} undefined: Node has dropped the connection */
   const socket = accepted[/** @type {symbol} */ (owner)];
   if (socket === undefined) return;
   if (bytes !== undefined) {
-    countIn(accepted, bytes.length);
+    addBytesRead(accepted, bytes.length);
     socket.push(bytes);
   }
-  // Node's own listener of the socket does the rest.
-  if (why === LATE) socket.emit('error', createError('REQUEST_TIMEOUT'));
+  // Node's 'error' listener answers 408.
+  if (reason === LATE) socket.emit('error', createError('REQUEST_TIMEOUT'));
 }
 
 /**
- * Has a handle of Node's count what it has not read itself.
+ * Adds bytes that the addon has read to `bytesRead` of a handle.
  *
  * @param {any} handle
- * @param {number} length bytes
+ * @param {number} length
  */
-function countIn(handle, length) {
+function addBytesRead(handle, length) {
   const prototype = Object.getPrototypeOf(handle);
   const get = () => length + Reflect.get(prototype, 'bytesRead', handle);
   Object.defineProperty(handle, 'bytesRead', { configurable: true, get });
 }
 
-module.exports = { arrived, putAside, takesAll, watchWaiting };
+module.exports = { fallBack, onConnection, shouldFallBack, watchSockets };

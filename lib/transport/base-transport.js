@@ -15,7 +15,7 @@ const { optionsOf } = require('./config-cache');
 const { connectionClosed } = require('./open-connections');
 const { EMPTY_BUFFER } = require('../constants');
 const { closePayload, replayControl, replayMessage, showFrame } = require('../connection/receiver');
-const { Opcode } = require('../connection/send-job');
+const { Opcode } = require('../connection/frame');
 const { createError, createProtocolError } = require('../errors');
 const { queueControl, queueMessage } = require('./payload');
 const { toBinaryType } = require('./record-reader');
@@ -481,7 +481,7 @@ class Transport extends Delivery {
     this.past = { receivedTotal, queuedTotal, writtenTotal };
     this.id = native.NOBODY;
     this.object = null;
-    native.release(id);
+    native.free(id);
   }
 }
 

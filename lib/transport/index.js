@@ -11,7 +11,7 @@ const { chooseTransport } = require('./mode');
 const { connectionOpened } = require('./open-connections');
 const { hasOwnMethods, isNodeUnpatched } = require('../socket/replaced-members');
 const { isUntouched, touched } = require('../socket/materialize');
-const { Choice, takesSockets } = require('../native');
+const { TransportMode, takesSockets } = require('../native');
 const { configure } = require('./config-cache');
 const { setImmediate } = require('../node/schedule');
 
@@ -36,7 +36,7 @@ function openTransport(websocket, socket, head, options, isSynchronous, resource
   // A program that has replaced a member expects it to be called.
   if (isUntouched(socket) && (hasOwnMethods(socket) || !isNodeUnpatched())) touched(socket);
   if (choice !== 'stream') {
-    const mover = Choice[/** @type {keyof typeof Choice} */ (choice)];
+    const mover = TransportMode[/** @type {keyof typeof TransportMode} */ (choice)];
     const isArrived = isUntouched(socket);
     if (isArrived || (takesSockets && canPark(socket))) {
       const transport = new PlainSocketTransport(

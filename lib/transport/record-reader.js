@@ -15,7 +15,7 @@ const { FastBuffer, split, toArrayBuffer } = require('../buffer-util');
 const native = require('../native');
 
 const { ERROR, MESSAGE, WRITTEN } = native.RecordKind;
-const { BULK, FRAGMENTED, JOINT, LANDED, LARGE } = native.RecordFlag;
+const { ARENA, FRAGMENTED, BATCHED, DETACHED, LARGE } = native.RecordFlag;
 
 /**
  * Whose records are read, and who has the queue that they go into; see Delivery.
@@ -27,11 +27,11 @@ const { BULK, FRAGMENTED, JOINT, LANDED, LARGE } = native.RecordFlag;
  */
 
 /**
- * The layout of the shared memory, first in words: whether another batch waits, bytes of payloads with the flag JOINT; where
+ * The layout of the shared memory, first in words: whether another batch waits, bytes of payloads with the flag BATCHED; where
  * records begin.
  */
 const BATCH_WAITS = 0;
-const JOINT_BYTES = 1;
+const BATCHED_BYTES = 1;
 const FIRST_RECORD = 4;
 const RECORD_WORDS = 4;
 /** Then in bytes: where payloads that are to be sent are placed, and where those of records begin. */
@@ -49,7 +49,7 @@ const EVENT_SLOTS = 3;
 const MAX_SPARE_SLOTS = 4096;
 
 const shared = /** @type {ArrayBuffer} */ (native.environment.records());
-const bulk = /** @type {ArrayBuffer} */ (native.environment.bulk());
+const arena = /** @type {ArrayBuffer} */ (native.environment.payloadArena());
 const records = new Uint32Array(shared, 0, PLACED_START / 4);
 const placed = new Uint8Array(shared, PLACED_START, MAX_PLACED);
 
@@ -64,7 +64,7 @@ const VIEWED_START = shared.byteLength - VIEWED_BYTES;
  * @type {Uint8Array[]}
  */
 const views = Array.from({ length: VIEWED_BYTES / ALIGNMENT + 1 }, () => placed);
-/** The last one from where payloads begin: those with the flag JOINT, and output. */
+/** The last one from where payloads begin: those with the flag BATCHED, and output. */
 let frontView = placed;
 
 // Taken before anybody may have replaced it.
@@ -113,7 +113,7 @@ function readRecords(reader, count) {
     const { slots } = queue;
     const end = FIRST_RECORD + count * RECORD_WORDS;
     let { tail } = queue;
-    const joint = records[JOINT_BYTES] === 0 ? null : copyFront(records[JOINT_BYTES]);
+    const joint = records[BATCHED_BYTES] === 0 ? null : copyFront(records[BATCHED_BYTES]);
     for (let word = FIRST_RECORD; word < end; word += RECORD_WORDS) {
       readRecord(slots, tail, reader, word, joint);
       tail += EVENT_SLOTS;
@@ -162,7 +162,7 @@ function forget() {
  * @param {number} at the first of them
  * @param {Reader} reader
  * @param {number} word where the record starts
- * @param {Buffer | null} joint payloads with the flag JOINT
+ * @param {Buffer | null} joint payloads with the flag BATCHED
  */
 function readRecord(slots, at, reader, word, joint) {
   const head = records[word];
@@ -176,12 +176,12 @@ function readRecord(slots, at, reader, word, joint) {
 
   if ((head & LARGE) !== 0) {
     payload = reader.connection.takeLarge();
-  } else if ((head & BULK) !== 0) {
-    payload = copy(bulk, offset, length);
-  } else if ((head & LANDED) !== 0) {
+  } else if ((head & ARENA) !== 0) {
+    payload = copy(arena, offset, length);
+  } else if ((head & DETACHED) !== 0) {
     const memory = /** @type {ArrayBuffer} */ (reader.connection.takeLanded());
     payload = new FastBuffer(memory, offset, length);
-  } else if ((head & JOINT) !== 0) {
+  } else if ((head & BATCHED) !== 0) {
     payload = partOf(/** @type {Buffer} */ (joint), offset, length);
   } else if (kind <= ERROR) {
     payload = new FastBuffer(viewOf(PAYLOADS_START + offset, length));

@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use napi::{Env, Result, sys};
 
-use super::environment::Context;
+use super::environment::{Context, SharedTransport};
 use super::functions::next_records;
 use super::sys::{Reference, call_function, malloc_trim, queue_async_work};
-use crate::connection::Rested;
-use crate::protocol::deflate::{Broadcast, Inflation, Outgoing, Pool, Progress, deflate_alone, stored};
+use crate::connection::Trimmed;
+use crate::protocol::deflate::{
+    Broadcast, InflateJob, OutgoingParams, Pool, Progress, compress_standalone, stored_blocks,
+};
 use crate::transport::transports::{Backend, Transport};
 
 /// How many jobs are remembered, to be joined: a broadcast is sent to one receiver after the other, and there are few sets of
@@ -21,8 +23,8 @@ const REMEMBERED: usize = 4;
 /// A payload that is being compressed, and who waits for it: the same one for many connections is compressed once.
 struct CompressionJob {
     payload: Arc<[u8]>,
-    outgoing: Outgoing,
-    waiters: RefCell<Vec<(Rc<RefCell<Transport<Reference>>>, Reference)>>,
+    outgoing: OutgoingParams,
+    waiters: RefCell<Vec<(SharedTransport, Reference)>>,
 }
 
 /// About what permessage-deflate has in memory for a connection when it closes.
@@ -58,18 +60,18 @@ impl Compression {
     /// Releases memory that was not used since the last call, after `released` was by connections. `freed_otherwise` counts bytes that
     /// others have freed. Returns whether permessage-deflate may have more to release the next time, and whether free memory was
     /// returned to the system.
-    pub(super) fn release_unused(&self, mut released: Rested, freed_otherwise: usize) -> (bool, bool) {
-        self.broadcast.borrow_mut().forget();
-        released.again |= self.pool.rest();
+    pub(super) fn release_unused(&self, mut released: Trimmed, freed_otherwise: usize) -> (bool, bool) {
+        self.broadcast.borrow_mut().clear();
+        released.may_free_more |= self.pool.trim();
         // `malloc_trim` takes time: it is not called for little, unless that is the last of permessage-deflate.
         let freed = self.freed.get() + released.freed;
-        let is_last = freed > 0 && !released.again;
+        let is_last = freed > 0 && !released.may_free_more;
         let trims = is_last || freed + freed_otherwise >= TRIM_FROM;
         if trims {
             malloc_trim();
         }
         self.freed.set(if trims { 0 } else { freed });
-        (released.again, trims)
+        (released.may_free_more, trims)
     }
 
     /// Has `payload` compressed on another thread for a connection, referring to nothing before it, and then calls `callback`: from
@@ -80,8 +82,8 @@ impl Compression {
     pub(super) fn deflate_async(
         self: &Rc<Self>,
         env: Env,
-        transport: &Rc<RefCell<Transport<Reference>>>,
-        outgoing: &Outgoing,
+        transport: &SharedTransport,
+        outgoing: &OutgoingParams,
         payload: &[u8],
         callback: sys::napi_value,
     ) -> Result<()> {
@@ -101,10 +103,10 @@ impl Compression {
         let (pool, outgoing) = (Arc::clone(&self.pool), outgoing.clone());
         queue_async_work(
             env,
-            move || deflate_alone(&pool, &outgoing, &payload),
+            move || compress_standalone(&pool, &outgoing, &payload),
             move |compressed| {
                 // The message leaves even if the job has failed.
-                let compressed = compressed.unwrap_or_else(|| stored(&running.payload));
+                let compressed = compressed.unwrap_or_else(|| stored_blocks(&running.payload));
                 compression.finish(env, &running, &Rc::new(compressed));
             },
         )?;
@@ -130,31 +132,31 @@ impl Compression {
 /// When the environment is ending.
 pub(super) fn inflate_async(
     context: &Rc<Context>,
-    transport: &Rc<RefCell<Transport<Reference>>>,
+    transport: &SharedTransport,
     callback: sys::napi_value,
 ) -> Result<()> {
     let callback = Reference::new(context.env, callback)?;
-    let Some(mut inflation) = transport.borrow_mut().take_inflation() else { return Ok(()) };
+    let Some(mut job) = transport.borrow_mut().take_inflate_job() else { return Ok(()) };
     let (context, transport) = (Rc::clone(context), Rc::clone(transport));
     queue_async_work(
         context.env,
         move || {
-            while inflation.run(usize::MAX) == Progress::Paused {}
-            inflation
+            while job.run(usize::MAX) == Progress::Paused {}
+            job
         },
-        move |inflation| {
-            let inflation = inflation.unwrap_or_else(Inflation::failed);
-            let count = return_inflation(&context, &mut transport.borrow_mut(), inflation);
+        move |job| {
+            let job = job.unwrap_or_else(InflateJob::failed);
+            let count = finish_inflate_job(&context, &mut transport.borrow_mut(), job);
             call_function(context.env, &callback, count);
         },
     )
 }
 
-fn return_inflation(context: &Context, transport: &mut Transport<Reference>, inflation: Inflation) -> u32 {
+fn finish_inflate_job(context: &Context, transport: &mut Transport<Reference>, job: InflateJob) -> u32 {
     if let Backend::Stream(stream) = transport.backend() {
-        stream.return_inflation(inflation, &mut *context.host().keys.borrow_mut());
+        stream.finish_inflate_job(job, &mut *context.host().keys.borrow_mut());
         return next_records(context, transport);
     }
-    transport.return_inflation(&context.event_loop, inflation);
+    transport.finish_inflate_job(&context.event_loop, job);
     0
 }

@@ -57,7 +57,7 @@ impl Connection {
         Ok(Self { context, transport, id, is_owner: true })
     }
 
-    /// What the functions of `Environment.calls` know this connection by.
+    /// What the functions of `Environment.functions` know this connection by.
     #[napi(getter, catch_unwind)]
     pub fn id(&self) -> u32 {
         self.id
@@ -78,8 +78,8 @@ impl Connection {
             let mut transport = self.transport.borrow_mut();
             event_loop.activate(&mut transport);
             let outgoing = transport.with_connection(|connection| {
-                let compresses = connection.deflates(flags_compress, payload.len());
-                if compresses { connection.outgoing().cloned() } else { None }
+                let compresses = connection.decide_compression(flags_compress, payload.len());
+                if compresses { connection.outgoing_params().cloned() } else { None }
             });
             drop(transport);
             let Some(outgoing) = outgoing.flatten() else { return Ok(false) };
@@ -105,7 +105,7 @@ impl Connection {
         let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
         let key = key.or_else(|| fresh_key(&self.context, flags));
         let queued = transport.run(&self.context.event_loop, |connection| {
-            connection.send_alone(binary, fin, key, &compressed);
+            connection.send_precompressed(binary, fin, key, &compressed);
         });
         Ok(to_double(queued))
     }

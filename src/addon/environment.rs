@@ -18,7 +18,7 @@ use super::payload::PayloadReader;
 use super::sockets;
 use super::sys::{Realm, Reference, property, unknown};
 use super::thread::environment_of_thread;
-use crate::connection::{Config, Rested};
+use crate::connection::{Config, Trimmed};
 use crate::transport::event_loop::EventLoop;
 use crate::transport::slab::Slab;
 use crate::transport::transports::Transport;
@@ -113,7 +113,7 @@ impl Environment {
 
     /// The value of `src/addon/thread.js`, the same for every copy. Its `deliver(id, count)` is called with the number of each
     /// attached connection that has events: `count` records can be read in [`Environment::records`], and more with `more` of
-    /// [`Environment::calls`]. Each call has its own callback scope, with `deliver` as its resource; the async context of the
+    /// [`Environment::functions`]. Each call has its own callback scope, with `deliver` as its resource; the async context of the
     /// connection is for its owner to enter. An exception becomes an `uncaughtException`. `deliver` is called again, with a count
     /// of 0, after an exception, and when it returns `true` because ticks and microtasks are to run first.
     #[napi(catch_unwind, ts_return_type = "object")]
@@ -132,8 +132,8 @@ impl Environment {
 
     /// The memory that messages with the flag `ARENA` lie in until they are read; never to be handed to a user.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
-    pub fn bulk(&self) -> Result<Unknown<'_>> {
-        unknown(self.context.env, self.context.host().pool.value()?)
+    pub fn payload_arena(&self) -> Result<Unknown<'_>> {
+        unknown(self.context.env, self.context.host().arena.value()?)
     }
 
     /// What is done with connections as a rule.
@@ -141,7 +141,7 @@ impl Environment {
     /// # Errors
     /// When JavaScript has no memory, or the environment is ending.
     #[napi(catch_unwind)]
-    pub fn calls(&self) -> Result<Functions<'_>> {
+    pub fn functions(&self) -> Result<Functions<'_>> {
         Functions::new(&self.context)
     }
 
@@ -192,7 +192,7 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn rest(&self) -> bool {
         let Context { event_loop, compression, .. } = &*self.context;
-        let mut released = Rested::default();
+        let mut released = Trimmed::default();
         if compression.is_used() {
             event_loop.transports().for_each(|transport| released += transport.borrow_mut().release_unused());
         }

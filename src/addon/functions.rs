@@ -43,7 +43,7 @@ pub struct Functions<'env> {
     pub adopt: Unknown<'env>,
     /// Destroys a connection that was attached or adopted, and gives its number to the next one.
     #[napi(ts_type = "(id: number) => void")]
-    pub release: Unknown<'env>,
+    pub free: Unknown<'env>,
     /// Queues a message or a fragment. `flags` may have `SAME` 32 if the data is the one of the last call that had `STRING`. The
     /// total is returned only if they have `TOTAL` 16.
     #[napi(
@@ -129,7 +129,7 @@ impl Functions<'_> {
         Ok(Self {
             attach: function(c"attach", attach)?,
             adopt: function(c"adopt", adopt)?,
-            release: function(c"release", |context, [id, ..]| {
+            free: function(c"free", |context, [id, ..]| {
                 let id = unsigned(context.env, id)?;
                 let transports = context.event_loop.transports();
                 // 0 is the id of all that were destroyed.
@@ -289,7 +289,7 @@ fn send_message(
         let compress = flags & flag::COMPRESS != 0;
         let mut broadcast = context.compression.broadcast.borrow_mut();
         return transport.run(&context.event_loop, |connection| {
-            connection.send_deflated(binary, fin, key, payload, compress, &mut broadcast);
+            connection.send_compressed(binary, fin, key, payload, compress, &mut broadcast);
         });
     }
     if key.is_none()

@@ -8,14 +8,14 @@ use super::records::RecordMemory;
 use super::sockets::NodeLoop;
 use super::sys::SharedArray;
 use crate::transport::RandomKeys;
-use crate::transport::event_loop::POOL_SIZE;
+use crate::transport::event_loop::ARENA_SIZE;
 
 /// The host of an environment's event loop. Lives on the environment's thread.
 pub(super) struct NodeHost {
     pub(super) env: Env,
     pub(super) records: RecordMemory,
     /// Memory that sockets with large messages are read into.
-    pub(super) pool: SharedArray,
+    pub(super) arena: SharedArray,
     pub(super) keys: RefCell<RandomKeys>,
     pub(super) node_loop: NodeLoop,
 }
@@ -30,7 +30,7 @@ impl NodeHost {
         Ok(Self {
             env,
             records: RecordMemory::new(env)?,
-            pool: SharedArray::new(env, POOL_SIZE)?,
+            arena: SharedArray::new(env, ARENA_SIZE)?,
             keys: RefCell::new(keys),
             node_loop: NodeLoop::new(env, deliver)?,
         })

@@ -8,7 +8,8 @@ use napi_derive::napi;
 
 use crate::connection::Config;
 use crate::protocol::deflate::{
-    Incoming, Level, MemLevel, Negotiated, Outgoing, Pool, Settings, Strategy, WindowBits,
+    DeflateParams, IncomingParams, Level, MemLevel, OutgoingParams, PermessageDeflate, Pool, Strategy,
+    WindowBits,
 };
 use crate::protocol::{Limits, Role};
 
@@ -81,11 +82,11 @@ pub struct DeflateOptions {
 
 impl DeflateOptions {
     /// The settings, and the pool that compressors come from.
-    pub(super) fn negotiated(&self, pool: &Arc<Pool>) -> Negotiated {
+    pub(super) fn negotiated(&self, pool: &Arc<Pool>) -> PermessageDeflate {
         // A threshold below 0, or none, is 0; one beyond everything forbids compression.
         #[allow(clippy::cast_sign_loss, reason = "a float below 0 becomes 0")]
         let threshold = self.threshold.ceil() as u64;
-        let outgoing = Outgoing {
+        let outgoing = OutgoingParams {
             window_bits: window_bits(self.outgoing_window_bits),
             context_takeover: self.outgoing_takeover,
             level: small(self.level).and_then(Level::new),
@@ -94,12 +95,12 @@ impl DeflateOptions {
             dictionary: dictionary(self.outgoing_dictionary.as_ref()),
             threshold,
         };
-        let incoming = Incoming {
+        let incoming = IncomingParams {
             window_bits: window_bits(self.incoming_window_bits),
             context_takeover: self.incoming_takeover,
             dictionary: dictionary(self.incoming_dictionary.as_ref()),
         };
-        Negotiated { settings: Settings { outgoing, incoming }, pool: Arc::clone(pool) }
+        PermessageDeflate { params: DeflateParams { outgoing, incoming }, pool: Arc::clone(pool) }
     }
 }
 

@@ -3,19 +3,20 @@
 
 use std::sync::Arc;
 
-use super::{Connection, Rested};
+use super::{Connection, Trimmed};
 use crate::protocol::deflate::{
-    Broadcast, EMPTY_FRAGMENT, EMPTY_MESSAGE, History, Negotiated, Outgoing, Receiver, without_trailer,
+    Broadcast, EMPTY_FRAGMENT, EMPTY_MESSAGE, History, OutgoingParams, PermessageDeflate, Receiver,
+    strip_trailer,
 };
 use crate::protocol::{MaskingKey, Opcode};
 
 /// What the sending half keeps.
 #[derive(Debug)]
 pub(super) struct Deflating {
-    negotiated: Arc<Negotiated>,
+    negotiated: Arc<PermessageDeflate>,
     /// The end of what was sent. May be forgotten at any time: then the next payload refers to nothing.
     history: History,
-    /// Whether it was added to since the last [`Deflating::rest`].
+    /// Whether it was added to since the last [`Deflating::trim_memory`].
     used: bool,
     /// Whether the message that has begun is compressed.
     compressing: bool,
@@ -23,18 +24,18 @@ pub(super) struct Deflating {
 }
 
 impl Deflating {
-    pub(super) fn new(negotiated: &Arc<Negotiated>) -> Self {
+    pub(super) fn new(negotiated: &Arc<PermessageDeflate>) -> Self {
         Self {
             negotiated: Arc::clone(negotiated),
-            history: History::new(negotiated.settings.outgoing.dictionary.as_ref()),
+            history: History::new(negotiated.params.outgoing.dictionary.as_ref()),
             used: false,
             compressing: false,
             receiver: Receiver::default(),
         }
     }
 
-    fn outgoing(&self) -> &Outgoing {
-        &self.negotiated.settings.outgoing
+    fn outgoing(&self) -> &OutgoingParams {
+        &self.negotiated.params.outgoing
     }
 
     /// Whether a message is compressed whose first frame has `length` bytes, if its sender wants it. Small ones are not worth
@@ -70,18 +71,18 @@ impl Deflating {
     }
 
     /// Gives memory back if nothing was sent since the last time.
-    pub(super) fn rest(&mut self) -> Rested {
+    pub(super) fn trim_memory(&mut self) -> Trimmed {
         let used = std::mem::take(&mut self.used);
         // Without takeover there is a dictionary at most.
         let is_over = !used && self.outgoing().context_takeover;
-        Rested { freed: if is_over { self.history.compact(0) } else { 0 }, again: used }
+        Trimmed { freed: if is_over { self.history.compact(0) } else { 0 }, may_free_more: used }
     }
 }
 
 impl Connection {
     /// As [`send`](Self::send), but compressed if `wanted` and if the settings say that it is worth it. The first fragment of
     /// a message decides for all. `broadcast` is that of the thread that sends.
-    pub fn send_deflated(
+    pub fn send_compressed(
         &mut self,
         binary: bool,
         fin: bool,
@@ -90,7 +91,7 @@ impl Connection {
         wanted: bool,
         broadcast: &mut Broadcast,
     ) {
-        let deflates = self.deflates(wanted, payload.len());
+        let deflates = self.decide_compression(wanted, payload.len());
         let is_whole = fin && !self.outbound.fragmented;
         let opcode = self.outbound.next_opcode(binary, fin);
         let Some((deflating, _)) = self.extension.as_deref_mut().filter(|_| deflates) else {
@@ -104,8 +105,8 @@ impl Connection {
             deflating.remember(fin, payload);
             return;
         }
-        let Negotiated { settings, pool } = &*deflating.negotiated;
-        let (outgoing, receiver) = (&settings.outgoing, &mut deflating.receiver);
+        let PermessageDeflate { params, pool } = &*deflating.negotiated;
+        let (outgoing, receiver) = (&params.outgoing, &mut deflating.receiver);
         let shared = if is_whole {
             broadcast.share(pool, outgoing, payload, receiver)
         } else {
@@ -113,21 +114,21 @@ impl Connection {
             None
         };
         if let Some(compressed) = shared {
-            let compressed = without_trailer(compressed, fin);
+            let compressed = strip_trailer(compressed, fin);
             self.outbound.push_frame(fin, rsv1, opcode, key, compressed);
         } else {
-            let mut compressor = pool.compressor(outgoing);
+            let mut compressor = pool.take_compressor(outgoing);
             let history = deflating.history.last(outgoing.history_for(payload.len()));
-            let compressed = without_trailer(compressor.compress(history, payload), fin);
+            let compressed = strip_trailer(compressor.compress(history, payload), fin);
             self.outbound.push_frame(fin, rsv1, opcode, key, compressed);
-            pool.give_compressor(compressor);
+            pool.put_compressor(compressor);
         }
         deflating.remember(fin, payload);
     }
 
-    /// Whether [`send_deflated`](Self::send_deflated) would compress a payload of `length` bytes. If it begins a message, that
+    /// Whether [`send_compressed`](Self::send_compressed) would compress a payload of `length` bytes. If it begins a message, that
     /// is decided now.
-    pub fn deflates(&mut self, wanted: bool, length: usize) -> bool {
+    pub fn decide_compression(&mut self, wanted: bool, length: usize) -> bool {
         let begins = !self.outbound.fragmented;
         let Some((deflating, _)) = self.extension.as_deref_mut() else { return false };
         if begins {
@@ -136,17 +137,23 @@ impl Connection {
         deflating.compressing
     }
 
-    /// How payloads are to be compressed for [`send_alone`](Self::send_alone); `None` without permessage-deflate.
-    pub fn outgoing(&self) -> Option<&Outgoing> {
+    /// How payloads are to be compressed for [`send_precompressed`](Self::send_precompressed); `None` without permessage-deflate.
+    pub fn outgoing_params(&self) -> Option<&OutgoingParams> {
         self.extension.as_deref().map(|(deflating, _)| deflating.outgoing())
     }
 
-    /// Queues a payload that [`deflates`](Self::deflates) said was to be compressed, and that
-    /// [`deflate_alone`](crate::protocol::deflate::deflate_alone) has.
-    pub fn send_alone(&mut self, binary: bool, fin: bool, key: Option<MaskingKey>, compressed: &[u8]) {
+    /// Queues a payload that [`Self::decide_compression`] selected for compression and that
+    /// [`compress_standalone`](crate::protocol::deflate::compress_standalone) has.
+    pub fn send_precompressed(
+        &mut self,
+        binary: bool,
+        fin: bool,
+        key: Option<MaskingKey>,
+        compressed: &[u8],
+    ) {
         let opcode = self.outbound.next_opcode(binary, fin);
         let rsv1 = opcode != Opcode::Continuation;
-        self.outbound.push_frame(fin, rsv1, opcode, key, without_trailer(compressed, fin));
+        self.outbound.push_frame(fin, rsv1, opcode, key, strip_trailer(compressed, fin));
         if let Some((deflating, _)) = self.extension.as_deref_mut() {
             deflating.receiver.leave();
             deflating.forget(fin);

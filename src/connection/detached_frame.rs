@@ -14,7 +14,7 @@ const BEGUN: u64 = 32;
 
 /// A frame that is out on loan.
 #[derive(Debug)]
-pub struct LentFrame {
+pub struct DetachedFrame {
     header: FrameHeader,
     /// How much of the payload the connection has seen: it is unmasked.
     received: usize,
@@ -22,7 +22,7 @@ pub struct LentFrame {
     utf8: Option<Utf8Validator>,
 }
 
-impl LentFrame {
+impl DetachedFrame {
     /// Bytes of payload in all.
     pub fn length(&self) -> usize {
         self.header.payload_length as usize
@@ -47,7 +47,7 @@ impl LentFrame {
 impl Connection {
     /// Lends the frame whose payload has begun in the last chunk, if it is a whole message, and large; with the bytes of
     /// payload that have come, which are its first ones. Until it is returned, nothing else may be received.
-    pub fn lend_frame(&mut self) -> Option<(LentFrame, Vec<u8>)> {
+    pub fn detach_frame(&mut self) -> Option<(DetachedFrame, Vec<u8>)> {
         let (header, received) = self.inbound.frame.as_ref()?;
         let is_message = header.fin && !header.rsv1 && matches!(header.opcode, Opcode::Text | Opcode::Binary);
         let is_large = (LENT_FROM..=LENT_UP_TO).contains(&header.payload_length);
@@ -62,21 +62,21 @@ impl Connection {
         if let Some(utf8) = &mut utf8 {
             utf8.feed(&payload);
         }
-        Some((LentFrame { header, received: payload.len(), utf8 }, payload))
+        Some((DetachedFrame { header, received: payload.len(), utf8 }, payload))
     }
 
     /// Another chunk of a lent frame has come, at the end of `payload`, which is all that has. `false`: it must be given back
     /// unfinished, for the connection is to fail: those are too many chunks
     /// ([`Limits::max_buffered_chunks`](crate::protocol::Limits::max_buffered_chunks)), or the text is not UTF-8.
-    pub fn receive_lent(&mut self, frame: &mut LentFrame, payload: &mut [u8]) -> bool {
+    pub fn receive_detached(&mut self, frame: &mut DetachedFrame, payload: &mut [u8]) -> bool {
         let fits = self.inbound.chunks.check(&self.config.limits).is_ok();
         self.inbound.chunks.parsed(false, true);
         fits && frame.take_in(payload)
     }
 
-    /// Takes a lent frame back, all of whose payload was [received](Self::receive_lent). The message stays where that is, as an
+    /// Takes a lent frame back, all of whose payload was [received](Self::receive_detached). The message stays where that is, as an
     /// [`InChunk`](super::EventRef::InChunk) that begins with its first byte.
-    pub fn return_frame(&mut self, frame: LentFrame, events: &mut EventBatch) {
+    pub fn finish_detached(&mut self, frame: DetachedFrame, events: &mut EventBatch) {
         self.inbound.chunks.parsed(true, false);
         let binary = frame.header.opcode == Opcode::Binary;
         if frame.utf8.is_none_or(|mut utf8| utf8.finish()) {
@@ -88,9 +88,9 @@ impl Connection {
 
     /// Takes a lent frame back of which `payload`, not all of it, has come so far, or with which the connection is to fail. The
     /// rest is received as ever.
-    pub fn return_unfinished(
+    pub fn reattach_frame(
         &mut self,
-        frame: &LentFrame,
+        frame: &DetachedFrame,
         payload: &[u8],
         keys: &mut dyn MaskingKeys,
         events: &mut EventBatch,

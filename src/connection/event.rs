@@ -52,7 +52,7 @@ pub enum EventRef<'a> {
     /// The peer broke the protocol. Nothing follows it.
     Failed(ProtocolError),
     /// The next message is to be inflated elsewhere, and what follows waits for it: see
-    /// [`Connection::take_inflation`](super::Connection::take_inflation).
+    /// [`Connection::take_inflate_job`](super::Connection::take_inflate_job).
     Inflating,
     /// Too many automatic pongs wait to be written: end the connection without a closing handshake.
     /// The ping that was too much follows, and so does what came in the same chunk.
@@ -240,7 +240,7 @@ impl EventBatch {
     }
 
     /// The chunk that was received in place is about to be somebody else's: copies what is left in it.
-    pub fn leave_chunk(&mut self, chunk: &[u8]) {
+    pub fn copy_out_chunk(&mut self, chunk: &[u8]) {
         for record in &mut self.records[self.next..] {
             if record.place == Place::Chunk {
                 let payload = chunk.get(record.start..record.start + record.length).unwrap_or_default();

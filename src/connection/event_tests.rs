@@ -128,7 +128,7 @@ fn a_large_message_that_was_left_in_its_chunk_is_whole() {
     let chunk = vec![7; LARGE_MESSAGE + 3];
     events.push_in_chunk(true, 1, LARGE_MESSAGE);
     events.push_in_chunk(true, 2, LARGE_MESSAGE - 1);
-    events.leave_chunk(&chunk);
+    events.copy_out_chunk(&chunk);
     assert_eq!(events.peek(), Some(message(&chunk[..LARGE_MESSAGE], &[])));
     assert_eq!(events.take_large().as_deref(), Some(&chunk[..LARGE_MESSAGE]));
     events.advance();

@@ -6,7 +6,7 @@ use super::{Config, Connection};
 
 impl Connection {
     /// Whether all that was received has become events, all that was queued is written, and nothing is remembered that a
-    /// connection from [`idle`](Self::idle) would not know.
+    /// connection from [`idle`](Self::from_idle) would not know.
     pub fn is_idle(&self) -> bool {
         let is_forgetful = self
             .extension
@@ -16,7 +16,7 @@ impl Connection {
     }
 
     /// A connection in the place of one that [is idle](Self::is_idle), of which `total` bytes were queued and written.
-    pub fn idle(config: impl Into<Arc<Config>>, total: u64) -> Self {
+    pub fn from_idle(config: impl Into<Arc<Config>>, total: u64) -> Self {
         let mut connection = Self::new(config);
         connection.count_from(total);
         connection

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use super::{Connection, EventBatch, MaskingKeys, Rested};
-use crate::protocol::deflate::{History, Inflater, Inflation, Negotiated, Progress};
+use super::{Connection, EventBatch, MaskingKeys, Trimmed};
+use crate::protocol::deflate::{History, InflateJob, Inflater, PermessageDeflate, Progress};
 use crate::protocol::{FrameHeader, Opcode, ProtocolError};
 
 /// Output of a frame that is inflated at once, which takes 100 us. What goes beyond is worth the way to another thread, which
@@ -18,7 +18,7 @@ const KEPT_CAPACITY: usize = 4 * 1024;
 /// What the receiving half keeps.
 #[derive(Debug)]
 pub(super) struct Inflating {
-    negotiated: Arc<Negotiated>,
+    negotiated: Arc<PermessageDeflate>,
     /// Whether the message that has begun is compressed.
     is_compressed: bool,
     /// Payload of a compressed frame, unmasked.
@@ -28,7 +28,7 @@ pub(super) struct Inflating {
     inflater: Option<Inflater>,
     /// Whether the message has begun with such an inflater.
     goes_on: bool,
-    /// Whether anything was inflated since the last [`Inflating::rest`].
+    /// Whether anything was inflated since the last [`Inflating::trim_memory`].
     used: bool,
     history: History,
     elsewhere: Option<Elsewhere>,
@@ -38,70 +38,70 @@ pub(super) struct Inflating {
 #[derive(Debug)]
 struct Elsewhere {
     /// `None`: it has been taken.
-    inflation: Option<Inflation>,
+    job: Option<InflateJob>,
     /// Input behind it.
     held: Vec<u8>,
 }
 
 impl Inflating {
-    pub(super) fn new(negotiated: &Arc<Negotiated>) -> Self {
+    pub(super) fn new(negotiated: &Arc<PermessageDeflate>) -> Self {
         Self {
             is_compressed: false,
             frame: Vec::new(),
             inflater: None,
             goes_on: false,
             used: false,
-            history: History::new(negotiated.settings.incoming.dictionary.as_ref()),
+            history: History::new(negotiated.params.incoming.dictionary.as_ref()),
             elsewhere: None,
             negotiated: Arc::clone(negotiated),
         }
     }
 
     /// Gives memory back if nothing was received since the last time. `is_between`: no message has begun.
-    pub(super) fn rest(&mut self, is_between: bool) -> Rested {
+    pub(super) fn trim_memory(&mut self, is_between: bool) -> Trimmed {
         let again = std::mem::take(&mut self.used) || !is_between;
         let mut freed = 0;
         if !again {
             if let Some(inflater) = self.inflater.take() {
-                self.negotiated.pool.give_inflater(inflater);
+                self.negotiated.pool.put_inflater(inflater);
             }
             freed = self.history.compact(self.window());
         }
-        Rested { freed, again }
+        Trimmed { freed, may_free_more: again }
     }
 
     /// Whether nothing is remembered that the peer may refer to.
     pub(super) fn is_as_new(&self) -> bool {
-        let incoming = &self.negotiated.settings.incoming;
+        let incoming = &self.negotiated.params.incoming;
         let is_known =
             !incoming.context_takeover || (incoming.dictionary.is_none() && self.history.is_empty());
         is_known && self.inflater.is_none() && self.elsewhere.is_none()
     }
 
     /// Whether the inflater of a last frame must go on as it is, or may have to, because there is no telling.
-    fn is_to_be_kept(&self, is_whole: bool, inflation: &mut Inflation) -> bool {
-        if inflation.is_over() || !self.negotiated.settings.incoming.context_takeover {
+    fn is_to_be_kept(&self, is_whole: bool, job: &mut InflateJob) -> bool {
+        if job.is_over() || !self.negotiated.params.incoming.context_takeover {
             return false;
         }
         // Only what can be inflated again can be asked.
         if !is_whole || self.goes_on {
             return true;
         }
-        if inflation.ends_with_block() || inflation.length() > AT_ONCE {
+        if job.ends_with_block() || job.length() > AT_ONCE {
             return false;
         }
-        inflation.repeat(self.next_inflater());
+        job.repeat(self.next_inflater());
         true
     }
 
     /// How many bytes back the peer may refer.
     fn window(&self) -> usize {
-        self.negotiated.settings.incoming.window_bits.size()
+        self.negotiated.params.incoming.window_bits.size()
     }
 
     /// An inflater for the next message.
     fn next_inflater(&self) -> Inflater {
-        self.negotiated.pool.inflater(self.history.last(self.window()))
+        self.negotiated.pool.take_inflater(self.history.last(self.window()))
     }
 }
 
@@ -139,21 +139,20 @@ impl Connection {
         }
         let inflater = inflating.inflater.take().unwrap_or_else(|| inflating.next_inflater());
         let frame = std::mem::take(&mut inflating.frame);
-        let mut inflation =
-            Inflation::new(inflater, frame, !message.is_fragmented(), message.take_data(), limit);
+        let mut job = InflateJob::new(inflater, frame, !message.is_fragmented(), message.take_data(), limit);
         inflating.used = true;
-        if inflation.run(AT_ONCE) == Progress::Paused {
-            inflating.elsewhere = Some(Elsewhere { inflation: Some(inflation), held: Vec::new() });
+        if job.run(AT_ONCE) == Progress::Paused {
+            inflating.elsewhere = Some(Elsewhere { job: Some(job), held: Vec::new() });
             events.push_inflating();
             return;
         }
-        self.frame_inflated(inflation, events);
+        self.frame_inflated(job, events);
     }
 
     /// Whatever comes of it is marked, an error, too.
-    fn frame_inflated(&mut self, inflation: Inflation, events: &mut EventBatch) {
+    fn frame_inflated(&mut self, job: InflateJob, events: &mut EventBatch) {
         let is_last = !self.inbound.message.is_fragmented();
-        let taken = self.take_inflated(inflation, events);
+        let taken = self.take_inflated(job, events);
         if let Err(error) = taken {
             self.fail(error, events);
         }
@@ -162,28 +161,24 @@ impl Connection {
         }
     }
 
-    fn take_inflated(
-        &mut self,
-        mut inflation: Inflation,
-        events: &mut EventBatch,
-    ) -> Result<(), ProtocolError> {
+    fn take_inflated(&mut self, mut job: InflateJob, events: &mut EventBatch) -> Result<(), ProtocolError> {
         let Some((_, inflating)) = self.extension.as_deref_mut() else { return Ok(()) };
-        let Negotiated { settings, pool } = &*inflating.negotiated;
+        let PermessageDeflate { params, pool } = &*inflating.negotiated;
         let (is_first, is_last) =
             (self.inbound.message.is_first_frame(), !self.inbound.message.is_fragmented());
         // What the history knows is where a message begins.
-        if is_first && !inflating.goes_on && inflation.has_unnamed_fault() {
-            inflation.name_fault(inflating.next_inflater());
+        if is_first && !inflating.goes_on && job.has_unnamed_fault() {
+            job.name_fault(inflating.next_inflater());
         }
-        let is_kept = !is_last || inflating.is_to_be_kept(is_first, &mut inflation);
-        let inflated = inflation.into_parts()?;
-        let (window, takes_over) = (inflating.window(), settings.incoming.context_takeover);
+        let is_kept = !is_last || inflating.is_to_be_kept(is_first, &mut job);
+        let inflated = job.into_parts()?;
+        let (window, takes_over) = (inflating.window(), params.incoming.context_takeover);
 
         inflating.frame = inflated.input;
         inflating.frame.clear();
         inflating.frame.shrink_to(KEPT_CAPACITY);
         match inflated.inflater {
-            None => inflating.history = History::new(settings.incoming.dictionary.as_ref()),
+            None => inflating.history = History::new(params.incoming.dictionary.as_ref()),
             Some(used) => {
                 if takes_over {
                     inflating.history.push(&inflated.output[inflated.start..], window);
@@ -191,7 +186,7 @@ impl Connection {
                 if is_kept {
                     inflating.inflater = Some(used);
                 } else {
-                    pool.give_inflater(used);
+                    pool.put_inflater(used);
                 }
             }
         }
@@ -213,22 +208,22 @@ impl Connection {
     }
 
     /// The frame to be inflated elsewhere, once [`EventRef::Inflating`](super::EventRef::Inflating) was delivered: to be
-    /// [run](Inflation::run) to its end, and returned.
-    pub fn take_inflation(&mut self) -> Option<Inflation> {
+    /// [run](InflateJob::run) to its end, and returned.
+    pub fn take_inflate_job(&mut self) -> Option<InflateJob> {
         let (_, inflating) = self.extension.as_deref_mut()?;
-        inflating.elsewhere.as_mut()?.inflation.take()
+        inflating.elsewhere.as_mut()?.job.take()
     }
 
     /// Takes back a frame that was inflated, and parses what came after it.
-    pub fn return_inflation(
+    pub fn finish_inflate_job(
         &mut self,
-        inflation: Inflation,
+        job: InflateJob,
         keys: &mut dyn MaskingKeys,
         events: &mut EventBatch,
     ) {
         let Some((_, inflating)) = self.extension.as_deref_mut() else { return };
         let Some(elsewhere) = inflating.elsewhere.take() else { return };
-        self.frame_inflated(inflation, events);
+        self.frame_inflated(job, events);
         self.receive_held(&elsewhere.held, keys, events);
     }
 }

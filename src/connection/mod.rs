@@ -19,15 +19,15 @@ mod send;
 use std::ops::AddAssign;
 use std::sync::Arc;
 
-use crate::protocol::deflate::Negotiated;
+use crate::protocol::deflate::PermessageDeflate;
 use crate::protocol::{Limits, MaskingKey, Role};
 
 use deflate::Deflating;
-pub use detached_frame::LentFrame;
+pub use detached_frame::DetachedFrame;
 pub use event::{EventBatch, EventRef, LARGE_MESSAGE};
 use inflate::Inflating;
-pub use receive::IN_PLACE_FROM;
 use receive::Inbound;
+pub use receive::MIN_IN_PLACE;
 use send::Outbound;
 
 /// How a connection behaves.
@@ -42,22 +42,22 @@ pub struct Config {
     /// Whether texts and close reasons are taken as they come.
     pub skip_utf8_validation: bool,
     /// permessage-deflate, if the ends have agreed on it.
-    pub deflate: Option<Arc<Negotiated>>,
+    pub deflate: Option<Arc<PermessageDeflate>>,
 }
 
-/// What [`Connection::rest`] has done.
+/// What [`Connection::trim_memory`] has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rested {
+pub struct Trimmed {
     /// Bytes that were given back.
     pub freed: usize,
     /// Whether there may be more the next time.
-    pub again: bool,
+    pub may_free_more: bool,
 }
 
-impl AddAssign for Rested {
+impl AddAssign for Trimmed {
     fn add_assign(&mut self, other: Self) {
         self.freed += other.freed;
-        self.again |= other.again;
+        self.may_free_more |= other.may_free_more;
     }
 }
 
@@ -73,10 +73,10 @@ pub trait MaskingKeys {
 /// Four kinds of methods:
 ///
 /// * **From outside**: [`receive`](Self::receive), [`receive_in_place`](Self::receive_in_place),
-///   [`return_frame`](Self::return_frame) for one that was lent, [`return_inflation`](Self::return_inflation) for one that was
-///   inflated elsewhere, [`written`](Self::written).
-/// * **Commands**: [`send`](Self::send), [`send_deflated`](Self::send_deflated), [`ping`](Self::ping),
-///   [`pong`](Self::pong), [`close`](Self::close), [`write_raw`](Self::write_raw), [`rest`](Self::rest).
+///   [`finish_detached`](Self::finish_detached) for one that was lent, [`finish_inflate_job`](Self::finish_inflate_job) for one that was
+///   inflated elsewhere, [`written`](Self::mark_written).
+/// * **Commands**: [`send`](Self::send), [`send_compressed`](Self::send_compressed), [`ping`](Self::ping),
+///   [`pong`](Self::pong), [`close`](Self::close), [`write_raw`](Self::write_raw), [`rest`](Self::trim_memory).
 /// * **What must go out**: [`output`](Self::output), [`take_output`](Self::take_output).
 /// * **Getters and setters**.
 ///
@@ -123,12 +123,12 @@ impl Connection {
 
     /// To be called from time to time: gives memory of permessage-deflate back if it was not used since the last time. Neither
     /// end notices: the next message sent refers to none before it, and what the peer may refer to is kept.
-    pub fn rest(&mut self) -> Rested {
+    pub fn trim_memory(&mut self) -> Trimmed {
         let is_between = self.inbound.message.is_first_frame();
-        let mut rested = Rested::default();
+        let mut rested = Trimmed::default();
         if let Some((deflating, inflating)) = self.extension.as_deref_mut() {
-            rested += deflating.rest();
-            rested += inflating.rest(is_between);
+            rested += deflating.trim_memory();
+            rested += inflating.trim_memory(is_between);
         }
         rested
     }

@@ -11,7 +11,7 @@ use crate::protocol::{
 };
 
 /// Messages of this many bytes and more are left in a chunk that is received in place: a copy of less costs nothing.
-pub const IN_PLACE_FROM: usize = 4 * 1024;
+pub const MIN_IN_PLACE: usize = 4 * 1024;
 
 /// What the receiving half keeps between two chunks.
 #[derive(Debug, Default)]
@@ -96,9 +96,9 @@ impl Connection {
         events.push_failed(error);
     }
 
-    /// As [`receive`](Self::receive), but whole messages of [`IN_PLACE_FROM`] bytes and more stay in `chunk`, unmasked there:
+    /// As [`receive`](Self::receive), but whole messages of [`MIN_IN_PLACE`] bytes and more stay in `chunk`, unmasked there:
     /// see [`EventRef::InChunk`](super::EventRef::InChunk). They must have been delivered, or
-    /// [left](EventBatch::leave_chunk), before the next call.
+    /// [left](EventBatch::copy_out_chunk), before the next call.
     pub fn receive_in_place(
         &mut self,
         chunk: &mut [u8],
@@ -126,7 +126,7 @@ impl Connection {
         let binary = header.opcode == Opcode::Binary;
         let is_message = header.fin && !header.rsv1 && (binary || header.opcode == Opcode::Text);
         let length = usize::try_from(header.payload_length).ok()?;
-        if !is_message || length < IN_PLACE_FROM {
+        if !is_message || length < MIN_IN_PLACE {
             return None;
         }
         let payload = input.get_mut(start..start.checked_add(length)?)?;

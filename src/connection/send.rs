@@ -81,7 +81,7 @@ impl Outbound {
 impl Connection {
     /// Queues a message or a fragment of one. `fin: false` begins or continues a fragmented message,
     /// whose first fragment alone decides what `binary` is. Not compressed; on a connection with permessage-deflate, use
-    /// [`send_deflated`](Self::send_deflated).
+    /// [`send_compressed`](Self::send_compressed).
     pub fn send(&mut self, binary: bool, fin: bool, key: Option<MaskingKey>, payload: &[u8]) {
         let opcode = self.outbound.next_opcode(binary, fin);
         self.outbound.push_frame(fin, false, opcode, key, payload);
@@ -111,13 +111,13 @@ impl Connection {
     }
 
     /// Puts bytes back that were taken to be sent and were not, in front of what has been queued since.
-    pub fn return_output(&mut self, unsent: &[u8]) {
+    pub fn requeue_output(&mut self, unsent: &[u8]) {
         self.outbound.queue.splice(0..0, unsent.iter().copied());
     }
 
     /// `bytes` more bytes of the output were accepted by the kernel or the stream, in the order in which
     /// they were queued.
-    pub fn written(&mut self, bytes: u64) {
+    pub fn mark_written(&mut self, bytes: u64) {
         let outbound = &mut self.outbound;
         outbound.written_total += bytes;
         outbound.pongs.written(outbound.written_total);
@@ -152,7 +152,7 @@ impl Connection {
         self.outbound.queued_total
     }
 
-    /// Bytes reported as [`written`](Self::written) since the connection began.
+    /// Bytes reported as [`written`](Self::mark_written) since the connection began.
     pub fn written_total(&self) -> u64 {
         self.outbound.written_total
     }

@@ -12,7 +12,7 @@ use crate::protocol::{FrameHeader, Limits, MaskingKey, Opcode, ProtocolError, Ro
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let validate = !input.flag();
-    let payload = input.rest();
+    let payload = input.trim_memory();
     let payload = &payload[..payload.len().min(125)];
 
     let mut frame = Vec::new();

@@ -5,7 +5,7 @@ use super::Input;
 use super::event::Event;
 use super::input::Dice;
 use super::pair::{End, Pair};
-use crate::protocol::deflate::deflate_alone;
+use crate::protocol::deflate::compress_standalone;
 use crate::protocol::frame::mask;
 use crate::protocol::{FrameHeader, MaskingKey, Opcode};
 
@@ -34,7 +34,7 @@ pub fn run(data: &[u8]) {
         }
         match kind & 0x1F {
             16..20 => pair.deliver(from, to, &mut dice),
-            20 => pair.ends[from].rest(),
+            20 => pair.ends[from].trim_memory(),
             21 => pair.ends[to].set_max_payload(&mut dice),
             _ => {}
         }
@@ -106,13 +106,13 @@ fn command(
         }
         13 => {
             let payload = payload(input, is_binary);
-            let outgoing = end.connection.outgoing()?.clone();
-            if payload.is_empty() || !end.connection.deflates(true, payload.len()) {
+            let outgoing = end.connection.outgoing_params()?.clone();
+            if payload.is_empty() || !end.connection.decide_compression(true, payload.len()) {
                 return None;
             }
-            let compressed = deflate_alone(&end.pool, &outgoing, &payload);
+            let compressed = compress_standalone(&end.pool, &outgoing, &payload);
             let key = end.key();
-            end.connection.send_alone(is_binary, true, key, &compressed);
+            end.connection.send_precompressed(is_binary, true, key, &compressed);
             Some(Event::Message { binary: is_binary, data: payload, fragments: Vec::new() })
         }
         14 => {

@@ -7,7 +7,7 @@ use super::input::Dice;
 use super::receiver::{Receiver, Way};
 use super::stream::build;
 use crate::connection::{Config, Connection};
-use crate::protocol::deflate::{Incoming, Negotiated, Pool, Settings};
+use crate::protocol::deflate::{DeflateParams, IncomingParams, PermessageDeflate, Pool};
 use crate::protocol::{Limits, Role};
 
 /// Input: flags, limits of a byte each, how to cut, and the stream: as it is, or as [`build`] makes it.
@@ -19,9 +19,9 @@ pub fn run(data: &[u8]) {
     let flags = input.byte();
     let is_set = |bit: u8| flags & (1 << bit) != 0;
     let role = if is_set(0) { Role::Client } else { Role::Server };
-    let incoming = Incoming { context_takeover: !is_set(5), ..Incoming::default() };
-    let negotiated = Negotiated {
-        settings: Settings { incoming, ..Settings::default() },
+    let incoming = IncomingParams { context_takeover: !is_set(5), ..IncomingParams::default() };
+    let negotiated = PermessageDeflate {
+        params: DeflateParams { incoming, ..DeflateParams::default() },
         pool: Arc::new(Pool::default()),
     };
     let config = Config {
@@ -33,7 +33,7 @@ pub fn run(data: &[u8]) {
     };
     let mut dice = Dice::new(input.number16());
     let stream =
-        if is_set(4) { build(&mut input, super::keys::opposite(role)) } else { input.rest().to_vec() };
+        if is_set(4) { build(&mut input, super::keys::opposite(role)) } else { input.trim_memory().to_vec() };
 
     let expected = Receiver::new(Connection::new(config.clone()), &mut dice).run(&stream, Way::Whole);
     for way in [Way::Bytewise, Way::Cut, Way::InPlace, Way::Lent, Way::Lent] {

@@ -9,7 +9,8 @@ use super::Input;
 use super::input::Dice;
 use crate::connection::{Config, Connection};
 use crate::protocol::deflate::{
-    Broadcast, Level, MemLevel, Negotiated, Outgoing, Pool, Settings, Strategy, WindowBits, deflate_alone,
+    Broadcast, DeflateParams, Level, MemLevel, OutgoingParams, PermessageDeflate, Pool, Strategy, WindowBits,
+    compress_standalone,
 };
 use crate::protocol::frame::FrameRules;
 use crate::protocol::{FrameHeader, Limits, Role};
@@ -54,9 +55,9 @@ pub fn run(data: &[u8]) {
             0..2 => ends[end].send(&[&payload], true, &mut broadcast),
             2 => ends[end].send(&dice.cut(&payload), true, &mut broadcast),
             3 => ends[end].send(&[&payload], false, &mut broadcast),
-            4 => ends[end].send_alone(&pool, &outgoing, &payload),
-            5 => ends[end].rest(),
-            6 => broadcast.forget(),
+            4 => ends[end].send_precompressed(&pool, &outgoing, &payload),
+            5 => ends[end].trim_memory(),
+            6 => broadcast.clear(),
             _ => {
                 for end in &mut ends {
                     end.send(&[&payload], true, &mut broadcast);
@@ -68,12 +69,12 @@ pub fn run(data: &[u8]) {
 }
 
 /// From a byte each.
-fn outgoing(input: &mut Input<'_>) -> Outgoing {
+fn outgoing(input: &mut Input<'_>) -> OutgoingParams {
     const STRATEGIES: [Strategy; 5] =
         [Strategy::Default, Strategy::Filtered, Strategy::HuffmanOnly, Strategy::Rle, Strategy::Fixed];
-    let default = Outgoing::default();
+    let default = OutgoingParams::default();
     let flags = input.byte();
-    Outgoing {
+    OutgoingParams {
         window_bits: WindowBits::new(8 + input.below(8)).unwrap_or(default.window_bits),
         context_takeover: flags & 1 == 0,
         level: Level::new(input.byte()),
@@ -86,7 +87,7 @@ fn outgoing(input: &mut Input<'_>) -> Outgoing {
 
 /// The peer's. Its backend keeps 32 KiB whatever it is told: how far back the data refers is for the tests of
 /// `protocol::deflate` to see, which have an inflater of their own.
-fn inflater(outgoing: &Outgoing) -> Decompress {
+fn inflater(outgoing: &OutgoingParams) -> Decompress {
     // flate2 takes no window of 8 bits.
     Decompress::new_with_window_bits(false, outgoing.window_bits.get().max(9))
 }
@@ -94,16 +95,16 @@ fn inflater(outgoing: &Outgoing) -> Decompress {
 /// A connection that sends, and what its peer keeps.
 struct End {
     connection: Connection,
-    outgoing: Outgoing,
+    outgoing: OutgoingParams,
     inflater: Decompress,
     /// Whether the peer's inflater is as new.
     is_new: bool,
 }
 
 impl End {
-    fn new(outgoing: &Outgoing, pool: &Arc<Pool>) -> Self {
-        let settings = Settings { outgoing: outgoing.clone(), ..Settings::default() };
-        let negotiated = Negotiated { settings, pool: Arc::clone(pool) };
+    fn new(outgoing: &OutgoingParams, pool: &Arc<Pool>) -> Self {
+        let params = DeflateParams { outgoing: outgoing.clone(), ..DeflateParams::default() };
+        let negotiated = PermessageDeflate { params, pool: Arc::clone(pool) };
         let connection = Connection::new(Config {
             role: Role::Server,
             limits: Limits::default(),
@@ -114,8 +115,8 @@ impl End {
         Self { connection, outgoing: outgoing.clone(), inflater: inflater(outgoing), is_new: true }
     }
 
-    fn rest(&mut self) {
-        self.connection.rest();
+    fn trim_memory(&mut self) {
+        self.connection.trim_memory();
     }
 
     /// Sends a message in these fragments.
@@ -123,7 +124,7 @@ impl End {
         let last = fragments.len().saturating_sub(1);
         for index in 0..=last {
             let fragment = fragments.get(index).copied().unwrap_or_default();
-            self.connection.send_deflated(true, index == last, None, fragment, wanted, broadcast);
+            self.connection.send_compressed(true, index == last, None, fragment, wanted, broadcast);
         }
         let is_compressed = self.check(&fragments.concat());
         let is_worth_it = self.outgoing.context_takeover
@@ -132,9 +133,14 @@ impl End {
     }
 
     /// Sends a message that is compressed elsewhere.
-    fn send_alone(&mut self, pool: &Pool, outgoing: &Outgoing, payload: &[u8]) {
-        if !payload.is_empty() && self.connection.deflates(true, payload.len()) {
-            self.connection.send_alone(true, true, None, &deflate_alone(pool, outgoing, payload));
+    fn send_precompressed(&mut self, pool: &Pool, outgoing: &OutgoingParams, payload: &[u8]) {
+        if !payload.is_empty() && self.connection.decide_compression(true, payload.len()) {
+            self.connection.send_precompressed(
+                true,
+                true,
+                None,
+                &compress_standalone(pool, outgoing, payload),
+            );
             assert!(self.check(payload));
         }
     }

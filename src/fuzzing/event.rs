@@ -2,7 +2,7 @@
 
 use crate::connection::{EventBatch, EventRef};
 use crate::protocol::ProtocolError;
-use crate::protocol::deflate::InflateFault;
+use crate::protocol::deflate::InflateError;
 
 /// An [`EventRef`] that owns its bytes.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +32,7 @@ impl Event {
             EventRef::Close { code, reason } => Self::Close(code, reason.into()),
             // The backend does not find the words for all that is wrong, and how much it has at once matters to that.
             EventRef::Failed(ProtocolError::InvalidDeflate(_)) => {
-                Self::Failed(ProtocolError::InvalidDeflate(InflateFault::Other))
+                Self::Failed(ProtocolError::InvalidDeflate(InflateError::Other))
             }
             EventRef::Failed(error) => Self::Failed(error),
             EventRef::Inflating => Self::Inflating,

@@ -20,7 +20,7 @@ pub fn run(data: &[u8]) {
         max_payload: input.number64(),
     };
     let mut dice = Dice::new(input.number16());
-    let bytes = input.rest();
+    let bytes = input.trim_memory();
     let bytes = &bytes[..bytes.len().min(2 * MAX_HEADER_LENGTH)];
     let parsed = FrameHeader::parse(bytes, &rules);
     assert_eq!(parsed, expected(bytes, &rules));

@@ -9,7 +9,9 @@ use super::input::Dice;
 use super::keys::{Keys, opposite};
 use super::stream::build;
 use crate::connection::{Config, Connection, EventBatch, MaskingKeys};
-use crate::protocol::deflate::{Broadcast, Incoming, Inflation, Negotiated, Pool, Progress, Settings};
+use crate::protocol::deflate::{
+    Broadcast, DeflateParams, IncomingParams, InflateJob, PermessageDeflate, Pool, Progress,
+};
 use crate::protocol::{Limits, Role};
 
 /// What an inflation may hold beyond its limit.
@@ -31,9 +33,9 @@ pub fn run(data: &[u8]) {
         max_buffered_chunks: u32::from(input.byte()),
         max_pending_auto_pongs: u32::from(input.byte()),
     };
-    let incoming = Incoming { context_takeover: flags & 2 == 0, ..Incoming::default() };
-    let negotiated = Negotiated {
-        settings: Settings { incoming, ..Settings::default() },
+    let incoming = IncomingParams { context_takeover: flags & 2 == 0, ..IncomingParams::default() };
+    let negotiated = PermessageDeflate {
+        params: DeflateParams { incoming, ..DeflateParams::default() },
         pool: Arc::new(Pool::default()),
     };
     let connection = Connection::new(Config {
@@ -65,7 +67,7 @@ struct User {
     keys: Keys,
     taken: u64,
     written: u64,
-    inflation: Option<Inflation>,
+    job: Option<InflateJob>,
     has_ended: bool,
 }
 
@@ -83,7 +85,7 @@ impl User {
             keys,
             taken: 0,
             written: 0,
-            inflation: None,
+            job: None,
             has_ended: false,
         }
     }
@@ -112,7 +114,7 @@ impl User {
                 }
             }
             9 => {
-                let rested = self.connection.rest();
+                let rested = self.connection.trim_memory();
                 assert!(rested.freed < 1 << 20);
             }
             10 => {
@@ -160,15 +162,15 @@ impl User {
         if stream.is_empty() || dice.once_in(2) {
             return stream;
         }
-        let Some((mut frame, mut payload)) = self.connection.lend_frame() else { return stream };
+        let Some((mut frame, mut payload)) = self.connection.detach_frame() else { return stream };
         let length = dice.piece(stream.len()).min(frame.length() - frame.received());
         let (chunk, rest) = stream.split_at(length);
         payload.extend_from_slice(chunk);
-        let goes_on = self.connection.receive_lent(&mut frame, &mut payload);
+        let goes_on = self.connection.receive_detached(&mut frame, &mut payload);
         if goes_on && frame.received() == frame.length() {
-            self.connection.return_frame(frame, &mut self.events);
+            self.connection.finish_detached(frame, &mut self.events);
         } else {
-            self.connection.return_unfinished(&frame, &payload, &mut self.keys, &mut self.events);
+            self.connection.reattach_frame(&frame, &payload, &mut self.keys, &mut self.events);
         }
         self.take_events(&payload);
         rest
@@ -198,23 +200,23 @@ impl User {
 
     /// A step of a frame that is inflated elsewhere; back with it, if that was the last one.
     fn inflate(&mut self, dice: &mut Dice) {
-        if self.inflation.is_none() {
-            self.inflation = self.connection.take_inflation();
+        if self.job.is_none() {
+            self.job = self.connection.take_inflate_job();
         }
-        let Some(mut inflation) = self.inflation.take() else { return };
-        let progress = inflation.run([0, 5_000, usize::MAX][dice.below(3)]);
+        let Some(mut job) = self.job.take() else { return };
+        let progress = job.run([0, 5_000, usize::MAX][dice.below(3)]);
         let limit = usize::try_from(self.longest_message).unwrap_or(usize::MAX);
-        assert!(inflation.length() <= limit.saturating_add(CHUNK));
+        assert!(job.length() <= limit.saturating_add(CHUNK));
         if progress == Progress::Paused {
-            self.inflation = Some(inflation);
+            self.job = Some(job);
             return;
         }
-        self.connection.return_inflation(inflation, &mut self.keys, &mut self.events);
+        self.connection.finish_inflate_job(job, &mut self.keys, &mut self.events);
         self.take_events(&[]);
     }
 
     fn finish_inflating(&mut self, dice: &mut Dice) {
-        while self.inflation.is_some() || self.connection.is_inflating() {
+        while self.job.is_some() || self.connection.is_inflating() {
             self.inflate(dice);
         }
         self.check();
@@ -222,7 +224,7 @@ impl User {
 
     fn send(&mut self, payload: &[u8], binary: bool, fin: bool) {
         let key = self.role.must_mask_sent().then(|| self.keys.next_key());
-        self.connection.send_deflated(binary, fin, key, payload, true, &mut Broadcast::default());
+        self.connection.send_compressed(binary, fin, key, payload, true, &mut Broadcast::default());
     }
 
     /// Some of what is queued is taken, and written: two thirds of it.
@@ -232,7 +234,7 @@ impl User {
         self.taken += output.len() as u64;
         let written = ((self.taken - self.written) * 2 / 3 + more as u64).min(self.taken - self.written);
         self.written += written;
-        self.connection.written(written);
+        self.connection.mark_written(written);
     }
 
     /// The connection goes elsewhere with all it has; what stays could begin anew.

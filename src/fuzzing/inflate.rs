@@ -5,7 +5,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 use super::Input;
 use super::input::Dice;
 use crate::protocol::ProtocolError;
-use crate::protocol::deflate::{Inflation, Outgoing, Pool, Progress, WindowBits, deflate_alone};
+use crate::protocol::deflate::{InflateJob, OutgoingParams, Pool, Progress, WindowBits, compress_standalone};
 
 /// Within a limit, what comes out is looked at when so much more of it is there.
 const CHUNK: usize = 16 * 1024;
@@ -28,11 +28,11 @@ pub fn run(data: &[u8]) {
     let pool = Pool::default();
     let before = input.short().repeat(1 + usize::from(flags >> 4));
     let before = &before[before.len().saturating_sub(window)..];
-    let bytes = input.rest();
+    let bytes = input.trim_memory();
     let bytes = if flags & 2 == 0 {
         bytes.to_vec()
     } else {
-        deflate_alone(&pool, &Outgoing::default(), &bytes.repeat(1 + wanted % 300))
+        compress_standalone(&pool, &OutgoingParams::default(), &bytes.repeat(1 + wanted % 300))
     };
 
     let Some(plain) = Plain::of(before, &[&bytes, TRAILER].concat()) else { return };
@@ -65,19 +65,19 @@ fn inflated(
     limit: usize,
     mut allowed: impl FnMut() -> usize,
 ) -> Result<Vec<u8>, ProtocolError> {
-    let mut inflater = pool.inflater(before);
+    let mut inflater = pool.take_inflater(before);
     let mut output = Vec::new();
     let last = frames.len().saturating_sub(1);
     for index in 0..=last {
         let frame = frames.get(index).copied().unwrap_or_default();
         let start = output.len();
-        let mut inflation = Inflation::new(inflater, frame.to_vec(), index == last, output, limit);
-        while inflation.run(allowed()) == Progress::Paused {
-            assert!(start + inflation.length() <= limit + CHUNK);
+        let mut job = InflateJob::new(inflater, frame.to_vec(), index == last, output, limit);
+        while job.run(allowed()) == Progress::Paused {
+            assert!(start + job.length() <= limit + CHUNK);
         }
-        assert!(start + inflation.length() <= limit + CHUNK);
-        let is_over = inflation.is_over();
-        let parts = inflation.into_parts()?;
+        assert!(start + job.length() <= limit + CHUNK);
+        let is_over = job.is_over();
+        let parts = job.into_parts()?;
         assert!(parts.output.len() <= limit.max(start));
         assert_eq!((parts.start, parts.inflater.is_none()), (start, is_over));
         output = parts.output;
@@ -85,7 +85,7 @@ fn inflated(
         let Some(next) = parts.inflater else { return Ok(output) };
         inflater = next;
     }
-    pool.give_inflater(inflater);
+    pool.put_inflater(inflater);
     Ok(output)
 }
 

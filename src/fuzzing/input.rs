@@ -23,7 +23,7 @@ impl<'a> Input<'a> {
     }
 
     /// All that is left.
-    pub(super) fn rest(&mut self) -> &'a [u8] {
+    pub(super) fn trim_memory(&mut self) -> &'a [u8] {
         self.slice(usize::MAX)
     }
 

@@ -15,7 +15,7 @@ pub fn run(data: &[u8]) {
     let offset = usize::from(input.number16());
     let mut dice = Dice::new(input.number16());
     let times = 1 + usize::from(input.below(8));
-    let payload = input.rest().repeat(times);
+    let payload = input.trim_memory().repeat(times);
     let masked: Vec<u8> =
         payload.iter().enumerate().map(|(at, byte)| byte ^ key[(offset + at) % 4]).collect();
 

@@ -9,7 +9,8 @@ use super::input::Dice;
 use super::keys::Keys;
 use crate::connection::{Config, Connection, EventBatch, MaskingKeys};
 use crate::protocol::deflate::{
-    Broadcast, Incoming, Level, Negotiated, Outgoing, Pool, Progress, Settings, WindowBits,
+    Broadcast, DeflateParams, IncomingParams, Level, OutgoingParams, PermessageDeflate, Pool, Progress,
+    WindowBits,
 };
 use crate::protocol::{Limits, MaskingKey, Role};
 
@@ -47,14 +48,14 @@ impl Pair {
         let end = |role: Role, this: usize| {
             let outgoing = directions[this].clone();
             let peer = &directions[1 - this];
-            let incoming = Incoming {
+            let incoming = IncomingParams {
                 window_bits: peer.window_bits,
                 context_takeover: peer.context_takeover,
                 dictionary: None,
             };
             let pool = Arc::new(Pool::default());
             let negotiated =
-                Negotiated { settings: Settings { outgoing, incoming }, pool: Arc::clone(&pool) };
+                PermessageDeflate { params: DeflateParams { outgoing, incoming }, pool: Arc::clone(&pool) };
             let limits = Limits { max_payload: 0, max_fragments: 64, ..unlimited() };
             let has_extension = flags & 1 == 0;
             let deflate = has_extension.then(|| Arc::new(negotiated));
@@ -85,7 +86,7 @@ impl Pair {
             wire.split_at(if dice.once_in(3) { dice.below(wire.len() + 1) } else { wire.len() });
         self.ends[from].wire = later.to_vec();
         for chunk in dice.cut(arriving) {
-            self.ends[from].connection.written(chunk.len() as u64);
+            self.ends[from].connection.mark_written(chunk.len() as u64);
             let answers = self.ends[to].receive(chunk, dice);
             self.ends[from].expected.extend(answers);
         }
@@ -121,9 +122,9 @@ impl End {
         self.role.must_mask_sent().then(|| self.keys.next_key())
     }
 
-    pub(super) fn rest(&mut self) {
-        let rested = self.connection.rest();
-        assert!(self.has_extension || (rested.freed, rested.again) == (0, false));
+    pub(super) fn trim_memory(&mut self) {
+        let rested = self.connection.trim_memory();
+        assert!(self.has_extension || (rested.freed, rested.may_free_more) == (0, false));
     }
 
     pub(super) fn set_max_payload(&mut self, dice: &mut Dice) {
@@ -137,7 +138,7 @@ impl End {
             let key = self.key();
             let fin = index == last;
             let Self { connection, broadcast, .. } = self;
-            connection.send_deflated(binary, fin, key, fragment, wanted, broadcast);
+            connection.send_compressed(binary, fin, key, fragment, wanted, broadcast);
         }
         let lengths = fragments.iter().map(|fragment| fragment.len() as u32).filter(|&length| length > 0);
         let fragments_seen = if last > 0 { lengths.collect() } else { Vec::new() };
@@ -175,10 +176,10 @@ impl End {
         }
         loop {
             self.compare(&chunk, &mut answers);
-            let Some(mut inflation) = self.connection.take_inflation() else { return answers };
+            let Some(mut job) = self.connection.take_inflate_job() else { return answers };
             let allowed = [1, 50_000, usize::MAX][dice.below(3)];
-            while inflation.run(allowed) == Progress::Paused {}
-            self.connection.return_inflation(inflation, &mut self.keys, &mut self.events);
+            while job.run(allowed) == Progress::Paused {}
+            self.connection.finish_inflate_job(job, &mut self.keys, &mut self.events);
         }
     }
 
@@ -204,10 +205,10 @@ fn unlimited() -> Limits {
 }
 
 /// From a byte each.
-fn outgoing(input: &mut Input<'_>) -> Outgoing {
-    let default = Outgoing::default();
+fn outgoing(input: &mut Input<'_>) -> OutgoingParams {
+    let default = OutgoingParams::default();
     let flags = input.byte();
-    Outgoing {
+    OutgoingParams {
         window_bits: WindowBits::new(8 + input.below(8)).unwrap_or(default.window_bits),
         context_takeover: flags & 1 == 0,
         level: Level::new(flags >> 4),

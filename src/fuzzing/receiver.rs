@@ -4,7 +4,7 @@ use super::event::Event;
 use super::input::Dice;
 use super::keys::Keys;
 use crate::connection::{Connection, EventBatch};
-use crate::protocol::deflate::{Inflation, Progress};
+use crate::protocol::deflate::{InflateJob, Progress};
 
 /// How bytes are given to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,13 +55,13 @@ pub(super) struct Receiver<'d> {
     seen: Vec<Event>,
     dice: &'d mut Dice,
     /// A frame that is inflated, and how many chunks later it is done.
-    inflation: Option<(Inflation, usize)>,
+    job: Option<(InflateJob, usize)>,
 }
 
 impl<'d> Receiver<'d> {
     pub(super) fn new(connection: Connection, dice: &'d mut Dice) -> Self {
         let (events, keys) = (EventBatch::new(), Keys::default());
-        Self { connection, events, keys, seen: Vec::new(), dice, inflation: None }
+        Self { connection, events, keys, seen: Vec::new(), dice, job: None }
     }
 
     /// Gives it all of `stream`.
@@ -107,7 +107,7 @@ impl<'d> Receiver<'d> {
         let mut chunk = chunk.to_vec();
         self.connection.receive_in_place(&mut chunk, &mut self.keys, &mut self.events);
         if self.dice.once_in(4) {
-            self.events.leave_chunk(&chunk);
+            self.events.copy_out_chunk(&chunk);
             self.take_some();
         } else {
             self.take_all(&chunk);
@@ -116,7 +116,7 @@ impl<'d> Receiver<'d> {
 
     /// Lends a frame if there is one to be had, and gives it back, whole or not; gives what of `stream` did not go into it.
     fn lend<'s>(&mut self, stream: &'s [u8]) -> &'s [u8] {
-        let Some((mut frame, mut payload)) = self.connection.lend_frame() else { return stream };
+        let Some((mut frame, mut payload)) = self.connection.detach_frame() else { return stream };
         assert!(!self.connection.is_inflating() && frame.received() == payload.len());
         self.take_all(&[]);
         let mut rest = stream;
@@ -131,15 +131,15 @@ impl<'d> Receiver<'d> {
             let (chunk, behind) = rest.split_at(length);
             rest = behind;
             payload.extend_from_slice(chunk);
-            goes_on = self.connection.receive_lent(&mut frame, &mut payload);
+            goes_on = self.connection.receive_detached(&mut frame, &mut payload);
         }
         let Self { connection, events, keys, .. } = self;
         // A text that is none is given back unfinished even if nothing of it is missing.
         if goes_on && frame.received() == frame.length() {
-            connection.return_frame(frame, events);
+            connection.finish_detached(frame, events);
             self.take_all(&payload);
         } else {
-            connection.return_unfinished(&frame, &payload, keys, events);
+            connection.reattach_frame(&frame, &payload, keys, events);
         }
         rest
     }
@@ -147,21 +147,21 @@ impl<'d> Receiver<'d> {
     /// Takes what to inflate, and inflates it; now, or a few chunks later.
     fn inflate(&mut self, now: bool) {
         loop {
-            if self.inflation.is_none()
-                && let Some(inflation) = self.connection.take_inflation()
+            if self.job.is_none()
+                && let Some(job) = self.connection.take_inflate_job()
             {
-                assert!(self.connection.take_inflation().is_none());
-                self.inflation = Some((inflation, self.dice.below(4)));
+                assert!(self.connection.take_inflate_job().is_none());
+                self.job = Some((job, self.dice.below(4)));
             }
-            let Some((mut inflation, later)) = self.inflation.take() else { return };
-            assert!(self.connection.is_inflating() && self.connection.lend_frame().is_none());
+            let Some((mut job, later)) = self.job.take() else { return };
+            assert!(self.connection.is_inflating() && self.connection.detach_frame().is_none());
             if later > 0 && !now {
-                self.inflation = Some((inflation, later - 1));
+                self.job = Some((job, later - 1));
                 return;
             }
             let allowed = [0, 10_000, 100_000, usize::MAX][self.dice.below(4)];
-            while inflation.run(allowed) == Progress::Paused {}
-            self.connection.return_inflation(inflation, &mut self.keys, &mut self.events);
+            while job.run(allowed) == Progress::Paused {}
+            self.connection.finish_inflate_job(job, &mut self.keys, &mut self.events);
             self.take_some();
         }
     }

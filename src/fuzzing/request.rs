@@ -1,7 +1,7 @@
 //! Requests to upgrade: judged at once and by prefixes, against what such a request is, written down once more.
 
 use super::Input;
-use crate::protocol::handshake::{Field, MAX_HEAD, Verdict, parse_request};
+use crate::protocol::handshake::{Field, MAX_HEAD_LENGTH, RequestHead, parse_upgrade_request};
 
 /// Input: how much shorter than usual a head must be, and what a client sends.
 ///
@@ -9,11 +9,11 @@ use crate::protocol::handshake::{Field, MAX_HEAD, Verdict, parse_request};
 /// If a property does not hold.
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
-    let limit = MAX_HEAD - 64 * usize::from(input.byte());
-    let bytes = input.rest();
+    let limit = MAX_HEAD_LENGTH - 64 * usize::from(input.byte());
+    let bytes = input.trim_memory();
     let mut fields = Vec::new();
-    let verdict = parse_request(bytes, limit, &mut fields);
-    if let Verdict::Upgrade { length, target } = &verdict {
+    let verdict = parse_upgrade_request(bytes, limit, &mut fields);
+    if let RequestHead::Upgrade { length, target } = &verdict {
         assert!(*length <= limit);
         assert_eq!(*target, 4..4 + bytes[4..].iter().position(|byte| *byte == b' ').unwrap_or(0));
         check_head(&bytes[..*length], &fields);
@@ -24,8 +24,8 @@ pub fn run(data: &[u8]) {
     // It is found out by the first bytes that show it, and then it stays.
     let mut before = Vec::new();
     for end in 0..bytes.len() {
-        let so_far = parse_request(&bytes[..end], limit, &mut before);
-        if so_far != Verdict::Incomplete {
+        let so_far = parse_upgrade_request(&bytes[..end], limit, &mut before);
+        if so_far != RequestHead::Incomplete {
             assert_eq!((&so_far, &before), (&verdict, &fields), "{end} bytes");
         }
     }

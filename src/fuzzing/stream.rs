@@ -2,7 +2,7 @@
 //! what a fuzzer puts in.
 
 use super::Input;
-use crate::protocol::deflate::{Outgoing, Pool, deflate_alone, without_trailer};
+use crate::protocol::deflate::{OutgoingParams, Pool, compress_standalone, strip_trailer};
 use crate::protocol::frame::mask;
 use crate::protocol::{FrameHeader, MaskingKey, Opcode, Role};
 
@@ -28,8 +28,8 @@ pub(super) fn build(input: &mut Input<'_>, sends: Role) -> Vec<u8> {
         let payload = if kind < 180 { input.short().to_vec() } else { large(input) };
         let is_deflated = matches!(kind, 140..180 | 210..);
         let payload = if is_deflated && !payload.is_empty() {
-            let compressed = deflate_alone(&pool, &Outgoing::default(), &payload);
-            without_trailer(&compressed, first & 0x80 != 0).to_vec()
+            let compressed = compress_standalone(&pool, &OutgoingParams::default(), &payload);
+            strip_trailer(&compressed, first & 0x80 != 0).to_vec()
         } else {
             payload
         };

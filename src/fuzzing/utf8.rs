@@ -11,13 +11,13 @@ use crate::protocol::Utf8Validator;
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let mut dice = Dice::new(input.number16());
-    let bytes = input.rest();
+    let bytes = input.trim_memory();
     let expected = std::str::from_utf8(bytes);
     assert_eq!(Utf8Validator::is_valid(bytes), expected.is_ok());
 
     let mut validator = Utf8Validator::default();
     let bytewise: Vec<&[u8]> = bytes.chunks(1).collect();
-    // Used again and again: it starts over each time.
+    // Used again and may_free_more: it starts over each time.
     for pieces in [vec![bytes], bytewise, dice.cut(bytes), dice.cut(bytes)] {
         let mut length = 0;
         let mut goes_on = true;

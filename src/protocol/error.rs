@@ -1,7 +1,7 @@
 //! What a peer can do wrong, with everything ws shows of it. All of these end the connection.
 
 use super::CloseCode;
-use super::deflate::InflateFault;
+use super::deflate::InflateError;
 
 /// The JavaScript class of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub enum ProtocolError {
     InvalidUtf8,
     /// What a compressed message holds is not DEFLATE (RFC 1951).
     #[error("{0}")]
-    InvalidDeflate(InflateFault),
+    InvalidDeflate(InflateError),
     /// A frame declares more bytes than a JavaScript number can count.
     #[error("Unsupported WebSocket frame: payload length > 2^53 - 1")]
     UnsupportedDataPayloadLength,

@@ -1,7 +1,7 @@
 //! Masking keys from a cryptographic generator (RFC 6455 §5.3: unpredictable, fresh for each frame).
 //!
-//! The generator is seeded once from the system and never shared between threads. The core itself has no
-//! random source; it is handed keys from here.
+//! A generator is seeded from the system once and stays on one thread. `protocol` and `connection` have no random source: their
+//! callers pass in keys from here.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use rand::{Rng, SeedableRng};
 use crate::connection::MaskingKeys;
 use crate::protocol::MaskingKey;
 
-/// How many bytes are drawn at once: 256 keys.
+/// Random bytes per refill: 256 keys.
 const POOL: usize = 1024;
 
 /// A buffered source of masking keys.
@@ -25,7 +25,7 @@ impl RandomKeys {
     /// Seeds a generator from the system's random source.
     ///
     /// # Errors
-    /// When the system has no randomness to give.
+    /// If the system's random source fails.
     pub fn new() -> Result<Self, SysError> {
         let generator = StdRng::try_from_rng(&mut SysRng)?;
         Ok(Self { generator, pool: [0; POOL], used: POOL })
@@ -41,7 +41,7 @@ impl MaskingKeys for RandomKeys {
         let mut key = [0; 4];
         let fresh = &mut self.pool[self.used..self.used + 4];
         key.copy_from_slice(fresh);
-        // A key that was given out is not kept in memory.
+        // A used key does not stay in memory.
         fresh.fill(0);
         self.used += 4;
         MaskingKey(key)

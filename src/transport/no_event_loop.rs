@@ -10,10 +10,10 @@ use std::rc::Rc;
 
 use super::transports::{Transport, Transports};
 use crate::connection::Connection;
-use crate::protocol::deflate::Inflation;
+use crate::protocol::deflate::InflateJob;
 
-/// Bytes of the payload pool, which nothing is received into here.
-pub const POOL_SIZE: usize = 0;
+/// Bytes of the payload arena, which nothing is received into here.
+pub const ARENA_SIZE: usize = 0;
 
 /// The owner of an event loop.
 pub trait Host: Sized {
@@ -127,7 +127,7 @@ impl<M> Transport<M> {
     }
 
     /// There is no socket that waits for it.
-    pub fn return_inflation<H: Host<Memory = M>>(&self, _: &EventLoop<H>, _: Inflation) {}
+    pub fn finish_inflate_job<H: Host<Memory = M>>(&self, _: &EventLoop<H>, _: InflateJob) {}
 
     /// Drops all that is queued or undelivered. Returns true if this call has closed the transport; it waits for a frame that is
     /// being inflated.

@@ -1,14 +1,14 @@
-//! From many threads to one: push, wake once, drain many. An owner's mailbox is one, and so are the jobs of an I/O thread.
+//! A queue from many threads to one: `push` wakes the consumer once, `drain` takes all items. Mailboxes (`socket::mailbox`) and
+//! the job queues of I/O threads (`io_threads::worker`) are such queues.
 //!
-//! It can be leased, as `leases` does: then it takes items, and serves, until the last lease is given back.
+//! The queue is reference-counted (see `ref_count`): without references it is closed, and drops what is pushed.
 
 use super::ref_count::RefCounted;
 use super::sync::{Mutex, lock};
 
-/// Tells a thread, from any other, that its queue (an owner's: its mailbox) is no longer empty.
+/// Notifies a thread, from any other, that its queue is not empty.
 pub trait Wake: Send + Sync {
-    /// Must not block and must not call back into the queue. Wakes that come before the thread has looked may be merged
-    /// into one.
+    /// Must not block or call into the queue. Calls before the thread drains its queue may be merged into one.
     fn wake(&self);
 }
 
@@ -18,55 +18,56 @@ impl<W: Wake + ?Sized> Wake for Box<W> {
     }
 }
 
-/// What waits for one thread.
+/// Items for one consumer.
 pub(super) struct WakeQueue<T, W> {
-    waiting: Mutex<Waiting<T>>,
+    state: Mutex<State<T>>,
     waker: W,
 }
 
-struct Waiting<T> {
+struct State<T> {
     items: Vec<T>,
-    /// 0: closed, for good.
-    leases: usize,
+    /// Zero: closed for good.
+    refs: usize,
 }
 
 impl<T, W: Wake> WakeQueue<T, W> {
-    /// An empty queue with one lease, whose thread is told by `waker`.
+    /// An empty queue with one reference, whose consumer is woken by `waker`.
     pub(super) fn new(waker: W) -> Self {
-        Self { waiting: Mutex::new(Waiting { items: Vec::new(), leases: 1 }), waker }
+        Self { state: Mutex::new(State { items: Vec::new(), refs: 1 }), waker }
     }
 
-    /// What the thread waits by.
+    /// The waker, for a consumer that waits on it.
     pub(super) fn waker(&self) -> &W {
         &self.waker
     }
 
-    /// Adds an item, and drops it instead when the queue is closed. Only the first one wakes: whoever drains takes all.
+    /// Adds an item, or drops it if the queue is closed. Only the first item since the last drain wakes the consumer, which takes
+    /// all of them.
     pub(super) fn push(&self, item: T) {
         let is_first = {
-            let mut waiting = lock(&self.waiting);
-            if waiting.leases == 0 {
+            let mut state = lock(&self.state);
+            if state.refs == 0 {
                 return;
             }
-            waiting.items.push(item);
-            waiting.items.len() == 1
+            state.items.push(item);
+            state.items.len() == 1
         };
-        // After the push: a thread that is woken before would find nothing, and not be woken again.
+        // After the push: a consumer woken before it would find an empty queue and not be woken again.
         if is_first {
             self.waker.wake();
         }
     }
 
-    /// Moves all items into `into`, which must be empty; its capacity serves the next ones. `false`: there will be no more.
+    /// Moves all items into `into`, which must be empty and whose capacity the queue reuses. Returns `false` if the queue is
+    /// closed, so that these items were the last.
     pub(super) fn drain(&self, into: &mut Vec<T>) -> bool {
-        debug_assert!(into.is_empty());
-        let mut waiting = lock(&self.waiting);
-        std::mem::swap(&mut waiting.items, into);
-        waiting.leases > 0
+        debug_assert!(into.is_empty(), "drained items would be queued again");
+        let mut state = lock(&self.state);
+        std::mem::swap(&mut state.items, into);
+        state.refs > 0
     }
 
-    /// The thread's main future: runs items until the queue is closed. `woken` waits for a wake that has come since it was
-    /// called last.
+    /// Runs items until the queue is closed. `woken` returns a future that completes after a wake since the last call.
     pub(super) async fn serve<F: Future>(&self, woken: impl Fn() -> F, mut run: impl FnMut(T)) {
         let mut items = Vec::new();
         loop {
@@ -79,27 +80,28 @@ impl<T, W: Wake> WakeQueue<T, W> {
         }
     }
 
-    /// How many items wait.
+    /// The number of queued items.
     pub(super) fn len(&self) -> usize {
-        lock(&self.waiting).items.len()
+        lock(&self.state).items.len()
     }
 }
 
 impl<T, W: Wake> RefCounted for WakeQueue<T, W> {
-    fn try_acquire(&self) -> bool {
-        let mut waiting = lock(&self.waiting);
-        if waiting.leases == 0 {
+    fn try_ref(&self) -> bool {
+        let mut state = lock(&self.state);
+        if state.refs == 0 {
             return false;
         }
-        waiting.leases += 1;
+        state.refs += 1;
         true
     }
 
-    fn release(&self) {
+    fn unref(&self) {
         let is_last = {
-            let mut waiting = lock(&self.waiting);
-            waiting.leases -= 1;
-            waiting.leases == 0
+            let mut state = lock(&self.state);
+            debug_assert!(state.refs > 0, "every reference is removed once");
+            state.refs -= 1;
+            state.refs == 0
         };
         if is_last {
             self.waker.wake();

@@ -1,58 +1,60 @@
-//! How long a thread of this library runs: as long as somebody holds a lease of its queue. The first lease starts the
-//! thread, the last one that is given back lets it end, and it is counted while it runs. Which threads there are, and what
-//! they do, is in `io_threads::shard`.
+//! The lifetime of an I/O thread, by reference counting: the first reference starts the thread, dropping the last one lets it
+//! end. `io_threads::worker` decides how many threads run and implements their loop.
 
 use std::ops::Deref;
 
 use super::sync::{Arc, AtomicUsize, Ordering};
 
-/// What a thread serves as long as it is leased. It begins with one lease.
+/// The count of references to a worker. Begins at one.
 pub(super) trait RefCounted {
-    /// Takes one more. `false`: the last one was given back, which is for good.
-    fn try_acquire(&self) -> bool;
+    /// Adds a reference. Returns `false` if the count has reached zero, which is final.
+    fn try_ref(&self) -> bool;
 
-    /// Gives one back. The last one has the thread end when it has done all that was asked for before.
-    fn release(&self);
+    /// Removes a reference. Without references the thread finishes the jobs that are queued and ends.
+    fn unref(&self);
 }
 
-/// Keeps a thread running until dropped.
-pub(super) struct WorkerRef<Q: RefCounted>(Arc<Q>);
+/// A counted reference: keeps the thread running until dropped.
+pub(super) struct WorkerRef<W: RefCounted>(Arc<W>);
 
-impl<Q: RefCounted> WorkerRef<Q> {
-    /// What is leased.
-    pub(super) fn queue(&self) -> &Arc<Q> {
+impl<W: RefCounted> WorkerRef<W> {
+    /// The worker. A clone of this `Arc` keeps its memory, not its thread.
+    pub(super) fn worker(&self) -> &Arc<W> {
         &self.0
     }
 }
 
-impl<Q: RefCounted> Drop for WorkerRef<Q> {
+impl<W: RefCounted> Drop for WorkerRef<W> {
     fn drop(&mut self) {
-        self.0.release();
+        self.0.unref();
     }
 }
 
-/// Where one thread at a time is found. The lock around it belongs to whoever has it.
-pub(super) struct WorkerSlot<Q>(Option<Arc<Q>>);
+/// A place for one running worker at a time. The caller provides the lock around it.
+pub(super) struct WorkerSlot<W>(Option<Arc<W>>);
 
-impl<Q: RefCounted> WorkerSlot<Q> {
-    /// Nobody is there yet.
+impl<W: RefCounted> WorkerSlot<W> {
+    /// A slot without a worker.
     pub(super) const EMPTY: Self = Self(None);
 
-    /// A lease of the thread that runs here, or else of one that `start` starts.
+    /// Returns a reference to the running worker, or to the one that `start` starts if none runs.
     ///
     /// # Errors
     /// Those of `start`.
-    pub(super) fn lease<E>(&mut self, start: impl FnOnce() -> Result<Arc<Q>, E>) -> Result<WorkerRef<Q>, E> {
-        if let Some(queue) = self.0.as_ref().filter(|queue| queue.try_acquire()) {
-            return Ok(WorkerRef(Arc::clone(queue)));
+    pub(super) fn get_or_start<E>(
+        &mut self,
+        start: impl FnOnce() -> Result<Arc<W>, E>,
+    ) -> Result<WorkerRef<W>, E> {
+        if let Some(worker) = self.0.as_ref().filter(|worker| worker.try_ref()) {
+            return Ok(WorkerRef(Arc::clone(worker)));
         }
-        let queue = start()?;
-        self.0 = Some(Arc::clone(&queue));
-        Ok(WorkerRef(queue))
+        let worker = start()?;
+        self.0 = Some(Arc::clone(&worker));
+        Ok(WorkerRef(worker))
     }
 }
 
-/// Counts a thread in, and out again when dropped.
+/// Counts a running thread until dropped.
 pub(super) struct LiveGuard<C: Deref<Target = AtomicUsize>>(C);
 
 impl<C: Deref<Target = AtomicUsize>> LiveGuard<C> {
@@ -64,6 +66,7 @@ impl<C: Deref<Target = AtomicUsize>> LiveGuard<C> {
 
 impl<C: Deref<Target = AtomicUsize>> Drop for LiveGuard<C> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        let before = self.0.fetch_sub(1, Ordering::SeqCst);
+        debug_assert!(before > 0, "every guard was counted");
     }
 }

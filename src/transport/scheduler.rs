@@ -1,68 +1,69 @@
-//! Which of the two drivers a plain socket is better off with. Numbers in, decisions out: no clock and no socket here;
-//! the addon observes, asks, and moves.
+//! Decides which driver a plain socket gets: the owner's event loop or an I/O thread. Pure arithmetic: the caller passes in times and
+//! traffic and carries out the migrations. No clock, socket or thread belongs here.
 //!
-//! What decides (measured, see bench/README.md): a message that comes alone costs less on the owner's own thread, because
-//! handing it over costs as much as a system call, whoever is busy. Where many come at a time, a thread takes the system calls
-//! off the owner's hands, for a little more work in all; that is a gain only if there is a processor with nothing else to
-//! do, which nobody tells. So it is tried: when the owner's thread has no time left, the sockets that bring many messages
-//! a read move, and stay if more gets done for it. If not, all come back, and the next try is later.
+//! The rule (measured, see bench/README.md): a message that comes alone costs less on the owner's thread, because handing it over costs
+//! as much as a system call, however busy either thread is. With many messages per read, a thread takes the system calls off the
+//! owner, for slightly more work in total. That is a gain only if a core is idle, which no system call reports. So it is tried: when
+//! the owner's thread is saturated, sockets that bring many messages per read migrate to threads, and stay if throughput rises. If
+//! not, all of them return, and each further trial is delayed longer.
 
-/// How long traffic is watched before it is judged, in nanoseconds: long against one burst, short against a rush.
+/// Length of an observation window in nanoseconds: long compared to a burst, short compared to a sustained load.
 pub const WINDOW: u64 = 100_000_000;
 
-/// Share of a window that the owner's thread must have been running to count as busy, in percent.
-const BUSY: u64 = 85;
+/// CPU time of the owner's thread, in percent of a window, from which on it counts as busy.
+const BUSY_PERCENT: u64 = 85;
 
-/// Windows in a row that it must be busy before anything is tried: 3 seconds, for a decision that may hold for hours. What gets
-/// done in the best of them is what a try is compared with.
-const RUSH: u32 = 30;
+/// Busy windows in a row before a trial: 3 seconds, for a decision that may hold for hours. The best of them is the trial's baseline.
+const BUSY_WINDOWS: u32 = 30;
 
-/// Events a read from which on a thread is worth its hand-over.
-const MANY: u32 = 4;
+/// Events per delivery from which on a socket is worth a thread.
+const MANY_EVENTS: u32 = 4;
 
-/// Events a delivery below which it no longer is. Well under `MANY`: a load in between stays where it is.
-const FEW: u32 = 2;
+/// Events per delivery below which it no longer is. Well under [`MANY_EVENTS`]: a load between the two does not migrate.
+const FEW_EVENTS: u32 = 2;
 
-/// Reads in a window that make a socket worth moving at all.
-const ENOUGH: u32 = 16;
+/// Deliveries in a window below which a socket counts as inactive.
+const MIN_DELIVERIES: u32 = 16;
 
-/// Windows of a try that are not judged: in the first sockets move, in the second they settle.
-const SETTLING: u32 = 2;
+/// Windows of a trial that are not judged: sockets migrate in the first and adapt in the second.
+const SETTLING_WINDOWS: u32 = 2;
 
-/// What must get done after a move, in percent of what got done before: more by more than the noise of two windows.
-const GAIN: u64 = 110;
+/// Throughput of a successful trial, in percent of the baseline: above the noise of two windows.
+const GAIN_PERCENT: u64 = 110;
 
-/// Or as much, if the owner's thread has won so much of a window for other work, in percent.
-const RELIEF: u64 = 30;
-const AS_MUCH: u64 = 97;
+/// A trial also succeeds if throughput stays at this percentage of the baseline...
+const EQUAL_PERCENT: u64 = 97;
 
-/// Windows until the next try after one that was in vain, the first time and at most: 6 seconds, and a minute.
-const PATIENCE: u32 = 60;
-const LONGEST_PATIENCE: u32 = 600;
+/// ... while CPU time of this share of a window, in percent, became free on the owner's thread.
+const RELIEF_PERCENT: u64 = 30;
 
-/// Which driver a connection has, as its user has said it.
+/// Windows between a failed trial and the next, doubled with each failure: 6 seconds to a minute.
+const MIN_BACKOFF: u32 = 60;
+const MAX_BACKOFF: u32 = 600;
+
+/// The transport that the user has chosen for a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransportMode {
-    /// As this policy says.
+    /// The scheduler decides.
     Auto,
     /// Always the owner's event loop.
     EventLoop,
     /// Always an I/O thread.
     IoThreads,
-    /// Another one again and again, at moments that nobody foresees: for tests.
+    /// Migrates at pseudo-random moments, for tests.
     Shuffle,
 }
 
-/// Whom a socket is to be given to.
+/// A change of a socket's driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Migration {
-    /// To an I/O thread.
+    /// From the event loop to an I/O thread.
     ToIoThread,
-    /// Back to the owner's event loop.
+    /// From an I/O thread back to the event loop.
     ToEventLoop,
 }
 
-/// The traffic of one socket in the present window.
+/// The traffic of one socket in the window in which it was last active.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Traffic {
     window: u32,
@@ -70,12 +71,12 @@ pub struct Traffic {
     events: u32,
 }
 
-/// What an owner's thread did in one window.
+/// The work of an owner's thread in one window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Work {
-    /// Events delivered, as many as a second would have brought.
+    /// Events delivered per second.
     events: u64,
-    /// Percent of the window that it ran.
+    /// CPU time in percent of the window.
     busy: u64,
 }
 
@@ -83,117 +84,129 @@ impl Work {
     const NONE: Self = Self { events: 0, busy: 0 };
 }
 
-/// Where the sockets of an owner are meant to be that bring many messages.
+/// Where an owner's sockets that bring many messages belong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// With the owner, whose thread has been busy for so many windows. Until a window nothing is tried.
-    Home { until: u32, busy_for: u32, best: Work },
-    /// On threads, since this window, to see whether more gets done than before.
-    Trying { since: u32, before: Work },
-    /// On threads, where more gets done.
-    Away,
+    /// On the event loop. A trial may begin in window `not_before`, after enough busy windows in a row; `best` is the best of these.
+    EventLoop { not_before: u32, busy_windows: u32, best: Work },
+    /// On threads since window `since`, to compare throughput with the baseline.
+    Trial { since: u32, baseline: Work },
+    /// On threads, where throughput is higher.
+    IoThreads,
 }
 
-/// What one owner's thread is judged by, and all its sockets with it.
+/// The scheduler of one owner: judges its thread, and through that all its sockets.
 #[derive(Clone, Copy, Debug)]
 pub struct Scheduler {
-    /// Whether there is a core for a thread.
     has_second_core: bool,
     window: u32,
-    begun_at: u64,
-    begun_with: u64,
-    /// Events delivered in this window, and by threads of those.
+    /// Time and CPU time at the beginning of the window.
+    started_at: u64,
+    cpu_time_at_start: u64,
+    /// Events delivered in this window, and those of them that came from threads.
     events: u64,
     events_of_threads: u64,
     phase: Phase,
-    patience: u32,
-    shuffle: u32,
+    backoff: u32,
+    random: u32,
 }
 
 impl Scheduler {
-    /// For an owner on a machine of so many cores. `seed` makes the moments of [`TransportMode::Shuffle`].
+    /// A scheduler for a machine with this number of cores. `seed` determines the moments of [`TransportMode::Shuffle`].
     pub fn new(cores: usize, seed: u32) -> Self {
         Self {
             has_second_core: cores > 1,
             window: 0,
-            begun_at: 0,
-            begun_with: 0,
+            started_at: 0,
+            cpu_time_at_start: 0,
             events: 0,
             events_of_threads: 0,
-            phase: Phase::Home { until: 0, busy_for: 0, best: Work::NONE },
-            patience: PATIENCE,
-            shuffle: seed | 1,
+            phase: Phase::EventLoop { not_before: 0, busy_windows: 0, best: Work::NONE },
+            backoff: MIN_BACKOFF,
+            // xorshift never leaves zero.
+            random: seed | 1,
         }
     }
 
-    /// Whether the window is over at `now`, nanoseconds of any clock.
+    /// True if the window is over at `now`, in nanoseconds of any monotonic clock.
     pub fn is_due(&self, now: u64) -> bool {
-        now.wrapping_sub(self.begun_at) >= WINDOW
+        now.wrapping_sub(self.started_at) >= WINDOW
     }
 
-    /// Begins the next window. `running`: nanoseconds that the owner's thread has run on a processor so far.
-    pub fn end_window(&mut self, now: u64, running: u64) {
-        let (passed, ran) = (now.wrapping_sub(self.begun_at).max(1), running.wrapping_sub(self.begun_with));
+    /// Ends the window, judges it and begins the next. `cpu_time`: nanoseconds of CPU time of the owner's thread so far.
+    pub fn end_window(&mut self, now: u64, cpu_time: u64) {
+        let passed = now.wrapping_sub(self.started_at).max(1);
+        let ran = cpu_time.wrapping_sub(self.cpu_time_at_start);
         let work = Work {
             events: self.events.saturating_mul(1_000_000_000) / passed,
             busy: ran.saturating_mul(100) / passed,
         };
-        // After a long silence the window says nothing about now.
-        let is_telling = passed < 2 * WINDOW;
-        let is_deserted = self.events_of_threads == 0;
-        (self.begun_at, self.begun_with) = (now, running);
+        // A window that was ended late, after a pause, says nothing about the present load.
+        let is_representative = passed < 2 * WINDOW;
+        let threads_are_idle = self.events_of_threads == 0;
+        (self.started_at, self.cpu_time_at_start) = (now, cpu_time);
         (self.events, self.events_of_threads) = (0, 0);
         self.window = self.window.wrapping_add(1);
 
         match self.phase {
-            Phase::Home { until, busy_for, best } if is_telling && work.busy >= BUSY => {
-                let (busy_for, best) = (busy_for + 1, if work.events > best.events { work } else { best });
-                self.phase = if busy_for >= RUSH && self.window >= until {
-                    Phase::Trying { since: self.window, before: best }
+            Phase::EventLoop { not_before, busy_windows, best }
+                if is_representative && work.busy >= BUSY_PERCENT =>
+            {
+                let busy_windows = busy_windows + 1;
+                let best = if work.events > best.events { work } else { best };
+                self.phase = if busy_windows >= BUSY_WINDOWS && self.window >= not_before {
+                    Phase::Trial { since: self.window, baseline: best }
                 } else {
-                    Phase::Home { until, busy_for, best }
+                    Phase::EventLoop { not_before, busy_windows, best }
                 };
             }
-            Phase::Home { until, .. } => self.phase = Phase::Home { until, busy_for: 0, best: Work::NONE },
-            // Nobody wanted to move, or the rush is over: no judgment.
-            Phase::Trying { since, .. } if is_deserted && self.window > since + 1 => self.go_home(0),
-            Phase::Trying { since, before } if self.window > since + SETTLING => self.judge(before, work),
-            Phase::Away if is_deserted => {
-                self.patience = PATIENCE;
-                self.go_home(0);
+            Phase::EventLoop { not_before, .. } => {
+                self.phase = Phase::EventLoop { not_before, busy_windows: 0, best: Work::NONE };
             }
-            Phase::Trying { .. } | Phase::Away => {}
+            // No socket qualified, or the load is over: not a failed trial.
+            Phase::Trial { since, .. } if threads_are_idle && self.window > since + 1 => {
+                self.return_to_event_loop(0);
+            }
+            Phase::Trial { since, baseline } if self.window > since + SETTLING_WINDOWS => {
+                self.judge(baseline, work);
+            }
+            Phase::IoThreads if threads_are_idle => {
+                self.backoff = MIN_BACKOFF;
+                self.return_to_event_loop(0);
+            }
+            Phase::Trial { .. } | Phase::IoThreads => {}
         }
     }
 
-    fn judge(&mut self, before: Work, after: Work) {
+    fn judge(&mut self, baseline: Work, trial: Work) {
         let reaches =
-            |percent: u64| after.events.saturating_mul(100) >= before.events.saturating_mul(percent);
-        if reaches(GAIN) || (reaches(AS_MUCH) && after.busy + RELIEF <= before.busy) {
-            self.phase = Phase::Away;
+            |percent: u64| trial.events.saturating_mul(100) >= baseline.events.saturating_mul(percent);
+        let is_relieved = trial.busy + RELIEF_PERCENT <= baseline.busy;
+        if reaches(GAIN_PERCENT) || (reaches(EQUAL_PERCENT) && is_relieved) {
+            self.phase = Phase::IoThreads;
         } else {
-            self.go_home(self.patience);
-            self.patience = (2 * self.patience).min(LONGEST_PATIENCE);
+            self.return_to_event_loop(self.backoff);
+            self.backoff = (2 * self.backoff).min(MAX_BACKOFF);
         }
     }
 
-    fn go_home(&mut self, windows: u32) {
-        let until = self.window.saturating_add(windows);
-        self.phase = Phase::Home { until, busy_for: 0, best: Work::NONE };
+    fn return_to_event_loop(&mut self, backoff: u32) {
+        let not_before = self.window.saturating_add(backoff);
+        self.phase = Phase::EventLoop { not_before, busy_windows: 0, best: Work::NONE };
     }
 
-    /// A delivery brought `events` events from a socket that is on a thread or not. What is to be done with it.
+    /// Counts a delivery of `events` events from a socket and returns the migration that the socket is due for.
     pub fn on_delivery(
         &mut self,
-        choice: TransportMode,
+        mode: TransportMode,
         on_thread: bool,
         traffic: &mut Traffic,
         events: u32,
     ) -> Option<Migration> {
         self.events += u64::from(events);
-        match choice {
+        match mode {
             TransportMode::EventLoop | TransportMode::IoThreads => None,
-            TransportMode::Shuffle => self.throws().then_some(if on_thread {
+            TransportMode::Shuffle => self.one_in_four().then_some(if on_thread {
                 Migration::ToEventLoop
             } else {
                 Migration::ToIoThread
@@ -201,42 +214,46 @@ impl Scheduler {
             TransportMode::Auto => {
                 self.events_of_threads += if on_thread { u64::from(events) } else { 0 };
                 let last = *traffic;
-                let is_new = last.window != self.window;
-                if is_new {
+                let is_first_of_window = last.window != self.window;
+                if is_first_of_window {
                     *traffic = Traffic { window: self.window, ..Traffic::default() };
                 }
                 traffic.deliveries += 1;
                 traffic.events += events;
                 match (on_thread, self.phase) {
-                    (true, Phase::Home { .. }) => Some(Migration::ToEventLoop),
-                    (true, _) => (is_new && self.is_calm(last)).then_some(Migration::ToEventLoop),
-                    (false, Phase::Home { .. }) => None,
-                    (false, _) => (is_new && self.is_rush(last)).then_some(Migration::ToIoThread),
+                    (true, Phase::EventLoop { .. }) => Some(Migration::ToEventLoop),
+                    (true, _) => {
+                        (is_first_of_window && self.had_few_events(last)).then_some(Migration::ToEventLoop)
+                    }
+                    (false, Phase::EventLoop { .. }) => None,
+                    (false, _) => {
+                        (is_first_of_window && self.had_many_events(last)).then_some(Migration::ToIoThread)
+                    }
                 }
             }
         }
     }
 
-    /// Whether a socket was silent or brought few messages in the window before this one.
-    fn is_calm(&self, last: Traffic) -> bool {
-        !self.was_active(last) || last.events < FEW * last.deliveries
+    /// True if the socket was inactive or brought few events per delivery in the last window.
+    fn had_few_events(&self, last: Traffic) -> bool {
+        !self.was_active(last) || last.events < FEW_EVENTS * last.deliveries
     }
 
-    /// Whether a socket brought many messages in the window before this one.
-    fn is_rush(&self, last: Traffic) -> bool {
-        self.has_second_core && self.was_active(last) && last.events >= MANY * last.deliveries
+    /// True if the socket brought many events per delivery in the last window, and a core may be idle.
+    fn had_many_events(&self, last: Traffic) -> bool {
+        self.has_second_core && self.was_active(last) && last.events >= MANY_EVENTS * last.deliveries
     }
 
     fn was_active(&self, last: Traffic) -> bool {
-        last.window.wrapping_add(1) == self.window && last.deliveries >= ENOUGH
+        last.window.wrapping_add(1) == self.window && last.deliveries >= MIN_DELIVERIES
     }
 
-    /// Once in four times, by a xorshift generator: it must be quick and nobody's secret.
-    fn throws(&mut self) -> bool {
-        self.shuffle ^= self.shuffle << 13;
-        self.shuffle ^= self.shuffle >> 17;
-        self.shuffle ^= self.shuffle << 5;
-        self.shuffle.is_multiple_of(4)
+    /// True with a probability of one in four. Xorshift: fast, and need not be unpredictable.
+    fn one_in_four(&mut self) -> bool {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 17;
+        self.random ^= self.random << 5;
+        self.random.is_multiple_of(4)
     }
 }
 

@@ -1,50 +1,45 @@
-//! The policy on made-up traffic.
+//! The scheduler on simulated traffic.
 
-use super::{LONGEST_PATIENCE, Migration, PATIENCE, RUSH, Scheduler, Traffic, TransportMode, WINDOW};
+use super::{BUSY_WINDOWS, MAX_BACKOFF, MIN_BACKOFF, Migration, Scheduler, Traffic, TransportMode, WINDOW};
 
-/// One socket under `auto`, and the thread of its owner.
-struct Scene {
+/// One socket in mode `Auto`, and its owner's thread.
+struct Simulation {
     scheduler: Scheduler,
     traffic: Traffic,
     now: u64,
-    ran: u64,
+    cpu_time: u64,
     on_thread: bool,
 }
 
-impl Scene {
+impl Simulation {
     fn new(cores: usize) -> Self {
-        Self {
-            scheduler: Scheduler::new(cores, 7),
-            traffic: Traffic::default(),
-            now: 0,
-            ran: 0,
-            on_thread: false,
-        }
+        let (scheduler, traffic) = (Scheduler::new(cores, 7), Traffic::default());
+        Self { scheduler, traffic, now: 0, cpu_time: 0, on_thread: false }
     }
 
-    /// A window in which the socket delivers so often so many events, and at the end of which the owner's thread has run
-    /// `busy` percent of it. Returns the moves.
+    /// A window with this number of deliveries, of `events` events each, in which the owner's thread uses `busy` percent of the time.
+    /// Returns the migrations.
     fn window(&mut self, busy: u64, deliveries: u32, events: u32) -> Vec<Migration> {
-        let mut moves = Vec::new();
+        let mut migrations = Vec::new();
         for _ in 0..deliveries {
-            let decided =
+            let migration =
                 self.scheduler.on_delivery(TransportMode::Auto, self.on_thread, &mut self.traffic, events);
-            if let Some(decided) = decided {
-                self.on_thread = decided == Migration::ToIoThread;
-                moves.push(decided);
+            if let Some(migration) = migration {
+                self.on_thread = migration == Migration::ToIoThread;
+                migrations.push(migration);
             }
         }
         self.now += WINDOW;
-        self.ran += WINDOW * busy / 100;
+        self.cpu_time += WINDOW * busy / 100;
         assert!(self.scheduler.is_due(self.now));
-        self.scheduler.end_window(self.now, self.ran);
+        self.scheduler.end_window(self.now, self.cpu_time);
         assert!(!self.scheduler.is_due(self.now + WINDOW - 1));
-        moves
+        migrations
     }
 
-    /// A rush up to the moment at which a try has settled.
-    fn try_it(&mut self) {
-        for _ in 0..RUSH {
+    /// Saturates the owner's thread until a trial has begun and settled.
+    fn start_trial(&mut self) {
+        for _ in 0..BUSY_WINDOWS {
             assert_eq!(self.window(100, 1000, 16), []);
         }
         assert_eq!(self.window(100, 1000, 16), [Migration::ToIoThread]);
@@ -53,126 +48,126 @@ impl Scene {
 }
 
 #[test]
-fn a_rush_stays_on_the_thread_where_more_gets_done_until_it_is_over() {
-    let mut scene = Scene::new(2);
-    scene.try_it();
+fn a_successful_trial_lasts_until_the_load_is_over() {
+    let mut simulation = Simulation::new(2);
+    simulation.start_trial();
     for _ in 0..50 {
-        assert_eq!(scene.window(40, 1000, 18), []);
+        assert_eq!(simulation.window(40, 1000, 18), []);
     }
-    assert_eq!(scene.window(40, 500, 1), []);
-    assert_eq!(scene.window(40, 500, 1), [Migration::ToEventLoop]);
-    assert_eq!(scene.window(40, 500, 1), []);
-    // And the next one is tried at once.
-    scene.try_it();
+    assert_eq!(simulation.window(40, 500, 1), []);
+    assert_eq!(simulation.window(40, 500, 1), [Migration::ToEventLoop]);
+    assert_eq!(simulation.window(40, 500, 1), []);
+    // The next trial is not delayed.
+    simulation.start_trial();
 }
 
 #[test]
-fn time_for_the_owner_is_a_gain_too() {
-    let mut scene = Scene::new(2);
-    scene.try_it();
+fn a_trial_succeeds_by_relieving_the_owners_thread() {
+    let mut simulation = Simulation::new(2);
+    simulation.start_trial();
     for _ in 0..10 {
-        assert_eq!(scene.window(60, 1000, 16), []);
+        assert_eq!(simulation.window(60, 1000, 16), []);
     }
 }
 
 #[test]
-fn a_try_in_vain_ends_and_the_next_one_is_later_and_later() {
-    let mut scene = Scene::new(2);
-    scene.try_it();
-    let mut patience = PATIENCE;
+fn each_failed_trial_delays_the_next_one_longer() {
+    let mut simulation = Simulation::new(2);
+    simulation.start_trial();
+    let mut backoff = MIN_BACKOFF;
     for _ in 0..8 {
-        // Less gets done: all cores had work already.
-        assert_eq!(scene.window(40, 1000, 12), []);
-        assert_eq!(scene.window(100, 1000, 16), [Migration::ToEventLoop]);
-        for _ in 0..patience.max(RUSH) - 1 {
-            assert_eq!(scene.window(100, 1000, 16), []);
+        // Throughput drops: every core was busy already.
+        assert_eq!(simulation.window(40, 1000, 12), []);
+        assert_eq!(simulation.window(100, 1000, 16), [Migration::ToEventLoop]);
+        for _ in 0..backoff.max(BUSY_WINDOWS) - 1 {
+            assert_eq!(simulation.window(100, 1000, 16), []);
         }
-        assert_eq!(scene.window(100, 1000, 16), [Migration::ToIoThread]);
-        assert_eq!(scene.window(40, 1000, 16), []);
-        patience = (2 * patience).min(LONGEST_PATIENCE);
+        assert_eq!(simulation.window(100, 1000, 16), [Migration::ToIoThread]);
+        assert_eq!(simulation.window(40, 1000, 16), []);
+        backoff = (2 * backoff).min(MAX_BACKOFF);
     }
 }
 
 #[test]
-fn lone_messages_stay_however_busy_the_thread_is() {
-    let mut scene = Scene::new(2);
-    for _ in 0..3 * RUSH {
-        assert_eq!(scene.window(100, 1000, 1), []);
+fn single_messages_stay_on_a_saturated_thread() {
+    let mut simulation = Simulation::new(2);
+    for _ in 0..3 * BUSY_WINDOWS {
+        assert_eq!(simulation.window(100, 1000, 1), []);
     }
 }
 
 #[test]
-fn a_calm_thread_keeps_its_bursts() {
-    let mut scene = Scene::new(2);
-    for _ in 0..3 * RUSH {
-        assert_eq!(scene.window(50, 1000, 16), []);
+fn bursts_stay_on_a_thread_that_is_not_busy() {
+    let mut simulation = Simulation::new(2);
+    for _ in 0..3 * BUSY_WINDOWS {
+        assert_eq!(simulation.window(50, 1000, 16), []);
     }
 }
 
 #[test]
-fn a_short_rush_is_sat_out() {
-    let mut scene = Scene::new(2);
+fn a_short_saturation_starts_no_trial() {
+    let mut simulation = Simulation::new(2);
     for _ in 0..5 {
-        for _ in 0..RUSH - 1 {
-            assert_eq!(scene.window(100, 1000, 16), []);
+        for _ in 0..BUSY_WINDOWS - 1 {
+            assert_eq!(simulation.window(100, 1000, 16), []);
         }
-        assert_eq!(scene.window(50, 1000, 16), []);
+        assert_eq!(simulation.window(50, 1000, 16), []);
     }
 }
 
 #[test]
-fn one_core_has_no_room_for_a_thread() {
-    let mut scene = Scene::new(1);
-    for _ in 0..3 * RUSH {
-        assert_eq!(scene.window(100, 1000, 16), []);
+fn a_single_core_never_starts_a_trial() {
+    let mut simulation = Simulation::new(1);
+    for _ in 0..3 * BUSY_WINDOWS {
+        assert_eq!(simulation.window(100, 1000, 16), []);
     }
 }
 
 #[test]
-fn what_lies_between_stays_where_it_is() {
-    let mut scene = Scene::new(2);
-    for _ in 0..3 * RUSH {
-        assert_eq!(scene.window(100, 1000, 3), []);
+fn a_load_between_the_thresholds_does_not_migrate() {
+    let mut simulation = Simulation::new(2);
+    for _ in 0..3 * BUSY_WINDOWS {
+        assert_eq!(simulation.window(100, 1000, 3), []);
     }
-    let mut scene = Scene::new(2);
-    scene.try_it();
-    assert_eq!(scene.window(40, 1000, 18), []);
+    let mut simulation = Simulation::new(2);
+    simulation.start_trial();
+    assert_eq!(simulation.window(40, 1000, 18), []);
     for _ in 0..5 {
-        assert_eq!(scene.window(50, 1000, 3), []);
+        assert_eq!(simulation.window(50, 1000, 3), []);
     }
 }
 
 #[test]
-fn a_silence_is_no_rush() {
-    let mut scene = Scene::new(2);
-    scene.window(10, 1000, 16);
-    // A window of hours in which the thread ran for hours, too.
-    scene.now += 1_000_000 * WINDOW;
-    scene.ran += 1_000_000 * WINDOW;
-    assert_eq!(scene.window(100, 1000, 16), []);
-    assert_eq!(scene.window(10, 1000, 16), []);
-    scene.try_it();
-    assert_eq!(scene.window(40, 1000, 18), []);
-    scene.window(10, 0, 0);
-    assert_eq!(scene.window(10, 1, 16), [Migration::ToEventLoop]);
+fn a_pause_does_not_count_as_load() {
+    let mut simulation = Simulation::new(2);
+    simulation.window(10, 1000, 16);
+    // A window of hours, in which the thread used hours of CPU time.
+    simulation.now += 1_000_000 * WINDOW;
+    simulation.cpu_time += 1_000_000 * WINDOW;
+    assert_eq!(simulation.window(100, 1000, 16), []);
+    assert_eq!(simulation.window(10, 1000, 16), []);
+    simulation.start_trial();
+    assert_eq!(simulation.window(40, 1000, 18), []);
+    simulation.window(10, 0, 0);
+    assert_eq!(simulation.window(10, 1, 16), [Migration::ToEventLoop]);
 }
 
 #[test]
-fn pins_hold_and_the_shuffle_shuffles() {
+fn fixed_modes_never_migrate_and_shuffle_migrates_often() {
     let mut scheduler = Scheduler::new(2, 7);
     let mut traffic = Traffic::default();
-    for choice in [TransportMode::EventLoop, TransportMode::IoThreads] {
+    for mode in [TransportMode::EventLoop, TransportMode::IoThreads] {
         for on_thread in [true, false] {
-            assert_eq!(scheduler.on_delivery(choice, on_thread, &mut traffic, 100), None);
+            assert_eq!(scheduler.on_delivery(mode, on_thread, &mut traffic, 100), None);
         }
     }
-    let mut moves = [0, 0];
+    let mut counts = [0, 0];
     for _ in 0..1000 {
         match scheduler.on_delivery(TransportMode::Shuffle, true, &mut traffic, 1) {
-            Some(Migration::ToEventLoop) => moves[0] += 1,
-            None => moves[1] += 1,
-            Some(Migration::ToIoThread) => unreachable!("it is on a thread"),
+            Some(Migration::ToEventLoop) => counts[0] += 1,
+            None => counts[1] += 1,
+            Some(Migration::ToIoThread) => unreachable!("the socket is on a thread"),
         }
     }
-    assert!(moves[0] > 100 && moves[1] > 500, "{moves:?}");
+    assert!(counts[0] > 100 && counts[1] > 500, "{counts:?}");
 }

@@ -3,7 +3,7 @@
 //! thread that owns the connection, so there is nothing to lock.
 
 use crate::connection::{Connection, EventBatch, MaskingKeys};
-use crate::protocol::deflate::Inflation;
+use crate::protocol::deflate::InflateJob;
 
 /// A connection together with the events it has not handed over yet.
 #[derive(Debug)]
@@ -39,15 +39,15 @@ impl Stream {
     }
 
     /// Takes back a frame that was inflated elsewhere; new events are appended.
-    pub fn return_inflation(&mut self, inflation: Inflation, keys: &mut dyn MaskingKeys) {
-        self.connection.return_inflation(inflation, keys, &mut self.events);
+    pub fn finish_inflate_job(&mut self, job: InflateJob, keys: &mut dyn MaskingKeys) {
+        self.connection.finish_inflate_job(job, keys, &mut self.events);
     }
 
     /// Drops the queued output, after the caller has copied it from `connection.output()`. From then on it counts as
     /// written: what of it is still on its way, the stream knows.
     pub fn discard_output(&mut self) {
         let length = self.connection.output().len() as u64;
-        self.connection.written(length);
+        self.connection.mark_written(length);
         self.connection.take_output(&mut self.spare);
         self.spare.clear();
         self.spare.shrink_to(KEPT_CAPACITY);

@@ -1,13 +1,13 @@
-//! What the small pieces that several threads use (`queue`, `leases`, `socket::news`, `socket::reading`) are made of. They
-//! name nothing else of the standard library's, so that `tests/loom.rs` can put loom's in its place and check the same
-//! source in every order in which threads may run.
+//! Synchronization primitives of the modules that several threads share (`queue`, `ref_count`, `socket::news`,
+//! `socket::reading`). These modules must take them from here and not from the standard library: `tests/loom.rs` compiles the
+//! same source with loom's primitives and checks every interleaving.
 
 pub(super) use std::sync::atomic::{AtomicUsize, Ordering};
 pub(super) use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(super) use std::thread::yield_now;
 
-/// Locks, and goes on with the data as it is after a panic elsewhere: a connection whose task panicked is
-/// ended with a fault (see `io_threads::task`), the others must live on.
+/// Locks a mutex and ignores poisoning: a connection whose task panicked ends with a fault (see `io_threads::task`), and the
+/// others go on.
 pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use super::event_loop::{ActiveConnection, IdleConnection};
 use super::slab::Slab;
 use super::stream::Stream;
-use crate::connection::{Config, Connection, Rested};
-use crate::protocol::deflate::Inflation;
+use crate::connection::{Config, Connection, Trimmed};
+use crate::protocol::deflate::InflateJob;
 use crate::protocol::{Limits, Role};
 
 /// The transports of one owner. `M` is the memory of its host.
@@ -242,16 +242,16 @@ impl<M> Transport<M> {
     }
 
     /// Takes the frame that another thread is to inflate.
-    pub fn take_inflation(&mut self) -> Option<Inflation> {
-        self.with_connection(Connection::take_inflation)?
+    pub fn take_inflate_job(&mut self) -> Option<InflateJob> {
+        self.with_connection(Connection::take_inflate_job)?
     }
 
     /// Releases memory of permessage-deflate that was not used since the last call.
-    pub fn release_unused(&mut self) -> Rested {
+    pub fn release_unused(&mut self) -> Trimmed {
         if self.config.deflate.is_none() {
-            Rested::default()
+            Trimmed::default()
         } else {
-            self.with_connection(Connection::rest).unwrap_or_default()
+            self.with_connection(Connection::trim_memory).unwrap_or_default()
         }
     }
 }

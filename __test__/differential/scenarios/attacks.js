@@ -67,19 +67,24 @@ scenario('A4 a message in segments of one byte', BOTH, async (t) => {
   await t.seen(ws, 'message');
 });
 
-scenario('A7 half a request is given up, an open connection is not', 'server', async (t) => {
-  const server = await t.http(undefined, {
-    options: { headersTimeout: 50, requestTimeout: 60, connectionsCheckingInterval: 20 }
-  });
-  const wss = await t.listen({ server });
-  const open = await t.knock(server);
-  await open.head();
-  const { server: ws } = await t.accepted(wss);
-  const slow = await t.knock(server, upgradeRequest().slice(0, -4));
-  t.log('wire', 'slow', (await slow.rest()).toString().split('\r\n')[0]);
-  open.send(text, 'still here');
-  await t.seen(ws, 'message');
-});
+scenario(
+  'A7 half a request is given up, an open connection is not',
+  'server',
+  async (t) => {
+    const server = await t.http(undefined, {
+      options: { headersTimeout: 50, requestTimeout: 60, connectionsCheckingInterval: 20 }
+    });
+    const wss = await t.listen({ server });
+    const open = await t.knock(server);
+    await open.head();
+    const { server: ws } = await t.accepted(wss);
+    const slow = await t.knock(server, upgradeRequest().slice(0, -4));
+    t.log('wire', 'slow', (await slow.rest()).toString().split('\r\n')[0]);
+    open.send(text, 'still here');
+    await t.seen(ws, 'message');
+  },
+  { isWaiting: true }
+);
 
 scenario('A8 headers of nothing but separators', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
@@ -280,12 +285,13 @@ scenario('A21 a close reason has memory of its own', BOTH, async (t) => {
   t.log(lane, 'reason', reason, reason.buffer.byteLength < 1000);
 });
 
-scenario('A25 many sockets that end in every way at once', 'pair', async (t) => {
-  for (const side of ['server', 'client']) {
-    const subject = t[`${side}Subject`];
-    const child = t.child('many-ends.js', subject);
-    const { code, signal, output } = await child.finished;
-    t.log(side, 'ended', code, signal);
-    for (const line of output) t.trace.line(side, line);
-  }
-});
+scenario(
+  'A25 many sockets that end in every way at once',
+  'api',
+  async (t) => {
+    const { code, signal, output } = await t.child('many-ends.js', t.serverSubject).finished;
+    t.log('child', 'ended', code, signal);
+    for (const line of output) t.trace.line('child', line);
+  },
+  { isWaiting: true }
+);

@@ -64,13 +64,18 @@ scenario('C17 version 8 is spoken like version 13', 'pair', async (t) => {
   await t.closed(server, client);
 });
 
-scenario('1.3 handshakeTimeout while the connection is being made', 'client', async (t) => {
-  const ws = t.dial('ws://example.invalid', undefined, {
-    handshakeTimeout: 30,
-    createConnection: () => new net.Socket()
-  });
-  await t.closed(ws);
-});
+scenario(
+  '1.3 handshakeTimeout while the connection is being made',
+  'client',
+  async (t) => {
+    const ws = t.dial('ws://example.invalid', undefined, {
+      handshakeTimeout: 30,
+      createConnection: () => new net.Socket()
+    });
+    await t.closed(ws);
+  },
+  { isWaiting: true }
+);
 
 scenario('1.3 handshakeTimeout that is none', 'client', async (t) => {
   for (const handshakeTimeout of [0, undefined]) {
@@ -230,12 +235,17 @@ scenario('1.3 bad options leave nothing behind', 'api', (t) => {
   t.log('client', 'agent', Object.keys(agent.sockets).length, Object.keys(agent.requests).length);
 });
 
-scenario('1.3 a process that gave only bad options ends by itself', 'client', async (t) => {
-  const child = t.child('bad-options.js', t.clientSubject);
-  const { code, output } = await child.finished;
-  t.log('child', 'exit', code);
-  for (const line of output) t.trace.line('child', line);
-});
+scenario(
+  '1.3 a process that gave only bad options ends by itself',
+  'client',
+  async (t) => {
+    const child = t.child('bad-options.js', t.clientSubject);
+    const { code, output } = await child.finished;
+    t.log('child', 'exit', code);
+    for (const line of output) t.trace.line('child', line);
+  },
+  { isWaiting: true }
+);
 
 scenario('1.3 a subclass', 'pair', async (t) => {
   class Mine extends t.WebSocket {

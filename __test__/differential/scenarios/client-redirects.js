@@ -138,5 +138,6 @@ scenario(
     const url = await redirecting(t, { '/': [302, listening.url] });
     const ws = t.dial(url, undefined, { followRedirects: true, handshakeTimeout: 300 });
     await t.closed(ws);
-  }
+  },
+  { isWaiting: true }
 );

@@ -172,20 +172,30 @@ scenario('C12 destroying the request of an unexpected response', 'client', async
   t.trace.event('client', 'state', [], ws);
 });
 
-scenario('C11 handshakeTimeout', 'client', async (t) => {
-  const listening = await t.rawServer();
-  const ws = t.dial(listening.url, undefined, { handshakeTimeout: 20 });
-  await t.closed(ws);
-});
+scenario(
+  'C11 handshakeTimeout',
+  'client',
+  async (t) => {
+    const listening = await t.rawServer();
+    const ws = t.dial(listening.url, undefined, { handshakeTimeout: 20 });
+    await t.closed(ws);
+  },
+  { isWaiting: true }
+);
 
-scenario('C11 handshakeTimeout after half an answer', 'client', async (t) => {
-  const listening = await t.rawServer();
-  const ws = t.dial(listening.url, undefined, { handshakeTimeout: 40 });
-  const raw = await listening.next();
-  await raw.head();
-  raw.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: ');
-  await t.closed(ws);
-});
+scenario(
+  'C11 handshakeTimeout after half an answer',
+  'client',
+  async (t) => {
+    const listening = await t.rawServer();
+    const ws = t.dial(listening.url, undefined, { handshakeTimeout: 40 });
+    const raw = await listening.next();
+    await raw.head();
+    raw.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: ');
+    await t.closed(ws);
+  },
+  { isWaiting: true }
+);
 
 scenario('C11 handshakeTimeout is over once open', 'client', async (t) => {
   const { raw, ws } = await t.facing({ handshakeTimeout: 5000 });

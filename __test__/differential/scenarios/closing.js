@@ -266,21 +266,31 @@ scenario('K8 wasClean', 'pair', async (t) => {
   }
 });
 
-scenario('K2 closeTimeout ends a close that is never answered', BOTH, async (t) => {
-  const { raw, ws } = await t.facing({ closeTimeout: 30 });
-  ws.close(1000);
-  t.logFrames(await raw.frame());
-  // The bare peer says nothing more; only the timer can end this.
-  await t.closed(ws);
-});
+scenario(
+  'K2 closeTimeout ends a close that is never answered',
+  BOTH,
+  async (t) => {
+    const { raw, ws } = await t.facing({ closeTimeout: 30 });
+    ws.close(1000);
+    t.logFrames(await raw.frame());
+    // The bare peer says nothing more; only the timer can end this.
+    await t.closed(ws);
+  },
+  { isWaiting: true }
+);
 
-scenario('K2 closeTimeout when the peer sends other things', BOTH, async (t) => {
-  const { raw, ws } = await t.facing({ closeTimeout: 300 });
-  ws.close(1000);
-  t.logFrames(await raw.frame());
-  raw.send(text, 'no close frame');
-  await t.closed(ws);
-});
+scenario(
+  'K2 closeTimeout when the peer sends other things',
+  BOTH,
+  async (t) => {
+    const { raw, ws } = await t.facing({ closeTimeout: 300 });
+    ws.close(1000);
+    t.logFrames(await raw.frame());
+    raw.send(text, 'no close frame');
+    await t.closed(ws);
+  },
+  { isWaiting: true }
+);
 
 scenario(
   'K2 closeTimeout after the handshake, while the peer keeps its side open',
@@ -291,15 +301,21 @@ scenario(
     t.logFrames(await raw.frame());
     t.log('wire', 'rest', await raw.rest());
     await t.closed(ws);
-  }
+  },
+  { isWaiting: true }
 );
 
-scenario('K2 closeTimeout after a protocol error', BOTH, async (t) => {
-  const { raw, ws } = await t.facing({ closeTimeout: 30 });
-  raw.send(3, 'x');
-  t.logFrames(await raw.frame());
-  await t.closed(ws);
-});
+scenario(
+  'K2 closeTimeout after a protocol error',
+  BOTH,
+  async (t) => {
+    const { raw, ws } = await t.facing({ closeTimeout: 30 });
+    raw.send(3, 'x');
+    t.logFrames(await raw.frame());
+    await t.closed(ws);
+  },
+  { isWaiting: true }
+);
 
 scenario('K2 closeTimeout of 0', BOTH, async (t) => {
   const { ws } = await t.facing({ closeTimeout: 0 });
@@ -307,25 +323,35 @@ scenario('K2 closeTimeout of 0', BOTH, async (t) => {
   await t.closed(ws);
 });
 
-scenario('K9 a paused side does not see the close frame', 'pair', async (t) => {
-  const { server, client } = await t.pair({ client: { closeTimeout: 30 } });
-  server.pause();
-  client.close(3000, 'unseen');
-  await t.closed(client);
-  t.trace.event('server', 'state', [server.isPaused], server);
-  server.resume();
-  await t.closed(server);
-});
+scenario(
+  'K9 a paused side does not see the close frame',
+  'pair',
+  async (t) => {
+    const { server, client } = await t.pair({ client: { closeTimeout: 30 } });
+    server.pause();
+    client.close(3000, 'unseen');
+    await t.closed(client);
+    t.trace.event('server', 'state', [server.isPaused], server);
+    server.resume();
+    await t.closed(server);
+  },
+  { isWaiting: true }
+);
 
-scenario('K9 close() of a paused side', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing({ closeTimeout: 300 });
-  ws.pause();
-  ws.close(1000, 'paused');
-  t.logFrames(await raw.frame());
-  raw.close(1000, 'answer');
-  t.trace.event(lane, 'state', [ws.isPaused], ws);
-  await t.closed(ws);
-});
+scenario(
+  'K9 close() of a paused side',
+  BOTH,
+  async (t) => {
+    const { raw, ws, lane } = await t.facing({ closeTimeout: 300 });
+    ws.pause();
+    ws.close(1000, 'paused');
+    t.logFrames(await raw.frame());
+    raw.close(1000, 'answer');
+    t.trace.event(lane, 'state', [ws.isPaused], ws);
+    await t.closed(ws);
+  },
+  { isWaiting: true }
+);
 
 scenario('K1 states seen by listeners of the raw socket', BOTH, async (t) => {
   const { raw, ws, lane } = await t.facing();

@@ -33,8 +33,8 @@ scenario('Z4 deflate: many connections that compress at once', 'pair', async (t)
     pairs.push({ server, client });
   }
   for (const [i, { server, client }] of pairs.entries()) {
-    server.send(Buffer.alloc(1 << 20, `server ${i}`));
-    client.send(digits(200000, `client ${i}`));
+    server.send(Buffer.alloc(1 << 18, `server ${i}`));
+    client.send(digits(100000, `client ${i}`));
   }
   for (const { server, client } of pairs) {
     await t.seen(server, 'message');
@@ -53,7 +53,7 @@ scenario('Z4 deflate: many connections that end while they compress', 'pair', as
   }
   for (const [i, { server }] of pairs.entries()) {
     for (let j = 0; j < 3; j++) {
-      server.send(Buffer.alloc(2 << 20, `server ${i}`), (err) => t.log(`sent ${i}`, 'sent', err));
+      server.send(Buffer.alloc(1 << 19, `server ${i}`), (err) => t.log(`sent ${i}`, 'sent', err));
     }
   }
   // All but three of them: the others, and those that come later, are served.

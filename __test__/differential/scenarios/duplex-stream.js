@@ -241,12 +241,17 @@ scenario('D6 destroy after the socket was closed', 'pair', async (t) => {
   await gone(stream);
 });
 
-scenario('D7 without an error listener the stream throws', 'client', async (t) => {
-  const child = t.child('stream-error.js', t.clientSubject);
-  const { code, output } = await child.finished;
-  t.log('child', 'exit', code);
-  for (const line of output) t.trace.line('child', line);
-});
+scenario(
+  'D7 without an error listener the stream throws',
+  'client',
+  async (t) => {
+    const child = t.child('stream-error.js', t.clientSubject);
+    const { code, output } = await child.finished;
+    t.log('child', 'exit', code);
+    for (const line of output) t.trace.line('child', line);
+  },
+  { isWaiting: true }
+);
 
 scenario('D3 async iteration of a stream over a bare peer', 'client', async (t) => {
   const { raw, ws } = await t.facing();

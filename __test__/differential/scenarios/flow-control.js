@@ -340,14 +340,19 @@ scenario('P1 pings answered by hand when pong is overridden', 'server', async (t
   t.logFrames(await raw.frame());
 });
 
-scenario('Q4 unref lets the process end', 'server', async (t) => {
-  const server = await t.listen();
-  const child = t.child('unref.js', t.serverSubject, { URL: t.url(server) });
-  t.log('child', 'exit', (await child.finished).code);
-  for (const line of (await child.finished).output) t.trace.line('child', line);
-  const { server: ws } = await t.accepted(server);
-  await t.closed(ws);
-});
+scenario(
+  'Q4 unref lets the process end',
+  'server',
+  async (t) => {
+    const server = await t.listen();
+    const child = t.child('unref.js', t.serverSubject, { URL: t.url(server) });
+    t.log('child', 'exit', (await child.finished).code);
+    for (const line of (await child.finished).output) t.trace.line('child', line);
+    const { server: ws } = await t.accepted(server);
+    await t.closed(ws);
+  },
+  { isWaiting: true }
+);
 
 scenario('B2 drain of the raw socket', BOTH, async (t) => {
   const { raw, ws, lane } = await t.facing();

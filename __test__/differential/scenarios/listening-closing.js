@@ -205,27 +205,32 @@ scenario('W2 close() of the http.Server alone', 'server', async (t) => {
 });
 
 for (const what of ['close', 'unref', 'unref and ref', 'unref with a connection', 'nothing']) {
-  scenario(`W2 whether a process ends: ${what}`, 'server', async (t) => {
-    const child = t.child('alive.js', t.serverSubject, { WHAT: what });
-    const port = await child.line();
-    t.trace.hide(port, 'PORT');
-    if (what === 'nothing' || what === 'unref and ref') {
-      // It goes on until it is told.
-      const raw = await t.knock({ address: () => ({ port: Number(port) }) });
-      t.logHead(await raw.head());
-      raw.finish();
-      await raw.rest();
-    }
-    if (what === 'unref with a connection') {
-      const raw = await t.knock({ address: () => ({ port: Number(port) }) });
-      await raw.head();
-      t.log('child', 'line', await child.line());
-      raw.send(OPCODE.text, 'still here');
-      t.logFrames(await raw.frame());
-      raw.finish();
-      await raw.rest();
-    }
-    const { code, signal, output } = await child.finished;
-    t.log('child', 'ended', code, signal, output);
-  });
+  scenario(
+    `W2 whether a process ends: ${what}`,
+    'server',
+    async (t) => {
+      const child = t.child('alive.js', t.serverSubject, { WHAT: what });
+      const port = await child.line();
+      t.trace.hide(port, 'PORT');
+      if (what === 'nothing' || what === 'unref and ref') {
+        // It goes on until it is told.
+        const raw = await t.knock({ address: () => ({ port: Number(port) }) });
+        t.logHead(await raw.head());
+        raw.finish();
+        await raw.rest();
+      }
+      if (what === 'unref with a connection') {
+        const raw = await t.knock({ address: () => ({ port: Number(port) }) });
+        await raw.head();
+        t.log('child', 'line', await child.line());
+        raw.send(OPCODE.text, 'still here');
+        t.logFrames(await raw.frame());
+        raw.finish();
+        await raw.rest();
+      }
+      const { code, signal, output } = await child.finished;
+      t.log('child', 'ended', code, signal, output);
+    },
+    { isWaiting: true }
+  );
 }

@@ -135,52 +135,62 @@ scenario('H10 verifyClient that never answers', 'server', async (t) => {
   }
 });
 
-scenario('H10 a client that is reset while verifyClient thinks, unseen', 'server', async (t) => {
-  const { verifyClient, next } = questions();
-  const wss = await t.listen({ verifyClient });
-  const count = () =>
-    new Promise((resolve) => wss._server.getConnections((err, all) => resolve(all)));
-  const enter = async () => {
-    const raw = await t.knock(wss);
-    await next();
-    return raw;
-  };
-  // Nobody asks for it, or answers: it is gone all the same.
-  const first = await enter();
-  t.log('server', 'there', await count());
-  first.reset();
-  while ((await count()) > 0) await new Promise((resolve) => setTimeout(resolve, 5));
-  const second = await enter();
-  const closed = new Promise((resolve) => wss.close(resolve));
-  second.reset();
-  await closed;
-  t.log('server', 'closed', wss.clients.size);
-});
+scenario(
+  'H10 a client that is reset while verifyClient thinks, unseen',
+  'server',
+  async (t) => {
+    const { verifyClient, next } = questions();
+    const wss = await t.listen({ verifyClient });
+    const count = () =>
+      new Promise((resolve) => wss._server.getConnections((err, all) => resolve(all)));
+    const enter = async () => {
+      const raw = await t.knock(wss);
+      await next();
+      return raw;
+    };
+    // Nobody asks for it, or answers: it is gone all the same.
+    const first = await enter();
+    t.log('server', 'there', await count());
+    first.reset();
+    while ((await count()) > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const second = await enter();
+    const closed = new Promise((resolve) => wss.close(resolve));
+    second.reset();
+    await closed;
+    t.log('server', 'closed', wss.clients.size);
+  },
+  { isWaiting: true }
+);
 
 for (const hook of ['verifyClient', 'handleProtocols', 'headers', 'shouldHandle', 'connection']) {
-  scenario(`H11 an exception of ${hook} reaches uncaughtException`, 'server', async (t) => {
-    const child = t.child('throws.js', t.serverSubject, { HOOK: hook });
-    const port = Number(await child.line());
-    const listening = { address: () => ({ port }) };
-    const change = { headers: { 'Sec-WebSocket-Protocol': 'a' } };
-    const raw = await t.knock(listening, change);
-    t.log('child', 'line', await child.line());
-    if (hook === 'connection') {
-      // That connection lives.
-      t.logHead(await raw.head());
-      raw.send(OPCODE.text, 'echo');
-      t.logFrames(await raw.frame());
-    }
-    // So does the server.
-    const other = await t.knock(listening, { ...change, target: '/good' });
-    t.logHead(await other.head());
-    other.send(OPCODE.text, 'the end');
-    t.logFrames(await other.frame());
-    other.finish();
-    raw.reset();
-    const { code, signal, output } = await child.finished;
-    t.log('child', 'ended', code, signal, output.slice(1));
-  });
+  scenario(
+    `H11 an exception of ${hook} reaches uncaughtException`,
+    'server',
+    async (t) => {
+      const child = t.child('throws.js', t.serverSubject, { HOOK: hook });
+      const port = Number(await child.line());
+      const listening = { address: () => ({ port }) };
+      const change = { headers: { 'Sec-WebSocket-Protocol': 'a' } };
+      const raw = await t.knock(listening, change);
+      t.log('child', 'line', await child.line());
+      if (hook === 'connection') {
+        // That connection lives.
+        t.logHead(await raw.head());
+        raw.send(OPCODE.text, 'echo');
+        t.logFrames(await raw.frame());
+      }
+      // So does the server.
+      const other = await t.knock(listening, { ...change, target: '/good' });
+      t.logHead(await other.head());
+      other.send(OPCODE.text, 'the end');
+      t.logFrames(await other.frame());
+      other.finish();
+      raw.reset();
+      const { code, signal, output } = await child.finished;
+      t.log('child', 'ended', code, signal, output.slice(1));
+    },
+    { isWaiting: true }
+  );
 }
 
 /** Servers of classes of the program. */

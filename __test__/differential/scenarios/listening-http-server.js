@@ -193,23 +193,28 @@ scenario('3.1 limits of time of the http.Server', 'server', async (t) => {
   sixth.finish();
 });
 
-scenario('3.1 a time limit of the http.Server ends who is silent', 'server', async (t) => {
-  const wss = await t.listen();
-  const server = wss._server;
-  server.setTimeout(50, (socket) => {
-    t.log('server', 'timed out', socket.bytesRead > 0);
-    socket.end('HTTP/1.1 408 Of the program\r\n\r\n');
-  });
-  const { raw } = await t.request(wss, {});
-  const { server: ws } = await t.accepted(wss);
-  for (const half of ['', 'GET /half']) {
-    const silent = await t.knock(wss, half);
-    t.log('wire', 'silent', answerText(await silent.rest()));
-    silent.finish();
-  }
-  // That is no matter of connections that have been upgraded.
-  await exchange(t, { raw, ws });
-});
+scenario(
+  '3.1 a time limit of the http.Server ends who is silent',
+  'server',
+  async (t) => {
+    const wss = await t.listen();
+    const server = wss._server;
+    server.setTimeout(50, (socket) => {
+      t.log('server', 'timed out', socket.bytesRead > 0);
+      socket.end('HTTP/1.1 408 Of the program\r\n\r\n');
+    });
+    const { raw } = await t.request(wss, {});
+    const { server: ws } = await t.accepted(wss);
+    for (const half of ['', 'GET /half']) {
+      const silent = await t.knock(wss, half);
+      t.log('wire', 'silent', answerText(await silent.rest()));
+      silent.finish();
+    }
+    // That is no matter of connections that have been upgraded.
+    await exchange(t, { raw, ws });
+  },
+  { isWaiting: true }
+);
 
 scenario('3.1 a connection that the program hands to the http.Server', 'server', async (t) => {
   const wss = await t.listen();

@@ -41,40 +41,45 @@ async function ask(t, wss, request) {
 }
 
 for (const [name, row] of Object.entries(SETTINGS)) {
-  scenario(`3.1 Node asks a server for ${name}`, 'server', async (t) => {
-    const log = (...args) => t.log('program', ...args);
-    let undo;
-    let wss;
-    if (row.isAtOnce) {
-      const { Server } = t;
-      t.Server = class extends Server {
-        constructor(...args) {
-          super(...args);
-          undo = row.change(this._server, log);
-        }
-      };
-      wss = await t.listen();
-      t.Server = Server;
-    } else {
-      wss = await t.listen();
-      undo = row.change(wss._server, log);
-    }
-    try {
-      for (const request of row.requests ?? [UPGRADE, GET]) {
-        if (!row.isSilent) {
-          await ask(t, wss, request);
-          continue;
-        }
-        const raw = await t.rawClient(wss);
-        raw.write(request);
-        await new Promise((resolve) => setTimeout(resolve, QUIET));
-        t.log('wire', 'silent', raw.ended || raw.closed);
-        raw.reset();
+  scenario(
+    `3.1 Node asks a server for ${name}`,
+    'server',
+    async (t) => {
+      const log = (...args) => t.log('program', ...args);
+      let undo;
+      let wss;
+      if (row.isAtOnce) {
+        const { Server } = t;
+        t.Server = class extends Server {
+          constructor(...args) {
+            super(...args);
+            undo = row.change(this._server, log);
+          }
+        };
+        wss = await t.listen();
+        t.Server = Server;
+      } else {
+        wss = await t.listen();
+        undo = row.change(wss._server, log);
       }
-    } finally {
-      undo?.();
-    }
-  });
+      try {
+        for (const request of row.requests ?? [UPGRADE, GET]) {
+          if (!row.isSilent) {
+            await ask(t, wss, request);
+            continue;
+          }
+          const raw = await t.rawClient(wss);
+          raw.write(request);
+          await new Promise((resolve) => setTimeout(resolve, QUIET));
+          t.log('wire', 'silent', raw.ended || raw.closed);
+          raw.reset();
+        }
+      } finally {
+        undo?.();
+      }
+    },
+    { isWaiting: Boolean(row.isSilent) }
+  );
 }
 
 for (const [name, use] of Object.entries(HANDLE)) {

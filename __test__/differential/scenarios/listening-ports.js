@@ -145,13 +145,18 @@ scenario('H1 a port that is taken', 'server', async (t) => {
   await speak(t, again, { port, host: LOOPBACK });
 });
 
-scenario('H1 a port that is taken, and nobody listens for errors', 'server', async (t) => {
-  const { port } = (await t.listen()).address();
-  t.trace.hide(port, 'PORT');
-  const child = t.child('taken.js', t.serverSubject, { PORT: String(port) });
-  const { code, signal, output } = await child.finished;
-  t.log('child', 'ended', code, signal, output);
-});
+scenario(
+  'H1 a port that is taken, and nobody listens for errors',
+  'server',
+  async (t) => {
+    const { port } = (await t.listen()).address();
+    t.trace.hide(port, 'PORT');
+    const child = t.child('taken.js', t.serverSubject, { PORT: String(port) });
+    const { code, signal, output } = await child.finished;
+    t.log('child', 'ended', code, signal, output);
+  },
+  { isWaiting: true }
+);
 
 scenario('1.4 ports that are none', 'server', (t) => {
   for (const port of [-1, 65536, 1.5, NaN, Infinity, '65536', '', true, {}, []]) {
@@ -229,8 +234,13 @@ scenario('H1 listening again after a close, on the http.Server', 'server', async
   t.attempt('server', 'twice', () => server.listen(0, LOOPBACK));
 });
 
-scenario('H1 an exception of a listener of listening', 'server', async (t) => {
-  const child = t.child('listening.js', t.serverSubject, {});
-  const { code, signal, output } = await child.finished;
-  t.log('child', 'ended', code, signal, output);
-});
+scenario(
+  'H1 an exception of a listener of listening',
+  'server',
+  async (t) => {
+    const child = t.child('listening.js', t.serverSubject, {});
+    const { code, signal, output } = await child.finished;
+    t.log('child', 'ended', code, signal, output);
+  },
+  { isWaiting: true }
+);

@@ -41,46 +41,61 @@ async function end(t, child, { from = 1 } = {}) {
   }
 }
 
-scenario('S10 process.exit right after send delivers, from a server', 'server', async (t) => {
-  const { child, join } = await childServer(t);
-  const raw = await join('/a');
-  const other = await join('/b');
-  raw.send(text, 'exit');
-  const { all, left } = await frames(raw);
-  t.logFrames(...all);
-  t.log('wire', 'left', left);
-  await other.rest();
-  await end(t, child);
-});
+scenario(
+  'S10 process.exit right after send delivers, from a server',
+  'server',
+  async (t) => {
+    const { child, join } = await childServer(t);
+    const raw = await join('/a');
+    const other = await join('/b');
+    raw.send(text, 'exit');
+    const { all, left } = await frames(raw);
+    t.logFrames(...all);
+    t.log('wire', 'left', left);
+    await other.rest();
+    await end(t, child);
+  },
+  { isWaiting: true }
+);
 
 for (const action of ['exit', 'exit later', 'exit listener', 'crash', 'close', 'kill']) {
-  scenario(`S10 a client process that ends: ${action}`, 'client', async (t) => {
-    const listening = await t.rawServer();
-    const quiet = action === 'crash';
-    const env = { URL: listening.url, ACTION: action };
-    const child = t.child('client.js', t.clientSubject, env, { quiet });
-    const raw = await listening.next();
-    raw.accept(await raw.head());
-    if (action === 'close') {
-      t.logFrames(await raw.frame(), await raw.frame());
-      raw.close(1000, 'answer');
-      raw.finish();
-    } else {
-      const { all, left } = await frames(raw);
-      t.logFrames(...all);
-      t.log('wire', 'left', left);
-    }
-    await end(t, child, { from: 0 });
-  });
+  scenario(
+    `S10 a client process that ends: ${action}`,
+    'client',
+    async (t) => {
+      const listening = await t.rawServer();
+      const quiet = action === 'crash';
+      const env = { URL: listening.url, ACTION: action };
+      const child = t.child('client.js', t.clientSubject, env, { quiet });
+      const raw = await listening.next();
+      raw.accept(await raw.head());
+      if (action === 'close') {
+        t.logFrames(await raw.frame(), await raw.frame());
+        raw.close(1000, 'answer');
+        raw.finish();
+      } else {
+        const { all, left } = await frames(raw);
+        t.logFrames(...all);
+        t.log('wire', 'left', left);
+      }
+      await end(t, child, { from: 0 });
+    },
+    { isWaiting: true }
+  );
 }
 
-scenario('E4 a peer process that is killed', 'pair', async (t) => {
-  const wss = await t.listen();
-  const child = t.child('client.js', t.clientSubject, { URL: t.url(wss), ACTION: 'kill' });
-  const { server } = await t.accepted(wss);
-  await t.closed(server);
-  await end(t, child, { from: 0 });
-});
+scenario(
+  'E4 a peer process that is killed',
+  'pair',
+  async (t) => {
+    const wss = await t.listen();
+    const child = t.child('client.js', t.clientSubject, { URL: t.url(wss), ACTION: 'kill' });
+    const { server } = await t.accepted(wss);
+    await t.closed(server);
+    await end(t, child, { from: 0 });
+  },
+  { isWaiting: true }
+);
 
 scenario(
   'R9 an exception in one listener loses no event of other connections',
@@ -109,78 +124,104 @@ scenario(
       const lane = /^\/\w/.exec(line)?.[0] ?? 'child';
       if (!/ close /.test(line)) t.trace.line(lane, line);
     }
-  }
+  },
+  { isWaiting: true }
 );
 
-scenario('R9 every connection throws, again and again', 'server', async (t) => {
-  const { child, join } = await childServer(t, { CATCH: '1' });
-  for (let i = 0; i < 10; i++) {
-    const raw = await join(`/a${i}`);
+scenario(
+  'R9 every connection throws, again and again',
+  'server',
+  async (t) => {
+    const { child, join } = await childServer(t, { CATCH: '1' });
+    for (let i = 0; i < 10; i++) {
+      const raw = await join(`/a${i}`);
+      raw.send(text, 'throw');
+      // Written before the exception is out or after: it makes no difference to the next connection.
+      raw.reset();
+    }
+    const last = await join('/last');
+    last.send(text, 'echo at last');
+    t.logFrames(await last.frame());
+    child.process.kill();
+    await child.finished;
+  },
+  { isWaiting: true }
+);
+
+scenario(
+  'R9 an exception that nobody catches ends the process',
+  'server',
+  async (t) => {
+    const { child, join } = await childServer(t, {}, { quiet: true });
+    const raw = await join('/a');
     raw.send(text, 'throw');
-    // Written before the exception is out or after: it makes no difference to the next connection.
-    raw.reset();
-  }
-  const last = await join('/last');
-  last.send(text, 'echo at last');
-  t.logFrames(await last.frame());
-  child.process.kill();
-  await child.finished;
-});
-
-scenario('R9 an exception that nobody catches ends the process', 'server', async (t) => {
-  const { child, join } = await childServer(t, {}, { quiet: true });
-  const raw = await join('/a');
-  raw.send(text, 'throw');
-  await raw.rest();
-  await end(t, child);
-});
-
-scenario('W2 a process ends by itself once all is closed', 'server', async (t) => {
-  const { child, join } = await childServer(t);
-  const peers = [];
-  for (const name of ['/a', '/b', '/c']) peers.push(await join(name));
-  peers[1].send(binary, 'echo first');
-  t.logFrames(await peers[1].frame());
-  peers[0].send(text, 'close-all');
-  for (const raw of peers) {
-    t.logFrames(await raw.frame());
-    raw.close(1001, 'all');
     await raw.rest();
-    raw.finish();
-  }
-  await end(t, child);
-});
+    await end(t, child);
+  },
+  { isWaiting: true }
+);
 
-scenario('E4 a process ends by itself when its peers vanish', 'server', async (t) => {
-  const { child, join } = await childServer(t);
-  const peers = [];
-  for (const name of ['/a', '/b', '/c']) peers.push(await join(name));
-  peers[0].send(text, 'close-all');
-  for (const raw of peers) t.logFrames(await raw.frame());
-  peers[0].reset();
-  peers[1].finish();
-  peers[2].close(1000);
-  peers[2].finish();
-  await end(t, child);
-});
+scenario(
+  'W2 a process ends by itself once all is closed',
+  'server',
+  async (t) => {
+    const { child, join } = await childServer(t);
+    const peers = [];
+    for (const name of ['/a', '/b', '/c']) peers.push(await join(name));
+    peers[1].send(binary, 'echo first');
+    t.logFrames(await peers[1].frame());
+    peers[0].send(text, 'close-all');
+    for (const raw of peers) {
+      t.logFrames(await raw.frame());
+      raw.close(1001, 'all');
+      await raw.rest();
+      raw.finish();
+    }
+    await end(t, child);
+  },
+  { isWaiting: true }
+);
+
+scenario(
+  'E4 a process ends by itself when its peers vanish',
+  'server',
+  async (t) => {
+    const { child, join } = await childServer(t);
+    const peers = [];
+    for (const name of ['/a', '/b', '/c']) peers.push(await join(name));
+    peers[0].send(text, 'close-all');
+    for (const raw of peers) t.logFrames(await raw.frame());
+    peers[0].reset();
+    peers[1].finish();
+    peers[2].close(1000);
+    peers[2].finish();
+    await end(t, child);
+  },
+  { isWaiting: true }
+);
 
 for (const action of ['terminate', 'exit', 'throw', 'finish']) {
-  scenario(`W2 worker threads with open sockets: ${action}`, 'client', async (t) => {
-    const listening = await t.http();
-    // The peer is ws in every combination: what is looked at is the threads of the client.
-    const { WebSocketServer } = require('ws');
-    const wss = new WebSocketServer({ server: listening });
-    let gone = 0;
-    wss.on('connection', (ws, request) => {
-      ws.on('message', (data) => ws.send(data));
-      ws.on('error', () => {});
-      ws.on('close', () => request.url === '/worker' && gone++);
-    });
-    const env = { URL: t.url(listening), ACTION: action };
-    const child = t.child('workers.js', t.clientSubject, env);
-    await end(t, child, { from: 0 });
-    const open = [...wss.clients];
-    await Promise.all(open.map((ws) => new Promise((resolve) => ws.on('close', resolve))));
-    t.log('peer', 'connections of workers that are gone', gone);
-  });
+  scenario(
+    `W2 worker threads with open sockets: ${action}`,
+    'client',
+    async (t) => {
+      const listening = await t.http();
+      // The peer is ws in every combination: what is looked at is the threads of the client.
+      const { WebSocketServer } = require('ws');
+      const wss = new WebSocketServer({ server: listening });
+      let gone = 0;
+      wss.on('connection', (ws, request) => {
+        ws.on('message', (data) => ws.send(data));
+        ws.on('error', () => {});
+        ws.on('close', () => request.url === '/worker' && gone++);
+      });
+      const env = { URL: t.url(listening), ACTION: action };
+      const child = t.child('workers.js', t.clientSubject, env);
+      await end(t, child, { from: 0 });
+      const open = [...wss.clients];
+      await Promise.all(open.map((ws) => new Promise((resolve) => ws.on('close', resolve))));
+      t.log('peer', 'connections of workers that are gone', gone);
+    },
+    { isWaiting: true }
+  );
 }

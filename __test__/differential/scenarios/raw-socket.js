@@ -10,8 +10,8 @@ const BOTH = ['server', 'client'];
 const { text, ping, close } = OPCODE;
 
 /** Runs out in the silence after the last message, and not before: the pauses in between are much shorter. */
-const IDLE = 600;
-const STEP = 40;
+const IDLE = 400;
+const STEP = 25;
 
 for (const direction of ['received', 'sent']) {
   scenario(
@@ -22,7 +22,7 @@ for (const direction of ['received', 'sent']) {
       const timedOut = once(ws._socket, 'timeout');
       const same = ws._socket.setTimeout(IDLE, () => t.log(lane, 'timed out'));
       t.log(lane, 'returned', same === ws._socket, ws._socket.timeout);
-      for (let i = 0; i < (2 * IDLE) / STEP; i++) {
+      for (let i = 0; i < (1.5 * IDLE) / STEP; i++) {
         if (direction === 'received') raw.send(text, String(i));
         else ws.send(String(i), () => t.log(lane, 'sent', i));
         await new Promise((resolve) => setTimeout(resolve, STEP));
@@ -32,25 +32,36 @@ for (const direction of ['received', 'sent']) {
       t.trace.event(lane, 'state', [], ws);
       ws.close(1000);
       await raw.framesThrough(close);
-    }
+    },
+    { isWaiting: true }
   );
 }
 
-scenario('3.1 a timeout of the raw socket is switched off', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
-  ws._socket.setTimeout(30, () => t.log(lane, 'switched off, and fired all the same'));
-  ws._socket.setTimeout(0);
-  await new Promise((resolve) => setTimeout(resolve, 90));
-  t.log(lane, 'timeout', ws._socket.timeout);
-  raw.send(text, 'still here');
-  await t.seen(ws, 'message');
-});
+scenario(
+  '3.1 a timeout of the raw socket is switched off',
+  BOTH,
+  async (t) => {
+    const { raw, ws, lane } = await t.facing();
+    ws._socket.setTimeout(30, () => t.log(lane, 'switched off, and fired all the same'));
+    ws._socket.setTimeout(0);
+    await new Promise((resolve) => setTimeout(resolve, 90));
+    t.log(lane, 'timeout', ws._socket.timeout);
+    raw.send(text, 'still here');
+    await t.seen(ws, 'message');
+  },
+  { isWaiting: true }
+);
 
-scenario('3.1 a timeout listener that terminates', BOTH, async (t) => {
-  const { ws } = await t.facing();
-  ws._socket.setTimeout(20, () => ws.terminate());
-  await t.closed(ws);
-});
+scenario(
+  '3.1 a timeout listener that terminates',
+  BOTH,
+  async (t) => {
+    const { ws } = await t.facing();
+    ws._socket.setTimeout(20, () => ws.terminate());
+    await t.closed(ws);
+  },
+  { isWaiting: true }
+);
 
 scenario('3.1 options of the raw socket', 'pair', async (t) => {
   const { server, client, request } = await t.pair();

@@ -368,15 +368,20 @@ scenario('E7 maxPayload counts each message anew', BOTH, async (t) => {
   await t.seen(ws, 'message', 6);
 });
 
-scenario('E1 an error that nobody listens for reaches uncaughtException', 'server', async (t) => {
-  const child = t.child('no-error-listener.js', t.serverSubject);
-  const port = Number(await child.line());
-  const raw = await t.knock({ address: () => ({ port }) });
-  await raw.head();
-  raw.send(3, 'x');
-  t.logFrames(...(await raw.framesThrough(close)));
-  raw.finish();
-  const { code, output } = await child.finished;
-  t.log('child', 'exit', code);
-  for (const line of output.slice(1)) t.trace.line('child', line);
-});
+scenario(
+  'E1 an error that nobody listens for reaches uncaughtException',
+  'server',
+  async (t) => {
+    const child = t.child('no-error-listener.js', t.serverSubject);
+    const port = Number(await child.line());
+    const raw = await t.knock({ address: () => ({ port }) });
+    await raw.head();
+    raw.send(3, 'x');
+    t.logFrames(...(await raw.framesThrough(close)));
+    raw.finish();
+    const { code, output } = await child.finished;
+    t.log('child', 'exit', code);
+    for (const line of output.slice(1)) t.trace.line('child', line);
+  },
+  { isWaiting: true }
+);

@@ -236,14 +236,19 @@ scenario(
   }
 );
 
-scenario('3.1 timeout of the raw socket', ['server', 'client'], async (t) => {
-  const { ws, lane } = await t.facing();
-  const timedOut = new Promise((resolve) => ws._socket.setTimeout(20, resolve));
-  await timedOut;
-  t.log(lane, 'timed out', ws._socket.timeout);
-  ws.terminate();
-  await t.closed(ws);
-});
+scenario(
+  '3.1 timeout of the raw socket',
+  ['server', 'client'],
+  async (t) => {
+    const { ws, lane } = await t.facing();
+    const timedOut = new Promise((resolve) => ws._socket.setTimeout(20, resolve));
+    await timedOut;
+    t.log(lane, 'timed out', ws._socket.timeout);
+    ws.terminate();
+    await t.closed(ws);
+  },
+  { isWaiting: true }
+);
 
 scenario('3.1 _sender.sendFrame with a list of Sender.frame', 'server', async (t) => {
   const { raw, ws } = await t.facing();

@@ -1,14 +1,14 @@
-// The chat's log on the page: lines, who said them, and what a reconnect adds. page.js feeds it.
+// The log of the chat: shows lines and their authors. page.js calls it.
 
 const MOST_LINES = 200;
-/** Lines of one author within this time share one heading. */
+/** Lines of an author within this time share a heading. */
 const TOGETHER_MS = 120_000;
-/** Nearer to the end than this, the log follows new lines. */
+/** The log scrolls to new lines if it is this close to its end. */
 const NEAR_END_PX = 60;
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 
-/** A hue for an author: the same for everybody. */
+/** Returns the hue of an author, the same on all pages. */
 const hueOf = (author) =>
   [...author].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % 360, 7);
 
@@ -19,7 +19,7 @@ function element(tag, className, text) {
   return node;
 }
 
-/** Shows lines in a list element. All text from the network goes in as text. */
+/** Shows lines in a list element. Text from the network is only set as textContent. */
 export class Chat {
   #log;
   #empty;
@@ -29,17 +29,17 @@ export class Chat {
 
   /**
    * @param {HTMLElement} log list of lines
-   * @param {HTMLElement} empty shown while there is none
+   * @param {HTMLElement} empty shown while the list is empty
    */
   constructor(log, empty) {
     this.#log = log;
     this.#empty = empty;
   }
 
-  /** A connection stands: adds what was said before it, or while there was none. */
+  /** Adds the lines of a new connection that are not shown yet. */
   welcome({ boot, author, lines }) {
     if (this.#boot !== undefined && this.#boot !== boot) {
-      // Another life of the server: its line numbers have started again.
+      // The server has restarted, and so have the ids of lines.
       this.#append(element('li', 'divider', 'The server has restarted'));
       this.#last = undefined;
     }
@@ -49,7 +49,7 @@ export class Chat {
     for (const line of lines.filter(({ id }) => id > known)) this.add(line);
   }
 
-  /** Adds a line that somebody has said. */
+  /** Adds a line. */
   add(line) {
     const { author, name, text, at } = line;
     const before = this.#last;

@@ -1,24 +1,24 @@
-// The page's connection: opens the WebSocket, notices when it is dead, and opens it again with growing pauses.
-// page.js listens to its events; what the messages say is not known here.
+// The connection of the page: opens the WebSocket, detects when it is dead, and reconnects with exponential backoff. page.js
+// listens to its events and handles the messages.
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;
-/** The server says something each second; silence this long means that nobody is there. */
+/** The connection is dead after this time without a message: the server sends one per second. */
 const SILENCE_MS = 5_000;
 
 /**
- * Events: 'state' whenever `state` or `retryAt` changes, 'text' and 'binary' with the message as `detail`.
+ * Events: 'state' when `state` or `retryAt` changes, 'text' and 'binary' with the message as `detail`.
  * States: 'connecting', 'open', 'waiting' (for the next attempt, due at `retryAt`).
  */
 export class Connection extends EventTarget {
   state = 'waiting';
-  /** When the next attempt is due, on performance.now()'s clock; only while waiting. */
+  /** Time of the next attempt, by performance.now(); only while waiting. */
   retryAt = 0;
 
   #url;
   #socket;
   #attempts = 0;
-  #heardAt = 0;
+  #receivedAt = 0;
   #timer;
 
   /** @param {string} url a ws: or wss: URL */
@@ -29,20 +29,20 @@ export class Connection extends EventTarget {
     addEventListener('online', () => this.retry());
   }
 
-  /** Opens the connection now if it is closed, without waiting for the next attempt. */
+  /** Reconnects immediately, if the connection is closed. */
   retry() {
     if (this.state !== 'waiting') return;
     clearTimeout(this.#timer);
-    this.#heardAt = performance.now();
+    this.#receivedAt = performance.now();
     const socket = new WebSocket(this.#url);
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       this.#attempts = 0;
-      this.#heardAt = performance.now();
+      this.#receivedAt = performance.now();
       this.#enter('open');
     };
     socket.onmessage = ({ data }) => {
-      this.#heardAt = performance.now();
+      this.#receivedAt = performance.now();
       const type = typeof data === 'string' ? 'text' : 'binary';
       this.dispatchEvent(new CustomEvent(type, { detail: data }));
     };
@@ -52,9 +52,10 @@ export class Connection extends EventTarget {
   }
 
   /**
-   * Sends a message; gives false, and drops it, when the connection is not open.
+   * Sends a message, if the connection is open.
    *
    * @param {string | BufferSource} data
+   * @returns {boolean} false: not sent
    */
   send(data) {
     if (this.state !== 'open') return false;
@@ -68,8 +69,8 @@ export class Connection extends EventTarget {
   }
 
   #watch() {
-    if (this.state === 'waiting' || performance.now() - this.#heardAt < SILENCE_MS) return;
-    // A dead peer never answers the close frame: do not wait for it.
+    if (this.state === 'waiting' || performance.now() - this.#receivedAt < SILENCE_MS) return;
+    // A dead peer does not answer the close frame, so this does not wait for 'close'.
     this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket.close();
     this.#lost();
@@ -77,7 +78,7 @@ export class Connection extends EventTarget {
 
   #lost() {
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#attempts);
-    // Spread, so that a restarted server does not meet everybody in the same instant.
+    // Jitter, so that clients of a restarted server do not reconnect all at once.
     const spread = pause * (0.5 + Math.random() / 2);
     this.#attempts += 1;
     this.retryAt = performance.now() + spread;

@@ -1,8 +1,8 @@
-// One figure of the page: a number and the line it drew over the last minute. page.js feeds it.
+// A figure of the page: a number, and a chart of the last minute. page.js calls it.
 
 const SAMPLES = 60;
 const SVG = 'http://www.w3.org/2000/svg';
-/** Room for the line's own thickness and the dot at its end. */
+/** Margin for the width of the line and the dot at its end. */
 const MARGIN = 5;
 
 /** Draws into a `.figure` element that holds `.value`, `.note` and an `svg`. */
@@ -46,9 +46,9 @@ export class Figure {
   }
 
   /**
-   * Adds this second's value.
+   * Adds the value of this second.
    *
-   * @param {number | null} value null when there was none: the line has a gap there
+   * @param {number | null} value null: no value, a gap in the line
    */
   push(value) {
     this.#values.push(value);
@@ -63,7 +63,7 @@ export class Figure {
     const known = this.#values.filter((value) => value !== null);
     if (known.length === 0 || width === 0) return;
 
-    // From zero, so that a flat line is flat and small noise stays small.
+    // The axis begins at zero, so that noise is not magnified.
     const top = Math.max(...known) || 1;
     const x = (age) => MARGIN + (1 - age / (SAMPLES - 1)) * (width - 2 * MARGIN);
     const y = (value) => height - 1 - (value / top) * (height - 1 - MARGIN);
@@ -92,7 +92,7 @@ export class Figure {
   }
 }
 
-/** SVG path data for the line and for the area under it, interrupted where a point is missing. */
+/** Returns SVG path data for the line and the area under it, with gaps for missing points. */
 function outline(points, height) {
   let line = '';
   let area = '';

@@ -1,4 +1,4 @@
-// The live page: ties the connection to the chat and the figures. Runs once, as the page's module.
+// The module of the live page: connects the connection with the chat and the figures.
 import { Chat } from './chat.js';
 import { Connection } from './connection.js';
 import { Figure } from './figure.js';
@@ -29,7 +29,7 @@ const ANIMALS = [
 ];
 const pick = (list) => list[Math.floor(Math.random() * list.length)];
 
-/** What this tab keeps over a reload. */
+/** Returns a value that the tab keeps across reloads. */
 function remembered(item, make) {
   const value = sessionStorage.getItem(item) ?? make();
   sessionStorage.setItem(item, value);
@@ -73,7 +73,7 @@ connection.addEventListener('text', ({ detail }) => {
   HANDLERS[message.type]?.(message);
 });
 
-// The stopwatch: eight bytes with the time go out each second and come back.
+// Round-trip time: the server echoes a binary message of eight bytes with the time, once a second.
 connection.addEventListener('binary', ({ detail }) => {
   figures.roundTrip.push(performance.now() - new Float64Array(detail)[0]);
 });

@@ -82,7 +82,7 @@ impl Host for NodeHost {
     fn write_batch(&self, events: &mut SocketEvents, in_place: Option<&InPlace<Reference>>) -> u32 {
         self.records.write(|writer| {
             writer.set_chunk(match in_place {
-                Some(InPlace::Pool(start)) => Some(*start),
+                Some(InPlace::Arena(start)) => Some(*start),
                 _ => None,
             });
             write_events(writer, events)
@@ -107,8 +107,8 @@ impl Host for NodeHost {
         with_memory(self.env, memory, access).ok()
     }
 
-    fn with_pool<R>(&self, access: impl FnOnce(&mut [u8]) -> R) -> R {
-        self.pool.with(access)
+    fn with_arena<R>(&self, access: impl FnOnce(&mut [u8]) -> R) -> R {
+        self.arena.with(access)
     }
 
     fn masking_keys(&self) -> RefMut<'_, impl MaskingKeys> {

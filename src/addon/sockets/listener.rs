@@ -64,7 +64,7 @@ impl Listener {
     /// * Anything else: `head` is `undefined`, and `detail` 1. It is 2 if the peer has ended in the middle of its request, 3 if
     ///   it took too long (see `check`), 4 if the listening socket was closed meanwhile (see `close`).
     ///
-    /// `rest` has what was read and is not in `head`. The connection is held, and not read, until `adopt` of `Calls`, `release`
+    /// `rest` has what was read and is not in `head`. The connection is held, and not read, until `adopt` of `Functions`, `release`
     /// or `discard` takes it.
     ///
     /// `takesAll(owner)` is asked before connections are accepted: if it says `true`, `arrived` is told of them at once, with what
@@ -152,7 +152,7 @@ impl Listener {
     pub fn check(&self, limit: u32) {
         let check = |number| {
             self.event_loop.with_acceptors(|listeners, turn| {
-                listeners.check_timeouts(number, turn.now, limit, turn.accepted)
+                listeners.check_timeouts(number, turn.now, limit, turn.accepted);
             })
         };
         let _ = self.number.get().and_then(check);

@@ -12,7 +12,7 @@ use crate::protocol::{Limits, Role};
 fn write(connection: &mut Connection) -> Vec<u8> {
     let mut output = Vec::new();
     connection.take_output(&mut output);
-    connection.written(output.len() as u64);
+    connection.mark_written(output.len() as u64);
     output
 }
 
@@ -25,7 +25,7 @@ fn output_is_in_flight_until_all_of_it_is_written() {
     connection.take_output(&mut Vec::new());
     for _ in 0..5 {
         assert!(!connection.is_idle());
-        connection.written(1);
+        connection.mark_written(1);
     }
     assert!(connection.is_idle());
 }
@@ -113,12 +113,12 @@ fn a_frame_on_loan_is_in_flight() {
     peer.send(true, true, Some(KEY), &vec![1; 100_000]);
     let (bytes, mut connection) = (write(&mut peer), server());
     receive(&mut connection, &bytes[..50_000]);
-    let (mut frame, mut payload) = connection.lend_frame().unwrap();
+    let (mut frame, mut payload) = connection.detach_frame().unwrap();
     assert!(!connection.is_idle());
     payload.extend_from_slice(&bytes[50_000..]);
-    assert!(connection.receive_lent(&mut frame, &mut payload));
+    assert!(connection.receive_detached(&mut frame, &mut payload));
     assert!(!connection.is_idle());
-    connection.return_frame(frame, &mut EventBatch::new());
+    connection.finish_detached(frame, &mut EventBatch::new());
     assert!(connection.is_idle());
 }
 
@@ -139,7 +139,7 @@ fn another_one_in_its_place_does_the_same() {
         connection.send(true, true, key_of(role), b"an answer");
         write(&mut connection);
         assert!(connection.is_idle());
-        let mut other = Connection::idle(shared, connection.queued_total());
+        let mut other = Connection::from_idle(shared, connection.queued_total());
         assert!(other.is_idle());
         for connection in [&mut connection, &mut other] {
             let ends = receive_chunks(connection, second.chunks(3));

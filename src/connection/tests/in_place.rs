@@ -1,7 +1,7 @@
 //! Receiving in place, and frames on loan: both must give the events that receiving by copies gives, errors included.
 
 use super::{CountingKeys, Event, config, key_of, opposite, receive_chunks, server, with_limits};
-use crate::connection::{Connection, EventBatch, EventRef, IN_PLACE_FROM};
+use crate::connection::{Connection, EventBatch, EventRef, MIN_IN_PLACE};
 use crate::protocol::{Limits, MaskingKey, ProtocolError, Role};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
@@ -37,7 +37,7 @@ fn receive_in_place(
         let mut chunk = taken.to_vec();
         connection.receive_in_place(&mut chunk, &mut keys, &mut events);
         if leave > 0 && count % leave == 0 {
-            events.leave_chunk(&chunk);
+            events.copy_out_chunk(&chunk);
         } else {
             collect(&mut events, &chunk, &mut seen);
         }
@@ -46,7 +46,7 @@ fn receive_in_place(
         if lend == 0 {
             continue;
         }
-        let Some((mut frame, mut payload)) = connection.lend_frame() else { continue };
+        let Some((mut frame, mut payload)) = connection.detach_frame() else { continue };
         loans += 1;
         // What was left behind comes first.
         collect(&mut events, &[], &mut seen);
@@ -56,11 +56,11 @@ fn receive_in_place(
         let (landed, behind) = rest.split_at(length);
         rest = behind;
         payload.extend_from_slice(landed);
-        let is_fine = connection.receive_lent(&mut frame, &mut payload);
+        let is_fine = connection.receive_detached(&mut frame, &mut payload);
         if is_returned_early || !is_fine {
-            connection.return_unfinished(&frame, &payload, &mut keys, &mut events);
+            connection.reattach_frame(&frame, &payload, &mut keys, &mut events);
         } else {
-            connection.return_frame(frame, &mut events);
+            connection.finish_detached(frame, &mut events);
             collect(&mut events, &payload, &mut seen);
         }
     }
@@ -71,9 +71,9 @@ fn receive_in_place(
 fn payload() -> impl Strategy<Value = Vec<u8>> {
     let length = prop_oneof![
         0_usize..200,
-        Just(IN_PLACE_FROM - 1),
-        Just(IN_PLACE_FROM),
-        IN_PLACE_FROM..20_000,
+        Just(MIN_IN_PLACE - 1),
+        Just(MIN_IN_PLACE),
+        MIN_IN_PLACE..20_000,
         65_000_usize..300_000,
     ];
     (length, any::<u8>())
@@ -117,16 +117,16 @@ proptest! {
 fn only_whole_large_messages_stay_in_the_chunk() {
     let mut peer = Connection::new(config(Role::Client));
     let key = Some(MaskingKey([1, 2, 3, 4]));
-    peer.send(true, true, key, &[8; IN_PLACE_FROM]);
-    peer.send(true, true, key, &[7; IN_PLACE_FROM - 1]);
+    peer.send(true, true, key, &[8; MIN_IN_PLACE]);
+    peer.send(true, true, key, &[7; MIN_IN_PLACE - 1]);
     let mut chunk = peer.output().to_vec();
     let mut events = EventBatch::new();
     server().receive_in_place(&mut chunk, &mut CountingKeys::default(), &mut events);
     // Behind a header with a two-byte length and a key.
     let start = 8;
-    assert_eq!(events.peek(), Some(EventRef::InChunk { binary: true, start, length: IN_PLACE_FROM }));
-    assert_eq!(chunk[start..start + IN_PLACE_FROM], [8; IN_PLACE_FROM]);
-    assert_eq!(events.payload_bytes(), 2 * IN_PLACE_FROM - 1);
+    assert_eq!(events.peek(), Some(EventRef::InChunk { binary: true, start, length: MIN_IN_PLACE }));
+    assert_eq!(chunk[start..start + MIN_IN_PLACE], [8; MIN_IN_PLACE]);
+    assert_eq!(events.payload_bytes(), 2 * MIN_IN_PLACE - 1);
     events.advance();
     assert!(matches!(events.peek(), Some(EventRef::Message { .. })));
 }
@@ -138,7 +138,7 @@ fn a_frame_is_lent_only_when_it_is_large_and_has_begun() {
         peer.send(true, fin, Some(MaskingKey([1, 2, 3, 4])), &vec![7; length]);
         let mut connection = server();
         receive_chunks(&mut connection, [&peer.output()[..sent]]);
-        connection.lend_frame().map(|(frame, payload)| (frame.length(), payload.len()))
+        connection.detach_frame().map(|(frame, payload)| (frame.length(), payload.len()))
     };
     assert_eq!(lent(1024 * 1024, true, 14 + 65_536), Some((1024 * 1024, 65_536)));
     assert_eq!(lent(1024 * 1024, true, 14 + 32_768), Some((1024 * 1024, 32_768)));
@@ -157,17 +157,17 @@ fn the_chunks_of_a_lent_frame_count() {
     let mut peer = Connection::new(config(Role::Client));
     peer.send(true, true, Some(MaskingKey([1, 2, 3, 4])), &vec![7; 100_000]);
     receive_chunks(&mut connection, [&peer.output()[..50_000]]);
-    let (mut frame, mut payload) = connection.lend_frame().unwrap();
+    let (mut frame, mut payload) = connection.detach_frame().unwrap();
     let mut next = |connection: &mut Connection, payload: &mut Vec<u8>| {
         let sent = payload.len() + 8;
         payload.extend_from_slice(&peer.output()[sent..sent + 1000]);
-        connection.receive_lent(&mut frame, payload)
+        connection.receive_detached(&mut frame, payload)
     };
     assert!(next(&mut connection, &mut payload));
     assert!(next(&mut connection, &mut payload));
     assert!(!next(&mut connection, &mut payload));
     let mut events = EventBatch::new();
-    connection.return_unfinished(&frame, &payload, &mut CountingKeys::default(), &mut events);
+    connection.reattach_frame(&frame, &payload, &mut CountingKeys::default(), &mut events);
     assert_eq!(events.peek(), Some(EventRef::Failed(ProtocolError::TooManyBufferedChunks)));
 }
 
@@ -180,14 +180,14 @@ fn a_lent_text_fails_as_soon_as_it_is_no_utf_8() {
     let bytes = peer.output();
     let mut connection = server();
     receive_chunks(&mut connection, [&bytes[..50_000]]);
-    let (mut frame, mut payload) = connection.lend_frame().unwrap();
+    let (mut frame, mut payload) = connection.detach_frame().unwrap();
     let header = 50_000 - payload.len();
     payload.extend_from_slice(&bytes[50_000..header + 100_000]);
-    assert!(connection.receive_lent(&mut frame, &mut payload));
+    assert!(connection.receive_detached(&mut frame, &mut payload));
     payload.push(bytes[header + 100_000]);
-    assert!(!connection.receive_lent(&mut frame, &mut payload));
+    assert!(!connection.receive_detached(&mut frame, &mut payload));
     let mut events = EventBatch::new();
-    connection.return_unfinished(&frame, &payload, &mut CountingKeys::default(), &mut events);
+    connection.reattach_frame(&frame, &payload, &mut CountingKeys::default(), &mut events);
     assert_eq!(events.peek(), Some(EventRef::Failed(ProtocolError::InvalidUtf8)));
     assert!(!connection.is_receiving());
 }

@@ -79,7 +79,7 @@ fn only_answers_with_unwritten_bytes_are_pending() {
         let mut connection = two_pending();
         connection.write_raw(b"raw");
         receive(&mut connection, b"\x89\x011\x89\x012");
-        connection.written(written);
+        connection.mark_written(written);
         let events = receive(&mut connection, b"\x89\x013");
         assert_eq!(events.contains(&Event::Flooded), floods, "{written} bytes written");
         assert!(events.contains(&ping(b"3")));

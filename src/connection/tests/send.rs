@@ -91,7 +91,7 @@ fn every_byte_is_accounted_for() {
     assert_eq!(connection.pending(), 7);
 
     connection.send(true, true, None, b"d");
-    connection.written(7);
+    connection.mark_written(7);
     assert_eq!((connection.queued_total(), connection.written_total(), connection.pending()), (10, 7, 3));
     connection.take_output(&mut taken);
     assert_eq!(taken, b"\x82\x01d");

@@ -7,14 +7,14 @@
 
 use std::collections::VecDeque;
 
-use super::{Outgoing, Pool};
+use super::{OutgoingParams, Pool};
 
 /// Receivers in a row that compress a payload for themselves, each in its own context, before sharing is worth it. Where the
 /// chain is as good a context, and where there is none, it is from the second on.
 const ALONE: u32 = 3;
 /// Payloads below this are sent to many for other reasons than broadcasting them ("ok"), and cost next to nothing.
 const SHORTEST: usize = 128;
-/// Larger payloads are not remembered: they are compressed elsewhere (see [`deflate_alone`](super::deflate_alone)).
+/// Larger payloads are not remembered: they are compressed elsewhere (see [`compress_standalone`](super::compress_standalone)).
 const LONGEST: usize = 1024 * 1024;
 
 /// Sets of parameters that are looked after at the same time.
@@ -33,7 +33,7 @@ pub struct Broadcast {
 /// The same for connections with the same parameters.
 #[derive(Debug, Default)]
 struct Set {
-    outgoing: Outgoing,
+    outgoing: OutgoingParams,
     payload: Vec<u8>,
     /// Number of the payload; 0: there has been none.
     number: u64,
@@ -76,7 +76,7 @@ impl Broadcast {
     pub fn share(
         &mut self,
         pool: &Pool,
-        outgoing: &Outgoing,
+        outgoing: &OutgoingParams,
         payload: &[u8],
         receiver: &mut Receiver,
     ) -> Option<&[u8]> {
@@ -91,12 +91,12 @@ impl Broadcast {
     }
 
     /// Forgets everything. To be called from time to time.
-    pub fn forget(&mut self) {
+    pub fn clear(&mut self) {
         self.sets.clear();
     }
 
     /// The set of these parameters, which takes the place of the one that was not used for the longest time.
-    fn set(&mut self, outgoing: &Outgoing) -> &mut Set {
+    fn set(&mut self, outgoing: &OutgoingParams) -> &mut Set {
         let last = self.sets.len().saturating_sub(1);
         match self.sets.iter().rposition(|set| set.outgoing == *outgoing) {
             Some(found) if found == last => {}
@@ -144,9 +144,9 @@ impl Set {
             (&mut self.apart, &[][..])
         };
         Some(place.get_or_insert_with(|| {
-            let mut compressor = pool.compressor(&self.outgoing);
+            let mut compressor = pool.take_compressor(&self.outgoing);
             let compressed = compressor.compress(history, payload).to_vec();
-            pool.give_compressor(compressor);
+            pool.put_compressor(compressor);
             compressed
         }))
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Method, Strategy};
 
-use super::{Level, MemLevel, Outgoing, Pool, TRAILER, WindowBits};
+use super::{Level, MemLevel, OutgoingParams, Pool, TRAILER, WindowBits};
 
 /// The payload of an empty message, or of an empty last frame: an empty block without its trailer.
 pub const EMPTY_MESSAGE: &[u8] = &[0x00];
@@ -37,7 +37,7 @@ pub(super) struct Kind {
 }
 
 impl Kind {
-    pub(super) fn of(outgoing: &Outgoing) -> Self {
+    pub(super) fn of(outgoing: &OutgoingParams) -> Self {
         Self {
             window_bits: outgoing.window_bits.max(WindowBits::MIN_DEFLATE),
             level: outgoing.level,
@@ -49,7 +49,7 @@ impl Kind {
 
 impl Compressor {
     /// A new one. Allocates up to 300 KB.
-    pub fn new(outgoing: &Outgoing) -> Self {
+    pub fn new(outgoing: &OutgoingParams) -> Self {
         let kind = Kind::of(outgoing);
         let deflate = Deflate::new_with_config(DeflateConfig {
             level: kind.level.map_or(DEFAULT_LEVEL, Level::get),
@@ -101,23 +101,23 @@ impl fmt::Debug for Compressor {
 }
 
 /// Leaves the trailer out if this is the payload of a last frame.
-pub fn without_trailer(compressed: &[u8], fin: bool) -> &[u8] {
+pub fn strip_trailer(compressed: &[u8], fin: bool) -> &[u8] {
     if fin { compressed.strip_suffix(&TRAILER).unwrap_or(compressed) } else { compressed }
 }
 
 /// Compresses a payload that refers to nothing before it, up to the end of a sync flush. For large ones, which any thread may
 /// take upon itself.
-pub fn deflate_alone(pool: &Pool, outgoing: &Outgoing, payload: &[u8]) -> Vec<u8> {
-    let mut compressor = pool.compressor(outgoing);
+pub fn compress_standalone(pool: &Pool, outgoing: &OutgoingParams, payload: &[u8]) -> Vec<u8> {
+    let mut compressor = pool.take_compressor(outgoing);
     compressor.compress(&[], payload);
     let compressed = std::mem::take(&mut compressor.output);
-    pool.give_compressor(compressor);
+    pool.put_compressor(compressor);
     compressed
 }
 
 /// The payload as DEFLATE that compresses nothing: stored blocks (RFC 1951 section 3.2.4) up to the end of a sync flush. For
 /// when a compressor has failed.
-pub fn stored(payload: &[u8]) -> Vec<u8> {
+pub fn stored_blocks(payload: &[u8]) -> Vec<u8> {
     let mut blocks = Vec::with_capacity(payload.len() + 64);
     for block in payload.chunks(usize::from(u16::MAX)).chain([&[][..]]) {
         let length = block.len() as u16;

@@ -3,7 +3,7 @@
 /// A violation of the DEFLATE format (RFC 1951). `Display` is zlib's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say what they stand for")]
-pub enum InflateFault {
+pub enum InflateError {
     #[error("invalid block type")]
     BlockType,
     #[error("invalid stored block lengths")]
@@ -31,21 +31,21 @@ pub enum InflateFault {
     Other,
 }
 
-impl InflateFault {
+impl InflateError {
     /// From the message of the backend, whose words are zlib's but for one.
     pub(super) fn from_message(message: Option<&str>) -> Self {
-        const ALL: [InflateFault; 11] = [
-            InflateFault::BlockType,
-            InflateFault::StoredLengths,
-            InflateFault::TooManySymbols,
-            InflateFault::CodeLengths,
-            InflateFault::BitLengthRepeat,
-            InflateFault::NoEndOfBlock,
-            InflateFault::LiteralLengths,
-            InflateFault::Distances,
-            InflateFault::LiteralLengthCode,
-            InflateFault::DistanceCode,
-            InflateFault::TooFarBack,
+        const ALL: [InflateError; 11] = [
+            InflateError::BlockType,
+            InflateError::StoredLengths,
+            InflateError::TooManySymbols,
+            InflateError::CodeLengths,
+            InflateError::BitLengthRepeat,
+            InflateError::NoEndOfBlock,
+            InflateError::LiteralLengths,
+            InflateError::Distances,
+            InflateError::LiteralLengthCode,
+            InflateError::DistanceCode,
+            InflateError::TooFarBack,
         ];
         let message = message.unwrap_or_default().trim_end_matches('\0');
         if message == "invalid distance code too far back" {

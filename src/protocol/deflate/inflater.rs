@@ -2,7 +2,7 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::{InflateFault, TRAILER};
+use super::{InflateError, TRAILER};
 use crate::protocol::ProtocolError;
 
 /// Least and most room made for output at a time.
@@ -43,7 +43,7 @@ impl Inflater {
 /// A block that holds one byte, which comes out of an inflater if that is between two blocks, and only then.
 const PROBE: &[u8] = &[0x00, 0x01, 0x00, 0xFE, 0xFF, b'?'];
 
-/// How far an [`Inflation`] has come.
+/// How far an [`InflateJob`] has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// All of it is there.
@@ -54,7 +54,7 @@ pub enum Progress {
 
 /// The payload of one frame on its way through an inflater. Needs nothing else, so that any thread can run it.
 #[derive(Debug)]
-pub struct Inflation {
+pub struct InflateJob {
     inflater: Inflater,
     input: Vec<u8>,
     read: usize,
@@ -68,7 +68,7 @@ pub struct Inflation {
     fault: Option<ProtocolError>,
 }
 
-impl Inflation {
+impl InflateJob {
     /// Inflates `input`, an unmasked payload, behind what is in `output`. `fin`: it is that of a last frame. `limit`: bytes
     /// that the output may have in all.
     pub fn new(inflater: Inflater, mut input: Vec<u8>, fin: bool, output: Vec<u8>, limit: usize) -> Self {
@@ -81,7 +81,7 @@ impl Inflation {
 
     /// One that has failed, in place of one that is lost.
     pub fn failed() -> Self {
-        let fault = Some(ProtocolError::InvalidDeflate(InflateFault::Other));
+        let fault = Some(ProtocolError::InvalidDeflate(InflateError::Other));
         Self { fault, ..Self::new(Inflater::new(), Vec::new(), false, Vec::new(), 0) }
     }
 
@@ -103,7 +103,7 @@ impl Inflation {
             let status = self.inflater.inner.decompress_vec(input, &mut self.output, FlushDecompress::Sync);
             self.read += (self.inflater.inner.total_in() - read) as usize;
             let status = status.map_err(|error| {
-                ProtocolError::InvalidDeflate(InflateFault::from_message(error.message()))
+                ProtocolError::InvalidDeflate(InflateError::from_message(error.message()))
             })?;
             self.ended = status == Status::StreamEnd;
             let is_stuck = self.read == self.input.len() || self.output.len() == written;
@@ -171,7 +171,7 @@ impl Inflation {
 
     /// Whether it has failed for a reason that the backend could not name.
     pub fn has_unnamed_fault(&self) -> bool {
-        self.fault == Some(ProtocolError::InvalidDeflate(InflateFault::Other))
+        self.fault == Some(ProtocolError::InvalidDeflate(InflateError::Other))
     }
 
     /// Looks for the reason again, with an inflater that is where this one was at first.
@@ -184,7 +184,7 @@ impl Inflation {
                 Ok(Status::Ok) => {}
                 Ok(_) => return,
                 Err(error) => {
-                    let fault = InflateFault::from_message(error.message());
+                    let fault = InflateError::from_message(error.message());
                     self.fault = Some(ProtocolError::InvalidDeflate(fault));
                     return;
                 }
@@ -205,7 +205,7 @@ impl Inflation {
     }
 }
 
-/// What an [`Inflation`] leaves.
+/// What an [`InflateJob`] leaves.
 #[derive(Debug)]
 pub struct Inflated {
     /// `None`: the peer has ended its stream, and its next frame begins another (a block with BFINAL set, RFC 7692 section

@@ -2,7 +2,7 @@
 //! compressed, and what goes around them, is `connection`'s; what the ends agree on is found out in the opening handshake,
 //! above all this.
 //!
-//! * [`Negotiated`]: what was agreed on.
+//! * [`PermessageDeflate`]: what was agreed on.
 //! * [`Compressor`], [`Inflater`]: the two directions, on zlib-rs.
 //! * [`History`]: what has been sent before. That is all that a connection has to keep between two messages.
 //! * [`Pool`]: where compressors and inflaters are when nobody needs them.
@@ -21,11 +21,15 @@ mod params;
 mod pool;
 
 pub use broadcast::{Broadcast, Receiver};
-pub use compressor::{Compressor, EMPTY_FRAGMENT, EMPTY_MESSAGE, deflate_alone, stored, without_trailer};
-pub use error::InflateFault;
+pub use compressor::{
+    Compressor, EMPTY_FRAGMENT, EMPTY_MESSAGE, compress_standalone, stored_blocks, strip_trailer,
+};
+pub use error::InflateError;
 pub use history::History;
-pub use inflater::{Inflater, Inflation, Progress};
-pub use params::{Incoming, Level, MemLevel, Negotiated, Outgoing, Settings, WindowBits};
+pub use inflater::{InflateJob, Inflater, Progress};
+pub use params::{
+    DeflateParams, IncomingParams, Level, MemLevel, OutgoingParams, PermessageDeflate, WindowBits,
+};
 pub use pool::Pool;
 /// How the backend looks for matches; zlib's `strategy`.
 pub use zlib_rs::Strategy;

@@ -72,7 +72,7 @@ impl Default for MemLevel {
 
 /// How this end compresses what it sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgoing {
+pub struct OutgoingParams {
     /// The largest window that the peer keeps.
     pub window_bits: WindowBits,
     /// Whether messages may refer to earlier ones.
@@ -96,7 +96,7 @@ const SHORTEST_HISTORY: usize = 4 * 1024;
 /// From this level on, everything that may be referred to is.
 const THOROUGH: u8 = 7;
 
-impl Outgoing {
+impl OutgoingParams {
     /// How many bytes of what was sent before a payload of `length` bytes it is to refer to, at most.
     pub fn history_for(&self, length: usize) -> usize {
         let window = self.window_bits.size();
@@ -108,7 +108,7 @@ impl Outgoing {
     }
 }
 
-impl Default for Outgoing {
+impl Default for OutgoingParams {
     fn default() -> Self {
         Self {
             window_bits: WindowBits::MAX,
@@ -124,7 +124,7 @@ impl Default for Outgoing {
 
 /// How the peer compresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Incoming {
+pub struct IncomingParams {
     /// The largest window that the peer refers into.
     pub window_bits: WindowBits,
     /// Whether messages may refer to earlier ones.
@@ -133,7 +133,7 @@ pub struct Incoming {
     pub dictionary: Option<Arc<[u8]>>,
 }
 
-impl Default for Incoming {
+impl Default for IncomingParams {
     fn default() -> Self {
         Self { window_bits: WindowBits::MAX, context_takeover: true, dictionary: None }
     }
@@ -141,18 +141,18 @@ impl Default for Incoming {
 
 /// Both directions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Settings {
+pub struct DeflateParams {
     /// What this end sends.
-    pub outgoing: Outgoing,
+    pub outgoing: OutgoingParams,
     /// What it receives.
-    pub incoming: Incoming,
+    pub incoming: IncomingParams,
 }
 
 /// A connection's extension.
 #[derive(Debug, Default)]
-pub struct Negotiated {
+pub struct PermessageDeflate {
     /// What was agreed on.
-    pub settings: Settings,
+    pub params: DeflateParams,
     /// Where its compressors and inflaters come from.
     pub pool: Arc<Pool>,
 }

@@ -4,7 +4,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::compressor::Kind;
-use super::{Compressor, Inflater, Outgoing};
+use super::{Compressor, Inflater, OutgoingParams};
 
 /// States of each kind that are kept: as many as threads could use at once, and a few for the bursts.
 const KEPT: usize = 8;
@@ -19,13 +19,13 @@ pub struct Pool {
 struct Shelves {
     compressors: Vec<Compressor>,
     inflaters: Vec<Inflater>,
-    /// Whether anything was taken since the last [`Pool::rest`].
+    /// Whether anything was taken since the last [`Pool::trim`].
     used: bool,
 }
 
 impl Pool {
     /// A compressor for these settings.
-    pub fn compressor(&self, outgoing: &Outgoing) -> Compressor {
+    pub fn take_compressor(&self, outgoing: &OutgoingParams) -> Compressor {
         let kind = Kind::of(outgoing);
         let mut shelves = self.shelves();
         shelves.used = true;
@@ -36,7 +36,7 @@ impl Pool {
     }
 
     /// Takes a compressor back.
-    pub fn give_compressor(&self, compressor: Compressor) {
+    pub fn put_compressor(&self, compressor: Compressor) {
         let mut shelves = self.shelves();
         if shelves.compressors.len() < KEPT {
             shelves.compressors.push(compressor);
@@ -44,7 +44,7 @@ impl Pool {
     }
 
     /// An inflater that knows `history`, the end of what the peer has sent.
-    pub fn inflater(&self, history: &[u8]) -> Inflater {
+    pub fn take_inflater(&self, history: &[u8]) -> Inflater {
         let mut shelves = self.shelves();
         shelves.used = true;
         let kept = shelves.inflaters.pop();
@@ -55,7 +55,7 @@ impl Pool {
     }
 
     /// Takes an inflater back.
-    pub fn give_inflater(&self, inflater: Inflater) {
+    pub fn put_inflater(&self, inflater: Inflater) {
         let mut shelves = self.shelves();
         if shelves.inflaters.len() < KEPT {
             shelves.inflaters.push(inflater);
@@ -64,7 +64,7 @@ impl Pool {
 
     /// To be called from time to time: drops everything if nothing was taken since the last time. Returns whether
     /// something is left.
-    pub fn rest(&self) -> bool {
+    pub fn trim(&self) -> bool {
         let mut shelves = self.shelves();
         if !std::mem::take(&mut shelves.used) {
             *shelves = Shelves::default();

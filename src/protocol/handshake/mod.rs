@@ -7,7 +7,7 @@ mod accept;
 mod request;
 
 pub use accept::accept_key;
-pub use request::{Field, MAX_HEAD, Verdict, parse_request};
+pub use request::{Field, MAX_HEAD_LENGTH, RequestHead, parse_upgrade_request};
 
 #[cfg(test)]
 mod tests;

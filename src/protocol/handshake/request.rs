@@ -12,7 +12,7 @@ use std::ops::Range;
 use httparse::{Request, Status};
 
 /// Longest head, in bytes: what Node takes by default (`http.maxHeaderSize`), which counts a little less than all of it.
-pub const MAX_HEAD: usize = 16 * 1024;
+pub const MAX_HEAD_LENGTH: usize = 16 * 1024;
 
 /// Most fields. Browsers send some twenty, and proxies add a few.
 const MAX_FIELDS: usize = 64;
@@ -48,7 +48,7 @@ impl Field {
 
 /// What is to be thought of what has come so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum RequestHead {
     /// It may become a request to upgrade.
     Incomplete,
     /// It begins with a request to upgrade.
@@ -59,18 +59,18 @@ pub enum Verdict {
         target: Range<usize>,
     },
     /// It is anything else, whatever follows.
-    Aside,
+    Fallback,
 }
 
-/// Judges what a client has sent so far, of which a head may have `limit` bytes, and not more than [`MAX_HEAD`]. `fields` are those of
+/// Judges what a client has sent so far, of which a head may have `limit` bytes, and not more than [`MAX_HEAD_LENGTH`]. `fields` are those of
 /// a request to upgrade, in their order.
 ///
 /// More bytes may change `Incomplete`, and nothing else.
-pub fn parse_request(input: &[u8], limit: usize, fields: &mut Vec<Field>) -> Verdict {
+pub fn parse_upgrade_request(input: &[u8], limit: usize, fields: &mut Vec<Field>) -> RequestHead {
     fields.clear();
-    let limit = limit.min(MAX_HEAD);
+    let limit = limit.min(MAX_HEAD_LENGTH);
     let head = &input[..input.len().min(limit)];
-    let Some(target) = target_of(head) else { return Verdict::Aside };
+    let Some(target) = target_of(head) else { return RequestHead::Fallback };
     let mut room = [const { MaybeUninit::uninit() }; MAX_FIELDS];
     let mut request = Request::new(&mut []);
     match request.parse_with_uninit_headers(head, &mut room) {
@@ -78,16 +78,16 @@ pub fn parse_request(input: &[u8], limit: usize, fields: &mut Vec<Field>) -> Ver
             let head = &head[..length];
             let is_upgrade = has_whole_lines(head) && is_upgrade(head, request.headers);
             if !is_upgrade {
-                return Verdict::Aside;
+                return RequestHead::Fallback;
             }
             fields.extend(request.headers.iter().map(|header| field_of(head, header)));
-            Verdict::Upgrade { length, target }
+            RequestHead::Upgrade { length, target }
         }
         // What Node would refuse at once must not wait here for the rest.
         Ok(Status::Partial) if head.len() < limit && has_whole_lines(head) && !is_for_others(head) => {
-            Verdict::Incomplete
+            RequestHead::Incomplete
         }
-        _ => Verdict::Aside,
+        _ => RequestHead::Fallback,
     }
 }
 
@@ -175,7 +175,7 @@ fn asks_for_upgrade(value: &[u8]) -> bool {
 
 /// Where a header is that httparse has found.
 fn field_of(head: &[u8], header: &httparse::Header<'_>) -> Field {
-    // Both lie in `head`, which is no longer than MAX_HEAD.
+    // Both lie in `head`, which is no longer than MAX_HEAD_LENGTH.
     let offset = |part: &[u8]| (part.as_ptr().addr() - head.as_ptr().addr()) as u16;
     let start = offset(header.name.as_bytes());
     let end = start + header.name.len() as u16;

@@ -1,7 +1,7 @@
 //! Requests: examples, every cut of each, and random changes of them. That Node's parser agrees is tested with Node
 //! (`__test__/listener`).
 
-use super::{Field, MAX_HEAD, Verdict, parse_request};
+use super::{Field, MAX_HEAD_LENGTH, RequestHead, parse_upgrade_request};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::sample::{Index, select};
@@ -12,17 +12,17 @@ const PLAIN: &str = "GET /chat?room=1 HTTP/1.1\r\nHost: a.example:80\r\nUpgrade:
 /// The two fields without which nothing is an upgrade.
 const UPGRADE: &str = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
 
-fn parse(input: &[u8]) -> (Verdict, Vec<Field>) {
+fn parse(input: &[u8]) -> (RequestHead, Vec<Field>) {
     let mut fields = vec![];
-    (parse_request(input, MAX_HEAD, &mut fields), fields)
+    (parse_upgrade_request(input, MAX_HEAD_LENGTH, &mut fields), fields)
 }
 
-fn verdict(input: impl AsRef<[u8]>) -> Verdict {
+fn verdict(input: impl AsRef<[u8]>) -> RequestHead {
     parse(input.as_ref()).0
 }
 
 fn is_upgrade(input: impl AsRef<[u8]>) -> bool {
-    matches!(verdict(input), Verdict::Upgrade { .. })
+    matches!(verdict(input), RequestHead::Upgrade { .. })
 }
 
 /// A request with these lines besides those of an upgrade.
@@ -43,7 +43,7 @@ fn is_the_same_however_it_is_cut(input: &[u8]) -> bool {
     (0..input.len()).all(|end| {
         let so_far = parse(&input[..end]);
         match so_far.0 {
-            Verdict::Incomplete => so_far.1.is_empty(),
+            RequestHead::Incomplete => so_far.1.is_empty(),
             _ => so_far == whole,
         }
     })
@@ -52,7 +52,7 @@ fn is_the_same_however_it_is_cut(input: &[u8]) -> bool {
 #[test]
 fn a_request_to_upgrade_is_found_with_its_target_and_fields() {
     let input = [PLAIN.as_bytes(), b"\x81\x80\n\n\0\0"].concat();
-    assert_eq!(verdict(&input), Verdict::Upgrade { length: PLAIN.len(), target: 4..16 });
+    assert_eq!(verdict(&input), RequestHead::Upgrade { length: PLAIN.len(), target: 4..16 });
     assert_eq!(
         texts(&input),
         [
@@ -152,7 +152,7 @@ fn everything_else_is_put_aside_however_it_is_cut() {
         b"\0".to_vec(),
     ] {
         let text = String::from_utf8_lossy(&input);
-        assert_eq!(verdict(&input), Verdict::Aside, "{text}");
+        assert_eq!(verdict(&input), RequestHead::Fallback, "{text}");
         assert!(is_the_same_however_it_is_cut(&input), "{text}");
     }
 }
@@ -169,10 +169,10 @@ fn what_node_would_refuse_at_once_does_not_wait_for_the_end() {
         "GET / HTTP/1.1\r\nContent-Length:",
         "GET / HTTP/1.1\r\nA: b\r\nTransfer-Encoding:",
     ] {
-        assert_eq!(verdict(input), Verdict::Aside, "{input}");
+        assert_eq!(verdict(input), RequestHead::Fallback, "{input}");
     }
     for input in ["", "GET", "GET /", "GET / HTTP/1.1\r", "GET / HTTP/1.1\r\nExpect", "GET /:Expect:"] {
-        assert_eq!(verdict(input), Verdict::Incomplete, "{input}");
+        assert_eq!(verdict(input), RequestHead::Incomplete, "{input}");
     }
 }
 
@@ -182,22 +182,25 @@ fn a_head_may_be_as_long_as_the_limit() {
     let mut fields = vec![];
     let rest = [&head[..], &[0; 100]].concat();
     let length = head.len();
-    let whole = Verdict::Upgrade { length, target: 4..5 };
-    assert_eq!(parse_request(&rest, length, &mut fields), whole);
-    assert_eq!(parse_request(&rest, length - 1, &mut fields), Verdict::Aside);
-    assert_eq!(parse_request(&head[..length - 1], length, &mut fields), Verdict::Incomplete);
-    assert_eq!(parse_request(&head[..length - 1], length - 1, &mut fields), Verdict::Aside);
+    let whole = RequestHead::Upgrade { length, target: 4..5 };
+    assert_eq!(parse_upgrade_request(&rest, length, &mut fields), whole);
+    assert_eq!(parse_upgrade_request(&rest, length - 1, &mut fields), RequestHead::Fallback);
+    assert_eq!(parse_upgrade_request(&head[..length - 1], length, &mut fields), RequestHead::Incomplete);
+    assert_eq!(parse_upgrade_request(&head[..length - 1], length - 1, &mut fields), RequestHead::Fallback);
 
     // And never longer than Node's default.
-    let begun = format!("GET /{}", "a".repeat(MAX_HEAD - 6));
-    assert_eq!(parse_request(begun.as_bytes(), usize::MAX, &mut fields), Verdict::Incomplete);
-    assert_eq!(parse_request(format!("{begun}a").as_bytes(), usize::MAX, &mut fields), Verdict::Aside);
+    let begun = format!("GET /{}", "a".repeat(MAX_HEAD_LENGTH - 6));
+    assert_eq!(parse_upgrade_request(begun.as_bytes(), usize::MAX, &mut fields), RequestHead::Incomplete);
+    assert_eq!(
+        parse_upgrade_request(format!("{begun}a").as_bytes(), usize::MAX, &mut fields),
+        RequestHead::Fallback
+    );
 }
 
 #[test]
 fn there_may_be_64_fields() {
     assert_eq!(parse(&with("A: b\r\n".repeat(62))).1.len(), 64);
-    assert_eq!(verdict(with("A: b\r\n".repeat(63))), Verdict::Aside);
+    assert_eq!(verdict(with("A: b\r\n".repeat(63))), RequestHead::Fallback);
 }
 
 /// Requests that are nearly all right.
@@ -234,7 +237,7 @@ proptest! {
     #[test]
     fn fields_are_what_lines_are_made_of(input in requests()) {
         let (verdict, fields) = parse(&input);
-        if let Verdict::Upgrade { length, target } = verdict {
+        if let RequestHead::Upgrade { length, target } = verdict {
             let mut written = [b"GET ", &input[target], b" HTTP/1.1\r\n"].concat();
             let mut copied = written.clone();
             let mut lines = input[written.len()..length].split(|byte| *byte == b'\n');

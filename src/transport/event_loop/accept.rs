@@ -50,7 +50,7 @@ impl<A: Clone> Acceptors<A> {
         let has_changed = self.has_connections.replace(has_connections) != has_connections;
         let follow_up = FollowUp {
             set_ref: has_changed.then_some(has_connections),
-            is_unfinished: listeners.has_backlog() || !accepted.is_empty(),
+            is_unfinished: listeners.has_more_to_accept() || !accepted.is_empty(),
         };
         (result, follow_up)
     }
@@ -72,7 +72,7 @@ impl<A: Clone> Acceptors<A> {
 
     /// True if a cycle was too short to accept all that waited.
     pub(super) fn has_unaccepted(&self) -> bool {
-        self.listeners.borrow().has_backlog()
+        self.listeners.borrow().has_more_to_accept()
     }
 
     /// Number of connections to deliver.

@@ -73,8 +73,8 @@ impl<'a> Source<'a> {
         // A descriptor that the poller refuses may still be one for a thread.
         let is_polled = mode != TransportMode::IoThreads
             && poller.is_some_and(|poller| {
-                let polled = if is_watched { poller.readd_fd(&fd, token) } else { poller.add_fd(&fd, token) };
-                polled.is_ok()
+                let added = if is_watched { poller.readd_fd(&fd, token) } else { poller.add_fd(&fd, token) };
+                added.is_ok()
             });
         if is_watched
             && !is_polled

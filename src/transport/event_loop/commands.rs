@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::Host;
 use super::driver::EventLoop;
 use crate::connection::Connection;
-use crate::protocol::deflate::Inflation;
+use crate::protocol::deflate::InflateJob;
 use crate::transport::socket::{Fault, Remains, SocketEvents};
 use crate::transport::stream::Stream;
 use crate::transport::transports::{Backend, Transport};
@@ -126,9 +126,9 @@ impl<M> Transport<M> {
     }
 
     /// Returns a frame that another thread has inflated to the connection of a socket; its events are delivered as any others.
-    pub fn return_inflation<H: Host<Memory = M>>(&self, event_loop: &EventLoop<H>, inflation: Inflation) {
+    pub fn finish_inflate_job<H: Host<Memory = M>>(&self, event_loop: &EventLoop<H>, job: InflateJob) {
         let Some(connection) = self.active() else { return };
-        connection.socket.return_inflation(inflation, &mut *event_loop.host.masking_keys());
+        connection.socket.finish_inflate_job(job, &mut *event_loop.host.masking_keys());
         event_loop.after_io(connection);
         // The pongs of an I/O thread.
         event_loop.mark_dirty(connection);
@@ -142,7 +142,7 @@ impl<M> Transport<M> {
             return None;
         }
         connection.reclaim(&event_loop.host);
-        connection.release_in_place(&event_loop.host, &event_loop.pool);
+        connection.release_in_place(&event_loop.host, &event_loop.arena);
         event_loop.stop_polling(&connection);
         let remains = connection.socket.hand_back();
         event_loop.destroy_socket(&connection);

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::Host;
 use super::large_frame::{LARGE_FRAME_FROM, LargeFrame};
-use super::payload_pool::PayloadPool;
+use super::payload_arena::PayloadArena;
 use super::poller::Readiness;
-use crate::connection::{Connection, IN_PLACE_FROM};
+use crate::connection::{Connection, MIN_IN_PLACE};
 use crate::transport::scheduler::{Traffic, TransportMode};
 use crate::transport::socket::{Interest, RECEIVE_BUFFER, Socket, SocketEvents, Taken};
 
@@ -20,8 +20,8 @@ const ALWAYS_IN_PLACE_FROM: usize = 256 * 1024;
 /// Memory that messages lie in which were received in place. `M` is that of the [`Host`].
 #[derive(Debug)]
 pub enum InPlace<M> {
-    /// The payload pool, from this offset on, until it is released.
-    Pool(usize),
+    /// The payload arena, from this offset on, until it is released.
+    Arena(usize),
     /// Memory of one message.
     Frame(M),
 }
@@ -42,7 +42,7 @@ pub struct ActiveConnection<M> {
     pub(super) ready: Cell<Readiness>,
     /// The interest after the last operation on the owner's thread: nothing else changes it.
     pub(super) interest: Cell<Interest>,
-    /// The last read ended with whole large messages: the next one goes to the payload pool.
+    /// The last read ended with whole large messages: the next one goes to the payload arena.
     pub(super) reads_in_place: Cell<bool>,
     /// Memory of messages that are not delivered yet.
     pub(super) in_place: RefCell<Option<InPlace<M>>>,
@@ -195,7 +195,7 @@ impl<M> ActiveConnection<M> {
     pub(super) fn move_bytes<H: Host<Memory = M>>(
         &self,
         host: &H,
-        pool: &PayloadPool,
+        arena: &PayloadArena,
         buffer: &RefCell<Box<[u8]>>,
     ) -> usize {
         debug_assert!(!self.is_on_thread.get(), "one thread drives a socket at a time");
@@ -209,7 +209,7 @@ impl<M> ActiveConnection<M> {
         let mut bytes = 0;
         if read && (interest.read || (interest.read_ahead && ended)) {
             let taken = if interest.read {
-                self.read(ended, host, pool, buffer)
+                self.read(ended, host, arena, buffer)
             } else {
                 self.reclaim(host);
                 self.socket.receive_ahead(&mut buffer.borrow_mut(), &mut *host.masking_keys())
@@ -226,7 +226,7 @@ impl<M> ActiveConnection<M> {
         &self,
         ended: bool,
         host: &H,
-        pool: &PayloadPool,
+        arena: &PayloadArena,
         buffer: &RefCell<Box<[u8]>>,
     ) -> Taken {
         // Messages that are not delivered keep their memory.
@@ -241,18 +241,18 @@ impl<M> ActiveConnection<M> {
             }
         }
         self.reclaim(host);
-        let taken = if self.reads_in_place.get() && is_free && pool.has_room() {
-            let (taken, start) = pool.add_chunk(host, RECEIVE_BUFFER, |chunk| {
+        let taken = if self.reads_in_place.get() && is_free && arena.has_room() {
+            let (taken, start) = arena.add_chunk(host, RECEIVE_BUFFER, |chunk| {
                 let taken = self.socket.receive_in_place(ended, chunk, &mut *host.masking_keys());
                 (taken, taken.bytes)
             });
-            self.in_place.replace(Some(InPlace::Pool(start)));
+            self.in_place.replace(Some(InPlace::Arena(start)));
             taken
         } else {
             let mut buffer = buffer.borrow_mut();
             self.socket.receive_on_owner(ended, &mut buffer, &mut *host.masking_keys())
         };
-        self.reads_in_place.set(taken.is_whole && taken.bytes >= IN_PLACE_FROM);
+        self.reads_in_place.set(taken.is_whole && taken.bytes >= MIN_IN_PLACE);
         if taken.bytes >= LARGE_FRAME_FROM && !taken.is_whole {
             *self.large_frame.borrow_mut() = LargeFrame::begin(&self.socket, host);
         }
@@ -267,19 +267,16 @@ impl<M> ActiveConnection<M> {
     }
 
     /// Releases the memory of messages received in place, after a delivery. Those that were not delivered are copied.
-    pub(super) fn release_in_place<H: Host<Memory = M>>(&self, host: &H, pool: &PayloadPool) {
+    pub(super) fn release_in_place<H: Host<Memory = M>>(&self, host: &H, arena: &PayloadArena) {
         let Some(memory) = self.in_place.take() else { return };
         let keep = |bytes: &[u8]| {
-            self.events.borrow_mut().events.leave_chunk(bytes);
-            self.socket.leave_chunk(bytes);
+            self.events.borrow_mut().events.copy_out_chunk(bytes);
+            self.socket.copy_out_chunk(bytes);
         };
         match memory {
             // `None`: the owner is ending, and nothing is delivered any more.
             InPlace::Frame(memory) => drop(host.with_memory(&memory, |bytes| keep(bytes))),
-            InPlace::Pool(start) => {
-                pool.with_chunk(host, start, keep);
-                pool.release();
-            }
+            InPlace::Arena(start) => arena.release_with(host, start, keep),
         }
     }
 

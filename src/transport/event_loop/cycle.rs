@@ -83,8 +83,8 @@ impl<H: Host> EventLoop<H> {
                 continue;
             }
             let Some(connection) = self.note_ready(token, state) else { continue };
-            if connection.reads_in_place.get() && !self.pool.has_room() {
-                // Delivered messages release the pool.
+            if connection.reads_in_place.get() && !self.arena.has_room() {
+                // Delivered messages release the arena.
                 self.deliver_all(&mut batch);
                 self.flush();
             }
@@ -198,7 +198,7 @@ impl<H: Host> EventLoop<H> {
     pub(in crate::transport) fn move_bytes(&self, connection: &ActiveConnection<H::Memory>) -> usize {
         match self.io() {
             Some(io) if !connection.is_on_thread.get() && !self.has_ended() => {
-                connection.move_bytes(&self.host, &self.pool, &io.buffer)
+                connection.move_bytes(&self.host, &self.arena, &io.buffer)
             }
             _ => 0,
         }
@@ -226,7 +226,7 @@ impl<H: Host> EventLoop<H> {
         scope: &H::Scope<'_>,
     ) {
         if connection.is_destroyed.get() {
-            connection.release_in_place(&self.host, &self.pool);
+            connection.release_in_place(&self.host, &self.arena);
             return;
         }
         if !connection.is_delivered() {
@@ -240,7 +240,7 @@ impl<H: Host> EventLoop<H> {
         if connection.end_due.get() != 0 {
             self.mark_waiting(connection);
         }
-        connection.release_in_place(&self.host, &self.pool);
+        connection.release_in_place(&self.host, &self.arena);
         // A flush looks at the interest, too.
         if !connection.is_dirty.get() {
             self.after_io(connection);

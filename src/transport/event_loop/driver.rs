@@ -13,7 +13,7 @@ use super::adopt::{AdoptRequest, Opened};
 use super::connection::ActiveConnection;
 use super::cycle::ReadyList;
 use super::idle::{ActiveList, IdleConnection};
-use super::payload_pool::PayloadPool;
+use super::payload_arena::PayloadArena;
 use super::poller::{Poller, Readiness};
 use crate::connection::{Config, Connection};
 use crate::protocol::Role;
@@ -54,7 +54,7 @@ pub struct EventLoop<H: Host> {
     pub(super) batch: Cell<List<H::Memory>>,
     pub(super) ready: Cell<ReadyList>,
     pub(super) woken: Cell<Vec<Arc<Socket>>>,
-    pub(super) pool: PayloadPool,
+    pub(super) arena: PayloadArena,
     pub(super) scheduler: RefCell<Scheduler>,
     pub(super) acceptors: Acceptors<H::Server>,
     /// Number of cycles so far.
@@ -84,7 +84,7 @@ impl<H: Host> EventLoop<H> {
             batch: Cell::default(),
             ready: Cell::default(),
             woken: Cell::default(),
-            pool: PayloadPool::default(),
+            arena: PayloadArena::default(),
             scheduler: RefCell::new(Scheduler::new(cores, std::process::id())),
             acceptors: Acceptors::default(),
             cycle: Cell::new(0),

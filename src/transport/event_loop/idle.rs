@@ -126,7 +126,7 @@ impl<M> ActiveList<M> {
         let position = connection.position.replace(usize::MAX);
         if position < list.len() {
             let removed = list.swap_remove(position);
-            debug_assert!(std::ptr::eq(&*removed, connection), "a position is its connection's");
+            debug_assert!(std::ptr::eq(Rc::as_ptr(&removed), connection), "a position is its connection's");
             if let Some(moved) = list.get(position) {
                 moved.position.set(position);
             }

@@ -2,7 +2,7 @@
 //! keeps. A socket that migrates to an I/O thread returns it first, because a thread has no such memory.
 
 use super::Host;
-use crate::connection::LentFrame;
+use crate::connection::DetachedFrame;
 use crate::transport::socket::{READS_PER_TURN, Socket, Taken};
 
 /// Bytes that a read must have brought for the frame that it ended in to be detached.
@@ -10,21 +10,21 @@ pub(super) const LARGE_FRAME_FROM: usize = 16 * 1024;
 
 /// A detached frame, and the memory of its payload.
 pub(super) struct LargeFrame<M> {
-    frame: LentFrame,
+    frame: DetachedFrame,
     memory: M,
 }
 
 impl<M> LargeFrame<M> {
     /// Detaches the frame that the last read has ended in, if it is large and there is memory for it.
     pub(super) fn begin<H: Host<Memory = M>>(socket: &Socket, host: &H) -> Option<Self> {
-        let (frame, begun) = socket.lend_frame()?;
+        let (frame, begun) = socket.detach_frame()?;
         debug_assert!(begun.len() <= frame.length(), "a frame has no more than its length");
         let memory = host.allocate(frame.length()).filter(|memory| {
             host.with_memory(memory, |bytes| bytes[..begun.len()].copy_from_slice(&begun)).is_some()
         });
         if memory.is_none() {
             // The connection buffers the payload instead.
-            socket.return_unfinished(&frame, &begun, &mut *host.masking_keys());
+            socket.reattach_frame(&frame, &begun, &mut *host.masking_keys());
         }
         Some(Self { frame, memory: memory? })
     }
@@ -43,15 +43,15 @@ impl<M> LargeFrame<M> {
         let read = host.with_memory(&memory, |bytes| {
             for _ in 0..READS_PER_TURN {
                 let filled = frame.received();
-                let taken = socket.receive_lent(ended, &mut bytes[filled..], &mut *host.masking_keys());
+                let taken = socket.receive_detached(ended, &mut bytes[filled..], &mut *host.masking_keys());
                 total = Taken { more: taken.more, bytes: total.bytes + taken.bytes, is_whole: false };
                 if taken.bytes == 0 {
                     return;
                 }
                 let received = &mut bytes[..filled + taken.bytes];
-                goes_on = socket.take_lent(&mut frame, received);
+                goes_on = socket.accept_detached(&mut frame, received);
                 if !goes_on {
-                    socket.return_unfinished(&frame, received, &mut *host.masking_keys());
+                    socket.reattach_frame(&frame, received, &mut *host.masking_keys());
                     return;
                 }
                 if frame.received() == frame.length() {
@@ -69,7 +69,7 @@ impl<M> LargeFrame<M> {
             return Some((total, None));
         }
         if frame.received() == frame.length() && goes_on {
-            socket.return_frame(frame);
+            socket.finish_detached(frame);
             return Some((total, Some(memory)));
         }
         if goes_on {
@@ -83,7 +83,7 @@ impl<M> LargeFrame<M> {
         let Self { frame, memory } = self;
         // `None`: the owner is ending.
         let _ = host.with_memory(&memory, |bytes| {
-            socket.return_unfinished(&frame, &bytes[..frame.received()], &mut *host.masking_keys());
+            socket.reattach_frame(&frame, &bytes[..frame.received()], &mut *host.masking_keys());
         });
     }
 }

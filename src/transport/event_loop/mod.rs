@@ -9,7 +9,7 @@
 //!   one transport.
 //! * `poller`: one epoll or kqueue instance for all sockets. `connection`: the state of one active connection.
 //! * `idle`: connections with nothing in flight, and the sweep that finds them.
-//! * `payload_pool`, `large_frame`: memory that large messages are received into.
+//! * `payload_arena`, `large_frame`: memory that large messages are received into.
 //! * `adopt`: sockets that become connections. `accept`: listening sockets.
 //!
 //! Not here: Node-API, libuv, and any clock or random source but those of the host.
@@ -22,7 +22,7 @@ mod cycle;
 mod driver;
 mod idle;
 mod large_frame;
-mod payload_pool;
+mod payload_arena;
 mod poller;
 
 use std::cell::RefMut;
@@ -36,7 +36,7 @@ pub use commands::{DetachedEvents, SocketCommand};
 pub use connection::{ActiveConnection, InPlace};
 pub use driver::EventLoop;
 pub use idle::IdleConnection;
-pub use payload_pool::POOL_SIZE;
+pub use payload_arena::ARENA_SIZE;
 pub use poller::{Poller, Readiness};
 
 /// Outcome of one [`Host::deliver`].
@@ -78,8 +78,8 @@ pub trait Host: Sized {
     /// Runs `access` on allocated memory. `None` if the owner is ending.
     fn with_memory<R>(&self, memory: &Self::Memory, access: impl FnOnce(&mut [u8]) -> R) -> Option<R>;
 
-    /// Runs `access` on the [`POOL_SIZE`] bytes of the payload pool.
-    fn with_pool<R>(&self, access: impl FnOnce(&mut [u8]) -> R) -> R;
+    /// Runs `access` on the [`ARENA_SIZE`] bytes of the payload arena.
+    fn with_arena<R>(&self, access: impl FnOnce(&mut [u8]) -> R) -> R;
 
     /// Masking keys for frames that a client sends.
     fn masking_keys(&self) -> RefMut<'_, impl MaskingKeys>;

@@ -1,11 +1,11 @@
-//! The `io_threads` transport: sockets read and written by tokio on threads of this library, with the owner's thread only
-//! queueing output and collecting events.
+//! The `io_threads` transport: tokio threads of this library read and write the sockets; the owner's thread only queues output
+//! and collects events.
 //!
-//! * `worker`: the threads themselves. Counted: the first socket starts one, the last one lets it end.
-//! * `task`: the loop on the thread that waits for readiness, reads and writes.
-//! * `raw`: one call that tokio marks unsafe.
+//! * `worker`: the threads, how many run and when they end.
+//! * `task`: one socket's loop on its thread: waits for readiness, reads and writes.
+//! * `raw`: the one call that is unsafe in tokio.
 //!
-//! The socket, and what its owner may do with it, is in `socket`.
+//! Called by `socket` alone, which has the operations of the owner. No protocol decision belongs here.
 
 mod raw;
 mod task;

@@ -1,4 +1,4 @@
-//! The unsafe corner of this transport: registering a descriptor with tokio.
+//! The only unsafe code of `transport`: registers a descriptor with tokio.
 
 use std::io;
 use std::sync::Arc;
@@ -6,19 +6,19 @@ use std::sync::Arc;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// What the poller tells of it.
+/// Readiness that the poller reports.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE).add(Interest::PRIORITY);
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
-/// A socket's descriptor in the poller of the runtime that this is called in.
+/// Registers a socket with the poller of the current runtime, until the result is dropped.
 ///
 /// # Errors
-/// When the poller refuses it.
+/// If the poller refuses the descriptor.
 pub(super) fn register(socket: Arc<socket2::Socket>) -> io::Result<AsyncFd<Arc<socket2::Socket>>> {
-    // SAFETY: the descriptor must stay the same open one for as long as it is registered. `Arc<Socket>` always names the
-    // descriptor of the `Socket` that it keeps alive, which closes it only when dropped: after the `AsyncFd`.
+    // SAFETY: tokio requires that the descriptor stays open, and stays the same, until the `AsyncFd` is dropped. The `AsyncFd`
+    // owns this `Arc<Socket>`, and a `Socket` closes its descriptor, which never changes, only when dropped.
     let registered = unsafe { AsyncFd::register_with_interest(socket, INTEREST) };
     registered.map_err(|error| error.into_parts().1)
 }

@@ -1,4 +1,4 @@
-//! The task of one socket on its I/O thread: waits for readiness and has the socket read and write, until it is destroyed
+//! The task of one socket on its I/O thread: waits for readiness and has the socket read and write, until the socket is destroyed
 //! or its owner takes it back.
 
 use std::future::poll_fn;
@@ -13,21 +13,21 @@ use super::raw;
 use super::worker::{Registration, Scratch};
 use crate::transport::socket::{Fault, READS_PER_TURN, Received, Side, Socket, lock};
 
-/// Starts the task. Runs on the worker's thread, inside its runtime.
+/// Starts the task. Called on the worker's thread, inside its runtime.
 pub(super) fn start(socket: Arc<Socket>, fd: Arc<socket2::Socket>, registration: Arc<Registration>) {
-    // Also when the descriptor is refused: dropping the task tells the owner.
-    let task = Task { socket, registration, is_unread: AtomicBool::new(false) };
+    // Made before the descriptor is registered: if that fails, dropping the task reports a fault to the owner.
+    let task = Task { socket, registration, may_have_input: AtomicBool::new(false) };
     if let Ok(fd) = raw::register(fd) {
         tokio::spawn(async move {
             poll_fn(|context| task.poll(&fd, context)).await;
-            // The descriptor leaves the poller, and closes, before the thread may be let go.
+            // Deregisters and closes the descriptor before the thread may end.
             drop(fd);
             drop(task);
         });
     }
 }
 
-/// Writes what the owner has queued, as far as the kernel takes it.
+/// Writes queued output until the kernel refuses more.
 pub(super) fn write(socket: &Arc<Socket>) {
     if socket.write_out(Side::Thread).write {
         socket.wake_task();
@@ -37,14 +37,14 @@ pub(super) fn write(socket: &Arc<Socket>) {
 struct Task {
     socket: Arc<Socket>,
     registration: Arc<Registration>,
-    /// Whether there may be something to read that the poller has told of while the socket was paused.
-    is_unread: AtomicBool,
+    /// Input may be waiting that the poller has reported and will not report again.
+    may_have_input: AtomicBool,
 }
 
 impl Drop for Task {
-    /// Also runs when the task unwinds: the owner then sees a socket that failed, not one that hangs.
+    /// Also runs when the task unwinds: the owner then gets a fault, instead of a socket that hangs.
     fn drop(&mut self) {
-        self.registration.leave();
+        self.registration.finish();
         let mut state = lock(&self.socket.state);
         if state.driver.is(&self.registration) && !state.destroyed {
             state.fail(Fault { errno: libc::EIO, write: false });
@@ -57,7 +57,7 @@ impl Task {
     /// Ready when the socket was destroyed or taken back.
     fn poll(&self, fd: &AsyncFd<Arc<socket2::Socket>>, context: &mut Context<'_>) -> Poll<()> {
         self.registration.waker.register(context.waker());
-        let (read, ahead, write) = {
+        let (read, read_ahead, write) = {
             let state = lock(&self.socket.state);
             if state.destroyed || !state.driver.is(&self.registration) {
                 return Poll::Ready(());
@@ -69,8 +69,8 @@ impl Task {
         }
         if read {
             self.poll_read(fd, context);
-        } else if ahead {
-            self.poll_ahead(fd, context);
+        } else if read_ahead {
+            self.poll_read_ahead(fd, context);
         }
         Poll::Pending
     }
@@ -84,8 +84,8 @@ impl Task {
         }
     }
 
-    /// Waits for the end of the peer of a paused socket, and reads what there is up to it.
-    fn poll_ahead(&self, fd: &AsyncFd<Arc<socket2::Socket>>, context: &mut Context<'_>) {
+    /// For a paused socket: waits until the peer closes its side, then reads up to that end.
+    fn poll_read_ahead(&self, fd: &AsyncFd<Arc<socket2::Socket>>, context: &mut Context<'_>) {
         while let Poll::Ready(Ok(mut guard)) = fd.poll_read_ready(context) {
             if guard.ready().is_read_closed() {
                 for _ in 0..READS_PER_TURN {
@@ -95,28 +95,30 @@ impl Task {
                 }
                 return;
             }
-            // It waits for the end from now on; what can be read is found when the pause is over.
-            self.is_unread.store(true, Ordering::Relaxed);
+            // From now on only the end is waited for. `poll_read` finds the input after the pause.
+            self.may_have_input.store(true, Ordering::Relaxed);
             guard.clear_ready_matching(Ready::READABLE);
         }
     }
 
     fn poll_read(&self, fd: &AsyncFd<Arc<socket2::Socket>>, context: &mut Context<'_>) {
-        if self.is_unread.swap(false, Ordering::Relaxed) {
+        if self.may_have_input.swap(false, Ordering::Relaxed) {
             let (received, reply) = self.receive();
             if reply {
                 write(&self.socket);
             }
-            if received == Received::More || received == Received::Drained {
-                // There may be more, which is not told of again.
-                self.is_unread.store(true, Ordering::Relaxed);
-                context.waker().wake_by_ref();
-                return;
-            }
-            if received == Received::Stop {
-                // What is left is not told of again either: it is found when input is wanted anew.
-                self.is_unread.store(true, Ordering::Relaxed);
-                return;
+            match received {
+                Received::More | Received::Drained => {
+                    self.may_have_input.store(true, Ordering::Relaxed);
+                    context.waker().wake_by_ref();
+                    return;
+                }
+                // The rest is read when input is wanted again.
+                Received::Stop => {
+                    self.may_have_input.store(true, Ordering::Relaxed);
+                    return;
+                }
+                Received::Empty => {}
             }
         }
         for _ in 0..READS_PER_TURN {
@@ -127,7 +129,7 @@ impl Task {
             }
             match received {
                 Received::More => {}
-                // Urgent data stops a read short.
+                // Urgent data cuts a read short.
                 Received::Drained if is_urgent(fd, context) => {}
                 Received::Drained | Received::Empty => guard.clear_ready(),
                 Received::Stop => return,
@@ -143,7 +145,7 @@ impl Task {
     }
 }
 
-/// Whether urgent data has come since this was last asked.
+/// True if urgent data has come since the last call.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn is_urgent(fd: &AsyncFd<Arc<socket2::Socket>>, context: &mut Context<'_>) -> bool {
     use std::future::Future;
@@ -158,7 +160,7 @@ fn is_urgent(fd: &AsyncFd<Arc<socket2::Socket>>, context: &mut Context<'_>) -> b
     }
 }
 
-/// Pollers of other systems do not tell.
+/// Other systems do not report urgent data.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn is_urgent(_: &AsyncFd<Arc<socket2::Socket>>, _: &mut Context<'_>) -> bool {
     false

@@ -1,7 +1,8 @@
-//! The I/O threads. A worker is one thread with a current-thread tokio runtime; a socket stays on its worker.
+//! The I/O threads. A worker is one thread with a current-thread tokio runtime; a socket stays with its worker until its owner
+//! takes it back or destroys it.
 //!
-//! Each socket's task holds a lease of its thread: see `leases`. Work for the thread comes through one queue with one
-//! wake-up, however many sockets it concerns.
+//! Each registered socket holds a reference to its worker (see `ref_count`): the first starts the thread, the last one lets it end.
+//! Jobs come through one queue with one wake-up, however many sockets they concern.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,27 +19,27 @@ use crate::transport::queue::{Wake, WakeQueue};
 use crate::transport::ref_count::{LiveGuard, RefCounted, WorkerRef, WorkerSlot};
 use crate::transport::socket::{RECEIVE_BUFFER, Socket, lock};
 
-/// More threads than this do not help: one saturates a core only when JavaScript needs several.
+/// Threads at most. More do not help: a single one saturates a core only when JavaScript needs several.
 const MAX_WORKERS: usize = 4;
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// How many I/O threads run in this process.
+/// The number of I/O threads that run in this process.
 pub fn live_threads() -> usize {
     LIVE.load(Ordering::SeqCst)
 }
 
-/// What a worker is asked to do.
+/// A job for a worker's thread.
 pub(in crate::transport) enum Job {
-    /// Start reading and writing this socket, for as long as it has this registration.
+    /// Read and write this socket for as long as it has this registration.
     Adopt { socket: Arc<Socket>, fd: Arc<socket2::Socket>, registration: Arc<Registration> },
-    /// Write what the socket has queued.
+    /// Write the queued output of this socket.
     Write(Arc<Socket>),
-    /// Let the task of this registration look at its socket anew (resumed, taken back, destroyed).
+    /// Poll the task of this registration: its socket was resumed, taken back or destroyed.
     Poll(Arc<Registration>),
 }
 
-/// What the tasks of one thread share. Locked for the compiler's sake: only that thread does.
+/// Memory that the tasks of one thread share. The mutex is never contended: only that thread locks it.
 pub(super) struct Scratch {
     pub(super) buffer: Box<[u8]>,
     pub(super) keys: RandomKeys,
@@ -50,19 +51,19 @@ impl Wake for Notify {
     }
 }
 
-/// One I/O thread, seen from outside and from inside.
+/// One I/O thread. Other threads push jobs; its own runs them.
 pub(in crate::transport) struct Worker {
     jobs: WakeQueue<Job, Notify>,
     pub(super) scratch: Mutex<Scratch>,
 }
 
 impl Worker {
-    /// Queues a job. Jobs for a thread that has ended are dropped: its sockets are gone, too.
+    /// Queues a job. It is dropped if the thread has ended: its sockets have ended before.
     pub(in crate::transport) fn push(&self, job: Job) {
         self.jobs.push(job);
     }
 
-    /// The thread's main future: runs jobs until the last lease is gone.
+    /// The thread's main future: runs jobs until the last reference is dropped.
     async fn run(&self) {
         let woken = || self.jobs.waker().notified();
         let run = |job| match job {
@@ -75,60 +76,60 @@ impl Worker {
 }
 
 impl RefCounted for Worker {
-    fn try_acquire(&self) -> bool {
-        self.jobs.try_acquire()
+    fn try_ref(&self) -> bool {
+        self.jobs.try_ref()
     }
 
-    fn release(&self) {
-        self.jobs.release();
+    fn unref(&self) {
+        self.jobs.unref();
     }
 }
 
-/// One socket's place on a thread, from a move there to the move back.
+/// One socket's stay on a worker, from its migration there to its migration back. A socket that migrates again has a new one.
 pub(in crate::transport) struct Registration {
     pub(in crate::transport) worker: Arc<Worker>,
     /// Wakes the task.
     pub(in crate::transport) waker: AtomicWaker,
-    lease: Mutex<Option<WorkerRef<Worker>>>,
+    worker_ref: Mutex<Option<WorkerRef<Worker>>>,
 }
 
 impl Registration {
-    /// A place on the next thread in turn, which is started where none runs.
+    /// Registers with the next worker, round robin, and starts its thread if it does not run.
     ///
     /// # Errors
-    /// When the system gives no thread, no descriptor for its poller, or no randomness.
+    /// If the system refuses a thread, a descriptor for its poller, or randomness.
     pub(in crate::transport) fn new() -> io::Result<Arc<Self>> {
-        let lease = lease()?;
-        let worker = Arc::clone(lease.queue());
-        Ok(Arc::new(Self { worker, waker: AtomicWaker::new(), lease: Mutex::new(Some(lease)) }))
+        let worker_ref = next_worker()?;
+        let worker = Arc::clone(worker_ref.worker());
+        Ok(Arc::new(Self { worker, waker: AtomicWaker::new(), worker_ref: Mutex::new(Some(worker_ref)) }))
     }
 
-    /// The task is over: the thread may end when all others are, too.
-    pub(super) fn leave(&self) {
-        // A waker holds the thread's poller, and a registration may be held longer than the thread lives.
+    /// Ends the stay: the task is over, and the thread may end.
+    pub(super) fn finish(&self) {
+        // A waker holds the thread's poller, and a registration may outlive the thread.
         drop(self.waker.take());
-        drop(lock(&self.lease).take());
+        drop(lock(&self.worker_ref).take());
     }
 }
 
-struct Registry {
-    threads: Vec<WorkerSlot<Worker>>,
+struct Workers {
+    slots: Vec<WorkerSlot<Worker>>,
     next: usize,
 }
 
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry { threads: Vec::new(), next: 0 });
+static WORKERS: Mutex<Workers> = Mutex::new(Workers { slots: Vec::new(), next: 0 });
 
-fn lease() -> io::Result<WorkerRef<Worker>> {
-    let mut registry = lock(&REGISTRY);
-    if registry.threads.is_empty() {
+fn next_worker() -> io::Result<WorkerRef<Worker>> {
+    let mut workers = lock(&WORKERS);
+    if workers.slots.is_empty() {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        // One core is JavaScript's.
-        let threads = cores.saturating_sub(1).clamp(1, MAX_WORKERS);
-        registry.threads.resize_with(threads, || WorkerSlot::EMPTY);
+        // One core is left to JavaScript.
+        let count = cores.saturating_sub(1).clamp(1, MAX_WORKERS);
+        workers.slots.resize_with(count, || WorkerSlot::EMPTY);
     }
-    let index = registry.next % registry.threads.len();
-    registry.next = index + 1;
-    registry.threads[index].lease(start)
+    let index = workers.next % workers.slots.len();
+    workers.next = index + 1;
+    workers.slots[index].get_or_start(start)
 }
 
 fn start() -> io::Result<Arc<Worker>> {
@@ -139,17 +140,17 @@ fn start() -> io::Result<Arc<Worker>> {
         scratch: Mutex::new(Scratch { buffer: vec![0; RECEIVE_BUFFER].into_boxed_slice(), keys }),
     });
     let inside = Arc::clone(&worker);
-    // LiveGuard out also when there is no thread for it.
-    let counted = LiveGuard::new(&LIVE);
-    thread::Builder::new().name("ferrows-io".into()).spawn(move || run(counted, runtime, &inside))?;
+    // Dropped, and so not counted, if the thread can't be spawned.
+    let live = LiveGuard::new(&LIVE);
+    thread::Builder::new().name("ferrows-io".into()).spawn(move || run(live, runtime, &inside))?;
     Ok(worker)
 }
 
-fn run(counted: LiveGuard<&'static AtomicUsize>, runtime: Runtime, worker: &Worker) {
+fn run(live: LiveGuard<&'static AtomicUsize>, runtime: Runtime, worker: &Worker) {
     runtime.block_on(worker.run());
-    // The registry, or a registration, may hold the worker for long.
+    // A slot or a registration may keep the worker's memory for long.
     lock(&worker.scratch).buffer = Box::default();
-    // A thread that was counted out has nothing left open; arguments go in this order when it unwinds, too.
+    // A thread that is no longer counted has closed its descriptors. Arguments drop in this order when it unwinds, too.
     drop(runtime);
-    drop(counted);
+    drop(live);
 }

@@ -1,6 +1,6 @@
-//! Accepting: one connection at a time, without waiting. And what to do when the process has no descriptors left: what waits
-//! is accepted into one that was kept for that, and closed, as libuv does it. Otherwise those who want to connect would hang,
-//! and the event loop would be told of them again and again.
+//! Accepts one connection at a time, without blocking. When the process has no descriptors left, pending connections are accepted
+//! into a reserved one and closed, as libuv does. Otherwise their clients would hang, and a level-triggered poller would report
+//! them forever.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -10,72 +10,72 @@ use socket2::Socket;
 
 use super::bind::{ListeningSocket, Source};
 
-/// Connections that are turned away at a time, at most.
-const SHED: usize = 256;
+/// Connections that are dropped in one call, at most.
+const MAX_DROPPED: usize = 256;
 
-/// What came of an attempt.
-pub(super) enum Accepted {
-    /// A connection, which does not block.
-    One(Socket),
-    /// Nobody waits any more; the poller will tell.
-    Nobody,
-    /// Some were turned away, and more may wait.
-    Shed,
-    /// It can't be done now. The poller tells only when the next one comes.
-    Stalled,
+/// The outcome of an attempt to accept.
+pub(super) enum Accept {
+    /// A connection, non-blocking.
+    Connection(Socket),
+    /// No connection is waiting; the poller reports the next.
+    WouldBlock,
+    /// Connections were dropped for want of descriptors; more may be waiting.
+    Dropped,
+    /// Accepting fails now, and the poller reports no event until another connection comes.
+    Failed,
 }
 
-/// A descriptor that is kept for the moment when there are no others.
+/// A descriptor in reserve, closed to make room when the process has no others.
 #[derive(Debug, Default)]
-pub(super) struct Spare(Option<File>);
+pub(super) struct ReserveFd(Option<File>);
 
-impl Spare {
-    /// Sees to it that there is one, if that can be.
-    pub(super) fn keep(&mut self) {
+impl ReserveFd {
+    /// Opens the descriptor if it is not open, as far as that is possible now.
+    pub(super) fn refill(&mut self) {
         if self.0.is_none() {
             self.0 = File::open("/").ok();
         }
     }
 
-    /// Accepts what waits and closes it.
-    fn shed(&mut self, listening: &ListeningSocket) -> Accepted {
-        self.keep();
+    /// Accepts waiting connections and closes them.
+    fn drop_connections(&mut self, listener: &ListeningSocket) -> Accept {
+        self.refill();
         if self.0.take().is_none() {
-            return Accepted::Stalled;
+            return Accept::Failed;
         }
-        let outcome = (0..SHED).find_map(|_| match accept_once(listening) {
+        let outcome = (0..MAX_DROPPED).find_map(|_| match accept_once(listener) {
             Ok(_closed) => None,
-            Err(error) if is_passing(&error) => None,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Some(Accepted::Nobody),
-            Err(_) => Some(Accepted::Stalled),
+            Err(error) if is_transient(&error) => None,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Some(Accept::WouldBlock),
+            Err(_) => Some(Accept::Failed),
         });
-        self.keep();
-        outcome.unwrap_or(Accepted::Shed)
+        self.refill();
+        outcome.unwrap_or(Accept::Dropped)
     }
 }
 
 /// Accepts a connection.
-pub(super) fn accept(listening: &ListeningSocket, spare: &mut Spare) -> Accepted {
+pub(super) fn accept(listener: &ListeningSocket, reserve: &mut ReserveFd) -> Accept {
     loop {
-        return match accept_once(listening) {
-            Ok(fd) => Accepted::One(Socket::from(fd)),
-            Err(error) if is_passing(&error) => continue,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Accepted::Nobody,
-            Err(error) if is_out_of_descriptors(&error) => spare.shed(listening),
-            Err(_) => Accepted::Stalled,
+        return match accept_once(listener) {
+            Ok(fd) => Accept::Connection(Socket::from(fd)),
+            Err(error) if is_transient(&error) => continue,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Accept::WouldBlock,
+            Err(error) if is_out_of_descriptors(&error) => reserve.drop_connections(listener),
+            Err(_) => Accept::Failed,
         };
     }
 }
 
-fn accept_once(listening: &ListeningSocket) -> io::Result<OwnedFd> {
-    match &listening.source {
+fn accept_once(listener: &ListeningSocket) -> io::Result<OwnedFd> {
+    match &listener.source {
         Source::Tcp(listener) => listener.accept().map(|(stream, _)| stream.into()),
         Source::Unix(listener) => listener.accept().map(|(stream, _)| stream.into()),
     }
 }
 
-/// Whether the next attempt is another matter: the connection is gone already.
-fn is_passing(error: &io::Error) -> bool {
+/// True if the error concerns one connection, which is gone already, or an interrupted call.
+fn is_transient(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted)
         || error.raw_os_error() == Some(libc::EPROTO)
 }

@@ -1,15 +1,14 @@
-//! A listening socket. The owner binds it (in Node, libuv does: addresses, flags and errors are Node's) and this module makes it
-//! listen. Accepting is in `accepting`.
+//! A listening socket. The owner binds it (in Node libuv does, so that addresses, flags and errors are Node's); this module makes
+//! it listen. `accept` accepts connections from it.
 
 use std::io;
-use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use mio::net::{TcpListener, UnixListener};
 use socket2::{SockRef, Socket};
 
-/// A listening socket over TCP or a Unix path. Dropping it closes its descriptor and nothing else: a path stays.
+/// A listening socket over TCP or a Unix path. Dropping it closes its descriptor; a path is not removed.
 #[derive(Debug)]
 pub struct ListeningSocket {
     pub(super) source: Source,
@@ -22,11 +21,11 @@ pub(super) enum Source {
 }
 
 impl ListeningSocket {
-    /// Listens on a socket that has been bound. `backlog` is how many connections the system may hold before they are accepted.
+    /// Listens on a bound socket. `backlog`: connections that the kernel queues before they are accepted.
     ///
     /// # Errors
-    /// Those of the system. A TCP socket without a port is one whose `bind` has failed because the address is in use: libuv reports
-    /// that when it is told to listen, and so does this; the system would choose another port.
+    /// Those of the system calls. `EADDRINUSE` for a TCP socket without a port: its `bind` has failed with that error, which libuv
+    /// reports when it listens. The kernel would choose another port.
     pub fn start(socket: Socket, backlog: i32) -> io::Result<Self> {
         let address = socket.local_addr()?.as_socket();
         if address.is_some_and(|address| address.port() == 0) {
@@ -34,7 +33,7 @@ impl ListeningSocket {
         }
         socket.set_nonblocking(true)?;
         if address.is_some() {
-            // Accepted connections inherit it, which saves a system call for each.
+            // Accepted connections inherit it, which saves a system call each.
             socket.set_tcp_nodelay(true)?;
         }
         socket.listen(backlog)?;
@@ -45,15 +44,15 @@ impl ListeningSocket {
         Ok(Self { source })
     }
 
-    /// Changes the backlog of a socket that listens.
+    /// Changes the backlog while listening.
     ///
     /// # Errors
-    /// Those of the system.
+    /// Those of `listen(2)`.
     pub fn set_backlog(&self, backlog: i32) -> io::Result<()> {
         SockRef::from(self).listen(backlog)
     }
 
-    /// The local address, over TCP.
+    /// The local address. `None` unless over TCP.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         match &self.source {
             Source::Tcp(listener) => listener.local_addr().ok(),
@@ -74,14 +73,5 @@ impl AsFd for ListeningSocket {
 impl AsRawFd for ListeningSocket {
     fn as_raw_fd(&self) -> RawFd {
         self.as_fd().as_raw_fd()
-    }
-}
-
-/// Whether bytes may still be read from a connection.
-pub(super) fn is_open(socket: &Socket) -> bool {
-    let mut byte = [MaybeUninit::uninit()];
-    match socket.peek(&mut byte) {
-        Ok(length) => length > 0,
-        Err(error) => error.kind() == io::ErrorKind::WouldBlock,
     }
 }

@@ -1,256 +1,245 @@
-//! The listening sockets of an owner, and the connections that came by them, until these belong to somebody else. Called on
-//! the owner's thread, when its event loop says so, with its clock and its buffer.
-//!
-//! A connection is pending at first. When it has said what it wants, there is an [`AcceptedConnection`], and the connection is held, untouched,
-//! until the owner takes it.
+//! The listening sockets of an owner, and their connections until the owner takes them. Called on the owner's thread, by its event
+//! loop, with its clock and its receive buffer.
 
-use std::mem;
+use std::io;
+use std::mem::{self, MaybeUninit};
 use std::net::SocketAddr;
 
 use socket2::Socket;
 
-use super::accept::{Accepted, Spare, accept};
-use super::bind::{ListeningSocket, is_open};
-use super::request_reader::{AcceptedConnection, FallbackReason, Looked, Pending, Request};
-use crate::protocol::handshake::{Field, MAX_HEAD};
+use super::accept::{Accept, ReserveFd, accept};
+use super::bind::ListeningSocket;
+use super::request_reader::{AcceptedConnection, FallbackReason, ReadOutcome, Request, RequestReader};
+use crate::protocol::handshake::{Field, MAX_HEAD_LENGTH};
 use crate::transport::event_loop::Poller;
 use crate::transport::slab::Slab;
 use crate::transport::socket::local_and_peer_addr;
 
-/// Connections that are accepted at a time; then others get their turn.
+/// Connections that one listening socket accepts per turn of the loop; other sockets come next.
 const ACCEPTS_PER_TURN: usize = 64;
 
-/// What tells the tokens that are used here from those of sockets.
-const MARK: u64 = 1 << (usize::BITS - 1);
+/// Set in the poller tokens of listeners, and not in those of sockets.
+const TOKEN_FLAG: u64 = 1 << (usize::BITS - 1);
 
-/// What becomes of connections that are still pending when their listening socket closes.
+type Accepted<S> = Vec<AcceptedConnection<S>>;
+
+/// The end of pending connections when their listening socket closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PendingOnClose {
-    /// They are closed, too.
+    /// They are closed.
     Discard,
-    /// They are put aside.
+    /// They fall back.
     FallBack,
 }
 
-/// `S` says whose a listening socket is.
+/// The listening sockets of one owner and their connections, in one table of numbers. `S` names the server of a listening socket.
 #[derive(Debug)]
 pub struct Listeners<S> {
     entries: Slab<Entry<S>>,
-    /// Connections among them.
-    connections: usize,
-    /// Listening sockets with more to accept than there was time for.
+    connection_count: usize,
+    /// Listening sockets that may have more connections to accept than the last turn had time for.
     unfinished: Vec<u32>,
-    spare: Spare,
+    reserve: ReserveFd,
     /// Memory for the fields of a request.
     fields: Vec<Field>,
 }
 
 #[derive(Debug)]
 enum Entry<S> {
-    ListeningSocket(Box<Door<S>>),
+    Listener(Box<Listener<S>>),
     Connection(Connection),
 }
 
 #[derive(Debug)]
 struct Connection {
     socket: Socket,
-    /// Whether the poller knows it.
+    /// True if the poller has the descriptor.
     is_watched: bool,
-    /// Until it has said what it wants.
-    pending: Option<Pending>,
+    /// `None` once accepted.
+    reader: Option<RequestReader>,
 }
 
-/// A listening socket and what goes with it.
 #[derive(Debug)]
-struct Door<S> {
-    listening: ListeningSocket,
+struct Listener<S> {
+    socket: ListeningSocket,
     server: S,
     /// Bytes of the longest head.
-    limit: usize,
-    /// It could not be accepted from.
-    is_stalled: bool,
-    /// Whoever comes is put aside at once.
+    max_head_length: usize,
+    /// The last attempt to accept failed.
+    has_failed: bool,
+    /// New connections fall back unread.
     falls_back: bool,
 }
 
-/// What there is to work with in one turn of the owner's loop.
+/// The resources of an owner for one turn of its loop.
 #[derive(Debug)]
 pub struct PollContext<'a, S> {
     /// The owner's poller.
     pub poller: &'a Poller,
-    /// The owner's clock, in milliseconds. It may wrap around.
+    /// Milliseconds of the owner's clock, which may wrap around.
     pub now: u32,
-    /// What is read into; longer than the longest head.
+    /// Receive buffer, longer than the longest head.
     pub buffer: &'a mut [u8],
-    /// Where arrivals are put.
-    pub accepted: &'a mut Vec<AcceptedConnection<S>>,
+    /// Collects accepted connections.
+    pub accepted: &'a mut Accepted<S>,
 }
 
 impl<S> Default for Listeners<S> {
     fn default() -> Self {
         Self {
             entries: Slab::default(),
-            connections: 0,
+            connection_count: 0,
             unfinished: Vec::new(),
-            spare: Spare::default(),
+            reserve: ReserveFd::default(),
             fields: Vec::new(),
         }
     }
 }
 
 impl<S: Clone> Listeners<S> {
-    /// Whether a token is one of these, and not a socket's.
+    /// True if a poller token belongs here, and not to a socket.
     pub fn is_token(token: u64) -> bool {
-        token & MARK != 0
+        token & TOKEN_FLAG != 0
     }
 
-    /// Takes in a listening socket, whose connections may have heads of `limit` bytes. Returns its number.
+    /// Adds a listening socket and returns its number. Heads of its connections have at most `limit` bytes.
     ///
     /// # Errors
-    /// When it can't be polled.
+    /// If the poller refuses it.
     pub fn listen(
         &mut self,
         poller: &Poller,
-        listening: ListeningSocket,
+        socket: ListeningSocket,
         server: S,
         limit: usize,
-    ) -> std::io::Result<u32> {
+    ) -> io::Result<u32> {
         let number = self.entries.vacant_key() as u32;
-        poller.watch(&listening, MARK | u64::from(number))?;
-        self.spare.keep();
-        let limit = limit.min(MAX_HEAD);
-        self.entries.insert(Entry::ListeningSocket(Box::new(Door {
-            listening,
+        poller.watch(&socket, TOKEN_FLAG | u64::from(number))?;
+        self.reserve.refill();
+        self.entries.insert(Entry::Listener(Box::new(Listener {
+            socket,
             server,
-            limit,
-            is_stalled: false,
+            max_head_length: limit.min(MAX_HEAD_LENGTH),
+            has_failed: false,
             falls_back: false,
         })));
         Ok(number)
     }
 
-    /// The address of a listening socket, where it is one of TCP.
+    /// The address of a listening socket. `None` unless over TCP.
     pub fn local_addr(&self, number: u32) -> Option<SocketAddr> {
-        self.door(number)?.listening.local_addr()
+        self.listener(number)?.socket.local_addr()
     }
 
-    /// Closes a listening socket. Connections that are held stay. Returns how many were put aside.
-    pub fn close(
-        &mut self,
-        number: u32,
-        closing: PendingOnClose,
-        arrived: &mut Vec<AcceptedConnection<S>>,
-    ) -> usize {
-        if self.door(number).is_none() {
+    /// Closes a listening socket; its accepted connections stay. Returns the number of connections that fall back.
+    pub fn close(&mut self, number: u32, pending: PendingOnClose, accepted: &mut Accepted<S>) -> usize {
+        if self.listener(number).is_none() {
             return 0;
         }
-        let before = arrived.len();
-        for connection in self.pending(|pending| pending.listening == number) {
-            match closing {
+        let before = accepted.len();
+        for connection in self.pending_where(|reader| reader.listener == number) {
+            match pending {
                 PendingOnClose::Discard => self.discard(connection),
-                PendingOnClose::FallBack => self.give_up(connection, FallbackReason::ListenerClosed, arrived),
+                PendingOnClose::FallBack => {
+                    self.fall_back(connection, FallbackReason::ListenerClosed, accepted);
+                }
             }
         }
         self.unfinished.retain(|unfinished| *unfinished != number);
         self.entries.remove(number as usize);
-        arrived.len() - before
+        accepted.len() - before
     }
 
-    /// Whose listening socket a token is of, if it is one of a listening socket, and its number.
+    /// The number and server of the listening socket that a token belongs to. `None` for a connection's token.
     pub fn listener_for(&self, token: u64) -> Option<(u32, S)> {
-        let number = (token & !MARK) as u32;
-        self.door(number).map(|door| (number, door.server.clone()))
+        let number = (token & !TOKEN_FLAG) as u32;
+        self.listener(number).map(|listener| (number, listener.server.clone()))
     }
 
     /// Changes the backlog of a listening socket.
     ///
     /// # Errors
-    /// Those of the system.
-    pub fn set_backlog(&self, number: u32, backlog: i32) -> std::io::Result<()> {
-        self.door(number).map_or(Ok(()), |door| door.listening.set_backlog(backlog))
+    /// Those of `listen(2)`.
+    pub fn set_backlog(&self, number: u32, backlog: i32) -> io::Result<()> {
+        self.listener(number).map_or(Ok(()), |listener| listener.socket.set_backlog(backlog))
     }
 
-    /// Whether whoever comes from now on is put aside at once, with what he has to say unread.
+    /// Sets whether new connections of a listening socket fall back without being read.
     pub fn set_fall_back(&mut self, number: u32, falls_back: bool) {
-        if let Some(Entry::ListeningSocket(door)) = self.entries.get_mut(number as usize) {
-            door.falls_back = falls_back;
+        if let Some(Entry::Listener(listener)) = self.entries.get_mut(number as usize) {
+            listener.falls_back = falls_back;
         }
     }
 
-    /// Closes the connections of a listening socket that have not said what they want.
+    /// Closes the pending connections of a listening socket.
     pub fn discard_pending(&mut self, number: u32) {
-        for connection in self.pending(|pending| pending.listening == number) {
+        for connection in self.pending_where(|reader| reader.listener == number) {
             self.discard(connection);
         }
     }
 
-    /// The connections of a listening socket of which nothing has come.
+    /// The pending connections of a listening socket from which no byte has come.
     pub fn without_input(&self, number: u32) -> Vec<u32> {
-        self.pending(|pending| pending.listening == number && pending.kept.is_empty())
+        self.pending_where(|reader| reader.listener == number && reader.is_empty())
     }
 
-    /// A token is ready: accepts, or reads.
-    pub fn on_ready(&mut self, token: u64, turn: &mut PollContext<'_, S>) {
-        let number = (token & !MARK) as u32;
+    /// Handles a readiness event: accepts connections, or reads a pending one.
+    pub fn on_ready(&mut self, token: u64, context: &mut PollContext<'_, S>) {
+        debug_assert!(Self::is_token(token), "the token of a socket");
+        let number = (token & !TOKEN_FLAG) as u32;
         match self.entries.get(number as usize) {
-            Some(Entry::ListeningSocket(_)) => self.accept(number, turn),
-            Some(Entry::Connection(_)) => self.look(number, turn),
+            Some(Entry::Listener(_)) => self.accept_some(number, context),
+            Some(Entry::Connection(_)) => self.read_request(number, context),
             None => {}
         }
     }
 
-    /// Whether [`Listeners::resume_accepting`] has something to do.
-    pub fn has_backlog(&self) -> bool {
+    /// True if [`Listeners::resume_accepting`] has work.
+    pub fn has_more_to_accept(&self) -> bool {
         !self.unfinished.is_empty()
     }
 
-    /// Accepts what there was no time for.
-    pub fn resume_accepting(&mut self, turn: &mut PollContext<'_, S>) {
+    /// Accepts connections that an earlier turn had no time for.
+    pub fn resume_accepting(&mut self, context: &mut PollContext<'_, S>) {
         for number in mem::take(&mut self.unfinished) {
-            self.accept(number, turn);
+            self.accept_some(number, context);
         }
     }
 
-    /// Puts the connections of a listening socket aside that have been pending for `limit` milliseconds, and lets
-    /// [`Listeners::resume_accepting`] try again if it could not be accepted from. To be called at intervals.
-    pub fn check_timeouts(
-        &mut self,
-        listening: u32,
-        now: u32,
-        limit: u32,
-        arrived: &mut Vec<AcceptedConnection<S>>,
-    ) {
-        let is_late =
-            |pending: &Pending| pending.listening == listening && now.wrapping_sub(pending.since) >= limit;
-        for number in self.pending(is_late) {
-            self.give_up(number, FallbackReason::TimedOut, arrived);
+    /// Makes connections of a listening socket fall back that have been pending for `limit` milliseconds, and schedules another
+    /// attempt to accept if the last one failed. To be called periodically.
+    pub fn check_timeouts(&mut self, number: u32, now: u32, limit: u32, accepted: &mut Accepted<S>) {
+        for connection in self.pending_where(|reader| reader.listener == number && reader.is_late(now, limit))
+        {
+            self.fall_back(connection, FallbackReason::TimedOut, accepted);
         }
-        if self.door(listening).is_some_and(|door| door.is_stalled) {
-            note(&mut self.unfinished, listening);
+        if self.listener(number).is_some_and(|listener| listener.has_failed) {
+            push_once(&mut self.unfinished, number);
         }
     }
 
-    /// The number of connections of a listening socket that have not said what they want.
-    pub fn pending_count(&self, listening: u32) -> usize {
-        self.pending(|pending| pending.listening == listening).len()
+    /// The number of pending connections of a listening socket.
+    pub fn pending_count(&self, number: u32) -> usize {
+        self.pending_where(|reader| reader.listener == number).len()
     }
 
-    /// Connections that nobody has taken yet.
+    /// The number of connections, pending or accepted.
     pub fn connection_count(&self) -> usize {
-        self.connections
+        self.connection_count
     }
 
-    /// Takes a connection, which does not block, and says whether the poller knows it.
+    /// Removes a connection. Returns its socket, which is non-blocking, and true if the poller still has the descriptor.
     pub fn take(&mut self, number: u32) -> Option<(Socket, bool)> {
         self.connection(number)?;
-        self.connections -= 1;
+        debug_assert!(self.connection_count > 0, "every connection is counted");
+        self.connection_count -= 1;
         match self.entries.remove(number as usize)? {
             Entry::Connection(Connection { socket, is_watched, .. }) => Some((socket, is_watched)),
-            Entry::ListeningSocket(_) => None,
+            Entry::Listener(_) => None,
         }
     }
 
-    /// Takes a connection that the poller is to know no longer.
+    /// Removes a connection from here and from the poller, and returns its socket.
     pub fn release(&mut self, poller: &Poller, number: u32) -> Option<Socket> {
         let (socket, is_watched) = self.take(number)?;
         if is_watched {
@@ -264,15 +253,17 @@ impl<S: Clone> Listeners<S> {
         drop(self.take(number));
     }
 
-    /// Whether a connection that is held is there for bytes to come, or has some: neither its peer has ended, nor has it failed.
+    /// True if a connection has bytes to read or may receive some: its peer has not closed its side, and it has not failed.
     pub fn is_open(&self, number: u32) -> bool {
-        match self.entries.get(number as usize) {
-            Some(Entry::Connection(connection)) => is_open(&connection.socket),
-            _ => false,
+        let Some(Entry::Connection(connection)) = self.entries.get(number as usize) else { return false };
+        let mut byte = [MaybeUninit::uninit()];
+        match connection.socket.peek(&mut byte) {
+            Ok(length) => length > 0,
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
         }
     }
 
-    /// The addresses of the ends of a connection over TCP, here and there.
+    /// The local and the peer address of a connection. `None` unless over TCP.
     pub fn local_and_peer_addr(&self, number: u32) -> (Option<SocketAddr>, Option<SocketAddr>) {
         match self.entries.get(number as usize) {
             Some(Entry::Connection(connection)) => local_and_peer_addr(&connection.socket),
@@ -280,125 +271,122 @@ impl<S: Clone> Listeners<S> {
         }
     }
 
-    fn door(&self, number: u32) -> Option<&Door<S>> {
+    fn listener(&self, number: u32) -> Option<&Listener<S>> {
         match self.entries.get(number as usize)? {
-            Entry::ListeningSocket(door) => Some(door),
+            Entry::Listener(listener) => Some(listener),
             Entry::Connection(_) => None,
         }
     }
 
     fn connection(&mut self, number: u32) -> Option<&mut Connection> {
         match self.entries.get_mut(number as usize)? {
-            Entry::ListeningSocket(_) => None,
+            Entry::Listener(_) => None,
             Entry::Connection(connection) => Some(connection),
         }
     }
 
-    /// The numbers of pending connections.
-    fn pending(&self, which: impl Fn(&Pending) -> bool) -> Vec<u32> {
-        let is_one = |entry: &Entry<S>| match entry {
-            Entry::Connection(Connection { pending: Some(pending), .. }) => which(pending),
+    /// The numbers of the pending connections that meet a condition.
+    fn pending_where(&self, condition: impl Fn(&RequestReader) -> bool) -> Vec<u32> {
+        let matches = |entry: &Entry<S>| match entry {
+            Entry::Connection(Connection { reader: Some(reader), .. }) => condition(reader),
             _ => false,
         };
-        let found = self.entries.iter_with_keys().filter(|(_, entry)| is_one(entry));
+        let found = self.entries.iter_with_keys().filter(|(_, entry)| matches(entry));
         found.map(|(number, _)| number as u32).collect()
     }
 
-    fn accept(&mut self, number: u32, turn: &mut PollContext<'_, S>) {
+    fn accept_some(&mut self, number: u32, context: &mut PollContext<'_, S>) {
         for _ in 0..ACCEPTS_PER_TURN {
-            let Some(Entry::ListeningSocket(door)) = self.entries.get_mut(number as usize) else { return };
-            let accepted = accept(&door.listening, &mut self.spare);
-            door.is_stalled = matches!(accepted, Accepted::Stalled);
-            match accepted {
-                Accepted::One(socket) => self.take_in(socket, number, turn),
-                Accepted::Shed => break,
-                Accepted::Nobody | Accepted::Stalled => return,
+            let Some(Entry::Listener(listener)) = self.entries.get_mut(number as usize) else { return };
+            let outcome = accept(&listener.socket, &mut self.reserve);
+            listener.has_failed = matches!(outcome, Accept::Failed);
+            match outcome {
+                Accept::Connection(socket) => self.add_connection(socket, number, context),
+                Accept::Dropped => break,
+                Accept::WouldBlock | Accept::Failed => return,
             }
         }
-        note(&mut self.unfinished, number);
+        push_once(&mut self.unfinished, number);
     }
 
-    /// A connection was accepted. In a rush its request is there already: then the poller need not know it.
-    fn take_in(&mut self, socket: Socket, listening: u32, turn: &mut PollContext<'_, S>) {
-        let pending = Some(Pending::new(turn.now, listening));
-        let entry = Entry::Connection(Connection { socket, is_watched: false, pending });
+    /// Adds a connection and reads it at once. Under load its request has come already, and the poller need not watch it.
+    fn add_connection(&mut self, socket: Socket, listener: u32, context: &mut PollContext<'_, S>) {
+        let reader = Some(RequestReader::new(context.now, listener));
+        let entry = Entry::Connection(Connection { socket, is_watched: false, reader });
         let number = self.entries.insert(entry) as u32;
-        self.connections += 1;
-        if self.door(listening).is_some_and(|door| door.falls_back) {
-            self.give_up(number, FallbackReason::NotUpgrade, turn.accepted);
+        self.connection_count += 1;
+        if self.listener(listener).is_some_and(|listener| listener.falls_back) {
+            self.fall_back(number, FallbackReason::NotUpgrade, context.accepted);
             return;
         }
-        self.look(number, turn);
-        let Some(connection) = self.connection(number).filter(|connection| connection.pending.is_some())
+        self.read_request(number, context);
+        let Some(connection) = self.connection(number).filter(|connection| connection.reader.is_some())
         else {
             return;
         };
-        // What has come since it was read is told at once.
-        connection.is_watched = turn.poller.watch(&connection.socket, MARK | u64::from(number)).is_ok();
+        // The poller reports bytes that have come since the read.
+        connection.is_watched =
+            context.poller.watch(&connection.socket, TOKEN_FLAG | u64::from(number)).is_ok();
         if !connection.is_watched {
             self.discard(number);
         }
     }
 
-    /// Reads a pending connection. One that is held is left alone: whoever takes it will find out what there is.
-    fn look(&mut self, number: u32, turn: &mut PollContext<'_, S>) {
-        let listening = self.connection(number).and_then(|connection| connection.pending.as_ref());
-        let Some(listening) = listening.map(|pending| pending.listening) else { return };
-        let Some(limit) = self.door(listening).map(|door| door.limit) else { return };
+    /// Reads a pending connection. An accepted one is left alone: its next reader finds the bytes.
+    fn read_request(&mut self, number: u32, context: &mut PollContext<'_, S>) {
+        let reader = self.connection(number).and_then(|connection| connection.reader.as_ref());
+        let Some(listener) = reader.map(|reader| reader.listener) else { return };
+        let Some(limit) = self.listener(listener).map(|listener| listener.max_head_length) else { return };
         let Self { entries, fields, .. } = self;
-        let Some(Entry::Connection(Connection { socket, pending: Some(pending), .. })) =
+        let Some(Entry::Connection(Connection { socket, reader: Some(reader), .. })) =
             entries.get_mut(number as usize)
         else {
             return;
         };
-        match pending.look(socket, turn.now, limit, turn.buffer, fields) {
-            Looked::Incomplete => {}
-            Looked::Gone => self.discard(number),
-            Looked::Said(request, bytes) => self.hold(number, request, Some(bytes), turn.accepted),
+        match reader.read(socket, context.now, limit, context.buffer, fields) {
+            ReadOutcome::Incomplete => {}
+            ReadOutcome::Closed => self.discard(number),
+            ReadOutcome::Complete(request, bytes) => {
+                self.report(number, request, Some(bytes), context.accepted);
+            }
         }
     }
 
-    fn give_up(&mut self, number: u32, reason: FallbackReason, arrived: &mut Vec<AcceptedConnection<S>>) {
-        self.hold(number, Request::Fallback(reason), None, arrived);
+    /// Gives up reading a request: the connection falls back.
+    fn fall_back(&mut self, number: u32, reason: FallbackReason, accepted: &mut Accepted<S>) {
+        self.report(number, Request::Fallback(reason), None, accepted);
     }
 
-    /// A pending connection has arrived: with these bytes, or those that were kept of it.
-    fn hold(
+    /// Turns a pending connection into an accepted one. `bytes`: all that were read, or `None` for those that the reader keeps.
+    fn report(
         &mut self,
         number: u32,
         request: Request,
         bytes: Option<Box<[u8]>>,
-        arrived: &mut Vec<AcceptedConnection<S>>,
+        accepted: &mut Accepted<S>,
     ) {
-        let Some(pending) = self.connection(number).and_then(|connection| connection.pending.take()) else {
+        let Some(reader) = self.connection(number).and_then(|connection| connection.reader.take()) else {
             return;
         };
-        let Some(door) = self.door(pending.listening) else { return };
-        let bytes = bytes.unwrap_or(pending.kept);
-        arrived.push(AcceptedConnection { server: door.server.clone(), number, request, bytes });
+        let Some(listener) = self.listener(reader.listener) else { return };
+        let server = listener.server.clone();
+        let bytes = bytes.unwrap_or_else(|| reader.into_received());
+        accepted.push(AcceptedConnection { server, number, request, bytes });
     }
 }
 
-/// Puts a number on a list, once.
-fn note(list: &mut Vec<u32>, number: u32) {
-    if !list.contains(&number) {
-        list.push(number);
+fn push_once(numbers: &mut Vec<u32>, number: u32) {
+    if !numbers.contains(&number) {
+        numbers.push(number);
     }
 }
+
+const _: () = assert!(size_of::<Option<Entry<u64>>>() <= 32);
 
 #[cfg(test)]
-mod tests {
-    use super::{Entry, Listeners};
-
-    impl<S> Listeners<S> {
-        /// Others have opened what was kept for the moment when nothing can be opened.
-        pub(in crate::transport::listener) fn lose_spare(&mut self) {
-            self.spare = super::Spare::default();
-        }
-    }
-
-    #[test]
-    fn a_connection_costs_little() {
-        assert!(size_of::<Option<Entry<u64>>>() <= 32);
+impl<S> Listeners<S> {
+    /// Closes the descriptor in reserve, as if it could not be opened again.
+    pub(super) fn close_reserve(&mut self) {
+        self.reserve = ReserveFd::default();
     }
 }

@@ -1,12 +1,17 @@
-//! The `listener` transport: where an owner's connections come from. It accepts them, on the owner's event loop, and reads
-//! each until it is known what it wants; then the owner gets it, with what was read. What a request to upgrade is, `protocol::handshake` says;
-//! whatever is none goes to the owner, too, which leaves it to somebody who speaks HTTP. Nothing is ever written here.
+//! Listening sockets on an owner's event loop. Accepts connections and reads each until its request is complete, then gives it to
+//! the owner with the bytes that were read. Requests that are no plain upgrade to WebSocket (`protocol::handshake` decides) go to
+//! the owner, too, for a fallback that speaks HTTP. Nothing is ever written here.
 //!
-//! * [`Listeners`]: all of it, for one owner. * `bind`: a listening socket. * `accept`: from the listening socket.
-//! * `request_reader`: a connection that has not said yet what it wants.
+//! * [`Listeners`]: the listening sockets of one owner and their connections.
+//! * `bind`: one listening socket. `accept`: accepts from it. `request_reader`: reads one connection's request.
 //!
-//! A connection before its handshake costs its descriptor and an entry of some 32 bytes here; a buffer only while its head is
-//! incomplete, bounded by the longest head.
+//! | state of a connection | descriptor | ends when |
+//! |---|---|---|
+//! | pending: its request is being read | closed by `Listeners` | the request is complete, or it falls back; it is closed if the peer ends it without a byte or resets it |
+//! | accepted: reported to the owner, not read | closed by `Listeners` | the owner calls `take` or `release`, and closes it from then on, or `discard` |
+//!
+//! A connection costs its descriptor and an entry of 32 bytes, and while its request is incomplete a buffer, bounded by the longest
+//! head. Called by the owner, on its thread. No protocol decision and no JavaScript belongs here.
 
 mod accept;
 mod bind;

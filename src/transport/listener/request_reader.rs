@@ -1,117 +1,135 @@
-//! A connection that has not said yet what it wants: reads it, and keeps what has come of its head. Which there are is in
-//! `arrivals`.
+//! Reads the request of one pending connection and keeps the received part of its head. `listeners` holds the connections.
 
 use std::io::{ErrorKind, Read};
 
 use socket2::Socket;
 
-use crate::protocol::handshake::{Field, Verdict, parse_request};
+use crate::protocol::handshake::{Field, RequestHead, parse_upgrade_request};
 
-/// A connection that has said what it wants, or never will. The owner finds it under its number.
+/// A connection whose request is known, or never will be. The owner takes it by its number.
 #[derive(Debug)]
 pub struct AcceptedConnection<S> {
-    /// Who listens.
+    /// The server of the listening socket.
     pub server: S,
     /// The number of the connection.
     pub number: u32,
-    /// What it wants.
+    /// Its request.
     pub request: Request,
-    /// All that was read.
+    /// All bytes that were read.
     pub bytes: Box<[u8]>,
 }
 
-/// What a connection wants.
+/// The request of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// An upgrade to WebSocket. The request is the beginning of what was read.
+    /// An upgrade to WebSocket, at the beginning of the bytes that were read.
     Upgrade {
         /// Bytes of the request.
         length: usize,
         /// Its header fields.
         fields: Box<[Field]>,
     },
-    /// Anything else: for somebody who speaks HTTP.
+    /// Anything else, for a fallback that speaks HTTP.
     Fallback(FallbackReason),
 }
 
-/// Why a connection is put aside.
+/// The reason why a connection falls back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FallbackReason {
-    /// What was read is no request to upgrade, or none that is plain.
+    /// The bytes are no plain request to upgrade, or were not read.
     NotUpgrade,
-    /// The peer has ended in the middle of it.
+    /// The peer has closed its side within the request.
     Ended,
-    /// It has taken too long.
+    /// The request has taken too long.
     TimedOut,
-    /// The listening socket has been closed.
+    /// The listening socket was closed.
     ListenerClosed,
 }
 
-/// What one look at a connection gave.
-pub(super) enum Looked {
-    /// It is not known yet.
+/// The outcome of reading a pending connection.
+pub(super) enum ReadOutcome {
+    /// More bytes are needed.
     Incomplete,
-    /// It has ended without a word, or failed: nobody need know.
-    Gone,
-    /// It has said what it wants, with all that was read.
-    Said(Request, Box<[u8]>),
+    /// The peer has closed without sending a byte, or the connection failed.
+    Closed,
+    /// The request is known. Has all bytes that were read.
+    Complete(Request, Box<[u8]>),
 }
 
+/// The state of a pending connection.
 #[derive(Debug)]
-pub(super) struct Pending {
-    /// What has come of the head.
-    pub(super) kept: Box<[u8]>,
-    /// Start of the head's time limit, in milliseconds of the owner's clock: as with Node's parser, when it was accepted, and
-    /// again when its first byte came.
-    pub(super) since: u32,
+pub(super) struct RequestReader {
+    /// The received part of the head.
+    received: Box<[u8]>,
+    /// Start of the time limit of the head, in milliseconds of the owner's clock. As with Node's parser it is the time of the
+    /// accept, and then that of the first byte.
+    started_at: u32,
     /// The number of the listening socket.
-    pub(super) listening: u32,
+    pub(super) listener: u32,
 }
 
-impl Pending {
-    pub(super) fn new(since: u32, listening: u32) -> Self {
-        Self { kept: Box::default(), since, listening }
+impl RequestReader {
+    pub(super) fn new(now: u32, listener: u32) -> Self {
+        Self { received: Box::default(), started_at: now, listener }
     }
 
-    /// Reads what is there, by way of `buffer`, which must be longer than the longest head.
-    pub(super) fn look(
+    /// True if no byte has been received.
+    pub(super) fn is_empty(&self) -> bool {
+        self.received.is_empty()
+    }
+
+    /// True if the head has taken `limit` milliseconds or longer.
+    pub(super) fn is_late(&self, now: u32, limit: u32) -> bool {
+        now.wrapping_sub(self.started_at) >= limit
+    }
+
+    /// The received part of the head.
+    pub(super) fn into_received(self) -> Box<[u8]> {
+        self.received
+    }
+
+    /// Reads the bytes that the kernel has, by way of `buffer`, which must be longer than the longest head. `limit`: bytes of the
+    /// longest head; `fields`: memory for its fields.
+    pub(super) fn read(
         &mut self,
         mut socket: &Socket,
         now: u32,
         limit: usize,
         buffer: &mut [u8],
         fields: &mut Vec<Field>,
-    ) -> Looked {
-        let mut length = self.kept.len();
-        let (begun, _) = buffer.split_at_mut(length);
-        begun.copy_from_slice(&self.kept);
+    ) -> ReadOutcome {
+        debug_assert!(buffer.len() > limit, "an incomplete head leaves room to read");
+        let mut length = self.received.len();
+        let (front, _) = buffer.split_at_mut(length);
+        front.copy_from_slice(&self.received);
         loop {
             match socket.read(&mut buffer[length..]) {
-                Ok(0) if length == 0 => return Looked::Gone,
+                Ok(0) if length == 0 => return ReadOutcome::Closed,
                 Ok(0) => {
-                    return Looked::Said(Request::Fallback(FallbackReason::Ended), buffer[..length].into());
+                    let request = Request::Fallback(FallbackReason::Ended);
+                    return ReadOutcome::Complete(request, buffer[..length].into());
                 }
                 Ok(more) => length += more,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(_) => return Looked::Gone,
+                Err(_) => return ReadOutcome::Closed,
             }
-            // An end is told only once: if there is none, that must be seen here.
-            let what = match parse_request(&buffer[..length], limit, fields) {
-                Verdict::Incomplete => continue,
-                Verdict::Upgrade { length, .. } => {
+            let request = match parse_upgrade_request(&buffer[..length], limit, fields) {
+                // Reads on until the kernel has no more: the poller reports the end of the peer only once.
+                RequestHead::Incomplete => continue,
+                RequestHead::Upgrade { length, .. } => {
                     Request::Upgrade { length, fields: fields.as_slice().into() }
                 }
-                Verdict::Aside => Request::Fallback(FallbackReason::NotUpgrade),
+                RequestHead::Fallback => Request::Fallback(FallbackReason::NotUpgrade),
             };
-            return Looked::Said(what, buffer[..length].into());
+            return ReadOutcome::Complete(request, buffer[..length].into());
         }
-        if length > self.kept.len() {
-            if self.kept.is_empty() {
-                self.since = now;
+        if length > self.received.len() {
+            if self.received.is_empty() {
+                self.started_at = now;
             }
-            self.kept = buffer[..length].into();
+            self.received = buffer[..length].into();
         }
-        Looked::Incomplete
+        ReadOutcome::Incomplete
     }
 }

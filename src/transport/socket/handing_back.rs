@@ -34,7 +34,7 @@ impl Socket {
         }
         state.destroyed = true;
         let mut connection = state.connection.take();
-        connection.return_output(writer.as_ref().map_or(&[], |writer| writer.unsent()));
+        connection.requeue_output(writer.as_ref().map_or(&[], |writer| writer.unsent()));
         let remains = Remains {
             connection,
             undelivered: mem::take(&mut state.undelivered),

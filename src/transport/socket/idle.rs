@@ -74,7 +74,7 @@ impl Idle {
         token: u64,
         may_pong: bool,
     ) -> Arc<Socket> {
-        let mut state = State::new(Connection::idle(config, self.written), self.fd.into(), may_pong);
+        let mut state = State::new(Connection::from_idle(config, self.written), self.fd.into(), may_pong);
         state.bytes_read = self.read;
         Socket::from_state(state, mailbox, token)
     }

@@ -35,7 +35,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use super::io_threads::Job;
 use super::sync;
 use crate::connection::{Connection, MaskingKeys};
-use crate::protocol::deflate::Inflation;
+use crate::protocol::deflate::InflateJob;
 
 pub use events::{Fault, SocketEvents};
 pub(in crate::transport) use fd::local_and_peer_addr;
@@ -169,13 +169,13 @@ impl Socket {
     }
 
     /// Takes back a frame that was inflated elsewhere: reading goes on.
-    pub fn return_inflation(self: &Arc<Self>, inflation: Inflation, keys: &mut dyn MaskingKeys) {
+    pub fn finish_inflate_job(self: &Arc<Self>, job: InflateJob, keys: &mut dyn MaskingKeys) {
         let mut state = lock(&self.state);
         if state.destroyed {
             return;
         }
         let State { connection, undelivered, .. } = &mut *state;
-        connection.return_inflation(inflation, keys, &mut undelivered.events);
+        connection.finish_inflate_job(job, keys, &mut undelivered.events);
         state.full = state.is_full();
         state.driver.look();
         self.announce(state, Side::Owner);

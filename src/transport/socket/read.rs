@@ -8,7 +8,7 @@ use super::events::{Fault, SocketEvents};
 use super::reading::{Reading, Unlocked, lock_unread, read_unlocked};
 use super::state::State;
 use super::{Descriptor, Side, Socket, lock};
-use crate::connection::{LentFrame, MaskingKeys};
+use crate::connection::{DetachedFrame, MaskingKeys};
 use crate::transport::io_threads::Registration;
 
 /// Bytes that one read takes at most. Fits the L2 cache with room for the payloads copied out of it, and is what Node
@@ -134,13 +134,13 @@ impl Socket {
     }
 
     /// Lends the frame that the last read has ended in, if it is large: see
-    /// [`Connection::lend_frame`](crate::connection::Connection::lend_frame).
-    pub fn lend_frame(&self) -> Option<(LentFrame, Vec<u8>)> {
-        lock(&self.state).connection.lend_frame()
+    /// [`Connection::detach_frame`](crate::connection::Connection::detach_frame).
+    pub fn detach_frame(&self) -> Option<(DetachedFrame, Vec<u8>)> {
+        lock(&self.state).connection.detach_frame()
     }
 
     /// Reads once into `rest`, the memory that a lent frame has left: nothing is parsed.
-    pub(in crate::transport) fn receive_lent(
+    pub(in crate::transport) fn receive_detached(
         &self,
         ended: bool,
         rest: &mut [u8],
@@ -150,27 +150,27 @@ impl Socket {
     }
 
     /// Another chunk of a lent frame has come, at the end of `payload`. `false`: the frame must be given back unfinished.
-    pub fn take_lent(&self, frame: &mut LentFrame, payload: &mut [u8]) -> bool {
-        lock(&self.state).connection.receive_lent(frame, payload)
+    pub fn accept_detached(&self, frame: &mut DetachedFrame, payload: &mut [u8]) -> bool {
+        lock(&self.state).connection.receive_detached(frame, payload)
     }
 
     /// All of a lent frame is there: the message is an event, and stays where it is as in a buffer that was received in place.
-    pub fn return_frame(&self, frame: LentFrame) {
+    pub fn finish_detached(&self, frame: DetachedFrame) {
         let mut state = lock(&self.state);
         let State { connection, undelivered, .. } = &mut *state;
-        connection.return_frame(frame, &mut undelivered.events);
+        connection.finish_detached(frame, &mut undelivered.events);
     }
 
     /// Gives a lent frame back of which `payload` has come so far.
-    pub fn return_unfinished(&self, frame: &LentFrame, payload: &[u8], keys: &mut dyn MaskingKeys) {
+    pub fn reattach_frame(&self, frame: &DetachedFrame, payload: &[u8], keys: &mut dyn MaskingKeys) {
         let mut state = lock(&self.state);
         let State { connection, undelivered, .. } = &mut *state;
-        connection.return_unfinished(frame, payload, keys, &mut undelivered.events);
+        connection.reattach_frame(frame, payload, keys, &mut undelivered.events);
     }
 
     /// The buffer of [`Socket::receive_in_place`] is about to be somebody else's: copies what was not collected of it.
-    pub fn leave_chunk(&self, buffer: &[u8]) {
-        lock(&self.state).undelivered.events.leave_chunk(buffer);
+    pub fn copy_out_chunk(&self, buffer: &[u8]) {
+        lock(&self.state).undelivered.events.copy_out_chunk(buffer);
     }
 
     fn receive_locked(state: &mut State, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> bool {

@@ -142,7 +142,7 @@ impl Socket {
         writer.sent = 0;
         state.connection.take_output(&mut writer.in_flight);
         match writer.send_with(payload) {
-            Ok(sent) => state.connection.written(sent as u64),
+            Ok(sent) => state.connection.mark_written(sent as u64),
             Err(error) => {
                 *guard = None;
                 state.fail(Fault::write(&error));
@@ -180,7 +180,7 @@ impl Socket {
             match result {
                 Ok(sent) => {
                     writer.sent += sent;
-                    state.connection.written(sent as u64);
+                    state.connection.mark_written(sent as u64);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     state.blocked = true;

@@ -14,10 +14,11 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::{Event, OneKey, Owns, Seen, TIMEOUT, config};
-use crate::connection::{EventRef, MaskingKeys};
+use crate::connection::{EventBatch, EventRef, MaskingKeys};
 use crate::protocol::Role;
 use crate::transport::event_loop::{
-    ActiveConnection, AdoptRequest, Delivered, EventLoop, Host, InPlace, POOL_SIZE, Poller, Readiness, Source,
+    ARENA_SIZE, ActiveConnection, AdoptRequest, Delivered, EventLoop, Host, InPlace, Poller, Readiness,
+    Source,
 };
 use crate::transport::listener::AcceptedConnection;
 use crate::transport::scheduler::TransportMode;
@@ -41,7 +42,7 @@ impl Wake for Ringer {
 /// The host of a test.
 pub(in crate::transport) struct TestHost {
     keys: RefCell<OneKey>,
-    pool: RefCell<Vec<u8>>,
+    arena: RefCell<Vec<u8>>,
     /// The batch that was written last.
     batch: RefCell<SocketEvents>,
     batch_events: RefCell<Vec<Event>>,
@@ -60,7 +61,7 @@ impl TestHost {
     fn new() -> Self {
         Self {
             keys: RefCell::new(OneKey),
-            pool: RefCell::new(vec![0; POOL_SIZE]),
+            arena: RefCell::new(vec![0; ARENA_SIZE]),
             batch: RefCell::default(),
             batch_events: RefCell::default(),
             seen: RefCell::default(),
@@ -98,7 +99,7 @@ impl Host for TestHost {
             let event = match event {
                 EventRef::InChunk { binary, start, length } => {
                     let data = match in_place.expect("memory that the message lies in") {
-                        InPlace::Pool(offset) => self.pool.borrow()[offset + start..][..length].to_vec(),
+                        InPlace::Arena(offset) => self.arena.borrow()[offset + start..][..length].to_vec(),
                         InPlace::Frame(memory) => memory.borrow()[start..][..length].to_vec(),
                     };
                     if binary { Event::Binary(data) } else { Event::Text(String::from_utf8(data).unwrap()) }
@@ -110,7 +111,7 @@ impl Host for TestHost {
         }
         let rest = SocketEvents { events: std::mem::take(&mut events.events), ..SocketEvents::default() };
         let batch = std::mem::replace(events, rest);
-        *self.batch.borrow_mut() = SocketEvents { events: Default::default(), ..batch };
+        *self.batch.borrow_mut() = SocketEvents { events: EventBatch::default(), ..batch };
         written.len() as u32
     }
 
@@ -131,8 +132,8 @@ impl Host for TestHost {
         self.is_running.get().then(|| access(&mut memory.borrow_mut()))
     }
 
-    fn with_pool<R>(&self, access: impl FnOnce(&mut [u8]) -> R) -> R {
-        access(&mut self.pool.borrow_mut())
+    fn with_arena<R>(&self, access: impl FnOnce(&mut [u8]) -> R) -> R {
+        access(&mut self.arena.borrow_mut())
     }
 
     fn masking_keys(&self) -> RefMut<'_, impl MaskingKeys> {
@@ -324,7 +325,9 @@ impl LoopOwner {
 
     /// Destroys the connection of a number.
     pub(in crate::transport) fn destroy(&mut self, token: u64) {
-        self.with_transport(token, |transport, event_loop| transport.destroy(event_loop));
+        self.with_transport(token, |transport, event_loop| {
+            transport.destroy(event_loop);
+        });
     }
 
     /// Takes what a paused socket has left.

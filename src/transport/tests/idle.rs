@@ -171,8 +171,8 @@ fn it_does_not_rest_with_news_that_nobody_has_collected() {
         resting.host.move_bytes(LINK);
         assert!(!resting.rests());
         assert!(resting.host.collect(LINK));
-            // Off the list of connections that are looked at again.
-            resting.host.turn();
+        // Off the list of connections that are looked at again.
+        resting.host.turn();
         assert!(resting.rests());
         resting.assert_totals();
     }

@@ -11,7 +11,7 @@ use super::{
     pattern, text, wait_until,
 };
 use crate::connection::{Config, Connection, EventBatch};
-use crate::protocol::deflate::{Broadcast, Inflation, Negotiated, Progress};
+use crate::protocol::deflate::{Broadcast, InflateJob, PermessageDeflate, Progress};
 use crate::protocol::{Limits, Role};
 use crate::transport::socket::{Descriptor, RECEIVE_BUFFER, Socket, SocketEvents};
 
@@ -32,7 +32,7 @@ fn payload(number: usize, length: usize) -> Vec<u8> {
 fn deflating(role: Role) -> Connection {
     let limits =
         Limits { max_payload: 0, max_fragments: 0, max_buffered_chunks: 0, max_pending_auto_pongs: 0 };
-    let deflate = Some(Arc::new(Negotiated::default()));
+    let deflate = Some(Arc::new(PermessageDeflate::default()));
     Connection::new(Config { role, limits, auto_pong: false, skip_utf8_validation: false, deflate })
 }
 
@@ -61,7 +61,7 @@ impl Script {
         let mut expected = Vec::new();
         for (number, &length) in lengths.iter().enumerate() {
             let payload = payload(number, length.unsigned_abs());
-            peer.send_deflated(true, true, key, &payload, length > 0, &mut Broadcast::default());
+            peer.send_compressed(true, true, key, &payload, length > 0, &mut Broadcast::default());
             expected.push(Event::Binary(payload));
         }
         peer.ping(key, b"?");
@@ -87,17 +87,17 @@ fn script<O: Owns>(scripts: &'static Scripts, link: &Link<O>) -> &'static Script
     scripts.iter().find_map(|(role, script)| (*role == link.peer.role).then_some(script)).unwrap()
 }
 
-fn run(mut inflation: Inflation) -> Inflation {
-    while inflation.run(100_000) == Progress::Paused {}
-    inflation
+fn run(mut job: InflateJob) -> InflateJob {
+    while job.run(100_000) == Progress::Paused {}
+    job
 }
 
-fn take<O: Owns>(link: &Link<O>) -> Inflation {
-    link.socket.with_connection(Connection::take_inflation).unwrap().unwrap()
+fn take<O: Owns>(link: &Link<O>) -> InflateJob {
+    link.socket.with_connection(Connection::take_inflate_job).unwrap().unwrap()
 }
 
 /// Sends the short script up to the large message, which is all that is told.
-fn until_inflating<O: Owns>(link: &mut Link<O>) -> (Inflation, &'static Script) {
+fn until_inflating<O: Owns>(link: &mut Link<O>) -> (InflateJob, &'static Script) {
     let script = script(&SHORT, link);
     link.peer.write(&script.bytes);
     let seen = link.until(|seen| !seen.events.is_empty());
@@ -105,8 +105,8 @@ fn until_inflating<O: Owns>(link: &mut Link<O>) -> (Inflation, &'static Script) 
     (take(link), script)
 }
 
-fn give_back<O: Owns>(link: &Link<O>, inflation: Inflation) {
-    link.socket.return_inflation(inflation, &mut OneKey);
+fn give_back<O: Owns>(link: &Link<O>, job: InflateJob) {
+    link.socket.finish_inflate_job(job, &mut OneKey);
     // The answers to pings behind it.
     link.socket.flush();
 }
@@ -141,8 +141,8 @@ fn play<O: Owns>(link: &mut Link<O>, meanwhile: impl Fn(&mut Link<O>, usize)) {
             told += 1;
             if *event == Event::Inflating {
                 assert_eq!(seen.events.len(), told, "nothing is told before the message");
-                let inflation = take(link);
-                let elsewhere = scope.spawn(move || run(inflation));
+                let job = take(link);
+                let elsewhere = scope.spawn(move || run(job));
                 meanwhile(link, inflated);
                 give_back(link, elsewhere.join().unwrap());
                 inflated += 1;
@@ -190,9 +190,9 @@ fn it_moves_all_the_time() {
                 while let Some(event) = link.owner.seen(LINK).events.get(told) {
                     told += 1;
                     if *event == Event::Inflating {
-                        let inflation = take(link);
+                        let job = take(link);
                         swap(link);
-                        give_back(link, run(inflation));
+                        give_back(link, run(job));
                         inflated += 1;
                     } else {
                         assert!(*event == script.expected[told - inflated - 1], "event {told}");
@@ -209,9 +209,9 @@ fn pings_behind_a_large_frame_are_answered_on_a_thread() {
     for setup in SETUPS {
         let mut link = small(setup);
         link.owner.give_to_thread(LINK);
-        let (inflation, script) = until_inflating(&mut link);
+        let (job, script) = until_inflating(&mut link);
         is_not_read(&mut link);
-        give_back(&link, run(inflation));
+        give_back(&link, run(job));
         assert_eq!(link.peer.next(), Event::Pong(b"?".to_vec()));
         assert!(link.until(|seen| seen.events.len() > script.expected.len()).events[1..] == script.expected);
     }
@@ -220,9 +220,9 @@ fn pings_behind_a_large_frame_are_answered_on_a_thread() {
 #[test]
 fn a_pause_holds_the_message_back() {
     from_both(small, |link| {
-        let (inflation, script) = until_inflating(link);
+        let (job, script) = until_inflating(link);
         link.socket.pause();
-        give_back(link, run(inflation));
+        give_back(link, run(job));
         let_drive(link);
         assert_eq!(link.until(|_| true).events, [Event::Inflating]);
         link.socket.resume();
@@ -233,13 +233,13 @@ fn a_pause_holds_the_message_back() {
 #[test]
 fn the_peers_end_comes_behind_what_was_sent_before() {
     from_both(small, |link| {
-        let (inflation, script) = until_inflating(link);
+        let (job, script) = until_inflating(link);
         link.peer.stream.shutdown(Shutdown::Write).unwrap();
         is_not_read(link);
         swap(link);
         is_not_read(link);
         assert_eq!(link.owner.seen(LINK).ended, 0);
-        give_back(link, run(inflation));
+        give_back(link, run(job));
         assert!(link.until(|seen| seen.ended == 1).events[1..] == script.expected);
     });
 }
@@ -279,7 +279,7 @@ fn reading_in_place_stops_as_well() {
                 while link.socket.interest().read && !link.socket.interest().deliver {
                     link.socket.receive_in_place(false, &mut buffer, &mut OneKey);
                 }
-                link.socket.leave_chunk(&buffer);
+                link.socket.copy_out_chunk(&buffer);
                 buffer.fill(0xEE);
                 let before = link.owner.seen(LINK).events.len();
                 link.owner.collect(LINK);
@@ -296,14 +296,14 @@ fn reading_in_place_stops_as_well() {
 }
 
 /// Destroys a socket whose frame is inflated elsewhere, as the addon does; what the connection that is left makes of it.
-fn destroy(link: &mut Link<LoopOwner>, inflation: Inflation) -> Vec<Event> {
+fn destroy(link: &mut Link<LoopOwner>, job: InflateJob) -> Vec<Event> {
     let mut connection = link.socket.take_inflating().unwrap();
     assert!(link.socket.take_inflating().is_none());
     let Link { owner, socket, peer, .. } = link;
     owner.give_up(socket);
     peer.wait_for_end();
     let mut events = EventBatch::new();
-    connection.return_inflation(run(inflation), &mut OneKey, &mut events);
+    connection.finish_inflate_job(run(job), &mut OneKey, &mut events);
     let mut told = Vec::new();
     while let Some(event) = events.peek() {
         told.push(event.into());
@@ -321,12 +321,12 @@ fn a_destroyed_socket_leaves_its_connection() {
     for moves in 0..3 {
         from_both(small, |link| {
             assert!(link.socket.take_inflating().is_none());
-            let (inflation, script) = until_inflating(link);
+            let (job, script) = until_inflating(link);
             for _ in 0..moves {
                 swap(link);
             }
             // What was read with the frame is in the connection.
-            assert!(destroy(link, inflation) == script.expected);
+            assert!(destroy(link, job) == script.expected);
         });
     }
 }
@@ -334,7 +334,7 @@ fn a_destroyed_socket_leaves_its_connection() {
 #[test]
 fn a_last_read_goes_to_the_connection() {
     from_both(small, |link| {
-        let (inflation, script) = until_inflating(link);
+        let (job, script) = until_inflating(link);
         link.socket.pause();
         link.peer.send_text("unread");
         let mut undelivered = SocketEvents::default();
@@ -343,7 +343,7 @@ fn a_last_read_goes_to_the_connection() {
             link.socket.bytes_read() > script.bytes.len() as u64
         });
         assert!(undelivered.is_empty());
-        let told = destroy(link, inflation);
+        let told = destroy(link, job);
         assert!(told[..script.expected.len()] == script.expected);
         assert_eq!(told[script.expected.len()..], [text("unread")]);
     });
@@ -352,10 +352,10 @@ fn a_last_read_goes_to_the_connection() {
 #[test]
 fn what_comes_back_to_a_destroyed_socket_is_dropped() {
     from_both(small, |link| {
-        let (inflation, _) = until_inflating(link);
+        let (job, _) = until_inflating(link);
         let Link { owner, socket, peer, .. } = link;
         owner.give_up(socket);
-        socket.return_inflation(run(inflation), &mut OneKey);
+        socket.finish_inflate_job(run(job), &mut OneKey);
         peer.wait_for_end();
         owner.turn();
         assert_eq!(owner.seen(LINK).events, [Event::Inflating]);

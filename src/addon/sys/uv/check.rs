@@ -16,7 +16,7 @@ type OnPhase = Box<dyn Fn()>;
 
 /// Calls back at the end of every turn, without keeping the loop alive.
 pub(in crate::addon) struct Check {
-    check: Handle<OnPhase>,
+    handle: Handle<OnPhase>,
     idle: Handle<OnPhase>,
     is_hurried: Cell<bool>,
 }
@@ -40,7 +40,7 @@ impl Check {
         if started != 0 {
             return Err(Error::from_reason("uv_check_start failed"));
         }
-        Ok(Self { check, idle, is_hurried: Cell::new(false) })
+        Ok(Self { handle: check, idle, is_hurried: Cell::new(false) })
     }
 
     /// Whether the next turn ends without waiting for anything.
@@ -60,7 +60,7 @@ impl Check {
 
     /// Closes both handles; `closed` runs when the loop has let go of them.
     pub(in crate::addon) fn close(self, closed: OnClosed) {
-        let Self { check, idle, .. } = self;
+        let Self { handle: check, idle, .. } = self;
         check.close(Box::new(move || idle.close(closed)));
     }
 }

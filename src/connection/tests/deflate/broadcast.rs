@@ -8,7 +8,7 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_o
 use super::{Event, ends, frames, key_of, narrow, noise, plainly, receive, taken, words};
 use crate::connection::Connection;
 use crate::protocol::Role;
-use crate::protocol::deflate::{Broadcast, Level, Outgoing, Pool, deflate_alone};
+use crate::protocol::deflate::{Broadcast, Level, OutgoingParams, Pool, compress_standalone};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -81,23 +81,24 @@ struct Line {
 }
 
 impl Line {
-    fn new(role: Role, outgoing: &Outgoing) -> Self {
+    fn new(role: Role, outgoing: &OutgoingParams) -> Self {
         let (sender, peer) = ends(role, outgoing);
         Self { sender, peer, inflater: Decompress::new(false), expected: Vec::new(), bytes: Vec::new() }
     }
 
     fn send(&mut self, payload: &[u8], wanted: bool, broadcast: &mut Broadcast) {
         let key = key_of(self.sender.config.role);
-        self.sender.send_deflated(true, true, key, payload, wanted, broadcast);
+        self.sender.send_compressed(true, true, key, payload, wanted, broadcast);
         self.expected.push(payload.to_vec());
     }
 
-    fn send_alone(&mut self, payload: &[u8], fin: bool) -> bool {
+    fn send_precompressed(&mut self, payload: &[u8], fin: bool) -> bool {
         let key = key_of(self.sender.config.role);
-        let may = self.sender.deflates(true, payload.len()) && !payload.is_empty();
+        let may = self.sender.decide_compression(true, payload.len()) && !payload.is_empty();
         if may {
-            let compressed = deflate_alone(&Pool::default(), self.sender.outgoing().unwrap(), payload);
-            self.sender.send_alone(true, fin, key, &compressed);
+            let compressed =
+                compress_standalone(&Pool::default(), self.sender.outgoing_params().unwrap(), payload);
+            self.sender.send_precompressed(true, fin, key, &compressed);
         }
         may
     }
@@ -107,8 +108,8 @@ impl Line {
         let mut message = Vec::new();
         for (index, &(number, alone)) in payloads.iter().enumerate() {
             let (fin, part) = (index + 1 == payloads.len(), payload(number));
-            if !alone || !self.send_alone(&part, fin) {
-                self.sender.send_deflated(true, fin, key, &part, true, broadcast);
+            if !alone || !self.send_precompressed(&part, fin) {
+                self.sender.send_compressed(true, fin, key, &part, true, broadcast);
             }
             message.extend(part);
         }
@@ -146,11 +147,11 @@ impl Line {
     }
 }
 
-fn outgoing() -> impl Strategy<Value = Outgoing> {
+fn outgoing() -> impl Strategy<Value = OutgoingParams> {
     let bits = prop_oneof![4 => Just(15_u8), 1 => 8_u8..15];
     let level = prop_oneof![6 => Just(None), 1 => Just(Level::new(6)), 1 => Just(Level::new(1))];
     (bits, prop_oneof![5 => Just(true), 1 => Just(false)], level).prop_map(
-        |(bits, context_takeover, level)| Outgoing {
+        |(bits, context_takeover, level)| OutgoingParams {
             context_takeover,
             level,
             threshold: 100,
@@ -181,7 +182,7 @@ fn run(lines: &mut [Line], steps: &[Step]) {
             }
             Step::Alone { receiver, payload: number } => {
                 let line = &mut lines[receiver % count];
-                if line.send_alone(&payload(*number), true) {
+                if line.send_precompressed(&payload(*number), true) {
                     line.expected.push(payload(*number));
                 }
             }
@@ -189,16 +190,16 @@ fn run(lines: &mut [Line], steps: &[Step]) {
                 lines[receiver % count].send_fragments(payloads, &mut broadcast);
             }
             Step::Rest { receiver } => {
-                lines[receiver % count].sender.rest();
+                lines[receiver % count].sender.trim_memory();
             }
             Step::PeerRest { receiver } => {
                 let line = &mut lines[receiver % count];
                 let came = line.deliver();
                 let expected: Vec<_> = line.expected.drain(..came.len()).collect();
                 assert!(came == expected);
-                line.peer.rest();
+                line.peer.trim_memory();
             }
-            Step::Forget => broadcast.forget(),
+            Step::Forget => broadcast.clear(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Event, deflating, ends, forgetful, frames, narrow, noise, receive, taken, words};
 use crate::connection::Connection;
 use crate::protocol::Role;
-use crate::protocol::deflate::{Broadcast, Outgoing};
+use crate::protocol::deflate::{Broadcast, OutgoingParams};
 
 /// Receivers that compress for themselves before a payload is shared.
 const ALONE: usize = 3;
@@ -14,7 +14,7 @@ struct Many {
 }
 
 impl Many {
-    fn new(count: usize, outgoing: &Outgoing) -> Self {
+    fn new(count: usize, outgoing: &OutgoingParams) -> Self {
         let connections = (0..count).map(|_| ends(Role::Server, outgoing).0).collect();
         Self { broadcast: Broadcast::default(), connections }
     }
@@ -22,7 +22,7 @@ impl Many {
     /// Sends to one, and returns the payload of the frame.
     fn send_one(&mut self, index: usize, payload: &[u8]) -> Vec<u8> {
         let connection = &mut self.connections[index];
-        connection.send_deflated(true, true, None, payload, true, &mut self.broadcast);
+        connection.send_compressed(true, true, None, payload, true, &mut self.broadcast);
         let bytes = taken(connection);
         let [(0xC2, frame)] = frames(&bytes)[..] else { panic!("{bytes:02X?}") };
         frame.to_vec()
@@ -45,7 +45,7 @@ fn shared_with(frames: &[Vec<u8>], from: usize) -> bool {
 
 #[test]
 fn those_after_the_third_are_sent_the_same_bytes() {
-    let mut many = Many::new(10, &Outgoing::default());
+    let mut many = Many::new(10, &OutgoingParams::default());
     // Contexts of their own, which no two have in common.
     for index in 0..10 {
         many.send_one(index, &noise(index as u64, 300));
@@ -70,7 +70,7 @@ fn without_takeover_all_are_sent_the_same_bytes() {
 
 #[test]
 fn the_same_to_the_same_connection_is_no_broadcast() {
-    let mut many = Many::new(5, &Outgoing::default());
+    let mut many = Many::new(5, &OutgoingParams::default());
     let payload = words(1, 500);
     let sent: Vec<usize> = (0..6).map(|_| many.send_one(0, &payload).len()).collect();
     // It refers to itself.
@@ -88,7 +88,7 @@ fn the_same_to_the_same_connection_is_no_broadcast() {
 #[test]
 fn followers_of_a_chain_are_sent_less() {
     const COUNT: usize = 24;
-    let mut many = Many::new(COUNT, &Outgoing::default());
+    let mut many = Many::new(COUNT, &OutgoingParams::default());
     let first = many.send_all(&alike(0));
     assert!(first.iter().all(|frame| frame.len() > 100));
     // Some are told something else in between, and have to begin anew: until the chain does, each time.
@@ -109,7 +109,7 @@ fn followers_of_a_chain_are_sent_less() {
 fn who_has_left_a_chain_is_on_it_again_a_few_payloads_later() {
     const COUNT: usize = 12;
     for strays in [1, COUNT - ALONE - 1, COUNT] {
-        let mut many = Many::new(COUNT, &Outgoing::default());
+        let mut many = Many::new(COUNT, &OutgoingParams::default());
         for round in 0..100 {
             many.send_all(&alike(round));
         }
@@ -131,7 +131,7 @@ fn who_has_left_a_chain_is_on_it_again_a_few_payloads_later() {
 
 #[test]
 fn small_and_huge_payloads_are_not_shared() {
-    let mut many = Many::new(6, &Outgoing::default());
+    let mut many = Many::new(6, &OutgoingParams::default());
     for index in 0..6 {
         many.send_one(index, &words(index, 100));
     }
@@ -144,13 +144,13 @@ fn small_and_huge_payloads_are_not_shared() {
 #[test]
 fn a_payload_is_shared_only_by_those_who_compress_alike() {
     let mut broadcast = Broadcast::default();
-    let kinds = [Outgoing::default(), narrow(9), forgetful(), narrow(12)];
+    let kinds = [OutgoingParams::default(), narrow(9), forgetful(), narrow(12)];
     let mut all: Vec<(Connection, Connection)> =
         (0..16).map(|index| ends(Role::Server, &kinds[index % 4])).collect();
     for round in 0..4 {
         let payload = words(round, 700);
         for (sender, receiver) in &mut all {
-            sender.send_deflated(true, true, None, &payload, true, &mut broadcast);
+            sender.send_compressed(true, true, None, &payload, true, &mut broadcast);
             assert_eq!(receive(receiver, &taken(sender)), [Event::binary(&payload)]);
         }
     }
@@ -161,11 +161,11 @@ fn nobody_follows_a_chain_that_was_forgotten() {
     // One of them misses so many payloads behind it, and was given so many before.
     let payload = |round: usize| words(round, 300 + 10 * round);
     for (before, missed) in [(1, 1), (2, 1), (2, 2), (3, 2), (3, 3), (4, 3)] {
-        let mut many = Many::new(6, &Outgoing::default());
+        let mut many = Many::new(6, &OutgoingParams::default());
         let mut receiver = deflating(Role::Client);
         for round in 0..before + missed + 2 {
             if round == before {
-                many.broadcast.forget();
+                many.broadcast.clear();
             }
             for index in 0..5 {
                 many.send_one(index, &payload(round));
@@ -181,7 +181,7 @@ fn nobody_follows_a_chain_that_was_forgotten() {
 
 #[test]
 fn what_is_forgotten_is_compressed_again() {
-    let mut many = Many::new(8, &Outgoing::default());
+    let mut many = Many::new(8, &OutgoingParams::default());
     let payload = words(1, 500);
     let mut receivers: Vec<Connection> = (0..8).map(|_| deflating(Role::Client)).collect();
     for round in 0..6 {
@@ -189,7 +189,7 @@ fn what_is_forgotten_is_compressed_again() {
             let frame = many.send_one(index, &payload);
             assert_eq!(receive(receiver, &super::frame(0xC2, &frame)), [Event::binary(&payload)]);
             if (round + index) % 5 == 0 {
-                many.broadcast.forget();
+                many.broadcast.clear();
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use super::{Event, assert_same_however_cut, client, failed, frame, receive, receive_chunks};
 use crate::connection::{Config, Connection};
-use crate::protocol::deflate::{InflateFault, Settings};
+use crate::protocol::deflate::{DeflateParams, InflateError};
 use crate::protocol::{ProtocolError, Role};
 
 const HELLO: &[u8] = b"\xC1\x07\xF2\x48\xCD\xC9\xC9\x07\x00";
@@ -42,7 +42,7 @@ fn after_the_last_block_another_stream_begins() {
     assert_eq!(receive(&mut client(), &[&last, HELLO, &last, &last].concat()), vec![hello(&[]); 4]);
     // It knows nothing of the one before.
     let refers = [&last[..], b"\xC1\x05\xF2\x00\x11\x00\x00"].concat();
-    let too_far = failed(ProtocolError::InvalidDeflate(InflateFault::TooFarBack));
+    let too_far = failed(ProtocolError::InvalidDeflate(InflateError::TooFarBack));
     assert_eq!(receive(&mut client(), &refers), [hello(&[]), too_far.clone()]);
     let refers = [HELLO, &refers].concat();
     assert_eq!(receive(&mut client(), &refers), [hello(&[]), hello(&[]), too_far]);
@@ -73,9 +73,9 @@ fn streams() -> Vec<(Vec<u8>, Event)> {
     [
         (&b"\x88\x00\xC1\x01\x00"[..], Event::Close(1005, Vec::new())),
         (b"\x88\x02\x03\xE8\xFF\xFF", Event::Close(1000, Vec::new())),
-        (b"\xC1\x01\x06\xC1\x01\x00", fault(InflateFault::BlockType)),
-        (b"\x41\x01\x02\x80\x03\x7E\xFF\xFF\x89\x00", fault(InflateFault::DistanceCode)),
-        (b"\x41\x05\x01\x05\x00\xFA\xFE\x80\x00", fault(InflateFault::StoredLengths)),
+        (b"\xC1\x01\x06\xC1\x01\x00", fault(InflateError::BlockType)),
+        (b"\x41\x01\x02\x80\x03\x7E\xFF\xFF\x89\x00", fault(InflateError::DistanceCode)),
+        (b"\x41\x05\x01\x05\x00\xFA\xFE\x80\x00", fault(InflateError::StoredLengths)),
         // Not UTF-8: FF alone, and a sequence that does not end.
         (b"\xC1\x07\x00\x01\x00\xFE\xFF\xFF\x00\xC1\x01\x00", failed(ProtocolError::InvalidUtf8)),
         (b"\x41\x06\x00\x01\x00\xFE\xFF\xFF\x80\x01\x00\x89\x00", failed(ProtocolError::InvalidUtf8)),
@@ -130,8 +130,8 @@ fn the_stream_before_the_end_is_what_it_looks_like() {
 
 #[test]
 fn a_peer_may_not_refer_further_back_than_was_agreed_on() {
-    let settings = super::mirrored(&super::narrow(9));
-    let mut connection = Connection::new(super::negotiated(Role::Client, settings));
+    let params = super::mirrored(&super::narrow(9));
+    let mut connection = Connection::new(super::negotiated(Role::Client, params));
     let mut sender = super::deflating(Role::Server);
     let (one, other) = (super::noise(1, 300), super::noise(2, 300));
     // Found 300 bytes back, and nowhere.
@@ -142,7 +142,7 @@ fn a_peer_may_not_refer_further_back_than_was_agreed_on() {
     }
     // Found 600 bytes back, in a window of 512.
     super::send(&mut sender, &one);
-    let too_far = failed(ProtocolError::InvalidDeflate(InflateFault::TooFarBack));
+    let too_far = failed(ProtocolError::InvalidDeflate(InflateError::TooFarBack));
     assert_eq!(receive(&mut connection, &super::taken(&mut sender)), [too_far]);
 }
 
@@ -170,7 +170,7 @@ fn without_the_extension_rsv1_is_an_error() {
 #[test]
 fn an_invalid_frame_fails_once() {
     let mut connection = client();
-    let fault = failed(ProtocolError::InvalidDeflate(InflateFault::BlockType));
+    let fault = failed(ProtocolError::InvalidDeflate(InflateError::BlockType));
     let stream = [HELLO, b"\xC1\x02\x06\x00", HELLO, b"\x89\x00\x88\x00"].concat();
     assert_eq!(receive(&mut connection, &stream), [hello(&[]), fault]);
     assert!(!connection.is_receiving());
@@ -180,7 +180,7 @@ fn an_invalid_frame_fails_once() {
 
 #[test]
 fn a_fault_is_named_however_long_the_frame_is() {
-    use InflateFault::{DistanceCode, LiteralLengthCode, TooFarBack};
+    use InflateError::{DistanceCode, LiteralLengthCode, TooFarBack};
     // "Hello" so many times, and then an example of zlib's; or what refers to a message that nobody has sent.
     let hello = [&HELLO[2..], &[0, 0, 0xFF, 0xFF]].concat();
     for (times, input, fault) in [
@@ -222,7 +222,7 @@ fn what_came_compressed_is_known() {
 #[test]
 fn validation_may_be_skipped() {
     let skipping =
-        Config { skip_utf8_validation: true, ..super::negotiated(Role::Client, Settings::default()) };
+        Config { skip_utf8_validation: true, ..super::negotiated(Role::Client, DeflateParams::default()) };
     let invalid = b"\xC1\x07\x00\x01\x00\xFE\xFF\xFF\x00\x41\x06\x00\x01\x00\xFE\xFF\xFF\x80\x01\x00";
     let seen = receive(&mut Connection::new(skipping), invalid);
     let message = |fragments| Event::Message { binary: false, data: vec![0xFF], fragments };

@@ -4,10 +4,10 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert, prop_oneof, proptest};
 
 use super::{
-    CountingKeys, Event, EventBatch, EventRef, Outgoing, client, ends, finish, frame, key_of, noise,
+    CountingKeys, Event, EventBatch, EventRef, OutgoingParams, client, ends, finish, frame, key_of, noise,
     receive_inflating, send, taken, words,
 };
-use crate::connection::{Connection, IN_PLACE_FROM};
+use crate::connection::{Connection, MIN_IN_PLACE};
 use crate::protocol::Role;
 
 /// As `receive_inflating`, in place and with frames lent. What is inflated elsewhere is back before the next chunk.
@@ -20,15 +20,15 @@ fn receive_in_place(connection: &mut Connection, bytes: &[u8], size: usize) -> (
         connection.receive_in_place(&mut chunk, &mut keys, &mut events);
         stayed += collect(connection, &mut events, &chunk, &mut seen);
         chunk.fill(0xEE);
-        if let Some((mut lent, mut payload)) = connection.lend_frame() {
+        if let Some((mut lent, mut payload)) = connection.detach_frame() {
             let landed = (lent.length() - payload.len()).min(rest.len() - taken);
             payload.extend_from_slice(&rest[taken..taken + landed]);
             taken += landed;
-            if connection.receive_lent(&mut lent, &mut payload) && payload.len() == lent.length() {
-                connection.return_frame(lent, &mut events);
+            if connection.receive_detached(&mut lent, &mut payload) && payload.len() == lent.length() {
+                connection.finish_detached(lent, &mut events);
                 stayed += collect(connection, &mut events, &payload, &mut seen);
             } else {
-                connection.return_unfinished(&lent, &payload, &mut keys, &mut events);
+                connection.reattach_frame(&lent, &payload, &mut keys, &mut events);
             }
         }
         rest = &rest[taken..];
@@ -55,8 +55,8 @@ fn collect(
             event => seen.push(event.into()),
         }
         events.advance();
-        while let Some(inflation) = connection.take_inflation() {
-            connection.return_inflation(finish(inflation), &mut CountingKeys::default(), events);
+        while let Some(job) = connection.take_inflate_job() {
+            connection.finish_inflate_job(finish(job), &mut CountingKeys::default(), events);
         }
     }
     stayed
@@ -65,8 +65,8 @@ fn collect(
 fn payload() -> impl Strategy<Value = Vec<u8>> {
     let length = prop_oneof![
         4 => 0_usize..200,
-        2 => IN_PLACE_FROM - 1..IN_PLACE_FROM + 1,
-        2 => IN_PLACE_FROM..20_000,
+        2 => MIN_IN_PLACE - 1..MIN_IN_PLACE + 1,
+        2 => MIN_IN_PLACE..20_000,
         1 => 65_000_usize..180_000,
     ];
     (length, 0_usize..20).prop_map(|(length, seed)| match seed % 5 {
@@ -84,7 +84,7 @@ proptest! {
         size in prop_oneof![200_usize..5_000, 5_000_usize..100_000, Just(usize::MAX)],
     ) {
         let role = if client { Role::Client } else { Role::Server };
-        let (mut sender, _) = ends(role, &Outgoing::default());
+        let (mut sender, _) = ends(role, &OutgoingParams::default());
         for (payload, kind) in &messages {
             match kind {
                 0 => sender.ping(key_of(role), &payload[..payload.len().min(125)]),
@@ -100,7 +100,7 @@ proptest! {
                 _ => send(&mut sender, payload),
             }
         }
-        let receiver = || ends(role, &Outgoing::default()).1;
+        let receiver = || ends(role, &OutgoingParams::default()).1;
         let bytes = taken(&mut sender);
         let expected = receive_inflating(&mut receiver(), bytes.chunks(size), 0);
         let (seen, _) = receive_in_place(&mut receiver(), &bytes, size);
@@ -111,9 +111,9 @@ proptest! {
 
 #[test]
 fn plain_messages_stay_in_the_chunk_until_a_compressed_one_comes() {
-    let (mut sender, _) = ends(Role::Server, &Outgoing::default());
-    let plain = noise(1, IN_PLACE_FROM);
-    let compressed = noise(2, IN_PLACE_FROM);
+    let (mut sender, _) = ends(Role::Server, &OutgoingParams::default());
+    let plain = noise(1, MIN_IN_PLACE);
+    let compressed = noise(2, MIN_IN_PLACE);
     sender.send(true, true, None, &plain);
     sender.send(true, true, None, &plain);
     send(&mut sender, &compressed);
@@ -126,7 +126,7 @@ fn plain_messages_stay_in_the_chunk_until_a_compressed_one_comes() {
 #[test]
 fn a_compressed_frame_is_never_lent() {
     let payload = noise(3, 300_000);
-    let (mut sender, _) = ends(Role::Server, &Outgoing::default());
+    let (mut sender, _) = ends(Role::Server, &OutgoingParams::default());
     send(&mut sender, &payload);
     super::send_part(&mut sender, false, b"a");
     super::send_part(&mut sender, true, &payload);
@@ -135,19 +135,19 @@ fn a_compressed_frame_is_never_lent() {
     let mut events = EventBatch::new();
     for chunk in bytes.chunks(40_000) {
         receiver.receive(chunk, &mut CountingKeys::default(), &mut events);
-        assert!(receiver.lend_frame().is_none());
+        assert!(receiver.detach_frame().is_none());
         collect(&mut receiver, &mut events, &[], &mut Vec::new());
-        assert!(receiver.lend_frame().is_none());
+        assert!(receiver.detach_frame().is_none());
     }
     assert!(receiver.is_between_frames());
     // Nor one that only says so: RSV1 without a word of DEFLATE behind it.
     let invalid = frame(0xC2, &vec![0xFF; 100_000]);
     receiver.receive(&invalid[..50_000], &mut CountingKeys::default(), &mut events);
-    assert!(receiver.lend_frame().is_none());
+    assert!(receiver.detach_frame().is_none());
     // One that is plain is.
     let mut receiver = client();
     receiver.receive(&frame(0x82, &payload)[..50_000], &mut CountingKeys::default(), &mut events);
-    let (lent, begun) = receiver.lend_frame().unwrap();
+    let (lent, begun) = receiver.detach_frame().unwrap();
     assert_eq!(lent.length(), 300_000);
-    receiver.return_unfinished(&lent, &begun, &mut CountingKeys::default(), &mut events);
+    receiver.reattach_frame(&lent, &begun, &mut CountingKeys::default(), &mut events);
 }

@@ -5,7 +5,7 @@ use super::{
     words,
 };
 use crate::connection::Connection;
-use crate::protocol::deflate::Outgoing;
+use crate::protocol::deflate::OutgoingParams;
 use crate::protocol::{Limits, ProtocolError, Role};
 
 const HELLO: &[u8] = b"\xF2\x48\xCD\xC9\xC9\x07\x00";
@@ -20,7 +20,7 @@ fn too_long() -> Event {
 
 /// What a server with default settings makes of messages.
 fn sent(payloads: &[&[u8]]) -> Vec<u8> {
-    let mut server = super::ends(Role::Server, &Outgoing::default()).0;
+    let mut server = super::ends(Role::Server, &OutgoingParams::default()).0;
     for payload in payloads {
         send(&mut server, payload);
     }
@@ -47,7 +47,7 @@ fn what_is_compressed_counts_too() {
 #[test]
 fn fragments_are_counted_together() {
     let payload = words(2, 3_000);
-    let mut server = super::ends(Role::Server, &Outgoing::default()).0;
+    let mut server = super::ends(Role::Server, &OutgoingParams::default()).0;
     for (fin, range) in [(false, 0..1_000), (false, 1_000..2_500), (true, 2_500..3_000)] {
         send_part(&mut server, fin, &payload[range]);
     }

@@ -19,22 +19,23 @@ use super::{
 };
 use crate::connection::{Config, Connection, EventBatch, EventRef};
 use crate::protocol::deflate::{
-    Broadcast, Incoming, Inflation, Negotiated, Outgoing, Pool, Progress, Settings, WindowBits,
+    Broadcast, DeflateParams, IncomingParams, InflateJob, OutgoingParams, PermessageDeflate, Pool, Progress,
+    WindowBits,
 };
 use crate::protocol::frame::FrameRules;
 use crate::protocol::{FrameHeader, Limits, ProtocolError, Role};
 
 /// What a role is at one end, with these settings.
-fn negotiated(role: Role, settings: Settings) -> Config {
+fn negotiated(role: Role, params: DeflateParams) -> Config {
     Config {
-        deflate: Some(Arc::new(Negotiated { settings, pool: Arc::new(Pool::default()) })),
+        deflate: Some(Arc::new(PermessageDeflate { params, pool: Arc::new(Pool::default()) })),
         ..config(role)
     }
 }
 
 /// With the settings that hold where nothing is said.
 fn deflating(role: Role) -> Connection {
-    Connection::new(negotiated(role, Settings::default()))
+    Connection::new(negotiated(role, DeflateParams::default()))
 }
 
 fn client() -> Connection {
@@ -42,33 +43,33 @@ fn client() -> Connection {
 }
 
 fn with_limits(limits: Limits) -> Connection {
-    Connection::new(Config { limits, ..negotiated(Role::Client, Settings::default()) })
+    Connection::new(Config { limits, ..negotiated(Role::Client, DeflateParams::default()) })
 }
 
 /// What the other end of a connection that sends in this way receives.
-fn mirrored(outgoing: &Outgoing) -> Settings {
-    let incoming = Incoming {
+fn mirrored(outgoing: &OutgoingParams) -> DeflateParams {
+    let incoming = IncomingParams {
         window_bits: outgoing.window_bits,
         context_takeover: outgoing.context_takeover,
         dictionary: outgoing.dictionary.clone(),
     };
-    Settings { incoming, ..Settings::default() }
+    DeflateParams { incoming, ..DeflateParams::default() }
 }
 
 /// Both ends: the one that sends, in this way, and the one that receives.
-fn ends(role: Role, outgoing: &Outgoing) -> (Connection, Connection) {
+fn ends(role: Role, outgoing: &OutgoingParams) -> (Connection, Connection) {
     let receiver = negotiated(opposite(role), mirrored(outgoing));
-    let settings = Settings { outgoing: outgoing.clone(), ..Settings::default() };
-    (Connection::new(negotiated(role, settings)), Connection::new(receiver))
+    let params = DeflateParams { outgoing: outgoing.clone(), ..DeflateParams::default() };
+    (Connection::new(negotiated(role, params)), Connection::new(receiver))
 }
 
-/// Settings without context takeover.
-fn forgetful() -> Outgoing {
-    Outgoing { context_takeover: false, threshold: 100, ..Outgoing::default() }
+/// `DeflateParams` without context takeover.
+fn forgetful() -> OutgoingParams {
+    OutgoingParams { context_takeover: false, threshold: 100, ..OutgoingParams::default() }
 }
 
-fn narrow(bits: u8) -> Outgoing {
-    Outgoing { window_bits: WindowBits::new(bits).unwrap(), ..Outgoing::default() }
+fn narrow(bits: u8) -> OutgoingParams {
+    OutgoingParams { window_bits: WindowBits::new(bits).unwrap(), ..OutgoingParams::default() }
 }
 
 /// A whole binary message, compressed if that is worth it.
@@ -78,7 +79,7 @@ fn send(connection: &mut Connection, payload: &[u8]) {
 
 fn send_part(connection: &mut Connection, fin: bool, payload: &[u8]) {
     let key = key_of(connection.config.role);
-    connection.send_deflated(true, fin, key, payload, true, &mut Broadcast::default());
+    connection.send_compressed(true, fin, key, payload, true, &mut Broadcast::default());
 }
 
 fn taken(connection: &mut Connection) -> Vec<u8> {
@@ -142,13 +143,17 @@ fn plainly(inflater: &mut Decompress, payload: &[u8]) -> Vec<u8> {
     }
 }
 
-fn finish(mut inflation: Inflation) -> Inflation {
-    while inflation.run(70_000) == Progress::Paused {}
-    inflation
+fn finish(mut job: InflateJob) -> InflateJob {
+    while job.run(70_000) == Progress::Paused {}
+    job
 }
 
 /// Moves events into `seen`, up to a frame that is to be inflated elsewhere, which is returned.
-fn collect(connection: &mut Connection, events: &mut EventBatch, seen: &mut Vec<Event>) -> Option<Inflation> {
+fn collect(
+    connection: &mut Connection,
+    events: &mut EventBatch,
+    seen: &mut Vec<Event>,
+) -> Option<InflateJob> {
     while let Some(event) = events.peek() {
         let is_inflating = event == EventRef::Inflating;
         if !is_inflating {
@@ -157,7 +162,7 @@ fn collect(connection: &mut Connection, events: &mut EventBatch, seen: &mut Vec<
         events.advance();
         if is_inflating {
             assert!(events.is_empty(), "nothing comes before the message");
-            return connection.take_inflation();
+            return connection.take_inflate_job();
         }
     }
     None
@@ -180,14 +185,14 @@ fn receive_inflating<'a>(
             (waiting, since) = (collect(connection, &mut events, &mut seen), 0);
         }
         while since >= later
-            && let Some(inflation) = waiting.take()
+            && let Some(job) = waiting.take()
         {
-            connection.return_inflation(finish(inflation), &mut keys, &mut events);
+            connection.finish_inflate_job(finish(job), &mut keys, &mut events);
             (waiting, since) = (collect(connection, &mut events, &mut seen), 0);
         }
     }
-    while let Some(inflation) = waiting {
-        connection.return_inflation(finish(inflation), &mut keys, &mut events);
+    while let Some(job) = waiting {
+        connection.finish_inflate_job(finish(job), &mut keys, &mut events);
         waiting = collect(connection, &mut events, &mut seen);
     }
     assert!(!connection.is_inflating());

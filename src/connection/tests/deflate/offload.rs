@@ -6,7 +6,7 @@ use super::{
 };
 use crate::connection::tests::CountingKeys;
 use crate::connection::{Connection, LARGE_MESSAGE};
-use crate::protocol::deflate::{InflateFault, Inflation, Outgoing};
+use crate::protocol::deflate::{InflateError, InflateJob, OutgoingParams};
 use crate::protocol::{Limits, ProtocolError, Role};
 
 /// What is inflated at once.
@@ -18,7 +18,7 @@ fn large(seed: usize, length: usize) -> Vec<u8> {
 }
 
 fn is_sent_elsewhere(payload: &[u8]) -> bool {
-    let (mut sender, mut receiver) = ends(Role::Server, &Outgoing::default());
+    let (mut sender, mut receiver) = ends(Role::Server, &OutgoingParams::default());
     send(&mut sender, payload);
     let seen = receive(&mut receiver, &taken(&mut sender));
     assert_eq!(receiver.is_inflating(), seen == [Event::Inflating]);
@@ -38,7 +38,7 @@ fn only_what_inflates_to_much_is_sent_elsewhere() {
 }
 
 /// Large messages among all the rest, with a close frame behind; and what they are. `role` sends.
-fn stream(role: Role, outgoing: &Outgoing) -> (Vec<u8>, Vec<Event>) {
+fn stream(role: Role, outgoing: &OutgoingParams) -> (Vec<u8>, Vec<Event>) {
     let (mut sender, _) = ends(role, outgoing);
     let key = key_of(role);
     let mut expected = Vec::new();
@@ -77,7 +77,7 @@ fn stream(role: Role, outgoing: &Outgoing) -> (Vec<u8>, Vec<Event>) {
 #[test]
 fn the_same_events_as_at_once_however_it_is_cut() {
     for (role, outgoing) in
-        [(Role::Server, Outgoing::default()), (Role::Client, narrow(10)), (Role::Server, forgetful())]
+        [(Role::Server, OutgoingParams::default()), (Role::Client, narrow(10)), (Role::Server, forgetful())]
     {
         let (bytes, expected) = stream(role, &outgoing);
         let receiver = || ends(role, &outgoing).1;
@@ -98,7 +98,7 @@ fn the_same_events_as_at_once_however_it_is_cut() {
 
 #[test]
 fn every_cut_around_a_large_frame() {
-    let (mut sender, _) = ends(Role::Server, &Outgoing::default());
+    let (mut sender, _) = ends(Role::Server, &OutgoingParams::default());
     let payload = vec![b'a'; 200_000];
     let small = words(1, 30);
     for payload in [&small, &payload, &small, &payload] {
@@ -122,7 +122,7 @@ fn every_cut_around_a_large_frame() {
 
 #[test]
 fn nothing_is_parsed_until_the_frame_is_back() {
-    let (mut sender, _) = ends(Role::Server, &Outgoing::default());
+    let (mut sender, _) = ends(Role::Server, &OutgoingParams::default());
     send(&mut sender, &large(1, 300_000));
     sender.ping(None, b"behind");
     let mut receiver = client();
@@ -130,20 +130,20 @@ fn nothing_is_parsed_until_the_frame_is_back() {
     let mut keys = CountingKeys::default();
     receiver.receive(&taken(&mut sender), &mut keys, &mut events);
     let mut seen = Vec::new();
-    let inflation = collect(&mut receiver, &mut events, &mut seen).unwrap();
-    assert!(receiver.take_inflation().is_none(), "it can be taken once");
+    let job = collect(&mut receiver, &mut events, &mut seen).unwrap();
+    assert!(receiver.take_inflate_job().is_none(), "it can be taken once");
     // More comes, well-formed and not, in place too.
     receiver.receive(&frame(0x82, b"more"), &mut keys, &mut events);
     let mut chunk = [frame(0x82, &[9; 5_000]), frame(0x82, &[8; 10])].concat();
     receiver.receive_in_place(&mut chunk, &mut keys, &mut events);
     receiver.receive(b"\xF1\x00", &mut keys, &mut events);
     assert!(events.is_empty() && receiver.is_receiving() && receiver.output().is_empty());
-    assert!(receiver.lend_frame().is_none());
+    assert!(receiver.detach_frame().is_none());
     // What is sent meanwhile goes out.
     receiver.send(true, true, None, b"out");
     assert_eq!(taken(&mut receiver).len(), 5);
 
-    receiver.return_inflation(finish(inflation), &mut keys, &mut events);
+    receiver.finish_inflate_job(finish(job), &mut keys, &mut events);
     assert!(collect(&mut receiver, &mut events, &mut seen).is_none());
     let expected = [
         Event::binary(&large(1, 300_000)),
@@ -160,15 +160,15 @@ fn nothing_is_parsed_until_the_frame_is_back() {
 #[test]
 fn a_frame_may_be_returned_before_its_event_was_delivered() {
     // Nobody has to look at events in between.
-    let (mut sender, _) = ends(Role::Server, &Outgoing::default());
+    let (mut sender, _) = ends(Role::Server, &OutgoingParams::default());
     send(&mut sender, &words(1, 100));
     send(&mut sender, &large(1, 300_000));
     send(&mut sender, &words(2, 100));
     let mut receiver = client();
     let mut events = EventBatch::new();
     receiver.receive(&taken(&mut sender), &mut CountingKeys::default(), &mut events);
-    let inflation = receiver.take_inflation().unwrap();
-    receiver.return_inflation(finish(inflation), &mut CountingKeys::default(), &mut events);
+    let job = receiver.take_inflate_job().unwrap();
+    receiver.finish_inflate_job(finish(job), &mut CountingKeys::default(), &mut events);
     let mut seen: Vec<Event> = Vec::new();
     while let Some(event) = events.peek() {
         seen.push(event.into());
@@ -181,14 +181,14 @@ fn a_frame_may_be_returned_before_its_event_was_delivered() {
 
 #[test]
 fn what_is_wrong_with_a_large_frame_is_told_when_it_is_back() {
-    let (mut sender, _) = ends(Role::Server, &Outgoing::default());
+    let (mut sender, _) = ends(Role::Server, &OutgoingParams::default());
     send(&mut sender, &large(1, 300_000));
     let bytes = taken(&mut sender);
     let (_, payload) = frames(&bytes)[0];
 
     // Broken behind all that is right.
     let broken = [payload, &[0, 0, 0xFF, 0xFF, 0x06]].concat();
-    let fault = failed(ProtocolError::InvalidDeflate(InflateFault::BlockType));
+    let fault = failed(ProtocolError::InvalidDeflate(InflateError::BlockType));
     let stream = [frame(0xC2, &broken), frame(0x82, b"unseen")].concat();
     for size in [100, usize::MAX] {
         let mut receiver = client();
@@ -215,14 +215,14 @@ fn what_is_wrong_with_a_large_frame_is_told_when_it_is_back() {
 }
 
 fn deflated(payload: &[u8]) -> Vec<u8> {
-    let (mut sender, _) = ends(Role::Server, &Outgoing::default());
+    let (mut sender, _) = ends(Role::Server, &OutgoingParams::default());
     send(&mut sender, payload);
     frames(&taken(&mut sender))[0].1.to_vec()
 }
 
 #[test]
 fn a_connection_that_is_taken_takes_the_frame_along() {
-    let (mut sender, _) = ends(Role::Server, &Outgoing::default());
+    let (mut sender, _) = ends(Role::Server, &OutgoingParams::default());
     let payload = large(1, 300_000);
     send(&mut sender, &payload);
     send(&mut sender, b"behind");
@@ -230,14 +230,14 @@ fn a_connection_that_is_taken_takes_the_frame_along() {
     let mut events = EventBatch::new();
     receiver.receive(&taken(&mut sender), &mut CountingKeys::default(), &mut events);
     let mut seen = Vec::new();
-    let inflation = collect(&mut receiver, &mut events, &mut seen).unwrap();
+    let job = collect(&mut receiver, &mut events, &mut seen).unwrap();
     let mut taken = receiver.take();
     assert!(taken.is_inflating() && !receiver.is_inflating());
-    taken.return_inflation(finish(inflation), &mut CountingKeys::default(), &mut events);
+    taken.finish_inflate_job(finish(job), &mut CountingKeys::default(), &mut events);
     assert!(collect(&mut taken, &mut events, &mut seen).is_none());
     assert!(seen == [Event::binary(&payload), Event::binary(b"behind")]);
     // What stays is a new one, without the extension: there is nothing to take or return.
-    assert!(receiver.take_inflation().is_none() && !receiver.rest().again);
+    assert!(receiver.take_inflate_job().is_none() && !receiver.trim_memory().may_free_more);
 }
 
 #[test]
@@ -245,27 +245,27 @@ fn a_frame_that_nobody_waits_for_is_dropped() {
     let mut inflations = [1, 2].map(|_| {
         let mut receiver = client();
         receive(&mut receiver, &frame(0xC2, &deflated(&large(1, 300_000))));
-        receiver.take_inflation()
+        receiver.take_inflate_job()
     });
     let mut events = EventBatch::new();
     for mut connection in [deflating(Role::Client), super::super::client()] {
-        let inflation = finish(inflations.iter_mut().find_map(Option::take).unwrap());
-        connection.return_inflation(inflation, &mut CountingKeys::default(), &mut events);
+        let job = finish(inflations.iter_mut().find_map(Option::take).unwrap());
+        connection.finish_inflate_job(job, &mut CountingKeys::default(), &mut events);
         assert!(events.is_empty() && connection.is_receiving());
     }
 }
 
 #[test]
 fn a_frame_that_is_lost_elsewhere_fails_the_connection() {
-    let (mut sender, mut receiver) = ends(Role::Server, &Outgoing::default());
+    let (mut sender, mut receiver) = ends(Role::Server, &OutgoingParams::default());
     send(&mut sender, &large(1, 300_000));
     send(&mut sender, b"behind it");
     receive(&mut receiver, &taken(&mut sender));
-    drop(receiver.take_inflation());
+    drop(receiver.take_inflate_job());
     let mut events = EventBatch::new();
-    receiver.return_inflation(Inflation::failed(), &mut CountingKeys::default(), &mut events);
+    receiver.finish_inflate_job(InflateJob::failed(), &mut CountingKeys::default(), &mut events);
     let mut seen = Vec::new();
     assert!(collect(&mut receiver, &mut events, &mut seen).is_none());
-    assert_eq!(seen, [failed(ProtocolError::InvalidDeflate(InflateFault::Other))]);
+    assert_eq!(seen, [failed(ProtocolError::InvalidDeflate(InflateError::Other))]);
     assert!(!receiver.is_receiving());
 }

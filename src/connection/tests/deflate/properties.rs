@@ -11,7 +11,7 @@ use super::{
     Event, ends, frames, key_of, narrow, noise, plainly, receive_chunks, receive_inflating, taken, words,
 };
 use crate::connection::Connection;
-use crate::protocol::deflate::{Broadcast, InflateFault, Level, Outgoing};
+use crate::protocol::deflate::{Broadcast, InflateError, Level, OutgoingParams};
 use crate::protocol::{ProtocolError, Role};
 
 #[derive(Debug, Clone)]
@@ -25,10 +25,10 @@ enum Command {
     Rest,
 }
 
-fn outgoing() -> impl Strategy<Value = Outgoing> {
+fn outgoing() -> impl Strategy<Value = OutgoingParams> {
     let level = prop_oneof![3 => Just(None), 1 => (0_u8..=9).prop_map(Level::new)];
     (8_u8..=15, any::<bool>(), level, 0_u64..300).prop_map(|(bits, context_takeover, level, threshold)| {
-        Outgoing { context_takeover, level, threshold, ..narrow(bits) }
+        OutgoingParams { context_takeover, level, threshold, ..narrow(bits) }
     })
 }
 
@@ -61,7 +61,7 @@ fn run(sender: &mut Connection, role: Role, commands: &[Command]) -> Vec<Event> 
                         expected.push(Event::Ping(b"between".into()));
                     }
                     let (fin, mut broadcast) = (index + 1 == fragments.len(), Broadcast::default());
-                    sender.send_deflated(true, fin, key, fragment, *wanted, &mut broadcast);
+                    sender.send_compressed(true, fin, key, fragment, *wanted, &mut broadcast);
                 }
                 let lengths =
                     fragments.iter().map(|fragment| fragment.len() as u32).filter(|&length| length > 0);
@@ -76,7 +76,7 @@ fn run(sender: &mut Connection, role: Role, commands: &[Command]) -> Vec<Event> 
                 expected.push(Event::Ping(b"alone".into()));
             }
             Command::Rest => {
-                sender.rest();
+                sender.trim_memory();
             }
         }
     }
@@ -105,7 +105,7 @@ proptest! {
         for chunk in bytes.chunks(size.min(60)) {
             seen.extend(receive_chunks(&mut receiver, [chunk]));
             for _ in 0..rests {
-                receiver.rest();
+                receiver.trim_memory();
             }
         }
         prop_assert_eq!(&seen, &expected);
@@ -149,7 +149,7 @@ proptest! {
         cut in any::<prop::sample::Index>(),
         rests in 0_usize..3,
     ) {
-        let outgoing = Outgoing::default();
+        let outgoing = OutgoingParams::default();
         let (mut sender, _) = ends(Role::Server, &outgoing);
         run(&mut sender, Role::Server, &before);
         sender.close(None, b"", None);
@@ -163,13 +163,13 @@ proptest! {
         let mut seen = receive_inflating(&mut whole, [&bytes[..]], 0);
         let mut in_parts = receive_inflating(&mut parts, [head], 0);
         for _ in 0..rests {
-            parts.rest();
+            parts.trim_memory();
         }
         in_parts.extend(receive_inflating(&mut parts, [tail], 0));
         // The backend does not always find the words for what is wrong.
         for seen in [&mut seen, &mut in_parts] {
             if let Some(Event::Failed(ProtocolError::InvalidDeflate(fault))) = seen.last_mut() {
-                *fault = InflateFault::Other;
+                *fault = InflateError::Other;
             }
         }
         // What is damaged may end anywhere, also within a block: an inflater that rests then is another one.

@@ -9,24 +9,27 @@ use super::{
     send_part, taken, words,
 };
 use crate::connection::Connection;
-use crate::protocol::deflate::{Broadcast, Level, MemLevel, Outgoing, Pool, Strategy, deflate_alone};
+use crate::protocol::deflate::{
+    Broadcast, Level, MemLevel, OutgoingParams, Pool, Strategy, compress_standalone,
+};
 use crate::protocol::{MaskingKey, Role};
 
-fn server(outgoing: &Outgoing) -> Connection {
+fn server(outgoing: &OutgoingParams) -> Connection {
     ends(Role::Server, outgoing).0
 }
 
 fn texting(connection: &mut Connection, fin: bool, payload: &[u8], wanted: bool) {
-    connection.send_deflated(false, fin, None, payload, wanted, &mut Broadcast::default());
+    connection.send_compressed(false, fin, None, payload, wanted, &mut Broadcast::default());
 }
 
 #[test]
 fn the_examples_of_rfc_7692() {
-    let mut connection = server(&Outgoing::default());
+    let mut connection = server(&OutgoingParams::default());
     texting(&mut connection, true, b"Hello", true);
     texting(&mut connection, true, b"Hello", true);
     assert_eq!(taken(&mut connection), b"\xC1\x07\xF2\x48\xCD\xC9\xC9\x07\x00\xC1\x05\xF2\x00\x11\x00\x00");
-    let mut connection = server(&Outgoing { context_takeover: false, threshold: 0, ..Outgoing::default() });
+    let mut connection =
+        server(&OutgoingParams { context_takeover: false, threshold: 0, ..OutgoingParams::default() });
     for _ in 0..3 {
         texting(&mut connection, true, b"Hello", true);
         assert_eq!(taken(&mut connection), b"\xC1\x07\xF2\x48\xCD\xC9\xC9\x07\x00");
@@ -35,15 +38,15 @@ fn the_examples_of_rfc_7692() {
 
 #[test]
 fn a_client_masks_what_it_has_compressed() {
-    let mut client = ends(Role::Client, &Outgoing::default()).0;
+    let mut client = ends(Role::Client, &OutgoingParams::default()).0;
     let key = Some(MaskingKey([0x37, 0xFA, 0x21, 0x3D]));
-    client.send_deflated(false, true, key, b"Hello", true, &mut Broadcast::default());
+    client.send_compressed(false, true, key, b"Hello", true, &mut Broadcast::default());
     assert_eq!(taken(&mut client), b"\xC1\x87\x37\xFA\x21\x3D\xC5\xB2\xEC\xF4\xFE\xFD\x21");
 }
 
 #[test]
 fn empty_messages_and_fragments_are_empty_blocks() {
-    for outgoing in [Outgoing::default(), Outgoing { threshold: 0, ..forgetful() }] {
+    for outgoing in [OutgoingParams::default(), OutgoingParams { threshold: 0, ..forgetful() }] {
         let mut connection = server(&outgoing);
         texting(&mut connection, true, b"", true);
         assert_eq!(taken(&mut connection), b"\xC1\x01\x00");
@@ -64,7 +67,7 @@ fn empty_messages_and_fragments_are_empty_blocks() {
 
 #[test]
 fn empty_frames_leave_the_context_as_it_is() {
-    let mut connection = server(&Outgoing::default());
+    let mut connection = server(&OutgoingParams::default());
     texting(&mut connection, true, b"Hello", true);
     texting(&mut connection, true, b"", true);
     texting(&mut connection, false, b"", true);
@@ -78,9 +81,9 @@ fn empty_frames_leave_the_context_as_it_is() {
 
 #[test]
 fn with_takeover_everything_is_compressed() {
-    let mut connection = server(&Outgoing { threshold: u64::MAX, ..Outgoing::default() });
-    assert!(connection.deflates(true, 0) && connection.deflates(true, 1));
-    assert!(!connection.deflates(false, 100_000));
+    let mut connection = server(&OutgoingParams { threshold: u64::MAX, ..OutgoingParams::default() });
+    assert!(connection.decide_compression(true, 0) && connection.decide_compression(true, 1));
+    assert!(!connection.decide_compression(false, 100_000));
     send(&mut connection, b"a");
     assert_eq!(frames(&taken(&mut connection))[0].0, 0xC2);
 }
@@ -89,7 +92,7 @@ fn with_takeover_everything_is_compressed() {
 fn without_takeover_the_threshold_decides() {
     let mut connection = server(&forgetful());
     for (length, first) in [(0, 0x82), (1, 0x82), (99, 0x82), (100, 0xC2), (5_000, 0xC2)] {
-        assert_eq!(connection.deflates(true, length), first == 0xC2);
+        assert_eq!(connection.decide_compression(true, length), first == 0xC2);
         send(&mut connection, &vec![b'a'; length]);
         let bytes = taken(&mut connection);
         assert_eq!(frames(&bytes)[0].0, first, "{length}");
@@ -100,7 +103,7 @@ fn without_takeover_the_threshold_decides() {
             assert_eq!(plainly(&mut Decompress::new(false), payload), vec![b'a'; length]);
         }
     }
-    assert!(!Connection::new(super::config(Role::Server)).deflates(true, 5_000));
+    assert!(!Connection::new(super::config(Role::Server)).decide_compression(true, 5_000));
 }
 
 #[test]
@@ -111,13 +114,13 @@ fn the_first_fragment_decides() {
         (forgetful(), &long[..99], true, false),
         (forgetful(), &long[..], false, false),
         (forgetful(), b"", true, false),
-        (Outgoing::default(), b"", true, true),
-        (Outgoing::default(), b"a", false, false),
+        (OutgoingParams::default(), b"", true, true),
+        (OutgoingParams::default(), b"a", false, false),
     ] {
         let mut connection = server(&outgoing);
         texting(&mut connection, false, first, wanted);
         // Whatever is asked for later, and in between.
-        assert_eq!(connection.deflates(!wanted, 0), compressed);
+        assert_eq!(connection.decide_compression(!wanted, 0), compressed);
         connection.ping(None, b"?");
         texting(&mut connection, false, &long, !wanted);
         texting(&mut connection, true, b"b", !wanted);
@@ -133,22 +136,23 @@ fn the_first_fragment_decides() {
         let seen = receive(&mut super::client(), &bytes);
         assert!(matches!(&seen[1], Event::Message { data, .. } if *data == payload));
         // The next message decides for itself.
-        assert!(connection.deflates(true, 1_000));
+        assert!(connection.decide_compression(true, 1_000));
     }
 }
 
 #[test]
 fn what_was_compressed_alone_goes_out_like_anything_else() {
-    for outgoing in [Outgoing::default(), forgetful(), narrow(9)] {
+    for outgoing in [OutgoingParams::default(), forgetful(), narrow(9)] {
         for role in [Role::Server, Role::Client] {
             let (mut sender, mut receiver) = ends(role, &outgoing);
             let mut expected = Vec::new();
             for round in 0..6 {
                 let payload = words(round, 300);
-                assert!(sender.deflates(true, 300));
+                assert!(sender.decide_compression(true, 300));
                 if round % 2 == 0 {
-                    let compressed = deflate_alone(&Pool::default(), sender.outgoing().unwrap(), &payload);
-                    sender.send_alone(true, true, key_of(role), &compressed);
+                    let compressed =
+                        compress_standalone(&Pool::default(), sender.outgoing_params().unwrap(), &payload);
+                    sender.send_precompressed(true, true, key_of(role), &compressed);
                 } else {
                     send(&mut sender, &payload);
                 }
@@ -156,10 +160,10 @@ fn what_was_compressed_alone_goes_out_like_anything_else() {
             }
             // As fragments, in turn.
             for (round, fin) in [(6, false), (7, false), (8, false), (9, true)] {
-                assert!(sender.deflates(true, 300));
+                assert!(sender.decide_compression(true, 300));
                 if round % 2 == 0 {
-                    let compressed = deflate_alone(&Pool::default(), &outgoing, &words(round, 300));
-                    sender.send_alone(true, fin, key_of(role), &compressed);
+                    let compressed = compress_standalone(&Pool::default(), &outgoing, &words(round, 300));
+                    sender.send_precompressed(true, fin, key_of(role), &compressed);
                 } else {
                     send_part(&mut sender, fin, &words(round, 300));
                 }
@@ -169,28 +173,28 @@ fn what_was_compressed_alone_goes_out_like_anything_else() {
             assert_eq!(receive(&mut receiver, &taken(&mut sender)), expected);
         }
     }
-    assert!(Connection::new(super::config(Role::Server)).outgoing().is_none());
+    assert!(Connection::new(super::config(Role::Server)).outgoing_params().is_none());
 }
 
 #[test]
 fn a_dictionary_is_known_at_the_start() {
     let dictionary: Arc<[u8]> = Arc::from(words(1, 1_000));
     for context_takeover in [true, false] {
-        let outgoing = Outgoing {
+        let outgoing = OutgoingParams {
             dictionary: Some(Arc::clone(&dictionary)),
             context_takeover,
             threshold: 0,
-            ..Outgoing::default()
+            ..OutgoingParams::default()
         };
         let (mut sender, mut receiver) = ends(Role::Server, &outgoing);
         let mut expected = Vec::new();
         let mut say = |sender: &mut Connection, alone: bool| {
             let payload = words(1, 900);
             expected.push(Event::binary(&payload));
-            assert!(sender.deflates(true, payload.len()));
+            assert!(sender.decide_compression(true, payload.len()));
             if alone {
-                let compressed = deflate_alone(&Pool::default(), &outgoing, &payload);
-                sender.send_alone(true, true, None, &compressed);
+                let compressed = compress_standalone(&Pool::default(), &outgoing, &payload);
+                sender.send_precompressed(true, true, None, &compressed);
             } else {
                 send(sender, &payload);
             }
@@ -204,7 +208,7 @@ fn a_dictionary_is_known_at_the_start() {
         assert!(alone > 100, "{alone}");
         let mut last = 0;
         for _ in 0..3 {
-            sender.rest();
+            sender.trim_memory();
             last = say(&mut sender, false);
         }
         // With takeover the peer's window has gone on; without, each message begins with it.
@@ -217,7 +221,7 @@ fn whatever_is_asked_for_is_what_comes() {
     let payloads = [words(1, 2_000), noise(2, 500), words(3, 2_000), vec![0; 70_000], b"x".to_vec()];
     for level in [None, Level::new(0), Level::new(1), Level::new(9)] {
         for (strategy, bits) in [(Strategy::Default, 15), (Strategy::Fixed, 10), (Strategy::Rle, 8)] {
-            let outgoing = Outgoing {
+            let outgoing = OutgoingParams {
                 level,
                 strategy,
                 mem_level: MemLevel::new(if bits == 8 { 1 } else { 9 }).unwrap(),

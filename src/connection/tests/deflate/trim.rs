@@ -7,26 +7,26 @@ use super::{
 use crate::connection::Connection;
 use crate::connection::tests::CountingKeys;
 use crate::protocol::Role;
-use crate::protocol::deflate::Outgoing;
+use crate::protocol::deflate::OutgoingParams;
 
 #[test]
 fn a_connection_that_did_nothing_has_nothing_to_give_back() {
-    assert!(!client().rest().again);
-    assert!(!Connection::new(super::config(Role::Client)).rest().again);
+    assert!(!client().trim_memory().may_free_more);
+    assert!(!Connection::new(super::config(Role::Client)).trim_memory().may_free_more);
 }
 
 #[test]
 fn what_was_used_since_the_last_time_stays() {
-    let (mut sender, mut receiver) = ends(Role::Server, &Outgoing::default());
+    let (mut sender, mut receiver) = ends(Role::Server, &OutgoingParams::default());
     let payload = words(1, 1_000);
     for _ in 0..3 {
         send(&mut sender, &payload);
         let bytes = taken(&mut sender);
         assert_eq!(receive(&mut receiver, &bytes), [Event::binary(&payload)]);
         for connection in [&mut sender, &mut receiver] {
-            assert!(connection.rest().again);
-            assert!(!connection.rest().again);
-            assert!(!connection.rest().again);
+            assert!(connection.trim_memory().may_free_more);
+            assert!(!connection.trim_memory().may_free_more);
+            assert!(!connection.trim_memory().may_free_more);
         }
     }
     // In constant use, it is always kept.
@@ -36,7 +36,7 @@ fn what_was_used_since_the_last_time_stays() {
         let bytes = taken(&mut sender);
         lengths.push(bytes.len());
         assert_eq!(receive(&mut receiver, &bytes), [Event::binary(&payload)]);
-        assert!(sender.rest().again && receiver.rest().again);
+        assert!(sender.trim_memory().may_free_more && receiver.trim_memory().may_free_more);
     }
     assert!(lengths[0] > 100 && lengths[1..].iter().all(|&length| length < 30), "{lengths:?}");
 }
@@ -44,21 +44,21 @@ fn what_was_used_since_the_last_time_stays() {
 #[test]
 fn a_connection_is_idle_when_nobody_refers_to_what_it_knows() {
     let payload = words(1, 1_000);
-    for (takes_over, outgoing) in [(true, Outgoing::default()), (false, forgetful())] {
+    for (takes_over, outgoing) in [(true, OutgoingParams::default()), (false, forgetful())] {
         let (mut sender, mut receiver) = ends(Role::Server, &outgoing);
         assert!(sender.is_idle() && receiver.is_idle());
         for _ in 0..2 {
             send(&mut sender, &payload);
             assert!(!sender.is_idle());
             let bytes = taken(&mut sender);
-            sender.written(bytes.len() as u64);
+            sender.mark_written(bytes.len() as u64);
             assert_eq!(sender.is_idle(), !takes_over);
             assert_eq!(receive(&mut receiver, &bytes), [Event::binary(&payload)]);
             assert_eq!(receiver.is_idle(), !takes_over);
             // What was sent can be forgotten, what was received can't.
             for connection in [&mut sender, &mut receiver] {
-                connection.rest();
-                connection.rest();
+                connection.trim_memory();
+                connection.trim_memory();
             }
             assert!(sender.is_idle());
             assert_eq!(receiver.is_idle(), !takes_over);
@@ -68,7 +68,7 @@ fn a_connection_is_idle_when_nobody_refers_to_what_it_knows() {
 
 #[test]
 fn what_is_given_back_is_counted() {
-    let (mut sender, mut receiver) = ends(Role::Server, &Outgoing::default());
+    let (mut sender, mut receiver) = ends(Role::Server, &OutgoingParams::default());
     for round in 0..3 {
         let payload = words(round, 20_000);
         send(&mut sender, &payload);
@@ -76,14 +76,14 @@ fn what_is_given_back_is_counted() {
     }
     for connection in [&mut sender, &mut receiver] {
         // Used since the last time, then not, and then there is nothing left that could be.
-        let freed = [(); 3].map(|()| connection.rest().freed);
+        let freed = [(); 3].map(|()| connection.trim_memory().freed);
         assert!(freed[0] == 0 && (10_000..200_000).contains(&freed[1]) && freed[2] == 0, "{freed:?}");
     }
 }
 
 #[test]
 fn a_rested_sender_refers_to_nothing() {
-    for outgoing in [Outgoing::default(), forgetful(), narrow(8)] {
+    for outgoing in [OutgoingParams::default(), forgetful(), narrow(8)] {
         let (mut sender, _) = ends(Role::Server, &outgoing);
         let payload = words(2, 500);
         for _ in 0..3 {
@@ -91,8 +91,8 @@ fn a_rested_sender_refers_to_nothing() {
             let bytes = taken(&mut sender);
             // So that a receiver which has seen nothing before understands it.
             assert_eq!(receive(&mut client(), &bytes), [Event::binary(&payload)]);
-            sender.rest();
-            sender.rest();
+            sender.trim_memory();
+            sender.trim_memory();
         }
     }
 }
@@ -101,7 +101,7 @@ fn a_rested_sender_refers_to_nothing() {
 fn a_rested_receiver_knows_what_it_has_to() {
     for bits in [8, 9, 12, 15] {
         for takeover in [true, false] {
-            let outgoing = Outgoing { context_takeover: takeover, threshold: 0, ..narrow(bits) };
+            let outgoing = OutgoingParams { context_takeover: takeover, threshold: 0, ..narrow(bits) };
             let (mut sender, mut resting) = ends(Role::Server, &outgoing);
             let mut keeping = ends(Role::Server, &outgoing).1;
             for round in 0..20 {
@@ -111,7 +111,7 @@ fn a_rested_receiver_knows_what_it_has_to() {
                 assert_eq!(seen, [Event::binary(&words(round % 4, 100 + 97 * round))]);
                 assert_eq!(receive(&mut keeping, &bytes), seen);
                 for _ in 0..round % 3 {
-                    resting.rest();
+                    resting.trim_memory();
                 }
             }
         }
@@ -121,7 +121,8 @@ fn a_rested_receiver_knows_what_it_has_to() {
 #[test]
 fn nothing_is_given_back_within_a_message() {
     for takeover in [true, false] {
-        let outgoing = Outgoing { context_takeover: takeover, threshold: 0, ..Outgoing::default() };
+        let outgoing =
+            OutgoingParams { context_takeover: takeover, threshold: 0, ..OutgoingParams::default() };
         let (mut sender, mut receiver) = ends(Role::Server, &outgoing);
         let payload = words(3, 600);
         let mut expected = Vec::new();
@@ -132,7 +133,7 @@ fn nothing_is_given_back_within_a_message() {
             let seen = receive(&mut receiver, &bytes);
             assert_eq!(seen.len(), usize::from(fin));
             for _ in 0..3 {
-                receiver.rest();
+                receiver.trim_memory();
             }
         }
         send(&mut sender, &payload);
@@ -144,7 +145,8 @@ fn nothing_is_given_back_within_a_message() {
 fn nothing_is_given_back_while_the_last_frame_comes() {
     // The header of the last frame is there, its payload not yet.
     for takeover in [true, false] {
-        let outgoing = Outgoing { context_takeover: takeover, threshold: 0, ..Outgoing::default() };
+        let outgoing =
+            OutgoingParams { context_takeover: takeover, threshold: 0, ..OutgoingParams::default() };
         let payload = words(3, 100);
         for cut in 1..20 {
             let (mut sender, mut receiver) = ends(Role::Server, &outgoing);
@@ -154,8 +156,8 @@ fn nothing_is_given_back_while_the_last_frame_comes() {
             let bytes = taken(&mut sender);
             let (head, tail) = bytes.split_at(cut);
             assert_eq!(receive(&mut receiver, head), []);
-            receiver.rest();
-            receiver.rest();
+            receiver.trim_memory();
+            receiver.trim_memory();
             let data = [&payload[..], &payload[..], b"and more than that"].concat();
             let fragments = vec![100, 118];
             let message = Event::Message { binary: true, data, fragments };
@@ -167,7 +169,7 @@ fn nothing_is_given_back_while_the_last_frame_comes() {
 #[test]
 fn a_frame_may_be_cut_into_blocks_that_do_not_end_with_it() {
     // Cut anywhere: in the middle of a code, even. The inflater is in the middle of a block meanwhile.
-    let (mut sender, _) = ends(Role::Server, &Outgoing::default());
+    let (mut sender, _) = ends(Role::Server, &OutgoingParams::default());
     let payload = words(4, 400);
     send(&mut sender, &payload);
     let bytes = taken(&mut sender);
@@ -175,8 +177,8 @@ fn a_frame_may_be_cut_into_blocks_that_do_not_end_with_it() {
     for cut in 1..whole.len() {
         let mut receiver = client();
         assert_eq!(receive(&mut receiver, &super::frame(0x42, &whole[..cut])), []);
-        receiver.rest();
-        receiver.rest();
+        receiver.trim_memory();
+        receiver.trim_memory();
         let seen = receive(&mut receiver, &super::frame(0x80, &whole[cut..]));
         assert!(matches!(&seen[..], [Event::Message { data, .. }] if *data == payload), "cut at {cut}");
     }
@@ -184,7 +186,7 @@ fn a_frame_may_be_cut_into_blocks_that_do_not_end_with_it() {
 
 #[test]
 fn a_frame_that_is_inflated_elsewhere_is_not_disturbed() {
-    let (mut sender, mut receiver) = ends(Role::Server, &Outgoing::default());
+    let (mut sender, mut receiver) = ends(Role::Server, &OutgoingParams::default());
     let (large, small) = (vec![7; 500_000], words(5, 300));
     for payload in [&small, &large, &small] {
         send(&mut sender, payload);
@@ -192,16 +194,16 @@ fn a_frame_that_is_inflated_elsewhere_is_not_disturbed() {
     let mut events = EventBatch::new();
     receiver.receive(&taken(&mut sender), &mut CountingKeys::default(), &mut events);
     let mut seen = Vec::new();
-    receiver.rest();
-    receiver.rest();
-    let inflation = super::collect(&mut receiver, &mut events, &mut seen).unwrap();
-    receiver.rest();
-    receiver.rest();
-    receiver.return_inflation(finish(inflation), &mut CountingKeys::default(), &mut events);
+    receiver.trim_memory();
+    receiver.trim_memory();
+    let job = super::collect(&mut receiver, &mut events, &mut seen).unwrap();
+    receiver.trim_memory();
+    receiver.trim_memory();
+    receiver.finish_inflate_job(finish(job), &mut CountingKeys::default(), &mut events);
     assert!(super::collect(&mut receiver, &mut events, &mut seen).is_none());
     assert!(seen == [&small, &large, &small].map(|payload| Event::binary(payload)));
-    assert!(receiver.rest().again);
-    assert!(!receiver.rest().again);
+    assert!(receiver.trim_memory().may_free_more);
+    assert!(!receiver.trim_memory().may_free_more);
     send(&mut sender, &small);
     assert_eq!(receive(&mut receiver, &taken(&mut sender)), [Event::binary(&small)]);
 }
@@ -216,10 +218,10 @@ fn both_directions_rest_at_once() {
         send(&mut other, &payload);
         assert_eq!(receive(&mut one, &taken(&mut other)), [Event::binary(&payload)]);
         for _ in 0..round {
-            one.rest();
+            one.trim_memory();
         }
         for _ in round..6 {
-            other.rest();
+            other.trim_memory();
         }
     }
 }

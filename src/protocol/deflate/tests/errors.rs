@@ -5,7 +5,7 @@ use flate2::FlushCompress;
 use proptest::collection::vec;
 use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 
-use super::super::{Inflater, Inflation, Progress, TRAILER};
+use super::super::{InflateJob, Inflater, Progress, TRAILER};
 use super::{Plain, Plainly, inflate, message, noise, payload, words};
 use crate::protocol::ProtocolError;
 
@@ -63,13 +63,13 @@ const FAULTS: [(&[u8], &str); 22] = [
 
 /// What an input must give.
 fn assert_fault(input: &[u8], expected: &str) {
-    let mut inflation = Inflation::new(Inflater::new(), input.to_vec(), true, Vec::new(), usize::MAX);
-    assert_eq!(inflation.run(usize::MAX), Progress::Done);
-    if inflation.has_unnamed_fault() {
-        inflation.name_fault(Inflater::new());
+    let mut job = InflateJob::new(Inflater::new(), input.to_vec(), true, Vec::new(), usize::MAX);
+    assert_eq!(job.run(usize::MAX), Progress::Done);
+    if job.has_unnamed_fault() {
+        job.name_fault(Inflater::new());
     }
-    assert!(!inflation.has_unnamed_fault());
-    let error = inflation.into_parts().err().unwrap_or_else(|| panic!("{expected}: no error"));
+    assert!(!job.has_unnamed_fault());
+    let error = job.into_parts().err().unwrap_or_else(|| panic!("{expected}: no error"));
     assert!(matches!(error, ProtocolError::InvalidDeflate(_)));
     assert_eq!(error.to_string(), expected);
     assert_eq!((error.code(), error.close_code()), ("Z_DATA_ERROR", 1007));
@@ -124,10 +124,10 @@ fn truncated_data_is_no_error() {
         let whole = message(&payload);
         let mut longest = 0;
         for cut in 0..=whole.len() {
-            let mut inflation =
-                Inflation::new(Inflater::new(), whole[..cut].to_vec(), false, Vec::new(), usize::MAX);
-            assert_eq!(inflation.run(usize::MAX), Progress::Done);
-            let inflated = inflation.into_parts().unwrap();
+            let mut job =
+                InflateJob::new(Inflater::new(), whole[..cut].to_vec(), false, Vec::new(), usize::MAX);
+            assert_eq!(job.run(usize::MAX), Progress::Done);
+            let inflated = job.into_parts().unwrap();
             assert!(inflated.inflater.is_some());
             assert!(payload.starts_with(&inflated.output) && inflated.output.len() >= longest);
             longest = inflated.output.len();
@@ -140,11 +140,11 @@ fn truncated_data_is_no_error() {
 
 /// What a frame inflates to, in steps, against what flate2 says at once.
 fn same_as_flate2(input: &[u8], fin: bool, allowed: usize) {
-    let mut inflation = Inflation::new(Inflater::new(), input.to_vec(), fin, Vec::new(), usize::MAX);
-    while inflation.run(allowed) == Progress::Paused {}
+    let mut job = InflateJob::new(Inflater::new(), input.to_vec(), fin, Vec::new(), usize::MAX);
+    while job.run(allowed) == Progress::Paused {}
     let with_trailer = [input, &TRAILER].concat();
     let (output, fault) = Plain::new().try_inflate(if fin { &with_trailer } else { input });
-    match inflation.into_parts() {
+    match job.into_parts() {
         Ok(inflated) => assert_eq!((inflated.output, None), (output, fault)),
         // What flate2 says where zlib-rs has lost its words.
         Err(error) if fault.as_deref() == Some("repeated call with bad state") => {

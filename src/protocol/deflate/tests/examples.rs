@@ -1,9 +1,9 @@
 //! The examples of RFC 7692, section 7.2.3, byte for byte.
 
 use super::super::{
-    Compressor, EMPTY_FRAGMENT, EMPTY_MESSAGE, Inflater, Inflation, Progress, without_trailer,
+    Compressor, EMPTY_FRAGMENT, EMPTY_MESSAGE, InflateJob, Inflater, Progress, strip_trailer,
 };
-use super::{Outgoing, inflate, inflate_with};
+use super::{OutgoingParams, inflate, inflate_with};
 
 const HELLO: &[u8] = &[0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
 /// The second message, in the window of the first.
@@ -16,13 +16,13 @@ fn a_message_in_one_block() {
 
 #[test]
 fn a_message_in_two_fragments() {
-    let mut inflation = Inflation::new(Inflater::new(), HELLO[..3].to_vec(), false, Vec::new(), 5);
-    assert_eq!(inflation.run(usize::MAX), Progress::Done);
-    let first = inflation.into_parts().unwrap();
+    let mut job = InflateJob::new(Inflater::new(), HELLO[..3].to_vec(), false, Vec::new(), 5);
+    assert_eq!(job.run(usize::MAX), Progress::Done);
+    let first = job.into_parts().unwrap();
     let start = first.output.len();
-    let mut inflation = Inflation::new(first.inflater.unwrap(), HELLO[3..].to_vec(), true, first.output, 5);
-    assert_eq!(inflation.run(usize::MAX), Progress::Done);
-    let second = inflation.into_parts().unwrap();
+    let mut job = InflateJob::new(first.inflater.unwrap(), HELLO[3..].to_vec(), true, first.output, 5);
+    assert_eq!(job.run(usize::MAX), Progress::Done);
+    let second = job.into_parts().unwrap();
     assert_eq!((&second.output[..], second.start), (&b"Hello"[..], start));
 }
 
@@ -60,19 +60,18 @@ fn an_empty_fragment() {
     assert_eq!((&empty.output[..], EMPTY_MESSAGE), (&b""[..], &[0x00][..]));
     // It leaves the window as it is.
     let hello = inflate_with(empty.inflater.unwrap(), HELLO, 5).unwrap();
-    let mut inflation =
-        Inflation::new(hello.inflater.unwrap(), EMPTY_FRAGMENT.to_vec(), false, Vec::new(), 5);
-    assert_eq!(inflation.run(usize::MAX), Progress::Done);
-    let empty = inflation.into_parts().unwrap();
+    let mut job = InflateJob::new(hello.inflater.unwrap(), EMPTY_FRAGMENT.to_vec(), false, Vec::new(), 5);
+    assert_eq!(job.run(usize::MAX), Progress::Done);
+    let empty = job.into_parts().unwrap();
     assert_eq!(empty.output, b"");
     assert_eq!(inflate_with(empty.inflater.unwrap(), HELLO_AGAIN, 5).unwrap().output, b"Hello");
 }
 
 #[test]
 fn what_is_sent_is_what_the_rfc_sends() {
-    let mut compressor = Compressor::new(&Outgoing::default());
-    assert_eq!(without_trailer(compressor.compress(b"", b"Hello"), true), HELLO);
-    assert_eq!(without_trailer(compressor.compress(b"Hello", b"Hello"), true), HELLO_AGAIN);
+    let mut compressor = Compressor::new(&OutgoingParams::default());
+    assert_eq!(strip_trailer(compressor.compress(b"", b"Hello"), true), HELLO);
+    assert_eq!(strip_trailer(compressor.compress(b"Hello", b"Hello"), true), HELLO_AGAIN);
     let first = compressor.compress(b"", b"He").to_vec();
-    assert_eq!(without_trailer(&first, false), first);
+    assert_eq!(strip_trailer(&first, false), first);
 }

@@ -4,7 +4,7 @@ use flate2::FlushCompress;
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy as Strategic, prop_assert_eq, prop_oneof, proptest};
 
-use super::super::{Inflater, Inflation, Progress, TRAILER};
+use super::super::{InflateJob, Inflater, Progress, TRAILER};
 use super::{Plain, Plainly, inflate, inflate_with, message, payload, words};
 
 fn allowed() -> impl Strategic<Value = usize> {
@@ -24,10 +24,10 @@ proptest! {
         if fin {
             compressed.truncate(compressed.len() - TRAILER.len());
         }
-        let mut inflation = Inflation::new(Inflater::new(), compressed, fin, before.clone(), usize::MAX);
+        let mut job = InflateJob::new(Inflater::new(), compressed, fin, before.clone(), usize::MAX);
         let mut steps = steps.iter().cycle();
-        while inflation.run(*steps.next().unwrap()) == Progress::Paused {}
-        let inflated = inflation.into_parts().unwrap();
+        while job.run(*steps.next().unwrap()) == Progress::Paused {}
+        let inflated = job.into_parts().unwrap();
         prop_assert_eq!(inflated.start, before.len());
         prop_assert_eq!(&inflated.output[..before.len()], &before);
         prop_assert_eq!(&inflated.output[before.len()..], &payload);
@@ -52,31 +52,31 @@ proptest! {
 #[test]
 fn a_pause_comes_when_as_much_as_allowed_is_there() {
     let payload = vec![b'a'; 1_000_000];
-    let mut inflation = Inflation::new(Inflater::new(), message(&payload), true, Vec::new(), usize::MAX);
-    assert_eq!(inflation.run(100_000), Progress::Paused);
-    let paused = inflation.into_parts().unwrap();
+    let mut job = InflateJob::new(Inflater::new(), message(&payload), true, Vec::new(), usize::MAX);
+    assert_eq!(job.run(100_000), Progress::Paused);
+    let paused = job.into_parts().unwrap();
     assert!((100_000..300_000).contains(&paused.output.len()), "{}", paused.output.len());
 
     // Always a little further.
-    let mut inflation = Inflation::new(Inflater::new(), message(&payload), true, Vec::new(), usize::MAX);
-    let steps = std::iter::from_fn(|| (inflation.run(0) == Progress::Paused).then_some(())).count();
+    let mut job = InflateJob::new(Inflater::new(), message(&payload), true, Vec::new(), usize::MAX);
+    let steps = std::iter::from_fn(|| (job.run(0) == Progress::Paused).then_some(())).count();
     assert!((3..1_000).contains(&steps), "{steps}");
-    assert!(inflation.into_parts().unwrap().output == payload);
+    assert!(job.into_parts().unwrap().output == payload);
 }
 
 #[test]
 fn a_small_payload_is_done_at_once_and_takes_little() {
     let payload = words(1, 900);
-    let mut inflation = Inflation::new(Inflater::new(), message(&payload), true, Vec::new(), usize::MAX);
-    assert_eq!(inflation.run(128 * 1024), Progress::Done);
-    let inflated = inflation.into_parts().unwrap();
+    let mut job = InflateJob::new(Inflater::new(), message(&payload), true, Vec::new(), usize::MAX);
+    assert_eq!(job.run(128 * 1024), Progress::Done);
+    let inflated = job.into_parts().unwrap();
     assert!(inflated.output.capacity() <= 4 * 1024, "{}", inflated.output.capacity());
     // Once done, it stays so.
-    let mut inflation = Inflation::new(Inflater::new(), message(&payload), true, Vec::new(), usize::MAX);
+    let mut job = InflateJob::new(Inflater::new(), message(&payload), true, Vec::new(), usize::MAX);
     for _ in 0..3 {
-        assert_eq!(inflation.run(usize::MAX), Progress::Done);
+        assert_eq!(job.run(usize::MAX), Progress::Done);
     }
-    assert_eq!(inflation.into_parts().unwrap().output, payload);
+    assert_eq!(job.into_parts().unwrap().output, payload);
 }
 
 #[test]
@@ -84,9 +84,9 @@ fn the_memory_of_the_input_comes_back() {
     let mut input = message(b"Hello");
     input.reserve(10_000);
     let (memory, capacity) = (input.as_ptr(), input.capacity());
-    let mut inflation = Inflation::new(Inflater::new(), input, true, Vec::new(), usize::MAX);
-    assert_eq!(inflation.run(usize::MAX), Progress::Done);
-    let input = inflation.into_parts().unwrap().input;
+    let mut job = InflateJob::new(Inflater::new(), input, true, Vec::new(), usize::MAX);
+    assert_eq!(job.run(usize::MAX), Progress::Done);
+    let input = job.into_parts().unwrap().input;
     assert_eq!((input.as_ptr(), input.capacity()), (memory, capacity));
 }
 
@@ -96,13 +96,13 @@ fn a_frame_may_end_anywhere() {
     let payload = words(2, 600);
     let whole = message(&payload);
     for cut in 0..=whole.len() {
-        let mut inflation = Inflation::new(Inflater::new(), whole[..cut].to_vec(), false, Vec::new(), 600);
-        assert_eq!(inflation.run(usize::MAX), Progress::Done);
-        let first = inflation.into_parts().unwrap();
-        let mut inflation =
-            Inflation::new(first.inflater.unwrap(), whole[cut..].to_vec(), true, first.output, 600);
-        assert_eq!(inflation.run(usize::MAX), Progress::Done);
-        assert_eq!(inflation.into_parts().unwrap().output, payload, "cut at {cut}");
+        let mut job = InflateJob::new(Inflater::new(), whole[..cut].to_vec(), false, Vec::new(), 600);
+        assert_eq!(job.run(usize::MAX), Progress::Done);
+        let first = job.into_parts().unwrap();
+        let mut job =
+            InflateJob::new(first.inflater.unwrap(), whole[cut..].to_vec(), true, first.output, 600);
+        assert_eq!(job.run(usize::MAX), Progress::Done);
+        assert_eq!(job.into_parts().unwrap().output, payload, "cut at {cut}");
     }
 }
 
@@ -110,9 +110,9 @@ fn a_frame_may_end_anywhere() {
 fn the_last_block_ends_the_stream_in_any_frame() {
     let ended = Plainly::new(6, 15).compress(b"Hello", FlushCompress::Finish);
     for fin in [false, true] {
-        let mut inflation = Inflation::new(Inflater::new(), ended.clone(), fin, b"before".to_vec(), 11);
-        assert_eq!(inflation.run(usize::MAX), Progress::Done);
-        let inflated = inflation.into_parts().unwrap();
+        let mut job = InflateJob::new(Inflater::new(), ended.clone(), fin, b"before".to_vec(), 11);
+        assert_eq!(job.run(usize::MAX), Progress::Done);
+        let inflated = job.into_parts().unwrap();
         assert_eq!((&inflated.output[..], inflated.start), (&b"beforeHello"[..], 6));
         assert!(inflated.inflater.is_none());
     }

@@ -3,7 +3,7 @@
 use flate2::FlushCompress;
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
-use super::super::{InflateFault, Inflater, Inflation, Progress, TRAILER};
+use super::super::{InflateError, InflateJob, Inflater, Progress, TRAILER};
 use super::{Plainly, inflate_with, message, noise, payload, words};
 use crate::protocol::ProtocolError;
 
@@ -16,10 +16,10 @@ fn steps(input: &[u8], limit: usize) -> (Vec<(usize, usize)>, Result<(), Protoco
     let mut seen = Vec::new();
     loop {
         // From the start each time: only what is taken apart shows its memory.
-        let mut inflation = Inflation::new(Inflater::new(), input.to_vec(), true, Vec::new(), limit);
+        let mut job = InflateJob::new(Inflater::new(), input.to_vec(), true, Vec::new(), limit);
         let runs = seen.len() + 1;
-        let last = (0..runs).map(|_| inflation.run(0)).last();
-        match inflation.into_parts() {
+        let last = (0..runs).map(|_| job.run(0)).last();
+        match job.into_parts() {
             Ok(inflated) => seen.push((inflated.output.len(), inflated.output.capacity())),
             Err(error) => return (seen, Err(error)),
         }
@@ -72,16 +72,16 @@ fn memory_stays_within_the_limit_at_every_step() {
 fn what_was_there_before_counts() {
     let input = message(b"Hello");
     for (limit, fits) in [(10, true), (9, false)] {
-        let mut inflation = Inflation::new(Inflater::new(), input.clone(), true, b"Hello".to_vec(), limit);
-        assert_eq!(inflation.run(usize::MAX), Progress::Done);
-        assert_eq!(inflation.into_parts().is_ok(), fits);
+        let mut job = InflateJob::new(Inflater::new(), input.clone(), true, b"Hello".to_vec(), limit);
+        assert_eq!(job.run(usize::MAX), Progress::Done);
+        assert_eq!(job.into_parts().is_ok(), fits);
     }
 }
 
 #[test]
 fn what_else_is_wrong_comes_first_if_it_is_near() {
     let broken = |length| [&message(&words(5, length))[..], &TRAILER, &[0x06]].concat();
-    let fault = ProtocolError::InvalidDeflate(InflateFault::BlockType);
+    let fault = ProtocolError::InvalidDeflate(InflateError::BlockType);
     for (length, limit, error) in [
         (1_000, 1_000, fault),
         (1_000, 999, fault),
@@ -115,18 +115,18 @@ fn a_bomb_goes_off_within_the_limit() {
 #[test]
 fn a_bomb_without_a_limit_can_be_put_down() {
     let piece = Plainly::new(9, 15).compress(&vec![0; 1 << 20], FlushCompress::Full);
-    let mut inflation = Inflation::new(Inflater::new(), piece.repeat(50), true, Vec::new(), usize::MAX);
-    assert_eq!(inflation.run(128 * 1024), Progress::Paused);
-    let inflated = inflation.into_parts().unwrap();
+    let mut job = InflateJob::new(Inflater::new(), piece.repeat(50), true, Vec::new(), usize::MAX);
+    assert_eq!(job.run(128 * 1024), Progress::Paused);
+    let inflated = job.into_parts().unwrap();
     assert!(inflated.output.capacity() <= 512 * 1024, "{}", inflated.output.capacity());
 }
 
 proptest! {
     #[test]
     fn any_limit(payload in payload(20_000), limit in 0_usize..25_000, allowed in 0_usize..3_000) {
-        let mut inflation = Inflation::new(Inflater::new(), message(&payload), true, Vec::new(), limit);
-        while inflation.run(allowed) == Progress::Paused {}
-        match inflation.into_parts() {
+        let mut job = InflateJob::new(Inflater::new(), message(&payload), true, Vec::new(), limit);
+        while job.run(allowed) == Progress::Paused {}
+        match job.into_parts() {
             Ok(inflated) => {
                 prop_assert!(payload.len() <= limit);
                 prop_assert!(inflated.output.capacity() <= limit + BEYOND);

@@ -14,16 +14,16 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 use proptest::prelude::{Just, Strategy as Strategic, any, prop_oneof};
 
 use super::inflater::Inflated;
-use super::{Inflater, Inflation, Outgoing, Progress, WindowBits};
+use super::{InflateJob, Inflater, OutgoingParams, Progress, WindowBits};
 use crate::protocol::ProtocolError;
 
 fn bits(bits: u8) -> WindowBits {
     WindowBits::new(bits).unwrap()
 }
 
-/// Settings that differ in the window alone.
-fn window(window_bits: u8) -> Outgoing {
-    Outgoing { window_bits: bits(window_bits), ..Outgoing::default() }
+/// `DeflateParams` that differ in the window alone.
+fn window(window_bits: u8) -> OutgoingParams {
+    OutgoingParams { window_bits: bits(window_bits), ..OutgoingParams::default() }
 }
 
 /// Letters that follow no rule.
@@ -38,7 +38,7 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
-/// Words, a few of them again and again: matches near and far.
+/// Words, a few of them repeated: matches at short and long distances.
 fn words(seed: u64, length: usize) -> Vec<u8> {
     let order = noise(seed, length);
     let text = order.iter().flat_map(|choice| {
@@ -131,9 +131,9 @@ fn message(payload: &[u8]) -> Vec<u8> {
 
 /// Inflates the payload of a last frame at once.
 fn inflate_with(inflater: Inflater, input: &[u8], limit: usize) -> Result<Inflated, ProtocolError> {
-    let mut inflation = Inflation::new(inflater, input.to_vec(), true, Vec::new(), limit);
-    assert_eq!(inflation.run(usize::MAX), Progress::Done);
-    inflation.into_parts()
+    let mut job = InflateJob::new(inflater, input.to_vec(), true, Vec::new(), limit);
+    assert_eq!(job.run(usize::MAX), Progress::Done);
+    job.into_parts()
 }
 
 fn inflate(input: &[u8]) -> Result<Inflated, ProtocolError> {

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
 use super::super::{Compressor, History, Inflater, Level, Pool, TRAILER};
-use super::{Outgoing, Plainly, bits, inflate_with, noise, payload, window, words};
+use super::{OutgoingParams, Plainly, bits, inflate_with, noise, payload, window, words};
 
 /// Another message of a receiver that keeps its inflater at times, and a history always.
 fn receive(
@@ -17,7 +17,7 @@ fn receive(
     kept: Option<Inflater>,
     input: &[u8],
 ) -> (Vec<u8>, Inflater) {
-    let inflater = kept.unwrap_or_else(|| pool.inflater(history.last(size)));
+    let inflater = kept.unwrap_or_else(|| pool.take_inflater(history.last(size)));
     let whole = inflate_with(inflater, input, usize::MAX).unwrap();
     history.push(&whole.output, size);
     (whole.output, whole.inflater.unwrap())
@@ -48,13 +48,13 @@ proptest! {
                 1 => drop(inflater),
                 // Somebody else has it in between.
                 2 => {
-                    pool.give_inflater(inflater);
-                    let other = inflate_with(pool.inflater(&payload), &[0x00], 0).unwrap();
-                    pool.give_inflater(other.inflater.unwrap());
+                    pool.put_inflater(inflater);
+                    let other = inflate_with(pool.take_inflater(&payload), &[0x00], 0).unwrap();
+                    pool.put_inflater(other.inflater.unwrap());
                 }
                 _ => {
                     history.compact(size);
-                    pool.give_inflater(inflater);
+                    pool.put_inflater(inflater);
                 }
             }
         }
@@ -72,14 +72,14 @@ proptest! {
         for (payload, keeps) in messages {
             // As a connection does it: what is remembered depends on the length.
             let length = outgoing.history_for(payload.len());
-            let mut compressor = pool.compressor(&outgoing);
+            let mut compressor = pool.take_compressor(&outgoing);
             let compressed = compressor.compress(sent.last(length), &payload);
             let whole = &compressed[..compressed.len() - TRAILER.len()];
             let (output, inflater) = receive(&pool, &mut received, size, kept.take(), whole);
             prop_assert_eq!(&output, &payload);
             kept = keeps.then_some(inflater);
             sent.push(&payload, length);
-            pool.give_compressor(compressor);
+            pool.put_compressor(compressor);
         }
     }
 
@@ -104,37 +104,37 @@ fn an_inflater_forgets_who_had_it() {
     let mut plainly = Plainly::new(6, 15);
     let first = plainly.compress(&text, FlushCompress::Sync);
     let second = plainly.compress(&text, FlushCompress::Sync);
-    let inflated = inflate_with(pool.inflater(&[]), &first, usize::MAX).unwrap();
-    pool.give_inflater(inflated.inflater.unwrap());
-    assert!(inflate_with(pool.inflater(&[]), &second, usize::MAX).is_err());
+    let inflated = inflate_with(pool.take_inflater(&[]), &first, usize::MAX).unwrap();
+    pool.put_inflater(inflated.inflater.unwrap());
+    assert!(inflate_with(pool.take_inflater(&[]), &second, usize::MAX).is_err());
 
     let dictionary: Arc<[u8]> = Arc::from(text);
     let history = History::new(Some(&dictionary));
-    let inflated = inflate_with(pool.inflater(history.last(32_768)), &second, usize::MAX).unwrap();
+    let inflated = inflate_with(pool.take_inflater(history.last(32_768)), &second, usize::MAX).unwrap();
     assert_eq!(inflated.output, &*dictionary);
     // Not in the middle of a message either.
-    let mut inflation = super::Inflation::new(pool.inflater(&[]), first, false, Vec::new(), usize::MAX);
-    inflation.run(0);
-    pool.give_inflater(inflation.into_parts().unwrap().inflater.unwrap());
-    assert!(inflate_with(pool.inflater(&[]), &second, usize::MAX).is_err());
+    let mut job = super::InflateJob::new(pool.take_inflater(&[]), first, false, Vec::new(), usize::MAX);
+    job.run(0);
+    pool.put_inflater(job.into_parts().unwrap().inflater.unwrap());
+    assert!(inflate_with(pool.take_inflater(&[]), &second, usize::MAX).is_err());
 }
 
 #[test]
 fn compressors_are_kept_apart_by_what_they_were_made_for() {
     // A match that only the wide window reaches, and a level that looks for none.
     let payload = [words(2, 600), noise(3, 2_000), words(2, 600)].concat();
-    let none = Outgoing { level: Level::new(0), ..window(15) };
+    let none = OutgoingParams { level: Level::new(0), ..window(15) };
     let kinds = [window(15), window(9), none];
-    let length = |outgoing: &Outgoing| Compressor::new(outgoing).compress(&[], &payload).len();
+    let length = |outgoing: &OutgoingParams| Compressor::new(outgoing).compress(&[], &payload).len();
     let expected = kinds.each_ref().map(length);
     assert!(expected[0] < expected[1] && expected[1] < expected[2], "{expected:?}");
     let pool = Pool::default();
     for _ in 0..4 {
-        let mut taken = kinds.each_ref().map(|kind| pool.compressor(kind));
+        let mut taken = kinds.each_ref().map(|kind| pool.take_compressor(kind));
         let lengths = taken.each_mut().map(|compressor| compressor.compress(&[], &payload).len());
         assert_eq!(lengths, expected);
         for compressor in taken {
-            pool.give_compressor(compressor);
+            pool.put_compressor(compressor);
         }
     }
 }
@@ -142,22 +142,22 @@ fn compressors_are_kept_apart_by_what_they_were_made_for() {
 #[test]
 fn a_pool_that_nobody_uses_empties_itself() {
     let pool = Pool::default();
-    assert!(!pool.rest());
-    let inflater = pool.inflater(&[]);
-    pool.give_inflater(inflater);
+    assert!(!pool.trim());
+    let inflater = pool.take_inflater(&[]);
+    pool.put_inflater(inflater);
     // Used since the last time, then not.
-    assert!(pool.rest());
-    assert!(!pool.rest());
-    let compressor = pool.compressor(&Outgoing::default());
-    pool.give_compressor(compressor);
-    assert!(pool.rest());
-    assert!(!pool.rest());
+    assert!(pool.trim());
+    assert!(!pool.trim());
+    let compressor = pool.take_compressor(&OutgoingParams::default());
+    pool.put_compressor(compressor);
+    assert!(pool.trim());
+    assert!(!pool.trim());
     // Whatever comes back, only so much is kept; what is taken is as new each time.
     for _ in 0..50 {
-        pool.give_inflater(Inflater::new());
+        pool.put_inflater(Inflater::new());
     }
     for _ in 0..20 {
-        let empty = inflate_with(pool.inflater(&[]), b"\x00", 0).unwrap();
+        let empty = inflate_with(pool.take_inflater(&[]), b"\x00", 0).unwrap();
         assert_eq!(empty.output, b"");
     }
 }

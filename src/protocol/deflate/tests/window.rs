@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::{Strategy as Strategic, any, prop_assert, prop_assert_eq, proptest};
 
-use super::super::{Compressor, Level, MemLevel, Outgoing, Strategy};
+use super::super::{Compressor, Level, MemLevel, OutgoingParams, Strategy};
 use super::distances::furthest;
 use super::{Plain, bits, noise, words};
 
@@ -14,7 +14,7 @@ fn match_at(distance: usize) -> Vec<u8> {
 
 #[test]
 fn distances_are_measured() {
-    let outgoing = Outgoing { level: Level::new(9), ..Outgoing::default() };
+    let outgoing = OutgoingParams { level: Level::new(9), ..OutgoingParams::default() };
     for distance in [20, 100, 249, 250, 251, 256, 257, 511, 1_000, 20_000, 32_768 - 262] {
         let compressed = Compressor::new(&outgoing).compress(&[], &match_at(distance)).to_vec();
         let mut output = Vec::new();
@@ -34,7 +34,7 @@ fn payloads() -> impl Strategic<Value = Vec<Vec<u8>>> {
 }
 
 /// The last bytes, as many as a window has.
-fn kept(sent: &[u8], outgoing: &Outgoing) -> Vec<u8> {
+fn kept(sent: &[u8], outgoing: &OutgoingParams) -> Vec<u8> {
     sent[sent.len().saturating_sub(outgoing.window_bits.size())..].to_vec()
 }
 
@@ -47,12 +47,12 @@ proptest! {
         mem_level in 1_u8..=9,
         fixed: bool,
     ) {
-        let outgoing = Outgoing {
+        let outgoing = OutgoingParams {
             window_bits: bits(window_bits),
             level: Level::new(level),
             mem_level: MemLevel::new(mem_level).unwrap(),
             strategy: if fixed { Strategy::Fixed } else { Strategy::Default },
-            ..Outgoing::default()
+            ..OutgoingParams::default()
         };
         let mut compressor = Compressor::new(&outgoing);
         let mut sent = Vec::new();
@@ -75,7 +75,7 @@ proptest! {
         level in 1_u8..=10,
     ) {
         let outgoing =
-            Outgoing { window_bits: bits(window_bits), level: Level::new(level), ..Outgoing::default() };
+            OutgoingParams { window_bits: bits(window_bits), level: Level::new(level), ..OutgoingParams::default() };
         let start = usize::from(start) % dictionary.len();
         let payload = [&dictionary[start..], &noise(8, 50), &dictionary[..]].concat();
         let mut compressor = Compressor::new(&outgoing);
@@ -91,7 +91,8 @@ fn the_smallest_windows_never_reach_further_than_256() {
     // Repetitions at every distance around the edge, in one message and over two.
     for window_bits in [8, 9] {
         for level in [None].into_iter().chain((1..=9).map(Level::new)) {
-            let outgoing = Outgoing { window_bits: bits(window_bits), level, ..Outgoing::default() };
+            let outgoing =
+                OutgoingParams { window_bits: bits(window_bits), level, ..OutgoingParams::default() };
             for distance in 240..=262 {
                 let mut compressor = Compressor::new(&outgoing);
                 let mut sent = Vec::new();

@@ -1,30 +1,30 @@
-//! What can be listened on, and what not.
+//! Sockets that can and can't be listened on.
 
 use std::os::unix::net::UnixStream;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::{Client, LOOPBACK, ListeningSocket, PendingOnClose, REQUEST, Scene, bound, is_upgrade};
+use super::{Client, Harness, LOOPBACK, ListeningSocket, PendingOnClose, REQUEST, bound, is_upgrade};
 
 #[test]
-fn a_path_is_listened_on_and_left_to_its_owner() {
+fn a_path_is_listened_on_and_not_removed() {
     let path = std::env::temp_dir().join(format!("ferrows-{}-listens", std::process::id()));
-    let mut scene = Scene::new();
-    let listening = scene.listen(SockAddr::unix(&path).unwrap());
-    assert_eq!(scene.arrivals.local_addr(listening), None);
+    let mut harness = Harness::new();
+    let listener = harness.listen(SockAddr::unix(&path).unwrap());
+    assert_eq!(harness.listeners.local_addr(listener), None);
     let mut client = Client::over(UnixStream::connect(&path).unwrap().into());
     client.write(REQUEST);
-    let arrival = scene.next();
-    assert!(is_upgrade(&arrival));
-    assert_eq!(scene.arrivals.local_and_peer_addr(arrival.number), (None, None));
-    scene.speak(arrival.number, &mut client);
-    scene.arrivals.close(listening, PendingOnClose::Discard, &mut scene.arrived);
+    let connection = harness.next();
+    assert!(is_upgrade(&connection));
+    assert_eq!(harness.listeners.local_and_peer_addr(connection.number), (None, None));
+    harness.release_and_exchange(connection.number, &mut client);
+    harness.listeners.close(listener, PendingOnClose::Discard, &mut harness.accepted);
     assert!(path.exists());
     std::fs::remove_file(&path).unwrap();
 }
 
 #[test]
-fn a_socket_whose_address_was_in_use_does_not_listen_elsewhere() {
+fn an_unbound_socket_does_not_listen_on_another_port() {
     let unbound = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     let error = ListeningSocket::start(unbound, 1).unwrap_err();
     assert_eq!(error.raw_os_error(), Some(libc::EADDRINUSE));
@@ -32,16 +32,16 @@ fn a_socket_whose_address_was_in_use_does_not_listen_elsewhere() {
 
 #[test]
 fn a_backlog_can_be_changed_while_it_listens() {
-    let mut scene = Scene::new();
-    let listening = scene.arrivals.listen(
-        &scene.poller,
+    let mut harness = Harness::new();
+    let listener = harness.listeners.listen(
+        &harness.poller,
         ListeningSocket::start(bound(LOOPBACK), 1).unwrap(),
-        "owner",
+        "server",
         REQUEST.len(),
     );
-    let listening = listening.unwrap();
-    scene.arrivals.set_backlog(listening, 511).unwrap();
-    let mut client = scene.connect(listening);
+    let listener = listener.unwrap();
+    harness.listeners.set_backlog(listener, 511).unwrap();
+    let mut client = harness.connect(listener);
     client.write(REQUEST);
-    assert!(is_upgrade(&scene.next()));
+    assert!(is_upgrade(&harness.next()));
 }

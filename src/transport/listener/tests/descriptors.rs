@@ -1,21 +1,20 @@
-//! A process without free descriptors. It must not be that of the other tests: this one runs again in one of its own, with
-//! few.
+//! A process without free descriptors. The test runs itself again in a process with a low limit, apart from the other tests.
 
 use std::fs::File;
 use std::process::Command;
 
-use super::{LOOPBACK, REQUEST, Scene, is_upgrade};
+use super::{Harness, LOOPBACK, REQUEST, is_upgrade};
 
-/// What says that this is that process.
+/// Set in that process.
 const FEW: &str = "FERROWS_TEST_FEW_DESCRIPTORS";
 
 #[test]
-fn without_descriptors_who_comes_is_turned_away_and_nothing_spins() {
+fn without_descriptors_connections_are_dropped_and_no_event_repeats() {
     if std::env::var_os(FEW).is_some() {
-        return turn_away();
+        return drop_connections();
     }
     let this = std::env::current_exe().unwrap();
-    let name = "transport::listener::tests::descriptors::without_descriptors_who_comes_is_turned_away_and_nothing_spins";
+    let name = "transport::listener::tests::descriptors::without_descriptors_connections_are_dropped_and_no_event_repeats";
     let output = Command::new("sh")
         .args(["-c", r#"ulimit -n 40 && exec "$0" --exact "$1" --nocapture"#])
         .arg(this)
@@ -23,42 +22,42 @@ fn without_descriptors_who_comes_is_turned_away_and_nothing_spins() {
         .env(FEW, "1")
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}{:?}", output.stderr);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}{:?}", output.stderr);
 }
 
-fn turn_away() {
-    let mut scene = Scene::new();
-    let listening = scene.listen(LOOPBACK);
-    // Twice: what was kept for that is there again.
+fn drop_connections() {
+    let mut harness = Harness::new();
+    let listener = harness.listen(LOOPBACK);
+    // Twice: the reserve is refilled.
     for _ in 0..2 {
         let mut all: Vec<File> = std::iter::from_fn(|| File::open("/").ok()).collect();
         all.pop();
-        let mut client = scene.connect(listening);
-        scene.wait();
-        scene.turn();
+        let mut client = harness.connect(listener);
+        harness.wait();
+        harness.turn();
         client.assert_closed();
-        assert!(scene.arrived.is_empty() && scene.arrivals.connection_count() == 0);
-        assert!(!scene.arrivals.has_backlog());
-        scene.assert_quiet();
+        assert!(harness.accepted.is_empty() && harness.listeners.connection_count() == 0);
+        assert!(!harness.listeners.has_more_to_accept());
+        harness.assert_no_event();
     }
 
-    // Not even the one that is kept.
+    // Without the descriptor in reserve.
     let mut all: Vec<File> = Vec::new();
-    scene.arrivals.lose_spare();
+    harness.listeners.close_reserve();
     all.extend(std::iter::from_fn(|| File::open("/").ok()));
     all.pop();
-    let mut client = scene.connect(listening);
-    scene.wait();
-    scene.turn();
-    assert!(!scene.arrivals.has_backlog());
-    scene.assert_quiet();
+    let mut client = harness.connect(listener);
+    harness.wait();
+    harness.turn();
+    assert!(!harness.listeners.has_more_to_accept());
+    harness.assert_no_event();
     client.write(REQUEST);
-    // It waits, until there are descriptors again and somebody looks.
+    // It waits until descriptors are free and the owner checks.
     drop(all);
-    scene.arrivals.check_timeouts(listening, 0, 1, &mut scene.arrived);
-    assert!(scene.arrivals.has_backlog());
-    let arrival = scene.next();
-    assert!(is_upgrade(&arrival));
-    scene.speak(arrival.number, &mut client);
+    harness.listeners.check_timeouts(listener, 0, 1, &mut harness.accepted);
+    assert!(harness.listeners.has_more_to_accept());
+    let connection = harness.next();
+    assert!(is_upgrade(&connection));
+    harness.release_and_exchange(connection.number, &mut client);
 }

@@ -1,5 +1,5 @@
-//! Listening sockets and what arrives there, over loopback. The owner's loop waits in a poller around the poller, as that of
-//! Node does. Every wait ends with a panic after [`TIMEOUT`].
+//! Listening sockets and their connections, over loopback. The owner's loop waits in a poller around the poller, as Node's does.
+//! Every wait panics after [`TIMEOUT`].
 
 mod bind;
 mod connections;
@@ -16,7 +16,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use super::{
     AcceptedConnection, FallbackReason, Listeners, ListeningSocket, PendingOnClose, PollContext, Request,
 };
-use crate::protocol::handshake::MAX_HEAD;
+use crate::protocol::handshake::MAX_HEAD_LENGTH;
 use crate::transport::event_loop::Poller;
 use crate::transport::tests::TIMEOUT;
 
@@ -25,7 +25,7 @@ const REQUEST: &[u8] = b"GET /path HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n
 /// Any free port of this address.
 const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// A socket that is bound, as the owner would have it.
+/// A bound socket, as the owner creates it.
 fn bound(address: impl Into<SockAddr>) -> Socket {
     let address = address.into();
     let socket = Socket::new(Domain::from(i32::from(address.family())), Type::STREAM, None).unwrap();
@@ -33,52 +33,52 @@ fn bound(address: impl Into<SockAddr>) -> Socket {
     socket
 }
 
-/// An owner.
-struct Scene {
+/// An owner and its event loop.
+struct Harness {
     poller: Poller,
     poll: Poll,
-    arrivals: Listeners<&'static str>,
-    arrived: Vec<AcceptedConnection<&'static str>>,
+    listeners: Listeners<&'static str>,
+    accepted: Vec<AcceptedConnection<&'static str>>,
     buffer: Vec<u8>,
     now: u32,
 }
 
-impl Scene {
+impl Harness {
     fn new() -> Self {
         let (poller, poll) = (Poller::new().unwrap(), Poll::new().unwrap());
         poll.registry().register(&mut SourceFd(&poller.fd()), Token(0), Interest::READABLE).unwrap();
-        let arrivals = Listeners::default();
-        Self { poller, poll, arrivals, arrived: Vec::new(), buffer: vec![0; 64 * 1024], now: 0 }
+        let listeners = Listeners::default();
+        Self { poller, poll, listeners, accepted: Vec::new(), buffer: vec![0; 64 * 1024], now: 0 }
     }
 
     /// Listens, and returns the number of the listening socket.
     fn listen(&mut self, address: impl Into<SockAddr>) -> u32 {
-        let listening = ListeningSocket::start(bound(address), 511).unwrap();
-        self.arrivals.listen(&self.poller, listening, "owner", MAX_HEAD).unwrap()
+        let listener = ListeningSocket::start(bound(address), 511).unwrap();
+        self.listeners.listen(&self.poller, listener, "server", MAX_HEAD_LENGTH).unwrap()
     }
 
     /// One turn of the loop, without waiting.
     fn turn(&mut self) {
-        let Self { poller, arrivals, arrived, buffer, now, .. } = self;
-        let mut turn = PollContext { poller, now: *now, buffer, accepted: arrived };
-        arrivals.resume_accepting(&mut turn);
+        let Self { poller, listeners, accepted, buffer, now, .. } = self;
+        let mut turn = PollContext { poller, now: *now, buffer, accepted };
+        listeners.resume_accepting(&mut turn);
         poller.poll(|token, _| {
             assert!(Listeners::<&str>::is_token(token));
-            arrivals.on_ready(token, &mut turn);
+            listeners.on_ready(token, &mut turn);
         });
     }
 
-    /// Waits until there is something to do for a turn.
+    /// Waits until the next turn has work.
     fn wait(&mut self) {
-        if self.arrivals.has_backlog() {
+        if self.listeners.has_more_to_accept() {
             return;
         }
         let mut events = Events::with_capacity(1);
         self.poll.poll(&mut events, Some(TIMEOUT)).unwrap();
-        assert!(!events.is_empty(), "nothing came; so far {:?}", self.arrived);
+        assert!(!events.is_empty(), "no event; accepted so far: {:?}", self.accepted);
     }
 
-    /// Goes on until something holds.
+    /// Runs turns until a condition holds.
     fn until(&mut self, done: impl Fn(&Self) -> bool) {
         self.turn();
         while !done(self) {
@@ -87,32 +87,32 @@ impl Scene {
         }
     }
 
-    /// The next that arrives, and nothing else.
+    /// The next accepted connection, which must be the only one.
     fn next(&mut self) -> AcceptedConnection<&'static str> {
-        self.until(|scene| !scene.arrived.is_empty());
-        assert_eq!(self.arrived.len(), 1, "{:?}", self.arrived);
-        self.arrived.remove(0)
+        self.until(|harness| !harness.accepted.is_empty());
+        assert_eq!(self.accepted.len(), 1, "{:?}", self.accepted);
+        self.accepted.remove(0)
     }
 
-    /// Nothing is ready.
-    fn assert_quiet(&mut self) {
+    /// Asserts that no descriptor is ready.
+    fn assert_no_event(&mut self) {
         let mut events = Events::with_capacity(1);
         self.poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
         assert!(events.is_empty());
     }
 
-    fn connect(&self, listening: u32) -> Client {
-        Client::new(self.arrivals.local_addr(listening).unwrap())
+    fn connect(&self, listener: u32) -> Client {
+        Client::new(self.listeners.local_addr(listener).unwrap())
     }
 
-    /// Takes what has arrived, and speaks with it from the other end.
-    fn speak(&mut self, number: u32, client: &mut Client) {
-        let mut socket = self.arrivals.release(&self.poller, number).unwrap();
-        assert!(self.arrivals.release(&self.poller, number).is_none());
+    /// Releases a connection and exchanges bytes with its client.
+    fn release_and_exchange(&mut self, number: u32, client: &mut Client) {
+        let mut socket = self.listeners.release(&self.poller, number).unwrap();
+        assert!(self.listeners.release(&self.poller, number).is_none());
         assert!(socket.nonblocking().unwrap());
         socket.write_all(b"101").unwrap();
         assert_eq!(client.read(3), b"101");
-        // Nobody else reads it any more.
+        // The listener does not read it any more.
         client.write(b"frame");
         self.turn();
         socket.set_nonblocking(false).unwrap();
@@ -153,7 +153,7 @@ impl Client {
         bytes
     }
 
-    /// Waits until the other end has closed.
+    /// Waits for the other end to close.
     fn assert_closed(&mut self) {
         match self.0.read(&mut [0]) {
             Ok(length) => assert_eq!(length, 0),
@@ -162,6 +162,6 @@ impl Client {
     }
 }
 
-fn is_upgrade(arrival: &AcceptedConnection<&str>) -> bool {
-    matches!(arrival.request, Request::Upgrade { .. })
+fn is_upgrade(connection: &AcceptedConnection<&str>) -> bool {
+    matches!(connection.request, Request::Upgrade { .. })
 }
