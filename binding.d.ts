@@ -13,7 +13,7 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class Connection {
   /** A connection whose bytes the caller carries, configured as `Environment.configure` was told under this number. */
   constructor(environment: Environment, configuration: number)
-  /** What the functions of `Environment.calls` know this connection by. */
+  /** What the functions of `Environment.functions` know this connection by. */
   get id(): number
   /**
    * Has a message or a fragment compressed on another thread if it is to be compressed (`flags`: `COMPRESS` 64), and then
@@ -80,7 +80,7 @@ export declare class Environment {
   /**
    * The value of `src/addon/thread.js`, the same for every copy. Its `deliver(id, count)` is called with the number of each
    * attached connection that has events: `count` records can be read in [`Environment::records`], and more with `more` of
-   * [`Environment::calls`]. Each call has its own callback scope, with `deliver` as its resource; the async context of the
+   * [`Environment::functions`]. Each call has its own callback scope, with `deliver` as its resource; the async context of the
    * connection is for its owner to enter. An exception becomes an `uncaughtException`. `deliver` is called again, with a count
    * of 0, after an exception, and when it returns `true` because ticks and microtasks are to run first.
    */
@@ -93,14 +93,14 @@ export declare class Environment {
    */
   records(): ArrayBuffer
   /** The memory that messages with the flag `ARENA` lie in until they are read; never to be handed to a user. */
-  bulk(): ArrayBuffer
+  payloadArena(): ArrayBuffer
   /**
    * What is done with connections as a rule.
    *
    * # Errors
    * When JavaScript has no memory, or the environment is ending.
    */
-  calls(): Functions
+  functions(): Functions
   /**
    * Remembers a configuration of connections and returns its number. `replaced` is the number of one that this copy has made
    * and that is forgotten for it; connections that were made with it keep it.
@@ -147,7 +147,7 @@ export declare class Listener {
    * * Anything else: `head` is `undefined`, and `detail` 1. It is 2 if the peer has ended in the middle of its request, 3 if
    *   it took too long (see `check`), 4 if the listening socket was closed meanwhile (see `close`).
    *
-   * `rest` has what was read and is not in `head`. The connection is held, and not read, until `adopt` of `Calls`, `release`
+   * `rest` has what was read and is not in `head`. The connection is held, and not read, until `adopt` of `Functions`, `release`
    * or `discard` takes it.
    *
    * `takesAll(owner)` is asked before connections are accepted: if it says `true`, `arrived` is told of them at once, with what
@@ -271,7 +271,7 @@ export interface Functions {
    */
   adopt: (number: number, configuration: number, response: string, head: Uint8Array | undefined, choice: number) => number
   /** Destroys a connection that was attached or adopted, and gives its number to the next one. */
-  release: (id: number) => void
+  free: (id: number) => void
   /**
    * Queues a message or a fragment. `flags` may have `SAME` 32 if the data is the one of the last call that had `STRING`. The
    * total is returned only if they have `TOTAL` 16.
