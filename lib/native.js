@@ -1,8 +1,8 @@
 'use strict';
 
 /*
- * The door to the addon: the only file that requires binding.js. It names what crosses it (functions,
- * send flags, record layout) for the rest of lib/. No behaviour belongs here.
+ * The only file that loads the addon (binding.js). It names the functions, flags and record layouts of the addon for the
+ * rest of lib/. No behavior belongs here.
  */
 
 const { checkVersion, createLoadError } = require('./load-error');
@@ -22,15 +22,15 @@ checkVersion(binding.VERSION);
 /** @typedef {import('../binding.js').Listener} Listener */
 
 /**
- * What takes the news of a connection whose bytes the addon moves.
+ * Receives the events of an attached connection.
  *
  * @typedef {Object} Owner
- * @property {(count: number) => boolean} deliver `count` records can be read, 0: to go on (after an exception, too);
- *   `true`: to be called again when ticks and microtasks have run
+ * @property {(count: number) => boolean} deliver `count`: number of readable records; 0 when called again, after an
+ *   exception or a return value of `true`. Returns `true` to be called again after ticks and microtasks have run
  */
 
 /**
- * What the copies of the package in one JavaScript thread share; see src/addon/thread.js.
+ * State shared by all copies of the package in one JavaScript thread; see src/addon/thread.js.
  *
  * @typedef {Object} Thread
  * @property {typeof process.nextTick} nextTick
@@ -40,8 +40,8 @@ checkVersion(binding.VERSION);
  * @property {typeof setTimeout} setTimeout
  * @property {typeof clearInterval} clearInterval
  * @property {typeof clearTimeout} clearTimeout
- * @property {(Owner | undefined)[]} owners of attached connections, by the numbers of these
- * @property {string | null} lastText the string that was sent last
+ * @property {(Owner | undefined)[]} owners owners of attached connections, indexed by connection id
+ * @property {string | null} lastText the last string sent
  * @property {(socket: { close(): void }) => number} closeLater
  * @property {(flush: () => void) => void} flushAtExit
  * @property {Set<() => void>} exitHooks
@@ -49,48 +49,54 @@ checkVersion(binding.VERSION);
  * @property {() => void} connectionClosed
  */
 
-/** The environment of this JavaScript thread, which all copies of the package in it share. */
+/** The environment of this JavaScript thread, shared by all copies of the package in it. */
 const environment = new binding.Environment();
 
 const thread = /** @type {Thread} */ (environment.thread());
 const { owners } = thread;
 
-/** What is done with a connection by its number: see `Functions` in binding.d.ts. */
+/** Functions that take a connection id; see `Functions` in binding.d.ts. */
 const functions = environment.functions();
 
-/** The number of a connection that was destroyed: what is asked of it does nothing. */
-const NOBODY = 0;
+/** The id of a destroyed connection. Calls with it have no effect. */
+const NO_CONNECTION = 0;
 
 /**
- * @param {number} id of an attached connection
- * @param {Owner} owner gets its news; to be named before attach() or adopt() has been returned from for long
+ * Registers the owner of an attached connection. Must be called in the same tick as attach() or adopt().
+ *
+ * @param {number} id
+ * @param {Owner} owner
  */
 function setOwner(id, owner) {
   owners[id] = owner;
 }
 
-/** @param {number} id of an attached connection, which nobody may use from now on */
+/**
+ * Destroys an attached connection and frees its id for reuse.
+ *
+ * @param {number} id
+ */
 function free(id) {
   owners[id] = undefined;
   functions.free(id);
 }
 
-/** @returns {Owner[]} those of all attached connections, and others */
+/** @returns {Owner[]} the owners of all attached connections, and the internal owner of id 0 */
 function listOwners() {
   return owners.filter((owner) => owner !== undefined);
 }
 
 /**
- * @param {number} configuration see transport/configurations.js
- * @returns {Connection} one over a stream. Its number is good as long as the object
+ * Creates a connection over a stream. Its id is valid for the lifetime of the returned object.
+ *
+ * @param {number} configId number of a configuration; see transport/config-cache.js
+ * @returns {Connection}
  */
-function createConnection(configuration) {
-  return new binding.Connection(environment, configuration);
+function createConnection(configId) {
+  return new binding.Connection(environment, configId);
 }
 
-/**
- * @returns {Listener} one that does not listen yet; see `listens`
- */
+/** @returns {Listener} one that does not listen yet. Throws unless `listens` is true */
 function createListener() {
   return new binding.Listener(environment);
 }
@@ -99,28 +105,38 @@ function createListener() {
 const SendFlag = {
   BINARY: 1,
   FIN: 2,
+  /** The payload is a string. */
   STRING: 4,
   MASK: 8,
+  /** The running total is to be returned. */
   TOTAL: 16,
+  /** The string is that of the previous call with STRING. */
   SAME: 32,
   COMPRESS: 64,
+  /** The payload is in shared memory; the argument is its length. */
   PLACED: 128
 };
 
-/** Kinds of records, the low byte of a record's first word. */
+/** Kinds of records: the low byte of a record's first word. */
 const RecordKind = {
   MESSAGE: 1,
   PING: 2,
   PONG: 3,
   CLOSE: 4,
+  /** A protocol error. */
   ERROR: 5,
+  /** Too many automatic pongs are pending. */
   FLOODED: 6,
-  RAW: 7,
+  /** The output queued at the time of notify() has been written. */
   WRITTEN: 8,
   DRAIN: 9,
+  /** The peer has ended its side. */
   END: 10,
+  /** A system call failed. */
   FAULT: 11,
+  /** The writing side has been shut down. */
   SHUTDOWN: 12,
+  /** The next frame waits for Connection.inflate(). */
   INFLATING: 13
 };
 
@@ -130,34 +146,34 @@ const RecordFlag = {
   ANSWERED: 1 << 8,
   /** MESSAGE: binary data. */
   BINARY: 1 << 8,
-  /** MESSAGE: came in more than one frame; takeFragments() has their lengths. */
+  /** MESSAGE: received in more than one frame; takeFragments() returns the lengths. */
   FRAGMENTED: 2 << 8,
-  /** MESSAGE, RAW: takeLarge() returns the payload. */
+  /** MESSAGE: takeLarge() returns the payload. */
   LARGE: 4 << 8,
   /** MESSAGE: the payload is in the payload arena. */
   ARENA: 8 << 8,
-  /** MESSAGE: takeLanded() returns the memory that the payload is in. */
+  /** MESSAGE: takeLanded() returns the memory that holds the payload. */
   DETACHED: 16 << 8,
-  /** MESSAGE: came compressed; ERROR: should have been such a one. */
+  /** MESSAGE: received compressed; ERROR: in a compressed message. */
   COMPRESSED: 32 << 8,
-  /** MESSAGE: gets memory together with the others of its batch that have this flag. */
+  /** MESSAGE: shares one allocation with the other messages of its batch that have this flag. */
   BATCHED: 64 << 8,
   /** ERROR: a RangeError. */
   RANGE_ERROR: 1 << 8,
-  /** FAULT: writing failed, not reading. */
+  /** FAULT: the failed call was a write, not a read. */
   WRITE: 1 << 8
 };
 
-/** Who moves the bytes of an attached connection, as attach() and adopt() take it. */
+/** Modes of attach() and adopt(): which thread moves the bytes of a connection. `shuffle` is for tests. */
 const TransportMode = { auto: 0, event_loop: 1, io_threads: 2, shuffle: 3 };
 
 module.exports = {
   ...functions,
-  TransportMode,
-  NOBODY,
+  NO_CONNECTION,
   RecordFlag,
   RecordKind,
   SendFlag,
+  TransportMode,
   acceptKey: binding.acceptKey,
   applyMask: binding.applyMask,
   createConnection,
@@ -165,11 +181,11 @@ module.exports = {
   encodeHeader: binding.encodeHeader,
   environment,
   listOwners,
-  /** Whether createListener() can be called on this system. */
+  /** True if createListener() is supported on this system. */
   listens: binding.listens(),
   free,
   setOwner,
-  thread,
-  /** Whether attach() can take sockets over on this system. */
-  takesSockets: binding.takesSockets()
+  /** True if attach() and adopt() are supported on this system. */
+  takesSockets: binding.takesSockets(),
+  thread
 };

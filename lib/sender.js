@@ -138,7 +138,7 @@ class Sender {
     }
     if (options.fin) this._firstFragment = true;
     const { [kFrameWriter]: writer } = /** @type {any} */ (this);
-    if (writer !== null) writer.transport.isContinued = !this._firstFragment;
+    if (writer !== null) writer.transport.isFragmenting = !this._firstFragment;
 
     const ofFrame = createFrameOptions(this, opcode, byteLength, options.mask, readOnly);
     ofFrame.fin = options.fin;
@@ -365,7 +365,7 @@ function bypassFrameWriter(sender) {
  */
 function failCalls(sender, error, callback) {
   // Frames that have left before do not fail.
-  sender[kFrameWriter]?.transport.settleWritten();
+  sender[kFrameWriter]?.transport.completeWritten();
   if (typeof callback === 'function') callback(error);
   // By index: a callback may add to the queue.
   for (let index = 0; index < sender._queue.length; index++) {

@@ -26,14 +26,14 @@ class Statistics {
    */
   add(ws, isTracked) {
     this.opened++;
-    ws[kTransport].account = this;
+    ws[kTransport].statistics = this;
     if (!isTracked) this.untracked.add(ws);
   }
 
   /** @param {any} ws about to emit `close` */
   remove(ws) {
     this.closed++;
-    ws[kTransport].account = null;
+    ws[kTransport].statistics = null;
     this.untracked.delete(ws);
     addTotals(this.closedTotals, ws[kTransport]);
   }
@@ -49,7 +49,7 @@ class Statistics {
     for (const websockets of [tracked, this.untracked]) {
       for (const ws of websockets) {
         // Skips WebSockets that the program has added, and closed ones that are not deleted yet.
-        if (ws[kTransport]?.account !== this) continue;
+        if (ws[kTransport]?.statistics !== this) continue;
         const transport = /** @type {Transport} */ (ws[kTransport]);
         transports[transport.kind]++;
         queuedBytes += transport.queuedBytes;

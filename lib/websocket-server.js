@@ -17,7 +17,7 @@ const { createServer } = require('./server/http-server');
 const { Statistics } = require('./stats');
 const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kTransport, kWebSocket } = require('./constants');
 const { acceptKey } = require('./native');
-const { checkTransport } = require('./transport/mode');
+const { checkMode } = require('./transport/mode');
 const { createError } = require('./errors');
 const { abortHandshake, abortOrEmitClientError } = require('./server/abort-handshake');
 const { nextTick } = require('./node/schedule');
@@ -69,7 +69,7 @@ class WebSocketServer extends Emitter {
     if (Number(hasPort) + Number(!!options.server) + Number(!!options.noServer) !== 1) {
       throw createError('SERVER_OPTIONS');
     }
-    checkTransport(options.transport);
+    checkMode(options.transport);
 
     if (hasPort) {
       /** @type {import('http').Server | null | undefined} undefined with `noServer`; null once closed */

@@ -18,7 +18,7 @@ const { createConnectionSender } = require('./connection/sender');
 const { AsyncContext } = require('./node/async-context');
 const { abortHandshake, connect } = require('./client/handshake');
 const { createError } = require('./errors');
-const { isUntouched } = require('./socket/lazy-socket');
+const { isLazy } = require('./socket/lazy-socket');
 const { live, showLive } = require('./node/live-properties');
 const { mixInto } = require('./event-target');
 const { openTransport } = require('./transport');
@@ -213,8 +213,8 @@ class WebSocket extends Emitter {
     if (socket.setNoDelay) socket.setNoDelay();
 
     // A Receiver that parses needs a net.Socket: any call of listenerCount() materializes a lazy socket.
-    if (parser !== undefined && isUntouched(socket)) socket.listenerCount('close');
-    if (isUntouched(socket)) socket[kWebSocket] = this;
+    if (parser !== undefined && isLazy(socket)) socket.listenerCount('close');
+    if (isLazy(socket)) socket[kWebSocket] = this;
     else events.watchSocket(this, /** @type {any} */ (socket));
     const transport = openTransport(
       this,
@@ -259,7 +259,7 @@ class WebSocket extends Emitter {
     }
     this._readyState = CLOSED;
     if (transport) {
-      transport.account?.remove(this);
+      transport.statistics?.remove(this);
       diagnostics.publishClose(this, this._closeCode, this._closeMessage);
     }
     this.emit('close', this._closeCode, this._closeMessage);

@@ -1,6 +1,6 @@
 /**
- * How npm is called: the one that runs this process, or else that of the path. No dependencies: ready.mjs needs it before there
- * are any.
+ * The command for npm: the one that runs this process, or else the one on the path. Imports no package: ready.mjs calls it before
+ * any is installed.
  */
 
 /**

@@ -1,9 +1,7 @@
 /**
- * Makes a clone ready to run: packages from npm, and the addon built from the sources where it is missing or old.
- * `npm start` and `npm test` call it first; there is nothing else to install by hand but Node and Rust. What it
- * cannot do it says in one sentence. No dependencies: it runs before there are any.
- *
- * Does not belong here: what is run afterwards (test.mjs, examples/).
+ * Prepares a clone: installs the packages from npm, and builds the addon if it is missing or older than its sources. Called first
+ * by `npm start`, `npm test` and other commands, so that only Node and Rust are installed by hand. Fails with one sentence that
+ * names the remedy. Imports no package: none is installed yet.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -17,25 +15,25 @@ import { npmCommand } from './npm.mjs';
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const NODE_MAJOR = 20;
-/** What the addon compiles for: the systems of `napi.targets` in package.json. */
+/** Systems that the addon compiles for: those of `napi.targets` in package.json. */
 const PLATFORMS = ['linux', 'darwin', 'win32', 'freebsd'];
-/** Where all the tests have passed. */
+/** Systems that all tests have passed on. */
 const TESTED = ['linux'];
-/** Files and folders that the addon is made of. */
+/** Files and folders that the addon is built from. */
 const SOURCES = ['src', '.cargo', 'Cargo.toml', 'Cargo.lock', 'build.rs'];
 
-/** Something that only the user can mend; the message is the sentence to show. */
+/** A failure that only the user can mend; the message is the sentence to show. */
 class NotReady extends Error {}
 
 /** @param {string} path */
 const read = (path) => readFileSync(join(root, path), 'utf8');
 
 /**
- * Runs a program, its output shown.
+ * Runs a program and shows its output.
  *
  * @param {string} program
  * @param {string[]} args
- * @param {string} otherwise the sentence for when it fails
+ * @param {string} otherwise the sentence to show if it fails
  * @param {string} cwd
  */
 function run(program, args, otherwise, cwd) {
@@ -54,7 +52,7 @@ function run(program, args, otherwise, cwd) {
  *
  * @param {string[]} args
  * @param {string} otherwise
- * @param {string} [folder] the root folder, if it is none
+ * @param {string} [folder] the working directory; the root folder by default
  */
 export function npm(args, otherwise, folder = root) {
   const [program, ...rest] = npmCommand(...args);
@@ -62,7 +60,7 @@ export function npm(args, otherwise, folder = root) {
 }
 
 /**
- * The environment with rustup's folder on the path: a shell that was open when Rust was installed lacks it.
+ * The environment with Cargo's folder on the path, which a shell lacks that was open when Rust was installed.
  *
  * @param {NodeJS.ProcessEnv} env
  */
@@ -83,30 +81,32 @@ function checkNode() {
 function checkPlatform() {
   if (!PLATFORMS.includes(process.platform)) {
     throw new NotReady(
-      `ferrows builds on ${PLATFORMS.join(', ')}, and this is ${process.platform}: nobody has tried that.`
+      `ferrows builds on ${PLATFORMS.join(', ')}, and this is ${process.platform}.`
     );
   }
 }
 
-/** What a user should know before the addon is built where the tests never ran. */
+/** Warns before the addon is built for a system that the tests have not passed on. */
 function warnOfPlatform() {
   if (TESTED.includes(process.platform)) return;
   console.log(
-    `The addon compiles for ${process.platform}, but its tests have passed on ${TESTED.join(', ')} only. See whether it works with "node scripts/smoke.cjs".`
+    `The addon compiles for ${process.platform}, but its tests have passed on ${TESTED.join(', ')} only. "node scripts/smoke.cjs" tries it.`
   );
 }
 
-/** Throws unless there is a Rust toolchain that is new enough. */
+/** Checks the Rust toolchain. @throws {NotReady} it is missing, or older than `rust-version` in Cargo.toml */
 export function checkRust() {
   const wanted = /^rust-version = "(\d+)\.(\d+)/m.exec(read('Cargo.toml'));
   const minimum = `${wanted?.[1]}.${wanted?.[2]}`;
-  const { stdout } = spawnSync('cargo', ['--version'], {
+  const { stdout, stderr } = spawnSync('cargo', ['--version'], {
     cwd: root,
     encoding: 'utf8',
     env: withCargo(process.env)
   });
   const found = /^cargo (\d+)\.(\d+)/.exec(stdout ?? '');
   if (!found) {
+    // rustup runs, and the toolchain of rust-toolchain.toml is neither installed nor to be had.
+    if (stderr) throw new NotReady(`"cargo --version" failed: ${stderr.trim()}`);
     throw new NotReady(
       `ferrows is built from source and needs Rust ${minimum} or newer, but there is no cargo: install Rust from https://rustup.rs and run this again.`
     );
@@ -121,7 +121,7 @@ export function checkRust() {
   }
 }
 
-/** Whether node_modules holds what package-lock.json asks for. npm keeps its own list of what it installed there. */
+/** True if node_modules is that of package-lock.json. npm lists the packages that it installed in a file of its own. */
 function packagesAreFresh() {
   if (!existsSync(join(root, 'node_modules/.package-lock.json'))) return false;
   const wanted = JSON.parse(read('package-lock.json')).packages;
@@ -129,13 +129,13 @@ function packagesAreFresh() {
   return Object.entries(wanted).every(([path, { version, optional, peer }]) => {
     if (path === '') return true;
     const found = installed[path];
-    // Optional packages for other platforms are left out by npm.
+    // npm leaves out the optional packages of other platforms.
     return found ? found.version === version : Boolean(optional ?? peer);
   });
 }
 
 /**
- * The time of the last change below a path, 0 if there is nothing.
+ * The time of the last change below a path, 0 if it does not exist.
  *
  * @param {string} path
  * @returns {number} milliseconds
@@ -147,7 +147,7 @@ function lastChange(path) {
   return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => lastChange(join(path, name))));
 }
 
-/** Whether there is an addon for this platform that is newer than everything it is made of. */
+/** True if there is an addon for this platform that is newer than its sources. */
 function addonIsFresh() {
   const prefix = `ferrows.${process.platform}-${process.arch}`;
   const addons = readdirSync(root).filter(
@@ -157,24 +157,26 @@ function addonIsFresh() {
   return built > Math.max(...SOURCES.map((name) => lastChange(join(root, name))));
 }
 
-/** Does all that is needed; throws with the sentence to show. */
+/** Installs and builds the missing parts. @throws {NotReady} */
 export function ready() {
   checkNode();
   checkPlatform();
+  const isBuilt = addonIsFresh();
+  // Before the packages, which take a while to install.
+  if (!isBuilt) checkRust();
   if (!packagesAreFresh()) {
     console.log('Installing the packages of package-lock.json ...');
     npm(
       ['ci', '--no-audit', '--no-fund'],
-      '"npm ci" failed: see what it said above, mend that and run this again.'
+      '"npm ci" failed: its output above has the cause. Run this again afterwards.'
     );
   }
-  if (!addonIsFresh()) {
-    checkRust();
+  if (!isBuilt) {
     warnOfPlatform();
     console.log('Building the addon (one to three minutes the first time) ...');
     npm(
       ['run', '--silent', 'build'],
-      'The addon could not be built: see what the compiler said above.'
+      'The addon could not be built: the output of the compiler is above.'
     );
   }
 }

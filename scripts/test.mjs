@@ -1,329 +1,173 @@
 /**
- * Runs every suite of the project, one after the other: `npm test`, and so the gate. It stops at the first failure
- * (`--keep-going`: at the end). `--only NAME` runs the suites whose name is or begins with NAME; `--list` names them.
+ * Runs suites side by side: `npm test` the quick set, `npm run test:long` the rest. Stops at the first failure. The suites are in
+ * suites.mjs, the table of `--changed` in changed.mjs.
  *
- * Each suite runs as a process group of its own, without standard input and for a bounded time. A suite that leaves
- * a process behind has failed. No suite is ever skipped: what cannot run fails.
+ *     --long            the long set
+ *     --only NAME       the suite NAME, or the family NAME:...; can be repeated
+ *     --group GROUP     the suites of a CI job: lint, core, node, conformance; can be repeated
+ *     --changed         the suites of the files that differ from the main branch
+ *     --keep-going      runs all suites, whatever fails
+ *     --lanes N         suites that run at a time (2)
+ *     --verbose         prints the output of passed suites at a terminal, too
+ *     --list            prints the names, sets and groups of the suites, and runs none
+ *
+ * The output of a suite is printed when it ends, and stays in target/suites/NAME.log. No suite is ever skipped: one that cannot
+ * run fails, as does one that leaves a process behind.
  */
 
-import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { setTimeout as delay } from 'node:timers/promises';
-import { root, withCargo } from './ready.mjs';
+import { changedFiles, suitesOf } from './changed.mjs';
+import { killAll, runGroup } from './process-group.mjs';
+import { root } from './ready.mjs';
+import { SUITES, suitesNamed } from './suites.mjs';
 
-/** @typedef {{ name: string, command: () => string[], env?: Record<string, string> }} Suite */
+/** @typedef {import('./suites.mjs').Suite} Suite */
 
-/** A suite may take this long, in milliseconds. */
-const TIME_LIMIT = 10 * 60 * 1000;
-/** Processes of a suite that has ended get this long to end too, in milliseconds. */
-const GRACE = 5000;
+/** Suites at a time. More would need more cores than the tests have been proven on. */
+const LANES = Math.min(2, availableParallelism());
 
-/** The walls of the house, as sets of Cargo features. @type {[string, string[]][]} */
-const FEATURE_SETS = [
-  ['core', ['--no-default-features']],
-  ['transport', ['--no-default-features', '--features', 'transport']],
-  ['all', ['--all-features']]
-];
-
-/** The load generator of the benchmark is a crate of its own. */
-const BENCH = ['--manifest-path', 'bench/load/Cargo.toml', '--target-dir', 'bench/load/target'];
-
-/** So are the fuzz targets. They are instrumented only when they run, but need what is there only for fuzzing. */
-const FUZZ = ['--manifest-path', 'fuzz/Cargo.toml'];
-
-/** What `npm run build` writes beside the addon. */
-const GENERATED = 'binding.js binding.d.ts';
-
-/** Each transport by itself, and sockets that change theirs at random moments. */
-const TRANSPORTS = ['stream', 'event_loop', 'io_threads', 'shuffle'];
-
-/**
- * Runs the tests of a folder below __test__, or one of its own. The files are named one by one, because what
- * `node --test` makes of a folder depends on the version of Node.
- *
- * @param {string} where
- * @returns {string[]}
- */
-function nodeTest(where) {
-  const files = where.endsWith('.js')
-    ? [where]
-    : readdirSync(join(root, '__test__', where), { recursive: true })
-        .filter((name) => /\.test\.m?js$/.test(String(name)))
-        .map((name) => join(where, String(name)));
-  if (files.length === 0) throw new Error(`there are no tests in __test__/${where}`);
-  const paths = files.map((name) => join('__test__', name));
-  return [process.execPath, '--test', '--test-reporter=spec', ...paths];
-}
-
-/**
- * Runs the tests of a folder below __test__ that need packages of their own.
- *
- * @param {string} where
- */
-const projectTests = (where) => [process.execPath, '__test__/project-tests.mjs', where];
-
-/**
- * One suite for each transport.
- *
- * @param {string} name
- * @param {() => string[]} command
- * @param {string[]} [transports]
- * @returns {Suite[]}
- */
-const overTransports = (name, command, transports = TRANSPORTS) =>
-  transports.map((transport) => ({
-    name: `${name}:${transport}`,
-    command,
-    env: { FERROWS_TRANSPORT: transport }
-  }));
-
-/** In the order of running: what is quick and fails often comes first. @type {Suite[]} */
-const SUITES = [
-  { name: 'tidy', command: () => nodeTest('tidy.test.js') },
-  { name: 'lint', command: () => ['npm', 'run', '--silent', 'lint'] },
-  { name: 'types', command: () => nodeTest('types') },
-  // The build has just written them: they must be committed, and as they are now.
-  {
-    name: 'generated',
-    command: () => [
-      'sh',
-      '-c',
-      `git ls-files --error-unmatch ${GENERATED} && git diff --exit-code ${GENERATED}`
-    ]
-  },
-  { name: 'rustfmt', command: () => ['cargo', 'fmt', '--check'] },
-  ...FEATURE_SETS.map(([name, features]) => ({
-    name: `clippy:${name}`,
-    command: () => [
-      'cargo',
-      'clippy',
-      '--locked',
-      '--all-targets',
-      ...features,
-      '--',
-      '-D',
-      'warnings'
-    ]
-  })),
-  ...FEATURE_SETS.map(([name, features]) => ({
-    name: `cargo:${name}`,
-    // The addon is tested from JavaScript: here, only that test executables link without Node.
-    command: () => [
-      'cargo',
-      'test',
-      '--locked',
-      ...features,
-      ...(name === 'all' ? ['--no-run'] : [])
-    ]
-  })),
-  { name: 'cargo:bench', command: () => ['cargo', 'test', '--locked', ...BENCH] },
-  {
-    name: 'clippy:bench',
-    command: () => [
-      'cargo',
-      'clippy',
-      '--locked',
-      '--all-targets',
-      ...BENCH,
-      '--',
-      '-D',
-      'warnings'
-    ]
-  },
-  {
-    name: 'rustfmt:bench',
-    command: () => ['cargo', 'fmt', '--check', '--manifest-path', BENCH[1]]
-  },
-  {
-    name: 'clippy:fuzz',
-    command: () => [
-      'cargo',
-      'clippy',
-      '--locked',
-      ...FUZZ,
-      '--target-dir',
-      'target/fuzz',
-      '--',
-      '-D',
-      'warnings'
-    ],
-    env: { RUSTFLAGS: '--cfg fuzzing' }
-  },
-  { name: 'rustfmt:fuzz', command: () => ['cargo', 'fmt', '--check', ...FUZZ] },
-  { name: 'workflows', command: () => nodeTest('workflows.test.js') },
-  { name: 'load', command: () => nodeTest('load.test.js') },
-  { name: 'shape', command: () => nodeTest('shape.test.js') },
-  // A thread may answer pings before the messages in front of them (doc/differences.md).
-  ...overTransports('objects', () => nodeTest('objects'), ['stream', 'event_loop']),
-  { name: 'docs', command: () => nodeTest('docs') },
-  { name: 'examples', command: () => nodeTest('examples') },
-  { name: 'listener', command: () => nodeTest('listener') },
-  { name: 'transport', command: () => nodeTest('transport') },
-  { name: 'scheduler', command: () => nodeTest('scheduler') },
-  { name: 'fuzz', command: () => nodeTest('fuzz') },
-  ...overTransports('differential', () => nodeTest('differential')),
-  ...overTransports('interop', () => nodeTest('interop')),
-  ...overTransports('observability', () => nodeTest('observability')),
-  ...overTransports('deflate', () => nodeTest('deflate')),
-  ...overTransports('memory', () => nodeTest('memory')),
-  ...overTransports('hostile', () => nodeTest('hostile')),
-  // Node's own streams end their sockets themselves, and moving is what `transport` and `differential` do.
-  ...overTransports('lifecycle', () => nodeTest('lifecycle'), ['event_loop', 'io_threads']),
-  { name: 'soak:checker', command: () => nodeTest('soak') },
-  ...[
-    ['auto', '60'],
-    ['shuffle', '20']
-  ].map(([transport, seconds]) => ({
-    name: `soak:${transport}`,
-    command: () => [process.execPath, '__test__/soak/soak.mjs', '--seconds', seconds],
-    env: { FERROWS_TRANSPORT: transport }
-  })),
-  ...overTransports('autobahn', () => [process.execPath, '__test__/autobahn/run.mjs']),
-  ...overTransports('browser', () => nodeTest('browser')),
-  { name: 'install', command: () => nodeTest('install') },
-  ...overTransports('dependents', () => projectTests('dependents')),
-  { name: 'runtimes', command: () => projectTests('runtimes') },
-  { name: 'environments', command: () => projectTests('environments') }
-];
-
-/** The process group of the suite that runs, to be ended with this process. @type {number | undefined} */
-let running;
-
-/**
- * Sends a signal to a process group.
- *
- * @param {number} group
- * @param {NodeJS.Signals | 0} signal 0 only asks whether it is there
- * @returns {boolean} whether there was such a group
- */
-function signalGroup(group, signal) {
-  try {
-    return process.kill(-group, signal);
-  } catch {
-    return false;
+const { values } = parseArgs({
+  options: {
+    long: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true },
+    group: { type: 'string', multiple: true },
+    changed: { type: 'boolean', default: false },
+    'keep-going': { type: 'boolean', default: false },
+    lanes: { type: 'string', default: String(LANES) },
+    verbose: { type: 'boolean', default: !process.stdout.isTTY },
+    list: { type: 'boolean', default: false }
   }
+});
+
+/** @param {string} message @returns {never} */
+function refuse(message) {
+  console.error(message);
+  process.exit(1);
 }
 
-/**
- * Whether a process of a group is alive. One that has ended and that nobody has asked about yet is not: where the
- * first process of a container does not care for orphans, such stay.
- *
- * @param {number} group
- */
-function isAlive(group) {
-  if (!signalGroup(group, 0)) return false;
-  if (process.platform !== 'linux') return true;
-  return readdirSync('/proc').some((name) => {
-    try {
-      // pid (name) state parent group ...; the name may hold anything.
-      const [state, , of] = readFileSync(`/proc/${name}/stat`, 'utf8')
-        .replace(/.*\) /s, '')
-        .split(' ');
-      return Number(of) === group && state !== 'Z';
-    } catch {
-      return false;
-    }
-  });
-}
-
-/**
- * Runs a suite to its end and beyond, until none of its processes is left.
- *
- * @param {Suite} suite
- * @returns {Promise<string | undefined>} why it failed
- */
-async function runSuite({ command, env }) {
-  const [program, ...args] = command();
-  const child = spawn(/** @type {string} */ (program), args, {
-    cwd: root,
-    detached: true,
-    env: { ...withCargo(process.env), ...env },
-    stdio: ['ignore', 'inherit', 'inherit']
-  });
-  const group = (running = child.pid);
-  /** @type {string | undefined} */
-  let failure;
-  const limit = setTimeout(() => {
-    failure = `took longer than ${TIME_LIMIT / 1000} s`;
-    if (group) signalGroup(group, 'SIGKILL');
-  }, TIME_LIMIT);
-  await new Promise((resolve) => {
-    child.on('error', (error) => {
-      failure ??= error.message;
-      resolve(undefined);
-    });
-    child.on('exit', (code, signal) => {
-      if (code !== 0) failure ??= signal ? `ended by ${signal}` : `exit code ${code}`;
-      resolve(undefined);
-    });
-  });
-  clearTimeout(limit);
-  if (group) {
-    const deadline = Date.now() + GRACE;
-    while (isAlive(group) && Date.now() < deadline) await delay(50);
-    if (isAlive(group)) failure ??= 'left a process behind';
-    signalGroup(group, 'SIGKILL');
+/** The suites that the options choose, in the order of the catalog. @returns {Suite[]} */
+function choose() {
+  const names = [
+    ...(values.only ?? []),
+    ...(values.changed ? changedFiles().flatMap(suitesOf) : [])
+  ];
+  const unknown = names.find((name) => suitesNamed(name).length === 0);
+  if (unknown !== undefined)
+    refuse(`There is no suite ${unknown}: "npm test -- --list" names them.`);
+  if (values.only || values.changed) {
+    const named = new Set(names.flatMap(suitesNamed));
+    return SUITES.filter((suite) => named.has(suite));
   }
-  running = undefined;
-  return failure;
+  if (values.group) return SUITES.filter(({ group }) => values.group?.includes(group));
+  return values.list
+    ? SUITES
+    : SUITES.filter(({ set }) => set === (values.long ? 'long' : 'quick'));
 }
+
+const suites = choose();
+if (values.list) {
+  for (const { name, set, group } of suites) {
+    console.log(`${name.padEnd(24)} ${set.padEnd(6)} ${group}`);
+  }
+  process.exit(0);
+}
+if (suites.length === 0) {
+  if (!values.changed) refuse('No suite is chosen.');
+  console.log('Nothing differs from the main branch.');
+  process.exit(0);
+}
+const lanes = Number(values.lanes);
+if (!(lanes >= 1)) refuse('--lanes takes a number from 1.');
+
+const logs = join(root, 'target/suites');
+mkdirSync(logs, { recursive: true });
 
 /** @param {string} text */
 const header = (text) => console.log(`\n━━━ ${text} ${'━'.repeat(Math.max(0, 74 - text.length))}`);
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true },
-    list: { type: 'boolean', default: false },
-    'keep-going': { type: 'boolean', default: false }
-  }
-});
+/** @type {Map<Suite, { outcome: string, seconds: number }>} */
+const outcomes = new Map();
+/** The exclusive ones last: they wait for all others to end. */
+const waiting = [
+  ...suites.filter(({ exclusive }) => !exclusive),
+  ...suites.filter(({ exclusive }) => exclusive)
+];
+/** The suites that run, and their ends. @type {Map<Suite, Promise<void>>} */
+const active = new Map();
+let failed = false;
+const isStopping = () => failed && !values['keep-going'];
 
-const suites = SUITES.filter(
-  ({ name }) =>
-    !values.only || values.only.some((only) => name === only || name.startsWith(`${only}:`))
-);
-if (values.list) {
-  for (const { name } of suites) console.log(name);
-  process.exit(0);
-}
-if (suites.length === 0) {
-  console.error(
-    `There is no such suite: choose among ${SUITES.map(({ name }) => name).join(', ')}.`
+/** True if a suite may run beside the active ones. @param {Suite} suite */
+const fits = (suite) =>
+  active.size === 0 ||
+  (active.size < lanes &&
+    !suite.exclusive &&
+    [...active.keys()].every(
+      ({ exclusive, resource }) => !exclusive && (!resource || resource !== suite.resource)
+    ));
+
+/** Runs a suite and prints its outcome. @param {Suite} suite */
+async function run(suite) {
+  // The output of a single suite is shown as it comes.
+  const log = join(logs, `${suite.name.replace(':', '-')}.log`);
+  const output = suites.length === 1 ? 'inherit' : openSync(log, 'w');
+  const start = performance.now();
+  let failure;
+  try {
+    failure = await runGroup(suite.command(), { env: suite.env, output });
+  } catch (error) {
+    failure = error instanceof Error ? error.message : String(error);
+  }
+  const seconds = (performance.now() - start) / 1000;
+  if (typeof output === 'number') closeSync(output);
+  active.delete(suite);
+  if (failure !== undefined && isStopping()) {
+    outcomes.set(suite, { outcome: 'stopped', seconds });
+    return;
+  }
+  const outcome = failure === undefined ? 'passed' : `FAILED: ${failure}`;
+  outcomes.set(suite, { outcome, seconds });
+  header(
+    `${suite.name}: ${outcome}, ${seconds.toFixed(1)} s (${outcomes.size} of ${suites.length})`
   );
-  process.exit(1);
+  if (typeof output === 'number' && (failure !== undefined || values.verbose)) {
+    process.stdout.write(readFileSync(log));
+  }
+  if (failure === undefined) return;
+  failed = true;
+  if (isStopping()) killAll();
 }
+
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
   process.on(signal, () => {
-    if (running) signalGroup(running, 'SIGKILL');
+    killAll();
     process.exit(1);
   });
 }
 
-/** @type {[name: string, outcome: string, seconds: number][]} */
-const outcomes = [];
-let failed = false;
-for (const [index, suite] of suites.entries()) {
-  if (failed && !values['keep-going']) {
-    outcomes.push([suite.name, 'not run', 0]);
-    continue;
+const start = performance.now();
+while (active.size > 0 || (waiting.length > 0 && !isStopping())) {
+  for (let at = 0; at >= 0 && !isStopping();) {
+    at = waiting.findIndex(fits);
+    const [suite] = at < 0 ? [] : waiting.splice(at, 1);
+    // Set before the first await of run(), which deletes it.
+    if (suite)
+      active.set(
+        suite,
+        Promise.resolve().then(() => run(suite))
+      );
   }
-  header(`${suite.name} (${index + 1} of ${suites.length})`);
-  const start = Date.now();
-  const failure = await runSuite(suite).catch((error) => String(error.message));
-  failed ||= failure !== undefined;
-  outcomes.push([
-    suite.name,
-    failure ? `FAILED: ${failure}` : 'passed',
-    (Date.now() - start) / 1000
-  ]);
+  await Promise.race(active.values());
 }
 
 header('summary');
-for (const [name, outcome, seconds] of outcomes) {
-  console.log(`${name.padEnd(24)} ${seconds.toFixed(1).padStart(7)} s  ${outcome}`);
+for (const suite of suites) {
+  const { outcome, seconds } = outcomes.get(suite) ?? { outcome: 'not run', seconds: 0 };
+  console.log(`${suite.name.padEnd(24)} ${seconds.toFixed(1).padStart(7)} s  ${outcome}`);
 }
-console.log(failed ? '\nFailed.' : '\nAll passed.');
-process.exit(failed ? 1 : 0);
+const minutes = ((performance.now() - start) / 60_000).toFixed(1);
+console.log(`\n${failed ? 'Failed' : 'All passed'} after ${minutes} minutes.`);
+process.exitCode = failed ? 1 : 0;

@@ -1,7 +1,7 @@
 'use strict';
 
-// Rows of the tables of the public API (section 1) and of the private members that others rely on (section 3.1): what there
-// is, and the scenarios that show it, by the beginning of their names. Used like statements.js.
+// Rows of the public API (SPEC.md, 1.2 to 1.11) and of private members in use (3.1), each with the scenarios that prove it, by
+// the beginning of their names. Checked by spec.test.js.
 
 /** @typedef {{ group: string, row: string, scenarios: string[] }} Row */
 

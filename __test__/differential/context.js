@@ -1,9 +1,9 @@
 'use strict';
 
-// What a scenario is handed: the libraries it has to use on each side, ways to open peers, and the trace.
-// Everything opened through a context is closed by its dispose(). Used by run.js and the scenarios;
-// which library plays which side is decided in run.js, not here.
+// The context of one run of a scenario: the libraries under test, ways to open peers, and the trace. Everything opened through
+// a context is closed by dispose(). Used by run.js and the scenarios; run.js decides which library has which role.
 
+const { AsyncLocalStorage } = require('node:async_hooks');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const http = require('node:http');
@@ -15,7 +15,7 @@ const { RawPeer, upgradeRequest } = require('./raw-peer');
 
 const LOOPBACK = '127.0.0.1';
 
-/** The events of a WebSocket that every trace holds. 'redirect' and 'unexpected-response' change behavior. */
+/** The WebSocket events recorded in every trace. Listeners of 'redirect' and 'unexpected-response' would change behavior. */
 const EVENTS = ['upgrade', 'open', 'message', 'ping', 'pong', 'error', 'close'];
 
 class Context {
@@ -27,7 +27,7 @@ class Context {
 
   /**
    * @param {{ kind: string, server?: object, client?: object, trace: import('./trace').Trace }} setting
-   *   kind: pair, server, client or api; server and client: the subject that plays that side
+   *   kind: see subjects.js; server and client: the subjects with these roles
    */
   constructor({ kind, server, client, trace }) {
     this.kind = kind;
@@ -36,7 +36,7 @@ class Context {
     this.clientSubject = client;
     this.Server = server?.lib.WebSocketServer;
     this.WebSocket = client?.lib;
-    /** The library under test where there is only one. */
+    /** The library under test, if there is only one. */
     this.lib = kind === 'pair' ? undefined : (server ?? client).lib;
   }
 
@@ -45,7 +45,7 @@ class Context {
     this.trace.event(lane, event, args);
   }
 
-  /** Runs `dispose` when the scenario is over, last in first out. */
+  /** Runs `dispose` when the scenario is over, in reverse order of registration. */
   defer(dispose) {
     this.#disposals.push(dispose);
   }
@@ -54,7 +54,14 @@ class Context {
     for (const dispose of this.#disposals.reverse()) await dispose();
   }
 
-  /** Calls `action` and records what it returned or threw. */
+  /** An AsyncLocalStorage that is disabled at the end: an enabled one slows down every promise of the process. */
+  storage() {
+    const storage = new AsyncLocalStorage();
+    this.defer(() => storage.disable());
+    return storage;
+  }
+
+  /** Calls `action` and records its result or exception. */
   attempt(lane, event, action) {
     let value;
     try {
@@ -74,7 +81,7 @@ class Context {
     return count === 1 ? role : `${role}${count}`;
   }
 
-  /** Records every event of a WebSocket in a lane, from now on. */
+  /** Records every later event of a WebSocket in a lane. */
   watch(lane, ws) {
     const seen = { counts: new Map(), waiting: new Set() };
     this.#seen.set(ws, seen);
@@ -86,16 +93,16 @@ class Context {
       });
     }
     this.defer(() => {
-      // A socket torn down while still connecting emits 'error'.
+      // A socket that is torn down while connecting emits 'error'.
       ws.on('error', () => {});
       ws.terminate();
-      // A mutant need not have done so.
+      // A mutant may have failed to do so.
       ws._socket?.destroy();
     });
     return ws;
   }
 
-  /** Resolves when a watched WebSocket has emitted an event so many times since it is watched. */
+  /** Resolves when a watched WebSocket has emitted an event `times` times. */
   seen(ws, event, times = 1) {
     const { counts, waiting } = this.#seen.get(ws);
     return new Promise((resolve) => {
@@ -109,7 +116,7 @@ class Context {
     });
   }
 
-  /** Resolves when each of these watched WebSockets has emitted 'close'. */
+  /** Resolves when all of these watched WebSockets have emitted 'close'. */
   async closed(...sockets) {
     await Promise.all(sockets.map((ws) => this.seen(ws, 'close')));
   }
@@ -124,9 +131,9 @@ class Context {
   }
 
   /**
-   * A WebSocketServer of the server side. Each connection is watched in a lane of its own.
+   * Opens a WebSocketServer and watches each connection in a lane of its own.
    *
-   * @param {object} [options] port 0 on the loopback unless server or noServer is given
+   * @param {object} [options] port 0 on the loopback address unless server or noServer is given
    */
   async listen(options = {}) {
     const own = !options.server && !options.noServer;
@@ -162,14 +169,14 @@ class Context {
     return `${scheme}://${LOOPBACK}:${listening.address().port}`;
   }
 
-  /** A watched client of the client side. */
+  /** Opens a watched client. */
   dial(url, protocols, options) {
     const ws = new this.WebSocket(url, protocols, { perMessageDeflate: false, ...options });
     return this.watch(this.lane('client'), ws);
   }
 
   /**
-   * A server and a client, both open.
+   * Opens a server and a client and waits until both are open.
    *
    * @param {{ server?: object, client?: object, protocols?: string | string[] }} [options]
    */
@@ -181,7 +188,7 @@ class Context {
     return { wss, server, client, request };
   }
 
-  /** An http.Server on the loopback whose every socket is destroyed at the end. */
+  /** An http.Server on the loopback address; its sockets are destroyed at the end. */
   async http(handler, { createServer = http.createServer, options = {} } = {}) {
     const server = createServer(options, handler);
     await this.#open(server);
@@ -205,7 +212,7 @@ class Context {
   }
 
   /**
-   * A bare TCP server that plays the WebSocket server.
+   * A plain TCP server in the role of the WebSocket server.
    *
    * @param {{ port?: number, host?: string, path?: string }} [where]
    * @returns {Promise<{ url: string, next: () => Promise<RawPeer> }>}
@@ -227,7 +234,7 @@ class Context {
     return { url: where?.path ? `ws+unix:${where.path}` : this.url(server), next };
   }
 
-  /** A bare TCP connection to a server; nothing is sent yet. */
+  /** A plain TCP connection to a server, before anything is sent. */
   async rawClient(listening) {
     const { port } = listening.address();
     const socket = net.connect({ port, host: LOOPBACK, allowHalfOpen: true, noDelay: true });
@@ -238,10 +245,10 @@ class Context {
   }
 
   /**
-   * Sends the request of an opening handshake over a bare connection; the answer is not waited for.
+   * Sends an opening handshake over a plain connection without waiting for the response.
    *
    * @param {{ address: () => any }} listening
-   * @param {string | Parameters<typeof upgradeRequest>[0]} [change] all bytes, or what differs from a good request
+   * @param {string | Parameters<typeof upgradeRequest>[0]} [change] all bytes, or the changes to a valid request
    */
   async knock(listening, change) {
     const raw = await this.rawClient(listening);
@@ -250,7 +257,7 @@ class Context {
   }
 
   /**
-   * Sends a request over a bare connection and records the answer in lane `wire`.
+   * Sends a request over a plain connection and records the response in lane `wire`.
    *
    * @returns {Promise<{ raw: RawPeer, head: string }>}
    */
@@ -261,7 +268,7 @@ class Context {
     return { raw, head };
   }
 
-  /** Records an HTTP head line by line, without what changes from run to run. */
+  /** Records an HTTP head line by line, without the parts that differ between runs. */
   logHead(head) {
     for (const line of head.trimEnd().split('\r\n')) {
       const shown = line
@@ -272,9 +279,9 @@ class Context {
   }
 
   /**
-   * One end under test, open, opposite a bare socket: a server or a client as the scenario's kind says.
+   * Opens a connection between the library under test, in the role of the scenario's kind, and a plain socket.
    *
-   * @param {object} [options] of the end under test
+   * @param {object} [options] of the library under test
    * @param {{ after?: Uint8Array }} [early] bytes sent in the segment that completes the handshake
    * @returns {Promise<{ raw: RawPeer, ws: any, lane: string }>}
    */
@@ -297,7 +304,7 @@ class Context {
   }
 
   /**
-   * Records frames that the bare peer received.
+   * Records frames received by the raw peer.
    *
    * @param {...NonNullable<ReturnType<typeof import('./frames').decode>>} frames
    */
@@ -311,7 +318,7 @@ class Context {
    * @param {string} script
    * @param {object} subject
    * @param {Record<string, string>} [env]
-   * @param {{ quiet?: boolean }} [options] quiet: what it writes to standard error is dropped
+   * @param {{ quiet?: boolean }} [options] quiet: discards standard error
    * @returns {{ process: import('node:child_process').ChildProcess, line: () => Promise<string>,
    *   finished: Promise<{ code: number | null, signal: string | null, output: string[] }> }}
    */

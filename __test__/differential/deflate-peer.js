@@ -1,7 +1,7 @@
 'use strict';
 
-// Ends under test that have negotiated permessage-deflate, opposite a bare socket that speaks it. Compressed bytes never get into a
-// trace, because another zlib makes others: frames are recorded inflated. Used by the scenarios z-deflate-*.js.
+// Connections with permessage-deflate between the library under test and a plain socket. Compressors differ in their output, so
+// frames are recorded inflated. Used by the scenarios deflate-*.js.
 
 const { Deflater, Inflater } = require('./deflate');
 const { OPCODE, frameText } = require('./frames');
@@ -9,13 +9,13 @@ const { upgradeRequest } = require('./raw-peer');
 
 const NAME = 'permessage-deflate';
 
-/** In the three bits of frames.js. */
+/** RSV1 in the three bits of frames.js. */
 const RSV1 = 4;
 
 /**
- * What one side has agreed to.
+ * The negotiated settings of one side.
  *
- * @param {string} agreed parameters, as they stand in the header
+ * @param {string} agreed parameters, as in the header
  * @param {string} side client or server
  */
 function settings(agreed, side) {
@@ -26,7 +26,7 @@ function settings(agreed, side) {
   };
 }
 
-/** The end of a connection that is a bare socket and speaks permessage-deflate. */
+/** The end of a connection that is a plain socket and speaks permessage-deflate. */
 class DeflatePeer {
   #t;
   #raw;
@@ -49,7 +49,7 @@ class DeflatePeer {
   }
 
   /**
-   * A frame with compressed payload.
+   * A frame with a compressed payload.
    *
    * @param {number} opcode
    * @param {string | Uint8Array} data
@@ -74,7 +74,7 @@ class DeflatePeer {
   }
 
   /**
-   * Records frames that came from the end under test, inflated.
+   * Records frames of the library under test, inflated.
    *
    * @param {...NonNullable<ReturnType<typeof import('./frames').decode>>} frames
    */
@@ -94,12 +94,12 @@ class DeflatePeer {
         this.#t.log('wire', 'cannot be inflated', err);
         continue;
       }
-      // How long the header is depends on the compressed length.
+      // The length of the header depends on the compressed length.
       this.#t.trace.line('wire', `${frameText({ ...one, payload, width: 0 })} inflated`);
     }
   }
 
-  /** Reads so many frames, records them and returns them. */
+  /** Reads, records and returns `count` frames. */
   async next(count = 1) {
     const frames = [];
     while (frames.length < count) frames.push(await this.#raw.frame());
@@ -107,7 +107,7 @@ class DeflatePeer {
     return frames;
   }
 
-  /** Reads frames through the first one with this opcode, records them and returns them. */
+  /** Reads, records and returns frames through the first one with this opcode. */
   async through(opcode) {
     const frames = await this.#raw.framesThrough(opcode);
     this.logFrames(...frames);
@@ -116,15 +116,15 @@ class DeflatePeer {
 }
 
 /**
- * One end under test, open, opposite a bare socket, with permessage-deflate between them: a server or a client as the
- * scenario's kind says.
+ * Opens a connection with permessage-deflate between the library under test, in the role of the scenario's kind, and a plain
+ * socket.
  *
  * @param {import('./context').Context} t
  * @param {object} [setting]
- * @param {string} [setting.agreed] parameters that are agreed upon: all that a client offers, or what a server answers
- * @param {boolean | object} [setting.deflate] the option perMessageDeflate of the end under test
+ * @param {string} [setting.agreed] negotiated parameters: a client's whole offer, or a server's response
+ * @param {boolean | object} [setting.deflate] the perMessageDeflate option of the library under test
  * @param {object} [setting.options] its other options
- * @param {Buffer} [setting.dictionary] of the bare peer
+ * @param {Buffer} [setting.dictionary] of the raw peer
  * @param {(peer: DeflatePeer) => Buffer} [setting.after] bytes in the segment that completes the handshake
  */
 async function deflating(t, setting = {}) {
@@ -150,11 +150,11 @@ async function deflating(t, setting = {}) {
   return { peer, raw, ws, lane: 'client' };
 }
 
-/** What has been negotiated, as the API shows it. */
+/** The negotiated parameters, as the API shows them. */
 const agreement = (ws) => [ws.extensions, ws._extensions[NAME]?.params];
 
 /**
- * An instance of the class PerMessageDeflate of the library under test that has accepted parameters.
+ * An instance of PerMessageDeflate of the library under test that has accepted parameters.
  *
  * @param {import('./context').Context} t
  * @param {string} [agreed] parameters

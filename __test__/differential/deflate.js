@@ -1,18 +1,18 @@
 'use strict';
 
-// Compression by hand, with node:zlib, for peers that are plain sockets (RFC 7692): a compressor and a strict decompressor for the
-// messages of one direction, and data to compress. Independent of ws and of ferrows on purpose. Used by deflate-peer.js and the
-// scenarios z-deflate-*.js; knows nothing of frames and sockets.
+// Compression with node:zlib for peers that are plain sockets (RFC 7692): a compressor and a strict decompressor for the
+// messages of one direction, and test data. Independent of ws and ferrows on purpose. Used by deflate-peer.js and the scenarios
+// deflate-*.js; frames and sockets do not belong here.
 
 const { createHash } = require('node:crypto');
 const zlib = require('node:zlib');
 
-/** What a sync flush ends with; senders remove it from the end of a message (RFC 7692, section 7.2.1). */
+/** The end of a sync flush, which senders remove from the end of a message (RFC 7692, section 7.2.1). */
 const TRAILER = Buffer.from([0, 0, 0xff, 0xff]);
 
 const finishFlush = zlib.constants.Z_SYNC_FLUSH;
 
-/** What both directions share: the end of what was said so far, which may be referred back to. */
+/** The compression context of one direction: the end of the previous messages, which later ones may refer to. */
 class Context {
   #dictionary;
   #takeover;
@@ -51,8 +51,8 @@ class Deflater {
 
   /**
    * @param {string | Uint8Array} data
-   * @param {boolean} [fin] whether the message ends with it
-   * @param {object} [options] of zlib, for this one
+   * @param {boolean} [fin] true for the last fragment of a message
+   * @param {object} [options] of zlib, for this fragment
    * @returns {Buffer}
    */
   part(data, fin = true, options = {}) {
@@ -72,7 +72,7 @@ class Deflater {
   }
 }
 
-/** Inflates messages, fragment by fragment, and refuses what was not agreed upon. */
+/** Inflates messages, fragment by fragment, and rejects anything that exceeds the negotiated parameters. */
 class Inflater {
   #context;
   #windowBits;
@@ -88,7 +88,7 @@ class Inflater {
   /**
    * @param {Buffer} payload
    * @param {boolean} fin
-   * @returns {Buffer} what this fragment adds to the message
+   * @returns {Buffer} the bytes that this fragment adds to the message
    */
   part(payload, fin) {
     this.#message = Buffer.concat([this.#message, payload]);
@@ -98,7 +98,7 @@ class Inflater {
         windowBits: this.#windowBits,
         dictionary: this.#context.dictionary,
         finishFlush,
-        // zlib sees a distance beyond its window only if it reaches behind the chunk of output that is being filled.
+        // zlib detects a distance beyond its window only if it reaches behind the current chunk of output.
         chunkSize: this.#windowBits < 15 ? 64 : 65536
       }
     );
@@ -114,7 +114,7 @@ class Inflater {
 }
 
 /**
- * Bytes that cannot be compressed, always the same.
+ * Incompressible bytes, the same for each seed.
  *
  * @param {number} length
  * @param {string} [seed]
@@ -122,10 +122,10 @@ class Inflater {
 const noise = (length, seed = 'noise') =>
   createHash('shake256', { outputLength: length }).update(seed).digest();
 
-/** Text that has no repetitions and still compresses a little: hexadecimal digits. */
+/** Text without repetitions that compresses a little: hexadecimal digits. */
 const digits = (length, seed) => noise(Math.ceil(length / 2), seed).toString('hex', 0, length);
 
-/** So many MiB of one byte, compressed to a thousandth (one message, or its beginning). */
+/** `mebibytes` MiB of one byte, compressed to a thousandth (one message, or its beginning). */
 function bomb(mebibytes) {
   const one = zlib.deflateRawSync(Buffer.alloc(1 << 20, 'b'), { finishFlush });
   return Buffer.concat(Array.from({ length: mebibytes }, () => one)).subarray(0, -TRAILER.length);

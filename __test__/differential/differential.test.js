@@ -1,11 +1,11 @@
 'use strict';
 
-// Entry point: runs every scenario with ws on all sides, then with ferrows on one or both, and wants equal traces.
-// Run once per transport: FERROWS_TRANSPORT=stream|io_threads node --test __test__/differential/
+// Runs every scenario with ws in both roles, then with ferrows in one or both, and compares the traces. One transport per run:
+// FERROWS_TRANSPORT=stream|event_loop|io_threads|shuffle node --test __test__/differential/
 //
-//   FERROWS_SUBJECT       what stands in for ferrows, see subjects.js
-//   DIFFERENTIAL_ONLY     text that a scenario's name must contain
-//   DIFFERENTIAL_REPEAT   run everything so many times
+//   FERROWS_SUBJECT       a replacement for ferrows, see subjects.js
+//   DIFFERENTIAL_ONLY     runs scenarios whose name contains this text
+//   DIFFERENTIAL_REPEAT   number of repetitions with ferrows
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -20,7 +20,7 @@ const other = subject();
 const transport = process.env.FERROWS_TRANSPORT ?? 'default transport';
 const rounds = Number(process.env.DIFFERENTIAL_REPEAT ?? 1);
 
-// Without this, a socket that quietly took the other way would have one transport tested twice.
+// Without this test, a silent fallback would test one transport twice.
 if (other.name === 'ferrows' && process.env.FERROWS_TRANSPORT) {
   test(`connections are carried by ${transport}`, async () => {
     const { threads } = require('../../binding.js');

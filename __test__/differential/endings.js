@@ -1,7 +1,7 @@
 'use strict';
 
-// The ways in which a connection of a server ends, each played by a bare client, and how such a connection is made. Scenarios that
-// look at what is left in the hands of a program run once for each of them.
+// The ways in which a server's connection can end, each performed by a raw client. Scenarios about the state of sockets and
+// requests after the end run once for each.
 
 const { OPCODE } = require('./frames');
 
@@ -14,7 +14,7 @@ const { OPCODE } = require('./frames');
  */
 
 /**
- * Who ends the connection and how; each resolves when it has done its part, not when all is over.
+ * Each resolves when its own part is done, not when the connection has ended.
  *
  * @type {Record<string, (meeting: Meeting) => Promise<void> | void>}
  */
@@ -68,15 +68,15 @@ const ENDINGS = {
   }
 };
 
-/** Options of the server where an ending needs some: what waits in vain need not wait long. */
+/** Server options of single endings: short timeouts. */
 const OPTIONS = { 'the server closes, and nobody answers': { closeTimeout: 25 } };
 
 /**
- * A bare client that has been accepted.
+ * Opens a connection of a raw client to a server.
  *
  * @param {import('./context').Context} t
- * @param {{ ending?: string, change?: object, met?: (ws: any, request: any, wss: any) => void }} [how] how it will end, if it is one
- *   of ENDINGS; what is changed in the request; a listener of `connection`
+ * @param {{ ending?: string, change?: object, met?: (ws: any, request: any, wss: any) => void }} [how] ending: a key of ENDINGS;
+ *   change: of the request; met: a listener of `connection`
  * @returns {Promise<Meeting>}
  */
 async function meet(t, { ending, change, met } = {}) {
@@ -88,7 +88,7 @@ async function meet(t, { ending, change, met } = {}) {
   return { wss, raw, ws, request };
 }
 
-/** A message there and one back, so that all that was written before has been read. @param {Meeting} meeting */
+/** Exchanges a message in both directions, so that everything written before has been read. @param {Meeting} meeting */
 async function exchange(t, { raw, ws }) {
   raw.send(OPCODE.text, 'there');
   await t.seen(ws, 'message');

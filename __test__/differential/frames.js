@@ -1,8 +1,7 @@
 'use strict';
 
-// WebSocket frames (RFC 6455, section 5.2) written and read by hand, for peers that are plain sockets.
-// Independent of ws and of ferrows on purpose: a raw peer must be able to send what neither would send.
-// Used by peers.js and by scenarios; knows nothing of sockets.
+// WebSocket frames (RFC 6455, section 5.2) for peers that are plain sockets. Independent of ws and ferrows on purpose: a raw
+// peer must be able to send invalid frames. Used by raw-peer.js and the scenarios; sockets do not belong here.
 
 const { createHash } = require('node:crypto');
 
@@ -11,7 +10,7 @@ const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 1
 
 const NAMES = new Map(Object.entries(OPCODE).map(([name, opcode]) => [opcode, name]));
 
-/** The masking key raw clients use. */
+/** The masking key of raw clients. */
 const KEY = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
 
 /**
@@ -28,13 +27,13 @@ function masked(payload, key) {
 }
 
 /**
- * One frame; nothing is checked, so that broken frames can be made.
+ * One frame. Nothing is validated, so that invalid frames can be made.
  *
  * @param {number} opcode
  * @param {string | Uint8Array} [data] payload, a string as UTF-8
  * @param {{ fin?: boolean, rsv?: number, key?: Buffer, width?: 0 | 2 | 8, declare?: number | bigint }} [options]
- *   rsv: three bits, 4 = RSV1; key: masks; width: forced number of extended length bytes; declare: the
- *   length written in the header when it shall differ from the payload's
+ *   rsv: three bits, 4 = RSV1; key: masks; width: forced number of extended length bytes; declare: a length
+ *   in the header that differs from the payload's
  * @returns {Buffer}
  */
 function frame(opcode, data = '', options = {}) {
@@ -73,7 +72,7 @@ function closeBody(code, reason = '') {
  *
  * @param {Buffer} bytes
  * @returns {{ fin: boolean, rsv: number, opcode: number, key: Buffer | null, width: number,
- *   payload: Buffer, size: number } | null} null if it is not complete; size is in bytes, header included
+ *   payload: Buffer, size: number } | null} null if it is incomplete; size is in bytes, header included
  */
 function decode(bytes) {
   if (bytes.length < 2) return null;
@@ -99,7 +98,7 @@ function decode(bytes) {
 }
 
 /**
- * Bytes in a form that reads well and differs when the bytes differ.
+ * A readable form of bytes that differs when the bytes differ.
  *
  * @param {Uint8Array} bytes
  * @returns {string}
@@ -114,7 +113,7 @@ function bytesText(bytes) {
 }
 
 /**
- * A decoded frame as one line. The masking key is left out: it is random unless a scenario says otherwise.
+ * A decoded frame as one line, without the masking key, which is random in most scenarios.
  *
  * @param {NonNullable<ReturnType<typeof decode>>} decoded
  * @returns {string}

@@ -1,7 +1,7 @@
 'use strict';
 
-// Tests of the harness itself: what it calls equal and different, and that each fault of mutants.js is noticed by the
-// scenario that is there for it. (selfcheck.js asks the other way round, of every scenario.)
+// Tests of the harness: equality of traces, and that each fault of mutants.js is detected by the scenario listed for it.
+// selfcheck.js tests the reverse, that each scenario detects a fault.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -11,7 +11,7 @@ const { record, scenarios, verdict } = require('./run');
 const { areThreadsAsked, combinations, oracle, subject } = require('./subjects');
 const { Trace, difference, valueText } = require('./trace');
 
-/** The scenario that is there for a fault. */
+/** The scenario that must detect each fault. */
 const MEANT = {
   close: 'K4 simultaneous close with different codes',
   message: 'R7 message data are Buffers (client)',
@@ -44,7 +44,7 @@ const MEANT = {
   hidden: '3.1 _receiver shows its settings (server)'
 };
 
-/** Milliseconds for a run with a mutant: one that never ends has been noticed too. */
+/** Milliseconds per run with a mutant. A run that does not end counts as detected. */
 const LIMIT = 2000;
 
 test('frames are read as they were written', () => {

@@ -1,7 +1,7 @@
 'use strict';
 
-// Copies of ws with one fault built in, to prove that the scenarios notice. Used by subjects.js and selfcheck.js;
-// required by path (with DIFFERENTIAL_MUTANT set) where a scenario runs the library in a process of its own.
+// Copies of ws with one fault each, to prove that the scenarios detect it. Used by subjects.js and selfcheck.js, and required
+// by path (with DIFFERENTIAL_MUTANT set) where a scenario runs the library in a child process.
 
 const { AsyncResource } = require('node:async_hooks');
 const crypto = require('node:crypto');
@@ -31,7 +31,7 @@ function wrap(object, name, make) {
   Object.defineProperty(object, name, { ...found, value: make(found?.value ?? object[name]) });
 }
 
-/** Replaces what a getter gives. */
+/** Replaces the value of a getter. */
 function show(object, name, change) {
   const found = Object.getOwnPropertyDescriptor(object, name);
   Object.defineProperty(object, name, {
@@ -42,7 +42,7 @@ function show(object, name, change) {
   });
 }
 
-/** Has the arguments of an event changed on their way to the listeners. */
+/** Changes the arguments of an event before the listeners receive them. */
 function event(lib, name, change) {
   wrap(lib.prototype, 'emit', (emit) => {
     return function (type, ...args) {
@@ -53,13 +53,13 @@ function event(lib, name, change) {
 
 const longer = (data) => Buffer.concat([data, Buffer.from('!')]);
 
-/** Errors thrown and emitted get another text. */
+/** Changes the message of errors that are thrown or emitted. */
 function reworded(err) {
   err.message += '!';
   return err;
 }
 
-/** Methods of a prototype, whatever they throw. */
+/** The methods of a prototype whose exceptions are changed. */
 function throwing(object, names) {
   for (const name of names) {
     wrap(object, name, (method) => {
@@ -74,7 +74,7 @@ function throwing(object, names) {
   }
 }
 
-/** A subclass takes the place of a class in everything the package exports. */
+/** Replaces a class by a subclass in all exports of the package. */
 function replaced(lib, name, make) {
   const original = lib[name];
   const Changed = make(original);
@@ -103,7 +103,7 @@ const MUTANTS = {
     });
   },
 
-  // Answers to opening handshakes have one more header.
+  // Responses to opening handshakes have an additional header.
   answer(lib) {
     wrap(lib.Server.prototype, 'handleUpgrade', (handleUpgrade) => {
       return function (request, socket, ...rest) {
@@ -120,7 +120,7 @@ const MUTANTS = {
     });
   },
 
-  // The server of port mode treats what is no WebSocket otherwise.
+  // The server of port mode handles plain requests differently.
   http(lib) {
     replaced(lib, 'Server', (Server) => {
       return class extends Server {
@@ -254,7 +254,7 @@ const MUTANTS = {
     });
   },
 
-  // The server's own events are changed.
+  // The events of the server are changed.
   server(lib) {
     wrap(lib.Server.prototype, 'emit', (emit) => {
       return function (type, ...args) {
@@ -266,7 +266,7 @@ const MUTANTS = {
     });
   },
 
-  // All that is pending is forgotten when a socket goes down.
+  // Pending callbacks are dropped when a socket closes.
   forgetful(lib) {
     wrap(lib.prototype, 'terminate', () => () => {});
   },
@@ -292,7 +292,7 @@ const MUTANTS = {
     });
   },
 
-  // A client that left while verifyClient was thinking is connected all the same.
+  // A client that has left during verifyClient is connected nevertheless.
   eager(lib) {
     wrap(lib.Server.prototype, 'completeUpgrade', (completeUpgrade) => {
       return function (extensions, key, protocols, request, socket, head, callback) {
@@ -315,7 +315,7 @@ const MUTANTS = {
     });
   },
 
-  // The timeout of the raw socket is not what it was set to.
+  // The timeout of the raw socket differs from the one that was set.
   socket(lib) {
     wrap(lib.prototype, 'setSocket', (setSocket) => {
       return function (socket, ...rest) {
@@ -357,7 +357,7 @@ const MUTANTS = {
     });
   },
 
-  // Servers have other settings than they were given, and show others.
+  // Servers have and show other settings than those given.
   settings(lib) {
     replaced(lib, 'Server', (Server) => {
       return class extends Server {
@@ -389,7 +389,7 @@ const MUTANTS = {
     }
   },
 
-  // What others read of the private members is wrong.
+  // Private members have wrong values.
   hidden(lib) {
     wrap(lib.prototype, 'setSocket', (setSocket) => {
       return function (...args) {

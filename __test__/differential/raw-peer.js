@@ -1,18 +1,18 @@
 'use strict';
 
-// The end of a connection that is a bare TCP (or Unix, or TLS) socket: it sends any bytes and reads what the
-// side under test wrote, independent of how TCP cut it up. Used by context.js; knows nothing of traces.
+// The end of a connection that is a plain TCP, Unix or TLS socket: it sends any bytes and reads the bytes of the library under
+// test, independent of segment boundaries. Used by context.js; traces do not belong here.
 
 const { createHash } = require('node:crypto');
 const { KEY, OPCODE, closeBody, decode, frame } = require('./frames');
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-/** The Sec-WebSocket-Key of the example in RFC 6455, section 1.3: raw clients always send it. */
+/** The Sec-WebSocket-Key of RFC 6455, section 1.3, sent by all raw clients. */
 const CLIENT_KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
 /**
- * The answer to a Sec-WebSocket-Key (RFC 6455, section 4.2.2).
+ * The Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455, section 4.2.2).
  *
  * @param {string} key
  * @returns {string}
@@ -27,7 +27,7 @@ function acceptKey(key) {
  * The bytes of an opening handshake.
  *
  * @param {{ method?: string, target?: string, version?: string, headers?: Record<string, string | string[] | null> }} [change]
- *   headers replace or (null) remove those of a good request
+ *   headers replace or (null) remove those of a valid request
  * @returns {string}
  */
 function upgradeRequest({ method = 'GET', target = '/', version = '1.1', headers = {} } = {}) {
@@ -47,7 +47,7 @@ function upgradeRequest({ method = 'GET', target = '/', version = '1.1', headers
 
 /**
  * Received bytes that have not been read. Capacity doubles, so that megabytes in small chunks are copied once or twice. Bytes
- * that were handed out are never overwritten.
+ * that were returned are never overwritten.
  */
 class ReceiveBuffer {
   #buffer = Buffer.alloc(0);
@@ -89,8 +89,8 @@ class RawPeer {
   error = null;
 
   /**
-   * @param {import('node:net').Socket} socket opened with allowHalfOpen, so that the FIN is this side's own decision
-   * @param {boolean} isServer whether this raw end plays the server (and so does not mask)
+   * @param {import('node:net').Socket} socket opened with allowHalfOpen, so that this side sends FIN explicitly
+   * @param {boolean} isServer true in the role of the server, which does not mask
    */
   constructor(socket, isServer) {
     this.socket = socket;
@@ -115,21 +115,21 @@ class RawPeer {
   }
 
   /**
-   * Waits until `take` gives something other than undefined.
+   * Waits until `take` returns something other than undefined.
    *
    * @template T
    * @param {() => T | undefined} take
-   * @param {string} what for the error when the socket closes first
+   * @param {string} goal for the error if the connection ends first
    * @returns {Promise<T>}
    */
-  #until(take, what) {
+  #until(take, goal) {
     return new Promise((resolve, reject) => {
       const attempt = () => {
         const value = take();
         if (value === undefined && !this.closed && !this.ended) return;
         this.#waiting.delete(attempt);
         if (value !== undefined) resolve(value);
-        else reject(new Error(`raw peer: the connection ended while waiting for ${what}`));
+        else reject(new Error(`raw peer: the connection ended while waiting for ${goal}`));
       };
       this.#waiting.add(attempt);
       attempt();
@@ -168,7 +168,7 @@ class RawPeer {
 
   /**
    * @param {number} count
-   * @returns {Promise<Buffer>} exactly so many bytes
+   * @returns {Promise<Buffer>} exactly `count` bytes
    */
   bytes(count) {
     return this.#until(() => {
@@ -176,7 +176,7 @@ class RawPeer {
     }, `${count} bytes`);
   }
 
-  /** @returns {Promise<Buffer>} all that came before the other side's FIN (or the loss of the connection) */
+  /** @returns {Promise<Buffer>} all bytes before the peer's FIN or the loss of the connection */
   rest() {
     return this.#until(() => {
       if (!this.ended && !this.closed) return undefined;
@@ -184,7 +184,7 @@ class RawPeer {
     }, 'the end');
   }
 
-  /** Resolves when the socket is closed both ways or lost. */
+  /** Resolves when the socket has closed in both directions or is lost. */
   async gone() {
     if (!this.closed) await new Promise((resolve) => this.socket.once('close', resolve));
   }
@@ -195,7 +195,7 @@ class RawPeer {
   }
 
   /**
-   * Sends one frame, masked if this side is the client.
+   * Sends one frame, masked in the role of the client.
    *
    * @param {number} opcode
    * @param {string | Uint8Array} [data]
@@ -210,12 +210,12 @@ class RawPeer {
     return frame(opcode, data, { key: this.key, ...options });
   }
 
-  /** @param {number} [code] without one, an empty close frame */
+  /** @param {number} [code] sends an empty close frame if omitted */
   close(code, reason) {
     this.send(OPCODE.close, code === undefined ? '' : closeBody(code, reason));
   }
 
-  /** Writes what is queued, then FIN. */
+  /** Sends FIN after the queued bytes. */
   finish() {
     this.socket.end();
   }
@@ -226,11 +226,11 @@ class RawPeer {
   }
 
   /**
-   * As a server: answers a request head with 101.
+   * In the role of the server: answers a request head with 101.
    *
    * @param {string} head
    * @param {{ headers?: Record<string, string | string[] | null>, after?: Uint8Array }} [change] headers that
-   *   replace or remove those of a good answer; bytes sent in the same segment
+   *   replace or remove those of a valid response; bytes sent in the same segment
    */
   accept(head, { headers = {}, after = Buffer.alloc(0) } = {}) {
     const key = /^Sec-WebSocket-Key: (.*)$/im.exec(head)?.[1] ?? '';

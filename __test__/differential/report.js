@@ -1,7 +1,8 @@
 'use strict';
 
-// Runs every scenario once, in every combination, and prints one line of JSON for each: its name, and whether its traces
-// were those of ws (null: threads have a say in what comes first). For scripts/compatibility.mjs; differential.test.js is what people run, and shows the differences.
+// Runs every scenario once in every combination and prints a line of JSON for each: its name, and true if all traces are equal
+// to those of ws (null if it is not run over this transport). For scripts/compatibility.mjs; differential.test.js shows the
+// differences.
 
 const { compare, scenarios } = require('./run');
 const { areThreadsAsked, combinations, oracle, subject } = require('./subjects');

@@ -1,14 +1,13 @@
 'use strict';
 
-// Runs scenarios and compares what they recorded. Used by the test files and selfcheck.js; scenarios
-// register themselves through `scenario`.
+// Registers, runs and compares scenarios. Used by the test files, show.js, report.js and selfcheck.js.
 
 const fs = require('node:fs');
 const path = require('node:path');
 const { Context } = require('./context');
 const { Trace, difference, errorText } = require('./trace');
 
-/** How long one run of one scenario may take, in milliseconds; a scenario can set its own. */
+/** Default limit of one run of a scenario, in milliseconds. */
 const TIMEOUT = 15000;
 
 /**
@@ -18,13 +17,13 @@ const TIMEOUT = 15000;
  * @property {string} kind see subjects.js
  * @property {number} timeout milliseconds
  * @property {boolean} onThreads false if the scheduling of I/O threads decides the order of its events
- * @property {boolean} isWaiting true if a run mostly waits, for a timer or another process: its runs overlap
+ * @property {boolean} isWaiting true if a run mostly waits for a timer or a process: its runs overlap
  * @property {(t: Context) => Promise<void> | void} body
  */
 
 /** @typedef {{ kind: string, server?: object, client?: object, label: string, isInterleaved?: boolean }} Combination */
 
-/** @typedef {{ lines: string[], failure: string | null }} Recording the trace; the reason why the run broke off, if it did */
+/** @typedef {{ lines: string[], failure: string | null }} Recording the trace, and the reason if the run was interrupted */
 
 /** @type {Scenario[]} */
 const registered = [];
@@ -35,7 +34,7 @@ let file = '';
 /**
  * Registers a scenario.
  *
- * @param {string} name begins with the statement of the specification it is about
+ * @param {string} name begins with the id of its statement
  * @param {string | string[]} kinds one of pair, together, server, client, api, or ['server', 'client'] to run it in both roles
  * @param {(t: Context) => Promise<void> | void} body
  * @param {{ timeout?: number, onThreads?: boolean, isWaiting?: boolean }} [options] see Scenario
@@ -74,7 +73,7 @@ async function record({ body, timeout }, combination, limit = timeout) {
   const expired = new Promise((resolve) => {
     timer = setTimeout(() => resolve(`not finished after ${limit} ms`), limit);
   });
-  // Both arms resolve, so that a body that fails after its time is over disturbs nobody.
+  // Both branches resolve, so that a body that fails after its time limit causes no unhandled rejection.
   const done = (async () => body(context))().then(
     () => null,
     (err) => `threw ${errorText(err)}\n${err?.stack}`
@@ -87,7 +86,7 @@ async function record({ body, timeout }, combination, limit = timeout) {
 }
 
 /**
- * Compares a run with the expected one.
+ * Compares a recording with the expected one.
  *
  * @param {Recording} expected
  * @param {Recording} actual
@@ -110,7 +109,8 @@ function verdict(expected, actual) {
  * @param {Scenario} one
  * @param {{ expected: Combination, actual: Combination[] }} combinations
  * @param {number} [rounds] repetitions with the subject
- * @returns {Promise<{ model: Recording, differences: (string | null)[] }>} the oracle's recording; one verdict per run with the subject, with its label
+ * @returns {Promise<{ model: Recording, differences: (string | null)[] }>} the oracle's recording; a verdict per run with the
+ *   subject
  */
 async function compare(one, { expected, actual }, rounds = 1) {
   const all = [expected, ...Array.from({ length: rounds }, () => actual).flat()];

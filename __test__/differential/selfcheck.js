@@ -1,17 +1,17 @@
 'use strict';
 
-// Proves that scenarios can fail: every scenario must tell at least one mutant (mutants.js) from ws.
-// Run by hand, about two minutes: node selfcheck.js; ends with status 1 and a list if a scenario is left over.
+// Proves that every scenario can fail: each must distinguish at least one mutant (mutants.js) from ws. Run by hand, about two
+// minutes: `node selfcheck.js`. Exits with status 1 and lists the scenarios that detect no mutant.
 
 const mutants = require('./mutants');
 const { record, scenarios, verdict } = require('./run');
 const { combinations, oracle, subject } = require('./subjects');
 
-/** Milliseconds for a run with a mutant: one that never ends has been noticed too. */
+/** Milliseconds per run with a mutant. A run that does not end counts as detected. */
 const LIMIT = 1500;
 
 (async () => {
-  // Mutants may throw where nobody catches: that is noticed as a run that does not end.
+  // Uncaught exceptions of a mutant count as a run that does not end.
   process.on('uncaughtException', () => {});
   process.on('unhandledRejection', () => {});
   const ws = oracle();

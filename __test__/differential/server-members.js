@@ -1,8 +1,8 @@
 'use strict';
 
-// Members that Node asks of a server, of a listening handle and of what it accepts, as its own sources have it (`net.js`, `_http_server.js`,
-// `_http_common.js` of Node 20, 22, 24 and 26): one row a member. The scenarios of listening-members.js exercise each row with ws and with
-// ferrows, and __test__/listener/members.test.js reads the sources of the Node that runs and fails when it asks for a member that has no row.
+// Members of a server, of a listening handle and of accepted sockets that Node's own sources use (`net.js`, `_http_server.js`,
+// `_http_common.js` of Node 20, 22, 24 and 26). listening-members.js exercises each with ws and with ferrows;
+// __test__/listener/members.test.js reads the sources of the running Node and fails if they use a member that is not listed.
 
 const { EventEmitter } = require('node:events');
 const diagnosticsChannel = require('node:diagnostics_channel');
@@ -15,13 +15,14 @@ const GET = 'GET /plain HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 const HALF = 'GET / HT';
 
 /**
- * How a program changes a member of a server that listens already, and what then shows.
+ * A change of a member of a listening server, and its visible effect.
  *
  * @typedef {object} Change
- * @property {(server: any, log: (...args: unknown[]) => void) => (() => void) | void} change returns what undoes it elsewhere
- * @property {string[]} [requests] sent by one connection each, in turn; an upgrade and a plain request unless given
- * @property {boolean} [isSilent] nothing is answered: looks for a while that nothing is
- * @property {boolean} [isAtOnce] the change is made in the turn in which the server is constructed
+ * @property {(server: any, log: (...args: unknown[]) => void) => (() => void) | void} change returns a function that reverts
+ *   changes outside the server
+ * @property {string[]} [requests] sent on one connection each, in turn; default: an upgrade and a plain request
+ * @property {boolean} [isSilent] no response is expected
+ * @property {boolean} [isAtOnce] the change is made in the tick in which the server is constructed
  */
 
 /** Logs the names of events. */
@@ -38,7 +39,7 @@ const wrapEmit = (target, log) => {
   };
 };
 
-/** Changes several, and undoes nothing: the server is of no further use. */
+/** Changes several members and reverts nothing: the server is not used afterwards. */
 const assign = (server, values) => {
   Object.assign(server, values);
 };
@@ -49,7 +50,7 @@ const set = (name, value) => ({
   }
 });
 
-/** Members of a server that Node looks at when it accepts, when it parses, and at its intervals. @type {Record<string, Change>} */
+/** Members of a server that Node reads when it accepts, when it parses, and periodically. @type {Record<string, Change>} */
 const SETTINGS = {
   allowHalfOpen: set('allowHalfOpen', false),
   blockList: set('blockList', () => {
@@ -206,7 +207,7 @@ const SETTINGS = {
   }
 };
 
-/** Members of the listening handle. Each is used on a server that listens and given what it is to be compared by. */
+/** Members of the listening handle. Each is used on a listening server and returns a value to compare. */
 const HANDLE = {
   constructor: (handle) => handle.constructor.name,
   fd: (handle) => [typeof handle.fd, handle.fd > 2],
@@ -238,7 +239,7 @@ const HANDLE = {
     server._handle === handle && handle instanceof handle.constructor
 };
 
-/** Members that are covered by the scenarios that are about them, or that are no business of who accepts. */
+/** Members covered by other scenarios, or unrelated to accepting. */
 const ELSEWHERE = {
   // Compared by value: listening-ports.js, listening-members.js
   server: [
@@ -252,7 +253,7 @@ const ELSEWHERE = {
     'ref',
     'unref'
   ],
-  // Node's own state, which nothing but Node writes, and counters that the scenarios of connections compare
+  // Node's own state, which only Node writes, and counters that the scenarios about connections compare
   state: [
     '_connections',
     '_connectionKey',
@@ -269,7 +270,7 @@ const ELSEWHERE = {
     'removeListener',
     'setTimeout'
   ],
-  // Of the handle while Node binds it and lets it go, which is Node's doing again
+  // Of the handle while Node binds and releases it, which Node also does with ferrows
   handle: [
     'bind',
     'bind6',
@@ -282,7 +283,7 @@ const ELSEWHERE = {
     'reset',
     'setPendingInstances'
   ],
-  // Of an accepted handle: sockets of the addon become those of Node before anything of these shows (accepted-socket.js)
+  // Of an accepted handle: sockets of the addon become those of Node before any of these is visible (accepted-socket.js)
   accepted: ['getpeername', 'getsockname', 'setKeepAlive', 'setNoDelay', 'close']
 };
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// What a program can see of a request and of the socket under a connection, as lines of a trace: every public property, and which
-// listeners there are. Scenarios that look at what a server hands to its listeners call this; it opens and changes nothing.
+// The visible state of a request and of the socket under a connection, as lines of a trace: every public property, and the
+// listeners. Nothing is changed.
 
 const http = require('node:http');
 const net = require('node:net');
@@ -9,7 +9,7 @@ const { Readable, Writable, Duplex } = require('node:stream');
 const { types } = require('node:util');
 const { valueText } = require('./trace');
 
-/** Public members of a net.Socket that are no methods. What it has read by itself is not asked: with ferrows somebody else reads. */
+/** Public properties of a net.Socket, without those about reading: ferrows does not read through it. */
 const OF_SOCKETS = [
   ...['allowHalfOpen', 'bytesRead', 'bytesWritten', 'bufferSize', 'connecting', 'pending'],
   ...['readyState', 'timeout', 'destroyed', 'closed', 'errored', 'remoteAddress', 'remoteFamily'],
@@ -20,7 +20,7 @@ const OF_SOCKETS = [
   ...['writableHighWaterMark', 'writableLength', 'writableNeedDrain', 'writableObjectMode']
 ];
 
-/** The same of an http.IncomingMessage. */
+/** Public properties of an http.IncomingMessage. */
 const OF_REQUESTS = [
   ...['method', 'url', 'httpVersion', 'httpVersionMajor', 'httpVersionMinor', 'statusCode'],
   ...['statusMessage', 'upgrade', 'complete', 'aborted', 'destroyed', 'closed', 'errored'],
@@ -29,7 +29,7 @@ const OF_REQUESTS = [
   ...['readableFlowing', 'readableHighWaterMark', 'readableLength', 'readableEncoding', 'parser']
 ];
 
-/** @param {any} value any value of a property; objects whose prototype is missing look as they are */
+/** @param {any} value any value of a property; a missing prototype is shown */
 function shown(value) {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return valueText(value);
   const proto = Object.getPrototypeOf(value);
@@ -37,7 +37,7 @@ function shown(value) {
 }
 
 /**
- * The listeners of an emitter. Those for bytes are left out: with ferrows nobody has to listen for them.
+ * The listeners of an emitter, without those of `data`: ferrows does not add one.
  *
  * @param {import('node:events').EventEmitter} emitter
  */
@@ -52,7 +52,7 @@ function listenersOf(emitter) {
 
 /**
  * @param {any} socket
- * @param {any} [server] what should have accepted it
+ * @param {any} [server] the server that should have accepted it
  * @returns {string[]}
  */
 function socketLines(socket, server) {
@@ -70,7 +70,7 @@ function socketLines(socket, server) {
 
 /**
  * @param {any} request
- * @param {any} [socket] the one it should have come by
+ * @param {any} [socket] the socket it should have come from
  * @returns {string[]}
  */
 function requestLines(request, socket) {
@@ -99,7 +99,7 @@ function record(t, lane, heading, lines) {
 }
 
 /**
- * All bytes of an answer, without the time of day.
+ * All bytes of a response, without the date.
  *
  * @param {Buffer} bytes
  */

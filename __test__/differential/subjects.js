@@ -1,10 +1,10 @@
 'use strict';
 
-// Which libraries are compared, and who plays which side. Used by the test files and selfcheck.js.
+// The libraries under comparison and their roles.
 //
-// DIFFERENTIAL oracle: npm ws. Subject: ferrows, or what FERROWS_SUBJECT names:
-//   ws            a second, separate copy of ws (does the harness itself agree with itself?)
-//   mutant:NAME   that copy with one fault built in (does the harness notice?), see mutants.js
+// The oracle is ws. The subject is ferrows, or FERROWS_SUBJECT:
+//   ws            a second, separate copy of ws: tests that the harness agrees with itself
+//   mutant:NAME   that copy with one fault (mutants.js): tests that the harness detects it
 
 const path = require('node:path');
 
@@ -36,15 +36,16 @@ function subject(name = process.env.FERROWS_SUBJECT) {
   };
 }
 
-/** Whether I/O threads carry connections in this run. */
+/** True if I/O threads may carry connections in this run. */
 function areThreadsAsked() {
   return ['io_threads', 'shuffle'].includes(process.env.FERROWS_TRANSPORT ?? '');
 }
 
 /**
- * The runs of one scenario: `expected` with the oracle on every side, `actual` with the subject on at least one.
+ * The runs of one scenario: `expected` with the oracle in every role, `actual` with the subject in at least one.
  *
- * @param {string} kind pair (both sides are libraries), together (both sides are the same library, in one trace), server (bare client), client (bare server), api (no peer)
+ * @param {string} kind pair: libraries in both roles; together: the same library in both roles, in one trace; server: with a
+ *   raw client; client: with a raw server; api: without a peer
  * @param {Subject} ws
  * @param {Subject} other
  */
@@ -61,7 +62,7 @@ function combinations(kind, ws, other) {
     case 'pair':
       return { expected: of(ws, ws), actual: [of(other, other), of(ws, other), of(other, ws)] };
     case 'together': {
-      // Threads run at their own pace.
+      // Threads are not synchronized with each other.
       const isInterleaved = !areThreadsAsked();
       const together = (one) => ({ ...of(one, one), label: one.name, isInterleaved });
       return { expected: together(ws), actual: [together(other)] };

@@ -1,9 +1,9 @@
 'use strict';
 
-// The recorded trace of one run of one scenario, and how two traces are compared.
-// A trace has lanes: the order inside a lane is compared, the order between lanes is not, because two ends of
-// a connection run at their own pace. Where all ends share a process and its event loop, the order between lanes is an
-// answer, too: then the trace is interleaved, one sequence of all lanes. Used by context.js and run.js; opens nothing and waits for nothing.
+// The recorded trace of one run of a scenario, and the comparison of two traces. A trace has lanes. The order within a lane is
+// compared; the order between lanes is not, because the two ends of a connection are not synchronized. When all ends share an
+// event loop, the order between lanes is significant, too: such a trace is interleaved, one sequence of all lanes. Used by
+// context.js and run.js.
 
 const http = require('node:http');
 const { bytesText } = require('./frames');
@@ -11,7 +11,7 @@ const { bytesText } = require('./frames');
 const STATES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
 
 /**
- * An error by everything a program can tell it by.
+ * An error as text: class, name, code and message.
  *
  * @param {any} err
  * @returns {string}
@@ -20,13 +20,13 @@ function errorText(err) {
   const name = err?.constructor?.name;
   const own = err?.name === name ? '' : `/${err?.name}`;
   const code = err?.code === undefined ? '' : ` [${err.code}]`;
-  // OpenSSL puts a thread's number in front of its own text.
+  // OpenSSL prefixes its text with a thread id.
   const message = String(err?.message).replace(/ EPROTO [0-9A-F]+:/, ' EPROTO ');
   return `${name}${own}${code} ${JSON.stringify(message)}`;
 }
 
 /**
- * A value in a comparable form: type and content, never identity, time or place.
+ * A value in a comparable form: type and content, never identity, time or address.
  *
  * @param {any} value
  * @returns {string}
@@ -60,14 +60,14 @@ function valueText(value) {
     .join(', ')}}`;
 }
 
-/** What one run of a scenario showed. */
+/** The recorded lines of one run of a scenario. */
 class Trace {
   #lanes = new Map();
   #hidden = new Map();
   #frozen = false;
   #isInterleaved;
 
-  /** @param {boolean} [isInterleaved] whether the order between lanes is part of the trace */
+  /** @param {boolean} [isInterleaved] true if the order between lanes is significant */
   constructor(isInterleaved = false) {
     this.#isInterleaved = isInterleaved;
   }
@@ -93,7 +93,7 @@ class Trace {
   }
 
   /**
-   * Appends an event with its arguments, and the state of the WebSocket that showed it.
+   * Appends an event with its arguments and the state of its WebSocket.
    *
    * @param {string} lane
    * @param {string} event
@@ -106,7 +106,7 @@ class Trace {
   }
 
   /**
-   * Has a text that changes from run to run (a port, a path) shown as a label.
+   * Replaces a text that differs between runs (a port, a path) by a label.
    *
    * @param {string | number} text
    * @param {string} label
@@ -115,7 +115,7 @@ class Trace {
     this.#hidden.set(String(text), label);
   }
 
-  /** Later lines are dropped: what happens while the peers are torn down is no part of the scenario. */
+  /** Drops later lines: tearing down the peers is not part of the scenario. */
   freeze() {
     this.#frozen = true;
   }
@@ -124,7 +124,7 @@ class Trace {
    * @returns {string[]} all lines, lanes in alphabetical order
    */
   lines() {
-    // Longest first, so that a port that is part of a longer text does not spoil it.
+    // Longest first, because a port may be part of a longer text.
     const hidden = [...this.#hidden].sort((a, b) => b[0].length - a[0].length);
     const show = (line) => hidden.reduce((text, [from, to]) => text.replaceAll(from, to), line);
     return [...this.#lanes.keys()]

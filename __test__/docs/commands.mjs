@@ -4,18 +4,14 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 
+import { SUITES } from '../../scripts/suites.mjs';
 import { files, read, root } from './markdown.mjs';
 
 const manifest = JSON.parse(read('package.json'));
 
-/** The suites of `npm test`. @type {string[]} */
-export const suites = spawnSync(process.execPath, [join(root, 'scripts/test.mjs'), '--list'], {
-  encoding: 'utf8'
-})
-  .stdout.trim()
-  .split('\n');
+/** The suites of `npm test` and `npm run test:long`. */
+export const suites = SUITES.map(({ name }) => name);
 
 /** Programs that a document may name besides those below: they do what they do elsewhere. */
 const OTHERS = new Set([

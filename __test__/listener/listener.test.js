@@ -83,14 +83,14 @@ for (const transport of ['event_loop', 'io_threads', 'shuffle']) {
       const adopt = () =>
         native.adopt(
           number,
-          configure(UNLIMITED),
+          configure(UNLIMITED).id,
           'HTTP/1.1 101 caf\u00e9\r\n\r\n',
           Buffer.from(rest, 'latin1'),
           native.TransportMode[transport]
         );
       native.environment.ref();
       const id = adopt();
-      assert.ok(id > native.NOBODY);
+      assert.ok(id > native.NO_CONNECTION);
       const owner = new Owner();
       native.setOwner(id, owner);
       // It is taken, and the answer is on its way, and none of a message.
@@ -123,7 +123,7 @@ test('what the kernel does not take of the answer is queued', async (t) => {
   native.environment.ref();
   const id = native.adopt(
     number,
-    configure(UNLIMITED),
+    configure(UNLIMITED).id,
     answer,
     undefined,
     native.TransportMode.event_loop
@@ -150,7 +150,7 @@ test('a number that is used again gets nothing that was meant for the one before
   const adopt = () =>
     native.adopt(
       numbers.shift(),
-      configure(UNLIMITED),
+      configure(UNLIMITED).id,
       '',
       undefined,
       native.TransportMode.event_loop

@@ -11,14 +11,14 @@ const net = require('node:net');
 const test = require('node:test');
 
 const ferrows = require('../../index.js');
-const { isUntouched } = require('../../lib/socket/lazy-socket.js');
+const { isLazy } = require('../../lib/socket/lazy-socket.js');
 const { connect, end, listen } = require('../transport/pairs.js');
 
 /** Whether the addon accepts for a server: Node then has no listen() of its own there. @param {any} wss */
 const isOurs = ({ _server: { _handle } }) => Object.hasOwn(_handle, 'listen');
 
 /** Whether the socket of an accepted connection is still small. @param {any} ws */
-const isSmall = (ws) => isUntouched(ws._socket);
+const isSmall = (ws) => isLazy(ws._socket);
 
 /**
  * The answer to a request to upgrade, as far as it comes by itself.

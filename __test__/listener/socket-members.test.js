@@ -12,7 +12,7 @@ const { promisify } = require('node:util');
 
 const { WebSocket, WebSocketServer } = require('ferrows');
 const { STATES } = require('../../lib/socket/socket-states.js');
-const { isUntouched } = require('../../lib/socket/materialize.js');
+const { isLazy } = require('../../lib/socket/materialize.js');
 
 const run = promisify(execFile);
 const CHILD = path.join(__dirname, 'children', 'members.js');
@@ -91,15 +91,15 @@ for (const [state, { members }] of Object.entries(STATES)) {
         if (state === 'responded') socket.write('HTTP/1.1 101 Switching Protocols\r\n');
       }
       // A response that waits is written by Node in the next tick.
-      const wasUntouched = state === 'responded' ? isUntouched(socket) : true;
-      assert.equal(isUntouched(socket), wasUntouched, `${name}: before`);
+      const wasLazy = state === 'responded' ? isLazy(socket) : true;
+      assert.equal(isLazy(socket), wasLazy, `${name}: before`);
       try {
         const value = socket[name];
         if (typeof value === 'function') value.apply(socket, PLAIN[name] ?? []);
       } catch (error) {
         assert.equal(error.code, 'ERR_HTTP_SOCKET_ENCODING');
       }
-      assert.equal(isUntouched(socket), wasUntouched, name);
+      assert.equal(isLazy(socket), wasLazy, name);
       socket.on('error', () => {});
       socket.destroy();
       client.terminate();

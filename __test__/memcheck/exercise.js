@@ -141,7 +141,7 @@ async function arrivals() {
   const masked = '\x81\x82\0\0\0\0hi';
   const { number, rest } = await arrive(`${request}${masked}`);
   const { event_loop: loop } = native.TransportMode;
-  const id = native.adopt(number, configure(UNLIMITED), 'caf\u00e9', rest, loop);
+  const id = native.adopt(number, configure(UNLIMITED).id, 'caf\u00e9', rest, loop);
   native.setOwner(id, { deliver: () => arrived.emit('delivered', native.more(id)) && false });
   await once(arrived, 'delivered');
   assert.equal(native.adopt(number, 0, '', undefined, loop), -1);
@@ -153,7 +153,7 @@ async function arrivals() {
 function mistakes() {
   const { adopt, attach, close, ping, send, receive, takeOutput } =
     /** @type {Record<string, any>} */ (native);
-  const connection = native.createConnection(configure(UNLIMITED));
+  const connection = native.createConnection(configure(UNLIMITED).id);
   for (const wrong of [
     () => send(1 << 20, 'no such connection', 0),
     () => send('no number', '', 0),
@@ -173,9 +173,12 @@ function mistakes() {
     assert.throws(wrong);
   }
   const { STRING } = native.SendFlag;
-  for (const id of [native.NOBODY, connection.id]) {
-    assert.equal(native.ping(id, 'ping', STRING), id === native.NOBODY ? 0 : 6);
-    assert.equal(native.pong(id, '', STRING, Buffer.from('mask')), id === native.NOBODY ? 0 : 12);
+  for (const id of [native.NO_CONNECTION, connection.id]) {
+    assert.equal(native.ping(id, 'ping', STRING), id === native.NO_CONNECTION ? 0 : 6);
+    assert.equal(
+      native.pong(id, '', STRING, Buffer.from('mask')),
+      id === native.NO_CONNECTION ? 0 : 12
+    );
   }
   native.free(1 << 20);
   const data = pattern(1, 1001);

@@ -18,8 +18,8 @@ const { carriage, connect, end, listen } = require('./pairs');
 
 const { WebSocket, WebSocketServer } = ferrows;
 
-const EVENT_LOOP = { transport: 'PlainSocketTransport', isOnThread: false };
-const IO_THREADS = { transport: 'PlainSocketTransport', isOnThread: true };
+const EVENT_LOOP = { transport: 'NativeTransport', isOnThread: false };
+const IO_THREADS = { transport: 'NativeTransport', isOnThread: true };
 const STREAM = { transport: 'StreamTransport', isOnThread: false };
 
 /** Variable, option, and what comes of both. */

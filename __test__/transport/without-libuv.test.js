@@ -7,7 +7,7 @@ const assert = require('node:assert/strict');
 const test = require('node:test');
 const { Child } = require('./child');
 
-const ON_THREAD = { transport: 'PlainSocketTransport', isOnThread: true };
+const ON_THREAD = { transport: 'NativeTransport', isOnThread: true };
 
 for (const transport of ['auto', 'event_loop', 'io_threads', 'shuffle']) {
   for (const where of ['process', 'worker']) {

@@ -12,7 +12,7 @@ const { randomBytes } = require('crypto');
 const PerMessageDeflate = require('../permessage-deflate');
 const extension = require('../extension');
 const { CLOSE_TIMEOUT, DEFAULT_LIMITS } = require('../constants');
-const { checkTransport } = require('../transport/mode');
+const { checkMode } = require('../transport/mode');
 const { createError } = require('../errors');
 
 const SUBPROTOCOL_PATTERN = /^[!#$%&'*+\-.0-9A-Z^_`a-z|~]+$/;
@@ -56,7 +56,7 @@ function resolveOptions(options) {
   if (resolved.protocolVersion !== 8 && resolved.protocolVersion !== 13) {
     throw createError('PROTOCOL_VERSION', resolved.protocolVersion);
   }
-  checkTransport(resolved.transport);
+  checkMode(resolved.transport);
   return resolved;
 }
 

@@ -81,7 +81,7 @@ function sendMessage(ws, data, options, callback) {
   }
 
   if (typeof data !== 'string') data = toBuffer(data || EMPTY_BUFFER);
-  if (!fin || transport.isContinued) trackFragment(transport, compress, fin);
+  if (!fin || transport.isFragmenting) trackFragment(transport, compress, fin);
   const flags =
     (binary ? BINARY : 0) | (compress ? COMPRESS : 0) | (fin ? FIN : 0) | (mask ? MASK : 0);
   transport.send(data, flags, mask ? drawKey(ws, transport) : undefined, callback);
@@ -132,7 +132,7 @@ function trackFragment(transport, compress, fin) {
     if (sender._firstFragment) sender._compress = !!compress && transport.isCompressing;
     sender._firstFragment = !!fin;
   }
-  transport.isContinued = !fin;
+  transport.isFragmenting = !fin;
 }
 
 /**

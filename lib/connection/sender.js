@@ -123,7 +123,7 @@ function createConnectionSender(transport, SenderClass) {
   const sender = new SenderClass(socket, websocket._extensions, generateMask);
   sender[kWebSocket] = websocket;
   sender[kFrameWriter] = new FrameWriter(transport);
-  sender._firstFragment = !transport.isContinued;
+  sender._firstFragment = !transport.isFragmenting;
   sender.onerror = senderOnError;
   return sender;
 }

@@ -234,7 +234,7 @@ function onSocketClose(ws, socket) {
   ws._readyState = CLOSING;
   socket[kWebSocket] = undefined;
   clearTimeout(ws._closeTimer);
-  ws[kTransport].socketClosed();
+  ws[kTransport].handleSocketClose();
 }
 
 /**

@@ -6,7 +6,7 @@
  * none, so it is added when one of the functions is called, at no cost before. Only listen-handle.js calls this file.
  */
 
-const { isUntouched } = require('../socket/lazy-socket');
+const { isLazy } = require('../socket/lazy-socket');
 const { listOwners } = require('../native');
 
 /** @typedef {InstanceType<typeof import('./listen-handle').ListenHandle>} ListenHandle */
@@ -26,7 +26,7 @@ function listSockets() {
     const { isReferenced, socket } = /** @type {any} */ (owner);
     if (isReferenced) sockets.add(socket);
   }
-  return [...sockets].filter((socket) => socket && isUntouched(socket) && !socket.destroyed);
+  return [...sockets].filter((socket) => socket && isLazy(socket) && !socket.destroyed);
 }
 
 /** @param {import('net').Socket} socket @returns {string} the name of its handle in Node */

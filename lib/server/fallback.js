@@ -16,8 +16,8 @@ const net = require('net');
 const { getDefaultHighWaterMark } = require('stream');
 const { debuglog } = require('util');
 
-const { areSocketsOfNode } = require('../socket/detached-socket');
-const { chooseTransport } = require('../transport/mode');
+const { hasNodeSockets } = require('../socket/detached-socket');
+const { resolveMode } = require('../transport/mode');
 const { listens, takesSockets } = require('../native');
 
 /** The channel on which Node publishes each accepted socket. */
@@ -69,10 +69,9 @@ function fallbackReason(server, snapshot, binding) {
  * @returns {string | null}
  */
 function listenReason({ transport }, isBound) {
-  if (!(listens && takesSockets && areSocketsOfNode))
-    return 'the addon cannot listen on this system';
+  if (!(listens && takesSockets && hasNodeSockets)) return 'the addon cannot listen on this system';
   if (process.env.FERROWS_ACCEPT === 'node') return 'FERROWS_ACCEPT=node is set';
-  if (chooseTransport(transport) === 'stream') return 'the transport is "stream"';
+  if (resolveMode(transport) === 'stream') return 'the transport is "stream"';
   // A cluster worker gets its handle, or accepted connections, from the primary process.
   if (isBound) return 'the listening socket was bound elsewhere';
   // Node checks permissions in listen().

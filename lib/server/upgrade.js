@@ -8,7 +8,8 @@
 const { AsyncLocalStorage, executionAsyncResource } = require('async_hooks');
 const fs = require('fs');
 
-const { AcceptedSocket, isHeld, settle, watch } = require('../socket/lazy-socket');
+const { LazySocket, isUpgradePending, materializePending } = require('../socket/lazy-socket');
+const { setCounter } = require('../socket/handle-guard');
 const { AsyncContext } = require('../node/async-context');
 const { createRequest, readFields } = require('./incoming-message');
 const { createError } = require('../errors');
@@ -105,7 +106,7 @@ function usesContextFrames() {
 function emitUpgrade(handle, number, head, fields, data) {
   const { server, snapshot } = handle;
   const bytes = head.length + (data === undefined ? 0 : data.length);
-  const socket = new AcceptedSocket(handle, number, bytes);
+  const socket = new LazySocket(handle, number, bytes);
   server._connections++;
   let hasReturned = false;
   try {
@@ -113,9 +114,9 @@ function emitUpgrade(handle, number, head, fields, data) {
     server.emit('upgrade', req, socket, data ?? EMPTY_BUFFER);
     hasReturned = true;
   } finally {
-    settle(socket, hasReturned);
+    if (isUpgradePending(socket)) LazySocket.endUpgradeEvent(socket, hasReturned);
   }
-  if (isHeld(socket)) watchLater(handle, socket);
+  if (isUpgradePending(socket)) watchLater(handle, socket);
 }
 
 /**
@@ -133,7 +134,7 @@ function watchLater(handle, socket) {
 function watchSockets(handle) {
   clearTimeout(handle.watchTimer);
   handle.watchTimer = undefined;
-  for (const socket of handle.unwatched) watch(socket);
+  for (const socket of handle.unwatched) materializePending(socket);
   handle.unwatched.clear();
 }
 
@@ -184,23 +185,11 @@ function emitConnection({ handle, owner, server }, accepted, error, bytes, reaso
   const socket = accepted[/** @type {symbol} */ (owner)];
   if (socket === undefined) return;
   if (bytes !== undefined) {
-    addBytesRead(accepted, bytes.length);
+    setCounter(accepted, 'bytesRead', bytes.length);
     socket.push(bytes);
   }
   // Node's 'error' listener answers 408.
   if (reason === LATE) socket.emit('error', createError('REQUEST_TIMEOUT'));
-}
-
-/**
- * Adds bytes that the addon has read to `bytesRead` of a handle.
- *
- * @param {any} handle
- * @param {number} length
- */
-function addBytesRead(handle, length) {
-  const prototype = Object.getPrototypeOf(handle);
-  const get = () => length + Reflect.get(prototype, 'bytesRead', handle);
-  Object.defineProperty(handle, 'bytesRead', { configurable: true, get });
 }
 
 module.exports = { fallBack, onConnection, shouldFallBack, watchSockets };

@@ -1,9 +1,8 @@
 'use strict';
 
 /*
- * When accepted sockets emit `close`: in the phase of the loop in which Node's sockets do, and in the same order among
- * them (the loop tells of the handle that was closed last first), each in a callback scope of its own.
- * accepted-socket.js calls it; the addon calls back.
+ * Schedules the `close` of lazy sockets: in the closing phase of the event loop, in the order in which libuv closes handles
+ * (last in, first out), each in a callback scope of its own. The addon calls back; src/addon/thread.js has the queue.
  */
 
 const { environment, thread } = require('../native');

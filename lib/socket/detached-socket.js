@@ -1,44 +1,40 @@
 'use strict';
 
 /*
- * A net.Socket whose descriptor has been handed to the addon: it moves no bytes any more, but does for those who hold it what
- * they expect of a socket. Only plain-socket.js parks sockets; touched-socket.js makes some of its own.
+ * A net.Socket whose descriptor the addon reads and writes. It moves no bytes itself, but behaves to programs as a socket that
+ * does. native-transport.js detaches sockets; materialize.js creates detached ones from lazy sockets.
  *
- * Members that need bytes to pass through the socket itself (listeners for `data`, reading, replaced methods) first have the
- * transport hand the descriptor back (handed-back.js), and are then those of Node.
+ * Members that need the bytes to pass through the socket (listeners for `data`, reading, replaced methods) first have the
+ * transport fall back to a stream, and then act as those of Node.
  */
 
 const net = require('net');
-const { Readable } = require('stream');
 
 const native = require('../native');
 const { kTransport } = require('../constants');
 const { guard } = require('./handle-guard');
-const { hasOwnMethods, isNodeUnpatched, setParked } = require('./replaced-members');
+const { hasOwnMethods, isNodeUnpatched, setDetachedMembers } = require('./replaced-members');
 const { toBuffer } = require('../buffer-util');
 
 /** @typedef {import('../transport/base-transport').Socket} Socket */
 /** @typedef {(error?: Error | null) => void} Callback */
 
-/** Chunks that write() has given to the connection and `_write()` has not seen yet. @type {any} */
-const kPassed = Symbol('passed');
+/** Chunks that write() has queued in the connection, and that Node has yet to pass to `_write()`. @type {any} */
+const kForwarded = Symbol('forwarded');
+
+/** @type {any} the types lack some members */
+const NodeSocket = net.Socket;
 
 /**
- * The prototype of a parked socket; nothing is ever constructed. One prototype instead of a dozen own properties per socket
- * keeps idle connections small. The one that there is, `[kTransport]`, is the PlainSocketTransport, and says that the socket
- * is parked.
- *
- * @type {any}
+ * The prototype of detached sockets, which are never constructed. One prototype in place of a dozen own properties per socket
+ * keeps idle connections small. The own property `[kTransport]`, a NativeTransport, marks a socket as detached.
  */
-const PlainSocket = net.Socket;
-
-class ParkedSocket extends PlainSocket {
-  /** Only the addon reads. */
+class DetachedSocket extends NodeSocket {
+  /** The addon reads. */
   _read() {}
 
   /**
-   * Bytes go to the connection at once: were they kept back until others have left, or because the socket is corked, a send()
-   * would overtake them.
+   * Queues bytes in the connection at once: a send() would overtake bytes that wait for earlier writes or for uncork().
    *
    * @param {any} chunk
    * @param {any} [encoding]
@@ -55,12 +51,13 @@ class ParkedSocket extends PlainSocket {
       else if (ArrayBuffer.isView(chunk)) chunk = toBuffer(chunk);
       if (Buffer.isBuffer(chunk)) {
         this[kTransport].write([chunk]);
-        if (!this[kPassed]) Object.defineProperty(this, kPassed, { configurable: true, value: [] });
-        this[kPassed].push(chunk);
+        if (!this[kForwarded])
+          Object.defineProperty(this, kForwarded, { configurable: true, value: [] });
+        this[kForwarded].push(chunk);
       }
     }
     const hasRoom = super.write(chunk, encoding, callback);
-    // What is queued for the peer counts, too. To ask is to be told: `false` is followed by `drain`.
+    // Output of the connection counts, too. `false` must be followed by `drain`, which needsDrain() requests.
     const mark = this.writableHighWaterMark;
     if (this.destroyed || this.writableLength < mark) return hasRoom;
     return !this[kTransport].needsDrain(mark) && hasRoom;
@@ -82,13 +79,13 @@ class ParkedSocket extends PlainSocket {
       encoding = undefined;
     }
     if (chunk !== undefined && chunk !== null) this.write(chunk, encoding);
-    this[kTransport].isCut = true;
+    this[kTransport].isOutputEnded = true;
     return super.end(callback);
   }
 
   /**
-   * The second half of a write(): waits until the bytes have left. A program that calls write() of Node itself has not gone
-   * through the first.
+   * Called by Node for each write(): completes when the bytes have been written. Queues them first if the program has called
+   * Node's own write().
    *
    * @param {Buffer} chunk
    * @param {BufferEncoding} encoding
@@ -105,10 +102,10 @@ class ParkedSocket extends PlainSocket {
   _writev(chunks, callback) {
     const transport = this[kTransport];
     for (const { chunk, encoding } of chunks) {
-      if (this[kPassed]?.[0] === chunk) this[kPassed].shift();
+      if (this[kForwarded]?.[0] === chunk) this[kForwarded].shift();
       else transport.write([typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk]);
     }
-    transport.waitFor(transport.queuedTotal, callback, true);
+    transport.addWriteCallback(transport.queuedTotal, callback, true);
   }
 
   /** @param {Callback} callback */
@@ -122,7 +119,7 @@ class ParkedSocket extends PlainSocket {
    * @param {Callback} callback
    */
   _destroy(error, callback) {
-    this[kTransport].socketDestroyed(error);
+    this[kTransport].handleSocketDestroy(error);
     super._destroy(error, callback);
   }
 
@@ -154,23 +151,26 @@ class ParkedSocket extends PlainSocket {
   }
 
   /**
-   * Node calls it without a size, or with 0, while the socket flows.
+   * Falls back if a program reads. A flowing socket is read by Node only, and size 0 reads nothing.
    *
    * @param {number} [size]
    */
   read(size) {
-    if (size !== 0 && this.readableFlowing === false) this[kTransport].handBack();
+    if (size !== 0 && this.readableFlowing === false)
+      this[kTransport].fallBack('read() was called');
     return super.read(size);
   }
 
   /**
-   * Bytes that a program emits are the peer's for ws.
+   * Falls back if a program emits bytes: ws parses them as the peer's.
    *
    * @param {string | symbol} event
    * @param {any[]} args
    */
   emit(event, ...args) {
-    if (event === 'data' || event === 'readable') this[kTransport].handBack();
+    if (event === 'data' || event === 'readable') {
+      this[kTransport].fallBack(`'${event}' was emitted`);
+    }
     return super.emit(event, ...args);
   }
 
@@ -196,13 +196,13 @@ class ParkedSocket extends PlainSocket {
     return super.unref();
   }
 
-  /** The peer sends no more. Its transport says so, as what follows. */
+  /** Called by the transport when the peer has ended its side. */
   _nativeEnd() {
     super.push(null);
     super.read(0);
   }
 
-  /** What was queued has left. If write() has returned `false`, Node says so when the callbacks of its writes have come. */
+  /** Called by the transport when no output is pending. With `needDrain` set, Node emits `drain` after its write callbacks. */
   _nativeDrain() {
     if (!this._writableState.needDrain) this.emit('drain');
   }
@@ -212,12 +212,12 @@ class ParkedSocket extends PlainSocket {
   }
 
   /**
-   * The descriptor of a handle that is taken away may be closed, or be another process's: the addon lets go first. Node does it
-   * when the socket is destroyed, also if `_destroy` is a program's own.
+   * Has the addon stop using the descriptor when the handle is taken away: the descriptor may then be closed, or belong to
+   * another process. Node does so when the socket is destroyed, also if a program has replaced `_destroy()`.
    */
   set _handle(handle) {
-    if (handle === null && this.destroyed) this[kTransport].socketDestroyed(null);
-    else if (handle === null) this[kTransport].descriptorLost();
+    if (handle === null && this.destroyed) this[kTransport].handleSocketDestroy(null);
+    else if (handle === null) this[kTransport].handleDescriptorLoss();
     super._handle = handle;
   }
 
@@ -248,40 +248,52 @@ class ParkedSocket extends PlainSocket {
 }
 
 /** @type {any} */
-const prototype = ParkedSocket.prototype;
+const prototype = DetachedSocket.prototype;
 
-// Its name remains that of the class that programs know.
+// Programs see the class net.Socket.
 Object.defineProperty(prototype, 'constructor', { value: net.Socket });
 
-/** Methods that add a listener for the event that is their first argument, and others that take an event. */
+/** Methods that add a listener; the event is the first argument. */
 const ADDING = ['addListener', 'on', 'once', 'prependListener', 'prependOnceListener'];
+/** Other methods whose first argument is an event. */
 const OF_EVENTS = ['listenerCount', 'listeners', 'off', 'rawListeners', 'removeListener'];
 
 for (const name of [...ADDING, ...OF_EVENTS]) {
   override(name, (socket, event) => {
-    if (event === 'data' || event === 'readable') socket[kTransport].handBack();
-    else if (event === 'drain' && ADDING.includes(name))
+    if (event === 'data' || event === 'readable') {
+      socket[kTransport].fallBack(`${name}('${event}') was called`);
+    } else if (event === 'drain' && ADDING.includes(name)) {
       socket[kTransport].watchDrain(socket.writableHighWaterMark);
+    }
   });
 }
 
-// With ws, the WebSocket's own listener for `data` is one of them.
+// With ws, the listener of the WebSocket for `data` is one of those removed.
 override('removeAllListeners', (socket, event) => {
-  if (event === undefined || event === 'data' || event === 'readable')
-    socket[kTransport].handBack();
+  if (event === undefined || event === 'data' || event === 'readable') {
+    socket[kTransport].fallBack('removeAllListeners() was called');
+  }
 });
 
-for (const name of ['eventNames', 'pipe', 'push', 'setEncoding', 'unpipe', 'unshift', 'wrap']) {
-  override(name, (socket) => socket[kTransport].handBack());
-}
-
-// Operators of streams begin with one of these.
-for (const name of ['compose', 'iterator', Symbol.asyncIterator]) {
-  if (name in Readable.prototype) override(name, (socket) => socket[kTransport].handBack());
+// The iterators and compose() are the base of the operators of streams.
+for (const name of [
+  'eventNames',
+  'pipe',
+  'push',
+  'setEncoding',
+  'unpipe',
+  'unshift',
+  'wrap',
+  'compose',
+  'iterator',
+  Symbol.asyncIterator
+]) {
+  if (!(name in net.Socket.prototype)) continue;
+  override(name, (socket) => socket[kTransport].fallBack(`${String(name)}() was called`));
 }
 
 /**
- * Has a method of Node's do something first.
+ * Defines a method that calls `before`, and then the method of Node.
  *
  * @param {string | symbol} name
  * @param {(socket: any, argument: any) => void} before
@@ -295,7 +307,7 @@ function override(name, before) {
   Object.defineProperty(prototype, name, { configurable: true, value, writable: true });
 }
 
-// A method may be taken from a socket while it is parked, and be called later.
+// A method may be taken from a detached socket, and be called when it no longer is one.
 for (const name of Reflect.ownKeys(prototype)) {
   const { value: method } = /** @type {PropertyDescriptor} */ (
     Object.getOwnPropertyDescriptor(prototype, name)
@@ -303,63 +315,64 @@ for (const name of Reflect.ownKeys(prototype)) {
   if (typeof method !== 'function' || name === 'constructor') continue;
   /** @this {any} @param {any[]} args */
   const value = function (...args) {
-    if (!isParked(this)) return Reflect.get(net.Socket.prototype, name).apply(this, args);
+    if (!isDetached(this)) return Reflect.get(net.Socket.prototype, name).apply(this, args);
     return method.apply(this, args);
   };
   Object.defineProperty(value, 'name', { configurable: true, value: method.name || String(name) });
   Object.defineProperty(prototype, name, { configurable: true, value, writable: true });
 }
 
-setParked(prototype);
+setDetachedMembers(prototype);
 
 /**
  * @param {any} socket any Duplex, or an object that inherits from one
  */
-function isParked(socket) {
+function isDetached(socket) {
   return Boolean(socket[kTransport]);
 }
 
 /**
- * Whether sockets are Node's own. Bun and Deno have descriptors of some and functions of libuv, too, but theirs do less: some
+ * True if sockets are those of Node. Bun and Deno have descriptors for some sockets, and functions of libuv, but some of these
  * functions end the process.
  */
-const areSocketsOfNode = !('bun' in process.versions || 'deno' in process.versions);
+const hasNodeSockets = !('bun' in process.versions || 'deno' in process.versions);
 
 /**
- * Whether the descriptor can be taken from `socket` without a program noticing.
+ * Checks that the descriptor can be taken from a socket without a program noticing.
  *
  * @param {any} socket any Duplex
- * @returns {boolean}
+ * @returns {string | null} the reason why it cannot, for debug output; null if it can
  */
-function canPark(socket) {
-  return (
-    areSocketsOfNode &&
-    Object.getPrototypeOf(socket) === net.Socket.prototype &&
-    !socket.encrypted &&
-    socket._handle?.fd >= 0 &&
-    typeof socket._handle.readStop === 'function' &&
-    !socket.destroyed &&
-    socket.writable &&
-    socket.writableLength === 0 &&
-    !socket._readableState.ended &&
-    socket._readableState.encoding === null &&
-    socket.listenerCount('data') === 0 &&
-    socket.listenerCount('readable') === 0 &&
-    !hasOwnMethods(socket) &&
-    isNodeUnpatched()
-  );
+function obstacleToDetaching(socket) {
+  if (!hasNodeSockets) return 'the runtime is not Node';
+  if (Object.getPrototypeOf(socket) !== net.Socket.prototype || socket.encrypted) {
+    return 'the socket is not a plain net.Socket';
+  }
+  if (!(socket._handle?.fd >= 0) || typeof socket._handle.readStop !== 'function') {
+    return 'the socket has no descriptor';
+  }
+  if (socket.destroyed || !socket.writable || socket._readableState.ended) {
+    return 'the socket has ended';
+  }
+  if (socket.writableLength !== 0) return 'the socket has unwritten output';
+  if (socket._readableState.encoding !== null) return 'the socket has an encoding';
+  if (socket.listenerCount('data') !== 0 || socket.listenerCount('readable') !== 0) {
+    return 'the socket has listeners for its bytes';
+  }
+  if (hasOwnMethods(socket) || !isNodeUnpatched()) return 'a member of the socket is replaced';
+  return null;
 }
 
 /**
- * Stops Node's reading and turns `socket` into a facade.
+ * Stops Node's reading and makes a net.Socket a detached one.
  *
- * @param {Socket} socket canPark() has said yes
+ * @param {Socket} socket without an obstacleToDetaching()
  * @param {any} transport
  * @param {Buffer} head bytes that have already been read from the socket
- * @param {(fd: number, received: Buffer | undefined) => boolean} attach hands the descriptor over
- * @returns {boolean} what `attach` returned; if false, the socket is as before
+ * @param {(fd: number, received: Buffer | undefined) => boolean} attach passes the descriptor and received bytes to the addon
+ * @returns {boolean} the result of `attach`; if false, the socket is as before
  */
-function park(socket, transport, head, attach) {
+function detach(socket, transport, head, attach) {
   const handle = socket._handle;
   const wasPaused = socket.readableFlowing === false;
   handle.readStop();
@@ -368,11 +381,11 @@ function park(socket, transport, head, attach) {
   /** @type {Buffer[]} */
   const chunks = head.length > 0 ? [head] : [];
   while (socket.readableLength > 0) chunks.push(socket.read());
-  makeParked(socket, transport);
+  markDetached(socket, transport);
   const received = chunks.length > 1 ? Buffer.concat(chunks) : chunks[0];
 
   if (!attach(handle.fd, received)) {
-    unpark(socket);
+    reattach(socket);
     handle.reading = true;
     handle.readStart();
     for (const chunk of chunks.slice(head.length > 0 ? 1 : 0).reverse()) socket.unshift(chunk);
@@ -381,55 +394,63 @@ function park(socket, transport, head, attach) {
 
   guard(handle, transport);
   transport.isTimed = Number(socket.timeout) > 0;
-  // The connection counts what it was handed over, too.
+  // The connection counts `received` itself.
   transport.bytesReadBefore = handle.bytesRead - (received?.length ?? 0);
   if (handle.hasRef()) transport.setReferenced(true);
   if (socket.listenerCount('drain') > 0) transport.watchDrain(socket.writableHighWaterMark);
-  // Flowing, so that the end of the stream is seen; unless the user has paused it.
+  // A flowing socket reports the end of the stream; a socket that a program has paused stays paused.
   if (wasPaused) native.pause(transport.id);
   else net.Socket.prototype.resume.call(socket);
   return true;
 }
 
 /**
- * Gives a net.Socket the prototype of a facade.
+ * Gives a net.Socket the prototype and the mark of a detached one.
  *
  * @param {any} socket
  * @param {any} transport
  */
-function makeParked(socket, transport) {
-  Object.setPrototypeOf(socket, ParkedSocket.prototype);
+function markDetached(socket, transport) {
+  Object.setPrototypeOf(socket, DetachedSocket.prototype);
   Object.defineProperty(socket, kTransport, {
     configurable: true,
     value: transport,
     writable: true
   });
-  // An HTTP server leaves these on its sockets; they would hide those of a parked one.
+  // Node's HTTP server leaves these on its sockets; they would shadow those of the prototype.
   for (const name of ['on', 'addListener', 'prependListener']) {
     if (Object.hasOwn(socket, name)) Reflect.deleteProperty(socket, name);
   }
 }
 
 /**
- * Undoes that.
+ * Undoes markDetached().
  *
  * @param {any} socket
  */
-function unpark(socket) {
+function reattach(socket) {
   Object.setPrototypeOf(socket, net.Socket.prototype);
   Reflect.deleteProperty(socket, kTransport);
 }
 
 /**
- * The chunks that write() has given to the connection and that Node is still going to pass to `_write()` or `_writev()`.
+ * Takes the chunks that write() has queued in the connection, and that Node has yet to pass to `_write()` or `_writev()`.
  *
- * @param {any} socket which was parked
+ * @param {any} socket that was detached
  * @returns {any[]}
  */
-function takePassed(socket) {
-  const passed = socket[kPassed] ?? [];
-  Reflect.deleteProperty(socket, kPassed);
-  return passed;
+function takeForwarded(socket) {
+  const forwarded = socket[kForwarded] ?? [];
+  Reflect.deleteProperty(socket, kForwarded);
+  return forwarded;
 }
 
-module.exports = { ParkedSocket, areSocketsOfNode, canPark, makeParked, park, takePassed, unpark };
+module.exports = {
+  DetachedSocket,
+  detach,
+  hasNodeSockets,
+  markDetached,
+  obstacleToDetaching,
+  reattach,
+  takeForwarded
+};

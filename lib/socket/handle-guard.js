@@ -1,71 +1,89 @@
 'use strict';
 
 /*
- * Tells a transport that a handle of Node is about to give up its descriptor, which the addon uses, too. Used by
- * parked-socket.js and touched-socket.js. Node and programs look `close` and `reset` up on the handle when they call
- * them, so methods that come before those of its prototype are enough: no other handle is touched.
+ * Additions to a handle of Node whose descriptor the addon uses, too: a call that tells the transport before the handle gives
+ * up the descriptor, and byte counters that include the bytes moved by the addon. Node and programs look `close` and `reset`
+ * up on the handle per call, so methods in front of those of its prototype suffice. Other handles are not affected.
  */
 
-/** @typedef {{ descriptorLost(): void }} User */
+/** @typedef {{ handleDescriptorLoss(): void }} DescriptorUser */
 
-/** A property of a guarded handle: its user. */
+/** The DescriptorUser of a guarded handle. */
 const kUser = Symbol('ferrows.user');
-/** Marks prototypes of guarded handles. */
+/** Marks the prototypes of guarded handles. */
 const kIsGuarded = Symbol('ferrows.isGuarded');
 
 /** @type {('close' | 'reset')[]} */
 const METHODS = ['close', 'reset'];
 
 /**
- * The prototypes of guarded handles, by those of handles.
+ * Guarding prototypes, by the original prototype.
  *
  * @type {Map<object, object>}
  */
 const prototypes = new Map();
 
 /**
- * @param {any} handle of Node, whose descriptor `user` uses
- * @param {User} user its descriptorLost() is called before `close()` or `reset()` of the handle does anything
+ * Calls `user.handleDescriptorLoss()` before each `close()` and `reset()` of a handle.
+ *
+ * @param {any} handle of Node
+ * @param {DescriptorUser} user replaces the one before
  */
 function guard(handle, user) {
   Object.defineProperty(handle, kUser, { configurable: true, value: user, writable: true });
   const prototype = Object.getPrototypeOf(handle);
   if (Object.hasOwn(prototype, kIsGuarded)) return;
   for (const name of METHODS) {
-    if (Object.hasOwn(handle, name)) define(handle, name, handle[name]);
+    if (Object.hasOwn(handle, name)) defineGuarded(handle, name, handle[name]);
   }
   let guarded = prototypes.get(prototype);
   if (guarded === undefined) {
     guarded = /** @type {object} */ (Object.create(prototype, { [kIsGuarded]: { value: true } }));
-    for (const name of METHODS) define(guarded, name, null);
+    for (const name of METHODS) defineGuarded(guarded, name, null);
     prototypes.set(prototype, guarded);
   }
   Object.setPrototypeOf(handle, guarded);
 }
 
 /**
- * Puts a method in front of one that gives up the descriptor.
- *
- * @param {any} object
+ * @param {any} object a handle, or a prototype of handles
  * @param {string} name
- * @param {Function | null} original null: that of the object's prototype
+ * @param {Function | null} original null: the method of the object's prototype
  */
-function define(object, name, original) {
+function defineGuarded(object, name, original) {
   const prototype = Object.getPrototypeOf(object);
   Object.defineProperty(object, name, {
     configurable: true,
     writable: true,
     /** @this {any} @param {any[]} args */
     value(...args) {
-      this[kUser]?.descriptorLost();
+      this[kUser]?.handleDescriptorLoss();
       return Reflect.apply(original ?? prototype[name], this, args);
     }
   });
 }
 
-/** @param {any} handle whose descriptor is not used any more but by Node */
+/**
+ * Removes the DescriptorUser.
+ *
+ * @param {any} handle
+ */
 function unguard(handle) {
   if (handle[kUser] !== undefined) handle[kUser] = undefined;
 }
 
-module.exports = { guard, unguard };
+/**
+ * Makes a byte counter of a handle continue from a total that includes bytes the handle has not moved.
+ *
+ * @param {any} handle of Node
+ * @param {'bytesRead' | 'bytesWritten'} name
+ * @param {number} total bytes so far
+ */
+function setCounter(handle, name, total) {
+  const prototype = Object.getPrototypeOf(handle);
+  const before = total - Reflect.get(prototype, name, handle);
+  const get = () => before + Reflect.get(prototype, name, handle);
+  Object.defineProperty(handle, name, { configurable: true, get });
+}
+
+module.exports = { guard, setCounter, unguard };

@@ -1,12 +1,12 @@
 'use strict';
 
 /*
- * The socket of a connection that came by the listener. Programs see a net.Socket; it costs next to nothing until it is
- * touched: what an opening handshake and the life of a WebSocket need of it is here, and anything else makes it a real one
- * (touched-socket.js). From then on this file has no part in it. listener/arriving.js makes it.
+ * The socket of a connection accepted by the addon. To programs it is a net.Socket; it has no handle, no streams and no emitter
+ * until it is materialized (materialize.js). It implements the members that an opening handshake and a WebSocket use;
+ * socket-states.js lists them per state. server/upgrade.js creates it.
  *
- * Its states are in socket-states.js. Its life is that of a net.Socket, told in the same ticks: `end()` shuts down and then finishes, the end of the peer comes
- * a tick after its record, destroying tells the WebSocket in a later turn of the loop.
+ * Its life is reported in the same ticks as that of a net.Socket: `end()` shuts down and then finishes, the end of the peer's
+ * stream follows a tick after its record, and `close` follows in the closing phase of the event loop.
  */
 
 const { getDefaultHighWaterMark } = require('stream');
@@ -16,155 +16,167 @@ const events = require('../connection/websocket-events');
 const { kWebSocket } = require('../constants');
 const { closeLater } = require('./close-queue');
 const { createError } = require('../errors');
-const { Fact } = require('./socket-states');
-const { callTouched, isUntouched, touchBy, touched } = require('./materialize');
+const { SocketFlag } = require('./socket-states');
+const { callCurrent, defineLazyMembers, isLazy, materialize } = require('./materialize');
 const { isUnpatched } = require('./replaced-members');
 const { nextTick } = require('../node/schedule');
 
-const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
+const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_ENDED, PEER_ENDED } = SocketFlag;
 
 /** @typedef {InstanceType<typeof import('../server/listen-handle').ListenHandle>} ListenHandle */
+/** @typedef {{ address?: string, family?: string, port?: number }} Address */
 
 /**
- * What there is of a connection until a WebSocket has it.
+ * A connection between its request and its adoption by a WebSocket.
  *
- * @typedef {Object} Held
- * @property {number} number what the listener knows it by
- * @property {number} bytesRead bytes of the request, and what came behind it
- * @property {boolean} isFresh whether it came a moment ago: nothing has become of it since
- * @property {string} response the beginning of what it is sent
+ * @typedef {Object} PendingUpgrade
+ * @property {number} number of the connection in its listener
+ * @property {number} bytesRead bytes of the request, and behind it
+ * @property {boolean} isFresh true while `upgrade` is being emitted
+ * @property {string} response the start of the response, not written yet
  * @property {((error: Error) => void) | null} errorListener
  */
 
-class AcceptedSocket {
+class LazySocket {
   /* Private: programs list, copy and log the properties of sockets. */
-  /** @type {ListenHandle} where it came */
+  /** @type {ListenHandle} the one that accepted it */
   #listenHandle;
-  /** @type {Held | null} null: a WebSocket has it */
-  #held;
-  /** @type {any} the PlainSocketTransport of that WebSocket */
+  /** @type {PendingUpgrade | null} null: adopted by a WebSocket */
+  #upgrade;
+  /** @type {any} the NativeTransport of the WebSocket */
   #transport = null;
-  #facts = 0;
-  /** @type {Error | undefined} what it was destroyed with */
+  /** Bits of SocketFlag. */
+  #flags = 0;
+  /** @type {Error | undefined} the argument of destroy() */
   #failure = undefined;
-  /** @type {{ address?: string, family?: string, port?: number } | undefined} Node keeps it once it was asked for */
+  /** @type {Address | undefined} cached by the first use, as in Node */
   #peername = undefined;
 
   /**
-   * @param {ListenHandle} handle where it came
-   * @param {number} number of the held connection
+   * @param {ListenHandle} handle
+   * @param {number} number of the connection in its listener
    * @param {number} bytesRead
    */
   constructor(handle, number, bytesRead) {
     this.#listenHandle = handle;
-    this.#held = { number, bytesRead, isFresh: true, response: '', errorListener: null };
-    /** @type {any} the types do not know this name */
+    this.#upgrade = { number, bytesRead, isFresh: true, response: '', errorListener: null };
+    /** @type {any} the types lack this name */
     const self = this;
     self[kWebSocket] = undefined;
   }
 
+  // Static, because each name of a method may be one of Node's.
+
   /**
-   * Whether an object was made by this class. It may have been touched since.
-   *
    * @param {any} object
+   * @returns {boolean} true if it was created by this class; it may have been materialized since
    */
-  static isOne(object) {
-    return #facts in object;
+  static isInstance(object) {
+    return #flags in object;
   }
 
   /**
-   * For touched-socket.js: the state of an untouched socket.
+   * @param {LazySocket} socket
+   * @returns {boolean} true if no WebSocket has adopted it
+   */
+  static isPending(socket) {
+    return socket.#upgrade !== null;
+  }
+
+  /**
+   * Returns the state of a socket, for materialize.js.
    *
-   * @param {AcceptedSocket} socket
+   * @param {LazySocket} socket
    */
   static stateOf(socket) {
     return {
       listenHandle: socket.#listenHandle,
-      held: socket.#held,
+      upgrade: socket.#upgrade,
       transport: socket.#transport,
-      facts: socket.#facts,
+      flags: socket.#flags,
       failure: socket.#failure,
       peername: socket.#peername
     };
   }
 
   /**
-   * @param {AcceptedSocket} socket
-   * @returns {Held | null} null: a WebSocket has it
+   * Marks the socket as adopted by a WebSocket.
+   *
+   * @param {LazySocket} socket pending
+   * @param {any} transport the NativeTransport of the WebSocket
+   * @returns {PendingUpgrade}
    */
-  static heldOf(socket) {
-    return socket.#held;
+  static takeUpgrade(socket, transport) {
+    const upgrade = /** @type {PendingUpgrade} */ (socket.#upgrade);
+    socket.#upgrade = null;
+    socket.#transport = transport;
+    return upgrade;
   }
 
   /**
-   * The end of the peer is told.
+   * Ends the `upgrade` event of a pending socket. Materializes it if the start of a response is queued, which must be written,
+   * or if a listener has thrown: Node then notices when the client goes.
    *
-   * @param {any} socket which may be a real one by now
+   * @param {LazySocket} socket
+   * @param {boolean} hasReturned false: a listener has thrown
+   */
+  static endUpgradeEvent(socket, hasReturned) {
+    const upgrade = /** @type {PendingUpgrade} */ (socket.#upgrade);
+    if (hasReturned && upgrade.response === '') upgrade.isFresh = false;
+    else materialize(socket);
+  }
+
+  /**
+   * Reports the end of the peer's stream.
+   *
+   * @param {any} socket may have been materialized
    */
   static #endInput(socket) {
-    if (!isUntouched(socket) || socket.destroyed) return;
-    socket.#facts |= INPUT_OVER;
+    if (!isLazy(socket) || socket.destroyed) return;
+    socket.#flags |= INPUT_ENDED;
     events.onSocketEnd(socket[kWebSocket], socket);
-    if (isUntouched(socket) && (socket.#facts & FINISHED) !== 0) socket.destroy();
+    if (isLazy(socket) && (socket.#flags & FINISHED) !== 0) socket.destroy();
   }
 
-  /** @param {any} socket */
+  /** @param {any} socket may have been materialized */
   static #finish(socket) {
-    if (!isUntouched(socket) || socket.destroyed) return;
-    socket.#facts |= FINISHED;
-    if ((socket.#facts & INPUT_OVER) !== 0) socket.destroy();
+    if (!isLazy(socket) || socket.destroyed) return;
+    socket.#flags |= FINISHED;
+    if ((socket.#flags & INPUT_ENDED) !== 0) socket.destroy();
   }
 
-  /** @param {any} socket */
+  /** @param {any} socket may have been materialized */
   static #close(socket) {
-    if (!isUntouched(socket)) {
+    if (!isLazy(socket)) {
       socket.emit('close', socket._hadError);
       return;
     }
-    socket.#facts |= CLOSED;
+    socket.#flags |= CLOSED;
     events.onSocketClose(socket[kWebSocket], socket);
   }
 
-  /**
-   * The address of the other end. Node keeps what was asked for while it was there.
-   *
-   * @returns {{ address?: string, family?: string, port?: number }}
-   */
+  /** @returns {Address} the address of the peer; empty if it was not read while the peer was connected */
   get #peer() {
-    const peername = this.#peername ?? this.#endOf('remoteAddress');
+    const peername = this.#peername ?? this.#readAddress('remoteAddress');
     if (peername === null) return {};
     this.#peername = peername;
     return peername;
   }
 
-  /** @returns {{ address?: string, family?: string, port?: number }} */
+  /** @returns {Address} */
   get #self() {
-    return this.#endOf('localAddress') ?? {};
+    return this.#readAddress('localAddress') ?? {};
   }
 
   /** @param {'localAddress' | 'remoteAddress'} which */
-  #endOf(which) {
-    const held = this.#held;
-    return held
-      ? this.#listenHandle.listener[which](held.number)
+  #readAddress(which) {
+    const upgrade = this.#upgrade;
+    return upgrade
+      ? this.#listenHandle.listener[which](upgrade.number)
       : this.#transport.connection[which]();
   }
 
-  /**
-   * Gives the held connection away, to a WebSocket. No method: each name may be one of Node's.
-   *
-   * @param {AcceptedSocket} socket
-   * @param {any} transport
-   * @returns {Held}
-   */
-  static take(socket, transport) {
-    const held = /** @type {Held} */ (socket.#held);
-    socket.#held = null;
-    socket.#transport = transport;
-    return held;
-  }
-
-  // What can be told without being one
+  // Properties
 
   get server() {
     return this.#listenHandle.server;
@@ -190,13 +202,13 @@ class AcceptedSocket {
     return this.destroyed;
   }
 
-  /** That of setTimeout(), which a WebSocket has set to none. */
+  /** 0 once adopted: a WebSocket calls setTimeout(0). */
   get timeout() {
-    return this.#held ? undefined : 0;
+    return this.#upgrade ? undefined : 0;
   }
 
   set timeout(value) {
-    touched(this).timeout = value;
+    materialize(this).timeout = value;
   }
 
   get readableHighWaterMark() {
@@ -204,29 +216,29 @@ class AcceptedSocket {
   }
 
   get destroyed() {
-    return (this.#facts & DESTROYED) !== 0;
+    return (this.#flags & DESTROYED) !== 0;
   }
 
   get readable() {
-    const held = this.#held;
-    if (held) return held.isFresh || this.#listenHandle.listener.isOpen(held.number);
-    return (this.#facts & (INPUT_OVER | DESTROYED)) === 0;
+    const upgrade = this.#upgrade;
+    if (upgrade) return upgrade.isFresh || this.#listenHandle.listener.isOpen(upgrade.number);
+    return (this.#flags & (INPUT_ENDED | DESTROYED)) === 0;
   }
 
   get writable() {
-    return (this.#facts & (ENDING | DESTROYED)) === 0;
+    return (this.#flags & (ENDING | DESTROYED)) === 0;
   }
 
   get bytesRead() {
-    return this.#held?.bytesRead ?? this.#transport.bytesRead;
+    return this.#upgrade?.bytesRead ?? this.#transport.bytesRead;
   }
 
   get bytesWritten() {
-    return this.#held ? touched(this).bytesWritten : this.#transport.bytesWritten;
+    return this.#upgrade ? materialize(this).bytesWritten : this.#transport.bytesWritten;
   }
 
   get writableLength() {
-    return this.#held ? touched(this).writableLength : this.#transport.bufferedAmount;
+    return this.#upgrade ? materialize(this).writableLength : this.#transport.bufferedAmount;
   }
 
   get bufferSize() {
@@ -257,19 +269,19 @@ class AcceptedSocket {
     return this.#self.port;
   }
 
-  // What an opening handshake does
+  // Methods used by an opening handshake
 
   /**
    * @param {string | symbol} event
    * @param {(...args: any[]) => void} listener
    */
   on(event, listener) {
-    const held = this.#held;
-    if (held && event === 'error' && held.errorListener === null) {
-      held.errorListener = listener;
+    const upgrade = this.#upgrade;
+    if (upgrade && event === 'error' && upgrade.errorListener === null) {
+      upgrade.errorListener = listener;
       return this;
     }
-    return callTouched(this, 'on', [event, listener]);
+    return callCurrent(this, 'on', [event, listener]);
   }
 
   /**
@@ -277,12 +289,12 @@ class AcceptedSocket {
    * @param {(...args: any[]) => void} listener
    */
   removeListener(event, listener) {
-    const held = this.#held;
-    if (held && event === 'error' && held.errorListener === listener) {
-      held.errorListener = null;
+    const upgrade = this.#upgrade;
+    if (upgrade && event === 'error' && upgrade.errorListener === listener) {
+      upgrade.errorListener = null;
       return this;
     }
-    return callTouched(this, 'removeListener', [event, listener]);
+    return callCurrent(this, 'removeListener', [event, listener]);
   }
 
   /**
@@ -291,15 +303,15 @@ class AcceptedSocket {
    * @param {any} [callback]
    */
   write(chunk, encoding, callback) {
-    const held = this.#held;
+    const upgrade = this.#upgrade;
     const isPlain = typeof chunk === 'string' && encoding === undefined && callback === undefined;
-    if (held && isPlain && held.response === '') {
-      held.response = chunk;
-      // It is the 101 if a WebSocket takes the connection at once; otherwise it has to leave. See settle(), too.
-      if (!held.isFresh) nextTick(watch, this);
+    if (upgrade && isPlain && upgrade.response === '') {
+      upgrade.response = chunk;
+      // A 101 if a WebSocket adopts the socket in this tick; otherwise it has to be written. See endUpgradeEvent(), too.
+      if (!upgrade.isFresh) nextTick(materializePending, this);
       return true;
     }
-    return callTouched(this, 'write', [chunk, encoding, callback]);
+    return callCurrent(this, 'write', [chunk, encoding, callback]);
   }
 
   /**
@@ -308,25 +320,25 @@ class AcceptedSocket {
    */
   setTimeout(milliseconds, callback) {
     if (milliseconds === 0 && callback === undefined) return this;
-    return callTouched(this, 'setTimeout', [milliseconds, callback]);
+    return callCurrent(this, 'setTimeout', [milliseconds, callback]);
   }
 
-  /** @param {boolean} [enable] it is, from the beginning */
+  /** @param {boolean} [enable] the addon has enabled it */
   setNoDelay(enable) {
     if (enable === undefined || enable === true) return this;
-    return callTouched(this, 'setNoDelay', [enable]);
+    return callCurrent(this, 'setNoDelay', [enable]);
   }
 
-  // What a WebSocket does
+  // Methods used by a WebSocket
 
   ref() {
-    if (this.#held) return callTouched(this, 'ref', []);
+    if (this.#upgrade) return callCurrent(this, 'ref', []);
     if (!this.destroyed) this.#transport.setReferenced(true);
     return this;
   }
 
   unref() {
-    if (this.#held) return callTouched(this, 'unref', []);
+    if (this.#upgrade) return callCurrent(this, 'unref', []);
     this.#transport.setReferenced(false);
     return this;
   }
@@ -336,9 +348,9 @@ class AcceptedSocket {
     throw createError('SOCKET_ENCODING');
   }
 
-  /** It flows: one that is paused has been touched. */
+  /** An adopted lazy socket is flowing: pause() materializes. */
   resume() {
-    if (this.#held) return callTouched(this, 'resume', []);
+    if (this.#upgrade) return callCurrent(this, 'resume', []);
     return this;
   }
 
@@ -348,15 +360,15 @@ class AcceptedSocket {
    * @param {any} [callback]
    */
   end(chunk, encoding, callback) {
-    if (this.#held || chunk !== undefined || callback !== undefined || !isUnpatched(this)) {
-      return callTouched(this, 'end', [chunk, encoding, callback]);
+    if (this.#upgrade || chunk !== undefined || callback !== undefined || !isUnpatched(this)) {
+      return callCurrent(this, 'end', [chunk, encoding, callback]);
     }
     if (this.writable) {
-      this.#facts |= ENDING;
-      this.#transport.isCut = true;
+      this.#flags |= ENDING;
+      this.#transport.isOutputEnded = true;
       this.#transport.shutdown((/** @type {any} */ error) => {
         if (error) this.destroy(error);
-        else nextTick(AcceptedSocket.#finish, this);
+        else nextTick(LazySocket.#finish, this);
       });
     }
     return this;
@@ -364,35 +376,36 @@ class AcceptedSocket {
 
   /** @param {Error} [error] */
   destroy(error) {
-    // Node asks `_destroy()`, which may be the program's own.
-    if (this.#held || Object.hasOwn(this, '_destroy') || !isUnpatched(this)) {
-      return callTouched(this, 'destroy', [error]);
+    // Node calls `_destroy()`, which a program may have replaced.
+    if (this.#upgrade || Object.hasOwn(this, '_destroy') || !isUnpatched(this)) {
+      return callCurrent(this, 'destroy', [error]);
     }
     if (this.destroyed) return this;
-    this.#facts |= DESTROYED;
+    this.#flags |= DESTROYED;
     if (error) this.#failure = error;
-    this.#transport.socketDestroyed(error ?? null);
-    if (error) nextTick(fail, this, error);
+    this.#transport.handleSocketDestroy(error ?? null);
+    if (error) nextTick(reportError, this, error);
     const { server } = this;
     server._connections--;
     server._emitCloseIfDrained();
     const { resource } = this.#transport;
-    closeLater({ close: () => resource.runInAsyncScope(AcceptedSocket.#close, undefined, this) });
+    closeLater({ close: () => resource.runInAsyncScope(LazySocket.#close, undefined, this) });
     return this;
   }
 
-  // What its transport has to tell; see ParkedSocket
+  // Methods used by its transport; see DetachedSocket
 
   _nativeEnd() {
-    this.#facts |= PEER_ENDED;
-    nextTick(AcceptedSocket.#endInput, this);
+    this.#flags |= PEER_ENDED;
+    nextTick(LazySocket.#endInput, this);
   }
 
   _nativeDrain() {}
 
-  /** What JSON sees is a real one. */
+  // Conversions show a net.Socket.
+
   toJSON() {
-    return touched(this);
+    return materialize(this);
   }
 
   /**
@@ -400,53 +413,37 @@ class AcceptedSocket {
    * @param {import('util').InspectOptions} options
    */
   [inspect.custom](_depth, options) {
-    return inspect(touched(this), options);
+    return inspect(materialize(this), options);
   }
 }
 
 /**
- * The listeners of `upgrade` have returned: from now on something may become of the connection while it is held. After an
- * exception Node watches it, and notices when the client goes: there may be no other user.
- *
  * @param {any} socket
- * @param {boolean} hasReturned
+ * @returns {boolean} true if it is lazy and no WebSocket has adopted it
  */
-function settle(socket, hasReturned) {
-  if (!isHeld(socket)) return;
-  const held = /** @type {Held} */ (AcceptedSocket.heldOf(socket));
-  if (hasReturned && held.response === '') held.isFresh = false;
-  else touched(socket);
+function isUpgradePending(socket) {
+  return isLazy(socket) && LazySocket.isPending(socket);
 }
 
 /**
- * Has Node watch whether the client of a connection that is still held is there, and write what it was to be sent: the
- * listener does neither.
+ * Materializes a socket unless a WebSocket has adopted it: the addon neither writes its response nor notices when the client
+ * goes, but Node does.
  *
  * @param {any} socket
  */
-function watch(socket) {
-  if (isHeld(socket)) touched(socket);
+function materializePending(socket) {
+  if (isUpgradePending(socket)) materialize(socket);
 }
 
 /**
- * Whether no WebSocket has it, and it is not touched.
- *
- * @param {any} socket
- * @returns {boolean}
- */
-function isHeld(socket) {
-  return isUntouched(socket) && AcceptedSocket.heldOf(socket) !== null;
-}
-
-/**
- * @param {any} socket
+ * @param {any} socket may have been materialized
  * @param {Error} error
  */
-function fail(socket, error) {
-  if (isUntouched(socket)) events.onSocketError(socket[kWebSocket], socket);
+function reportError(socket, error) {
+  if (isLazy(socket)) events.onSocketError(socket[kWebSocket], socket);
   else socket.emit('error', error);
 }
 
-touchBy(AcceptedSocket);
+defineLazyMembers(LazySocket);
 
-module.exports = { AcceptedSocket, isHeld, isUntouched, settle, watch };
+module.exports = { LazySocket, isLazy, isUpgradePending, materializePending };

@@ -1,8 +1,9 @@
 'use strict';
 
 /*
- * How an accepted socket becomes a net.Socket, in place, at the first touch of what it has not got: with a descriptor of
- * Node's, in the state that it would have come to, parked if a WebSocket has it. accepted-socket.js calls it.
+ * Turns a lazy socket into a net.Socket in place, on first use of any member that it lacks: with a handle of Node that owns the
+ * descriptor, in the state that a net.Socket would have reached, detached if a WebSocket has adopted it. Defines those members
+ * on the prototype of LazySocket. Its methods may be taken from a socket before that and called afterwards.
  */
 
 const net = require('net');
@@ -10,99 +11,99 @@ const net = require('net');
 const events = require('../connection/websocket-events');
 const { kTransport, kWebSocket } = require('../constants');
 const { guard } = require('./handle-guard');
-const { Fact } = require('./socket-states');
-const { ParkedSocket, makeParked } = require('./detached-socket');
-const { setUntouched } = require('./replaced-members');
+const { SocketFlag } = require('./socket-states');
+const { DetachedSocket, markDetached } = require('./detached-socket');
+const { setLazyMembers } = require('./replaced-members');
 
-/** @type {any} members as Node has them, past those of the program's own on the socket */
+/** @type {any} the members of Node, past those that a program has defined on the socket */
 const node = net.Socket.prototype;
 
-const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_OVER, PEER_ENDED } = Fact;
+const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_ENDED, PEER_ENDED } = SocketFlag;
 
 /**
- * The class whose instances become net.Sockets.
+ * Set by defineLazyMembers(): lazy-socket.js requires this file.
  *
- * @type {typeof import('./lazy-socket').AcceptedSocket}
+ * @type {typeof import('./lazy-socket').LazySocket}
  */
-let Untouched;
+let LazySocket;
 
 /** @type {any} */
-let untouchedPrototype = null;
+let lazyPrototype = null;
 
 /**
- * Whether a socket is still what accepted-socket.js describes.
- *
  * @param {any} socket any Duplex
- * @returns {boolean}
+ * @returns {boolean} true if it is a LazySocket that has not been materialized
  */
-function isUntouched(socket) {
-  return Object.getPrototypeOf(socket) === untouchedPrototype && Untouched.isOne(socket);
+function isLazy(socket) {
+  return Object.getPrototypeOf(socket) === lazyPrototype && LazySocket.isInstance(socket);
 }
 
 /**
- * Gives a held connection away, to a WebSocket.
+ * Transfers the pending upgrade of a lazy socket to a WebSocket.
  *
- * @param {any} socket which is untouched
+ * @param {any} socket lazy
  * @param {any} transport
  */
-function takeHeld(socket, transport) {
-  return Untouched.take(socket, transport);
+function takeUpgrade(socket, transport) {
+  return LazySocket.takeUpgrade(socket, transport);
 }
 
 /**
- * Makes a net.Socket of it, in place.
+ * Makes a lazy socket a net.Socket, in place.
  *
- * @param {any} socket which is untouched
- * @returns {any} the same
+ * @param {any} socket lazy
+ * @returns {any} the same object
  */
-function touched(socket) {
-  const { facts, failure, held, listenHandle, peername, transport } = Untouched.stateOf(socket);
+function materialize(socket) {
+  const { failure, flags, listenHandle, peername, transport, upgrade } = LazySocket.stateOf(socket);
   Object.setPrototypeOf(socket, net.Socket.prototype);
 
-  // One descriptor for both: Node gets that of the connection, which goes on using it.
-  const fd = held ? listenHandle.listener.release(held.number) : transport.connection.descriptor();
-  /** @type {any} it is a function, and was made to be called so */
+  // An open connection and the handle share one descriptor, which the handle owns from now on.
+  const fd = upgrade
+    ? listenHandle.listener.release(upgrade.number)
+    : transport.connection.descriptor();
+  /** @type {any} a constructor function that may be called on an existing object */
   const Socket = net.Socket;
   const descriptor = fd === -1 ? {} : { fd };
-  Socket.call(socket, { ...descriptor, allowHalfOpen: true, manualStart: !held });
-  if (!held && fd !== -1) {
+  Socket.call(socket, { ...descriptor, allowHalfOpen: true, manualStart: !upgrade });
+  if (!upgrade && fd !== -1) {
     transport.connection.lend();
     guard(socket._handle, transport);
   }
   socket.server = listenHandle.server;
   socket._server = listenHandle.server;
   socket.parser = null;
-  // Of its own, as on each socket of an HTTP server.
-  socket.setEncoding = untouchedPrototype.setEncoding;
+  // An own property, as Node's HTTP server defines it.
+  socket.setEncoding = lazyPrototype.setEncoding;
   socket._paused = false;
   if (peername) socket._peername = peername;
   node.setNoDelay.call(socket, true);
-  if (held) {
-    if (held.errorListener !== null) node.on.call(socket, 'error', held.errorListener);
+  if (upgrade) {
+    if (upgrade.errorListener !== null) node.on.call(socket, 'error', upgrade.errorListener);
     if (socket[kWebSocket]) events.watchSocket(socket[kWebSocket], socket);
-    // Past a write() of the program's own: the bytes have come through it.
-    if (held.response !== '') node.write.call(socket, held.response);
+    // Not through a write() that a program has defined on the socket: that one has passed these bytes.
+    if (upgrade.response !== '') node.write.call(socket, upgrade.response);
     return socket;
   }
 
   node.setTimeout.call(socket, 0);
-  events.watchSocket(socket[kWebSocket], socket, (facts & CLOSED) !== 0);
-  // It has flown from the beginning.
+  events.watchSocket(socket[kWebSocket], socket, (flags & CLOSED) !== 0);
+  // It has been flowing since it was accepted.
   socket.readableFlowing = true;
-  if ((facts & DESTROYED) !== 0) markDestroyed(socket, facts, failure);
-  makeParked(socket, transport);
-  if ((facts & DESTROYED) === 0) goOn(socket, facts);
+  if ((flags & DESTROYED) !== 0) setDestroyed(socket, flags, failure);
+  markDetached(socket, transport);
+  if ((flags & DESTROYED) === 0) continueEnd(socket, flags);
   return socket;
 }
 
 /**
- * Node would have come this far with a socket that is being destroyed.
+ * Sets the stream state of a destroyed net.Socket.
  *
  * @param {any} socket
- * @param {number} facts
+ * @param {number} flags
  * @param {Error | undefined} failure
  */
-function markDestroyed(socket, facts, failure) {
+function setDestroyed(socket, flags, failure) {
   socket._handle?.close();
   socket._handle = null;
   socket._hadError = failure !== undefined;
@@ -110,103 +111,90 @@ function markDestroyed(socket, facts, failure) {
     state.destroyed = true;
     state.errored = failure ?? null;
     state.closed = true;
-    state.closeEmitted = (facts & CLOSED) !== 0;
+    state.closeEmitted = (flags & CLOSED) !== 0;
   }
-  if ((facts & INPUT_OVER) !== 0) {
-    socket._readableState.ended = true;
-    socket._readableState.endEmitted = true;
-  }
-  if ((facts & ENDING) !== 0) {
+  if ((flags & INPUT_ENDED) !== 0) setInputEnded(socket);
+  if ((flags & ENDING) !== 0) {
     socket._writableState.ending = true;
     socket._writableState.ended = true;
   }
-  if ((facts & FINISHED) !== 0) socket._writableState.finished = true;
+  if ((flags & FINISHED) !== 0) socket._writableState.finished = true;
 }
 
 /**
- * Goes on where it was.
+ * Continues the end of the stream in either direction.
  *
- * @param {any} socket parked
- * @param {number} facts
+ * @param {any} socket detached
+ * @param {number} flags
  */
-function goOn(socket, facts) {
-  if ((facts & INPUT_OVER) !== 0) {
-    socket._readableState.ended = true;
-    socket._readableState.endEmitted = true;
-  } else if ((facts & PEER_ENDED) !== 0) {
-    socket._nativeEnd();
-  }
-  if ((facts & ENDING) !== 0) socket.end();
+function continueEnd(socket, flags) {
+  if ((flags & INPUT_ENDED) !== 0) setInputEnded(socket);
+  else if ((flags & PEER_ENDED) !== 0) socket._nativeEnd();
+  if ((flags & ENDING) !== 0) socket.end();
+}
+
+/** @param {any} socket */
+function setInputEnded(socket) {
+  socket._readableState.ended = true;
+  socket._readableState.endEmitted = true;
 }
 
 /**
- * Gives the prototype of a class whatever else a net.Socket has or does: it touches. The properties of instances are
- * looked up on one, because they differ from one Node to the next.
+ * Completes the prototype of LazySocket: members that the class lacks materialize. Called once, by lazy-socket.js.
  *
- * @param {typeof import('./lazy-socket').AcceptedSocket} AcceptedSocket
+ * @param {typeof import('./lazy-socket').LazySocket} Class
  */
-function touchBy(AcceptedSocket) {
-  Untouched = AcceptedSocket;
-  untouchedPrototype = AcceptedSocket.prototype;
-  Object.setPrototypeOf(untouchedPrototype, net.Socket.prototype);
-  Object.defineProperty(untouchedPrototype, 'constructor', { value: net.Socket });
-  for (const name of Reflect.ownKeys(untouchedPrototype)) {
-    // On the socket of an HTTP server this one refuses in every state.
-    if (name !== 'constructor' && name !== 'setEncoding') look(untouchedPrototype, name);
+function defineLazyMembers(Class) {
+  LazySocket = Class;
+  lazyPrototype = Class.prototype;
+  Object.setPrototypeOf(lazyPrototype, net.Socket.prototype);
+  Object.defineProperty(lazyPrototype, 'constructor', { value: net.Socket });
+  for (const name of Reflect.ownKeys(lazyPrototype)) {
+    // setEncoding() throws in every state, as on the sockets of an HTTP server.
+    if (name !== 'constructor' && name !== 'setEncoding') redefine(lazyPrototype, name);
   }
+  // The names are taken from an instance, because own properties differ between versions of Node.
   /** @type {any} */
   let source = new net.Socket();
   // Up to the end of the chain, not by comparing with Object.prototype: this file may run in another realm than Node.
   while (Object.getPrototypeOf(source) !== null) {
     for (const name of Reflect.ownKeys(source)) {
-      if (!Object.hasOwn(untouchedPrototype, name)) {
-        Object.defineProperty(untouchedPrototype, name, touching(source, name));
+      if (!Object.hasOwn(lazyPrototype, name)) {
+        Object.defineProperty(lazyPrototype, name, createMaterializing(source, name));
       }
     }
     source = Object.getPrototypeOf(source);
   }
-  setUntouched(untouchedPrototype);
+  setLazyMembers(lazyPrototype);
 }
 
 /**
- * Touches, and calls a method of what the socket is then.
- *
- * @param {any} socket which is untouched
- * @param {string} name
- * @param {any[]} args
- */
-function callTouched(socket, name, args) {
-  touched(socket);
-  return call(socket, name, args);
-}
-
-/**
- * Has a member look first what the socket is: it may have been taken from an untouched one, and be called when that has been
- * touched, or on an object that inherits from one.
+ * Makes a member of LazySocket check the kind of the socket per call: the method may have been taken from a lazy socket and be
+ * called after that was materialized, or on an object that inherits from one.
  *
  * @param {any} prototype
- * @param {string | symbol} name of a member of it
+ * @param {string | symbol} name of an own member
  */
-function look(prototype, name) {
+function redefine(prototype, name) {
   const descriptor = /** @type {PropertyDescriptor} */ (
     Object.getOwnPropertyDescriptor(prototype, name)
   );
   const { get, set, value } = descriptor;
   if (typeof value === 'function') {
-    descriptor.value = named(
+    descriptor.value = setName(
       name,
       /** @this {any} @param {any[]} args */ function (...args) {
-        return isUntouched(this) ? value.apply(this, args) : call(this, name, args);
+        return isLazy(this) ? value.apply(this, args) : callCurrent(this, name, args);
       }
     );
   }
   if (get) {
     descriptor.get = /** @this {any} */ function () {
-      return isUntouched(this) ? get.call(this) : read(this, name);
+      return isLazy(this) ? get.call(this) : readCurrent(this, name);
     };
     descriptor.set = /** @this {any} @param {any} to */ function (to) {
-      if (isUntouched(this) && set) set.call(this, to);
-      else write(this, name, to);
+      if (isLazy(this) && set) set.call(this, to);
+      else writeCurrent(this, name, to);
     };
   }
   Object.defineProperty(prototype, name, descriptor);
@@ -214,28 +202,25 @@ function look(prototype, name) {
 
 /**
  * @param {object} source
- * @param {string | symbol} name of a property of it
- * @returns {PropertyDescriptor} that of a property which makes a real socket first
+ * @param {string | symbol} name of an own property of it
+ * @returns {PropertyDescriptor} a property that materializes the socket and then does the same as that of `source`
  */
-function touching(source, name) {
+function createMaterializing(source, name) {
   const method = Object.getOwnPropertyDescriptor(source, name)?.value;
   if (typeof method === 'function') {
     /** @this {any} @param {any[]} args */
     const value = function (...args) {
-      if (isUntouched(this)) touched(this);
-      return call(this, name, args);
+      return callCurrent(this, name, args);
     };
-    return { configurable: true, value: named(name, value), writable: true };
+    return { configurable: true, value: setName(name, value), writable: true };
   }
   return {
     configurable: true,
     get() {
-      if (isUntouched(this)) touched(this);
-      return read(this, name);
+      return readCurrent(this, name);
     },
     set(value) {
-      if (isUntouched(this)) touched(this);
-      write(this, name, value);
+      writeCurrent(this, name, value);
     }
   };
 }
@@ -244,38 +229,38 @@ function touching(source, name) {
  * @param {string | symbol} name
  * @param {Function} method
  */
-function named(name, method) {
+function setName(name, method) {
   return Object.defineProperty(method, 'name', { configurable: true, value: String(name) });
 }
 
 /**
- * Calls a method that was taken from an untouched socket: that of the prototype which the socket has now. A method of the
- * program's own is not asked: it may be just what calls this one.
+ * Materializes, then calls the method of the current prototype. Not a method that a program has defined on the socket: that
+ * one may be the caller.
  *
- * @param {any} socket any object
+ * @param {any} socket any object that has, or had, members of a lazy socket
  * @param {string | symbol} name
  * @param {any[]} args
  */
-function call(socket, name, args) {
-  return Reflect.get(prototypeOf(socket), name).apply(socket, args);
+function callCurrent(socket, name, args) {
+  return Reflect.get(currentPrototype(socket), name).apply(socket, args);
 }
 
 /**
- * @param {any} socket any object
+ * @param {any} socket
  * @param {string | symbol} name
  */
-function read(socket, name) {
-  const prototype = prototypeOf(socket);
+function readCurrent(socket, name) {
+  const prototype = currentPrototype(socket);
   return isOwn(socket, name) ? socket[name] : Reflect.get(prototype, name, socket);
 }
 
 /**
- * @param {any} socket any object
+ * @param {any} socket
  * @param {string | symbol} name
  * @param {any} value
  */
-function write(socket, name, value) {
-  const prototype = prototypeOf(socket);
+function writeCurrent(socket, name, value) {
+  const prototype = currentPrototype(socket);
   if (isOwn(socket, name)) {
     socket[name] = value;
   } else if (name in prototype) {
@@ -291,31 +276,31 @@ function write(socket, name, value) {
 }
 
 /**
- * The prototype whose members are those of a socket now. One that another object inherits from is touched.
+ * Materializes the lazy socket that an object is or inherits from.
  *
- * @param {any} socket any object that has, or had, members of an untouched socket
- * @returns {any}
+ * @param {any} socket
+ * @returns {any} the prototype whose members a socket has now
  */
-function prototypeOf(socket) {
+function currentPrototype(socket) {
   let object = socket;
-  while (object !== null && !isUntouched(object)) object = Object.getPrototypeOf(object);
-  if (object !== null) touched(object);
-  return socket[kTransport] ? ParkedSocket.prototype : net.Socket.prototype;
+  while (object !== null && !isLazy(object)) object = Object.getPrototypeOf(object);
+  if (object !== null) materialize(object);
+  return socket[kTransport] ? DetachedSocket.prototype : net.Socket.prototype;
 }
 
 /**
- * Whether a property is a socket's own, or that of one that it inherits from.
+ * True if a property belongs to a socket itself, or to a socket that it inherits from.
  *
- * @param {any} socket any object
+ * @param {any} socket
  * @param {string | symbol} name
  */
 function isOwn(socket, name) {
   let object = socket;
-  while (object !== null && object !== untouchedPrototype && object !== net.Socket.prototype) {
-    if (Object.hasOwn(object, name)) return object !== ParkedSocket.prototype;
+  while (object !== null && object !== lazyPrototype && object !== net.Socket.prototype) {
+    if (Object.hasOwn(object, name)) return object !== DetachedSocket.prototype;
     object = Object.getPrototypeOf(object);
   }
   return false;
 }
 
-module.exports = { callTouched, isUntouched, takeHeld, touchBy, touched };
+module.exports = { callCurrent, defineLazyMembers, isLazy, materialize, takeUpgrade };

@@ -1,8 +1,9 @@
 'use strict';
 
 /*
- * The members of a socket that ws, or Node on its behalf, calls through the object. The addon may move the bytes of a socket only
- * while all of them are the originals: a program that has replaced one expects it to be called. Used by the transports.
+ * Detects replaced members of a socket. ws, or Node on its behalf, calls these members through the object; the addon may move
+ * the bytes of a socket only while all of them are the originals, because a program that has replaced one expects calls of it.
+ * Used by the transports and the sockets.
  */
 
 const net = require('net');
@@ -26,27 +27,19 @@ const {
   write
 } = node;
 
-/** What an instance has of its own while an HTTP server or client uses it, and what is restored or harmless afterwards. */
+/** Own methods that Node's HTTP server or client puts on a socket. They are removed later, or harmless. */
 const OWN_BY_HTTP = new Set(['on', 'addListener', 'prependListener', 'setEncoding']);
 
-/** Methods of a net.Socket, those that it inherits included. */
+/** Names of the methods of a net.Socket, inherited ones included. */
 const METHODS = methodsOf(node);
 
-/** Whether the members had been replaced before this module was loaded. */
+/** True if a member that net.Socket inherits had been replaced before this module was loaded. */
 const wasPatched =
-  ['cork', 'end', 'uncork', 'write'].some((name) => isPatched(name, Writable.prototype)) ||
-  ['push', 'read', 'unshift'].some((name) => isPatched(name, Readable.prototype)) ||
-  isPatched('emit', EventEmitter.prototype);
-
-/**
- * Whether net.Socket does not just inherit a method, or override it as Node does.
- *
- * @param {string} name
- * @param {any} origin where Node defines it
- */
-function isPatched(name, origin) {
-  return !['end', 'read'].includes(name) && node[name] !== origin[name];
-}
+  ['cork', 'uncork', 'write'].some(
+    (name) => node[name] !== Reflect.get(Writable.prototype, name)
+  ) ||
+  ['push', 'unshift'].some((name) => node[name] !== Reflect.get(Readable.prototype, name)) ||
+  emit !== EventEmitter.prototype.emit;
 
 /**
  * @param {any} prototype
@@ -69,7 +62,7 @@ function methodsOf(prototype) {
   return [...names];
 }
 
-/** Whether net.Socket.prototype has the members that bytes go through as Node has made them. */
+/** True if the members of net.Socket.prototype that bytes pass through are those of Node. */
 function isNodeUnpatched() {
   return (
     isNodeOutputUnpatched() &&
@@ -82,7 +75,7 @@ function isNodeUnpatched() {
   );
 }
 
-/** The same for the members that a send calls. */
+/** True if those of them that a send calls are. */
 function isNodeOutputUnpatched() {
   return (
     !wasPatched &&
@@ -96,26 +89,25 @@ function isNodeOutputUnpatched() {
 }
 
 /**
- * The members that bytes go through of the two prototypes whose bytes the addon moves, in plain objects: prototypes are slow to
- * read.
+ * The original members of LazySocket and DetachedSocket that bytes pass through, in plain objects: reading prototypes is slow.
  *
  * @type {any}
  */
-let untouched = null;
+let lazyMembers = null;
 /** @type {any} */
-let parked = null;
+let detachedMembers = null;
 /** @type {any} */
-let parkedPrototype = null;
+let detachedPrototype = null;
 
-/** @param {any} prototype of untouched sockets */
-function setUntouched(prototype) {
-  untouched = membersOf(prototype);
+/** @param {any} prototype of lazy sockets */
+function setLazyMembers(prototype) {
+  lazyMembers = membersOf(prototype);
 }
 
-/** @param {any} prototype of parked sockets */
-function setParked(prototype) {
-  parkedPrototype = prototype;
-  parked = membersOf(prototype);
+/** @param {any} prototype of detached sockets */
+function setDetachedMembers(prototype) {
+  detachedPrototype = prototype;
+  detachedMembers = membersOf(prototype);
 }
 
 /** @param {any} prototype */
@@ -134,85 +126,86 @@ function membersOf(prototype) {
 }
 
 /**
- * Whether a socket has the members that a send calls from its prototype. Asked for each message: lookups only, no list.
+ * True if the members of a socket that a send calls are the originals. Called per message: property loads, no loop.
  *
- * @param {any} socket parked, or an AcceptedSocket
+ * @param {any} socket lazy or detached
  */
 function isOutputUnpatched(socket) {
   return (
     isNodeOutputUnpatched() &&
-    (Object.getPrototypeOf(socket) === parkedPrototype
-      ? isParkedOutputUnpatched(socket)
-      : isUntouchedOutputUnpatched(socket))
+    (Object.getPrototypeOf(socket) === detachedPrototype
+      ? isDetachedOutputUnpatched(socket)
+      : isLazyOutputUnpatched(socket))
   );
 }
 
 /**
- * Whether a socket has all members that bytes go through from its prototype. Asked for each delivery.
+ * True if all members of a socket that bytes pass through are the originals. Called per delivery.
  *
- * @param {any} socket parked, or an AcceptedSocket
+ * @param {any} socket lazy or detached
  */
 function isUnpatched(socket) {
   return (
     isNodeUnpatched() &&
-    (Object.getPrototypeOf(socket) === parkedPrototype
-      ? isParkedUnpatched(socket)
-      : isUntouchedUnpatched(socket))
+    (Object.getPrototypeOf(socket) === detachedPrototype
+      ? isDetachedUnpatched(socket)
+      : isLazyUnpatched(socket))
   );
 }
 
 /*
- * Pairs of functions with the same body: each sees sockets of one shape, and its lookups stay fast.
+ * Two functions with the same body per kind of socket: each one sees one hidden class, so that its inline caches stay
+ * monomorphic.
  */
 
 /** @param {any} socket */
-function isParkedOutputUnpatched(socket) {
+function isDetachedOutputUnpatched(socket) {
   return (
-    socket.write === parked.write &&
-    socket.cork === parked.cork &&
-    socket.uncork === parked.uncork &&
-    socket._write === parked._write &&
-    socket._writev === parked._writev
+    socket.write === detachedMembers.write &&
+    socket.cork === detachedMembers.cork &&
+    socket.uncork === detachedMembers.uncork &&
+    socket._write === detachedMembers._write &&
+    socket._writev === detachedMembers._writev
   );
 }
 
 /** @param {any} socket */
-function isParkedUnpatched(socket) {
+function isDetachedUnpatched(socket) {
   return (
-    isParkedOutputUnpatched(socket) &&
-    socket._final === parked._final &&
-    socket.push === parked.push &&
-    socket.emit === parked.emit &&
-    socket.read === parked.read
+    isDetachedOutputUnpatched(socket) &&
+    socket._final === detachedMembers._final &&
+    socket.push === detachedMembers.push &&
+    socket.emit === detachedMembers.emit &&
+    socket.read === detachedMembers.read
   );
 }
 
 /** @param {any} socket */
-function isUntouchedOutputUnpatched(socket) {
+function isLazyOutputUnpatched(socket) {
   return (
-    socket.write === untouched.write &&
-    socket.cork === untouched.cork &&
-    socket.uncork === untouched.uncork &&
-    socket._write === untouched._write &&
-    socket._writev === untouched._writev
+    socket.write === lazyMembers.write &&
+    socket.cork === lazyMembers.cork &&
+    socket.uncork === lazyMembers.uncork &&
+    socket._write === lazyMembers._write &&
+    socket._writev === lazyMembers._writev
   );
 }
 
 /** @param {any} socket */
-function isUntouchedUnpatched(socket) {
+function isLazyUnpatched(socket) {
   return (
-    isUntouchedOutputUnpatched(socket) &&
-    socket._final === untouched._final &&
-    socket.push === untouched.push &&
-    socket.emit === untouched.emit &&
-    socket.read === untouched.read
+    isLazyOutputUnpatched(socket) &&
+    socket._final === lazyMembers._final &&
+    socket.push === lazyMembers.push &&
+    socket.emit === lazyMembers.emit &&
+    socket.read === lazyMembers.read
   );
 }
 
 /**
- * Whether a socket has a method of its own in the place of one of net.Socket.
+ * True if a program has defined a method of net.Socket on the socket itself.
  *
- * @param {any} socket a net.Socket, or an AcceptedSocket
+ * @param {any} socket a lazy socket or a net.Socket
  */
 function hasOwnMethods(socket) {
   return METHODS.some((name) => Object.hasOwn(socket, name) && !OWN_BY_HTTP.has(name));
@@ -223,6 +216,6 @@ module.exports = {
   isNodeUnpatched,
   isOutputUnpatched,
   isUnpatched,
-  setParked,
-  setUntouched
+  setDetachedMembers,
+  setLazyMembers
 };

@@ -1,22 +1,26 @@
 'use strict';
 
 /*
- * The states of the socket of an accepted connection, and what becomes of its members in each. accepted-socket.js has the members
- * of an untouched one, touched-socket.js makes a real one in the same state; __test__/listener/members.test.js tests the table.
+ * The states of a lazy socket, and its members that work without materializing it. lazy-socket.js implements these members,
+ * materialize.js creates a net.Socket in the same state; __test__/listener/socket-members.test.js checks the table.
  */
 
-/** Facts about an accepted socket that a WebSocket has, as bits. */
-const Fact = {
+/** Flags of a lazy socket that a WebSocket has adopted. */
+const SocketFlag = {
+  /** end() was called. */
   ENDING: 1,
+  /** The writing side has been shut down. */
   FINISHED: 2,
-  /** The end of the peer has been read, which is told a tick later. */
+  /** The end of the peer's stream has been read; it is reported a tick later. */
   PEER_ENDED: 4,
-  INPUT_OVER: 8,
+  /** The end of the peer's stream has been reported. */
+  INPUT_ENDED: 8,
   DESTROYED: 16,
+  /** `close` was reported. */
   CLOSED: 32
 };
 
-/** Members that tell or do the same in every state. */
+/** Members that work in every state. */
 const ALWAYS = [
   '_server',
   'allowHalfOpen',
@@ -41,8 +45,8 @@ const ALWAYS = [
   'writable'
 ];
 
-/** Members that only a socket has that a WebSocket has taken. */
-const TAKEN = [
+/** Members that work once a WebSocket has adopted the socket. */
+const ADOPTED = [
   ...ALWAYS,
   'bufferSize',
   'bytesWritten',
@@ -55,16 +59,22 @@ const TAKEN = [
 ];
 
 /**
- * The states of a socket that is not touched. `descriptor`: which side has it. `reader`: which side reads it. `members`: those
- * that do not touch; called with arguments that only Node handles, a method of these touches, too. Every other member touches:
- * then Node has the descriptor (or a duplicate, where the connection has one) and the socket goes on in the same state, as a
- * plain net.Socket where the descriptor was the listener's, as a parked one where it was the connection's.
+ * The states of a lazy socket.
  *
- * A member works on whatever the socket is when it is called: the methods of this prototype look first, and call those of the
- * present prototype where the socket has been touched since they were taken from it.
+ * - `descriptor`: which object of the addon owns the descriptor;
+ * - `reader`: who reads from it;
+ * - `members`: those that work without materializing. A method among them materializes if called with arguments that only
+ *   Node handles.
  *
- * A method that a program has defined on the socket itself does not touch. Before a WebSocket takes it, the socket is touched
- * and its bytes are Node's (index.js); afterwards the connection notices it when it sends or delivers next (members.js).
+ * Every other member materializes the socket: it goes on in the same state, as a plain net.Socket where the listener owned
+ * the descriptor, as a detached socket where the connection did. A handle of Node then owns the descriptor.
+ *
+ * A method may be taken from a lazy socket and called later: it first checks the kind of the socket, and calls the method of
+ * the current prototype if the socket has been materialized.
+ *
+ * A method that a program defines on the socket itself does not materialize it. Such a socket is materialized before a
+ * WebSocket adopts it, and carried by a stream (transport/index.js); later, the connection detects the method at its next send
+ * or delivery (replaced-members.js).
  *
  * @type {Record<string, { descriptor: string, reader: string, members: string[] }>}
  */
@@ -75,28 +85,28 @@ const STATES = {
     reader: 'none',
     members: [...ALWAYS, 'on', 'removeListener', 'write']
   },
-  /** Later, with no answer yet. After a second Node watches it (arriving.js). */
-  held: {
+  /** Afterwards, without a response yet. After a second the socket is materialized (server/upgrade.js). */
+  pending: {
     descriptor: 'listener',
     reader: 'none',
     members: [...ALWAYS, 'on', 'removeListener', 'write']
   },
-  /** The beginning of a response is queued. Unless a WebSocket takes it at once, it is touched. */
+  /** The start of a response is queued. Unless a WebSocket adopts the socket, it is materialized by the next tick. */
   responded: {
     descriptor: 'listener',
     reader: 'none',
     members: [...ALWAYS, 'on', 'removeListener']
   },
-  /** A WebSocket has it. */
-  open: { descriptor: 'connection', reader: 'addon', members: TAKEN },
+  /** Adopted by a WebSocket. */
+  open: { descriptor: 'connection', reader: 'addon', members: ADOPTED },
   /** end() was called. */
-  ending: { descriptor: 'connection', reader: 'addon', members: TAKEN },
-  /** The end of the peer has come. */
-  peerEnded: { descriptor: 'connection', reader: 'none', members: TAKEN },
+  ending: { descriptor: 'connection', reader: 'addon', members: ADOPTED },
+  /** The end of the peer's stream was read. */
+  peerEnded: { descriptor: 'connection', reader: 'none', members: ADOPTED },
   /** destroy() was called. */
-  destroyed: { descriptor: 'none', reader: 'none', members: TAKEN },
-  /** `close` was emitted. */
-  closed: { descriptor: 'none', reader: 'none', members: TAKEN }
+  destroyed: { descriptor: 'none', reader: 'none', members: ADOPTED },
+  /** `close` was reported. */
+  closed: { descriptor: 'none', reader: 'none', members: ADOPTED }
 };
 
-module.exports = { Fact, STATES };
+module.exports = { STATES, SocketFlag };

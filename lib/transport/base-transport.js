@@ -1,50 +1,38 @@
 'use strict';
 
 /*
- * What both transports share: a WebSocket's native connection, its socket, and the way of the events up
- * to the WebSocket. WebSockets use it through stream.js or plain-socket.js (see index.js).
+ * The common part of all transports: the send commands, write callbacks, backpressure and the end of a connection. Moving
+ * bytes is the job of the subclasses, which index.js creates.
  */
 
-const events = require('../connection/websocket-events');
 const native = require('../native');
 const { AsyncContext } = require('../node/async-context');
-const { Delivery } = require('./event-queue');
+const { EventDispatcher } = require('./event-dispatcher');
 const { WriteCallbacks } = require('./write-callbacks');
-const originals = require('../node/originals').definedBy(require('../receiver'));
-const { optionsOf } = require('./config-cache');
-const { connectionClosed } = require('./open-connections');
+const { connectionClosed } = require('./flush-scheduler');
 const { EMPTY_BUFFER } = require('../constants');
-const { closePayload, replayControl, replayMessage, showFrame } = require('../connection/receiver');
-const { Opcode } = require('../connection/frame');
-const { createError, createProtocolError } = require('../errors');
+const { createError } = require('../errors');
 const { queueControl, queueMessage } = require('./payload');
-const { toBinaryType } = require('./record-reader');
 const { nextTick } = require('../node/schedule');
 
-const { hasOriginalControlMessage, hasOriginalDataMessage } = originals.receiver;
-const { CLOSE, ERROR, FLOODED, MESSAGE, PING, PONG } = native.RecordKind;
-const { ANSWERED, BINARY, RANGE_ERROR } = native.RecordFlag;
 const { FIN, STRING } = native.SendFlag;
 
-/** @typedef {import('net').Socket & Record<string | symbol, any>} Socket any Duplex, really */
-/** @typedef {((error?: Error | null) => void) | undefined} Callback */
+/** @typedef {import('net').Socket & Record<string | symbol, any>} Socket in fact any Duplex */
+/** @typedef {((error?: Error | null) => void) | undefined} Callback called when the bytes of a command have been written */
 
-/** The header of a frame that does not leave. */
+/** Stands for the header of a frame that is not sent. */
 const HEADER = Buffer.alloc(2);
 
-class Transport extends Delivery {
+class Transport extends EventDispatcher {
   /**
    * @param {any} websocket
    * @param {Socket} socket
-   * @param {number} configuration see configurations.js
+   * @param {import('./config-cache').Config} config
    * @param {boolean} isSynchronous false: at most one `message`, `ping` or `pong` per macrotask
    */
-  constructor(websocket, socket, configuration, isSynchronous) {
-    super(isSynchronous);
-    this.websocket = websocket;
+  constructor(websocket, socket, config, isSynchronous) {
+    super(websocket, config, isSynchronous);
     this.socket = socket;
-    /** How the connection began. Connections that began alike share it. */
-    this.options = optionsOf(configuration);
     /**
      * The option `generateMask` of a client.
      *
@@ -52,89 +40,77 @@ class Transport extends Delivery {
      */
     this.generateMask = undefined;
     /**
-     * The Sender of the WebSocket, made on first use.
+     * The Sender of the WebSocket; null until first use.
      *
      * @type {any}
      */
     this.sender = null;
     /**
-     * The counters of the server that accepted the connection.
+     * The statistics of the server that accepted the connection.
      *
      * @type {InstanceType<typeof import('../stats').Statistics> | null}
      */
-    this.account = null;
-    /** Whether the peer has broken the protocol. */
-    this.hasFailed = false;
+    this.statistics = null;
     /**
-     * The totals at the end, once the number is given back.
+     * The totals at the end, once the connection's id has been released.
      *
      * @type {{ receivedTotal: number, queuedTotal: number, writtenTotal: number } | null}
      */
-    this.past = null;
+    this.finalTotals = null;
     /** @type {InstanceType<typeof WriteCallbacks> | null} */
     this.callbacks = null;
-    /**
-     * The Receiver that events go through, if somebody has asked for it.
-     *
-     * @type {any}
-     */
-    this.receiver = null;
-    /** Whether the last fragment of a message has been sent. */
-    this.isContinued = false;
-    /** Whether an I/O thread may answer pings. */
+    /** True while a fragmented message is being sent. */
+    this.isFragmenting = false;
+    /** True if an I/O thread may answer pings. */
     this.mayPong = this.options.autoPong;
-    /** The form of binary messages. */
-    this.binaryType = 'nodebuffer';
-    /** Messages emitted, and messages that a last fragment was sent of. */
-    this.messagesReceived = 0;
+    /** Number of messages sent, counted by their last fragment. */
     this.messagesSent = 0;
-    /** Whether the addon has answered the ping that is being emitted. */
-    this.isPingAnswered = false;
-    /** Whether nothing more will be parsed: a close frame or the end has come, or an error. */
-    this.isInputOver = false;
-    /** Whether the socket has been closed; `close` follows when all events have been emitted. */
+    /** True from the socket's `close` until the WebSocket's, which waits until all events have been emitted. */
     this.isClosed = false;
-    /** Whether nothing can be sent any more, because the socket was ended or has lost its descriptor. */
-    this.isCut = false;
-    /** Whether reading waits until all events have been emitted. */
+    /** True if nothing can be sent any more: the socket was ended or has lost its descriptor. */
+    this.isOutputEnded = false;
+    /** True if reading is paused until all events have been emitted. */
     this.isThrottled = false;
   }
 
-  /** Whether messages are compressed, unless somebody does not want it. */
+  /** True if messages are compressed unless the sender opts out. */
   get isCompressing() {
     return this.options.deflate !== undefined;
   }
 
-  // Commands. `callback` is called when the bytes have left, in the context of the command.
+  // Commands. A callback is called in the async context of the command, but for that of close(). `flags` are SendFlag;
+  // `key` is the masking key, undefined for a random one.
 
   /**
+   * Sends a message or a fragment.
+   *
    * @param {string | Uint8Array} data
    * @param {number} flags
-   * @param {Uint8Array | undefined} key masking key; undefined: a random one where MASK is set
+   * @param {Uint8Array | undefined} key
    * @param {Callback} [callback]
    */
   send(data, flags, key, callback) {
-    if (this.isCut) return this.writeInVain([HEADER, data], callback);
+    if (this.isOutputEnded) return this.rejectWrite([HEADER, data], callback);
     this.checkOutputMembers();
     if ((flags & FIN) !== 0) this.messagesSent++;
-    const isAwaited = typeof callback === 'function';
-    const total = queueMessage(this.id, data, flags, key, isAwaited);
-    if (isAwaited) this.waitFor(/** @type {number} */ (total), callback, true);
+    const hasCallback = typeof callback === 'function';
+    const total = queueMessage(this.id, data, flags, key, hasCallback);
+    if (hasCallback) this.addWriteCallback(/** @type {number} */ (total), callback, true);
     this.flushLater();
   }
 
   /**
-   * Sends what the connection has compressed for it on another thread.
+   * Sends the message that the addon has compressed on another thread.
    *
    * @param {number} flags
    * @param {Uint8Array | undefined} key
    * @param {Callback} [callback]
    */
   sendDeflated(flags, key, callback) {
-    if (this.isCut) return this.writeInVain([HEADER, EMPTY_BUFFER], callback);
+    if (this.isOutputEnded) return this.rejectWrite([HEADER, EMPTY_BUFFER], callback);
     this.checkOutputMembers();
     if ((flags & FIN) !== 0) this.messagesSent++;
-    this.queued(this.connection.sendDeflated(flags, key), callback, true);
+    this.finishCommand(this.connection.sendDeflated(flags, key), callback, true);
   }
 
   /**
@@ -144,9 +120,9 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   ping(data, flags, key, callback) {
-    if (this.isCut) return this.writeInVain([HEADER, data], callback);
+    if (this.isOutputEnded) return this.rejectWrite([HEADER, data], callback);
     this.checkOutputMembers();
-    this.queued(queueControl(native.ping, this.id, data, flags, key), callback, true);
+    this.finishCommand(queueControl(native.ping, this.id, data, flags, key), callback, true);
   }
 
   /**
@@ -156,43 +132,47 @@ class Transport extends Delivery {
    * @param {Callback} [callback]
    */
   pong(data, flags, key, callback) {
-    if (this.isCut) return this.writeInVain([HEADER, data], callback);
+    if (this.isOutputEnded) return this.rejectWrite([HEADER, data], callback);
     this.checkOutputMembers();
-    this.queued(queueControl(native.pong, this.id, data, flags, key), callback, true);
+    this.finishCommand(queueControl(native.pong, this.id, data, flags, key), callback, true);
   }
 
   /**
-   * @param {number} code 0: a close frame without a body
+   * Sends a close frame.
+   *
+   * @param {number} code 0: without a body
    * @param {string | Uint8Array} reason
    * @param {number} flags
    * @param {Uint8Array | undefined} key
    * @param {Callback} [callback]
    */
   close(code, reason, flags, key, callback) {
-    if (this.isCut) return this.writeInVain([HEADER, reason], callback);
+    if (this.isOutputEnded) return this.rejectWrite([HEADER, reason], callback);
     this.checkOutputMembers();
     if (typeof reason === 'string') flags |= STRING;
-    this.queued(native.close(this.id, reason, flags, key, code), callback, false);
+    this.finishCommand(native.close(this.id, reason, flags, key, code), callback, false);
   }
 
   /**
-   * @param {Uint8Array[]} list bytes framed elsewhere; they are not altered
+   * Sends bytes that are already framed.
+   *
+   * @param {Uint8Array[]} list not modified
    * @param {Callback} [callback]
    */
   write(list, callback) {
-    if (this.isCut) return this.writeInVain(list, callback);
+    if (this.isOutputEnded) return this.rejectWrite(list, callback);
     let total = 0;
     for (const bytes of list) total = native.write(this.id, bytes);
-    this.queued(total, callback, true);
+    this.finishCommand(total, callback, true);
   }
 
   /**
-   * Lets Node refuse what is sent through a socket that takes nothing any more: by its errors, in its ticks.
+   * Writes to the ended socket, so that Node reports the error: the same one, in the same tick.
    *
-   * @param {(string | Uint8Array)[]} list pieces of a frame, whose content does not matter
+   * @param {(string | Uint8Array)[]} list pieces of a frame, whose content is irrelevant
    * @param {Callback} [callback]
    */
-  writeInVain(list, callback) {
+  rejectWrite(list, callback) {
     const { socket } = this;
     const last = list.length - 1;
     socket.cork();
@@ -202,72 +182,72 @@ class Transport extends Delivery {
   }
 
   /**
-   * The second half of every command.
+   * Registers the callback of a command and schedules the flush.
    *
-   * @param {number} total running total at the end of what it has queued
+   * @param {number} total running total at the end of the command's bytes
    * @param {Callback} callback
-   * @param {boolean} inContext whether to call it in the async context of this call
+   * @param {boolean} inContext true: call it in the current async context
    */
-  queued(total, callback, inContext) {
-    if (typeof callback === 'function') this.waitFor(total, callback, inContext);
+  finishCommand(total, callback, inContext) {
+    if (typeof callback === 'function') this.addWriteCallback(total, callback, inContext);
     this.flushLater();
   }
 
+  // Write callbacks
+
   /**
-   * Calls `callback` when bytes have left.
-   *
-   * @param {number} total running total to wait for
+   * @param {number} total running total of bytes that must have been written
    * @param {(error?: Error | null) => void} callback
-   * @param {boolean} inContext whether to call it in the async context of this call
+   * @param {boolean} inContext true: call it in the current async context
    */
-  waitFor(total, callback, inContext) {
+  addWriteCallback(total, callback, inContext) {
     if (this.socket.destroyed) {
       nextTick(callback, createError('STREAM_DESTROYED'));
       return;
     }
     const resource = inContext ? new AsyncContext('WebSocketSend') : null;
     (this.callbacks ??= new WriteCallbacks()).add(total, callback, resource);
-    // As with a net.Socket: what the kernel takes at once is told in a tick of its own, in the order of the commands.
-    nextTick(settleInTick, this, total);
+    // As with a net.Socket: a write that the kernel accepts at once is reported in a tick of its own, in order of commands.
+    nextTick(completeInTick, this, total);
   }
 
   /**
-   * The tick of a command whose bytes may have left.
+   * Calls the callbacks of a command in its tick, if its bytes can be written by now.
    *
-   * @param {number} total running total at the end of what it has queued
+   * @param {number} total running total at the end of the command's bytes
    */
-  settleUpTo(total) {
-    if (!this.isAwaited) return;
+  completeUpTo(total) {
+    if (!this.hasCallbacks) return;
     this.flush();
-    this.settle(Math.min(total, this.writtenTotal));
+    this.complete(Math.min(total, this.writtenTotal));
   }
 
-  /** Writes what is queued, as far as that can be done at once; each transport has its own. */
-  flush() {}
-
   /**
-   * @param {number} total running total that has left
-   * @param {Error | null} [error] why it has not
-   * @returns {boolean} whether somebody waited for it
+   * Calls the callbacks up to a running total.
+   *
+   * @param {number} total
+   * @param {Error | null} [error] why the bytes have not been written
+   * @returns {boolean} true if at least one callback was called
    */
-  settle(total, error) {
+  complete(total, error) {
     const { callbacks } = this;
     if (callbacks === null) return false;
-    const isDue = callbacks.settle(total, error);
+    const isDue = callbacks.complete(total, error);
     if (callbacks.isEmpty && this.callbacks === callbacks) this.callbacks = null;
     return isDue;
   }
 
-  /** Whether somebody waits until bytes have left. */
-  get isAwaited() {
+  get hasCallbacks() {
     return this.callbacks !== null && !this.callbacks.isEmpty;
   }
 
-  /** Settles what has left, where nobody else tells in time. */
-  settleWritten() {}
+  /** Calls the callbacks of all written bytes. A stream does so itself. */
+  completeWritten() {}
+
+  // Hooks of the subclasses
 
   /**
-   * Which of the transports moves the bytes now.
+   * The name of the transport that moves the bytes now.
    *
    * @returns {'event_loop' | 'io_threads' | 'stream'}
    */
@@ -275,211 +255,104 @@ class Transport extends Delivery {
     return 'stream';
   }
 
-  /** Bytes queued for the peer, without writing any first. */
+  /** Writes queued output, as far as that is possible at once. */
+  flush() {}
+
+  /** Schedules the write of queued output. */
+  flushLater() {}
+
+  /** Called before each command: falls back to a stream if a program has replaced a socket member that a send calls. */
+  checkOutputMembers() {}
+
+  /** The same for all members that bytes pass through. */
+  checkMembers() {}
+
+  /** Stops parsing, after a close frame or a protocol error. */
+  stopReading() {}
+
+  // Totals, in bytes
+
+  /** Bytes queued for the peer. Does not flush. */
   get queuedBytes() {
     return native.pending(this.id);
   }
 
-  /** Bytes received, ever queued, and ever accepted by the kernel or the stream. */
   get receivedTotal() {
-    return this.past === null ? native.bytesRead(this.id) : this.past.receivedTotal;
+    return this.finalTotals === null ? native.bytesRead(this.id) : this.finalTotals.receivedTotal;
   }
 
+  /** Bytes ever queued. */
   get queuedTotal() {
-    return this.past === null ? native.queuedTotal(this.id) : this.past.queuedTotal;
+    return this.finalTotals === null ? native.queuedTotal(this.id) : this.finalTotals.queuedTotal;
   }
 
+  /** Bytes ever accepted by the kernel or the stream. */
   get writtenTotal() {
-    return this.past === null ? native.writtenTotal(this.id) : this.past.writtenTotal;
+    return this.finalTotals === null ? native.writtenTotal(this.id) : this.finalTotals.writtenTotal;
   }
 
-  /** Called before each command: a program may have replaced a member of the socket that bytes go through. */
-  checkOutputMembers() {}
+  // Backpressure
 
-  /** The same for all members. */
-  checkMembers() {}
-
-  /** Arms the flush of the output; each transport has its own. */
-  flushLater() {}
-
-  // Events
-
-  /**
-   * @param {number} head first word of the record
-   * @param {any} payload
-   * @param {any} detail
-   */
-  handleRecord(head, payload, detail) {
-    const { receiver, websocket } = this;
-    switch (head & 0xff) {
-      case MESSAGE:
-        this.messagesReceived++;
-        this.handleMessage((head & BINARY) !== 0, payload, detail);
-        break;
-      case PING:
-        this.isPingAnswered = (head & ANSWERED) !== 0;
-        if (!hasOriginalControlMessage(receiver)) {
-          replayControl(websocket._receiver, Opcode.PING, payload);
-        } else if (receiver === null) {
-          events.onPing(websocket, payload, this.options.isServer);
-        } else {
-          showFrame(receiver, Opcode.PING, payload.length);
-          receiver.emit('ping', payload);
-        }
-        break;
-      case PONG:
-        if (!hasOriginalControlMessage(receiver)) {
-          replayControl(websocket._receiver, Opcode.PONG, payload);
-        } else if (receiver === null) {
-          events.onPong(websocket, payload);
-        } else {
-          showFrame(receiver, Opcode.PONG, payload.length);
-          receiver.emit('pong', payload);
-        }
-        break;
-      case CLOSE:
-        this.isInputOver = true;
-        if (!hasOriginalControlMessage(receiver)) {
-          replayControl(websocket._receiver, Opcode.CLOSE, closePayload(detail, payload));
-        } else if (receiver === null) {
-          events.onConclude(websocket, detail, payload);
-        } else {
-          showFrame(receiver, Opcode.CLOSE, detail === 1005 ? 0 : payload.length + 2);
-          receiver.emit('conclude', detail, payload);
-          receiver.end();
-        }
-        break;
-      case ERROR: {
-        const isRangeError = (head & RANGE_ERROR) !== 0;
-        this.failLater(createProtocolError(isRangeError, payload.toString(), detail));
-        break;
-      }
-      case FLOODED:
-        websocket.terminate();
-        break;
-      default:
-        this.handleTransportRecord(head, payload, detail);
-    }
+  /** Pauses reading if not all events could be emitted at once. */
+  throttle() {
+    if (this.isThrottled || this.isHeld || this.isEmpty) return;
+    this.isThrottled = true;
+    this.socket.pause();
   }
 
-  /**
-   * Ticks that a message queued run before the protocol error behind it: ws's receiver is a Writable, which takes one tick
-   * to note an error and another one to emit it.
-   *
-   * @param {Error} error
-   */
-  failLater(error) {
-    this.isHeld = true;
-    nextTick(() => nextTick(() => this.fail(error)));
-  }
-
-  /** @param {Error} error */
-  fail(error) {
-    const { receiver, websocket } = this;
-    this.isInputOver = true;
-    try {
-      if (receiver === null) events.onError(websocket, error);
-      else receiver.emit('error', error);
-    } finally {
-      this.goOn();
-    }
-  }
-
-  /**
-   * @param {boolean} isBinary
-   * @param {Buffer} payload
-   * @param {any} detail lengths of its frames, if it came in more than one
-   */
-  handleMessage(isBinary, payload, detail) {
-    const { receiver, websocket } = this;
-    if (!hasOriginalDataMessage(receiver)) {
-      replayMessage(websocket._receiver, isBinary, payload, detail);
-      return;
-    }
-    const { binaryType } = this;
-    const data =
-      isBinary && binaryType !== 'nodebuffer' ? toBinaryType(payload, detail, binaryType) : payload;
-    if (receiver === null) {
-      websocket.emit('message', data, isBinary);
-    } else {
-      showFrame(receiver, isBinary ? Opcode.BINARY : Opcode.TEXT, payload.length);
-      receiver.emit('message', data, isBinary);
-    }
-  }
-
-  /**
-   * @param {number} _head
-   * @param {any} _payload
-   * @param {any} _detail
-   */
-  handleTransportRecord(_head, _payload, _detail) {}
-
-  handleIdle() {
-    if (this.isThrottled && this.canGoOn) {
+  handleEmpty() {
+    if (this.isThrottled && this.canResumeReading) {
       this.isThrottled = false;
       if (!this.websocket.isPaused) this.socket.resume();
     }
     this.finish();
   }
 
-  /** Whether the socket may be read, now that all events have been emitted: not while the next one is being inflated. */
-  get canGoOn() {
+  /** False while a message is being inflated: nothing behind it may be parsed. */
+  get canResumeReading() {
     return !this.isInflating;
-  }
-
-  /** To be called when the events that have been read could not all be emitted at once. */
-  throttle() {
-    if (this.isThrottled || this.isHeld || this.isIdle) return;
-    this.isThrottled = true;
-    this.socket.pause();
   }
 
   // End
 
-  /** Nothing behind a close frame or an error is parsed. */
-  stopReading() {}
-
-  /** The peer sends no more. */
+  /** Called when the peer has ended its side. */
   endInput() {
-    this.isInputOver = true;
+    this.isInputEnded = true;
     this.receiver?.end();
   }
 
-  /**
-   * To be called on the socket's `close`: fails the callbacks, then lets the WebSocket close when all events
-   * have been emitted.
-   */
-  socketClosed() {
+  /** Called on the socket's `close`: fails the callbacks, and lets the WebSocket close when all events have been emitted. */
+  handleSocketClose() {
     this.isClosed = true;
     this.receiver?.end();
     native.destroy(this.id);
-    if (this.isAwaited) this.settle(Infinity, createError('STREAM_DESTROYED'));
-    // An input that nobody has ended ends now, which takes a tick.
-    if (this.isInputOver) this.finish();
+    if (this.hasCallbacks) this.complete(Infinity, createError('STREAM_DESTROYED'));
+    // With ws the receiver is ended now if it has not been before, which takes a tick.
+    if (this.isInputEnded) this.finish();
     else nextTick(() => this.finish());
   }
 
-  /** Emits `close`, once, if the socket has closed and all events have been emitted. */
+  /** Closes the WebSocket if the socket has closed and all events have been emitted. */
   finish() {
-    if (!this.isClosed || !this.isIdle) return;
+    if (!this.isClosed || !this.isEmpty) return;
     this.isClosed = false;
-    // It was kept for as long as something was being inflated.
-    this.letGo();
+    // Not earlier: a message may have been in the middle of inflation.
+    this.dispose();
     connectionClosed();
     this.websocket.emitClose();
   }
 
-  /** Nobody needs the connection any more. */
-  letGo() {
+  /** Destroys the connection. */
+  dispose() {
     native.destroy(this.id);
   }
 
-  /** Gives the number of a connection back that was attached. What is asked later is answered from memory. */
-  retire() {
+  /** Releases the id of an attached connection. Later reads of the totals return their final values. */
+  releaseId() {
     const { id, receivedTotal, queuedTotal, writtenTotal } = this;
-    if (id === native.NOBODY) return;
-    this.past = { receivedTotal, queuedTotal, writtenTotal };
-    this.id = native.NOBODY;
+    if (id === native.NO_CONNECTION) return;
+    this.finalTotals = { receivedTotal, queuedTotal, writtenTotal };
+    this.id = native.NO_CONNECTION;
     this.object = null;
     native.free(id);
   }
@@ -489,8 +362,8 @@ class Transport extends Delivery {
  * @param {Transport} transport
  * @param {number} total
  */
-function settleInTick(transport, total) {
-  transport.settleUpTo(total);
+function completeInTick(transport, total) {
+  transport.completeUpTo(total);
 }
 
 module.exports = { Transport };

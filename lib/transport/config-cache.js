@@ -1,92 +1,71 @@
 'use strict';
 
 /*
- * How connections are to behave, told to the addon once for all that are to behave alike: connections of a server have the
- * same options, and agree on few sets of parameters. What the options mean is not known here.
+ * Configurations of connections, registered with the addon once per distinct set of options: the connections of a server
+ * share their options and negotiate few sets of parameters. The meaning of an option is not known here.
  */
 
 const { environment } = require('../native');
 
 /** @typedef {import('../native').ConnectionOptions} ConnectionOptions */
 
-/** Configurations at most that are remembered; the oldest makes room. */
+/**
+ * @typedef {Object} Config
+ * @property {number} id number of the configuration in the addon
+ * @property {ConnectionOptions} options
+ */
+
+/** Maximum number of cached configurations. A new one replaces the oldest. */
 const CAPACITY = 32;
 
-/**
- * Those that are remembered, with the numbers that the addon has given them.
- *
- * @type {{ number: number, options: ConnectionOptions }[]}
- */
-const known = [];
+/** @type {Config[]} */
+const cache = [];
 
-/** The one that was found last, and the index of the one that makes room next. @type {typeof known[0] | undefined} */
+/** The configuration returned last. @type {Config | undefined} */
 let last;
+/** Index of the entry that the next new one replaces. */
 let oldest = 0;
 
 /**
- * @param {ConnectionOptions} options limits are integers, 0 or less is unlimited; not to be altered
- * @returns {number} of this configuration, good until the next call
+ * Returns the configuration with the given options.
+ *
+ * @param {ConnectionOptions} options limits are integers, 0 or less is unlimited. Must not be modified afterwards
+ * @returns {Config} its id is valid until the next call, and as long as a connection uses it
  */
 function configure(options) {
-  if (last !== undefined && isSame(last.options, options)) return last.number;
-  last = known.find((other) => isSame(other.options, options));
+  if (last !== undefined && isSame(last.options, options)) return last;
+  last = cache.find((config) => isSame(config.options, options));
   if (last === undefined) {
-    last = { number: environment.configure(known[oldest]?.number, options), options };
-    known[oldest] = last;
+    last = { id: environment.configure(cache[oldest]?.id, options), options };
+    cache[oldest] = last;
     oldest = (oldest + 1) % CAPACITY;
   }
-  return last.number;
+  return last;
 }
 
 /**
- * @param {number} configuration the result of the last call of configure()
- * @returns {ConnectionOptions} its options
- */
-function optionsOf(configuration) {
-  if (last?.number !== configuration) throw new RangeError('not the last configuration');
-  return last.options;
-}
-
-/**
- * @param {ConnectionOptions} one
- * @param {ConnectionOptions} other
+ * Compares all keys of two sets of options, so that a new option needs no change here. Sets with bytes (a preset
+ * dictionary) are never the same: a program may change the bytes.
+ *
+ * @param {Record<string, any>} one
+ * @param {Record<string, any>} other
  * @returns {boolean}
  */
 function isSame(one, other) {
-  return (
-    one.isServer === other.isServer &&
-    one.autoPong === other.autoPong &&
-    one.maxPayload === other.maxPayload &&
-    one.maxFragments === other.maxFragments &&
-    one.maxBufferedChunks === other.maxBufferedChunks &&
-    one.maxPendingAutoPongs === other.maxPendingAutoPongs &&
-    one.skipUTF8Validation === other.skipUTF8Validation &&
-    isSameDeflate(one.deflate, other.deflate)
-  );
+  let keys = 0;
+  for (const key in one) {
+    const a = one[key];
+    const b = other[key];
+    if (typeof a === 'object' && a !== null) {
+      if (typeof b !== 'object' || b === null) return false;
+      if (ArrayBuffer.isView(a) || ArrayBuffer.isView(b) || !isSame(a, b)) return false;
+    } else if (!Object.is(a, b)) {
+      return false;
+    }
+    keys++;
+  }
+  for (const _key in other) keys--;
+  return keys === 0;
 }
 
-/**
- * @param {ConnectionOptions['deflate']} one
- * @param {ConnectionOptions['deflate']} other
- * @returns {boolean}
- */
-function isSameDeflate(one, other) {
-  if (one === undefined || other === undefined) return one === other;
-  return (
-    one.outgoingWindowBits === other.outgoingWindowBits &&
-    one.outgoingTakeover === other.outgoingTakeover &&
-    one.incomingWindowBits === other.incomingWindowBits &&
-    one.incomingTakeover === other.incomingTakeover &&
-    Object.is(one.threshold, other.threshold) &&
-    one.level === other.level &&
-    one.memLevel === other.memLevel &&
-    one.strategy === other.strategy &&
-    // What is in a dictionary may change.
-    one.outgoingDictionary === undefined &&
-    other.outgoingDictionary === undefined &&
-    one.incomingDictionary === undefined &&
-    other.incomingDictionary === undefined
-  );
-}
-
-module.exports = { configure, optionsOf };
+module.exports = { configure };

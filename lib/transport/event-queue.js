@@ -1,9 +1,9 @@
 'use strict';
 
 /*
- * From records to events: empties a connection's queue into its handler, in order, whatever the listeners
- * do (throw, re-enter, ask for one event per macrotask), and whatever has to be inflated by another thread first.
- * The transports and the delivery of a Receiver are such.
+ * The queue of parsed events of one connection, and the order in which they are emitted: whatever listeners do (throw,
+ * re-enter), at most one message per macrotask with `allowSynchronousEvents: false`, and each compressed message in a
+ * macrotask of its own. Base class of the transports, which know what an event means.
  */
 
 const native = require('../native');
@@ -14,47 +14,66 @@ const { setImmediate } = require('../node/schedule');
 const { INFLATING, PONG } = native.RecordKind;
 const { COMPRESSED } = native.RecordFlag;
 
-class Delivery {
+/**
+ * States of an event queue. Only EMITTING has emitEvents() on the stack.
+ *
+ * | state     | meaning                                                  | next state                                        |
+ * | --------- | -------------------------------------------------------- | ------------------------------------------------- |
+ * | READY     | nothing is being emitted; the queue is empty, or its     | EMITTING by emitPending()                         |
+ * |           | events wait until the addon calls deliver() again        |                                                   |
+ * | EMITTING  | a listener is running                                    | READY when the queue is empty or yields to the    |
+ * |           |                                                          | addon; SCHEDULED before an event that needs its   |
+ * |           |                                                          | own macrotask, and after an exception             |
+ * | SCHEDULED | a macrotask continues with the next event                | EMITTING by that macrotask                        |
+ * | HELD      | events wait for resumeEmitting(): a protocol error is    | EMITTING by resumeEmitting(); a macrotask that    |
+ * |           | reported two ticks late, or the socket is about to close | was scheduled before emits one event, still HELD  |
+ *
+ * Every state can become HELD by hold(). Independent of the state are `isInflating` (the addon inflates the next message on
+ * another thread, and has parsed nothing behind it) and `canYield` (this is a delivery of the addon).
+ */
+const State = { READY: 0, EMITTING: 1, SCHEDULED: 2, HELD: 3 };
+
+const { EMITTING, HELD, READY, SCHEDULED } = State;
+
+class EventQueue {
   /**
    * @param {boolean} isSynchronous false: at most one `message`, `ping` or `pong` per macrotask
    */
   constructor(isSynchronous) {
-    /** What the addon knows the connection by. */
-    this.id = native.NOBODY;
+    /** Id of the connection in the addon. */
+    this.id = native.NO_CONNECTION;
     /**
-     * What it has for the rare things that are asked of one, if anything was asked.
+     * The addon's object of the connection, for rare calls; made on first use.
      *
      * @type {import('../native').Connection | null}
      */
     this.object = null;
     /**
-     * Events that have been read and not been emitted; null: there are none.
+     * Events that have been read and not emitted; null: there are none.
      *
      * @type {InstanceType<typeof import('./record-reader').RecordQueue> | null}
      */
     this.queue = null;
     this.isSynchronous = isSynchronous;
-    /** Whether an event is being emitted, or waits for its macrotask. */
-    this.isBusy = false;
-    /** Whether the next message is being inflated. Nothing behind it has been parsed. */
+    /** One of State. */
+    this.state = READY;
+    /** True while the next message is being inflated. */
     this.isInflating = false;
-    /** Whether the last event is still to be told, and those behind it wait: see `goOn()`. */
-    this.isHeld = false;
-    /** Whether the addon delivers, which calls again when it is asked to. */
-    this.isCalledAgain = false;
+    /** True while the addon delivers: deliver() can return `true` to be called again after ticks and microtasks. */
+    this.canYield = false;
   }
 
   get connection() {
     return (this.object ??= native.environment.connection(this.id));
   }
 
-  /** Whether what was inflated may come at once, if nothing is before it. */
-  get isEager() {
+  /** True if emitPending() runs in a macrotask of its own, in which a compressed message may be the first event. */
+  get startsMacrotask() {
     return false;
   }
 
   /**
-   * Called for each event.
+   * Emits one event.
    *
    * @param {number} _head first word of the record
    * @param {any} _payload
@@ -62,87 +81,100 @@ class Delivery {
    */
   handleRecord(_head, _payload, _detail) {}
 
-  /** Called when all events read so far have been emitted. */
-  handleIdle() {}
+  /** Called whenever the queue has become empty. */
+  handleEmpty() {}
 
-  get isIdle() {
-    return !this.isBusy && !this.isInflating && this.queue === null;
+  /** True if all events read so far have been emitted and none is being inflated. */
+  get isEmpty() {
+    return this.state === READY && !this.isInflating && this.queue === null;
   }
 
-  /** Whether there is more, which nothing holds up but that it is to come in a turn of its own. */
-  get isWaiting() {
-    return !this.isBusy && this.queue !== null;
+  /** True if the next event waits for a delivery only. */
+  get hasPending() {
+    return this.state === READY && this.queue !== null;
+  }
+
+  /** Keeps events until resumeEmitting(). */
+  hold() {
+    this.state = HELD;
+  }
+
+  get isHeld() {
+    return this.state === HELD;
   }
 
   /**
-   * Reads records and emits what is in turn.
+   * Reads records, and emits as many events as the state allows.
    *
-   * @param {number} count readable records
+   * @param {number} count number of readable records
    */
   read(count) {
     readRecords(this, count);
-    this.drain();
+    this.emitPending();
   }
 
-  /** Emits what is in turn. */
-  drain() {
-    if (!this.isBusy && !this.isHeld) this.emitWhile(false);
+  /** Emits pending events, unless they are being emitted, scheduled or held. */
+  emitPending() {
+    if (this.state === READY) this.emitEvents(false);
+  }
+
+  /** Emits events behind the one that was held. */
+  resumeEmitting() {
+    this.state = READY;
+    this.emitEvents(false);
   }
 
   /**
-   * @param {boolean} hasTurn whether this macrotask belongs to the first event of the queue
+   * @param {boolean} hasMacrotask true if this macrotask was scheduled for the first event of the queue
    */
-  emitWhile(hasTurn) {
-    let isInterrupted = true;
-    let isFirst = hasTurn || this.isEager;
-    this.isBusy = true;
+  emitEvents(hasMacrotask) {
+    let hasThrown = true;
+    let isFirst = hasMacrotask || this.startsMacrotask;
+    if (this.state !== HELD) this.state = EMITTING;
     try {
       while (this.queue !== null) {
-        // MESSAGE, PING and PONG are the kinds that may have to wait; the others go with what they follow.
-        if (!this.isSynchronous && !hasTurn && (this.queue.peek() & 0xff) <= PONG) {
-          setImmediate(() => this.emitWhile(true));
-          isInterrupted = false;
+        // MESSAGE, PING and PONG are the kinds that may need a macrotask; the others go with the event before them.
+        if (!this.isSynchronous && !hasMacrotask && (this.queue.peek() & 0xff) <= PONG) {
+          hasThrown = false;
+          this.scheduleEmit(true);
           return;
         }
-        // What was inflated comes in a turn of its own: ticks and microtasks of what is before it run first.
+        // As with ws, ticks and microtasks of earlier events run before a compressed message.
         if (!isFirst && this.isSynchronous && (this.queue.peek() & COMPRESSED) !== 0) {
-          isInterrupted = false;
-          this.waitForTurn();
+          hasThrown = false;
+          if (!this.canYield) this.scheduleEmit(true);
+          else this.state = READY;
           return;
         }
-        hasTurn = false;
+        hasMacrotask = false;
         isFirst = false;
         const { head, payload, detail } = shift(this);
         forget();
         if ((head & 0xff) === INFLATING) this.inflate();
         else this.handleRecord(head, payload, detail);
         if (this.isHeld) {
-          isInterrupted = false;
+          hasThrown = false;
           return;
         }
       }
-      isInterrupted = false;
+      hasThrown = false;
     } finally {
-      // A listener's exception goes its way; the events behind it come in a later macrotask.
-      if (isInterrupted) setImmediate(() => this.emitWhile(false));
+      // The exception of a listener propagates; later events are emitted in a later macrotask.
+      if (hasThrown) this.scheduleEmit(false);
     }
-    this.isBusy = false;
-    this.handleIdle();
+    if (this.state !== HELD) this.state = READY;
+    this.handleEmpty();
   }
 
-  /** Goes on behind an event that was held. */
-  goOn() {
-    this.isHeld = false;
-    this.emitWhile(false);
+  /**
+   * @param {boolean} isOwn true if the macrotask is the one that the next event needs
+   */
+  scheduleEmit(isOwn) {
+    if (this.state !== HELD) this.state = SCHEDULED;
+    setImmediate(() => this.emitEvents(isOwn));
   }
 
-  /** The rest comes when ticks and microtasks have run. */
-  waitForTurn() {
-    if (this.isCalledAgain) this.isBusy = false;
-    else setImmediate(() => this.emitWhile(true));
-  }
-
-  /** Has the addon inflate what the connection waits for; the events come when it has. */
+  /** Has the addon inflate the next message, whose events are read when that is done. */
   inflate() {
     this.isInflating = true;
     const context = new AsyncContext('WebSocketInflate');
@@ -151,11 +183,11 @@ class Delivery {
     });
   }
 
-  /** @param {number} count readable records */
+  /** @param {number} count number of readable records */
   inflated(count) {
     this.isInflating = false;
     this.read(count);
   }
 }
 
-module.exports = { Delivery };
+module.exports = { EventQueue };

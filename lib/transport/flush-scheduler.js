@@ -1,31 +1,41 @@
 'use strict';
 
 /*
- * When output leaves: once a tick for everything that was queued in it, and before the process exits. Used
- * by the transports. What a flush writes is theirs.
+ * Decides when queued output is written: once per tick or delivery for all of it, and before the process exits. Used by
+ * the transports, which do the writing. Counts the open connections of this copy of the package, because the exit hook and
+ * the sweep of idle connections are needed only while there are any.
  */
 
-const { environment } = require('../native');
+const { environment, thread } = require('../native');
+const { debug, isDebugging } = require('./debug');
+const { rethrowLater } = require('./write-callbacks');
 const { nextTick } = require('../node/schedule');
 
-/** @typedef {{ isDirty: boolean, flush(): void }} Flushable */
+/** @typedef {{ isDirty: boolean, flush(): void }} Stream a transport over a stream */
+/** @typedef {InstanceType<typeof import('./event-queue').EventQueue>} EventQueue */
 
 /**
- * Streams with output that has not been taken.
+ * Stream transports with unwritten output.
  *
- * @type {Flushable[]}
+ * @type {Stream[]}
  */
 let dirty = [];
-/** Whether connections that the addon carries may have output that it was not told to write. */
-let areSocketsDirty = false;
-/** Whether the addon is delivering: it writes by itself when that is done. */
+/** True if connections of the addon may have output that it has not been told to write. */
+let isNativeDirty = false;
+/** True during a delivery of the addon, which writes at its end without being told. */
 let isDelivering = false;
-/** Whether a stream is delivering: all of them are written when that is done. */
+/** True during a delivery of a stream, at whose end all streams are flushed. */
 let isStreamDelivering = false;
+/** True if a tick that flushes is scheduled. */
 let isArmed = false;
 let isExiting = false;
+let connections = 0;
 
-/** @param {Flushable} stream has output; its flush() is called before the tick ends */
+/**
+ * Schedules a flush of a stream transport: at the end of the delivery, or in the next tick.
+ *
+ * @param {Stream} stream
+ */
 function flushStreamLater(stream) {
   if (!stream.isDirty) {
     stream.isDirty = true;
@@ -34,43 +44,43 @@ function flushStreamLater(stream) {
   if (!isArmed && !isStreamDelivering) arm();
 }
 
-/** A connection that the addon carries has output. */
-function flushSocketsLater() {
+/** Schedules a flush of all connections of the addon. */
+function flushNativeLater() {
   if (isDelivering) return;
-  areSocketsDirty = true;
+  isNativeDirty = true;
   if (!isArmed) arm();
 }
 
 /**
- * Runs a delivery of the addon.
+ * Emits pending events of a connection of the addon. Output queued by listeners is written by the addon afterwards.
  *
- * @param {InstanceType<typeof import('./event-queue').Delivery>} delivery
+ * @param {EventQueue} queue
  */
-function drainDelivered(delivery) {
+function runNativeDelivery(queue) {
   isDelivering = !isExiting;
-  delivery.isCalledAgain = true;
+  queue.canYield = true;
   try {
-    delivery.drain();
+    queue.emitPending();
   } finally {
-    delivery.isCalledAgain = false;
+    queue.canYield = false;
     isDelivering = false;
   }
 }
 
 /**
- * Runs a delivery of a stream.
+ * Reads and emits events of a connection over a stream, then writes the output that listeners have queued.
  *
- * @param {InstanceType<typeof import('./event-queue').Delivery>} delivery
- * @param {number} count readable records
+ * @param {EventQueue} queue
+ * @param {number} count number of readable records
  */
-function readDelivered(delivery, count) {
-  // A listener may make another stream deliver: what both have sent is written in the end.
-  const isOuter = !isStreamDelivering && !isExiting;
-  isStreamDelivering ||= isOuter;
+function runStreamDelivery(queue, count) {
+  // A listener may cause a delivery of another stream; the outermost one flushes.
+  const isOutermost = !isStreamDelivering && !isExiting;
+  isStreamDelivering ||= isOutermost;
   try {
-    delivery.read(count);
+    queue.read(count);
   } finally {
-    if (isOuter) {
+    if (isOutermost) {
       isStreamDelivering = false;
       flushStreams();
     }
@@ -88,8 +98,8 @@ function arm() {
 
 function flushAll() {
   isArmed = false;
-  if (areSocketsDirty) {
-    areSocketsDirty = false;
+  if (isNativeDirty) {
+    isNativeDirty = false;
     environment.flush();
   }
   flushStreams();
@@ -103,28 +113,51 @@ function flushStreams() {
     try {
       stream.flush();
     } catch (error) {
-      // A Duplex of somebody's own may throw: the others are to be written all the same.
-      nextTick(() => {
-        throw error;
-      });
+      // A user-defined Duplex may throw; the other streams are flushed nevertheless.
+      rethrowLater(error);
     }
   }
 }
 
-/** There is no later tick: what is queued leaves now, also what later `exit` listeners queue. */
+/** Writes all queued output at process exit, where no later tick runs. Later sends of `exit` listeners are written at once. */
 function flushAtExit() {
   isExiting = true;
-  // The delivery that a listener has exited from never ends.
+  // A delivery during which a listener calls process.exit() does not return.
   isDelivering = false;
   isStreamDelivering = false;
   flushAll();
   environment.flushSync();
 }
 
+/** The environment as the sweep timer of src/addon/thread.js uses it, with debug output. */
+const tracedEnvironment = {
+  rest() {
+    const before = environment.awake;
+    const hasMore = environment.rest();
+    const { awake } = environment;
+    if (awake < before) debug('%d connections became idle, %d are active', before - awake, awake);
+    return hasMore;
+  }
+};
+
+/** To be called for each connection that opens. */
+function connectionOpened() {
+  thread.connectionOpened(isDebugging ? tracedEnvironment : environment);
+  // Registered here and not by the first send, which may come from an 'exit' listener.
+  if (connections++ === 0) thread.flushAtExit(flushAtExit);
+}
+
+/** To be called for each connection that has closed. */
+function connectionClosed() {
+  thread.connectionClosed();
+  if (--connections === 0) thread.exitHooks.delete(flushAtExit);
+}
+
 module.exports = {
-  drainDelivered,
-  flushAtExit,
-  flushSocketsLater,
+  connectionClosed,
+  connectionOpened,
+  flushNativeLater,
   flushStreamLater,
-  readDelivered
+  runNativeDelivery,
+  runStreamDelivery
 };

@@ -1,63 +1,84 @@
 'use strict';
 
 /*
- * Chooses the transport of a connection. WebSocket.setSocket() calls it. A plain socket is moved by the addon where that
- * is possible and nobody has said otherwise; everything else is a stream.
+ * Chooses the transport of a new connection. WebSocket.setSocket() calls in. The addon moves the bytes of a plain socket
+ * unless the mode is `stream`; Node moves those of any other Duplex.
  */
 
 const { StreamTransport } = require('./stream-transport');
-const { PlainSocketTransport, canPark } = require('./native-transport');
-const { chooseTransport } = require('./mode');
-const { connectionOpened } = require('./open-connections');
+const { NativeTransport } = require('./native-transport');
+const { describeMode, resolveMode } = require('./mode');
+const { connectionOpened } = require('./flush-scheduler');
+const { debug, isDebugging } = require('./debug');
+const { obstacleToDetaching } = require('../socket/detached-socket');
 const { hasOwnMethods, isNodeUnpatched } = require('../socket/replaced-members');
-const { isUntouched, touched } = require('../socket/materialize');
+const { isLazy, materialize } = require('../socket/materialize');
 const { TransportMode, takesSockets } = require('../native');
 const { configure } = require('./config-cache');
 const { setImmediate } = require('../node/schedule');
 
 /**
- * Connects a WebSocket with its socket. Nothing is emitted before the caller returns.
+ * Connects a WebSocket with its socket. Emits nothing before it returns.
  *
  * @param {any} websocket
  * @param {any} socket a Duplex
  * @param {Buffer} head bytes that have already been read from it
- * @param {import('../native').ConnectionOptions} options `autoPong`: whether a transport may answer pings by itself
- * @param {boolean} isSynchronous
+ * @param {import('../native').ConnectionOptions} options `autoPong`: true if the addon may answer pings
+ * @param {boolean} isSynchronous false: at most one `message`, `ping` or `pong` per macrotask
  * @param {import('async_hooks').AsyncResource} resource context that events are emitted in
- * @param {string} [option] what the user has chosen
- * @param {any} [parser] a Receiver, if that is to parse
- * @returns {InstanceType<typeof StreamTransport> | InstanceType<typeof PlainSocketTransport>}
+ * @param {string} [option] the option `transport`
+ * @param {any} [parser] a Receiver that parses in place of the addon
+ * @returns {InstanceType<typeof StreamTransport> | InstanceType<typeof NativeTransport>}
  */
 function openTransport(websocket, socket, head, options, isSynchronous, resource, option, parser) {
   connectionOpened();
-  const choice = parser === undefined ? chooseTransport(option) : 'stream';
-  const isPinned = choice === 'io_threads';
-  const configuration = configure(isPinned ? { ...options, autoPong: false } : options);
+  const mode = parser === undefined ? resolveMode(option) : 'stream';
+  const isPinned = mode === 'io_threads';
+  const config = configure(isPinned ? { ...options, autoPong: false } : options);
   // A program that has replaced a member expects it to be called.
-  if (isUntouched(socket) && (hasOwnMethods(socket) || !isNodeUnpatched())) touched(socket);
-  if (choice !== 'stream') {
-    const mover = TransportMode[/** @type {keyof typeof TransportMode} */ (choice)];
-    const isArrived = isUntouched(socket);
-    if (isArrived || (takesSockets && canPark(socket))) {
-      const transport = new PlainSocketTransport(
-        websocket,
-        socket,
-        configuration,
-        isSynchronous,
-        resource
-      );
-      if (isArrived) transport.adopt(head, configuration, mover);
-      if (isArrived || transport.attach(head, configuration, mover)) {
-        // Listeners that are told of the connection may replace what answers its pings.
-        if (isPinned) setImmediate(() => transport.allowPongs?.());
-        return transport;
-      }
+  if (isLazy(socket) && (hasOwnMethods(socket) || !isNodeUnpatched())) materialize(socket);
+
+  let obstacle = obstacleToNative(mode, socket);
+  if (obstacle === null) {
+    const transport = new NativeTransport(websocket, socket, config, isSynchronous, resource);
+    const modeNumber = TransportMode[/** @type {keyof typeof TransportMode} */ (mode)];
+    if (transport.open(head, config.id, modeNumber)) {
+      // Later, because 'open' and 'connection' listeners may replace a member that answers pings.
+      if (isPinned) setImmediate(() => transport.allowPongs?.());
+      if (isDebugging) trace(transport, option);
+      return transport;
     }
+    obstacle = 'the addon cannot poll the descriptor';
   }
 
-  const transport = new StreamTransport(websocket, socket, configuration, isSynchronous, parser);
+  const transport = new StreamTransport(websocket, socket, config, isSynchronous, parser);
+  if (isDebugging) {
+    trace(transport, option, parser === undefined ? obstacle : 'a method of Receiver is replaced');
+  }
   transport.start(head);
   return transport;
+}
+
+/**
+ * @param {string} mode
+ * @param {any} socket
+ * @returns {string | null} the reason why the addon cannot move the bytes; null if it can
+ */
+function obstacleToNative(mode, socket) {
+  if (mode === 'stream') return 'the mode is stream';
+  if (isLazy(socket)) return null;
+  if (!takesSockets) return 'the addon takes no sockets on this system';
+  return obstacleToDetaching(socket);
+}
+
+/**
+ * @param {{ id: number, kind: string }} transport
+ * @param {string | undefined} option
+ * @param {string} [obstacle] why it is a stream
+ */
+function trace({ id, kind }, option, obstacle) {
+  const reason = obstacle === undefined ? '' : `; ${obstacle}`;
+  debug('connection %d opens on %s: %s%s', id, kind, describeMode(option), reason);
 }
 
 module.exports = { openTransport };

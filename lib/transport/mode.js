@@ -1,43 +1,60 @@
 'use strict';
 
 /*
- * Who is to move the bytes: what the option `transport` and the variable FERROWS_TRANSPORT may say, and which of them
- * counts. index.js acts on it; so does the listener.
+ * Transport modes: the values of the option `transport` and of FERROWS_TRANSPORT, and their precedence. index.js and the
+ * listener act on the mode.
  */
 
 const { createError } = require('../errors');
 
 /**
- * - `auto`: on the event loop, or on the I/O threads in a rush;
- * - `event_loop`, `io_threads`: always there;
+ * - `auto`: the event loop, or I/O threads under load;
+ * - `event_loop`, `io_threads`: always that one;
  * - `stream`: Node moves the bytes.
  */
-const CHOICES = ['auto', 'event_loop', 'io_threads', 'stream'];
+const MODES = ['auto', 'event_loop', 'io_threads', 'stream'];
 
-/** For tests: from the event loop to the threads and back, at random. Only the variable may say it. */
+/** Migrates connections at random, for tests. Accepted from the environment variable only. */
 const SHUFFLE = 'shuffle';
 
 /**
- * Checks the option `transport`.
+ * Validates the option `transport`.
  *
- * @param {unknown} transport undefined: nothing is said
- * @throws {TypeError} if it is none of the choices
+ * @param {unknown} option
+ * @throws {TypeError} unless it is undefined or a mode
  */
-function checkTransport(transport) {
-  if (transport === undefined || CHOICES.includes(/** @type {string} */ (transport))) return;
-  throw createError('TRANSPORT', CHOICES);
+function checkMode(option) {
+  if (option === undefined || MODES.includes(/** @type {string} */ (option))) return;
+  throw createError('TRANSPORT', MODES);
+}
+
+/** @returns {string | undefined} the mode in FERROWS_TRANSPORT; undefined if it is unset or no mode */
+function modeOfEnvironment() {
+  // Not cached: programs and tests set it between connections.
+  const value = process.env.FERROWS_TRANSPORT;
+  return value !== undefined && (value === SHUFFLE || MODES.includes(value)) ? value : undefined;
 }
 
 /**
+ * Returns the mode of a connection. FERROWS_TRANSPORT takes precedence over the option.
+ *
  * @param {string | undefined} option
- * @returns {string} one of the choices. The variable comes first, for tests and for whoever runs what others have
- *   written; a value that is none says nothing.
+ * @returns {string}
  */
-function chooseTransport(option) {
-  // Read each time on purpose.
-  const pinned = process.env.FERROWS_TRANSPORT;
-  if (pinned !== undefined && (pinned === SHUFFLE || CHOICES.includes(pinned))) return pinned;
-  return option ?? 'auto';
+function resolveMode(option) {
+  return modeOfEnvironment() ?? option ?? 'auto';
 }
 
-module.exports = { checkTransport, chooseTransport };
+/**
+ * Describes the mode of a connection and its source, for debug output.
+ *
+ * @param {string | undefined} option
+ * @returns {string}
+ */
+function describeMode(option) {
+  const pinned = modeOfEnvironment();
+  if (pinned !== undefined) return `FERROWS_TRANSPORT=${pinned}`;
+  return option === undefined ? 'transport: auto (default)' : `transport: ${option} (option)`;
+}
+
+module.exports = { checkMode, describeMode, resolveMode };

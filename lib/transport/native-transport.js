@@ -1,52 +1,54 @@
 'use strict';
 
 /*
- * The transport of plain sockets whose bytes are moved by the addon, on the event loop or on I/O threads: the addon
- * decides, and may change its mind. The net.Socket stays as a facade (parked-socket.js); this file takes the
- * descriptor over and turns records into what the facade does.
+ * The transport of plain sockets: the addon moves the bytes, on the event loop or on an I/O thread, and may migrate the
+ * connection from one to the other. Takes the descriptor from the net.Socket, which remains as a lazy or detached socket, and
+ * turns records of the addon into calls of that socket. Falls back to a stream when a program uses the socket in a way that
+ * needs the bytes to pass through it.
  */
 
 const { constants } = require('os');
 
 const events = require('../connection/websocket-events');
 const native = require('../native');
-const { ParkedSocket, canPark, park, unpark } = require('../socket/detached-socket');
+const { DetachedSocket, detach, reattach } = require('../socket/detached-socket');
 const { Transport } = require('./base-transport');
 const { isOutputUnpatched, isUnpatched } = require('../socket/replaced-members');
-const { handBack } = require('./stream-fallback');
-const { takeHeld } = require('../socket/materialize');
+const { fallBackToStream } = require('./stream-fallback');
+const { isLazy, takeUpgrade } = require('../socket/materialize');
 const { createError, createSystemError } = require('../errors');
-const { drainDelivered, flushSocketsLater } = require('./flush-scheduler');
+const { debug, isDebugging } = require('./debug');
+const { flushNativeLater, runNativeDelivery } = require('./flush-scheduler');
 const { readRecords } = require('./record-reader');
 const { nextTick } = require('../node/schedule');
 
 const { DRAIN, END, FAULT, SHUTDOWN, WRITTEN } = native.RecordKind;
 const { WRITE } = native.RecordFlag;
 
-class PlainSocketTransport extends Transport {
+class NativeTransport extends Transport {
   /**
    * @param {any} websocket
    * @param {import('./base-transport').Socket} socket
-   * @param {number} configuration see configurations.js
-   * @param {boolean} isSynchronous
+   * @param {import('./config-cache').Config} config
+   * @param {boolean} isSynchronous false: at most one `message`, `ping` or `pong` per macrotask
    * @param {import('async_hooks').AsyncResource} resource context that events are emitted in
    */
-  constructor(websocket, socket, configuration, isSynchronous, resource) {
-    super(websocket, socket, configuration, isSynchronous);
+  constructor(websocket, socket, config, isSynchronous, resource) {
+    super(websocket, socket, config, isSynchronous);
     this.resource = resource;
-    /** Whether something may have been queued since output was last written from here. */
+    /** True if output may have been queued since the last flush of this connection. */
     this.isDirty = false;
-    /** Whether this connection keeps the environment alive. */
+    /** True if the connection keeps the event loop alive. */
     this.isReferenced = false;
-    /** Whether a WRITTEN record has been asked for and has not come. */
-    this.isNotified = false;
-    /** Whether the facade has been destroyed, or its handle taken away. */
+    /** True if a WRITTEN record has been requested and not received. */
+    this.isWrittenRequested = false;
+    /** True once the socket has been destroyed. */
     this.isSocketDestroyed = false;
-    /** Whether the facade measures inactivity. */
+    /** True if the socket has a timeout. */
     this.isTimed = false;
     /** Bytes received and queued when activity was last noted. */
-    this.noticedBytes = 0;
-    /** What others had read from the socket and written to it, which is not the connection's business. */
+    this.activityBytes = 0;
+    /** Bytes that had been read from the socket, and written to it, before the connection got it. */
     this.bytesReadBefore = 0;
     this.bytesWrittenBefore = 0;
     /**
@@ -55,81 +57,97 @@ class PlainSocketTransport extends Transport {
      * @type {((error?: Error | null) => void) | null}
      */
     this.shutdownCallback = null;
-    /** Whether it has been. */
     this.isShutDown = false;
-    /** Whether what came with the handshake is being told. */
-    this.isKnown = false;
-    /** Whether the facade's handle is not the connection's any more. */
-    this.isLost = false;
+    /** True while events of the bytes behind the handshake are emitted. */
+    this.isEmittingHead = false;
+    /** True if the socket's handle was closed or taken away, though the socket is not destroyed. */
+    this.hasLostDescriptor = false;
   }
 
-  /** Each delivery is a turn of its own, but not the tick in which what came with the handshake is told. */
-  get isEager() {
-    return !this.isKnown;
+  /** Each delivery is a macrotask of its own; the tick of the bytes behind the handshake is not. */
+  get startsMacrotask() {
+    return !this.isEmittingHead;
+  }
+
+  // Taking the descriptor
+
+  /**
+   * Takes the descriptor of the socket.
+   *
+   * @param {Buffer} head bytes that have already been read from the socket
+   * @param {number} configId
+   * @param {number} mode one of TransportMode
+   * @returns {boolean} false: the addon cannot take it, and nothing has changed
+   */
+  open(head, configId, mode) {
+    return isLazy(this.socket)
+      ? this.adopt(head, configId, mode)
+      : this.attach(head, configId, mode);
   }
 
   /**
-   * Takes the descriptor over.
+   * Takes the descriptor of a net.Socket, which keeps owning it.
    *
-   * @param {Buffer} head bytes that have already been read from the socket
-   * @param {number} configuration see configurations.js
-   * @param {number} choice who is to move the bytes
-   * @returns {boolean} false: it cannot be done, nothing has changed
+   * @param {Buffer} head
+   * @param {number} configId
+   * @param {number} mode
+   * @returns {boolean} false: the addon cannot take it, and nothing has changed
    */
-  attach(head, configuration, choice) {
-    return park(this.socket, this, head, (fd, received) => {
-      const id = native.attach(fd, configuration, received, choice);
+  attach(head, configId, mode) {
+    return detach(this.socket, this, head, (fd, received) => {
+      const id = native.attach(fd, configId, received, mode);
       if (id === -1) return false;
-      this.id = id;
-      native.setOwner(id, this);
-      if (received !== undefined) nextTick(deliverKnown, this);
+      this.register(id, received);
       return true;
     });
   }
 
   /**
-   * Takes over a connection that came by the listener and that nobody has touched, and writes what it was to be sent first.
+   * Takes the connection of a lazy socket from its listener, with its descriptor, and sends the response of the handshake.
+   * The socket is destroyed if that fails.
    *
-   * @param {Buffer} head bytes that have already been read from the socket
-   * @param {number} configuration see configurations.js
-   * @param {number} choice who is to move the bytes
+   * @param {Buffer} head
+   * @param {number} configId
+   * @param {number} mode
+   * @returns {true}
    */
-  adopt(head, configuration, choice) {
+  adopt(head, configId, mode) {
     /** @type {any} */
     const socket = this.socket;
-    const { bytesRead, number, response } = takeHeld(socket, this);
+    const { bytesRead, number, response } = takeUpgrade(socket, this);
     const received = head.length === 0 ? undefined : head;
-    const id = native.adopt(number, configuration, response, received, choice);
+    const id = native.adopt(number, configId, response, received, mode);
     this.bytesReadBefore = bytesRead - head.length;
     if (id === -1) {
       nextTick(() => socket.destroy());
     } else {
-      this.id = id;
-      native.setOwner(id, this);
-      // Of what was written, the connection counts only what the kernel has not taken at once.
+      this.register(id, received);
+      // The connection counts only the part of the response that the kernel has not accepted at once.
       this.bytesWrittenBefore = Buffer.byteLength(response) - this.queuedTotal;
-      if (received !== undefined) nextTick(deliverKnown, this);
     }
     this.setReferenced(true);
+    return true;
   }
 
-  /** Bytes that were read from the socket. */
-  get bytesRead() {
-    return this.bytesReadBefore + this.receivedTotal;
+  /**
+   * @param {number} id
+   * @param {Buffer | undefined} received bytes behind the handshake
+   */
+  register(id, received) {
+    this.id = id;
+    native.setOwner(id, this);
+    if (received !== undefined) nextTick(deliverHead, this);
   }
 
-  /** Bytes that were written to the socket, or wait for that. */
-  get bytesWritten() {
-    return this.bytesWrittenBefore + this.queuedTotal;
-  }
+  // Output
 
   flushLater() {
     this.isDirty = true;
     if (this.isTimed) this.noteActivity();
-    flushSocketsLater();
+    flushNativeLater();
   }
 
-  /** Writes what is queued, as far as the kernel takes it at once. */
+  /** Writes queued output, as far as the kernel accepts it at once. */
   flush() {
     if (!this.isDirty) return;
     this.isDirty = false;
@@ -140,36 +158,48 @@ class PlainSocketTransport extends Transport {
     return native.isOnThread(this.id) === 1 ? 'io_threads' : 'event_loop';
   }
 
-  /** Bytes queued for the peer that the kernel has not taken. */
+  /** Bytes queued for the peer and not accepted by the kernel. Flushes first. */
   get bufferedAmount() {
-    if (this.isLost) return this.socket.writableLength;
+    if (this.hasLostDescriptor) return this.socket.writableLength;
     this.flush();
     return native.pending(this.id);
   }
 
+  /** Bytes read from the socket. */
+  get bytesRead() {
+    return this.bytesReadBefore + this.receivedTotal;
+  }
+
+  /** Bytes written to the socket or queued for it. */
+  get bytesWritten() {
+    return this.bytesWrittenBefore + this.queuedTotal;
+  }
+
   /** @param {number} total */
-  settleUpTo(total) {
-    super.settleUpTo(total);
-    // The kernel has not taken all of it.
-    this.askForNotice();
+  completeUpTo(total) {
+    super.completeUpTo(total);
+    // The kernel has not accepted all of it.
+    this.requestWritten();
   }
 
-  settleWritten() {
-    this.settle(this.writtenTotal);
+  completeWritten() {
+    this.complete(this.writtenTotal);
   }
 
-  /** One notice at a time, which spares a call into the addon for each further send. */
-  askForNotice() {
-    if (this.isNotified || this.callbacks === null || this.callbacks.isEmpty) return;
-    this.isNotified = true;
+  /** Requests a WRITTEN record if callbacks wait. One request at a time: later sends need no call into the addon. */
+  requestWritten() {
+    if (this.isWrittenRequested || this.callbacks === null || this.callbacks.isEmpty) return;
+    this.isWrittenRequested = true;
     native.notify(this.id);
   }
 
+  // Delivery
+
   /**
-   * Called by the addon, through native.js.
+   * Called by the addon; see Owner in native.js.
    *
-   * @param {number} count readable records; 0: to go on
-   * @returns {boolean} whether to be called again, when ticks and microtasks have run
+   * @param {number} count number of readable records; 0 when called again
+   * @returns {boolean} true: to be called again after ticks and microtasks have run
    */
   deliver(count) {
     return this.resource.runInAsyncScope(this.deliverInContext, this, count);
@@ -182,38 +212,38 @@ class PlainSocketTransport extends Transport {
   deliverInContext(count) {
     if (count > 0) readRecords(this, count);
     this.checkMembers();
-    // What an event answers has left before it: callbacks come first, and what they have promised.
+    // An event may be the answer to bytes whose callbacks have not been called: they come first, and the ticks they queue.
     if (this.callbacks !== null && !this.callbacks.isEmpty) {
-      if (this.settle(this.writtenTotal)) return true;
+      if (this.complete(this.writtenTotal)) return true;
     }
     if (this.isTimed) this.noteActivity();
-    drainDelivered(this);
-    // A listener may have replaced what answers pings.
+    runNativeDelivery(this);
+    // A listener may have replaced a member that answers pings.
     if (this.mayPong) events.updateThreadPongs(this);
-    if (this.isWaiting) return true;
+    if (this.hasPending) return true;
     this.throttle();
     return false;
   }
 
-  /** Lets an I/O thread answer pings, if no user code would see that. Another transport that this has become has no such method. */
+  /** Lets an I/O thread answer pings, unless user code would notice. A FallbackTransport has no such method. */
   allowPongs() {
     this.mayPong = events.canThreadPong(this);
     if (this.mayPong) this.connection.setAutoPong(true);
   }
 
-  /** @param {number} count readable records */
-  readKnown(count) {
-    this.isKnown = true;
+  /** @param {number} count number of readable records of the bytes behind the handshake */
+  emitHead(count) {
+    this.isEmittingHead = true;
     try {
       this.read(count);
     } finally {
-      this.isKnown = false;
+      this.isEmittingHead = false;
     }
     this.throttle();
   }
 
-  /** What follows a message that is being inflated is not read anyway, but the message must be delivered. */
-  get canGoOn() {
+  /** The addon does not read behind a message that is being inflated; a pause would keep back that message itself. */
+  get canResumeReading() {
     return true;
   }
 
@@ -221,34 +251,18 @@ class PlainSocketTransport extends Transport {
     if (!this.isInflating) super.throttle();
   }
 
-  /** setTimeout() of the facade measures inactivity of this connection. */
-  noteActivity() {
-    const { receivedTotal, queuedTotal } = this;
-    this.noticedBytes = receivedTotal + queuedTotal;
-    this.socket._unrefTimer();
-  }
-
-  /** Whether bytes have moved that no event has told of: parts of a message, output that the peer takes slowly. */
-  hasMovedBytes() {
-    const { receivedTotal, writtenTotal } = this;
-    const bytes = receivedTotal + writtenTotal;
-    const hasMoved = bytes !== this.noticedBytes;
-    this.noticedBytes = bytes;
-    return hasMoved;
-  }
-
   /**
    * @param {number} head
-   * @param {any} payload
-   * @param {any} detail
+   * @param {any} payload WRITTEN: the running total
+   * @param {any} detail FAULT: the errno
    */
   handleTransportRecord(head, payload, detail) {
     const { socket } = this;
     switch (head & 0xff) {
       case WRITTEN:
-        this.isNotified = false;
-        this.settle(payload);
-        this.askForNotice();
+        this.isWrittenRequested = false;
+        this.complete(payload);
+        this.requestWritten();
         break;
       case DRAIN:
         socket._nativeDrain();
@@ -261,69 +275,85 @@ class PlainSocketTransport extends Transport {
         break;
       case SHUTDOWN:
         this.isShutDown = true;
-        this.settleShutdown();
+        this.completeShutdown();
         break;
     }
   }
 
-  letGo() {
-    this.retire();
+  // Timeout of the socket
+
+  /** Restarts the timeout of the socket. */
+  noteActivity() {
+    const { receivedTotal, queuedTotal } = this;
+    this.activityBytes = receivedTotal + queuedTotal;
+    this.socket._unrefTimer();
   }
 
-  socketClosed() {
-    try {
-      if (this.isHeld) this.goOn();
-      else this.drain();
-    } finally {
-      super.socketClosed();
-    }
+  /** True if bytes have moved without an event: parts of a message, or output that the peer reads slowly. */
+  hasMovedBytes() {
+    const { receivedTotal, writtenTotal } = this;
+    const bytes = receivedTotal + writtenTotal;
+    const hasMoved = bytes !== this.activityBytes;
+    this.activityBytes = bytes;
+    return hasMoved;
   }
 
-  // For the facade
+  // Called by the socket
 
   /**
-   * Gives the descriptor back to the socket: Node moves the bytes from now on, and this is a HandedBackTransport.
+   * Falls back to a stream: Node moves the bytes from now on, and this object is a FallbackTransport.
    *
-   * @returns {boolean} false: the socket has none any more, or Node can't have it
+   * @param {string} reason for debug output
+   * @returns {boolean} false: the socket has no descriptor, or Node cannot have it
    */
-  handBack() {
-    return handBack(this);
+  fallBack(reason) {
+    return fallBackToStream(this, reason);
   }
 
   /**
-   * Hands back if a program has replaced a member of the socket that bytes go through.
+   * Falls back if a program has replaced a member of the socket that bytes pass through.
    *
-   * @returns {boolean} whether it has
+   * @returns {boolean} true if it has fallen back
    */
   checkMembers() {
-    return !isUnpatched(this.socket) && this.handBack();
+    return !isUnpatched(this.socket) && this.fallBack('a member of the socket is replaced');
   }
 
-  /** The same for what a send would call. The members that are for reading are looked at when something is delivered. */
+  /** The same for members that a send calls. Those for reading are checked per delivery. */
   checkOutputMembers() {
-    if (!isOutputUnpatched(this.socket)) this.handBack();
+    if (!isOutputUnpatched(this.socket)) this.fallBack('a member of the socket is replaced');
   }
 
   /**
-   * Whether `drain` is to come: so many bytes have been pending since none were.
+   * Returns true, and requests a DRAIN record, if at least `mark` bytes have been pending since none were.
    *
-   * @param {number} mark
-   * @returns {boolean} if true, it comes
+   * @param {number} mark bytes
+   * @returns {boolean}
    */
   needsDrain(mark) {
     return this.connection.needsDrain(mark);
   }
 
   /**
-   * Has `drain` come from now on whenever no bytes are pending any more after so many were.
+   * Requests a DRAIN record each time that no bytes are pending any more after at least `mark` were.
    *
-   * @param {number} mark
+   * @param {number} mark bytes
    */
   watchDrain(mark) {
     this.connection.watchDrain(mark);
   }
 
+  /** @param {boolean} isReferenced true: keep the event loop alive */
+  setReferenced(isReferenced) {
+    if (isReferenced === this.isReferenced) return;
+    this.isReferenced = isReferenced;
+    if (isReferenced) native.environment.ref();
+    else native.environment.unref();
+  }
+
   /**
+   * Shuts the writing side down, behind all queued output.
+   *
    * @param {(error?: Error | null) => void} callback
    */
   shutdown(callback) {
@@ -337,78 +367,100 @@ class PlainSocketTransport extends Transport {
   }
 
   /** @param {Error} [error] */
-  settleShutdown(error) {
+  completeShutdown(error) {
     const callback = this.shutdownCallback;
     this.shutdownCallback = null;
     callback?.(error);
   }
 
+  // End
+
   /**
-   * The facade is being destroyed: ends the native side at once.
+   * Destroys the connection at once, because the socket is being destroyed.
    *
    * @param {Error | null} error
    */
-  socketDestroyed(error) {
-    if (this.isLost || this.isSocketDestroyed) return;
+  handleSocketDestroy(error) {
+    if (this.hasLostDescriptor || this.isSocketDestroyed) return;
     this.isSocketDestroyed = true;
-    this.release(() => error ?? createError('STREAM_DESTROYED'));
+    this.releaseDescriptor(() => error ?? createError('STREAM_DESTROYED'));
+  }
+
+  /** Stops using the descriptor, which Node is about to close or to give away. Later sends fail with an error of Node. */
+  handleDescriptorLoss() {
+    const { socket } = this;
+    if (socket.destroyed) this.handleSocketDestroy(null);
+    if (socket.destroyed || this.hasLostDescriptor) return;
+    this.hasLostDescriptor = true;
+    this.isOutputEnded = true;
+    this.releaseDescriptor(() => createSystemError('write', constants.errno.ECANCELED));
+    if (Object.getPrototypeOf(socket) === DetachedSocket.prototype) reattach(socket);
   }
 
   /**
-   * Lets go of the descriptor.
+   * Flushes, destroys the connection, and fails the callbacks of unwritten bytes.
    *
-   * @param {() => Error} reasonFor why what has not left fails
+   * @param {() => Error} createReason
    */
-  release(reasonFor) {
-    // What has been sent goes out as far as the kernel takes it, and what a pause held back is kept.
+  releaseDescriptor(createReason) {
     this.flush();
     const { writtenTotal } = this;
+    // Events kept back by a pause are emitted when the socket has closed.
     const count = native.lastRead(this.id);
     if (count > 0) {
       readRecords(this, count);
-      // It comes when the socket has closed, also if an event was just told.
-      this.isHeld = true;
+      this.hold();
     }
     native.destroy(this.id);
     this.setReferenced(false);
-    if (!this.isAwaited && this.shutdownCallback === null) return;
-    const reason = reasonFor();
+    if (!this.hasCallbacks && this.shutdownCallback === null) return;
+    const reason = createReason();
     nextTick(() => {
-      this.settle(writtenTotal);
-      this.settle(Infinity, reason);
-      this.settleShutdown(reason);
+      this.complete(writtenTotal);
+      this.complete(Infinity, reason);
+      this.completeShutdown(reason);
     });
   }
 
-  /** Node is about to close the descriptor, or to give it away. What is sent from now on fails as Node says. */
-  descriptorLost() {
-    const { socket } = this;
-    if (socket.destroyed) this.socketDestroyed(null);
-    if (socket.destroyed || this.isLost) return;
-    this.isLost = true;
-    this.isCut = true;
-    this.release(() => createSystemError('write', constants.errno.ECANCELED));
-    if (Object.getPrototypeOf(socket) === ParkedSocket.prototype) unpark(socket);
+  handleSocketClose() {
+    try {
+      if (this.isHeld) this.resumeEmitting();
+      else this.emitPending();
+    } finally {
+      super.handleSocketClose();
+    }
   }
 
-  /** @param {boolean} isReferenced whether to keep the environment alive */
-  setReferenced(isReferenced) {
-    if (isReferenced === this.isReferenced) return;
-    this.isReferenced = isReferenced;
-    if (isReferenced) native.environment.ref();
-    else native.environment.unref();
+  dispose() {
+    this.releaseId();
   }
 }
 
 /**
- * What came with the handshake is known already: as with a net.Socket that was given bytes back, it is told in the next
+ * Delivers the events of the bytes behind the handshake, as Node does with bytes given back to a net.Socket: in the next
  * tick, before anything else is read.
  *
- * @param {PlainSocketTransport} transport
+ * @param {NativeTransport} transport
  */
-function deliverKnown(transport) {
+function deliverHead(transport) {
   const count = native.collect(transport.id);
-  if (count > 0) transport.resource.runInAsyncScope(transport.readKnown, transport, count);
+  if (count > 0) transport.resource.runInAsyncScope(transport.emitHead, transport, count);
 }
 
-module.exports = { PlainSocketTransport, canPark };
+if (isDebugging) {
+  /** The transport of each connection at its last delivery. @type {WeakMap<NativeTransport, string>} */
+  const kinds = new WeakMap();
+  const { deliver } = NativeTransport.prototype;
+  /** @param {number} count */
+  NativeTransport.prototype.deliver = function (count) {
+    const { id, kind } = this;
+    const before = kinds.get(this);
+    if (kind !== before) {
+      kinds.set(this, kind);
+      if (before !== undefined) debug('connection %d migrated from %s to %s', id, before, kind);
+    }
+    return deliver.call(this, count);
+  };
+}
+
+module.exports = { NativeTransport };

@@ -1,8 +1,8 @@
 'use strict';
 
 /*
- * The form in which payloads are handed to the addon: strings with flags that say how much of the last one is known, small
- * binary payloads by way of the shared memory, others as they are. Only transport.js calls it; framing is the addon's.
+ * Passes payloads to the addon in the cheapest form: repeated strings by a flag, small binary payloads by way of shared
+ * memory, others by reference. Only base-transport.js calls it. Framing is the addon's.
  */
 
 const native = require('../native');
@@ -11,7 +11,7 @@ const { MAX_PLACED, place } = require('./record-reader');
 const { PLACED, SAME, STRING, TOTAL } = native.SendFlag;
 const { thread } = native;
 
-/** Characters of a string at most that is remembered. */
+/** Maximum length, in UTF-16 code units, of a string that is kept for comparison with the next one. */
 const MAX_REMEMBERED = 64 * 1024;
 
 /**
@@ -19,10 +19,10 @@ const MAX_REMEMBERED = 64 * 1024;
  *
  * @param {number} id of the connection
  * @param {string | Uint8Array} data
- * @param {number} flags
- * @param {Uint8Array | undefined} key
+ * @param {number} flags see SendFlag
+ * @param {Uint8Array | undefined} key masking key; undefined: the addon draws one if MASK is set
  * @param {boolean} wantsTotal
- * @returns {number | undefined} the running total at its end, if it is wanted
+ * @returns {number | undefined} the running total of queued bytes, if `wantsTotal`
  */
 function queueMessage(id, data, flags, key, wantsTotal) {
   if (wantsTotal) flags |= TOTAL;
@@ -36,10 +36,10 @@ function queueMessage(id, data, flags, key, wantsTotal) {
  *
  * @param {typeof native.ping} command
  * @param {number} id of the connection
- * @param {string | Uint8Array} data
- * @param {number} flags
- * @param {Uint8Array | undefined} key
- * @returns {number} the running total at its end
+ * @param {string | Uint8Array} data at most 125 bytes
+ * @param {number} flags see SendFlag
+ * @param {Uint8Array | undefined} key as for queueMessage()
+ * @returns {number} the running total of queued bytes
  */
 function queueControl(command, id, data, flags, key) {
   if (typeof data === 'string') return command(id, data, flags | STRING, key);
@@ -48,7 +48,7 @@ function queueControl(command, id, data, flags, key) {
 }
 
 /**
- * Flags of a string. One that goes to many connections, one after the other, is turned into bytes once.
+ * Flags of a string payload. With SAME, a string sent to many connections in a row is encoded once.
  *
  * @param {string} text about to be sent
  * @returns {number}

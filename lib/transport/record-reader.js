@@ -1,14 +1,13 @@
 'use strict';
 
 /*
- * The only file that accesses the memory shared with the addon. Reads what the addon has parsed into a queue of the
- * connection's own, and passes small payloads to it. Used by the transports and by Receiver. What an event means is
- * not known here.
+ * The only file that accesses the memory shared with the addon. Reads parsed events into the queue of their connection,
+ * takes output, and places small payloads. Used by the transports. The meaning of an event is not known here.
  *
- * Shared memory is never handed out, nor a view of it: what users get is copied out of it, into memory that has bytes
- * of this delivery of this connection only.
+ * Neither shared memory nor a view of it leaves this file: payloads are copied out, into memory that holds bytes of one
+ * delivery of one connection only.
  *
- * Reading and emitting are two steps because a listener may make the addon overwrite the shared memory.
+ * Reading and emitting are two steps because a listener may cause the addon to overwrite the shared memory.
  */
 
 const { FastBuffer, split, toArrayBuffer } = require('../buffer-util');
@@ -18,34 +17,34 @@ const { ERROR, MESSAGE, WRITTEN } = native.RecordKind;
 const { ARENA, FRAGMENTED, BATCHED, DETACHED, LARGE } = native.RecordFlag;
 
 /**
- * Whose records are read, and who has the queue that they go into; see Delivery.
+ * The connection whose records are read; see EventQueue.
  *
  * @typedef {Object} Reader
- * @property {number} id of the connection
- * @property {import('../native').Connection} connection its object
- * @property {RecordQueue | null} queue
+ * @property {number} id
+ * @property {import('../native').Connection} connection
+ * @property {RecordQueue | null} queue receives the events
  */
 
-/**
- * The layout of the shared memory, first in words: whether another batch waits, bytes of payloads with the flag BATCHED; where
- * records begin.
+/*
+ * Layout of the shared memory. In 32-bit words: 1 if another batch waits; number of payload bytes with the flag BATCHED;
+ * from word 4 on, up to 256 records of 4 words.
  */
 const BATCH_WAITS = 0;
 const BATCHED_BYTES = 1;
 const FIRST_RECORD = 4;
 const RECORD_WORDS = 4;
-/** Then in bytes: where payloads that are to be sent are placed, and where those of records begin. */
+/* Behind them, in bytes: payloads to be sent, then payloads of records. */
 const PLACED_START = 4 * (FIRST_RECORD + 256 * RECORD_WORDS);
 const MAX_PLACED = 64;
 const PAYLOADS_START = PLACED_START + MAX_PLACED;
 
-/** Bytes of the shared memory, and the last of them whose views are kept: small payloads lie there, from the end down. */
+/** Bytes at the end of the shared memory whose views are cached: the addon puts small payloads there, from the end down. */
 const VIEWED_BYTES = 2 * 1024;
 
-/** Entries of a queue for each event: first word of the record, payload, detail. */
+/** Slots of a queue per event: first word of the record, payload, detail. */
 const EVENT_SLOTS = 3;
 
-/** A queue with more slots than this is not kept for reuse. */
+/** Maximum number of slots of a queue that is kept for reuse. */
 const MAX_SPARE_SLOTS = 4096;
 
 const shared = /** @type {ArrayBuffer} */ (native.environment.records());
@@ -53,33 +52,32 @@ const arena = /** @type {ArrayBuffer} */ (native.environment.payloadArena());
 const records = new Uint32Array(shared, 0, PLACED_START / 4);
 const placed = new Uint8Array(shared, PLACED_START, MAX_PLACED);
 
-/** Small payloads start at multiples of this, which the addon sees to. */
+/** Alignment of small payloads in the shared memory, in bytes. */
 const ALIGNMENT = 8;
 const VIEWED_START = shared.byteLength - VIEWED_BYTES;
 
 /**
- * Views of the shared memory that were copied from last, by where they start: to make one takes longer than to copy a small
- * payload.
+ * The most recent view for each aligned offset: creating a view takes longer than copying a small payload.
  *
  * @type {Uint8Array[]}
  */
 const views = Array.from({ length: VIEWED_BYTES / ALIGNMENT + 1 }, () => placed);
-/** The last one from where payloads begin: those with the flag BATCHED, and output. */
+/** The most recent view of the start of the payloads: those with the flag BATCHED, and output. */
 let frontView = placed;
 
-// Taken before anybody may have replaced it.
+// Kept, because programs may replace it.
 const { set } = Uint8Array.prototype;
 
 /**
- * The queue that the next one in need takes: most connections have nothing to be emitted most of the time, and no queue. It
- * keeps its slots, and holds nothing but numbers: what is written to them later costs no growing.
+ * An empty queue for the next connection that needs one; most connections have no events, and no queue, most of the time.
+ * Its slots hold numbers only, and are not grown again.
  *
  * @type {RecordQueue | null}
  */
 let spare = null;
 
 /**
- * What shift() returns, always the same object: an event is looked at at once.
+ * Result of shift(), reused for every event.
  *
  * @type {{ head: number, payload: any, detail: any }}
  */
@@ -90,22 +88,22 @@ class RecordQueue {
   constructor() {
     /** @type {any[]} */
     this.slots = [];
-    /** The first slot that is in use, and the first behind them. */
+    /** Index of the first slot in use, and of the first one behind the last in use. */
     this.head = 0;
     this.tail = 0;
   }
 
-  /** First word of the next event's record. */
+  /** Returns the first word of the next event's record. */
   peek() {
     return this.slots[this.head];
   }
 }
 
 /**
- * Reads all that is readable into the queue of the reader.
+ * Reads all readable records into the queue of a connection.
  *
  * @param {Reader} reader
- * @param {number} count records that are readable now
+ * @param {number} count number of records in the current batch; more batches may follow
  */
 function readRecords(reader, count) {
   while (count > 0) {
@@ -113,9 +111,9 @@ function readRecords(reader, count) {
     const { slots } = queue;
     const end = FIRST_RECORD + count * RECORD_WORDS;
     let { tail } = queue;
-    const joint = records[BATCHED_BYTES] === 0 ? null : copyFront(records[BATCHED_BYTES]);
+    const batched = records[BATCHED_BYTES] === 0 ? null : copyFront(records[BATCHED_BYTES]);
     for (let word = FIRST_RECORD; word < end; word += RECORD_WORDS) {
-      readRecord(slots, tail, reader, word, joint);
+      readRecord(slots, tail, reader, word, batched);
       tail += EVENT_SLOTS;
     }
     queue.tail = tail;
@@ -124,10 +122,10 @@ function readRecords(reader, count) {
 }
 
 /**
- * Takes the next event off the queue of the reader, which has one. It must be off before it is emitted: a listener may throw.
+ * Removes the next event from the queue, before it is emitted: a listener may throw.
  *
- * @param {Reader} reader
- * @returns {{ head: number, payload: any, detail: any }} good until the next call
+ * @param {Reader} reader with a queue
+ * @returns {{ head: number, payload: any, detail: any }} valid until the next call
  */
 function shift(reader) {
   const queue = /** @type {RecordQueue} */ (reader.queue);
@@ -135,7 +133,7 @@ function shift(reader) {
   taken.head = slots[head];
   taken.payload = slots[head + 1];
   taken.detail = slots[head + 2];
-  // The payload is the listener's from now on.
+  // The queue must not keep the payload alive.
   slots[head + 1] = 0;
   slots[head + 2] = 0;
 
@@ -149,22 +147,22 @@ function shift(reader) {
   return taken;
 }
 
-/** Lets go of what shift() has returned, which would stay in memory until the next event. */
+/** Drops the result of shift(), which would keep the payload alive until the next event. */
 function forget() {
   taken.payload = undefined;
   taken.detail = undefined;
 }
 
 /**
- * Writes the event of a record into slots.
+ * Writes the event of a record into three slots.
  *
  * @param {any[]} slots
- * @param {number} at the first of them
+ * @param {number} at index of the first slot
  * @param {Reader} reader
- * @param {number} word where the record starts
- * @param {Buffer | null} joint payloads with the flag BATCHED
+ * @param {number} word index of the record's first word
+ * @param {Buffer | null} batched the payloads with the flag BATCHED
  */
-function readRecord(slots, at, reader, word, joint) {
+function readRecord(slots, at, reader, word, batched) {
   const head = records[word];
   const kind = head & 0xff;
   const offset = records[word + 1];
@@ -182,7 +180,7 @@ function readRecord(slots, at, reader, word, joint) {
     const memory = /** @type {ArrayBuffer} */ (reader.connection.takeLanded());
     payload = new FastBuffer(memory, offset, length);
   } else if ((head & BATCHED) !== 0) {
-    payload = partOf(/** @type {Buffer} */ (joint), offset, length);
+    payload = partOf(/** @type {Buffer} */ (batched), offset, length);
   } else if (kind <= ERROR) {
     payload = new FastBuffer(viewOf(PAYLOADS_START + offset, length));
   } else if (kind === WRITTEN) {
@@ -198,17 +196,17 @@ function readRecord(slots, at, reader, word, joint) {
  * @param {ArrayBuffer} memory shared with the addon
  * @param {number} start
  * @param {number} length
- * @returns {Buffer} those bytes, in memory of their own that has room for nothing else
+ * @returns {Buffer} a copy, in an ArrayBuffer of exactly that length
  */
 function copy(memory, start, length) {
-  // From a typed array V8 makes a copy, in memory that it need not zero.
+  // V8 copies from a typed array into memory that it need not zero.
   return new FastBuffer(new Uint8Array(memory, start, length));
 }
 
 /**
- * @param {number} start in the shared memory
+ * @param {number} start offset in the shared memory
  * @param {number} length
- * @returns {Uint8Array}
+ * @returns {Uint8Array} a view, cached for small payloads
  */
 function viewOf(start, length) {
   if (start < VIEWED_START || start % ALIGNMENT !== 0) {
@@ -222,7 +220,7 @@ function viewOf(start, length) {
 
 /**
  * @param {number} length
- * @returns {Buffer} as many bytes from where payloads begin, in memory of their own
+ * @returns {Buffer} a copy of that many bytes from the start of the payloads
  */
 function copyFront(length) {
   if (frontView.length !== length || frontView === placed) {
@@ -232,20 +230,20 @@ function copyFront(length) {
 }
 
 /**
- * @param {Buffer} joint
+ * @param {Buffer} batched
  * @param {number} offset
  * @param {number} length
- * @returns {Buffer} a payload of several, or the only one
+ * @returns {Buffer} one payload of `batched`; `batched` itself if it is the only one
  */
-function partOf(joint, offset, length) {
-  return length === joint.length ? joint : new FastBuffer(joint.buffer, offset, length);
+function partOf(batched, offset, length) {
+  return length === batched.length ? batched : new FastBuffer(batched.buffer, offset, length);
 }
 
 /**
- * Takes the output of a connection over a stream.
+ * Takes the queued output of a connection over a stream.
  *
  * @param {Reader} reader
- * @returns {Buffer | null} null: there is none
+ * @returns {Buffer | null} null if nothing is queued
  */
 function takeOutput(reader) {
   const length = native.takeOutput(reader.id);
@@ -254,18 +252,18 @@ function takeOutput(reader) {
 }
 
 /**
- * Places a payload for the next command, which gets its length in its stead, and the flag PLACED: the addon would make V8
- * move a payload off its heap.
+ * Copies a payload into shared memory for the next command, which is passed the length and the flag PLACED. Node-API would
+ * make V8 move the payload off its heap.
  *
- * @param {Uint8Array} bytes MAX_PLACED of them at most
- * @returns {number} how many
+ * @param {Uint8Array} bytes at most MAX_PLACED
+ * @returns {number} their length
  */
 function place(bytes) {
   set.call(placed, bytes);
   return bytes.length;
 }
 
-/** @returns {RecordQueue} */
+/** @returns {RecordQueue} an empty one */
 function takeSpare() {
   const queue = spare ?? new RecordQueue();
   spare = null;
@@ -273,10 +271,10 @@ function takeSpare() {
 }
 
 /**
- * Gives a binary message the form that `binaryType` asks for.
+ * Converts a binary message to the form of `binaryType`.
  *
  * @param {Buffer} payload
- * @param {number[] | number} lengths of its non-empty frames, if it came in more than one
+ * @param {number[] | number} lengths lengths of its non-empty frames, if there was more than one
  * @param {string} binaryType
  * @returns {Buffer | ArrayBuffer | Buffer[] | Blob}
  */

@@ -1,11 +1,11 @@
 'use strict';
 
 /*
- * From the addon back to Node, at any moment after `open`: the transport of a connection whose socket a program has reached into
- * in a way that needs its bytes to pass through it. The connection keeps its state, and its WebSocket its transport object,
- * which becomes a HandedBackTransport in place. plain-socket.js calls it.
+ * The fallback from the addon to Node, at any time after `open`: a program has used the socket in a way that needs its bytes
+ * to pass through it. The connection keeps its state, and the WebSocket its transport object, which becomes a
+ * FallbackTransport in place. Only native-transport.js calls in.
  *
- * From then on each command writes at once, as ws does, and every member of the socket is looked up when it is called.
+ * After the fallback each command writes at once, as in ws, and every member of the socket is looked up when it is called.
  */
 
 const net = require('net');
@@ -13,27 +13,27 @@ const net = require('net');
 const native = require('../native');
 const { StreamTransport } = require('./stream-transport');
 const { createSystemError } = require('../errors');
-const { isUntouched, touched } = require('../socket/materialize');
-const { readDelivered } = require('./flush-scheduler');
+const { debug, isDebugging } = require('./debug');
+const { isLazy, materialize } = require('../socket/materialize');
+const { runStreamDelivery } = require('./flush-scheduler');
 const { readRecords, takeOutput } = require('./record-reader');
-const { takePassed, unpark } = require('../socket/detached-socket');
-const { unguard } = require('../socket/handle-guard');
+const { takeForwarded, reattach } = require('../socket/detached-socket');
+const { setCounter, unguard } = require('../socket/handle-guard');
 const { nextTick, setImmediate } = require('../node/schedule');
 
 const { DRAIN, END, FAULT, SHUTDOWN, WRITTEN } = native.RecordKind;
 const { WRITE } = native.RecordFlag;
 
-/** Bits of what Connection.handBack() returns. */
+/** Result of Connection.handBack(): bits, and the errno from bit 8 on. */
 const DRAINED = 1;
 const SHUT_DOWN = 2;
 const FAILED_WRITE = 4;
 const ERRNO_SHIFT = 8;
 
-/** @type {any} members that the types do not know */
+/** @type {any} the original members, which include some that the types lack */
 const node = net.Socket.prototype;
 
-class HandedBackTransport extends StreamTransport {
-  /** Writes at once, through the members that the socket has now. */
+class FallbackTransport extends StreamTransport {
   flushLater() {
     this.isDirty = true;
     this.flush();
@@ -48,115 +48,116 @@ class HandedBackTransport extends StreamTransport {
   }
 
   /** @param {Buffer} chunk */
-  received(chunk) {
-    /** @type {any} it was a PlainSocketTransport */
+  receive(chunk) {
+    /** @type {any} it was a NativeTransport */
     const transport = this;
-    transport.resource.runInAsyncScope(super.received, this, chunk);
+    transport.resource.runInAsyncScope(super.receive, this, chunk);
   }
 
-  /** Delivers what had been parsed when the socket was handed back. */
+  /** Delivers events that had been parsed before the fallback. */
   deliverParsed() {
-    readDelivered(this, native.more(this.id));
+    runStreamDelivery(this, native.more(this.id));
     this.throttle();
   }
 
-  readRest() {
+  readRemaining() {
     if (!this.websocket._closeFrameReceived && !this.hasFailed) this.read(native.more(this.id));
-    super.readRest();
+    super.readRemaining();
   }
 
   /**
-   * Records that were read before.
+   * Handles records that were read before the fallback.
    *
    * @param {number} head
-   * @param {any} payload
-   * @param {any} detail
+   * @param {any} payload WRITTEN: the running total
+   * @param {any} detail FAULT: the errno
    */
   handleTransportRecord(head, payload, detail) {
     const { socket } = this;
     switch (head & 0xff) {
       case WRITTEN:
-        this.settle(payload);
+        this.complete(payload);
         break;
       case DRAIN:
         socket.emit('drain');
         break;
-      case END:
-        // Node reads it again, unless it has been told.
-        break;
       case FAULT:
         socket.destroy(createSystemError((head & WRITE) !== 0 ? 'write' : 'read', detail));
         break;
+      case END:
       case SHUTDOWN:
+        // Node reads the end of the stream itself, and startStream() has completed the shutdown.
         break;
     }
   }
 
-  letGo() {
-    this.retire();
+  dispose() {
+    this.releaseId();
   }
 }
 
 /**
- * @param {any} transport a PlainSocketTransport
- * @returns {boolean} whether it is a HandedBackTransport now
+ * Gives the descriptor back to Node and makes the transport a FallbackTransport.
+ *
+ * @param {any} transport a NativeTransport
+ * @param {string} reason for debug output
+ * @returns {boolean} false: the socket has no descriptor, or Node cannot have it
  */
-function handBack(transport) {
-  const { socket } = transport;
-  if (transport.isSocketDestroyed || transport.id === native.NOBODY || socket.destroyed)
-    return false;
-  // Now it has a descriptor of Node's.
-  if (isUntouched(socket)) touched(socket);
+function fallBackToStream(transport, reason) {
+  const { id, socket } = transport;
+  if (transport.isSocketDestroyed || id === native.NO_CONNECTION || socket.destroyed) return false;
+  // A handle of Node owns the descriptor from here on.
+  if (isLazy(socket)) materialize(socket);
   const handle = socket._handle;
   if (!handle) return false;
 
-  // Collected records are delivered by the delivery that runs now, or below.
-  const isHeldUp = transport.isWaiting;
-  transport.isCalledAgain = false;
-  readRecords(transport, native.more(transport.id));
+  // Records read here are emitted by the current delivery, or by the immediate below.
+  transport.canYield = false;
+  readRecords(transport, native.more(id));
   const { bytesRead, isReferenced } = transport;
   const bytesWritten =
     socket._bytesDispatched + transport.bytesWrittenBefore + transport.writtenTotal;
-  const news = transport.connection.handBack();
-  if (news === -1) return false;
+  const result = transport.connection.handBack();
+  if (result === -1) return false;
+  if (isDebugging) debug('connection %d falls back to stream: %s', id, reason);
 
   transport.setReferenced(false);
   unguard(handle);
-  const passed = takePassed(socket);
-  unpark(socket);
+  const forwarded = takeForwarded(socket);
+  reattach(socket);
   if (!isReferenced) handle.unref?.();
-  countFurther(handle, 'bytesRead', bytesRead);
-  countFurther(handle, 'bytesWritten', bytesWritten);
-  Object.setPrototypeOf(transport, HandedBackTransport.prototype);
-  begin(transport, news, passed);
-  if (isHeldUp || (!transport.isBusy && transport.queue !== null)) {
-    setImmediate(() => transport.drain());
-  }
+  setCounter(handle, 'bytesRead', bytesRead);
+  setCounter(handle, 'bytesWritten', bytesWritten);
+  Object.setPrototypeOf(transport, FallbackTransport.prototype);
+  startStream(transport, result, forwarded);
+  if (transport.hasPending) setImmediate(() => transport.emitPending());
   return true;
 }
 
 /**
- * @param {any} transport a HandedBackTransport
- * @param {number} news see Connection.handBack()
- * @param {any[]} passed chunks that Node passes to `_write()` again
+ * Continues where the addon has stopped: output, shutdown, error, input.
+ *
+ * @param {any} transport a FallbackTransport
+ * @param {number} result of Connection.handBack()
+ * @param {any[]} forwarded chunks that Node will pass to `_write()` though the connection has queued them
  */
-function begin(transport, news, passed) {
+function startStream(transport, result, forwarded) {
   const { socket } = transport;
   transport.given = transport.written = native.writtenTotal(transport.id);
   transport.isDirty = false;
-  writeRest(transport, (news & DRAINED) !== 0);
-  if (passed.length > 0) skipPassed(socket, passed);
+  writeQueued(transport, (result & DRAINED) !== 0);
+  if (forwarded.length > 0) skipForwarded(socket, forwarded);
 
   const { shutdownCallback } = transport;
   transport.shutdownCallback = null;
   if (shutdownCallback !== null) {
-    if (transport.isShutDown || (news & SHUT_DOWN) !== 0) nextTick(shutdownCallback);
+    if (transport.isShutDown || (result & SHUT_DOWN) !== 0) nextTick(shutdownCallback);
     else node._final.call(socket, shutdownCallback);
   }
 
-  const errno = news >> ERRNO_SHIFT;
+  const errno = result >> ERRNO_SHIFT;
   if (errno !== 0) {
-    const error = createSystemError((news & FAILED_WRITE) !== 0 ? 'write' : 'read', errno);
+    const error = createSystemError((result & FAILED_WRITE) !== 0 ? 'write' : 'read', errno);
     nextTick(() => socket.destroy(error));
   }
 
@@ -164,34 +165,34 @@ function begin(transport, news, passed) {
   const isPaused = socket.readableFlowing === false;
   transport.listen();
   if (!socket._readableState.ended) {
-    // The facade may have been asked for bytes already, and then Node does not ask again.
+    // If the detached socket was read from, its state says that a read is under way, and Node would not call _read().
     node.read.call(socket, 0);
     if (!socket._handle?.reading) node._read.call(socket, 0);
   }
   if (transport.isInflating) transport.throttle();
-  // What a pause holds back waits for its end.
   if (isPaused) node.once.call(socket, 'resume', () => transport.deliverParsed());
   else nextTick(() => transport.deliverParsed());
 }
 
 /**
- * Writes what the connection had queued, past the program's members: ws would have written it before they were replaced.
+ * Writes the output that the connection had queued, by the original members: ws would have written it before the program
+ * replaced them.
  *
  * @param {any} transport
- * @param {boolean} isDrainDue whether `drain` is to come
+ * @param {boolean} isDrainDue true if `drain` must be emitted
  */
-function writeRest(transport, isDrainDue) {
+function writeQueued(transport, isDrainDue) {
   const { socket } = transport;
   const output = takeOutput(transport);
   const done = (/** @type {Error | null | undefined} */ error) => {
-    transport.settle((transport.written = total), error);
+    transport.complete((transport.written = total), error);
     if (isDrainDue && !socket.destroyed && !socket._writableState.needDrain) socket.emit('drain');
   };
   const total = (transport.given += output === null ? 0 : output.length);
   if (output === null) {
-    if (isDrainDue || transport.isAwaited) nextTick(done);
+    if (isDrainDue || transport.hasCallbacks) nextTick(done);
   } else if (socket._writableState.length > 0 || socket._writableState.ending) {
-    // Node waits for the callback of a write that is part of this.
+    // A Writable would queue it behind a write whose callback waits for these bytes.
     node._writeGeneric.call(socket, false, output, 'buffer', done);
   } else {
     node.write.call(socket, output, done);
@@ -199,51 +200,37 @@ function writeRest(transport, isDrainDue) {
 }
 
 /**
- * Has Node, for once, not write chunks that the connection had queued.
+ * Makes the next `_write()` or `_writev()` of a socket leave out chunks that the connection had queued already.
  *
  * @param {any} socket
- * @param {any[]} passed in order
+ * @param {any[]} forwarded in order
  */
-function skipPassed(socket, passed) {
-  const own = (/** @type {string} */ name, /** @type {Function} */ value) =>
+function skipForwarded(socket, forwarded) {
+  const override = (/** @type {string} */ name, /** @type {Function} */ value) =>
     Object.defineProperty(socket, name, { configurable: true, value, writable: true });
   const restore = () => {
     for (const name of ['_write', '_writev']) Reflect.deleteProperty(socket, name);
   };
   const writev = (/** @type {any[]} */ chunks, /** @type {() => void} */ callback) => {
     let count = 0;
-    while (count < chunks.length && passed[0] === chunks[count].chunk) {
-      passed.shift();
+    while (count < chunks.length && forwarded[0] === chunks[count].chunk) {
+      forwarded.shift();
       count++;
     }
-    if (passed.length === 0 || count === 0) restore();
+    if (forwarded.length === 0 || count === 0) restore();
     if (count === chunks.length) {
       nextTick(callback);
     } else {
-      const rest = Object.assign(chunks.slice(count), { allBuffers: false });
-      node._writev.call(socket, rest, callback);
+      const remaining = Object.assign(chunks.slice(count), { allBuffers: false });
+      node._writev.call(socket, remaining, callback);
     }
   };
-  own('_writev', writev);
-  own(
+  override('_writev', writev);
+  override(
     '_write',
     (/** @type {any} */ chunk, /** @type {any} */ encoding, /** @type {any} */ callback) =>
       writev([{ chunk, encoding }], callback)
   );
 }
 
-/**
- * Has a handle of Node's count what it has not moved itself, too.
- *
- * @param {any} handle
- * @param {'bytesRead' | 'bytesWritten'} name
- * @param {number} total what it is to say now
- */
-function countFurther(handle, name, total) {
-  const prototype = Object.getPrototypeOf(handle);
-  const before = total - Reflect.get(prototype, name, handle);
-  const get = () => before + Reflect.get(prototype, name, handle);
-  Object.defineProperty(handle, name, { configurable: true, get });
-}
-
-module.exports = { handBack };
+module.exports = { fallBackToStream };

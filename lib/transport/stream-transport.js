@@ -1,55 +1,60 @@
 'use strict';
 
 /*
- * The stream transport: a Node Duplex carries the bytes. It serves every socket that the addon cannot
- * take over: TLS, pipes of other makers, HTTP/2 streams, test duplexes.
+ * The transport over a stream: a Node Duplex moves the bytes. Used for every socket that the addon cannot take over: TLS,
+ * pipes, HTTP/2 streams, user-defined Duplexes, and sockets with replaced members. Written output is flushed before a program
+ * writes to the socket or reads its counters, so that it sees the order and the numbers that ws gives.
  */
 
 const { Transport } = require('./base-transport');
 const { createError } = require('../errors');
-const { flushStreamLater, readDelivered } = require('./flush-scheduler');
+const { flushStreamLater, runStreamDelivery } = require('./flush-scheduler');
 const native = require('../native');
 const { takeOutput } = require('./record-reader');
 const { kTransport, kWebSocket } = require('../constants');
 
 /**
- * Methods of a socket that may overtake what a connection has queued.
+ * Methods of a socket that must not overtake queued output.
  *
  * @type {('write' | 'end' | 'destroy')[]}
  */
-const OVERTAKING = ['write', 'end', 'destroy'];
+const OVERTAKING_METHODS = ['write', 'end', 'destroy'];
 
-/** Properties of a socket that tell how much has been written to it, or waits for that. */
-const WRITTEN_AMOUNTS = ['bufferSize', 'bytesWritten', 'writableLength', 'writableNeedDrain'];
+/** Properties of a socket that count bytes written to it or waiting in it. */
+const WRITE_COUNTERS = ['bufferSize', 'bytesWritten', 'writableLength', 'writableNeedDrain'];
 
 class StreamTransport extends Transport {
   /**
    * @param {any} websocket
    * @param {import('./base-transport').Socket} socket
-   * @param {number} configuration see configurations.js
-   * @param {boolean} isSynchronous
-   * @param {any} [parser] a Receiver that parses in the place of the addon
+   * @param {import('./config-cache').Config} config
+   * @param {boolean} isSynchronous false: at most one `message`, `ping` or `pong` per macrotask
+   * @param {any} [parser] a Receiver that parses in place of the addon
    */
-  constructor(websocket, socket, configuration, isSynchronous, parser) {
-    super(websocket, socket, configuration, isSynchronous);
+  constructor(websocket, socket, config, isSynchronous, parser) {
+    super(websocket, socket, config, isSynchronous);
     /** @type {any} undefined: the addon parses */
     this.parser = parser;
     if (parser !== undefined) this.receiver = parser;
-    this.object = native.createConnection(configuration);
+    this.object = native.createConnection(config.id);
     this.id = this.object.id;
-    /** Whether the output is on the list of flushing.js. */
+    /** True if output is queued and a flush is scheduled. */
     this.isDirty = false;
-    /** Bytes given to the socket. */
+    /** Bytes passed to the socket. */
     this.given = 0;
-    /** Those of them that it had written when that was last looked at. */
+    /** Bytes of those that the socket had written when last checked. */
     this.written = 0;
     /**
-     * The socket's own write(), and what has been put in its place.
+     * The write() of a program on the socket, if it had one before.
      *
      * @type {Function | undefined}
      */
     this.originalWrite = undefined;
-    /** @type {Function | undefined} */
+    /**
+     * The write() that start() has put on the socket.
+     *
+     * @type {Function | undefined}
+     */
     this.guardedWrite = undefined;
   }
 
@@ -60,27 +65,27 @@ class StreamTransport extends Transport {
    */
   start(head) {
     if (Object.hasOwn(this.socket, 'write')) this.originalWrite = this.socket.write;
-    for (const name of OVERTAKING) this.flushBefore(name);
-    for (const name of WRITTEN_AMOUNTS) this.flushBeforeReading(name);
+    for (const name of OVERTAKING_METHODS) this.flushBeforeCalling(name);
+    for (const name of WRITE_COUNTERS) this.flushBeforeReading(name);
     this.guardedWrite = this.socket.write;
     if (head.length > 0) this.socket.unshift(head);
     this.listen();
   }
 
-  /** Has what the socket reads parsed. */
+  /** Parses the bytes that the socket emits. */
   listen() {
     this.socket.on('data', this.parser === undefined ? socketOnData : socketOnDataToParse);
   }
 
   /**
-   * Whoever holds the socket may write to it, or end it, right after a send(): what was sent goes first.
+   * Wraps a method of the socket, so that queued output is written before it.
    *
    * @param {'write' | 'end' | 'destroy'} name
    */
-  flushBefore(name) {
+  flushBeforeCalling(name) {
     const transport = this;
     const { socket } = this;
-    // A method of the prototype may be replaced there later.
+    // A method of the prototype is looked up per call, because it may be replaced later.
     const own = Object.hasOwn(socket, name) ? socket[name] : undefined;
     Object.defineProperty(this.socket, name, {
       configurable: true,
@@ -96,9 +101,9 @@ class StreamTransport extends Transport {
   }
 
   /**
-   * A program that asks the socket how much has been written to it, right after a send(), is told of that, too.
+   * Wraps a property of the socket, so that it counts queued output.
    *
-   * @param {string} name of a property
+   * @param {string} name
    */
   flushBeforeReading(name) {
     const transport = this;
@@ -124,17 +129,19 @@ class StreamTransport extends Transport {
     });
   }
 
+  // Output
+
   flushLater() {
     if (!this.isReplaced) {
       flushStreamLater(this);
     } else {
-      // A program that has replaced write() expects a send() to call it.
+      // A program that has replaced write() expects each send() to call it.
       this.isDirty = true;
       this.flush();
     }
   }
 
-  /** Whether a program has replaced a member that ws would call for each message. */
+  /** True if a program has replaced a member of the socket that ws calls for each message. */
   get isReplaced() {
     const { socket } = this;
     return (
@@ -144,7 +151,6 @@ class StreamTransport extends Transport {
     );
   }
 
-  /** Writes what is queued. */
   flush() {
     if (!this.isDirty) return;
     this.isDirty = false;
@@ -152,39 +158,39 @@ class StreamTransport extends Transport {
     if (output === null) return;
     const total = (this.given += output.length);
     if (this.callbacks === null || this.callbacks.isEmpty) this.writeToSocket(output, undefined);
-    else this.writeAndSettle(output, total);
+    else this.writeAndComplete(output, total);
   }
 
   /**
    * @param {Buffer} output
    * @param {number} total running total at its end
    */
-  writeAndSettle(output, total) {
+  writeAndComplete(output, total) {
     const { socket } = this;
     this.writeToSocket(output, (error) => {
-      // A socket that is destroyed calls back without an error for what was on its way.
+      // A socket that is destroyed calls back without an error for a write in progress.
       const isLost = socket.destroyed && total > this.written;
-      this.settle(total, !error && isLost ? createError('STREAM_DESTROYED') : error);
+      this.complete(total, !error && isLost ? createError('STREAM_DESTROYED') : error);
     });
     this.noteWritten();
   }
 
   /** @param {number} total */
-  settleUpTo(total) {
-    if (!this.isAwaited) return;
+  completeUpTo(total) {
+    if (!this.hasCallbacks) return;
     this.flush();
     const { socket } = this;
     const isWritten = socket.writableLength === 0 && !socket.errored && !socket.destroyed;
-    if (isWritten && total <= this.given) this.settle(total);
+    if (isWritten && total <= this.given) this.complete(total);
   }
 
-  /** When nothing is queued, all has been written, also where the callback that says so is still to come. */
+  /** Updates `written`: with an empty buffer all bytes are written, though their callback may be still to come. */
   noteWritten() {
     if (this.socket.writableLength === 0) this.written = this.given;
   }
 
   /**
-   * Writes without asking itself whether something goes first. Whoever has replaced write() in the meantime is asked.
+   * Writes past the wrapper of flushBeforeCalling(), unless a program has replaced that.
    *
    * @param {Buffer} output
    * @param {((error?: Error | null) => void) | undefined} callback
@@ -200,7 +206,7 @@ class StreamTransport extends Transport {
   }
 
   /**
-   * Writes through the members that the socket has now, those that ws calls.
+   * Writes through the current members of the socket, those that ws calls.
    *
    * @param {Buffer} output
    * @param {((error?: Error | null) => void) | undefined} callback
@@ -212,73 +218,77 @@ class StreamTransport extends Transport {
     socket.uncork();
   }
 
-  /** What the connection holds, and what the socket does. */
+  /** Bytes queued in the connection and in the socket. Does not flush. */
   get queuedBytes() {
     return super.queuedBytes + this.socket.writableLength;
   }
 
-  /** Bytes queued for the peer that the kernel has not taken. */
+  /** Bytes queued for the peer and not accepted by the kernel. Flushes first. */
   get bufferedAmount() {
     this.flush();
     return this.socket.writableLength;
   }
 
-  get isIdle() {
+  // Input
+
+  /**
+   * @param {Buffer | string} chunk a string if a program has set an encoding
+   */
+  receive(chunk) {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    runStreamDelivery(this, native.receive(this.id, bytes));
+    this.throttle();
+  }
+
+  get isEmpty() {
     const { parser } = this;
-    if (parser === undefined) return super.isIdle;
+    if (parser === undefined) return super.isEmpty;
     return parser.writableFinished || parser._writableState.errorEmitted;
   }
 
-  /** The socket goes on by the receiver's `drain`. */
-  handleIdle() {
-    if (this.parser === undefined) super.handleIdle();
+  /** A parser resumes the socket on its own `drain`. */
+  handleEmpty() {
+    if (this.parser === undefined) super.handleEmpty();
   }
 
   stopReading() {
     if (this.parser !== undefined) this.socket.removeListener('data', socketOnDataToParse);
   }
 
-  /** Lets the WebSocket close when the receiver has emitted what it has. */
-  endParsing() {
-    const { parser, socket, websocket } = this;
-    this.stopReading();
-    if (!socket.readableEnded && !websocket._closeFrameReceived && !this.hasFailed) {
-      const chunk = socket.readableLength > 0 ? socket.read(socket.readableLength) : null;
-      if (chunk !== null) parser.write(chunk);
-    }
-    for (const event of ['finish', 'error']) parser.on(event, () => this.finish());
-  }
-
-  /**
-   * @param {Buffer | string} chunk a string if a program has set an encoding
-   */
-  received(chunk) {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    readDelivered(this, native.receive(this.id, bytes));
-    this.throttle();
-  }
-
-  socketClosed() {
+  handleSocketClose() {
     if (this.parser !== undefined) {
-      this.endParsing();
-      super.socketClosed();
+      this.endParser();
+      super.handleSocketClose();
       return;
     }
     this.socket.removeListener('data', socketOnData);
     try {
-      this.readRest();
+      this.readRemaining();
     } finally {
-      super.socketClosed();
+      super.handleSocketClose();
     }
   }
 
-  /** What a paused socket has kept back is still to be delivered. */
-  readRest() {
-    const { socket, websocket } = this;
-    if (socket.readableEnded || websocket._closeFrameReceived || this.hasFailed) return;
-    if (socket.readableLength === 0) return;
-    const chunk = socket.read(socket.readableLength);
+  /** Parses the bytes that a paused socket has kept. */
+  readRemaining() {
+    const chunk = this.takeRemaining();
     if (chunk !== null) this.read(native.receive(this.id, chunk));
+  }
+
+  /** Parses the remaining bytes, and lets the WebSocket close when the parser has emitted their events. */
+  endParser() {
+    const { parser } = this;
+    this.stopReading();
+    const chunk = this.takeRemaining();
+    if (chunk !== null) parser.write(chunk);
+    for (const event of ['finish', 'error']) parser.on(event, () => this.finish());
+  }
+
+  /** @returns {Buffer | null} the unread bytes of the closed socket; null: there are none, or they must not be parsed */
+  takeRemaining() {
+    const { socket, websocket } = this;
+    if (socket.readableEnded || websocket._closeFrameReceived || this.hasFailed) return null;
+    return socket.readableLength > 0 ? socket.read(socket.readableLength) : null;
   }
 }
 
@@ -288,7 +298,7 @@ class StreamTransport extends Transport {
  */
 function socketOnData(chunk) {
   const transport = /** @type {StreamTransport} */ (this[kWebSocket][kTransport]);
-  transport.received(chunk);
+  transport.receive(chunk);
 }
 
 /**

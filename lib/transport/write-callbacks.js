@@ -1,13 +1,17 @@
 'use strict';
 
 /*
- * Callbacks of send commands that wait until their bytes have left. Each connection has its own; only its
- * transport may touch it. Bytes are counted by the running total that the addon's commands return.
+ * Callbacks of send commands, called once their bytes have been written. One queue per connection, used by its transport.
+ * Positions are running totals of queued bytes, as the addon's commands return them.
  */
+
 const { nextTick } = require('../node/schedule');
 
-/** Slots of each callback: total, function, AsyncResource or null. */
+/** Slots per callback: running total, function, AsyncResource or null. */
 const SLOTS = 3;
+
+/** Number of used slots at the front of the array from which they are cut off. */
+const MAX_USED_SLOTS = 1024;
 
 class WriteCallbacks {
   constructor() {
@@ -21,23 +25,23 @@ class WriteCallbacks {
   }
 
   /**
-   * @param {number} total running total at which the bytes have left
+   * @param {number} total running total at the end of the command's bytes
    * @param {(error?: Error | null) => void} callback
-   * @param {import('async_hooks').AsyncResource | null} resource context to call it in; null: any
+   * @param {import('async_hooks').AsyncResource | null} resource context to call it in; null: the current one
    */
   add(total, callback, resource) {
     this.slots.push(total, callback, resource);
   }
 
   /**
-   * Calls those whose bytes have left, in order. An exception of one is thrown in a later tick, so that the
-   * others are called.
+   * Calls the callbacks up to a running total, in order. An exception is rethrown in a later tick, so that the other
+   * callbacks are called.
    *
    * @param {number} total
-   * @param {Error | null} [error] what they get
-   * @returns {boolean} whether there were any
+   * @param {Error | null} [error] passed to the callbacks
+   * @returns {boolean} true if at least one callback was called
    */
-  settle(total, error = null) {
+  complete(total, error = null) {
     const { slots } = this;
     const isDue = this.head < slots.length && slots[this.head] <= total;
     while (this.head < slots.length && slots[this.head] <= total) {
@@ -48,15 +52,13 @@ class WriteCallbacks {
         if (resource === null) callback(error);
         else resource.runInAsyncScope(callback, undefined, error);
       } catch (exception) {
-        nextTick(() => {
-          throw exception;
-        });
+        rethrowLater(exception);
       }
     }
     if (this.head === slots.length) {
       slots.length = 0;
       this.head = 0;
-    } else if (this.head > 1024) {
+    } else if (this.head > MAX_USED_SLOTS) {
       slots.splice(0, this.head);
       this.head = 0;
     }
@@ -64,4 +66,15 @@ class WriteCallbacks {
   }
 }
 
-module.exports = { WriteCallbacks };
+/**
+ * Throws an exception in a tick of its own.
+ *
+ * @param {unknown} exception
+ */
+function rethrowLater(exception) {
+  nextTick(() => {
+    throw exception;
+  });
+}
+
+module.exports = { WriteCallbacks, rethrowLater };

@@ -1,12 +1,12 @@
 'use strict';
 
-// A server in a process of its own: prints its port and its events, and does with its http.Server what WHAT says. The process must
-// end when nothing is left that holds it, and not before.
+// A server in a child process: prints its port and its events, and changes its http.Server as WHAT says. The process must end
+// when nothing keeps it alive, and not before.
 
 const { WebSocketServer } = require(process.env.DIFFERENTIAL_MODULE);
 
 const what = process.env.WHAT;
-/** Until there is a connection, which then is all that holds the process. */
+/** Keeps the process alive until there is a connection. */
 const timer = setTimeout(() => {}, what === 'unref with a connection' ? 60_000 : 0);
 
 const wss = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false }, () => {

@@ -1,11 +1,11 @@
 'use strict';
 
-// Clients and servers that are refused at once: nothing may stay open, and the process must end by itself.
+// Clients and servers with invalid options: nothing may stay open, and the process must end by itself.
 
 const fs = require('node:fs');
 const WebSocket = require(process.env.DIFFERENTIAL_MODULE);
 
-/** Sockets of this process, where the system shows them. Node opens and closes files meanwhile, on threads of its own. */
+/** Sockets of this process, on systems that list them. Files are excluded: Node opens and closes some on threads of its own. */
 function open() {
   if (!fs.existsSync('/proc/self/fd')) return 0;
   return fs.readdirSync('/proc/self/fd').filter(isSocket).length;

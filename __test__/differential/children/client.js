@@ -1,13 +1,13 @@
 'use strict';
 
-// A client in a process of its own, connected to URL; what it does when open is said by ACTION.
+// A client in a child process, connected to URL; ACTION selects its behavior after `open`.
 
 const WebSocket = require(process.env.DIFFERENTIAL_MODULE);
 
 const ws = new WebSocket(process.env.URL, { perMessageDeflate: false });
 
 const actions = {
-  // Everything handed to send before the exit must be delivered.
+  // Everything sent before the exit must be delivered.
   exit() {
     for (let i = 0; i < 10; i++) ws.send(`last words ${i}`);
     ws.send(Buffer.alloc(20000, 'x'));
@@ -28,7 +28,7 @@ const actions = {
     ws.send('before the crash');
     throw new Error('crash');
   },
-  // Nothing holds the process but the socket: it ends once the closing handshake is over.
+  // Only the socket keeps the process alive: it ends after the closing handshake.
   close() {
     ws.send('bye');
     ws.close(1000, 'done');

@@ -1,8 +1,9 @@
 'use strict';
 
-// A cluster: the primary starts two workers, each with a server on the same port, and prints that port once both listen. A worker
-// answers a message with its number. When standard input ends, the workers do: END says whether they close their servers and leave, or
-// exit at once. The primary prints how, and ends with the last one. POLICY says who accepts: rr (the primary) or none (each worker).
+// A cluster: the primary starts two workers, each with a server on the same port, and prints the port once both listen. A
+// worker answers a message with its number. When standard input ends, the workers close their servers and leave, or exit at
+// once (END); the primary prints the result and ends with the last one. POLICY selects the accepting process: rr (the primary)
+// or none (each worker).
 
 const cluster = require('node:cluster');
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// What permessage-deflate costs in memory, in a process that does nothing else: connections that were closed and are not forgotten,
-// and bombs for either role. Prints whether the process has stayed below a limit; MODE says which.
+// Memory of permessage-deflate, in a child process: connections that were closed but are still referenced, and decompression
+// bombs in either role. Prints whether the process stayed below a limit; MODE selects the test.
 
 const net = require('node:net');
 const { once } = require('node:events');
@@ -23,13 +23,13 @@ async function listen(options) {
   return wss;
 }
 
-/** Without an end to their state, a hundred pairs would hold some 60 MiB. */
+/** If their state were kept, a hundred pairs would hold some 60 MiB. */
 async function closed() {
   const wss = await listen();
   const kept = [];
   let before = 0;
   for (let i = 0; i < 130; i++) {
-    // The first ones warm everything up.
+    // Warm up caches and pools.
     if (i === 30) before = memory();
     const client = new WebSocket(`ws://${HOST}:${wss.address().port}`);
     const [[server]] = await Promise.all([once(wss, 'connection'), once(client, 'open')]);

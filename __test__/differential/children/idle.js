@@ -1,6 +1,6 @@
 'use strict';
 
-// A server and a client, connected and idle: prints the timers that hold the process, and what went over the wire.
+// A server and a client, connected and idle: prints the timers that keep the process alive, and the bytes sent.
 
 const WebSocket = require(process.env.DIFFERENTIAL_MODULE);
 

@@ -1,6 +1,6 @@
 'use strict';
 
-// A server whose listener of `listening` throws: it listens all the same, and serves a connection before it closes.
+// A server whose listener of `listening` throws: it listens nevertheless, and serves a connection before it closes.
 
 const { WebSocketServer } = require(process.env.DIFFERENTIAL_MODULE);
 const { WebSocket } = require('ws');

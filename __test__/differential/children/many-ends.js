@@ -1,7 +1,7 @@
 'use strict';
 
-// Servers and clients that are dropped, terminated, closed and forgotten while data is on its way both ways, with the
-// garbage collector running in between: the process must live, see every end and end by itself.
+// Servers and clients that are dropped, terminated and closed while data is in flight in both directions, with garbage
+// collection in between: the process must not crash, must observe every end and must end by itself.
 
 const v8 = require('node:v8');
 const vm = require('node:vm');

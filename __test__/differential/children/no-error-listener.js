@@ -1,6 +1,6 @@
 'use strict';
 
-// A server whose connections have no 'error' listener: prints what reaches uncaughtException, then ends.
+// A server whose connections have no 'error' listener: prints the uncaught exception, then ends.
 
 const { WebSocketServer } = require(process.env.DIFFERENTIAL_MODULE);
 

@@ -1,12 +1,11 @@
 'use strict';
 
-// A server in a process of its own. Prints its port, then one line an event, each with the connection's path.
-// What it does on a message is said by the message:
+// A server in a child process. Prints its port, then a line per event with the path of the connection. Messages are commands:
 //   echo ...       sends it back
 //   throw ...      throws in the listener
 //   exit ...       sends much, then process.exit(3)
 //   close-all      closes the server and every connection: the process must end by itself
-// With CATCH=1 exceptions are caught and printed, else they end the process.
+// With CATCH=1 exceptions are caught and printed, otherwise they end the process.
 
 const { WebSocketServer } = require(process.env.DIFFERENTIAL_MODULE);
 

@@ -1,6 +1,6 @@
 'use strict';
 
-// A stream without an 'error' listener over a connection that is refused: prints what reaches uncaughtException.
+// A stream without an 'error' listener over a refused connection: prints the uncaught exception.
 
 const net = require('node:net');
 const WebSocket = require(process.env.DIFFERENTIAL_MODULE);

@@ -1,6 +1,6 @@
 'use strict';
 
-// A server on a port that is taken, without a listener for errors: the exception ends the process, unless somebody catches it.
+// A server on a port in use, without a listener of errors: an uncaught exception ends the process.
 
 const { WebSocketServer } = require(process.env.DIFFERENTIAL_MODULE);
 

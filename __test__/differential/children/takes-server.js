@@ -1,6 +1,6 @@
 'use strict';
 
-// Serves on a listening server that the parent process sends, and tells when it does.
+// Serves on a listening server that the parent process sends, and reports when it does.
 
 const http = require('node:http');
 

@@ -1,6 +1,6 @@
 'use strict';
 
-// A server whose hook, as HOOK says, throws at the first handshake. Prints its port, then what came of the exception.
+// A server whose hook, selected by HOOK, throws in the first handshake. Prints its port, then the uncaught exception.
 
 const { WebSocketServer } = require(process.env.DIFFERENTIAL_MODULE);
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// Patches files of the library by their path, as tracing libraries do, then has a server and a client talk. Prints what
-// the patches saw.
+// Patches files of the library by path, as tracing libraries do, then connects a server and a client. Prints the calls that the
+// patches observe.
 
 const path = require('node:path');
 
@@ -13,7 +13,7 @@ const { kWebSocket } = require(file('constants.js'));
 
 const role = (ws) => (ws?._isServer ? 'server' : 'client');
 
-/** Replaces a method that must be there to be replaced. */
+/** Replaces a method, which must be configurable and writable. */
 function wrap(object, name, make) {
   const found = Object.getOwnPropertyDescriptor(object, name);
   console.log(`shape ${name} ${typeof found?.value} ${found?.configurable} ${found?.writable}`);

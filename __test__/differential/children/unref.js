@@ -1,6 +1,6 @@
 'use strict';
 
-// A client that lets go of its socket once it is open: the process must end by itself.
+// A client that unrefs its socket once it is open: the process must end by itself.
 
 const WebSocket = require(process.env.DIFFERENTIAL_MODULE);
 

@@ -1,11 +1,11 @@
 'use strict';
 
-// Worker threads that use the library, ended in the way ACTION says, while their sockets are open.
+// Worker threads with open sockets that end as ACTION says:
 //   terminate   worker.terminate() from outside
 //   exit        process.exit() inside
 //   throw       an exception inside
 //   finish      everything closed: the worker ends by itself
-// Prints what the main thread sees; the main thread has a connection of its own to the same peer.
+// Prints the events of the main thread, which has a connection of its own to the same peer.
 
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
 const WebSocket = require(process.env.DIFFERENTIAL_MODULE);

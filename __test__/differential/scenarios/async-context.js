@@ -1,14 +1,13 @@
 'use strict';
 
-// AsyncLocalStorage as listeners and callbacks see it: statements X1 and X2.
+// AsyncLocalStorage in listeners and callbacks: statements X1 and X2.
 
-const { AsyncLocalStorage } = require('node:async_hooks');
 const { scenario } = require('../run');
 
 const EVENTS = ['open', 'message', 'ping', 'pong', 'close'];
 
 scenario('X1 events of a client run in the context of its constructor', 'pair', async (t) => {
-  const storage = new AsyncLocalStorage();
+  const storage = t.storage();
   const wss = await t.listen();
   const client = storage.run('constructor', () => t.dial(t.url(wss)));
   storage.run('listeners', () => {
@@ -32,7 +31,7 @@ scenario('X1 events of a client run in the context of its constructor', 'pair', 
 });
 
 scenario('X1 events of a failing client', 'client', async (t) => {
-  const storage = new AsyncLocalStorage();
+  const storage = t.storage();
   const listening = await t.rawServer();
   const client = storage.run('constructor', () => t.dial(listening.url));
   for (const event of ['error', 'close']) {
@@ -46,7 +45,7 @@ scenario(
   'X1 events of a server socket do not run in the context of the connection listener',
   'pair',
   async (t) => {
-    const storage = new AsyncLocalStorage();
+    const storage = t.storage();
     const wss = await t.listen();
     wss.on('connection', (ws) => {
       t.log('server', 'context of connection', storage.getStore());
@@ -72,7 +71,7 @@ scenario(
 );
 
 scenario('X2 callbacks run in the context of the call', 'pair', async (t) => {
-  const storage = new AsyncLocalStorage();
+  const storage = t.storage();
   const { server, client } = await t.pair();
   for (const [lane, ws] of Object.entries({ client, server })) {
     const called = [];
@@ -90,7 +89,7 @@ scenario('X2 callbacks run in the context of the call', 'pair', async (t) => {
       }
     }
     await Promise.all(called);
-    // Two pongs that were sent, and two that answer pings: all, before the other side begins.
+    // Two pongs sent by the program and two that answer pings: all of them before the other side sends.
     const other = ws === client ? server : client;
     await t.seen(other, 'pong', ws === client ? 2 : 4);
     await t.seen(ws, 'pong', ws === client ? 2 : 4);
@@ -107,7 +106,7 @@ scenario('X2 callbacks run in the context of the call', 'pair', async (t) => {
 });
 
 scenario('X1 microtasks of a listener keep its context', 'pair', async (t) => {
-  const storage = new AsyncLocalStorage();
+  const storage = t.storage();
   const wss = await t.listen();
   const client = storage.run('constructor', () => t.dial(t.url(wss)));
   const { server } = await t.accepted(wss);

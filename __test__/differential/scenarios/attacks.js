@@ -1,6 +1,6 @@
 'use strict';
 
-// What an attacker may try: the attack classes A2 to A25 of the specification, as far as the other files do not try it.
+// The attack classes A2 to A25 of the specification, without those covered by other files.
 
 const fs = require('node:fs');
 const { once } = require('node:events');
@@ -11,7 +11,7 @@ const { upgradeRequest } = require('../raw-peer');
 const BOTH = ['server', 'client'];
 const { continuation, text, binary, close, ping } = OPCODE;
 
-/** Bytes of address space that the process has reserved, where the system says so. */
+/** Bytes of reserved address space, on systems that report it. */
 function reserved() {
   if (!fs.existsSync('/proc/self/status')) return 0;
   return Number(/^VmSize:\s+(\d+)/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]) * 1024;
@@ -139,7 +139,7 @@ function idle() {
   return new (require('node:net').Socket)();
 }
 
-/** Well-formed and malformed sequences, to be cut at every byte. */
+/** Valid and invalid sequences, split at every byte. */
 const SEQUENCES = [
   ['two bytes', 'c3bc'],
   ['four bytes', 'f09fa680'],

@@ -1,7 +1,7 @@
 'use strict';
 
-// TLS in which the client shows a certificate too, and what both ends may ask their raw socket: C7, H5, section 3.1.
-// The certificate of the fixtures is signed by itself: whoever names it as an authority trusts it.
+// TLS with a client certificate, and the TLS members of the raw sockets: C7, H5, 3.1. The certificate of the fixtures is
+// self-signed and trusted as an authority.
 
 const fs = require('node:fs');
 const https = require('node:https');
@@ -13,7 +13,7 @@ const fixture = (name) => fs.readFileSync(path.join(__dirname, '../fixtures', na
 const key = fixture('localhost.key.pem');
 const cert = fixture('localhost.cert.pem');
 
-/** A WebSocketServer that asks clients for a certificate. */
+/** A WebSocketServer that requests a client certificate. */
 async function asking(t, serverOptions, tlsOptions) {
   const server = await t.http(undefined, {
     createServer: https.createServer,

@@ -1,6 +1,6 @@
 'use strict';
 
-// What `new WebSocket(...)` accepts, throws and asks for: statements C1 to C7, C17 and the client options.
+// Arguments, exceptions and requests of `new WebSocket(...)`: statements C1 to C7, C17 and the client options.
 
 const http = require('node:http');
 const net = require('node:net');
@@ -70,7 +70,7 @@ scenario('C1 options that throw', 'api', (t) => {
   }
 });
 
-/** A client that never connects: its request is made, but no connection. */
+/** A client that never connects: it makes its request, but no connection. */
 function idle(t, address, protocols, options) {
   return t.dial(address, protocols, { createConnection: () => new net.Socket(), ...options });
 }
@@ -112,7 +112,7 @@ scenario('C1 a new client before it is connected', 'client', (t) => {
   t.log('client', 'resumed', ws.isPaused);
 });
 
-/** What a client asks for: name, path and userinfo of the address, protocols, options. */
+/** Sources of the request: name, path and user information of the address, protocols, options. */
 const REQUESTS = [
   ['nothing special', {}],
   ['path and query', { path: '/a%20b/c?d=e&f' }],

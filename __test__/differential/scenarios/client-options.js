@@ -1,6 +1,6 @@
 'use strict';
 
-// Options of clients that the other files of this folder say nothing about: table 1.3, statements C3 and C17.
+// Options of clients that no other file covers: 1.3, statements C3 and C17.
 
 const http = require('node:http');
 const net = require('node:net');
@@ -9,7 +9,7 @@ const { OPCODE } = require('../frames');
 
 const { text, ping, close } = OPCODE;
 
-/** What a client that never connects hands to its createConnection, and its Host. */
+/** The arguments of createConnection, and the Host, of a client that never connects. */
 function asked(t, address, options) {
   return t.dial(address, undefined, {
     createConnection(given) {
@@ -221,7 +221,7 @@ scenario('1.3 bad options leave nothing behind', 'api', (t) => {
     [address, { handshakeTimeout: 'soon', signal: controller.signal }]
   ];
   const names = process.eventNames().length;
-  /** Sockets and requests that hold the process; others come and go with the test runner. */
+  /** Sockets and requests that keep the process alive; the test runner creates and ends other resources meanwhile. */
   const held = () =>
     process.getActiveResourcesInfo().filter((name) => /TCP|TLS|PIPEC|REQ/i.test(name)).length;
   for (const [url, options] of all) {

@@ -1,6 +1,6 @@
 'use strict';
 
-// Clients that reach their server through an HTTP proxy that was asked to CONNECT, by an agent: C7.
+// Clients that connect through an HTTP proxy with CONNECT, by an agent: C7.
 
 const fs = require('node:fs');
 const https = require('node:https');
@@ -12,7 +12,7 @@ const fixture = (name) => fs.readFileSync(path.join(__dirname, '../fixtures', na
 const key = fixture('localhost.key.pem');
 const cert = fixture('localhost.cert.pem');
 
-/** An HTTP proxy. `authorize` decides by the request whether it connects. */
+/** An HTTP proxy. `authorize` accepts or refuses a request. */
 async function proxy(t, authorize = () => true) {
   const server = await t.http((request, response) => response.writeHead(405).end());
   server.on('connect', (request, socket, head) => {
@@ -39,7 +39,7 @@ async function agentOf(t, through, user = '') {
   return new HttpsProxyAgent(t.url(through, 'http').replace('://', `://${user}`));
 }
 
-/** Messages both ways and a close, over whatever the agent made. */
+/** Messages in both directions and a close, over the agent's connection. */
 async function exchange(t, wss, client) {
   const { server } = await t.accepted(wss);
   await t.opened(client);

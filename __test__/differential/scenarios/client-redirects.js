@@ -4,7 +4,7 @@
 
 const { scenario } = require('../run');
 
-/** An http.Server that redirects by its table and lets a WebSocketServer have the rest. */
+/** An http.Server that redirects by its table and passes other requests to a WebSocketServer. */
 async function redirecting(t, table) {
   const server = await t.http();
   const wss = new (require('ws').WebSocketServer)({ noServer: true });
@@ -96,7 +96,7 @@ for (const call of ['close', 'terminate']) {
   });
 }
 
-/** Credentials: where they come from, and what the redirect target sees of them. */
+/** Sources of credentials, and the credentials that reach the redirect target. */
 const CREDENTIALS = [
   ['headers', { headers: { Authorization: 'Basic Zm9v', cookie: 'a=b', HOST: 'given.example' } }],
   ['auth', { auth: 'foo:bar' }]

@@ -1,13 +1,13 @@
 'use strict';
 
-// Opening handshakes that fail at the client: statements C8 to C14 and every handshake message of table 1.11.
+// Opening handshakes that fail at the client: statements C8 to C14 and every handshake message of 1.11.
 
 const net = require('node:net');
 const { once } = require('node:events');
 const { scenario } = require('../run');
 const { OPCODE, closeBody, frame } = require('../frames');
 
-/** Answers of 101 that a client refuses: name, headers changed in a good answer, protocols asked for, options. */
+/** 101 responses that a client refuses: name, changed headers, requested protocols, options. */
 const REFUSED = [
   ['no Upgrade', { Upgrade: null }],
   ['another Upgrade', { Upgrade: 'h2c' }],
@@ -73,7 +73,7 @@ scenario('C10 Upgrade in other letters and any Connection with upgrade', 'client
 scenario('C8 frames in the segment of the 101', 'client', async (t) => {
   const listening = await t.rawServer();
   const ws = t.dial(listening.url);
-  // ws delivers them before the ticks and microtasks of 'open' listeners; later is allowed, so these are left out.
+  // ws delivers them before the ticks and microtasks of 'open' listeners. Later delivery is allowed, so these are not recorded.
   const raw = await listening.next();
   const after = Buffer.concat([
     frame(OPCODE.text, 'one'),
@@ -149,7 +149,7 @@ for (const call of ['close', 'terminate']) {
   });
 }
 
-/** Answers other than 101, without anybody listening for them. */
+/** Responses other than 101, without a listener. */
 const UNEXPECTED = [200, 204, 301, 400, 401, 404, 426, 500, 503];
 
 scenario('C12 unexpected responses without a listener', 'client', async (t) => {
@@ -205,7 +205,7 @@ scenario('C11 handshakeTimeout is over once open', 'client', async (t) => {
 });
 
 scenario('C13 nobody listens', 'client', async (t) => {
-  // A port that was free a moment ago: bound and closed again.
+  // A free port: bound and closed again.
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
@@ -220,7 +220,7 @@ scenario('C13 no such Unix socket', 'client', async (t) => {
   await t.closed(t.dial('ws+unix:/nonexistent/socket:/'));
 });
 
-/** What servers that speak no HTTP, or break off, write after the request. */
+/** Responses that are not HTTP or incomplete. */
 const GARBAGE = [
   ['the connection is closed', '', 'finish'],
   ['the connection is reset', '', 'reset'],

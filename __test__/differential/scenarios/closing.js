@@ -10,7 +10,7 @@ const { OPCODE, closeBody } = require('../frames');
 const BOTH = ['server', 'client'];
 const { text, ping, close } = OPCODE;
 
-/** Arguments of close() that are fine. */
+/** Valid arguments of close(). */
 const ARGUMENTS = [
   [],
   [1000],
@@ -273,7 +273,7 @@ scenario(
     const { raw, ws } = await t.facing({ closeTimeout: 30 });
     ws.close(1000);
     t.logFrames(await raw.frame());
-    // The bare peer says nothing more; only the timer can end this.
+    // The raw peer sends nothing more; only the timer ends this.
     await t.closed(ws);
   },
   { isWaiting: true }

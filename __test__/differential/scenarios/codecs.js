@@ -1,6 +1,6 @@
 'use strict';
 
-// Receiver, Sender, PerMessageDeflate, extension and subprotocol, used by themselves: sections 1.6 to 1.9 and 3.1.
+// The classes Receiver, Sender and PerMessageDeflate, and extension and subprotocol, without a connection: 1.6 to 1.9 and 3.1.
 
 const { once } = require('node:events');
 const { Writable } = require('node:stream');
@@ -11,7 +11,7 @@ const { continuation, text, binary, close, ping, pong } = OPCODE;
 
 const EVENTS = ['message', 'ping', 'pong', 'conclude', 'error', 'drain', 'finish', 'close'];
 
-/** A Receiver whose every event is recorded. */
+/** A Receiver whose events are recorded. */
 function receiver(t, options) {
   const made = new t.lib.Receiver(options);
   for (const event of EVENTS) made.on(event, (...args) => t.log('receiver', event, ...args));
@@ -115,7 +115,7 @@ scenario('1.7 Receiver: bytes behind a close frame', 'api', async (t) => {
   await turn();
 });
 
-/** A socket that keeps what it is given. */
+/** A socket that stores the written chunks. */
 function sink(t) {
   return new Writable({
     writev(chunks, callback) {

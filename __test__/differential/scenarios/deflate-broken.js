@@ -1,7 +1,7 @@
 'use strict';
 
-// Compressed data that are none: what is reported (the texts, codes and numbers of zlib), what the peer is told, and when. Statements
-// E1 and E2, and R2 for text that is no text once inflated.
+// Invalid compressed data: the reported error (text, code and number of zlib), the close frame, and their time. Statements E1,
+// E2, and R2 for inflated text that is not UTF-8.
 
 const { scenario } = require('../run');
 const { OPCODE, closeBody } = require('../frames');
@@ -11,7 +11,7 @@ const { NAME, RSV1, agreement, deflating } = require('../deflate-peer');
 const BOTH = ['server', 'client'];
 const { continuation, text, binary, close, ping } = OPCODE;
 
-/** What an inflater says, and data that make it say so; all are the beginning of a message. */
+/** Errors of an inflater, and data that cause them; all are the beginning of a message. */
 const BROKEN = [
   ['invalid block type', '06'],
   ['invalid stored block lengths', '00050000000102030405'],
@@ -26,7 +26,7 @@ const BROKEN = [
   ['invalid distance too far back', '4a047200']
 ];
 
-/** Has the end under test report an error, and records all about it. */
+/** Causes an error at the library under test and records all of its properties. */
 async function fails({ peer, raw, ws, lane }, t, bytes) {
   ws.on('error', (err) => {
     t.log(lane, 'fields', err.errno, err.code, err.constructor === Error, Object.keys(err));
@@ -43,7 +43,7 @@ const hex = (digitsOf) => Buffer.from(digitsOf, 'hex');
 
 for (const [message, data] of BROKEN) {
   scenario(`E1 deflate: ${message}`, BOTH, async (t) => {
-    // In the only frame, in the first, in one amid others and in the last; nothing waits for the frames behind it.
+    // In the only frame, in the first, in the middle and in the last one; the error does not wait for later frames.
     for (const place of ['only', 'first', 'middle', 'last']) {
       const all = await deflating(t);
       const { peer, raw } = all;
@@ -55,7 +55,7 @@ for (const [message, data] of BROKEN) {
       }
       const fin = place === 'only' || place === 'last';
       const isFirst = place === 'only' || place === 'first';
-      // Nothing of what was said before helps a distance that is longer than all of it.
+      // Earlier messages do not help a distance that exceeds their total length.
       const bad = message.endsWith('too far back') ? new Deflater() : null;
       bad?.part(digits(500));
       frames.push(
@@ -133,7 +133,7 @@ scenario('E1 deflate: a fault while large messages leave', BOTH, async (t) => {
   await t.closed(ws);
 });
 
-/** Messages cut short: what comes out, and what becomes of the next message. */
+/** Truncated messages: their output, and the next message. */
 const CUT = [
   ['in a block with fixed codes', 'f248cdc9'],
   ['in a length', 'f24805'],
@@ -149,7 +149,7 @@ for (const [name, data] of CUT) {
     const { peer, raw, ws } = await deflating(t);
     peer.send(text, 'before');
     raw.send(binary, hex(data), { rsv: RSV1 });
-    // Enough of them that one is refused: what is missing is taken from what follows.
+    // Enough messages that one is rejected: it takes the missing bytes from the next one.
     for (let i = 0; i < 3; i++) peer.send(binary, 'z'.repeat(70000));
     raw.send(binary, Buffer.alloc(70000, 0xff), { rsv: RSV1 });
     raw.send(text, 'plain');
@@ -173,7 +173,7 @@ scenario('E1 deflate: a message cut short without context', BOTH, async (t) => {
   await t.closed(ws);
 });
 
-/** Bytes that are no UTF-8. */
+/** Bytes that are not UTF-8. */
 const NOT_UTF8 = ['80', '61e282', 'c0af', 'eda080', 'f4908080', 'ff'];
 
 scenario('R2 deflate: compressed text that is no UTF-8', BOTH, async (t) => {

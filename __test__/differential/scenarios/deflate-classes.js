@@ -1,6 +1,6 @@
 'use strict';
 
-// The classes PerMessageDeflate and Sender, used by themselves, opposite node:zlib: sections 1.6 and 1.8.
+// The classes PerMessageDeflate and Sender, without a connection, opposite node:zlib: 1.6 and 1.8.
 
 const { Writable } = require('node:stream');
 const { scenario } = require('../run');
@@ -15,7 +15,7 @@ const TAKEOVERS = [
   'server_no_context_takeover; client_no_context_takeover'
 ];
 
-/** Resolves with what the callback was given, and records nothing. */
+/** Resolves with the arguments of the callback and records nothing. */
 const run = (one, call, data, fin = true) =>
   new Promise((resolve) => one[call](data, fin, (err, result) => resolve(err ?? result)));
 
@@ -81,7 +81,7 @@ scenario('1.6 deflate: data that the class refuses', 'api', async (t) => {
   for (const data of bad) {
     const err = await run(one, 'decompress', data);
     t.log('class', 'refused', err, err.errno);
-    // And begins anew.
+    // The next message starts anew.
     t.log('class', 'next', await run(one, 'decompress', new Deflater().part('y'.repeat(100))));
   }
 });
@@ -118,7 +118,7 @@ scenario('1.6 deflate: many instances at once', 'api', async (t) => {
   for (const data of await Promise.all(all)) t.log('class', 'data', data);
 });
 
-/** A socket that keeps the frames that are written to it. */
+/** A socket that stores the written frames. */
 function sink() {
   let bytes = Buffer.alloc(0);
   const socket = new Writable({

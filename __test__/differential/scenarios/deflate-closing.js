@@ -10,13 +10,10 @@ const { RSV1, deflating } = require('../deflate-peer');
 const BOTH = ['server', 'client'];
 const { text, binary, close, ping } = OPCODE;
 
-/** Small on the wire, and long to inflate. */
+/** Small on the wire, and slow to inflate. */
 const LARGE = Buffer.alloc(8 << 20, 'large ');
 
-/**
- * Records messages and pings without the state: whether FIN was seen before a message that came first has been inflated
- * is a matter of time.
- */
+/** Records messages and pings without the state: a FIN may be processed before or after an earlier message is inflated. */
 function stateless(t, ws, lane) {
   for (const event of ['message', 'ping']) {
     ws.removeAllListeners(event);
@@ -32,11 +29,11 @@ scenario('K5 deflate: a large message and a close frame at once', BOTH, async (t
   await t.closed(ws);
 });
 
-/** What comes before FIN, in the same segment. */
+/** The bytes before FIN, in the same segment. */
 const BEFORE_FIN = [
   ['a large message', (peer) => [peer.make(binary, LARGE)]],
   ['small messages', (peer) => ['one', 'two'].map((data) => peer.make(text, data))],
-  // Whether the close frame is still answered is a matter of time.
+  // The close frame may or may not be answered, depending on time.
   [
     'a large message and a close frame',
     (peer, raw) => [peer.make(text, LARGE), raw.make(close, closeBody(3000, 'bye'))]

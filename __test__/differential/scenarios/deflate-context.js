@@ -1,6 +1,6 @@
 'use strict';
 
-// Which context is kept from one message to the next: statement Z3.
+// Context takeover between messages: statement Z3.
 
 const { scenario } = require('../run');
 const { OPCODE } = require('../frames');
@@ -10,7 +10,7 @@ const { RSV1, deflating } = require('../deflate-peer');
 const BOTH = ['server', 'client'];
 const { text, binary, close, pong } = OPCODE;
 
-/** Which side gives its context up. */
+/** The sides without context takeover. */
 const TAKEOVERS = [
   ['both keep it', ''],
   ['the server gives it up', 'server_no_context_takeover'],
@@ -29,7 +29,7 @@ for (const [name, agreed] of TAKEOVERS) {
     ws.send(data.slice(0, 300), { fin: false });
     ws.send(data.slice(300), { fin: false });
     ws.send(data);
-    // Within a message the context is kept by everybody.
+    // Within a message the context is always kept.
     const [one, two, three] = await peer.next(3);
     t.log('wire', 'fragments', three.payload.length < first.payload.length / 2);
     const all = one.payload.length + two.payload.length;

@@ -1,6 +1,6 @@
 'use strict';
 
-// Connections that end at once while messages are compressed or inflated: statements Z5 and K7.
+// Connections that end abruptly while messages are compressed or inflated: statements Z5 and K7.
 
 const { scenario } = require('../run');
 const { OPCODE } = require('../frames');
@@ -9,15 +9,15 @@ const { deflating } = require('../deflate-peer');
 const BOTH = ['server', 'client'];
 const { text, binary, close, pong } = OPCODE;
 
-/** Small on the wire, and long to inflate and to compress. */
+/** Small on the wire, and slow to inflate and to compress. */
 const LARGE = Buffer.alloc(8 << 20, 'large ');
 
 let count = 0;
 
-/** Another one each time: the compression of the same would be shared with that of a run before, and be over too soon. */
+/** A different one each time: the compression of an equal payload would be shared with an earlier run and finish too soon. */
 const largeOnce = () => Buffer.alloc(LARGE.length, `large ${++count} `);
 
-/** What ends a connection at once. */
+/** Abrupt ends of a connection. */
 const ENDS = [
   ['terminate()', (ws) => ws.terminate()],
   ['destroying the raw socket', (ws) => ws._socket.destroy()]
@@ -57,7 +57,7 @@ scenario(
 scenario('Z5 deflate: the peer goes away while large messages are compressed', BOTH, async (t) => {
   const { raw, ws, lane } = await deflating(t);
   for (let i = 0; i < 20; i++) ws.send(LARGE);
-  // So much is queued before it that this one is certainly not out.
+  // Enough is queued before it that this one has certainly not been sent.
   ws.send(LARGE, (err) => t.log(lane, 'sent', err instanceof Error));
   raw.reset();
   await t.closed(ws);
@@ -69,7 +69,7 @@ scenario('Z5 deflate: a large message is compressed when its socket is gone', 'p
   server.send(LARGE, (err) => t.log('callbacks', 'sent', err));
   server.terminate();
   await t.closed(server, client);
-  // The others go on compressing.
+  // The other connections continue to compress.
   const { server: second, client: other } = await t.pair({ server: deflate, client: deflate });
   second.send('and the next');
   await t.seen(other, 'message');

@@ -1,6 +1,6 @@
 'use strict';
 
-// Frames that are errors though permessage-deflate has been negotiated, or because it has not: statements E1 and A3.
+// Invalid frames with and without permessage-deflate: statements E1 and A3.
 
 const { scenario } = require('../run');
 const { OPCODE, closeBody } = require('../frames');
@@ -9,7 +9,7 @@ const { RSV1, deflating } = require('../deflate-peer');
 const BOTH = ['server', 'client'];
 const { continuation, text, binary, close, ping, pong } = OPCODE;
 
-/** Frames that are errors all the same: arguments of RawPeer.make; the payload is a good compressed "Hello". */
+/** Frames that are invalid with the extension, too: arguments of RawPeer.make; the payload is a valid compressed "Hello". */
 const HELLO = Buffer.from('f248cdc9c90700', 'hex');
 const FIRST = Buffer.from('f248cdc9c907000000ffff', 'hex');
 const BROKEN = [

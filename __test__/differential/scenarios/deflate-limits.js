@@ -1,7 +1,6 @@
 'use strict';
 
-// Limits where permessage-deflate has been negotiated: what a message may inflate to (A1, E7), what is left uncompressed (A23) and
-// how much memory a connection may hold (A24).
+// Limits with permessage-deflate: inflated size (A1, E7), uncompressed messages (A23) and memory of a connection (A24).
 
 const { scenario } = require('../run');
 const { OPCODE, frame } = require('../frames');
@@ -11,7 +10,7 @@ const { RSV1, deflating } = require('../deflate-peer');
 const BOTH = ['server', 'client'];
 const { continuation, text, binary, close, ping } = OPCODE;
 
-/** Has a limit overstepped, and records what the peer is told. */
+/** Exceeds a limit and records the close frame. */
 async function refused({ peer, raw, ws }, t) {
   await peer.through(close);
   raw.send(text, 'never looked at');
@@ -19,7 +18,7 @@ async function refused({ peer, raw, ws }, t) {
   await t.closed(ws);
 }
 
-/** Messages, each the fragments it comes in, against a limit of 1000 bytes; the last one is too long. */
+/** Messages, each as a list of fragments, with a limit of 1000 bytes; the last message is too long. */
 const AGAINST_1000 = [
   ['one more than may be', [['y'.repeat(1000)], ['y'.repeat(1001)]]],
   ['counted anew for each message', [[digits(600)], [digits(600)], [digits(999), 'x', 'x']]],
@@ -73,7 +72,7 @@ scenario(
 scenario('E7 deflate: maxPayload of the compressed length, over fragments', BOTH, async (t) => {
   const all = await deflating(t, { options: { maxPayload: 1000 } });
   const { peer, raw } = all;
-  // Noise grows a little: what is compressed is over the limit, what comes out is not.
+  // Noise grows when it is compressed: the compressed bytes exceed the limit, the inflated ones do not.
   raw.write(peer.make(binary, noise(500), { fin: false }));
   raw.write(frame(continuation, '', { key: raw.key, declare: 600 }));
   await refused(all, t);
@@ -150,7 +149,7 @@ scenario('A1 deflate: the limit by default', BOTH, async (t) => {
   await refused(all, t);
 });
 
-/** Records what a process that does nothing else prints. */
+/** Records the output of a child process. */
 async function child(t, mode) {
   const { finished } = t.child('deflate-memory.js', t.serverSubject, { MODE: mode });
   const { code, output } = await finished;

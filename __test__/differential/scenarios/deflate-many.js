@@ -56,7 +56,7 @@ scenario('Z4 deflate: many connections that end while they compress', 'pair', as
       server.send(Buffer.alloc(1 << 19, `server ${i}`), (err) => t.log(`sent ${i}`, 'sent', err));
     }
   }
-  // All but three of them: the others, and those that come later, are served.
+  // All but three of them: these three, and later connections, are served.
   for (const { server } of pairs.slice(3)) server.terminate();
   for (const { client } of pairs.slice(0, 3)) await t.seen(client, 'message', 3);
   await t.closed(...pairs.slice(3).flatMap(({ server, client }) => [server, client]));

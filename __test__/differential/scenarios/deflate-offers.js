@@ -1,12 +1,12 @@
 'use strict';
 
-// Negotiation of permessage-deflate, the server's part (section 1.6, statements H3 to H5): offers that are accepted, with which
-// answer, and offers that are refused.
+// Negotiation of permessage-deflate by the server (1.6, statements H3 to H5): accepted offers with their responses, and refused
+// offers.
 
 const { scenario } = require('../run');
 const { NAME, agreement } = require('../deflate-peer');
 
-/** Every parameter alone and together, in good form; the name of the extension is put before each. */
+/** Every parameter alone and combined, well formed; the name of the extension is prepended. */
 const PARAMETERS = [
   '',
   'server_no_context_takeover',
@@ -27,7 +27,7 @@ const PARAMETERS = [
 
 const offer = (...all) => all.map((one) => (one ? `${NAME}; ${one}` : NAME)).join(', ');
 
-/** Several offers in one header: the first that can be accepted wins. */
+/** Several offers in one header: the first acceptable one is selected. */
 const SEVERAL = [
   offer('server_max_window_bits=9', ''),
   offer('client_max_window_bits=9', 'client_max_window_bits=12', 'client_max_window_bits'),
@@ -73,7 +73,7 @@ const SETTINGS = [
   ]
 ];
 
-/** Makes an offer, and records what was answered in lane `wire`, what was agreed in lane `agreed`. */
+/** Makes an offer, and records the response in lane `wire` and the agreed parameters in lane `agreed`. */
 async function offered(t, wss, header) {
   const raw = await t.knock(wss, { headers: { 'Sec-WebSocket-Extensions': header } });
   const head = await raw.head();
@@ -96,7 +96,7 @@ for (const [name, perMessageDeflate] of SETTINGS) {
   });
 }
 
-/** Values in other forms, and names in other letters. */
+/** Other forms of values, and other letter case of names. */
 const FORMS = [
   offer('client_max_window_bits="10"'),
   offer('server_max_window_bits="9"; client_max_window_bits="1\\2"'),
@@ -115,7 +115,7 @@ scenario('H5 deflate: offers in other forms', 'server', async (t) => {
   for (const header of FORMS) await offered(t, wss, header);
 });
 
-/** What no server accepts: parameters that are none, bad values, parameters twice. */
+/** Offers that every server refuses: unknown parameters, invalid values, repeated parameters. */
 const BAD = [
   'unknown',
   'unknown=1',
@@ -138,7 +138,7 @@ const BAD = [
   'client_max_window_bits=10; client_max_window_bits=11'
 ];
 
-/** Headers that are not well formed. */
+/** Malformed headers. */
 const MALFORMED = [
   ',',
   ';',

@@ -1,7 +1,6 @@
 'use strict';
 
-// In which order messages leave while some are being compressed, and what callbacks and bufferedAmount tell: statements S7, S10, S12
-// and B2.
+// Order of messages, callbacks and bufferedAmount while messages are compressed: statements S7, S10, S12 and B2.
 
 const fs = require('node:fs');
 const os = require('node:os');

@@ -1,8 +1,7 @@
 'use strict';
 
-// Two libraries with permessage-deflate between them: what they agree on, traffic of every kind, and defaults.
+// Two libraries with permessage-deflate between them: negotiation, traffic of every kind, and defaults.
 
-const { AsyncLocalStorage } = require('node:async_hooks');
 const { once } = require('node:events');
 const { scenario } = require('../run');
 const { OPCODE } = require('../frames');
@@ -13,7 +12,7 @@ const { NAME, RSV1, agreement } = require('../deflate-peer');
 const ON = { perMessageDeflate: true };
 const DEFLATE = { server: ON, client: ON };
 
-/** Settings of either side that are tried against each other. */
+/** Settings of both sides, in all combinations. */
 const SETTINGS = [
   false,
   true,
@@ -85,7 +84,7 @@ scenario('H5 deflate: extensions are there when handleUpgrade calls back', 'serv
       t.log('server', 'returned');
     });
   });
-  // The first message comes as the head of the connection.
+  // The first message is in the head of the connection.
   const raw = await t.rawClient(server);
   const request = upgradeRequest({ headers: { 'Sec-WebSocket-Extensions': NAME } });
   const hello = Buffer.from('f248cdc9c90700', 'hex');
@@ -183,7 +182,7 @@ scenario(
   'X1 deflate: compressed messages come in the context of the constructor',
   'pair',
   async (t) => {
-    const storage = new AsyncLocalStorage();
+    const storage = t.storage();
     const wss = await t.listen(ON);
     const client = storage.run('constructor', () => t.dial(t.url(wss), undefined, ON));
     const { server } = await t.accepted(wss);

@@ -10,7 +10,7 @@ const { deflating } = require('../deflate-peer');
 const BOTH = ['server', 'client'];
 const { text, binary, close, ping } = OPCODE;
 
-/** Small on the wire, and long to inflate. */
+/** Small on the wire, and slow to inflate. */
 const LARGE = Buffer.alloc(8 << 20, 'large ');
 
 scenario('Q2 deflate: pause() and resume() while a large message is inflated', BOTH, async (t) => {
@@ -85,7 +85,7 @@ scenario('K9 deflate: close() of a paused side that compresses', BOTH, async (t)
 
 scenario('K5 deflate: messages held back by pause are delivered before close', BOTH, async (t) => {
   const { peer, raw, ws, lane } = await deflating(t);
-  // Whether FIN is seen before they are inflated is a matter of time, so the state is not recorded.
+  // A FIN may be processed before or after they are inflated, so the state is not recorded.
   ws.removeAllListeners('message');
   ws.on('message', (...args) => t.log(lane, 'message', ...args));
   ws.pause();

@@ -1,6 +1,6 @@
 'use strict';
 
-// Receiver with an instance of PerMessageDeflate, used by itself: section 1.7.
+// Receiver with an instance of PerMessageDeflate, without a connection: 1.7.
 
 const { scenario } = require('../run');
 const { KEY, OPCODE, closeBody, frame } = require('../frames');
@@ -11,7 +11,7 @@ const { continuation, text, binary, close, ping, pong } = OPCODE;
 
 const EVENTS = ['message', 'ping', 'pong', 'conclude', 'error', 'finish', 'close'];
 
-/** A Receiver whose every event is recorded, and when it has ended. */
+/** A Receiver whose events and end are recorded. */
 function receiver(t, options, agreed) {
   const isServer = options?.isServer ?? false;
   const extensions = { [NAME]: accepted(t, agreed, { isServer, maxPayload: options?.maxPayload }) };

@@ -1,6 +1,6 @@
 'use strict';
 
-// Compressed messages as they arrive: statements R1 to R8 and P1.
+// Received compressed messages: statements R1 to R8 and P1.
 
 const { scenario } = require('../run');
 const { OPCODE, closeBody } = require('../frames');
@@ -54,7 +54,7 @@ scenario('R2 deflate: a code point in two fragments', BOTH, async (t) => {
   await t.seen(ws, 'message', bytes.length + 1);
 });
 
-/** Records when microtasks, ticks and immediates of listeners run. */
+/** Records the order of microtasks, ticks and immediates of listeners. */
 function later(t, ws, lane) {
   for (const event of ['message', 'ping', 'pong']) {
     ws.on(event, (data) => {
@@ -177,7 +177,7 @@ scenario('R6 deflate: a delivered Buffer belongs to the listener', BOTH, async (
     kept.push(data);
     data.fill(kept.length);
   });
-  // Each refers back to what the listener has overwritten.
+  // Each refers back to bytes that the listener has overwritten.
   for (let round = 0; round < 6; round++) peer.send(binary, digits(400));
   peer.send(binary, 'y'.repeat(100000));
   await t.seen(ws, 'message', 7);

@@ -1,7 +1,6 @@
 'use strict';
 
-// Negotiation of permessage-deflate, the client's part (section 1.6, statements C4 and C10): what is offered, and which responses
-// are taken.
+// Negotiation of permessage-deflate by the client (1.6, statements C4 and C10): offers, and accepted and refused responses.
 
 const { scenario } = require('../run');
 const { NAME, agreement } = require('../deflate-peer');
@@ -76,7 +75,7 @@ scenario('C4 deflate: the header of the user stands if nothing is offered', 'cli
   await t.closed(ws);
 });
 
-/** Answers a client, and records whether it opened and with what. */
+/** Responds to a client, and records whether it opened and the agreed parameters. */
 async function responded(t, perMessageDeflate, header) {
   const listening = await t.rawServer();
   const ws = t.dial(listening.url, undefined, { perMessageDeflate });
@@ -88,7 +87,7 @@ async function responded(t, perMessageDeflate, header) {
   await t.closed(ws);
 }
 
-/** Responses that are well formed; the name of the extension is put before each. */
+/** Well-formed responses; the name of the extension is prepended. */
 const RESPONSES = [
   '',
   'server_no_context_takeover',
@@ -126,7 +125,7 @@ for (const [name, setting] of SETTINGS) {
   });
 }
 
-/** Responses that no client takes. */
+/** Responses that every client refuses. */
 const REFUSED = [
   ['unknown parameters', ['unknown', 'unknown=1', '__proto__', 'Server_No_Context_Takeover']],
   [

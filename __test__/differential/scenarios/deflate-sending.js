@@ -1,6 +1,6 @@
 'use strict';
 
-// What is compressed and what is not where permessage-deflate has been negotiated: statements S4 to S6.
+// Selection of the messages that are compressed: statements S4 to S6.
 
 const { scenario } = require('../run');
 const { OPCODE } = require('../frames');

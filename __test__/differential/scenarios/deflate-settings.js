@@ -1,7 +1,7 @@
 'use strict';
 
-// Windows of every size (statement Z6) and the options of zlib (section 1.6), on either side: whatever they are, traffic must get
-// through.
+// Windows of every size (statement Z6) and the options of zlib (1.6), on either side: traffic must get through with all of
+// them.
 
 const zlib = require('node:zlib');
 const { scenario } = require('../run');
@@ -22,7 +22,7 @@ const REPEATING = (() => {
 
 for (let bits = 8; bits <= 15; bits++) {
   scenario(`Z6 deflate: a window of ${bits} bits for what is sent`, BOTH, async (t) => {
-    // The peer inflates with a window of just so many bits.
+    // The peer inflates with a window of exactly this many bits.
     const { peer, ws, lane } = await deflating(t, { agreed: `${t.kind}_max_window_bits=${bits}` });
     t.log(lane, 'agreed', ...agreement(ws));
     for (const data of [digits(100), digits(100), REPEATING, noise(2000), REPEATING.slice(0, 1500)])
@@ -64,7 +64,7 @@ for (const bits of [8, 9, 12, 15]) {
 }
 
 scenario('Z6 deflate: a client that asks for a window gets it unasked', 'client', async (t) => {
-  // Nothing about it in the answer: the client keeps to its own word.
+  // The response does not mention it: the client keeps its own offer.
   const { peer, ws, lane } = await deflating(t, { deflate: { clientMaxWindowBits: 9 } });
   t.log(lane, 'agreed', ...agreement(ws));
   for (let i = 0; i < 2; i++) ws.send(REPEATING);
@@ -75,7 +75,7 @@ scenario('Z6 deflate: a distance beyond the window that was agreed', BOTH, async
   const side = t.kind === 'server' ? 'client' : 'server';
   const { raw, ws } = await deflating(t, { agreed: `${side}_max_window_bits=9` });
   const deflater = new Deflater();
-  // In a later message: what is so far back has been forgotten.
+  // In a later message: a distance that far back has been forgotten.
   raw.send(text, deflater.part(digits(100) + digits(5000, 'between')), { rsv: RSV1 });
   raw.send(text, deflater.part(digits(100)), { rsv: RSV1 });
   t.logFrames(...(await raw.framesThrough(close)));

@@ -1,6 +1,6 @@
 'use strict';
 
-// permessage-deflate on the wire (statements Z1 and Z2): what messages become, and what a peer may send.
+// permessage-deflate on the wire (statements Z1 and Z2): sent messages, and valid forms of received ones.
 
 const { scenario } = require('../run');
 const { OPCODE } = require('../frames');
@@ -92,7 +92,7 @@ scenario('Z1 deflate: empty messages received', BOTH, async (t) => {
 
 scenario('Z1 deflate: payloads of no bytes, which are no whole block', BOTH, async (t) => {
   const { raw, ws } = await deflating(t);
-  // What stands for the end of the first is the head of a stored block, and that of the second its beginning.
+  // The implied trailer completes a stored block: its header in the first payload, its beginning in the second.
   for (let i = 0; i < 3; i++) raw.send(binary, '', { rsv: RSV1 });
   raw.send(text, 'plain');
   raw.send(binary, 'as it is', { rsv: RSV1 });
@@ -122,7 +122,7 @@ scenario('Z1 deflate: frames in the segment of the handshake', BOTH, async (t) =
   await peer.next();
 });
 
-/** "Hello" in a block that says that it is the last one. */
+/** "Hello" in a final block. */
 const FINAL = 'f348cdc9c9070000';
 
 scenario(
@@ -177,7 +177,7 @@ scenario('Z2 deflate: a final block before an empty fragment', BOTH, async (t) =
   const { raw, ws } = await deflating(t);
   raw.send(text, Buffer.from(FINAL, 'hex'), { rsv: RSV1, fin: false });
   raw.send(continuation, '');
-  // The empty fragment has left the head of a stored block.
+  // The empty fragment has left the header of a stored block.
   raw.send(text, new Deflater().part('next'), { rsv: RSV1 });
   t.logFrames(...(await raw.framesThrough(close)));
   raw.finish();

@@ -27,10 +27,10 @@ function over(t, ws, options) {
   return stream;
 }
 
-/** Resolves when the stream has emitted 'close', be it already past. */
+/** Resolves when the stream has emitted 'close', even if that was earlier. */
 const gone = (stream) => past.get(stream).close;
 
-/** Ends the writing side too once the reading side has ended, and waits for 'close'. */
+/** Ends the writable side after the readable side has ended, and waits for 'close'. */
 async function endToo(stream) {
   await past.get(stream).end;
   stream.end();

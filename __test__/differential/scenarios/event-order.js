@@ -1,7 +1,7 @@
 'use strict';
 
 // Several connections with both ends in this process, as in most tests of programs: one interleaved trace of all messages,
-// callbacks, ticks, microtasks, immediates and ends. With I/O threads only the order of each connection is compared.
+// callbacks, ticks, microtasks, immediates and ends. With I/O threads only the order within each connection is compared.
 
 const { once } = require('node:events');
 const net = require('node:net');
@@ -13,12 +13,12 @@ const { upgradeRequest } = require('../raw-peer');
 
 const { text } = OPCODE;
 
-/** Two turns of the loop: what was scheduled before has run. */
+/** Two iterations of the event loop: everything scheduled before has run. */
 async function settled() {
   for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Records when what a listener schedules runs. */
+/** Records the order of callbacks that a listener schedules. */
 function later(t, lane, after) {
   process.nextTick(() => t.log(lane, `tick after ${after}`));
   queueMicrotask(() => t.log(lane, `microtask after ${after}`));
@@ -34,7 +34,7 @@ function told(t, lane, what) {
 }
 
 /**
- * Open pairs with one server, ready to be traced: `server`, `client`, and the names of their lanes.
+ * Open pairs with one server and their lanes.
  *
  * @param {number} count
  * @param {object} [options] of the server and the clients

@@ -1,6 +1,6 @@
 'use strict';
 
-// The shape of what the package exports: sections 1.2 to 1.4, 1.8 and 1.9 of the specification.
+// The shape of the package's exports: 1.2 to 1.4, 1.8 and 1.9.
 
 const { EventEmitter } = require('node:events');
 const { scenario } = require('../run');
@@ -21,7 +21,7 @@ for (const name of ['WebSocket', 'WebSocketServer']) {
   scenario(`1.3 members of ${name}.prototype`, 'api', (t) => {
     const proto = t.lib[name].prototype;
     for (const key of Object.getOwnPropertyNames(proto).sort()) {
-      // How private members are made is nobody's business.
+      // The implementation of private members is not compared.
       if (key.startsWith('_')) continue;
       const found = Object.getOwnPropertyDescriptor(proto, key);
       const type = 'value' in found ? typeof found.value : `get${found.set ? ' set' : ''}`;

@@ -46,7 +46,7 @@ scenario(
 scenario('B1 bytes that were queued count with their headers', BOTH, async (t) => {
   const { raw, ws, lane } = await t.facing();
   raw.socket.pause();
-  // Fill every buffer on the way, then look at what single sends add.
+  // Fills all buffers on the way, then records the effect of single sends.
   for (let i = 0; i < 4; i++) ws.send(Buffer.alloc(8 << 20));
   for (const length of [0, 1, 125, 126, 65535, 65536]) {
     const before = ws.bufferedAmount;
@@ -125,7 +125,7 @@ scenario('Q1 nothing is delivered while paused', 'pair', async (t) => {
   server.pause();
   for (let i = 0; i < 5; i++) client.send(`message ${i}`);
   client.ping('while paused');
-  // The round trip of another connection of the same server: enough for anything that leaks through.
+  // A round trip on another connection of the same server: enough time for anything that is not held back.
   const other = t.dial(client.url);
   await t.opened(other);
   const { server: second } = await t.accepted(wss);
@@ -269,7 +269,7 @@ scenario('P1 unasked pongs are reported', BOTH, async (t) => {
 
 scenario('P1 pings between two libraries', 'pair', async (t) => {
   const { server, client } = await t.pair();
-  // One after the other: an answer may come at any time between what a side sends by itself.
+  // One after the other: an automatic pong may come at any point between the messages of a side.
   server.ping('to the client');
   await t.seen(server, 'pong');
   await t.seen(client, 'ping');
@@ -290,7 +290,7 @@ scenario('P2 as many pings as may be pending are answered', BOTH, async (t) => {
   for (let round = 0; round < 3; round++) {
     raw.write(Buffer.concat([1, 2, 3].map((i) => raw.make(ping, `${round} ${i}`))));
     t.logFrames(await raw.frame(), await raw.frame(), await raw.frame());
-    // The pongs are written once a later ping listener has run in its own turn.
+    // The pongs are written once a later ping listener has run in an iteration of its own.
     await t.seen(ws, 'ping', 3 * (round + 1));
     await new Promise((resolve) => ws.ping('flush', undefined, resolve));
     await raw.frame();

@@ -1,7 +1,7 @@
 'use strict';
 
-// How a server that listens by itself closes: while handshakes are half sent or being verified, in which order, and when the process
-// ends. Statements W1 to W3.
+// Closing a server with its own listener: during incomplete handshakes and verifyClient, the order of events, and the end of
+// the process. Statements W1 to W3.
 
 const { once } = require('node:events');
 const { scenario } = require('../run');
@@ -9,7 +9,7 @@ const { OPCODE } = require('../frames');
 const { ENDINGS, meet } = require('../endings');
 const { upgradeRequest } = require('../raw-peer');
 
-/** Closes a server and records in which order what happens. */
+/** Closes a server and records the order of events. */
 function close(t, wss, lane = 'order') {
   wss.on('close', () => t.log(lane, 'close event', wss.clients.size, wss._server?.listening));
   const called = new Promise((resolve) => {
@@ -32,7 +32,7 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
     const http = wss._server;
     http.on('close', () => t.log('order', 'close of the http.Server'));
     const called = close(t, wss);
-    // It is open all the same.
+    // The connection is open nevertheless.
     ws.send('still here');
     t.logFrames(await raw.frame());
     t.log('order', 'listening', http.listening);
@@ -66,7 +66,7 @@ scenario('W1 close() with connections, some of which end before', 'server', asyn
   await called;
 });
 
-/** What has been sent of a request when the server closes. */
+/** The part of a request that has been sent when the server closes. */
 const HALVES = {
   nothing: '',
   'a piece of the first line': 'GET / HT',
@@ -78,7 +78,7 @@ for (const [name, half] of Object.entries(HALVES)) {
     const wss = await t.listen();
     const raw = await t.rawClient(wss);
     raw.write(half);
-    // Later bytes of somebody else are answered, so these have been read.
+    // Later bytes of another connection are answered, so these have been read.
     const other = await t.knock(wss, { target: '/other' });
     const { server } = await t.accepted(wss);
     await other.head();
@@ -89,7 +89,7 @@ for (const [name, half] of Object.entries(HALVES)) {
     other.finish();
     t.log('order', 'http', http.listening);
     raw.write(upgradeRequest().slice(half.length));
-    // From 26 on, Node ends who has said nothing.
+    // From Node 26 on, connections that have sent nothing are ended.
     const head = await raw.head().catch(() => undefined);
     if (head === undefined) {
       t.log('wire', 'ended');
@@ -213,7 +213,7 @@ for (const what of ['close', 'unref', 'unref and ref', 'unref with a connection'
       const port = await child.line();
       t.trace.hide(port, 'PORT');
       if (what === 'nothing' || what === 'unref and ref') {
-        // It goes on until it is told.
+        // The process runs until the server is closed.
         const raw = await t.knock({ address: () => ({ port: Number(port) }) });
         t.logHead(await raw.head());
         raw.finish();

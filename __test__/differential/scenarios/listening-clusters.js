@@ -1,11 +1,11 @@
 'use strict';
 
-// Workers of node:cluster that share a port: statement H1. Which worker gets a connection is left to Node and the kernel.
+// Workers of node:cluster that share a port: statement H1. Node and the kernel distribute the connections.
 
 const { scenario } = require('../run');
 const { OPCODE } = require('../frames');
 
-/** Two workers take turns, so with a few connections each has some. */
+/** Enough for each of two workers to get some. */
 const CONNECTIONS = 6;
 
 for (const [policy, end] of [

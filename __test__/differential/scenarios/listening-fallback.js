@@ -1,7 +1,7 @@
 'use strict';
 
-// What comes to a server that listens by itself and is no handshake, or not at once: Node's http.Server answers it. Statement H1.
-// More such bytes are in the catalog of __test__/hostile; what a program does with that http.Server is in listening-http-server.js.
+// Bytes to a server with its own listener that are not a handshake, or not at once: Node's http.Server answers them. Statement
+// H1. The catalog of __test__/hostile has more; listening-http-server.js covers programs that use that http.Server.
 
 const { once } = require('node:events');
 const { scenario } = require('../run');
@@ -13,7 +13,7 @@ const { answerText } = require('../snapshots');
 const GET = 'GET /plain HTTP/1.1\r\nHost: a\r\n\r\n';
 const LAST = GET.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n');
 
-/** Requests that go to Node: name, the segments. The last one asks for the end. */
+/** Requests for Node: name, segments. The last one requests the end of the connection. */
 const PLAIN = {
   'a GET': [LAST],
   'two in one segment': [GET + LAST],
@@ -91,7 +91,7 @@ for (const leave of ['finish', 'reset']) {
         });
         const gone = once(wss, 'gone');
         const raw = await t.knock(wss, half);
-        // A reset must not overtake what was written before.
+        // A reset must not overtake earlier bytes.
         const other = await t.knock(wss);
         await other.head();
         raw[leave]();

@@ -1,7 +1,7 @@
 'use strict';
 
-// What a program hooks into the opening handshake of a server that listens by itself: hooks that answer late, twice or not at all,
-// methods that are overridden, listeners that throw. Statements H3 to H6, H10 and H11; table 1.4.
+// Hooks of a program in the opening handshake of a server with its own listener: hooks that answer late, twice or never,
+// overridden methods, listeners that throw. Statements H3 to H6, H10, H11; 1.4.
 
 const { once } = require('node:events');
 const { scenario } = require('../run');
@@ -9,7 +9,7 @@ const { OPCODE, decode } = require('../frames');
 const { exchange } = require('../endings');
 const { answerText } = require('../snapshots');
 
-/** The verifyClient of a server that asks the scenario. */
+/** A verifyClient whose answers the scenario gives. */
 function questions() {
   const asked = [];
   const waiting = [];
@@ -26,7 +26,7 @@ function questions() {
   };
 }
 
-/** Resolves in a later turn of the loop. */
+/** Resolves in a later iteration of the event loop. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 scenario('H5 verifyClient that answers in every way of being late', 'server', async (t) => {
@@ -75,7 +75,7 @@ for (const answers of [
     t.log('server', 'clients', wss.clients.size, info.req.socket.writable);
     raw.finish();
     const bytes = await raw.rest();
-    // What a refusal writes behind an acceptance is no frame.
+    // The bytes of a refusal after an acceptance are not a frame.
     t.log('wire', 'answer', answerText(bytes.subarray(0, bytes.indexOf('\r\n\r\n'))));
     if (answers[0]) await t.closed((await t.accepted(wss)).server);
     else await raw.gone();
@@ -148,7 +148,7 @@ scenario(
       await next();
       return raw;
     };
-    // Nobody asks for it, or answers: it is gone all the same.
+    // No hook answers; the connection is released nevertheless.
     const first = await enter();
     t.log('server', 'there', await count());
     first.reset();
@@ -174,12 +174,12 @@ for (const hook of ['verifyClient', 'handleProtocols', 'headers', 'shouldHandle'
       const raw = await t.knock(listening, change);
       t.log('child', 'line', await child.line());
       if (hook === 'connection') {
-        // That connection lives.
+        // The connection survives.
         t.logHead(await raw.head());
         raw.send(OPCODE.text, 'echo');
         t.logFrames(await raw.frame());
       }
-      // So does the server.
+      // The server survives, too.
       const other = await t.knock(listening, { ...change, target: '/good' });
       t.logHead(await other.head());
       other.send(OPCODE.text, 'the end');
@@ -193,7 +193,7 @@ for (const hook of ['verifyClient', 'handleProtocols', 'headers', 'shouldHandle'
   );
 }
 
-/** Servers of classes of the program. */
+/** Servers of user-defined classes. */
 const CLASSES = {
   'handleUpgrade, later': (Server) =>
     class extends Server {

@@ -1,7 +1,6 @@
 'use strict';
 
-// The http.Server of a server that listens by itself: whatever a program hangs on it, asks of it or sets on it works as with Node's.
-// `_server` of section 3.1.
+// The http.Server of a server with its own listener: listeners, methods and properties work as with Node's. `_server` of 3.1.
 
 const { once } = require('node:events');
 const { Duplex, PassThrough } = require('node:stream');
@@ -185,7 +184,7 @@ scenario('3.1 limits of time of the http.Server', 'server', async (t) => {
   await raw.rest();
   server.maxHeadersCount = 5;
   const { raw: sixth, head } = await t.request(wss, { headers: { 'X-Sixth': 'hidden' } });
-  // Newer versions of Node refuse it.
+  // Newer versions of Node throw.
   if (head.startsWith('HTTP/1.1 101')) {
     const { request } = await t.accepted(wss);
     t.log('server', 'headers', request.headers, request.rawHeaders.length, request.socket.timeout);
@@ -210,7 +209,7 @@ scenario(
       t.log('wire', 'silent', answerText(await silent.rest()));
       silent.finish();
     }
-    // That is no matter of connections that have been upgraded.
+    // These limits do not apply to upgraded connections.
     await exchange(t, { raw, ws });
   },
   { isWaiting: true }

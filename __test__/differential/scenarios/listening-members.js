@@ -1,9 +1,9 @@
 'use strict';
 
-// Every member that Node asks of a server or of its handle, changed or used on a server that listens by itself: server-members.js has
-// the list. `_server` of section 3.1.
+// Every member of a server or its handle that Node's sources use, changed or used on a server with its own listener: see
+// server-members.js. `_server` of 3.1.
 
-const { AsyncLocalStorage, createHook } = require('node:async_hooks');
+const { createHook } = require('node:async_hooks');
 const { randomUUID } = require('node:crypto');
 const { once } = require('node:events');
 const fs = require('node:fs');
@@ -16,10 +16,10 @@ const { scenario } = require('../run');
 const { exchange } = require('../endings');
 const { GET, HANDLE, SETTINGS, UPGRADE } = require('../server-members');
 
-/** Milliseconds in which nothing has to come. */
+/** Milliseconds without a response. */
 const QUIET = 120;
 
-/** Sends a request and records what shows: the first line of the answer and its socket, or how it ends. */
+/** Sends a request and records the first line of the response and its socket, or the end of the connection. */
 async function ask(t, wss, request) {
   const raw = await t.rawClient(wss);
   raw.write(request);
@@ -135,7 +135,7 @@ const AGAIN = {
   'an abstract path for all': () => ({ path: '\0ferrows', readableAll: true })
 };
 
-/** A path of so many bytes. */
+/** A path of this many bytes. */
 const pathOf = (folder, length) => path.join(folder, 'p'.repeat(length - folder.length - 1));
 
 for (const [name, given] of Object.entries(AGAIN)) {
@@ -315,7 +315,7 @@ scenario(
 );
 
 scenario('X1 the context of the code that listens, where Node has it', 'server', async (t) => {
-  const storage = new AsyncLocalStorage();
+  const storage = t.storage();
   for (const isSeen of [false, true]) {
     const store = (event) => t.log('server', event, storage.getStore());
     const wss = await storage.run('listens', () =>
@@ -359,7 +359,7 @@ scenario('3.1 _server is sent to a child, which serves', 'server', async (t) => 
   t.defer(() => child.kill());
   child.send('server', wss._server);
   await once(child, 'message');
-  // Both have it: this process lets go of its own.
+  // Both processes have it: this one closes its own.
   await new Promise((resolve) => wss._server.close(resolve));
   const client = net.connect(port, '127.0.0.1');
   client.on('error', () => {});

@@ -1,7 +1,7 @@
 'use strict';
 
-// Where a server of its own listens: hosts, ports, paths, what listening costs and what it says when it cannot. Statement H1, and the
-// options host, port and backlog of table 1.4.
+// Addresses of a server with its own listener: hosts, ports, paths, and errors of listening. Statement H1, and the options
+// host, port and backlog of 1.4.
 
 const { once } = require('node:events');
 const fs = require('node:fs');
@@ -13,22 +13,22 @@ const { upgradeRequest } = require('../raw-peer');
 
 const LOOPBACK = '127.0.0.1';
 
-/** An address without what changes from run to run. */
+/** An address without the parts that differ between runs. */
 function shown(address) {
   if (address === null || typeof address !== 'object') return address;
   return { ...address, port: typeof address.port };
 }
 
-/** Everything of an error; all that it has besides is the stack. */
+/** All properties of an error except the stack. */
 function properties(err) {
   const own = Object.getOwnPropertyNames(err).filter((name) => name !== 'stack');
   return own.map((name) => [name, err[name]]);
 }
 
-/** Closes a server and resolves when it is. */
+/** Closes a server and resolves when it has closed. */
 const closed = (wss) => new Promise((resolve) => wss.close(resolve));
 
-/** A file name for a socket, in a folder that goes with the scenario. */
+/** The path of a socket in a folder that is removed after the scenario. */
 function socketFile(t) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'differential-'));
   t.defer(() => fs.rmSync(folder, { recursive: true, force: true }));
@@ -36,7 +36,7 @@ function socketFile(t) {
   return path.join(folder, 'socket');
 }
 
-/** A message there and one back with whatever listens. */
+/** Exchanges a message in both directions with any listener. */
 async function speak(t, wss, where) {
   const socket = net.connect(where);
   t.defer(() => socket.destroy());
@@ -93,7 +93,7 @@ for (const host of [LOOPBACK, 'localhost', '::1', '0.0.0.0', '::', undefined, nu
     );
     const where = { '::': '::1', '0.0.0.0': LOOPBACK }[address] ?? address;
     await speak(t, wss, { port, host: where });
-    // Both families, where there is one address for both.
+    // Both address families, if one address covers both.
     if (address === '::' && hasIPv6) await speak(t, wss, { port, host: LOOPBACK });
     await closed(wss);
     t.attempt('server', 'address when closed', () => wss.address());
@@ -101,7 +101,7 @@ for (const host of [LOOPBACK, 'localhost', '::1', '0.0.0.0', '::', undefined, nu
   });
 }
 
-/** Where nobody can listen. */
+/** Addresses that cannot be bound. */
 const REFUSED = {
   'a name that is none': { host: '..' },
   'an address of somebody else': { host: '192.0.2.1' },
@@ -139,7 +139,7 @@ scenario('H1 a port that is taken', 'server', async (t) => {
     t.log('server', 'closed', await closed(second));
     t.log('server', 'the first', other._server.listening);
   }
-  // As soon as it is free, it can be had.
+  // A released port can be used at once.
   await closed(first);
   const again = await t.listen({ port });
   await speak(t, again, { port, host: LOOPBACK });

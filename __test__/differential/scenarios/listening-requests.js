@@ -1,7 +1,7 @@
 'use strict';
 
-// The request of an opening handshake, as every hook and every listener of a server gets it: an http.IncomingMessage, however it was
-// read. Statements H4, H5 and H6.
+// The request of an opening handshake in every hook and listener of a server: an http.IncomingMessage, however it was read.
+// Statements H4, H5 and H6.
 
 const { once } = require('node:events');
 const { finished } = require('node:stream/promises');
@@ -13,7 +13,7 @@ const { ENDINGS, exchange, meet } = require('../endings');
 const { upgradeRequest } = require('../raw-peer');
 const { record, requestLines } = require('../snapshots');
 
-/** Requests: name, what is changed in a good one. Each is accepted or refused as ws does. */
+/** Requests: name, changes to a valid one. Each is accepted or refused as by ws. */
 const REQUESTS = {
   'nothing special': {},
   'an empty path': { target: '/?' },
@@ -123,7 +123,7 @@ scenario('H4 the request and the socket that wsClientError gets', 'server', asyn
 
 for (const [ending, play] of Object.entries(ENDINGS)) {
   scenario(`H5 a request that is kept: ${ending}`, 'server', async (t) => {
-    // First looked at late, too.
+    // Accessed late, too.
     for (const first of ['open', 'closed']) {
       const headers = { Cookie: ['a=1', 'b=2'], 'X-Kept': 'kept' };
       const meeting = await meet(t, { ending, change: { target: '/kept?x', headers } });
@@ -163,7 +163,7 @@ scenario('H5 events of a request, before and after the connection', 'server', as
   }
 });
 
-/** What a program does with the request in a listener of `connection`. */
+/** Uses of the request in a listener of `connection`. */
 const CALLS = {
   resume: (request) => request.resume(),
   pause: (request) => request.pause().isPaused(),

@@ -1,7 +1,7 @@
 'use strict';
 
-// The socket under an accepted connection, as it looks at every moment of every life: section 3.1 of the specification. Whoever looks
-// at it for the first time only late must find what he would have found had he held it all along.
+// The socket under an accepted connection, in every state and at every time of first access: 3.1. Late first access must show
+// the same as a reference held from the beginning.
 
 const { once } = require('node:events');
 const { finished: callback } = require('node:stream');
@@ -12,7 +12,7 @@ const { valueText } = require('../trace');
 const { ENDINGS, exchange, meet } = require('../endings');
 const { record, socketLines } = require('../snapshots');
 
-/** When a program takes its first look. */
+/** The time of first access. */
 const MOMENTS = ['in connection', 'a tick later', 'after messages', 'in close', 'after close'];
 
 for (const [ending, play] of Object.entries(ENDINGS)) {
@@ -49,7 +49,7 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
   });
 }
 
-/** Those of flow are left out: ws stops a socket itself while it thinks. */
+/** Without events of flow control: ws pauses a socket itself. */
 const EVENTS = ['close', 'drain', 'end', 'error', 'finish', 'timeout'];
 
 for (const [ending, play] of Object.entries(ENDINGS)) {
@@ -59,7 +59,7 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
       const listen = (ws) => {
         const { _socket: socket } = ws;
         for (const event of EVENTS) {
-          // What comes first, the end or the finish, is a race of two kernels.
+          // The kernel decides the order of end and finish.
           const own = ['end', 'finish'].includes(event) ? `${lane}, ${event}` : lane;
           socket.on(event, (...args) => t.trace.event(own, event, args, ws));
         }
@@ -98,7 +98,7 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
     await play(meeting);
     await Promise.all(results);
     await t.closed(meeting.ws);
-    // Of one that is over already.
+    // Of a connection that is over.
     await finished(socket).then(tell('over'), tell('over'));
     t.log('over', 'closes', socket.destroy() === socket, socket.destroyed);
   });
@@ -135,7 +135,7 @@ scenario('3.1 the raw socket is one object for life', 'server', async (t) => {
   }
 });
 
-/** What a program does with the socket in a listener of `connection`, and what that returns. */
+/** Uses of the socket in a listener of `connection`, with their results. */
 const CALLS = {
   pause: (socket) => socket.pause().resume(),
   cork: (socket) => [socket.cork(), socket.writableCorked, socket.uncork(), socket.writableCorked],

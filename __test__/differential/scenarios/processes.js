@@ -1,14 +1,14 @@
 'use strict';
 
-// Ends of processes and threads, and exceptions: what must not be lost, and what must not stay. R9, section 5 of
-// the design. The library under test runs in a process of its own; the peer is bare sockets or a library.
+// Ends of processes and threads, and exceptions: no data may be lost and no process may stay. S10, R9, W2, E4. The library
+// under test runs in a child process; the peer is raw sockets or a library.
 
 const { scenario } = require('../run');
 const { OPCODE, decode } = require('../frames');
 
 const { text, binary } = OPCODE;
 
-/** Every frame that came before the end. */
+/** All frames before the end. */
 async function frames(raw) {
   const all = [];
   let bytes = await raw.rest();
@@ -19,7 +19,7 @@ async function frames(raw) {
   return { all, left: bytes.length };
 }
 
-/** The children/server.js of the subject, and bare connections to it. */
+/** children/server.js of the subject, and raw connections to it. */
 async function childServer(t, env, options) {
   const child = t.child('server.js', t.serverSubject, env, options);
   const port = Number(await child.line());
@@ -32,7 +32,7 @@ async function childServer(t, env, options) {
   return { child, join };
 }
 
-/** Records how a child ended, and its lines: those of each connection in a lane of their own. */
+/** Records the end and the lines of a child process, those of each connection in a lane of their own. */
 async function end(t, child, { from = 1 } = {}) {
   const { code, signal, output } = await child.finished;
   t.log('child', 'ended', code, signal);
@@ -107,7 +107,7 @@ scenario(
     for (const name of names) peers.push(await join(name));
     for (let round = 0; round < 5; round++) {
       for (const [i, raw] of peers.entries()) {
-        // The first connection throws in the first round; what comes to it later is its own affair.
+        // The first connection throws in the first round; its later events are not compared.
         if (i === 0 && round > 0) continue;
         raw.send(text, i === 0 ? 'throw' : `echo ${round} one`);
         if (i > 0)
@@ -136,7 +136,7 @@ scenario(
     for (let i = 0; i < 10; i++) {
       const raw = await join(`/a${i}`);
       raw.send(text, 'throw');
-      // Written before the exception is out or after: it makes no difference to the next connection.
+      // Sent before or after the exception: this does not affect the next connection.
       raw.reset();
     }
     const last = await join('/last');
@@ -206,7 +206,7 @@ for (const action of ['terminate', 'exit', 'throw', 'finish']) {
     'client',
     async (t) => {
       const listening = await t.http();
-      // The peer is ws in every combination: what is looked at is the threads of the client.
+      // The peer is ws in every combination: only the threads of the client are compared.
       const { WebSocketServer } = require('ws');
       const wss = new WebSocketServer({ server: listening });
       let gone = 0;

@@ -1,6 +1,6 @@
 'use strict';
 
-// What programs do with `ws._socket` and `wss._server`: section 3.1 of the specification.
+// Uses of `ws._socket` and `wss._server` by programs: 3.1.
 
 const { once } = require('node:events');
 const { scenario } = require('../run');
@@ -9,7 +9,7 @@ const { KEY, OPCODE, frame } = require('../frames');
 const BOTH = ['server', 'client'];
 const { text, ping, close } = OPCODE;
 
-/** Runs out in the silence after the last message, and not before: the pauses in between are much shorter. */
+/** Expires after the last message, and not before: the pauses between messages are much shorter. */
 const IDLE = 400;
 const STEP = 25;
 
@@ -140,7 +140,7 @@ scenario('3.1 what is sent while the raw socket is corked waits and counts', BOT
   ws._socket.cork();
   ws.send('held back');
   t.log(lane, 'corked', ws.bufferedAmount, ws._socket.writableLength);
-  // The round trip of a connection of its own: time enough for what is not held back.
+  // A round trip on another connection: enough time for anything that is not held back.
   const { ws: other, raw: otherRaw } = await t.facing();
   other.send('x');
   await otherRaw.frame();
@@ -157,7 +157,7 @@ scenario('3.1 pause and resume of the raw socket', BOTH, async (t) => {
   t.log(lane, 'pause', socket.pause() === socket, socket.isPaused(), ws.isPaused);
   raw.send(text, 'while paused');
   raw.send(ping, 'while paused');
-  // Writing still works, and its round trip is time enough for what leaks through.
+  // Writing still works, and its round trip is enough time for anything that is not held back.
   ws.send('from the paused side');
   t.logFrames(await raw.frame());
   t.log(lane, 'resume', socket.resume() === socket, socket.isPaused());

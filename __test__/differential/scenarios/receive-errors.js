@@ -1,6 +1,6 @@
 'use strict';
 
-// Frames that are protocol errors, in both roles: every WS_ERR_* of table 1.11, and statements E1 to E7.
+// Frames that are protocol errors, in both roles: every WS_ERR_* of 1.11, and statements E1 to E7.
 
 const { scenario } = require('../run');
 const { KEY, OPCODE, closeBody } = require('../frames');
@@ -8,7 +8,7 @@ const { KEY, OPCODE, closeBody } = require('../frames');
 const BOTH = ['server', 'client'];
 const { continuation, text, binary, close, ping, pong } = OPCODE;
 
-/** Name, the frames' arguments to RawPeer.send, options of the end under test. */
+/** Name, arguments of RawPeer.send for each frame, options of the library under test. */
 const BROKEN = [
   ['WS_ERR_UNEXPECTED_RSV_2_3: RSV2', [[text, 'x', { rsv: 2 }]]],
   ['WS_ERR_UNEXPECTED_RSV_2_3: RSV3', [[binary, 'x', { rsv: 1 }]]],
@@ -125,7 +125,7 @@ const BROKEN = [
   ]
 ];
 
-/** Sends frames, then waits for the end under test to be closed; its close frame is recorded. */
+/** Sends frames, then waits until the library under test has closed; its close frame is recorded. */
 async function broken(t, frames, options) {
   const { raw, ws } = await t.facing(options);
   raw.write(Buffer.concat(frames.map((args) => raw.make(...args))));
@@ -148,7 +148,7 @@ scenario('E1 WS_ERR_UNEXPECTED_MASK: an empty ping', 'client', (t) => {
   return broken(t, [[ping, '', { key: KEY }]]);
 });
 
-/** Frames with two faults: the first of the pair must be the one that is reported. */
+/** Frames with two faults: the first of the pair must be reported. */
 const ORDER = [
   ['RSV2 before RSV1', [[text, 'x', { rsv: 6 }]]],
   ['RSV2 before opcode', [[3, 'x', { rsv: 2 }]]],
@@ -175,8 +175,8 @@ for (const [name, opcode, options] of [
 }
 
 scenario('E1 too many buffered chunks', BOTH, async (t) => {
-  // One byte a write, each awaited to be out, of a message far longer than the limit: however TCP joins
-  // them, either the limit is met or the message is whole.
+  // One byte per write, each awaited, of a message far longer than the limit: the kernel may join them, so either the limit is
+  // exceeded or the message is complete.
   const { raw, ws } = await t.facing({ maxBufferedChunks: 0, maxFragments: 0, maxPayload: 0 });
   raw.socket.setNoDelay(true);
   const bytes = raw.make(text, 'x'.repeat(50));

@@ -1,6 +1,6 @@
 'use strict';
 
-// What arrives and how it is handed over: statements R1 to R9, and frames cut up in every way.
+// Received messages and their delivery: statements R1 to R9, and frames split in every way.
 
 const { scenario } = require('../run');
 const { OPCODE, closeBody } = require('../frames');
@@ -58,7 +58,7 @@ scenario('R2 UTF-8 may be cut anywhere', BOTH, async (t) => {
   await t.seen(ws, 'message', bytes.length + 1);
 });
 
-/** Bytes that are no UTF-8: of a text, or of the reason in a close frame. */
+/** Bytes that are not UTF-8: in a text or in the reason of a close frame. */
 const NOT_UTF8 = [
   ['a lone continuation byte', [0x80]],
   ['a cut sequence', [0x61, 0xe2, 0x82]],
@@ -230,7 +230,7 @@ scenario('R8 one byte at a time', BOTH, async (t) => {
     raw.make(close, closeBody(1001, 'go'))
   ]);
   for (const byte of bytes) {
-    // Each write is out before the next: the kernel may still join them, which must make no difference.
+    // Each write is sent before the next one; the kernel may still join them, which must not matter.
     await new Promise((resolve) => raw.socket.write(Buffer.from([byte]), resolve));
   }
   t.logFrames(...(await raw.framesThrough(close)));
@@ -313,7 +313,7 @@ for (const call of ['close', 'terminate', 'pause']) {
     ws.once('message', () => ws[call]());
     raw.write(Buffer.concat(['1', '2', '3'].map((data) => raw.make(text, data))));
     if (call === 'pause') {
-      // What was already read may still be delivered (Q1), so only the whole is looked at.
+      // Bytes that were read before may still be delivered (Q1), so only the total is compared.
       await t.seen(ws, 'message', 1);
       ws.resume();
       await t.seen(ws, 'message', 3);

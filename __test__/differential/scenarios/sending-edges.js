@@ -1,6 +1,6 @@
 'use strict';
 
-// What a program may do with what it sends, and what is never sent by itself: statements S3, S9 and P3, and options of send.
+// Buffers that are reused after a send, and traffic without a send: statements S3, S9 and P3, and options of send.
 
 const { scenario } = require('../run');
 const { OPCODE } = require('../frames');

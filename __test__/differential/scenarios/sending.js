@@ -1,6 +1,6 @@
 'use strict';
 
-// What send, ping and pong put on the wire and give back: statements S1 to S13.
+// Frames and results of send, ping and pong: statements S1 to S13.
 
 const fs = require('node:fs');
 const os = require('node:os');
@@ -10,7 +10,7 @@ const { OPCODE } = require('../frames');
 
 const BOTH = ['server', 'client'];
 
-/** Frames up to a ping that marks the end, which is not recorded. */
+/** Frames up to a ping that marks the end and is not recorded. */
 async function until(t, ws, raw, action) {
   await action();
   ws.ping('end of this step');
@@ -19,14 +19,14 @@ async function until(t, ws, raw, action) {
 }
 
 const view = new Uint8Array([0, 1, 2, 3, 4, 5, 6, 7]).subarray(2, 5);
-/** New at each use: ws masks shared memory in place. */
+/** New for each use: ws masks shared memory in place. */
 function shared() {
   const memory = new SharedArrayBuffer(3);
   new Uint8Array(memory).set([7, 8, 9]);
   return memory;
 }
 
-/** Everything send accepts or refuses. */
+/** Every type that send accepts or refuses. */
 const VALUES = [
   ['string', 'grüß dich €'],
   ['empty string', ''],
@@ -81,7 +81,7 @@ scenario('S11 ping and pong of every type', BOTH, async (t) => {
     if (name === 'function') continue;
     await until(t, ws, raw, () => t.attempt(lane, `pong(${name})`, () => ws.pong(make())));
     t.attempt(lane, `ping(${name})`, () => ws.ping(make()));
-    // A pong marks the end here: the pings are what is looked at.
+    // A pong marks the end here, because pings are compared.
     ws.pong('end of this step');
     t.logFrames(...(await raw.framesThrough(OPCODE.pong)));
   }
@@ -348,7 +348,7 @@ scenario('S10 callbacks come later, in order, without an error', BOTH, async (t)
 scenario('S10 callbacks of what a terminated socket still held get an error', BOTH, async (t) => {
   const { raw, ws, lane } = await t.facing();
   raw.socket.pause();
-  // More than any socket buffer holds, so that at least the last one is certainly not out.
+  // More than any socket buffer holds, so that at least the last one has certainly not been sent.
   for (let i = 0; i < 4; i++) ws.send(Buffer.alloc(16 << 20));
   ws.send('queued', (err) => t.log(lane, 'queued', err instanceof Error));
   ws.send('queued too', (err) => t.log(lane, 'queued too', err instanceof Error));

@@ -5,7 +5,7 @@
 const { once } = require('node:events');
 const { scenario } = require('../run');
 
-/** Closes a server and records when its callback and 'close' come. */
+/** Closes a server and records its callback and 'close'. */
 function close(t, wss, name = 'close') {
   return new Promise((resolve) => {
     t.attempt('server', name, () =>

@@ -1,6 +1,6 @@
 'use strict';
 
-// Opening handshakes that a server accepts: statements H1, H2 and H5 to H8, and the options that bear on them.
+// Opening handshakes that a server accepts: statements H1, H2 and H5 to H8, and the related options.
 
 const { once } = require('node:events');
 const fs = require('node:fs');
@@ -13,7 +13,7 @@ const { scenario } = require('../run');
 const { KEY, OPCODE, decode, frame } = require('../frames');
 const { upgradeRequest } = require('../raw-peer');
 
-/** Requests that are accepted: name, what is changed in a good request, server options. */
+/** Requests that are accepted: name, changes to a valid request, server options. */
 const ACCEPTED = [
   ['a plain request', {}],
   [
@@ -113,7 +113,7 @@ scenario('H6 handleProtocols', 'pair', async (t) => {
     const client = t.dial(t.url(wss), ['a', 'b', 'c']);
     const { server } = await t.accepted(wss);
     t.log('server', 'protocol', server.protocol);
-    // A client that got no protocol, or one it did not ask for, refuses.
+    // A client that got no protocol, or one that it did not request, refuses the response.
     if (['b', 'c'].includes(server.protocol)) await t.opened(client);
     else await t.closed(client, server);
     t.log('client', 'protocol', client.protocol);
@@ -159,7 +159,7 @@ scenario('H7 the body that Content-Length announces is taken as frames', 'server
   raw.write(body);
   t.logHead(await raw.head());
   const { server } = await t.accepted(wss);
-  // Up to Node 24 that is two messages. From 26 on the body is the request's, and nobody asks for it.
+  // Up to Node 24 these are two messages. From 26 on the body belongs to the request and is never read.
   raw.write(frame(OPCODE.text, 'behind the body', { key: KEY }));
   raw.finish();
   await t.closed(server);
@@ -299,7 +299,7 @@ scenario('H5 verifyClient that accepts later, with frames already sent', 'server
   const { info, callback } = await asked;
   t.log('server', 'info', info.origin, info.secure);
   raw.send(OPCODE.text, 'sent before the answer');
-  // Whether these bytes are here yet must make no difference.
+  // These bytes may or may not have arrived, which must not matter.
   callback(true);
   const { server } = await t.accepted(wss);
   await t.seen(server, 'message');

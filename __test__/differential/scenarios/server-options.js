@@ -1,6 +1,6 @@
 'use strict';
 
-// Options, members and events of WebSocketServer that the other h- files say nothing about: table 1.4.
+// Options, members and events of WebSocketServer that no other file covers: 1.4.
 
 const { once } = require('node:events');
 const http = require('node:http');
@@ -109,7 +109,7 @@ scenario('1.4 limits of connections', 'server', async (t) => {
     raw.write(
       Buffer.concat([
         raw.make(ping, 'p'),
-        // Where two rules are broken, the text need not be the one that is found first.
+        // If two rules are broken, either may be reported.
         raw.make(text, options.maxFragments ? 'text' : bad, { fin: !options.maxFragments }),
         raw.make(0, 'x', { fin: true })
       ])

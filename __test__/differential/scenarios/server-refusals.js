@@ -1,11 +1,11 @@
 'use strict';
 
-// Opening handshakes that a server refuses, byte for byte: the table of statement H3, and H4.
+// Opening handshakes that a server refuses, byte for byte: statements H3 and H4.
 
 const { once } = require('node:events');
 const { scenario } = require('../run');
 
-/** Requests that are refused: name, what is changed in a good request, server options. */
+/** Requests that are refused: name, changes to a valid request, server options. */
 const REFUSED = [
   ['method POST is 405', { method: 'POST' }],
   ['method HEAD is 405', { method: 'HEAD' }],

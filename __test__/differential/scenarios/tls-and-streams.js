@@ -1,6 +1,6 @@
 'use strict';
 
-// Bytes carried by something other than a plain TCP socket: TLS, a Duplex given to setSocket. C7, H7, section 3.1.
+// Connections over TLS and over a Duplex given to setSocket: C7, H7, 3.1.
 
 const fs = require('node:fs');
 const https = require('node:https');

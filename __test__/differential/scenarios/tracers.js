@@ -1,8 +1,7 @@
 'use strict';
 
-// What tracing libraries rely on: files of lib/ patched by path (section 3.2), contexts in every event (X1 to X3).
+// Features used by tracing libraries: files of lib/ patched by path (3.2), contexts in every event (X1 to X3).
 
-const { AsyncLocalStorage } = require('node:async_hooks');
 const { scenario } = require('../run');
 const { OPCODE } = require('../frames');
 
@@ -21,7 +20,7 @@ scenario(
 const SOCKET_EVENTS = ['open', 'message', 'ping', 'pong', 'close', 'error', 'upgrade'];
 
 scenario('X1 contexts of everything, from listen to close', 'pair', async (t) => {
-  const storage = new AsyncLocalStorage();
+  const storage = t.storage();
   const show = (lane, name) => t.log(lane, `context of ${name}`, storage.getStore());
   const http = await storage.run('http', () => t.http());
   const wss = await storage.run('listen', () => t.listen({ noServer: true }));
@@ -59,7 +58,7 @@ scenario('X1 contexts of everything, from listen to close', 'pair', async (t) =>
 scenario('X1 contexts over a Duplex given to setSocket', 'api', async (t) => {
   const { PassThrough, Duplex } = require('node:stream');
   const { frame } = require('../frames');
-  const storage = new AsyncLocalStorage();
+  const storage = t.storage();
   const incoming = new PassThrough();
   const socket = Duplex.from({ readable: incoming, writable: new PassThrough().resume() });
   const ws = storage.run('constructor', () => new t.WebSocket(null, undefined, {}));
@@ -76,7 +75,7 @@ scenario('X1 contexts over a Duplex given to setSocket', 'api', async (t) => {
 });
 
 scenario('X3 contexts of many connections do not mix', 'pair', async (t) => {
-  const storage = new AsyncLocalStorage();
+  const storage = t.storage();
   const wss = await t.listen();
   wss.on('connection', (ws) => ws.on('message', (data) => ws.send(data)));
   const wrong = [];

@@ -246,16 +246,16 @@ async function main() {
             socket.write('HTTP/1.1 200 OK\r\n\r\n');
             outcome = tryMember(socket, name, way);
           }
-          if (!['held', 'fresh', 'responded', 'later'].includes(state)) go(true);
+          if (!['pending', 'fresh', 'responded', 'later'].includes(state)) go(true);
           resolve(undefined);
         };
       });
       const opened = new Promise((resolve) => {
-        if (!['held', 'fresh', 'responded'].includes(state)) wss.once('connection', resolve);
+        if (!['pending', 'fresh', 'responded'].includes(state)) wss.once('connection', resolve);
       });
       peer.socket.write(REQUEST);
       await arrived;
-      if (state === 'held') {
+      if (state === 'pending') {
         await turn();
         outcome = tryMember(socket, name, way);
       } else if (state === 'later') {
