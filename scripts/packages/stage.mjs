@@ -8,6 +8,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -53,7 +54,14 @@ export function stage(artifacts, out, isPartial) {
   const home = join(out, 'ferrows');
   mkdirSync(home, { recursive: true });
 
-  const [program, ...args] = npmCommand('pack', '--json', '--pack-destination', out);
+  // Without `prepack`: the addons come from `artifacts`.
+  const [program, ...args] = npmCommand(
+    'pack',
+    '--json',
+    '--ignore-scripts',
+    '--pack-destination',
+    out
+  );
   const packed = execFileSync(program, args, { cwd: root, encoding: 'utf8' });
   const tarball = join(out, JSON.parse(packed)[0].filename);
   execFileSync('tar', ['-xzf', tarball, '-C', home, '--strip-components=1']);
@@ -85,8 +93,9 @@ export function stage(artifacts, out, isPartial) {
     }
   }
 
-  // napi copies each addon beside the manifest of the root, too.
-  for (const { addon } of platforms) rmSync(join(home, addon), { force: true });
+  // `npm pack` of a clone includes the addon built there, and `napi artifacts` adds the others.
+  const addons = readdirSync(home).filter((name) => name.endsWith('.node'));
+  for (const addon of addons) rmSync(join(home, addon));
   renameSync(npm, join(out, 'npm'));
 
   const optionalDependencies = Object.fromEntries(
@@ -96,6 +105,7 @@ export function stage(artifacts, out, isPartial) {
     // Only for work on ferrows.
     delete value.scripts;
     delete value.devDependencies;
-    return { ...value, ...origin(), optionalDependencies };
+    const files = value.files.filter((/** @type {string} */ name) => name !== '*.node');
+    return { ...value, files, ...origin(), optionalDependencies };
   });
 }
