@@ -38,7 +38,6 @@ const UNSAFE = [
   'src/addon/sys/threadsafe_function.rs',
   'src/addon/sys/uv/async_handle.rs',
   'src/addon/sys/uv/check.rs',
-  'src/addon/sys/uv/close_phase.rs',
   'src/addon/sys/uv/handle.rs',
   'src/addon/sys/uv/poll.rs',
   'src/addon/sys/uv/symbols.rs',
