@@ -19,6 +19,7 @@ const { AsyncContext } = require('./node/async-context');
 const { abortHandshake, connect } = require('./client/handshake');
 const { createError } = require('./errors');
 const { isLazy } = require('./socket/lazy-socket');
+const { defineVisible } = require('./node/define');
 const { live, showLive } = require('./node/live-properties');
 const { mixInto } = require('./event-target');
 const { openTransport } = require('./transport');
@@ -400,12 +401,7 @@ showLive(WebSocket.prototype, LAZY);
  */
 function replace(ws, name, value) {
   if (!Object.hasOwn(ws, kTransport)) {
-    Object.defineProperty(ws, name, {
-      configurable: true,
-      enumerable: true,
-      value,
-      writable: true
-    });
+    defineVisible(ws, name, value);
   } else if (ws[kTransport]) {
     ws[kTransport][name === '_sender' ? 'sender' : 'receiver'] = value;
   }

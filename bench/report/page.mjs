@@ -20,7 +20,7 @@ const UNITS = new Map([
   ['growth', ['resident memory', 'KiB a connection', 2 ** 10]]
 ]);
 /** What is compared of the kinds of workload that are not about CPU time a message; and what its message is. */
-const COMPARED = { memory: 'rss', idle: 'growth', held: 'growth', 'flood': 'p99' };
+const COMPARED = { memory: 'rss', idle: 'growth', held: 'growth', flood: 'p99' };
 const MESSAGES = { opening: 'us a connection' };
 
 const bytes = (size) => {

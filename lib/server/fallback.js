@@ -15,7 +15,7 @@ const EventEmitter = require('events');
 const net = require('net');
 const { getDefaultHighWaterMark } = require('stream');
 
-const { hasNodeSockets } = require('../socket/detached-socket');
+const { hasNodeSockets } = require('../socket/detach');
 const { debug } = require('../transport/debug');
 const { resolveMode } = require('../transport/mode');
 const { listens, takesSockets } = require('../native');

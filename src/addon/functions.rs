@@ -1,23 +1,23 @@
 //! The functions that the shim calls for most of what it does with connections. They name a connection by its number, so that one
 //! that needs no more has no JavaScript object. `connection` has the rest; `sys/function` implements such functions over Node-API.
 
-use std::cell::RefCell;
 use std::ffi::CStr;
 use std::rc::Rc;
 
 use napi::bindgen_prelude::Unknown;
-use napi::{Error, Result, sys};
+use napi::{Result, sys};
 use napi_derive::napi;
 
-use super::channel::{Channel, Offer, SocketCommand, Source, Totals, flag};
 use super::codec::masking_key;
-use super::environment::Shared;
-use super::sys::{
-    Arguments, Body, create_function, data_bytes, is_undefined, string_bytes, unknown, unsigned,
-};
-use crate::connection::Connection as Core;
+use super::environment::{Context, SharedTransport};
+use super::payload::{flag, with_optional_bytes};
+use super::sockets;
+use super::sys::{Arguments, Body, Reference, create_function, is_undefined, unknown, unsigned};
+use crate::connection::{Connection, MaskingKeys};
 use crate::protocol::MaskingKey;
+use crate::transport::event_loop::SocketCommand;
 use crate::transport::scheduler::TransportMode;
+use crate::transport::transports::{Backend, Totals, Transport};
 
 /// Functions on connections. The first argument is the number of a connection, unless stated otherwise. 0 is the number of a
 /// destroyed connection; on such a one they do nothing. Those that queue output return the total of bytes ever queued.
@@ -125,171 +125,134 @@ impl Functions<'_> {
     /// Creates the functions of an environment.
     ///
     /// # Errors
-    /// If JavaScript has no memory, or the environment is ending.
-    pub(super) fn new(shared: &Rc<Shared>) -> Result<Self> {
-        let call = |name: &CStr, body: Body| unknown(shared.env, create_function(shared, name, body)?);
+    /// When JavaScript has no memory, or the environment is ending.
+    pub(super) fn new(context: &Rc<Context>) -> Result<Self> {
+        let function = |name: &CStr, body: Body| unknown(context.env, create_function(context, name, body)?);
         Ok(Self {
-            attach: call(c"attach", attach)?,
-            adopt: call(c"adopt", adopt)?,
-            free: call(c"free", |shared, [id, ..]| {
-                let id = unsigned(shared, id)?;
-                shared.free(id);
+            attach: function(c"attach", attach)?,
+            adopt: function(c"adopt", adopt)?,
+            free: function(c"free", |context, [id, ..]| {
+                let id = unsigned(context.env, id)?;
+                let transports = context.event_loop.transports();
+                // 0 is the id of all that were destroyed.
+                if let Some(transport) = (id != 0).then(|| transports.remove(id)).flatten() {
+                    destroy(context, &mut transport.borrow_mut());
+                }
                 Ok(None)
             })?,
-            send: call(c"send", send)?,
-            ping: call(c"ping", |shared, [id, data, flags, key, _]| {
-                queue(shared, id, data, flags, key, |core, payload, key| core.ping(key, payload))
+            send: function(c"send", send)?,
+            ping: function(c"ping", |context, [id, data, flags, key, _]| {
+                queue(context, id, data, flags, key, |connection, payload, key| connection.ping(key, payload))
             })?,
-            pong: call(c"pong", |shared, [id, data, flags, key, _]| {
-                queue(shared, id, data, flags, key, |core, payload, key| core.pong(key, payload))
+            pong: function(c"pong", |context, [id, data, flags, key, _]| {
+                queue(context, id, data, flags, key, |connection, payload, key| connection.pong(key, payload))
             })?,
-            close: call(c"close", |shared, [id, reason, flags, key, code]| {
-                let code = u16::try_from(unsigned(shared, code)?).ok().filter(|code| *code != 0);
-                queue(shared, id, reason, flags, key, |core, reason, key| core.close(code, reason, key))
+            close: function(c"close", |context, [id, reason, flags, key, code]| {
+                let code = u16::try_from(unsigned(context.env, code)?).ok().filter(|code| *code != 0);
+                queue(context, id, reason, flags, key, |connection, reason, key| {
+                    connection.close(code, reason, key);
+                })
             })?,
-            write: call(c"write", |shared, [id, bytes, ..]| {
-                let channel = shared.channel(unsigned(shared, id)?)?;
-                let mut channel = channel.borrow_mut();
-                channel.command(shared, bytes, 0, None, |core, bytes, _| core.write_raw(bytes)).map(total)
+            write: function(c"write", |context, [id, bytes, ..]| {
+                let transport = transport_of(context, id)?;
+                context
+                    .payloads
+                    .with_bytes(context.env, bytes, |bytes| {
+                        transport
+                            .borrow_mut()
+                            .run(&context.event_loop, |connection| connection.write_raw(bytes))
+                    })
+                    .map(total)
             })?,
-            receive: call(c"receive", |shared, [id, chunk, ..]| {
-                let channel = shared.channel(unsigned(shared, id)?)?;
-                let mut channel = channel.borrow_mut();
-                channel.receive(shared, chunk)?;
-                Ok(Some(f64::from(channel.more(shared))))
+            receive: function(c"receive", |context, [id, chunk, ..]| {
+                let transport = transport_of(context, id)?;
+                let mut transport = transport.borrow_mut();
+                if let Some(stream) = transport.stream() {
+                    let mut keys = context.host().keys.borrow_mut();
+                    context
+                        .payloads
+                        .with_bytes(context.env, chunk, |bytes| stream.receive(bytes, &mut *keys))?;
+                }
+                Ok(Some(f64::from(next_records(context, &mut transport))))
             })?,
-            more: call(c"more", |shared, [id, ..]| {
-                let channel = shared.channel(unsigned(shared, id)?)?;
-                let count = channel.borrow_mut().more(shared);
+            more: function(c"more", |context, [id, ..]| {
+                let transport = transport_of(context, id)?;
+                let count = next_records(context, &mut transport.borrow_mut());
                 Ok(Some(f64::from(count)))
             })?,
-            take_output: call(c"takeOutput", |shared, [id, ..]| {
-                let channel = shared.channel(unsigned(shared, id)?)?;
-                let length = channel.borrow_mut().take_output(shared);
-                Ok(total(length as u64))
-            })?,
-            flush_now: call(c"flushNow", |shared, [id, ..]| {
-                let channel = execute(shared, id, SocketCommand::WriteNow)?;
-                let totals = channel.borrow().totals();
+            take_output: function(c"takeOutput", take_output)?,
+            flush_now: function(c"flushNow", |context, [id, ..]| {
+                let transport = execute(context, id, SocketCommand::WriteNow)?;
+                let totals = transport.borrow().totals();
                 Ok(total(totals.pending()))
             })?,
-            notify: call(c"notify", |shared, [id, ..]| {
-                execute(shared, id, SocketCommand::Notify).map(|_| None)
+            notify: function(c"notify", |context, [id, ..]| {
+                execute(context, id, SocketCommand::Notify).map(|_| None)
             })?,
-            pause: call(c"pause", |shared, [id, ..]| {
-                execute(shared, id, SocketCommand::Pause).map(|_| None)
+            pause: function(c"pause", |context, [id, ..]| {
+                execute(context, id, SocketCommand::Pause).map(|_| None)
             })?,
-            resume: call(c"resume", |shared, [id, ..]| {
-                execute(shared, id, SocketCommand::Resume).map(|_| None)
+            resume: function(c"resume", |context, [id, ..]| {
+                execute(context, id, SocketCommand::Resume).map(|_| None)
             })?,
-            shutdown: call(c"shutdown", |shared, [id, ..]| {
-                execute(shared, id, SocketCommand::Shutdown).map(|_| None)
+            shutdown: function(c"shutdown", |context, [id, ..]| {
+                execute(context, id, SocketCommand::Shutdown).map(|_| None)
             })?,
-            collect: call(c"collect", |shared, [id, ..]| {
-                let channel = shared.channel(unsigned(shared, id)?)?;
-                let mut channel = channel.borrow_mut();
-                if let Some(attachment) = channel.attachment() {
-                    attachment.collect_now(shared);
-                }
-                Ok(Some(f64::from(channel.more(shared))))
+            collect: function(c"collect", |context, [id, ..]| {
+                let transport = transport_of(context, id)?;
+                let mut transport = transport.borrow_mut();
+                transport.collect(&context.event_loop);
+                Ok(Some(f64::from(next_records(context, &mut transport))))
             })?,
-            last_read: call(c"lastRead", |shared, [id, ..]| {
-                let channel = shared.channel(unsigned(shared, id)?)?;
-                let mut channel = channel.borrow_mut();
-                channel.last_read(shared);
-                Ok(Some(f64::from(channel.more(shared))))
+            last_read: function(c"lastRead", |context, [id, ..]| {
+                let transport = transport_of(context, id)?;
+                let mut transport = transport.borrow_mut();
+                transport.last_read(&context.event_loop);
+                Ok(Some(f64::from(next_records(context, &mut transport))))
             })?,
-            destroy: call(c"destroy", |shared, [id, ..]| {
-                let channel = shared.channel(unsigned(shared, id)?)?;
-                channel.borrow_mut().destroy(shared);
+            destroy: function(c"destroy", |context, [id, ..]| {
+                destroy(context, &mut transport_of(context, id)?.borrow_mut());
                 Ok(None)
             })?,
-            is_on_thread: call(c"isOnThread", |shared, [id, ..]| {
-                let channel = shared.channel(unsigned(shared, id)?)?;
-                let on_thread =
-                    channel.borrow().attachment().is_some_and(|attachment| attachment.is_on_thread());
+            is_on_thread: function(c"isOnThread", |context, [id, ..]| {
+                let transport = transport_of(context, id)?;
+                let on_thread = transport.borrow().active().is_some_and(|active| active.is_on_thread());
                 Ok(total(on_thread.into()))
             })?,
-            queued_total: call(c"queuedTotal", |shared, [id, ..]| {
-                read_total(shared, id, |totals| totals.queued)
+            queued_total: function(c"queuedTotal", |context, [id, ..]| {
+                count(context, id, |totals| totals.queued)
             })?,
-            written_total: call(c"writtenTotal", |shared, [id, ..]| {
-                read_total(shared, id, |totals| totals.written)
+            written_total: function(c"writtenTotal", |context, [id, ..]| {
+                count(context, id, |totals| totals.written)
             })?,
-            pending: call(c"pending", |shared, [id, ..]| read_total(shared, id, Totals::pending))?,
-            bytes_read: call(c"bytesRead", |shared, [id, ..]| read_total(shared, id, |totals| totals.read))?,
+            pending: function(c"pending", |context, [id, ..]| count(context, id, Totals::pending))?,
+            bytes_read: function(c"bytesRead", |context, [id, ..]| count(context, id, |totals| totals.read))?,
         })
     }
 }
 
-impl Shared {
-    /// The connection with this number.
-    ///
-    /// # Errors
-    /// If the number is vacant.
-    pub(super) fn channel(&self, id: u32) -> Result<Rc<RefCell<Channel>>> {
-        let channel = self.channels.borrow().get(id as usize).map(Rc::clone);
-        channel.ok_or_else(|| Error::from_reason("no such connection"))
-    }
-
-    /// Destroys a connection and frees its number. 0 is never freed.
-    fn free(&self, id: u32) {
-        if id == 0 {
-            return;
-        }
-        let removed = self.channels.borrow_mut().remove(id as usize);
-        if let Some(channel) = removed {
-            channel.borrow_mut().destroy(self);
-        }
-    }
-
-    /// Adopts a socket. Returns the number of the connection, or -1.
-    fn adopt(self: &Rc<Self>, configuration: u32, offer: &Offer<'_>) -> Result<Option<f64>> {
-        let config = self.configuration(configuration)?;
-        let Some(channel) = Channel::attached(self, config, offer) else { return Ok(Some(-1.0)) };
-        let id = self.channels.borrow_mut().insert(Rc::new(RefCell::new(channel)));
-        Ok(total(id as u64))
-    }
-
-    /// The number of the next connection.
-    fn next_id(&self) -> u32 {
-        self.channels.borrow().vacant_key() as u32
-    }
-
-    /// Runs `run` on the bytes of an argument that may be `undefined`.
-    fn with_head<R>(&self, head: sys::napi_value, run: impl FnOnce(&[u8]) -> R) -> Result<R> {
-        if is_undefined(self, head)? {
-            return Ok(run(&[]));
-        }
-        // `run` uses the shared one.
-        let mut scratch = Vec::new();
-        data_bytes(self.env, head, &mut scratch, run)
-    }
-}
-
-fn attach(shared: &Rc<Shared>, [fd, configuration, head, mode, _]: Arguments) -> Result<Option<f64>> {
-    let (fd, configuration) = (unsigned(shared, fd)?, unsigned(shared, configuration)?);
-    let (mode, id) = (mode_of(unsigned(shared, mode)?), shared.next_id());
-    shared.with_head(head, |head| {
-        let source = Source::Parked(fd.cast_signed());
-        shared.adopt(configuration, &Offer { source, head, id, choice: mode })
-    })?
+fn attach(context: &Rc<Context>, [fd, configuration, head, mode, _]: Arguments) -> Result<Option<f64>> {
+    let (fd, configuration) = (unsigned(context.env, fd)?, unsigned(context.env, configuration)?);
+    let (mode, config) = (mode_of(unsigned(context.env, mode)?), context.configuration(configuration)?);
+    let attached = with_optional_bytes(context.env, head, |head| {
+        sockets::attach(&context.event_loop, fd.cast_signed(), config, head, mode)
+    })?;
+    Ok(Some(attached.map_or(-1.0, f64::from)))
 }
 
 fn adopt(
-    shared: &Rc<Shared>,
+    context: &Rc<Context>,
     [number, configuration, response, head, mode]: Arguments,
 ) -> Result<Option<f64>> {
-    let (number, configuration) = (unsigned(shared, number)?, unsigned(shared, configuration)?);
-    let (mode, id) = (mode_of(unsigned(shared, mode)?), shared.next_id());
-    let mut scratch = shared.scratch.take();
-    string_bytes(shared.env, response, &mut scratch)?;
-    let adopted = shared.with_head(head, |head| {
-        let source = Source::Held { number, response: &scratch };
-        shared.adopt(configuration, &Offer { source, head, id, choice: mode })
-    })?;
-    shared.scratch.replace(scratch);
-    adopted
+    let (number, configuration) = (unsigned(context.env, number)?, unsigned(context.env, configuration)?);
+    let mode = mode_of(unsigned(context.env, mode)?);
+    let config = context.configuration(configuration)?;
+    let adopted = context.payloads.with_string(context.env, response, |response| {
+        with_optional_bytes(context.env, head, |head| {
+            sockets::adopt(&context.event_loop, number, response, config, head, mode)
+        })
+    })??;
+    Ok(Some(adopted.map_or(-1.0, f64::from)))
 }
 
 fn mode_of(number: u32) -> TransportMode {
@@ -301,54 +264,126 @@ fn mode_of(number: u32) -> TransportMode {
     }
 }
 
-fn send(shared: &Rc<Shared>, [id, data, flags, key, _]: Arguments) -> Result<Option<f64>> {
-    let flags = unsigned(shared, flags)?;
-    let sent = key_of(shared, key).and_then(|key| {
-        let channel = shared.channel(unsigned(shared, id)?)?;
-        channel.borrow_mut().send(shared, data, flags, key)
+fn send(context: &Rc<Context>, [id, data, flags, key, _]: Arguments) -> Result<Option<f64>> {
+    let flags = unsigned(context.env, flags)?;
+    let sent = key_of(context, flags, key).and_then(|key| {
+        let transport = transport_of(context, id)?;
+        let mut transport = transport.borrow_mut();
+        context.payloads.with_message(context.env, &context.host().records, data, flags, |payload| {
+            send_message(context, &mut transport, flags, key, payload)
+        })
     });
-    // The shim assumes that the string was kept, although sending it failed.
-    let queued = sent.inspect_err(|_| shared.has_text.set(false))?;
+    // The caller takes its string for the last one.
+    let queued = sent.inspect_err(|_| context.payloads.forget_text())?;
     Ok(if flags & flag::TOTAL != 0 { total(queued) } else { None })
 }
 
-/// Queues a control frame. Returns the bytes ever queued.
+/// Queues a message or a fragment, or writes it from the memory of the caller. Returns the bytes ever queued.
+fn send_message(
+    context: &Context,
+    transport: &mut Transport<Reference>,
+    flags: u32,
+    key: Option<MaskingKey>,
+    payload: &[u8],
+) -> u64 {
+    let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
+    if transport.config().deflate.is_some() {
+        let compress = flags & flag::COMPRESS != 0;
+        let mut broadcast = context.compression.broadcast.borrow_mut();
+        return transport.run(&context.event_loop, |connection| {
+            connection.send_compressed(binary, fin, key, payload, compress, &mut broadcast);
+        });
+    }
+    if key.is_none()
+        && let Some(queued) = transport.send_in_place(&context.event_loop, binary, fin, payload)
+    {
+        return queued;
+    }
+    transport.run(&context.event_loop, |connection| connection.send(binary, fin, key, payload))
+}
+
+/// Runs a command with a payload. Returns the bytes ever queued.
 fn queue(
-    shared: &Rc<Shared>,
+    context: &Rc<Context>,
     id: sys::napi_value,
     payload: sys::napi_value,
     flags: sys::napi_value,
     key: sys::napi_value,
-    command: impl FnOnce(&mut Core, &[u8], Option<MaskingKey>),
+    command: impl FnOnce(&mut Connection, &[u8], Option<MaskingKey>),
 ) -> Result<Option<f64>> {
-    let (flags, key) = (unsigned(shared, flags)?, key_of(shared, key)?);
-    let channel = shared.channel(unsigned(shared, id)?)?;
-    let mut channel = channel.borrow_mut();
-    channel.command(shared, payload, flags, key, command).map(total)
+    let flags = unsigned(context.env, flags)?;
+    let key = key_of(context, flags, key)?;
+    let transport = transport_of(context, id)?;
+    let mut transport = transport.borrow_mut();
+    let run =
+        |payload: &[u8]| transport.run(&context.event_loop, |connection| command(connection, payload, key));
+    context.payloads.with_payload(context.env, &context.host().records, payload, flags, run).map(total)
 }
 
-/// The masking key of an argument that may be `undefined`.
-fn key_of(shared: &Shared, key: sys::napi_value) -> Result<Option<MaskingKey>> {
-    if is_undefined(shared, key)? {
-        return Ok(None);
+/// The masking key for a command: the caller's, or a fresh one if the flags say so.
+fn key_of(context: &Context, flags: u32, key: sys::napi_value) -> Result<Option<MaskingKey>> {
+    if is_undefined(context.env, key)? {
+        return Ok(fresh_key(context, flags));
     }
-    data_bytes(shared.env, key, &mut shared.scratch.borrow_mut(), masking_key)?.map(Some)
+    context.payloads.with_bytes(context.env, key, masking_key)?.map(Some)
 }
 
-/// Executes a command on an attached connection; on others it does nothing. Returns the connection.
-fn execute(shared: &Rc<Shared>, id: sys::napi_value, command: SocketCommand) -> Result<Rc<RefCell<Channel>>> {
-    let channel = shared.channel(unsigned(shared, id)?)?;
-    channel.borrow_mut().obey(shared, command);
-    Ok(channel)
+/// A fresh masking key if the flags say so.
+pub(super) fn fresh_key(context: &Context, flags: u32) -> Option<MaskingKey> {
+    (flags & flag::MASK != 0).then(|| context.host().keys.borrow_mut().next_key())
 }
 
-fn read_total(shared: &Rc<Shared>, id: sys::napi_value, of: fn(&Totals) -> u64) -> Result<Option<f64>> {
-    let channel = shared.channel(unsigned(shared, id)?)?;
-    let totals = channel.borrow().totals();
+/// Writes the next batch of records. Returns their number; 0 if there are none.
+pub(super) fn next_records(context: &Context, transport: &mut Transport<Reference>) -> u32 {
+    match transport.backend() {
+        Backend::Stream(stream) if stream.events.is_empty() => 0,
+        Backend::Stream(stream) => {
+            context.host().records.write(|writer| writer.take_events(&mut stream.events))
+        }
+        _ => transport.next_batch(&context.event_loop),
+    }
+}
+
+/// Over a stream: moves everything queued since the last call into the shared memory. Returns its length; 0 if there is nothing, or
+/// too much for that.
+fn take_output(context: &Rc<Context>, [id, ..]: Arguments) -> Result<Option<f64>> {
+    let transport = transport_of(context, id)?;
+    let mut transport = transport.borrow_mut();
+    let Some(stream) = transport.stream() else { return Ok(Some(0.0)) };
+    let output = stream.connection.output();
+    let length = output.len();
+    if length == 0 || !context.host().records.write_payload(output) {
+        return Ok(Some(0.0));
+    }
+    stream.discard_output();
+    Ok(total(length as u64))
+}
+
+/// Destroys a transport, once.
+fn destroy(context: &Context, transport: &mut Transport<Reference>) {
+    if transport.destroy(&context.event_loop) && transport.config().deflate.is_some() {
+        context.compression.note_close();
+    }
+}
+
+/// Executes a command on a socket; other transports have nothing to do.
+fn execute(context: &Rc<Context>, id: sys::napi_value, command: SocketCommand) -> Result<SharedTransport> {
+    let transport = transport_of(context, id)?;
+    transport.borrow_mut().execute(&context.event_loop, command);
+    Ok(transport)
+}
+
+fn count(context: &Rc<Context>, id: sys::napi_value, of: fn(&Totals) -> u64) -> Result<Option<f64>> {
+    let transport = transport_of(context, id)?;
+    let totals = transport.borrow().totals();
     Ok(total(of(&totals)))
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "the result type of functions")]
+fn transport_of(context: &Context, id: sys::napi_value) -> Result<SharedTransport> {
+    context.transport(unsigned(context.env, id)?)
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "functions return an Option")]
 fn total(total: u64) -> Option<f64> {
     Some(to_double(total))
 }

@@ -15,14 +15,14 @@
 #![cfg_attr(not(unix), allow(dead_code, reason = "only `sockets` uses some; on Unix nothing may be dead"))]
 
 mod address;
-mod channel;
 mod codec;
 mod compression_jobs;
 mod connection;
 mod environment;
 mod functions;
+mod host;
 mod options;
-mod payload_arena;
+mod payload;
 mod records;
 mod sys;
 mod thread;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
-use super::environment::Shared;
 use crate::connection::Config;
 use crate::protocol::deflate::{
     DeflateParams, IncomingParams, Level, MemLevel, OutgoingParams, PermessageDeflate, Pool, Strategy,
@@ -37,11 +36,11 @@ pub struct ConnectionOptions {
 }
 
 impl ConnectionOptions {
-    /// Converts to the configuration of a connection, which shares the environment's pool of compressors.
-    pub(super) fn config(&self, shared: &Shared) -> Config {
+    /// The configuration, and with it the pool of the environment.
+    pub(super) fn config(&self, pool: &Arc<Pool>) -> Config {
         let (options, limit) = (self, |value: i32| u32::try_from(value).unwrap_or(0));
         Config {
-            deflate: options.deflate.as_ref().map(|options| Arc::new(options.negotiated(&shared.pool))),
+            deflate: options.deflate.as_ref().map(|options| Arc::new(options.negotiated(pool))),
             role: if options.is_server { Role::Server } else { Role::Client },
             limits: Limits {
                 max_payload: limit(options.max_payload).into(),

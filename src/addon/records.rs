@@ -5,27 +5,31 @@
 //! Layout of the memory: [`HEADER_WORDS`], up to [`CAPACITY`] records, [`SEND_AREA`], [`PAYLOAD_AREA`]. A batch must be read before the
 //! next is written. Called by whatever delivers a connection's events; no decision about events belongs here.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use napi::{Env, Result, sys};
+
+use super::sys::SharedArray;
 use crate::connection::{EventBatch, EventRef, LARGE_MESSAGE};
 use crate::protocol::ErrorClass;
 
 /// The most records in a batch.
 const CAPACITY: usize = 256;
 /// Words before the first record. The first is 1 if another batch waits, the second the number of bytes of [`BATCHED`] payloads.
-pub(super) const HEADER_WORDS: usize = 4;
+const HEADER_WORDS: usize = 4;
 const RECORD_WORDS: usize = 4;
 const WORDS: usize = HEADER_WORDS + CAPACITY * RECORD_WORDS;
 /// Small payloads that the shim sends from here, without a typed array as an argument.
-pub(super) const SEND_AREA: Range<usize> = 4 * WORDS..4 * WORDS + 64;
+const SEND_AREA: Range<usize> = 4 * WORDS..4 * WORDS + 64;
 /// Payloads of received events. Every message that is not large fits.
-pub(super) const PAYLOAD_AREA: Range<usize> = SEND_AREA.end..SEND_AREA.end + 64 * 1024;
+const PAYLOAD_AREA: Range<usize> = SEND_AREA.end..SEND_AREA.end + 64 * 1024;
 const _: () = assert!(LARGE_MESSAGE <= PAYLOAD_AREA.end - PAYLOAD_AREA.start);
 /// Alignment of payloads, so that a user can create a typed array of any type over a message.
 const ALIGNMENT: usize = 8;
 /// Bytes of the shared memory.
-pub(super) const SHARED_LENGTH: usize = PAYLOAD_AREA.end;
+const SHARED_LENGTH: usize = PAYLOAD_AREA.end;
 
 /// Messages up to this length get a buffer each: the shim allocates it on JavaScript's heap, which is cheap.
 const MAX_SMALL: usize = 64;
@@ -72,11 +76,11 @@ const BATCHED: u32 = 64;
 
 /// Values that don't fit in a record. The reader takes them in the order of the records with their flag.
 #[derive(Debug, Default)]
-pub(super) struct RecordExtras {
-    /// Payloads of records with the flag [`LARGE`].
-    pub(super) large: VecDeque<Vec<u8>>,
-    /// Lengths of the non-empty frames of messages with the flag [`FRAGMENTED`].
-    pub(super) fragments: VecDeque<Vec<u32>>,
+struct RecordExtras {
+    /// Payloads of records with the flag `LARGE`.
+    large: VecDeque<Vec<u8>>,
+    /// Lengths of the non-empty frames of messages with the flag `FRAGMENTED`.
+    fragments: VecDeque<Vec<u32>>,
 }
 
 /// Writes one batch. It is full when another record, or its payload, does not fit.
@@ -96,7 +100,7 @@ pub(super) struct RecordWriter<'a> {
 
 impl<'a> RecordWriter<'a> {
     /// An empty batch in the shared memory. `extras` gets the values that don't fit in a record.
-    pub(super) fn new(memory: &'a mut [u8], extras: &'a mut RecordExtras) -> Self {
+    fn new(memory: &'a mut [u8], extras: &'a mut RecordExtras) -> Self {
         debug_assert_eq!(memory.len(), SHARED_LENGTH, "the memory of an environment");
         // The reader takes all of them before the next batch, unless it threw.
         extras.large.clear();
@@ -248,9 +252,76 @@ impl<'a> RecordWriter<'a> {
     }
 
     /// Writes the header and returns the number of records. `remains`: another batch waits.
-    pub(super) fn finish(self, remains: bool) -> usize {
+    fn finish(self, remains: bool) -> usize {
         self.words[0] = u32::from(remains).to_ne_bytes();
         self.words[1] = (self.batched_end as u32).to_ne_bytes();
         self.count
+    }
+}
+
+/// The memory that records are written to: an `ArrayBuffer` that the shim reads, and what records only point to.
+pub(super) struct RecordMemory {
+    array: SharedArray,
+    extras: RefCell<RecordExtras>,
+}
+
+impl RecordMemory {
+    /// # Errors
+    /// When JavaScript has no memory for it.
+    pub(super) fn new(env: Env) -> Result<Self> {
+        Ok(Self { array: SharedArray::new(env, SHARED_LENGTH)?, extras: RefCell::default() })
+    }
+
+    /// The `ArrayBuffer`.
+    ///
+    /// # Errors
+    /// When the environment is ending.
+    pub(super) fn value(&self) -> Result<sys::napi_value> {
+        self.array.value()
+    }
+
+    /// Writes one batch. `fill` returns true if something remains for another. Returns the number of records.
+    pub(super) fn write(&self, fill: impl FnOnce(&mut RecordWriter<'_>) -> bool) -> u32 {
+        let mut extras = self.extras.borrow_mut();
+        self.array.with(|memory| {
+            let mut writer = RecordWriter::new(memory, &mut extras);
+            let remains = fill(&mut writer);
+            writer.finish(remains) as u32
+        })
+    }
+
+    /// Writes records of numbers, as many as fit.
+    pub(super) fn write_numbers(&self, records: impl Iterator<Item = [[usize; 2]; 2]>) {
+        self.array.with(|memory| {
+            let (words, _) = memory[4 * HEADER_WORDS..SEND_AREA.start].as_chunks_mut();
+            for (place, word) in words.iter_mut().zip(records.flatten().flatten()) {
+                *place = (word as u32).to_ne_bytes();
+            }
+        });
+    }
+
+    /// Copies bytes to the payload area. False if they are too many.
+    pub(super) fn write_payload(&self, bytes: &[u8]) -> bool {
+        self.array.with(|memory| {
+            let place = memory[PAYLOAD_AREA].get_mut(..bytes.len());
+            place.map(|place| place.copy_from_slice(bytes)).is_some()
+        })
+    }
+
+    /// Runs `read` on the first `length` bytes of the send area.
+    pub(super) fn with_send_area<R>(&self, length: usize, read: impl FnOnce(&[u8]) -> R) -> R {
+        let mut bytes = [0; SEND_AREA.end - SEND_AREA.start];
+        self.array.with(|memory| bytes.copy_from_slice(&memory[SEND_AREA]));
+        read(bytes.get(..length).unwrap_or_default())
+    }
+
+    /// The payload of the next record with the flag `LARGE`.
+    pub(super) fn take_large(&self) -> Vec<u8> {
+        self.extras.borrow_mut().large.pop_front().unwrap_or_default()
+    }
+
+    /// The lengths of the frames of the next record with the flag `FRAGMENTED`.
+    pub(super) fn take_fragments(&self) -> Vec<u32> {
+        self.extras.borrow_mut().fragments.pop_front().unwrap_or_default()
     }
 }

@@ -7,16 +7,16 @@ use std::rc::{Rc, Weak};
 
 use napi::{Env, Result, sys};
 
-use super::environment::Shared;
+use super::environment::Context;
 use super::sys::evaluate;
 
 /// The script whose value the copies share.
 const SCRIPT: &str = include_str!("thread.js");
 
 thread_local! {
-    /// The environments of this thread. Embedders run several, one after the other or nested. Weak: an environment holds references
-    /// to JavaScript values, and must end with the objects of its copies, before the thread does.
-    static ENVIRONMENTS: RefCell<Vec<Weak<Shared>>> = RefCell::default();
+    /// The environments of this thread: embedders run several, one after the other or nested. An environment holds what
+    /// refers to JavaScript, and ends with the objects of its copies: nothing of it may be left for the end of the thread.
+    static ENVIRONMENTS: RefCell<Vec<Weak<Context>>> = RefCell::default();
 }
 
 /// The environment of the realm of `env`. If there is none, `create` gets the value of the script and creates it.
@@ -25,18 +25,18 @@ thread_local! {
 /// Those of `create`, or if the environment is ending.
 pub(super) fn environment_of_thread(
     env: Env,
-    create: impl FnOnce(sys::napi_value) -> Result<Rc<Shared>>,
-) -> Result<Rc<Shared>> {
+    make: impl FnOnce(sys::napi_value) -> Result<Rc<Context>>,
+) -> Result<Rc<Context>> {
     let known = ENVIRONMENTS.with_borrow(|environments| {
-        environments.iter().filter_map(Weak::upgrade).find(|shared| shared.realm.is_of(env))
+        environments.iter().filter_map(Weak::upgrade).find(|context| context.realm.is_of(env))
     });
-    if let Some(shared) = known {
-        return Ok(shared);
+    if let Some(context) = known {
+        return Ok(context);
     }
-    let shared = create(evaluate(env, SCRIPT)?)?;
+    let context = make(evaluate(env, SCRIPT)?)?;
     ENVIRONMENTS.with_borrow_mut(|environments| {
-        environments.retain(|shared| shared.strong_count() > 0);
-        environments.push(Rc::downgrade(&shared));
+        environments.retain(|context| context.strong_count() > 0);
+        environments.push(Rc::downgrade(&context));
     });
-    Ok(shared)
+    Ok(context)
 }

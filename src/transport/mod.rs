@@ -11,6 +11,10 @@
 
 #[cfg(unix)]
 pub mod event_loop;
+// The rest of the crate sees no difference: it has the same names.
+#[cfg(not(unix))]
+#[path = "no_event_loop.rs"]
+pub mod event_loop;
 #[cfg(unix)]
 pub mod io_threads;
 #[cfg(unix)]
@@ -30,5 +34,6 @@ mod sync;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
+pub mod transports;
 
 pub use masking_keys::RandomKeys;

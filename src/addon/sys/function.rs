@@ -6,10 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
 
-use napi::{Error, Result, sys};
+use napi::{Env, Error, Result, sys};
 
 use super::check;
-use crate::addon::environment::Shared;
+use crate::addon::environment::Context;
 
 /// The most arguments of a function.
 const MAX_ARGUMENTS: usize = 5;
@@ -17,12 +17,12 @@ const MAX_ARGUMENTS: usize = 5;
 /// The arguments of a call. Missing ones are `undefined`.
 pub(in crate::addon) type Arguments = [sys::napi_value; MAX_ARGUMENTS];
 
-/// The implementation of a function. It returns a number, or `None` for `undefined`.
-pub(in crate::addon) type Body = fn(&Rc<Shared>, Arguments) -> Result<Option<f64>>;
+/// What a function does; its result is a number, or `undefined`.
+pub(in crate::addon) type Body = fn(&Rc<Context>, Arguments) -> Result<Option<f64>>;
 
-/// The data of a function.
-struct Data {
-    shared: Rc<Shared>,
+/// What a function keeps.
+struct Call {
+    context: Rc<Context>,
     body: Body,
 }
 
@@ -31,12 +31,12 @@ struct Data {
 /// # Errors
 /// If JavaScript has no memory, or the environment is ending.
 pub(in crate::addon) fn create_function(
-    shared: &Rc<Shared>,
+    context: &Rc<Context>,
     name: &CStr,
     body: Body,
 ) -> Result<sys::napi_value> {
-    let env = shared.env.raw();
-    let data = Box::into_raw(Box::new(Data { shared: Rc::clone(shared), body })).cast::<c_void>();
+    let env = context.env.raw();
+    let data = Box::into_raw(Box::new(Call { context: Rc::clone(context), body })).cast::<c_void>();
     let length = name.count_bytes().cast_signed();
     let mut function = ptr::null_mut();
     // SAFETY: the name is passed with its length. `data` lives until `finalize`, which runs when the function is collected.
@@ -51,7 +51,7 @@ pub(in crate::addon) fn create_function(
     });
     if let Err(error) = added {
         // SAFETY: from `into_raw` above. There is no finalizer, and the function, if there is one, was not handed out.
-        drop(unsafe { Box::from_raw(data.cast::<Data>()) });
+        drop(unsafe { Box::from_raw(data.cast::<Call>()) });
         return Err(error);
     }
     Ok(function)
@@ -59,7 +59,7 @@ pub(in crate::addon) fn create_function(
 
 unsafe extern "C" fn finalize(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
     // SAFETY: the box of `create_function`; Node calls a finalizer once, after the last call of the function.
-    drop(unsafe { Box::from_raw(data.cast::<Data>()) });
+    drop(unsafe { Box::from_raw(data.cast::<Call>()) });
 }
 
 /// The entry point of all functions.
@@ -112,10 +112,10 @@ fn run(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_va
             &raw mut data,
         )
     })?;
-    // SAFETY: the box of `create_function`. It lives until `finalize`, which can't have run: the function is being called.
-    let data = unsafe { &*data.cast::<Data>() };
-    // A null value returns `undefined`.
-    let Some(result) = (data.body)(&data.shared, arguments)? else { return Ok(ptr::null_mut()) };
+    // SAFETY: `data` is what `create_function` gave; the finalizer has not run, since the function is being called.
+    let call = unsafe { &*data.cast::<Call>() };
+    // `undefined`
+    let Some(result) = (call.body)(&call.context, arguments)? else { return Ok(ptr::null_mut()) };
     let mut value = ptr::null_mut();
     // SAFETY: plain out-parameter.
     check(unsafe { sys::napi_create_double(env, result, &raw mut value) })?;
@@ -125,21 +125,21 @@ fn run(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_va
 /// Reads an argument as an unsigned integer.
 ///
 /// # Errors
-/// If it is no number.
-pub(in crate::addon) fn unsigned(shared: &Shared, value: sys::napi_value) -> Result<u32> {
+/// When it is no number.
+pub(in crate::addon) fn unsigned(env: Env, value: sys::napi_value) -> Result<u32> {
     let mut number = 0;
     // SAFETY: a value of the running call; another type gives an error status.
-    check(unsafe { sys::napi_get_value_uint32(shared.env.raw(), value, &raw mut number) })?;
+    check(unsafe { sys::napi_get_value_uint32(env.raw(), value, &raw mut number) })?;
     Ok(number)
 }
 
 /// True if an argument is missing or `undefined`.
 ///
 /// # Errors
-/// If the environment is ending.
-pub(in crate::addon) fn is_undefined(shared: &Shared, value: sys::napi_value) -> Result<bool> {
+/// When the environment is ending.
+pub(in crate::addon) fn is_undefined(env: Env, value: sys::napi_value) -> Result<bool> {
     let mut kind = 0;
     // SAFETY: the value belongs to the current call.
-    check(unsafe { sys::napi_typeof(shared.env.raw(), value, &raw mut kind) })?;
+    check(unsafe { sys::napi_typeof(env.raw(), value, &raw mut kind) })?;
     Ok(kind == sys::ValueType::napi_undefined)
 }

@@ -4,7 +4,8 @@
 use std::thread;
 
 use super::{
-    Event, Family, Host, LINK, Link, Owns, Peer, SETUPS, key_of, opposite, pair, pattern, text, wait_until,
+    Event, Family, LINK, Link, LoopOwner, Owns, Peer, SETUPS, key_of, opposite, pair, pattern, text,
+    wait_until,
 };
 use crate::protocol::Role;
 use crate::transport::socket::{INBOUND_HIGH_WATER, Socket};
@@ -12,7 +13,7 @@ use crate::transport::socket::{INBOUND_HIGH_WATER, Socket};
 const MEGABYTE: usize = 1024 * 1024;
 
 /// To the other driver.
-pub(super) fn swap(link: &mut Link<Host>) {
+pub(super) fn swap(link: &mut Link<LoopOwner>) {
     if link.owner.is_on_thread(LINK) {
         link.owner.take_back(LINK);
     } else {
@@ -21,7 +22,10 @@ pub(super) fn swap(link: &mut Link<Host>) {
 }
 
 /// Runs a test from either driver.
-pub(super) fn from_both(make: impl Fn((Family, Role)) -> Link<Host>, mut test: impl FnMut(&mut Link<Host>)) {
+pub(super) fn from_both(
+    make: impl Fn((Family, Role)) -> Link<LoopOwner>,
+    mut test: impl FnMut(&mut Link<LoopOwner>),
+) {
     for setup in SETUPS {
         for on_thread in [false, true] {
             let mut link = make(setup);
@@ -34,7 +38,7 @@ pub(super) fn from_both(make: impl Fn((Family, Role)) -> Link<Host>, mut test: i
 }
 
 /// The driver has come by, unless it is blocked or corked: output that it alone would write has arrived.
-fn let_drive(link: &mut Link<Host>) {
+fn let_drive(link: &mut Link<LoopOwner>) {
     link.send(b"turn");
     assert_eq!(link.peer.next(), Event::Binary(b"turn".to_vec()));
 }
@@ -106,7 +110,7 @@ fn a_head_is_not_lost_by_a_move_before_it_is_collected() {
             core.send(false, true, key_of(opposite(role)), b"cut");
         });
         let (head, rest) = bytes.split_at(bytes.len() - 2);
-        let mut link = Link::<Host>::over((ours, theirs), role, head);
+        let mut link = Link::<LoopOwner>::over((ours, theirs), role, head);
         link.owner.give_to_thread(LINK);
         link.peer.write(rest);
         assert_eq!(link.until(|seen| seen.events.len() == 2).events, [text("whole"), text("cut")]);
@@ -122,7 +126,7 @@ fn news_that_nobody_has_collected_comes_after_a_move() {
             wait_until(|| {
                 link.owner.listen();
                 link.owner.move_bytes(LINK);
-                link.socket.standing().news
+                link.socket.interest().deliver
             });
             swap(link);
             assert_eq!(link.until(|seen| seen.events.len() == round).events.len(), round);
@@ -208,7 +212,7 @@ fn what_a_pause_holds_back_is_held_back_by_the_other_driver() {
         wait_until(|| {
             link.owner.listen();
             link.owner.move_bytes(LINK);
-            link.socket.standing().news
+            link.socket.interest().deliver
         });
         link.socket.pause();
         for _ in 0..2 {
@@ -269,7 +273,7 @@ fn a_full_inbox_is_full_for_the_other_driver() {
         let mut peer = link.peer.second();
         thread::scope(|scope| {
             scope.spawn(move || peer.write(&bytes));
-            let is_full = |socket: &Socket| !socket.standing().read;
+            let is_full = |socket: &Socket| !socket.interest().read;
             wait_until(|| {
                 link.owner.listen();
                 link.owner.move_bytes(LINK);
@@ -339,7 +343,7 @@ fn a_flood_is_read_whole_while_it_moves() {
 #[test]
 fn moves_that_a_thread_never_sees_leave_the_socket_with_its_owner() {
     for setup in SETUPS {
-        let mut link = Link::<Host>::new(setup);
+        let mut link = Link::<LoopOwner>::new(setup);
         for _ in 0..200 {
             link.owner.give_to_thread(LINK);
             link.owner.take_back(LINK);

@@ -7,13 +7,13 @@ use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::sync::Arc;
 
-use super::{Borrowed, Descriptor, Driver, Side, Socket, ends, lock};
+use super::{Borrowed, Descriptor, Driver, Side, Socket, local_and_peer_addr, lock};
 use crate::transport::io_threads::{Job, Registration};
 
 impl Socket {
     /// The number of the descriptor that the owner's event loop is to poll; -1 once destroyed.
-    pub fn home(&self) -> RawFd {
-        lock(&self.state).home.as_ref().map_or(-1, Descriptor::number)
+    pub fn owner_fd(&self) -> RawFd {
+        lock(&self.state).owner_fd.as_ref().map_or(-1, Descriptor::number)
     }
 
     /// Gives the owner's descriptor away to the host, which closes it from now on: `borrowed` is the same number. A thread that
@@ -25,7 +25,7 @@ impl Socket {
             return;
         }
         let descriptor = Descriptor::Borrowed(borrowed);
-        let Some(Descriptor::Owned(owned)) = state.home.replace(descriptor.clone()) else { return };
+        let Some(Descriptor::Owned(owned)) = state.owner_fd.replace(descriptor.clone()) else { return };
         debug_assert_eq!(owned.as_raw_fd(), descriptor.number());
         let is_same = |fd: &Descriptor| fd.number() == descriptor.number();
         if state.fd.as_ref().is_some_and(is_same) {
@@ -44,8 +44,11 @@ impl Socket {
     }
 
     /// The addresses of the ends of a connection over TCP, here and there.
-    pub fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
-        lock(&self.state).home.as_ref().map_or((None, None), |home| ends(&home.socket()))
+    pub fn local_and_peer_addr(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        lock(&self.state)
+            .owner_fd
+            .as_ref()
+            .map_or((None, None), |owner_fd| local_and_peer_addr(&owner_fd.socket()))
     }
 
     /// Gives a socket that the owner drives to an I/O thread, which gets a descriptor of its own.
@@ -55,9 +58,9 @@ impl Socket {
     pub fn move_to_thread(self: &Arc<Self>) -> io::Result<()> {
         let mut writer = lock(&self.writer);
         let mut state = lock(&self.state);
-        let Some(home) = &state.home else { return Ok(()) };
+        let Some(owner_fd) = &state.owner_fd else { return Ok(()) };
         let registration = Registration::new()?;
-        let duplicate = Arc::new(home.socket().try_clone()?);
+        let duplicate = Arc::new(owner_fd.socket().try_clone()?);
         // A duplicate shares the mode; a descriptor of an owner that is no event loop may block.
         duplicate.set_nonblocking(true)?;
         let fd = Descriptor::Owned(Arc::clone(&duplicate));
@@ -83,12 +86,12 @@ impl Socket {
     pub fn move_to_owner(&self) {
         let mut writer = lock(&self.writer);
         let mut state = lock(&self.state);
-        let Some(home) = state.home.clone() else { return };
+        let Some(owner_fd) = state.owner_fd.clone() else { return };
         if let Some(writer) = writer.as_mut() {
-            writer.fd = home.clone();
+            writer.fd = owner_fd.clone();
         }
         drop(writer);
-        state.fd = Some(home);
+        state.fd = Some(owner_fd);
         let before = std::mem::replace(&mut state.driver, Driver::Owner);
         state.choose_pongs();
         drop(state);

@@ -1,10 +1,10 @@
 //! The only place that reads a socket's descriptor: once, into the driver's buffer, and through the connection into the
-//! inbox. Who calls it when is the driver's (`event_loop`, `io_threads::task`).
+//! undelivered. Who calls it when is the driver's (`event_loop`, `io_threads::task`).
 
 use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
 
-use super::inbox::{Fault, Inbox};
+use super::events::{Fault, SocketEvents};
 use super::reading::{Reading, Unlocked, lock_unread, read_unlocked};
 use super::state::State;
 use super::{Descriptor, Side, Socket, lock};
@@ -75,12 +75,7 @@ impl Socket {
 
     /// Reads what the kernel holds, on the owner's thread, up to so many buffers full, and lets the connection parse.
     /// `ended`: nothing will tell of the end again, so reading must go on until it finds it.
-    pub(in crate::transport) fn receive_on_owner(
-        &self,
-        ended: bool,
-        buffer: &mut [u8],
-        keys: &mut dyn MaskingKeys,
-    ) -> Taken {
+    pub fn receive_on_owner(&self, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
         let mut state = lock(&self.state);
         let before = state.bytes_read;
         let more = Self::receive_locked(&mut state, ended, buffer, keys);
@@ -162,20 +157,20 @@ impl Socket {
     /// All of a lent frame is there: the message is an event, and stays where it is as in a buffer that was received in place.
     pub fn finish_detached(&self, frame: DetachedFrame) {
         let mut state = lock(&self.state);
-        let State { connection, inbox, .. } = &mut *state;
-        connection.finish_detached(frame, &mut inbox.events);
+        let State { connection, undelivered, .. } = &mut *state;
+        connection.finish_detached(frame, &mut undelivered.events);
     }
 
     /// Gives a lent frame back of which `payload` has come so far.
     pub fn reattach_frame(&self, frame: &DetachedFrame, payload: &[u8], keys: &mut dyn MaskingKeys) {
         let mut state = lock(&self.state);
-        let State { connection, inbox, .. } = &mut *state;
-        connection.reattach_frame(frame, payload, keys, &mut inbox.events);
+        let State { connection, undelivered, .. } = &mut *state;
+        connection.reattach_frame(frame, payload, keys, &mut undelivered.events);
     }
 
     /// The buffer of [`Socket::receive_in_place`] is about to be somebody else's: copies what was not collected of it.
     pub fn copy_out_chunk(&self, buffer: &[u8]) {
-        lock(&self.state).inbox.events.copy_out_chunk(buffer);
+        lock(&self.state).undelivered.events.copy_out_chunk(buffer);
     }
 
     fn receive_locked(state: &mut State, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> bool {
@@ -198,11 +193,16 @@ impl Socket {
     }
 
     /// The last look at a paused socket that is about to be destroyed: what Node's own socket would have read ahead and
-    /// kept for its user must not be lost. Reads once what the kernel holds, and swaps all news into `inbox`, which must
+    /// kept for its user must not be lost. Reads once what the kernel holds, and swaps all news into `undelivered`, which must
     /// be empty. Does nothing for a socket that is not paused: what its owner did not collect before destroying it, it
     /// did not want.
-    pub fn last_read(self: &Arc<Self>, buffer: &mut [u8], keys: &mut dyn MaskingKeys, inbox: &mut Inbox) {
-        debug_assert!(inbox.is_empty());
+    pub fn last_read(
+        self: &Arc<Self>,
+        buffer: &mut [u8],
+        keys: &mut dyn MaskingKeys,
+        undelivered: &mut SocketEvents,
+    ) {
+        debug_assert!(undelivered.is_empty());
         // What a thread has begun to read comes first.
         let mut state = lock_unread(&self.state);
         if !state.paused || state.destroyed {
@@ -214,7 +214,7 @@ impl Socket {
         {
             state.parse(&buffer[..length], keys);
         }
-        std::mem::swap(&mut state.inbox, inbox);
+        std::mem::swap(&mut state.undelivered, undelivered);
     }
 }
 
@@ -226,7 +226,7 @@ impl State {
         self.parse(chunk, keys);
     }
 
-    /// What a read gave: has it parsed into the inbox, or notes the end.
+    /// What a read gave: has it parsed into the undelivered, or notes the end.
     fn take_in(
         &mut self,
         result: io::Result<usize>,
@@ -240,7 +240,7 @@ impl State {
         match result {
             Ok(0) => {
                 self.ended = true;
-                self.inbox.ended = true;
+                self.undelivered.ended = true;
                 Received::Stop
             }
             Ok(length) => {

@@ -51,14 +51,14 @@ impl Identity {
 
 /// The descriptor that an owner's event loop reads and writes: a connected, non-blocking stream socket.
 #[derive(Debug)]
-pub enum Home {
+pub enum OwnedOrBorrowedFd {
     /// The host's.
     Borrowed(Borrowed),
     /// Closed with this.
     Owned(socket2::Socket),
 }
 
-impl Home {
+impl OwnedOrBorrowedFd {
     /// What system calls are made on.
     pub(super) fn socket(&self) -> SockRef<'_> {
         match self {
@@ -68,7 +68,7 @@ impl Home {
     }
 }
 
-impl Home {
+impl OwnedOrBorrowedFd {
     /// Whether the other end is on this machine, as far as its address says so: the loopback, or no address of IP.
     pub fn is_local(&self) -> bool {
         let peer = self.socket().peer_addr().ok().and_then(|address| address.as_socket());
@@ -76,7 +76,7 @@ impl Home {
     }
 }
 
-impl AsRawFd for Home {
+impl AsRawFd for OwnedOrBorrowedFd {
     fn as_raw_fd(&self) -> RawFd {
         match self {
             Self::Borrowed(borrowed) => borrowed.fd.as_raw_fd(),
@@ -92,27 +92,27 @@ impl AsRawFd for Home {
 /// the same number next.
 #[derive(Clone, Debug)]
 pub enum Descriptor {
-    /// As [`Home::Borrowed`].
+    /// As [`OwnedOrBorrowedFd::Borrowed`].
     Borrowed(Borrowed),
     /// Closed with the last clone.
     Owned(Arc<socket2::Socket>),
 }
 
-impl From<Home> for Descriptor {
-    fn from(home: Home) -> Self {
-        match home {
-            Home::Borrowed(borrowed) => Self::Borrowed(borrowed),
-            Home::Owned(socket) => Self::Owned(Arc::new(socket)),
+impl From<OwnedOrBorrowedFd> for Descriptor {
+    fn from(fd: OwnedOrBorrowedFd) -> Self {
+        match fd {
+            OwnedOrBorrowedFd::Borrowed(borrowed) => Self::Borrowed(borrowed),
+            OwnedOrBorrowedFd::Owned(socket) => Self::Owned(Arc::new(socket)),
         }
     }
 }
 
 impl Descriptor {
     /// Takes it out, if this is the last clone.
-    pub(super) fn into_home(self) -> Option<Home> {
+    pub(super) fn into_fd(self) -> Option<OwnedOrBorrowedFd> {
         match self {
-            Self::Borrowed(borrowed) => Some(Home::Borrowed(borrowed)),
-            Self::Owned(socket) => Arc::into_inner(socket).map(Home::Owned),
+            Self::Borrowed(borrowed) => Some(OwnedOrBorrowedFd::Borrowed(borrowed)),
+            Self::Owned(socket) => Arc::into_inner(socket).map(OwnedOrBorrowedFd::Owned),
         }
     }
 
@@ -142,7 +142,9 @@ impl Descriptor {
 }
 
 /// The addresses of both ends of a connection; none where it is none of TCP, or not connected any more.
-pub(in crate::transport) fn ends(socket: &socket2::Socket) -> (Option<SocketAddr>, Option<SocketAddr>) {
+pub(in crate::transport) fn local_and_peer_addr(
+    socket: &socket2::Socket,
+) -> (Option<SocketAddr>, Option<SocketAddr>) {
     let of = |address: io::Result<SockAddr>| address.ok()?.as_socket();
     (of(socket.local_addr()), of(socket.peer_addr()))
 }

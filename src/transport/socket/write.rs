@@ -5,9 +5,9 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::net::Shutdown as End;
 use std::sync::Arc;
 
-use super::inbox::Fault;
+use super::events::Fault;
 use super::state::{Shutdown, State};
-use super::{Descriptor, Driver, Home, Side, Socket, Standing, lock};
+use super::{Descriptor, Driver, Interest, OwnedOrBorrowedFd, Side, Socket, lock};
 
 /// A buffer that grew beyond this for one burst is given back when the burst is over.
 const KEPT_CAPACITY: usize = 64 * 1024;
@@ -95,7 +95,7 @@ impl Writer {
             state.shutdown = Shutdown::Done;
             // Fails only where the peer has reset the connection already; reading tells that.
             let _ = self.fd.socket().shutdown(End::Write);
-            state.inbox.shut_down = true;
+            state.undelivered.shut_down = true;
         }
         false
     }
@@ -107,7 +107,7 @@ fn give_back(buffer: &mut Vec<u8>) {
     }
 }
 
-impl Home {
+impl OwnedOrBorrowedFd {
     /// Writes the first bytes that there are for a descriptor, before it is a socket's. Returns what the kernel has not taken; an
     /// error shows again when that is written.
     pub fn begin<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
@@ -129,7 +129,7 @@ impl Socket {
 
     /// Sends a large message of a server without copying it, behind all that is queued, if the owner drives and the kernel
     /// takes bytes. What it does not take is kept for the next write. `false`: that can't be done now.
-    pub fn send_from_place(&self, binary: bool, fin: bool, payload: &[u8]) -> bool {
+    pub fn send_in_place(&self, binary: bool, fin: bool, payload: &[u8]) -> bool {
         let mut guard = lock(&self.writer);
         let mut state = lock(&self.state);
         let Some(writer) = guard.as_mut() else { return false };
@@ -151,15 +151,20 @@ impl Socket {
         true
     }
 
-    /// Sends until nothing is queued, nothing can be written any more, or the kernel refuses ([`Standing::write`]). The
+    /// Writes queued output on the owner's thread, as much as the kernel accepts. The owner must drive.
+    pub fn write_on_owner(self: &Arc<Self>) -> Interest {
+        self.write_out(Side::Owner)
+    }
+
+    /// Sends until nothing is queued, nothing can be written any more, or the kernel refuses ([`Interest::write`]). The
     /// write lock is held all the while, so bytes never interleave; a thread lets the state go while it sends, for the owner
     /// must not wait for the kernel.
-    pub(in crate::transport) fn write_out(self: &Arc<Self>, side: Side) -> Standing {
+    pub(in crate::transport) fn write_out(self: &Arc<Self>, side: Side) -> Interest {
         let mut guard = lock(&self.writer);
         let mut state = lock(&self.state);
         // Only the owner may use the descriptor that it drives by.
         let may_write = side == Side::Owner || matches!(state.driver, Driver::Thread(_));
-        let Some(writer) = guard.as_mut().filter(|_| may_write) else { return state.standing() };
+        let Some(writer) = guard.as_mut().filter(|_| may_write) else { return state.interest() };
         loop {
             if writer.is_done() && !writer.take_output(&mut state) {
                 break;
@@ -190,8 +195,8 @@ impl Socket {
             }
         }
         drop(guard);
-        let standing = state.standing();
+        let interest = state.interest();
         self.announce(state, side);
-        standing
+        interest
     }
 }

@@ -28,7 +28,7 @@ impl Fault {
 /// Undelivered news of one socket. The protocol events come first, then the rest in the order of the fields:
 /// nothing is read after `ended` or `fault`, so that order is also the order in which things happened.
 #[derive(Debug, Default)]
-pub struct Inbox {
+pub struct SocketEvents {
     /// Messages, control frames, protocol errors.
     pub events: EventBatch,
     /// The bytes that were received, as they came, if the owner asked for them with [`Socket::tap`](super::Socket::tap).
@@ -46,7 +46,7 @@ pub struct Inbox {
     pub fault: Option<Fault>,
 }
 
-impl Inbox {
+impl SocketEvents {
     /// Whether there is nothing to hand over.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty() && self.raw.is_empty() && !self.ended && !self.has_urgent()

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use ferrows::connection::{Config, Connection, EventRef};
 use ferrows::protocol::{Limits, Role};
 use ferrows::transport::RandomKeys;
-use ferrows::transport::event_loop::{self, Reactor, Ready};
+use ferrows::transport::event_loop::{Poller, Readiness};
 use ferrows::transport::io_threads::live_threads;
-use ferrows::transport::socket::{Descriptor, Inbox, Mailbox, RECEIVE_BUFFER, Socket, Wake};
+use ferrows::transport::socket::{Descriptor, Mailbox, RECEIVE_BUFFER, Socket, SocketEvents, Wake};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -41,7 +41,7 @@ const STATES: [State; 6] =
     [State::Fresh, State::Talking, State::Paused, State::Blocked, State::ShuttingDown, State::Ended];
 
 struct Host {
-    reactor: Reactor,
+    poller: Poller,
     mailbox: Arc<Mailbox>,
     keys: RandomKeys,
     buffer: Vec<u8>,
@@ -53,8 +53,8 @@ struct Driven {
     /// What Node would have, and close.
     home: socket2::Socket,
     peer: UnixStream,
-    ready: Ready,
-    inbox: Inbox,
+    ready: Readiness,
+    undelivered: SocketEvents,
     on_thread: bool,
 }
 
@@ -74,7 +74,7 @@ fn descriptors() -> Option<usize> {
 impl Host {
     fn new() -> io::Result<Self> {
         Ok(Self {
-            reactor: Reactor::new()?,
+            poller: Poller::new()?,
             mailbox: Arc::new(Mailbox::new(Box::new(Nobody))),
             keys: RandomKeys::new().map_err(io::Error::other)?,
             buffer: vec![0; RECEIVE_BUFFER],
@@ -96,20 +96,20 @@ impl Host {
         let fd = Descriptor::Owned(Arc::new(home.try_clone()?));
         let connection = Connection::new(config);
         let socket = Socket::new(fd, connection, &[], &mut self.keys, &self.mailbox, token, true);
-        self.reactor.add(&socket)?;
-        let (ready, inbox) = (Ready::default(), Inbox::default());
-        Ok(Driven { socket, home, peer, ready, inbox, on_thread: false })
+        self.poller.add(&socket)?;
+        let (ready, undelivered) = (Readiness::default(), SocketEvents::default());
+        Ok(Driven { socket, home, peer, ready, undelivered, on_thread: false })
     }
 
     fn swap(&mut self, driven: &mut Driven) -> io::Result<()> {
         if driven.on_thread {
-            driven.ready = Ready::default();
-            self.reactor.add(&driven.socket)?;
+            driven.ready = Readiness::default();
+            self.poller.add(&driven.socket)?;
             driven.socket.move_to_owner();
-            event_loop::write(&driven.socket);
+            driven.socket.write_on_owner();
         } else {
             driven.socket.move_to_thread()?;
-            self.reactor.remove(&driven.socket);
+            self.poller.remove(&driven.socket);
         }
         driven.on_thread = !driven.on_thread;
         Ok(())
@@ -118,18 +118,18 @@ impl Host {
     /// Reads and collects what there is for one socket; the only one that is ready.
     fn turn(&mut self, driven: &mut Driven) {
         let mut ready = driven.ready;
-        self.reactor.turn(|token, more| {
+        self.poller.poll(|token, more| {
             if token == driven.socket.token() {
                 ready = ready.or(more);
             }
         });
         driven.ready = ready;
-        if !driven.on_thread && ready.read && driven.socket.standing().read {
-            event_loop::read(&driven.socket, ready.ended, &mut self.buffer, &mut self.keys);
+        if !driven.on_thread && ready.read && driven.socket.interest().read {
+            driven.socket.receive_on_owner(ready.ended, &mut self.buffer, &mut self.keys);
         }
         self.mailbox.drain(&mut Vec::new());
-        if driven.inbox.is_empty() {
-            driven.socket.collect(&mut driven.inbox);
+        if driven.undelivered.is_empty() {
+            driven.socket.collect(&mut driven.undelivered);
         }
     }
 
@@ -141,10 +141,10 @@ impl Host {
                 driven.peer.write_all(b"\x81\x02in")?;
                 wait_until("a message", || {
                     self.turn(driven);
-                    !driven.inbox.events.is_empty()
+                    !driven.undelivered.events.is_empty()
                 });
                 let expected = EventRef::Message { binary: false, data: b"in", fragments: &[] };
-                assert_eq!(driven.inbox.events.peek(), Some(expected));
+                assert_eq!(driven.undelivered.events.peek(), Some(expected));
             }
             State::Paused => {
                 driven.socket.pause();
@@ -163,7 +163,7 @@ impl Host {
                 driven.peer.shutdown(Shutdown::Write)?;
                 wait_until("the end", || {
                     self.turn(driven);
-                    driven.inbox.ended
+                    driven.undelivered.ended
                 });
             }
         }
@@ -174,7 +174,7 @@ impl Host {
     fn destroy(&self, driven: Driven) -> io::Result<()> {
         let Driven { socket, home, mut peer, on_thread, .. } = driven;
         if !on_thread {
-            self.reactor.remove(&socket);
+            self.poller.remove(&socket);
         }
         socket.destroy();
         drop((socket, home));
@@ -237,7 +237,7 @@ fn nothing_is_left_of_sockets_that_have_moved() -> io::Result<()> {
         wait_until("a message", || {
             driven.ready.read = true;
             host.turn(&mut driven);
-            !driven.inbox.events.is_empty()
+            !driven.undelivered.events.is_empty()
         });
         host.destroy(driven)?;
     }
