@@ -114,7 +114,7 @@ const KINDS = {
   memory: measureMemory,
   idle: measureIdle,
   held: measureHeldConnections,
-  'flood': measureHandshakeFlood
+  flood: measureHandshakeFlood
 };
 
 /**
