@@ -23,20 +23,20 @@ const USAGE = `node bench/run.mjs [--rounds 5] [--seconds 2] [--warm-up 0.5] [--
 subjects:  ${SUBJECTS.map(({ name }) => name).join(', ')}
 workloads: ${WORKLOADS.map(({ name }) => name).join(', ')}
 A prefix selects all names that begin with it (--only ferrows). --idle: seconds of silence before the memory of idle connections
-is read. A run of everything replaces bench/results.json; --update adds a partial run to it, replacing the workloads it measured.
-Both then generate bench/results.svg, doc/performance.md and the figures in README.md. --from prints and generates from a
+is read. A run of everything, or a partial one with --update, replaces the workloads that it measured in bench/results.json and
+generates bench/results.svg, doc/performance.md and the figures in README.md. --from prints and generates from a
 results.json without measuring. --out NAME writes NAME.json, .svg and .md instead.
 `;
 
 /** The entries selected by a list of names or prefixes; without one, all that are not on demand. */
-function select(entries, wanted, what) {
+function select(entries, wanted, kind) {
   if (wanted === undefined) return entries.filter(({ onDemand }) => !onDemand);
   const chosen = new Set();
   for (const word of wanted.toLowerCase().split(',')) {
     // A full name selects only that entry: `ws` does not include `ws+bufferutil`.
     const exact = entries.filter(({ name }) => name.toLowerCase() === word);
     const begun = entries.filter(({ name }) => name.toLowerCase().startsWith(word));
-    if (begun.length === 0) throw new Error(`no ${what} is named ${word}`);
+    if (begun.length === 0) throw new Error(`no ${kind} is named ${word}`);
     for (const entry of exact.length ? exact : begun) chosen.add(entry);
   }
   return entries.filter((entry) => chosen.has(entry));
@@ -187,8 +187,10 @@ async function main() {
   const recorded = () => JSON.parse(readFileSync(from ?? RESULTS, 'utf8'));
   let results;
   if (from) results = recorded();
-  else if (update) results = addRun(recorded(), await run(selected));
-  else results = { runs: [await run(selected)] };
+  else {
+    const measured = await run(selected);
+    results = update || everything ? addRun(recorded(), measured) : { runs: [measured] };
+  }
   process.stdout.write(`\n${tables(results)}`);
   if (out !== undefined) {
     writeFileSync(`${out}.json`, toText(results));

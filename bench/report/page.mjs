@@ -144,7 +144,7 @@ function behind(workloads) {
     const own = values(bySubject?.[SUBJECT], key);
     if (first === undefined || own.length === 0) continue;
     compared += 1;
-    const [what, usual, size] = UNITS.get(key);
+    const [figureName, usual, size] = UNITS.get(key);
     const unit = MESSAGES[kind] ?? usual;
     const figure = (list) => {
       const value = median(list) / size;
@@ -153,7 +153,7 @@ function behind(workloads) {
     const share = ratio(bySubject[SUBJECT], bySubject[first], key);
     if (share <= 1) continue;
     lines.push(
-      `* ${name}, ${what}: ${first} ${figure(values(bySubject[first], key))} ${unit}, ferrows ${figure(own)} (${times(share)})`
+      `* ${name}, ${figureName}: ${first} ${figure(values(bySubject[first], key))} ${unit}, ferrows ${figure(own)} (${times(share)})`
     );
   }
   if (compared === 0) return 'Unknown: no run measured ferrows next to another library.';

@@ -5,9 +5,9 @@
 // `summary: true` has [median, best] instead, from a run of which only these were kept.
 
 /** The median; NaN for an empty list. */
-export function median(values) {
-  if (values.length === 0) return Number.NaN;
-  const sorted = values.toSorted((a, b) => a - b);
+export function median(list) {
+  if (list.length === 0) return Number.NaN;
+  const sorted = list.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
