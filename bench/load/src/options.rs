@@ -49,18 +49,18 @@ pub const USAGE: &str = "load --port N [--host 127.0.0.1] [--connections 100] [-
 [--warm-up 1] [--seconds 5 | --exchanges N]
 load --opening --port N [--connections 100] [--exchanges 0] [--size 64] [--warm-up 1] [--seconds 5]
 
-Sends WebSocket messages to an echo server on each connection and checks every echo; or, with --broadcast,
-on one connection to a server that sends each message to all, and again when all have it.
-With --deflate the messages are JSON, each another one, and permessage-deflate is offered and must be used: the first
-replies of each connection, and all of the first one, are inflated and compared. With --exchanges, which is for an echo
-server, every connection sends its messages in flight so many times, without a warm-up. With --every, each sends one
-message that often. --silent opens further connections, which say nothing and must stay open, and --addresses lets
-all come from 127.0.0.1, .2, and so on in turn.
-With --opening so many connections at a time come and go: each does the opening handshake, so many exchanges, and the
-closing handshake. Each is a message of the result, and its latency is that of the opening handshake.
-After the warm-up it prints {\"event\":\"ready\"}, with the answer to the offer, and waits for a line on
-standard input;
-after the measured seconds it prints {\"event\":\"result\", ...}, latencies in microseconds, and measures
+Sends WebSocket messages to an echo server on each connection and checks every echo; or, with --broadcast, sends them on one
+connection to a server that delivers each message to all, and the next one when all have received it.
+--deflate: the messages are JSON, all different, and permessage-deflate is offered and must be used. The first replies on each
+connection, and all on the first one, are inflated and compared.
+--exchanges, for an echo server: every connection sends its messages in flight this many times, without a warm-up.
+--every: each connection sends one message per interval.
+--silent opens further connections, which must stay open without receiving anything; --addresses uses 127.0.0.1, .2, and so on
+in turn as the source of all connections.
+--opening: this many connections at a time are opened, exchange messages and are closed. Each counts as a message of the result,
+and its latency is that of the opening handshake.
+After the warm-up the program prints {\"event\":\"ready\"}, with the answer to the offer, and waits for a line on standard input;
+after the measured seconds it prints {\"event\":\"result\", ...}, with latencies in microseconds, and measures
 again at every further line. It stays connected until the end of standard input.";
 
 /// Parses the command line; `None` for `--help`.
