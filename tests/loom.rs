@@ -1,8 +1,9 @@
-//! Model checks of the modules that threads share: loom runs each model in every interleaving. A lost wake-up shows as a deadlock.
+//! Model checks of the modules that threads share: loom runs each model in every interleaving. A lost wake-up
+//! shows as a deadlock.
 //!
-//! The modules are the files of `src/transport`, compiled here with loom's primitives, which they take from `super::sync`. An
-//! ordinary `cargo test` runs the checks, without a compiler flag that would affect tokio. Stand-ins here replace the modules' users:
-//! the state of a socket, tokio's `Notify`, the loop of an owner.
+//! The modules are the files of `src/transport`, compiled here with loom's primitives, which they take from
+//! `super::sync`. An ordinary `cargo test` runs the checks, without a compiler flag that would affect tokio.
+//! Stand-ins here replace the modules' users: the state of a socket, tokio's `Notify`, the loop of an owner.
 
 #![cfg(all(unix, feature = "transport"))]
 
@@ -45,8 +46,9 @@ use reading::{Reading, Unlocked};
 use ref_count::{LiveGuard, RefCounted, WorkerRef, WorkerSlot};
 use sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
 
-/// Runs a model in every interleaving of its threads. `preemptions` bounds the preemptions of a run, for models that would take
-/// minutes (`None`: unbounded). Fewer runs than `at_least` mean that the threads hardly interact, and fail the test.
+/// Runs a model in every interleaving of its threads. `preemptions` bounds the preemptions of a run, for
+/// models that would take minutes (`None`: unbounded). Fewer runs than `at_least` mean that the threads
+/// hardly interact, and fail the test.
 fn explore(preemptions: Option<usize>, at_least: usize, model: impl Fn() + Send + Sync + 'static) {
     let runs = std::sync::Arc::new(Count::new(0));
     let mut builder = Builder::new();
@@ -62,8 +64,8 @@ fn explore(preemptions: Option<usize>, at_least: usize, model: impl Fn() + Send 
     assert!(runs >= at_least, "only {runs} runs");
 }
 
-/// Acts as tokio's `Notify` and libuv's async handle do: one ring is kept for a later wait, several may be merged into one, and one
-/// may be spurious.
+/// Acts as tokio's `Notify` and libuv's async handle do: one ring is kept for a later wait, several may be
+/// merged into one, and one may be spurious.
 struct Bell {
     notify: Notify,
     rings: Count,
@@ -176,7 +178,8 @@ fn threads() -> Arc<Threads> {
     })
 }
 
-/// Two owners acquire and drop references concurrently. Those that wait check that the thread lives while they hold one.
+/// Two owners acquire and drop references concurrently. Those that wait check that the thread lives while
+/// they hold one.
 fn acquire_concurrently(waits: [bool; 2]) {
     let threads = threads();
     let other = {
@@ -326,8 +329,9 @@ fn news_of_a_paused_socket_is_announced_when_it_goes_on() {
     });
 }
 
-/// An owner that has taken a socket back looks for itself, while the thread may still be telling it; and then it gives the
-/// socket to another thread. It may be in the mailbox twice then, which costs a look and no more.
+/// An owner that has taken a socket back looks for itself, while the thread may still be telling it; and then
+/// it gives the socket to another thread. It may be in the mailbox twice then, which costs a look and no
+/// more.
 #[test]
 fn news_is_not_lost_when_a_socket_is_taken_back_and_given_away_again() {
     explore(Some(3), 1000, || {

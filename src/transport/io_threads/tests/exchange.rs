@@ -1,4 +1,5 @@
-//! Bytes in both directions: messages, bytes behind the handshake, automatic pongs, large messages, many sockets.
+//! Bytes in both directions: messages, bytes behind the handshake, automatic pongs, large messages, many
+//! sockets.
 
 use std::thread;
 

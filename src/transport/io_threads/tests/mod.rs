@@ -1,5 +1,5 @@
-//! Sockets on I/O threads, between their owner and a peer over a real TCP or Unix connection. `transport::tests` has the harness, and
-//! the tests of both drivers.
+//! Sockets on I/O threads, between their owner and a peer over a real TCP or Unix connection.
+//! `transport::tests` has the harness, and the tests of both drivers.
 
 mod ending;
 mod exchange;

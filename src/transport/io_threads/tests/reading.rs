@@ -40,7 +40,8 @@ fn input_of_several_turns_is_read_to_the_end() {
     for setup in SETUPS {
         let mut link = Link::new(setup);
         link.socket.pause();
-        // One message, so that the owner has no event to collect. The kernel's buffers have input for several turns.
+        // One message, so that the owner has no event to collect. The kernel's buffers have input for several
+        // turns.
         let bytes = link.peer.binary_frame(&vec![1; 16 * 1024 * 1024]);
         let sent = link.peer.fill(&bytes);
         link.socket.resume();
