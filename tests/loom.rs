@@ -235,13 +235,13 @@ fn a_closed_queue_takes_nothing_and_is_not_leased() {
 
 /// In the place of a socket's state: a count is all its news.
 #[derive(Default)]
-struct Inbox {
+struct SocketEvents {
     news: usize,
     announced: bool,
     is_paused: bool,
 }
 
-impl News for Inbox {
+impl News for SocketEvents {
     fn has_news(&self) -> bool {
         self.news > 0 && !self.is_paused
     }
@@ -253,32 +253,32 @@ impl News for Inbox {
 
 /// In the place of a socket and its owner's mailbox, which no other socket is in.
 struct Line {
-    inbox: Mutex<Inbox>,
+    undelivered: Mutex<SocketEvents>,
     mailbox: WakeQueue<(), Bell>,
 }
 
 impl Line {
     fn new() -> Arc<Self> {
-        Arc::new(Self { inbox: Mutex::default(), mailbox: WakeQueue::new(Bell::new()) })
+        Arc::new(Self { undelivered: Mutex::default(), mailbox: WakeQueue::new(Bell::new()) })
     }
 
     /// Changes the state, and announces what there is then.
-    fn change(&self, change: impl FnOnce(&mut Inbox)) {
-        let mut inbox = lock(&self.inbox);
-        change(&mut inbox);
-        news::announce(inbox, || self.mailbox.push(()));
+    fn change(&self, change: impl FnOnce(&mut SocketEvents)) {
+        let mut undelivered = lock(&self.undelivered);
+        change(&mut undelivered);
+        news::announce(undelivered, || self.mailbox.push(()));
     }
 
     /// A thread that brings so much news, one after the other.
     fn bring(this: &Arc<Self>, count: usize) -> JoinHandle<()> {
         let line = Arc::clone(this);
-        thread::spawn(move || (0..count).for_each(|_| line.change(|inbox| inbox.news += 1)))
+        thread::spawn(move || (0..count).for_each(|_| line.change(|undelivered| undelivered.news += 1)))
     }
 
     /// The owner takes what there is.
     fn collect(&self) -> usize {
-        let mut inbox = lock(&self.inbox);
-        if news::look(&mut *inbox) { std::mem::take(&mut inbox.news) } else { 0 }
+        let mut undelivered = lock(&self.undelivered);
+        if news::look(&mut *undelivered) { std::mem::take(&mut undelivered.news) } else { 0 }
     }
 
     /// The owner takes what the mailbox tells of, where this may be so often.
@@ -309,7 +309,7 @@ fn news_is_announced_once_until_it_is_collected() {
         line.until(0, 3, 1);
         join(threads);
         assert_eq!(line.mailbox.len(), 0);
-        assert!(!lock(&line.inbox).announced);
+        assert!(!lock(&line.undelivered).announced);
     });
 }
 
@@ -318,9 +318,9 @@ fn news_of_a_paused_socket_is_announced_when_it_goes_on() {
     explore(None, 500, || {
         let line = Line::new();
         let threads = [Line::bring(&line, 2)];
-        line.change(|inbox| inbox.is_paused = true);
+        line.change(|undelivered| undelivered.is_paused = true);
         assert_eq!(line.drain(1), 0);
-        line.change(|inbox| inbox.is_paused = false);
+        line.change(|undelivered| undelivered.is_paused = false);
         line.until(0, 2, 1);
         join(threads);
         assert_eq!(line.mailbox.len(), 0);

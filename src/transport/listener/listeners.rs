@@ -11,9 +11,9 @@ use super::accept::{Accept, ReserveFd, accept};
 use super::bind::ListeningSocket;
 use super::request_reader::{AcceptedConnection, FallbackReason, ReadOutcome, Request, RequestReader};
 use crate::protocol::handshake::{Field, MAX_HEAD_LENGTH};
-use crate::transport::event_loop::Reactor;
+use crate::transport::event_loop::Poller;
 use crate::transport::slab::Slab;
-use crate::transport::socket::ends;
+use crate::transport::socket::local_and_peer_addr;
 
 /// Connections that one listening socket accepts per turn of the loop; other sockets come next.
 const ACCEPTS_PER_TURN: usize = 64;
@@ -75,7 +75,7 @@ struct Listener<S> {
 #[derive(Debug)]
 pub struct PollContext<'a, S> {
     /// The owner's poller.
-    pub reactor: &'a Reactor,
+    pub poller: &'a Poller,
     /// Milliseconds of the owner's clock, which may wrap around.
     pub now: u32,
     /// Receive buffer, longer than the longest head.
@@ -108,13 +108,13 @@ impl<S: Clone> Listeners<S> {
     /// If the poller refuses it.
     pub fn listen(
         &mut self,
-        reactor: &Reactor,
+        poller: &Poller,
         socket: ListeningSocket,
         server: S,
         limit: usize,
     ) -> io::Result<u32> {
         let number = self.entries.vacant_key() as u32;
-        reactor.watch(&socket, TOKEN_FLAG | u64::from(number))?;
+        poller.watch(&socket, TOKEN_FLAG | u64::from(number))?;
         self.reserve.refill();
         self.entries.insert(Entry::Listener(Box::new(Listener {
             socket,
@@ -240,10 +240,10 @@ impl<S: Clone> Listeners<S> {
     }
 
     /// Removes a connection from here and from the poller, and returns its socket.
-    pub fn release(&mut self, reactor: &Reactor, number: u32) -> Option<Socket> {
+    pub fn release(&mut self, poller: &Poller, number: u32) -> Option<Socket> {
         let (socket, is_watched) = self.take(number)?;
         if is_watched {
-            reactor.forget(&socket);
+            poller.remove_fd(&socket);
         }
         Some(socket)
     }
@@ -266,7 +266,7 @@ impl<S: Clone> Listeners<S> {
     /// The local and the peer address of a connection. `None` unless over TCP.
     pub fn local_and_peer_addr(&self, number: u32) -> (Option<SocketAddr>, Option<SocketAddr>) {
         match self.entries.get(number as usize) {
-            Some(Entry::Connection(connection)) => ends(&connection.socket),
+            Some(Entry::Connection(connection)) => local_and_peer_addr(&connection.socket),
             _ => (None, None),
         }
     }
@@ -326,7 +326,7 @@ impl<S: Clone> Listeners<S> {
         };
         // The poller reports bytes that have come since the read.
         connection.is_watched =
-            context.reactor.watch(&connection.socket, TOKEN_FLAG | u64::from(number)).is_ok();
+            context.poller.watch(&connection.socket, TOKEN_FLAG | u64::from(number)).is_ok();
         if !connection.is_watched {
             self.discard(number);
         }

@@ -13,7 +13,7 @@ fn a_socket_is_in_the_mailbox_once_and_wakes_once() {
         for round in 1..=3 {
             for number in 0..20 {
                 link.peer.ping(&[number]);
-                // With the answer here the event is in the inbox.
+                // With the answer here the event is in the undelivered.
                 assert_eq!(link.peer.next(), Event::Pong(vec![number]));
             }
             assert_eq!(link.owner.rings(), round);
