@@ -14,7 +14,7 @@ use ferrows::connection::{Config, Connection, EventRef};
 use ferrows::protocol::{Limits, Role};
 use ferrows::transport::RandomKeys;
 use ferrows::transport::io_threads::live_threads;
-use ferrows::transport::socket::{Descriptor, Inbox, Mailbox, Socket, Wake};
+use ferrows::transport::socket::{Descriptor, Mailbox, Socket, SocketEvents, Wake};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -71,9 +71,12 @@ fn exchange(
     bell.recv_timeout(TIMEOUT).map_err(io::Error::other)?;
     let mut ready = Vec::new();
     mailbox.drain(&mut ready);
-    let mut inbox = Inbox::default();
-    assert!(ready.iter().all(|ready| ready.collect(&mut inbox)));
-    assert_eq!(inbox.events.peek(), Some(EventRef::Message { binary: false, data: b"in", fragments: &[] }));
+    let mut undelivered = SocketEvents::default();
+    assert!(ready.iter().all(|ready| ready.collect(&mut undelivered)));
+    assert_eq!(
+        undelivered.events.peek(),
+        Some(EventRef::Message { binary: false, data: b"in", fragments: &[] })
+    );
 
     // A server would be given a key here; the peer only looks at the bytes.
     assert_eq!(socket.with_connection(|connection| connection.send(true, true, None, b"out")), Some(()));

@@ -1,7 +1,7 @@
 'use strict';
 
-// A system whose sockets the addon can't take over, as on Windows: every connection is one over a stream, whatever is
-// chosen, and needs no thread. That the addon compiles there is what scripts/targets.mjs asks.
+// A system whose sockets the addon cannot adopt, as on Windows: every connection is a stream, whatever is chosen, and needs no
+// thread. scripts/targets.mjs checks that the addon compiles there.
 
 const assert = require('node:assert/strict');
 const path = require('node:path');
@@ -16,11 +16,11 @@ for (const transport of ['auto', 'event_loop', 'io_threads', 'shuffle', 'stream'
       FERROWS_TRANSPORT: transport,
       NODE_OPTIONS: `--require ${JSON.stringify(path.join(__dirname, 'children/no-sockets.cjs'))}`
     });
-    assert.deepEqual(await child.rest(), {
+    assert.deepEqual(await child.finished(), {
       code: 0,
       signal: null,
       lines: [
-        { carriages: [STREAM, STREAM], hasThreads: false },
+        { transports: [STREAM, STREAM], hasThreads: false },
         { received: 5000, called: 5000, pong: '?' },
         { codes: [3001, 3001] },
         { threads: 0 }

@@ -1,7 +1,6 @@
 /**
- * Lays out what is to be published, in a folder of its own and never in the clone: `ferrows/`, the root package as npm would
- * pack it, and `npm/PLATFORM/`, its addon beside its manifest. The commands of napi do what they are there for and refuse a
- * release that is not whole; what is right in the result is for check.mjs to say.
+ * Lays out the packages to publish, outside of the clone: `ferrows/`, the root package as npm would pack it, and `npm/PLATFORM/`,
+ * an addon beside its manifest. The commands of napi refuse an incomplete release; check.mjs checks the result.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -23,8 +22,8 @@ import { manifest, platforms } from './platforms.mjs';
 const NAPI = join(root, 'node_modules/@napi-rs/cli/dist/cli.js');
 
 /**
- * The fields that tell where the sources are, which npm compares with the place that a provenance statement names. The
- * release workflow knows it; elsewhere there are none.
+ * The fields with the address of the sources, which npm compares with the one in a provenance statement. Known to the release
+ * workflow only.
  */
 function origin() {
   const { GITHUB_REPOSITORY: repository, GITHUB_SERVER_URL: server } = process.env;
@@ -46,8 +45,8 @@ function rewriteManifest(folder, change) {
 
 /**
  * @param {string} artifacts folder that holds the addons, at any depth
- * @param {string} out is deleted first
- * @param {boolean} isPartial whether addons may be missing, as on a machine that builds for itself alone
+ * @param {string} out deleted first
+ * @param {boolean} isPartial true if addons may be missing, as on a machine that builds for its own platform only
  * @throws {Error} an addon is missing, or a command failed
  */
 export function stage(artifacts, out, isPartial) {
@@ -103,7 +102,7 @@ export function stage(artifacts, out, isPartial) {
     platforms.map(({ manifest: { name } }) => [name, manifest.version])
   );
   rewriteManifest(home, (value) => {
-    // For who works on it, not for who installs it.
+    // Only for work on ferrows.
     delete value.scripts;
     delete value.devDependencies;
     const files = value.files.filter((/** @type {string} */ name) => name !== '*.node');

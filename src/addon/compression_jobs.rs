@@ -1,45 +1,99 @@
-//! Deflate work that is too much for the JavaScript thread: it goes to the threads of Node's pool, and the shim is called back
-//! when it is done. What is then done with the result, and in which order, the shim knows.
+//! Per-message compression on libuv's thread pool, for payloads that would occupy the JavaScript thread for
+//! long. The shim decides which these are and keeps the order of messages; it is called back when a result
+//! can be sent or delivered.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use napi::{Result, sys};
+use napi::{Env, Result, sys};
 
-use super::channel::Channel;
-use super::environment::Shared;
-use super::sys::{Reference, call_function, queue_async_work};
-use crate::protocol::deflate::{InflateJob, OutgoingParams, Progress, compress_standalone, stored_blocks};
+use super::environment::{Context, SharedTransport};
+use super::functions::next_records;
+use super::sys::{Reference, call_function, malloc_trim, queue_async_work};
+use crate::connection::Trimmed;
+use crate::protocol::deflate::{
+    Broadcast, InflateJob, OutgoingParams, Pool, Progress, compress_standalone, stored_blocks,
+};
+use crate::transport::transports::{Backend, Transport};
 
-/// How many jobs are remembered, to be joined: a broadcast is sent to one receiver after the other, and there are few sets of
-/// parameters at a time.
-const REMEMBERED: usize = 4;
+/// The most running jobs that others can join. A broadcast sends one payload to many connections, with few
+/// sets of parameters.
+const MAX_JOINABLE: usize = 4;
 
-/// A payload that is being compressed, and who waits for it: the same one for many connections is compressed once.
-pub(super) struct CompressionJob {
+/// A payload that is being compressed, for one or more connections that send the same.
+struct CompressionJob {
     payload: Arc<[u8]>,
     outgoing: OutgoingParams,
-    waiters: RefCell<Vec<(Rc<RefCell<Channel>>, Reference)>>,
+    /// The transports, and the callbacks of the shim.
+    waiters: RefCell<Vec<(SharedTransport, Reference)>>,
 }
 
-impl Shared {
-    /// Has `payload` compressed for a connection, which refers to nothing before it, and then calls `callback`; then
-    /// [`Channel::send_deflated`] can send it.
+/// Estimated memory of permessage-deflate for a connection, freed when that closes.
+const FREED_AT_CLOSE: usize = 32 * 1024;
+
+/// Bytes freed from which `malloc_trim` is called while other memory is in use.
+const TRIM_FROM: usize = 4 * 1024 * 1024;
+
+/// Compression of the connections of one environment.
+#[derive(Default)]
+pub(super) struct Compression {
+    /// Idle compressors and inflaters.
+    pub(super) pool: Arc<Pool>,
+    /// The last compressed payloads, for connections that send the same.
+    pub(super) broadcast: RefCell<Broadcast>,
+    /// Estimated bytes freed since the last `malloc_trim`.
+    freed: Cell<usize>,
+    /// Running jobs that can be joined, the newest first.
+    jobs: RefCell<Vec<Rc<CompressionJob>>>,
+}
+
+impl Compression {
+    /// True if a connection or configuration with permessage-deflate exists: these share the pool.
+    pub(super) fn is_used(&self) -> bool {
+        Arc::strong_count(&self.pool) > 1
+    }
+
+    /// Counts the memory of a connection with permessage-deflate that has closed.
+    pub(super) fn note_close(&self) {
+        self.freed.set(self.freed.get() + FREED_AT_CLOSE);
+    }
+
+    /// Frees memory that was not used since the last call, after connections have freed `trimmed`.
+    /// `freed_otherwise`: bytes freed apart from permessage-deflate. Returns `true` if the next call may free
+    /// more, and `true` if `malloc_trim` was called.
+    pub(super) fn free_unused(&self, mut trimmed: Trimmed, freed_otherwise: usize) -> (bool, bool) {
+        self.broadcast.borrow_mut().clear();
+        trimmed.may_free_more |= self.pool.trim();
+        // `malloc_trim` takes milliseconds: it is called for many bytes, or for the last ones of
+        // permessage-deflate.
+        let freed = self.freed.get() + trimmed.freed;
+        let is_last = freed > 0 && !trimmed.may_free_more;
+        let trims = is_last || freed + freed_otherwise >= TRIM_FROM;
+        if trims {
+            malloc_trim();
+        }
+        self.freed.set(if trims { 0 } else { freed });
+        (trimmed.may_free_more, trims)
+    }
+
+    /// Compresses `payload` on a pool thread, without reference to earlier messages, and then calls
+    /// `callback`; the transport holds the result from then on. Joins a running job with the same payload and
+    /// parameters.
     ///
     /// # Errors
-    /// When the environment is ending.
+    /// If the environment is ending.
     pub(super) fn deflate_async(
         self: &Rc<Self>,
-        channel: &Rc<RefCell<Channel>>,
+        env: Env,
+        transport: &SharedTransport,
         outgoing: &OutgoingParams,
         payload: &[u8],
         callback: sys::napi_value,
     ) -> Result<()> {
-        let callback = Reference::new(self.env, callback)?;
-        let waiter = (Rc::clone(channel), callback);
+        let waiter = (Rc::clone(transport), Reference::new(env, callback)?);
         let is_same = |job: &&Rc<CompressionJob>| *job.payload == *payload && job.outgoing == *outgoing;
-        if let Some(job) = self.deflating.borrow().iter().find(is_same) {
+        if let Some(job) = self.jobs.borrow().iter().find(is_same) {
             job.waiters.borrow_mut().push(waiter);
             return Ok(());
         }
@@ -49,58 +103,64 @@ impl Shared {
             outgoing: outgoing.clone(),
             waiters: RefCell::new(vec![waiter]),
         });
-        let (shared, running) = (Rc::clone(self), Rc::clone(&job));
+        let (compression, running) = (Rc::clone(self), Rc::clone(&job));
         let (pool, outgoing) = (Arc::clone(&self.pool), outgoing.clone());
         queue_async_work(
-            self.env,
+            env,
             move || compress_standalone(&pool, &outgoing, &payload),
             move |compressed| {
-                // Whatever went wrong, the message leaves.
+                // Stored blocks are valid DEFLATE: the message is sent even if the job failed.
                 let compressed = compressed.unwrap_or_else(|| stored_blocks(&running.payload));
-                shared.deflated(&running, &Rc::new(compressed));
+                compression.finish(env, &running, &Rc::new(compressed));
             },
         )?;
-        let mut remembered = self.deflating.borrow_mut();
-        remembered.truncate(REMEMBERED - 1);
-        remembered.insert(0, job);
+        let mut jobs = self.jobs.borrow_mut();
+        jobs.truncate(MAX_JOINABLE - 1);
+        jobs.insert(0, job);
         Ok(())
     }
 
-    fn deflated(&self, job: &Rc<CompressionJob>, compressed: &Rc<Vec<u8>>) {
-        self.deflating.borrow_mut().retain(|other| !Rc::ptr_eq(other, job));
-        for (channel, callback) in job.waiters.take() {
-            channel.borrow_mut().keep_deflated(Rc::clone(compressed));
-            call_function(self.env, &callback, 0);
+    fn finish(&self, env: Env, job: &Rc<CompressionJob>, compressed: &Rc<Vec<u8>>) {
+        self.jobs.borrow_mut().retain(|other| !Rc::ptr_eq(other, job));
+        for (transport, callback) in job.waiters.take() {
+            transport.borrow_mut().set_compressed(Rc::clone(compressed));
+            call_function(env, &callback, 0);
         }
     }
+}
 
-    /// Has the frame inflated that a connection waits for, and then calls `callback` with the number of records that can be
-    /// read; on an attached connection with 0, since its news is delivered as ever.
-    ///
-    /// # Errors
-    /// When the environment is ending.
-    pub(super) fn inflate_async(
-        self: &Rc<Self>,
-        channel: &Rc<RefCell<Channel>>,
-        callback: sys::napi_value,
-    ) -> Result<()> {
-        let callback = Reference::new(self.env, callback)?;
-        let Some(mut job) = channel.borrow_mut().take_inflate_job() else { return Ok(()) };
-        let (shared, channel) = (Rc::clone(self), Rc::clone(channel));
-        queue_async_work(
-            self.env,
-            move || {
-                while job.run(usize::MAX) == Progress::Paused {}
-                job
-            },
-            move |job| {
-                shared.inflated(&channel, job.unwrap_or_else(InflateJob::failed), &callback);
-            },
-        )
-    }
+/// Inflates the frame at which a connection has stopped parsing, and then calls `callback` with the number of
+/// records of the next batch. For a socket that is 0, because its events are delivered as always.
+///
+/// # Errors
+/// If the environment is ending.
+pub(super) fn inflate_async(
+    context: &Rc<Context>,
+    transport: &SharedTransport,
+    callback: sys::napi_value,
+) -> Result<()> {
+    let callback = Reference::new(context.env, callback)?;
+    let Some(mut job) = transport.borrow_mut().take_inflate_job() else { return Ok(()) };
+    let (context, transport) = (Rc::clone(context), Rc::clone(transport));
+    queue_async_work(
+        context.env,
+        move || {
+            while job.run(usize::MAX) == Progress::Paused {}
+            job
+        },
+        move |job| {
+            let job = job.unwrap_or_else(InflateJob::failed);
+            let count = finish_inflate_job(&context, &mut transport.borrow_mut(), job);
+            call_function(context.env, &callback, count);
+        },
+    )
+}
 
-    fn inflated(&self, channel: &RefCell<Channel>, job: InflateJob, callback: &Reference) {
-        let count = channel.borrow_mut().finish_inflate_job(self, job);
-        call_function(self.env, callback, count);
+fn finish_inflate_job(context: &Context, transport: &mut Transport<Reference>, job: InflateJob) -> u32 {
+    if let Backend::Stream(stream) = transport.backend() {
+        stream.finish_inflate_job(job, &mut *context.host().keys.borrow_mut());
+        return next_records(context, transport);
     }
+    transport.finish_inflate_job(&context.event_loop, job);
+    0
 }

@@ -9,17 +9,21 @@ use napi::{Env, JsValue, Result};
 use napi_derive::napi;
 
 use super::address::SocketAddress;
-use super::channel::{Channel, SocketCommand};
 use super::codec::masking_key;
-use super::environment::{Environment, Shared};
-use super::functions::to_double;
-use super::sys::{data_bytes, is_string, string_bytes, unknown};
+use super::compression_jobs::inflate_async;
+use super::environment::{Context, Environment, SharedTransport};
+use super::functions::{fresh_key, to_double};
+use super::payload::flag;
+use super::sockets;
+use super::sys::{Reference, is_string, unknown};
+use crate::transport::event_loop::SocketCommand;
+use crate::transport::transports::Transport;
 
 /// One WebSocket connection. Calls after `destroy` do nothing.
 #[napi]
 pub struct Connection {
-    shared: Rc<Shared>,
-    channel: Rc<RefCell<Channel>>,
+    context: Rc<Context>,
+    transport: SharedTransport,
     /// Its number, and whether that is nobody's any more when this object was collected.
     id: u32,
     is_owner: bool,
@@ -28,15 +32,15 @@ pub struct Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         if self.is_owner {
-            self.shared.channels.borrow_mut().remove(self.id as usize);
+            self.context.event_loop.transports().remove(self.id);
         }
     }
 }
 
 impl Connection {
     /// The object of an attached connection.
-    pub(super) fn of(shared: &Rc<Shared>, id: u32) -> Result<Self> {
-        Ok(Self { shared: Rc::clone(shared), channel: shared.channel(id)?, id, is_owner: false })
+    pub(super) fn of(context: &Rc<Context>, id: u32) -> Result<Self> {
+        Ok(Self { context: Rc::clone(context), transport: context.transport(id)?, id, is_owner: false })
     }
 }
 
@@ -46,10 +50,11 @@ impl Connection {
     /// A connection whose bytes the caller carries, configured as `Environment.configure` was told under this number.
     #[napi(constructor, catch_unwind)]
     pub fn new(environment: &Environment, configuration: u32) -> Result<Self> {
-        let shared = Rc::clone(&environment.shared);
-        let channel = Rc::new(RefCell::new(Channel::new(shared.configuration(configuration)?)));
-        let id = shared.channels.borrow_mut().insert(Rc::clone(&channel)) as u32;
-        Ok(Self { shared, channel, id, is_owner: true })
+        let context = Rc::clone(&environment.context);
+        let transport = Transport::over_stream(context.configuration(configuration)?);
+        let transport = Rc::new(RefCell::new(transport));
+        let id = context.event_loop.transports().insert(Rc::clone(&transport));
+        Ok(Self { context, transport, id, is_owner: true })
     }
 
     /// What the functions of `Environment.functions` know this connection by.
@@ -67,28 +72,42 @@ impl Connection {
         flags: u32,
         #[napi(ts_arg_type = "() => void")] callback: Unknown<'_>,
     ) -> Result<bool> {
-        let shared = &self.shared;
-        let mut scratch = shared.scratch.borrow_mut();
+        let Context { env, event_loop, compression, payloads, .. } = &*self.context;
+        let flags_compress = flags & flag::COMPRESS != 0;
         let start = |payload: &[u8]| {
-            let outgoing = self.channel.borrow_mut().deflates(shared, flags, payload.len());
-            let Some(outgoing) = outgoing else { return Ok(false) };
-            shared.deflate_async(&self.channel, &outgoing, payload, callback.raw()).map(|()| true)
+            let mut transport = self.transport.borrow_mut();
+            event_loop.activate(&mut transport);
+            let outgoing = transport.with_connection(|connection| {
+                let compresses = connection.decide_compression(flags_compress, payload.len());
+                if compresses { connection.outgoing_params().cloned() } else { None }
+            });
+            drop(transport);
+            let Some(outgoing) = outgoing.flatten() else { return Ok(false) };
+            compression
+                .deflate_async(*env, &self.transport, &outgoing, payload, callback.raw())
+                .map(|()| true)
         };
-        if is_string(shared.env, data.raw())? {
-            string_bytes(shared.env, data.raw(), &mut scratch)?;
-            let started = start(&scratch);
-            // Large, as a rule.
-            *scratch = Vec::new();
-            return started;
+        if is_string(*env, data.raw())? {
+            payloads.with_string(*env, data.raw(), start)?
+        } else {
+            payloads.with_bytes(*env, data.raw(), start)?
         }
-        data_bytes(shared.env, data.raw(), &mut scratch, start)?
     }
 
     /// Queues what `deflate` has compressed. Flags as of `send`; the running total of bytes ever queued.
     #[napi(catch_unwind)]
     pub fn send_deflated(&mut self, flags: u32, key: Option<Uint8Array>) -> Result<f64> {
         let key = key.map(|key| masking_key(&key)).transpose()?;
-        Ok(to_double(self.channel.borrow_mut().send_deflated(&self.shared, flags, key)))
+        let mut transport = self.transport.borrow_mut();
+        let Some(compressed) = transport.take_compressed() else {
+            return Ok(to_double(transport.totals().queued));
+        };
+        let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
+        let key = key.or_else(|| fresh_key(&self.context, flags));
+        let queued = transport.run(&self.context.event_loop, |connection| {
+            connection.send_precompressed(binary, fin, key, &compressed);
+        });
+        Ok(to_double(queued))
     }
 
     /// After an `INFLATING` record: has the frame inflated on another thread, and then calls `callback` with the number of
@@ -98,34 +117,34 @@ impl Connection {
         &mut self,
         #[napi(ts_arg_type = "(count: number) => void")] callback: Unknown<'_>,
     ) -> Result<()> {
-        self.shared.inflate_async(&self.channel, callback.raw())
+        inflate_async(&self.context, &self.transport, callback.raw())
     }
 
     /// The payload of the next record with the flag `LARGE`.
     #[napi(catch_unwind)]
     pub fn take_large<'env>(&mut self, env: &'env Env) -> Result<BufferSlice<'env>> {
-        let payload = self.shared.parts.borrow_mut().large.pop_front().unwrap_or_default();
-        BufferSlice::copy_from(env, payload)
+        BufferSlice::copy_from(env, self.context.host().records.take_large())
     }
 
     /// The memory of the next record with the flag `DETACHED`.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer | undefined")]
     pub fn take_landed(&mut self) -> Result<Option<Unknown<'_>>> {
-        let value = self.channel.borrow().landed()?;
-        value.map(|value| unknown(self.shared.env, value)).transpose()
+        let transport = self.transport.borrow();
+        let memory = transport.active().and_then(|active| active.with_frame_memory(Reference::value));
+        memory.map(|value| unknown(self.context.env, value?)).transpose()
     }
 
     /// The lengths of the non-empty frames of the next record with the flag `FRAGMENTED`.
     #[napi(catch_unwind)]
     pub fn take_fragments(&mut self) -> Vec<u32> {
-        self.shared.parts.borrow_mut().fragments.pop_front().unwrap_or_default()
+        self.context.host().records.take_fragments()
     }
 
     /// Over a stream: everything queued since the last call; `null` if nothing is.
     #[napi(catch_unwind)]
     pub fn take_output<'env>(&mut self, env: &'env Env) -> Result<Option<BufferSlice<'env>>> {
-        let mut channel = self.channel.borrow_mut();
-        let Some(stream) = channel.stream() else { return Ok(None) };
+        let mut transport = self.transport.borrow_mut();
+        let Some(stream) = transport.stream() else { return Ok(None) };
         if stream.connection.output().is_empty() {
             return Ok(None);
         }
@@ -137,25 +156,25 @@ impl Connection {
     /// Attached, over TCP: this end; `null` once destroyed.
     #[napi(catch_unwind)]
     pub fn local_address(&self) -> Option<SocketAddress> {
-        self.channel.borrow().ends().0.map(SocketAddress::from)
+        self.transport.borrow().local_and_peer_addr().0.map(SocketAddress::from)
     }
 
     /// Attached, over TCP: the other end; `null` once it is not connected any more.
     #[napi(catch_unwind)]
     pub fn remote_address(&self) -> Option<SocketAddress> {
-        self.channel.borrow().ends().1.map(SocketAddress::from)
+        self.transport.borrow().local_and_peer_addr().1.map(SocketAddress::from)
     }
 
     /// Attached: the number of the descriptor; -1 once destroyed.
     #[napi(catch_unwind)]
     pub fn descriptor(&self) -> i32 {
-        self.channel.borrow().descriptor()
+        self.transport.borrow().fd()
     }
 
     /// Adopted: a handle of Node's owns that descriptor from now on, and must not close it before `destroy`.
     #[napi(catch_unwind)]
     pub fn lend(&self) {
-        self.channel.borrow_mut().lend();
+        sockets::lend(&mut self.transport.borrow_mut());
     }
 
     /// Attached: gives the descriptor back to its handle; from now on the caller carries the bytes, and `receive` and
@@ -164,57 +183,60 @@ impl Connection {
     /// from the ninth bit on the number of that error; -1: there is no socket.
     #[napi(catch_unwind)]
     pub fn hand_back(&mut self) -> i32 {
-        self.channel.borrow_mut().hand_back(&self.shared).unwrap_or(-1)
+        sockets::hand_back(&self.context.event_loop, &mut self.transport.borrow_mut()).unwrap_or(-1)
     }
 
     /// Attached: whether as many bytes of output as `mark` have been pending since none were. If so, a `DRAIN` record comes when
     /// none are.
     #[napi(catch_unwind)]
     pub fn needs_drain(&self, mark: u32) -> bool {
-        self.channel.borrow().attachment().is_some_and(|attachment| attachment.needs_drain(mark.into()))
+        self.transport.borrow().active().is_some_and(|active| active.needs_drain(mark.into()))
     }
 
     /// Attached: from now on a `DRAIN` record comes whenever no output is pending any more after so many bytes of it were.
     #[napi(catch_unwind)]
     pub fn watch_drain(&mut self, mark: u32) {
-        if let Some(attachment) = self.channel.borrow_mut().wake(&self.shared) {
-            attachment.watch_drain(mark.into());
+        if let Some(active) = self.context.event_loop.activate(&mut self.transport.borrow_mut()) {
+            active.watch_drain(mark.into());
         }
     }
 
     /// Attached: from now on `RAW` records bring the received bytes as they came, behind their events.
     #[napi(catch_unwind)]
     pub fn tap(&mut self) {
-        self.channel.borrow_mut().obey(&self.shared, SocketCommand::Tap);
+        self.transport.borrow_mut().execute(&self.context.event_loop, SocketCommand::Tap);
     }
 
     /// Attached: holds the output back, or lets it go again.
     #[napi(catch_unwind)]
     pub fn cork(&mut self, corked: bool) {
-        self.channel.borrow_mut().obey(&self.shared, SocketCommand::Cork(corked));
+        self.transport.borrow_mut().execute(&self.context.event_loop, SocketCommand::Cork(corked));
     }
 
     /// Whether pings may be answered without being asked, which an I/O thread does.
     #[napi(catch_unwind)]
     pub fn set_auto_pong(&mut self, on: bool) {
-        self.channel.borrow_mut().set_auto_pong(on);
+        self.transport.borrow_mut().set_auto_pong(on);
     }
 
     /// Changes the limit for messages, in bytes; 0 and below mean unlimited.
     #[napi(catch_unwind)]
     pub fn set_max_payload(&mut self, limit: i32) {
         let limit = u64::try_from(limit).unwrap_or(0);
-        let mut channel = self.channel.borrow_mut();
-        channel.configure(|config| config.limits.max_payload = limit, |core| core.set_max_payload(limit));
+        let mut transport = self.transport.borrow_mut();
+        transport.configure(
+            |config| config.limits.max_payload = limit,
+            |connection| connection.set_max_payload(limit),
+        );
     }
 
     /// Turns UTF-8 validation off or on.
     #[napi(catch_unwind)]
     pub fn set_skip_utf8_validation(&mut self, skip: bool) {
-        let mut channel = self.channel.borrow_mut();
-        channel.configure(
+        let mut transport = self.transport.borrow_mut();
+        transport.configure(
             |config| config.skip_utf8_validation = skip,
-            |core| core.set_skip_utf8_validation(skip),
+            |connection| connection.set_skip_utf8_validation(skip),
         );
     }
 }

@@ -1,108 +1,114 @@
-//! What the shim does with connections as a rule, as plain functions that name one by its number: a connection for which
-//! nothing else is asked has no object at all. What is asked rarely is in `connection`; how such a function is made,
-//! `sys/function` has.
+//! Frequent operations on connections, as functions that name a connection by its number: most connections
+//! have no JavaScript object. `connection` has the rest; `sys/function` creates functions.
 
-use std::cell::RefCell;
 use std::ffi::CStr;
 use std::rc::Rc;
 
 use napi::bindgen_prelude::Unknown;
-use napi::{Error, Result, sys};
+use napi::{Result, sys};
 use napi_derive::napi;
 
-use super::channel::{Channel, Offer, SocketCommand, Source, Totals, flag};
 use super::codec::masking_key;
-use super::environment::Shared;
-use super::sys::{
-    Arguments, Body, create_function, data_bytes, is_undefined, string_bytes, unknown, unsigned,
-};
-use crate::connection::Connection as Core;
+use super::environment::{Context, SharedTransport};
+use super::payload::{flag, with_optional_bytes};
+use super::sockets;
+use super::sys::{Arguments, Body, Reference, create_function, is_undefined, unknown, unsigned};
+use crate::connection::{Connection, MaskingKeys};
 use crate::protocol::MaskingKey;
+use crate::transport::event_loop::SocketCommand;
 use crate::transport::scheduler::TransportMode;
+use crate::transport::transports::{Backend, Totals, Transport};
 
-/// Functions that get the number of a connection first. Those that queue something return the running total of bytes ever
-/// queued. `flags`: `BINARY` 1, `FIN` 2, `STRING` 4 must be there if the payload is a string, `MASK` 8 (with `key`, or a
-/// random one), `COMPRESS` 64, `PLACED` 128 if the payload is in `Environment.records`, and the argument its length. On a connection that was destroyed they do nothing, and 0 is the number of such a one.
+/// Functions on connections. The first argument is the number of a connection, unless stated otherwise. 0 is
+/// the number of a destroyed connection; on such a one they do nothing. Those that queue output return the
+/// total of bytes ever queued.
+///
+/// `flags` of a payload: `BINARY` 1, `FIN` 2, `STRING` 4 (required for a string), `MASK` 8 (with `key`, or a
+/// random key), `COMPRESS` 64, `PLACED` 128 (it is in `Environment.records`, and the argument is its length).
 #[napi(object, object_from_js = false)]
 pub struct Functions<'env> {
-    /// Takes over the socket `fd`, which Node has parked and must not close before `destroy`, for a connection that is
-    /// configured as `Environment.configure` was told under this number. `head`: what was read from the socket before.
-    /// `choice`: 0 on the event loop or on an I/O thread, whatever is better; 1 on the event loop; 2 on an I/O thread; 3 moving at
-    /// random, for tests. Where the event loop can't poll sockets, all are on threads. Returns the number of the connection, whose
-    /// news comes to `deliver`, but not before this call has returned; -1: it can't be taken over here, and nothing has changed.
+    /// Adopts the socket `fd`, whose `net.Socket` must not close it before `destroy`. `configuration`: the
+    /// number of one; `head`: bytes that were read from the socket before; `mode`: 0 the scheduler decides, 1
+    /// event loop, 2 I/O thread, 3 migrations at random, for tests (always 2 if the event loop can't poll
+    /// sockets). Returns the number of the connection, whose events go to `deliver` after this call. -1 if
+    /// the socket can't be adopted: nothing has changed then.
     #[napi(
-        ts_type = "(fd: number, configuration: number, head: Uint8Array | undefined, choice: number) => number"
+        ts_type = "(fd: number, configuration: number, head: Uint8Array | undefined, mode: number) => number"
     )]
     pub attach: Unknown<'env>,
-    /// Takes over a connection that a `Listener` holds under this number, with its descriptor, which closes with `destroy`.
-    /// `response` is written to it at once; what the kernel does not take of it counts as queued. Otherwise as `attach`. -1:
-    /// there is no such connection, or it was closed because it can't be taken over here.
+    /// Adopts the accepted connection of a `Listener` with this number, and its descriptor, which `destroy`
+    /// closes. Writes `response` at once; bytes that the kernel refuses count as queued. Otherwise as
+    /// `attach`. -1 if there is no such connection, or it can't be adopted: it is closed then.
     #[napi(
-        ts_type = "(number: number, configuration: number, response: string, head: Uint8Array | undefined, choice: number) => number"
+        ts_type = "(number: number, configuration: number, response: string, head: Uint8Array | undefined, mode: number) => number"
     )]
     pub adopt: Unknown<'env>,
-    /// Destroys a connection that was attached or adopted, and gives its number to the next one.
+    /// Destroys a connection that was attached or adopted, and frees its number.
     #[napi(ts_type = "(id: number) => void")]
     pub free: Unknown<'env>,
-    /// Queues a message or a fragment. `flags` may have `SAME` 32 if the data is the one of the last call that had `STRING`. The
-    /// total is returned only if they have `TOTAL` 16.
+    /// Queues a message or a fragment. `flags` may have `SAME` 32 if the data is that of the last call with
+    /// `STRING`, and `TOTAL` 16, without which the total is not returned.
     #[napi(
         ts_type = "(id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number | undefined"
     )]
     pub send: Unknown<'env>,
-    /// Queues a ping; at most 125 bytes.
+    /// Queues a ping, of at most 125 bytes.
     #[napi(
         ts_type = "(id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number"
     )]
     pub ping: Unknown<'env>,
-    /// Queues a pong; at most 125 bytes.
+    /// Queues a pong, of at most 125 bytes.
     #[napi(
         ts_type = "(id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number"
     )]
     pub pong: Unknown<'env>,
-    /// Queues a close frame; `code` 0 makes it empty. Automatic pongs end with it.
+    /// Queues a close frame, which is empty if `code` is 0. Ends automatic pongs.
     #[napi(
         ts_type = "(id: number, reason: string | Uint8Array, flags: number, key: Uint8Array | undefined, code: number) => number"
     )]
     pub close: Unknown<'env>,
-    /// Queues bytes that are framed already.
+    /// Queues bytes that are frames already.
     #[napi(ts_type = "(id: number, bytes: Uint8Array) => number")]
     pub write: Unknown<'env>,
-    /// Over a stream: parses received bytes. Returns the number of records that can be read.
+    /// Stream: parses received bytes. Returns the number of records of the first batch.
     #[napi(ts_type = "(id: number, chunk: Uint8Array) => number")]
     pub receive: Unknown<'env>,
-    /// The next batch of records, when one has been read. 0: none.
+    /// Writes the next batch, once the last one has been read. Returns the number of its records; 0 if there
+    /// is none.
     #[napi(ts_type = "(id: number) => number")]
     pub more: Unknown<'env>,
-    /// Over a stream: puts everything that was queued since the last call where payloads begin in `Environment.records`, and
-    /// returns the number of bytes; 0 if nothing is queued, or if it is too much for that: then `Connection.takeOutput` has it.
+    /// Stream: moves queued output to the payloads of `Environment.records`. Returns the number of bytes; 0 if
+    /// there are none, or too many: `Connection.takeOutput` returns these.
     #[napi(ts_type = "(id: number) => number")]
     pub take_output: Unknown<'env>,
-    /// Attached: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes still pending.
+    /// Attached: writes queued output on this thread until the kernel refuses more. Returns the number of
+    /// bytes still queued.
     #[napi(ts_type = "(id: number) => number")]
     pub flush_now: Unknown<'env>,
-    /// Attached: asks for one `WRITTEN` record once all that is queued now has been accepted by the kernel.
+    /// Attached: requests one `WRITTEN` record for when the kernel has accepted all output that is queued
+    /// now.
     #[napi(ts_type = "(id: number) => void")]
     pub notify: Unknown<'env>,
-    /// Attached: stops reading and delivering.
+    /// Attached: stops reading and delivery.
     #[napi(ts_type = "(id: number) => void")]
     pub pause: Unknown<'env>,
     /// Attached: undoes `pause`.
     #[napi(ts_type = "(id: number) => void")]
     pub resume: Unknown<'env>,
-    /// Attached: sends a FIN after all that is queued, then a `SHUTDOWN` record comes.
+    /// Attached: sends a FIN after all queued output. A `SHUTDOWN` record follows.
     #[napi(ts_type = "(id: number) => void")]
     pub shutdown: Unknown<'env>,
-    /// Attached: what is known of it and was not delivered becomes readable. Returns the number of records.
+    /// Attached: writes a batch of the events that have not been delivered. Returns the number of its
+    /// records.
     #[napi(ts_type = "(id: number) => number")]
     pub collect: Unknown<'env>,
-    /// Attached, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the number of records.
+    /// Attached, paused, before `destroy`: as `collect`, after reading the remaining input.
     #[napi(ts_type = "(id: number) => number")]
     pub last_read: Unknown<'env>,
-    /// Drops everything. Nothing is delivered any more; the descriptor closes.
+    /// Drops queued output and undelivered events, and closes the descriptor.
     #[napi(ts_type = "(id: number) => void")]
     pub destroy: Unknown<'env>,
-    /// 1: an I/O thread drives an attached connection.
+    /// 1 if an I/O thread drives an attached connection, else 0.
     #[napi(ts_type = "(id: number) => number")]
     pub is_on_thread: Unknown<'env>,
     /// Bytes ever queued.
@@ -111,7 +117,7 @@ pub struct Functions<'env> {
     /// Bytes ever accepted by the kernel or the stream.
     #[napi(ts_type = "(id: number) => number")]
     pub written_total: Unknown<'env>,
-    /// Bytes queued and not yet accepted.
+    /// Bytes queued and not accepted yet.
     #[napi(ts_type = "(id: number) => number")]
     pub pending: Unknown<'env>,
     /// Bytes received.
@@ -120,173 +126,138 @@ pub struct Functions<'env> {
 }
 
 impl Functions<'_> {
-    /// The functions of an environment.
+    /// Creates the functions of an environment.
     ///
     /// # Errors
-    /// When JavaScript has no memory, or the environment is ending.
-    pub(super) fn new(shared: &Rc<Shared>) -> Result<Self> {
-        let call = |name: &CStr, body: Body| unknown(shared.env, create_function(shared, name, body)?);
+    /// If JavaScript has no memory, or the environment is ending.
+    pub(super) fn new(context: &Rc<Context>) -> Result<Self> {
+        let function = |name: &CStr, body: Body<Context>| {
+            unknown(context.env, create_function(context.env, context, name, body)?)
+        };
         Ok(Self {
-            attach: call(c"attach", attach)?,
-            adopt: call(c"adopt", adopt)?,
-            free: call(c"free", |shared, [id, ..]| {
-                let id = unsigned(shared, id)?;
-                shared.free(id);
+            attach: function(c"attach", attach)?,
+            adopt: function(c"adopt", adopt)?,
+            free: function(c"free", |context, [id, ..]| {
+                let id = unsigned(context.env, id)?;
+                let transports = context.event_loop.transports();
+                // 0 is the number of every destroyed connection, and stays so.
+                if let Some(transport) = (id != 0).then(|| transports.remove(id)).flatten() {
+                    destroy(context, &mut transport.borrow_mut());
+                }
                 Ok(None)
             })?,
-            send: call(c"send", send)?,
-            ping: call(c"ping", |shared, [id, data, flags, key, _]| {
-                queue(shared, id, data, flags, key, |core, payload, key| core.ping(key, payload))
+            send: function(c"send", send)?,
+            ping: function(c"ping", |context, [id, data, flags, key, _]| {
+                queue(context, id, data, flags, key, |connection, payload, key| connection.ping(key, payload))
             })?,
-            pong: call(c"pong", |shared, [id, data, flags, key, _]| {
-                queue(shared, id, data, flags, key, |core, payload, key| core.pong(key, payload))
+            pong: function(c"pong", |context, [id, data, flags, key, _]| {
+                queue(context, id, data, flags, key, |connection, payload, key| connection.pong(key, payload))
             })?,
-            close: call(c"close", |shared, [id, reason, flags, key, code]| {
-                let code = u16::try_from(unsigned(shared, code)?).ok().filter(|code| *code != 0);
-                queue(shared, id, reason, flags, key, |core, reason, key| core.close(code, reason, key))
+            close: function(c"close", |context, [id, reason, flags, key, code]| {
+                let code = u16::try_from(unsigned(context.env, code)?).ok().filter(|code| *code != 0);
+                queue(context, id, reason, flags, key, |connection, reason, key| {
+                    connection.close(code, reason, key);
+                })
             })?,
-            write: call(c"write", |shared, [id, bytes, ..]| {
-                let channel = shared.channel(unsigned(shared, id)?)?;
-                let mut channel = channel.borrow_mut();
-                channel.command(shared, bytes, 0, None, |core, bytes, _| core.write_raw(bytes)).map(total)
+            write: function(c"write", |context, [id, bytes, ..]| {
+                let transport = transport_of(context, id)?;
+                context
+                    .payloads
+                    .with_bytes(context.env, bytes, |bytes| {
+                        transport
+                            .borrow_mut()
+                            .run(&context.event_loop, |connection| connection.write_raw(bytes))
+                    })
+                    .map(total)
             })?,
-            receive: call(c"receive", |shared, [id, chunk, ..]| {
-                let channel = shared.channel(unsigned(shared, id)?)?;
-                let mut channel = channel.borrow_mut();
-                channel.receive(shared, chunk)?;
-                Ok(Some(f64::from(channel.more(shared))))
+            receive: function(c"receive", |context, [id, chunk, ..]| {
+                let transport = transport_of(context, id)?;
+                let mut transport = transport.borrow_mut();
+                if let Some(stream) = transport.stream() {
+                    let mut keys = context.host().keys.borrow_mut();
+                    context
+                        .payloads
+                        .with_bytes(context.env, chunk, |bytes| stream.receive(bytes, &mut *keys))?;
+                }
+                Ok(Some(f64::from(next_records(context, &mut transport))))
             })?,
-            more: call(c"more", |shared, [id, ..]| {
-                let channel = shared.channel(unsigned(shared, id)?)?;
-                let count = channel.borrow_mut().more(shared);
+            more: function(c"more", |context, [id, ..]| {
+                let transport = transport_of(context, id)?;
+                let count = next_records(context, &mut transport.borrow_mut());
                 Ok(Some(f64::from(count)))
             })?,
-            take_output: call(c"takeOutput", |shared, [id, ..]| {
-                let channel = shared.channel(unsigned(shared, id)?)?;
-                let length = channel.borrow_mut().take_output(shared);
-                Ok(total(length as u64))
-            })?,
-            flush_now: call(c"flushNow", |shared, [id, ..]| {
-                let channel = obey(shared, id, SocketCommand::WriteNow)?;
-                let totals = channel.borrow().totals();
+            take_output: function(c"takeOutput", take_output)?,
+            flush_now: function(c"flushNow", |context, [id, ..]| {
+                let transport = execute(context, id, SocketCommand::WriteNow)?;
+                let totals = transport.borrow().totals();
                 Ok(total(totals.pending()))
             })?,
-            notify: call(c"notify", |shared, [id, ..]| {
-                obey(shared, id, SocketCommand::Notify).map(|_| None)
+            notify: function(c"notify", |context, [id, ..]| command(context, id, SocketCommand::Notify))?,
+            pause: function(c"pause", |context, [id, ..]| command(context, id, SocketCommand::Pause))?,
+            resume: function(c"resume", |context, [id, ..]| command(context, id, SocketCommand::Resume))?,
+            shutdown: function(c"shutdown", |context, [id, ..]| {
+                command(context, id, SocketCommand::Shutdown)
             })?,
-            pause: call(c"pause", |shared, [id, ..]| obey(shared, id, SocketCommand::Pause).map(|_| None))?,
-            resume: call(c"resume", |shared, [id, ..]| {
-                obey(shared, id, SocketCommand::Resume).map(|_| None)
+            collect: function(c"collect", |context, [id, ..]| {
+                let transport = transport_of(context, id)?;
+                let mut transport = transport.borrow_mut();
+                transport.collect(&context.event_loop);
+                Ok(Some(f64::from(next_records(context, &mut transport))))
             })?,
-            shutdown: call(c"shutdown", |shared, [id, ..]| {
-                obey(shared, id, SocketCommand::Shutdown).map(|_| None)
+            last_read: function(c"lastRead", |context, [id, ..]| {
+                let transport = transport_of(context, id)?;
+                let mut transport = transport.borrow_mut();
+                transport.last_read(&context.event_loop);
+                Ok(Some(f64::from(next_records(context, &mut transport))))
             })?,
-            collect: call(c"collect", |shared, [id, ..]| {
-                let channel = shared.channel(unsigned(shared, id)?)?;
-                let mut channel = channel.borrow_mut();
-                if let Some(attachment) = channel.attachment() {
-                    attachment.collect_now(shared);
-                }
-                Ok(Some(f64::from(channel.more(shared))))
-            })?,
-            last_read: call(c"lastRead", |shared, [id, ..]| {
-                let channel = shared.channel(unsigned(shared, id)?)?;
-                let mut channel = channel.borrow_mut();
-                channel.last_read(shared);
-                Ok(Some(f64::from(channel.more(shared))))
-            })?,
-            destroy: call(c"destroy", |shared, [id, ..]| {
-                let channel = shared.channel(unsigned(shared, id)?)?;
-                channel.borrow_mut().destroy(shared);
+            destroy: function(c"destroy", |context, [id, ..]| {
+                destroy(context, &mut transport_of(context, id)?.borrow_mut());
                 Ok(None)
             })?,
-            is_on_thread: call(c"isOnThread", |shared, [id, ..]| {
-                let channel = shared.channel(unsigned(shared, id)?)?;
-                let on_thread =
-                    channel.borrow().attachment().is_some_and(|attachment| attachment.is_on_thread());
+            is_on_thread: function(c"isOnThread", |context, [id, ..]| {
+                let transport = transport_of(context, id)?;
+                let on_thread = transport.borrow().active().is_some_and(|active| active.is_on_thread());
                 Ok(total(on_thread.into()))
             })?,
-            queued_total: call(c"queuedTotal", |shared, [id, ..]| count(shared, id, |totals| totals.queued))?,
-            written_total: call(c"writtenTotal", |shared, [id, ..]| {
-                count(shared, id, |totals| totals.written)
+            queued_total: function(c"queuedTotal", |context, [id, ..]| {
+                read_total(context, id, |totals| totals.queued)
             })?,
-            pending: call(c"pending", |shared, [id, ..]| count(shared, id, Totals::pending))?,
-            bytes_read: call(c"bytesRead", |shared, [id, ..]| count(shared, id, |totals| totals.read))?,
+            written_total: function(c"writtenTotal", |context, [id, ..]| {
+                read_total(context, id, |totals| totals.written)
+            })?,
+            pending: function(c"pending", |context, [id, ..]| read_total(context, id, Totals::pending))?,
+            bytes_read: function(c"bytesRead", |context, [id, ..]| {
+                read_total(context, id, |totals| totals.read)
+            })?,
         })
     }
 }
 
-impl Shared {
-    /// The connection of a number.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub(super) fn channel(&self, id: u32) -> Result<Rc<RefCell<Channel>>> {
-        let channel = self.channels.borrow().get(id as usize).map(Rc::clone);
-        channel.ok_or_else(|| Error::from_reason("no such connection"))
-    }
-
-    /// Destroys a connection, and forgets its number.
-    fn free(&self, id: u32) {
-        if id == 0 {
-            return;
-        }
-        let removed = self.channels.borrow_mut().remove(id as usize);
-        if let Some(channel) = removed {
-            channel.borrow_mut().destroy(self);
-        }
-    }
-
-    /// Makes a connection of what is offered. Returns its number, or -1.
-    fn take_over(self: &Rc<Self>, configuration: u32, offer: &Offer<'_>) -> Result<Option<f64>> {
-        let config = self.configuration(configuration)?;
-        let Some(channel) = Channel::attached(self, config, offer) else { return Ok(Some(-1.0)) };
-        let id = self.channels.borrow_mut().insert(Rc::new(RefCell::new(channel)));
-        Ok(total(id as u64))
-    }
-
-    /// The number of the connection that is made next.
-    fn next_id(&self) -> u32 {
-        self.channels.borrow().vacant_key() as u32
-    }
-
-    /// Runs something with the bytes of an argument that may be left out.
-    fn with_head<R>(&self, head: sys::napi_value, run: impl FnOnce(&[u8]) -> R) -> Result<R> {
-        if is_undefined(self, head)? {
-            return Ok(run(&[]));
-        }
-        // What runs needs the usual one.
-        let mut scratch = Vec::new();
-        data_bytes(self.env, head, &mut scratch, run)
-    }
-}
-
-fn attach(shared: &Rc<Shared>, [fd, configuration, head, choice, _]: Arguments) -> Result<Option<f64>> {
-    let (fd, configuration) = (unsigned(shared, fd)?, unsigned(shared, configuration)?);
-    let (choice, id) = (choice_of(unsigned(shared, choice)?), shared.next_id());
-    shared.with_head(head, |head| {
-        let source = Source::Parked(fd.cast_signed());
-        shared.take_over(configuration, &Offer { source, head, id, choice })
-    })?
+fn attach(context: &Rc<Context>, [fd, configuration, head, mode, _]: Arguments) -> Result<Option<f64>> {
+    let (fd, configuration) = (unsigned(context.env, fd)?, unsigned(context.env, configuration)?);
+    let (mode, config) = (mode_of(unsigned(context.env, mode)?), context.configuration(configuration)?);
+    let attached = with_optional_bytes(context.env, head, |head| {
+        sockets::attach(&context.event_loop, fd.cast_signed(), config, head, mode)
+    })?;
+    Ok(Some(attached.map_or(-1.0, f64::from)))
 }
 
 fn adopt(
-    shared: &Rc<Shared>,
-    [number, configuration, response, head, choice]: Arguments,
+    context: &Rc<Context>,
+    [number, configuration, response, head, mode]: Arguments,
 ) -> Result<Option<f64>> {
-    let (number, configuration) = (unsigned(shared, number)?, unsigned(shared, configuration)?);
-    let (choice, id) = (choice_of(unsigned(shared, choice)?), shared.next_id());
-    let mut scratch = shared.scratch.take();
-    string_bytes(shared.env, response, &mut scratch)?;
-    let adopted = shared.with_head(head, |head| {
-        let source = Source::Held { number, response: &scratch };
-        shared.take_over(configuration, &Offer { source, head, id, choice })
-    })?;
-    shared.scratch.replace(scratch);
-    adopted
+    let (number, configuration) = (unsigned(context.env, number)?, unsigned(context.env, configuration)?);
+    let mode = mode_of(unsigned(context.env, mode)?);
+    let config = context.configuration(configuration)?;
+    let adopted = context.payloads.with_string(context.env, response, |response| {
+        with_optional_bytes(context.env, head, |head| {
+            sockets::adopt(&context.event_loop, number, response, config, head, mode)
+        })
+    })??;
+    Ok(Some(adopted.map_or(-1.0, f64::from)))
 }
 
-fn choice_of(number: u32) -> TransportMode {
+fn mode_of(number: u32) -> TransportMode {
     match number {
         1 => TransportMode::EventLoop,
         2 => TransportMode::IoThreads,
@@ -295,59 +266,134 @@ fn choice_of(number: u32) -> TransportMode {
     }
 }
 
-fn send(shared: &Rc<Shared>, [id, data, flags, key, _]: Arguments) -> Result<Option<f64>> {
-    let flags = unsigned(shared, flags)?;
-    let sent = key_of(shared, key).and_then(|key| {
-        let channel = shared.channel(unsigned(shared, id)?)?;
-        channel.borrow_mut().send(shared, data, flags, key)
+fn send(context: &Rc<Context>, [id, data, flags, key, _]: Arguments) -> Result<Option<f64>> {
+    let flags = unsigned(context.env, flags)?;
+    let sent = key_of(context, flags, key).and_then(|key| {
+        let transport = transport_of(context, id)?;
+        let mut transport = transport.borrow_mut();
+        context.payloads.with_message(context.env, &context.host().records, data, flags, |payload| {
+            send_message(context, &mut transport, flags, key, payload)
+        })
     });
-    // Whoever calls takes its string for the last one.
-    let queued = sent.inspect_err(|_| shared.has_text.set(false))?;
+    // The shim assumes that the string was kept, although sending it has failed.
+    let queued = sent.inspect_err(|_| context.payloads.forget_text())?;
     Ok(if flags & flag::TOTAL != 0 { total(queued) } else { None })
 }
 
-/// Runs a command with a payload; the bytes ever queued.
+/// Queues a message or a fragment, or writes it from the memory of the caller. Returns the bytes ever queued.
+fn send_message(
+    context: &Context,
+    transport: &mut Transport<Reference>,
+    flags: u32,
+    key: Option<MaskingKey>,
+    payload: &[u8],
+) -> u64 {
+    let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
+    if transport.config().deflate.is_some() {
+        let compress = flags & flag::COMPRESS != 0;
+        let mut broadcast = context.compression.broadcast.borrow_mut();
+        return transport.run(&context.event_loop, |connection| {
+            connection.send_compressed(binary, fin, key, payload, compress, &mut broadcast);
+        });
+    }
+    if key.is_none()
+        && let Some(queued) = transport.send_in_place(&context.event_loop, binary, fin, payload)
+    {
+        return queued;
+    }
+    transport.run(&context.event_loop, |connection| connection.send(binary, fin, key, payload))
+}
+
+/// Runs a command with a payload. Returns the bytes ever queued.
 fn queue(
-    shared: &Rc<Shared>,
+    context: &Rc<Context>,
     id: sys::napi_value,
     payload: sys::napi_value,
     flags: sys::napi_value,
     key: sys::napi_value,
-    command: impl FnOnce(&mut Core, &[u8], Option<MaskingKey>),
+    command: impl FnOnce(&mut Connection, &[u8], Option<MaskingKey>),
 ) -> Result<Option<f64>> {
-    let (flags, key) = (unsigned(shared, flags)?, key_of(shared, key)?);
-    let channel = shared.channel(unsigned(shared, id)?)?;
-    let mut channel = channel.borrow_mut();
-    channel.command(shared, payload, flags, key, command).map(total)
+    let flags = unsigned(context.env, flags)?;
+    let key = key_of(context, flags, key)?;
+    let transport = transport_of(context, id)?;
+    let mut transport = transport.borrow_mut();
+    let run =
+        |payload: &[u8]| transport.run(&context.event_loop, |connection| command(connection, payload, key));
+    context.payloads.with_payload(context.env, &context.host().records, payload, flags, run).map(total)
 }
 
-/// The masking key of the caller's, if it has given one.
-fn key_of(shared: &Shared, key: sys::napi_value) -> Result<Option<MaskingKey>> {
-    if is_undefined(shared, key)? {
-        return Ok(None);
+/// The masking key for a command: the caller's, or a fresh one if the flags say so.
+fn key_of(context: &Context, flags: u32, key: sys::napi_value) -> Result<Option<MaskingKey>> {
+    if is_undefined(context.env, key)? {
+        return Ok(fresh_key(context, flags));
     }
-    data_bytes(shared.env, key, &mut shared.scratch.borrow_mut(), masking_key)?.map(Some)
+    context.payloads.with_bytes(context.env, key, masking_key)?.map(Some)
 }
 
-/// Has a socket that was taken over do something; others have nothing to do. Returns the connection.
-fn obey(shared: &Rc<Shared>, id: sys::napi_value, command: SocketCommand) -> Result<Rc<RefCell<Channel>>> {
-    let channel = shared.channel(unsigned(shared, id)?)?;
-    channel.borrow_mut().obey(shared, command);
-    Ok(channel)
+/// A fresh masking key if the flags say so.
+pub(super) fn fresh_key(context: &Context, flags: u32) -> Option<MaskingKey> {
+    (flags & flag::MASK != 0).then(|| context.host().keys.borrow_mut().next_key())
 }
 
-fn count(shared: &Rc<Shared>, id: sys::napi_value, of: fn(&Totals) -> u64) -> Result<Option<f64>> {
-    let channel = shared.channel(unsigned(shared, id)?)?;
-    let totals = channel.borrow().totals();
+/// Writes the next batch of records. Returns their number; 0 if there are none.
+pub(super) fn next_records(context: &Context, transport: &mut Transport<Reference>) -> u32 {
+    match transport.backend() {
+        Backend::Stream(stream) if stream.events.is_empty() => 0,
+        Backend::Stream(stream) => {
+            context.host().records.write(|writer| writer.take_events(&mut stream.events))
+        }
+        _ => transport.next_batch(&context.event_loop),
+    }
+}
+
+fn take_output(context: &Rc<Context>, [id, ..]: Arguments) -> Result<Option<f64>> {
+    let transport = transport_of(context, id)?;
+    let mut transport = transport.borrow_mut();
+    let Some(stream) = transport.stream() else { return Ok(Some(0.0)) };
+    let output = stream.connection.output();
+    let length = output.len();
+    if length == 0 || !context.host().records.write_payload(output) {
+        return Ok(Some(0.0));
+    }
+    stream.discard_output();
+    Ok(total(length as u64))
+}
+
+/// Destroys a transport. Does nothing the second time.
+fn destroy(context: &Context, transport: &mut Transport<Reference>) {
+    if transport.destroy(&context.event_loop) && transport.config().deflate.is_some() {
+        context.compression.note_close();
+    }
+}
+
+/// Executes a command that returns no value.
+fn command(context: &Rc<Context>, id: sys::napi_value, command: SocketCommand) -> Result<Option<f64>> {
+    execute(context, id, command).map(|_| None)
+}
+
+/// Executes a command on a socket. Does nothing on other transports.
+fn execute(context: &Rc<Context>, id: sys::napi_value, command: SocketCommand) -> Result<SharedTransport> {
+    let transport = transport_of(context, id)?;
+    transport.borrow_mut().execute(&context.event_loop, command);
+    Ok(transport)
+}
+
+fn read_total(context: &Rc<Context>, id: sys::napi_value, of: fn(&Totals) -> u64) -> Result<Option<f64>> {
+    let transport = transport_of(context, id)?;
+    let totals = transport.borrow().totals();
     Ok(total(of(&totals)))
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "it is what a function returns")]
+fn transport_of(context: &Context, id: sys::napi_value) -> Result<SharedTransport> {
+    context.transport(unsigned(context.env, id)?)
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "functions return an Option")]
 fn total(total: u64) -> Option<f64> {
     Some(to_double(total))
 }
 
-/// Totals stay far below 2^53.
+/// Converts a total, which stays far below 2^53.
 #[allow(clippy::cast_precision_loss, reason = "2^53 bytes take centuries to send")]
 pub(super) fn to_double(total: u64) -> f64 {
     total as f64

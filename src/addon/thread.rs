@@ -1,42 +1,44 @@
-//! The one environment of a JavaScript thread. Every copy of the shim that the thread loads (and every load of the addon, each of
-//! which has a `napi_env` of its own) shares it, so that a thread has one poller, one set of descriptors and one listener of
-//! `'exit'`. What JavaScript itself has to share is the value of `thread.js`.
+//! One environment per realm of a JavaScript thread. All copies of the shim in a realm share it, although
+//! each loads the addon with a `napi_env` of its own: a thread has one poller, one set of descriptors and one
+//! listener of `'exit'`. The copies share state in JavaScript through the value of `thread.js`.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use napi::{Env, Result, sys};
 
-use super::environment::Shared;
+use super::environment::Context;
 use super::sys::evaluate;
 
-/// The script whose value copies of the shim share.
+/// The script whose value the copies share.
 const SCRIPT: &str = include_str!("thread.js");
 
 thread_local! {
-    /// The environments of this thread: embedders run several, one after the other or nested. An environment holds what
-    /// refers to JavaScript, and ends with the objects of its copies: nothing of it may be left for the end of the thread.
-    static ENVIRONMENTS: RefCell<Vec<Weak<Shared>>> = RefCell::default();
+    /// The environments of this thread. Embedders run several, one after the other or nested. Weak: an
+    /// environment holds references to JavaScript values, and must end with the objects of its copies, before
+    /// the thread does.
+    static ENVIRONMENTS: RefCell<Vec<Weak<Context>>> = RefCell::default();
 }
 
-/// The environment of the realm of `env`; `make` makes it from the value of the script if there is none.
+/// The environment of the realm of `env`. If there is none, `create` gets the value of the script and creates
+/// it.
 ///
 /// # Errors
-/// Those of `make`, or when the environment is ending.
+/// Those of `create`, or if the environment is ending.
 pub(super) fn environment_of_thread(
     env: Env,
-    make: impl FnOnce(sys::napi_value) -> Result<Rc<Shared>>,
-) -> Result<Rc<Shared>> {
+    create: impl FnOnce(sys::napi_value) -> Result<Rc<Context>>,
+) -> Result<Rc<Context>> {
     let known = ENVIRONMENTS.with_borrow(|environments| {
-        environments.iter().filter_map(Weak::upgrade).find(|shared| shared.realm.is_of(env))
+        environments.iter().filter_map(Weak::upgrade).find(|context| context.realm.is_of(env))
     });
-    if let Some(shared) = known {
-        return Ok(shared);
+    if let Some(context) = known {
+        return Ok(context);
     }
-    let shared = make(evaluate(env, SCRIPT)?)?;
+    let context = create(evaluate(env, SCRIPT)?)?;
     ENVIRONMENTS.with_borrow_mut(|environments| {
-        environments.retain(|shared| shared.strong_count() > 0);
-        environments.push(Rc::downgrade(&shared));
+        environments.retain(|context| context.strong_count() > 0);
+        environments.push(Rc::downgrade(&context));
     });
-    Ok(shared)
+    Ok(context)
 }

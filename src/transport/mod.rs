@@ -1,20 +1,24 @@
-//! Where a connection's bytes come from and go to.
+//! Transports: they move bytes between a connection and the network, and fill batches of events. Generic over
+//! their owner, which is a JavaScript environment in the addon; no Node-API, JavaScript value or protocol
+//! decision belongs here. Backpressure is decided here.
 //!
-//! * [`stream`]: somebody else moves the bytes (a Node Duplex, through the addon); the connection lives on
-//!   the caller's thread.
-//! * [`socket`]: a plain socket whose bytes are moved here. Who drives it can change at any time: [`event_loop`], the
-//!   owner's thread when its event loop says so, or [`io_threads`], tokio on threads of this library. [`scheduler`] says
-//!   which of them a socket is better off with.
-//!
-//! * [`listener`]: where connections come from: listening sockets, and connections until their opening handshake has been read.
-//!
-//! `queue`, `ref_count`: between threads. `sync`: what these are made of. [`slab`]: things by number.
+//! * [`transports`]: the transports of an owner, by connection.
+//! * [`stream`]: the caller moves the bytes (a Node Duplex, through the addon), on its own thread.
+//! * [`socket`]: a plain socket whose bytes are moved here. Its driver can change at any time:
+//!   [`event_loop`], the owner's thread, or [`io_threads`], tokio threads of this library. [`scheduler`]
+//!   decides which.
+//! * [`listener`]: listening sockets, and their connections until the opening handshake has been read.
+//! * [`masking_keys`]: random masking keys. [`slab`]: values by number. `queue`, `ref_count`: shared between
+//!   threads, made of `sync`.
 //!
 //! All drive the same [`Connection`](crate::connection::Connection) and fill the same
-//! [`EventBatch`](crate::connection::EventBatch). Backpressure is decided here. What never belongs here:
-//! protocol decisions (they are the connection's), Node-API and JavaScript values (they are the addon's).
+//! [`EventBatch`](crate::connection::EventBatch).
 
 #[cfg(unix)]
+pub mod event_loop;
+// Has the same names as `event_loop`.
+#[cfg(not(unix))]
+#[path = "no_event_loop.rs"]
 pub mod event_loop;
 #[cfg(unix)]
 pub mod io_threads;
@@ -35,5 +39,6 @@ mod sync;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
+pub mod transports;
 
 pub use masking_keys::RandomKeys;

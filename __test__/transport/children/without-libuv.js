@@ -1,19 +1,19 @@
 'use strict';
 
-// A server and a client in one environment, that of the process or (WORKER=1) of a worker thread: many messages, the
-// closing handshake, and what is left of the I/O threads. Ends by itself.
+// A server and a client in one environment, that of the process or (WORKER=1) of a worker thread: many messages, the closing
+// handshake, and the I/O threads that remain. Exits by itself.
 
 const { once } = require('node:events');
 const { Worker, isMainThread } = require('node:worker_threads');
 const ferrows = require('ferrows');
 const { threads } = require('../../../binding.js');
-const { carriage, connect, listen } = require('../pairs');
+const { connect, describeTransport, listen } = require('../pairs');
 
 const MESSAGES = 5000;
 
 const say = (value) => console.log(JSON.stringify(value));
 
-/** Waits for what no event tells. @param {() => boolean} condition */
+/** Polls a condition without an event. @param {() => boolean} condition */
 function until(condition) {
   return new Promise((resolve) => {
     const look = () => (condition() ? resolve() : setImmediate(look));
@@ -24,7 +24,10 @@ function until(condition) {
 async function run() {
   const wss = await listen(ferrows);
   const [server, client] = await connect(ferrows, wss);
-  say({ carriages: [carriage(server), carriage(client)], hasThreads: threads() > 0 });
+  say({
+    transports: [describeTransport(server), describeTransport(client)],
+    hasThreads: threads() > 0
+  });
   server.on('message', (data, isBinary) => server.send(data, { binary: isBinary }));
   let received = 0;
   const all = new Promise((resolve) => {

@@ -10,10 +10,13 @@ use napi::bindgen_prelude::Unknown;
 use napi::{Error, JsValue, Result};
 use napi_derive::napi;
 
-use super::arriving::Host;
+use super::accept::Server;
+use super::uv_handles;
 use crate::addon::address::SocketAddress;
-use crate::addon::environment::{Environment, Shared};
+use crate::addon::environment::Environment;
+use crate::addon::host::NodeHost;
 use crate::addon::sys::{Reference, duplicate_fd};
+use crate::transport::event_loop::EventLoop;
 use crate::transport::listener::{Listeners, ListeningSocket, PendingOnClose};
 
 /// What to listen on, and how.
@@ -30,7 +33,7 @@ pub struct ListenOptions {
 /// A listening socket of the event loop, with the connections that came by it until somebody takes them. These have numbers.
 #[napi]
 pub struct Listener {
-    shared: Rc<Shared>,
+    event_loop: Rc<EventLoop<NodeHost>>,
     /// That of the listening socket, while there is one.
     number: Cell<Option<u32>>,
     is_referenced: Cell<bool>,
@@ -48,8 +51,8 @@ impl Listener {
     /// One that does not listen yet.
     #[napi(constructor, catch_unwind)]
     pub fn new(environment: &Environment) -> Self {
-        let shared = Rc::clone(&environment.shared);
-        Self { shared, number: Cell::new(None), is_referenced: Cell::new(true) }
+        let event_loop = Rc::clone(&environment.context.event_loop);
+        Self { event_loop, number: Cell::new(None), is_referenced: Cell::new(true) }
     }
 
     /// Listens. From then on, `arrived(owner, number, head, detail, rest)` is called for each connection that has said what it
@@ -80,12 +83,11 @@ impl Listener {
         arrived: Unknown<'_>,
         #[napi(ts_arg_type = "(owner: any) => boolean")] takes_all: Unknown<'_>,
     ) -> Result<i32> {
-        let shared = &self.shared;
-        shared.line()?;
+        uv_handles::start(&self.event_loop)?;
         let ended = || Error::from_reason("the event loop can't listen");
         let started = if let Some(number) = self.number.get() {
-            let set = |arrivals: &mut Listeners<Rc<Host>>| arrivals.set_backlog(number, options.backlog);
-            shared.rounds.with_arrivals(|arrivals, _| set(arrivals)).ok_or_else(ended)?.map(|()| None)
+            let set = |listeners: &mut Listeners<Rc<Server>>| listeners.set_backlog(number, options.backlog);
+            self.event_loop.with_acceptors(|listeners, _| set(listeners)).ok_or_else(ended)?.map(|()| None)
         } else {
             duplicate_fd(options.fd)
                 .and_then(|fd| ListeningSocket::start(fd.into(), options.backlog))
@@ -96,21 +98,21 @@ impl Listener {
             Ok(None) => return Ok(0),
             Err(error) => return Ok(-error.raw_os_error().unwrap_or(libc::EINVAL)),
         };
-        let env = shared.env;
-        let host = Rc::new(Host {
+        let env = self.event_loop.host().env;
+        let server = Rc::new(Server {
             owner: Reference::new(env, owner.raw())?,
             arrived: Reference::new(env, arrived.raw())?,
             takes_all: Reference::new(env, takes_all.raw())?,
         });
         let limit = options.max_header_size as usize;
-        let number = shared
-            .rounds
-            .with_arrivals(|arrivals, turn| arrivals.listen(turn.reactor, listening, host, limit))
+        let number = self
+            .event_loop
+            .with_acceptors(|listeners, turn| listeners.listen(turn.poller, listening, server, limit))
             .ok_or_else(ended)?
             .map_err(|error| Error::from_reason(error.to_string()))?;
         self.number.set(Some(number));
         if self.is_referenced.get() {
-            shared.rounds.keep(true);
+            self.event_loop.set_ref(true);
         }
         Ok(0)
     }
@@ -119,7 +121,7 @@ impl Listener {
     #[napi(catch_unwind)]
     pub fn address(&self) -> Option<SocketAddress> {
         let number = self.number.get()?;
-        self.shared.rounds.with_arrivals(|arrivals, _| arrivals.local_addr(number))?.map(SocketAddress::from)
+        self.event_loop.with_acceptors(|listeners, _| listeners.local_addr(number))?.map(SocketAddress::from)
     }
 
     /// Listens no longer. Connections that have not said what they want are closed, or `arrived` is told of them later if
@@ -133,14 +135,14 @@ impl Listener {
     #[napi(catch_unwind)]
     pub fn close_pending(&self) {
         if let Some(number) = self.number.get() {
-            self.shared.rounds.with_arrivals(|arrivals, _| arrivals.discard_pending(number));
+            self.event_loop.with_acceptors(|listeners, _| listeners.discard_pending(number));
         }
     }
 
     /// The connections that have not sent anything.
     #[napi(catch_unwind)]
     pub fn silent(&self) -> Vec<u32> {
-        let silent = |number| self.shared.rounds.with_arrivals(|arrivals, _| arrivals.without_input(number));
+        let silent = |number| self.event_loop.with_acceptors(|listeners, _| listeners.without_input(number));
         self.number.get().and_then(silent).unwrap_or_default()
     }
 
@@ -149,8 +151,8 @@ impl Listener {
     #[napi(catch_unwind)]
     pub fn check(&self, limit: u32) {
         let check = |number| {
-            self.shared.rounds.with_arrivals(|arrivals, turn| {
-                arrivals.check_timeouts(number, turn.now, limit, turn.accepted);
+            self.event_loop.with_acceptors(|listeners, turn| {
+                listeners.check_timeouts(number, turn.now, limit, turn.accepted);
             })
         };
         let _ = self.number.get().and_then(check);
@@ -159,7 +161,7 @@ impl Listener {
     /// How many connections have not said what they want.
     #[napi(catch_unwind)]
     pub fn pending_count(&self) -> u32 {
-        let count = |number| self.shared.rounds.with_arrivals(|arrivals, _| arrivals.pending_count(number));
+        let count = |number| self.event_loop.with_acceptors(|listeners, _| listeners.pending_count(number));
         self.number.get().and_then(count).unwrap_or_default() as u32
     }
 
@@ -167,20 +169,20 @@ impl Listener {
     #[napi(catch_unwind)]
     pub fn release(&self, number: u32) -> i32 {
         let released =
-            self.shared.rounds.with_arrivals(|arrivals, turn| arrivals.release(turn.reactor, number));
+            self.event_loop.with_acceptors(|listeners, turn| listeners.release(turn.poller, number));
         released.flatten().map_or(-1, IntoRawFd::into_raw_fd)
     }
 
     /// Whether a connection that is held can be read, or will be: its peer has not ended, and it has not failed.
     #[napi(catch_unwind)]
     pub fn is_open(&self, number: u32) -> bool {
-        self.shared.rounds.with_arrivals(|arrivals, _| arrivals.is_open(number)).unwrap_or_default()
+        self.event_loop.with_acceptors(|listeners, _| listeners.is_open(number)).unwrap_or_default()
     }
 
     /// Closes a connection.
     #[napi(catch_unwind)]
     pub fn discard(&self, number: u32) {
-        self.shared.rounds.with_arrivals(|arrivals, _| arrivals.discard(number));
+        self.event_loop.with_acceptors(|listeners, _| listeners.discard(number));
     }
 
     /// This end of a connection; `null` if it is not over TCP, or nobody's any more.
@@ -211,24 +213,24 @@ impl Listener {
 impl Listener {
     fn end(&self, closing: PendingOnClose) -> usize {
         let Some(number) = self.number.take() else { return 0 };
-        let rounds = &self.shared.rounds;
-        let aside = rounds.with_arrivals(|arrivals, turn| arrivals.close(number, closing, turn.accepted));
+        let event_loop = &self.event_loop;
+        let aside =
+            event_loop.with_acceptors(|listeners, turn| listeners.close(number, closing, turn.accepted));
         if self.is_referenced.get() {
-            rounds.keep(false);
+            event_loop.set_ref(false);
         }
         aside.unwrap_or_default()
     }
 
     fn set_referenced(&self, is_referenced: bool) {
         if self.is_referenced.replace(is_referenced) != is_referenced && self.number.get().is_some() {
-            self.shared.rounds.keep(is_referenced);
+            self.event_loop.set_ref(is_referenced);
         }
     }
 
     fn ends(&self, number: u32) -> (Option<SocketAddr>, Option<SocketAddr>) {
-        self.shared
-            .rounds
-            .with_arrivals(|arrivals, _| arrivals.local_and_peer_addr(number))
+        self.event_loop
+            .with_acceptors(|listeners, _| listeners.local_and_peer_addr(number))
             .unwrap_or_default()
     }
 }

@@ -1,41 +1,87 @@
-//! Sockets that were taken over from Node: there are such where a socket is a descriptor, which is on Unix. On other
-//! systems `no_sockets` is in the place of this folder. What the rest of the addon may know of it is what both have:
-//! [`Rounds`], [`Attachment`] with the methods of `commands`, [`Resting`], [`threads`], [`TAKES_SOCKETS`], and `attach`, `flush` and
-//! `rest_idle` of `Shared`.
+//! Sockets adopted from Node, and listening sockets. Unix only: elsewhere `no_sockets` stands in, and has the same names.
 //!
-//! * `rounds`: the sockets of an environment, and when they get their turn; `attachment`: what is kept for each; `commands`:
-//!   what is asked of one; `resting`: what is kept of one with nothing in flight.
-//! * `line`: how the event loop comes to look at them; `driving`: who drives them; `stages`: what the loop does when it does;
-//!   `delivery`: handing their news over; `news`: their news as records; `landing`: large messages, received into memory of
-//!   their own.
-//! * `listener`: the class for a listening socket; `arriving`: what comes by it, until it belongs to a connection.
+//! * `host`: the host of the event loop, over Node-API. `uv_handles`: when the event loop is called, by libuv.
+//! * `accept`: accepted connections, passed to JavaScript. `listener`: the class for a listening socket.
 
-mod arriving;
-mod attachment;
-mod commands;
-mod delivery;
-mod driving;
-mod landing;
-mod line;
+mod accept;
+mod host;
 mod listener;
-mod news;
-mod resting;
-mod rounds;
-mod stages;
+mod uv_handles;
 
-pub(super) use attachment::Attachment;
-pub(super) use resting::Resting;
-pub(super) use rounds::Rounds;
+use std::rc::Rc;
+use std::sync::Arc;
 
-/// Whether sockets can be taken over on this system.
+use super::host::NodeHost;
+use super::sys::{Reference, borrow_fd};
+use crate::connection::Config;
+use crate::transport::event_loop::{AdoptRequest, EventLoop, Source};
+use crate::transport::scheduler::TransportMode;
+use crate::transport::transports::{Backend, Transport};
+
+pub(super) use host::{NodeLoop, call_when_closing};
+
+/// True where sockets can be adopted.
 pub(super) const TAKES_SOCKETS: bool = true;
 
-/// Whether event loops can listen here.
+/// Bits of what [`hand_back`] returns.
+const DRAINED: i32 = 1;
+const SHUT_DOWN: i32 = 2;
+const FAILED_WRITE: i32 = 4;
+
+/// True where event loops can listen.
 pub(super) fn can_listen() -> bool {
     super::sys::can_poll()
 }
 
-/// How many I/O threads run in this process.
+/// The number of I/O threads in this process.
 pub(super) fn threads() -> usize {
     crate::transport::io_threads::live_threads()
+}
+
+/// Adopts a socket of Node, which keeps its descriptor. Returns the id of the connection; `None` if it cannot be adopted.
+pub(super) fn attach(
+    event_loop: &Rc<EventLoop<NodeHost>>,
+    fd: i32,
+    config: Arc<Config>,
+    head: &[u8],
+    mode: TransportMode,
+) -> Option<u32> {
+    uv_handles::start(event_loop).ok()?;
+    event_loop.adopt(AdoptRequest { source: Source::Host(borrow_fd(fd).ok()?), config, head, mode }).ok()
+}
+
+/// Adopts an accepted connection. `response` is written to it first. `None` if there is no such connection, or it was closed because
+/// it cannot be adopted.
+pub(super) fn adopt(
+    event_loop: &Rc<EventLoop<NodeHost>>,
+    number: u32,
+    response: &[u8],
+    config: Arc<Config>,
+    head: &[u8],
+    mode: TransportMode,
+) -> Option<u32> {
+    uv_handles::start(event_loop).ok()?;
+    event_loop.adopt(AdoptRequest { source: Source::Accepted { number, response }, config, head, mode }).ok()
+}
+
+/// Node owns the descriptor of the transport's socket from now on, in a handle, and it is borrowed from there.
+pub(super) fn lend(transport: &mut Transport<Reference>) {
+    let Ok(borrowed) = borrow_fd(transport.fd()) else { return };
+    match transport.backend() {
+        Backend::Active(connection) => connection.socket().lend(borrowed),
+        Backend::Idle(idle) => idle.lend(borrowed),
+        Backend::Stream(_) | Backend::Closed(_) => {}
+    }
+}
+
+/// Gives the descriptor back to its handle; the caller carries the bytes from then on. The number: see `handBack` of the class. `None`
+/// if there is no socket.
+pub(super) fn hand_back(
+    event_loop: &EventLoop<NodeHost>,
+    transport: &mut Transport<Reference>,
+) -> Option<i32> {
+    let events = transport.detach(event_loop)?;
+    let flag = |is_set: bool, flag| if is_set { flag } else { 0 };
+    let failed = events.fault.map_or(0, |fault| (fault.errno << 8) | flag(fault.write, FAILED_WRITE));
+    Some(failed | flag(events.drained, DRAINED) | flag(events.shut_down, SHUT_DOWN))
 }

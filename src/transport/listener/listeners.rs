@@ -1,5 +1,5 @@
-//! The listening sockets of an owner, and their connections until the owner takes them. Called on the owner's thread, by its event
-//! loop, with its clock and its receive buffer.
+//! The listening sockets of an owner, and their connections until the owner takes them. Called on the owner's
+//! thread, by its event loop, with its clock and its receive buffer.
 
 use std::io;
 use std::mem::{self, MaybeUninit};
@@ -11,9 +11,9 @@ use super::accept::{Accept, ReserveFd, accept};
 use super::bind::ListeningSocket;
 use super::request_reader::{AcceptedConnection, FallbackReason, ReadOutcome, Request, RequestReader};
 use crate::protocol::handshake::{Field, MAX_HEAD_LENGTH};
-use crate::transport::event_loop::Reactor;
+use crate::transport::event_loop::Poller;
 use crate::transport::slab::Slab;
-use crate::transport::socket::ends;
+use crate::transport::socket::local_and_peer_addr;
 
 /// Connections that one listening socket accepts per turn of the loop; other sockets come next.
 const ACCEPTS_PER_TURN: usize = 64;
@@ -32,7 +32,8 @@ pub enum PendingOnClose {
     FallBack,
 }
 
-/// The listening sockets of one owner and their connections, in one table of numbers. `S` names the server of a listening socket.
+/// The listening sockets of one owner and their connections, in one table of numbers. `S` names the server of
+/// a listening socket.
 #[derive(Debug)]
 pub struct Listeners<S> {
     entries: Slab<Entry<S>>,
@@ -75,7 +76,7 @@ struct Listener<S> {
 #[derive(Debug)]
 pub struct PollContext<'a, S> {
     /// The owner's poller.
-    pub reactor: &'a Reactor,
+    pub poller: &'a Poller,
     /// Milliseconds of the owner's clock, which may wrap around.
     pub now: u32,
     /// Receive buffer, longer than the longest head.
@@ -108,13 +109,13 @@ impl<S: Clone> Listeners<S> {
     /// If the poller refuses it.
     pub fn listen(
         &mut self,
-        reactor: &Reactor,
+        poller: &Poller,
         socket: ListeningSocket,
         server: S,
         limit: usize,
     ) -> io::Result<u32> {
         let number = self.entries.vacant_key() as u32;
-        reactor.watch(&socket, TOKEN_FLAG | u64::from(number))?;
+        poller.watch(&socket, TOKEN_FLAG | u64::from(number))?;
         self.reserve.refill();
         self.entries.insert(Entry::Listener(Box::new(Listener {
             socket,
@@ -131,7 +132,8 @@ impl<S: Clone> Listeners<S> {
         self.listener(number)?.socket.local_addr()
     }
 
-    /// Closes a listening socket; its accepted connections stay. Returns the number of connections that fall back.
+    /// Closes a listening socket; its accepted connections stay. Returns the number of connections that fall
+    /// back.
     pub fn close(&mut self, number: u32, pending: PendingOnClose, accepted: &mut Accepted<S>) -> usize {
         if self.listener(number).is_none() {
             return 0;
@@ -150,7 +152,8 @@ impl<S: Clone> Listeners<S> {
         accepted.len() - before
     }
 
-    /// The number and server of the listening socket that a token belongs to. `None` for a connection's token.
+    /// The number and server of the listening socket that a token belongs to. `None` for a connection's
+    /// token.
     pub fn listener_for(&self, token: u64) -> Option<(u32, S)> {
         let number = (token & !TOKEN_FLAG) as u32;
         self.listener(number).map(|listener| (number, listener.server.clone()))
@@ -206,8 +209,8 @@ impl<S: Clone> Listeners<S> {
         }
     }
 
-    /// Makes connections of a listening socket fall back that have been pending for `limit` milliseconds, and schedules another
-    /// attempt to accept if the last one failed. To be called periodically.
+    /// Makes connections of a listening socket fall back that have been pending for `limit` milliseconds, and
+    /// schedules another attempt to accept if the last one failed. To be called periodically.
     pub fn check_timeouts(&mut self, number: u32, now: u32, limit: u32, accepted: &mut Accepted<S>) {
         for connection in self.pending_where(|reader| reader.listener == number && reader.is_late(now, limit))
         {
@@ -228,7 +231,8 @@ impl<S: Clone> Listeners<S> {
         self.connection_count
     }
 
-    /// Removes a connection. Returns its socket, which is non-blocking, and true if the poller still has the descriptor.
+    /// Removes a connection. Returns its socket, which is non-blocking, and true if the poller still has the
+    /// descriptor.
     pub fn take(&mut self, number: u32) -> Option<(Socket, bool)> {
         self.connection(number)?;
         debug_assert!(self.connection_count > 0, "every connection is counted");
@@ -240,10 +244,10 @@ impl<S: Clone> Listeners<S> {
     }
 
     /// Removes a connection from here and from the poller, and returns its socket.
-    pub fn release(&mut self, reactor: &Reactor, number: u32) -> Option<Socket> {
+    pub fn release(&mut self, poller: &Poller, number: u32) -> Option<Socket> {
         let (socket, is_watched) = self.take(number)?;
         if is_watched {
-            reactor.forget(&socket);
+            poller.remove_fd(&socket);
         }
         Some(socket)
     }
@@ -253,7 +257,8 @@ impl<S: Clone> Listeners<S> {
         drop(self.take(number));
     }
 
-    /// True if a connection has bytes to read or may receive some: its peer has not closed its side, and it has not failed.
+    /// True if a connection has bytes to read or may receive some: its peer has not closed its side, and it
+    /// has not failed.
     pub fn is_open(&self, number: u32) -> bool {
         let Some(Entry::Connection(connection)) = self.entries.get(number as usize) else { return false };
         let mut byte = [MaybeUninit::uninit()];
@@ -266,7 +271,7 @@ impl<S: Clone> Listeners<S> {
     /// The local and the peer address of a connection. `None` unless over TCP.
     pub fn local_and_peer_addr(&self, number: u32) -> (Option<SocketAddr>, Option<SocketAddr>) {
         match self.entries.get(number as usize) {
-            Some(Entry::Connection(connection)) => ends(&connection.socket),
+            Some(Entry::Connection(connection)) => local_and_peer_addr(&connection.socket),
             _ => (None, None),
         }
     }
@@ -309,7 +314,8 @@ impl<S: Clone> Listeners<S> {
         push_once(&mut self.unfinished, number);
     }
 
-    /// Adds a connection and reads it at once. Under load its request has come already, and the poller need not watch it.
+    /// Adds a connection and reads it at once. Under load its request has come already, and the poller need
+    /// not watch it.
     fn add_connection(&mut self, socket: Socket, listener: u32, context: &mut PollContext<'_, S>) {
         let reader = Some(RequestReader::new(context.now, listener));
         let entry = Entry::Connection(Connection { socket, is_watched: false, reader });
@@ -326,7 +332,7 @@ impl<S: Clone> Listeners<S> {
         };
         // The poller reports bytes that have come since the read.
         connection.is_watched =
-            context.reactor.watch(&connection.socket, TOKEN_FLAG | u64::from(number)).is_ok();
+            context.poller.watch(&connection.socket, TOKEN_FLAG | u64::from(number)).is_ok();
         if !connection.is_watched {
             self.discard(number);
         }
@@ -357,7 +363,8 @@ impl<S: Clone> Listeners<S> {
         self.report(number, Request::Fallback(reason), None, accepted);
     }
 
-    /// Turns a pending connection into an accepted one. `bytes`: all that were read, or `None` for those that the reader keeps.
+    /// Turns a pending connection into an accepted one. `bytes`: all that were read, or `None` for those that
+    /// the reader keeps.
     fn report(
         &mut self,
         number: u32,

@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::Arc;
 
 use super::reading::lock_unread;
-use super::{Inbox, Socket, lock};
+use super::{Socket, SocketEvents, lock};
 use crate::connection::Connection;
 
 /// Leftovers of a socket for the transport that carries the connection's bytes from now on.
@@ -14,7 +14,7 @@ pub struct Remains {
     /// The connection in the middle of whatever it was doing. Its output is all that was not sent.
     pub connection: Connection,
     /// News that was not collected.
-    pub inbox: Inbox,
+    pub undelivered: SocketEvents,
     /// Bytes received.
     pub bytes_read: u64,
     /// Whether the owner waits until all output has gone out.
@@ -37,11 +37,11 @@ impl Socket {
         connection.requeue_output(writer.as_ref().map_or(&[], |writer| writer.unsent()));
         let remains = Remains {
             connection,
-            inbox: mem::take(&mut state.inbox),
+            undelivered: mem::take(&mut state.undelivered),
             bytes_read: state.bytes_read,
             awaits_drain: state.awaits_drain,
         };
-        let descriptors = (state.fd.take(), state.home.take());
+        let descriptors = (state.fd.take(), state.owner_fd.take());
         state.driver.look();
         drop(state);
         // Closing may take its time.

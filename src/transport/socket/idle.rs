@@ -6,18 +6,18 @@ use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::sync::{Arc, PoisonError};
 
 use super::state::State;
-use super::writer::Writer;
-use super::{Borrowed, Home, Mailbox, Socket, ends, lock};
+use super::write::Writer;
+use super::{Borrowed, Mailbox, OwnedOrBorrowedFd, Socket, local_and_peer_addr, lock};
 use crate::connection::{Config, Connection};
 
 /// Clones of its descriptor that a socket has while its owner drives: the state has two, and the writer one.
 const OWN_CLONES: usize = 3;
 
-/// A socket with nothing in flight. The owner's [`Reactor`](crate::transport::event_loop::Reactor) knows its descriptor by the
+/// A socket with nothing in flight. The owner's [`Poller`](crate::transport::event_loop::Poller) knows its descriptor by the
 /// token that the socket has when it is not idle.
 #[derive(Debug)]
 pub struct Idle {
-    home: Home,
+    fd: OwnedOrBorrowedFd,
     /// Bytes that were queued, all of which are written.
     written: u64,
     /// Bytes received, the handshake's head included.
@@ -30,8 +30,8 @@ const _: () = assert!(size_of::<Idle>() <= 24);
 
 impl Idle {
     /// Nothing was read or written yet.
-    pub fn new(home: Home) -> Self {
-        Self { home, written: 0, read: 0 }
+    pub fn new(fd: OwnedOrBorrowedFd) -> Self {
+        Self { fd, written: 0, read: 0 }
     }
 
     /// Bytes queued since the connection began, and written.
@@ -45,22 +45,24 @@ impl Idle {
     }
 
     /// As [`Socket::ends`].
-    pub fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
-        ends(&self.home.socket())
+    pub fn local_and_peer_addr(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        local_and_peer_addr(&self.fd.socket())
     }
 
     /// As [`Socket::lend`].
     pub fn lend(&mut self, borrowed: Borrowed) {
-        if let Home::Owned(socket) = std::mem::replace(&mut self.home, Home::Borrowed(borrowed)) {
-            debug_assert_eq!(socket.as_raw_fd(), self.home.as_raw_fd());
+        if let OwnedOrBorrowedFd::Owned(socket) =
+            std::mem::replace(&mut self.fd, OwnedOrBorrowedFd::Borrowed(borrowed))
+        {
+            debug_assert_eq!(socket.as_raw_fd(), self.fd.as_raw_fd());
             // The host has it.
             let _ = socket.into_raw_fd();
         }
     }
 
-    /// Whether the descriptor is the host's: then the reactor must be made to forget it before this is dropped.
+    /// Whether the descriptor is the host's: then the poller must be made to forget it before this is dropped.
     pub fn is_borrowed(&self) -> bool {
-        matches!(self.home, Home::Borrowed(_))
+        matches!(self.fd, OwnedOrBorrowedFd::Borrowed(_))
     }
 
     /// Something is to be done with it. `config` must be what the connection was configured as; the rest is as for
@@ -72,7 +74,7 @@ impl Idle {
         token: u64,
         may_pong: bool,
     ) -> Arc<Socket> {
-        let mut state = State::new(Connection::from_idle(config, self.written), self.home.into(), may_pong);
+        let mut state = State::new(Connection::from_idle(config, self.written), self.fd.into(), may_pong);
         state.bytes_read = self.read;
         Socket::from_state(state, mailbox, token)
     }
@@ -80,7 +82,7 @@ impl Idle {
 
 impl AsRawFd for Idle {
     fn as_raw_fd(&self) -> RawFd {
-        self.home.as_raw_fd()
+        self.fd.as_raw_fd()
     }
 }
 
@@ -96,7 +98,7 @@ impl Socket {
         let state = lock(&self.state);
         writer.as_ref().is_some_and(Writer::is_done)
             && state.is_idle()
-            && state.home.as_ref().is_some_and(|home| home.has_clones_up_to(OWN_CLONES))
+            && state.owner_fd.as_ref().is_some_and(|fd| fd.has_clones_up_to(OWN_CLONES))
     }
 
     /// Leaves of the socket what is to be kept of it while it [is idle](Self::is_idle). `None`, and the socket is no more,
@@ -106,9 +108,9 @@ impl Socket {
             return None;
         }
         let Self { state, writer, .. } = Arc::into_inner(self)?;
-        let State { connection, home, fd, bytes_read, .. } =
+        let State { connection, owner_fd, fd, bytes_read, .. } =
             state.into_inner().unwrap_or_else(PoisonError::into_inner);
         drop((writer, fd));
-        Some(Idle { home: home?.into_home()?, written: connection.written_total(), read: bytes_read })
+        Some(Idle { fd: owner_fd?.into_fd()?, written: connection.written_total(), read: bytes_read })
     }
 }

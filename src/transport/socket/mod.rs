@@ -1,7 +1,7 @@
 //! One plain TCP or Unix socket and its connection, whoever drives it: the owner's event loop (`event_loop`) or an I/O
 //! thread (`io_threads`). Everything that the owner may do with it is here; when it is read is the driver's business.
 //!
-//! A received byte goes `receive` (reads the descriptor) -> connection -> [`Inbox`] -> owner, by way of the [`Mailbox`] if
+//! A received byte goes `receive` (reads the descriptor) -> connection -> [`SocketEvents`] -> owner, by way of the [`Mailbox`] if
 //! it came on a thread. A sent one goes owner -> connection's output -> `writer` (writes the descriptor).
 //!
 //! * `descriptor`: borrowed from the host, or a duplicate for a thread.
@@ -11,23 +11,23 @@
 //! * `receive`, `writer`: the only places that read and write.
 //! * `moving`: from one driver to the other.
 //! * `reading`: whose turn it is to read while that happens.
-//! * `inbox`, `mailbox`: what waits for the owner, and how it is told by a thread (push, wake once, drain many).
+//! * `undelivered`, `mailbox`: what waits for the owner, and how it is told by a thread (push, wake once, drain many).
 //! * `news`: when it is told.
 //!
 //! Lock order: `writer`, then `state`, then a mailbox or a job queue. No lock that the owner waits for is
 //! held while it is woken, and no JavaScript ever runs under one.
 
-mod descriptor;
+mod events;
+mod fd;
 mod handing_back;
 mod idle;
-mod inbox;
 mod mailbox;
-mod moving;
+mod migrate;
 mod news;
+mod read;
 mod reading;
-mod receive;
 mod state;
-mod writer;
+mod write;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -37,18 +37,18 @@ use super::sync;
 use crate::connection::{Connection, MaskingKeys};
 use crate::protocol::deflate::InflateJob;
 
-pub(in crate::transport) use descriptor::ends;
-pub use descriptor::{Borrowed, Descriptor, Home};
+pub use events::{Fault, SocketEvents};
+pub(in crate::transport) use fd::local_and_peer_addr;
+pub use fd::{Borrowed, Descriptor, OwnedOrBorrowedFd};
 pub use handing_back::Remains;
 pub use idle::Idle;
-pub use inbox::{Fault, Inbox};
 pub use mailbox::{Mailbox, Wake};
-pub(super) use receive::Received;
-pub use receive::{READS_PER_TURN, RECEIVE_BUFFER, Taken};
+pub(super) use read::Received;
+pub use read::{READS_PER_TURN, RECEIVE_BUFFER, Taken};
 pub(super) use state::Driver;
 use state::{Shutdown, State};
 pub(super) use sync::lock;
-use writer::Writer;
+use write::Writer;
 
 /// Undelivered inbound bytes above which a socket is not read until its owner has collected them. Large enough
 /// for a busy owner to find work each time it looks, small enough that 1,000 stalled connections cost 256 MiB.
@@ -64,14 +64,14 @@ pub(super) enum Side {
 /// What the owner of a socket that it drives itself has to see to after each thing that it did with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "facts that hold or not, independently of each other")]
-pub struct Standing {
+pub struct Interest {
     /// There is something to collect.
-    pub news: bool,
+    pub deliver: bool,
     /// To be read when readable.
     pub read: bool,
     /// Paused, but to be read when the peer has ended: a paused socket of Node's reads ahead, and so notices a reset, and an
     /// end that nothing is in front of.
-    pub ahead: bool,
+    pub read_ahead: bool,
     /// To be written when writable.
     pub write: bool,
 }
@@ -89,7 +89,7 @@ pub struct Socket {
 
 impl Socket {
     /// Takes over `fd` (a connected, non-blocking stream socket). `head` is what had been read from it before; `keys`
-    /// masks the pongs which that may cause. The owner drives: it asks for the [`Socket::standing`] and lets
+    /// masks the pongs which that may cause. The owner drives: it asks for the [`Socket::interest`] and lets
     /// [`event_loop`](super::event_loop) read and write, or gives the socket to a thread with [`Socket::move_to_thread`];
     /// from then on news comes to `mailbox` under `token`, for as long as the owner keeps the mailbox. `may_pong`:
     /// whether a thread may answer pings.
@@ -111,7 +111,7 @@ impl Socket {
     }
 
     fn from_state(state: State, mailbox: &Arc<Mailbox>, token: u64) -> Arc<Self> {
-        let writer = Mutex::new(state.home.clone().map(Writer::new));
+        let writer = Mutex::new(state.owner_fd.clone().map(Writer::new));
         Arc::new(Self { token, state: Mutex::new(state), writer, mailbox: Arc::downgrade(mailbox) })
     }
 
@@ -133,8 +133,8 @@ impl Socket {
     }
 
     /// What the owner has to see to if it drives this socket.
-    pub fn standing(&self) -> Standing {
-        lock(&self.state).standing()
+    pub fn interest(&self) -> Interest {
+        lock(&self.state).interest()
     }
 
     /// Has the driver write what is queued: the I/O thread soon, or the owner now.
@@ -148,18 +148,18 @@ impl Socket {
         }
     }
 
-    /// Swaps the news into `inbox`, which must be empty. `false` when there is none to deliver now.
-    pub fn collect(self: &Arc<Self>, inbox: &mut Inbox) -> bool {
-        debug_assert!(inbox.is_empty());
+    /// Swaps the news into `undelivered`, which must be empty. `false` when there is none to deliver now.
+    pub fn collect(self: &Arc<Self>, undelivered: &mut SocketEvents) -> bool {
+        debug_assert!(undelivered.is_empty());
         let mut state = lock(&self.state);
         if !news::look(&mut *state) {
             return false;
         }
         if state.paused {
             let has_end = state.has_bare_end();
-            *inbox = state.inbox.take_urgent(has_end);
+            *undelivered = state.undelivered.take_urgent(has_end);
         } else {
-            std::mem::swap(&mut state.inbox, inbox);
+            std::mem::swap(&mut state.undelivered, undelivered);
         }
         if state.full && !state.is_full() {
             state.full = false;
@@ -174,15 +174,15 @@ impl Socket {
         if state.destroyed {
             return;
         }
-        let State { connection, inbox, .. } = &mut *state;
-        connection.finish_inflate_job(job, keys, &mut inbox.events);
+        let State { connection, undelivered, .. } = &mut *state;
+        connection.finish_inflate_job(job, keys, &mut undelivered.events);
         state.full = state.is_full();
         state.driver.look();
         self.announce(state, Side::Owner);
     }
 
     /// Stops reading, and delivering what was read. News of the output still comes, and so do a failure and an end that nothing
-    /// is in front of: when the peer has ended, a little is [read ahead](Standing::ahead).
+    /// is in front of: when the peer has ended, a little is [read ahead](Interest::read_ahead).
     pub fn pause(&self) {
         let mut state = lock(&self.state);
         state.paused = true;
@@ -207,12 +207,12 @@ impl Socket {
         state.choose_pongs();
     }
 
-    /// Whether as much output as `mark` has been pending since none was: then [`Inbox::drained`] comes when none is.
+    /// Whether as much output as `mark` has been pending since none was: then [`SocketEvents::drained`] comes when none is.
     pub fn needs_drain(&self, mark: u64) -> bool {
         lock(&self.state).needs_drain(mark)
     }
 
-    /// From now on says [`Inbox::drained`] whenever all output has gone out after as much as `mark` was pending.
+    /// From now on says [`SocketEvents::drained`] whenever all output has gone out after as much as `mark` was pending.
     pub fn watch_drain(&self, mark: u64) {
         lock(&self.state).drain_mark = Some(mark);
     }
@@ -230,7 +230,7 @@ impl Socket {
         }
     }
 
-    /// Asks for an [`Inbox::written`] once all that is queued now has been accepted by the kernel. One may answer
+    /// Asks for an [`SocketEvents::written`] once all that is queued now has been accepted by the kernel. One may answer
     /// several requests.
     pub fn notify(self: &Arc<Self>) {
         let mut state = lock(&self.state);
@@ -241,7 +241,7 @@ impl Socket {
         self.announce(state, Side::Owner);
     }
 
-    /// Sends a FIN after all that is queued, then says [`Inbox::shut_down`].
+    /// Sends a FIN after all that is queued, then says [`SocketEvents::shut_down`].
     pub fn shutdown(self: &Arc<Self>) {
         let mut state = lock(&self.state);
         if state.shutdown == Shutdown::NotAsked && !state.destroyed {
@@ -259,8 +259,8 @@ impl Socket {
             return;
         }
         state.destroyed = true;
-        state.inbox = Inbox::default();
-        let descriptors = (state.fd.take(), state.home.take());
+        state.undelivered = SocketEvents::default();
+        let descriptors = (state.fd.take(), state.owner_fd.take());
         state.driver.look();
         drop(state);
         // Closing may take its time.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::inbox::{Fault, Inbox};
+use super::events::{Fault, SocketEvents};
 use super::news::News;
 use super::reading::Reading;
-use super::{Descriptor, INBOUND_HIGH_WATER, RECEIVE_BUFFER, Standing};
+use super::{Descriptor, INBOUND_HIGH_WATER, Interest, RECEIVE_BUFFER};
 use crate::connection::{Connection, MaskingKeys};
 use crate::transport::io_threads::{Job, Registration};
 
@@ -44,12 +44,12 @@ impl Driver {
 #[allow(clippy::struct_excessive_bools, reason = "facts that hold or not, independently of each other")]
 pub(in crate::transport) struct State {
     pub(super) connection: Connection,
-    pub(super) inbox: Inbox,
+    pub(super) undelivered: SocketEvents,
     pub(in crate::transport) driver: Driver,
     /// What the driver reads; `None` once destroyed.
     pub(super) fd: Option<Descriptor>,
     /// What the owner's event loop reads when it drives; `None` once destroyed.
-    pub(super) home: Option<Descriptor>,
+    pub(super) owner_fd: Option<Descriptor>,
     /// A thread is reading, and what it gets is the next to be parsed.
     is_being_read: bool,
     /// Whether a thread may answer pings.
@@ -60,7 +60,7 @@ pub(in crate::transport) struct State {
     pub(super) paused: bool,
     /// Bytes that were read since then.
     pub(super) read_ahead: usize,
-    /// The inbox is over its high-water mark.
+    /// The undelivered is over its high-water mark.
     pub(super) full: bool,
     /// The kernel refused output; the driver waits until the descriptor is writable.
     pub(in crate::transport) blocked: bool,
@@ -76,7 +76,7 @@ pub(in crate::transport) struct State {
     pub(super) awaits_drain: bool,
     /// Nothing more is to be read: FIN, or a system call failed.
     pub(super) ended: bool,
-    /// A system call failed; the owner has been told, or finds it in the inbox.
+    /// A system call failed; the owner has been told, or finds it in the undelivered.
     pub(super) failed: bool,
     pub(in crate::transport) destroyed: bool,
     /// Output total at which the owner is told next.
@@ -89,14 +89,14 @@ pub(in crate::transport) struct State {
 
 impl State {
     /// Nothing was read or written yet, and the owner drives.
-    pub(super) fn new(mut connection: Connection, home: Descriptor, may_pong: bool) -> Self {
+    pub(super) fn new(mut connection: Connection, owner_fd: Descriptor, may_pong: bool) -> Self {
         connection.set_auto_pong(false);
         Self {
             connection,
-            inbox: Inbox::default(),
+            undelivered: SocketEvents::default(),
             driver: Driver::Owner,
-            fd: Some(home.clone()),
-            home: Some(home),
+            fd: Some(owner_fd.clone()),
+            owner_fd: Some(owner_fd),
             is_being_read: false,
             may_pong,
             announced: false,
@@ -130,13 +130,13 @@ impl State {
         self.connection.set_auto_pong(self.may_pong && matches!(self.driver, Driver::Thread(_)));
     }
 
-    /// Parses received bytes into the inbox.
+    /// Parses received bytes into the undelivered.
     pub(super) fn parse(&mut self, chunk: &[u8], keys: &mut dyn MaskingKeys) {
         self.bytes_read += chunk.len() as u64;
         self.read_ahead += if self.paused { chunk.len() } else { 0 };
-        self.connection.receive(chunk, keys, &mut self.inbox.events);
+        self.connection.receive(chunk, keys, &mut self.undelivered.events);
         if self.tapped {
-            self.inbox.raw.extend_from_slice(chunk);
+            self.undelivered.raw.extend_from_slice(chunk);
         }
     }
 
@@ -146,7 +146,7 @@ impl State {
             self.parse(chunk, keys);
         } else {
             self.bytes_read += chunk.len() as u64;
-            self.connection.receive_in_place(chunk, keys, &mut self.inbox.events);
+            self.connection.receive_in_place(chunk, keys, &mut self.undelivered.events);
         }
     }
 
@@ -154,27 +154,27 @@ impl State {
     pub(super) fn note(&mut self, chunk: &mut [u8], _: &mut dyn MaskingKeys) {
         self.bytes_read += chunk.len() as u64;
         if self.tapped {
-            self.inbox.raw.extend_from_slice(chunk);
+            self.undelivered.raw.extend_from_slice(chunk);
         }
     }
 
-    /// Whether the inbox holds as much as it may, or nothing would be parsed: a frame is inflated elsewhere.
+    /// Whether the undelivered holds as much as it may, or nothing would be parsed: a frame is inflated elsewhere.
     pub(super) fn is_full(&self) -> bool {
-        let Inbox { events, raw, .. } = &self.inbox;
+        let SocketEvents { events, raw, .. } = &self.undelivered;
         // An event without payload still costs a record.
         self.connection.is_inflating()
             || events.payload_bytes() + 32 * events.len() + raw.len() > INBOUND_HIGH_WATER
     }
 
-    /// Notes in the inbox what the owner asked to be told about the output, now that some of it went out.
+    /// Notes in the undelivered what the owner asked to be told about the output, now that some of it went out.
     pub(super) fn settle(&mut self) {
         let written = self.connection.written_total();
         if self.notify_at.is_some_and(|at| written >= at) {
             self.notify_at = (written < self.notify_last).then_some(self.notify_last);
-            self.inbox.written = Some(written);
+            self.undelivered.written = Some(written);
         }
         if self.connection.pending() == 0 {
-            self.inbox.drained |= self.awaits_drain || self.has_passed(self.drain_mark);
+            self.undelivered.drained |= self.awaits_drain || self.has_passed(self.drain_mark);
             self.awaits_drain = false;
             self.peak = 0;
         }
@@ -192,13 +192,13 @@ impl State {
     /// Whether as much output as `mark` has been pending since none was. If so, the owner is told when none is.
     pub(super) fn needs_drain(&mut self, mark: u64) -> bool {
         self.awaits_drain |= self.has_passed(Some(mark));
-        self.awaits_drain || self.inbox.drained
+        self.awaits_drain || self.undelivered.drained
     }
 
     /// What the owner has to see to if it drives.
-    pub(super) fn standing(&self) -> Standing {
+    pub(super) fn interest(&self) -> Interest {
         let write = self.blocked && !self.destroyed;
-        Standing { news: self.has_news(), read: self.wants_input(), ahead: self.reads_ahead(), write }
+        Interest { deliver: self.has_news(), read: self.wants_input(), read_ahead: self.reads_ahead(), write }
     }
 
     /// Whether the owner drives, nothing is in flight, and nothing that was asked for is still to be done or told.
@@ -211,7 +211,7 @@ impl State {
         is_driven
             && !(is_restless || is_asked || self.blocked)
             && self.wants_input()
-            && self.inbox.is_empty()
+            && self.undelivered.is_empty()
             && self.connection.is_idle()
     }
 
@@ -221,7 +221,7 @@ impl State {
         self.blocked = false;
         if !self.failed {
             self.failed = true;
-            self.inbox.fault = Some(fault);
+            self.undelivered.fault = Some(fault);
         }
     }
 
@@ -238,15 +238,18 @@ impl State {
 
     /// Whether the peer has ended, and nothing that a pause holds back is in front of that.
     pub(super) fn has_bare_end(&self) -> bool {
-        let Inbox { events, raw, ended, .. } = &self.inbox;
+        let SocketEvents { events, raw, ended, .. } = &self.undelivered;
         *ended && self.read_ahead == 0 && events.is_empty() && raw.is_empty()
     }
 }
 
 impl News for State {
     fn has_news(&self) -> bool {
-        let waiting =
-            if self.paused { self.inbox.has_urgent() || self.has_bare_end() } else { !self.inbox.is_empty() };
+        let waiting = if self.paused {
+            self.undelivered.has_urgent() || self.has_bare_end()
+        } else {
+            !self.undelivered.is_empty()
+        };
         waiting && !self.destroyed
     }
 

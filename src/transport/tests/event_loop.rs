@@ -4,10 +4,11 @@ use std::net::Shutdown;
 use std::thread;
 
 use super::{
-    Event, Family, Host, LINK, Link, Owns, Peer, SETUPS, key_of, opposite, pair, pattern, text, wait_until,
+    Event, Family, LINK, Link, LoopOwner, Owns, Peer, SETUPS, key_of, opposite, pair, pattern, text,
+    wait_until,
 };
 use crate::protocol::Role;
-use crate::transport::event_loop::Reactor;
+use crate::transport::event_loop::Poller;
 use crate::transport::socket::Fault;
 
 const MEGABYTE: usize = 1024 * 1024;
@@ -15,7 +16,7 @@ const MEGABYTE: usize = 1024 * 1024;
 #[test]
 fn messages_go_both_ways() {
     for setup in SETUPS {
-        let mut link = Link::<Host>::new(setup);
+        let mut link = Link::<LoopOwner>::new(setup);
         for round in 1..=3 {
             link.peer.send_text("to the owner");
             let seen = link.until(|seen| seen.events.len() == round);
@@ -31,7 +32,7 @@ fn messages_go_both_ways() {
 #[test]
 fn pings_are_the_owners_to_answer() {
     for setup in SETUPS {
-        let mut link = Link::<Host>::new(setup);
+        let mut link = Link::<LoopOwner>::new(setup);
         link.peer.ping(b"?");
         assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [Event::Ping(b"?".to_vec())]);
         link.send(b"no pong before this");
@@ -45,7 +46,7 @@ fn a_ping_in_the_head_is_the_owners_to_answer() {
         let (ours, theirs) = pair(family);
         let head = Peer::new(theirs.try_clone().unwrap(), opposite(role))
             .framed(|core| core.ping(key_of(opposite(role)), b"early"));
-        let mut link = Link::<Host>::over((ours, theirs), role, &head);
+        let mut link = Link::<LoopOwner>::over((ours, theirs), role, &head);
         assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [Event::Ping(b"early".to_vec())]);
         link.send(b"no pong before this");
         assert_eq!(link.peer.next(), Event::Binary(b"no pong before this".to_vec()));
@@ -56,7 +57,7 @@ fn a_ping_in_the_head_is_the_owners_to_answer() {
 fn large_messages_pass_each_other_in_order() {
     const LENGTHS: [usize; 6] = [3 * MEGABYTE + 1, 0, 70_000, 16 * 1024, 2 * MEGABYTE, 1];
     for setup in SETUPS {
-        let mut link = Link::<Host>::small(setup);
+        let mut link = Link::<LoopOwner>::small(setup);
         let messages = || LENGTHS.iter().enumerate().map(|(at, &length)| pattern(at, length));
         let expected: Vec<_> = messages().map(Event::Binary).collect();
         let (mut writing, mut reading) = (link.peer.second(), link.peer.second());
@@ -86,14 +87,14 @@ fn large_messages_pass_each_other_in_order() {
 #[test]
 fn a_blocked_writer_goes_on_when_it_can() {
     for setup in SETUPS {
-        let mut link = Link::<Host>::small(setup);
+        let mut link = Link::<LoopOwner>::small(setup);
         for round in 1..=2 {
             link.queue(&pattern(round, MEGABYTE));
             link.socket.notify();
             let total = link.queued_total();
             assert!(link.socket.needs_drain(MEGABYTE as u64));
             assert_ne!(link.socket.write_now(), 0);
-            // Nothing has changed for the writer, whatever the reactor says of the reader.
+            // Nothing has changed for the writer, whatever the poller says of the reader.
             let pending = link.pending();
             link.peer.ping(b"");
             link.until(|seen| seen.events.len() == round);
@@ -114,7 +115,7 @@ fn a_blocked_writer_goes_on_when_it_can() {
 #[test]
 fn a_blocked_writer_learns_that_the_peer_is_gone() {
     for setup in SETUPS {
-        let mut link = Link::<Host>::small(setup);
+        let mut link = Link::<LoopOwner>::small(setup);
         link.queue(&vec![1; MEGABYTE]);
         assert_ne!(link.socket.write_now(), 0);
         // Nothing is read: only writability can tell.
@@ -131,7 +132,7 @@ fn a_blocked_writer_learns_that_the_peer_is_gone() {
 #[test]
 fn a_shutdown_follows_all_output() {
     for setup in SETUPS {
-        let mut link = Link::<Host>::small(setup);
+        let mut link = Link::<LoopOwner>::small(setup);
         link.queue(&pattern(0, MEGABYTE));
         link.socket.shutdown();
         assert_ne!(link.pending(), 0);
@@ -154,7 +155,7 @@ fn a_shutdown_follows_all_output() {
 #[test]
 fn a_cork_holds_the_output_back() {
     for setup in SETUPS {
-        let mut link = Link::<Host>::new(setup);
+        let mut link = Link::<LoopOwner>::new(setup);
         link.socket.cork(true);
         link.send(b"held back");
         assert_eq!(link.pending(), link.queued_total());
@@ -167,7 +168,7 @@ fn a_cork_holds_the_output_back() {
 #[test]
 fn many_sockets_do_not_get_mixed_up() {
     const SOCKETS: u64 = 120;
-    let mut host = Host::new();
+    let mut host = LoopOwner::new();
     let mut ends: Vec<_> = (0..SOCKETS)
         .map(|token| {
             let (family, role) = SETUPS[token as usize % SETUPS.len()];
@@ -190,39 +191,39 @@ fn many_sockets_do_not_get_mixed_up() {
 
 #[test]
 fn a_descriptor_that_cannot_be_polled_is_refused() {
-    let mut host = Host::new();
+    let mut host = LoopOwner::new();
     let (ours, _theirs) = pair(Family::Unix);
     let socket = host.take(ours, Role::Server, &[], LINK);
     // Twice in one poller.
-    assert!(host.reactor.add(&socket).is_err());
+    assert!(host.poller.add(&socket).is_err());
     host.give_up(&socket);
-    assert_eq!(socket.home(), -1);
-    assert!(host.reactor.add(&socket).is_err());
-    host.reactor.remove(&socket);
+    assert_eq!(socket.owner_fd(), -1);
+    assert!(host.poller.add(&socket).is_err());
+    host.poller.remove(&socket);
 }
 
 #[test]
 fn one_socket_may_change_its_poller() {
-    let mut link = Link::<Host>::new((Family::Tcp, Role::Server));
-    let other = Reactor::new().unwrap();
-    link.owner.reactor.remove(&link.socket);
+    let mut link = Link::<LoopOwner>::new((Family::Tcp, Role::Server));
+    let other = Poller::new().unwrap();
+    link.owner.poller.remove(&link.socket);
     other.add(&link.socket).unwrap();
     link.peer.send_text("hello");
     let mut told = Vec::new();
     wait_until(|| {
-        other.turn(|token, ready| told.push((token, ready.read)));
+        other.poll(|token, ready| told.push((token, ready.read)));
         told.contains(&(LINK, true))
     });
     assert_eq!(link.owner.listen(), []);
     other.remove(&link.socket);
-    link.owner.reactor.add(&link.socket).unwrap();
+    link.owner.poller.add(&link.socket).unwrap();
     assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [text("hello")]);
 }
 
 #[test]
 fn writing_to_a_peer_that_is_gone_is_a_write_fault() {
     for setup in SETUPS {
-        let mut link = Link::<Host>::new(setup);
+        let mut link = Link::<LoopOwner>::new(setup);
         link.peer = Peer::new(pair(Family::Unix).1, link.peer.role);
         link.until(|seen| seen.ended == 1);
         // The first bytes are what the peer's system answers with a reset.

@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use super::moving::from_both;
+use super::migrate::from_both;
 use super::{Event, Link, OneKey, pattern, wait_until};
 
 const MEGABYTE: usize = 1024 * 1024;
@@ -57,7 +57,7 @@ fn half_a_message_goes_along() {
         });
         let mut remains = link.socket.hand_back().unwrap();
         assert_eq!(remains.bytes_read, first.len() as u64);
-        let mut events = std::mem::take(&mut remains.inbox.events);
+        let mut events = std::mem::take(&mut remains.undelivered.events);
         remains.connection.receive(second, &mut OneKey, &mut events);
         assert_eq!(events.peek().map(Event::from), Some(Event::Binary(b"one and the other half".to_vec())));
     });

@@ -1,20 +1,35 @@
-//! An owner that drives its sockets itself, as the addon does (`addon::driving`): a reactor, what it has told of each
-//! socket, and moves to a thread and back. Its loop waits in a poller around the reactor, as that of Node does.
+//! An owner that drives its sockets with the event loop itself: the real [`EventLoop`], with a host whose loop is a poller around that
+//! of the event loop, as Node's is, and whose consumer keeps all events.
+//!
+//! Tests may use a socket behind the back of the event loop. It is told of that at the beginning of each cycle, as it would be after a
+//! command of its own.
 
+use std::cell::{Cell, RefCell, RefMut};
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
-use super::{OneKey, Owns, Seen, TIMEOUT, config, connection};
+use super::{Event, OneKey, Owns, Seen, TIMEOUT, config};
+use crate::connection::{EventBatch, EventRef, MaskingKeys};
 use crate::protocol::Role;
-use crate::transport::event_loop::{self, Reactor, Ready};
-use crate::transport::socket::{Descriptor, Home, Idle, Inbox, Mailbox, RECEIVE_BUFFER, Socket, Wake};
+use crate::transport::event_loop::{
+    ARENA_SIZE, ActiveConnection, AdoptRequest, Delivered, EventLoop, Host, InPlace, Poller, Readiness,
+    Source,
+};
+use crate::transport::listener::AcceptedConnection;
+use crate::transport::scheduler::TransportMode;
+use crate::transport::socket::{Socket, SocketEvents, Wake};
+use crate::transport::transports::{Backend, Totals, Transport};
 
-const REACTOR: Token = Token(0);
+const POLLER: Token = Token(0);
 const MAILBOX: Token = Token(1);
+
+/// Memory of a large frame.
+pub(in crate::transport) type Memory = RefCell<Vec<u8>>;
 
 struct Ringer(Waker);
 
@@ -24,225 +39,317 @@ impl Wake for Ringer {
     }
 }
 
-struct Hosted {
-    socket: Arc<Socket>,
-    on_thread: bool,
-    ready: Ready,
+/// The host of a test.
+pub(in crate::transport) struct TestHost {
+    keys: RefCell<OneKey>,
+    arena: RefCell<Vec<u8>>,
+    /// The batch that was written last.
+    batch: RefCell<SocketEvents>,
+    batch_events: RefCell<Vec<Event>>,
+    seen: RefCell<HashMap<u64, Seen>>,
+    /// Ids in the order of deliveries.
+    pub(in crate::transport) deliveries: RefCell<Vec<u32>>,
+    /// Allocations that were made for large frames.
+    pub(in crate::transport) allocations: Cell<usize>,
+    pub(in crate::transport) has_memory: Cell<bool>,
+    pub(in crate::transport) is_running: Cell<bool>,
+    pub(in crate::transport) is_kept_alive: Cell<bool>,
+    polls_without_blocking: Cell<bool>,
 }
 
-impl Hosted {
-    fn woken((idle, role): (Idle, Role), token: u64, mailbox: &Arc<Mailbox>) -> Self {
-        let socket = idle.wake(Arc::new(config(role, true)), mailbox, token, true);
-        Self { socket, on_thread: false, ready: Ready::default() }
-    }
-
-    /// Whether it is to be looked at again though nothing new is told of it.
-    fn is_waiting(&self) -> bool {
-        let standing = self.socket.standing();
-        let is_read = standing.read || (standing.ahead && self.ready.ended);
-        !self.on_thread && (standing.news || (is_read && self.ready.read))
-    }
-
-    /// Reads and writes what can and may be read and written.
-    fn move_bytes(&mut self, buffer: &mut [u8]) {
-        if self.on_thread {
-            return;
-        }
-        if self.ready.write && self.socket.standing().write {
-            event_loop::write(&self.socket);
-        }
-        self.ready.write = false;
-        let standing = self.socket.standing();
-        if self.ready.read && standing.read {
-            self.ready.read = event_loop::read(&self.socket, self.ready.ended, buffer, &mut OneKey).more;
-        } else if self.ready.read && self.ready.ended && standing.ahead {
-            self.ready.read = event_loop::read_ahead(&self.socket, buffer, &mut OneKey).more;
-        }
-    }
-}
-
-pub(in crate::transport) struct Host {
-    pub(in crate::transport) reactor: Reactor,
-    poll: Poll,
-    mailbox: Arc<Mailbox>,
-    hosted: HashMap<u64, Hosted>,
-    idle: HashMap<u64, (Idle, Role)>,
-    buffer: Vec<u8>,
-    inbox: Inbox,
-    seen: HashMap<u64, Seen>,
-}
-
-impl Host {
-    pub(in crate::transport) fn new() -> Self {
-        let (reactor, poll) = (Reactor::new().unwrap(), Poll::new().unwrap());
-        poll.registry().register(&mut SourceFd(&reactor.fd()), REACTOR, Interest::READABLE).unwrap();
-        let waker = Waker::new(poll.registry(), MAILBOX).unwrap();
-        let mailbox = Arc::new(Mailbox::new(Box::new(Ringer(waker))));
+impl TestHost {
+    fn new() -> Self {
         Self {
-            reactor,
-            poll,
-            mailbox,
-            hosted: HashMap::new(),
-            idle: HashMap::new(),
-            buffer: vec![0; RECEIVE_BUFFER],
-            inbox: Inbox::default(),
-            seen: HashMap::new(),
+            keys: RefCell::new(OneKey),
+            arena: RefCell::new(vec![0; ARENA_SIZE]),
+            batch: RefCell::default(),
+            batch_events: RefCell::default(),
+            seen: RefCell::default(),
+            deliveries: RefCell::default(),
+            allocations: Cell::new(0),
+            has_memory: Cell::new(true),
+            is_running: Cell::new(true),
+            is_kept_alive: Cell::new(false),
+            polls_without_blocking: Cell::new(false),
         }
+    }
+
+    fn take_batch(&self) -> (Vec<Event>, SocketEvents) {
+        (self.batch_events.take(), self.batch.take())
+    }
+}
+
+impl Host for TestHost {
+    type Memory = Memory;
+    type Server = ();
+    type Scope<'a> = ();
+
+    fn is_running(&self) -> bool {
+        self.is_running.get()
+    }
+
+    fn with_scope(&self, deliver: impl FnOnce(&())) {
+        deliver(&());
+    }
+
+    fn write_batch(&self, events: &mut SocketEvents, in_place: Option<&InPlace<Memory>>) -> u32 {
+        let mut written = self.batch_events.borrow_mut();
+        written.clear();
+        while let Some(event) = events.events.peek() {
+            let event = match event {
+                EventRef::InChunk { binary, start, length } => {
+                    let data = match in_place.expect("memory that the message lies in") {
+                        InPlace::Arena(offset) => self.arena.borrow()[offset + start..][..length].to_vec(),
+                        InPlace::Frame(memory) => memory.borrow()[start..][..length].to_vec(),
+                    };
+                    if binary { Event::Binary(data) } else { Event::Text(String::from_utf8(data).unwrap()) }
+                }
+                event => event.into(),
+            };
+            written.push(event);
+            events.events.advance();
+        }
+        let rest = SocketEvents { events: std::mem::take(&mut events.events), ..SocketEvents::default() };
+        let batch = std::mem::replace(events, rest);
+        *self.batch.borrow_mut() = SocketEvents { events: EventBatch::default(), ..batch };
+        written.len() as u32
+    }
+
+    fn deliver(&self, (): &(), id: u32, _count: u32) -> Delivered {
+        let (events, mut rest) = self.take_batch();
+        assert!(!(events.is_empty() && rest.is_empty()), "a delivery without events");
+        self.deliveries.borrow_mut().push(id);
+        self.seen.borrow_mut().entry(id.into()).or_default().add_batch(events, &mut rest);
+        Delivered::Done
+    }
+
+    fn allocate(&self, length: usize) -> Option<Memory> {
+        self.allocations.set(self.allocations.get() + 1);
+        self.has_memory.get().then(|| RefCell::new(vec![0xEE; length]))
+    }
+
+    fn with_memory<R>(&self, memory: &Memory, access: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
+        self.is_running.get().then(|| access(&mut memory.borrow_mut()))
+    }
+
+    fn with_arena<R>(&self, access: impl FnOnce(&mut [u8]) -> R) -> R {
+        access(&mut self.arena.borrow_mut())
+    }
+
+    fn masking_keys(&self) -> RefMut<'_, impl MaskingKeys> {
+        self.keys.borrow_mut()
+    }
+
+    fn now(&self) -> u64 {
+        0
+    }
+
+    fn cpu_time(&self) -> u64 {
+        0
+    }
+
+    fn poll_without_blocking(&self, on: bool) {
+        self.polls_without_blocking.set(on);
+    }
+
+    fn keep_alive(&self, on: bool) {
+        self.is_kept_alive.set(on);
+    }
+
+    fn should_fall_back(&self, (): &()) -> bool {
+        false
+    }
+
+    fn deliver_accepted(&self, _: Vec<AcceptedConnection<()>>, _: impl Fn() -> bool, _: impl Fn(u32)) {
+        panic!("nothing listens here")
+    }
+}
+
+/// An owner with an event loop.
+pub(in crate::transport) struct LoopOwner {
+    pub(in crate::transport) event_loop: EventLoop<TestHost>,
+    pub(in crate::transport) poller: Rc<Poller>,
+    /// The loop around the event loop.
+    poll: Poll,
+}
+
+impl LoopOwner {
+    pub(in crate::transport) fn new() -> Self {
+        let (poller, poll) = (Rc::new(Poller::new().unwrap()), Poll::new().unwrap());
+        poll.registry().register(&mut SourceFd(&poller.fd()), POLLER, Interest::READABLE).unwrap();
+        let waker = Waker::new(poll.registry(), MAILBOX).unwrap();
+        let event_loop = EventLoop::new(TestHost::new());
+        event_loop.start(Some(Rc::clone(&poller)), Box::new(Ringer(waker)));
+        Self { event_loop, poller, poll }
+    }
+
+    pub(in crate::transport) fn host(&self) -> &TestHost {
+        self.event_loop.host()
+    }
+
+    /// Runs `access` on the transport of a token.
+    pub(in crate::transport) fn with_transport<R>(
+        &self,
+        token: u64,
+        access: impl FnOnce(&mut Transport<Memory>, &EventLoop<TestHost>) -> R,
+    ) -> R {
+        let transport = self.event_loop.transports().get(token as u32).unwrap();
+        access(&mut transport.borrow_mut(), &self.event_loop)
+    }
+
+    fn active(&self, token: u64) -> Option<Rc<ActiveConnection<Memory>>> {
+        self.event_loop.transports().get(token as u32)?.borrow().active().cloned()
+    }
+
+    fn expect_active(&self, token: u64) -> Rc<ActiveConnection<Memory>> {
+        self.active(token).expect("an active connection")
     }
 
     /// All that came from a socket so far.
     pub(in crate::transport) fn seen(&mut self, token: u64) -> &Seen {
-        self.seen.entry(token).or_default()
+        let seen = self.event_loop.host_mut().seen.get_mut();
+        seen.entry(token).or_default()
     }
 
     pub(in crate::transport) fn is_on_thread(&self, token: u64) -> bool {
-        self.hosted[&token].on_thread
+        self.expect_active(token).is_on_thread()
     }
 
-    /// What is known of a socket's descriptor and was not used up.
-    pub(in crate::transport) fn ready(&self, token: u64) -> Ready {
-        self.hosted[&token].ready
+    /// Readiness that was not used up.
+    pub(in crate::transport) fn ready(&self, token: u64) -> Readiness {
+        self.expect_active(token).readiness()
+    }
+
+    /// Makes the event loop believe that a socket's descriptor is ready.
+    pub(in crate::transport) fn believe(&mut self, token: u64, ready: Readiness) {
+        self.expect_active(token).set_readiness(ready);
     }
 
     pub(in crate::transport) fn give_to_thread(&mut self, token: u64) {
-        let hosted = self.hosted.get_mut(&token).unwrap();
-        assert!(!hosted.on_thread);
-        hosted.socket.move_to_thread().unwrap();
-        self.reactor.remove(&hosted.socket);
-        hosted.on_thread = true;
+        let connection = self.expect_active(token);
+        self.event_loop.migrate_to_thread(&connection);
+        assert!(connection.is_on_thread());
     }
 
     pub(in crate::transport) fn take_back(&mut self, token: u64) {
-        let hosted = self.hosted.get_mut(&token).unwrap();
-        assert!(hosted.on_thread);
-        hosted.ready = Ready::default();
-        self.reactor.add(&hosted.socket).unwrap();
-        hosted.socket.move_to_owner();
-        hosted.on_thread = false;
-        // The thread may have been asked to and not have come to it.
-        event_loop::write(&hosted.socket);
+        let connection = self.expect_active(token);
+        self.event_loop.migrate_to_event_loop(&connection);
+        assert!(!connection.is_on_thread());
     }
 
-    /// Makes the owner believe that a socket's descriptor is ready.
-    pub(in crate::transport) fn believe(&mut self, token: u64, ready: Ready) {
-        self.hosted.get_mut(&token).unwrap().ready = ready;
-    }
-
-    /// Notes what the reactor tells. Tokens that nobody has are nobody's.
+    /// Notes what the poller reports, without reading. Returns the tokens of connections.
     pub(in crate::transport) fn listen(&mut self) -> Vec<u64> {
-        let mut told = Vec::new();
-        self.reactor.turn(|token, ready| {
-            // Whoever has nothing to write need not know that he may.
-            if ready.read
-                && let Some(idle) = self.idle.remove(&token)
-            {
-                self.hosted.insert(token, Hosted::woken(idle, token, &self.mailbox));
-            }
-            if let Some(hosted) = self.hosted.get_mut(&token) {
-                hosted.ready = hosted.ready.or(ready);
-                told.push(token);
+        let mut ready = Vec::new();
+        self.poller.poll(|token, state| ready.push((token, state)));
+        ready.retain(|(token, state)| self.event_loop.note_ready(*token, *state).is_some());
+        ready.into_iter().map(|(token, _)| token).collect()
+    }
+
+    /// Tells the event loop of operations on sockets that were done behind its back.
+    fn refresh(&self) {
+        self.event_loop.transports().for_each(|transport| {
+            if let Some(connection) = transport.borrow().active() {
+                self.event_loop.after_io(connection);
             }
         });
-        told
     }
 
-    /// Reads and writes, without collecting.
+    /// Reads and writes, without delivering.
     pub(in crate::transport) fn move_bytes(&mut self, token: u64) {
-        self.hosted.get_mut(&token).unwrap().move_bytes(&mut self.buffer);
+        self.refresh();
+        self.event_loop.move_bytes(&self.expect_active(token));
     }
 
-    /// Collects from one socket. Returns whether there was anything.
+    /// Delivers the events of one socket. Returns whether there were any.
     pub(in crate::transport) fn collect(&mut self, token: u64) -> bool {
-        let has_news = self.hosted[&token].socket.collect(&mut self.inbox);
-        if has_news {
-            assert!(!self.inbox.is_empty(), "news without contents");
-            self.seen.entry(token).or_default().add(&mut self.inbox);
-        }
-        has_news
+        let before = self.host().deliveries.borrow().len();
+        self.event_loop.deliver(&self.expect_active(token), &());
+        let after = self.host().deliveries.borrow().len();
+        after > before
     }
 
-    /// One turn of the loop, without waiting: all that is ready, all that is in the mailbox, all that waits for
-    /// another look.
+    /// One cycle of the loop, without blocking.
     pub(in crate::transport) fn turn(&mut self) {
-        let mut due = self.listen();
-        let mut ready = Vec::new();
-        self.mailbox.drain(&mut ready);
-        due.extend(ready.iter().map(|socket| socket.token()));
-        due.extend(self.hosted.iter().filter(|(_, hosted)| hosted.is_waiting()).map(|(token, _)| *token));
-        for token in due {
-            if self.hosted.contains_key(&token) {
-                self.move_bytes(token);
-                self.collect(token);
-            }
+        self.refresh();
+        if self.host().polls_without_blocking.get() {
+            self.event_loop.before_poll();
         }
+        self.event_loop.on_readable();
+        self.event_loop.on_wake();
+        self.event_loop.after_poll();
     }
 
-    /// Waits until there is something to do for a turn.
+    /// Waits until there is something to do for a cycle.
     pub(in crate::transport) fn wait(&mut self) {
-        let is_hurried = self.hosted.values().any(Hosted::is_waiting);
+        self.refresh();
+        let is_hurried = self.host().polls_without_blocking.get();
         let mut events = Events::with_capacity(2);
         self.poll.poll(&mut events, Some(if is_hurried { Duration::ZERO } else { TIMEOUT })).unwrap();
-        let counts = || self.seen.values().map(|seen| seen.events.len()).collect::<Vec<_>>();
+        let counts = || self.host().seen.borrow().values().map(|seen| seen.events.len()).collect::<Vec<_>>();
         assert!(is_hurried || !events.is_empty(), "nothing came; so far, events: {:?}", counts());
     }
 
-    /// Takes over a socket that nothing is to be done with yet.
-    pub(in crate::transport) fn take_idle(&mut self, fd: socket2::Socket, role: Role, token: u64) {
+    /// Adopts a socket; the connection is idle if nothing is to be done with it.
+    pub(in crate::transport) fn adopt(&mut self, fd: socket2::Socket, role: Role, head: &[u8], token: u64) {
         fd.set_nonblocking(true).unwrap();
-        let idle = Idle::new(Home::Owned(fd));
-        self.reactor.add_home(&idle, token).unwrap();
-        assert!(self.idle.insert(token, (idle, role)).is_none(), "two sockets have one number");
-    }
-
-    /// What is left of a socket that is idle now.
-    pub(in crate::transport) fn idle(&self, token: u64) -> Option<&Idle> {
-        self.idle.get(&token).map(|(idle, _)| idle)
-    }
-
-    /// Makes a socket idle, if it has nothing in flight. Returns whether it is.
-    pub(in crate::transport) fn rest(&mut self, token: u64, role: Role) -> bool {
-        let hosted = &self.hosted[&token];
-        let is_idle = hosted.socket.is_idle() && !hosted.ready.read;
-        if is_idle {
-            let idle = self.hosted.remove(&token).unwrap().socket.into_idle().unwrap();
-            self.idle.insert(token, (idle, role));
+        let transports = self.event_loop.transports();
+        while u64::from(transports.next_id()) < token {
+            transports.insert(Rc::new(RefCell::new(Transport::closed())));
         }
-        is_idle
+        let config = Arc::new(config(role, true));
+        let mode = TransportMode::EventLoop;
+        let id =
+            self.event_loop.adopt(AdoptRequest { source: Source::Owned(fd), config, head, mode }).unwrap();
+        assert_eq!(u64::from(id), token, "two sockets have one number");
     }
 
-    /// The socket of a number; it is awake then.
+    /// The totals of a connection that is idle now.
+    pub(in crate::transport) fn idle(&self, token: u64) -> Option<Totals> {
+        self.with_transport(token, |transport, _| {
+            matches!(transport.backend(), Backend::Idle(_)).then(|| transport.totals())
+        })
+    }
+
+    /// Makes a connection idle, if it has nothing in flight. Returns whether it is.
+    pub(in crate::transport) fn rest(&mut self, token: u64) -> bool {
+        self.refresh();
+        self.with_transport(token, |transport, event_loop| event_loop.make_idle(transport))
+    }
+
+    /// The socket of a number; its connection is active then.
     pub(in crate::transport) fn wake(&mut self, token: u64) -> Arc<Socket> {
-        if let Some(idle) = self.idle.remove(&token) {
-            self.hosted.insert(token, Hosted::woken(idle, token, &self.mailbox));
-        }
-        Arc::clone(&self.hosted[&token].socket)
+        self.with_transport(token, |transport, event_loop| {
+            Arc::clone(event_loop.activate(transport).expect("a socket").socket())
+        })
     }
 
-    /// Lets go of an idle socket.
-    pub(in crate::transport) fn drop_idle(&mut self, token: u64) {
-        assert!(self.idle.remove(&token).is_some());
+    /// Destroys the connection of a number.
+    pub(in crate::transport) fn destroy(&mut self, token: u64) {
+        self.with_transport(token, |transport, event_loop| {
+            transport.destroy(event_loop);
+        });
     }
 
     /// Takes what a paused socket has left.
     pub(in crate::transport) fn last_read(&mut self, socket: &Arc<Socket>) {
-        socket.last_read(&mut self.buffer, &mut OneKey, &mut self.inbox);
-        self.seen.entry(socket.token()).or_default().add_left(&mut self.inbox);
+        let token = socket.token();
+        self.with_transport(token, |transport, event_loop| {
+            transport.last_read(event_loop);
+            transport.next_batch(event_loop);
+        });
+        let (events, mut rest) = self.host().take_batch();
+        self.host().seen.borrow_mut().entry(token).or_default().add_left(events, &mut rest);
     }
 }
 
-impl Owns for Host {
+impl Owns for LoopOwner {
     fn begin() -> Self {
         Self::new()
     }
 
     fn take(&mut self, fd: socket2::Socket, role: Role, head: &[u8], token: u64) -> Arc<Socket> {
-        fd.set_nonblocking(true).unwrap();
-        let fd = Descriptor::Owned(Arc::new(fd));
-        let socket = Socket::new(fd, connection(role, true), head, &mut OneKey, &self.mailbox, token, true);
-        self.reactor.add(&socket).unwrap();
-        let hosted = Hosted { socket: Arc::clone(&socket), on_thread: false, ready: Ready::default() };
-        assert!(self.hosted.insert(token, hosted).is_none(), "two sockets have one number");
-        socket
+        self.adopt(fd, role, head, token);
+        self.wake(token)
     }
 
     fn until(&mut self, token: u64, done: impl Fn(&Seen) -> bool) -> &Seen {
@@ -255,11 +362,8 @@ impl Owns for Host {
     }
 
     fn give_up(&mut self, socket: &Arc<Socket>) {
-        if let Some(hosted) = self.hosted.remove(&socket.token()) {
-            if !hosted.on_thread {
-                self.reactor.remove(socket);
-            }
-            socket.destroy();
-        }
+        self.destroy(socket.token());
+        // Lists of the event loop may have had it.
+        self.turn();
     }
 }

@@ -5,18 +5,17 @@ use std::net::Shutdown;
 use std::sync::{Arc, LazyLock};
 use std::thread;
 
-use super::moving::{from_both, swap};
+use super::migrate::{from_both, swap};
 use super::{
-    Dice, Event, Family, Host, LINK, Link, OneKey, Owner, Owns, Peer, SETUPS, key_of, opposite, pair,
+    Dice, Event, Family, LINK, Link, LoopOwner, OneKey, Owner, Owns, Peer, SETUPS, key_of, opposite, pair,
     pattern, text, wait_until,
 };
 use crate::connection::{Config, Connection, EventBatch};
 use crate::protocol::deflate::{Broadcast, InflateJob, PermessageDeflate, Progress};
 use crate::protocol::{Limits, Role};
-use crate::transport::event_loop;
-use crate::transport::socket::{Descriptor, Inbox, RECEIVE_BUFFER, Socket};
+use crate::transport::socket::{Descriptor, RECEIVE_BUFFER, Socket, SocketEvents};
 
-/// Inflates to more than is done at once, and to less than fills an inbox: that it is read again is not the inbox's doing.
+/// Inflates to more than is done at once, and to less than fills an undelivered: that it is read again is not the undelivered's doing.
 const LARGE: isize = 200_000;
 /// This much of each message can't be compressed.
 const INCOMPRESSIBLE: usize = 17_000;
@@ -45,7 +44,7 @@ fn with_deflate<O: Owns>(link: Link<O>) -> Link<O> {
     link
 }
 
-fn small(setup: (Family, Role)) -> Link<Host> {
+fn small(setup: (Family, Role)) -> Link<LoopOwner> {
     with_deflate(Link::small(setup))
 }
 
@@ -124,8 +123,8 @@ fn is_not_read<O: Owns>(link: &mut Link<O>) {
     let read = link.socket.bytes_read();
     for _ in 0..3 {
         let_drive(link);
-        let standing = link.socket.standing();
-        assert!(!standing.read && !standing.news && link.socket.bytes_read() == read);
+        let interest = link.socket.interest();
+        assert!(!interest.read && !interest.deliver && link.socket.bytes_read() == read);
     }
 }
 
@@ -277,8 +276,8 @@ fn reading_in_place_stops_as_well() {
             let mut buffer = vec![0; RECEIVE_BUFFER];
             let mut told: Vec<Event> = Vec::new();
             while told.len() < script.expected.len() {
-                while link.socket.standing().read && !link.socket.standing().news {
-                    event_loop::read_in_place(&link.socket, false, &mut buffer, &mut OneKey);
+                while link.socket.interest().read && !link.socket.interest().deliver {
+                    link.socket.receive_in_place(false, &mut buffer, &mut OneKey);
                 }
                 link.socket.copy_out_chunk(&buffer);
                 buffer.fill(0xEE);
@@ -287,7 +286,7 @@ fn reading_in_place_stops_as_well() {
                 let seen = &link.owner.seen(LINK).events;
                 told.extend(seen[before..].iter().filter(|event| **event != Event::Inflating).cloned());
                 if seen.last() == Some(&Event::Inflating) {
-                    assert!(!link.socket.standing().read);
+                    assert!(!link.socket.interest().read);
                     give_back(&link, run(take(&link)));
                 }
             }
@@ -297,7 +296,7 @@ fn reading_in_place_stops_as_well() {
 }
 
 /// Destroys a socket whose frame is inflated elsewhere, as the addon does; what the connection that is left makes of it.
-fn destroy(link: &mut Link<Host>, job: InflateJob) -> Vec<Event> {
+fn destroy(link: &mut Link<LoopOwner>, job: InflateJob) -> Vec<Event> {
     let mut connection = link.socket.take_inflating().unwrap();
     assert!(link.socket.take_inflating().is_none());
     let Link { owner, socket, peer, .. } = link;
@@ -338,12 +337,12 @@ fn a_last_read_goes_to_the_connection() {
         let (job, script) = until_inflating(link);
         link.socket.pause();
         link.peer.send_text("unread");
-        let mut inbox = Inbox::default();
+        let mut undelivered = SocketEvents::default();
         wait_until(|| {
-            link.socket.last_read(&mut vec![0; RECEIVE_BUFFER], &mut OneKey, &mut inbox);
+            link.socket.last_read(&mut vec![0; RECEIVE_BUFFER], &mut OneKey, &mut undelivered);
             link.socket.bytes_read() > script.bytes.len() as u64
         });
-        assert!(inbox.is_empty());
+        assert!(undelivered.is_empty());
         let told = destroy(link, job);
         assert!(told[..script.expected.len()] == script.expected);
         assert_eq!(told[script.expected.len()..], [text("unread")]);

@@ -3,10 +3,10 @@
 use std::net::Shutdown;
 use std::thread;
 
-use super::moving::{from_both, swap};
-use super::{Event, Family, Host, LINK, Link, Owns, SETUPS, key_of, pattern, text, wait_until};
+use super::migrate::{from_both, swap};
+use super::{Event, Family, LINK, Link, LoopOwner, Owns, SETUPS, key_of, pattern, text, wait_until};
 use crate::protocol::Role;
-use crate::transport::socket::{Fault, Standing};
+use crate::transport::socket::{Fault, Interest};
 
 const MEGABYTE: usize = 1024 * 1024;
 
@@ -106,7 +106,7 @@ fn an_end_during_a_pause_is_found_by_the_other_driver() {
 fn a_failure_is_told_once_whoever_finds_it() {
     for setup in [(Family::Tcp, Role::Server), (Family::Tcp, Role::Client)] {
         for on_thread in [false, true] {
-            let mut link = Link::<Host>::new(setup);
+            let mut link = Link::<LoopOwner>::new(setup);
             if on_thread {
                 link.owner.give_to_thread(LINK);
             }
@@ -142,19 +142,19 @@ fn blocked_output_of_a_moved_socket_learns_that_the_peer_is_gone() {
 #[test]
 fn a_destroyed_socket_does_not_move() {
     for setup in SETUPS {
-        let mut link = Link::<Host>::new(setup);
+        let mut link = Link::<LoopOwner>::new(setup);
         link.peer.send_text("unread");
         link.socket.destroy();
         link.socket.move_to_thread().unwrap();
         link.socket.move_to_owner();
-        assert_eq!((link.socket.home(), link.socket.standing()), (-1, Standing::default()));
+        assert_eq!((link.socket.owner_fd(), link.socket.interest()), (-1, Interest::default()));
         link.owner.turn();
         assert!(link.owner.seen(LINK).events.is_empty());
     }
 }
 
 /// Destroys a socket that `prepare` has brought into some state, on either driver and after each number of moves.
-fn destroyed_after(prepare: impl Fn(&mut Link<Host>)) {
+fn destroyed_after(prepare: impl Fn(&mut Link<LoopOwner>)) {
     for moves in 0..3 {
         from_both(Link::small, |link| {
             prepare(link);

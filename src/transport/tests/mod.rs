@@ -14,7 +14,7 @@ mod host;
 mod idle;
 mod inflating;
 mod leaving;
-mod moving;
+mod migrate;
 mod owner;
 mod peer;
 mod readiness;
@@ -31,7 +31,7 @@ use crate::connection::{Config, Connection, EventRef, MaskingKeys};
 use crate::protocol::{Limits, MaskingKey, ProtocolError, Role};
 
 pub(in crate::transport) use dice::{Dice, lengths_and_order};
-pub(in crate::transport) use host::Host;
+pub(in crate::transport) use host::LoopOwner;
 pub(in crate::transport) use owner::{Owner, Seen};
 pub(in crate::transport) use peer::Peer;
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use super::{Event, OneKey, Owns, TIMEOUT, connection};
 use crate::protocol::Role;
-use crate::transport::socket::{Descriptor, Fault, Inbox, Mailbox, RECEIVE_BUFFER, Socket, Wake};
+use crate::transport::socket::{Descriptor, Fault, Mailbox, RECEIVE_BUFFER, Socket, SocketEvents, Wake};
 
 /// Counts wake-ups.
 #[derive(Default)]
@@ -43,29 +43,41 @@ pub(in crate::transport) struct Seen {
 }
 
 impl Seen {
-    /// What a paused socket has left: it was before a failure, and comes after that.
-    pub(super) fn add_left(&mut self, inbox: &mut Inbox) {
+    /// Adds what a paused socket has left: it was before a failure, and comes after that.
+    pub(super) fn add_left(&mut self, events: Vec<Event>, rest: &mut SocketEvents) {
         let faults = std::mem::take(&mut self.faults);
-        self.add(inbox);
+        self.add_batch(events, rest);
         self.faults.splice(..0, faults);
     }
 
-    pub(super) fn add(&mut self, inbox: &mut Inbox) {
-        assert!(self.ended == 0 || inbox.events.is_empty(), "events after the end");
-        assert!(self.faults.is_empty(), "news after a failure");
-        while let Some(event) = inbox.events.peek() {
-            self.events.push(event.into());
-            inbox.events.advance();
-        }
-        self.raw.append(&mut inbox.raw);
-        self.written.extend(inbox.written.take());
-        self.drained += usize::from(inbox.drained);
-        self.shut_down += usize::from(inbox.shut_down);
-        self.ended += usize::from(inbox.ended);
-        assert!(self.ended <= 1, "the end came twice");
-        self.faults.extend(inbox.fault.take());
-        *inbox = Inbox { events: std::mem::take(&mut inbox.events), ..Inbox::default() };
+    pub(super) fn add(&mut self, undelivered: &mut SocketEvents) {
+        let events = events_of(undelivered);
+        self.add_batch(events, undelivered);
     }
+
+    /// Adds events, and what else there is in `rest`.
+    pub(super) fn add_batch(&mut self, events: Vec<Event>, rest: &mut SocketEvents) {
+        assert!(self.ended == 0 || events.is_empty(), "events after the end");
+        assert!(self.faults.is_empty(), "news after a failure");
+        self.events.extend(events);
+        self.raw.append(&mut rest.raw);
+        self.written.extend(rest.written.take());
+        self.drained += usize::from(rest.drained);
+        self.shut_down += usize::from(rest.shut_down);
+        self.ended += usize::from(rest.ended);
+        assert!(self.ended <= 1, "the end came twice");
+        self.faults.extend(rest.fault.take());
+        *rest = SocketEvents { events: std::mem::take(&mut rest.events), ..SocketEvents::default() };
+    }
+}
+
+fn events_of(undelivered: &mut SocketEvents) -> Vec<Event> {
+    let mut events = Vec::new();
+    while let Some(event) = undelivered.events.peek() {
+        events.push(event.into());
+        undelivered.events.advance();
+    }
+    events
 }
 
 pub(in crate::transport) struct Owner {
@@ -73,7 +85,7 @@ pub(in crate::transport) struct Owner {
     bell: Arc<Bell>,
     /// Rings that were answered.
     answered: usize,
-    inbox: Inbox,
+    undelivered: SocketEvents,
     seen: HashMap<u64, Seen>,
 }
 
@@ -81,7 +93,7 @@ impl Owner {
     pub(in crate::transport) fn new() -> Self {
         let bell = Arc::new(Bell::default());
         let mailbox = Arc::new(Mailbox::new(Box::new(Ringer(Arc::clone(&bell)))));
-        Self { mailbox, bell, answered: 0, inbox: Inbox::default(), seen: HashMap::new() }
+        Self { mailbox, bell, answered: 0, undelivered: SocketEvents::default(), seen: HashMap::new() }
     }
 
     /// Hands a socket to the threads; it answers pings by itself.
@@ -123,9 +135,9 @@ impl Owner {
         let mut ready = Vec::new();
         self.mailbox.drain(&mut ready);
         for socket in &ready {
-            if socket.collect(&mut self.inbox) {
-                assert!(!self.inbox.is_empty(), "news without contents");
-                self.seen.entry(socket.token()).or_default().add(&mut self.inbox);
+            if socket.collect(&mut self.undelivered) {
+                assert!(!self.undelivered.is_empty(), "news without contents");
+                self.seen.entry(socket.token()).or_default().add(&mut self.undelivered);
             }
         }
         ready.len()
@@ -133,8 +145,9 @@ impl Owner {
 
     /// Takes what a paused socket has left.
     pub(in crate::transport) fn last_read(&mut self, socket: &Arc<Socket>) {
-        socket.last_read(&mut vec![0; RECEIVE_BUFFER], &mut OneKey, &mut self.inbox);
-        self.seen.entry(socket.token()).or_default().add_left(&mut self.inbox);
+        socket.last_read(&mut vec![0; RECEIVE_BUFFER], &mut OneKey, &mut self.undelivered);
+        let events = events_of(&mut self.undelivered);
+        self.seen.entry(socket.token()).or_default().add_left(events, &mut self.undelivered);
     }
 
     /// Collects what comes until `done` holds for all that a socket has told so far.

@@ -4,16 +4,16 @@
 use std::net::Shutdown;
 use std::thread;
 
-use super::{Event, Family, Host, LINK, Link, SETUPS, key_of, pattern, text, wait_until};
+use super::{Event, Family, LINK, Link, LoopOwner, SETUPS, key_of, pattern, text, wait_until};
 use crate::protocol::{ProtocolError, Role};
-use crate::transport::event_loop::Ready;
+use crate::transport::event_loop::Readiness;
 use crate::transport::socket::{Fault, INBOUND_HIGH_WATER};
 
 /// What one look at a socket reads at most: four buffers.
 const ONE_LOOK: u64 = 4 * 64 * 1024;
 
-/// Has the reactor tell until `done` holds for what is known of the socket. Nothing is read.
-fn listen_until(link: &mut Link<Host>, done: impl Fn(Ready) -> bool) {
+/// Has the poller tell until `done` holds for what is known of the socket. Nothing is read.
+fn listen_until(link: &mut Link<LoopOwner>, done: impl Fn(Readiness) -> bool) {
     wait_until(|| {
         link.owner.listen();
         done(link.owner.ready(LINK))
@@ -23,9 +23,12 @@ fn listen_until(link: &mut Link<Host>, done: impl Fn(Ready) -> bool) {
 #[test]
 fn a_turn_tells_of_what_is_there_at_once() {
     for setup in SETUPS {
-        let mut link = Link::<Host>::new(setup);
+        let mut link = Link::<LoopOwner>::new(setup);
         assert_eq!(link.owner.listen(), [LINK]);
-        assert_eq!(link.owner.ready(LINK), Ready { read: false, ended: false, hung_up: false, write: true });
+        assert_eq!(
+            link.owner.ready(LINK),
+            Readiness { read: false, ended: false, hung_up: false, write: true }
+        );
         assert_eq!(link.owner.listen(), []);
         link.peer.send_text("data");
         listen_until(&mut link, |ready| ready.read && !ready.ended);
@@ -34,11 +37,11 @@ fn a_turn_tells_of_what_is_there_at_once() {
         assert_eq!(link.owner.listen(), []);
 
         // Of a socket that is added all is told, also what was there before.
-        link.owner.reactor.remove(&link.socket);
-        link.owner.reactor.add(&link.socket).unwrap();
+        link.owner.poller.remove(&link.socket);
+        link.owner.poller.add(&link.socket).unwrap();
         let mut told = Vec::new();
-        link.owner.reactor.turn(|token, ready| told.push((token, ready)));
-        assert_eq!(told, [(LINK, Ready { read: true, ended: true, hung_up: false, write: true })]);
+        link.owner.poller.poll(|token, ready| told.push((token, ready)));
+        assert_eq!(told, [(LINK, Readiness { read: true, ended: true, hung_up: false, write: true })]);
         let seen = link.until(|seen| seen.ended == 1);
         assert_eq!(seen.events, [text("data")]);
     }
@@ -47,7 +50,7 @@ fn a_turn_tells_of_what_is_there_at_once() {
 #[test]
 fn what_came_during_a_pause_is_found_without_a_new_event() {
     for setup in SETUPS {
-        let mut link = Link::<Host>::new(setup);
+        let mut link = Link::<LoopOwner>::new(setup);
         for round in 1..=3 {
             link.socket.pause();
             link.peer.send_text("unread");
@@ -67,7 +70,7 @@ fn what_came_during_a_pause_is_found_without_a_new_event() {
 fn pausing_again_and_again_loses_nothing() {
     const MESSAGES: usize = 3000;
     for setup in SETUPS {
-        let mut link = Link::<Host>::small(setup);
+        let mut link = Link::<LoopOwner>::small(setup);
         let mut peer = link.peer.second();
         thread::scope(|scope| {
             scope.spawn(move || {
@@ -99,7 +102,7 @@ fn pausing_again_and_again_loses_nothing() {
 fn an_end_that_came_with_data_is_found_after_it() {
     for setup in SETUPS {
         for paused in [false, true] {
-            let mut link = Link::<Host>::new(setup);
+            let mut link = Link::<LoopOwner>::new(setup);
             if paused {
                 link.socket.pause();
             }
@@ -128,7 +131,7 @@ fn an_end_that_came_with_data_is_found_after_it() {
 
 #[test]
 fn a_reset_during_a_pause_is_a_read_fault_at_once() {
-    let mut link = Link::<Host>::new((Family::Tcp, Role::Server));
+    let mut link = Link::<LoopOwner>::new((Family::Tcp, Role::Server));
     link.peer.send_text("before");
     link.until(|seen| seen.events.len() == 1);
     link.socket.pause();
@@ -147,7 +150,7 @@ fn a_reset_during_a_pause_is_a_read_fault_at_once() {
 fn reading_stops_at_the_high_water_mark_until_collected() {
     const MESSAGES: usize = 2000;
     for setup in SETUPS {
-        let mut link = Link::<Host>::small(setup);
+        let mut link = Link::<LoopOwner>::small(setup);
         let frame = link.peer.binary_frame(&[1; 1000]);
         let bytes = frame.repeat(MESSAGES);
         let full = (INBOUND_HIGH_WATER / 1032) as u64 * frame.len() as u64;
@@ -157,7 +160,7 @@ fn reading_stops_at_the_high_water_mark_until_collected() {
             wait_until(|| {
                 link.owner.listen();
                 link.owner.move_bytes(LINK);
-                !link.socket.standing().read
+                !link.socket.interest().read
             });
             let read = link.socket.bytes_read();
             assert!(full <= read && read <= full + ONE_LOOK, "{read} bytes were read");
@@ -170,7 +173,7 @@ fn reading_stops_at_the_high_water_mark_until_collected() {
 
 #[test]
 fn one_look_does_not_read_without_end() {
-    let mut link = Link::<Host>::new((Family::Unix, Role::Server));
+    let mut link = Link::<LoopOwner>::new((Family::Unix, Role::Server));
     link.socket.pause();
     // One message, so that nothing is for the owner to collect.
     let bytes = link.peer.binary_frame(&pattern(0, 8 * 1024 * 1024));
@@ -194,7 +197,7 @@ fn one_look_does_not_read_without_end() {
 #[test]
 fn a_last_read_finds_what_a_pause_held_back() {
     for setup in SETUPS {
-        let mut link = Link::<Host>::new(setup);
+        let mut link = Link::<LoopOwner>::new(setup);
         link.socket.pause();
         link.peer.send_text("unread");
         listen_until(&mut link, |ready| ready.read);
@@ -207,12 +210,12 @@ fn a_last_read_finds_what_a_pause_held_back() {
 #[test]
 fn a_token_that_is_told_late_is_harmless() {
     for setup in SETUPS {
-        let mut link = Link::<Host>::new(setup);
+        let mut link = Link::<LoopOwner>::new(setup);
         link.owner.turn();
         link.peer.send_text("unseen");
         // The kernel has told; nobody has listened when the socket goes.
         link.owner.wait();
-        link.owner.reactor.remove(&link.socket);
+        link.owner.poller.remove(&link.socket);
         assert_eq!(link.owner.listen(), []);
         link.socket.destroy();
         link.owner.turn();
@@ -225,11 +228,11 @@ fn a_token_that_is_told_late_is_harmless() {
 #[test]
 fn readiness_without_cause_is_harmless() {
     for setup in SETUPS {
-        let mut link = Link::<Host>::small(setup);
-        let all = Ready { read: true, ended: false, hung_up: false, write: true };
+        let mut link = Link::<LoopOwner>::small(setup);
+        let all = Readiness { read: true, ended: false, hung_up: false, write: true };
         link.owner.believe(LINK, all);
         link.owner.turn();
-        assert_eq!(link.owner.ready(LINK), Ready::default());
+        assert_eq!(link.owner.ready(LINK), Readiness::default());
         link.queue(&pattern(1, 1024 * 1024));
         assert_ne!(link.socket.write_now(), 0);
         assert!(link.socket.needs_drain(1024 * 1024));
@@ -248,7 +251,7 @@ fn readiness_without_cause_is_harmless() {
 #[test]
 fn nothing_is_parsed_after_a_protocol_error() {
     for setup in SETUPS {
-        let mut link = Link::<Host>::new(setup);
+        let mut link = Link::<LoopOwner>::new(setup);
         let mut broken = link.peer.binary_frame(b"broken");
         broken[0] |= 0x20;
         link.peer.write(&broken);
@@ -268,7 +271,7 @@ fn nothing_is_parsed_after_a_protocol_error() {
 fn a_paused_socket_is_told_of_a_bare_end() {
     for setup in SETUPS {
         for has_data in [false, true] {
-            let mut link = Link::<Host>::new(setup);
+            let mut link = Link::<LoopOwner>::new(setup);
             link.socket.pause();
             if has_data {
                 link.peer.send_text("data");
@@ -288,7 +291,7 @@ fn a_paused_socket_is_told_of_a_bare_end() {
 #[test]
 fn a_paused_socket_notices_a_reset_and_keeps_what_was_before_it() {
     for role in [Role::Server, Role::Client] {
-        let mut link = Link::<Host>::new((Family::Tcp, role));
+        let mut link = Link::<LoopOwner>::new((Family::Tcp, role));
         link.socket.pause();
         link.peer.send_text("data");
         link.lose_peer();
@@ -304,7 +307,7 @@ fn a_paused_socket_notices_a_reset_and_keeps_what_was_before_it() {
 #[test]
 fn urgent_data_stalls_nothing() {
     for role in [Role::Server, Role::Client] {
-        let mut link = Link::<Host>::new((Family::Tcp, role));
+        let mut link = Link::<LoopOwner>::new((Family::Tcp, role));
         let frame = link.peer.framed(|core| core.send(true, true, key_of(super::opposite(role)), b"whole"));
         let (first, rest) = frame.split_at(3);
         link.peer.stream.send(first).unwrap();

@@ -5,11 +5,11 @@ use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
-use super::moving::swap;
-use super::{Dice, Event, Host, LINK, Link, Owns, SETUPS, lengths_and_order, pattern};
+use super::migrate::swap;
+use super::{Dice, Event, LINK, Link, LoopOwner, Owns, SETUPS, lengths_and_order, pattern};
 
 /// Runs a test once for each seed, over each kind of socket in turn.
-fn for_seeds(seeds: std::ops::Range<u64>, test: impl Fn(u64, &mut Link<Host>)) {
+fn for_seeds(seeds: std::ops::Range<u64>, test: impl Fn(u64, &mut Link<LoopOwner>)) {
     for seed in seeds {
         let setup = SETUPS[(seed % 4) as usize];
         let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -21,7 +21,7 @@ fn for_seeds(seeds: std::ops::Range<u64>, test: impl Fn(u64, &mut Link<Host>)) {
 }
 
 /// One random thing that an owner may do. Returns whether a message was queued.
-fn act(dice: &mut Dice, link: &mut Link<Host>, number: usize) -> bool {
+fn act(dice: &mut Dice, link: &mut Link<LoopOwner>, number: usize) -> bool {
     match dice.roll(16) {
         0..=2 => {
             link.queue(&pattern(number, dice.length()));

@@ -34,7 +34,7 @@ fn an_unbound_socket_does_not_listen_on_another_port() {
 fn a_backlog_can_be_changed_while_it_listens() {
     let mut harness = Harness::new();
     let listener = harness.listeners.listen(
-        &harness.reactor,
+        &harness.poller,
         ListeningSocket::start(bound(LOOPBACK), 1).unwrap(),
         "server",
         REQUEST.len(),

@@ -38,7 +38,7 @@ fn accepted_connections_have_no_delay() {
     let mut client = harness.connect(listener);
     client.write(REQUEST);
     let number = harness.next().number;
-    assert!(harness.listeners.release(&harness.reactor, number).unwrap().tcp_nodelay().unwrap());
+    assert!(harness.listeners.release(&harness.poller, number).unwrap().tcp_nodelay().unwrap());
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_listening_socket_has_its_own_head_limit() {
     let mut harness = Harness::new();
     let listener = ListeningSocket::start(bound(LOOPBACK), 1).unwrap();
     let limit = REQUEST.len() - 1;
-    let listener = harness.listeners.listen(&harness.reactor, listener, "server", limit).unwrap();
+    let listener = harness.listeners.listen(&harness.poller, listener, "server", limit).unwrap();
     let mut client = harness.connect(listener);
     client.write(REQUEST);
     assert_eq!(harness.next().request, Request::Fallback(FallbackReason::NotUpgrade));
@@ -304,7 +304,7 @@ fn bytes_for_an_accepted_connection_are_left_to_the_next_reader() {
     harness.wait();
     harness.turn();
     assert!(harness.accepted.is_empty());
-    let socket = harness.listeners.release(&harness.reactor, connection.number).unwrap();
+    let socket = harness.listeners.release(&harness.poller, connection.number).unwrap();
     let mut bytes = [std::mem::MaybeUninit::uninit(); 8];
     assert_eq!(socket.recv(&mut bytes).unwrap(), 3);
 }

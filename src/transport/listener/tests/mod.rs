@@ -1,5 +1,5 @@
-//! Listening sockets and their connections, over loopback. The owner's loop waits in a poller around the reactor, as Node's does.
-//! Every wait panics after [`TIMEOUT`].
+//! Listening sockets and their connections, over loopback. The owner's loop waits in a poller around the
+//! poller, as Node's does. Every wait panics after [`TIMEOUT`].
 
 mod bind;
 mod connections;
@@ -17,7 +17,7 @@ use super::{
     AcceptedConnection, FallbackReason, Listeners, ListeningSocket, PendingOnClose, PollContext, Request,
 };
 use crate::protocol::handshake::MAX_HEAD_LENGTH;
-use crate::transport::event_loop::Reactor;
+use crate::transport::event_loop::Poller;
 use crate::transport::tests::TIMEOUT;
 
 const REQUEST: &[u8] = b"GET /path HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
@@ -35,7 +35,7 @@ fn bound(address: impl Into<SockAddr>) -> Socket {
 
 /// An owner and its event loop.
 struct Harness {
-    reactor: Reactor,
+    poller: Poller,
     poll: Poll,
     listeners: Listeners<&'static str>,
     accepted: Vec<AcceptedConnection<&'static str>>,
@@ -45,24 +45,24 @@ struct Harness {
 
 impl Harness {
     fn new() -> Self {
-        let (reactor, poll) = (Reactor::new().unwrap(), Poll::new().unwrap());
-        poll.registry().register(&mut SourceFd(&reactor.fd()), Token(0), Interest::READABLE).unwrap();
+        let (poller, poll) = (Poller::new().unwrap(), Poll::new().unwrap());
+        poll.registry().register(&mut SourceFd(&poller.fd()), Token(0), Interest::READABLE).unwrap();
         let listeners = Listeners::default();
-        Self { reactor, poll, listeners, accepted: Vec::new(), buffer: vec![0; 64 * 1024], now: 0 }
+        Self { poller, poll, listeners, accepted: Vec::new(), buffer: vec![0; 64 * 1024], now: 0 }
     }
 
     /// Listens, and returns the number of the listening socket.
     fn listen(&mut self, address: impl Into<SockAddr>) -> u32 {
         let listener = ListeningSocket::start(bound(address), 511).unwrap();
-        self.listeners.listen(&self.reactor, listener, "server", MAX_HEAD_LENGTH).unwrap()
+        self.listeners.listen(&self.poller, listener, "server", MAX_HEAD_LENGTH).unwrap()
     }
 
     /// One turn of the loop, without waiting.
     fn turn(&mut self) {
-        let Self { reactor, listeners, accepted, buffer, now, .. } = self;
-        let mut turn = PollContext { reactor, now: *now, buffer, accepted };
+        let Self { poller, listeners, accepted, buffer, now, .. } = self;
+        let mut turn = PollContext { poller, now: *now, buffer, accepted };
         listeners.resume_accepting(&mut turn);
-        reactor.turn(|token, _| {
+        poller.poll(|token, _| {
             assert!(Listeners::<&str>::is_token(token));
             listeners.on_ready(token, &mut turn);
         });
@@ -107,8 +107,8 @@ impl Harness {
 
     /// Releases a connection and exchanges bytes with its client.
     fn release_and_exchange(&mut self, number: u32, client: &mut Client) {
-        let mut socket = self.listeners.release(&self.reactor, number).unwrap();
-        assert!(self.listeners.release(&self.reactor, number).is_none());
+        let mut socket = self.listeners.release(&self.poller, number).unwrap();
+        assert!(self.listeners.release(&self.poller, number).is_none());
         assert!(socket.nonblocking().unwrap());
         socket.write_all(b"101").unwrap();
         assert_eq!(client.read(3), b"101");

@@ -1,0 +1,209 @@
+//! The host of the event loop, over Node-API: events become records and one call of `deliver` per connection.
+
+use std::cell::{RefCell, RefMut};
+use std::mem;
+use std::rc::Rc;
+use std::time::Instant;
+
+use napi::{Env, Result, sys};
+
+use super::accept::{self, Server};
+use super::uv_handles::Handles;
+use crate::addon::host::NodeHost;
+use crate::addon::records::{LARGE, RecordKind, RecordWriter};
+use crate::addon::sys::{
+    AsyncContext, Outcome, Reference, call_predicate, can_call, create_array_buffer, in_handle_scope,
+    make_callback_in_context, report_uncaught, run_in_close_phase, thread_cpu_time, with_memory,
+};
+use crate::connection::MaskingKeys;
+use crate::transport::event_loop::{Delivered, EventLoop, Host, InPlace};
+use crate::transport::listener::AcceptedConnection;
+use crate::transport::socket::SocketEvents;
+
+/// The function that is called with events, and the async context that it runs in.
+struct Consumer {
+    function: Reference,
+    context: AsyncContext,
+}
+
+/// Node's part of a host: the consumer of events, and the handles on its loop.
+pub(in crate::addon) struct NodeLoop {
+    /// `None` once the environment has ended.
+    consumer: RefCell<Option<Rc<Consumer>>>,
+    /// There while the event loop has been started and not ended.
+    pub(super) handles: RefCell<Option<Handles>>,
+    begun: Instant,
+}
+
+impl NodeLoop {
+    /// # Errors
+    /// When the environment is ending.
+    pub(in crate::addon) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
+        let consumer =
+            Consumer { function: Reference::new(env, deliver)?, context: AsyncContext::new(env, deliver)? };
+        Ok(Self {
+            consumer: RefCell::new(Some(Rc::new(consumer))),
+            handles: RefCell::new(None),
+            begun: Instant::now(),
+        })
+    }
+
+    /// Drops the references to JavaScript, which must go before the environment does.
+    pub(super) fn drop_consumer(&self) {
+        self.consumer.take();
+    }
+
+    /// Runs `call` with the function and its async context, unless the environment has ended. A handle scope must be open.
+    fn with_consumer(&self, call: impl FnOnce(&(sys::napi_value, &AsyncContext))) {
+        let consumer = self.consumer.borrow().clone();
+        if let Some(consumer) = consumer
+            && let Ok(function) = consumer.function.value()
+        {
+            call(&(function, &consumer.context));
+        }
+    }
+}
+
+impl Host for NodeHost {
+    /// An `ArrayBuffer`.
+    type Memory = Reference;
+    type Server = Rc<Server>;
+    type Scope<'a> = (sys::napi_value, &'a AsyncContext);
+
+    fn is_running(&self) -> bool {
+        can_call(self.env)
+    }
+
+    fn with_scope(&self, deliver: impl FnOnce(&Self::Scope<'_>)) {
+        // An error means that the environment is ending: nothing is to be delivered.
+        let _ = in_handle_scope(self.env, || self.node_loop.with_consumer(deliver));
+    }
+
+    fn write_batch(&self, events: &mut SocketEvents, in_place: Option<&InPlace<Reference>>) -> u32 {
+        self.records.write(|writer| {
+            writer.set_chunk(match in_place {
+                Some(InPlace::Arena(start)) => Some(*start),
+                _ => None,
+            });
+            write_events(writer, events)
+        })
+    }
+
+    fn deliver(&self, (function, context): &Self::Scope<'_>, id: u32, count: u32) -> Delivered {
+        match make_callback_in_context(self.env, context, *function, id, count) {
+            Outcome::Threw(error) if report_uncaught(self.env, error).is_ok() => Delivered::Again,
+            // Ticks and microtasks have run; now the rest.
+            Outcome::Returned(true) => Delivered::Again,
+            Outcome::EnvironmentEnding => Delivered::Ended,
+            _ => Delivered::Done,
+        }
+    }
+
+    fn allocate(&self, length: usize) -> Option<Reference> {
+        create_array_buffer(self.env, length).and_then(|value| Reference::new(self.env, value)).ok()
+    }
+
+    fn with_memory<R>(&self, memory: &Reference, access: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
+        with_memory(self.env, memory, access).ok()
+    }
+
+    fn with_arena<R>(&self, access: impl FnOnce(&mut [u8]) -> R) -> R {
+        self.arena.with(access)
+    }
+
+    fn masking_keys(&self) -> RefMut<'_, impl MaskingKeys> {
+        self.keys.borrow_mut()
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.node_loop.begun.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn cpu_time(&self) -> u64 {
+        thread_cpu_time()
+    }
+
+    fn poll_without_blocking(&self, on: bool) {
+        if let Some(handles) = &*self.node_loop.handles.borrow() {
+            handles.poll_without_blocking(on);
+        }
+    }
+
+    fn keep_alive(&self, on: bool) {
+        if let Some(handles) = &*self.node_loop.handles.borrow() {
+            handles.set_ref(on);
+        }
+    }
+
+    fn should_fall_back(&self, server: &Rc<Server>) -> bool {
+        call_predicate(self.env, &server.takes_all, &server.owner)
+    }
+
+    fn deliver_accepted(
+        &self,
+        accepted: Vec<AcceptedConnection<Rc<Server>>>,
+        is_ended: impl Fn() -> bool,
+        reject: impl Fn(u32),
+    ) {
+        // An error means that the environment is ending: all sockets are closed then.
+        let _ = in_handle_scope(self.env, || {
+            for connection in accepted {
+                if !is_ended() && !accept::deliver(self.env, &self.records, &connection) {
+                    reject(connection.number);
+                }
+            }
+        });
+    }
+}
+
+/// Moves the events of a socket into a batch, until it is full. Returns true if some remain.
+fn write_events(writer: &mut RecordWriter<'_>, events: &mut SocketEvents) -> bool {
+    if writer.take_events(&mut events.events) {
+        return true;
+    }
+    if !events.raw.is_empty() {
+        if !writer.has_room() {
+            return true;
+        }
+        writer.push_large(RecordKind::Raw, LARGE, mem::take(&mut events.raw));
+    }
+    if let Some(total) = events.written
+        && writer.push(RecordKind::Written, 0, total as u32, (total >> 32) as u32)
+    {
+        events.written = None;
+    }
+    events.drained = events.drained && !writer.push(RecordKind::Drain, 0, 0, 0);
+    events.shut_down = events.shut_down && !writer.push(RecordKind::Shutdown, 0, 0, 0);
+    events.ended = events.ended && !writer.push(RecordKind::End, 0, 0, 0);
+    if let Some(fault) = events.fault
+        && writer.push(RecordKind::Fault, u32::from(fault.write), 0, fault.errno.unsigned_abs())
+    {
+        events.fault = None;
+    }
+    !events.is_empty()
+}
+
+/// Calls `deliver` with id 0, which is no connection's, and `number`, when this cycle of the loop closes handles. Each call has a handle
+/// of its own: the loop closes handles in an order that depends on all of them.
+///
+/// # Errors
+/// When the loop takes no handle.
+pub(in crate::addon) fn call_when_closing(event_loop: &Rc<EventLoop<NodeHost>>, number: u32) -> Result<()> {
+    let env = event_loop.host().env;
+    let event_loop = Rc::clone(event_loop);
+    let closing = move || {
+        // The loop calls without a handle scope. An error means that the environment is ending.
+        let _ = in_handle_scope(env, || {
+            if event_loop.is_running() {
+                event_loop.host().node_loop.with_consumer(|(function, context)| {
+                    let called = make_callback_in_context(env, context, *function, 0, number);
+                    if let Outcome::Threw(error) = called {
+                        // As above.
+                        let _ = report_uncaught(env, error);
+                    }
+                });
+            }
+        });
+    };
+    run_in_close_phase(env, Box::new(closing))
+}

@@ -1,0 +1,310 @@
+//! One active connection of an event loop: its socket, and what the loop remembers of it between cycles.
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::Host;
+use super::large_frame::{LARGE_FRAME_FROM, LargeFrame};
+use super::payload_arena::PayloadArena;
+use super::poller::Readiness;
+use crate::connection::{Connection, MIN_IN_PLACE};
+use crate::transport::scheduler::{Traffic, TransportMode};
+use crate::transport::socket::{Interest, RECEIVE_BUFFER, Socket, SocketEvents, Taken};
+
+/// Length from which a payload is written from the caller's memory if nothing else is queued, and in any case: a copy then costs more
+/// than a system call of its own.
+const SEND_IN_PLACE_FROM: usize = 16 * 1024;
+const ALWAYS_IN_PLACE_FROM: usize = 256 * 1024;
+
+/// Memory that messages lie in which were received in place. `M` is that of the [`Host`].
+#[derive(Debug)]
+pub enum InPlace<M> {
+    /// The payload arena, from this offset on, until it is released.
+    Arena(usize),
+    /// Memory of one message.
+    Frame(M),
+}
+
+/// A connection of the event loop that is not idle; also while an I/O thread drives its socket.
+pub struct ActiveConnection<M> {
+    pub(super) socket: Arc<Socket>,
+    /// Events that were collected from the socket and are not in a batch yet.
+    pub(super) events: RefCell<SocketEvents>,
+    /// On the list of connections with output to flush.
+    pub(super) is_dirty: Cell<bool>,
+    /// On the list of connections that are looked at again in this cycle.
+    pub(super) is_waiting: Cell<bool>,
+    /// An I/O thread drives the socket, not the event loop.
+    pub(super) is_on_thread: Cell<bool>,
+    pub(super) is_destroyed: Cell<bool>,
+    /// Readiness that was reported and not used up. Of meaning while the event loop drives, as is `interest`.
+    pub(super) ready: Cell<Readiness>,
+    /// The interest after the last operation on the owner's thread: nothing else changes it.
+    pub(super) interest: Cell<Interest>,
+    /// The last read ended with whole large messages: the next one goes to the payload arena.
+    pub(super) reads_in_place: Cell<bool>,
+    /// Memory of messages that are not delivered yet.
+    pub(super) in_place: RefCell<Option<InPlace<M>>>,
+    /// A large frame that is being received.
+    large_frame: RefCell<Option<LargeFrame<M>>>,
+    /// The cycle in which the peer's end is delivered, if it was read behind other events; 0 if none is held back.
+    pub(super) end_due: Cell<u64>,
+    pub(super) mode: TransportMode,
+    pub(super) traffic: Cell<Traffic>,
+    /// Index in the list of active connections.
+    pub(super) position: Cell<usize>,
+    /// Bytes that had passed at the last sweep.
+    total_at_sweep: Cell<u64>,
+}
+
+impl<M> ActiveConnection<M> {
+    /// Driven by the event loop, with no readiness known.
+    pub(super) fn new(socket: Arc<Socket>, mode: TransportMode) -> Self {
+        Self {
+            socket,
+            events: RefCell::default(),
+            is_dirty: Cell::new(false),
+            is_waiting: Cell::new(false),
+            is_on_thread: Cell::new(false),
+            is_destroyed: Cell::new(false),
+            ready: Cell::default(),
+            interest: Cell::default(),
+            reads_in_place: Cell::new(false),
+            in_place: RefCell::new(None),
+            large_frame: RefCell::new(None),
+            end_due: Cell::new(0),
+            mode,
+            traffic: Cell::default(),
+            position: Cell::new(usize::MAX),
+            total_at_sweep: Cell::new(u64::MAX),
+        }
+    }
+
+    /// The id of the connection, which is the token of its socket.
+    pub fn id(&self) -> u32 {
+        debug_assert!(
+            u32::try_from(self.socket.token()).is_ok(),
+            "the token of a socket is its connection's id"
+        );
+        self.socket.token() as u32
+    }
+
+    /// The socket, for operations that need no event loop.
+    pub fn socket(&self) -> &Arc<Socket> {
+        &self.socket
+    }
+
+    /// True while an I/O thread drives.
+    pub fn is_on_thread(&self) -> bool {
+        self.is_on_thread.get()
+    }
+
+    /// Runs `access` on the connection. `None` once destroyed.
+    pub fn with_connection<R>(&self, access: impl FnOnce(&mut Connection) -> R) -> Option<R> {
+        self.socket.with_connection(access)
+    }
+
+    /// Bytes ever received.
+    pub fn bytes_read(&self) -> u64 {
+        self.socket.bytes_read()
+    }
+
+    /// Chooses whether an I/O thread answers pings.
+    pub fn set_may_pong(&self, may_pong: bool) {
+        self.socket.set_may_pong(may_pong);
+    }
+
+    /// The addresses of a TCP socket: local, and of the peer.
+    pub fn local_and_peer_addr(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        self.socket.local_and_peer_addr()
+    }
+
+    /// The number of the owner's descriptor; -1 once destroyed.
+    pub fn fd(&self) -> i32 {
+        self.socket.owner_fd()
+    }
+
+    /// True if output of `mark` bytes or more has been pending since none was: then the end of it is reported.
+    pub fn needs_drain(&self, mark: u64) -> bool {
+        self.socket.needs_drain(mark)
+    }
+
+    /// From now on, reports when all output has gone out after `mark` bytes or more were pending.
+    pub fn watch_drain(&self, mark: u64) {
+        self.socket.watch_drain(mark);
+    }
+
+    /// True if no collected events wait for a batch.
+    pub fn is_delivered(&self) -> bool {
+        self.events.borrow().is_empty()
+    }
+
+    /// Runs `access` on the memory of the message that was received into memory of its own; `None` if there is none.
+    pub fn with_frame_memory<R>(&self, access: impl FnOnce(&M) -> R) -> Option<R> {
+        match &*self.in_place.borrow() {
+            Some(InPlace::Frame(memory)) => Some(access(memory)),
+            _ => None,
+        }
+    }
+
+    /// Writes an unmasked message from the caller's memory, if that costs less than a copy that leaves with the tick's other output.
+    /// False if nothing was sent.
+    pub(super) fn send_in_place(&self, binary: bool, fin: bool, payload: &[u8]) -> bool {
+        let length = payload.len();
+        let is_worth_a_write =
+            length >= ALWAYS_IN_PLACE_FROM || (length >= SEND_IN_PLACE_FROM && !self.is_dirty.get());
+        is_worth_a_write && self.socket.send_in_place(binary, fin, payload)
+    }
+
+    /// Collects the socket's events, if none are left from before. Returns true if there are some. An end that was read behind other
+    /// events is delivered one cycle later, as by libuv, unless both sides have ended. `cycle`: the present one; `None` where
+    /// the owner's loop has none.
+    pub(super) fn collect(&self, cycle: Option<u64>) -> bool {
+        let mut events = self.events.borrow_mut();
+        if !events.is_empty() || !self.socket.collect(&mut events) {
+            return false;
+        }
+        if let Some(cycle) = cycle
+            && events.ended
+            && !events.events.is_empty()
+            && !self.ready.get().hung_up
+        {
+            events.ended = false;
+            self.end_due.set(cycle + 1);
+        }
+        true
+    }
+
+    /// True if another look in this cycle finds something. `reads`: bytes are read then.
+    pub(super) fn is_due(&self, cycle: u64, reads: bool) -> bool {
+        let may_read = reads && (self.end_due.get() == 0 || self.end_due.get() <= cycle);
+        may_read || self.interest.get().deliver
+    }
+
+    /// Adds an end that was held back to the events, if it is due.
+    pub(super) fn add_due_end(&self, cycle: u64) {
+        let due = self.end_due.get();
+        if due != 0 && due <= cycle {
+            self.end_due.set(0);
+            self.events.borrow_mut().ended = true;
+        }
+    }
+
+    /// Reads and writes as readiness and interest allow. Returns the bytes that were read. The event loop must drive, and run.
+    pub(super) fn move_bytes<H: Host<Memory = M>>(
+        &self,
+        host: &H,
+        arena: &PayloadArena,
+        buffer: &RefCell<Box<[u8]>>,
+    ) -> usize {
+        debug_assert!(!self.is_on_thread.get(), "one thread drives a socket at a time");
+        let Readiness { mut read, ended, hung_up, write } = self.ready.get();
+        let mut interest = self.interest.get();
+        if write && interest.write {
+            interest = self.socket.write_on_owner();
+            // A listener's send looks at it: output must not wait for a writability that was reported already.
+            self.interest.set(interest);
+        }
+        let mut bytes = 0;
+        if read && (interest.read || (interest.read_ahead && ended)) {
+            let taken = if interest.read {
+                self.read(ended, host, arena, buffer)
+            } else {
+                self.reclaim(host);
+                self.socket.receive_ahead(&mut buffer.borrow_mut(), &mut *host.masking_keys())
+            };
+            (read, bytes) = (taken.more, taken.bytes);
+        }
+        // Writability is reported anew whenever the kernel has refused bytes. A socket with nothing to read has not ended: the end
+        // was that of a socket with the same token before.
+        self.ready.set(Readiness { read, ended: ended && read, hung_up: hung_up && ended, write: false });
+        bytes
+    }
+
+    fn read<H: Host<Memory = M>>(
+        &self,
+        ended: bool,
+        host: &H,
+        arena: &PayloadArena,
+        buffer: &RefCell<Box<[u8]>>,
+    ) -> Taken {
+        // Messages that are not delivered keep their memory.
+        let is_free = self.in_place.borrow().is_none();
+        if is_free {
+            let mut frame = self.large_frame.borrow_mut();
+            if let Some((taken, memory)) = LargeFrame::read(&mut frame, &self.socket, ended, host) {
+                if let Some(memory) = memory {
+                    self.in_place.replace(Some(InPlace::Frame(memory)));
+                }
+                return taken;
+            }
+        }
+        self.reclaim(host);
+        let taken = if self.reads_in_place.get() && is_free && arena.has_room() {
+            let (taken, start) = arena.add_chunk(host, RECEIVE_BUFFER, |chunk| {
+                let taken = self.socket.receive_in_place(ended, chunk, &mut *host.masking_keys());
+                (taken, taken.bytes)
+            });
+            self.in_place.replace(Some(InPlace::Arena(start)));
+            taken
+        } else {
+            let mut buffer = buffer.borrow_mut();
+            self.socket.receive_on_owner(ended, &mut buffer, &mut *host.masking_keys())
+        };
+        self.reads_in_place.set(taken.is_whole && taken.bytes >= MIN_IN_PLACE);
+        if taken.bytes >= LARGE_FRAME_FROM && !taken.is_whole {
+            *self.large_frame.borrow_mut() = LargeFrame::begin(&self.socket, host);
+        }
+        taken
+    }
+
+    /// Returns the large frame that is being received, if any, to the connection, which receives the rest as any other.
+    pub(super) fn reclaim<H: Host<Memory = M>>(&self, host: &H) {
+        if let Some(frame) = self.large_frame.take() {
+            frame.abandon(&self.socket, host);
+        }
+    }
+
+    /// Releases the memory of messages received in place, after a delivery. Those that were not delivered are copied.
+    pub(super) fn release_in_place<H: Host<Memory = M>>(&self, host: &H, arena: &PayloadArena) {
+        let Some(memory) = self.in_place.take() else { return };
+        let keep = |bytes: &[u8]| {
+            self.events.borrow_mut().events.copy_out_chunk(bytes);
+            self.socket.copy_out_chunk(bytes);
+        };
+        match memory {
+            // `None`: the owner is ending, and nothing is delivered any more.
+            InPlace::Frame(memory) => drop(host.with_memory(&memory, |bytes| keep(bytes))),
+            InPlace::Arena(start) => arena.release_with(host, start, keep),
+        }
+    }
+
+    /// True if no large frame or message lies in memory outside of the connection.
+    pub(super) fn holds_no_memory(&self) -> bool {
+        self.in_place.borrow().is_none() && self.large_frame.borrow().is_none()
+    }
+
+    /// Drops a large frame that is being received.
+    pub(super) fn drop_large_frame(&self) {
+        self.large_frame.take();
+    }
+
+    /// True if bytes have passed since the last call.
+    pub(super) fn was_used(&self) -> bool {
+        let total = self.socket.bytes_read() + self.with_connection(|c| c.queued_total()).unwrap_or(0);
+        self.total_at_sweep.replace(total) != total
+    }
+
+    /// Readiness that was not used up.
+    #[cfg(test)]
+    pub(in crate::transport) fn readiness(&self) -> Readiness {
+        self.ready.get()
+    }
+
+    /// Replaces the readiness.
+    #[cfg(test)]
+    pub(in crate::transport) fn set_readiness(&self, ready: Readiness) {
+        self.ready.set(ready);
+    }
+}

@@ -1,0 +1,499 @@
+//! The driver of one owner's sockets: which there are, flushing, migration between the event loop and the I/O threads, and the end. The
+//! phases of the loop are in `cycle`, commands in `commands`.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::io;
+use std::mem;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::Host;
+use super::accept::Acceptors;
+use super::adopt::{AdoptRequest, Opened};
+use super::connection::ActiveConnection;
+use super::cycle::ReadyList;
+use super::idle::{ActiveList, IdleConnection};
+use super::payload_arena::PayloadArena;
+use super::poller::{Poller, Readiness};
+use crate::connection::{Config, Connection};
+use crate::protocol::Role;
+use crate::transport::listener::{Listeners, PollContext};
+use crate::transport::scheduler::{Migration, Scheduler, TransportMode};
+use crate::transport::socket::{Idle, Interest, Mailbox, RECEIVE_BUFFER, Socket, Wake};
+use crate::transport::transports::{Backend, Transport, Transports};
+
+/// About what an idle connection needs less than an active one.
+const FREED_BY_IDLING: usize = 1024;
+
+/// What an event loop needs once it has sockets.
+pub(super) struct Io {
+    /// Sockets of I/O threads that have events.
+    pub(super) mailbox: Arc<Mailbox>,
+    /// Sockets that the event loop drives are read into this.
+    pub(super) buffer: RefCell<Box<[u8]>>,
+    /// `None` where the owner's loop cannot poll: then I/O threads drive all sockets.
+    pub(super) poller: Option<Rc<Poller>>,
+}
+
+/// A list of connections.
+pub(super) type List<M> = Vec<Rc<ActiveConnection<M>>>;
+
+/// The sockets of one owner. Lives on its thread.
+pub struct EventLoop<H: Host> {
+    pub(super) host: H,
+    transports: Transports<H::Memory>,
+    io: OnceCell<Io>,
+    active: ActiveList<H::Memory>,
+    /// Connections with output that was not flushed.
+    dirty: RefCell<List<H::Memory>>,
+    /// Connections that the event loop drives and looks at again in this cycle or the next.
+    pub(super) waiting: RefCell<List<H::Memory>>,
+    /// Memory of the list that a flush works on.
+    spare: Cell<List<H::Memory>>,
+    /// Memory of the list that is read, delivered and written as a batch.
+    pub(super) batch: Cell<List<H::Memory>>,
+    pub(super) ready: Cell<ReadyList>,
+    pub(super) woken: Cell<Vec<Arc<Socket>>>,
+    pub(super) arena: PayloadArena,
+    pub(super) scheduler: RefCell<Scheduler>,
+    pub(super) acceptors: Acceptors<H::Server>,
+    /// Number of cycles so far.
+    pub(super) cycle: Cell<u64>,
+    has_servers: Cell<bool>,
+    /// Some client was connected to this machine.
+    has_local_clients: Cell<bool>,
+    /// References that keep the host's loop alive.
+    refs: Cell<u32>,
+    /// Bytes freed by connections that became idle.
+    freed: Cell<usize>,
+    has_ended: Cell<bool>,
+}
+
+impl<H: Host> EventLoop<H> {
+    /// An event loop without sockets. It needs [`EventLoop::start`] before the first one.
+    pub fn new(host: H) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            host,
+            transports: Transports::default(),
+            io: OnceCell::new(),
+            active: ActiveList::default(),
+            dirty: RefCell::default(),
+            waiting: RefCell::default(),
+            spare: Cell::default(),
+            batch: Cell::default(),
+            ready: Cell::default(),
+            woken: Cell::default(),
+            arena: PayloadArena::default(),
+            scheduler: RefCell::new(Scheduler::new(cores, std::process::id())),
+            acceptors: Acceptors::default(),
+            cycle: Cell::new(0),
+            has_servers: Cell::new(false),
+            has_local_clients: Cell::new(false),
+            refs: Cell::new(0),
+            freed: Cell::new(0),
+            has_ended: Cell::new(false),
+        }
+    }
+
+    /// The host.
+    pub fn host(&self) -> &H {
+        &self.host
+    }
+
+    /// The host, for tests.
+    #[cfg(test)]
+    pub(in crate::transport) fn host_mut(&mut self) -> &mut H {
+        &mut self.host
+    }
+
+    /// The transports of the owner, also those without a socket.
+    pub fn transports(&self) -> &Transports<H::Memory> {
+        &self.transports
+    }
+
+    /// True once [`EventLoop::start`] was called.
+    pub fn is_started(&self) -> bool {
+        self.io.get().is_some()
+    }
+
+    /// Gives the event loop what it needs for sockets: a poller, whose descriptor the owner's loop polls, if it can; and a wake-up of
+    /// that loop from other threads. Called once.
+    pub fn start(&self, poller: Option<Rc<Poller>>, waker: Box<dyn Wake>) {
+        let io = Io {
+            mailbox: Arc::new(Mailbox::new(waker)),
+            buffer: RefCell::new(vec![0; RECEIVE_BUFFER].into_boxed_slice()),
+            poller,
+        };
+        let is_first = self.io.set(io).is_ok();
+        debug_assert!(is_first, "an event loop starts once");
+        self.host.keep_alive(self.refs.get() > 0);
+    }
+
+    pub(super) fn io(&self) -> Option<&Io> {
+        self.io.get()
+    }
+
+    /// The poller, if there are sockets and the owner's loop can poll.
+    pub(super) fn poller(&self) -> Option<&Poller> {
+        self.io.get()?.poller.as_deref()
+    }
+
+    /// True if events can be delivered. Each callback of the owner's loop begins with this, before anything is read, written or
+    /// polled: at its end a host closes descriptors, whose numbers other threads get at once, and runs its loop again. It does so
+    /// on this thread and never inside of a callback, so the answer holds until the callback returns.
+    pub fn is_running(&self) -> bool {
+        if !self.has_ended.get() && !self.host.is_running() {
+            self.has_ended.set(true);
+        }
+        !self.has_ended.get()
+    }
+
+    /// True once events cannot be delivered any more, as far as that is known: nothing is read, written or polled.
+    pub fn has_ended(&self) -> bool {
+        self.has_ended.get()
+    }
+
+    pub(super) fn set_ended(&self) {
+        self.has_ended.set(true);
+    }
+
+    /// Number of active connections.
+    pub fn active_count(&self) -> usize {
+        self.active.len()
+    }
+
+    /// Adds a reference that keeps the owner's loop alive, or removes one.
+    pub fn set_ref(&self, add: bool) {
+        let before = self.refs.get();
+        debug_assert!(add || before > 0, "a reference is removed once");
+        let after = if add { before + 1 } else { before.saturating_sub(1) };
+        self.refs.set(after);
+        if self.is_started() && (before == 0) != (after == 0) {
+            self.host.keep_alive(after > 0);
+        }
+    }
+
+    /// True if both ends of a connection may be in this process: there are servers, and clients that are connected to this machine.
+    pub(super) fn may_hold_both_ends(&self) -> bool {
+        self.has_servers.get() && self.has_local_clients.get()
+    }
+
+    /// Adopts a socket, and returns the id of its connection.
+    ///
+    /// # Errors
+    /// When the owner is ending, or there is no such descriptor or no thread. A borrowed descriptor is unchanged then, and an accepted
+    /// connection is closed.
+    pub fn adopt(&self, request: AdoptRequest<'_>) -> io::Result<u32> {
+        let AdoptRequest { source, config, head, mode } = request;
+        let io =
+            self.io().filter(|_| !self.has_ended()).ok_or_else(|| io::Error::other("the owner is ending"))?;
+        let mode = if io.poller.is_some() { mode } else { TransportMode::IoThreads };
+        let id = self.transports.next_id();
+        let token = u64::from(id);
+        let take = |number| self.with_acceptors(|listeners, _| listeners.take(number)).flatten();
+        let Opened { fd, is_polled, unsent } = source.open(io.poller.as_deref(), token, mode, take)?;
+        match config.role {
+            Role::Server => self.has_servers.set(true),
+            Role::Client if !self.has_local_clients.get() => self.has_local_clients.set(fd.is_local()),
+            Role::Client => {}
+        }
+        if is_polled && head.is_empty() && unsent.is_empty() {
+            let backend = Backend::Idle(IdleConnection::new(Idle::new(fd), id, mode));
+            return Ok(self.insert(config, backend, id));
+        }
+        let mut connection = Connection::new(Arc::clone(&config));
+        connection.write_raw(unsent);
+        let socket = Socket::new(
+            fd.into(),
+            connection,
+            head,
+            &mut *self.host.masking_keys(),
+            &io.mailbox,
+            token,
+            config.auto_pong,
+        );
+        if !is_polled {
+            socket.move_to_thread()?;
+        }
+        let connection = Rc::new(ActiveConnection::new(socket, mode));
+        connection.is_on_thread.set(!is_polled);
+        self.active.add(&connection);
+        if unsent.is_empty() {
+            self.after_io(&connection);
+        } else {
+            // It waits until the kernel accepts more.
+            self.flush_one(&connection);
+        }
+        Ok(self.insert(config, Backend::Active(connection), id))
+    }
+
+    fn insert(&self, config: Arc<Config>, backend: Backend<H::Memory>, id: u32) -> u32 {
+        let inserted = self.transports.insert(Rc::new(RefCell::new(Transport::new(config, backend))));
+        debug_assert_eq!(inserted, id, "the id is the token that the poller has");
+        inserted
+    }
+
+    /// Makes an idle connection active. `None` if the transport has no socket.
+    pub fn activate<'a>(
+        &self,
+        transport: &'a mut Transport<H::Memory>,
+    ) -> Option<&'a Rc<ActiveConnection<H::Memory>>> {
+        if matches!(transport.backend(), Backend::Idle(_))
+            && let Some(io) = self.io()
+            && let Backend::Idle(idle) = transport.take_backend()
+        {
+            let connection = Rc::new(idle.activate(transport.config(), &io.mailbox));
+            self.active.add(&connection);
+            transport.set_backend(Backend::Active(connection));
+        }
+        transport.active()
+    }
+
+    /// The connection of a token that is ready, made active. `None`: there is none, or it has nothing to do.
+    pub(super) fn activate_ready(
+        &self,
+        token: u64,
+        ready: Readiness,
+    ) -> Option<Rc<ActiveConnection<H::Memory>>> {
+        let transports = self.transports.borrow();
+        let transport = transports.get(usize::try_from(token).ok()?)?;
+        if let Some(connection) = transport.try_borrow().ok()?.active() {
+            return Some(Rc::clone(connection));
+        }
+        // An idle connection has nothing to write.
+        if !ready.read {
+            return None;
+        }
+        self.activate(&mut *transport.try_borrow_mut().ok()?).cloned()
+    }
+
+    /// True if the connection still has its id: while other tasks ran it may have ended, and another one have got the id.
+    pub(super) fn is_current(&self, connection: &ActiveConnection<H::Memory>) -> bool {
+        let transports = self.transports.borrow();
+        let transport = transports.get(connection.id() as usize).map(|transport| transport.borrow());
+        transport.is_some_and(|transport| {
+            transport.active().is_some_and(|own| std::ptr::eq(Rc::as_ptr(own), connection))
+        })
+    }
+
+    pub(super) fn write_batch(&self, connection: &ActiveConnection<H::Memory>) -> u32 {
+        self.host.write_batch(&mut connection.events.borrow_mut(), connection.in_place.borrow().as_ref())
+    }
+
+    /// Destroys a socket, once.
+    pub(super) fn destroy_socket(&self, connection: &ActiveConnection<H::Memory>) {
+        if connection.is_destroyed.replace(true) {
+            return;
+        }
+        self.stop_polling(connection);
+        connection.socket.destroy();
+        connection.drop_large_frame();
+        self.active.remove(connection);
+    }
+
+    pub(super) fn stop_polling(&self, connection: &ActiveConnection<H::Memory>) {
+        if !connection.is_on_thread.get()
+            && let Some(poller) = self.poller()
+        {
+            poller.remove(&connection.socket);
+        }
+    }
+
+    /// Lets go of the descriptor of an idle connection.
+    pub(super) fn release(&self, idle: &IdleConnection) {
+        if let (Some(fd), Some(poller)) = (idle.borrowed_fd(), self.poller()) {
+            poller.remove_fd(fd);
+        }
+    }
+
+    /// Marks a connection as having output to flush.
+    pub(super) fn mark_dirty(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
+        if !connection.is_dirty.replace(true) {
+            self.dirty.borrow_mut().push(Rc::clone(connection));
+        }
+    }
+
+    /// Marks a connection, which the event loop drives, to be looked at again in this cycle or the next.
+    pub(super) fn mark_waiting(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
+        if !connection.is_waiting.replace(true) {
+            self.waiting.borrow_mut().push(Rc::clone(connection));
+            self.host.poll_without_blocking(true);
+        }
+    }
+
+    /// Writes all output that was queued since the last flush: now where the event loop drives, soon where an I/O thread does.
+    pub fn flush(&self) {
+        if self.has_ended() || self.dirty.borrow().is_empty() {
+            return;
+        }
+        let mut dirty = self.spare.take();
+        mem::swap(&mut dirty, &mut *self.dirty.borrow_mut());
+        for connection in dirty.drain(..) {
+            self.flush_one(&connection);
+        }
+        self.spare.set(dirty);
+    }
+
+    fn flush_one(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
+        connection.is_dirty.set(false);
+        if connection.is_on_thread.get() {
+            connection.socket.flush();
+        } else if !connection.interest.get().write {
+            // Output that the kernel has refused waits until it accepts more.
+            self.update_interest(connection, connection.socket.write_on_owner());
+        }
+    }
+
+    /// Writes the queued output of all sockets from this thread, as much as the kernel accepts.
+    pub fn write_all_now(&self) {
+        if !self.has_ended() {
+            self.active.for_each(|connection| {
+                connection.socket.write_now();
+            });
+        }
+    }
+
+    /// Follows each operation on a socket that the event loop drives: undelivered events, and readable bytes that may be read now, are
+    /// looked at in this cycle. Does nothing where an I/O thread drives.
+    pub(in crate::transport) fn after_io(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
+        if !connection.is_on_thread.get() {
+            self.update_interest(connection, connection.socket.interest());
+        }
+    }
+
+    fn update_interest(&self, connection: &Rc<ActiveConnection<H::Memory>>, interest: Interest) {
+        connection.interest.set(interest);
+        let ready = connection.ready.get();
+        let is_unread = ready.read && (interest.read || (interest.read_ahead && ready.ended));
+        if interest.deliver || is_unread {
+            self.mark_waiting(connection);
+        }
+    }
+
+    /// Migrates a connection if the scheduler decides so after a delivery of `events` events.
+    pub(super) fn maybe_migrate(&self, connection: &Rc<ActiveConnection<H::Memory>>, events: u32) {
+        if connection.is_destroyed.get() {
+            return;
+        }
+        let mut traffic = connection.traffic.get();
+        let on_thread = connection.is_on_thread.get();
+        let migration =
+            self.scheduler.borrow_mut().on_delivery(connection.mode, on_thread, &mut traffic, events);
+        connection.traffic.set(traffic);
+        match migration {
+            Some(Migration::ToIoThread) => self.migrate_to_thread(connection),
+            Some(Migration::ToEventLoop) => self.migrate_to_event_loop(connection),
+            None => {}
+        }
+    }
+
+    /// Has an I/O thread drive a socket. It stays if there is no thread or no descriptor for it.
+    pub(in crate::transport) fn migrate_to_thread(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
+        debug_assert!(!connection.is_on_thread.get());
+        connection.reclaim(&self.host);
+        if let Some(poller) = self.poller()
+            && connection.socket.move_to_thread().is_ok()
+        {
+            poller.remove(&connection.socket);
+            connection.is_on_thread.set(true);
+        }
+    }
+
+    /// Has the event loop drive a socket. It stays on its thread if the poller refuses it.
+    pub(in crate::transport) fn migrate_to_event_loop(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
+        debug_assert!(connection.is_on_thread.get());
+        connection.ready.set(Readiness::default());
+        if self.poller().is_some_and(|poller| poller.add(&connection.socket).is_ok()) {
+            connection.socket.move_to_owner();
+            connection.is_on_thread.set(false);
+            connection.interest.set(Interest::default());
+            self.flush_one(connection);
+        }
+    }
+
+    /// Makes connections idle that were not used since the last call; over several cycles, if there are many.
+    pub fn begin_sweep(&self) {
+        self.active.begin_sweep();
+        self.sweep();
+    }
+
+    pub(super) fn sweep(&self) {
+        let is_over = self.active.sweep(|id| {
+            let transports = self.transports.borrow();
+            if let Some(mut transport) =
+                transports.get(id as usize).and_then(|transport| transport.try_borrow_mut().ok())
+                && self.make_idle(&mut transport)
+            {
+                self.freed.set(self.freed.get() + FREED_BY_IDLING);
+            }
+        });
+        if !is_over && self.is_started() {
+            self.host.poll_without_blocking(true);
+        }
+    }
+
+    /// Makes a connection idle, if it has nothing in flight. Returns true if it is.
+    pub(in crate::transport) fn make_idle(&self, transport: &mut Transport<H::Memory>) -> bool {
+        if !transport.active().is_some_and(IdleConnection::is_idle) {
+            return false;
+        }
+        if let Backend::Active(connection) = transport.take_backend() {
+            self.active.remove(&connection);
+            if let Some(idle) = IdleConnection::from_active(connection) {
+                transport.set_backend(Backend::Idle(idle));
+            }
+        }
+        true
+    }
+
+    /// Bytes freed by connections that became idle, since the last call of [`EventLoop::reset_freed`].
+    pub fn freed(&self) -> usize {
+        self.freed.get()
+    }
+
+    /// Begins a new count of [`EventLoop::freed`].
+    pub fn reset_freed(&self) {
+        self.freed.set(0);
+    }
+
+    /// Closes all sockets and accepted connections. Nothing is delivered from here on. The host closes what it has made for the event
+    /// loop afterwards, the poller last.
+    pub fn end(&self) {
+        self.set_ended();
+        self.dirty.borrow_mut().clear();
+        self.waiting.borrow_mut().clear();
+        for connection in self.active.to_vec() {
+            self.destroy_socket(&connection);
+        }
+        self.acceptors.clear();
+        self.transports.for_each(|transport| {
+            // A busy transport is being made, and has no socket yet.
+            if let Ok(mut transport) = transport.try_borrow_mut()
+                && matches!(transport.backend(), Backend::Idle(_))
+                && let Backend::Idle(idle) = transport.take_backend()
+            {
+                self.release(&idle);
+            }
+        });
+    }
+
+    /// Runs `run` on the listening sockets. `None`: the owner's loop cannot poll, or is ending.
+    pub fn with_acceptors<R>(
+        &self,
+        run: impl FnOnce(&mut Listeners<H::Server>, &mut PollContext<'_, H::Server>) -> R,
+    ) -> Option<R> {
+        let io = self.io().filter(|_| !self.has_ended())?;
+        let poller = io.poller.as_deref()?;
+        // Milliseconds, which may wrap around.
+        let now = (self.host.now() / 1_000_000) as u32;
+        let (result, follow_up) = self.acceptors.with(poller, now, &mut io.buffer.borrow_mut(), run);
+        if let Some(add) = follow_up.set_ref {
+            self.set_ref(add);
+        }
+        if follow_up.is_unfinished {
+            self.host.poll_without_blocking(true);
+        }
+        Some(result)
+    }
+}

@@ -1,0 +1,171 @@
+//! Idle connections: most connections of a server have nothing in flight most of the time, and then all that is kept for one is here.
+//! Readiness of its descriptor makes it active, and so does a command that needs more. When no bytes have passed between two
+//! sweeps, it is idle again.
+//!
+//! The owner begins a sweep from time to time. It looks once at each active connection, and may take several cycles.
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::connection::ActiveConnection;
+use crate::connection::Config;
+use crate::transport::scheduler::TransportMode;
+use crate::transport::socket::{Borrowed, Idle, Mailbox};
+
+/// Connections that one cycle looks at in a sweep: well under a millisecond.
+const SWEPT_PER_CYCLE: usize = 2048;
+
+/// A connection of the event loop with nothing in flight.
+#[derive(Debug)]
+pub struct IdleConnection {
+    socket: Idle,
+    id: u32,
+    mode: TransportMode,
+}
+
+#[cfg(not(debug_assertions))]
+const _: () = assert!(size_of::<IdleConnection>() <= 32);
+
+impl IdleConnection {
+    /// The poller knows the descriptor by the connection's id.
+    pub(super) fn new(socket: Idle, id: u32, mode: TransportMode) -> Self {
+        Self { socket, id, mode }
+    }
+
+    /// Bytes ever queued, all of which are written.
+    pub fn written_total(&self) -> u64 {
+        self.socket.written_total()
+    }
+
+    /// Bytes ever received.
+    pub fn bytes_read(&self) -> u64 {
+        self.socket.bytes_read()
+    }
+
+    /// The addresses of a TCP socket: local, and of the peer.
+    pub fn local_and_peer_addr(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        self.socket.local_and_peer_addr()
+    }
+
+    /// The number of the descriptor.
+    pub fn fd(&self) -> i32 {
+        self.socket.as_raw_fd()
+    }
+
+    /// Gives the descriptor to the host, from which it is borrowed from now on.
+    pub fn lend(&mut self, borrowed: Borrowed) {
+        self.socket.lend(borrowed);
+    }
+
+    /// The descriptor, if it is the host's: the poller must forget it before this is dropped. One that closes, it forgets by itself.
+    pub(super) fn borrowed_fd(&self) -> Option<&Idle> {
+        self.socket.is_borrowed().then_some(&self.socket)
+    }
+
+    /// Makes the connection active, configured as before.
+    pub(super) fn activate<M>(self, config: &Arc<Config>, mailbox: &Arc<Mailbox>) -> ActiveConnection<M> {
+        let Self { socket, id, mode } = self;
+        let socket = socket.wake(Arc::clone(config), mailbox, id.into(), config.auto_pong);
+        let connection = ActiveConnection::new(socket, mode);
+        connection.interest.set(connection.socket.interest());
+        connection
+    }
+
+    /// True if `connection` has nothing in flight. Requires exactly two references: the caller's and the active list's.
+    pub(super) fn is_idle<M>(connection: &Rc<ActiveConnection<M>>) -> bool {
+        let is_driven = connection.mode != TransportMode::IoThreads && !connection.is_on_thread.get();
+        let is_waiting =
+            connection.is_dirty.get() || connection.is_waiting.get() || connection.ready.get().read;
+        is_driven
+            && !(is_waiting || connection.is_destroyed.get())
+            && connection.holds_no_memory()
+            && Rc::strong_count(connection) <= 2
+            && connection.is_delivered()
+            && connection.socket.is_idle()
+    }
+
+    /// Keeps of a connection that [is idle](Self::is_idle) no more than it needs. It must be off the active list. `None` if it was
+    /// not idle; the socket is closed then.
+    pub(super) fn from_active<M>(connection: Rc<ActiveConnection<M>>) -> Option<Self> {
+        let (id, mode) = (connection.id(), connection.mode);
+        let ActiveConnection { socket, .. } = Rc::into_inner(connection)?;
+        Some(Self::new(socket.into_idle()?, id, mode))
+    }
+}
+
+/// The active connections of an event loop.
+pub(super) struct ActiveList<M> {
+    list: RefCell<Vec<Rc<ActiveConnection<M>>>>,
+    /// Connections, from the first one on, that the sweep has not looked at.
+    unswept: Cell<usize>,
+}
+
+impl<M> Default for ActiveList<M> {
+    fn default() -> Self {
+        Self { list: RefCell::default(), unswept: Cell::new(0) }
+    }
+}
+
+impl<M> ActiveList<M> {
+    pub(super) fn len(&self) -> usize {
+        self.list.borrow().len()
+    }
+
+    pub(super) fn add(&self, connection: &Rc<ActiveConnection<M>>) {
+        let mut list = self.list.borrow_mut();
+        debug_assert_eq!(connection.position.get(), usize::MAX, "a connection is on the list once");
+        connection.position.set(list.len());
+        list.push(Rc::clone(connection));
+    }
+
+    pub(super) fn remove(&self, connection: &ActiveConnection<M>) {
+        let mut list = self.list.borrow_mut();
+        let position = connection.position.replace(usize::MAX);
+        if position < list.len() {
+            let removed = list.swap_remove(position);
+            debug_assert!(std::ptr::eq(Rc::as_ptr(&removed), connection), "a position is its connection's");
+            if let Some(moved) = list.get(position) {
+                moved.position.set(position);
+            }
+        }
+    }
+
+    pub(super) fn for_each(&self, access: impl FnMut(&Rc<ActiveConnection<M>>)) {
+        self.list.borrow().iter().for_each(access);
+    }
+
+    /// All connections, for code that removes them.
+    pub(super) fn to_vec(&self) -> Vec<Rc<ActiveConnection<M>>> {
+        self.list.borrow().clone()
+    }
+
+    /// Begins a sweep, if none is under way.
+    pub(super) fn begin_sweep(&self) {
+        if self.unswept.get() == 0 {
+            self.unswept.set(self.len());
+        }
+    }
+
+    /// Goes on with a sweep: calls `make_idle` with the id of each connection that was not used since the last one. Returns true if
+    /// the sweep is over.
+    pub(super) fn sweep(&self, make_idle: impl Fn(u32)) -> bool {
+        for _ in 0..SWEPT_PER_CYCLE {
+            // From the last one to the first: a connection that leaves the list is replaced by one that was looked at.
+            let Some(position) = self.unswept.get().checked_sub(1) else { break };
+            self.unswept.set(position);
+            let unused = match self.list.borrow().get(position) {
+                Some(connection) if !connection.was_used() => connection.id(),
+                _ => continue,
+            };
+            make_idle(unused);
+        }
+        let is_over = self.unswept.get() == 0;
+        if is_over {
+            self.list.borrow_mut().shrink_to(SWEPT_PER_CYCLE);
+        }
+        is_over
+    }
+}

@@ -1,0 +1,89 @@
+//! A large frame on its way: the connection detaches it, and its payload is received straight into the memory that the message
+//! keeps. A socket that migrates to an I/O thread returns it first, because a thread has no such memory.
+
+use super::Host;
+use crate::connection::DetachedFrame;
+use crate::transport::socket::{READS_PER_TURN, Socket, Taken};
+
+/// Bytes that a read must have brought for the frame that it ended in to be detached.
+pub(super) const LARGE_FRAME_FROM: usize = 16 * 1024;
+
+/// A detached frame, and the memory of its payload.
+pub(super) struct LargeFrame<M> {
+    frame: DetachedFrame,
+    memory: M,
+}
+
+impl<M> LargeFrame<M> {
+    /// Detaches the frame that the last read has ended in, if it is large and there is memory for it.
+    pub(super) fn begin<H: Host<Memory = M>>(socket: &Socket, host: &H) -> Option<Self> {
+        let (frame, begun) = socket.detach_frame()?;
+        debug_assert!(begun.len() <= frame.length(), "a frame has no more than its length");
+        let memory = host.allocate(frame.length()).filter(|memory| {
+            host.with_memory(memory, |bytes| bytes[..begun.len()].copy_from_slice(&begun)).is_some()
+        });
+        if memory.is_none() {
+            // The connection buffers the payload instead.
+            socket.reattach_frame(&frame, &begun, &mut *host.masking_keys());
+        }
+        Some(Self { frame, memory: memory? })
+    }
+
+    /// Reads on into the frame in `slot`; `None` if there is none. Returns the memory of a message that is complete. The frame goes
+    /// from the slot with its last byte, or when the connection takes it back.
+    pub(super) fn read<H: Host<Memory = M>>(
+        slot: &mut Option<Self>,
+        socket: &Socket,
+        ended: bool,
+        host: &H,
+    ) -> Option<(Taken, Option<M>)> {
+        let Self { mut frame, memory } = slot.take()?;
+        let mut total = Taken { more: true, bytes: 0, is_whole: false };
+        let mut goes_on = true;
+        let read = host.with_memory(&memory, |bytes| {
+            for _ in 0..READS_PER_TURN {
+                let filled = frame.received();
+                let taken = socket.receive_detached(ended, &mut bytes[filled..], &mut *host.masking_keys());
+                total = Taken { more: taken.more, bytes: total.bytes + taken.bytes, is_whole: false };
+                if taken.bytes == 0 {
+                    return;
+                }
+                let received = &mut bytes[..filled + taken.bytes];
+                goes_on = socket.accept_detached(&mut frame, received);
+                if !goes_on {
+                    socket.reattach_frame(&frame, received, &mut *host.masking_keys());
+                    return;
+                }
+                if frame.received() == frame.length() {
+                    // The next frame may have arrived already.
+                    total.more = true;
+                    return;
+                }
+                if !taken.more {
+                    return;
+                }
+            }
+        });
+        if read.is_none() {
+            // The owner is ending.
+            return Some((total, None));
+        }
+        if frame.received() == frame.length() && goes_on {
+            socket.finish_detached(frame);
+            return Some((total, Some(memory)));
+        }
+        if goes_on {
+            *slot = Some(Self { frame, memory });
+        }
+        Some((total, None))
+    }
+
+    /// Returns the frame, with what has been received of it, to the connection.
+    pub(super) fn abandon<H: Host<Memory = M>>(self, socket: &Socket, host: &H) {
+        let Self { frame, memory } = self;
+        // `None`: the owner is ending.
+        let _ = host.with_memory(&memory, |bytes| {
+            socket.reattach_frame(&frame, &bytes[..frame.received()], &mut *host.masking_keys());
+        });
+    }
+}

@@ -1,0 +1,111 @@
+//! The `event_loop` transport: sockets that are read, parsed, delivered and written on their owner's own thread, in the callbacks of
+//! its event loop. No other thread takes part, and nothing here blocks.
+//!
+//! [`EventLoop`] is the driver of one owner: a JavaScript environment, or a test. It is generic over a [`Host`], which has the loop,
+//! the memory and the consumer of events. The host calls [`EventLoop::before_poll`], [`EventLoop::on_readable`],
+//! [`EventLoop::on_wake`] and [`EventLoop::after_poll`] in the phases of its loop; commands come through the other methods.
+//!
+//! * `driver`: the sockets of an owner, flushing, migration, and the end. `cycle`: the phases of the loop. `commands`: operations on
+//!   one transport.
+//! * `poller`: one epoll or kqueue instance for all sockets. `connection`: the state of one active connection.
+//! * `idle`: connections with nothing in flight, and the sweep that finds them.
+//! * `payload_arena`, `large_frame`: memory that large messages are received into.
+//! * `adopt`: sockets that become connections. `accept`: listening sockets.
+//!
+//! Not here: Node-API, libuv, and any clock or random source but those of the host.
+
+mod accept;
+mod adopt;
+mod commands;
+mod connection;
+mod cycle;
+mod driver;
+mod idle;
+mod large_frame;
+mod payload_arena;
+mod poller;
+
+use std::cell::RefMut;
+
+use crate::connection::MaskingKeys;
+use crate::transport::listener::AcceptedConnection;
+use crate::transport::socket::SocketEvents;
+
+pub use adopt::{AdoptRequest, Source};
+pub use commands::{DetachedEvents, SocketCommand};
+pub use connection::{ActiveConnection, InPlace};
+pub use driver::EventLoop;
+pub use idle::IdleConnection;
+pub use payload_arena::ARENA_SIZE;
+pub use poller::{Poller, Readiness};
+
+/// Outcome of one [`Host::deliver`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    /// The consumer has taken what it wanted.
+    Done,
+    /// The consumer is to be called again for the rest: it failed, or lets other tasks run first.
+    Again,
+    /// The consumer cannot be called any more; the owner is ending.
+    Ended,
+}
+
+/// Services that an owner's event loop provides to its [`EventLoop`]. All methods are called on the owner's thread.
+pub trait Host: Sized {
+    /// Memory of one large frame, which the consumer keeps as the message.
+    type Memory;
+    /// Consumer of connections accepted by one listening socket.
+    type Server: Clone;
+    /// Access to the consumer of events, valid during [`Host::with_scope`].
+    type Scope<'a>;
+
+    /// True if events can be delivered. False from the moment on at which descriptors may be closed by the host.
+    fn is_running(&self) -> bool;
+
+    /// Runs `deliver` with access to the consumer, or not at all if the owner is ending.
+    fn with_scope(&self, deliver: impl FnOnce(&Self::Scope<'_>));
+
+    /// Moves events into the memory that the consumer reads, as many as fit. Returns the number of records. `in_place` is the
+    /// memory that messages received in place lie in.
+    fn write_batch(&self, events: &mut SocketEvents, in_place: Option<&InPlace<Self::Memory>>) -> u32;
+
+    /// Calls the consumer with the `count` records of a connection that were written last.
+    fn deliver(&self, scope: &Self::Scope<'_>, id: u32, count: u32) -> Delivered;
+
+    /// Allocates memory for a frame of `length` bytes. `None` if there is none.
+    fn allocate(&self, length: usize) -> Option<Self::Memory>;
+
+    /// Runs `access` on allocated memory. `None` if the owner is ending.
+    fn with_memory<R>(&self, memory: &Self::Memory, access: impl FnOnce(&mut [u8]) -> R) -> Option<R>;
+
+    /// Runs `access` on the [`ARENA_SIZE`] bytes of the payload arena.
+    fn with_arena<R>(&self, access: impl FnOnce(&mut [u8]) -> R) -> R;
+
+    /// Masking keys for frames that a client sends.
+    fn masking_keys(&self) -> RefMut<'_, impl MaskingKeys>;
+
+    /// Nanoseconds since any fixed moment.
+    fn now(&self) -> u64;
+
+    /// Nanoseconds that the owner's thread has run on a processor; 0 if unknown.
+    fn cpu_time(&self) -> u64;
+
+    /// Chooses whether the loop calls [`EventLoop::before_poll`] and then polls without blocking.
+    fn poll_without_blocking(&self, on: bool);
+
+    /// Chooses whether the event loop keeps the host's loop alive.
+    fn keep_alive(&self, on: bool);
+
+    /// True if new connections of this listening socket are to be passed on without reading a request from them. Called before
+    /// connections are accepted.
+    fn should_fall_back(&self, server: &Self::Server) -> bool;
+
+    /// Passes accepted connections to the consumer, in order. One that it cannot be told of is rejected with `reject`; `is_ended`
+    /// is to be asked before each of them.
+    fn deliver_accepted(
+        &self,
+        accepted: Vec<AcceptedConnection<Self::Server>>,
+        is_ended: impl Fn() -> bool,
+        reject: impl Fn(u32),
+    );
+}

@@ -1,0 +1,218 @@
+//! Stands in for `event_loop` where a socket is not a descriptor that can be adopted (Windows): the same names with nothing behind
+//! them. No [`ActiveConnection`] or [`IdleConnection`] exists, so methods on one need no code, and every transport is one over a stream.
+
+#![allow(clippy::unused_self, reason = "the methods of `event_loop` need it")]
+
+use std::convert::Infallible;
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use super::transports::{Transport, Transports};
+use crate::connection::Connection;
+use crate::protocol::deflate::InflateJob;
+
+/// Bytes of the payload arena, which nothing is received into here.
+pub const ARENA_SIZE: usize = 0;
+
+/// The owner of an event loop.
+pub trait Host: Sized {
+    /// Memory of one large frame.
+    type Memory;
+}
+
+/// Commands for a socket that need no payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "those of `event_loop`")]
+pub enum SocketCommand {
+    WriteNow,
+    Notify,
+    Pause,
+    Resume,
+    Tap,
+    Cork(bool),
+    Shutdown,
+}
+
+/// An event loop that has no sockets.
+pub struct EventLoop<H: Host> {
+    host: H,
+    transports: Transports<H::Memory>,
+}
+
+impl<H: Host> EventLoop<H> {
+    /// An event loop without sockets.
+    pub fn new(host: H) -> Self {
+        Self { host, transports: Transports::default() }
+    }
+
+    /// The host.
+    pub fn host(&self) -> &H {
+        &self.host
+    }
+
+    /// The transports of the owner.
+    pub fn transports(&self) -> &Transports<H::Memory> {
+        &self.transports
+    }
+
+    /// There is no socket.
+    pub fn activate<'a>(
+        &self,
+        _: &'a mut Transport<H::Memory>,
+    ) -> Option<&'a Rc<ActiveConnection<H::Memory>>> {
+        None
+    }
+
+    /// Number of active connections: none.
+    pub fn active_count(&self) -> usize {
+        0
+    }
+
+    /// Streams keep the owner's loop alive by themselves.
+    pub fn set_ref(&self, _add: bool) {}
+
+    /// There is nothing to flush.
+    pub fn flush(&self) {}
+
+    /// There is nothing to write.
+    pub fn write_all_now(&self) {}
+
+    /// There is nothing to sweep.
+    pub fn begin_sweep(&self) {}
+
+    /// No bytes are freed.
+    pub fn freed(&self) -> usize {
+        0
+    }
+
+    /// No bytes are freed.
+    pub fn reset_freed(&self) {}
+}
+
+impl<M> Transport<M> {
+    /// Runs a command that may queue output. Returns the bytes ever queued.
+    pub fn run<H: Host<Memory = M>>(
+        &mut self,
+        _: &EventLoop<H>,
+        command: impl FnOnce(&mut Connection),
+    ) -> u64 {
+        self.with_connection(command);
+        self.totals().queued
+    }
+
+    /// Nothing is sent from the caller's memory.
+    pub fn send_in_place<H: Host<Memory = M>>(
+        &mut self,
+        _: &EventLoop<H>,
+        _binary: bool,
+        _fin: bool,
+        _payload: &[u8],
+    ) -> Option<u64> {
+        None
+    }
+
+    /// Streams have nothing to do.
+    pub fn execute<H: Host<Memory = M>>(&mut self, _: &EventLoop<H>, _: SocketCommand) {}
+
+    /// There is no socket to collect from.
+    pub fn collect<H: Host<Memory = M>>(&self, _: &EventLoop<H>) {}
+
+    /// There is no socket to read.
+    pub fn last_read<H: Host<Memory = M>>(&self, _: &EventLoop<H>) {}
+
+    /// There is no socket with events.
+    pub fn next_batch<H: Host<Memory = M>>(&self, _: &EventLoop<H>) -> u32 {
+        0
+    }
+
+    /// There is no socket that waits for it.
+    pub fn finish_inflate_job<H: Host<Memory = M>>(&self, _: &EventLoop<H>, _: InflateJob) {}
+
+    /// Drops all that is queued or undelivered. Returns true if this call has closed the transport; it waits for a frame that is
+    /// being inflated.
+    pub fn destroy<H: Host<Memory = M>>(&mut self, _: &EventLoop<H>) -> bool {
+        let is_inflating = self.stream().is_some_and(|stream| stream.connection.is_inflating());
+        let closes = !(self.is_closed() || is_inflating);
+        if closes {
+            self.take_backend();
+        }
+        closes
+    }
+}
+
+/// An idle connection. There is none.
+#[derive(Debug)]
+pub struct IdleConnection(Infallible);
+
+impl IdleConnection {
+    /// Never called.
+    pub fn written_total(&self) -> u64 {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub fn bytes_read(&self) -> u64 {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub fn local_and_peer_addr(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub fn fd(&self) -> i32 {
+        match self.0 {}
+    }
+}
+
+/// A connection of a socket. There is none.
+pub struct ActiveConnection<M>(Infallible, PhantomData<M>);
+
+impl<M> ActiveConnection<M> {
+    /// Never called.
+    pub fn is_on_thread(&self) -> bool {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub fn with_connection<R>(&self, _: impl FnOnce(&mut Connection) -> R) -> Option<R> {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub fn bytes_read(&self) -> u64 {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub fn set_may_pong(&self, _: bool) {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub fn local_and_peer_addr(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub fn fd(&self) -> i32 {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub fn needs_drain(&self, _mark: u64) -> bool {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub fn watch_drain(&self, _mark: u64) {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub fn with_frame_memory<R>(&self, _: impl FnOnce(&M) -> R) -> Option<R> {
+        match self.0 {}
+    }
+}

@@ -1,0 +1,150 @@
+//! The descriptor of a socket, and whose it is: borrowed from the host, or owned. What is read and written is not known here.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::sync::Arc;
+
+use socket2::{SockAddr, SockRef};
+
+/// A descriptor of the host's, which it lends. The maker of this value ensures that the socket is destroyed before the host closes
+/// it, and that the event loop touches it only while the host runs.
+#[derive(Clone, Debug)]
+pub struct Borrowed {
+    fd: BorrowedFd<'static>,
+    /// What the number named when it was lent.
+    #[cfg(debug_assertions)]
+    identity: Option<Identity>,
+}
+
+impl Borrowed {
+    /// Of an open descriptor.
+    pub fn new(fd: BorrowedFd<'static>) -> Self {
+        Self {
+            fd,
+            #[cfg(debug_assertions)]
+            identity: Identity::of(fd),
+        }
+    }
+
+    /// The descriptor. Debug builds check that the number still names the same socket.
+    fn fd(&self) -> &BorrowedFd<'static> {
+        #[cfg(debug_assertions)]
+        assert_eq!(Identity::of(self.fd), self.identity, "a borrowed descriptor was closed");
+        &self.fd
+    }
+}
+
+/// What a descriptor names: the device and the inode of a socket are its own until all its descriptors are closed.
+#[cfg(debug_assertions)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity(u64, u64);
+
+#[cfg(debug_assertions)]
+impl Identity {
+    fn of(fd: BorrowedFd<'_>) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = std::fs::File::from(fd.try_clone_to_owned().ok()?).metadata().ok()?;
+        Some(Self(metadata.dev(), metadata.ino()))
+    }
+}
+
+/// The descriptor that an owner's event loop reads and writes: a connected, non-blocking stream socket.
+#[derive(Debug)]
+pub enum OwnedOrBorrowedFd {
+    /// The host's.
+    Borrowed(Borrowed),
+    /// Closed with this.
+    Owned(socket2::Socket),
+}
+
+impl OwnedOrBorrowedFd {
+    /// What system calls are made on.
+    pub(super) fn socket(&self) -> SockRef<'_> {
+        match self {
+            Self::Borrowed(borrowed) => SockRef::from(borrowed.fd()),
+            Self::Owned(socket) => SockRef::from(socket),
+        }
+    }
+}
+
+impl OwnedOrBorrowedFd {
+    /// Whether the other end is on this machine, as far as its address says so: the loopback, or no address of IP.
+    pub fn is_local(&self) -> bool {
+        let peer = self.socket().peer_addr().ok().and_then(|address| address.as_socket());
+        peer.is_none_or(|address| address.ip().to_canonical().is_loopback())
+    }
+}
+
+impl AsRawFd for OwnedOrBorrowedFd {
+    fn as_raw_fd(&self) -> RawFd {
+        match self {
+            Self::Borrowed(borrowed) => borrowed.fd.as_raw_fd(),
+            Self::Owned(socket) => socket.as_raw_fd(),
+        }
+    }
+}
+
+/// The same for all that have a part in moving its bytes, or a thread's.
+///
+/// The owner's event loop borrows the descriptor that the host has anyway: one descriptor a connection. A thread gets a
+/// duplicate of its own: were it to use a descriptor that the host closes meanwhile, it would read and write whatever gets
+/// the same number next.
+#[derive(Clone, Debug)]
+pub enum Descriptor {
+    /// As [`OwnedOrBorrowedFd::Borrowed`].
+    Borrowed(Borrowed),
+    /// Closed with the last clone.
+    Owned(Arc<socket2::Socket>),
+}
+
+impl From<OwnedOrBorrowedFd> for Descriptor {
+    fn from(fd: OwnedOrBorrowedFd) -> Self {
+        match fd {
+            OwnedOrBorrowedFd::Borrowed(borrowed) => Self::Borrowed(borrowed),
+            OwnedOrBorrowedFd::Owned(socket) => Self::Owned(Arc::new(socket)),
+        }
+    }
+}
+
+impl Descriptor {
+    /// Takes it out, if this is the last clone.
+    pub(super) fn into_fd(self) -> Option<OwnedOrBorrowedFd> {
+        match self {
+            Self::Borrowed(borrowed) => Some(OwnedOrBorrowedFd::Borrowed(borrowed)),
+            Self::Owned(socket) => Arc::into_inner(socket).map(OwnedOrBorrowedFd::Owned),
+        }
+    }
+
+    /// Whether there are no more clones than so many.
+    pub(super) fn has_clones_up_to(&self, count: usize) -> bool {
+        match self {
+            Self::Borrowed(_) => true,
+            Self::Owned(socket) => Arc::strong_count(socket) <= count,
+        }
+    }
+
+    /// What system calls are made on.
+    pub(in crate::transport) fn socket(&self) -> SockRef<'_> {
+        match self {
+            Self::Borrowed(borrowed) => SockRef::from(borrowed.fd()),
+            Self::Owned(socket) => SockRef::from(&**socket),
+        }
+    }
+
+    /// The number, for pollers.
+    pub fn number(&self) -> RawFd {
+        match self {
+            Self::Borrowed(borrowed) => borrowed.fd.as_raw_fd(),
+            Self::Owned(socket) => socket.as_raw_fd(),
+        }
+    }
+}
+
+/// The addresses of both ends of a connection; none where it is none of TCP, or not connected any more.
+pub(in crate::transport) fn local_and_peer_addr(
+    socket: &socket2::Socket,
+) -> (Option<SocketAddr>, Option<SocketAddr>) {
+    let of = |address: io::Result<SockAddr>| address.ok()?.as_socket();
+    (of(socket.local_addr()), of(socket.peer_addr()))
+}

@@ -1,0 +1,358 @@
+//! Moves from one driver to the other in the middle of everything: nothing is lost, nothing comes twice, and what was asked
+//! for is answered. How sockets end that were moved is in `leaving`.
+
+use std::thread;
+
+use super::{
+    Event, Family, LINK, Link, LoopOwner, Owns, Peer, SETUPS, key_of, opposite, pair, pattern, text,
+    wait_until,
+};
+use crate::protocol::Role;
+use crate::transport::socket::{INBOUND_HIGH_WATER, Socket};
+
+const MEGABYTE: usize = 1024 * 1024;
+
+/// To the other driver.
+pub(super) fn swap(link: &mut Link<LoopOwner>) {
+    if link.owner.is_on_thread(LINK) {
+        link.owner.take_back(LINK);
+    } else {
+        link.owner.give_to_thread(LINK);
+    }
+}
+
+/// Runs a test from either driver.
+pub(super) fn from_both(
+    make: impl Fn((Family, Role)) -> Link<LoopOwner>,
+    mut test: impl FnMut(&mut Link<LoopOwner>),
+) {
+    for setup in SETUPS {
+        for on_thread in [false, true] {
+            let mut link = make(setup);
+            if on_thread {
+                link.owner.give_to_thread(LINK);
+            }
+            test(&mut link);
+        }
+    }
+}
+
+/// The driver has come by, unless it is blocked or corked: output that it alone would write has arrived.
+fn let_drive(link: &mut Link<LoopOwner>) {
+    link.send(b"turn");
+    assert_eq!(link.peer.next(), Event::Binary(b"turn".to_vec()));
+}
+
+#[test]
+fn messages_go_both_ways_after_each_move() {
+    from_both(Link::new, |link| {
+        for round in 1..=20 {
+            link.peer.send_text("to the owner");
+            let seen = link.until(|seen| seen.events.len() == round);
+            assert_eq!(seen.events[round - 1], text("to the owner"));
+            link.send(b"to the peer");
+            assert_eq!(link.peer.next(), Event::Binary(b"to the peer".to_vec()));
+            swap(link);
+        }
+    });
+}
+
+#[test]
+fn what_is_queued_and_not_flushed_leaves_with_a_move() {
+    from_both(Link::new, |link| {
+        for number in 0..4 {
+            link.queue(&[number]);
+            swap(link);
+            assert_eq!(link.peer.next(), Event::Binary(vec![number]));
+        }
+    });
+}
+
+#[test]
+fn only_a_thread_answers_pings() {
+    from_both(Link::new, |link| {
+        for round in 1..=6_u8 {
+            link.peer.ping(&[round]);
+            if link.owner.is_on_thread(LINK) {
+                assert_eq!(link.peer.next(), Event::Pong(vec![round]));
+            }
+            let seen = link.until(|seen| seen.events.len() == usize::from(round));
+            assert_eq!(seen.events.last(), Some(&Event::Ping(vec![round])));
+            // Nothing else was on its way.
+            let_drive(link);
+            swap(link);
+        }
+    });
+}
+
+#[test]
+fn a_message_cut_by_moves_is_put_together() {
+    from_both(Link::new, |link| {
+        let frame = link.peer.binary_frame(b"in pieces");
+        for (sent, byte) in frame.iter().enumerate() {
+            link.peer.write(&[*byte]);
+            wait_until(|| {
+                link.owner.turn();
+                link.socket.bytes_read() == sent as u64 + 1
+            });
+            swap(link);
+        }
+        assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [Event::Binary(b"in pieces".to_vec())]);
+    });
+}
+
+#[test]
+fn a_head_is_not_lost_by_a_move_before_it_is_collected() {
+    for (family, role) in SETUPS {
+        let (ours, theirs) = pair(family);
+        let bytes = Peer::new(theirs.try_clone().unwrap(), opposite(role)).framed(|core| {
+            core.send(false, true, key_of(opposite(role)), b"whole");
+            core.send(false, true, key_of(opposite(role)), b"cut");
+        });
+        let (head, rest) = bytes.split_at(bytes.len() - 2);
+        let mut link = Link::<LoopOwner>::over((ours, theirs), role, head);
+        link.owner.give_to_thread(LINK);
+        link.peer.write(rest);
+        assert_eq!(link.until(|seen| seen.events.len() == 2).events, [text("whole"), text("cut")]);
+        assert_eq!(link.socket.bytes_read(), bytes.len() as u64);
+    }
+}
+
+#[test]
+fn news_that_nobody_has_collected_comes_after_a_move() {
+    from_both(Link::new, |link| {
+        for round in 1..=4 {
+            link.peer.send_text("read, not collected");
+            wait_until(|| {
+                link.owner.listen();
+                link.owner.move_bytes(LINK);
+                link.socket.interest().deliver
+            });
+            swap(link);
+            assert_eq!(link.until(|seen| seen.events.len() == round).events.len(), round);
+        }
+    });
+}
+
+#[test]
+fn blocked_output_goes_on_with_the_other_driver() {
+    for moves in [1, 2, 3] {
+        from_both(Link::small, |link| {
+            link.queue(&pattern(1, 2 * MEGABYTE));
+            link.socket.notify();
+            let total = link.queued_total();
+            link.socket.watch_drain(MEGABYTE as u64);
+            assert_ne!(link.socket.write_now(), 0);
+            for _ in 0..moves {
+                swap(link);
+            }
+            // Also what is queued while it is blocked.
+            link.send(b"last");
+            assert!(link.pending() > 0);
+            let mut reading = link.peer.second();
+            thread::scope(|scope| {
+                scope.spawn(move || {
+                    assert!(reading.next() == Event::Binary(pattern(1, 2 * MEGABYTE)));
+                    assert_eq!(reading.next(), Event::Binary(b"last".to_vec()));
+                });
+                let seen = link.until(|seen| seen.drained == 1 && !seen.written.is_empty());
+                let [written] = seen.written[..] else { panic!("told {:?}", seen.written) };
+                assert!(written >= total, "{written} of {total}");
+            });
+            assert_eq!(link.pending(), 0);
+        });
+    }
+}
+
+#[test]
+fn moving_while_the_output_flows_mixes_nothing_up() {
+    const MESSAGES: usize = 40;
+    from_both(Link::small, |link| {
+        let mut reading = link.peer.second();
+        thread::scope(|scope| {
+            let received = scope.spawn(move || {
+                (0..MESSAGES).all(|number| reading.next() == Event::Binary(pattern(number, 150_000)))
+            });
+            for number in 0..MESSAGES {
+                link.send(&pattern(number, 150_000));
+                link.socket.notify();
+                swap(link);
+                link.owner.turn();
+            }
+            let total = link.queued_total();
+            let seen = link.until(|seen| seen.written.last() == Some(&total));
+            assert!(seen.written.is_sorted(), "{:?}", seen.written);
+            assert!(received.join().unwrap());
+        });
+        assert_eq!(link.pending(), 0);
+    });
+}
+
+#[test]
+fn a_pause_outlives_moves() {
+    from_both(Link::new, |link| {
+        let_drive(link);
+        link.socket.pause();
+        link.peer.send_text("unread");
+        for _ in 0..3 {
+            swap(link);
+            let_drive(link);
+            link.owner.turn();
+            assert_eq!(link.socket.bytes_read(), 0);
+        }
+        link.socket.resume();
+        assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [text("unread")]);
+    });
+}
+
+#[test]
+fn what_a_pause_holds_back_is_held_back_by_the_other_driver() {
+    from_both(Link::new, |link| {
+        link.peer.send_text("read");
+        wait_until(|| {
+            link.owner.listen();
+            link.owner.move_bytes(LINK);
+            link.socket.interest().deliver
+        });
+        link.socket.pause();
+        for _ in 0..2 {
+            swap(link);
+            let_drive(link);
+            link.owner.turn();
+            assert!(link.owner.seen(LINK).events.is_empty());
+        }
+        link.socket.resume();
+        assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [text("read")]);
+    });
+}
+
+#[test]
+fn a_cork_outlives_moves() {
+    from_both(Link::new, |link| {
+        link.socket.cork(true);
+        for number in 0..3 {
+            link.send(&[number]);
+            swap(link);
+        }
+        // The automatic pongs of a thread are held back, too.
+        assert_eq!(link.socket.write_now(), link.queued_total());
+        link.socket.cork(false);
+        for number in 0..3 {
+            assert_eq!(link.peer.next(), Event::Binary(vec![number]));
+        }
+    });
+}
+
+#[test]
+fn a_cork_over_blocked_output_outlives_moves() {
+    from_both(Link::small, |link| {
+        link.queue(&pattern(1, MEGABYTE));
+        assert_ne!(link.socket.write_now(), 0);
+        link.socket.cork(true);
+        link.socket.notify();
+        let first = link.queued_total();
+        link.send(b"held back");
+        swap(link);
+        let mut reading = link.peer.second();
+        thread::scope(|scope| {
+            scope.spawn(move || assert!(reading.next() == Event::Binary(pattern(1, MEGABYTE))));
+            assert_eq!(link.until(|seen| !seen.written.is_empty()).written, [first]);
+        });
+        swap(link);
+        assert_eq!(link.socket.write_now(), link.queued_total() - first);
+        link.socket.cork(false);
+        assert_eq!(link.peer.next(), Event::Binary(b"held back".to_vec()));
+    });
+}
+
+#[test]
+fn a_full_inbox_is_full_for_the_other_driver() {
+    const MESSAGES: usize = 2000;
+    from_both(Link::small, |link| {
+        let bytes = link.peer.binary_frame(&[1; 1000]).repeat(MESSAGES);
+        let mut peer = link.peer.second();
+        thread::scope(|scope| {
+            scope.spawn(move || peer.write(&bytes));
+            let is_full = |socket: &Socket| !socket.interest().read;
+            wait_until(|| {
+                link.owner.listen();
+                link.owner.move_bytes(LINK);
+                is_full(&link.socket)
+            });
+            let read = link.socket.bytes_read();
+            assert!(read > INBOUND_HIGH_WATER as u64 * 9 / 10);
+            for _ in 0..2 {
+                swap(link);
+                let_drive(link);
+                link.owner.listen();
+                link.owner.move_bytes(LINK);
+                assert_eq!(link.socket.bytes_read(), read);
+            }
+            link.until(|seen| seen.events.len() == MESSAGES);
+        });
+    });
+}
+
+#[test]
+fn a_tap_outlives_moves() {
+    from_both(Link::new, |link| {
+        link.socket.tap();
+        let mut expected = Vec::new();
+        for number in 1..=6 {
+            let frame = link.peer.binary_frame(&pattern(number, 100_000));
+            link.peer.write(&frame);
+            expected.extend(frame);
+            swap(link);
+            link.until(|seen| seen.events.len() == number);
+        }
+        assert!(link.until(|seen| seen.raw.len() >= expected.len()).raw == expected);
+    });
+}
+
+#[test]
+fn a_flood_is_read_whole_while_it_moves() {
+    const LENGTHS: [usize; 6] = [0, 1_500_000, 7, 60_000, 65_536, 200];
+    const ROUNDS: usize = 12;
+    from_both(Link::new, |link| {
+        let mut peer = link.peer.second();
+        let length = |number: usize| LENGTHS[number % LENGTHS.len()];
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for number in 0..ROUNDS * LENGTHS.len() {
+                    let frame = peer.binary_frame(&pattern(number, length(number)));
+                    peer.write(&frame);
+                }
+            });
+            let mut moves = 0;
+            while link.owner.seen(LINK).events.len() < ROUNDS * LENGTHS.len() {
+                swap(link);
+                moves += 1;
+                link.owner.turn();
+                if moves % 8 == 0 && link.owner.seen(LINK).events.len() < ROUNDS * LENGTHS.len() {
+                    link.owner.wait();
+                }
+            }
+            assert!(moves > ROUNDS, "only {moves} moves");
+        });
+        for (number, event) in link.owner.seen(LINK).events.iter().enumerate() {
+            assert!(*event == Event::Binary(pattern(number, length(number))), "message {number}");
+        }
+    });
+}
+
+#[test]
+fn moves_that_a_thread_never_sees_leave_the_socket_with_its_owner() {
+    for setup in SETUPS {
+        let mut link = Link::<LoopOwner>::new(setup);
+        for _ in 0..200 {
+            link.owner.give_to_thread(LINK);
+            link.owner.take_back(LINK);
+        }
+        link.peer.ping(b"?");
+        assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [Event::Ping(b"?".to_vec())]);
+        let_drive(&mut link);
+        let Link { owner, socket, .. } = &mut link;
+        owner.give_up(socket);
+        link.peer.wait_for_end();
+    }
+}
