@@ -1,13 +1,13 @@
-//! The pieces by which threads meet, in every order in which these may run: loom runs each model again and again, with
-//! another order each time. A wake-up that got lost shows as a deadlock.
+//! Model checks of the modules that threads share: loom runs each model in every interleaving. A lost wake-up
+//! shows as a deadlock.
 //!
-//! The modules are the very files of `src/transport`, compiled here with loom's primitives in the place of the standard
-//! library's: they take theirs from `super::sync`. So an ordinary `cargo test` does it, without a flag that tokio would see.
-//! What is around them in the library is played here: the state of a socket, tokio's `Notify`, the loop of an owner.
+//! The modules are the files of `src/transport`, compiled here with loom's primitives, which they take from
+//! `super::sync`. An ordinary `cargo test` runs the checks, without a compiler flag that would affect tokio.
+//! Stand-ins here replace the modules' users: the state of a socket, tokio's `Notify`, the loop of an owner.
 
 #![cfg(all(unix, feature = "transport"))]
 
-/// In the place of `src/transport/sync.rs`.
+/// Replaces `src/transport/sync.rs`.
 mod sync {
     use std::sync::PoisonError;
 
@@ -46,8 +46,9 @@ use reading::{Reading, Unlocked};
 use ref_count::{LiveGuard, RefCounted, WorkerRef, WorkerSlot};
 use sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
 
-/// Runs a model in every order of its threads; `preemptions` bounds how often one may be stopped where it need not wait
-/// (`None`: without bound), for models that would take minutes. Fewer runs than `at_least` mean that they hardly meet.
+/// Runs a model in every interleaving of its threads. `preemptions` bounds the preemptions of a run, for
+/// models that would take minutes (`None`: unbounded). Fewer runs than `at_least` mean that the threads
+/// hardly interact, and fail the test.
 fn explore(preemptions: Option<usize>, at_least: usize, model: impl Fn() + Send + Sync + 'static) {
     let runs = std::sync::Arc::new(Count::new(0));
     let mut builder = Builder::new();
@@ -63,8 +64,8 @@ fn explore(preemptions: Option<usize>, at_least: usize, model: impl Fn() + Send 
     assert!(runs >= at_least, "only {runs} runs");
 }
 
-/// As tokio's `Notify` and libuv's async handle: one ring is kept for whoever waits later, several may be merged into one,
-/// and one may come without a reason.
+/// Acts as tokio's `Notify` and libuv's async handle do: one ring is kept for a later wait, several may be
+/// merged into one, and one may be spurious.
 struct Bell {
     notify: Notify,
     rings: Count,
@@ -94,7 +95,7 @@ fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
 }
 
 #[test]
-fn what_is_pushed_is_drained_once_and_in_order() {
+fn items_are_drained_once_and_in_order() {
     explore(Some(3), 1000, || {
         let queue = Arc::new(WakeQueue::new(Bell::new()));
         let push = |pusher: usize| {
@@ -114,17 +115,17 @@ fn what_is_pushed_is_drained_once_and_in_order() {
         }
         join(pushers);
         assert_eq!(queue.len(), 0);
-        // One wake-up for all that is drained at once.
+        // One wake-up per batch.
         assert_eq!(queue.waker().rings.load(Ordering::Relaxed), batches);
     });
 }
 
-/// The jobs of a thread: each says that it was run.
+/// The jobs of a worker. Running one rings its bell.
 type Jobs = WakeQueue<Arc<Bell>, Bell>;
 
-/// In the place of `io_threads::shard`, with room for one thread.
+/// A stand-in for `io_threads::worker`, with one slot.
 struct Threads {
-    place: Mutex<WorkerSlot<Jobs>>,
+    slot: Mutex<WorkerSlot<Jobs>>,
     live: Arc<AtomicUsize>,
     started: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -135,7 +136,7 @@ impl Threads {
         let counted = LiveGuard::new(Arc::clone(&self.live));
         let inside = Arc::clone(&jobs);
         let thread = thread::spawn(move || {
-            // It waits when it is called, and so is ready when it is polled.
+            // Waits when called, so that the future is ready when polled.
             let woken = || {
                 inside.waker().wait();
                 ready(())
@@ -149,36 +150,37 @@ impl Threads {
         jobs
     }
 
-    fn lease(&self) -> WorkerRef<Jobs> {
-        let Ok(lease) = lock(&self.place).get_or_start(|| Ok::<_, Infallible>(self.start()));
-        lease
+    fn acquire(&self) -> WorkerRef<Jobs> {
+        let Ok(worker_ref) = lock(&self.slot).get_or_start(|| Ok::<_, Infallible>(self.start()));
+        worker_ref
     }
 
-    /// Takes a lease, has a job done, gives the lease back.
+    /// Acquires a reference, queues a job and drops the reference.
     fn work(&self, waits: bool) -> Arc<Bell> {
         let done = Arc::new(Bell::new());
-        let lease = self.lease();
-        lease.worker().push(Arc::clone(&done));
+        let worker_ref = self.acquire();
+        worker_ref.worker().push(Arc::clone(&done));
         if waits {
-            // For ever, if the thread has ended.
+            // Deadlocks if the thread has ended.
             done.wait();
             assert!(self.live.load(Ordering::SeqCst) > 0);
         }
-        drop(lease);
+        drop(worker_ref);
         done
     }
 }
 
 fn threads() -> Arc<Threads> {
     Arc::new(Threads {
-        place: Mutex::new(WorkerSlot::EMPTY),
+        slot: Mutex::new(WorkerSlot::EMPTY),
         live: Arc::new(AtomicUsize::new(0)),
         started: Mutex::new(Vec::new()),
     })
 }
 
-/// Two owners come and go at the same time; those that wait see whether the thread lives while they hold their lease.
-fn come_and_go(waits: [bool; 2]) {
+/// Two owners acquire and drop references concurrently. Those that wait check that the thread lives while
+/// they hold one.
+fn acquire_concurrently(waits: [bool; 2]) {
     let threads = threads();
     let other = {
         let threads = Arc::clone(&threads);
@@ -192,32 +194,32 @@ fn come_and_go(waits: [bool; 2]) {
     assert_eq!(threads.live.load(Ordering::SeqCst), 0);
 }
 
-// The four threads of these meet in more ways than can be tried. Two preemptions are what a race of two takes.
+// Four threads have too many interleavings to try all. A race of two threads needs at most two preemptions.
 
 #[test]
-fn a_thread_lives_as_long_as_it_is_leased() {
-    explore(Some(2), 1000, || come_and_go([true, false]));
+fn a_thread_lives_while_it_is_referenced() {
+    explore(Some(2), 1000, || acquire_concurrently([true, false]));
 }
 
 #[test]
-fn a_job_under_a_lease_is_run_by_a_thread_that_then_ends() {
-    explore(Some(2), 1000, || come_and_go([false, false]));
+fn a_job_is_run_before_its_thread_ends() {
+    explore(Some(2), 1000, || acquire_concurrently([false, false]));
 }
 
 #[test]
-fn leases_of_one_time_are_of_one_thread() {
+fn concurrent_references_share_a_thread() {
     explore(None, 1, || {
         let threads = threads();
-        let lease = threads.lease();
+        let worker_ref = threads.acquire();
         threads.work(true);
         assert_eq!(lock(&threads.started).len(), 1);
-        drop(lease);
+        drop(worker_ref);
         join(std::mem::take(&mut *lock(&threads.started)));
     });
 }
 
 #[test]
-fn a_closed_queue_takes_nothing_and_is_not_leased() {
+fn a_closed_queue_drops_items_and_refuses_references() {
     explore(None, 1, || {
         let queue = WakeQueue::new(Bell::new());
         assert!(queue.try_ref());
@@ -327,8 +329,9 @@ fn news_of_a_paused_socket_is_announced_when_it_goes_on() {
     });
 }
 
-/// An owner that has taken a socket back looks for itself, while the thread may still be telling it; and then it gives the
-/// socket to another thread. It may be in the mailbox twice then, which costs a look and no more.
+/// An owner that has taken a socket back looks for itself, while the thread may still be telling it; and then
+/// it gives the socket to another thread. It may be in the mailbox twice then, which costs a look and no
+/// more.
 #[test]
 fn news_is_not_lost_when_a_socket_is_taken_back_and_given_away_again() {
     explore(Some(3), 1000, || {

@@ -1,17 +1,22 @@
-//! Transports: they move bytes between a connection and the network, and fill batches of events. Generic over their owner, which is a
-//! JavaScript environment in the addon; no Node-API, JavaScript value or protocol decision belongs here. Backpressure is decided here.
+//! Transports: they move bytes between a connection and the network, and fill batches of events. Generic over
+//! their owner, which is a JavaScript environment in the addon; no Node-API, JavaScript value or protocol
+//! decision belongs here. Backpressure is decided here.
 //!
+//! * [`transports`]: the transports of an owner, by connection.
 //! * [`stream`]: the caller moves the bytes (a Node Duplex, through the addon), on its own thread.
-//! * [`socket`]: a plain socket whose bytes are moved here. Its driver can change at any time: [`event_loop`], the owner's thread, or
-//!   [`io_threads`], tokio threads of this library. [`scheduler`] decides which.
+//! * [`socket`]: a plain socket whose bytes are moved here. Its driver can change at any time:
+//!   [`event_loop`], the owner's thread, or [`io_threads`], tokio threads of this library. [`scheduler`]
+//!   decides which.
 //! * [`listener`]: listening sockets, and their connections until the opening handshake has been read.
-//! * [`masking_keys`]: random masking keys. [`slab`]: values by number. `queue`, `ref_count`: shared between threads, made of `sync`.
+//! * [`masking_keys`]: random masking keys. [`slab`]: values by number. `queue`, `ref_count`: shared between
+//!   threads, made of `sync`.
 //!
-//! All drive the same [`Connection`](crate::connection::Connection) and fill the same [`EventBatch`](crate::connection::EventBatch).
+//! All drive the same [`Connection`](crate::connection::Connection) and fill the same
+//! [`EventBatch`](crate::connection::EventBatch).
 
 #[cfg(unix)]
 pub mod event_loop;
-// The rest of the crate sees no difference: it has the same names.
+// Has the same names as `event_loop`.
 #[cfg(not(unix))]
 #[path = "no_event_loop.rs"]
 pub mod event_loop;
