@@ -22,7 +22,7 @@ mod uv;
 mod values;
 
 pub(super) use async_work::queue_async_work;
-pub(super) use bytes::{bytes_of, create_array_buffer, data_bytes, is_string, string_bytes, with_memory};
+pub(super) use bytes::{bytes_of, data_bytes, is_string, string_bytes};
 pub(super) use callback::call_function;
 pub(super) use function::{Arguments, Body, create_function, is_undefined, unsigned};
 pub(super) use malloc_trim::malloc_trim;
@@ -35,6 +35,7 @@ pub(super) use values::property;
 /// For `sockets`.
 #[cfg(unix)]
 pub(super) use {
+    bytes::{create_array_buffer, with_memory},
     callback::{
         AsyncContext, Outcome, call_predicate, can_call, in_handle_scope, make_callback,
         make_callback_in_context, report_uncaught,
