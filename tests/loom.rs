@@ -20,13 +20,11 @@ mod sync {
     }
 }
 
-#[path = "../src/transport/socket/news.rs"]
-mod news;
+#[path = "../src/transport/socket/handoff.rs"]
+mod handoff;
 #[path = "../src/transport/queue.rs"]
 #[allow(unreachable_pub, reason = "the library exports it")]
 mod queue;
-#[path = "../src/transport/socket/reading.rs"]
-mod reading;
 #[path = "../src/transport/ref_count.rs"]
 mod ref_count;
 
@@ -40,9 +38,8 @@ use loom::model::Builder;
 use loom::sync::Notify;
 use loom::thread::{self, JoinHandle};
 
-use news::News;
+use handoff::{PendingEvents, Reading, Unlocked};
 use queue::{Wake, WakeQueue};
-use reading::{Reading, Unlocked};
 use ref_count::{LiveGuard, RefCounted, WorkerRef, WorkerSlot};
 use sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
 
@@ -241,12 +238,12 @@ struct SocketEvents {
     is_paused: bool,
 }
 
-impl News for SocketEvents {
-    fn has_news(&self) -> bool {
+impl PendingEvents for SocketEvents {
+    fn has_events(&self) -> bool {
         self.news > 0 && !self.is_paused
     }
 
-    fn announced(&mut self) -> &mut bool {
+    fn is_announced(&mut self) -> &mut bool {
         &mut self.announced
     }
 }
@@ -266,7 +263,7 @@ impl Line {
     fn change(&self, change: impl FnOnce(&mut SocketEvents)) {
         let mut undelivered = lock(&self.undelivered);
         change(&mut undelivered);
-        news::announce(undelivered, || self.mailbox.push(()));
+        handoff::announce(undelivered, || self.mailbox.push(()));
     }
 
     /// A thread that brings so much news, one after the other.
@@ -278,7 +275,7 @@ impl Line {
     /// The owner takes what there is.
     fn collect(&self) -> usize {
         let mut undelivered = lock(&self.undelivered);
-        if news::look(&mut *undelivered) { std::mem::take(&mut undelivered.news) } else { 0 }
+        if handoff::begin_collecting(&mut *undelivered) { std::mem::take(&mut undelivered.news) } else { 0 }
     }
 
     /// The owner takes what the mailbox tells of, where this may be so often.
@@ -377,7 +374,7 @@ impl Source {
         thread::spawn(move || {
             let mut reads = 0;
             while reads < 2 {
-                match reading::read_unlocked(&source.stream, may_read, |()| source.next()) {
+                match handoff::read_unlocked(&source.stream, may_read, |()| source.next()) {
                     Unlocked::Read(mut stream, byte) => {
                         stream.parsed.push(byte);
                         reads += 1;
@@ -421,7 +418,7 @@ fn bytes_stay_in_order_from_a_thread_to_the_owner() {
         }
         drop(stream);
         // As it reads for the last time.
-        let mut stream = reading::lock_unread(&source.stream);
+        let mut stream = handoff::lock_unread(&source.stream);
         stream.parsed.push(source.next());
         drop(stream);
         join([thread]);

@@ -1,22 +1,18 @@
-//! Where a connection's bytes come from and go to.
+//! The transports: what moves a connection's bytes. Backpressure is decided here.
 //!
-//! * [`stream`]: somebody else moves the bytes (a Node Duplex, through the addon); the connection lives on
-//!   the caller's thread.
-//! * [`socket`]: a plain socket whose bytes are moved here. Who drives it can change at any time: [`event_loop`], the
-//!   owner's thread when its event loop says so, or [`io_threads`], tokio on threads of this library. [`scheduler`] says
-//!   which of them a socket is better off with.
-//!
-//! * [`listener`]: where connections come from: listening sockets, and connections until their opening handshake has been read.
-//!
-//! `queue`, `ref_count`: between threads. `sync`: what these are made of. [`slab`]: things by number.
+//! * [`stream`]: the caller moves the bytes (a Node Duplex, through the addon).
+//! * [`socket`]: a plain socket, driven by the owner's [`event_loop`] or by an I/O thread of [`io_threads`]. The
+//!   driver can change at any time; [`scheduler`] decides.
+//! * [`transports`]: the transports of an owner by connection id.
+//! * [`listener`]: listening sockets, and connections until their opening handshake has been read.
+//! * `queue`, `ref_count`: between threads. `sync`: the primitives of these. [`slab`]: values by number.
 //!
 //! All drive the same [`Connection`](crate::connection::Connection) and fill the same
-//! [`EventBatch`](crate::connection::EventBatch). Backpressure is decided here. What never belongs here:
-//! protocol decisions (they are the connection's), Node-API and JavaScript values (they are the addon's).
+//! [`EventBatch`](crate::connection::EventBatch). Not here: protocol decisions, Node-API and JavaScript values.
 
 #[cfg(unix)]
 pub mod event_loop;
-// The rest of the crate sees no difference: it has the same names.
+// Same names, nothing behind them.
 #[cfg(not(unix))]
 #[path = "no_event_loop.rs"]
 pub mod event_loop;
