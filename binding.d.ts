@@ -197,40 +197,40 @@ export declare function acceptKey(key: string): string
 /** Masks or unmasks `data` in place (RFC 6455 section 5.3). Throws for a key that is not four bytes long. */
 export declare function applyMask(data: Uint8Array, key: Uint8Array): void
 
-/** How a connection behaves. Limits are integers; 0 and below mean unlimited. */
+/** Options of a connection. Limits are integers; 0 and below mean unlimited. */
 export interface ConnectionOptions {
-  /** Whether this end is the server: it expects masked frames. */
+  /** True for a server, which expects masked frames. */
   isServer: boolean
-  /** Whether pings may be answered without being asked, which an I/O thread does. */
+  /** True if an I/O thread may answer pings. */
   autoPong: boolean
-  /** Bytes of a message. */
+  /** The most bytes of a message. */
   maxPayload: number
-  /** Frames of a message. */
+  /** The most frames of a message. */
   maxFragments: number
-  /** Chunks kept for a frame that is not whole. */
+  /** The most chunks of an incomplete frame. */
   maxBufferedChunks: number
-  /** Automatic pongs that were not written yet. */
+  /** The most automatic pongs that are not written yet. */
   maxPendingAutoPongs: number
-  /** Whether texts and close reasons are taken as they come. */
+  /** True if text messages and close reasons may be invalid UTF-8. */
   skipUTF8Validation: boolean
-  /** permessage-deflate, if the ends have agreed on it. */
+  /** The parameters of permessage-deflate, if it was negotiated. */
   deflate?: DeflateOptions
 }
 
 /**
- * What two ends have agreed on for permessage-deflate, seen from this one, and how it compresses. A number that is out of
- * range counts as left out.
+ * The negotiated parameters of permessage-deflate (RFC 7692), from this end's point of view, and options of its compressor. A
+ * number out of range counts as missing.
  */
 export interface DeflateOptions {
-  /** Bits of the window that this end compresses with, 8 to 15. */
+  /** Window bits of this end's compressor, 8 to 15. */
   outgoingWindowBits: number
-  /** Whether the messages of this end refer to earlier ones. */
+  /** True if messages of this end may refer to earlier ones. */
   outgoingTakeover: boolean
-  /** Bits of the window that the peer compresses with, 8 to 15. */
+  /** Window bits of the peer's compressor, 8 to 15. */
   incomingWindowBits: number
-  /** Whether the messages of the peer refer to earlier ones. */
+  /** True if messages of the peer may refer to earlier ones. */
   incomingTakeover: boolean
-  /** Bytes below which a message is not compressed, if it may not refer to earlier ones. */
+  /** Bytes below which a message that can't refer to earlier ones is not compressed. */
   threshold: number
   /** zlib's level, 0 to 9. */
   level?: number
@@ -238,85 +238,90 @@ export interface DeflateOptions {
   memLevel?: number
   /** zlib's strategy, 0 to 4. */
   strategy?: number
-  /** What the peer knows before the first message. */
+  /** The preset dictionary of this end's compressor. */
   outgoingDictionary?: Uint8Array
-  /** What is known of the peer before its first message. */
+  /** The preset dictionary of the peer's compressor. */
   incomingDictionary?: Uint8Array
 }
 
 /**
- * A frame header as bytes, the masking key included (RFC 6455 section 5.2). Throws for an unknown opcode or a key that
- * is not four bytes long.
+ * Encodes a frame header with its masking key (RFC 6455 section 5.2). Throws for an unknown opcode, or a key that is not four
+ * bytes long.
  */
 export declare function encodeHeader(opcode: number, fin: boolean, rsv1: boolean, key: Uint8Array | undefined | null, length: number): Buffer
 
 /**
- * Functions that get the number of a connection first. Those that queue something return the running total of bytes ever
- * queued. `flags`: `BINARY` 1, `FIN` 2, `STRING` 4 must be there if the payload is a string, `MASK` 8 (with `key`, or a
- * random one), `COMPRESS` 64, `PLACED` 128 if the payload is in `Environment.records`, and the argument its length. On a connection that was destroyed they do nothing, and 0 is the number of such a one.
+ * Functions on connections. The first argument is the number of a connection, unless stated otherwise. 0 is the number of a
+ * destroyed connection; on such a one they do nothing. Those that queue output return the total of bytes ever queued.
+ *
+ * `flags` of a payload: `BINARY` 1, `FIN` 2, `STRING` 4 (required for a string), `MASK` 8 (with `key`, or a random key),
+ * `COMPRESS` 64, `PLACED` 128 (the payload is in `Environment.records`, and the argument is its length).
  */
 export interface Functions {
   /**
-   * Takes over the socket `fd`, which Node has parked and must not close before `destroy`, for a connection that is
-   * configured as `Environment.configure` was told under this number. `head`: what was read from the socket before.
-   * `choice`: 0 on the event loop or on an I/O thread, whatever is better; 1 on the event loop; 2 on an I/O thread; 3 moving at
-   * random, for tests. Where the event loop can't poll sockets, all are on threads. Returns the number of the connection, whose
-   * news comes to `deliver`, but not before this call has returned; -1: it can't be taken over here, and nothing has changed.
+   * Adopts the socket `fd`, whose `net.Socket` must not close it before `destroy`, for a connection with the configuration of
+   * this number. `head`: bytes that were read from it before. `mode`: 0 the scheduler decides, 1 event loop, 2 I/O thread,
+   * 3 migrations at random, for tests; always an I/O thread if the event loop can't poll sockets. Returns the number of the
+   * connection, whose events go to `deliver`, but not before this call has returned. -1 if the socket can't be adopted;
+   * nothing has changed then.
    */
-  attach: (fd: number, configuration: number, head: Uint8Array | undefined, choice: number) => number
+  attach: (fd: number, configuration: number, head: Uint8Array | undefined, mode: number) => number
   /**
-   * Takes over a connection that a `Listener` holds under this number, with its descriptor, which closes with `destroy`.
-   * `response` is written to it at once; what the kernel does not take of it counts as queued. Otherwise as `attach`. -1:
-   * there is no such connection, or it was closed because it can't be taken over here.
+   * Adopts the accepted connection of a `Listener` with this number, and its descriptor, which `destroy` closes. `response` is
+   * written at once; bytes that the kernel refuses count as queued. Otherwise as `attach`. -1 if there is no such connection, or
+   * if it can't be adopted; it is closed then.
    */
-  adopt: (number: number, configuration: number, response: string, head: Uint8Array | undefined, choice: number) => number
-  /** Destroys a connection that was attached or adopted, and gives its number to the next one. */
+  adopt: (number: number, configuration: number, response: string, head: Uint8Array | undefined, mode: number) => number
+  /** Destroys a connection that was attached or adopted, and frees its number. */
   free: (id: number) => void
   /**
-   * Queues a message or a fragment. `flags` may have `SAME` 32 if the data is the one of the last call that had `STRING`. The
-   * total is returned only if they have `TOTAL` 16.
+   * Queues a message or a fragment. `flags` may have `SAME` 32 if the data is that of the last call with `STRING`, and
+   * `TOTAL` 16, without which the total is not returned.
    */
   send: (id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number | undefined
-  /** Queues a ping; at most 125 bytes. */
+  /** Queues a ping, of at most 125 bytes. */
   ping: (id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number
-  /** Queues a pong; at most 125 bytes. */
+  /** Queues a pong, of at most 125 bytes. */
   pong: (id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number
-  /** Queues a close frame; `code` 0 makes it empty. Automatic pongs end with it. */
+  /** Queues a close frame, which is empty if `code` is 0. Ends automatic pongs. */
   close: (id: number, reason: string | Uint8Array, flags: number, key: Uint8Array | undefined, code: number) => number
-  /** Queues bytes that are framed already. */
+  /** Queues bytes that are frames already. */
   write: (id: number, bytes: Uint8Array) => number
-  /** Over a stream: parses received bytes. Returns the number of records that can be read. */
+  /** Stream: parses received bytes. Returns the number of records of the first batch. */
   receive: (id: number, chunk: Uint8Array) => number
-  /** The next batch of records, when one has been read. 0: none. */
+  /** Writes the next batch, once the last one has been read. Returns the number of its records; 0 if there is none. */
   more: (id: number) => number
   /**
-   * Over a stream: puts everything that was queued since the last call where payloads begin in `Environment.records`, and
-   * returns the number of bytes; 0 if nothing is queued, or if it is too much for that: then `Connection.takeOutput` has it.
+   * Stream: copies the output that was queued since the last call to where payloads begin in `Environment.records`. Returns the
+   * number of bytes; 0 if there are none, or too many: `Connection.takeOutput` returns these.
    */
   takeOutput: (id: number) => number
-  /** Attached: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes still pending. */
+  /** Attached: writes queued output on this thread until the kernel refuses more. Returns the number of bytes still queued. */
   flushNow: (id: number) => number
-  /** Attached: asks for one `WRITTEN` record once all that is queued now has been accepted by the kernel. */
+  /** Attached: requests one `WRITTEN` record for when the kernel has accepted all output that is queued now. */
   notify: (id: number) => void
-  /** Attached: stops reading and delivering. */
+  /** Attached: stops reading and delivery. */
   pause: (id: number) => void
   /** Attached: undoes `pause`. */
   resume: (id: number) => void
-  /** Attached: sends a FIN after all that is queued, then a `SHUTDOWN` record comes. */
+  /** Attached: sends a FIN after all queued output. A `SHUTDOWN` record follows. */
   shutdown: (id: number) => void
-  /** Attached: what is known of it and was not delivered becomes readable. Returns the number of records. */
+  /** Attached: writes a batch of the events that have not been delivered. Returns the number of its records. */
   collect: (id: number) => number
-  /** Attached, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the number of records. */
+  /**
+   * Attached, before `destroy`: reads the remaining input of a paused connection and writes a batch. Returns the number of its
+   * records.
+   */
   lastRead: (id: number) => number
-  /** Drops everything. Nothing is delivered any more; the descriptor closes. */
+  /** Drops queued output and undelivered events, and closes the descriptor. */
   destroy: (id: number) => void
-  /** 1: an I/O thread drives an attached connection. */
+  /** 1 if an I/O thread drives an attached connection, else 0. */
   isOnThread: (id: number) => number
   /** Bytes ever queued. */
   queuedTotal: (id: number) => number
   /** Bytes ever accepted by the kernel or the stream. */
   writtenTotal: (id: number) => number
-  /** Bytes queued and not yet accepted. */
+  /** Bytes queued and not accepted yet. */
   pending: (id: number) => number
   /** Bytes received. */
   bytesRead: (id: number) => number
@@ -332,24 +337,24 @@ export interface ListenOptions {
   maxHeaderSize: number
 }
 
-/** Whether a `Listener` can be made here. */
+/** True if a `Listener` can listen here: the process has libuv's functions, and sockets are descriptors. */
 export declare function listens(): boolean
 
-/** One end of a connection over TCP. */
+/** A TCP address. */
 export interface SocketAddress {
-  /** In digits. */
+  /** The IP address in its usual notation. */
   address: string
-  /** As Node names it. */
+  /** The family, by Node's name. */
   family: 'IPv4' | 'IPv6'
-  /** Its port. */
+  /** The port. */
   port: number
 }
 
-/** Whether `attach` can take sockets over on this system. Where it can't, every connection is one over a stream. */
+/** True if `attach` can adopt sockets on this system. Otherwise every connection is over a stream. */
 export declare function takesSockets(): boolean
 
-/** How many I/O threads run in this process. */
+/** The number of I/O threads that run in this process. */
 export declare function threads(): number
 
-/** The version of the package that this was built for: the shim loads no other. */
+/** The version of the package that this was built for. The shim loads no other. */
 export declare const VERSION: string

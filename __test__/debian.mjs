@@ -1,6 +1,6 @@
 /**
- * Programs that tests need and npm has not: finds them, and on Debian installs the packages that hold them, as root.
- * Used by the browser, Python and Redis tests. What the programs are started with does not belong here.
+ * Finds programs that tests need and npm does not provide, and installs their packages on Debian as root. Used by the browser,
+ * Python and Redis tests.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -19,7 +19,7 @@ function isExecutable(path) {
 /** @param {...string} args */
 function apt(...args) {
   const { status, error } = spawnSync('apt-get', ['-q', ...args], {
-    // What apt says goes to standard error: the standard output of a test is its report.
+    // Output of apt goes to standard error: the standard output of a test is its report.
     stdio: ['ignore', process.stderr.fd, process.stderr.fd],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   });
@@ -34,7 +34,7 @@ function apt(...args) {
  * Installs Debian packages.
  *
  * @param {...string} packages
- * @throws {Error} this is no Debian, we are not root, or apt failed
+ * @throws {Error} the system is not Debian, the user is not root, or apt failed
  */
 export function installPackages(...packages) {
   if (
@@ -49,15 +49,15 @@ export function installPackages(...packages) {
 }
 
 /**
- * Gives the path of a program, installing it where that is possible.
+ * Finds a program, and installs it where possible.
  *
  * @param {object} wanted
- * @param {string} wanted.name for the sentence that says what is missing
- * @param {string} wanted.variable an environment variable; when it is set, its path is the only place looked at
- * @param {string[]} wanted.places paths to look at, the best first
- * @param {string[]} wanted.packages Debian packages that put it in one of these
+ * @param {string} wanted.name for the error message
+ * @param {string} wanted.variable an environment variable; if set, its path is the only one tried
+ * @param {string[]} wanted.places paths to try, the best first
+ * @param {string[]} wanted.packages Debian packages with one of these paths
  * @returns {string} absolute path
- * @throws {Error} one sentence saying why there is none and what to do
+ * @throws {Error} a sentence with the cause and the remedy
  */
 export function findProgram({ name, variable, places, packages }) {
   const chosen = process.env[variable];

@@ -1,7 +1,7 @@
 'use strict';
 
-// What a program gets that cannot load the addon: one error that says what was looked for and what to do, with its cause.
-// Each case is a copy of the package in a folder of its own, damaged in one way. That addons are forbidden is in runtimes/.
+// The error of a program that cannot load the addon: it names the files that were tried and the remedies, and has a cause. Each
+// case is a copy of the package in a folder of its own, damaged in one way. Forbidden addons are in runtimes/.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
@@ -20,17 +20,17 @@ const test = require('node:test');
 
 const root = path.dirname(__dirname);
 const manifest = require('../package.json');
-/** The addon of this machine, as the release names it. */
+/** The addon of this machine, under its name in a release. */
 const addon = readdirSync(root).find((name) =>
   name.startsWith(`ferrows.${process.platform}-${process.arch}`)
 );
 
 /**
- * Loads a copy of the package, without an addon at first.
+ * Loads a copy of the package, which has no addon at first.
  *
  * @param {test.TestContext} context
  * @param {{ damage?: (folder: string) => void, before?: string }} how `before`: a statement that runs first
- * @returns {{ message: string, code: string, causes: string[] } | null} the error; null: it has loaded
+ * @returns {{ message: string, code: string, causes: string[] } | null} the error; null if it loaded
  */
 function load(context, { damage, before = '' }) {
   const folder = mkdtempSync(path.join(tmpdir(), 'ferrows-load-'));
@@ -65,7 +65,7 @@ function load(context, { damage, before = '' }) {
 const remedies = (message) => message.split('\n').filter((line) => /^ {2}\d\. /.test(line));
 
 /**
- * What every one of these errors has.
+ * Checks the parts that all of these errors have.
  *
  * @param {ReturnType<typeof load>} error
  * @returns {asserts error is NonNullable<ReturnType<typeof load>>}
@@ -94,7 +94,7 @@ test('without an addon the error names the file and the package', (context) => {
   assert.ok(error.causes.length >= 3, 'the cause is kept');
 });
 
-test('an addon that is none', (context) => {
+test('a file that is no addon', (context) => {
   const error = load(context, {
     damage: (folder) => writeFileSync(path.join(folder, addon), 'no library')
   });
@@ -138,11 +138,11 @@ test('a require() that finds the modules of Node only, as in a single executable
   assert.match(remedies(error.message)[1], /createRequire\(process\.execPath\)/);
 });
 
-test('a platform that nothing is built for', (context) => {
+test('a platform without an addon', (context) => {
   const error = load(context, {
     before: "Object.defineProperty(process, 'arch', { value: 's390x' });",
     damage(folder) {
-      // As in the package that is published.
+      // As in the published package.
       const published = {
         ...manifest,
         optionalDependencies: { '@ferrows/binding-linux-x64-gnu': '1' }
@@ -155,7 +155,7 @@ test('a platform that nothing is built for', (context) => {
   assert.match(remedies(error.message)[1], /platform with a prebuilt addon/);
 });
 
-test('a processor that nobody builds for', (context) => {
+test('a processor without an addon', (context) => {
   const error = load(context, {
     before: "Object.defineProperty(process, 'arch', { value: 'pdp11' });"
   });

@@ -1,5 +1,5 @@
-// A program of this repository as a child process: what it prints, line by line, and its end. Used by the tests of
-// examples/, also of the live one; what is expected of a program does not belong here.
+// A program of this repository as a child process, with its lines of output. Used by the tests of examples/ and of the live
+// example.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -13,18 +13,18 @@ export class Program {
   #name;
   #lines;
 
-  /** `[code, signal]`, when it is gone. @type {Promise<[number | null, NodeJS.Signals | null]>} */
+  /** `[code, signal]` of the end. @type {Promise<[number | null, NodeJS.Signals | null]>} */
   exit;
 
-  /** What it has said on standard error so far. */
+  /** Its standard error so far. */
   errors = '';
 
   /**
-   * Starts a program of Node's.
+   * Starts a program in Node.
    *
    * @param {string} file its path below the root
    * @param {string[]} [args]
-   * @param {Record<string, string>} [env] further variables
+   * @param {Record<string, string>} [env] additional variables
    */
   constructor(file, args = [], env = {}) {
     this.#name = file;
@@ -37,7 +37,7 @@ export class Program {
       this.errors += text;
     });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
-    // 'close': when its output has come, too.
+    // 'close' comes after all output.
     this.exit = once(this.#child, 'close');
   }
 
@@ -53,9 +53,9 @@ export class Program {
   /**
    * Waits for a line.
    *
-   * @param {RegExp} [pattern] lines that do not match are passed over
+   * @param {RegExp} [pattern] lines that do not match are skipped
    * @returns {Promise<RegExpExecArray>} the match
-   * @throws {Error} it has ended before
+   * @throws {Error} the program ended before
    */
   async line(pattern = /.*/) {
     for (;;) {
@@ -72,10 +72,10 @@ export class Program {
   }
 
   /**
-   * Waits for its end by itself.
+   * Waits for the program to end by itself.
    *
-   * @returns {Promise<string[]>} the lines that nobody has waited for
-   * @throws {Error} it failed, or said something on standard error
+   * @returns {Promise<string[]>} the lines that were not waited for
+   * @throws {Error} it failed, or wrote to standard error
    */
   async finish() {
     const rest = [];
@@ -90,7 +90,7 @@ export class Program {
   }
 
   /**
-   * Ends it by a signal.
+   * Ends the program with a signal.
    *
    * @param {NodeJS.Signals} [signal]
    */

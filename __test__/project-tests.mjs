@@ -1,7 +1,7 @@
 /**
- * Runs the tests of a folder that need packages of their own: `node __test__/project-tests.mjs dependents`. Installs them first,
- * before there are several processes that would. Called by scripts/test.mjs. `--all` adds the cases of `environments` that are
- * not in the gate.
+ * Runs the tests of a folder that has packages of its own: `node __test__/project-tests.mjs dependents`. Installs the packages
+ * first, before the tests run as several processes. Called by scripts/test.mjs. `--all` adds cases of `environments` that the
+ * suite leaves out.
  */
 
 import { spawnSync } from 'node:child_process';

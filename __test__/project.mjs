@@ -1,9 +1,9 @@
 /**
- * A folder of packages that a suite needs: from npm into target/, once for each manifest, with packages of this machine linked in
- * under names of the suite's choice. Called by install.mjs of dependents/ and of runtimes/; which packages, and what for, is theirs.
+ * A folder of npm packages that a suite needs: installed into target/ once per manifest, with local packages linked under names
+ * that the suite chooses. Called by install.mjs of dependents/, runtimes/ and environments/.
  *
- * The committed lock file (package-lock.json beside package.json) is without the links, which are added here, because their
- * paths depend on the subject, and without addresses: they are npm's own business.
+ * The committed lock file (package-lock.json beside package.json) has no links, which are added here because their paths depend
+ * on the subject, and no addresses of packages.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -16,7 +16,7 @@ import { npmCommand } from '../scripts/npm.mjs';
 /** The folder of package.json. */
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** npm may take this long, in milliseconds. */
+/** Milliseconds that npm may take. */
 const TIME_LIMIT = 5 * 60 * 1000;
 
 /** @param {string} file */
@@ -25,7 +25,7 @@ const parse = (file) => JSON.parse(readFileSync(file, 'utf8'));
 /** @param {unknown} value */
 const print = (value) => `${JSON.stringify(value, null, 2)}\n`;
 
-/** Copies a file that differs: another process may be reading one that does not. @param {string} from @param {string} to */
+/** Copies a file if it differs: another process may be reading it. @param {string} from @param {string} to */
 function copy(from, to) {
   if (existsSync(to) && readFileSync(to).equals(readFileSync(from))) return;
   mkdirSync(dirname(to), { recursive: true });
@@ -33,16 +33,16 @@ function copy(from, to) {
 }
 
 export class Project {
-  /** The links as npm sees them: paths from the folder, by name. @type {Record<string, string>} */
+  /** The links as npm writes them: relative paths by name. @type {Record<string, string>} */
   #links;
 
   /**
    * @param {object} options
    * @param {string} options.source the folder with package.json and package-lock.json
-   * @param {string[]} [options.programs] files of it that are to run among the packages: they are copied each time
-   * @param {string} options.folder where the packages go
-   * @param {Record<string, string>} options.links folders of packages, by the name that they are to have
-   * @param {string[]} [options.npm] further options of npm
+   * @param {string[]} [options.programs] files of it that run among the packages: copied each time
+   * @param {string} options.folder the folder to install into
+   * @param {Record<string, string>} options.links folders of packages, by the name to link them as
+   * @param {string[]} [options.npm] additional options of npm
    */
   constructor({ source, programs = [], folder, links, npm = [] }) {
     this.source = source;
@@ -55,7 +55,7 @@ export class Project {
   }
 
   /**
-   * Runs npm in the installed project: the one that runs this process, or else that of the path.
+   * Runs npm in the installed project.
    *
    * @param {string[]} args
    * @throws {Error} it failed, or took too long
@@ -66,7 +66,7 @@ export class Project {
       cwd: this.folder,
       timeout: TIME_LIMIT,
       killSignal: 'SIGKILL',
-      // To standard error: the standard output of a test is its report.
+      // Standard output of a test is its report.
       stdio: ['ignore', process.stderr.fd, process.stderr.fd]
     });
     if (status !== 0) {
@@ -97,7 +97,7 @@ export class Project {
     return value;
   }
 
-  /** Writes what npm has locked to the sources, without the links and without any address. */
+  /** Writes the lock file to the sources, without links and addresses. */
   #keepLock() {
     const value = parse(join(this.folder, 'package-lock.json'));
     for (const [link, path] of Object.entries(this.#links)) {
@@ -109,7 +109,7 @@ export class Project {
     writeFileSync(join(this.source, 'package-lock.json'), print(value));
   }
 
-  /** Installs what is missing. @throws {Error} npm failed */
+  /** Installs missing packages. @throws {Error} npm failed */
   prepare() {
     const { folder, source } = this;
     mkdirSync(folder, { recursive: true });
@@ -119,7 +119,7 @@ export class Project {
       'package-lock.json': print(this.#lock())
     };
     const wanted = createHash('sha256').update(Object.values(files).join('')).digest('hex');
-    // Written last, so that an interrupted installation is not taken for a whole one.
+    // Written last, so that an interrupted installation is repeated.
     const installed = join(folder, 'installed.txt');
     if (existsSync(installed) && readFileSync(installed, 'utf8') === wanted) return;
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
@@ -127,7 +127,7 @@ export class Project {
     writeFileSync(installed, wanted);
   }
 
-  /** Has npm lock what package.json asks for now, and installs it. @throws {Error} npm failed */
+  /** Locks the packages of package.json anew, and installs them. @throws {Error} npm failed */
   update() {
     mkdirSync(this.folder, { recursive: true });
     writeFileSync(join(this.folder, 'package.json'), print(this.#manifest()));

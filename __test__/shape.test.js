@@ -1,7 +1,7 @@
 'use strict';
 
-// The package seen from outside, next to ws: the same names, kinds and descriptors; the ways in that package.json
-// declares. What the things do when called does not belong here.
+// The surface of the package, compared with ws: names, kinds and descriptors of its members, and the entry points in
+// package.json. The behavior of the members is tested elsewhere.
 
 const assert = require('node:assert/strict');
 const { EventEmitter } = require('node:events');
@@ -15,7 +15,7 @@ const manifest = require('../package.json');
 const ours = require('ferrows');
 
 /**
- * What can be told of a property without calling anything.
+ * The description of a property, without a call.
  *
  * @param {object} object
  * @param {string} name
@@ -83,7 +83,7 @@ test('the ES module has the names of ws and the same classes', async () => {
   }
 });
 
-test('the ways in are those of ws', () => {
+test('the entry points are those of ws', () => {
   assert.equal(require('ferrows/package.json').version, manifest.version);
   assert.throws(() => require('ferrows/lib/websocket.js'), {
     code: 'ERR_PACKAGE_PATH_NOT_EXPORTED'
@@ -92,7 +92,7 @@ test('the ways in are those of ws', () => {
   assert.throws(() => browser(), /browser/);
 });
 
-test('what package.json names is there, and it depends on nothing', () => {
+test('the files in package.json exist, and there are no dependencies', () => {
   const named = [manifest.main, manifest.types, manifest.browser, ...manifest.files];
   for (const name of named.filter((file) => !file.includes('*'))) {
     assert.ok(existsSync(path.join(__dirname, '..', name)), name);

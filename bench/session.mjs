@@ -1,5 +1,5 @@
 // A server of a subject and what makes load on it: how both are started, sampled and summed up. Used by measure.mjs and
-// crowds.mjs, which say what is measured.
+// connection-loads.mjs, which say what is measured.
 import { sample, used } from './proc.mjs';
 import { GENERATOR } from './programs.mjs';
 import { Child } from './subject.mjs';

@@ -1,5 +1,5 @@
 // What ferrows must reach: a ratio to another figure within the same run, or a figure of its own. Data only;
-// report/judge.mjs compares.
+// report/evaluate.mjs compares.
 
 /** `ws` is the faster of its two variants; `best` of uWebSockets.js and Bun is the better one. */
 export const GROUPS = {
@@ -12,7 +12,7 @@ export const GROUPS = {
  * the subject's figure may be, as a multiple of a subject's or a group's. `against` is the workload of the other figure,
  * where that is another one, and `than` its measure. `most` is the most that the figure itself may be, in its own unit.
  */
-export const BARS = [
+export const TARGETS = [
   {
     work: '64 B echo, 100 connections, 1 in flight',
     what: 'server CPU',
@@ -169,10 +169,10 @@ export const BARS = [
   {
     work: '1,000 good clients beside hostile ones',
     what: 'p99 round trip',
-    workload: 'front-door',
+    workload: 'handshake-flood',
     subject: 'ferrows/auto',
     measure: 'p99',
-    than: 'calmP99',
+    than: 'baselineP99',
     limits: { 'ferrows/auto': 1.5 }
   }
 ];

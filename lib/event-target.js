@@ -59,11 +59,11 @@ class CloseEvent extends Event {
    * @param {string} type
    * @param {{ code?: number, reason?: string, wasClean?: boolean }} [options]
    */
-  constructor(type, options = {}) {
+  constructor(type, { code = 0, reason = '', wasClean = false } = {}) {
     super(type);
-    this[kCode] = orDefault(options.code, 0);
-    this[kReason] = orDefault(options.reason, '');
-    this[kWasClean] = orDefault(options.wasClean, false);
+    this[kCode] = code;
+    this[kReason] = reason;
+    this[kWasClean] = wasClean;
   }
 
   /** Status of the peer's close frame; 1005 if it had none, 1006 if there was no close frame. */
@@ -88,14 +88,11 @@ class ErrorEvent extends Event {
   /** @type {any} */
   [kMessage];
 
-  /**
-   * @param {string} type
-   * @param {{ error?: any, message?: string }} [options]
-   */
-  constructor(type, options = {}) {
+  /** @param {string} type @param {{ error?: any, message?: string }} [options] */
+  constructor(type, { error = null, message = '' } = {}) {
     super(type);
-    this[kError] = orDefault(options.error, null);
-    this[kMessage] = orDefault(options.message, '');
+    this[kError] = error;
+    this[kMessage] = message;
   }
 
   get error() {
@@ -111,13 +108,10 @@ class MessageEvent extends Event {
   /** @type {any} */
   [kData];
 
-  /**
-   * @param {string} type
-   * @param {{ data?: any }} [options]
-   */
-  constructor(type, options = {}) {
+  /** @param {string} type @param {{ data?: any }} [options] */
+  constructor(type, { data = null } = {}) {
     super(type);
-    this[kData] = orDefault(options.data, null);
+    this[kData] = data;
   }
 
   /** A string for a text message, else of the type that `binaryType` names. */
@@ -163,14 +157,6 @@ const WRAPPERS = {
       dispatch(new ErrorEvent('error', { error, message: error.message }), this, listener);
     }
 };
-
-/**
- * @param {any} value
- * @param {any} fallback
- */
-function orDefault(value, fallback) {
-  return value === undefined ? fallback : value;
-}
 
 /**
  * Calls the handleEvent() of a listener object, or a listener function with the target as `this`.
@@ -261,10 +247,7 @@ function mixInto(prototype) {
         const wrapper = findAttribute(this, type);
         return wrapper ? wrapper[kListener] : null;
       },
-      /**
-       * @this {Target}
-       * @param {any} listener a function; anything else clears the attribute
-       */
+      /** @this {Target} @param {any} listener a function; anything else clears the attribute */
       set(listener) {
         const wrapper = findAttribute(this, type);
         if (wrapper) this.removeListener(type, wrapper);

@@ -5,91 +5,11 @@
  * belongs to their extension.
  */
 
-const { createError } = require('./errors');
-const { tokenChars } = require('./validation');
+const { HeaderScanner } = require('./header-scanner');
 
-const SPACE = 0x20;
-const TAB = 0x09;
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
-const BACKSLASH = 0x5c;
 
 /** @typedef {Record<string, (string | true)[]>} Params */
-
-/** Reads tokens, quoted values and separators of the header field in one pass. */
-class Scanner {
-  /** @param {string} text */
-  constructor(text) {
-    this.text = text;
-    this.index = 0;
-  }
-
-  /** @returns {number} the next character code; NaN at the end */
-  peek() {
-    return this.text.charCodeAt(this.index);
-  }
-
-  /** Skips white space. @returns {boolean} true if there was any */
-  skipBlanks() {
-    const start = this.index;
-    while (this.peek() === SPACE || this.peek() === TAB) this.index++;
-    return this.index !== start;
-  }
-
-  /**
-   * Reads a token.
-   *
-   * @returns {string}
-   * @throws {SyntaxError} if there is none
-   */
-  token() {
-    const start = this.index;
-    while (tokenChars[this.peek()] === 1) this.index++;
-    if (this.index === start) this.fail();
-    return this.text.slice(start, this.index);
-  }
-
-  /**
-   * Reads a token between quotes.
-   *
-   * @returns {string} with its escapes resolved
-   * @throws {SyntaxError} if the content is not a token
-   */
-  quoted() {
-    let value = '';
-    for (this.index++; ; this.index++) {
-      if (this.peek() === QUOTE && value !== '') break;
-      if (this.peek() === BACKSLASH) this.index++;
-      if (tokenChars[this.peek()] !== 1) this.fail();
-      value += this.text[this.index];
-    }
-    this.index++;
-    return value;
-  }
-
-  /**
-   * Reads a separator, or the end of the field.
-   *
-   * @param {string} separators accepted characters
-   * @returns {number} its code; NaN at the end of the field
-   * @throws {SyntaxError} on another character
-   */
-  separator(separators) {
-    const blank = this.skipBlanks();
-    const code = this.peek();
-    if (Number.isNaN(code) ? blank : !separators.includes(this.text[this.index])) this.fail();
-    this.index++;
-    return code;
-  }
-
-  /** @returns {never} */
-  fail() {
-    if (this.index >= this.text.length) throw createError('UNEXPECTED_END');
-    throw createError('UNEXPECTED_CHARACTER', this.index);
-  }
-}
 
 /**
  * Parses the field.
@@ -100,32 +20,29 @@ class Scanner {
  * @throws {SyntaxError}
  */
 function parse(header) {
-  const scanner = new Scanner(header);
+  const scanner = new HeaderScanner(header);
   /** @type {Record<string, Params[]>} */
   const offers = Object.create(null);
 
-  for (let end = false; !end;) {
-    // White space is allowed before an element, except the first (as in ws).
-    if (scanner.index > 0) scanner.skipBlanks();
-    const name = scanner.token();
+  for (let isLast = false; !isLast;) {
+    const name = scanner.element();
     const params = Object.create(null);
-    let code = scanner.separator(';,');
+    let separator = scanner.separator(';,');
 
-    while (code === SEMICOLON) {
-      scanner.skipBlanks();
-      const key = scanner.token();
+    while (separator === ';') {
+      const key = scanner.element();
       /** @type {string | true} */
       let value = true;
       if (scanner.peek() === EQUALS) {
         scanner.index++;
-        value = scanner.peek() === QUOTE ? scanner.quoted() : scanner.token();
+        value = scanner.value();
       }
       (params[key] ??= []).push(value);
-      code = scanner.separator(';,');
+      separator = scanner.separator(';,');
     }
 
     (offers[name] ??= []).push(params);
-    end = code !== COMMA;
+    isLast = separator === '';
   }
 
   return offers;
@@ -146,10 +63,7 @@ function format(extensions) {
     .join(', ');
 }
 
-/**
- * @param {Record<string, any>} params
- * @returns {string[]}
- */
+/** @param {Record<string, any>} params @returns {string[]} */
 function formatParams(params) {
   return Object.entries(params).flatMap(([key, values]) =>
     [values].flat().map((value) => (value === true ? key : `${key}=${value}`))

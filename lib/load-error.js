@@ -76,10 +76,7 @@ function reasonsOf(error) {
 const isBundled = () =>
   typeof __filename === 'undefined' || basename(__filename) !== 'load-error.js';
 
-/**
- * @param {string[]} reasons
- * @returns {Cause}
- */
+/** @param {string[]} reasons @returns {Cause} */
 function causeOf(reasons) {
   if (reasons.some((reason) => DYNAMIC.test(reason))) return 'bundled';
   if (reasons.some((reason) => EXECUTABLE.test(reason))) return 'executable';

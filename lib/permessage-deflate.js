@@ -55,9 +55,7 @@ class PerMessageDeflate {
     return 'permessage-deflate';
   }
 
-  /**
-   * @returns {Params} the offer of a client
-   */
+  /** @returns {Params} the offer of a client */
   offer() {
     return params.createOffer(this._options);
   }
@@ -85,10 +83,7 @@ class PerMessageDeflate {
     return params.acceptOffer(offers, this._options);
   }
 
-  /**
-   * @param {Params[]} responses normalized; the first counts
-   * @returns {Params}
-   */
+  /** @param {Params[]} responses normalized; the first counts @returns {Params} */
   acceptAsClient(responses) {
     return params.acceptResponse(responses[0], this._options);
   }
@@ -120,12 +115,7 @@ class PerMessageDeflate {
    * @param {Callback} callback
    */
   decompress(data, fin, callback) {
-    jobs.add((done) => {
-      this._decompress(data, fin, (error, result) => {
-        done();
-        callback(error, result);
-      });
-    });
+    jobs.add((done) => this._decompress(data, fin, done), callback);
   }
 
   /**
@@ -136,12 +126,7 @@ class PerMessageDeflate {
    * @param {Callback} callback
    */
   compress(data, fin, callback) {
-    jobs.add((done) => {
-      this._compress(data, fin, (error, result) => {
-        done();
-        callback(error, result);
-      });
-    });
+    jobs.add((done) => this._compress(data, fin, done), callback);
   }
 
   /**

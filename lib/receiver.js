@@ -421,11 +421,7 @@ function emitInTurn(receiver, isDeferred, callback, event, ...args) {
 
 const { addListener, controlMessage, dataMessage, emit, end, on, write } = Receiver.prototype;
 
-/**
- * The original methods that parse, by name.
- *
- * @type {[string, any][]}
- */
+/** The original methods that parse, by name. @type {[string, any][]} */
 const parsing = Object.getOwnPropertyNames(Receiver.prototype).map((name) => [
   name,
   /** @type {any} */ (Receiver.prototype)[name]

@@ -21,6 +21,7 @@ const {
   measure
 } = require('./connection/frame');
 const { createError } = require('./errors');
+const { debug } = require('./transport/debug');
 const { isBlob } = require('./validation');
 const { toBuffer } = require('./buffer-util');
 const { nextTick } = require('./node/schedule');
@@ -235,11 +236,7 @@ class Sender {
     }
   }
 
-  /**
-   * Queues a call behind the one in progress.
-   *
-   * @param {any[]} call see `_queue`
-   */
+  /** Queues a call behind the one in progress. @param {any[]} call see `_queue` */
   enqueue(call) {
     this._bufferedBytes += call[3][kByteLength];
     this._queue.push(call);
@@ -336,10 +333,7 @@ function writeFrame(sender, data, options, compress, callback) {
   sender.sendFrame(Sender.frame(data, options), callback);
 }
 
-/**
- * @param {any} sender
- * @returns {any} its FrameWriter; null if the Sender builds frames itself
- */
+/** @param {any} sender @returns {any} its FrameWriter; null if the Sender builds frames itself */
 function frameWriterOf(sender) {
   const writer = sender[kFrameWriter];
   if (writer === null || writer.isBypassed) return null;
@@ -353,7 +347,10 @@ function frameWriterOf(sender) {
  * @param {any} sender
  */
 function bypassFrameWriter(sender) {
-  if (sender[kFrameWriter] !== null) sender[kFrameWriter].isBypassed = true;
+  const writer = sender[kFrameWriter];
+  if (writer === null || writer.isBypassed) return;
+  writer.isBypassed = true;
+  debug('connection %d frames in JavaScript: a program replaced a method', writer.transport.id);
 }
 
 /**

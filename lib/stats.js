@@ -20,10 +20,7 @@ class Statistics {
     this.closed = 0;
   }
 
-  /**
-   * @param {any} ws open
-   * @param {boolean} isTracked true if it is in `clients` of the server
-   */
+  /** @param {any} ws open @param {boolean} isTracked true if it is in `clients` of the server */
   add(ws, isTracked) {
     this.opened++;
     ws[kTransport].statistics = this;
@@ -66,10 +63,7 @@ class Statistics {
   }
 }
 
-/**
- * @param {Statistics["closedTotals"]} totals
- * @param {Transport} transport
- */
+/** @param {Statistics['closedTotals']} totals @param {Transport} transport */
 function addTotals(totals, { receivedTotal, messagesReceived, messagesSent, writtenTotal }) {
   totals.messagesReceived += messagesReceived;
   totals.messagesSent += messagesSent;

@@ -41,16 +41,10 @@ function createWebSocketStream(ws, options) {
       });
     },
 
-    destroy(error, callback) {
-      destroy(error, callback);
-    }
+    destroy
   });
 
-  /**
-   * Closes the WebSocket. The Duplex finishes with the socket.
-   *
-   * @param {Callback} callback
-   */
+  /** Closes the WebSocket. The Duplex finishes with the socket. @param {Callback} callback */
   function finish(callback) {
     const socket = ws._socket;
     if (socket.writableFinished) {
@@ -62,10 +56,7 @@ function createWebSocketStream(ws, options) {
     }
   }
 
-  /**
-   * @param {Error | null} error
-   * @param {Callback} callback
-   */
+  /** @param {Error | null} error @param {Callback} callback */
   function destroy(error, callback) {
     const emitClose = () => duplex.emit('close');
     if (ws.readyState === ws.CLOSED) {
@@ -116,10 +107,7 @@ function whenOpen(ws, action) {
   else action();
 }
 
-/**
- * @this {Duplex}
- * @param {Error} error
- */
+/** @this {Duplex} @param {Error} error */
 function duplexOnError(error) {
   this.removeListener('error', duplexOnError);
   this.destroy();

@@ -5,7 +5,7 @@
  * input of connections.
  */
 
-const { isUtf8 } = require('buffer');
+const { isUtf8: isValidUTF8 } = require('buffer');
 
 const { hasBlob } = require('./constants');
 
@@ -27,14 +27,6 @@ const tokenChars = Array.from({ length: 128 }, (_, code) =>
 function isValidStatusCode(code) {
   if (code >= 3000) return code <= 4999;
   return code >= 1000 && code <= 1014 && (code < 1004 || code > 1006);
-}
-
-/**
- * @param {Uint8Array} bytes
- * @returns {boolean}
- */
-function isValidUTF8(bytes) {
-  return isUtf8(bytes);
 }
 
 /**

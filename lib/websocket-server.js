@@ -159,47 +159,42 @@ class WebSocketServer extends Emitter {
   handleUpgrade(req, socket, head, callback) {
     socket.on('error', socketOnError);
 
+    /** @type {(status: number, message: string, fields?: Record<string, any>) => void} */
+    const refuse = (status, message, fields) =>
+      abortOrEmitClientError(this, req, socket, status, message, fields);
+
     const { headers } = req;
     const key = headers['sec-websocket-key'];
     const version = Number(headers['sec-websocket-version']);
-    if (req.method !== 'GET') {
-      abortOrEmitClientError(this, req, socket, 405, 'Invalid HTTP method');
-      return;
-    }
+    if (req.method !== 'GET') return refuse(405, 'Invalid HTTP method');
     if (headers.upgrade?.toLowerCase() !== 'websocket') {
-      abortOrEmitClientError(this, req, socket, 400, 'Invalid Upgrade header');
-      return;
+      return refuse(400, 'Invalid Upgrade header');
     }
     if (key === undefined || !KEY_PATTERN.test(key)) {
-      abortOrEmitClientError(this, req, socket, 400, 'Missing or invalid Sec-WebSocket-Key header');
-      return;
+      return refuse(400, 'Missing or invalid Sec-WebSocket-Key header');
     }
     if (version !== 13 && version !== 8) {
       const message = 'Missing or invalid Sec-WebSocket-Version header';
-      abortOrEmitClientError(this, req, socket, 400, message, { 'Sec-WebSocket-Version': '13, 8' });
-      return;
+      return refuse(400, message, { 'Sec-WebSocket-Version': '13, 8' });
     }
-    if (!this.shouldHandle(req)) {
-      abortHandshake(socket, 400);
-      return;
-    }
+    if (!this.shouldHandle(req)) return abortHandshake(socket, 400);
 
     const protocols = parseSubprotocols(headers['sec-websocket-protocol']);
-    if (protocols === undefined) {
-      abortOrEmitClientError(this, req, socket, 400, 'Invalid Sec-WebSocket-Protocol header');
-      return;
-    }
+    if (protocols === undefined) return refuse(400, 'Invalid Sec-WebSocket-Protocol header');
     const extensions = acceptExtensions(headers['sec-websocket-extensions'], this.options);
     if (extensions === undefined) {
-      const message = 'Invalid or unacceptable Sec-WebSocket-Extensions header';
-      abortOrEmitClientError(this, req, socket, 400, message);
-      return;
+      return refuse(400, 'Invalid or unacceptable Sec-WebSocket-Extensions header');
     }
 
-    if (!this.options.verifyClient) {
-      this.completeUpgrade(extensions, key, protocols, req, socket, head, callback);
-      return;
-    }
+    /** @type {(isVerified: any, status?: number, message?: string, fields?: Record<string, any>) => void} */
+    const answer = (isVerified, status, message, fields) => {
+      if (isVerified) {
+        this.completeUpgrade(extensions, key, protocols, req, socket, head, callback);
+      } else {
+        abortHandshake(socket, status || 401, message, fields);
+      }
+    };
+    if (!this.options.verifyClient) return answer(true);
 
     const { authorized, encrypted } = /** @type {any} */ (req.socket);
     const info = {
@@ -207,30 +202,8 @@ class WebSocketServer extends Emitter {
       secure: !!(authorized || encrypted),
       req
     };
-    if (this.options.verifyClient.length !== 2) {
-      if (this.options.verifyClient(info)) {
-        this.completeUpgrade(extensions, key, protocols, req, socket, head, callback);
-      } else {
-        abortHandshake(socket, 401);
-      }
-      return;
-    }
-
-    this.options.verifyClient(
-      info,
-      (
-        /** @type {any} */ isVerified,
-        /** @type {number} */ status,
-        /** @type {string} */ message,
-        /** @type {Record<string, any>} */ fields
-      ) => {
-        if (isVerified) {
-          this.completeUpgrade(extensions, key, protocols, req, socket, head, callback);
-        } else {
-          abortHandshake(socket, status || 401, message, fields);
-        }
-      }
-    );
+    if (this.options.verifyClient.length === 2) this.options.verifyClient(info, answer);
+    else answer(this.options.verifyClient(info));
   }
 
   /**
@@ -361,10 +334,7 @@ function answerPlainRequest(_req, res) {
   res.end(body);
 }
 
-/**
- * @param {string | undefined} header
- * @returns {Set<string> | undefined} undefined: malformed
- */
+/** @param {string | undefined} header @returns {Set<string> | undefined} undefined: malformed */
 function parseSubprotocols(header) {
   if (header === undefined) return new Set();
   try {

@@ -19,6 +19,7 @@ const { AsyncContext } = require('./node/async-context');
 const { abortHandshake, connect } = require('./client/handshake');
 const { createError } = require('./errors');
 const { isLazy } = require('./socket/lazy-socket');
+const { defineVisible } = require('./node/define');
 const { live, showLive } = require('./node/live-properties');
 const { mixInto } = require('./event-target');
 const { openTransport } = require('./transport');
@@ -239,7 +240,7 @@ class WebSocket extends Emitter {
     transport.generateMask = generateMask;
     this[kTransport] = transport;
     this._socket = socket;
-    // Tracers expect these objects to exist at 'open'.
+    // Tracers find the WebSocket of a message by its Receiver or Sender, and observe their constructors.
     if (!originals.receiver.hasOriginalEvents()) receiverOf(this);
     if (!originals.sender.isOriginalClass(Sender)) senderOf(this);
 
@@ -400,21 +401,13 @@ showLive(WebSocket.prototype, LAZY);
  */
 function replace(ws, name, value) {
   if (!Object.hasOwn(ws, kTransport)) {
-    Object.defineProperty(ws, name, {
-      configurable: true,
-      enumerable: true,
-      value,
-      writable: true
-    });
+    defineVisible(ws, name, value);
   } else if (ws[kTransport]) {
     ws[kTransport][name === '_sender' ? 'sender' : 'receiver'] = value;
   }
 }
 
-/**
- * @param {any} ws
- * @returns {any} its Receiver, created on first use; null without a connection
- */
+/** @param {any} ws @returns {any} its Receiver, created on first use; null without a connection */
 function receiverOf(ws) {
   const transport = ws[kTransport];
   if (!transport) return null;
@@ -432,10 +425,7 @@ function receiverOf(ws) {
   return transport.receiver;
 }
 
-/**
- * @param {any} ws
- * @returns {any} its Sender, created on first use; null without a connection
- */
+/** @param {any} ws @returns {any} its Sender, created on first use; null without a connection */
 function senderOf(ws) {
   const transport = ws[kTransport];
   if (!transport) return null;

@@ -1,6 +1,6 @@
 /**
- * Runs all Autobahn cases over each transport, or over those that are named: `npm run autobahn [-- TRANSPORT...]`. The gate
- * runs a choice of them (test.mjs); what a run does is in __test__/autobahn/run.mjs.
+ * Runs all Autobahn cases over each transport, or over the named ones: `npm run autobahn [-- TRANSPORT...]`. The suite `autobahn`
+ * runs a selection. The run itself is __test__/autobahn/run.mjs.
  */
 
 import { spawnSync } from 'node:child_process';

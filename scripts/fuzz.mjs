@@ -1,12 +1,10 @@
 /**
- * Fuzzes the core for a while: `node scripts/fuzz.mjs [--seconds N] [--jobs N] [TARGET...]`, 60 seconds each and all
- * targets if nothing is said. A target is a file of fuzz/targets/ (libFuzzer, with AddressSanitizer; see src/fuzzing/ for
- * what each asserts) or of fuzz/js/. Ends with 1 if anything was found, or did not run.
+ * Fuzzes the core: `node scripts/fuzz.mjs [--seconds N] [--jobs N] [TARGET...]`, by default each target for 60 seconds. A target is
+ * a file of fuzz/targets/ (libFuzzer with AddressSanitizer; src/fuzzing/ has the assertions) or of fuzz/js/. The exit code is 1 if
+ * anything was found, or a target did not run.
  *
- * Needs the Rust toolchain that builds ferrows, a C++ compiler, and what is in fuzz/Cargo.lock. Everything that is left
- * behind is in target/fuzz/: what was found in findings/, and in corpus/ what the next run begins with, besides the seeds.
- *
- * Does not belong here: replaying seeds, which `cargo test` does.
+ * Needs the Rust toolchain that builds ferrows, a C++ compiler, and the crates of fuzz/Cargo.lock. Writes to target/fuzz/: crashes
+ * to findings/, and to corpus/ the inputs that the next run starts from, besides the seeds. `cargo test` replays the seeds.
  */
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -20,20 +18,20 @@ import { checkRust, root, withCargo } from './ready.mjs';
  * @typedef {{ name: string, executions: number, seconds: number, coverage: string, crashes: number, note: string }} Outcome
  */
 
-/** One case may take this long, in seconds, and so much memory, in MiB. */
+/** Limits of one input: seconds, and MiB of memory. */
 const CASE_SECONDS = 20;
 const CASE_MEMORY = 2048;
-/** What the targets make of their input grows with it, and small inputs get everywhere. */
+/** Bytes of an input. The work of a target grows with its input, and small inputs reach all code. */
 const LONGEST_INPUT = 1024;
-/** A fuzzer that is due gets this long to end by itself, in seconds: its seeds come first, however many there are. */
+/** Seconds that a fuzzer may run beyond its time: it replays all seeds first. */
 const GRACE = 60;
-/** How much is kept of what a fuzzer says. */
+/** Characters of a fuzzer's output that are kept. */
 const KEPT_OUTPUT = 64 * 1024;
 
 const FUZZ = join(root, 'fuzz');
 const WORK = join(root, 'target', 'fuzz');
 
-/** Instruments the code as libFuzzer needs it. These are options of LLVM, which any toolchain takes. */
+/** Instrumentation for libFuzzer, by options of LLVM that any toolchain accepts. */
 const INSTRUMENTED = [
   '--cfg=fuzzing',
   '-Cpasses=sancov-module',
@@ -60,7 +58,7 @@ function allTargets() {
 }
 
 /**
- * Builds all of the targets that are in Rust.
+ * Builds all targets in Rust.
  *
  * @returns {string} the folder with the programs
  */
@@ -69,8 +67,8 @@ function build() {
   const env = withCargo(process.env);
   const version = spawnSync('rustc', ['-vV'], { cwd: root, encoding: 'utf8', env });
   const host = /^host: (.+)$/m.exec(version.stdout ?? '')?.[1];
-  if (!host) throw new Error('"rustc -vV" does not tell the host');
-  // With --target, flags are not for build scripts, which would lack libFuzzer.
+  if (!host) throw new Error('"rustc -vV" prints no host');
+  // --target keeps the flags away from build scripts, which are not linked with libFuzzer.
   const { status } = spawnSync(
     'cargo',
     [
@@ -84,7 +82,7 @@ function build() {
     ],
     {
       cwd: root,
-      // The sanitizer is part of every toolchain, the option to turn it on is not stable.
+      // Every toolchain has the sanitizer; its option is unstable.
       env: {
         ...env,
         CARGO_ENCODED_RUSTFLAGS: INSTRUMENTED.join('\x1f'),
@@ -99,7 +97,7 @@ function build() {
 }
 
 /**
- * The program of a target, and what it is given.
+ * The command of a target.
  *
  * @param {Target} target
  * @param {number} seconds
@@ -114,7 +112,7 @@ function commandOf({ name, kind }, seconds, programs) {
   for (const folder of [corpus, findings]) mkdirSync(folder, { recursive: true });
   return [
     join(programs, name),
-    // New inputs go to the first; the others are only read.
+    // libFuzzer writes new inputs to the first folder, and only reads the second.
     corpus,
     join(FUZZ, 'seeds', name),
     `-artifact_prefix=${findings}/`,
@@ -127,7 +125,7 @@ function commandOf({ name, kind }, seconds, programs) {
   ];
 }
 
-/** The process groups of the fuzzers that run, to be ended with this process. @type {Set<number>} */
+/** The process groups of running fuzzers, which are killed with this process. @type {Set<number>} */
 const running = new Set();
 
 /** @param {number} group */
@@ -135,7 +133,7 @@ function kill(group) {
   try {
     process.kill(-group, 'SIGKILL');
   } catch {
-    // It has ended.
+    // It has ended already.
   }
 }
 
@@ -201,7 +199,7 @@ async function fuzz(target, seconds, programs) {
   rmSync(findings, { recursive: true, force: true });
   const ended = await run(commandOf(target, seconds, programs), seconds);
   const found = existsSync(findings) ? readdirSync(findings) : [];
-  const seen = target.kind === 'rust' ? ofLibFuzzer(ended.output) : ofJs(ended.output);
+  const seen = target.kind === 'rust' ? parseLibFuzzer(ended.output) : parseJs(ended.output);
   const failed = ended.failure !== undefined || found.length > 0;
   const crashes = Math.max(seen.crashes, found.length, failed ? 1 : 0);
   const notes = found.map((file) => relative(root, join(findings, file)));
@@ -218,35 +216,35 @@ async function fuzz(target, seconds, programs) {
 }
 
 /**
- * What libFuzzer says of itself at its end.
+ * Reads the statistics at the end of libFuzzer's output.
  *
  * @param {string} output
  */
-function ofLibFuzzer(output) {
+function parseLibFuzzer(output) {
   const coverage = [...output.matchAll(/ cov: (\d+) /g)].map(([, edges]) => Number(edges));
   const executions = /^stat::number_of_executed_units: *(\d+)/m.exec(output)?.[1];
   const added = /^stat::new_units_added: *(\d+)/m.exec(output)?.[1];
   return {
     executions: Number(executions ?? 0),
-    // Without a line of its own for the end, it has not come there.
+    // Without statistics it did not reach its end.
     crashes: executions === undefined ? 1 : 0,
     coverage: `${coverage.at(-1) ?? 0} edges, ${added ?? 0} new inputs`
   };
 }
 
 /**
- * What a fuzzer in JavaScript says: its last line is JSON.
+ * Reads the last line of a fuzzer in JavaScript, which is JSON.
  *
  * @param {string} output
  */
-function ofJs(output) {
+function parseJs(output) {
   try {
     const { executions, crashes } = JSON.parse(output.trimEnd().split('\n').at(-1) ?? '');
     if (Number.isInteger(executions) && Number.isInteger(crashes)) {
       return { executions, crashes, coverage: '' };
     }
   } catch {
-    // As below.
+    // Not JSON: a crash, as below.
   }
   return { executions: 0, crashes: 1, coverage: 'no last line of JSON' };
 }

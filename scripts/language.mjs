@@ -29,8 +29,8 @@ const TITLE_OPENINGS = /^(?:what|who|whether)\b/i;
 /** @typedef {{ file: string, line: number, rule: 'opening' | 'pronoun' | 'person', text: string }} Violation */
 /** @typedef {{ words: number, what: number, openings: number, pronouns: number, persons: number }} Counts */
 
-/** @param {string} file */
-function folder(file) {
+/** The folder that a file is counted in. @param {string} file */
+export function folderOf(file) {
   const [first, second, third] = file.split('/');
   if (second === undefined) return '(root)';
   return third !== undefined && ['src', 'lib', '__test__', 'bench'].includes(first ?? '')
@@ -77,17 +77,16 @@ export function inspectText(file, text) {
   return { counts, violations };
 }
 
+/** True if the rules hold for a file. @param {string} name */
+export const isProse = (name) => hasProse(name) && !EXCLUDED.test(name);
+
 /** @returns {string[]} the files of the working tree that have prose, new ones included */
 export function proseFiles() {
   const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], {
     cwd: root,
     encoding: 'utf8'
   });
-  return listed
-    .split('\0')
-    .filter(
-      (name) => name && hasProse(name) && !EXCLUDED.test(name) && existsSync(join(root, name))
-    );
+  return listed.split('\0').filter((name) => name && isProse(name) && existsSync(join(root, name)));
 }
 
 /**
@@ -106,7 +105,7 @@ export function inspect(chosen = () => true) {
   for (const file of proseFiles().filter(chosen)) {
     const found = inspectText(file, readFileSync(join(root, file), 'utf8'));
     violations.push(...found.violations);
-    const sum = folders.get(folder(file)) ?? {
+    const sum = folders.get(folderOf(file)) ?? {
       words: 0,
       what: 0,
       openings: 0,
@@ -117,7 +116,7 @@ export function inspect(chosen = () => true) {
       sum[key] += found.counts[key];
       total[key] += found.counts[key];
     }
-    folders.set(folder(file), sum);
+    folders.set(folderOf(file), sum);
   }
   return { folders, total, violations };
 }

@@ -1,16 +1,16 @@
 /**
- * Watches each access to memory while the addon is used: `node scripts/memcheck.mjs [PART...]`. Not a part of `npm test`: it
- * builds the library twice more, into target/memcheck, and takes minutes. Linux only.
+ * Checks memory accesses of the addon: `node scripts/memcheck.mjs [PART...]`. Not a suite of `npm test`: it builds the library
+ * twice more, into target/memcheck, and takes minutes. Linux only.
  *
  * * `rust`: AddressSanitizer with leak detection over the Rust tests of the transports.
  * * `addon`: AddressSanitizer over the addon in Node, driven by __test__/memcheck/exercise.js, over each transport.
- * * `valgrind`: the same with memcheck, which also sees values that nobody has set.
+ * * `valgrind`: the same with memcheck, which also reports uninitialized values.
  *
- * Node itself is not built for any of them. AddressSanitizer reports only what code of the addon does. Of memcheck's reports,
- * many of which are about V8's own code, those count that have a function of the addon in their stacks.
+ * Node itself is not instrumented. AddressSanitizer reports accesses by code of the addon only. Many reports of memcheck are about
+ * V8; those with a function of the addon in their stacks count.
  *
- * ThreadSanitizer is not here: the standard library that comes with a toolchain is not instrumented, so what a contended
- * Mutex orders looks like a race. tests/loom.rs has the orders of threads.
+ * ThreadSanitizer is left out: the standard library of a toolchain is not instrumented, so accesses ordered by a contended Mutex
+ * look like races. tests/loom.rs checks the order of threads.
  */
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -26,10 +26,10 @@ import {
 import { isAbsolute, join } from 'node:path';
 import { root, withCargo } from './ready.mjs';
 
-/** The crates of the sanitizers are known for this target; naming it keeps their flags away from build scripts. */
+/** A target with a sanitizer runtime. Naming it keeps the flags away from build scripts. */
 const TARGET = 'x86_64-unknown-linux-gnu';
 
-/** How the exercise is run: each transport, sockets that change theirs, and a host without libuv. */
+/** Runs of the exercise: each transport, sockets that migrate, and a host without libuv. */
 const WAYS = [
   ...['stream', 'event_loop', 'io_threads', 'shuffle'].map((transport) => ({
     name: transport,
@@ -38,19 +38,19 @@ const WAYS = [
   { name: 'without libuv', env: { FERROWS_TRANSPORT: 'auto', FERROWS_LIBUV: '0' } }
 ];
 
-/** One run may take this long, in milliseconds. */
+/** Milliseconds that a run may take. */
 const TIME_LIMIT = 10 * 60 * 1000;
 
 const target = join(process.env.CARGO_TARGET_DIR || join(root, 'target'), 'memcheck');
 const exercise = join(root, '__test__/memcheck/exercise.js');
-/** Reports of memcheck that are about Node's own code, whatever is in their stacks. */
+/** Suppressions of memcheck's reports about Node's own code. */
 const known = join(root, '__test__/memcheck/valgrind.supp');
 
-/** What only the user can mend; the message is the sentence to show. */
+/** A failure that only the user can mend; the message is the sentence to show. */
 class Missing extends Error {}
 
 /**
- * What was run, and what it found: the table.
+ * The rows of the table at the end.
  *
  * @type {{ name: string, seconds: number, findings: string[] }[]}
  */
@@ -61,7 +61,7 @@ const outcomes = [];
  *
  * @param {string} program
  * @param {string[]} args
- * @param {NodeJS.ProcessEnv} env what is added to this process's
+ * @param {NodeJS.ProcessEnv} env additional variables
  * @returns {Promise<{ code: number | null, output: string }>}
  */
 function run(program, args, env) {
@@ -82,12 +82,12 @@ function run(program, args, env) {
 }
 
 /**
- * Does one thing and notes what it found.
+ * Runs a check and records its findings.
  *
  * @param {string} name
  * @param {() => Promise<string[]>} check
  */
-async function noting(name, check) {
+async function record(name, check) {
   const start = Date.now();
   const findings = await check();
   const seconds = (Date.now() - start) / 1000;
@@ -97,7 +97,7 @@ async function noting(name, check) {
   outcomes.push({ name, seconds, findings });
 }
 
-/** What AddressSanitizer's runs need; the runtime is part of stable toolchains, the flag to ask for it is not. */
+/** Variables for AddressSanitizer. Stable toolchains have its runtime; its flag is unstable. */
 const INSTRUMENTED = { RUSTC_BOOTSTRAP: '1', RUSTFLAGS: '-Zsanitizer=address' };
 
 /** @param {string[]} args of cargo @param {NodeJS.ProcessEnv} [env] */
@@ -112,9 +112,9 @@ const tail = (output) => [output.trim().split('\n').slice(-60).join('\n')];
 async function rust() {
   const args = ['--target', TARGET, '--no-default-features', '--features', 'transport'];
   await cargo(['test', '--no-run', ...args], INSTRUMENTED);
-  // loom's threads are stacks that it makes itself, of which the sanitizer knows nothing.
+  // Without tests/loom.rs: loom switches stacks on its own, which the sanitizer cannot follow.
   const tests = ['--lib', '--test', 'moving', '--test', 'threads'];
-  await noting('asan: Rust tests', async () => {
+  await record('asan: Rust tests', async () => {
     const { code, output } = await run(
       'cargo',
       ['test', '--locked', '--target-dir', target, ...args, ...tests],
@@ -139,17 +139,17 @@ async function sanitizedAddon() {
   const runtime = spawnSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' });
   const library = runtime.stdout?.trim() ?? '';
   if (!isAbsolute(library) || !existsSync(library)) {
-    throw new Missing("gcc's libasan.so is not here: install gcc (Debian: apt-get install gcc).");
+    throw new Missing("gcc's libasan.so is missing: install gcc (Debian: apt-get install gcc).");
   }
   await cargo(['build', '--lib', '--target', TARGET], INSTRUMENTED);
   const env = {
     NAPI_RS_NATIVE_LIBRARY_PATH: addonOf(join(TARGET, 'debug')),
     LD_PRELOAD: library,
-    // What V8 keeps until the process ends is no leak of ours.
+    // V8 keeps memory until the process ends.
     ASAN_OPTIONS: 'detect_leaks=0'
   };
   for (const way of WAYS) {
-    await noting(`asan: addon, ${way.name}`, async () => {
+    await record(`asan: addon, ${way.name}`, async () => {
       const { code, output } = await run(process.execPath, [exercise], { ...env, ...way.env });
       return code === 0 && output.startsWith('done') ? [] : tail(output);
     });
@@ -157,8 +157,8 @@ async function sanitizedAddon() {
 }
 
 /**
- * The errors of a report of memcheck that have a function of the addon in one of their stacks. Leaks, which a report in XML
- * always has, are none: Node ends without freeing what lives as long as it does, and memcheck can't see who holds it.
+ * The errors in a report of memcheck with a function of the addon in one of their stacks. Leaks, which a report in XML always
+ * lists, do not count: Node exits without freeing memory of process lifetime, and memcheck cannot see the references to it.
  *
  * @param {string} report XML
  * @param {string} object path of the addon
@@ -174,18 +174,18 @@ function errorsIn(report, object) {
 
 /** @param {string} error XML */
 function readable(error) {
-  const what = /<what>(.*?)<\/what>|<text>(.*?)<\/text>/.exec(error);
+  const message = /<what>(.*?)<\/what>|<text>(.*?)<\/text>/.exec(error);
   const frames = [...error.matchAll(/<frame>(.*?)<\/frame>/gs)].map(([, frame]) => {
     const [, name] = /<fn>(.*?)<\/fn>/.exec(frame) ?? /<obj>(.*?)<\/obj>/.exec(frame) ?? [];
     const [, line] = /<line>(.*?)<\/line>/.exec(frame) ?? [];
     return `  ${name ?? '?'}${line ? `, line ${line}` : ''}`;
   });
-  return [what?.[1] ?? what?.[2], ...frames].join('\n');
+  return [message?.[1] ?? message?.[2], ...frames].join('\n');
 }
 
 async function valgrind() {
   if (spawnSync('valgrind', ['--version']).status !== 0) {
-    throw new Missing('valgrind is not here: install it (Debian: apt-get install valgrind).');
+    throw new Missing('valgrind is missing: install it (Debian: apt-get install valgrind).');
   }
   await cargo(['build', '--lib', '--profile', 'profiling']);
   const object = addonOf('profiling');
@@ -195,7 +195,7 @@ async function valgrind() {
   /** @param {typeof WAYS[number]} way */
   const check = async (way) => {
     const prefix = way.name.replaceAll(' ', '-');
-    await noting(`valgrind: ${way.name}`, async () => {
+    await record(`valgrind: ${way.name}`, async () => {
       const args = [
         '--smc-check=all-non-file',
         '--num-callers=40',
@@ -217,7 +217,7 @@ async function valgrind() {
         `valgrind, ${way.name}: errors with a frame in the addon: ${findings.length} (of ${total}, the others are Node's)`
       );
       if (code !== 0 || !output.includes('done')) findings.push(...tail(output));
-      if (reports.length === 0) findings.push('valgrind has written no report');
+      if (reports.length === 0) findings.push('valgrind wrote no report');
       return findings;
     });
   };

@@ -1,12 +1,12 @@
 /**
- * Times what a newcomer waits for: `npm run newcomer`. In temporary folders, with caches of npm and Cargo that are empty;
- * the clone is one of this folder's HEAD, so the way of git over the network is not counted.
+ * Times the first commands of a newcomer: `npm run newcomer`. Runs in temporary folders, with empty caches of npm and Cargo, on a
+ * clone of this folder's HEAD: the time of git over the network is not included.
  *
- *     --tests            also from the clone to green tests
- *     --tarballs DIR     also from the installation of packages (`npm run pack`) to a first echo
- *     --no-clone         only that
+ *     --tests            also times `npm test`
+ *     --tarballs DIR     also times the installation of packages (`npm run pack`) and a first echo
+ *     --no-clone         only times that
  *
- * Prints a table. Does not belong here: what makes the tarballs, and what the commands do (ready.mjs, test.mjs).
+ * Prints a table.
  */
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -29,44 +29,44 @@ const { values: options } = parseArgs({
 
 const folder = mkdtempSync(join(tmpdir(), 'ferrows-newcomer-'));
 
-/** The environment of somebody who has a toolchain and nothing downloaded. */
+/** The environment of a machine with a toolchain and empty caches. */
 function environment() {
   const cargo = join(folder, 'cargo');
   mkdirSync(cargo);
-  // Where crates come from is a setting of the machine, not a cache.
+  // The source of crates is a setting of the machine, not a cache.
   const settings = join(process.env.CARGO_HOME || join(homedir(), '.cargo'), 'config.toml');
   if (existsSync(settings)) copyFileSync(settings, join(cargo, 'config.toml'));
   /** @type {NodeJS.ProcessEnv} */
   const env = { ...withCargo(process.env), CARGO_HOME: cargo, PORT: '0' };
   delete env.CARGO_TARGET_DIR;
-  // What `npm run` has set for this script is not for the npm that it starts.
+  // `npm run` sets variables for this script that would configure the npm started here.
   for (const name of Object.keys(env)) if (/^npm_(?!config_registry)/i.test(name)) delete env[name];
   return { ...env, npm_config_cache: join(folder, 'npm') };
 }
 
 const env = environment();
 
-/** @typedef {[what: string, seconds: number]} Row */
+/** @typedef {[step: string, seconds: number]} Row */
 /** @type {Row[]} */
 const rows = [];
 
 /**
- * Does something, and notes how long it took.
+ * Runs a step and records its duration.
  *
  * @template T
- * @param {string} what
+ * @param {string} name
  * @param {() => T | Promise<T>} step
  * @returns {Promise<T>}
  */
-async function timed(what, step) {
+async function timed(name, step) {
   const start = performance.now();
   const result = await step();
-  rows.push([what, (performance.now() - start) / 1000]);
+  rows.push([name, (performance.now() - start) / 1000]);
   return result;
 }
 
 /**
- * Runs a command to its end, its output shown.
+ * Runs a command and shows its output.
  *
  * @param {string} cwd
  * @param {string} program
@@ -85,16 +85,16 @@ function run(cwd, program, ...args) {
 }
 
 /**
- * Runs `npm start` until its page has been seen.
+ * Runs `npm start` until it serves its page.
  *
  * @param {string} cwd the clone
- * @throws {Error} it ended before, or the page is not one
+ * @throws {Error} it ended early, or served no page
  */
-async function startAndLook(cwd) {
+async function startAndFetch(cwd) {
   const child = spawn('npm', ['start'], {
     cwd,
     env,
-    // A group of its own, so that it can be ended with all that it has started.
+    // A process group, so that its children end with it.
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit']
   });
@@ -117,7 +117,7 @@ async function startAndLook(cwd) {
   }
 }
 
-/** A program that talks to itself. */
+/** A program with a server and a client. */
 const ECHO = `
 const { WebSocket, WebSocketServer } = require('ws');
 const server = new WebSocketServer({ host: '127.0.0.1', port: 0 }, () => {
@@ -133,9 +133,9 @@ server.on('connection', (socket) => socket.on('message', (data) => socket.send(d
 `;
 
 /**
- * Installs packed packages as `ws` and lets the program run.
+ * Installs packed packages as `ws` and runs the program.
  *
- * @param {string} tarballs a folder with that of ferrows, and of its platforms: npm takes the one that fits
+ * @param {string} tarballs a folder with the package of ferrows and those of platforms, of which npm installs one
  */
 function installAndEcho(tarballs) {
   const project = join(folder, 'project');
@@ -167,15 +167,15 @@ try {
   if (!options['no-clone']) {
     const clone = join(folder, 'clone');
     await timed('clone', () => run(folder, 'git', 'clone', '--quiet', root, clone));
-    await timed('npm start, to a live page', () => startAndLook(clone));
-    await timed('npm start again, to a live page', () => startAndLook(clone));
+    await timed('npm start, to a live page', () => startAndFetch(clone));
+    await timed('npm start again, to a live page', () => startAndFetch(clone));
     if (options.tests) await timed('npm test, to green', () => run(clone, 'npm', 'test'));
   }
   const { tarballs } = options;
   if (tarballs) await timed('installation, to a first echo', () => installAndEcho(tarballs));
   console.log();
-  for (const [what, seconds] of rows) {
-    console.log(`${what.padEnd(34)} ${seconds.toFixed(1).padStart(7)} s`);
+  for (const [name, seconds] of rows) {
+    console.log(`${name.padEnd(34)} ${seconds.toFixed(1).padStart(7)} s`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

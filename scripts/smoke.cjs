@@ -1,11 +1,8 @@
 /**
- * Asks whether the package works where it runs: `node scripts/smoke.cjs [MODULE]` requires the module (this package,
- * unless another is named, as one would in the current folder), and sends messages to and fro over each transport, plain
- * and with permessage-deflate, in a worker and then in the main thread. Prints what carried them. The release runs it on
- * each platform; it needs nothing but Node. `--tarballs FOLDER` installs the packages there into an empty folder by npm,
- * and asks for what was installed.
- *
- * Does not belong here: whether what works is right, which the tests ask.
+ * Checks that the package works on this machine: `node scripts/smoke.cjs [MODULE]` requires the module (this package by default,
+ * resolved from the current folder), and exchanges messages over each transport, plain and with permessage-deflate, in a worker and
+ * then in the main thread. Prints the transport that carried them. `--tarballs FOLDER` installs the packages of a folder by npm and
+ * tries those. Needs nothing but Node. The release workflow runs it on each platform; the test suites check correctness.
  */
 
 'use strict';
@@ -19,7 +16,7 @@ const { tmpdir } = require('os');
 const path = require('path');
 const { Worker, isMainThread, workerData } = require('worker_threads');
 
-/** Longer than all of it takes on an emulated processor, in milliseconds. */
+/** Milliseconds for everything, enough for an emulated processor. */
 const TIMEOUT = 300_000;
 
 /** @type {('event_loop' | 'io_threads' | 'stream')[]} */
@@ -28,19 +25,19 @@ const TRANSPORTS = ['event_loop', 'io_threads', 'stream'];
 const large = Buffer.alloc(1024 * 1024);
 for (let at = 0; at < large.length; at++) large[at] = (at >> 10) + at;
 
-/** Texts and bytes of one frame, of several reads, and of none. @type {(string | Buffer)[]} */
+/** Empty, text, bytes, and messages of several reads. @type {(string | Buffer)[]} */
 const MESSAGES = ['', 'Grüße, 世界', Buffer.from([0, 1, 254, 255]), 'x'.repeat(70_000), large];
 
-/** The transport of a connection. Servers tell by stats(), clients by nothing: this looks inside. @param {any} ws */
+/** The transport of a connection, from its private state: clients have no stats(). @param {any} ws */
 const carrier = (ws) =>
   Object.getOwnPropertySymbols(ws)
     .map((key) => ws[key])
     .find((value) => value?.kind).kind;
 
 /**
- * Installs packages of all platforms: to choose among them is the loader's business then, and not npm's.
+ * Installs the packages of all platforms, so that the loader chooses among them instead of npm.
  *
- * @param {string} tarballs the folder that they are in
+ * @param {string} tarballs their folder
  * @param {string} folder
  */
 function install(tarballs, folder) {
@@ -58,12 +55,12 @@ function install(tarballs, folder) {
 }
 
 /**
- * A server that echoes, a client that checks, and their ends.
+ * Runs an echo server and a client that checks, and closes both.
  *
  * @param {string} file the module
  * @param {typeof TRANSPORTS[number]} transport
  * @param {boolean} perMessageDeflate
- * @returns {Promise<string>} what carried the messages
+ * @returns {Promise<string>} the transports that carried the messages
  */
 async function run(file, transport, perMessageDeflate) {
   /** @type {typeof import('../index.js')} */
@@ -118,7 +115,7 @@ async function runAll(file, where) {
       console.log(
         `${where}, ${transport}, ${how}: ${MESSAGES.length} messages, carried by ${used}`
       );
-      // Windows has no descriptors to take over, and other runtimes not all of what it takes.
+      // Sockets are adopted by their descriptors: not on Windows, and only in Node.
       const { platform, versions } = process;
       if (platform !== 'win32' && !versions.bun && !versions.deno) assert.equal(used, transport);
     }
@@ -130,9 +127,9 @@ async function main(file) {
   const { arch, platform, version, versions } = process;
   const runtime = versions.bun ? `Bun ${versions.bun}` : `Node.js ${version}`;
   console.log(`${runtime}, ${platform} ${arch}, ${file}`);
-  // It would choose for all.
+  // It would override the option.
   delete process.env.FERROWS_TRANSPORT;
-  // First in a worker: the system may unload the addon when that ends, and load it again.
+  // A worker first: the system may unload the addon when the worker ends, and load it again.
   const worker = new Worker(__filename, { workerData: file });
   const [code] = await once(worker, 'exit');
   assert.equal(code, 0);
@@ -153,7 +150,7 @@ if (isMainThread) {
     process.exit(1);
   }, TIMEOUT);
   const file = createRequire(path.join(folder, 'smoke.cjs')).resolve(name);
-  // That the process then ends by itself is part of what is asked.
+  // The process must end by itself then.
   main(file).finally(() => limit.unref());
 } else {
   runAll(workerData, 'worker');

@@ -1,10 +1,9 @@
 /**
- * Asks whether the addon compiles, without a warning, for each system that packages are made for: `npm run targets`, or
- * `npm run targets -- TARGET...` for some of `napi.targets` in package.json. Nothing is linked, so it needs no other linker.
- * Not a part of `npm test`: it needs the standard libraries of all targets. `rustup target add TARGET` brings one; where it
- * is missing, a nightly toolchain with its sources compiles it: `rustup toolchain install nightly -c clippy -c rust-src`.
+ * Lints the addon for each target of `napi.targets` in package.json: `npm run targets`, or `npm run targets -- TARGET...` for
+ * some. Nothing is linked, so no cross linker is needed. Not a suite of `npm test`: it needs the standard library of each target,
+ * by `rustup target add TARGET` or compiled by a nightly toolchain (`rustup toolchain install nightly -c clippy -c rust-src`).
  *
- * Does not belong here: building what is published, and running it on those systems (.github/workflows/release.yml).
+ * The release workflow builds the published binaries, and runs them on those systems.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -18,7 +17,7 @@ const env = withCargo(process.env);
 const all = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).napi.targets;
 
 /**
- * What a program prints; empty if there is no such program, or if it fails.
+ * The output of a program; empty if it is missing or fails.
  *
  * @param {string} program
  * @param {string[]} args
@@ -28,13 +27,13 @@ function ask(program, ...args) {
   return status === 0 ? stdout.trim() : '';
 }
 
-/** Whether a toolchain has the standard library of a target. @param {string} target */
+/** True if the toolchain has the standard library of a target. @param {string} target */
 function isInstalled(target) {
   const folder = ask('rustc', '--print', 'target-libdir', '--target', target);
   return folder !== '' && existsSync(folder);
 }
 
-/** Whether there is a nightly that can lint, and the sources of its standard library. */
+/** True if there is a nightly toolchain with clippy and the sources of the standard library. */
 function canBuildStandardLibrary() {
   const sysroot = ask('rustc', '+nightly', '--print', 'sysroot');
   return (
@@ -45,8 +44,8 @@ function canBuildStandardLibrary() {
 
 /**
  * @param {string} target
- * @param {boolean} installed whether its standard library is there
- * @returns {string | undefined} what the compiler says against it
+ * @param {boolean} installed true if its standard library is installed
+ * @returns {string | undefined} the messages of the compiler, if any
  */
 function check(target, installed) {
   const lint = ['clippy', '--locked', '--lib', '--target', target];
@@ -58,7 +57,7 @@ function check(target, installed) {
     maxBuffer: 64 * 1024 * 1024
   });
   if (status !== 0) return error?.message ?? stderr;
-  // Cargo's own warnings are none of the compiler's.
+  // Cargo prints warnings of its own, which "-D warnings" does not turn into errors.
   return /^warning: /m.test(stderr) ? stderr : undefined;
 }
 
@@ -77,7 +76,7 @@ for (const target of targets) {
   const failure =
     installed || hasNightly
       ? check(target, installed)
-      : `Its standard library is missing: "rustup target add ${target}", or see the head of scripts/targets.mjs.`;
+      : `Its standard library is missing: "rustup target add ${target}", or install a nightly toolchain (scripts/targets.mjs).`;
   const seconds = ((Date.now() - start) / 1000).toFixed(1).padStart(6);
   const library = installed ? 'installed' : 'nightly, built';
   console.log(`${target.padEnd(32)} ${seconds} s  ${failure ? 'FAILED' : `passed (${library})`}`);

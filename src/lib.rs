@@ -1,25 +1,25 @@
 //! ferrows: the `ws` API of Node.js on a Rust core.
 //!
-//! The crate has four layers, each of which may use those below it:
+//! Four layers; each may use only those below it:
 //!
-//! * `addon` (feature `addon`): Node-API, the interface of the JavaScript shim.
-//! * `transport` (feature `transport`): moves bytes between connections and the world.
+//! * `addon` (feature `addon`): Node-API functions called by the JavaScript shim.
+//! * `transport` (feature `transport`): sockets, event loop and I/O threads that move the bytes.
 //! * [`connection`]: one WebSocket connection as a state machine without I/O.
-//! * [`protocol`]: RFC 6455 and RFC 7692: frames, masking, UTF-8, messages, DEFLATE, close codes, errors.
+//! * [`protocol`]: RFC 6455 and RFC 7692 on bytes in memory.
 //!
-//! The two lower layers have no I/O, no clock and no random source, and know neither Node nor tokio; `cargo test
-//! --no-default-features` builds them alone.
+//! `connection` and `protocol` use neither Node nor tokio, descriptors, clocks or random numbers.
+//! `cargo test --no-default-features` enforces this by building them alone.
 
 pub mod connection;
 pub mod protocol;
 
-/// Bodies of the fuzz targets in `fuzz/`; their seeds run as tests.
+/// Bodies of the fuzz targets in `fuzz/`. Their seeds also run as tests.
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 
 #[cfg(feature = "transport")]
 pub mod transport;
 
-// Node-API needs a Node process: this layer is tested from JavaScript.
+// Node-API symbols are only available inside Node: this layer is tested from JavaScript.
 #[cfg(all(feature = "addon", not(test)))]
 mod addon;

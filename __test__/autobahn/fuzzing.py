@@ -1,8 +1,8 @@
 """Runs the Autobahn cases by `kosoku`, as the client (`fuzzing.py some client URL`) or as the server (`fuzzing.py some
-server`). `all` in place of `some` adds those of compression that take long.
+server`). `all` instead of `some` adds the long cases of compression.
 
-Prints JSON: the server its port first; both, when done, `{"complete": bool, "verdicts": {case: [behavior, close]}}`.
-Ends at once when standard input does. If a case failed, kosoku tells of the failed cases only: `complete` is false then.
+Prints JSON: the server its port first; both, at the end, `{"complete": bool, "verdicts": {case: [behavior, close]}}`. Exits as
+soon as standard input ends. If a case failed, kosoku reports the failed cases only, and `complete` is false.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ import threading
 import kosoku
 from kosoku._caseindex import initialize_shims
 
-# 12 (payloads) and 13 (parameters) are compression: 18 cases a group, of a thousand messages each. From 1 to 10 these
-# become longer, from 11 to 18 they are in fragments.
+# 12 (payloads) and 13 (parameters) are compression: 18 cases a group, of a thousand messages each. The messages grow from case
+# 1 to 10, and are fragmented from 11 to 18.
 LONG = [f"{section}.*.{number}" for section in (12, 13) for number in (2, 3, *range(5, 11), *range(12, 19))]
 
 
@@ -25,7 +25,7 @@ def excluded(extent):
 
 
 def mend_cases():
-    """Twelve cases of section 13 are given short texts as `str` by the runner and want `bytes`, whoever the peer is."""
+    """Twelve cases of section 13 need `bytes` for short texts, and the runner passes `str`."""
     initialize_shims()
     module = importlib.import_module("case12_x_x")
     for case in module.Case12_X_X + module.Case13_X_X:
@@ -68,7 +68,7 @@ def end_with_input():
     os._exit(1)
 
 
-# Whoever started this may be gone before the cases are done.
+# The parent may be gone before the cases are done.
 threading.Thread(target=end_with_input, daemon=True).start()
 mend_cases()
 asyncio.run(main(*sys.argv[1:]))

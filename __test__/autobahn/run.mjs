@@ -1,8 +1,9 @@
 /**
- * The cases of Autobahn|Testsuite (run by `kosoku`) against an echo server and an echo client of ferrows, over
- * FERROWS_TRANSPORT. The verdict on every case must be the one in expected.json, neither worse nor better. Those
- * are what ws gets, but for 6.4.1 to 6.4.4: ws is not strict there, because it looks at a text when it is whole. `--all` runs all cases, which takes several minutes; else those of compression are a choice. `--update` writes
- * the verdicts of all into that file instead, to be looked at and committed.
+ * Runs the cases of Autobahn|Testsuite (by `kosoku`) against an echo server and an echo client of ferrows, over
+ * FERROWS_TRANSPORT. The verdict on every case must be the one in expected.json, neither worse nor better. Those are the
+ * verdicts on ws, but for 6.4.1 to 6.4.4, where ws is not strict: it validates a text once it is complete. `--all` runs all
+ * cases, which takes several minutes; the default leaves out long ones of compression. `--update` writes the verdicts on all
+ * cases to that file, for review.
  */
 
 import { once } from 'node:events';
@@ -16,28 +17,28 @@ import WebSocket from '../subject.cjs';
 const FUZZING = fileURLToPath(new URL('fuzzing.py', import.meta.url));
 const EXPECTED = fileURLToPath(new URL('expected.json', import.meta.url));
 
-/** Cases 9.3 and 9.4 come in up to 65,537 fragments of one message; the default limit is lower. */
+/** Cases 9.3 and 9.4 send up to 65,537 fragments of one message; the default limit is lower. */
 const OPTIONS = {
   maxFragments: 131_072,
-  // Some cases are for a client that could do without its context.
+  // Some cases offer a client without context takeover.
   perMessageDeflate: { clientNoContextTakeover: true }
 };
 
 const update = process.argv.includes('--update');
 const extent = update || process.argv.includes('--all') ? 'all' : 'some';
 
-/** How many cases there are; another number is a run of something else. */
+/** The number of cases. Another number means that another selection ran. */
 const CASES = { all: 517, some: 337 }[extent];
 
 /** @param {import('ferrows').WebSocket} ws */
 function echo(ws) {
   ws.on('message', (data, isBinary) => ws.send(data, { binary: isBinary }));
-  // Most cases are errors that the peer makes on purpose.
+  // In most cases the peer makes errors on purpose.
   ws.on('error', () => {});
 }
 
 /**
- * Unlike `events.once()` it does not mind an error before.
+ * Unlike `events.once()`, not rejected by an earlier error.
  *
  * @param {import('ferrows').WebSocket} ws
  */
@@ -82,7 +83,7 @@ async function judgeClient() {
     echo(ws);
     await closed(ws);
   }
-  // Tells the suite that all cases have been run.
+  // Reports to the suite that all cases have run.
   await closed(open('/updateReports?agent=ferrows'));
   const result = await fuzzing.line();
   await fuzzing.end();
@@ -90,7 +91,7 @@ async function judgeClient() {
 }
 
 /**
- * The lines to show where verdicts are not the expected ones.
+ * The lines that report verdicts other than the expected ones.
  *
  * @param {Result} result
  * @param {Result['verdicts']} expected
@@ -113,7 +114,7 @@ for (const [role, judge] of /** @type {const} */ ([
   const seconds = ((Date.now() - start) / 1000).toFixed(1);
   const wrong = differences(result, update ? result.verdicts : expected[role]);
   if (update) expected[role] = result.verdicts;
-  // A run that is not complete has failed cases, whatever else it says.
+  // An incomplete run has failed cases, whatever the verdicts.
   if (wrong.length > 0 || !result.complete) process.exitCode = 1;
   const count = Object.keys(result.verdicts).length;
   if (count !== CASES) process.exitCode = 1;

@@ -1,11 +1,10 @@
-// Finds the Chromium that the browser tests drive; on Debian and as root it installs one when there is none.
-// Called by the tests here and, as a script (`node __test__/browser/chromium.mjs`), by whoever prepares a machine:
-// it prints the executable's path. Launch options and pages do not belong here.
+// Finds the Chromium that the browser tests drive, or installs it on Debian as root. Run as a script (`node
+// __test__/browser/chromium.mjs`) it prints the path of the executable, for the preparation of a machine.
 import { fileURLToPath } from 'node:url';
 
 import { findProgram } from '../debian.mjs';
 
-/** For a browser that may run as root and is to talk to nobody but the test. */
+/** Options of a browser that may run as root and connects to the tests only. */
 export const chromiumFlags = [
   '--no-sandbox',
   '--disable-gpu',
@@ -17,12 +16,12 @@ export const chromiumFlags = [
 ];
 
 /**
- * Gives the path of an executable Chromium, installing Debian's package where that is possible.
+ * Returns the path of an executable Chromium, and installs Debian's package where possible.
  *
- * CHROMIUM_PATH, when set, is the only place looked at.
+ * CHROMIUM_PATH, if set, is the only path tried.
  *
  * @returns {string} absolute path
- * @throws {Error} one sentence saying why there is no Chromium and what to do
+ * @throws {Error} a sentence with the cause and the remedy
  */
 export function chromiumPath() {
   return findProgram({

@@ -1,5 +1,5 @@
-// The live example in a real browser: Chromium's WebSocket against our server, seen through the page.
-// Waits only on what the page shows. Finding Chromium is chromium.mjs's affair, and missing it is a failure.
+// The live example in a real browser: Chromium's WebSocket against our server, observed through the page. Waits for changes of
+// the page only. Fails without Chromium.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 
@@ -34,14 +34,14 @@ describe('the live example', { timeout: 120_000 }, () => {
     faults = [];
     context.on('weberror', (fault) => faults.push(fault.error()));
     context.on('console', (message) => {
-      // A refused connection is what the tests that end the server are about; Chromium logs each one.
+      // Chromium logs each refused connection, and the tests that end the server cause some.
       if (message.type() === 'error' && !message.text().includes('ERR_CONNECTION_REFUSED')) {
         faults.push(message.text());
       }
     });
   });
 
-  /** Opens a tab, gives it a name and waits until it is connected. */
+  /** Opens a tab, names it and waits until it is connected. */
   async function open(name) {
     const page = await context.newPage();
     await page.goto(server.url);
@@ -60,7 +60,7 @@ describe('the live example', { timeout: 120_000 }, () => {
     await page.fill('#text', text);
     await page.press('#text', 'Enter');
   }
-  /** Waits until a figure has drawn that many more values. */
+  /** Waits until a chart has drawn that many more values. */
   async function moved(page, id, more) {
     const figure = page.locator(`#${id}`);
     const from = Number((await figure.getAttribute('data-samples')) ?? 0);
@@ -71,7 +71,7 @@ describe('the live example', { timeout: 120_000 }, () => {
   }
   const text = (page, id) => page.locator(`#${id} .value`).textContent();
 
-  test('two tabs chat, and a reloaded one sees what was said', async () => {
+  test('two tabs chat, and a reloaded one shows the messages', async () => {
     const ada = await open('Ada');
     const bob = await open('Bob');
 

@@ -1,17 +1,17 @@
-// The live example as a child process, for the tests beside this file: starting it, its URL, and both ways to end it.
+// The live example as a child process, for the tests beside this file: its start, its URL and its end.
 import { Program } from '../program.mjs';
 
 /** A running live server. */
 export class LiveServer {
   #program;
 
-  /** The page's address. */
+  /** The address of the page. */
   url;
 
   /**
    * Starts a server and waits until it listens.
    *
-   * @param {number} [port] 0 takes a free one
+   * @param {number} [port] 0 takes a free port
    */
   static async start(port = 0) {
     const server = new LiveServer();
@@ -29,10 +29,10 @@ export class LiveServer {
   }
 
   /**
-   * Ends it by a signal.
+   * Ends it with a signal.
    *
    * @param {'SIGTERM' | 'SIGINT' | 'SIGKILL'} signal
-   * @returns {Promise<[number | null, string | null]>} exit code and signal, when it is gone
+   * @returns {Promise<[number | null, string | null]>} exit code and signal
    */
   end(signal) {
     return this.#program.end(signal);

@@ -1,7 +1,7 @@
 'use strict';
 
-// What only ferrows does with permessage-deflate, or does otherwise than ws, over whatever transport FERROWS_TRANSPORT says: a
-// payload for many connections, large payloads, memory. What comes out must be right by node:zlib, or by ws as the peer.
+// permessage-deflate where ferrows has features of its own or differs from ws, over FERROWS_TRANSPORT: a payload for many
+// connections, large payloads, memory. The output is checked by node:zlib, or by ws as the peer.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -42,10 +42,10 @@ const texts = (all, count) =>
     )
   );
 
-/** Bytes that have left for a connection so far. */
+/** Bytes written to a connection so far. */
 const sentTo = (server) => transportOf(server).queuedTotal;
 
-test('a payload for many connections reaches all of them, between others of their own', async (t) => {
+test('a broadcast payload reaches all connections, between other messages', async (t) => {
   const pairs = await opened(t, ws, 12);
   const servers = pairs.map(([server]) => server);
   const clients = pairs.map(([, client]) => client);
@@ -58,7 +58,7 @@ test('a payload for many connections reaches all of them, between others of thei
   for (let round = 0; round < rounds; round++) {
     const state = JSON.stringify({ round, state: digits(1500), common: 'the same in each round' });
     servers.forEach((_, index) => send(index, state));
-    // Some leave the chain, and come back.
+    // Some connections leave the shared history, and rejoin it.
     if (round % 4 === 0) send(round % servers.length, `only for one: ${digits(400)}`);
     // The same once more.
     if (round % 5 === 0) servers.forEach((_, index) => send(index, state));
@@ -72,7 +72,7 @@ test('a payload for many connections reaches all of them, between others of thei
   );
 });
 
-test('all who follow get the same bytes, and fewer once there is something to refer to', async (t) => {
+test('later connections get the same bytes, and fewer once they share a history', async (t) => {
   const pairs = await opened(t, ferrows, 10);
   const servers = pairs.map(([server]) => server);
   const received = texts(
@@ -92,7 +92,7 @@ test('all who follow get the same bytes, and fewer once there is something to re
   for (const messages of await received) assert.deepEqual(messages, expected);
 });
 
-test('connections that agreed on other parameters get bytes of their own', async (t) => {
+test('connections with other parameters get bytes of their own', async (t) => {
   const wss = await listen(ferrows, { perMessageDeflate: { threshold: 0 } });
   const pairs = [];
   for (let i = 0; i < 12; i++) {
@@ -114,7 +114,7 @@ test('connections that agreed on other parameters get bytes of their own', async
   for (const messages of await received) assert.deepEqual(messages, sent);
 });
 
-test('a large payload for connections that agreed on other parameters', async (t) => {
+test('a large payload for connections with other parameters', async (t) => {
   const wss = await listen(ferrows, { perMessageDeflate: true });
   const pairs = [];
   for (let i = 0; i < 9; i++) {
@@ -131,7 +131,7 @@ test('a large payload for connections that agreed on other parameters', async (t
   for (const messages of await received) assert.deepEqual(messages, sent);
 });
 
-test('a large payload for many connections, with something before and behind it', async (t) => {
+test('a large payload for many connections, between other messages', async (t) => {
   const pairs = await opened(t, ws, 10);
   const received = texts(
     pairs.map(([, client]) => client),
@@ -150,7 +150,7 @@ test('a large payload for many connections, with something before and behind it'
   }
 });
 
-test('the event loop goes on while large messages are compressed and inflated', async (t) => {
+test('the event loop runs while large messages are compressed and inflated', async (t) => {
   const [[server, client]] = await opened(t, ferrows, 1);
   let isOver = false;
   let turns = 0;
@@ -168,13 +168,13 @@ test('the event loop goes on while large messages are compressed and inflated', 
       new Promise((resolve) => one.send(data, resolve))
     ]);
     assert.ok(data.equals(message));
-    // Where either is done on this thread, it is the work of two or three turns.
+    // On this thread, either would take two or three iterations of the event loop.
     assert.ok(turns - before > 20, `${turns - before} turns`);
   }
   isOver = true;
 });
 
-test('a connection that has rested goes on as before, in both directions', async (t) => {
+test('an idle connection continues in both directions', async (t) => {
   const [[server, client]] = await opened(t, ws, 1);
   for (let round = 0; round < 6; round++) {
     for (const [from, to] of [
@@ -186,7 +186,7 @@ test('a connection that has rested goes on as before, in both directions', async
       for (const data of sent) from.send(data);
       assert.deepEqual(await received, [sent]);
     }
-    // Nothing is used between two looks: everything that can be is given back.
+    // The connection is unused between two sweeps: all releasable memory is released.
     for (let look = 0; look < 3; look++) environment.rest();
     assert.equal(environment.rest(), false);
   }

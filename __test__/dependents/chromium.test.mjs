@@ -9,10 +9,10 @@ import { assertOverridden, close, listen, load, require, WebSocket } from './dep
 
 const CDP = require('chrome-remote-interface');
 
-/** Chromium starts slowly where there are few cores, in milliseconds. */
+/** Milliseconds, enough for Chromium to start on few cores. */
 const SLOW = { timeout: 30_000 };
 
-/** Larger than a frame's length in two bytes, and than any buffer on the way. */
+/** Larger than a frame's length in two bytes, and than any buffer in between. */
 const LENGTH = 3_000_000;
 
 const builds = { cjs: require('puppeteer-core'), esm: await load('puppeteer-core') };
@@ -90,8 +90,8 @@ describe('Chromium', () => {
     });
     assert.equal(result.value, 'ü'.repeat(LENGTH));
     await assert.rejects(client.send('Nothing.atAll'), /wasn't found/);
-    // It notes what it waits for in the callback of send(), which must not come after the answer: not even when this
-    // thread is so busy that it finds both.
+    // Its send() callback records the pending answer, so it must come before the answer, even if this thread is so busy that it
+    // finds both at once.
     for (let number = 0; number < 50; number++) {
       const answer = Runtime.evaluate({ expression: `${number} + 1` });
       setImmediate(() => pbkdf2Sync('', '', 5000, 16, 'sha256'));

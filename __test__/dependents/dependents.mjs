@@ -1,6 +1,6 @@
 /**
- * What every test of a dependent needs: its packages, the proof that their `ws` is the subject, servers on loopback,
- * and the watch over the end of the process. Called by the tests here; what one dependent does is in its own file.
+ * Parts common to all tests of dependents: their packages, the proof that their `ws` is the subject, servers on loopback, and
+ * the check that the process ends. The tests of one dependent are in its own file.
  */
 
 import assert from 'node:assert/strict';
@@ -14,33 +14,33 @@ import { folder, prepare, subject } from './install.mjs';
 
 prepare();
 
-/** The tests of a file may take this long with all that is around them, in milliseconds. */
+/** Milliseconds for all tests of a file. */
 const FILE_LIMIT = 80_000;
-/** A process whose tests have ended gets this long to end too, in milliseconds. */
+/** Milliseconds that a process gets to end after its tests. */
 const GRACE = 10_000;
 
-/** For a test: how long it may take, in milliseconds. */
+/** Options of a test, with its time limit in milliseconds. */
 export const TIME_LIMIT = { timeout: 20_000 };
 
-/** `require` as the project has it. */
+/** `require` from the project. */
 export const require = createRequire(join(folder, 'package.json'));
 
 /**
- * `import` as the project has it.
+ * `import` from the project.
  *
  * @type {{ load: (name: string) => Promise<any> }}
  */
 export const { load } = await import(pathToFileURL(join(folder, 'load.mjs')).href);
 
 /**
- * The subject as the dependents get it.
+ * The subject as the dependents load it.
  *
  * @type {typeof import('ferrows')}
  */
 export const WebSocket = require('ws');
 
 /**
- * Proves that packages get the subject when they ask for ws, and reports where it was found.
+ * Proves that packages load the subject as ws, and reports its location.
  *
  * @param {{ diagnostic: (message: string) => void }} context of the test
  * @param {...string} dependents names of packages that depend on ws
@@ -71,7 +71,7 @@ export async function listen(server = createServer()) {
 }
 
 /**
- * Closes an HTTP server, once its connections have ended.
+ * Closes an HTTP server, and waits for its connections to end.
  *
  * @param {import('node:http').Server} server
  */
@@ -82,7 +82,7 @@ export async function close(server) {
 }
 
 /**
- * Collects what arrives, for who asks later: `next()` gives what has not been asked for yet, in order.
+ * Collects messages for later: `next()` returns the first unread one, in order.
  *
  * @template T
  */
@@ -107,9 +107,9 @@ export class Inbox {
 }
 
 /**
- * Fails this process, if it is still there then; does not keep it.
+ * Fails this process if it is still alive after a while; does not keep it alive.
  *
- * @param {number} delay in milliseconds
+ * @param {number} delay milliseconds
  */
 function failAfter(delay) {
   setTimeout(() => {
@@ -125,7 +125,7 @@ failAfter(FILE_LIMIT);
 
 after(() => {
   failAfter(GRACE);
-  // No dependent has brought a ws of its own along.
+  // No dependent has installed a ws of its own.
   const others = Object.keys(require.cache).filter((path) =>
     /[\\/]node_modules[\\/]ws[\\/]/.test(path)
   );

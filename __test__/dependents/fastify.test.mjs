@@ -44,7 +44,7 @@ describe('@fastify/websocket', () => {
     await fastify.close();
   });
 
-  /** Text and bytes there and back, then a close from this side. */
+  /** Echoes text and bytes, then closes from this side. */
   async function exchange(ws, greeting) {
     assert.equal(String((await greeting)[0]), 'hello world');
     for (const payload of ['Grüße 🦀', BINARY, Buffer.alloc(0), '']) {
@@ -58,7 +58,7 @@ describe('@fastify/websocket', () => {
     const closed = [ws, sockets[0]].map((socket) => once(socket, 'close'));
     ws.close(4001, 'enough');
     await closed[0];
-    // What stands for the socket of injectWS ends but does not close, and so the server would wait, as with ws.
+    // The socket of injectWS ends but does not close, and the server would wait for it, as with ws.
     if (!sockets[0]._socket.remoteAddress) sockets[0].terminate();
     for (const [code, reason] of await Promise.all(closed)) {
       assert.deepEqual([code, String(reason)], [4001, 'enough']);
@@ -81,7 +81,7 @@ describe('@fastify/websocket', () => {
     await exchange(ws, greeting);
   });
 
-  test('injectWS that is refused', TIME_LIMIT, async () => {
+  test('injectWS, refused', TIME_LIMIT, async () => {
     await fastify.ready();
     await assert.rejects(
       fastify.injectWS('/echo/world?token=wrong'),
@@ -96,7 +96,7 @@ describe('@fastify/websocket', () => {
     assert.equal(fastify.websocketServer.clients.size, 0);
   });
 
-  test('a real server that refuses', TIME_LIMIT, async () => {
+  test('a real server, refused', TIME_LIMIT, async () => {
     const address = await fastify.listen({ host: '127.0.0.1', port: 0 });
     for (const [path, status] of [
       ['/echo/world?token=wrong', 401],
@@ -120,7 +120,7 @@ describe('@fastify/websocket', () => {
     assert.deepEqual([code, String(reason)], [4000, 'websocket']);
   });
 
-  test('a server that goes away takes its clients along', TIME_LIMIT, async () => {
+  test('a closing server closes its clients', TIME_LIMIT, async () => {
     const address = await fastify.listen({ host: '127.0.0.1', port: 0 });
     const ws = new WebSocket(`${address.replace('http', 'ws')}/echo/world`);
     await once(ws, 'message');

@@ -20,7 +20,7 @@ describe('graphql-ws', () => {
   let wss;
   let disposable;
   let stop;
-  /** Resolves when the generator of `forever` has been told to end. */
+  /** Resolves when the generator of `forever` is told to end. */
   const stopped = new Promise((resolve) => {
     stop = resolve;
   });
@@ -33,7 +33,7 @@ describe('graphql-ws', () => {
     async *forever() {
       try {
         for (let index = 0; ; index++) {
-          // Lets the loop turn: what is sent and what arrives needs it.
+          // Lets the loop run, so that data is sent and received.
           await setImmediate();
           yield { forever: index };
         }
@@ -62,7 +62,7 @@ describe('graphql-ws', () => {
     await close(http.server);
   });
 
-  /** A client that does not try again, so that what goes wrong is seen. */
+  /** A client that does not reconnect, so that errors surface. */
   const connect = (token, on = {}) =>
     createClient({
       url,
@@ -112,7 +112,7 @@ describe('graphql-ws', () => {
     await client.dispose();
   });
 
-  test('a connection that the server refuses', TIME_LIMIT, async () => {
+  test('a connection, refused', TIME_LIMIT, async () => {
     const client = connect('guess');
     await assert.rejects(
       () => client.iterate({ query: '{ hello(name: "x") }' }).next(),
@@ -121,7 +121,7 @@ describe('graphql-ws', () => {
     await client.dispose();
   });
 
-  test('a server that goes away', TIME_LIMIT, async () => {
+  test('a closing server', TIME_LIMIT, async () => {
     const client = connect('open sesame');
     const results = client.iterate({ query: 'subscription { forever }' });
     await results.next();

@@ -17,11 +17,11 @@ import {
 const mqtt = require('mqtt');
 const { Aedes } = await load('aedes');
 
-/** Larger than any buffer on the way. */
+/** Larger than any buffer in between. */
 const LARGE = Buffer.from(Uint8Array.from({ length: 1_000_000 }, (_, index) => index % 251));
 
 /**
- * From Node 26 on, read() gives one chunk of several, and aedes asks once for all that there are: it would wait for ever.
+ * Since Node 26 read() returns one chunk of several, and aedes calls it once for all of them: it would wait forever.
  *
  * @param {import('node:stream').Duplex} stream
  */
@@ -56,7 +56,7 @@ describe('MQTT.js and aedes', () => {
     await close(http.server);
   });
 
-  /** Connects; gives the client and what it receives. */
+  /** Connects; returns the client and its messages. */
   async function connect(options) {
     const client = await mqtt.connectAsync(url, { reconnectPeriod: 0, ...options });
     clients.push(client);
@@ -85,7 +85,7 @@ describe('MQTT.js and aedes', () => {
           assert.deepEqual(await inbox.next(), { topic: 'talk/text', payload, qos, retain: false });
         }
       }
-      // Only now: who publishes first is not always who is heard first, among several.
+      // Sequential: with several publishers the order of arrival is not defined.
       await other.client.publishAsync('talk/large', LARGE, { qos });
       for (const { inbox } of [one, other]) {
         const { topic, payload } = await inbox.next();
@@ -107,7 +107,7 @@ describe('MQTT.js and aedes', () => {
     await Promise.all(published);
   });
 
-  test('what is retained, and the will of a client that is cut off', TIME_LIMIT, async () => {
+  test('retained messages, and the will of a client that is cut off', TIME_LIMIT, async () => {
     const { client } = await connect();
     await client.publishAsync('state', 'on', { qos: 1, retain: true });
     const { client: watcher, inbox } = await connect();
@@ -119,7 +119,7 @@ describe('MQTT.js and aedes', () => {
       will: { topic: 'will', payload: Buffer.from('gone'), qos: 0 }
     });
     const closed = once(doomed, 'close');
-    // Its end of the WebSocket, from below: no DISCONNECT has been sent.
+    // Destroys the WebSocket from below: no DISCONNECT is sent.
     doomed.stream.destroy();
     await closed;
     const will = await inbox.next();

@@ -18,7 +18,7 @@ const { io } = require('socket.io-client');
 
 const BINARY = Buffer.from(Uint8Array.from({ length: 100_000 }, (_, index) => index % 251));
 
-/** What a client makes of bytes that are nested in what is sent. */
+/** The client's form of bytes nested in a message. */
 const bytes = (value) => Buffer.from(value);
 
 test('gets the subject as ws', TIME_LIMIT, (context) => {
@@ -26,7 +26,7 @@ test('gets the subject as ws', TIME_LIMIT, (context) => {
 });
 
 for (const [title, options] of [
-  ['frames made once for everybody', {}],
+  ['shared frames', {}],
   ['permessage-deflate', { perMessageDeflate: { threshold: 0 } }]
 ]) {
   describe(`Socket.IO with ${title}`, () => {
@@ -51,7 +51,7 @@ for (const [title, options] of [
       await server.close();
     });
 
-    /** Connects a client; gives both ends of the connection. */
+    /** Connects a client; returns both ends of the connection. */
     async function connect() {
       const client = io(url, {
         transports: ['websocket'],
@@ -85,7 +85,7 @@ for (const [title, options] of [
       assert.ok(bytes(second).equals(BINARY));
     });
 
-    test('broadcast to everybody and to a room', TIME_LIMIT, async (context) => {
+    test('broadcast to all and to a room', TIME_LIMIT, async (context) => {
       const members = await Promise.all(
         [0, 1, 2, 3].map(async () => {
           const { client, peer } = await connect();
@@ -97,7 +97,7 @@ for (const [title, options] of [
         })
       );
 
-      // Everybody, text: framed by Sender.frame once, and the same buffers given to each connection's sendFrame.
+      // Text for all: framed by Sender.frame once, and the same buffers given to each connection's sendFrame.
       const { mock: framing } = context.mock.method(WebSocket.Sender, 'frame');
       server.emit('news', 'ein Krebs: 🦀');
       for (const { inbox } of members) {
@@ -106,10 +106,10 @@ for (const [title, options] of [
       const shared = framing.calls.filter(({ result }) =>
         members.every(({ sending }) => sending.calls.some((call) => call.arguments[0] === result))
       );
-      // With compression there is nothing to share.
+      // With compression no frame is shared.
       assert.equal(shared.length, options.perMessageDeflate ? 0 : 1);
 
-      // Everybody, bytes: a header as text and an attachment.
+      // Bytes for all: a header as text and an attachment.
       server.emit('bytes', { attachment: BINARY });
       for (const { inbox } of members) {
         const [name, { attachment }] = await inbox.next();
@@ -117,13 +117,13 @@ for (const [title, options] of [
         assert.ok(bytes(attachment).equals(BINARY));
       }
 
-      // A room, from one of its members: neither that one nor the last one hears of it.
+      // A room, from one of its members, which does not get the message itself; the third client is not a member.
       for (const { peer } of members.slice(0, 3)) peer.join('room');
       members[0].peer.to('room').emit('room', 1);
       assert.deepEqual(await members[1].inbox.next(), ['room', 1]);
       assert.deepEqual(await members[2].inbox.next(), ['room', 1]);
 
-      // A broadcast that everybody acknowledges; it is the next thing that the others hear.
+      // A broadcast that all acknowledge; it is the next message of the others.
       for (const { client } of members) {
         client.on('count', (value, acknowledge) => acknowledge(value + 1));
       }
@@ -134,7 +134,7 @@ for (const [title, options] of [
     test('disconnecting, from either side, and reconnecting', TIME_LIMIT, async () => {
       const { client, peer } = await connect();
 
-      // The connection is lost: the client is told and comes back by itself, as somebody else.
+      // The connection is lost: the client gets an event and reconnects by itself, with a new id.
       const lost = once(client, 'disconnect');
       const gone = once(peer, 'disconnect');
       const back = once(server, 'connection');
@@ -146,12 +146,12 @@ for (const [title, options] of [
       again.on('still there?', (acknowledge) => acknowledge('yes'));
       assert.equal(await client.emitWithAck('still there?'), 'yes');
 
-      // The server ends it: no reconnecting.
+      // The server closes it: the client does not reconnect.
       const ended = once(client, 'disconnect');
       again.disconnect(true);
       assert.equal((await ended)[0], 'io server disconnect');
 
-      // The client connects on purpose and ends it.
+      // The client reconnects explicitly and closes.
       const third = once(server, 'connection');
       const connected = once(client, 'connect');
       client.connect();

@@ -63,7 +63,7 @@ describe('webpack-dev-server', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** A client; what it hears is parsed. */
+  /** A client that parses its messages. */
   function connect(options) {
     const ws = new WebSocket(`ws://${origin}/ws`, options);
     const inbox = new Inbox();
@@ -84,7 +84,7 @@ describe('webpack-dev-server', () => {
     assert.ok(server.webSocketServer.implementation instanceof WebSocket.WebSocketServer);
   });
 
-  test('clients hear of a rebuild', TIME_LIMIT, async () => {
+  test('clients are told of a rebuild', TIME_LIMIT, async () => {
     const clients = [
       connect({ origin: `http://${origin}` }),
       connect({ origin: `http://${origin}` })
@@ -124,7 +124,7 @@ describe('webpack-dev-server', () => {
     await ended;
   });
 
-  test('a page from elsewhere hears only that it is refused', TIME_LIMIT, async () => {
+  test('a page of another origin is refused', TIME_LIMIT, async () => {
     const client = connect({ origin: 'http://example.com' });
     const closed = once(client.ws, 'close');
     assert.deepEqual(await client.inbox.next(), {
@@ -134,7 +134,7 @@ describe('webpack-dev-server', () => {
     assert.equal((await closed)[0], 1005);
   });
 
-  test('stopping cuts clients off', TIME_LIMIT, async () => {
+  test('stopping terminates clients', TIME_LIMIT, async () => {
     const client = connect({ origin: `http://${origin}` });
     await hear(client, 'ok');
     const closed = once(client.ws, 'close');

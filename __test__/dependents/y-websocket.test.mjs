@@ -1,4 +1,4 @@
-/** y-websocket, its server and its provider: documents that stay the same on both ends. */
+/** y-websocket, its server and its provider: documents that stay equal on both ends. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ const { WebsocketProvider } = require('y-websocket');
 const { docs, setupWSConnection } = require('y-websocket/bin/utils');
 
 /**
- * Resolves when a document, or what is known of others, satisfies a condition; asked again at each update.
+ * Resolves when a document, or its awareness, satisfies a condition, which is evaluated at each update.
  *
  * @param {any} source emits `event`
  * @param {string} event
@@ -56,7 +56,7 @@ describe('y-websocket', () => {
     await close(http.server);
   });
 
-  /** A document that follows those of the same name through the server, and only through it. */
+  /** A document that synchronizes with those of the same name through the server only. */
   async function join(name) {
     const doc = new Y.Doc();
     const provider = new WebsocketProvider(`ws://127.0.0.1:${http.port}`, name, doc, {
@@ -100,7 +100,7 @@ describe('y-websocket', () => {
     assert.equal(there.text.length, 0);
   });
 
-  test('who is there, and who has left', TIME_LIMIT, async () => {
+  test('present and departed users', TIME_LIMIT, async () => {
     const [one, other] = await Promise.all([join('presence'), join('presence')]);
     const { awareness } = one.provider;
     other.provider.awareness.setLocalStateField('name', 'ann');
@@ -110,7 +110,7 @@ describe('y-websocket', () => {
     await until(awareness, 'change', () => state() === undefined);
   });
 
-  test('a lost connection comes back, with what was written meanwhile', TIME_LIMIT, async () => {
+  test('a lost connection comes back, with the changes made meanwhile', TIME_LIMIT, async () => {
     const [one, other] = await Promise.all([join('lost'), join('lost')]);
     const lost = until(other.provider, 'status', () => !other.provider.wsconnected);
     other.provider.ws.terminate();

@@ -19,7 +19,7 @@ const TABLES = [
       ['followRedirects, maxRedirects', ['C15 status', 'C15 maxRedirects', 'C15 ten']],
       ['generateMask', ['S8 generateMask', '1.3 generateMask']],
       ['handshakeTimeout', ['C11', '1.3 handshakeTimeout']],
-      ['headers', ['C4 the request with headers', '1.3 the options of a client']],
+      ['headers', ['C4 the request with headers', '1.3 the options object']],
       ['maxBufferedChunks', 'E1 too many buffered chunks'],
       ['maxFragments', ['A3', 'E1 limits']],
       ['maxPayload', ['1.3 maxPayload', 'E1 limits']],
@@ -32,7 +32,7 @@ const TABLES = [
       ['signal', 'C1 signal'],
       ['agent', ['C7 an agent', 'C7 an HTTP proxy', '1.3 an agent', '1.3 the global agent']],
       ['auth', 'C4 the request with auth'],
-      ['ca, cert, key, rejectUnauthorized', ['C7 wss', 'C7 verifyClient', 'C13 a certificate']],
+      ['ca, cert, key, rejectUnauthorized', ['C7 wss', 'C7 verifyClient', 'C13 an untrusted']],
       ['servername', ['C7 SNI', 'C3 the Host']],
       ['family, localAddress, lookup', '1.3 options for the connection'],
       ['insecureHTTPParser, maxHeaderSize', '1.3 options for the parser'],
@@ -60,7 +60,7 @@ const TABLES = [
       ['send', ['S2', 'S3', 'S4', '1.3 options of send']],
       ['setSocket', 'H7 setSocket'],
       ['subclasses', '1.3 a subclass'],
-      ['options that are refused', ['1.3 bad options', '1.3 a process that']]
+      ['options that are refused', ['1.3 invalid options', '1.3 a process with']]
     ]
   ],
   [
@@ -84,7 +84,7 @@ const TABLES = [
       ['host, port, backlog', ['1.4 host', '1.4 port', '1.4 backlog', 'H1 a server', 'H1 a p']],
       ['clientTracking', ['H5 clientTracking', 'W2 noServer, clientTracking']],
       ['closeTimeout', 'K2 closeTimeout'],
-      ['handleProtocols', ['H6', 'A9 what hooks']],
+      ['handleProtocols', ['H6', 'A9 results of hooks']],
       ['path', ['1.4 path', 'H3 another path']],
       ['server', 'H2'],
       ['noServer', ['H5 all is synchronous', 'W2 noServer']],
@@ -115,7 +115,7 @@ const TABLES = [
     [
       ['listening', ['H1 listening', '1.4 events']],
       ['connection', ['H5', 'H11 an exception of connection']],
-      ['headers', ['H5 headers', 'H5 what a listener of headers']],
+      ['headers', ['H5 a listener of headers', 'H5 actions of a listener of headers']],
       ['error', ['H1 listening', 'W1 events']],
       ['close', ['W2', '1.4 events']],
       ['wsClientError', ['H4', '1.4 events']]
@@ -137,7 +137,7 @@ const TABLES = [
   [
     '3.1 private members',
     [
-      ['_socket: addresses', ['3.1 members of the raw socket', '3.1 what the raw socket shows']],
+      ['_socket: addresses', ['3.1 members of the raw socket', '3.1 state of the raw socket']],
       ['_socket: unref, ref', ['Q4', '3.1 options of the raw socket']],
       ['_socket: setNoDelay, setKeepAlive', '3.1 options of the raw socket'],
       ['_socket: setTimeout', '3.1 a timeout'],
@@ -148,13 +148,13 @@ const TABLES = [
       ['_socket: pause, resume, isPaused', ['3.1 pause', 'Q1 pause of the raw']],
       ['_socket: write', ['3.1 frames written', '3.1 write callbacks']],
       ['_socket: byte counters', '3.1 byte counters'],
-      ['_socket: cork, uncork', ['3.1 cork', '3.1 what is sent while']],
+      ['_socket: cork, uncork', ['3.1 cork', '3.1 messages sent while']],
       ['_socket: certificates, TLS', '3.1 members of a TLS socket'],
       ['_socket: destroy, end, resetAndDestroy', ['3.1 destroy', '3.1 end', '3.1 resetAndDestroy']],
       ['_socket: _handle, _writableState', '3.1 options of the raw socket'],
       [
         '_socket: other properties, identity',
-        ['3.1 options of the raw socket', '3.1 the raw socket is one object']
+        ['3.1 options of the raw socket', '3.1 the raw socket is always']
       ],
       ['_socket: in a listener of connection', '3.1 pause of the raw socket in a listener'],
       ['_sender.sendFrame', '3.1 _sender.sendFrame'],
@@ -164,16 +164,16 @@ const TABLES = [
       ['_receiver', '3.1 _receiver'],
       ['a socket without a connection, setSocket', 'H7 setSocket'],
       ['_isServer', '3.1 members that begin'],
-      ['_closeFrameReceived, _closeFrameSent', '3.1 who closed first'],
+      ['_closeFrameReceived, _closeFrameSent', '3.1 the side that closed first'],
       ['_readyState, _protocol and others', '3.1 members that begin'],
       [
         '_server',
         ['3.1 _server', '3.1 listeners of the http.Server', '3.1 connections', '3.1 maxConnections']
       ],
-      ['the request: all its members', 'H5 the request that listeners get'],
+      ['the request: all its members', 'H5 the request in listeners'],
       ['options, changed after construction', ['1.4 options that change', 'H5 options are read']],
       ['completeUpgrade', '1.4 a subclass'],
-      ['connection emitted by the user, headers changed', ['H5 all is', 'H5 headers']]
+      ['connection emitted by the user, headers changed', ['H5 all is', 'H5 a listener of headers']]
     ]
   ]
 ];

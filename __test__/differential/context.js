@@ -21,7 +21,7 @@ const EVENTS = ['upgrade', 'open', 'message', 'ping', 'pong', 'error', 'close'];
 class Context {
   #disposals = [];
   #lanes = new Map();
-  #seen = new WeakMap();
+  #watched = new WeakMap();
   #accepted = new WeakMap();
   #ports = 0;
 
@@ -83,13 +83,13 @@ class Context {
 
   /** Records every later event of a WebSocket in a lane. */
   watch(lane, ws) {
-    const seen = { counts: new Map(), waiting: new Set() };
-    this.#seen.set(ws, seen);
+    const events = { counts: new Map(), waiting: new Set() };
+    this.#watched.set(ws, events);
     for (const event of EVENTS) {
       ws.on(event, (...args) => {
         this.trace.event(lane, event, args, ws);
-        seen.counts.set(event, (seen.counts.get(event) ?? 0) + 1);
-        for (const wake of [...seen.waiting]) wake();
+        events.counts.set(event, (events.counts.get(event) ?? 0) + 1);
+        for (const wake of [...events.waiting]) wake();
       });
     }
     this.defer(() => {
@@ -103,8 +103,8 @@ class Context {
   }
 
   /** Resolves when a watched WebSocket has emitted an event `times` times. */
-  seen(ws, event, times = 1) {
-    const { counts, waiting } = this.#seen.get(ws);
+  emitted(ws, event, times = 1) {
+    const { counts, waiting } = this.#watched.get(ws);
     return new Promise((resolve) => {
       const check = () => {
         if ((counts.get(event) ?? 0) < times) return;
@@ -118,7 +118,7 @@ class Context {
 
   /** Resolves when all of these watched WebSockets have emitted 'close'. */
   async closed(...sockets) {
-    await Promise.all(sockets.map((ws) => this.seen(ws, 'close')));
+    await Promise.all(sockets.map((ws) => this.emitted(ws, 'close')));
   }
 
   async opened(ws) {
@@ -170,7 +170,7 @@ class Context {
   }
 
   /** Opens a watched client. */
-  dial(url, protocols, options) {
+  openClient(url, protocols, options) {
     const ws = new this.WebSocket(url, protocols, { perMessageDeflate: false, ...options });
     return this.watch(this.lane('client'), ws);
   }
@@ -182,7 +182,7 @@ class Context {
    */
   async pair({ server: serverOptions, client: clientOptions, protocols } = {}) {
     const wss = await this.listen(serverOptions);
-    const client = this.dial(this.url(wss), protocols, clientOptions);
+    const client = this.openClient(this.url(wss), protocols, clientOptions);
     const { server, request } = await this.accepted(wss);
     await this.opened(client);
     return { wss, server, client, request };
@@ -250,7 +250,7 @@ class Context {
    * @param {{ address: () => any }} listening
    * @param {string | Parameters<typeof upgradeRequest>[0]} [change] all bytes, or the changes to a valid request
    */
-  async knock(listening, change) {
+  async sendRequest(listening, change) {
     const raw = await this.rawClient(listening);
     raw.write(typeof change === 'string' ? change : upgradeRequest(change));
     return raw;
@@ -262,7 +262,7 @@ class Context {
    * @returns {Promise<{ raw: RawPeer, head: string }>}
    */
   async request(listening, change) {
-    const raw = await this.knock(listening, change);
+    const raw = await this.sendRequest(listening, change);
     const head = await raw.head();
     this.logHead(head);
     return { raw, head };
@@ -285,7 +285,7 @@ class Context {
    * @param {{ after?: Uint8Array }} [early] bytes sent in the segment that completes the handshake
    * @returns {Promise<{ raw: RawPeer, ws: any, lane: string }>}
    */
-  async facing(options, { after = Buffer.alloc(0) } = {}) {
+  async withRawPeer(options, { after = Buffer.alloc(0) } = {}) {
     if (this.kind === 'server') {
       const wss = await this.listen(options);
       const raw = await this.rawClient(wss);
@@ -295,7 +295,7 @@ class Context {
       return { raw, ws: server, lane: 'server' };
     }
     const listening = await this.rawServer();
-    const ws = this.dial(listening.url, undefined, options);
+    const ws = this.openClient(listening.url, undefined, options);
     const raw = await listening.next();
     const opened = this.opened(ws);
     raw.accept(await raw.head(), { after });

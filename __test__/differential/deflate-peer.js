@@ -141,7 +141,7 @@ async function deflating(t, setting = {}) {
     return { peer, raw, ws: server, lane: 'server' };
   }
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url, undefined, options);
+  const ws = t.openClient(listening.url, undefined, options);
   const raw = await listening.next();
   const peer = new DeflatePeer(t, raw, agreed, dictionary);
   const opened = t.opened(ws);

@@ -21,21 +21,21 @@ const DIFFERENCES = [
     ['P1 order of replies and pongs within one chunk', PONG_FIRST],
     ['P1 pings are not answered once a message listener has closed', PONG_FIRST],
     ['P1 deflate: order of replies and pongs within one chunk', PONG_FIRST],
-    ['S7 deflate: a pong that is asked for while large messages leave', PONG_FIRST],
-    ['P1 pings answered by hand when pong is overridden', LATE_OVERRIDE],
-    ['C18 sockets take other properties and overridden methods', LATE_OVERRIDE],
+    ['S7 deflate: an automatic pong while large messages are sent', PONG_FIRST],
+    ['P1 pings answered by an overridden pong', LATE_OVERRIDE],
+    ['C18 extra properties and overridden methods', LATE_OVERRIDE],
     [
       '1.3 ws.pong overridden on the prototype of a subclass and on one socket (server)',
       LATE_OVERRIDE
     ]
   ].map(([scenario, reason]) => ({ scenario, transports: ['io_threads'], varies: true, reason })),
   {
-    scenario: 'R2 when a text that is none is noticed',
+    scenario: 'R2 time of the error of an invalid text',
     transports: ALL,
     reason: 'text that is not UTF-8 fails at the first invalid byte, not at the last frame'
   },
   {
-    scenario: 'R2 deflate: when an invalid first fragment is noticed',
+    scenario: 'R2 deflate: time of the error of an invalid first fragment',
     transports: ALL,
     reason: 'text that is not UTF-8 fails with the first invalid fragment, not with the last one'
   },

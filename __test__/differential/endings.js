@@ -6,7 +6,7 @@
 const { OPCODE } = require('./frames');
 
 /**
- * @typedef {object} Meeting
+ * @typedef {object} Accepted
  * @property {any} wss
  * @property {any} ws the server's end
  * @property {any} request
@@ -16,7 +16,7 @@ const { OPCODE } = require('./frames');
 /**
  * Each resolves when its own part is done, not when the connection has ended.
  *
- * @type {Record<string, (meeting: Meeting) => Promise<void> | void>}
+ * @type {Record<string, (accepted: Accepted) => Promise<void> | void>}
  */
 const ENDINGS = {
   async 'the client closes'({ raw }) {
@@ -32,7 +32,7 @@ const ENDINGS = {
     await raw.rest();
     raw.finish();
   },
-  async 'the server closes, and nobody answers'({ raw, ws }) {
+  async 'the server closes, without a response'({ raw, ws }) {
     ws.close(1001, 'away');
     await raw.framesThrough(OPCODE.close);
     await raw.rest();
@@ -69,31 +69,31 @@ const ENDINGS = {
 };
 
 /** Server options of single endings: short timeouts. */
-const OPTIONS = { 'the server closes, and nobody answers': { closeTimeout: 25 } };
+const OPTIONS = { 'the server closes, without a response': { closeTimeout: 25 } };
 
 /**
  * Opens a connection of a raw client to a server.
  *
  * @param {import('./context').Context} t
- * @param {{ ending?: string, change?: object, met?: (ws: any, request: any, wss: any) => void }} [how] ending: a key of ENDINGS;
- *   change: of the request; met: a listener of `connection`
- * @returns {Promise<Meeting>}
+ * @param {{ ending?: string, change?: object, onConnection?: (ws: any, request: any, wss: any) => void }} [how] ending: a key of ENDINGS;
+ *   change: of the request; onConnection: a listener of `connection`
+ * @returns {Promise<Accepted>}
  */
-async function meet(t, { ending, change, met } = {}) {
+async function acceptRaw(t, { ending, change, onConnection } = {}) {
   const wss = await t.listen(OPTIONS[ending]);
-  if (met) wss.on('connection', (ws, request) => met(ws, request, wss));
-  const raw = await t.knock(wss, change);
+  if (onConnection) wss.on('connection', (ws, request) => onConnection(ws, request, wss));
+  const raw = await t.sendRequest(wss, change);
   const { server: ws, request } = await t.accepted(wss);
   await raw.head();
   return { wss, raw, ws, request };
 }
 
-/** Exchanges a message in both directions, so that everything written before has been read. @param {Meeting} meeting */
+/** Exchanges a message in both directions, so that everything written before has been read. @param {Accepted} accepted */
 async function exchange(t, { raw, ws }) {
   raw.send(OPCODE.text, 'there');
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
   ws.send('and back');
   await raw.frame();
 }
 
-module.exports = { ENDINGS, exchange, meet };
+module.exports = { ENDINGS, exchange, acceptRaw };

@@ -1,7 +1,6 @@
 /**
- * Bundlers, and single executables: what comes out runs in a folder without node_modules above it. The tools are called by
- * project/bundles/build.mjs, with what doc/runtimes.md says to those that need it. What ../runtimes/bundlers.test.mjs tries is not
- * tried again.
+ * Bundlers, and single executables: the result runs in a folder without node_modules above it. project/bundles/build.mjs calls
+ * the tools, with the configurations in doc/runtimes.md. The cases of ../runtimes/bundlers.test.mjs are not repeated.
  */
 
 import assert from 'node:assert/strict';
@@ -38,7 +37,7 @@ for (const [tool, isGate] of /** @type {const} */ ([
   });
 }
 
-test('doc/runtimes.md names the versions that are tried', () => {
+test('doc/runtimes.md names the tested versions', () => {
   const manifest = readFileSync(new URL('project/package.json', import.meta.url), 'utf8');
   const { dependencies } = JSON.parse(manifest);
   for (const name of ['@vercel/ncc', '@vercel/nft', 'esbuild', 'postject', 'rolldown', 'rollup']) {

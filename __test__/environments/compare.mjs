@@ -1,9 +1,9 @@
 /**
- * Runs a program of project/ with ws and with ferrows under that name, at the same time, and asks for equal outcomes: how it ended,
- * what it recorded (`record()` of project/record.cjs), and what `read` finds in its output. The control has to succeed. Called by
- * the tests here.
+ * Runs a program of project/ with ws and with ferrows under that name, at the same time, and compares the outcomes: its exit,
+ * its records (`record()` of project/record.cjs), and the parts of its output that `read` extracts. The control has to succeed.
+ * Called by the tests here.
  *
- * `--all` of ../project-tests.mjs, which is FERROWS_ENVIRONMENTS=all, adds the cases that are not in the gate.
+ * `--all` of ../project-tests.mjs (FERROWS_ENVIRONMENTS=all) adds cases that the suite leaves out.
  */
 
 import assert from 'node:assert/strict';
@@ -23,10 +23,10 @@ const isAll = process.env.FERROWS_ENVIRONMENTS === 'all';
 /** Milliseconds that a program may take. */
 const TIME_LIMIT = 40_000;
 
-/** A key, and a certificate of it for the loopback. */
+/** A key, and its certificate for the loopback address. */
 const CERTIFICATES = fileURLToPath(new URL('../differential/fixtures', import.meta.url));
 
-/** Variables that would change what the tools do. */
+/** Variables that would change the behavior of the tools. */
 const FOREIGN =
   /^(FERROWS_|NODE_OPTIONS$|NODE_TEST_CONTEXT$|CI$|GITHUB_|JEST_|VITEST|DD_|OTEL_|PM2_|FORCE_COLOR$)/;
 
@@ -41,10 +41,10 @@ const inherited = Object.fromEntries(
 
 /**
  * @typedef {object} Case
- * @property {Record<string, string>} [env] further variables
+ * @property {Record<string, string>} [env] additional variables
  * @property {boolean} [isGate] `false`: only with `--all`
  * @property {number} [code] the expected exit code, 0 by default
- * @property {(run: Run, folder: string) => unknown} [read] what else has to be equal
+ * @property {(run: Run, folder: string) => unknown} [read] extracts from the output, to be equal
  * @property {(folder: string, subject: Subject) => unknown} [before] prepares the folder of a subject
  * @property {number} [limit] milliseconds that it may take
  * @property {number} [records] the least number of records, 1 by default
@@ -101,7 +101,7 @@ const describe = (subject, { code, signal, stdout, stderr }) =>
  * Declares a test that compares both subjects.
  *
  * @param {string} name
- * @param {string[]} args of node
+ * @param {string[]} args arguments of node
  * @param {Case} [options]
  */
 export function compare(name, args, options = {}) {

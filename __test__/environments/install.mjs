@@ -1,10 +1,10 @@
 /**
- * Installs the tools of this suite twice, with ws and with ferrows under the name `ws`. The tests call `prepare()`;
- * `node __test__/environments/install.mjs --update` writes the lock file anew after a change of project/package.json. How npm
- * is called is in ../project.mjs.
+ * Installs the tools of this suite twice, with ws and with ferrows under the name `ws`. The tests call `prepare()`; `node
+ * __test__/environments/install.mjs --update` writes the lock file anew after a change of project/package.json. npm is called
+ * by ../project.mjs.
  *
- * Both subjects are copies below node_modules, as npm installs a release: tools tell a dependency from a source of the program by
- * that folder in its real path, and tracers know a package by it. A link to the checkout would be a source.
+ * Both subjects are copies below node_modules, as in an installed release: tools tell a dependency from a source of the program
+ * by that folder in its real path, and tracers recognize a package by it. A link to the checkout would be a source.
  */
 
 import { createHash } from 'node:crypto';
@@ -24,7 +24,7 @@ import { fileURLToPath } from 'node:url';
 import { stage } from '../../scripts/packages/stage.mjs';
 import { Project, root } from '../project.mjs';
 
-/** The packages that stand under the name `ws`; the first is the control. */
+/** The packages installed as `ws`; the first is the control. */
 export const SUBJECTS = /** @type {const} */ (['ws', 'ferrows']);
 
 /** @typedef {(typeof SUBJECTS)[number]} Subject */
@@ -38,7 +38,7 @@ const PACKED = ['package.json', 'binding.js', 'browser.js', 'index.js', 'index.m
 /** @param {Subject} subject */
 export const folderOf = (subject) => join(target, subject);
 
-/** All files in a folder, below it. @param {string} folder */
+/** All files below a folder. @param {string} folder */
 const filesOf = (folder) =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -53,10 +53,10 @@ const project = (subject) =>
     links: { ws: subject === 'ws' ? join(root, 'node_modules/ws') : root }
   });
 
-/** The names of the addons that have been built here. */
+/** The names of the addons built here. */
 const addons = () => readdirSync(root).filter((name) => /^ferrows\..+\.node$/.test(name));
 
-/** A digest of everything that a release is made of. */
+/** A digest of all files of a release. */
 function digest() {
   const hash = createHash('sha256');
   for (const name of [...PACKED, ...addons()]) {
@@ -70,7 +70,7 @@ function digest() {
 }
 
 /**
- * Puts a folder in the place of another one.
+ * Replaces a folder with another one.
  *
  * @param {string} from
  * @param {string} to
@@ -80,7 +80,7 @@ function replace(from, to) {
   cpSync(from, to, { recursive: true, dereference: true });
 }
 
-/** Puts a copy of ferrows, in the packages of a release, where npm has put a link. */
+/** Replaces the link made by npm with a copy of ferrows, in the packages of a release. */
 function placeFerrows() {
   const modules = join(folderOf('ferrows'), 'node_modules');
   const placed = join(folderOf('ferrows'), 'placed.txt');
@@ -103,13 +103,13 @@ function placeFerrows() {
   writeFileSync(placed, wanted);
 }
 
-/** Puts a copy of ws where npm has put a link. */
+/** Replaces the link made by npm with a copy of ws. */
 function placeWs() {
   const place = join(folderOf('ws'), 'node_modules/ws');
   if (lstatSync(place).isSymbolicLink()) replace(join(root, 'node_modules/ws'), place);
 }
 
-/** Installs what is missing, and ferrows as it is now. @throws {Error} npm failed */
+/** Installs missing packages, and the current ferrows. @throws {Error} npm failed */
 export function prepare() {
   mkdirSync(target, { recursive: true });
   for (const subject of SUBJECTS) project(subject).prepare();

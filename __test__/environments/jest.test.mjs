@@ -1,5 +1,5 @@
 /**
- * Jest 29 and 30: every test file is a realm of its own, with a copy of ws of its own. What the files are is in project/jest/.
+ * Jest 29 and 30: every test file is a realm of its own, with a copy of ws of its own. The files are in project/jest/.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -9,11 +9,11 @@ import { compare } from './compare.mjs';
 const MODULES = '--experimental-vm-modules';
 
 /**
- * Declares a run of Jest, in one process if `args` does not say otherwise.
+ * Declares a run of Jest, in one process unless `args` differ.
  *
  * @param {number} version
  * @param {string} name
- * @param {string} file of project/jest/, without its extension
+ * @param {string} file in project/jest/, without its extension
  * @param {import('./compare.mjs').Case & { args?: string[], node?: string[] }} [options]
  */
 function jest(version, name, file, { args = ['-i'], node = [], env, ...options } = {}) {
@@ -31,11 +31,11 @@ function jest(version, name, file, { args = ['-i'], node = [], env, ...options }
   );
 }
 
-/** What --detectOpenHandles names. */
+/** The handles that --detectOpenHandles names. */
 const handles = (/** @type {import('./compare.mjs').Run} */ { stderr }) =>
   [...stderr.matchAll(/^\s+●\s+(\S+)$/gm)].map(([, name]) => name).sort();
 
-/** As many test files as a project may have in one worker. */
+/** As many test files as a project may run in one worker. */
 const MANY = 30;
 
 const writeMany = (/** @type {string} */ folder) => {
@@ -67,7 +67,7 @@ for (const version of [30, 29]) {
     records: MANY,
     isGate
   });
-  // A worker that something keeps alive is ended by force, and Jest says so.
+  // Jest kills a worker that does not exit, and reports that.
   for (const kind of ['processes', 'threads']) {
     jest(version, `${MANY} files in two workers, ${kind}`, 'many/\\d+', {
       args: ['--maxWorkers=2', `--workerThreads=${kind === 'threads'}`],

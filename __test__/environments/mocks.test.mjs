@@ -12,7 +12,7 @@ compare('Sinon: fake timers, over TLS', ['mocks/sinon-timers.cjs'], {
   env: { ENCRYPTED: 'yes' }
 });
 compare('nock 14', ['mocks/nock.cjs'], { env: { NOCK: '14' }, isGate: false });
-// It asks for Node.js 22.20.
+// Needs Node.js 22.20.
 if (major > 22 || (major === 22 && minor >= 20))
   compare('nock 15', ['mocks/nock.cjs'], { env: { NOCK: '15' } });
 compare('MSW', ['mocks/msw.mjs']);

@@ -1,10 +1,10 @@
 /**
- * Processes and threads that come and go. The programs are in project/processes/.
+ * Short-lived processes and threads. The programs are in project/processes/.
  */
 
 import { compare } from './compare.mjs';
 
-compare('workers that are terminated under load', ['processes/storm.cjs'], {
+compare('workers terminated under load', ['processes/storm.cjs'], {
   env: { ROUNDS: '10' }
 });
 compare('160 workers', ['processes/storm.cjs'], {
@@ -12,7 +12,7 @@ compare('160 workers', ['processes/storm.cjs'], {
   limit: 120_000,
   isGate: false
 });
-compare('a cluster that PM2 reloads', ['processes/pm2.cjs']);
+compare('a cluster reloaded by PM2', ['processes/pm2.cjs']);
 for (const way of [
   'active handles',
   'connections of the server',

@@ -1,5 +1,5 @@
 /**
- * Realms that are not the one of the process, and intrinsics that have been changed. The programs are in project/realms/.
+ * Other realms than that of the process, and changed intrinsics. The programs are in project/realms/.
  */
 
 import { compare } from './compare.mjs';

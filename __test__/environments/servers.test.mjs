@@ -1,6 +1,6 @@
 /**
- * Frameworks in the style of their own tests: servers and clients are in one process, and the order of what both do is looked at.
- * The programs are in project/servers/. What ../dependents asks of packages across processes is not asked again.
+ * Frameworks in the style of their own tests: servers and clients are in one process, and the order of their events is
+ * compared. The programs are in project/servers/. The cases of ../dependents, across processes, are not repeated.
  */
 
 import { compare } from './compare.mjs';

@@ -1,11 +1,11 @@
 /**
- * Tracers that are loaded before ws and patch it, http or both. Nothing is sent anywhere: spans are counted. The programs are in
+ * Tracers that are loaded before ws and patch it, http or both. Spans are counted, and sent nowhere. The programs are in
  * project/tracers/.
  */
 
 import { compare } from './compare.mjs';
 
-/** Datadog prints its spans, and talks to nothing. */
+/** Datadog prints its spans, and connects to no agent. */
 const DATADOG = {
   DD_TRACE_EXPERIMENTAL_EXPORTER: 'log',
   DD_TRACE_WEBSOCKET_MESSAGES_ENABLED: 'true',
@@ -16,7 +16,7 @@ const DATADOG = {
 };
 
 /**
- * The spans that Datadog has printed: names, services, errors, and the kind of what each belongs to.
+ * The spans printed by Datadog: names, services, errors, and the kind of each parent.
  *
  * @param {import('./compare.mjs').Run} run
  */
@@ -45,7 +45,7 @@ compare('Datadog, CommonJS', ['--require=dd-trace/init', 'tracers/main.cjs'], {
 });
 compare('Datadog, ESM', ['--no-warnings', '--import=dd-trace/initialize.mjs', 'tracers/main.mjs'], {
   env: DATADOG,
-  // ws, whose ESM entry imports its files one by one, is not traced there: only what both have is compared.
+  // The ESM entry of ws imports its files one by one, where Datadog does not trace it: only the spans of both are compared.
   read: (run) => datadogSpans(run).filter((span) => span.startsWith('["http.request"'))
 });
 compare('OpenTelemetry', ['tracers/opentelemetry.cjs'], { records: 2 });

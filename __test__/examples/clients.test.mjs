@@ -8,7 +8,7 @@ import { Program } from '../program.mjs';
 import { echoServer, test } from './peer.mjs';
 
 /**
- * Starts a client, which ends with the test.
+ * Starts a client and ends it with the test.
  *
  * @param {import('node:test').TestContext} t
  * @param {string} file

@@ -1,4 +1,4 @@
-// No example without a test, and none that the list in examples/README.md does not have.
+// Every example has a test, and is in the list of examples/README.md.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
@@ -18,7 +18,7 @@ test('every example is run by a test', () => {
   );
 });
 
-test('every example is in the list, and says how it is run', () => {
+test('every example is in the list, with its command', () => {
   const list = readFileSync(new URL('README.md', examples), 'utf8');
   const unlisted = programs.filter((name) => !list.includes(`[${name}](${name})`));
   const mute = programs.filter(

@@ -1,5 +1,5 @@
-// The other side of an example: a client or a server made of ws, which nobody of us wrote. What it expects is in the
-// tests beside this file.
+// The peer of an example: a client or a server of ws, an independent implementation. The expectations are in the tests beside
+// this file.
 import { once, on } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { test as testOfNode } from 'node:test';
@@ -8,11 +8,11 @@ import { WebSocket, WebSocketServer } from 'ws';
 
 import { Program } from '../program.mjs';
 
-/** What a test waits for has come by then, in milliseconds. */
+/** Milliseconds until a test fails that still waits. */
 const LIMIT = 60_000;
 
 /**
- * A test that ends, and with it its programs, also when what it waits for never comes.
+ * A test with a time limit, so that it ends its programs even if an event never comes.
  *
  * @param {string} name
  * @param {(t: import('node:test').TestContext) => Promise<void>} body
@@ -21,7 +21,7 @@ export const test = (name, body) => testOfNode(name, { timeout: LIMIT }, body);
 
 const fixture = (name) => new URL(`../differential/fixtures/${name}`, import.meta.url);
 
-/** A certificate for localhost and 127.0.0.1, and its key: paths. */
+/** Paths of a certificate for localhost and 127.0.0.1, and of its key. */
 export const certificate = {
   cert: fixture('localhost.cert.pem').pathname,
   key: fixture('localhost.key.pem').pathname
@@ -31,18 +31,18 @@ export const certificate = {
 export const trusting = { ca: readFileSync(certificate.cert) };
 
 /**
- * A client whose messages can be waited for.
+ * A client that collects its messages.
  */
 export class Client {
   #messages;
 
-  /** `[code, reason]`, when it has closed. @type {Promise<[number, Buffer]>} */
+  /** `[code, reason]` of the close event. @type {Promise<[number, Buffer]>} */
   closed;
 
   /**
    * @param {string} url
    * @param {import('ws').ClientOptions} [options]
-   * @param {typeof WebSocket} [Class] for a client that is not of ws
+   * @param {typeof WebSocket} [Class] the class of another library
    */
   constructor(url, options = {}, Class = WebSocket) {
     this.socket = new Class(url, options);
@@ -57,7 +57,7 @@ export class Client {
     return client;
   }
 
-  /** The next message: text as a string, binary as a Buffer. */
+  /** Waits for the next message: text as a string, binary as a Buffer. */
   async next() {
     const { value, done } = await this.#messages.next();
     if (done) throw new Error('the connection closed while a message was waited for');
@@ -65,7 +65,7 @@ export class Client {
     return isBinary ? data : data.toString();
   }
 
-  /** Closes, and waits until that is done. */
+  /** Closes, and waits for the close event. */
   async close() {
     this.socket.close();
     await this.closed;
@@ -73,7 +73,7 @@ export class Client {
 }
 
 /**
- * A server of ws that echoes.
+ * Starts an echo server of ws.
  *
  * @param {import('node:test').TestContext} t closes it
  * @param {import('ws').ServerOptions} [options]
@@ -92,12 +92,12 @@ export async function echoServer(t, options = {}) {
 }
 
 /**
- * An example that is a server, on a free port.
+ * Starts an example that is a server, on a free port.
  *
  * @param {import('node:test').TestContext} t ends it
  * @param {string} file its path below examples/
  * @param {{ args?: string[], env?: Record<string, string> }} [how]
- * @returns {Promise<{ program: Program, url: string }>} when it listens
+ * @returns {Promise<{ program: Program, url: string }>} resolves when the server listens
  */
 export async function startServer(t, file, { args, env } = {}) {
   const program = new Program(`examples/${file}`, args, { HOST: '127.0.0.1', PORT: '0', ...env });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 
 import { Client, startServer, test } from './peer.mjs';
 
-/** Who a client has got to, by its greeting. */
+/** The process that a client is connected to, from its greeting. */
 const servedBy = async (client) => Number(/\d+$/.exec(await client.next())[0]);
 
 const twice = (text) => [text, text];
@@ -12,7 +12,7 @@ test('cluster.mjs', async (t) => {
   const { program, url } = await startServer(t, 'cluster.mjs', { env: { WORKERS: '2' } });
   await program.line(/ws:/);
 
-  // The connections are dealt out in turn.
+  // Connections are distributed round-robin.
   const [one, two] = [await Client.open(url), await Client.open(url)];
   const [first, second] = [await servedBy(one), await servedBy(two)];
   assert.notEqual(first, second);

@@ -14,21 +14,21 @@ after(() => redis.remove());
 const TOGETHER = { notice: 'together' };
 const APART = { notice: 'apart' };
 
-/** The next message of a client. */
+/** Waits for the next message of a client. */
 const heard = async (client) => JSON.parse(await client.next());
 
-/** Two processes. @param {import('node:test').TestContext} t */
+/** Starts two processes. @param {import('node:test').TestContext} t */
 const startTwo = (t) =>
   Promise.all([1, 2].map(() => startServer(t, 'redis.mjs', { env: { REDIS_URL: redis.url } })));
 
-/** A client, and what it is told first. */
+/** Opens a client, and returns it with its first message. */
 async function enter(url, room, Class) {
   const client = await Client.open(`${url}/${room}`, {}, Class);
   assert.deepEqual(await heard(client), TOGETHER);
   return client;
 }
 
-test('what is said to one process reaches the clients of both', async (t) => {
+test('a message to one process reaches the clients of both', async (t) => {
   const [here, there] = await startTwo(t);
   const one = await enter(here.url, 'garden', FerrowsSocket);
   const two = await enter(there.url, 'garden');
@@ -42,7 +42,7 @@ test('what is said to one process reaches the clients of both', async (t) => {
   const back = { said: 'and hello to you', by: there.program.pid };
   assert.deepEqual([await heard(one), await heard(two)], [back, back]);
 
-  // The first that comes in the other room: nothing of the above did.
+  // The first message in the other room: none of the above was sent there.
   apart.socket.send('dark here');
   assert.deepEqual(await heard(apart), { said: 'dark here', by: there.program.pid });
 
@@ -52,14 +52,14 @@ test('what is said to one process reaches the clients of both', async (t) => {
   assert.equal(here.program.errors, '');
 });
 
-test('a restart of Redis is told and survived', async (t) => {
+test('the processes report and survive a restart of Redis', async (t) => {
   const [here, there] = await startTwo(t);
   const one = await enter(here.url, 'garden', FerrowsSocket);
   const two = await enter(there.url, 'garden');
 
   await redis.kill();
   assert.deepEqual(await Promise.all([heard(one), heard(two)]), [APART, APART]);
-  one.socket.send('is anybody there?');
+  one.socket.send('hello again');
   assert.match((await heard(one)).notice, /^Not sent/);
 
   await redis.start();

@@ -6,7 +6,7 @@ import https from 'node:https';
 import { Program } from '../program.mjs';
 import { Client, certificate, startServer, test, trusting } from './peer.mjs';
 
-/** The status of the answer to a handshake that is refused. */
+/** The status of a refused handshake. */
 async function refusal(url, options) {
   const client = new Client(url, options);
   const [request, { statusCode }] = await once(client.socket, 'unexpected-response');
@@ -83,7 +83,7 @@ test('broadcast.js', async (t) => {
   one.socket.send('from one');
   assert.deepEqual([await two.next(), await three.next()], ['from one', 'from one']);
   two.socket.send(Buffer.from('from two'));
-  // The first that one gets: its own did not come.
+  // Its first message: its own broadcast is not sent to it.
   assert.deepEqual(await one.next(), Buffer.from('from two'));
   await Promise.all([one.close(), two.close(), three.close()]);
 });
@@ -92,7 +92,7 @@ test('broadcast.js lets go of a client that does not read', async (t) => {
   const { url } = await startServer(t, 'broadcast.js');
   const [one, two, slow] = await Promise.all(Array.from({ length: 3 }, () => Client.open(url)));
   slow.socket.pause();
-  // More than the kernel keeps for a reader, one after the other.
+  // More than the kernel buffers for a reader, message by message.
   const data = Buffer.alloc(1024 * 1024);
   for (let sent = 0; sent < 32; sent += 1) {
     one.socket.send(data);
@@ -121,7 +121,7 @@ test('client-ip.js', async (t) => {
 
 test('client-ip.js behind a proxy', async (t) => {
   const { url } = await startServer(t, 'client-ip.js', { env: { PROXIES: '1' } });
-  // The first one is what a client made up.
+  // The first address is forged by the client.
   const headers = { 'X-Forwarded-For': '203.0.113.9, 192.0.2.1' };
   const behind = await Client.open(url, { headers });
   assert.equal(await behind.next(), 'You are 192.0.2.1');

@@ -1,7 +1,7 @@
 'use strict';
 
-// The engine of the fuzzers in fuzz/js: does it find what is planted, make it small, repeat itself, and end with the
-// right code? What the targets find in ferrows is for seeds.test.js.
+// The search loop of fuzz/js: it finds a planted defect, shrinks it, is repeatable, and exits with the right code.
+// seeds.test.js runs the targets.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
@@ -14,7 +14,7 @@ const { pathToFileURL } = require('node:url');
 const folder = path.join(__dirname, '..', '..', 'fuzz', 'js');
 const engine = import('../../fuzz/js/engine.mjs');
 
-/** @param {(text: string) => any} run what a text shows, or throws */
+/** @param {(text: string) => any} run returns features of a text, or throws */
 const planted = (run) => ({
   name: 'planted',
   dictionary: ['key', '='],
@@ -25,14 +25,14 @@ const planted = (run) => ({
   run: ({ text }) => run(text)
 });
 
-/** Needs four steps, each of which shows. @param {string} text */
+/** Requires four steps, each with a feature. @param {string} text */
 function inSteps(text) {
   const match = /k(e(y(=)?)?)?/.exec(text)?.[0] ?? '';
   if (match === 'key=' && text.includes('\x7f')) throw new Error('found');
   return [match, `delete ${text.includes('\x7f')}`];
 }
 
-test('a planted defect is found and made small', async () => {
+test('a planted defect is found and shrunk', async () => {
   const { search } = await engine;
   const result = await search(planted(inSteps), { seed: 1, executions: 100_000 });
   assert.equal(result.crashes, 1);
@@ -59,8 +59,8 @@ test('a seed repeats a run', async () => {
   assert.deepEqual(await run(), first);
 });
 
-test('an error outside of the call is a finding of its input', () => {
-  // In a process of its own: the test runner takes such errors for its own.
+test('a late error is a finding of its input', () => {
+  // In a child process: the test runner would report the error itself.
   const program = `
     import { search } from './engine.mjs';
     const run = (text) => new Promise((resolve) => {
@@ -79,14 +79,14 @@ test('an error outside of the call is a finding of its input', () => {
   assert.equal(stdout, 'later key\n', stderr);
 });
 
-test('a seed that fails fails, and nothing else is tried', async () => {
+test('a failing seed ends the search', async () => {
   const { search } = await engine;
   const seeds = [{ text: 'a' }, { text: 'key=\x7f' }];
   const result = await search(planted(inSteps), { seed: 1, executions: 2, seeds });
   assert.equal(result.crashes, 1);
 });
 
-test('the counting notices quadratic work', async () => {
+test('assertLinear detects quadratic work', async () => {
   const { assertLinear } = await import('../../fuzz/js/linear.mjs');
   const text = 'a'.repeat(1000);
   const linear = (/** @type {string} */ whole) => {
@@ -115,7 +115,7 @@ test('a program prints its result last', () => {
   assert.ok(result.executions > 0 && result.features > 0);
 });
 
-test('a program with a finding prints the input and ends with 1', (t) => {
+test('a program with a finding prints the input and exits with 1', (t) => {
   const directory = mkdtempSync(path.join(tmpdir(), 'ferrows-fuzz-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const file = path.join(directory, 'planted.mjs');

@@ -1,8 +1,6 @@
 'use strict';
 
-// Runs the bodies of the fuzzers in fuzz/js with the committed inputs, among them everything that was ever found: an
-// ordinary test, and the same as a fuzzer does first. Looking for more is not its task, nor is the engine
-// (engine.test.js).
+// Runs the targets of fuzz/js with the committed inputs, which include every earlier finding.
 
 const assert = require('node:assert/strict');
 const { readdirSync } = require('node:fs');
@@ -20,7 +18,7 @@ const namesIn = (where, end) =>
 
 const targets = namesIn(folder, '.fuzz.mjs');
 
-test('every target has seeds, and all seeds a target', () => {
+test('every target has seeds, and vice versa', () => {
   assert.ok(targets.length > 0);
   assert.deepEqual(namesIn(path.join(folder, 'seeds'), '.json'), targets);
 });

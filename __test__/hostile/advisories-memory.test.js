@@ -1,8 +1,8 @@
 'use strict';
 
-// The advisories of ws that are about memory, and attack classes with a bound of memory (ws-surface.md, 4.1 and A1 to A5): how much
-// this process holds may not grow by more than is said here. One after the other, in a process that does nothing else. Run once for
-// each transport; the verdicts themselves are compared in hostile.test.js and advisories.test.js.
+// Advisories of ws about memory, and attack classes with a memory bound (A1 to A5): the memory of this process may not grow
+// beyond the limits given here. One test after the other, in a process of its own, once per transport. Results are compared in
+// hostile.test.js and advisories.test.js.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -11,8 +11,8 @@ const { RSV1, deflating } = require('../differential/deflate-peer');
 const { OPCODE } = require('../differential/frames');
 const { record } = require('../differential/run');
 const { subject } = require('../differential/subjects');
-const { growth } = require('./memory');
-const { turn } = require('./turn');
+const { growth } = require('./memory-growth');
+const { nextIteration } = require('./event-loop');
 
 const { continuation, binary, text, ping } = OPCODE;
 const other = subject();
@@ -20,7 +20,7 @@ const isFerrows = other.name === 'ferrows';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** What an allocator and a compiler may take meanwhile, whatever the attack. */
+/** The overhead of allocator and compiler, independent of the attack. */
 const NOISE = 24 * MIB;
 
 /**
@@ -46,25 +46,25 @@ const atMost = (actual, limit, what) =>
     `${what}: ${Math.round(actual / KIB)} KiB, at most ${Math.round(limit / KIB)}`
   );
 
-/** Writes and waits until the kernel has it. */
+/** Writes and waits until the kernel has accepted the bytes. */
 const written = (raw, bytes) => new Promise((resolve) => raw.socket.write(bytes, resolve));
 
-/** Has the end under attack show that it has read all so far. */
+/** Waits until the library under attack has read everything sent so far. */
 async function read(raw) {
   raw.send(ping, 'read?');
   await raw.frame();
 }
 
 inBothRoles('CVE-2026-48779 GHSA-96hv-2xvq-fx4p fragments of one byte', async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   const many = Buffer.concat(
     Array.from({ length: 100_000 }, (_, i) =>
       raw.make(i ? continuation : binary, 'x', { fin: false })
     )
   );
-  const error = t.seen(ws, 'error');
+  const error = t.emitted(ws, 'error');
   await written(raw, many);
-  // A process that takes them all reports nothing, and says so by an answer.
+  // A process that accepts them all reports nothing; its reply proves that it has read them.
   raw.send(ping, 'all of them taken');
   const first = await raw.frame();
   assert.equal(first.opcode, OPCODE.close, 'more fragments than 16384 are taken');
@@ -72,9 +72,9 @@ inBothRoles('CVE-2026-48779 GHSA-96hv-2xvq-fx4p fragments of one byte', async (t
   await error;
 });
 
-inBothRoles('CVE-2026-48779 fragments that are held cost what they hold', async (t) => {
+inBothRoles('CVE-2026-48779 retained fragments cost no more than their bytes', async (t) => {
   const open = [];
-  for (let i = 0; i < 20; i++) open.push(await t.facing());
+  for (let i = 0; i < 20; i++) open.push(await t.withRawPeer());
   const many = Buffer.concat(
     Array.from({ length: 16_000 }, (_, i) =>
       open[0].raw.make(i ? continuation : binary, 'x', { fin: false })
@@ -86,7 +86,7 @@ inBothRoles('CVE-2026-48779 fragments that are held cost what they hold', async 
       await read(raw);
     }
   });
-  // 320000 bytes are held. ws holds an object for each.
+  // 320000 bytes are retained. ws retains an object for each.
   atMost(grown.managed, isFerrows ? 4 * MIB : 200 * 320_000, 'managed');
   atMost(grown.resident, isFerrows ? NOISE : 400 * 320_000, 'resident');
 });
@@ -95,7 +95,7 @@ inBothRoles(
   'CVE-2026-48779 segments of one byte are refused, or cost what they hold',
   async (t) => {
     const count = 20_000;
-    const { raw, ws } = await t.facing({ maxBufferedChunks: 5000 });
+    const { raw, ws } = await t.withRawPeer({ maxBufferedChunks: 5000 });
     raw.socket.setNoDelay(true);
     let isRefused = false;
     ws.on('error', (err) => (isRefused = err.code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS'));
@@ -105,20 +105,20 @@ inBothRoles(
     const grown = await growth(async () => {
       for (let at = header; at < header + count && !isRefused; at++) {
         await written(raw, bytes.subarray(at, at + 1));
-        await turn();
+        await nextIteration();
       }
     });
     if (isRefused) return;
     atMost(grown.managed, 64 * count, 'managed');
     atMost(grown.resident, NOISE, 'resident');
     await written(raw, bytes.subarray(header + count));
-    await t.seen(ws, 'message');
+    await t.emitted(ws, 'message');
   }
 );
 
 inBothRoles('CVE-2026-62389 empty fragments without end', async (t) => {
-  const { raw, ws } = await t.facing();
-  const error = t.seen(ws, 'error');
+  const { raw, ws } = await t.withRawPeer();
+  const error = t.emitted(ws, 'error');
   const more = Buffer.concat(
     Array.from({ length: 10_000 }, () => raw.make(continuation, '', { fin: false }))
   );
@@ -134,8 +134,8 @@ inBothRoles('CVE-2026-62389 empty fragments without end', async (t) => {
   atMost(grown.resident, NOISE, 'resident');
 });
 
-inBothRoles('8.23.0 (no id) pings whose answers nobody reads', async (t) => {
-  const { raw, ws } = await t.facing();
+inBothRoles('8.23.0 (no id) pings with unread pongs', async (t) => {
+  const { raw, ws } = await t.withRawPeer();
   ws.removeAllListeners('ping');
   raw.socket.pause();
   let isOpen = true;
@@ -146,7 +146,7 @@ inBothRoles('8.23.0 (no id) pings whose answers nobody reads', async (t) => {
   const grown = await growth(async () => {
     while (isOpen && !raw.closed && sent < limit) {
       await Promise.race([lost, written(raw, many)]);
-      await turn();
+      await nextIteration();
       sent += many.length;
     }
   });
@@ -156,21 +156,21 @@ inBothRoles('8.23.0 (no id) pings whose answers nobody reads', async (t) => {
   atMost(grown.resident, NOISE, 'resident');
 });
 
-inBothRoles('CVE-2016-10542 lengths that are announced cost nothing', async (t) => {
+inBothRoles('CVE-2016-10542 declared lengths reserve nothing', async (t) => {
   const open = [];
-  for (let i = 0; i < 50; i++) open.push(await t.facing());
+  for (let i = 0; i < 50; i++) open.push(await t.withRawPeer());
   const grown = await growth(async () => {
     for (const { raw } of open) {
       await read(raw);
       await written(raw, raw.make(binary, 'some of it', { declare: 100 * MIB }));
     }
-    for (let i = 0; i < 5; i++) await turn();
+    for (let i = 0; i < 5; i++) await nextIteration();
   });
   atMost(grown.managed, 50 * 64 * KIB, 'managed');
   atMost(grown.resident, NOISE, 'resident');
 });
 
-inBothRoles('A1 bombs cost no more than the limit', async (t) => {
+inBothRoles('A1 bombs take no memory beyond the limit', async (t) => {
   // Each would inflate to 400 MiB.
   const bytes = bomb(400);
   const grown = await growth(async () => {
@@ -187,13 +187,13 @@ inBothRoles('A1 bombs cost no more than the limit', async (t) => {
 });
 
 inBothRoles(
-  'A21 what an idle connection was told last holds no buffer (hardening, 8.22.2)',
+  'A21 the last ping of an idle connection holds no buffer (hardening, 8.22.2)',
   async (t) => {
     const open = [];
-    for (let i = 0; i < 100; i++) open.push(await t.facing());
+    for (let i = 0; i < 100; i++) open.push(await t.withRawPeer());
     const grown = await growth(async () => {
       for (const { raw } of open) {
-        // Behind much, so that what comes last is a small part of a large read.
+        // After much data, so that the last bytes are a small part of a large read.
         const much = raw.make(binary, Buffer.alloc(60 * KIB));
         await written(raw, Buffer.concat([much, raw.make(ping, 'last')]));
         await raw.frame();

@@ -1,8 +1,8 @@
 'use strict';
 
-// Every published advisory of ws, and the hardenings that got no id (ws-surface.md, 4.1): the attack is played, what the fix promises
-// is asserted, and the verdict must be that of ws, which is the fixed version. Run once for each transport. Advisories of memory are
-// in advisories-memory.test.js.
+// Every published advisory of ws and the hardenings without an id: the attack is run, the promise of the fix is asserted, and
+// the result must be that of ws, which is the fixed version. Once per transport. Advisories about memory are in
+// advisories-memory.test.js.
 
 const assert = require('node:assert/strict');
 const http = require('node:http');
@@ -26,11 +26,11 @@ function attackNamed(name) {
 }
 
 /**
- * Plays attacks against the subject in every role, then compares with ws.
+ * Runs attacks against the subject in every role, then compares with ws.
  *
  * @param {string} id of the advisory, and its title
  * @param {(string | import('./verdict').Attack)[]} list attacks, or names of the catalog
- * @param {(lines: string[], name: string) => void} check what the fix promises, of the recorded verdict
+ * @param {(lines: string[], name: string) => void} check the promise of the fix, for the recorded result
  */
 function advisory(id, list, check) {
   test(id, async () => {
@@ -51,17 +51,19 @@ function advisory(id, list, check) {
   });
 }
 
-/** @param {string[]} lines @param {string | RegExp} what */
-const has = (lines, what) =>
-  lines.some((line) => (typeof what === 'string' ? line.includes(what) : what.test(line)));
+/** @param {string[]} lines @param {string | RegExp} expected */
+const has = (lines, expected) =>
+  lines.some((line) =>
+    typeof expected === 'string' ? line.includes(expected) : expected.test(line)
+  );
 
-/** @param {string[]} lines @param {string | RegExp} what */
-const mustHave = (lines, what) =>
-  assert.ok(has(lines, what), `${what} is not in\n${lines.join('\n')}`);
+/** @param {string[]} lines @param {string | RegExp} expected */
+const mustHave = (lines, expected) =>
+  assert.ok(has(lines, expected), `${expected} is not in\n${lines.join('\n')}`);
 
-/** @param {string[]} lines @param {string | RegExp} what */
-const mustNotHave = (lines, what) =>
-  assert.ok(!has(lines, what), `${what} is in\n${lines.join('\n')}`);
+/** @param {string[]} lines @param {string | RegExp} expected */
+const mustNotHave = (lines, expected) =>
+  assert.ok(!has(lines, expected), `${expected} is in\n${lines.join('\n')}`);
 
 /** @type {import('./verdict').Attack} */
 const NUMBERS = {
@@ -89,7 +91,7 @@ advisory(
 
 advisory(
   'CVE-2016-10542 GHSA-6663-c963-2gqg npm:ws:20160624 a message has a limit of 100 MiB by default',
-  ['A2 a text of 100 MiB and one bytes is announced', 'A2 a text of 2^40 bytes is announced'],
+  ['A2 a text of 100 MiB and one declared bytes', 'A2 a text of 2^40 declared bytes'],
   (lines) => mustHave(lines, 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH')
 );
 
@@ -108,7 +110,7 @@ test('npm:ws:20160920 masking keys do not come from Math.random', async () => {
         t.log('client', 'different keys', new Set(keys).size, keys.length);
         const bits = keys.map((key) => parseInt(key, 16).toString(2).replaceAll('0', '').length);
         const mean = bits.reduce((sum, count) => sum + count, 0) / keys.length;
-        // 16 of 32; 201 keys have a mean that is off by 2 once in 10^22 runs.
+        // 16 of 32; the mean of 201 keys is off by 2 once in 10^22 runs.
         t.log('client', 'half of their bits are set', Math.abs(mean - 16) < 2);
       } finally {
         Math.random = random;
@@ -139,7 +141,7 @@ advisory(
   }
 );
 
-/** What a parser that goes back may go back over; each once took time by the square of its length. */
+/** Input on which a backtracking parser takes quadratic time; each once did. */
 const LONG = /** @type {[string, string][]} */ ([
   ['Sec-WebSocket-Protocol', ' '],
   ['Sec-WebSocket-Protocol', ','],
@@ -164,11 +166,11 @@ for (const [header, unit] of LONG) {
         await t.listen({ server, perMessageDeflate: true });
         const value = `a${unit.repeat(size / unit.length)}b`;
         const before = process.cpuUsage();
-        const raw = await t.knock(server, upgradeRequest({ headers: { [header]: value } }));
+        const raw = await t.sendRequest(server, upgradeRequest({ headers: { [header]: value } }));
         const [status] = (await raw.head()).split('\r\n');
         const { user } = process.cpuUsage(before);
         t.log('wire', status);
-        // By the square it is minutes; a pass over it is some ten milliseconds. Time of the processor, not of the clock.
+        // Quadratic time is minutes, a single pass some ten milliseconds. CPU time, not wall-clock time.
         t.log('process', 'busy for less than 10 s', user < 10e6);
         raw.finish();
         await raw.rest();
@@ -227,7 +229,7 @@ advisory(
   'CVE-2024-37890 GHSA-3h5v-q93c-6h6q more headers than Node keeps hide those of the handshake',
   ["A8 2000 headers in front of the handshake's", "A8 3000 headers in front of the handshake's"],
   (lines) => {
-    // The newer versions of Node refuse them by themselves.
+    // Newer versions of Node reject them.
     mustHave(lines, /HTTP\/1\.1 4(00|31)\b/);
     mustHave(lines, 'binary "still here"');
   }
@@ -273,7 +275,7 @@ advisory(
   (lines) => mustHave(lines, 'reason of a large buffer(false)')
 );
 
-// No oracle: with ws 8.23.0, the bytes behind the error are looked at with no masking key, and an uncaught TypeError ends the process.
+// No oracle: ws 8.23.0 parses the bytes after the error without a masking key, and an uncaught TypeError ends the process.
 if (!other.name.startsWith('ws')) {
   test('compressed fragments over the limit, in segments that wait, end only their connection (not fixed in ws 8.23.0)', async () => {
     /** @type {import('./verdict').Attack} */

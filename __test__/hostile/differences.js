@@ -1,9 +1,9 @@
 'use strict';
 
-// Attacks whose verdict is another one than with ws on purpose, with the reason; doc/differences.md tells users of each. An attack
-// that is listed must have another verdict: one that has become equal fails until it is taken off. Read by hostile.test.js.
+// Attacks with a result that differs from ws on purpose, with the reason; doc/differences.md explains them. A listed attack
+// must differ. Read by hostile.test.js.
 
-/** Bytes that cannot become UTF-8, whatever follows; as the attacks of catalog/utf8.js call them. */
+/** Bytes that cannot become UTF-8, whatever follows; named as in catalog/utf8.js. */
 const NEVER_UTF8 = [
   'overlong in two bytes',
   'an overlong NUL',
@@ -25,7 +25,7 @@ const NEVER_UTF8 = [
   'the byte ff'
 ];
 
-/** Bytes that what follows in the frame makes wrong. */
+/** Bytes that become invalid by the next bytes of the frame. */
 const WRONG_BY_WHAT_FOLLOWS = [
   'one of two bytes',
   'one of three bytes',
@@ -44,7 +44,7 @@ const DIFFERENCES = [
     attacks: [
       ...NEVER_UTF8.flatMap((name) => [
         `A10 ${name}, in a message that does not end`,
-        `A10 ${name}, in a message that a close cuts off`,
+        `A10 ${name}, in a message truncated by a close`,
         `A10 ${name}, in a frame that does not end`
       ]),
       ...WRONG_BY_WHAT_FOLLOWS.map((name) => `A10 ${name}, in a frame that does not end`)
@@ -52,13 +52,13 @@ const DIFFERENCES = [
     reason: FAILS_FAST
   },
   {
-    attacks: ['A24 a distance of 20000 where the window is of 9 bits'],
+    attacks: ['A24 a distance of 20000 in a window of 9 bits'],
     reason:
       'a message may refer back into itself by more than the window; with ws if what it refers to is in the same 16 KiB of output'
   }
 ];
 
-/** @param {string} name of an attack @returns {string | null} why its verdict differs; null: it must not */
+/** @param {string} name of an attack @returns {string | null} the reason for a difference; null if there must be none */
 const reasonFor = (name) =>
   DIFFERENCES.find(({ attacks }) => attacks.includes(name))?.reason ?? null;
 

@@ -1,8 +1,8 @@
 'use strict';
 
-// Every attack of the catalog, against server and client: the verdict of ferrows must be that of ws. Run once for each transport;
-// what FERROWS_SUBJECT names stands in for ferrows, HOSTILE_ONLY is text that a name must contain. The advisories of ws have a
-// file of their own.
+// Every attack of the catalog, against server and client: the result of ferrows must be that of ws. Once per transport.
+// FERROWS_SUBJECT replaces ferrows; HOSTILE_ONLY selects attacks by a part of their name. The advisories of ws are in
+// advisories.test.js.
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');

@@ -1,25 +1,25 @@
 'use strict';
 
-// Plays one attack of the catalog against one library and gives the verdict: all that came back over the wire, how the connection
-// ended, every event of the end under attack, and whether its neighbors live on. Called by hostile.test.js and advisories.test.js.
-// What a verdict should be does not belong here or into the catalog: that is what ws does.
+// Runs one attack of the catalog against one library and returns the result: all bytes that came back, the end of the
+// connection, every event of the library under attack, and the state of other connections. Called by hostile.test.js and
+// advisories.test.js. The expected result is that of ws; neither this file nor the catalog contains one.
 
 const { OPCODE, bytesText, decode } = require('../differential/frames');
 const { deflating } = require('../differential/deflate-peer');
 const { record } = require('../differential/run');
-const { turn } = require('./turn');
+const { nextIteration } = require('./event-loop');
 
 const HEAD_END = '\r\n\r\n';
 const PROBE = 'are you done';
 
 /**
- * What an attack is played with.
+ * The environment of an attack.
  *
  * @typedef {object} Stage
- * @property {import('../differential/context').Context} t what is recorded
+ * @property {import('../differential/context').Context} t the trace
  * @property {any} raw the attacker: a RawPeer
- * @property {any} [ws] the end under attack, once it is open
- * @property {any} [peer] the attacker's DeflatePeer, where compression was agreed upon
+ * @property {any} [ws] the WebSocket under attack, once it is open
+ * @property {any} [peer] the attacker's DeflatePeer, with permessage-deflate
  * @property {string} [head] the request of the client under attack
  * @property {(opcode: number, data?: string | Uint8Array, options?: object) => Buffer} make a frame of the attacker
  * @property {(...segments: (string | Uint8Array)[]) => Promise<void>} write segments, each in a write of its own
@@ -27,23 +27,25 @@ const PROBE = 'are you done';
 
 /**
  * @typedef {object} Attack
- * @property {string} name begins with its class in ws-surface.md, 4.2
+ * @property {string} name begins with its class in SPEC.md
  * @property {'server' | 'client' | 'both'} against
- * @property {'frames' | 'request' | 'response' | 'free'} [at] when it begins: behind the handshake (the default), with the first
- *   byte of the request or of the response; free: `play` opens all by itself
- * @property {object} [options] of the end under attack
- * @property {string[]} [protocols] that a client under attack offers
- * @property {string} [deflate] parameters of permessage-deflate that are agreed upon before
- * @property {(stage: Stage) => (string | Uint8Array)[]} [bytes] what is sent, segment by segment
- * @property {(stage: Stage) => Promise<void>} [play] instead of `bytes`
- * @property {(ws: any, stage: Stage) => void} [under] what the program under attack does with its WebSocket, once open
- * @property {'finish' | 'probe' | 'wait' | 'reset'} [end] what the attacker does then: FIN at once (the default), FIN once a ping
- *   has been answered, FIN after the other side's, or RST
+ * @property {'frames' | 'request' | 'response' | 'free'} [at] the start of the attack: after the handshake (the default), with
+ *   the first byte
+ *   of the request or of the response; free: `play` opens everything itself
+ * @property {object} [options] of the library under attack
+ * @property {string[]} [protocols] offered by a client under attack
+ * @property {string} [deflate] negotiated parameters of permessage-deflate
+ * @property {(stage: Stage) => (string | Uint8Array)[]} [bytes] the segments to send
+ * @property {(stage: Stage) => Promise<void>} [play] in place of `bytes`
+ * @property {(ws: any, stage: Stage) => void} [under] the program under attack; called with its open WebSocket
+ * @property {'finish' | 'probe' | 'wait' | 'reset'} [end] the end of the attack: FIN at once (the default), FIN after a ping is
+ *   answered,
+ *   FIN after the other side's, or RST
  * @property {boolean} [bytewise] every byte in a segment of its own
- * @property {boolean} [blurred] how the connection ends (FIN or RST) and how much was written before depends on the kernel
+ * @property {boolean} [blurred] the kernel decides the end of the connection (FIN or RST) and the number of bytes before it
  */
 
-/** Writes and waits until the kernel has it, or until the connection is lost. */
+/** Writes and waits until the kernel has accepted the bytes or the connection is lost. */
 function written({ socket }, bytes) {
   return new Promise((resolve) => socket.write(bytes, resolve));
 }
@@ -57,13 +59,13 @@ function writer(raw, bytewise) {
       const step = bytewise ? 1 : Math.max(bytes.length, 1);
       for (let at = 0; at < bytes.length; at += step) {
         await written(raw, bytes.subarray(at, at + step));
-        await turn();
+        await nextIteration();
       }
     }
   };
 }
 
-/** Records what the attacker read: heads and bodies of HTTP as long as there are some, then frames. */
+/** Records the bytes that the attacker read: HTTP heads with their bodies, then frames. */
 function logWire({ t, peer }, bytes) {
   let rest = bytes;
   while (rest.subarray(0, 5).toString() === 'HTTP/') {
@@ -84,7 +86,7 @@ function logWire({ t, peer }, bytes) {
   if (rest.length) t.trace.line('wire', `not a frame ${bytesText(rest)}`);
 }
 
-/** Records frames up to the answer to the attacker's last ping. */
+/** Records frames up to the response to the attacker's last ping. */
 async function answered({ t, raw, peer }) {
   for (;;) {
     const one = await raw.frame();
@@ -94,7 +96,7 @@ async function answered({ t, raw, peer }) {
   }
 }
 
-/** Ends the connection as the attack says, and records all that was read of it. */
+/** Ends the connection as the attack specifies, and records all remaining bytes. */
 async function conclude(attack, stage) {
   const { t, raw } = stage;
   const { end = 'finish', blurred } = attack;
@@ -114,7 +116,7 @@ async function conclude(attack, stage) {
 }
 
 /**
- * Has every server that is opened serve a well-behaved connection, opened before the attack, that is used after it.
+ * Opens a well-behaved connection to every server before the attack, and uses it afterwards.
  *
  * @param {import('../differential/context').Context} t
  */
@@ -126,7 +128,7 @@ function bystandAtServer(t) {
   const victims = [];
   t.listen = async (options) => {
     const wss = await listen(options);
-    const raw = await t.knock(wss._server, { target: '/bystander' });
+    const raw = await t.sendRequest(wss._server, { target: '/bystander' });
     const { server } = await t.accepted(wss);
     await raw.head();
     server.on('message', (data) => server.send(data));
@@ -141,13 +143,13 @@ function bystandAtServer(t) {
   return { checks, victims };
 }
 
-/** The same for a client: another one of the same process, connected to the same place. */
+/** The same for a client: another client of the same process, connected to the same server. */
 function bystandAtClient(t) {
   const rawServer = t.rawServer.bind(t);
   const checks = [];
   t.rawServer = async (where) => {
     const listening = await rawServer(where);
-    const ws = t.dial(listening.url);
+    const ws = t.openClient(listening.url);
     const raw = await listening.next();
     raw.accept(await raw.head());
     await t.opened(ws);
@@ -155,14 +157,14 @@ function bystandAtClient(t) {
       ws.send('still here');
       t.logFrames(await raw.frame());
       raw.send(OPCODE.text, 'so am I');
-      await t.seen(ws, 'message');
+      await t.emitted(ws, 'message');
     });
     return listening;
   };
   return { checks, victims: [] };
 }
 
-/** Opens what the attack needs and plays it. */
+/** Opens the connections of an attack and runs it. */
 async function play(attack, t) {
   const { checks, victims } = t.kind === 'server' ? bystandAtServer(t) : bystandAtClient(t);
   const stage = /** @type {Stage} */ (await opened(attack, t));
@@ -179,7 +181,7 @@ async function play(attack, t) {
   for (const check of checks) await check();
 }
 
-/** @returns {Promise<object>} the stage of an attack */
+/** @returns {Promise<object>} the environment of an attack */
 async function opened({ at = 'frames', options, deflate, protocols }, t) {
   if (at === 'free') return { t };
   if (at === 'request') {
@@ -189,7 +191,7 @@ async function opened({ at = 'frames', options, deflate, protocols }, t) {
   }
   if (at === 'response') {
     const listening = await t.rawServer();
-    const ws = t.dial(listening.url, protocols, options);
+    const ws = t.openClient(listening.url, protocols, options);
     const raw = await listening.next();
     const head = await raw.head();
     t.logHead(head);
@@ -197,7 +199,7 @@ async function opened({ at = 'frames', options, deflate, protocols }, t) {
   }
   const open =
     deflate === undefined
-      ? await t.facing(options)
+      ? await t.withRawPeer(options)
       : await deflating(t, { agreed: deflate, options });
   return { t, ...open };
 }
@@ -209,7 +211,7 @@ const roles = ({ against }) => (against === 'both' ? ['server', 'client'] : [aga
  * @param {Attack} attack
  * @param {'server' | 'client'} role of the library
  * @param {import('../differential/subjects').Subject} subject
- * @returns {Promise<{ lines: string[], failure: string | null }>} the verdict; why it could not be had
+ * @returns {Promise<{ lines: string[], failure: string | null }>} the result; the reason if there is none
  */
 function verdict(attack, role, subject) {
   const one = { name: attack.name, kind: role, timeout: 20000, body: (t) => play(attack, t) };

@@ -1,26 +1,26 @@
 /**
- * Where the tests of installation work: tarballs of what was built here (or of FERROWS_TARBALLS, which a release gives), a
- * registry that serves them, empty projects, and package managers and programs that run in them. The tests are in the files
- * beside it.
+ * The environment of the installation tests: tarballs of this build (or those in FERROWS_TARBALLS, which a release sets), a registry that
+ * serves them, empty projects, and package managers and programs that run in them.
  */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { npmCommand } from '../../scripts/npm.mjs';
 import { pack } from '../../scripts/packages/pack.mjs';
+import { platforms } from '../../scripts/packages/platforms.mjs';
 import { stage } from '../../scripts/packages/stage.mjs';
 import { root } from '../../scripts/ready.mjs';
 import { Registry } from './registry.mjs';
 
-/** Programs that use an installed ferrows. */
+/** Programs that use an installed ferrows; copied into each project. */
 const PROGRAMS = fileURLToPath(new URL('programs', import.meta.url));
 
-/** A command may take this long, in milliseconds. */
+/** Time limit of a command, in milliseconds. */
 const TIME_LIMIT = 3 * 60 * 1000;
 
 export class Workbench {
@@ -29,7 +29,7 @@ export class Workbench {
     this.registry = new Registry();
   }
 
-  /** Packs, unless that was done, and serves. */
+  /** Packs, unless FERROWS_TARBALLS is set, and starts the registry. */
   async open() {
     let tarballs = process.env.FERROWS_TARBALLS;
     if (!tarballs) {
@@ -46,13 +46,26 @@ export class Workbench {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  /** Gives the platforms without an addon here a package without one, because Yarn 1 downloads the packages of all platforms. */
+  fillRegistry() {
+    for (const platform of platforms) {
+      const entry = this.registry.entries.get(platform.manifest.name);
+      if (!entry || entry.tarball) continue;
+      const folder = join(this.folder, 'empty', platform.folder);
+      cpSync(join(root, 'npm', platform.folder), join(folder, 'package'), { recursive: true });
+      const file = join(folder, 'package.tgz');
+      execFileSync('tar', ['-czf', file, '-C', folder, 'package']);
+      entry.tarball = readFileSync(file);
+    }
+  }
+
   /**
-   * An empty project.
+   * Creates an empty project.
    *
    * @param {string} name
    * @param {any} manifest
    * @param {Record<string, string>} [files] more files
-   * @returns {string} its folder
+   * @returns {string} the folder
    */
   project(name, manifest, files = {}) {
     const folder = join(this.folder, name);
@@ -71,17 +84,17 @@ export class Workbench {
   }
 
   /**
-   * Runs a command to its end and fails with what it printed.
+   * Runs a command to its end. Throws with the output if it fails.
    *
    * @param {string} cwd
    * @param {string[]} command
    * @param {Record<string, string>} [env]
-   * @returns {Promise<string>} its standard output
+   * @returns {Promise<string>} the standard output
    */
   async run(cwd, [program, ...args], env = {}) {
     const child = spawn(String(program), args, {
       cwd,
-      // Nothing that is remembered from elsewhere, and nothing remembered.
+      // No state of the machine is used or changed.
       env: {
         ...process.env,
         NAPI_RS_NATIVE_LIBRARY_PATH: '',

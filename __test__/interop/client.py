@@ -1,7 +1,7 @@
 """A client made with the `websockets` package, for ferrows as the server.
 
 `client.py URL exchange` sends each payload, expects it back, pings, and closes; `client.py URL listen` waits for the
-server to close. Prints one line of JSON with what it saw.
+server to close. Prints one line of JSON with the exchange.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from payloads import BINARY, CLOSE_CODE, CLOSE_REASON, LONG_TEXT, TEXT
 
 async def main(url, what):
     seen = {"echoes": []}
-    # Without its keep-alive, whose pings would wake up a peer that has forgotten to write.
+    # Keep-alive is off: its pings would wake up a peer that has failed to flush.
     options = {"subprotocols": ["chat", "superchat"], "max_size": 2**20, "ping_interval": None}
     async with connect(url, **options) as connection:
         seen["subprotocol"] = connection.subprotocol

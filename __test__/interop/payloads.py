@@ -1,4 +1,4 @@
-"""What both sides of the interop tests send and expect; payloads.mjs makes the same."""
+"""Messages sent and expected by both sides of the interop tests; payloads.mjs makes the same."""
 
 TEXT = "Grüße an alle: 世界, мир, 🦀"
 BINARY = bytes(index % 251 for index in range(76_800))

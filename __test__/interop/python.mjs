@@ -1,7 +1,6 @@
 /**
- * Python for the tests: an environment of its own with the packages of requirements.txt, made on first use below
- * target/, and programs run in it that speak by lines of JSON. Used by the interop and the Autobahn tests; what the
- * programs say to each other does not belong here.
+ * Python for the tests: a virtual environment below target/ with the packages of requirements.txt, created on first use, and
+ * programs in it that communicate by lines of JSON. Used by the interop and Autobahn tests.
  */
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -17,11 +16,11 @@ const environment = join(here, '../../target/interop-venv');
 const python = join(environment, 'bin/python');
 
 /**
- * Runs a program, its output shown.
+ * Runs a program with its output shown.
  *
  * @param {string} program
  * @param {string[]} args
- * @returns {boolean} whether it succeeded
+ * @returns {boolean} true on success
  */
 function run(program, ...args) {
   const { status } = spawnSync(program, args, {
@@ -52,15 +51,15 @@ function makeEnvironment() {
 }
 
 /**
- * The interpreter of the environment, which is made first where it is missing or has other packages.
+ * The interpreter of the environment, which is created if it is missing or has other packages.
  *
  * @returns {string} its path
- * @throws {Error} there is no Python, or pip failed
+ * @throws {Error} if Python is missing or pip failed
  */
 export function preparePython() {
   const requirements = join(here, 'requirements.txt');
   const wanted = readFileSync(requirements, 'utf8');
-  // Written last, so that an interrupted installation is not taken for a whole one.
+  // Written last, so that an interrupted installation counts as missing.
   const installed = join(environment, 'installed.txt');
   if (existsSync(installed) && readFileSync(installed, 'utf8') === wanted) return python;
   makeEnvironment();
@@ -73,12 +72,13 @@ export function preparePython() {
 }
 
 /**
- * Starts a Python program that ends when its standard input does.
+ * Starts a Python program that ends with its standard input.
  *
  * @param {string} script its path
  * @param {...string} args
- * @returns {{ line: () => Promise<any>, end: () => Promise<number | null> }} `line` gives the next line it printed,
- *   parsed as JSON; `end` closes its input and gives its exit code
+ * @returns {{ line: () => Promise<any>, end: () => Promise<number | null> }} `line` returns the next line it printed, parsed as
+ *   JSON; `end`
+ *   closes its input and returns its exit code
  */
 export function startPython(script, ...args) {
   const child = spawn(preparePython(), ['-u', script, ...args], {
@@ -89,7 +89,7 @@ export function startPython(script, ...args) {
   return {
     async line() {
       const { value, done } = await lines.next();
-      if (done) throw new Error(`${script} ended without printing what was waited for`);
+      if (done) throw new Error(`${script} ended without printing the expected line`);
       return JSON.parse(value);
     },
     async end() {

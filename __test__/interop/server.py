@@ -1,6 +1,6 @@
 """A server made with the `websockets` package, for ferrows as the client.
 
-Prints its port, then one line of JSON for each connection that has ended. `/echo` sends back what it gets until the
+Prints its port, then one line of JSON for each connection that has ended. `/echo` echoes until the
 client closes; `/ping` pings, waits for the pong, and closes. Ends when standard input does.
 """
 
@@ -29,7 +29,7 @@ async def handle(connection):
 
 
 async def main():
-    # Without its keep-alive, whose pings would wake up a peer that has forgotten to write.
+    # Keep-alive is off: its pings would wake up a peer that has failed to flush.
     options = {"subprotocols": ["superchat"], "max_size": 2**20, "ping_interval": None}
     async with serve(handle, "127.0.0.1", 0, **options) as server:
         print(json.dumps({"port": server.sockets[0].getsockname()[1]}), flush=True)

@@ -1,4 +1,4 @@
-/** ferrows against the Python package `websockets`, each as client and as server, over FERROWS_TRANSPORT. */
+/** ferrows and the Python package `websockets`, each as client and as server, over FERROWS_TRANSPORT. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -30,7 +30,7 @@ describe('client of a websockets server', () => {
 
   after(async () => assert.equal(await server.end(), 0));
 
-  test('echoes, ping, subprotocol, and a close from here', TIME_LIMIT, async () => {
+  test('echoes, ping, subprotocol, and a close by ferrows', TIME_LIMIT, async () => {
     const ws = new WebSocket(`${url}/echo`, ['chat', 'superchat']);
     await once(ws, 'open');
     assert.equal(ws.protocol, 'superchat');
@@ -39,7 +39,7 @@ describe('client of a websockets server', () => {
       ws.send(payload);
       const [data, isBinary] = await answer;
       assert.equal(isBinary, typeof payload !== 'string');
-      assert.ok(Buffer.from(payload).equals(data), 'the echo is what was sent');
+      assert.ok(Buffer.from(payload).equals(data), 'the echo equals the message');
     }
 
     const whole = once(ws, 'message');
@@ -59,7 +59,7 @@ describe('client of a websockets server', () => {
     assert.deepEqual(await server.line(), { code: CLOSE_CODE, reason: CLOSE_REASON });
   });
 
-  test('answers a ping, and hears a close from there', TIME_LIMIT, async () => {
+  test('answers a ping, and receives a close', TIME_LIMIT, async () => {
     const ws = new WebSocket(`${url}/ping`, 'superchat');
     const pinged = once(ws, 'ping');
     const closed = once(ws, 'close');
@@ -88,13 +88,13 @@ describe('server of a websockets client', () => {
 
   after(async () => {
     const closed = once(wss, 'close');
-    // There is one only if a test failed; its client must not keep this process.
+    // Only after a failed test; its client must not keep this process alive.
     for (const ws of wss.clients) ws.terminate();
     wss.close();
     await closed;
   });
 
-  test('echoes, pong, subprotocol, and a close from there', TIME_LIMIT, async () => {
+  test('echoes, pong, subprotocol, and a close by the peer', TIME_LIMIT, async () => {
     const connected = once(wss, 'connection');
     const client = startPython(script('client.py'), url, 'exchange');
     /** @type {import('ferrows').WebSocket[]} */
@@ -112,7 +112,7 @@ describe('server of a websockets client', () => {
     assert.equal(await client.end(), 0);
   });
 
-  test('pings, and closes from here', TIME_LIMIT, async () => {
+  test('pings, and a close by ferrows', TIME_LIMIT, async () => {
     const connected = once(wss, 'connection');
     const client = startPython(script('client.py'), url, 'listen');
     const [ws] = await connected;

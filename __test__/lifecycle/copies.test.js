@@ -1,8 +1,8 @@
 'use strict';
 
 // Many copies of the package in one thread, as a Jest worker loads them: each in a realm of its own, or one after the other
-// from files that were required before. What a thread has once exists once, copies do not disturb each other, and nothing of
-// a copy stays when its connections have closed.
+// from files that were required before. State per thread exists once, copies do not disturb each other, and nothing of a copy
+// remains after its connections have closed.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -17,7 +17,7 @@ const root = path.join(__dirname, '../..');
 setFlagsFromString('--expose-gc');
 const collectGarbage = vm.runInNewContext('gc');
 
-/** Globals that a sandbox has from outside, as with Jest; `process` is an object of the sandbox. */
+/** Globals of a sandbox, as in Jest; `process` is an object of the sandbox. */
 function createContext() {
   const box = Object.create(process);
   return vm.createContext({
@@ -87,7 +87,7 @@ const WAYS = {
   'addon anew': loadAddonAnew
 };
 
-/** What a process has that every copy could have its own of. */
+/** Resources of a process that every copy could duplicate. */
 const inventory = () => ({
   descriptors: readdirSync('/proc/self/fd').length,
   exitListeners: process.listenerCount('exit')
@@ -128,7 +128,8 @@ for (const [way, load] of Object.entries(WAYS)) {
     const before = inventory();
     for (let copy = 0; copy < 20; copy++) await close(await open(load()));
     let after = inventory();
-    // An I/O thread ends, and closes what it had, some turns after its last socket. Node may close one of its own, too.
+    // An I/O thread ends, and closes its descriptors, some iterations after its last socket. Node may close one of its own,
+    // too.
     for (let turn = 0; turn < 1000 && after.descriptors > before.descriptors; turn++) {
       await new Promise((resolve) => setImmediate(resolve));
       after = inventory();
@@ -145,13 +146,13 @@ for (const [way, load] of Object.entries(WAYS)) {
         await open(load(), { maxPayload: 1000 * (copy + 1), perMessageDeflate: copy % 2 === 1 })
       );
     }
-    // The same text from one copy after the other, and another one between: the addon keeps the last as UTF-8.
+    // The same text from one copy after the other, with another one between: the addon caches the last as UTF-8.
     for (const text of ['a', 'b', 'a', 'a', 'ü'.repeat(300), 'a']) {
       const received = pairs.map(({ server }) => once(server, 'message'));
       for (const { client } of pairs) client.send(text);
       for (const [data] of await Promise.all(received)) assert.equal(String(data), text);
     }
-    // Options of one copy are not those of another.
+    // Options of one copy do not apply to another.
     for (const [copy, { client, server }] of pairs.entries()) {
       const limit = 1000 * (copy + 1);
       const whole = once(server, 'message');
@@ -184,7 +185,7 @@ test('the realm of a copy is collected when its connections have closed', async 
   await close(await open(loadInRealm().library));
   const realms = [];
   for (let copy = 0; copy < 5; copy++) realms.push(await ended());
-  // What deref() gives stays until the end of the turn: it is asked in turns in which nothing is collected.
+  // The target of deref() stays alive until the end of the tick: it is called in ticks without a collection.
   const turn = () => new Promise((resolve) => setImmediate(resolve));
   let left = realms.length;
   for (let attempt = 0; attempt < 100 && left > 0; attempt++) {
@@ -196,7 +197,7 @@ test('the realm of a copy is collected when its connections have closed', async 
   assert.equal(left, 0);
 });
 
-test('ticks and immediates that a sandbox fakes are those of its own code only', async () => {
+test('a sandbox that fakes ticks and immediates affects its own code only', async () => {
   const { library, sandbox } = loadInRealm();
   const pair = await open(library, { perMessageDeflate: { threshold: 0 } });
   sandbox.process.nextTick = () => {};

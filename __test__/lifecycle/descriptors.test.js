@@ -1,6 +1,6 @@
 'use strict';
 
-// Whose descriptor it is: no byte goes to or comes from a connection that is not ours, whatever takes a descriptor away.
+// Ownership of descriptors: no byte goes to or comes from a connection of another owner, however a descriptor is taken away.
 // STORM: rounds of terminated workers, four in each.
 
 const assert = require('node:assert/strict');
@@ -19,7 +19,7 @@ async function run(t, program, env) {
   return lines;
 }
 
-test('a connection that loses its descriptor does what one of ws does', async (t) => {
+test('a connection that loses its descriptor behaves like one of ws', async (t) => {
   const expected = await run(t, 'losing.js', { MODULE: 'ws' });
   const actual = await run(t, 'losing.js', { MODULE: SUBJECT });
   assert.equal(actual.length, expected.length);
@@ -30,7 +30,7 @@ test('a connection that loses its descriptor does what one of ws does', async (t
   assert.deepEqual(strangers, []);
 });
 
-test('workers that are terminated under load take no bytes of other connections', async (t) => {
+test('workers terminated under load take no bytes of other connections', async (t) => {
   const env = { WORKERS: '4', CLIENTS: '12', KNOCKS: '400', ROUNDS: STORM };
   const [seen] = await run(t, 'storm.js', { MODULE: SUBJECT, ...env });
   const accepted = Number(STORM) * 400;

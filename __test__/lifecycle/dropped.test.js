@@ -1,7 +1,7 @@
 'use strict';
 
-// A peer that drops the connection at any step leaves nothing: every WebSocket closes once, every callback is called once, and
-// the process holds what it held before.
+// A peer that drops the connection at any step leaves nothing behind: every WebSocket closes once, every callback is called
+// once, and the process holds the same resources as before.
 
 const assert = require('node:assert/strict');
 const test = require('node:test');
@@ -29,7 +29,7 @@ for (const ROLE of ['server', 'client']) {
   }
 }
 
-test('a connection that is left open is seen', async (t) => {
+test('a connection left open is detected', async (t) => {
   const { before, after, wrong } = await run(t, { ROLE: 'server', PEER: 'raw', LEAK: '1' });
   assert.equal(wrong.length, 1);
   assert.ok(after.descriptors >= before.descriptors + 2);

@@ -1,7 +1,7 @@
 'use strict';
 
-// Processes that end inside of an event, with output queued: the exit code is right, nothing native speaks on standard error, and
-// the peer gets what it gets from ws. Connections in other states, and many of them, are in ../transport/ends.test.js.
+// Processes that exit within an event, with queued output: the exit code is right, no native code writes to standard error, and
+// the peer gets the same bytes as from ws. Connections in other states, and many of them, are in ../transport/ends.test.js.
 
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
@@ -15,10 +15,10 @@ const { OPCODE, closeBody, decode, frameText } = require('../differential/frames
 
 const SUBJECT = process.env.FERROWS_SUBJECT === 'ws' ? 'ws' : 'ferrows';
 const PROGRAM = path.join(__dirname, 'children', 'exits.js');
-/** What a crash of native code, or of Node, says. */
+/** Messages of a crash of native code, or of Node. */
 const NATIVE = /panicked|RUST_BACKTRACE|FATAL ERROR|Assertion|Native stack trace|libuv|napi/i;
 
-/** What the peer sends for an event to come. @type {Record<string, any[]>} */
+/** Bytes of the peer that cause an event. @type {Record<string, any[]>} */
 const CAUSES = {
   message: [OPCODE.text, 'go'],
   callback: [OPCODE.text, 'go'],
@@ -45,7 +45,7 @@ async function opened(child, listening, env) {
   return peer;
 }
 
-/** Frames as text; of the last one, if it is cut off, only that. @param {Buffer} bytes */
+/** Frames as text; of a last one that is cut off, only that fact. @param {Buffer} bytes */
 function frames(bytes) {
   const all = [];
   for (let one = decode(bytes); one; one = decode(bytes)) {
@@ -72,7 +72,7 @@ async function run(t, env) {
   const errors = text(child.stderr);
   const peer = await opened(child, listening, env);
   if (env.ROLE === 'server') {
-    // A process that ends before it answers sends nothing.
+    // A process that exits before it answers sends nothing.
     await peer.head().catch(() => {});
   }
   const cause = CAUSES[env.EVENT];
@@ -107,7 +107,7 @@ const EVENTS = [
   ]
 ];
 
-/** Which action ends the process how. */
+/** Actions, and the resulting exits. */
 const OUTCOMES = {
   exit: { code: 5, signal: null },
   throw: { code: 1, signal: null },
@@ -137,7 +137,7 @@ for (const [role, events] of EVENTS) {
     compare(role, 'message', /** @type {keyof typeof OUTCOMES} */ (action));
   }
 
-  // How much of it the kernel takes is its own affair, but what came before it must come.
+  // The part that the kernel takes is not specified, but everything before it must come.
   test(`exit of a ${role} with megabytes queued`, async (t) => {
     const env = { ROLE: role, EVENT: 'message', ACTION: 'exit', SIZE: 'large', MODULE: SUBJECT };
     const { code, signal, frames: got } = await run(t, env);

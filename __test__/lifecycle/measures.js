@@ -1,7 +1,7 @@
 'use strict';
 
-// What a process holds, on Linux: descriptors, threads, what keeps its event loop alive, memory. The programs of children/
-// look at themselves with it, before and after. What they do in between does not belong here.
+// Resources of a process, on Linux: descriptors, threads, handles that keep its event loop alive, memory. The programs of
+// children/ measure themselves with it, before and after.
 
 const fs = require('node:fs');
 const v8 = require('node:v8');
@@ -9,13 +9,13 @@ const vm = require('node:vm');
 const { setTimeout: delay } = require('node:timers/promises');
 const { isDeepStrictEqual } = require('node:util');
 
-/** Between two looks, in milliseconds, and how many there are before something counts as never going to happen. */
+/** Milliseconds between two samples, and the number of samples until an expected state counts as never reached. */
 const PAUSE = 10;
 const LOOKS = 1500;
-/** Enough to see that something has been left on purpose. */
+/** Enough samples to detect a deliberate leak. */
 const FEW_LOOKS = 50;
 
-/** So many looks that show the same make a state that lasts. */
+/** Equal samples in a row that make a stable state. */
 const SAME = 10;
 
 /** @returns {string[]} the names of the threads of this process */
@@ -24,26 +24,26 @@ function threads() {
     try {
       return [fs.readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim()];
     } catch {
-      // It has just ended.
+      // The thread has just ended.
       return [];
     }
   });
 }
 
-/** What is open and running now. */
+/** Open and running resources now. */
 function held() {
   const names = threads();
   return {
     descriptors: fs.readdirSync('/proc/self/fd').length,
     threads: names.length,
     ioThreads: names.filter((name) => name === 'ferrows-io').length,
-    // Other than on the main thread, these are those of the worker.
+    // On a worker thread, those of the worker.
     resources: process.getActiveResourcesInfo().sort()
   };
 }
 
 /**
- * Waits for a state that lasts, or for `expected`, or until neither will come.
+ * Waits for a stable state, or for `expected`, or until neither will come.
  *
  * @param {ReturnType<typeof held>} [expected]
  * @param {number} [looks]
@@ -64,7 +64,7 @@ async function settled(expected, looks = LOOKS) {
 /** @type {(() => void) | undefined} */
 let gc;
 
-/** Collects what nobody holds, with what its finalizers let go. */
+/** Collects garbage, and runs finalizers. */
 async function collect() {
   if (!gc) {
     v8.setFlagsFromString('--expose-gc');

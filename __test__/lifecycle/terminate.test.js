@@ -1,7 +1,7 @@
 'use strict';
 
-// What a program does inside of an event to end the connection has the same consequences as with ws, event by event: what is
-// delivered after it, in which state, until the one 'close'. And what a listener throws has none.
+// Ending the connection within an event has the same consequences as with ws, event by event: later deliveries and their
+// states, until the one 'close'. An exception of a listener has none.
 
 const assert = require('node:assert/strict');
 const test = require('node:test');
@@ -11,12 +11,11 @@ const { difference } = require('../differential/trace');
 const { FERROWS_SUBJECT, FERROWS_TRANSPORT = 'auto' } = process.env;
 const SUBJECT = FERROWS_SUBJECT === 'ws' ? 'ws' : 'ferrows';
 
-/** Lines that are there because somebody has thrown. */
+/** Log lines that report an exception. */
 const MARKS = ['  (act', '  act) ', '  uncaught '];
 
 /**
- * The logs of all cases, by name, and whether all is well with them: the act was done, nothing has hung, and there was one
- * 'close'.
+ * The logs of all cases, by name, if all is well with them: the act was done, nothing hung, and there was one 'close'.
  *
  * @param {import('node:test').TestContext} t
  * @param {Record<string, string>} env
@@ -36,10 +35,10 @@ async function logs(t, env) {
 }
 
 /**
- * The logs as if nobody had thrown; each exception has been reported once.
+ * The logs without exceptions, each of which has been reported once.
  *
  * @param {Map<string, string[]>} all
- * @param {number} [exceptions] in each
+ * @param {number} [exceptions] count in each
  */
 function withoutMarks(all, exceptions = 1) {
   const isMark = (line) => MARKS.some((mark) => line.startsWith(mark));
@@ -56,7 +55,7 @@ function withoutMarks(all, exceptions = 1) {
 /**
  * @param {Map<string, string[]>} expected
  * @param {Map<string, string[]>} actual
- * @param {number} count at least so many cases
+ * @param {number} count the least number of cases
  */
 function compare(expected, actual, count) {
   assert.ok(actual.size >= count, `${actual.size} cases`);
@@ -83,7 +82,7 @@ for (const ROLE of ['server', 'client']) {
     });
   }
 
-  // When the exception is reported, with regard to the callbacks behind the one that throws, is not compared.
+  // The moment of the report, relative to the callbacks after the one that throws, is not compared.
   test(`throw, ${ROLE}, where ws goes on`, async (t) => {
     const env = { ACT: 'throw', ROLE, CASES: 'other' };
     const expected = await logs(t, { ...env, MODULE: 'ws' });
@@ -91,7 +90,7 @@ for (const ROLE of ['server', 'client']) {
     compare(withoutMarks(expected), withoutMarks(actual), 3);
   });
 
-  // ws delivers nothing more then: the difference is on purpose.
+  // ws delivers nothing more then: an intended difference.
   test(`throw, ${ROLE}, where only ferrows goes on`, { skip: SUBJECT === 'ws' }, async (t) => {
     const env = { ROLE, CASES: 'received', MODULE: SUBJECT };
     const expected = await logs(t, { ...env, ACT: 'nothing' });

@@ -1,7 +1,7 @@
 'use strict';
 
-// Environments of worker threads, which end in every way with open connections that talk: the process holds afterwards what it
-// held before, its memory does not grow with their number, and connections of the main thread do not notice.
+// Environments of worker threads that end in every way with open connections in use: the process holds the same resources as
+// before, its memory does not grow with their number, and connections of the main thread are not disturbed.
 
 const assert = require('node:assert/strict');
 const test = require('node:test');
@@ -9,7 +9,7 @@ const { Child } = require('../transport/child');
 
 const { FERROWS_TRANSPORT = 'auto' } = process.env;
 
-/** Bytes that memory may grow by with each worker, once there have been a hundred. One that is alive has 11 MiB; the rest is noise. */
+/** Bytes that memory may grow by per worker after the first hundred. A live one has 11 MiB; the rest is noise. */
 const MARGIN = 192 * 1024;
 
 /** @param {import('node:test').TestContext} t @param {Record<string, string>} env */
@@ -38,7 +38,7 @@ test('100 workers at the same time', async (t) => {
   assert.deepEqual(seen.after, seen.before);
 });
 
-test('descriptors that workers leave are seen', async (t) => {
+test('descriptors left by workers are detected', async (t) => {
   const { before, after } = await run(t, { COUNT: '4', PARALLEL: '1', LEAK: '1' });
   assert.equal(after.descriptors, before.descriptors + 4);
 });

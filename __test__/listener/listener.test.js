@@ -1,6 +1,6 @@
 'use strict';
 
-// The addon's listening socket, as the shim may drive it: what arrives, what becomes of it, and what is left.
+// The addon's listening socket, driven without a WebSocketServer: arrivals, their outcomes, and the resources left afterwards.
 
 const assert = require('node:assert/strict');
 const { EventEmitter, once } = require('node:events');
@@ -21,7 +21,7 @@ const { Listening } = require('./listening.js');
 const REQUEST =
   'GET /path HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\r\n';
 
-test('a client of ws is answered, and speaks', async (t) => {
+test('a client of ws is answered, and exchanges messages', async (t) => {
   const listening = new Listening(t);
   const client = new ws.WebSocket(`ws://127.0.0.1:${listening.port}/chat?a=b`, ['x', 'y'], {
     headers: { 'X-Odd': 'caf\u00e9' }
@@ -55,7 +55,7 @@ test('a client of ws is answered, and speaks', async (t) => {
   await once(socket.resume(), 'end');
 });
 
-/** Notes the kinds of the records of a connection. */
+/** Records the kinds of a connection's records. */
 class Owner extends EventEmitter {
   kinds = [];
 
@@ -93,7 +93,7 @@ for (const transport of ['event_loop', 'io_threads', 'shuffle']) {
       assert.ok(id > native.NO_CONNECTION);
       const owner = new Owner();
       native.setOwner(id, owner);
-      // It is taken, and the answer is on its way, and none of a message.
+      // The connection is adopted and the response is being written, before any message.
       assert.equal(listening.listener.release(number), -1);
       assert.deepEqual([native.queuedTotal(id), native.writtenTotal(id), owner.kinds], [0, 0, []]);
       const [answer] = await once(client, 'data');
@@ -113,7 +113,7 @@ for (const transport of ['event_loop', 'io_threads', 'shuffle']) {
   }
 }
 
-test('what the kernel does not take of the answer is queued', async (t) => {
+test('the part of the response that the kernel refuses is queued', async (t) => {
   const listening = new Listening(t);
   const client = await listening.connect();
   client.pause();
@@ -142,7 +142,7 @@ test('what the kernel does not take of the answer is queued', async (t) => {
   native.environment.unref();
 });
 
-test('a number that is used again gets nothing that was meant for the one before', async (t) => {
+test('a reused number gets nothing meant for its predecessor', async (t) => {
   const listening = new Listening(t);
   const clients = [await listening.connect(), await listening.connect()];
   for (const client of clients) client.write(REQUEST);
@@ -192,7 +192,7 @@ test('each connection has a callback scope of its own, in no async context', asy
   assert.deepEqual(await child.rest(), { code: 0, signal: null, lines: [steps] });
 });
 
-test('what is no request to upgrade can be given to a server of Node', async (t) => {
+test('a request without an upgrade can be handed to a server of Node', async (t) => {
   const server = http.createServer((_req, res) => res.end('plain'));
   const listening = new Listening(t);
   for (const [request, answer] of [
@@ -213,7 +213,7 @@ test('what is no request to upgrade can be given to a server of Node', async (t)
   }
 });
 
-test('who is slow is told of by check(), who ends at once', async (t) => {
+test('check() reports slow clients, and those that end early at once', async (t) => {
   const listening = new Listening(t);
   const slow = await listening.connect();
   slow.write('GET /');
@@ -230,7 +230,7 @@ test('who is slow is told of by check(), who ends at once', async (t) => {
   await once(slow, 'close');
 });
 
-test('close() closes, or puts aside; what is held stays', async (t) => {
+test('close() closes or falls back; held connections stay', async (t) => {
   for (const putAside of [false, true]) {
     const listening = new Listening(t);
     const { port } = listening;
@@ -256,7 +256,7 @@ test('close() closes, or puts aside; what is held stays', async (t) => {
   }
 });
 
-test("it listens on what is bound: a path, which stays its owner's, and nothing that is not", async (t) => {
+test('it listens on bound handles only, and leaves a path to its owner', async (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ferrows-'));
   t.after(() => fs.rmSync(folder, { recursive: true }));
   const file = path.join(folder, 'socket');
@@ -279,7 +279,7 @@ test("it listens on what is bound: a path, which stays its owner's, and nothing 
   assert.equal(new Listening(t, { fd: unbound.fd }).error, -os.constants.errno.EADDRINUSE);
 });
 
-test('it keeps the loop alive, unless told not to, and so does each connection', async (t) => {
+test('it and each connection keep the loop alive, unless unreferenced', async (t) => {
   const ended = { code: 0, signal: null, lines: [] };
   const start = async (/** @type {string} */ what) => {
     const child = new Child(t, '../../listener/children/alive.js', { WHAT: what });
@@ -303,13 +303,13 @@ test('it keeps the loop alive, unless told not to, and so does each connection',
   const first = await connect();
   (await connect()).write('?');
   assert.deepEqual(await child.next(), { arrived: 1 });
-  // There is nothing but the first connection.
+  // The first connection is the only one.
   first.write('?');
   assert.deepEqual(await child.next(), { arrived: 2 });
   assert.deepEqual(await child.rest(), ended);
 });
 
-test('a worker that ends takes all with it', async (t) => {
+test('a worker that ends closes everything', async (t) => {
   const child = new Child(t, '../../listener/children/worker.js');
   const { port } = await child.next();
   const clients = [];

@@ -1,6 +1,6 @@
 'use strict';
 
-// A listening socket of the addon, driven without a WebSocketServer, and what arrives at it. The tests of this folder use it.
+// A listening socket of the addon, driven without a WebSocketServer, and its arrivals. Used by the tests of this folder.
 
 const { once, EventEmitter } = require('node:events');
 const net = require('node:net');
@@ -9,24 +9,24 @@ const native = require('../../lib/native.js');
 
 const records = new Uint32Array(native.environment.records());
 
-/** Why a connection is put aside; `listen()` of binding.d.ts has the numbers. */
+/** Reasons to fall back; their numbers are in `listen()` of binding.d.ts. */
 const ASIDE = { 1: 'other', 2: 'ended', 3: 'late', 4: 'closed' };
 
 /**
- * A connection that has said what it wants.
+ * A connection whose request is complete.
  *
  * @typedef {object} Arrival
  * @property {number} number
  * @property {string} [head] a request to upgrade
- * @property {string[]} [rawHeaders] of that, as http.IncomingMessage has them
- * @property {string} [aside] why it is none
- * @property {string} rest what else was read, a character a byte
+ * @property {string[]} [rawHeaders] its header fields, as in http.IncomingMessage
+ * @property {string} [aside] the reason of a fallback
+ * @property {string} rest other bytes that were read, one per character
  */
 
 class Listening extends EventEmitter {
   /**
    * @param {import('node:test').TestContext} t closes it with the test
-   * @param {object} [options] of `listen()`
+   * @param {object} [options] arguments of `listen()`
    */
   constructor(t, options) {
     super();
@@ -67,20 +67,20 @@ class Listening extends EventEmitter {
     return this.listener.address().port;
   }
 
-  /** The next connection that has said what it wants. @returns {Promise<Arrival>} */
+  /** Waits for the next connection with a complete request. @returns {Promise<Arrival>} */
   async next() {
     while (this.arrivals.length === 0) await once(this, 'arrival');
     return this.arrivals.shift();
   }
 
-  /** A client, connected. */
+  /** Connects a client. */
   async connect() {
     const client = net.connect(this.port, '127.0.0.1');
     await once(client, 'connect');
     return client;
   }
 
-  /** Goes on when those that have connected before have been accepted. */
+  /** Waits until all clients that connected before are accepted. */
   async settle() {
     const client = await this.connect();
     client.write('?');
@@ -88,19 +88,19 @@ class Listening extends EventEmitter {
     await once(client, 'close');
   }
 
-  /** Gives a connection to Node. @param {number} number */
+  /** Hands a connection to Node. @param {number} number */
   release(number) {
     return new net.Socket({ fd: this.listener.release(number), readable: true, writable: true });
   }
 }
 
-/** A handle of Node's that is bound. @param {string} [path] of a Unix socket; nothing: 127.0.0.1 */
+/** A bound handle of Node. @param {string} [path] of a Unix socket; 127.0.0.1 by default */
 function bind(path) {
   const create = /** @type {any} */ (net)._createServerHandle;
   return path === undefined ? create('127.0.0.1', 0, 4) : create(path, -1, -1);
 }
 
-/** Names and values, from where the addon says that they are. @param {string} head @param {number} count */
+/** Names and values, at the offsets from the addon. @param {string} head @param {number} count */
 function fieldsOf(head, count) {
   return Array.from({ length: 2 * count }, (_, index) =>
     head.slice(records[4 + 2 * index], records[5 + 2 * index])

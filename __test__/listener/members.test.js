@@ -1,7 +1,7 @@
 'use strict';
 
-// The list of members that Node asks of a server that accepts (__test__/differential/server-members.js) is complete for the Node that
-// runs: its own sources say what it asks. A Node that asks for another member fails here, before a program notices.
+// The list of members that Node reads of an accepting server (__test__/differential/server-members.js) is complete for the
+// running Node, according to its own sources. A Node that reads another member fails here before a program notices.
 
 const assert = require('node:assert/strict');
 const test = require('node:test');
@@ -11,7 +11,7 @@ const { ELSEWHERE, HANDLE, SETTINGS } = require('../differential/server-members.
 /** @type {Record<string, string>} */
 const natives = /** @type {any} */ (process).binding('natives');
 
-/** Where Node looks: source, the function or method, the name of the object there. @type {[string, string, string][]} */
+/** Places where Node reads members: source, function or method, the name of the object there. @type {[string, string, string][]} */
 const PLACES = [
   ['net', 'function setupListenHandle', 'this'],
   ['net', 'Server.prototype.listen = function', 'this'],
@@ -36,7 +36,7 @@ const PLACES = [
   ['_http_server', 'function socketOnTimeout', 'this.server']
 ];
 
-/** Where Node looks at the handle of a server, or at one that it has accepted. @type {[string, string, string][]} */
+/** Places where Node reads members of the handle of a server, or of an accepted one. @type {[string, string, string][]} */
 const HANDLES = [
   ['net', 'function createServerHandle', 'handle'],
   ['net', 'function setupListenHandle', 'this._handle'],
@@ -48,14 +48,14 @@ const HANDLES = [
   ['net', 'function onconnection', 'clientHandle']
 ];
 
-/** The text of a function: up to the first line that is a closing brace. @param {string} source @param {string} beginning */
+/** The text of a function, up to the first line that is a closing brace. @param {string} source @param {string} beginning */
 function textOf(source, beginning) {
   const start = source.indexOf(beginning);
   assert.notEqual(start, -1, `${beginning} is not there: where does this Node do it?`);
   return source.slice(start, source.indexOf('\n}', start));
 }
 
-/** The names of members of an object in a text. @param {string} text @param {string} object */
+/** The names of an object's members in a text. @param {string} text @param {string} object */
 function membersOf(text, object) {
   const pattern = new RegExp(
     `(?<![\\w.])${object.replaceAll('.', '\\.')}\\??\\.([A-Za-z_]\\w*)`,
@@ -75,15 +75,15 @@ function assertKnown(places, known) {
   assert.deepEqual([...asked].filter((name) => !known.includes(name)).sort(), []);
 }
 
-test('each member of a server that Node asks for has a row', () => {
+test('each member of a server that Node reads has a row', () => {
   assertKnown(PLACES, [...Object.keys(SETTINGS), ...ELSEWHERE.server, ...ELSEWHERE.state]);
 });
 
-test('each member of a handle that Node asks for has a row', () => {
+test('each member of a handle that Node reads has a row', () => {
   assertKnown(HANDLES, [...Object.keys(HANDLE), ...ELSEWHERE.handle, ...ELSEWHERE.accepted]);
 });
 
-test('Node publishes no more of a server than has a row', () => {
+test('each public member of a server has a row', () => {
   const channels = ['net', '_http_server', '_http_incoming', '_http_common'].flatMap((name) =>
     [...(natives[name] ?? '').matchAll(/channel\(\s*'([^']+)'/gi)].map(([, channel]) => channel)
   );

@@ -1,5 +1,5 @@
-// What the addon takes for a request to upgrade, Node's parser does, too, and finds the same in it: a catalog of heads, and
-// random changes of them. What the addon puts aside needs no test here: it is Node who answers it.
+// Every request that the addon accepts as an upgrade is one for Node's parser, with the same fields: a catalog of heads, and
+// random mutations of them. A request that the addon refuses needs no test here: Node answers it.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ const LINE = 'GET /chat?room=1&x=%20 HTTP/1.1\r\n';
 const UPGRADE = 'Upgrade: websocket\r\nConnection: Upgrade\r\n';
 const KEY = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n';
 
-/** Each with whether the addon takes it. @type {[string, boolean][]} */
+/** Each with true if the addon accepts it. @type {[string, boolean][]} */
 const CATALOG = [
   [`${LINE}Host: a.example:80\r\n${UPGRADE}${KEY}\r\n`, true],
   [`${LINE}${UPGRADE}\r\n`, true],
@@ -44,7 +44,7 @@ const CATALOG = [
     `${LINE}${UPGRADE}Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n`,
     true
   ],
-  // What is near to it, and put aside.
+  // Similar heads that fall back.
   [`${LINE}${UPGRADE}A: ${'b'.repeat(16400)}\r\n\r\n`, false],
   [`${LINE}${UPGRADE}${'A: b\r\n'.repeat(63)}\r\n`, false],
   [`${LINE}Upgrade: websocket\r\nConnection: keep-alive\r\n\r\n`, false],
@@ -65,7 +65,7 @@ const CATALOG = [
   [`GET / HTTP/1.0\r\n${UPGRADE}\r\n`, false]
 ];
 
-/** Pieces that mean something in a head. */
+/** Tokens with a meaning in a head. */
 const WORDS = [
   '\r\n',
   '\n',
@@ -98,9 +98,9 @@ const WORDS = [
   KEY
 ];
 
-/** What Node's parser makes of a request. @typedef {{ method: string, url: string, httpVersion: string, rawHeaders: string[], head: string }} Seen */
+/** Node's parse of a request. @typedef {{ method: string, url: string, httpVersion: string, rawHeaders: string[], head: string }} Seen */
 
-/** A server of Node that says what comes to it as an upgrade. @param {test.TestContext} t */
+/** A server of Node that reports upgrades. @param {test.TestContext} t */
 async function startNode(t) {
   const server = createServer((_req, res) => res.end());
   server.on('upgrade', ({ method, url, httpVersion, rawHeaders, socket }, _socket, head) => {
@@ -113,7 +113,7 @@ async function startNode(t) {
   await once(server, 'listening');
   t.after(() => server.close());
 
-  /** @param {string} bytes @returns {Promise<Seen | undefined>} undefined: it takes it for something else */
+  /** @param {string} bytes @returns {Promise<Seen | undefined>} undefined: not an upgrade for Node */
   return async (bytes) => {
     const client = connect(server.address().port, '127.0.0.1').on('error', () => {});
     await once(client, 'connect');
@@ -128,7 +128,7 @@ async function startNode(t) {
   };
 }
 
-/** What the addon makes of a request. @param {Listening} listening @param {string} bytes */
+/** The addon's parse of a request. @param {Listening} listening @param {string} bytes */
 async function ask(listening, bytes) {
   const client = await listening.connect();
   client.on('error', () => {});
@@ -136,12 +136,12 @@ async function ask(listening, bytes) {
   return { client, arrival: await listening.next() };
 }
 
-test('a request to upgrade is one for Node, too, with the same fields', async (t) => {
+test('each upgrade for the addon is one for Node, with the same fields', async (t) => {
   const [listening, byNode] = [new Listening(t), await startNode(t)];
   const random = new Random(8);
   const known = CATALOG.map(([bytes]) => bytes);
 
-  /** @param {string} bytes @returns {Promise<boolean>} whether the addon takes it */
+  /** @param {string} bytes @returns {Promise<boolean>} true if the addon accepts it */
   const check = async (bytes) => {
     const { client, arrival } = await ask(listening, bytes);
     listening.listener.discard(arrival.number);
@@ -171,6 +171,6 @@ test('a request to upgrade is one for Node, too, with the same fields', async (t
     }
     if (bytes !== '' && (await check(bytes))) taken++;
   }
-  // Enough for it to be a test.
+  // Enough to prove something.
   assert.ok(taken > ROUNDS / 10, `${taken}`);
 });

@@ -1,7 +1,7 @@
 'use strict';
 
-// When the addon accepts, and when Node does, and that sockets stay small until somebody touches them. That nothing else
-// differs is for the differential scenarios to prove.
+// The choice between the addon and Node as the one that accepts, and the laziness of sockets: they stay small until first use.
+// That nothing else differs is proven by the differential scenarios.
 
 const assert = require('node:assert/strict');
 const diagnosticsChannel = require('node:diagnostics_channel');
@@ -14,14 +14,14 @@ const ferrows = require('../../index.js');
 const { isLazy } = require('../../lib/socket/lazy-socket.js');
 const { connect, end, listen } = require('../transport/pairs.js');
 
-/** Whether the addon accepts for a server: Node then has no listen() of its own there. @param {any} wss */
+/** True if the addon accepts for a server: Node's listen() is unused then. @param {any} wss */
 const isOurs = ({ _server: { _handle } }) => Object.hasOwn(_handle, 'listen');
 
-/** Whether the socket of an accepted connection is still small. @param {any} ws */
+/** True if the socket of an accepted connection is still lazy. @param {any} ws */
 const isSmall = (ws) => isLazy(ws._socket);
 
 /**
- * The answer to a request to upgrade, as far as it comes by itself.
+ * The response to an upgrade request.
  *
  * @param {any} wss
  */
@@ -36,7 +36,7 @@ async function knock(wss) {
   return String(answer);
 }
 
-test('the addon accepts, and an ordinary life touches no socket', async () => {
+test('the addon accepts, and ordinary use materializes no socket', async () => {
   const wss = await listen(ferrows);
   assert.ok(isOurs(wss));
   assert.equal(/** @type {any} */ (wss)._server._handle.constructor.name, 'TCP');
@@ -62,7 +62,7 @@ for (const [name, act] of Object.entries({
   'it closes': (server) => server.close(),
   'it terminates': (server) => server.terminate()
 })) {
-  test(`no socket is touched when ${name}`, async () => {
+  test(`no socket is materialized when ${name}`, async () => {
     const wss = await listen(ferrows);
     const [server, client] = await connect(ferrows, wss);
     act(server, client);
@@ -72,7 +72,7 @@ for (const [name, act] of Object.entries({
   });
 }
 
-test('addresses can be had without touching, everything else touches', async () => {
+test('addresses are lazy, everything else materializes a socket', async () => {
   const wss = await listen(ferrows);
   const [server, client] = await connect(ferrows, wss);
   const { _socket: socket } = server;
@@ -96,7 +96,7 @@ test('addresses can be had without touching, everything else touches', async () 
   await end(wss, server, client);
 });
 
-test('Node accepts where it is told to, and where it has to', async (t) => {
+test('Node accepts where configured and where necessary', async (t) => {
   const streams = await listen(ferrows, { transport: 'stream' });
   assert.ok(!isOurs(streams));
   await end(streams);
@@ -119,7 +119,8 @@ test('Node accepts where it is told to, and where it has to', async (t) => {
   await once(own, 'close');
 });
 
-/** What makes Node take a connection of a server that listens through the addon: how to do it, and how to undo it. */
+/** Reasons for Node to take a connection of a server that listens through the addon: a function that creates the reason, and
+ * one that removes it. */
 const REASONS = {
   'a listener for connections': ({ _server: server }) => {
     const listener = () => {};
@@ -188,7 +189,7 @@ const REASONS = {
 };
 
 for (const [name, make] of Object.entries(REASONS)) {
-  test(`Node has who comes while there is ${name}`, async () => {
+  test(`Node gets new connections while there is ${name}`, async () => {
     const wss = await listen(ferrows);
     const undo = make(wss);
     const [first, one] = await connect(ferrows, wss);
@@ -203,7 +204,7 @@ for (const [when, run] of Object.entries({
   'at once': (write) => write(),
   'in another turn': (write) => setImmediate(write)
 })) {
-  test(`what a program answers by itself leaves, written ${when}`, async () => {
+  test(`the response of a program is sent, written ${when}`, async () => {
     /** @type {any} */
     let answered;
     class Teapots extends ferrows.WebSocketServer {

@@ -1,7 +1,7 @@
 'use strict';
 
-// The socket of an accepted connection, which becomes a net.Socket when it is touched: each member in each state, used in each way,
-// does what it does with ws. And the table of lib/socket/socket-states.js says which members touch.
+// The socket of an accepted connection, which becomes a net.Socket on first use: each member in each state, used in each way,
+// behaves as with ws. The table of lib/socket/socket-states.js lists the members that materialize it.
 
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');
@@ -17,10 +17,10 @@ const { isLazy } = require('../../lib/socket/materialize.js');
 const run = promisify(execFile);
 const CHILD = path.join(__dirname, 'children', 'members.js');
 
-/** Those of the table, and what only a test makes of them. */
+/** The members of the table, and some that only this test uses. */
 const LIVES = [...Object.keys(STATES), 'touched', 'wrappedOpen', 'closing'];
 
-/** What came of each member and way, by name. @param {string} library @param {string} state */
+/** The outcome of each member and way, by name. @param {string} library @param {string} state */
 async function outcomes(library, state) {
   const args = ['--no-deprecation', CHILD, library, state];
   const { stdout } = await run(process.execPath, args, { maxBuffer: 1e7, timeout: 60_000 });
@@ -38,13 +38,13 @@ for (const state of LIVES) {
   });
 }
 
-/** Arguments of methods that do not touch if they are called with these. @type {Record<string, any[]>} */
+/** Arguments with which methods do not materialize the socket. @type {Record<string, any[]>} */
 const PLAIN = { setTimeout: [0], write: ['HTTP/1.1 200 OK\r\n\r\n'] };
 
-/** WebSocketServer has put its listener for errors there: another one touches. */
+/** WebSocketServer has added its error listener there: another one materializes the socket. */
 const ONCE_ONLY = ['on', 'removeListener'];
 
-/** How an open connection comes into a state. @type {Record<string, (ws: any, client: any) => unknown>} */
+/** Brings an open connection into a state. @type {Record<string, (ws: any, client: any) => unknown>} */
 const ARRIVALS = {
   open: () => {},
   ending: (ws) => ws._socket.end(),
@@ -61,7 +61,7 @@ const ARRIVALS = {
 };
 
 for (const [state, { members }] of Object.entries(STATES)) {
-  test(`members of the table do not touch: ${state}`, async () => {
+  test(`members of the table do not materialize: ${state}`, async () => {
     for (const name of members.filter((member) => !ONCE_ONLY.includes(member))) {
       /** @type {(value: any) => void} */
       let held = () => {};
@@ -90,7 +90,7 @@ for (const [state, { members }] of Object.entries(STATES)) {
         socket = await judged;
         if (state === 'responded') socket.write('HTTP/1.1 101 Switching Protocols\r\n');
       }
-      // A response that waits is written by Node in the next tick.
+      // Node writes a queued response in the next tick.
       const wasLazy = state === 'responded' ? isLazy(socket) : true;
       assert.equal(isLazy(socket), wasLazy, `${name}: before`);
       try {

@@ -1,8 +1,8 @@
 'use strict';
 
-// Calls whatever of the addon is unsafe code (src/addon/sys/, src/transport/io_threads/raw.rs), once or a few times, over the
-// transport that FERROWS_TRANSPORT names: for scripts/memcheck.mjs, which runs it where each access to memory is watched. It
-// checks what comes back, too; but what the library does is tested elsewhere.
+// Calls all unsafe code of the addon (src/addon/sys/, src/transport/io_threads/raw.rs) once or a few times, over the transport
+// that FERROWS_TRANSPORT names. Run by scripts/memcheck.mjs, which watches each access to memory. Checks the results, too; the
+// behavior of the library is tested elsewhere.
 
 const assert = require('node:assert/strict');
 const { AsyncLocalStorage } = require('node:async_hooks');
@@ -17,19 +17,19 @@ const { UNLIMITED, connect, listen, pattern } = require('../transport/pairs.js')
 
 const library = { WebSocket, WebSocketServer };
 
-/** Empty, in one frame of each header, over a read buffer, more than one batch, memory of its own. */
+/** Empty, one frame of each header size, over a read buffer, more than one batch, memory of its own. */
 const LENGTHS = [0, 5, 300, 5000, 70_000, 300_000];
 
-/** Enough to be compressed, and inflated, on Node's pool. */
+/** Long enough to be compressed and inflated on Node's thread pool. */
 const LARGE = 200_000;
 
-/** The messages that come from now on, one by one. @param {any} ws @returns {() => Promise<Buffer>} */
+/** Collects messages, one by one. @param {any} ws @returns {() => Promise<Buffer>} */
 function reader(ws) {
   const incoming = on(ws, 'message');
   return async () => (await incoming.next()).value[0];
 }
 
-/** Each kind of data there and back. @param {any} ws @param {any} client */
+/** Echoes each kind of data. @param {any} ws @param {any} client */
 async function messages(ws, client) {
   ws.on('message', (/** @type {Buffer} */ data, /** @type {boolean} */ binary) =>
     ws.send(data, { binary })
@@ -39,7 +39,7 @@ async function messages(ws, client) {
     const bytes = pattern(length, length);
     client.send(bytes);
     assert.deepEqual(await next(), bytes);
-    // Of one, two and three bytes, and half a surrogate pair.
+    // Characters of one, two and three bytes, and half a surrogate pair.
     const text = 'aé\ud800'.repeat(length / 5);
     client.send(text);
     assert.equal(String(await next()), text.toWellFormed?.() ?? Buffer.from(text).toString());
@@ -50,7 +50,7 @@ async function messages(ws, client) {
   client.send('in', { fin: false });
   client.send(' fragments');
   assert.equal(String(await next()), 'in fragments');
-  // Many in one turn, of which one is sent by a listener in its own async context.
+  // Many messages in one tick, one of them sent by a listener in an async context of its own.
   for (let number = 0; number < 100; number++) client.send(`number ${number}`);
   for (let number = 0; number < 100; number++) {
     assert.equal(String(await next()), `number ${number}`);
@@ -63,7 +63,7 @@ async function messages(ws, client) {
   assert.equal(String(await next()), 'later');
 }
 
-/** Compression, here and on Node's pool, and what is to be given back afterwards. */
+/** Compression, on this thread and on Node's pool, and the release of its memory. */
 async function compressed() {
   const options = { perMessageDeflate: { threshold: 0 } };
   const wss = await listen(library, options);
@@ -81,7 +81,7 @@ async function compressed() {
   return [wss, ws, client];
 }
 
-/** A listener that throws, and what is called in which async context. @param {any} ws @param {any} client */
+/** A listener that throws, and calls in several async contexts. @param {any} ws @param {any} client */
 async function exceptions(ws, client) {
   const error = new Error('thrown by a listener');
   const caught = new Promise((resolve) => {
@@ -100,7 +100,7 @@ async function exceptions(ws, client) {
   assert.equal(await told, 'context');
 }
 
-/** What comes by a listening socket. One connection stays held, and one pending. */
+/** Connections of a listening socket. One stays held, and one pending. */
 async function arrivals() {
   if (!native.listens) return;
   const listener = native.createListener();
@@ -149,7 +149,7 @@ async function arrivals() {
   await Promise.all([1, 2].map(() => new Promise((close) => closeLater({ close }))));
 }
 
-/** What is called wrongly must be refused, and touch nothing. */
+/** Wrong calls must be refused and change nothing. */
 function mistakes() {
   const { adopt, attach, close, ping, send, receive, takeOutput } =
     /** @type {Record<string, any>} */ (native);
@@ -190,7 +190,7 @@ function mistakes() {
   assert.equal(native.encodeHeader(2, true, false, key, 70_000).length, 14);
 }
 
-/** All of it; what it returns is still open. */
+/** Runs all exercises. The returned connection is still open. */
 async function exercise() {
   mistakes();
   await arrivals();
@@ -198,7 +198,7 @@ async function exercise() {
   const [ws, client] = await connect(library, wss);
   await messages(ws, client);
   await exceptions(ws, client);
-  // One that is closed as it should be, and one that is not.
+  // One connection that is closed properly, and one that is not.
   const [, polite] = await connect(library, wss);
   polite.close(1000, 'bye');
   await once(polite, 'close');
@@ -208,7 +208,7 @@ async function exercise() {
   return [wss, ws, client, ...(await compressed())];
 }
 
-/** An environment that ends while connections are open, output waits and work is being done on Node's pool. */
+/** An environment that ends while connections are open, output is queued and Node's pool is busy. */
 async function end() {
   const open = await exercise();
   const [client] = open.slice(-1);
@@ -217,7 +217,7 @@ async function end() {
   return open;
 }
 
-/** A worker, which ends by itself or is ended. @param {'exits' | 'terminated'} how */
+/** A worker that ends by itself or is terminated. @param {'exits' | 'terminated'} how */
 async function worker(how) {
   const thread = new Worker(__filename, { workerData: how });
   const ended = once(thread, 'exit');

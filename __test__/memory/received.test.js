@@ -1,7 +1,7 @@
 'use strict';
 
-// The memory that received bytes lie in, with ws as the control: it has bytes of its own connection only, can be transferred
-// without harm to anything else, and is no more than with ws.
+// The memory of received bytes, with ws as the control: it contains bytes of its own connection only, can be transferred
+// without effect on anything else, and is no more than with ws.
 
 const assert = require('node:assert/strict');
 const { on, once } = require('node:events');
@@ -42,7 +42,7 @@ v8.setFlagsFromString('--expose-gc');
 const gc = vm.runInNewContext('gc');
 
 /**
- * Three connections, each with a letter that all it receives is made of.
+ * Three connections, each with a letter of which all its received bytes consist.
  *
  * @param {any} library
  * @param {'server' | 'client'} role that receives
@@ -59,13 +59,13 @@ async function open(library, role, options) {
   return { wss, connections, close: () => end(wss, ...connections.map(({ sender }) => sender)) };
 }
 
-/** Whether memory has bytes of this letter only, or none. */
+/** True if memory contains only this letter or zeros. */
 function isOwn(memory, letter) {
   const code = letter.charCodeAt(0);
   return new Uint8Array(memory).every((byte) => byte === code || byte === 0);
 }
 
-/** Sends a message in a form that depends on `number`: text or binary, in one frame or in three. */
+/** Sends a message in a form selected by `number`: text or binary, in one frame or in three. */
 function send(sender, letter, size, number) {
   const data = Buffer.alloc(size, letter);
   const binary = number % 2 === 0;
@@ -97,7 +97,7 @@ for (const role of /** @type {const} */ (['server', 'client'])) {
         const come = collect(receiver, 'message', 3 * SIZES.length, (data) => seen.push(data));
         for (const size of SIZES) {
           for (let number = 0; number < 3; number++) send(sender, letter, size, number);
-          // The others have their turn.
+          // Lets other connections run.
           await new Promise(setImmediate);
         }
         await come;
@@ -111,7 +111,7 @@ for (const role of /** @type {const} */ (['server', 'client'])) {
       await close();
     });
 
-    test(`a message can be transferred, and later ones are whole (${role}, ${kind})`, async () => {
+    test(`a message can be transferred without effect on later ones (${role}, ${kind})`, async () => {
       const { connections, close } = await open(ferrows, role, options);
       for (const size of SIZES) {
         for (const { letter, receiver, sender } of connections) {
@@ -136,7 +136,7 @@ for (const role of /** @type {const} */ (['server', 'client'])) {
     });
   }
 
-  test(`a transfer in the middle of a delivery harms no other connection (${role})`, async () => {
+  test(`a transfer during a delivery affects no other connection (${role})`, async () => {
     const { connections, close } = await open(ferrows, role, {});
     const [first, ...others] = connections;
     for (const size of [10, 100, 5000]) {
@@ -239,10 +239,10 @@ test('received bytes of a socket show those of their own connection only', async
   await close();
 });
 
-test('output over a stream is written from memory of its own', async () => {
+test('output over a stream has memory of its own', async () => {
   const wss = await listen(ferrows, {});
   const written = [];
-  // Wrapped before it is taken over, so that it is a stream over every transport.
+  // Wrapped, so that it is a stream over every transport.
   wss._server.on('connection', (socket) => {
     const { write } = socket;
     socket.write = function (chunk, ...rest) {
@@ -261,7 +261,7 @@ test('output over a stream is written from memory of its own', async () => {
   await end(wss, client);
 });
 
-/** Bytes outside of the heap, when garbage has been collected. */
+/** Bytes outside of the heap after garbage collection. */
 async function external() {
   let last = Infinity;
   for (;;) {
@@ -273,7 +273,7 @@ async function external() {
   }
 }
 
-/** Bytes that kept messages of 1 KiB pin, of which each has come by itself. */
+/** Bytes pinned by kept messages of 1 KiB, each received by itself. */
 async function pinned(library, role) {
   const { connections, close } = await open(library, role, {});
   const [{ receiver, sender }] = connections;
@@ -298,7 +298,7 @@ for (const role of /** @type {const} */ (['server', 'client'])) {
     const most = await pinned(ws, role);
     const bytes = await pinned(ferrows, role);
     assert.ok(bytes <= most, `${bytes} bytes, with ws ${most}`);
-    // Those before them may have been collected meanwhile.
+    // Earlier ones may have been collected meanwhile.
     assert.ok(bytes >= 990 * 1024, `${bytes} bytes`);
   });
 }

@@ -1,8 +1,8 @@
 'use strict';
 
-// Replaces members of a library (argument 1), one after the other, in every way, and prints what has been seen: a JSON
-// object of traces by the name of the case. Argument 2: a file with what another library's run has printed, or ''. Argument
-// 3: text that names of cases must contain.
+// Replaces members of a library (argument 1), one after the other, in every way, and prints the recorded traces: a JSON object
+// by the name of the case. Argument 2: a file with the output for another library, or ''. Argument 3: a part of the names of
+// cases to run.
 
 const { readFileSync } = require('node:fs');
 const { mock } = require('node:test');
@@ -16,7 +16,7 @@ const only = process.argv[4] ?? '';
 /** @type {Record<string, { lanes: Record<string, string[]>, steps: number[] }>} */
 const traces = {};
 
-/** @param {any} object @param {string} name @param {PropertyDescriptor} descriptor @returns {() => void} undoes it */
+/** @param {any} object @param {string} name @param {PropertyDescriptor} descriptor @returns {() => void} reverts it */
 function define(object, name, descriptor) {
   const before = Object.getOwnPropertyDescriptor(object, name);
   Object.defineProperty(object, name, { configurable: true, ...descriptor });
@@ -27,12 +27,12 @@ function define(object, name, descriptor) {
 }
 
 /**
- * A function to put in the place of a method, which tells that it is called.
+ * A replacement for a method that records its calls.
  *
  * @param {Conversation} talk
  * @param {string} name
  * @param {Function} original
- * @param {boolean} isStub whether it does nothing else
+ * @param {boolean} isStub true if it does not call the original
  */
 function spy(talk, name, original, isStub) {
   const known = new Set();
@@ -47,13 +47,13 @@ function spy(talk, name, original, isStub) {
   };
 }
 
-/** Masks are random, and a compressor may do better than another. @param {string} name @param {any} arg */
+/** Masks are random, and compressed bytes differ between compressors. @param {string} name @param {any} arg */
 function describe(name, arg) {
   if (name === 'sendFrame' && Array.isArray(arg)) return `${arg.length} pieces, ${arg[0][0]}`;
   return name === 'decompress' && Buffer.isBuffer(arg) ? 'compressed' : arg;
 }
 
-/** The symbol by which a Receiver or Sender has its WebSocket. @param {any} object */
+/** The symbol of the property in which a Receiver or Sender holds its WebSocket. @param {any} object */
 function webSocketKey(object) {
   return Object.getOwnPropertySymbols(object ?? {}).find(
     ({ description }) => description === 'websocket'
@@ -240,7 +240,7 @@ async function methodsOfServer() {
     const value = (talk) => spy(talk, name, prototype[name], false);
     await run(`WebSocketServer ${name} spied on the prototype`, {
       early: (talk) => {
-        // Not within the arguments: the original is asked for first.
+        // Not within the arguments: reading the original comes first.
         const replacement = value(talk);
         return define(prototype, name, { writable: true, value: replacement });
       }

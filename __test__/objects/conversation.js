@@ -1,25 +1,25 @@
 'use strict';
 
-// A conversation of a client with a server in one process, in small steps, each of which waits for what it leads to. Nothing
-// in it depends on how bytes are cut. What happens is logged for each side by itself.
+// A conversation of a client with a server in one process, in small steps, each of which waits for its effects. It does not
+// depend on segment boundaries. Events are logged per side.
 
 const { randomFill } = require('node:crypto');
 const { inspect } = require('node:util');
 
 /**
- * A step is over after so many turns of the event loop and rounds through the thread pool without news: once as much has been
- * logged as in the conversation that is the model, if there is one, or else.
+ * A step is over after this many iterations of the event loop and rounds through the thread pool without events; sooner if as
+ * much has been logged as in the model conversation.
  */
 const ENOUGH = 10;
 const PATIENCE = 60;
 const PATIENCE_FOR_MODEL = 1000;
 const probe = Buffer.alloc(1);
 
-/** What is told of an argument. @param {any} value */
+/** A comparable form of an argument. @param {any} value */
 function summary(value) {
   if (typeof value === 'function') return 'function';
   if (Buffer.isBuffer(value)) return `Buffer(${value.length}) ${value.toString('latin1', 0, 12)}`;
-  // A key of a handshake.
+  // A handshake key.
   if (typeof value === 'string' && /(?:^|: )[\w+/]+=+$/.test(value)) return 'key';
   if (Array.isArray(value)) return `[${value.map(summary).join(', ')}]`;
   if (value instanceof Error) return `${value.name} ${value.message}`;
@@ -35,41 +35,41 @@ class Conversation {
   /**
    * @param {any} lib ws or ferrows
    * @param {boolean} deflate
-   * @param {number[] | undefined} model how much had been logged after each step of another conversation
+   * @param {number[] | undefined} model the number of logged events after each step of another conversation
    */
   constructor(lib, deflate, model) {
     this.deflate = deflate;
     this.model = model;
     /** @type {number[]} */
     this.steps = [];
-    // Others may be put in their place.
+    // A case may replace these.
     this.Client = lib.WebSocket;
     this.Server = lib.WebSocket;
     this.WebSocketServer = lib.WebSocketServer;
     /** @type {Record<string, string[]>} */
     this.lanes = {};
-    this.news = 0;
+    this.logged = 0;
   }
 
   /** @param {string} lane @param {...any} what */
   log(lane, ...what) {
-    this.news++;
+    this.logged++;
     (this.lanes[lane] ??= []).push(what.map(summary).join(' '));
   }
 
-  /** Waits until nothing has been logged for a while. */
+  /** Waits until no event has been logged for a while. */
   async settle() {
     const goal = this.model?.[this.steps.length];
     const patience = () => {
       if (goal === undefined) return PATIENCE;
-      return this.news >= goal ? ENOUGH : PATIENCE_FOR_MODEL;
+      return this.logged >= goal ? ENOUGH : PATIENCE_FOR_MODEL;
     };
     for (let idle = 0, { news } = this; idle < patience(); idle++) {
       await new Promise((resolve) => randomFill(probe, () => setImmediate(resolve)));
-      if (news !== this.news) idle = 0;
+      if (news !== this.logged) idle = 0;
       ({ news } = this);
     }
-    this.steps.push(this.news);
+    this.steps.push(this.logged);
   }
 
   /** @param {string} lane @param {any} ws */
@@ -79,7 +79,7 @@ class Conversation {
     }
   }
 
-  /** @param {(ws: any, side: string) => void} [adapt] called with the client as soon as it is made */
+  /** @param {(ws: any, side: string) => void} [adapt] called with the client as soon as it is constructed */
   async open(adapt) {
     this.wss = new this.WebSocketServer({
       host: '127.0.0.1',

@@ -1,7 +1,7 @@
 'use strict';
 
-// Looks at every object that programs hold, in each of its states, in the ways in which programs look, and prints what it
-// sees: a line each. Argument 1: the library.
+// Inspects every object that programs hold, in each of its states, by listing, copying, printing and so on, and prints a line
+// per result. Argument 1: the library.
 
 const { once } = require('node:events');
 const { inspect } = require('node:util');
@@ -9,12 +9,12 @@ const { inspect } = require('node:util');
 const lib = require(process.argv[2]);
 const lines = [];
 
-/** Numbers that differ from run to run. @param {string} text */
+/** Numbers that differ between runs. @param {string} text */
 const stable = (text) =>
   text
     .replace(/\d{4,}/g, 'N')
     .replace(/(_idleStart|\[Symbol\((?:asyncId|triggerId|async_id_symbol)\)\]): \d+/g, '$1: N')
-    // What is said of the socket is not of interest here.
+    // The socket itself is not compared here.
     .replace(/ {2}_socket: Socket \{[^]*?\n {2}\}/, '  _socket: [Socket]')
     .replace(/_onTimeout: \[Function.*\]/, '_onTimeout: [Function]');
 
@@ -30,10 +30,10 @@ function attempt(name, glance) {
   }
 }
 
-/** Made on first use: accessors that read as the values of ws do. */
+/** Created on first use: accessors that read as the values of ws do. */
 const LAZY = new Set(['_receiver', '_sender']);
 
-/** @param {object} object @returns {string} kinds and attributes of its own properties */
+/** @param {object} object @returns {string} types and attributes of its own properties */
 function describe(object) {
   return Object.entries(Object.getOwnPropertyDescriptors(object))
     .map(([name, { configurable, enumerable, value, writable, get }]) => {
@@ -43,7 +43,7 @@ function describe(object) {
     .join();
 }
 
-/** Of no interest here: sockets, Node's server and request, and classes. */
+/** Not compared here: sockets, Node's server and request, and classes. */
 const FOREIGN = new Set(['_socket', '_server', '_req', 'WebSocket']);
 
 /** @param {any} object @returns {string} its JSON without times */
@@ -87,7 +87,9 @@ function lookAtError(name, error) {
   log(name, inspect(error).replace(/\n\s+at [^\n]*/g, ''), Reflect.ownKeys(error).map(String));
 }
 
-/** What others see of a WebSocket through an object that stands for it. @param {string} name @param {any} ws @param {any} peer */
+/**
+ * The appearance of a WebSocket through a derived object and a Proxy. @param {string} name @param {any} ws @param {any} peer
+ */
 async function through(name, stand, ws, peer) {
   for (const key of [
     'readyState',
@@ -186,7 +188,7 @@ async function main() {
   look('Receiver with half a header', receiver);
   receiver.write(Buffer.from([3, 4, 1, 1, 1, 1, 1, 0xf1, 0]));
   look('Receiver, failed', receiver);
-  // An 'error' event is what once() resolves with here.
+  // once() resolves with an 'error' event here.
   const [error] = await failed.catch((reason) => [reason]);
   lookAtError('Receiver', error);
   const sender = new lib.Sender({ write() {}, cork() {}, uncork() {} }, undefined, () => {});

@@ -1,8 +1,7 @@
 'use strict';
 
-// The table of the members that ws calls or reads through an object, from a reading of its lib/. replaced.test.js replaces
-// each of them in each way, and compares what the replacement sees with ws. A member that the table lacks is not tested:
-// add it here when ws calls a new one.
+// The members that ws calls or reads through an object, from a reading of its lib/. replaced.test.js replaces each of them in
+// each way and compares the effects with ws. Add members here when ws calls new ones.
 
 /** Members of the parts: read through `ws._sender` and `ws._receiver`, or an extension of theirs. */
 const PARTS = {
@@ -86,7 +85,7 @@ const SERVER = [
   'address'
 ];
 
-/** Called as often as bytes arrive in pieces, which no program decides: only whether they are called is compared. */
+/** The number of calls depends on segment boundaries: only their existence is compared. */
 const PIECEWISE = new Set([
   '_write',
   'write',
@@ -98,9 +97,7 @@ const PIECEWISE = new Set([
   'haveLength'
 ]);
 
-/**
- * Replaced once a connection is open, these are not asked any more where the addon parses: it has begun to.
- */
+/** Without effect when replaced after `open`, if the addon parses. */
 const BEFORE_OPEN = new Set([
   ...PARTS.Receiver.filter((name) => !['controlMessage', 'dataMessage', 'emit'].includes(name)),
   'PerMessageDeflate.decompress'
@@ -108,7 +105,7 @@ const BEFORE_OPEN = new Set([
 
 /**
  * @param {string} name of a case
- * @returns {boolean} whether it replaces a member that a connection does not ask once it is open
+ * @returns {boolean} true if it replaces a member that an open connection does not call
  */
 function isTooLate(name) {
   const member = /^(?:Receiver\.)?([\w.]+) spied.* after$/.exec(name)?.[1];

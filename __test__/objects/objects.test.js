@@ -1,7 +1,7 @@
 'use strict';
 
-// The objects that programs hold, in each of their states, looked at in the ways in which programs look: listed, copied,
-// inspected, turned into JSON, through a Proxy and a derived object. What is seen must be what ws shows.
+// The objects that programs hold, in each of their states, listed, copied, inspected, converted to JSON, and accessed through a
+// Proxy and a derived object: the results must be those of ws.
 
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');
@@ -12,7 +12,7 @@ const { promisify } = require('node:util');
 const root = path.join(__dirname, '..', '..');
 const subject = process.env.FERROWS_SUBJECT === 'ws' ? 'ws' : root;
 
-/** @param {string} library @returns {Promise<string[]>} what looks-child.js has seen */
+/** @param {string} library @returns {Promise<string[]>} the output of looks-child.js */
 async function looks(library) {
   const file = path.join(__dirname, 'looks-child.js');
   const { stdout } = await promisify(execFile)(process.execPath, [file, library], {

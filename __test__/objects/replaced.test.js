@@ -1,7 +1,7 @@
 'use strict';
 
-// Every member that ws calls or reads through an object (members.js), replaced in every way: what the replacement sees, and
-// what becomes of the conversation, must be as with ws.
+// Every member that ws calls or reads through an object (members.js), replaced in every way: the calls of the replacement and
+// the rest of the conversation must be those of ws.
 
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');
@@ -29,7 +29,7 @@ async function run(library, model = '') {
   return stdout;
 }
 
-/** Without what a member is told that is no longer asked. */
+/** Without the calls of members that an open connection does not call. */
 const withoutCalls = (trace) =>
   Object.fromEntries(Object.entries(trace).filter(([lane]) => !lane.startsWith('calls')));
 

@@ -1,6 +1,6 @@
 'use strict';
 
-// The channels of node:diagnostics_channel: what is told of a connection, when, and with what. Figures are in stats.test.js.
+// Channels of node:diagnostics_channel: their messages, order and time. Figures are in stats.test.js.
 
 const assert = require('node:assert/strict');
 const diagnostics = require('node:diagnostics_channel');
@@ -14,7 +14,7 @@ const { WebSocket, WebSocketServer } = require('ferrows');
 const CHANNELS = ['open', 'close', 'error'];
 
 /**
- * Notes what the channels tell, until the test is over.
+ * Records messages of the channels until the test is over.
  *
  * @param {test.TestContext} context
  * @param {any[]} log
@@ -28,7 +28,7 @@ function listen(context, log) {
   }
 }
 
-/** Settles at `close`, whatever else is emitted. @param {any} websocket */
+/** Settles at `close`, regardless of other events. @param {any} websocket */
 const closing = (websocket) => new Promise((resolve) => websocket.once('close', resolve));
 
 /** @param {test.TestContext} context */
@@ -90,7 +90,7 @@ test('a client opens before `open`, and has neither server nor request', async (
   assert.equal(log[2].code, 1006);
 });
 
-test('a handshake that fails is an error, and nothing that closes', async (context) => {
+test('a failed handshake publishes error, and no close', async (context) => {
   const server = net.createServer((socket) => {
     socket.resume().end('HTTP/1.1 403 Forbidden\r\n\r\n');
   });
@@ -107,7 +107,7 @@ test('a handshake that fails is an error, and nothing that closes', async (conte
   assert.deepEqual(log, [{ name: 'error', websocket: client, error: errors[0] }]);
 });
 
-test('a peer that breaks the protocol is an error, then it closes', async (context) => {
+test('a protocol error publishes error, then close', async (context) => {
   const { server, url } = await serve(context);
   const log = [];
   const accepted = once(server, 'connection');

@@ -1,7 +1,6 @@
 'use strict';
 
-// WebSocketServer.stats(): every figure against what a client of ws counts by itself. What the channels tell is in
-// channels.test.js.
+// WebSocketServer.stats(): every figure is compared with a count by a client of ws. Channels are in channels.test.js.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -23,7 +22,7 @@ const NOTHING = {
 };
 
 /**
- * A server, and a client of ws that is connected to it.
+ * A server and a connected client of ws.
  *
  * @param {test.TestContext} context
  * @param {any} [options]
@@ -49,7 +48,7 @@ async function connect(context, options) {
     server,
     socket,
     client,
-    /** What the client has counted since the handshake. */
+    /** The client's counts since the handshake. */
     counted: () => ({
       bytesReceived: client._socket.bytesWritten - request,
       bytesSent: client._socket.bytesRead - answer
@@ -58,7 +57,7 @@ async function connect(context, options) {
 }
 
 /**
- * Settles when so many messages have come.
+ * Settles after `count` messages.
  *
  * @param {any} websocket
  * @param {number} count
@@ -86,10 +85,10 @@ for (const options of [{}, { clientTracking: false }, { perMessageDeflate: { thr
     socket.send('fragments ', { fin: false });
     socket.send('again', { fin: true });
     socket._sender.sendFrame(theirs.Sender.frame(Buffer.from('framed'), { fin: true, opcode: 1 }));
-    // Compressed on another thread where anything is.
+    // Large enough to be compressed on another thread.
     socket.send('x'.repeat(300_000));
     await Promise.all([received, sent]);
-    // A pong comes behind all that was sent, and is no message.
+    // A pong follows all sent messages, and is not a message.
     const pong = once(client, 'pong');
     client.ping();
     await pong;
@@ -124,14 +123,14 @@ for (const options of [{}, { clientTracking: false }, { perMessageDeflate: { thr
       ...expected,
       connections: 0,
       transports: NOTHING.transports,
-      // The closing handshake: an empty frame each way, the client's masked.
+      // The closing handshake: an empty frame in each direction, the client's masked.
       bytesReceived: expected.bytesReceived + 6,
       bytesSent: expected.bytesSent + 2
     });
   });
 }
 
-test('the transport that was asked for is the one that is told', async (context) => {
+test('transport is the requested one', async (context) => {
   const { server } = await connect(context, { transport: 'io_threads' });
   const pinned = process.env.FERROWS_TRANSPORT ?? 'io_threads';
   const { transports } = server.stats();
@@ -139,7 +138,7 @@ test('the transport that was asked for is the one that is told', async (context)
   if (pinned !== 'shuffle' && pinned !== 'auto') assert.equal(transports[pinned], 1);
 });
 
-test('what a slow peer has not taken is queued', async (context) => {
+test('data that a slow peer has not read counts as queued', async (context) => {
   const { server, socket, client } = await connect(context);
   client._socket.pause();
   const chunk = Buffer.alloc(1024 * 1024);
@@ -156,7 +155,7 @@ test('what a slow peer has not taken is queued', async (context) => {
   assert.equal(server.stats().queuedBytes, 0);
 });
 
-test('a server that is shared counts what it has accepted itself', async (context) => {
+test('a WebSocketServer on a shared http.Server counts its own connections', async (context) => {
   const { server, socket } = await connect(context);
   const other = new WebSocketServer({ noServer: true });
   other.clients.add(socket);
@@ -164,7 +163,7 @@ test('a server that is shared counts what it has accepted itself', async (contex
   assert.equal(server.stats().connections, 1);
 });
 
-test('clients belong to no account', async (context) => {
+test('clients do not count', async (context) => {
   const { server } = await connect(context);
   const client = new WebSocket(`ws://127.0.0.1:${server.address().port}`);
   await once(client, 'open');

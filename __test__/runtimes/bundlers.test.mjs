@@ -1,6 +1,6 @@
 /**
- * esbuild and webpack: a server is bundled, by the configurations in doc/runtimes.md, and the bundle run; a bundle for browsers
- * gets browser.js. What is bundled are the programs of project/ that are named here.
+ * esbuild and webpack: a server is bundled with the configurations in doc/runtimes.md, and the bundle run; a bundle for
+ * browsers gets browser.js. The bundled programs are in project/.
  */
 
 import assert from 'node:assert/strict';
@@ -12,24 +12,24 @@ import { runInThisContext } from 'node:vm';
 import { root } from '../project.mjs';
 import { addon, folder, node, result, run, TIME_LIMIT } from './programs.mjs';
 
-/** As the project has it. @type {(name: string) => any} */
+/** As the project loads it. @type {(name: string) => any} */
 const load = createRequire(join(folder, 'package.json'));
 const esbuild = load('esbuild');
 const webpack = load('webpack');
 
 const BUNDLES = join(folder, 'bundles');
 
-/** The configurations that are documented. */
+/** The documented configurations. */
 const DOCUMENT = readFileSync(join(root, 'doc/runtimes.md'), 'utf8');
 
-/** The two ways: the package as a whole stays outside, or only its addon does. */
+/** The package as a whole stays outside, or only its addon does. */
 const WAYS = ['the package outside', 'the addon outside'];
 
-/** What is bundled as a server, and the name by which it asks for the package. */
+/** The bundled servers, and the name under which each requires the package. */
 const SERVERS = { 'server-ferrows.mjs': 'ferrows', 'server-ws.mjs': 'ws' };
 
 /**
- * The options that doc/runtimes.md gives a bundler for a way, for a program that asks for `name`.
+ * The options of doc/runtimes.md for a bundler and a way, for a program that requires `name`.
  *
  * @param {string} bundler
  * @param {string} way
@@ -41,7 +41,7 @@ function documented(bundler, way, name) {
   const code = DOCUMENT.slice(start, DOCUMENT.indexOf('```', start)).replace(/\bawait\b/, '');
   const module = { exports: {} };
   const builder = { build: (/** @type {object} */ options) => (module.exports = options) };
-  // Not in a context of its own: webpack does not know the RegExp of another one.
+  // Not in a vm context: webpack does not recognize its RegExp.
   const evaluate = runInThisContext(
     `(module, esbuild) => {${code.replaceAll("'ferrows'", `'${name}'`)}}`
   );
@@ -80,7 +80,7 @@ const BUNDLERS = {
 const FOR_BROWSERS = { esbuild: { platform: 'browser' }, webpack: { target: 'web' } };
 
 /**
- * Bundles, and gives the path of what comes out.
+ * Bundles, and returns the path of the result.
  *
  * @param {string} bundler
  * @param {string} way
@@ -118,7 +118,7 @@ for (const bundler of /** @type {const} */ (['esbuild', 'webpack'])) {
 }
 
 /**
- * A bundle without the addon finds it beside itself or as the package of the platform, and nowhere else.
+ * A bundle without the addon tries its own folder and the package of the platform only.
  *
  * @param {string} path
  */
@@ -144,7 +144,7 @@ async function assertNeedsAddon(path) {
 }
 
 /**
- * The package that binding.js looks for when there is no such file.
+ * The package that binding.js requires if there is no such file.
  *
  * @param {string} file
  */

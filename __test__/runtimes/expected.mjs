@@ -1,10 +1,10 @@
 /**
- * What comes out of the conversation of project/conversation.cjs, in any runtime. Used by the tests here.
+ * The expected output of project/conversation.cjs, in any runtime. Used by the tests here.
  */
 
 const MEBIBYTE = 1024 * 1024;
 
-/** @param {string} carriage what carries plain sockets @param {string} extensions */
+/** @param {string} carriage the transport of plain sockets @param {string} extensions */
 const talk = (carriage, extensions) => ({
   carriages: [carriage, carriage],
   extensions,

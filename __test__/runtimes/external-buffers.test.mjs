@@ -1,9 +1,9 @@
 /**
- * Hosts that forbid external buffers, as Electron does: there the functions of Node-API that make them fail. Here they fail in
- * Node: in a copy of the addon their names are changed, so that it finds none, and what it calls then says so on standard error
- * and returns an error. Nothing may come out otherwise, and nothing may have been called.
+ * Hosts that forbid external buffers, as Electron does: the functions of Node-API that create them fail. They are made to fail
+ * in Node: a copy of the addon has their names changed, so that it does not find them, and a call reports this on standard
+ * error and returns an error. The results must be the same, without any such call.
  *
- * The package `electron` downloads its binary when it is installed, so Electron itself is not tried here.
+ * Electron itself is not tried: the package `electron` downloads its binary during installation.
  */
 
 import assert from 'node:assert/strict';
@@ -15,7 +15,7 @@ import { addon, folder, node, run, TIME_LIMIT } from './programs.mjs';
 
 /** All functions of Node-API that hand memory of the addon to JavaScript. */
 const EXTERNAL = ['napi_create_external_buffer', 'napi_create_external_arraybuffer'];
-/** One that the addon does call. */
+/** A function that the addon does call. */
 const CALLED = 'napi_create_buffer_copy';
 
 const NOT_FOUND = /Node-API symbol (\w+) has not been loaded/;
@@ -32,7 +32,7 @@ describe(
     after(() => rmSync(copies, { recursive: true }));
 
     /**
-     * The conversation with a copy of the addon that does not find some functions.
+     * Runs the conversation with a copy of the addon that does not find some functions.
      *
      * @param {string[]} names
      * @param {string} transport
@@ -60,7 +60,7 @@ describe(
       });
     }
 
-    test('a function that is called would be noticed', TIME_LIMIT, async () => {
+    test('a called function is noticed', TIME_LIMIT, async () => {
       const { code, stderr } = await converseWithout([CALLED], 'stream');
       assert.notEqual(code, 0);
       assert.equal(NOT_FOUND.exec(stderr)?.[1], CALLED, stderr);

@@ -1,10 +1,10 @@
 /**
- * Installs the runtimes and bundlers that ferrows is tried with, and links it in under its own name and as `ws`. The tests
- * call `prepare()`; `node __test__/runtimes/install.mjs --update` writes the lock file anew after a change of
- * project/package.json. How that is done is in ../project.mjs.
+ * Installs runtimes and bundlers, and links ferrows under its own name and as `ws`. The tests call `prepare()`; `node
+ * __test__/runtimes/install.mjs --update` writes the lock file anew after a change of project/package.json. The installation
+ * itself is in ../project.mjs.
  *
- * Bun and Deno are npm packages with one binary each, for one platform: npm chooses. Those of Bun for x64 are the ones that
- * ask for no newer instructions than the platform has.
+ * Bun and Deno are npm packages with a binary per platform, of which npm installs one. Those of Bun for x64 are the baseline
+ * builds, which run on every processor.
  */
 
 import { readdirSync } from 'node:fs';
@@ -21,10 +21,10 @@ const project = new Project({
   links: { ferrows: root, ws: root }
 });
 
-/** Where the packages are, once `prepare()` has returned. */
+/** The folder of the packages, after `prepare()`. */
 export const { folder } = project;
 
-/** Installs what is missing. @throws {Error} npm failed */
+/** Installs missing packages. @throws {Error} npm failed */
 export const prepare = () => project.prepare();
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

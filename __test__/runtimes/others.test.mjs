@@ -1,6 +1,6 @@
 /**
- * Bun and Deno: the same program says and hears there what it does in Node, by require() and by import, whatever transport is
- * asked for. Their sockets are their own, so a stream carries all of them. Node is here to show that nothing else differs.
+ * Bun and Deno: the same program has the same output as in Node, by require() and by import, for every requested transport.
+ * Their sockets cannot be adopted, so a stream carries all of them. Node itself shows that nothing else differs.
  */
 
 import assert from 'node:assert/strict';
@@ -11,7 +11,7 @@ import { root } from '../project.mjs';
 import { conversation } from './expected.mjs';
 import { bun, deno, node, result, TIME_LIMIT } from './programs.mjs';
 
-/** What carries a plain socket that was asked to be carried by this. */
+/** The transport of a plain socket, by the requested one. */
 const CARRIAGES = {
   node: {
     stream: 'stream',
@@ -30,35 +30,35 @@ for (const [name, runtime, carriages] of /** @type {const} */ ([
   describe(name, () => {
     for (const [transport, carriage] of Object.entries(carriages)) {
       for (const program of ['require.cjs', 'import.mjs']) {
-        test(`${program}, ${transport} is asked for`, TIME_LIMIT, async () => {
+        test(`${program}, ${transport} requested`, TIME_LIMIT, async () => {
           const env = { FERROWS_TRANSPORT: transport };
           assert.deepEqual(await result(runtime(), [program], env), conversation(carriage));
         });
       }
     }
 
-    test('worker threads that are ended while they talk', TIME_LIMIT, async () => {
+    test('worker threads terminated during their exchange', TIME_LIMIT, async () => {
       const said = await result(runtime(), ['workers.cjs']);
       assert.deepEqual(said, ['to one', 'to two', 'to three', 'to four']);
     });
 
-    // Bun has a ws of its own, whatever npm has installed under that name.
+    // Bun has a ws of its own, which takes precedence over the installed one.
     test('ws overridden with ferrows', TIME_LIMIT, async () => {
       assert.equal(await result(runtime(), ['names.cjs']), name !== 'Bun');
     });
   });
 }
 
-// Whatever they come to show of Node's own sockets and of libuv.
+// Even if later versions have Node's internals of sockets and libuv.
 for (const name of ['bun', 'deno']) {
-  test(`sockets that could be taken over are not where it says ${name}`, TIME_LIMIT, async () => {
+  test(`no socket is adopted under the name ${name}`, TIME_LIMIT, async () => {
     const runtime = [...node, '--require', './pretend.cjs'];
     const env = { FERROWS_TRANSPORT: 'event_loop', PRETEND: name };
     assert.deepEqual(await result(runtime, ['require.cjs'], env), conversation('stream'));
   });
 }
 
-test('doc/runtimes.md names the versions that are tried', () => {
+test('doc/runtimes.md names the tested versions', () => {
   const document = readFileSync(join(root, 'doc/runtimes.md'), 'utf8');
   const manifest = readFileSync(join(root, '__test__/runtimes/project/package.json'), 'utf8');
   const { dependencies, optionalDependencies } = JSON.parse(manifest);

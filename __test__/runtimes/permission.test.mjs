@@ -1,6 +1,6 @@
 /**
  * Node's permission model: with --allow-addons everything works, without it (or with --no-addons) loading fails with an error
- * that says why. What else that error says is not asked here.
+ * that names the cause. The rest of that error is tested in ../load.test.js.
  */
 
 import assert from 'node:assert/strict';
@@ -10,14 +10,14 @@ import { node, result, TIME_LIMIT } from './programs.mjs';
 
 const flags = process.allowedNodeEnvironmentFlags;
 
-/** The model itself, with what any program needs for this; the flags that this version of Node has. */
+/** The flags of the model in this version of Node, with the permissions that any program needs for this. */
 const PERMISSION = [
   flags.has('--permission') ? '--permission' : '--experimental-permission',
   '--allow-fs-read=*',
   ...(flags.has('--allow-net') ? ['--allow-net'] : [])
 ];
 
-/** What Node says of an addon that may not be loaded. */
+/** Node's message about an addon that it refuses to load. */
 const DISABLED = 'Cannot load native addon because loading addons is disabled.';
 
 /** @param {{ code?: string, message: string }} cause */

@@ -1,6 +1,6 @@
 /**
- * Runs the programs of project/, where they have been copied to, in whatever runtime. Called by the tests here. What comes out
- * is theirs to judge.
+ * Runs the programs of project/, from the folder they are copied to, in any runtime. Called by the tests here, which check the
+ * output.
  */
 
 import { spawn } from 'node:child_process';
@@ -16,13 +16,13 @@ export { folder };
 
 prepare();
 
-/** For a test: how long it may take, in milliseconds. */
+/** Options of a test, with its time limit in milliseconds. */
 export const TIME_LIMIT = { timeout: 60_000 };
 
-/** A key, and a certificate of it for the loopback. */
+/** A key, and its certificate for the loopback address. */
 const CERTIFICATES = fileURLToPath(new URL('../differential/fixtures', import.meta.url));
 
-/** How a program is started: executable and what comes before the name of a program. @typedef {string[]} Runtime */
+/** The command of a runtime: the executable and its arguments before the name of a program. @typedef {string[]} Runtime */
 
 /** @type {Runtime} */
 export const node = [process.execPath];
@@ -41,7 +41,7 @@ function binary(...paths) {
   return found;
 }
 
-/** @returns {string} the path of the addon that has been built for this machine */
+/** @returns {string} the path of the addon built for this machine */
 export function addon() {
   const prefix = `ferrows.${process.platform}-${process.arch}`;
   const name = readdirSync(root).find((file) => file.startsWith(prefix) && file.endsWith('.node'));
@@ -77,7 +77,7 @@ export const deno = () => [
 
 /**
  * @param {Runtime} runtime
- * @param {string[]} args the program, and what is for it
+ * @param {string[]} args the program and its arguments
  * @param {Record<string, string>} [env]
  * @returns {Promise<{ code: number | null, signal: string | null, stdout: string, stderr: string }>}
  */
@@ -99,12 +99,12 @@ export async function run([program, ...before], args, env = {}) {
 }
 
 /**
- * Runs a program that ends by itself, without an error.
+ * Runs a program that exits by itself, without an error.
  *
  * @param {Runtime} runtime
  * @param {string[]} args
  * @param {Record<string, string>} [env]
- * @returns {Promise<any>} what it has printed, as JSON
+ * @returns {Promise<any>} its output, as JSON
  */
 export async function result(runtime, args, env) {
   const { code, signal, stdout, stderr } = await run(runtime, args, env);

@@ -1,15 +1,15 @@
 'use strict';
 
-// Under `auto`, connections that bring many messages at a time migrate to the I/O threads when the event loop has no time left,
-// and come back when the rush is over. All the while every message is echoed, in order. The scheduler compares processor time
-// with wall time, so this suite runs by itself: beside other tests on two cores no thread ever looks busy.
+// Under `auto`, connections with many messages at a time migrate to the I/O threads when the event loop is saturated, and back
+// when the rush is over. Meanwhile every message is echoed, in order. The scheduler compares processor time with wall time, so
+// this suite runs by itself: beside other tests on two cores no thread ever looks busy.
 
 const assert = require('node:assert/strict');
 const os = require('node:os');
 const test = require('node:test');
 const { Child } = require('../transport/child');
 
-/** Enough for several windows of the policy where nothing is to be seen. */
+/** Enough for several windows of the scheduler without any migration. */
 const QUIET_COMMANDS = 40;
 
 async function start(t) {
@@ -19,7 +19,7 @@ async function start(t) {
   return { server, client };
 }
 
-/** Ends both, and checks that all was echoed. */
+/** Ends both, and checks that every message was echoed. */
 async function finish({ server, client }) {
   const ended = { code: 1000, isWhole: true };
   const clients = await client.rest();

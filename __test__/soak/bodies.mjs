@@ -1,15 +1,15 @@
-// What the messages consist of: text with characters of one to four bytes, and bytes that do or do not compress. Used by
-// the senders. Cut out of pools that are made once, so that making a message costs less than sending it.
+// Message bodies: text with characters of one to four bytes, and bytes that do or do not compress. Used by the senders. Bodies
+// are cut from pools made once, so that making a message costs less than sending it.
 
 import { Random } from './random.mjs';
 
 const POOL = 4 * 1024 * 1024;
 const PHRASE = 'Grüße an alle: 世界, мир, 🦀 ħéļļø ';
-/** Where a text may be cut: no character of it takes more bytes. */
+/** Longest UTF-8 sequence, in bytes. */
 const isInside = (/** @type {number} */ byte) => (byte & 0xc0) === 0x80;
 
 const random = new Random(POOL);
-/** Half of it is noise, half repeats. */
+/** Half random, half repetitive. */
 const bytes = Buffer.alloc(POOL);
 for (let at = 0; at < POOL; at += 4) {
   bytes.writeUInt32LE(at & 0x8000 ? at >>> 13 : Math.floor(random.fraction() * 2 ** 32), at);
@@ -22,7 +22,7 @@ for (let at = 0; at + phrase.length + 8 <= POOL;) {
 }
 
 /**
- * A body out of a pool. It may be shorter than asked for by what completes its last character.
+ * A body from a pool. May be shorter than requested, to end with a whole character.
  *
  * @param {Random} numbers
  * @param {boolean} isBinary

@@ -1,17 +1,17 @@
-// Who counts: what arrives on a stream of messages, what was sent and acknowledged, which callbacks have come. Used by
-// both ends of a session. They say what is wrong; what follows from that is decided by their user.
+// Counters of a session: received messages of a stream, sent and acknowledged ones, callbacks. Used by both ends. They report
+// errors; the reaction is up to the caller.
 
 import { checksum } from './envelope.mjs';
 
-/** The checksum of a list of checksums, one more each time: two that are equal have seen the same in the same order. */
+/** A digest of a list of checksums, extended by one at a time: equal digests mean equal messages in equal order. */
 const chain = (/** @type {number} */ digest, /** @type {number} */ sum) =>
   checksum(`${sum}`, digest);
 
-/** Messages of one stream that arrive. */
+/** Received messages of one stream. */
 export class Inbound {
   /**
-   * @param {number} session that every message has to name
-   * @param {{ isFloating?: boolean }} [options] whether the first message may have any number
+   * @param {number} session that every message must name
+   * @param {{ isFloating?: boolean }} [options] isFloating: the first message may have any number
    */
   constructor(session, { isFloating = false } = {}) {
     this.session = session;
@@ -19,15 +19,15 @@ export class Inbound {
     this.next = 0;
     this.digest = 0;
     this.bytes = 0;
-    /** How many the sender was told of. */
+    /** Number of acknowledged messages. */
     this.told = 0;
     this.duplicated = 0;
     this.misordered = 0;
-    /** @type {Set<number>} numbers that were left out and have not come since */
+    /** @type {Set<number>} skipped numbers that have not arrived since */
     this.missing = new Set();
   }
 
-  /** How many have arrived, each once and in order. */
+  /** Number of messages that arrived once and in order. */
   get count() {
     return this.first < 0 ? 0 : this.next - this.first;
   }
@@ -35,7 +35,7 @@ export class Inbound {
   /**
    * @param {{ words: string[], body: Buffer, sum: number }} message words: stream, `t` or `b`, session, number
    * @param {boolean} isBinary
-   * @returns {string | null} what is wrong with it
+   * @returns {string | null} the error
    */
   accept({ words, body, sum }, isBinary) {
     const number = Number(words[3]);
@@ -66,14 +66,14 @@ export class Inbound {
   }
 }
 
-/** Messages of one stream that were sent, until they are acknowledged. */
+/** Sent messages of one stream, until they are acknowledged. */
 export class Outbound {
   constructor() {
     this.sent = 0;
     this.acked = 0;
     this.bytes = 0;
     this.digest = 0;
-    /** @type {number[]} the digest after each message that was not acknowledged */
+    /** @type {number[]} the digest after each unacknowledged message */
     this.outstanding = [];
   }
 
@@ -86,9 +86,9 @@ export class Outbound {
   }
 
   /**
-   * @param {number} count how many the peer says have arrived
-   * @param {number} digest of those
-   * @returns {string | null} what is wrong with that
+   * @param {number} count of messages that the peer reports as received
+   * @param {number} digest of these
+   * @returns {string | null} the error
    */
   acknowledge(count, digest) {
     if (!(count > this.acked && count <= this.sent)) {
@@ -102,14 +102,14 @@ export class Outbound {
 }
 
 /**
- * Callbacks of one connection's sends: each comes once. Those of what has been written come in the order of the calls, and
- * none of them after one that failed.
+ * Callbacks of one connection's sends: each runs once. Callbacks of written messages run in the order of the calls, and none of
+ * them after a failed one.
  */
 export class Callbacks {
   constructor() {
     this.made = 0;
     this.called = 0;
-    /** The next one that may succeed. */
+    /** The next callback that may succeed. */
     this.next = 0;
     this.failed = 0;
     /** @type {Set<number>} */
@@ -126,9 +126,9 @@ export class Callbacks {
   }
 
   /**
-   * @param {number} number as `make` gave it
+   * @param {number} number returned by `make`
    * @param {boolean} isError
-   * @returns {string | null} what is wrong
+   * @returns {string | null} the error
    */
   call(number, isError) {
     if (!this.waiting.delete(number)) return `callback ${number} came again`;

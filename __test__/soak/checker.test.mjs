@@ -1,5 +1,4 @@
-// What the soak relies on, by itself: that the counting notices each kind of wrong, and that the proxy does what was
-// planned. The soak is soak.mjs.
+// Tests of the soak's own parts: the counters detect every kind of error, and the proxy follows the plan. The soak is soak.mjs.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -22,7 +21,7 @@ const SESSION = 7;
 const message = (/** @type {number} */ number, body = `body ${number}`) =>
   pack(['u', 't', SESSION, number], Buffer.from(body));
 
-/** What an Inbound says of messages. @param {Buffer[]} messages @param {boolean} [isBinary] */
+/** The errors of an Inbound for these messages. @param {Buffer[]} messages @param {boolean} [isBinary] */
 function accepted(messages, isBinary = false) {
   const inbound = new Inbound(SESSION);
   const problems = messages.map((data) => {
@@ -41,26 +40,26 @@ test('messages in order are accepted', () => {
   assert.equal(inbound.count, 3);
 });
 
-test('a lost message is noticed', () => {
+test('a lost message is detected', () => {
   const { inbound, problems } = accepted(numbered(0, 2));
   assert.match(String(problems[1]), /^lost/);
   assert.deepEqual([...inbound.missing], [1]);
 });
 
-test('a doubled message is noticed', () => {
+test('a doubled message is detected', () => {
   const { inbound, problems } = accepted(numbered(0, 0));
   assert.match(String(problems[1]), /^duplicated/);
   assert.equal(inbound.duplicated, 1);
 });
 
-test('messages that changed places are noticed', () => {
+test('reordered messages are detected', () => {
   const { inbound, problems } = accepted(numbered(0, 2, 1));
   assert.match(String(problems[2]), /^misordered/);
   assert.equal(inbound.misordered, 1);
   assert.equal(inbound.missing.size, 0);
 });
 
-test('a changed bit is noticed, wherever it is', () => {
+test('a changed bit is detected at every position', () => {
   const { data } = message(0);
   for (let at = 0; at < data.length * 8; at++) {
     const changed = Buffer.from(data);
@@ -70,13 +69,13 @@ test('a changed bit is noticed, wherever it is', () => {
   }
 });
 
-test('a message of the wrong kind or session is noticed', () => {
+test('a message of the wrong kind or session is detected', () => {
   assert.match(String(accepted(numbered(0), true).problems[0]), /^text taken/);
   const other = pack(['u', 't', SESSION + 1, 0]).data;
   assert.match(String(accepted([other]).problems[0]), /another session/);
 });
 
-test('an acknowledgment of something else is noticed', () => {
+test('an acknowledgment of something else is detected', () => {
   const outbound = new Outbound();
   const inbound = new Inbound(SESSION);
   for (const number of [0, 1, 2]) {
@@ -91,7 +90,7 @@ test('an acknowledgment of something else is noticed', () => {
   assert.match(String(outbound.acknowledge(3, inbound.digest)), /are not those/);
 });
 
-test('callbacks that come twice, out of order or after a failure are noticed', () => {
+test('callbacks that run twice, out of order or after a failure are detected', () => {
   const callbacks = new Callbacks();
   for (let left = 6; left > 0; left--) callbacks.make();
   assert.equal(callbacks.call(0, false), null);
@@ -103,7 +102,7 @@ test('callbacks that come twice, out of order or after a failure are noticed', (
   assert.equal(callbacks.outstanding, 1);
 });
 
-/** The plan of the first session for which something holds. @param {(plan: any) => boolean} holds */
+/** The plan of the first session that satisfies a condition. @param {(plan: any) => boolean} holds */
 function planWhere(holds) {
   for (let id = LANES.subject.first * GENERATIONS; ; id++) {
     const plan = planSession(1, id);
@@ -111,7 +110,10 @@ function planWhere(holds) {
   }
 }
 
-/** What the ledger says of a session that ended well but for these. @param {any} plan @param {object} client @param {object} [server] */
+/**
+ * The ledger's violations for a good session with these changes. @param {any} plan @param {object} client @param {object}
+ * [server]
+ */
 function judged(plan, client, server = {}) {
   const { code, reason } = plan.ending;
   const sums = {
@@ -119,9 +121,9 @@ function judged(plan, client, server = {}) {
     forgotten: 0,
     pings: 0,
     pongs: 0,
-    newsSent: 0,
-    newsAcked: 0,
-    newsRecorded: 0
+    broadcastsSent: 0,
+    broadcastsAcked: 0,
+    broadcastsRecorded: 0
   };
   const wrong = { lost: 0, duplicated: 0, misordered: 0, problems: [], errors: [], buffered: 0 };
   const well = { ...sums, ...wrong, id: plan.id, code, reason, bytes: 1, opened: true };
@@ -145,13 +147,13 @@ test('the ledger compares both ends', () => {
   assert.match(judged(plan, { problems: ['checksum'] }).violations[0], /checksum/);
 });
 
-test('a changed bit may be noticed, but not acknowledged', () => {
+test('a changed bit may be detected, but not acknowledged', () => {
   const plan = planWhere(({ fault }) => fault.flip);
   assert.equal(judged(plan, { code: 1006, problems: ['checksum'] }).violationCount, 0);
   assert.equal(judged(plan, { problems: ['acknowledged: they are not those'] }).violationCount, 1);
 });
 
-test('memory that grows is noticed', () => {
+test('memory that grows is detected', () => {
   const at = (/** @type {number} */ rss) => ({
     rss,
     heapUsed: 0,
@@ -210,11 +212,11 @@ test('frames are found at every split of the bytes', () => {
 });
 
 /**
- * What a proxy does to the bytes of a client, and how the connection ends.
+ * The bytes that a proxy passes on, and the end of the connection.
  *
  * @param {any} t
  * @param {any} fault
- * @param {...Buffer} parts each is sent when what was before has arrived
+ * @param {...Buffer} parts each sent when the previous one has arrived
  */
 async function through(t, fault, ...parts) {
   const server = createServer();
@@ -269,7 +271,7 @@ const FAULT = { shape: 'forward', shaped: ['up'], amount: 0.1, direction: 'up', 
 const SECOND = { where: 'payload', frame: 1, skip: 2 };
 
 for (const shape of ['forward', 'bytes', 'segments', 'delay', 'stall', 'throttle']) {
-  test(`${shape}: every byte goes over`, async (t) => {
+  test(`${shape}: every byte is passed on`, async (t) => {
     const bytes = Buffer.concat([REQUEST, makeBody(new Random(2), true, 300_000)]);
     const fault = { ...FAULT, shape, cut: null, flip: null };
     const { received, errors, counts } = await through(t, fault, bytes);
@@ -287,7 +289,7 @@ test('a planned end comes at its byte', async (t) => {
   assert.deepEqual(counts, { 'fin in payload': 1 });
 });
 
-test('a planned reset comes, and not as an end', async (t) => {
+test('a planned reset is passed on as a reset', async (t) => {
   const cut = { kind: 'reset', where: 'header', frame: 1, skip: 0 };
   const parts = [REQUEST.subarray(0, SECOND_AT), REQUEST.subarray(SECOND_AT)];
   const { errors, counts } = await through(t, { ...FAULT, cut, flip: null }, ...parts);
@@ -304,7 +306,7 @@ test('a planned bit is changed', async (t) => {
   assert.deepEqual(counts, { 'flip in payload': 1 });
 });
 
-test('a WebSocket sees what the proxy does', async (t) => {
+test('the proxy affects a WebSocket as planned', async (t) => {
   const wss = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   await once(wss, 'listening');
   const cut = { kind: 'half', where: 'header', frame: 2, skip: 0 };

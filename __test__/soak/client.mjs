@@ -1,5 +1,5 @@
-// A process with clients of the soak: each lane makes one connection after the other, by the plan. Started by soak.mjs
-// with the seed, the ports of server and proxy, and the kinds of lanes; the library is the one that subject.cjs names.
+// A process with clients of the soak: each lane opens one connection after the other, following the plan. Started by soak.mjs
+// with the seed, the ports of server and proxy, and the kinds of lanes; subject.cjs selects the library.
 
 import { createRequire } from 'node:module';
 import { PipeClient } from './pipes.mjs';
@@ -11,11 +11,11 @@ const { WebSocket, createWebSocketStream } = createRequire(import.meta.url)('../
 const [seed, port, proxyPort] = process.argv.slice(2, 5).map(Number);
 const kinds = process.argv.slice(5);
 
-/** Nothing for so many milliseconds, on a connection that nobody has cut: that is a violation. */
+/** Milliseconds of silence on an undisturbed connection that count as a violation. */
 const STUCK = 30_000;
-/** Whether these clients are ws's. */
+/** True if these are clients of ws. */
 const isOracle = process.env.FERROWS_SUBJECT === 'ws';
-/** What may be between two connections of a lane, in milliseconds. */
+/** Maximum pause between two connections of a lane, in milliseconds. */
 const BREATH = 40;
 
 const tell = (/** @type {object} */ message) => process.send?.(message);
@@ -38,8 +38,8 @@ class Lane {
       this.end = new RawEnd(url, plan, done);
       return;
     }
-    const violation = (/** @type {string} */ what) => {
-      tell({ type: 'violation', what: `${plan.id} client: ${what}` });
+    const violation = (/** @type {string} */ text) => {
+      tell({ type: 'violation', text: `${plan.id} client: ${text}` });
     };
     const perMessageDeflate = /** @type {Record<string, object | boolean>} */ (DEFLATE)[
       plan.deflate
@@ -79,10 +79,10 @@ class Lane {
       this.end instanceof End
         ? `state ${this.end.ws.readyState}, closed ${this.end.closes} times, ${this.end.callbacks.outstanding} callbacks missing`
         : '';
-    // After a fault, a client of ws now and then never notices that its socket is gone.
+    // After a fault, a client of ws occasionally never emits the end of its socket.
     tell({
       type: isOracle && plan.fault ? 'stuck' : 'violation',
-      what: `${plan.id}: stuck, ${plan.profile} by ${plan.kind}, ${state}`
+      text: `${plan.id}: stuck, ${plan.profile} by ${plan.kind}, ${state}`
     });
     if (this.end instanceof RawEnd) this.end.terminate();
     else this.end.ws.terminate();
@@ -101,7 +101,7 @@ const watch = setInterval(() => {
   for (const lane of lanes) lane.look(now);
 }, 1000);
 
-/** When the last lane has ended, so does the process. */
+/** The process ends with the last lane. */
 function settle() {
   if (lanes.some(({ end }) => end)) return;
   clearInterval(watch);

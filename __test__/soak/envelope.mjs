@@ -1,18 +1,18 @@
-// The form of every message of the soak: a line of words, then the body, and in front of all a checksum of both. Used by
-// whoever sends or receives. What the words mean is said in traffic.mjs.
+// The format of every message of the soak: a checksum, a line of words, then the body. Used by senders and receivers.
+// traffic.mjs defines the words.
 
 import { createHash } from 'node:crypto';
 import zlib from 'node:zlib';
 
 const EMPTY = Buffer.alloc(0);
-/** Digits of the checksum and the space behind it. */
+/** Digits of the checksum and the space after it. */
 const PREFIX = 9;
 /** Longer than any line. */
 const LONGEST_LINE = 80;
 const NEW_LINE = 10;
 
 /**
- * A checksum of 32 bits that goes on from another one. Node has CRC-32 since 20.15; before, it is a part of SHA-1.
+ * A checksum of 32 bits that continues from an earlier one. Node has CRC-32 since 20.15; before, it is a part of SHA-1.
  *
  * @type {(data: Buffer | string, value?: number) => number}
  */
@@ -37,7 +37,7 @@ export function pack(words, body = EMPTY) {
 
 /**
  * @param {Buffer} data
- * @returns {{ words: string[], body: Buffer, sum: number } | null} null: it isn't what `pack` made
+ * @returns {{ words: string[], body: Buffer, sum: number } | null} null if the checksum or the format is wrong
  */
 export function unpack(data) {
   const end = data.subarray(0, LONGEST_LINE).indexOf(NEW_LINE);

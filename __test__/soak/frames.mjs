@@ -1,5 +1,5 @@
-// Frames on the wire, apart from any WebSocket library: where they begin and end in a stream of bytes, and how a client
-// writes one. Used by the proxy, which breaks them, and by raw.mjs.
+// Frames on the wire, independent of any WebSocket library: their boundaries in a stream of bytes, and frames of a client. Used
+// by the proxy, which breaks them, and by raw.mjs.
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 const NO_KEY = Buffer.alloc(4);
@@ -7,22 +7,22 @@ const EMPTY = Buffer.alloc(0);
 
 /** @typedef {{ where: 'handshake' | 'header' | 'payload', frame: number, from: number, length: number, start: number, end: number }} Span */
 
-/** Walks over one direction of a connection, chunk by chunk, from the first byte of the opening handshake. */
+/** Iterates over one direction of a connection, chunk by chunk, from the first byte of the opening handshake. */
 export class FrameWalker {
   /** @type {Span['where']} */
   where = 'handshake';
-  /** The number of the frame that it is in. */
+  /** The number of the current frame. */
   frame = 0;
-  /** How many bytes of the part it has seen. */
+  /** Bytes of the current part so far. */
   seen = 0;
-  /** Bytes of the part, as far as that is known. */
+  /** Length of the current part, as far as it is known. */
   length = Infinity;
   matched = 0;
   /** @type {number[]} */
   header = [];
 
   /**
-   * The parts of a chunk: `from` counts in the part, `start` and `end` in the chunk.
+   * The parts of a chunk: `from` is an offset in the part, `start` and `end` are offsets in the chunk.
    *
    * @param {Buffer} chunk
    * @returns {Generator<Span>}
@@ -38,7 +38,7 @@ export class FrameWalker {
     }
   }
 
-  /** @param {Buffer} chunk @param {number} at @returns {number} where the part or the chunk ends */
+  /** @param {Buffer} chunk @param {number} at @returns {number} the end of the part or of the chunk */
   walk(chunk, at) {
     if (this.where === 'payload') return Math.min(chunk.length, at + this.length - this.seen);
     const start = at;
@@ -88,12 +88,12 @@ export class FrameWalker {
 }
 
 /**
- * The place of a target in a chunk.
+ * The offset of a target in a chunk.
  *
- * @param {FrameWalker} walker at the beginning of the chunk, left at its end
+ * @param {FrameWalker} walker at the beginning of the chunk; moved to its end
  * @param {Buffer} chunk
- * @param {import('./plan.mjs').Target} target reached in its frame, or in the next one that has such a byte
- * @returns {number} -1 if it is not in there
+ * @param {import('./plan.mjs').Target} target in its frame, or in the next one that has such a byte
+ * @returns {number} -1 if it is not in the chunk
  */
 export function find(walker, chunk, target) {
   let found = -1;
@@ -129,7 +129,7 @@ export function clientFrame(opcode, payload, fin = true) {
   return Buffer.concat([header, NO_KEY, payload]);
 }
 
-/** Frames of a server, put together from chunks. */
+/** Frames of a server, assembled from chunks. */
 export class FrameReader {
   walker = new FrameWalker();
   /** @type {Buffer[]} */

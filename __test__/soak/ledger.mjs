@@ -1,25 +1,27 @@
-// What both ends of each session say, side by side: what must agree, and the sums of the run. Used by soak.mjs. A session
-// that both have told of is judged and forgotten.
+// The reports of both ends of each session, compared, and the sums of the run. Used by soak.mjs. A session is judged and
+// dropped when both ends have reported.
 
 import { isBroken, planSession } from './plan.mjs';
 
-/** @typedef {{ id: number, code: number, reason: string, errors: string[], problems: string[], buffered: number, callbacks: number, forgotten: number, pings: number, pongs: number, sent: number, acked: number, bytes: number, recorded: number, newsSent: number, newsAcked: number, newsRecorded: number, lost: number, duplicated: number, misordered: number, opened?: boolean }} Record_ what an end says when it has closed */
+/**
+ * @typedef {{ id: number, code: number, reason: string, errors: string[], problems: string[], buffered: number, callbacks: number, forgotten: number, pings: number, pongs: number, sent: number, acked: number, bytes: number, recorded: number, broadcastsSent: number, broadcastsAcked: number, broadcastsRecorded: number, lost: number, duplicated: number, misordered: number, opened?: boolean }} Record_ an end's report when it has closed
+ */
 
-/** Violations that are kept as text; the rest is counted. */
+/** Violations kept as text; others are only counted. */
 const MOST_KEPT = 100;
 const SUMMED = /** @type {const} */ ([
   'sent',
   'acked',
   'recorded',
-  'newsSent',
-  'newsRecorded',
+  'broadcastsSent',
+  'broadcastsRecorded',
   'bytes',
   'callbacks',
   'forgotten',
   'pings',
   'pongs'
 ]);
-/** What must be 0 where nobody changed a bit. */
+/** Counters that must be 0 unless a bit was changed. */
 const WRONG = /** @type {const} */ (['lost', 'duplicated', 'misordered']);
 
 export class Ledger {
@@ -37,17 +39,17 @@ export class Ledger {
     this.ackedNotRecorded = 0;
     this.survived = 0;
     this.corruptionsDetected = 0;
-    /** Clients of ws that have not ended by themselves. */
+    /** Clients of ws that did not end by themselves. */
     this.stuck = 0;
     this.violationCount = 0;
     /** @type {string[]} */
     this.violations = [];
   }
 
-  /** @param {string} what */
-  violation(what) {
+  /** @param {string} text */
+  violation(text) {
     this.violationCount++;
-    if (this.violations.length < MOST_KEPT) this.violations.push(what);
+    if (this.violations.length < MOST_KEPT) this.violations.push(text);
   }
 
   /** @param {'client' | 'server'} side @param {Record_} record */
@@ -63,7 +65,7 @@ export class Ledger {
     }
   }
 
-  /** The run is over: a session that only one end knows is one that never opened. */
+  /** At the end of the run: a session reported by one end only has never opened. */
   finish() {
     for (const [id, { client, server }] of this.open) {
       const plan = planSession(this.seed, id);
@@ -85,8 +87,8 @@ export class Ledger {
       for (const key of SUMMED) this.sums[key] += record[key];
       if (plan.fault?.flip) {
         if (record.problems.length > 0) this.corruptionsDetected++;
-        // The one thing that no bit on the wire may lead to.
-        for (const problem of record.problems.filter((what) => /are not those/.test(what))) {
+        // No changed bit on the wire may cause this.
+        for (const problem of record.problems.filter((text) => /are not those/.test(text))) {
           this.violation(`${name} ${side}: ${problem}`);
         }
         continue;
@@ -96,7 +98,7 @@ export class Ledger {
     }
     this.judgeAcknowledged(name, client, server);
     if (plan.profile === 'flood' && plan.up === client.sent && server.code !== 1006) {
-      this.violation(`${name}: nobody has stopped the flood, ${server.code}`);
+      this.violation(`${name}: the flood was not stopped, ${server.code}`);
     }
     if (!isBroken(plan) && client.opened) this.judgeWhole(name, plan, client, server);
     if (isBroken(plan) && this.violationCount === before) this.survived++;
@@ -104,20 +106,19 @@ export class Ledger {
 
   /** @param {string} name @param {Record_} client @param {Record_} server */
   judgeAcknowledged(name, client, server) {
-    for (const [what, acked, recorded] of /** @type {[string, number, number][]} */ ([
+    for (const [kind, acked, recorded] of /** @type {[string, number, number][]} */ ([
       ['up', client.acked, server.recorded],
       ['down', server.acked, client.recorded],
-      ['news', server.newsAcked, client.newsRecorded]
+      ['broadcasts', server.broadcastsAcked, client.broadcastsRecorded]
     ])) {
       if (acked <= recorded) continue;
       this.ackedNotRecorded += acked - recorded;
-      this.violation(`${name}: ${acked} acknowledged, ${recorded} arrived, ${what}`);
+      this.violation(`${name}: ${acked} acknowledged, ${recorded} arrived, ${kind}`);
     }
   }
 
   /**
-   * A session that nobody has broken: it ended as planned, and if with a closing handshake, all that was sent before it
-   * has arrived.
+   * An undisturbed session: it ended as planned, and after a closing handshake everything sent before it has arrived.
    *
    * @param {string} name
    * @param {ReturnType<typeof planSession>} plan
@@ -136,12 +137,12 @@ export class Ledger {
     if (plan.kind !== 'raw' && (client.reason !== reason || server.reason !== reason)) {
       this.violation(`${name}: the reasons are '${client.reason}' and '${server.reason}'`);
     }
-    for (const [what, sent, recorded] of /** @type {[string, number, number][]} */ ([
+    for (const [kind, sent, recorded] of /** @type {[string, number, number][]} */ ([
       ['up', client.sent, server.recorded],
       ['down', server.sent, client.recorded],
-      ['news', server.newsSent, client.newsRecorded]
+      ['broadcasts', server.broadcastsSent, client.broadcastsRecorded]
     ])) {
-      if (sent !== recorded) this.violation(`${name}: ${sent} sent, ${recorded} arrived, ${what}`);
+      if (sent !== recorded) this.violation(`${name}: ${sent} sent, ${recorded} arrived, ${kind}`);
     }
     if (client.buffered || server.buffered) {
       this.violation(`${name}: bufferedAmount ${client.buffered}, ${server.buffered} at the end`);

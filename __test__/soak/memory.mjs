@@ -1,16 +1,16 @@
-// What a process weighs, and whether it grows. `sample` is called in the server, `judgeMemory` by the report.
+// Memory of a process and its growth. The server calls `sample`, the report `judgeMemory`.
 
 import { readdirSync, readFileSync } from 'node:fs';
 
 const MIB = 1024 * 1024;
-/** A part of the run: the first fifth warms up, the second one is compared with the last. */
+/** A fifth of the run: the first one warms up, the second one is compared with the last. */
 const PART = 0.2;
-/** Fewer samples say nothing: a shorter run is over before malloc and the caches have what they need. */
+/** Fewer samples are not judged: a shorter run ends before malloc and the caches have reached their size. */
 const ENOUGH = 50;
 
 /**
- * What may be added: traffic of random size moves memory about (ws moves it as much), and malloc keeps what it may need
- * again. Whichever is more, the amount or the share. What is left when all have gone is judged more strictly, see LEFT.
+ * Allowed growth, by amount or share, whichever is larger: traffic of random size moves memory (with ws as much), and malloc
+ * keeps memory for reuse. Memory after the end of all sessions is judged more strictly, see LEFT.
  *
  * @type {Record<string, { amount: number, share: number }>}
  */
@@ -22,10 +22,10 @@ const BOUNDS = {
   threads: { amount: 1, share: 0 }
 };
 
-/** What the idle process may have at the end that it had not at the beginning: caches of Node and of the library. */
+/** Allowed growth of the idle process from the beginning to the end: caches of Node and of the library. */
 const LEFT = { heapUsed: 6 * MIB, external: 4 * MIB, descriptors: 8, threads: 5 };
 
-/** Entries of a folder of /proc; 0 where there is none. @param {string} folder */
+/** Number of entries of a folder of /proc; 0 if it does not exist. @param {string} folder */
 function count(folder) {
   try {
     return readdirSync(`/proc/self/${folder}`).length;
@@ -34,7 +34,7 @@ function count(folder) {
   }
 }
 
-/** What the process has now, without garbage: an addon's memory is given back in the turn after the collection. */
+/** Memory after garbage collection; the addon releases its part in the iteration after the collection. */
 export async function sample() {
   for (let again = 2; again > 0; again--) {
     globalThis.gc?.();
@@ -47,7 +47,7 @@ export async function sample() {
   return { rss, heapUsed, external, arrayBuffers, descriptors, threads: count('task') };
 }
 
-/** The highest this process ever was, in bytes; 0 where the kernel does not say. @param {number} pid */
+/** Peak memory of this process in bytes; 0 if the kernel does not report it. @param {number} pid */
 export function peakOf(pid) {
   try {
     const found = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -58,11 +58,11 @@ export function peakOf(pid) {
 }
 
 /**
- * What a process that is idle again has kept. Its resident memory is not looked at: that is malloc's.
+ * Growth of a process that is idle again. Resident memory is not judged: malloc decides it.
  *
  * @param {Record<string, number>} atStart
  * @param {Record<string, number>} atEnd
- * @returns {string[]} what is too much
+ * @returns {string[]} exceeded limits
  */
 export function judgeIdle(atStart, atEnd) {
   return Object.entries(LEFT)
@@ -77,11 +77,11 @@ function quantile(numbers, share) {
 }
 
 /**
- * The verdict is about the lower quartiles: what is leaked is always there, and what is on its way comes and goes. The
- * medians are for the reader.
+ * Judges the lower quartiles: leaked memory is always present, memory in use varies. The medians are for the reader.
  *
- * @param {Record<string, number>[]} samples one a second, of the time in which the traffic went on
- * @returns {{ name: string, before: number, after: number, peak: number, lowBefore: number, lowAfter: number, most: number, isFlat: boolean | null }[]} null: the run was too short
+ * @param {Record<string, number>[]} samples one per second of traffic
+ * @returns {{ name: string, before: number, after: number, peak: number, lowBefore: number, lowAfter: number, most: number,
+ *   isFlat: boolean | null }[]} null: the run was too short
  */
 export function judgeMemory(samples) {
   const part = Math.max(1, Math.floor(samples.length * PART));

@@ -1,5 +1,5 @@
-// A session that goes through createWebSocketStream on both ends: the client pipes messages into it, the server pipes
-// the stream into itself. What comes back is what was acknowledged. Used by server.mjs and client.mjs.
+// A session through createWebSocketStream on both ends: the client pipes messages into it, the server pipes the stream into
+// itself. Echoed messages count as acknowledged. Used by server.mjs and client.mjs.
 
 import { Readable } from 'node:stream';
 import { makeBody } from './bodies.mjs';
@@ -7,12 +7,12 @@ import { Inbound, Outbound } from './checker.mjs';
 import { pack, unpack } from './envelope.mjs';
 import { Random } from './random.mjs';
 
-/** What both ends do: they note how the connection ended, and say so when the stream has closed as well. */
+/** Common to both ends: records the end of the connection, and reports it when the stream has closed as well. */
 class PipeEnd {
   isServer = false;
   isOver = false;
   isDone = false;
-  /** How the connection closed. @type {number | undefined} */
+  /** The close code. @type {number | undefined} */
   code = undefined;
 
   /**
@@ -31,7 +31,7 @@ class PipeEnd {
     /** @type {string[]} */
     this.problems = [];
     this.progress = performance.now();
-    // In object mode one message stays one chunk, however long it waits.
+    // In object mode one message stays one chunk, however long it is queued.
     this.duplex = createWebSocketStream(ws, { readableObjectMode: true });
     this.duplex.on('error', (error) => {
       this.errors.push(error.message);
@@ -48,13 +48,13 @@ class PipeEnd {
     this.done = done;
   }
 
-  /** Nothing more comes out of the stream. */
+  /** The stream will emit no more data. */
   over() {
     this.isOver = true;
     this.settle();
   }
 
-  /** A stream that was cut has no `close`, only an end or an error. */
+  /** A stream whose connection broke emits no `close`, only an end or an error. */
   settle() {
     if (!this.isOver || this.code === undefined || this.isDone) return;
     this.isDone = true;
@@ -62,9 +62,9 @@ class PipeEnd {
     this.done(this.record());
   }
 
-  /** @param {string} what */
-  problem(what) {
-    this.problems.push(what);
+  /** @param {string} text */
+  problem(text) {
+    this.problems.push(text);
     this.ws.terminate();
   }
 
@@ -75,9 +75,9 @@ class PipeEnd {
       forgotten: 0,
       pings: 0,
       pongs: 0,
-      newsSent: 0,
-      newsAcked: 0,
-      newsRecorded: 0
+      broadcastsSent: 0,
+      broadcastsAcked: 0,
+      broadcastsRecorded: 0
     };
     return {
       ...none,
@@ -147,7 +147,7 @@ export class PipeClient extends PipeEnd {
     this.look();
   }
 
-  /** What is piped: all messages, and the end when they have come back. */
+  /** The source: all messages, and the end after their echo. */
   async *messages() {
     const random = new Random(this.plan.seed, this.plan.id, 1);
     while (this.outbound.sent < this.total) {

@@ -1,16 +1,16 @@
-// What is going to happen, by the seed alone: which lanes there are, and for each session of a lane what is sent, how
-// it ends and what the network does to it. Client, server and proxy each make the plan of a session from its number, so
-// that nobody has to tell anybody. Nothing happens here.
+// The plan of the run, derived from the seed alone: the lanes, and for each session of a lane its messages, its end and the
+// faults of the network. Client, server and proxy each compute the plan of a session from its number, so that nothing has to be
+// exchanged.
 
 import { Random } from './random.mjs';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** A session's number is its lane's times this plus how many the lane had before. */
+/** Session number: lane number times this, plus the number of earlier sessions of the lane. */
 export const GENERATIONS = 1_000_000;
 
-/** The lanes: each holds one connection at a time. Numbers of the first one and how many. */
+/** Lanes, each with one connection at a time: number of the first one, and count. */
 export const LANES = {
   /** Never disturbed, straight to the server. */
   healthy: { first: 0, count: 8 },
@@ -18,11 +18,11 @@ export const LANES = {
   subject: { first: 100, count: 20 },
   /** Clients of ws, through the proxy. */
   peer: { first: 200, count: 8 },
-  /** Clients that write their frames by hand, straight to the server. */
+  /** Clients that write frames themselves, straight to the server. */
   raw: { first: 300, count: 4 }
 };
 
-/** Paths of the server, by what it does about compression. */
+/** Paths of the server, by compression settings. */
 export const DEFLATE = {
   none: false,
   takeover: {},
@@ -30,10 +30,10 @@ export const DEFLATE = {
   small: { clientMaxWindowBits: 10, serverMaxWindowBits: 10 }
 };
 
-/** Beyond this a sender that looks at bufferedAmount waits. */
+/** Senders that check bufferedAmount pause above this value. */
 export const BUFFERED_LIMIT = MIB;
 
-/** How many of each traffic, and what it is. Counts and sizes are bounds of a random number. */
+/** Traffic profiles. Counts and sizes are bounds of a random number. */
 const PROFILES = {
   chatter: { weight: 20, up: [50, 400], down: [50, 400], size: [0, 600], text: 0.9, pings: 0.02 },
   rush: { weight: 10, up: [3000, 12_000], down: [0, 2000], size: [16, 200], window: 2000 },
@@ -52,7 +52,7 @@ const RAW = {
   halfway: { weight: 2, up: [0, 0], size: [0, 0] }
 };
 
-/** @typedef {{ where: 'handshake' | 'header' | 'payload', frame: number, skip: number }} Target a byte of a direction */
+/** @typedef {{ where: 'handshake' | 'header' | 'payload', frame: number, skip: number }} Target a byte of one direction */
 
 /** @param {Random} random @returns {Target} */
 function target(random) {
@@ -62,7 +62,7 @@ function target(random) {
 }
 
 /**
- * What the network does to a connection: `shape` is how bytes go over, `cut` ends it, `flip` changes a bit.
+ * Faults of the network: `shape` selects the segments, `cut` ends the connection, `flip` changes a bit.
  *
  * @param {Random} random
  */
@@ -86,7 +86,7 @@ function planFault(random) {
     direction,
     side: random.pick(['client', 'server', 'both']),
     cut: end === 'none' || end === 'flip' ? null : { kind: end, ...target(random) },
-    // The request names the session: if it were another one, two sessions would be mixed up by the test itself.
+    // The request names the session: a changed bit there would mix up two sessions of the test itself.
     flip: end === 'flip' ? flip(target(random), direction, random.whole(0, 7)) : null
   };
 }
@@ -109,7 +109,7 @@ function planEnding(random, { up, down }, isPipe) {
     how,
     code: how === 'close' ? random.pick([1000, 1001, 3000, 4999]) : 1006,
     reason: how === 'close' ? random.pick(['', 'tschüß', 'ende 🦀']) : '',
-    // In the middle of what is sent, or when all of it has been acknowledged.
+    // During the traffic, or after everything has been acknowledged.
     at: random.chance(0.3) ? random.whole(1, most) : Infinity
   };
 }
@@ -131,7 +131,7 @@ export function planSession(seed, id) {
   const kind = kindOf(Math.floor(id / GENERATIONS));
   const random = new Random(seed, id);
   const common = { seed, id, kind, text: 0.5, pings: 0, fragments: 1, window: 32, pace: 0 };
-  const quiet = { echo: false, news: false, pauses: null, deflate: 'none', fault: null };
+  const quiet = { echo: false, broadcast: false, pauses: null, deflate: 'none', fault: null };
   if (kind === 'healthy') {
     const ending = { by: 'client', how: 'close', code: 1000, reason: 'healthy', at: Infinity };
     const deflate = random.pick(['none', 'takeover']);
@@ -157,7 +157,7 @@ export function planSession(seed, id) {
   if (kind === 'raw') return { ...own, pauses: null };
   return {
     ...own,
-    news: name !== 'pipe' && random.chance(0.6),
+    broadcast: name !== 'pipe' && random.chance(0.6),
     pauses: profile.pauses ? { every: random.whole(2, 12), most: random.whole(20, 400) } : null,
     deflate:
       name === 'deflate' || random.chance(0.2)
@@ -167,5 +167,5 @@ export function planSession(seed, id) {
   };
 }
 
-/** Whether the network ends it before it ends itself. @param {ReturnType<typeof planSession>} plan */
+/** True if the network ends the session before its planned end. @param {ReturnType<typeof planSession>} plan */
 export const isBroken = (plan) => Boolean(plan.fault?.cut || plan.fault?.flip);

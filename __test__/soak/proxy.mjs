@@ -1,5 +1,5 @@
-// The network between clients and the server: a proxy of TCP that does to each connection what the plan of its session
-// says, and counts what it has done. Used by soak.mjs; what a fault is and where it falls is plan.mjs's.
+// The network between clients and the server: a TCP proxy that applies the planned faults to each connection and counts them.
+// Used by soak.mjs; plan.mjs selects the faults.
 
 import { createServer, connect } from 'node:net';
 import { once, setMaxListeners } from 'node:events';
@@ -8,9 +8,9 @@ import { FrameWalker, find } from './frames.mjs';
 import { reset } from './reset.mjs';
 import { shaper } from './shapes.mjs';
 
-/** A connection in which a bit was changed is ended after this many milliseconds: one end may wait for ever. */
+/** Milliseconds until a connection with a changed bit is ended: one end may wait forever. */
 const CORRUPT_LIFE = 1500;
-/** Ends that should have come by themselves by then are made. */
+/** Milliseconds until missing ends are forced. */
 const END_LIFE = 3000;
 
 export class Proxy {
@@ -21,7 +21,7 @@ export class Proxy {
   constructor(target, planOf) {
     this.target = target;
     this.planOf = planOf;
-    /** How often each fault has happened. @type {Record<string, number>} */
+    /** Number of occurrences of each fault. @type {Record<string, number>} */
     this.counts = {};
     this.calmed = new AbortController();
     setMaxListeners(0, this.calmed.signal);
@@ -38,7 +38,7 @@ export class Proxy {
     return /** @type {import('node:net').AddressInfo} */ (this.server.address()).port;
   }
 
-  /** From now on everything goes over as it comes. */
+  /** From now on bytes are passed on unchanged. */
   calm() {
     this.calmed.abort();
   }
@@ -103,7 +103,7 @@ class Connection {
       [client, server],
       [server, client]
     ]) {
-      // A reset goes on as a reset, behind what was read before it.
+      // A reset is passed on as a reset, after the bytes read before it.
       one.on('error', () => reset(other));
     }
   }
@@ -148,7 +148,7 @@ class Connection {
     this.endAfter(CORRUPT_LIFE);
   }
 
-  /** Ends the connection the way that is planned. @param {import('node:net').Socket} source @param {import('node:net').Socket} sink */
+  /** Ends the connection as planned. @param {import('node:net').Socket} source @param {import('node:net').Socket} sink */
   async cut(source, sink) {
     this.isCut = true;
     const { kind, where } = this.fault.cut;
@@ -158,7 +158,7 @@ class Connection {
       const { side } = this.fault;
       if (side !== 'server') reset(this.client);
       if (side !== 'client') reset(this.server);
-      // The other one is told a little later, without a reset.
+      // The other end follows a little later, without a reset.
       await delay(this.fault.amount * 100);
       this.client.end();
       this.server.end();

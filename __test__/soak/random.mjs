@@ -1,12 +1,12 @@
-// Random numbers of a seed: the same numbers for the same seed, in every process of the soak. Used by the plan, the
-// traffic and the proxy. What is made of the numbers is theirs.
+// Random numbers of a seed: the same numbers for the same seed, in every process of the soak. Used by the plan, the traffic and
+// the proxy.
 
 /** The constants of mulberry32, and of the hash that mixes several seeds into one. */
 const STEP = 0x6d2b79f5;
 const PRIME = 0x01000193;
 
 export class Random {
-  /** @param {...number} seeds the more of them differ, the more different are the numbers */
+  /** @param {...number} seeds mixed into one */
   constructor(...seeds) {
     this.state = 0x811c9dc5;
     for (const seed of seeds) {
@@ -23,12 +23,12 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number, both bounds included. @param {number} least @param {number} most */
+  /** An integer, both bounds included. @param {number} least @param {number} most */
   whole(least, most) {
     return least + Math.floor(this.fraction() * (most - least + 1));
   }
 
-  /** As many small numbers as large ones, by their digits. @param {number} least @param {number} most */
+  /** An integer with a logarithmic distribution: as many small as large ones. @param {number} least @param {number} most */
   size(least, most) {
     return Math.floor((least + 1) * ((most + 1) / (least + 1)) ** this.fraction()) - 1;
   }
@@ -43,7 +43,7 @@ export class Random {
     return list[Math.floor(this.fraction() * list.length)];
   }
 
-  /** One of the keys, as often as its weight says. @template {string} K @param {Record<K, number>} weights @returns {K} */
+  /** One of the keys, with the frequency of its weight. @template {string} K @param {Record<K, number>} weights @returns {K} */
   weigh(weights) {
     const entries = /** @type {[K, number][]} */ (Object.entries(weights));
     let rest = this.fraction() * entries.reduce((sum, [, weight]) => sum + weight, 0);

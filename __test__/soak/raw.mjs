@@ -1,5 +1,5 @@
-// Clients without any WebSocket library, as bad ones write them: a byte at a time, control frames between fragments,
-// frames that are none, pings without ever reading, half a handshake. Used by client.mjs.
+// Misbehaving clients without a WebSocket library: a byte at a time, control frames between fragments, invalid frames, unread
+// pongs, incomplete handshakes. Used by client.mjs.
 
 import { connect } from 'node:net';
 import { makeBody } from './bodies.mjs';
@@ -9,13 +9,13 @@ import { FrameReader, clientFrame } from './frames.mjs';
 import { Random } from './random.mjs';
 import { reset } from './reset.mjs';
 
-/** Messages that may wait for their acknowledgment. */
+/** Maximum number of unacknowledged messages. */
 const WINDOW = 8;
-/** Pings of a flood in one write. */
+/** Pings per write of a flood. */
 const FLOOD = 500;
 const OPCODES = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 };
 
-/** What no server may accept: a reserved bit, a reserved opcode, no mask, a fragmented ping, a length that is none. */
+/** Invalid frames: a reserved bit, a reserved opcode, no mask, a fragmented ping, an invalid length. */
 const GARBAGE = [
   [0xc1, 0x80, 0, 0, 0, 0],
   [0x83, 0x80, 0, 0, 0, 0],
@@ -76,7 +76,7 @@ export class RawEnd {
   read(chunk) {
     this.progress = performance.now();
     for (const { opcode, payload } of this.reader.read(chunk)) this.receive(opcode, payload);
-    // What follows the answer to the handshake.
+    // Bytes after the response of the handshake.
     if (this.reader.walker.where !== 'handshake') this.pump();
   }
 
@@ -98,9 +98,9 @@ export class RawEnd {
     }
   }
 
-  /** @param {string} what */
-  problem(what) {
-    this.problems.push(what);
+  /** @param {string} text */
+  problem(text) {
+    this.problems.push(text);
     this.socket.destroy();
   }
 
@@ -111,7 +111,7 @@ export class RawEnd {
     if (outbound.acked === outbound.sent && outbound.sent >= this.total) this.end();
   }
 
-  /** A message in fragments, with pings between them, in several writes. */
+  /** A message in fragments, with pings in between, in several writes. */
   sendNext() {
     const { random, plan } = this;
     const isBinary = !random.chance(plan.text);
@@ -129,7 +129,7 @@ export class RawEnd {
     }
   }
 
-  /** Its first bytes one by one. @param {Buffer} frame */
+  /** The first bytes one by one. @param {Buffer} frame */
   write(frame) {
     const single = this.random.whole(0, 8);
     for (let at = 0; at < single; at++) this.socket.write(frame.subarray(at, at + 1));
@@ -149,7 +149,7 @@ export class RawEnd {
     }
   }
 
-  /** Pings, and nobody reads what comes back, until the server has had enough. */
+  /** Pings without reading, until the server ends the connection. */
   flood() {
     this.socket.pause();
     const ping = clientFrame(OPCODES.ping, Buffer.alloc(125, 'p'));
@@ -173,10 +173,10 @@ export class RawEnd {
   closed() {
     const { outbound, problems, code } = this;
     const none = { errors: [], buffered: 0, callbacks: 0, forgotten: 0, recorded: 0, reason: '' };
-    const news = { newsSent: 0, newsAcked: 0, newsRecorded: 0 };
+    const broadcasts = { broadcastsSent: 0, broadcastsAcked: 0, broadcastsRecorded: 0 };
     this.done({
       ...none,
-      ...news,
+      ...broadcasts,
       id: this.plan.id,
       code,
       problems,

@@ -1,4 +1,4 @@
-// The result of a run, as a table for people and as JSON. Used by soak.mjs. It measures and judges nothing.
+// The result of a run as a table and as JSON. Used by soak.mjs. Nothing is measured or judged here.
 
 import { judgeMemory } from './memory.mjs';
 
@@ -72,7 +72,7 @@ export function table(summary) {
     ['messages sent', messages.sent],
     ['acknowledged', messages.acked],
     ['recorded', messages.recorded],
-    ['news sent, recorded', `${messages.newsSent}, ${messages.newsRecorded}`],
+    ['broadcasts sent, recorded', `${messages.broadcastsSent}, ${messages.broadcastsRecorded}`],
     ['payload', `${(messages.bytes / MIB).toFixed(0)} MiB`],
     ['callbacks, pings, pongs', `${messages.callbacks}, ${messages.pings}, ${messages.pongs}`],
     ['callbacks forgotten (by ws)', messages.forgotten],
@@ -110,5 +110,5 @@ export function table(summary) {
   }
   rows.push(['violations', summary.violationCount]);
   const lines = rows.map(([name, value]) => `${name.padEnd(LABEL)} ${value}`);
-  return [...lines, ...summary.violations.map((what) => `  ${what}`)].join('\n');
+  return [...lines, ...summary.violations.map((text) => `  ${text}`)].join('\n');
 }

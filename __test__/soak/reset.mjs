@@ -1,9 +1,9 @@
-// A reset without the FIN that Node sends before it: `resetAndDestroy` of net.Socket first ends what was written, and
-// who reads the end in time never sees the reset. Used by the proxy and by raw.mjs.
+// A reset without the FIN that Node sends before it: `resetAndDestroy` of net.Socket first ends the written data, and a peer
+// that reads the end in time never observes the reset. Used by the proxy and by raw.mjs.
 
 /** @param {import('node:net').Socket} socket */
 export function reset(socket) {
-  // What resetAndDestroy sets, and destroy looks at. checker.test.mjs sees whether it still does.
+  // Set by resetAndDestroy and read by destroy. checker.test.mjs fails if this changes.
   /** @type {any} */ (socket).resetAndClosing = true;
   socket.destroy();
 }

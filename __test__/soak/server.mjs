@@ -1,5 +1,5 @@
-// The server of the soak, a process of its own: every session's end on this side, news to many of them, and what the
-// process weighs each second. Started by soak.mjs with --expose-gc, the plan's seed and maybe a way to do wrong.
+// The server of the soak, a process of its own: every session's end on this side, broadcasts to many of them, and memory
+// samples once per second. Started by soak.mjs with --expose-gc, the seed and optionally a sabotage.
 
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
@@ -17,11 +17,11 @@ const { WebSocketServer, createWebSocketStream } = require('../subject.cjs');
 const transportOf = require('../transport-of.cjs');
 const [seed, sabotage] = [Number(process.argv[2]), process.argv[3]];
 
-/** A message in so many is lost by the sabotage of that name. */
+/** The sabotage `lose` drops one message in this many. */
 const LOSE_ONE_IN = 500;
-/** Milliseconds between news. */
+/** Milliseconds between broadcasts. */
 const NEWS = 200;
-/** Sessions that clients have left get this long to end, in milliseconds. */
+/** Milliseconds until sessions without a client must have ended. */
 const LAST_ENDS = 10_000;
 
 /** @type {Map<number, End | PipeServer>} */
@@ -36,7 +36,7 @@ const tell = (/** @type {object} */ message) => process.send?.(message);
 const leaked = [];
 let received = 0;
 
-/** What proves that the checks can fail. @param {import('ferrows').WebSocket} ws */
+/** Sabotages, which prove that the checks can fail. @param {import('ferrows').WebSocket} ws */
 function spoil(ws) {
   const emit = ws.emit.bind(ws);
   ws.emit = (/** @type {string} */ name, /** @type {any[]} */ ...values) => {
@@ -55,8 +55,8 @@ function begin(ws, id) {
     if (ends.size === 0) emptied();
     tell({ type: 'record', side: 'server', record });
   };
-  const violation = (/** @type {string} */ what) => {
-    tell({ type: 'violation', what: `${id} server: ${what}` });
+  const violation = (/** @type {string} */ text) => {
+    tell({ type: 'violation', text: `${id} server: ${text}` });
   };
   if (sabotage) spoil(ws);
   if (ends.has(id)) violation('a second connection of one session');
@@ -92,21 +92,21 @@ await once(http, 'listening');
 tell({ type: 'listening', port: /** @type {any} */ (http.address()).port, sample: await sample() });
 
 const random = new Random(seed, 0x6e657773);
-let news = 0;
-/** Who was left out once hears no more news: numbers have no gaps. @type {WeakSet<End>} */
+let broadcasts = 0;
+/** An end that missed a broadcast gets no more: numbers have no gaps. @type {WeakSet<End>} */
 const behind = new WeakSet();
-const newsTimer = setInterval(() => {
+const broadcastTimer = setInterval(() => {
   const isBinary = random.chance(0.5);
   const body = makeBody(random, isBinary, random.size(100, 100_000));
-  const message = pack(['n', isBinary ? 'b' : 't', 0, news++], body);
+  const message = pack(['n', isBinary ? 'b' : 't', 0, broadcasts++], body);
   for (const end of ends.values()) {
-    if (!(end instanceof End) || !end.plan.news || behind.has(end)) continue;
+    if (!(end instanceof End) || !end.plan.broadcast || behind.has(end)) continue;
     if (end.isOpen && end.ws.bufferedAmount <= BUFFERED_LIMIT) end.sendNews(message, isBinary);
     else behind.add(end);
   }
 }, NEWS);
 
-/** How many connections a thread carries; 0 with ws. */
+/** Number of connections on I/O threads; 0 with ws. */
 function onThreads() {
   let count = 0;
   for (const { ws } of ends.values()) {
@@ -124,15 +124,15 @@ const sampleTimer = setInterval(async () => {
 
 function finish() {
   isFinishing = true;
-  clearInterval(newsTimer);
+  clearInterval(broadcastTimer);
   for (const end of ends.values()) end.finish();
 }
 
-/** All clients have gone: nothing may be left, and the process ends by itself. */
+/** All clients have disconnected: no session may remain, and the process ends by itself. */
 async function stop() {
   clearInterval(sampleTimer);
   await new Promise((resolve) => {
-    // Ends that the proxy makes come a little later than those that the clients have seen.
+    // Ends caused by the proxy arrive a little later than those that the clients have observed.
     const timer = setTimeout(resolve, LAST_ENDS);
     emptied = () => {
       clearTimeout(timer);
@@ -151,7 +151,7 @@ async function stop() {
     callbacks: end instanceof End ? end.callbacks.outstanding : 0
   }));
   for (const wss of Object.values(servers)) wss.close();
-  // What a finalizer lets go of is garbage of the next collection.
+  // Objects released by a finalizer are collected by the next collection.
   await sample();
   await sample();
   tell({ type: 'stopped', clients, left, sample: await sample(), retained: leaked.length });
@@ -162,7 +162,7 @@ process.on('message', (/** @type {string} */ command) => {
   if (command === 'finish') finish();
   else if (command === 'stop') void stop();
 });
-// Whoever started this has gone.
+// The parent process has ended.
 process.on('disconnect', () => {
   setTimeout(() => process.exit(1), 5000).unref();
   if (!isFinishing) process.exit(1);

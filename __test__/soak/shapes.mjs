@@ -1,12 +1,12 @@
-// How the bytes of one direction go through the proxy when nothing breaks: whole, in pieces, late, slowly, or for a
-// while not at all. Used by proxy.mjs. Each is bounded in bytes or time, so that a session comes to its end.
+// Segmentation of one direction in the proxy without a fault: whole, in pieces, late, slowly, or paused. Used by proxy.mjs.
+// Each is bounded in bytes or time, so that every session ends.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { Random } from './random.mjs';
 
 const KIB = 1024;
 
-/** @returns {Promise<void>} a turn of the event loop, so that the next piece is a segment of its own */
+/** @returns {Promise<void>} an iteration of the event loop, so that the next piece is a segment of its own */
 const turn = () =>
   new Promise((resolve) => {
     setImmediate(resolve);
@@ -25,7 +25,7 @@ const SHAPES = {
       yield chunk;
     },
 
-  /** Byte by byte, so many of them. */
+  /** A number of bytes one by one. */
   bytes: (amount) => {
     let left = 200 + amount * 1000;
     return async function* bytes(chunk, calmed) {
@@ -53,7 +53,7 @@ const SHAPES = {
     };
   },
 
-  /** Each chunk late, for a while. */
+  /** Each chunk late, for some time. */
   delay: (amount) => {
     let left = 60;
     return async function* late(chunk, calmed) {
@@ -62,7 +62,7 @@ const SHAPES = {
     };
   },
 
-  /** Twice nobody reads for up to two seconds, and what the kernel can't keep has to wait with the sender. */
+  /** Two pauses of up to two seconds without reading; data that the kernel cannot buffer waits at the sender. */
   stall: (amount) => {
     const stops = [500 + amount * 20 * KIB, 200 * KIB + amount * 4000 * KIB];
     let seen = 0;
@@ -76,7 +76,7 @@ const SHAPES = {
     };
   },
 
-  /** So many bytes a second, until some have gone over. */
+  /** A limited rate, for a number of bytes. */
   throttle: (amount) => {
     const slice = 2 * KIB + Math.floor(amount * 16 * KIB);
     let left = 100;
@@ -92,11 +92,11 @@ const SHAPES = {
 };
 
 /**
- * What makes pieces of the chunks of one direction.
+ * Splits the chunks of one direction.
  *
  * @param {string} shape
  * @param {number} amount from 0 to 1
- * @param {AbortSignal} calmed from then on nothing is held up
+ * @param {AbortSignal} calmed ends all delays
  */
 export function shaper(shape, amount, calmed) {
   const pieces = SHAPES[shape](amount);

@@ -1,11 +1,11 @@
-// The soak: mixed traffic between a server and clients of the library, ws and no library, through a proxy that breaks
-// connections, for a bounded time. Every message that was acknowledged must have arrived once and in order, nobody who is
-// healthy may notice, and the server's memory must stay where it is. Run by the gate and by hand:
+// The soak: mixed traffic between a server and clients of the library, of ws and without a library, through a proxy that breaks
+// connections, for a bounded time. Every acknowledged message must have arrived once and in order, undisturbed connections must
+// not be affected, and the server's memory must not grow. Run by the gate and by hand:
 //
 //   node __test__/soak/soak.mjs [--seconds 60] [--seed 1] [--json FILE] [--sabotage leak|lose]
 //
-// FERROWS_TRANSPORT and FERROWS_SUBJECT say what is under test. The exit code is 1 if anything is wrong. The sabotages are
-// there to see it fail. This file starts, waits and ends; the rest is in the files beside it.
+// FERROWS_TRANSPORT and FERROWS_SUBJECT select the subject. The exit code is 1 on any violation. The sabotages prove that it
+// can fail. This file starts and ends the processes; everything else is in the files beside it.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,7 +19,7 @@ import { planSession } from './plan.mjs';
 import { Proxy } from './proxy.mjs';
 import { summarize, table } from './report.mjs';
 
-/** What is under way gets this long to end when the traffic stops, in milliseconds; then whoever is left is a violation. */
+/** Milliseconds that sessions get to end after the traffic stops; remaining ones are violations. */
 const GRACE = 40_000;
 
 const { values } = parseArgs({
@@ -60,7 +60,7 @@ function start(file, given, { env = {}, execArgv = [] } = {}) {
   children.add(child);
   child.on('message', (/** @type {any} */ message) => {
     if (message.type === 'record') ledger.add(message.side, message.record);
-    else if (message.type === 'violation') ledger.violation(message.what);
+    else if (message.type === 'violation') ledger.violation(message.text);
     else if (message.type === 'stuck') ledger.stuck++;
     else if (message.type === 'sample' && isCounting) samples.push(message.sample);
   });
@@ -91,11 +91,11 @@ function heard({ child, ended }, type) {
   return Promise.race([message, ended.then(() => null)]);
 }
 
-/** Whether something happens in time. @param {Promise<unknown>} what @param {number} time */
-async function inTime(what, time) {
+/** True if a promise settles in time. @param {Promise<unknown>} promise @param {number} time */
+async function inTime(promise, time) {
   const timer = new AbortController();
   const late = delay(time, false, { signal: timer.signal }).catch(() => false);
-  const result = await Promise.race([what.then(() => true), late]);
+  const result = await Promise.race([promise.then(() => true), late]);
   timer.abort();
   return result;
 }
@@ -112,7 +112,7 @@ const clients = [
   start('client.mjs', [seed, ...ports, 'peer', 'raw'], { env: { FERROWS_SUBJECT: 'ws' } })
 ];
 
-// Whoever ends before it is told to has failed, and the rest need not go on.
+// A process that ends early has failed; the others need not continue.
 const all = [server, ...clients];
 await inTime(Promise.race(all.map(({ ended }) => ended)), seconds * 1000);
 isCounting = false;
@@ -135,7 +135,7 @@ ledger.finish();
 if (stopped) {
   if (stopped.clients > 0) ledger.violation(`wss.clients has ${stopped.clients} left`);
   for (const left of stopped.left) ledger.violation(`never ended: ${JSON.stringify(left)}`);
-  for (const what of judgeIdle(listening.sample, stopped.sample)) ledger.violation(what);
+  for (const text of judgeIdle(listening.sample, stopped.sample)) ledger.violation(text);
 }
 const summary = summarize({
   seed,

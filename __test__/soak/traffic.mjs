@@ -1,9 +1,9 @@
-// One end of a session, on the server or in a client: it sends what the plan says, acknowledges what comes, and ends the
-// connection or waits for its end. Both ends are the same but for the letter of their stream. Used by server.mjs and
-// client.mjs; the counting is checker.mjs's.
+// One end of a session, on the server or in a client: it sends the planned messages, acknowledges received ones, and ends the
+// connection or waits for its end. Both ends differ only in the letter of their stream. Used by server.mjs and client.mjs;
+// checker.mjs counts.
 //
-// Words of a message: `u` (up), `d` (down) or `n` (news, to many clients), then `t` or `b`, session, number.
-// `a STREAM COUNT DIGEST` acknowledges all up to there; `e COUNT` says how many there were in the peer's direction.
+// Words of a message: `u` (up), `d` (down) or `n` (broadcast to many clients), then `t` or `b`, session, number. `a STREAM
+// COUNT DIGEST` acknowledges all messages up to COUNT; `e COUNT` is the number of messages in the peer's direction.
 
 import { makeBody } from './bodies.mjs';
 import { Callbacks, Inbound, Outbound } from './checker.mjs';
@@ -11,11 +11,11 @@ import { checksum, pack, unpack } from './envelope.mjs';
 import { BUFFERED_LIMIT } from './plan.mjs';
 import { Random } from './random.mjs';
 
-/** Pings that may be on their way: ws ends a connection on which 60 automatic pongs wait. */
+/** Maximum number of pings in flight: ws ends a connection with 60 pending automatic pongs. */
 const MOST_PINGS = 40;
-/** Callbacks get this long after `close`, in milliseconds. Those that have not come by then never will. */
+/** Milliseconds after `close` within which callbacks must run; later ones count as missing. */
 const LAST_CALLBACKS = 5000;
-/** After a reset Node's streams sometimes forget callbacks of ws, so that is not held against ws. */
+/** After a reset Node's streams sometimes lose callbacks of ws, so these are not counted against ws. */
 const isOracle = process.env.FERROWS_SUBJECT === 'ws';
 const OPEN = 1;
 
@@ -24,8 +24,8 @@ export class End {
    * @param {import('ferrows').WebSocket} ws
    * @param {ReturnType<typeof import('./plan.mjs').planSession>} plan
    * @param {'client' | 'server'} side
-   * @param {(record: object) => void} done called once, when it is closed and every callback has come
-   * @param {(what: string) => void} violation called for what is noticed after that
+   * @param {(record: object) => void} done called once, when the session is closed and every callback has run
+   * @param {(text: string) => void} violation called for later errors
    */
   constructor(ws, plan, side, done, violation) {
     this.ws = ws;
@@ -36,14 +36,14 @@ export class End {
     this.random = new Random(plan.seed, plan.id, side === 'client' ? 1 : 2);
     this.letter = side === 'client' ? 'u' : 'd';
     this.total = side === 'client' ? plan.up : plan.down;
-    /** Whether it sends back what comes, and nothing else. */
+    /** True if it only echoes. */
     this.isEcho = plan.echo && side === 'server';
     this.outbound = new Outbound();
     this.inbound = new Inbound(plan.id);
-    this.newsOut = new Outbound();
-    this.newsIn = new Inbound(0, { isFloating: true });
+    this.broadcastOut = new Outbound();
+    this.broadcastIn = new Inbound(0, { isFloating: true });
     this.callbacks = new Callbacks();
-    /** Sums of the bodies that a healthy connection waits to see again. @type {number[]} */
+    /** Checksums of the bodies whose echo an undisturbed connection expects. @type {number[]} */
     this.echoes = [];
     this.pings = 0;
     this.pongs = 0;
@@ -52,7 +52,7 @@ export class End {
     this.errors = [];
     /** @type {string[]} */
     this.problems = [];
-    /** What waits for the last fragment of a message. @type {(() => void)[] | null} */
+    /** Calls delayed until the last fragment of a message. @type {(() => void)[] | null} */
     this.held = null;
     this.isPaced = false;
     this.isCutShort = false;
@@ -69,14 +69,14 @@ export class End {
     return this.ws.readyState === OPEN && !this.isEnding;
   }
 
-  /** Lets the session come to its end early, without leaving anything out that was begun. */
+  /** Ends the session early, after completing messages that were begun. */
   finish() {
     this.total = this.outbound.sent;
     this.plan.ending.at = Infinity;
     this.pump();
   }
 
-  /** Sends as much as may be on its way. Called whenever that may have changed. */
+  /** Sends as much as is allowed in flight. Called whenever that may have changed. */
   pump() {
     while (this.maySend()) this.sendNext();
     if (!this.isOpen || this.held) return;
@@ -91,7 +91,7 @@ export class End {
     const { sent, outstanding } = this.outbound;
     if (!this.isOpen || this.held || this.isPaced || this.isEcho) return false;
     if (sent >= this.total || outstanding.length >= this.plan.window) return false;
-    // Who looks at bufferedAmount makes ferrows write at once: in a rush nobody looks.
+    // Reading bufferedAmount makes ferrows write at once: under load it is not read.
     return this.plan.profile === 'rush' || this.ws.bufferedAmount <= BUFFERED_LIMIT;
   }
 
@@ -146,7 +146,7 @@ export class End {
       for (let left = parts - 1; left >= 0; left--) sendPart(left);
       return;
     }
-    // In turns of the event loop; nothing else may be sent between the fragments.
+    // In iterations of the event loop; no other message may be sent between the fragments.
     let left = parts;
     this.held = [];
     const turn = () => {
@@ -166,7 +166,7 @@ export class End {
   /**
    * @param {Buffer | string} data
    * @param {{ binary?: boolean, fin?: boolean }} [options]
-   * @param {boolean} [isPart] of the message that others wait for
+   * @param {boolean} [isPart] of a fragmented message, which delays others
    */
   transmit(data, options = { binary: false }, isPart = false) {
     if (this.held && !isPart) {
@@ -174,7 +174,7 @@ export class End {
       return;
     }
     if (this.ws.readyState !== OPEN) {
-      // The peer has closed before the last fragment could be sent.
+      // The peer has closed before the last fragment was sent.
       this.isCutShort ||= isPart;
       return;
     }
@@ -185,7 +185,7 @@ export class End {
   /** @param {number} number @param {Error} [error] */
   calledBack(number, error) {
     const problem = this.callbacks.call(number, Boolean(error));
-    // After a reset, ws now and then calls a callback twice, or never.
+    // After a reset, ws occasionally calls a callback twice, or never.
     if (problem && !isOracle) this.problem(problem);
     this.pump();
     this.settle();
@@ -209,7 +209,7 @@ export class End {
   sendNews({ data, sum }, binary) {
     const send = () => {
       if (!this.isOpen) return;
-      this.newsOut.add(sum, data.length);
+      this.broadcastOut.add(sum, data.length);
       this.transmit(data, { binary });
     };
     if (this.held) this.held.push(send);
@@ -233,7 +233,7 @@ export class End {
 
   /** @param {string[]} words */
   receiveAck([, stream, count, digest]) {
-    const outbound = stream === 'n' ? this.newsOut : this.outbound;
+    const outbound = stream === 'n' ? this.broadcastOut : this.outbound;
     const problem = outbound.acknowledge(Number(count), Number(digest));
     if (problem) this.problem(`acknowledged: ${problem}`);
   }
@@ -244,7 +244,7 @@ export class End {
       this.problem(`of a stream ${kind}`);
       return;
     }
-    const inbound = kind === 'n' ? this.newsIn : this.inbound;
+    const inbound = kind === 'n' ? this.broadcastIn : this.inbound;
     const problem = inbound.accept(message, isBinary);
     if (problem) {
       this.problem(problem);
@@ -266,7 +266,7 @@ export class End {
     setTimeout(() => this.ws.resume(), this.random.whole(1, this.plan.pauses.most));
   }
 
-  /** One acknowledgment for all that came in this turn of the event loop. */
+  /** One acknowledgment for all messages of an iteration of the event loop. */
   ackSoon() {
     if (this.ackTimer) return;
     this.ackTimer = setImmediate(() => this.ack());
@@ -275,15 +275,15 @@ export class End {
   ack() {
     clearImmediate(this.ackTimer);
     this.ackTimer = undefined;
-    for (const inbound of [this.inbound, this.newsIn]) {
+    for (const inbound of [this.inbound, this.broadcastIn]) {
       if (inbound.count === inbound.told || inbound.count === 0) continue;
       inbound.told = inbound.count;
-      const stream = inbound === this.newsIn ? 'n' : 'x';
+      const stream = inbound === this.broadcastIn ? 'n' : 'x';
       this.transmit(pack(['a', stream, inbound.count, inbound.digest]).data);
     }
   }
 
-  /** Ends the connection as the plan says. */
+  /** Ends the connection as planned. */
   end() {
     if (this.held) {
       this.held.push(() => this.end());
@@ -300,10 +300,10 @@ export class End {
     }
   }
 
-  /** Something is wrong: nothing that comes now means anything. @param {string} what */
-  problem(what) {
-    if (this.isDone) this.violation(what);
-    this.problems.push(what);
+  /** Reports an error: later events are ignored. @param {string} text */
+  problem(text) {
+    if (this.isDone) this.violation(text);
+    this.problems.push(text);
     this.ws.terminate();
   }
 
@@ -319,14 +319,14 @@ export class End {
     this.settle();
   }
 
-  /** @param {boolean} [isLast] whether callbacks are not waited for any more */
+  /** @param {boolean} [isLast] true if missing callbacks are no longer awaited */
   settle(isLast = false) {
     const missing = this.callbacks.outstanding;
     if (this.closes === 0 || (missing > 0 && !isLast) || this.isDone) return;
     clearTimeout(this.lastCall);
     if (missing > 0 && !isOracle) this.problems.push(`${missing} callbacks have never come`);
     this.isDone = true;
-    const { inbound, outbound, newsIn, newsOut, code, reason, errors, problems } = this;
+    const { inbound, outbound, broadcastIn, broadcastOut, code, reason, errors, problems } = this;
     this.done({
       id: this.plan.id,
       code,
@@ -340,14 +340,14 @@ export class End {
       pongs: this.pongs,
       sent: outbound.sent - (this.isCutShort ? 1 : 0),
       acked: outbound.acked,
-      bytes: outbound.bytes + newsOut.bytes,
+      bytes: outbound.bytes + broadcastOut.bytes,
       recorded: inbound.count,
-      newsSent: newsOut.sent,
-      newsAcked: newsOut.acked,
-      newsRecorded: newsIn.count,
-      lost: inbound.missing.size + newsIn.missing.size,
-      duplicated: inbound.duplicated + newsIn.duplicated,
-      misordered: inbound.misordered + newsIn.misordered
+      broadcastsSent: broadcastOut.sent,
+      broadcastsAcked: broadcastOut.acked,
+      broadcastsRecorded: broadcastIn.count,
+      lost: inbound.missing.size + broadcastIn.missing.size,
+      duplicated: inbound.duplicated + broadcastIn.duplicated,
+      misordered: inbound.misordered + broadcastIn.misordered
     });
   }
 }

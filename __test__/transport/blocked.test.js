@@ -1,7 +1,7 @@
 'use strict';
 
-// Over io_threads, a process whose JavaScript computes is still there for its peers: pings are answered, and what they
-// send is read up to the high-water mark. After that everything is delivered, in order.
+// Over io_threads, a process whose JavaScript is busy still serves its peers: pings are answered, and input is read up to the
+// high-water mark. Afterwards everything is delivered, in order.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -13,9 +13,9 @@ const WebSocket = require('ferrows');
 const { Child } = require('./child');
 const { pattern } = require('./pairs');
 
-/** Bytes that wait for JavaScript before a connection is not read any more; see src/transport/socket. */
+/** Undelivered bytes at which reading from a connection stops; see src/transport/socket. */
 const HIGH_WATER = 256 * 1024;
-/** What one read may bring beyond it. */
+/** Bytes that one read may bring beyond that. */
 const ONE_READ = 64 * 1024;
 /** Headers, and events that cost more than their payload. */
 const SLACK = 16 * 1024;
@@ -24,7 +24,7 @@ const LENGTH = 16 * 1024;
 const MESSAGES = 4096;
 const PINGS = 100;
 
-/** Bytes that the kernel may hold for a connection over the loopback interface; unknown: all of them. */
+/** Bytes that the kernel may hold for a connection over the loopback interface; all of them if unknown. */
 function kernelBuffers() {
   try {
     const most = (name) =>
@@ -42,7 +42,7 @@ async function open(url) {
   return ws;
 }
 
-/** Pings one by one, each after the pong to the last. @param {any} ws @param {number} count */
+/** Pings one by one, each after the last pong. @param {any} ws @param {number} count */
 async function ping(ws, count) {
   for (let number = 0; number < count; number++) {
     const pong = once(ws, 'pong');
@@ -76,7 +76,7 @@ test('while JavaScript computes', async (t) => {
   for (let number = 0; number < MESSAGES; number++) flooding.send(pattern(number, LENGTH));
   const total = MESSAGES * LENGTH;
   assert.deepEqual(await child.next(), { enough: true });
-  // The thread goes on: it just does not read that one.
+  // The thread goes on: only this connection is not read.
   await ping(quiet, PINGS);
   const limit = HIGH_WATER + ONE_READ + SLACK;
   const pending = flooding.bufferedAmount;

@@ -1,22 +1,21 @@
 'use strict';
 
-// Starts a program of children/ in a process of its own, with the transport that a test wants, and reads what it prints:
-// one JSON value a line. What the programs do does not belong here.
+// Starts a program of children/ in a process of its own, with a given transport, and reads its output: one JSON value a line.
 
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const path = require('node:path');
 const readline = require('node:readline');
 
-/** Longer than anything here takes on a busy machine, in milliseconds. */
+/** Milliseconds, enough for everything here on a busy machine. */
 const TIMEOUT = 120_000;
 
-/** The variables that choose a transport; those that this process was started with are not handed on. */
+/** The variables that choose a transport; those of this process are not inherited. */
 const CHOOSING = ['FERROWS_TRANSPORT', 'FERROWS_LIBUV'];
 
 class Child {
   /**
-   * @param {import('node:test').TestContext} t ends the process with the test, if it has not ended by itself
+   * @param {import('node:test').TestContext} t kills the process with the test
    * @param {string} program in children/
    * @param {Record<string, string>} [env]
    */
@@ -29,7 +28,7 @@ class Child {
       timeout: TIMEOUT,
       killSignal: 'SIGKILL'
     });
-    /** Lines that nobody has asked for yet. */
+    /** Lines that were not read yet. */
     this.lines = [];
     this.isOver = false;
     const reader = readline.createInterface({ input: this.process.stdout });
@@ -37,7 +36,7 @@ class Child {
       this.lines.push(JSON.parse(line));
       this.process.emit('news');
     });
-    // A child that has ended reads no commands.
+    // An exited child reads no commands.
     this.process.stdin.on('error', () => {});
     /** @type {Promise<{ code: number | null, signal: string | null }>} */
     this.ended = once(this.process, 'close').then(([code, signal]) => {
@@ -48,7 +47,7 @@ class Child {
     t.after(() => this.process.kill('SIGKILL'));
   }
 
-  /** The next value that it prints. */
+  /** Waits for the next value. */
   async next() {
     while (this.lines.length === 0) {
       if (this.isOver) throw new Error(`${this.program} has ended: ${this.process.signalCode}`);
@@ -57,12 +56,12 @@ class Child {
     return this.lines.shift();
   }
 
-  /** @param {string} command a line on its standard input */
+  /** @param {string} command a line for its standard input */
   tell(command) {
     this.process.stdin.write(`${command}\n`);
   }
 
-  /** How it ends by itself, and what it prints until then. */
+  /** Waits for its exit, and returns its remaining output. */
   async rest() {
     this.process.stdin.end();
     const { code, signal } = await this.ended;

@@ -1,7 +1,7 @@
 'use strict';
 
-// Which transport carries a connection: the variable FERROWS_TRANSPORT, the option `transport`, and what is a stream
-// whatever they say.
+// The transport of a connection: the variable FERROWS_TRANSPORT, the option `transport`, and the connections that are a stream
+// regardless.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -22,7 +22,7 @@ const EVENT_LOOP = { transport: 'NativeTransport', isOnThread: false };
 const IO_THREADS = { transport: 'NativeTransport', isOnThread: true };
 const STREAM = { transport: 'StreamTransport', isOnThread: false };
 
-/** Variable, option, and what comes of both. */
+/** Variable, option, and the resulting transport. */
 const CHOICES = [
   [undefined, undefined, EVENT_LOOP],
   [undefined, 'auto', EVENT_LOOP],
@@ -39,7 +39,7 @@ const CHOICES = [
   ['event_loop', 'io_threads', EVENT_LOOP],
   ['io_threads', 'stream', IO_THREADS],
   ['stream', 'io_threads', STREAM],
-  // One that is no choice says nothing.
+  // An invalid variable is ignored.
   ['', 'io_threads', IO_THREADS],
   ['threads', 'stream', STREAM],
   ['threads', undefined, EVENT_LOOP]
@@ -55,7 +55,7 @@ const started = process.env.FERROWS_TRANSPORT;
 test.beforeEach(() => setVariable(undefined));
 test.after(() => setVariable(started));
 
-/** A message each way. */
+/** Exchanges a message each way. */
 async function exchange(server, client) {
   for (const [from, to] of [
     [client, server],
@@ -101,7 +101,7 @@ for (const bad of ['shuffle', 'threads', 'Auto', '', null, 1, true, {}]) {
   });
 }
 
-test('a Unix socket is a plain one', { skip: process.platform === 'win32' }, async () => {
+test('a Unix socket is a plain socket', { skip: process.platform === 'win32' }, async () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'ferrows-'));
   try {
     for (const [option, expected] of [
@@ -128,7 +128,7 @@ test('a Unix socket is a plain one', { skip: process.platform === 'win32' }, asy
 
 const PINS = ['auto', 'event_loop', 'io_threads', 'shuffle', 'stream'];
 
-test('TLS is a stream whatever is pinned', async () => {
+test('TLS is a stream despite a pinned transport', async () => {
   const fixture = (name) => readFileSync(path.join(__dirname, '../differential/fixtures', name));
   const cert = fixture('localhost.cert.pem');
   for (const pin of PINS) {
@@ -149,7 +149,7 @@ test('TLS is a stream whatever is pinned', async () => {
   }
 });
 
-/** A Duplex of somebody's own around a socket. @param {import('node:net').Socket} socket */
+/** A program's own Duplex around a socket. @param {import('node:net').Socket} socket */
 function wrap(socket) {
   const duplex = new Duplex({
     read: () => socket.resume(),
@@ -169,7 +169,7 @@ function wrap(socket) {
   return duplex;
 }
 
-test('any other Duplex is a stream whatever is pinned', async () => {
+test('any other Duplex is a stream despite a pinned transport', async () => {
   for (const pin of PINS) {
     setVariable(pin);
     const server = http.createServer();
@@ -191,7 +191,7 @@ test('any other Duplex is a stream whatever is pinned', async () => {
   }
 });
 
-test('a socket that somebody listens to is a stream whatever is pinned', async () => {
+test('a socket with listeners is a stream despite a pinned transport', async () => {
   for (const pin of PINS) {
     setVariable(pin);
     const wss = await listen(ferrows);

@@ -1,6 +1,6 @@
 'use strict';
 
-// What contexts of permessage-deflate leave behind when they are gone: nothing.
+// Contexts of permessage-deflate leave no memory behind.
 
 const assert = require('node:assert/strict');
 const test = require('node:test');

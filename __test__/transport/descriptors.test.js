@@ -1,7 +1,6 @@
 'use strict';
 
-// What a connection costs in descriptors: Node's own and no other where the event loop drives, one more on a thread; and
-// none when it is over.
+// Descriptors per connection: Node's own where the event loop drives, one more on a thread, and none after the end.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -11,7 +10,7 @@ const { Child } = require('./child');
 
 const CONNECTIONS = 50;
 
-/** Descriptors a connection. Only Linux tells a process its own; elsewhere nothing is claimed. */
+/** Descriptors per connection. Only Linux lists them in /proc. */
 const COSTS =
   process.platform === 'linux' ? { event_loop: 1, auto: 1, stream: 1, io_threads: 2 } : {};
 
@@ -23,7 +22,7 @@ for (const [transport, each] of Object.entries(COSTS)) {
       child.tell('count');
       return (await child.next()).descriptors;
     };
-    /** With a message each way: the server has taken it over. */
+    /** After a message each way the server has adopted the socket. */
     const open = async () => {
       const ws = new WebSocket(`ws://127.0.0.1:${port}`, { transport: 'event_loop' });
       await once(ws, 'open');
@@ -33,14 +32,14 @@ for (const [transport, each] of Object.entries(COSTS)) {
       assert.equal(isOnThread, transport === 'io_threads');
       return ws;
     };
-    // What the first one alone opens, and keeps as long as there is one, is not counted.
+    // Descriptors opened by the first connection and shared by all later ones do not count.
     const first = await open();
     const before = await count();
     const others = await Promise.all(Array.from({ length: CONNECTIONS }, open));
     assert.equal(await count(), before + each * CONNECTIONS);
     for (const ws of others) ws.terminate();
     await Promise.all(others.map((ws) => once(ws, 'close')));
-    // The server learns of it when it reads.
+    // The server notices when it reads.
     while ((await count()) !== before);
     first.terminate();
     assert.deepEqual(await child.rest(), { code: 0, signal: null, lines: [] });

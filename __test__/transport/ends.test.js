@@ -1,7 +1,7 @@
 'use strict';
 
-// The end of an environment with many connections open that its event loop drives: paused, in the middle of a message,
-// unreferenced, closing. Node must end as if they were not there.
+// The end of an environment with many open connections on its event loop: paused, in the middle of a message, unreferenced,
+// closing. Node must exit as if they did not exist.
 
 const assert = require('node:assert/strict');
 const test = require('node:test');

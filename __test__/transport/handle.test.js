@@ -1,7 +1,7 @@
 'use strict';
 
-// Somebody takes the handle of a WebSocket's raw socket away and closes its descriptor, or gives it to another process: the
-// connection lets go of it, and whoever gets the same number next has it for himself.
+// A program takes the handle of a WebSocket's raw socket away and closes its descriptor, or sends it to another process: the
+// connection releases the descriptor, and the next owner of the same number is not disturbed.
 
 const assert = require('node:assert/strict');
 const test = require('node:test');
@@ -9,7 +9,7 @@ const { Child } = require('./child');
 
 for (const transport of ['event_loop', 'io_threads', 'shuffle', 'auto']) {
   for (const state of ['reading', 'paused']) {
-    test(`a handle that is taken away and closed: ${transport}, ${state}`, async (t) => {
+    test(`a handle taken away and closed: ${transport}, ${state}`, async (t) => {
       const child = new Child(t, 'handle.js', {
         FERROWS_TRANSPORT: transport,
         PAUSED: state === 'paused' ? '1' : ''
@@ -26,7 +26,7 @@ for (const transport of ['event_loop', 'io_threads', 'shuffle', 'auto']) {
     });
   }
 
-  test(`a socket that is sent to another process: ${transport}`, async (t) => {
+  test(`a socket sent to another process: ${transport}`, async (t) => {
     const child = new Child(t, 'sent-away.js', { FERROWS_TRANSPORT: transport });
     assert.deepEqual(await child.rest(), {
       code: 0,

@@ -1,14 +1,14 @@
 'use strict';
 
-// Two ends of a connection in this process, and what they tell of their transport. Used by the tests and their children.
+// Two ends of a connection in this process, and their transports. Used by the tests and their children.
 
 const { once } = require('node:events');
 const transportOf = require('../transport-of.cjs');
 
-/** What comes over a transport may take long on a busy machine, and nothing here asks how long. */
+/** Milliseconds, enough for a busy machine: no test here measures time. */
 const ADDRESS = { host: '127.0.0.1', port: 0 };
 
-/** Of a connection that the addon is asked for directly: a server's, without limits. */
+/** Arguments for a connection made by the addon directly: a server's, without limits. */
 const UNLIMITED = {
   isServer: true,
   autoPong: false,
@@ -20,7 +20,7 @@ const UNLIMITED = {
 };
 
 /**
- * A server that listens.
+ * Starts a server.
  *
  * @param {typeof import('ferrows')} library
  * @param {object} [options]
@@ -36,7 +36,7 @@ async function listen({ WebSocketServer }, options = {}) {
  *
  * @param {typeof import('ferrows')} library
  * @param {any} wss
- * @param {object} [options] of the client
+ * @param {object} [options] options of the client
  * @returns {Promise<[server: any, client: any]>}
  */
 async function connect({ WebSocket }, wss, options = {}) {
@@ -48,14 +48,14 @@ async function connect({ WebSocket }, wss, options = {}) {
   return [server, client];
 }
 
-/** How a WebSocket is carried. @param {any} ws */
+/** The transport of a WebSocket. @param {any} ws */
 function carriage(ws) {
   const { constructor, kind } = transportOf(ws);
   return { transport: constructor.name, isOnThread: kind === 'io_threads' };
 }
 
 /**
- * Ends connections and their server, and waits until they are gone.
+ * Closes connections and their server, and waits for the end.
  *
  * @param {any} wss
  * @param {any[]} connections
@@ -75,7 +75,7 @@ async function end(wss, ...connections) {
 }
 
 /**
- * Bytes that tell where they are, and which message they belong to.
+ * Bytes with their own offset and the number of their message.
  *
  * @param {number} message
  * @param {number} length

@@ -1,7 +1,7 @@
 'use strict';
 
-// A program reaches into the socket of an open connection: replaces methods, listens to its bytes, gives it bytes, waits for `drain`.
-// Over each transport and on either end it sees what it sees with ws, and no message is lost.
+// A program uses the socket of an open connection: replaces methods, listens to its bytes, writes to it, waits for `drain`.
+// Over each transport and on either end the outcome is that with ws, and no message is lost.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -17,7 +17,7 @@ const MASKED = Buffer.from([0x81, 0x85, 0, 0, 0, 0, 0x69, 0x6e, 0x6e, 0x65, 0x72
 const define = (socket, name, value) =>
   Object.defineProperty(socket, name, { configurable: true, writable: true, value });
 
-/** Has a method count the bytes of its first argument. @param {any} socket @param {string} name @param {any} how */
+/** Makes a method count the bytes of its first argument. @param {any} socket @param {string} name @param {any} how */
 function meter(socket, name, how) {
   const counted = { calls: 0, bytes: 0 };
   const original = socket[name];
@@ -38,7 +38,7 @@ const assign = (
 };
 
 /**
- * What a program does, and what it notes. `me` is the end whose socket is reached into.
+ * Uses of the socket, and their observations. `me` is the end whose socket is used.
  *
  * @type {Record<string, (me: any, peer: any, messages: () => Promise<void>, isServer: boolean) => Promise<unknown>>}
  */

@@ -1,7 +1,7 @@
 'use strict';
 
-// Connections that move from one driver to the other at random, in the middle of everything, as JavaScript sees them:
-// nothing shows. A failure names the seed of what was sent; where they move is another matter, and differs each time.
+// Connections that migrate between drivers at random: invisible to JavaScript. A failure names the seed of the data; the
+// moments of migration differ each time.
 
 const assert = require('node:assert/strict');
 const test = require('node:test');

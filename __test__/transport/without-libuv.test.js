@@ -1,7 +1,7 @@
 'use strict';
 
-// A host without libuv's functions (FERROWS_LIBUV=0 makes one of any): every plain socket is on an I/O thread, whatever is
-// chosen, and the environment is woken by a thread-safe function of Node-API. It must not outlive its connections.
+// A host without libuv's functions (FERROWS_LIBUV=0 simulates one): every plain socket is on an I/O thread, whatever is chosen,
+// and a thread-safe function of Node-API wakes the environment. It must not outlive its connections.
 
 const assert = require('node:assert/strict');
 const test = require('node:test');

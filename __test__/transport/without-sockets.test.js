@@ -1,7 +1,7 @@
 'use strict';
 
-// A system whose sockets the addon can't take over, as on Windows: every connection is one over a stream, whatever is
-// chosen, and needs no thread. That the addon compiles there is what scripts/targets.mjs asks.
+// A system whose sockets the addon cannot adopt, as on Windows: every connection is a stream, whatever is chosen, and needs no
+// thread. scripts/targets.mjs checks that the addon compiles there.
 
 const assert = require('node:assert/strict');
 const path = require('node:path');

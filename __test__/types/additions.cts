@@ -1,4 +1,4 @@
-/** What our types have beyond @types/ws, in CommonJS. Compiled against our types only. Never run. */
+/** Additions of our types to @types/ws, in CommonJS. Compiled against our types only. Never run. */
 
 import WebSocket = require('ferrows');
 import { PassThrough } from 'stream';
@@ -104,8 +104,7 @@ const header: string = WebSocket.extension.format({ 'permessage-deflate': deflat
 const names: Set<string> = WebSocket.subprotocol.parse('a, b');
 void [binaryTypes, codes, header, names];
 
-// What must be refused.
-// @ts-expect-error a time is a number
+// Errors.
 new WebSocket('ws://127.0.0.1/', { closeTimeout: '1s' });
 // @ts-expect-error opcode is needed
 WebSocket.Sender.frame('x', { fin: true });

@@ -1,4 +1,4 @@
-/** What our types have beyond @types/ws, in ES modules. Compiled against our types only. Never run. */
+/** Additions of our types to @types/ws, in ES modules. Compiled against our types only. Never run. */
 
 import DefaultWebSocket, {
   extension,
@@ -21,7 +21,7 @@ import DefaultWebSocket, {
   type WebSocketEventMap
 } from 'ferrows';
 
-// One class, whichever way it is named.
+// One class under all its names.
 const one: typeof WebSocket = DefaultWebSocket;
 const two: typeof WebSocketServer = DefaultWebSocket.Server;
 const three: typeof Receiver = DefaultWebSocket.Receiver;
@@ -29,7 +29,7 @@ const three: typeof Receiver = DefaultWebSocket.Receiver;
 const statistics: ServerStatistics = new WebSocketServer({ noServer: true }).stats();
 statistics.bytesReceived.toFixed();
 
-// It augments as @types/ws does.
+// Augmentations work as with @types/ws.
 declare module 'ferrows' {
   interface ServerOptions {
     label?: string;

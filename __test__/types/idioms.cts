@@ -1,6 +1,6 @@
 /**
- * What users of @types/ws write in CommonJS. Compiled against our types and against @types/ws itself
- * (tsconfig.reference-cts.json), so that each idiom is a real one. Never run.
+ * Idioms of users of @types/ws in CommonJS. Compiled against our types and against @types/ws itself
+ * (tsconfig.reference-cts.json), which proves that each idiom is one. Never run.
  */
 
 import WebSocket = require('ferrows');
@@ -213,7 +213,7 @@ const duplex: Duplex = WebSocket.createWebSocketStream(client, {
 });
 duplex.pipe(duplex);
 
-// Fields of one's own, for the whole program.
+// Additional fields, for the whole program.
 declare module 'ferrows' {
   interface WebSocket {
     room?: string;
@@ -221,8 +221,7 @@ declare module 'ferrows' {
 }
 inNamespace.room = 'lobby';
 
-// What must be refused.
-// @ts-expect-error an address is needed
+// Errors.
 new WebSocket();
 // @ts-expect-error a number is no address
 new WebSocket(1);

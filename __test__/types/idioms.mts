@@ -1,6 +1,6 @@
 /**
- * What users of @types/ws write in ES modules. Compiled against our types and against @types/ws itself
- * (tsconfig.reference-mts.json), so that each idiom is a real one. Never run.
+ * Idioms of users of @types/ws in ES modules. Compiled against our types and against @types/ws itself
+ * (tsconfig.reference-mts.json), which proves that each idiom is one. Never run.
  */
 
 import DefaultWebSocket, { createWebSocketStream, WebSocket, WebSocketServer } from 'ferrows';
@@ -82,7 +82,7 @@ const rest: [
 ];
 void [port, clients, duplex, rest];
 
-// Fields of one's own, for the whole program.
+// Additional fields, for the whole program.
 declare module 'ferrows' {
   interface WebSocket {
     room?: string;
@@ -94,8 +94,7 @@ server.on('connection', (socket: WebSocket) => socket.room?.trim());
 const loaded = await import('ferrows');
 new loaded.WebSocketServer({ port: 0 }).close();
 
-// What must be refused.
-// @ts-expect-error there is no value of this name in the ES module
+// Errors.
 everything.Server;
 // @ts-expect-error one of the options must have its type
 new WebSocketServer({ noServer: 'yes' });

@@ -1,8 +1,8 @@
 'use strict';
 
-// Compiles the programs of this folder: our types must take what they should and refuse what they should (the lines
-// under `@ts-expect-error`), and the idioms must be those of @types/ws. One program for each file that augments the
-// module, because augmentations of one program add up.
+// Compiles the programs of this folder. Our types must accept their statements, and refuse those under `@ts-expect-error`;
+// @types/ws must accept and refuse the idioms alike. Each file that augments the module is a program of its own, because
+// augmentations of one program add up.
 
 const { spawnSync } = require('node:child_process');
 const { join } = require('node:path');

@@ -15,8 +15,8 @@ const WIRE = { key: 'wire', title: 'wire B/msg', digits: 0, best: Math.min };
 const GROWTH = { key: 'growth', title: 'KiB/connection', digits: 1, best: Math.min, unit: 2 ** 10 };
 /** Beside hostile clients: what good ones waited before, and what became of the others. */
 const DOOR = [
-  { key: 'calmP50', title: 'p50 without', digits: 0, best: Math.min },
-  { key: 'calmP99', title: 'p99 without', digits: 0, best: Math.min },
+  { key: 'baselineP50', title: 'p50 without', digits: 0, best: Math.min },
+  { key: 'baselineP99', title: 'p99 without', digits: 0, best: Math.min },
   { key: 'attacks', title: 'attacks', digits: 0, best: Math.max },
   { key: 'ended', title: 'ended by the server', digits: 0, best: Math.max }
 ];
@@ -54,14 +54,14 @@ function layout({ kind, deflate }) {
       busy: BUSY
     };
   }
-  if (kind === 'crowd') {
+  if (kind === 'held') {
     return {
       columns: [HELD, GROWTH, ...COLUMNS],
       ratios: [{ key: 'growth', title: 'growth' }, ...RATIOS],
       busy: BUSY
     };
   }
-  if (kind === 'front-door') {
+  if (kind === 'flood') {
     const columns = COLUMNS.filter(({ key }) => ['p50', 'p99', 'rss'].includes(key));
     return {
       columns: [...columns, ...DOOR],

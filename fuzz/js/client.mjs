@@ -1,21 +1,21 @@
 /**
- * Observes how the client of a library opens a connection: for the targets handshake_response and client_url. It
- * connects to a pipe in memory, whose other end answers raw bytes.
+ * Observes an opening handshake of a library's client, for the targets handshake_response and client_url. The client connects
+ * to an in-memory pipe whose other end sends raw bytes.
  */
 
 import { createHash } from 'node:crypto';
 
 import { createPipe } from './pipe.mjs';
 import { describeError } from './libraries.mjs';
-import { Sightings } from './sightings.mjs';
+import { HandshakeTrace } from './handshake-trace.mjs';
 
-/** In that field of an answer, it stands for the value that belongs to the key (RFC 6455, section 1.3). */
+/** A placeholder in a response for the value that matches the key (RFC 6455, section 1.3). */
 export const ACCEPT = '<accept>';
 const PLACE = /(?<=sec-websocket-accept:[^\r\n]*)<accept>/gi;
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const KEY = /(?<=sec-websocket-key: )[^\r]*/i;
 
-/** Options of clients; an input chooses by number. @type {any[]} */
+/** Options of clients, selected by number. @type {any[]} */
 const OPTIONS = [
   {},
   { perMessageDeflate: false },
@@ -28,7 +28,7 @@ const OPTIONS = [
   { headers: { 'X-A': 'b' }, maxPayload: 16 }
 ];
 
-/** What a program does on `unexpected-response`; the rounds over the options take turns. @type {any[]} */
+/** Listeners of `unexpected-response`, selected by number / number of options. @type {any[]} */
 const LISTENERS = [
   null,
   (/** @type {any} */ ws) => ws.terminate(),
@@ -36,7 +36,7 @@ const LISTENERS = [
   (/** @type {any} */ ws) => ws.close(1000)
 ];
 
-/** What of the options of a connection says where it goes. */
+/** The options of a connection that determine its target. */
 const WHERE = [
   'host',
   'port',
@@ -53,22 +53,22 @@ const WHERE = [
  * @param {Object} input
  * @param {any} input.address
  * @param {any} input.protocols
- * @param {number} input.client which options
- * @param {string[]} input.answers the bytes, as Latin-1, for one connection after the other
- * @returns {Promise<any>} what happened, in order
+ * @param {number} input.client number of the options
+ * @param {string[]} input.answers the response bytes, as Latin-1, for one connection after the other
+ * @returns {Promise<any>} the events in order
  */
 export async function observeClient({ WebSocket }, { address, protocols, client, answers }) {
   const index = Math.abs(Math.trunc(client));
-  const sightings = new Sightings();
-  const { trace } = sightings;
+  const recorder = new HandshakeTrace();
+  const { trace } = recorder;
   let connections = 0;
 
   const createConnection = (/** @type {any} */ options) => {
     const [near, far] = createPipe();
     const where = WHERE.map((name) => `${name} ${options[name]}`);
     const exchange = { where, request: '' };
-    sightings.note('connect', exchange);
-    sightings.await(near);
+    recorder.note('connect', exchange);
+    recorder.await(near);
     answer(far, exchange, answers[connections++] ?? '');
     return near;
   };
@@ -83,38 +83,38 @@ export async function observeClient({ WebSocket }, { address, protocols, client,
   } catch (error) {
     return { thrown: describeError(error), trace };
   }
-  sightings.watch(ws);
-  ws.on('upgrade', (/** @type {any} */ res) => sightings.note('upgrade', res.statusCode));
+  recorder.watch(ws);
+  ws.on('upgrade', (/** @type {any} */ res) => recorder.note('upgrade', res.statusCode));
   ws.on('open', () => {
     const { protocol, readyState } = ws;
     const deflate = ws._extensions['permessage-deflate'];
-    sightings.note('open', protocol, ws.extensions, readyState, deflate?.params);
+    recorder.note('open', protocol, ws.extensions, readyState, deflate?.params);
   });
   const round = Math.floor(index / OPTIONS.length) % LISTENERS.length;
   const listener = LISTENERS[round];
-  // With a listener, credentials are not dropped.
+  // With a listener, credentials are kept.
   if (round % 2 === 1) {
     ws.on('redirect', (/** @type {string} */ to, /** @type {any} */ req) => {
-      sightings.note('redirect', to, req.getHeaderNames());
+      recorder.note('redirect', to, req.getHeaderNames());
     });
   }
   if (listener) {
     ws.on('unexpected-response', (/** @type {any} */ req, /** @type {any} */ res) => {
-      sightings.note('unexpected-response', res.statusCode, ws.readyState);
+      recorder.note('unexpected-response', res.statusCode, ws.readyState);
       listener(ws, req);
     });
   }
-  await sightings.over;
+  await recorder.over;
   const { protocol, extensions, readyState } = ws;
   return { trace, url: ws.url, protocol, extensions, readyState };
 }
 
 /**
- * Plays the server on one connection: reads a request, answers, and ends.
+ * The server side of one connection: reads a request, responds, and ends.
  *
  * @param {import('node:stream').Duplex} socket
- * @param {{ request: string }} exchange what comes is added, without the key
- * @param {string} text the answer
+ * @param {{ request: string }} exchange receives the request, without the key
+ * @param {string} text the response
  */
 function answer(socket, exchange, text) {
   let received = '';

@@ -1,6 +1,6 @@
 /**
- * Fuzzes the addresses of clients (lib/client/url.js, lib/client/request.js): any text and list of subprotocols throws
- * what it throws with ws, or leads to the same connection and the same request.
+ * Fuzzes addresses of clients (lib/client/url.js, lib/client/request.js): any address and list of subprotocols throws the error
+ * of ws, or leads to the same connection and request.
  */
 
 import { observeClient } from './client.mjs';

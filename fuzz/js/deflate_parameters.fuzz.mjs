@@ -1,14 +1,14 @@
 /**
- * Fuzzes the negotiation of permessage-deflate (lib/deflate/params.js, lib/permessage-deflate.js): the class accepts
- * the same offers and responses as that of ws and agrees on the same parameters, or throws the same error, whatever
- * its options. Nothing is compressed.
+ * Fuzzes the negotiation of permessage-deflate (lib/deflate/params.js, lib/permessage-deflate.js): with any options, the class
+ * accepts the same offers and responses as that of ws and agrees on the same parameters, or throws the same error. Nothing is
+ * compressed.
  */
 
 import { main } from './engine.mjs';
 import { FIELD_WORDS, configuration, extensionsField } from './grammar.mjs';
 import { describeError, oracle, outcome, same, shapeOf, subject } from './libraries.mjs';
 
-/** Values of options, by number: what is documented, and what programs may pass. */
+/** Values of options, selected by number: documented and undocumented ones. */
 const BITS = [undefined, true, false, 8, 9, 10, 12, 15, 0, 16, null, '9', NaN];
 const FLAGS = [undefined, true, false, null, 0, 'yes'];
 
@@ -16,7 +16,7 @@ const FLAGS = [undefined, true, false, null, 0, 'yes'];
 const at = (list, index) => list[Math.abs(Math.trunc(Number(index))) % list.length];
 
 /**
- * What one library makes of it: a header field as it parses it, or lists of names and values.
+ * The result of one library for a header field as it parses it, or for lists of names and values.
  *
  * @param {any} library
  * @param {any} input
@@ -53,7 +53,7 @@ function negotiate({ WebSocket, PerMessageDeflate }, input) {
 }
 
 /**
- * Errors that the engine words depend on how a line is written: "undefined is not iterable", "Cannot read ...".
+ * Messages of V8 depend on the source text: "undefined is not iterable", "Cannot read ...".
  *
  * @param {any} error
  * @returns {error is TypeError}

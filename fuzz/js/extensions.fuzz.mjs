@@ -1,6 +1,6 @@
 /**
- * Fuzzes the parser of Sec-WebSocket-Extensions (lib/extension.js): any text gives what it gives with ws, the same
- * value or the same error. What was parsed and written again means the same, and the work is linear.
+ * Fuzzes the parser of Sec-WebSocket-Extensions (lib/extension.js): any text gives the value or the error of ws. Formatting and
+ * parsing a result gives the same result, and parsing takes linear time.
  */
 
 import { main } from './engine.mjs';
@@ -9,8 +9,8 @@ import { oracle, outcome, same, shapeOf, subject } from './libraries.mjs';
 import { assertLinear } from './linear.mjs';
 
 /**
- * @param {any} offers what a parser has given
- * @returns {any} the same as lists, so that names like `__proto__` and the order count
+ * @param {any} offers the result of a parser
+ * @returns {any} the same as lists, so that names like `__proto__` and the order are compared
  */
 function plain(offers) {
   return [

@@ -1,11 +1,11 @@
 /**
- * Header fields of the opening handshake, made at random: mostly well formed (RFC 9110, section 5.6; RFC 6455, section
- * 9.1; RFC 7692, section 7.1). For the targets of this folder; no target is here.
+ * Random header fields of the opening handshake, mostly well formed (RFC 9110, section 5.6; RFC 6455, section 9.1; RFC 7692,
+ * section 7.1). Used by the targets of this folder.
  */
 
 /** @typedef {import('./random.mjs').Random} Random */
 
-/** Names of objects' own things are plain tokens. */
+/** Members of Object.prototype are ordinary tokens. */
 const NAMES = [
   'a',
   'B',
@@ -25,7 +25,7 @@ const PARAMETERS = [
 ];
 const VALUES = ['8', '9', '15', '7', '16', '010', '1e1', '0xf', '10.0', '+9', 'true', '', 'x'];
 
-/** Words for changes to fields. */
+/** Words that mutations insert into fields. */
 export const FIELD_WORDS = [
   ...NAMES,
   ...PARAMETERS,
@@ -82,7 +82,7 @@ export function protocolField(random) {
 
 /**
  * @param {Random} random
- * @returns {any} one configuration as extension.parse() gives it, as a list of names with their values
+ * @returns {any} a configuration as returned by extension.parse(), as a list of names with their values
  */
 export function configuration(random) {
   return random.some(4, () => [

@@ -1,18 +1,18 @@
 /**
- * Fuzzes the server's side of the opening handshake (lib/websocket-server.js, lib/server/abort-handshake.js): whatever a
- * client sends, the server answers the same bytes and emits the same events as that of ws, with many options.
+ * Fuzzes the server side of the opening handshake (lib/websocket-server.js, lib/server/abort-handshake.js): for any bytes of a
+ * client, the server sends the same bytes and emits the same events as that of ws, with many options.
  */
 
 import { main } from './engine.mjs';
 import { FIELD_WORDS, extensionsField, protocolField } from './grammar.mjs';
 import { oracle, same, shapeOf, subject } from './libraries.mjs';
 import { observeServer } from './server.mjs';
-import { comparableEvents, headOf } from './sightings.mjs';
+import { comparableEvents, headOf } from './handshake-trace.mjs';
 
 /** @typedef {import('./random.mjs').Random} Random */
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
-/** Frames of a client, masked with zeros: text, ping, close, compressed text, a bad one. */
+/** Frames of a client, masked with zeros: text, ping, close, compressed text, an invalid one. */
 const FRAMES = [
   '\x81\x82\0\0\0\0hi',
   '\x89\x80\0\0\0\0',
@@ -65,7 +65,7 @@ function request(random) {
 
 /**
  * @param {{ answer: string, trace: any[] }} observation
- * @param {number} events that count
+ * @param {number} events number of comparable events
  * @returns {{ answer: string, trace: any[] }}
  */
 const upTo = ({ answer, trace }, events) =>

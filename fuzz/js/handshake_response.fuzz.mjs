@@ -1,18 +1,18 @@
 /**
- * Fuzzes the client's side of the opening handshake (lib/client/handshake.js, lib/client/redirects.js): whatever a
- * server answers, the client opens with the same protocol and extensions as that of ws, follows the same redirects or
- * fails with the same error.
+ * Fuzzes the client side of the opening handshake (lib/client/handshake.js, lib/client/redirects.js): for any response of a
+ * server, the client opens with the same protocol and extensions as that of ws, follows the same redirects or fails with the
+ * same error.
  */
 
 import { ACCEPT, observeClient } from './client.mjs';
 import { main } from './engine.mjs';
 import { FIELD_WORDS, extensionsField, protocolField } from './grammar.mjs';
 import { oracle, same, shapeOf, subject } from './libraries.mjs';
-import { comparableEvents, headOf } from './sightings.mjs';
+import { comparableEvents, headOf } from './handshake-trace.mjs';
 
 /** @typedef {import('./random.mjs').Random} Random */
 
-/** Frames of a server: text, ping, close, compressed text, a bad one. */
+/** Frames of a server: text, ping, close, compressed text, an invalid one. */
 const FRAMES = [
   '\x81\x02hi',
   '\x89\0',
@@ -69,18 +69,18 @@ function response(random) {
 }
 
 /**
- * After a redirect, a bad body of the answer that was redirected is an error for ws: it emits `error` and `close`, asks
- * the next server all the same, and leaves that connection open. ferrows follows the redirect.
+ * With ws, an invalid body of a redirect response is an error: it emits `error` and `close`, requests the target nevertheless,
+ * and leaves that connection open. ferrows follows the redirect.
  *
- * @param {string} text an answer
- * @returns {string} if it may redirect, without what is behind its head
+ * @param {string} text a response
+ * @returns {string} its head only, if it may redirect
  */
 const withoutRedirectedBody = (text) =>
   /location/i.test(text) ? text.replace(/(\r?\n\r?\n)[^]*/, '$1') : text;
 
 /**
  * @param {any} observation
- * @param {number} events that count
+ * @param {number} events number of comparable events
  * @returns {any}
  */
 function upTo(observation, events) {
@@ -96,8 +96,8 @@ function upTo(observation, events) {
 }
 
 /**
- * Where a redirect leads to what cannot be requested, ws throws out of Node's parser, which ends the process: there is
- * nothing to compare with.
+ * For a redirect to a target that cannot be requested, ws throws out of Node's parser, which ends the process: this cannot be
+ * compared.
  *
  * @param {any[]} trace
  */

@@ -1,26 +1,17 @@
 /**
- * The two libraries that the fuzzers compare: ferrows, or what FERROWS_SUBJECT puts in its place, and ws, which is
- * always right. The addon is not fuzzed here, but the parsers of the opening handshake are.
+ * The two libraries under comparison: ferrows, or FERROWS_SUBJECT, and ws as the oracle. The parsers of the opening handshake
+ * are fuzzed here; fuzz/targets fuzzes the core.
  */
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import { dirname, sep } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
 const require = createRequire(import.meta.url);
-const subjectName = process.env.FERROWS_SUBJECT === 'ws' ? 'ws' : 'ferrows';
 
 /** @type {any} */
 export const oracle = require('ws');
 /** @type {any} */
 export const subject = require('../../__test__/subject.cjs');
-
-const folder = String(pathToFileURL(dirname(require.resolve(subjectName)) + sep + 'lib' + sep));
-
-/** @param {string} url @returns {boolean} whether it is a file of the subject */
-export const isSubjectFile = (url) =>
-  url.startsWith(folder) || url.startsWith(folder.slice('file://'.length));
 
 /**
  * @param {any} error
@@ -32,7 +23,7 @@ export const describeError = (error) =>
 /**
  * @template T
  * @param {() => T} call
- * @returns {{ value: T } | { thrown: string }} what it returns or throws
+ * @returns {{ value: T } | { thrown: string }} its result or error
  */
 export function outcome(call) {
   try {
@@ -56,6 +47,6 @@ export function same(actual, expected) {
 
 /**
  * @param {string} text
- * @returns {string} its shape: numbers and what is quoted do not count
+ * @returns {string} the text without numbers and quoted parts
  */
 export const shapeOf = (text) => text.replace(/"[^]*"/g, '"…"').replace(/\d+/g, '#');

@@ -1,13 +1,10 @@
-/**
- * Counts what a parser reads of its text: work by length, not time. For the targets that parse a field of a header;
- * which texts are long is up to them.
- */
+/** Counts the characters that a parser reads: work by length, not time. Used by the targets that parse a header field. */
 
 import assert from 'node:assert/strict';
 
-/** Characters that a parser may read for each one of the text: several looks at one and the result. */
+/** Allowed reads per character: several reads of a character and the result. */
 const READS = 8;
-/** Shorter texts show nothing, and counting takes its time. */
+/** Shorter texts are not counted, because counting is slow. */
 const SHORTEST = 64;
 
 /**
@@ -37,7 +34,7 @@ export function assertLinear(parse, text) {
   try {
     parse(counted);
   } catch {
-    // Whether it throws is for the caller to see.
+    // The caller checks exceptions.
   }
   assert.ok(reads > 0, 'the parser has read nothing');
   assert.ok(reads <= READS * text.length, `${reads} reads of ${text.length} characters`);

@@ -1,15 +1,14 @@
 /**
- * Changes to inputs: at random for engine.mjs, and smaller step by step once one has been found to fail. An input is a
- * value of JSON; its strings are texts, mostly bytes as Latin-1, its numbers choose among what a target offers. What a
- * target's texts look like is not known here, but for the dictionary.
+ * Random changes to inputs, and shrinking of a failing input. An input is a JSON value: its strings are mostly bytes as
+ * Latin-1, its numbers select among a target's alternatives. The format of a target's texts is known by the dictionary only.
  */
 
 /** @typedef {import('./random.mjs').Random} Random */
 /** @typedef {null | boolean | number | string | any[] | Record<string, any>} Json */
 
-/** Characters that parsers of header fields look at. */
+/** Delimiters and control characters of header fields. */
 const SPECIAL = '\t\r\n ,;="\\:()/?#@%[]\0\x7f\x80\xe9\xff';
-/** No text grows beyond this. */
+/** Maximum length of a text. */
 const LONGEST = 4096;
 
 /**
@@ -18,7 +17,7 @@ const LONGEST = 4096;
  * @param {string} text
  * @param {Random} random
  * @param {readonly string[]} dictionary words of the format
- * @param {string} other a text to take a piece of
+ * @param {string} other a text to copy a piece from
  * @returns {string}
  */
 export function mutateText(text, random, dictionary, other) {
@@ -54,11 +53,11 @@ export function mutateText(text, random, dictionary, other) {
 /** @param {string} text */
 const flipCase = (text) => (text === text.toLowerCase() ? text.toUpperCase() : text.toLowerCase());
 
-/** A place in an input where something can be changed. @typedef {{ holder: any, key: any }} Place */
+/** A place in an input that can be changed. @typedef {{ holder: any, key: any }} Place */
 
 /**
  * @param {Json} value
- * @param {Place} place where it stands
+ * @param {Place} place of the value
  * @param {Place[]} [places] added to
  * @returns {Place[]} every place of the value, itself first
  */
@@ -124,7 +123,7 @@ function mutateList(list, random) {
 }
 
 /**
- * Makes a failing input smaller, as long as it fails: pieces of texts and elements of lists are left out.
+ * Shrinks a failing input while it fails: removes pieces of texts and elements of lists.
  *
  * @param {Json} input
  * @param {(input: Json) => Promise<boolean>} fails
@@ -149,7 +148,7 @@ export async function shrink(input, fails, tries) {
 
 /**
  * @param {Json} input
- * @returns {Generator<Json>} copies with something left out, large pieces first
+ * @returns {Generator<Json>} copies with a piece removed, large pieces first
  */
 function* smallerOnes(input) {
   const count = placesOf(input, { holder: null, key: null }).length;

@@ -1,8 +1,7 @@
 /**
- * Two streams that are each other's peer, in memory: what the fuzzers of handshakes use in place of sockets. Node has
- * duplexPair(), but not in every version that ferrows runs on. As with sockets, what is written in two pieces, and what
- * ends after it, is read in turns of its own: programs that end in the turn of their last byte see other things with
- * any library. What is sent is not known here.
+ * Two in-memory streams that are each other's peer, in place of sockets. Node's duplexPair() is missing in some supported
+ * versions. As with sockets, separate writes and the end after them are read in iterations of their own: programs that end in
+ * the iteration of their last byte behave differently with any library.
  */
 
 import { Duplex } from 'node:stream';
@@ -10,7 +9,7 @@ import { Duplex } from 'node:stream';
 class End extends Duplex {
   /** @type {End | undefined} */
   peer;
-  /** The callback of the peer's write, until somebody reads here. @type {(() => void) | null} */
+  /** The callback of the peer's write, until this side reads. @type {(() => void) | null} */
   written = null;
 
   /** @override */
@@ -54,14 +53,14 @@ class End extends Duplex {
     callback(error);
   }
 
-  /** Tells the peer that its data has been read, or never will be. */
+  /** Calls back the peer's write: its data was read, or never will be. */
   settle() {
     const { written } = this;
     this.written = null;
     if (written) setImmediate(written);
   }
 
-  /** The peer reads the end. */
+  /** Lets the peer read the end. */
   endPeer() {
     const { peer } = this;
     this.peer = undefined;

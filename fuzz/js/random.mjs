@@ -1,7 +1,4 @@
-/**
- * Random numbers that a seed repeats, for the fuzzers of this folder. What is made of them lives in mutation.mjs and in
- * the targets.
- */
+/** Seeded random numbers for the fuzzers of this folder. */
 
 /** mulberry32: 32 bits of state are enough for a run of a minute, and a seed is one number. */
 export class Random {
@@ -12,7 +9,7 @@ export class Random {
 
   /**
    * @param {number} limit
-   * @returns {number} a whole number from 0 to below `limit`
+   * @returns {number} an integer from 0 to below `limit`
    */
   below(limit) {
     this.state = (this.state + 0x6d2b79f5) >>> 0;
@@ -24,7 +21,7 @@ export class Random {
 
   /**
    * @param {number} times
-   * @returns {boolean} true once in so many times
+   * @returns {boolean} true with probability 1 / `times`
    */
   oneIn(times) {
     return this.below(times) === 0;
@@ -43,7 +40,7 @@ export class Random {
    * @template T
    * @param {number} limit
    * @param {() => T} make
-   * @returns {T[]} from none to below `limit` of what is made
+   * @returns {T[]} zero to below `limit` results of `make`
    */
   some(limit, make) {
     return Array.from({ length: this.below(limit) }, make);

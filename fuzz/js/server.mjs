@@ -1,24 +1,24 @@
 /**
- * Observes how the server of a library answers raw bytes: for the target handshake_request. The bytes come over a pipe
- * in memory, into the HTTP server of Node that the library listens to.
+ * Observes a handshake of a library's server with raw bytes, for the target handshake_request. The bytes come over an in-memory
+ * pipe into a Node HTTP server that the library uses.
  */
 
 import http from 'node:http';
 
 import { createPipe } from './pipe.mjs';
-import { Sightings } from './sightings.mjs';
+import { HandshakeTrace } from './handshake-trace.mjs';
 
-/** A choice that tells the offers apart. @param {Set<string>} protocols */
+/** A selection that depends on the offer. @param {Set<string>} protocols */
 const last = (protocols) => [...protocols].pop();
 
 /** @param {any} info */
 const noteInfo = ({ origin, secure, req }) =>
   observed.note('verify', origin, secure, req.method, req.url);
 
-/** What a verifyClient may answer with. */
+/** Arguments of a verifyClient callback. */
 const STATUSES = [undefined, 400, 403, 503];
 
-/** Options of servers; an input chooses by number. @type {any[]} */
+/** Options of servers, selected by number. @type {any[]} */
 const OPTIONS = [
   {},
   { perMessageDeflate: true },
@@ -46,20 +46,20 @@ const OPTIONS = [
   { maxPayload: 16, perMessageDeflate: true }
 ];
 
-/** What is being observed: one handshake at a time. */
-let observed = new Sightings();
+/** The current observation: one handshake at a time. */
+let observed = new HandshakeTrace();
 
 /** @type {Map<any, http.Server[]>} */
 const servers = new Map();
 
 /**
  * @param {any} library
- * @param {number} index of the options; odd rounds over them listen to wsClientError
+ * @param {number} index of the options; odd multiples listen to wsClientError
  * @returns {http.Server} not listening
  */
 function createServer({ WebSocketServer }, index) {
   const server = http.createServer((req, res) => {
-    // Not upgraded: what Node makes of it shows that the library has left it alone.
+    // Not an upgrade: Node's response shows that the library did not handle it.
     observed.note('request', req.method, req.url);
     res.writeHead(426).end();
   });
@@ -89,9 +89,9 @@ function createServer({ WebSocketServer }, index) {
 /**
  * @param {any} library
  * @param {Object} input
- * @param {number} input.server which options
+ * @param {number} input.server number of the options
  * @param {string[]} input.chunks the bytes, as Latin-1, piece by piece
- * @returns {Promise<any>} what happened, in order, and what was answered
+ * @returns {Promise<any>} the events in order, and the response
  */
 export async function observeServer(library, { server, chunks }) {
   const index = Math.abs(Math.trunc(server)) % (OPTIONS.length * 2);
@@ -99,7 +99,7 @@ export async function observeServer(library, { server, chunks }) {
   if (!made) servers.set(library, (made = []));
   const host = (made[index] ??= createServer(library, index));
 
-  observed = new Sightings();
+  observed = new HandshakeTrace();
   const { trace, over } = observed;
   const [near, far] = createPipe();
   observed.await(far);

@@ -1,6 +1,6 @@
 /**
- * Fuzzes the parser of Sec-WebSocket-Protocol (lib/subprotocol.js): any text gives what it gives with ws, the same
- * names or the same error, and the work is linear.
+ * Fuzzes the parser of Sec-WebSocket-Protocol (lib/subprotocol.js): any text gives the names or the error of ws, and parsing
+ * takes linear time.
  */
 
 import { main } from './engine.mjs';

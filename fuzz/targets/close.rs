@@ -1,4 +1,4 @@
-//! libFuzzer's entry to `ferrows::fuzzing::close`.
+//! libFuzzer entry point of `ferrows::fuzzing::close`.
 
 #![no_main]
 

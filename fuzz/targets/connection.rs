@@ -1,4 +1,4 @@
-//! libFuzzer's entry to `ferrows::fuzzing::connection`.
+//! libFuzzer entry point of `ferrows::fuzzing::connection`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! libFuzzer's entry to `ferrows::fuzzing::decoder`.
+//! libFuzzer entry point of `ferrows::fuzzing::decoder`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! libFuzzer's entry to `ferrows::fuzzing::mask`.
+//! libFuzzer entry point of `ferrows::fuzzing::mask`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! libFuzzer's entry to `ferrows::fuzzing::request`.
+//! libFuzzer entry point of `ferrows::fuzzing::request`.
 
 #![no_main]
 

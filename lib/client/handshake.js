@@ -33,33 +33,20 @@ const kAborted = Symbol('aborted');
  *
  * @param {WebSocket} ws
  * @param {any} address
- * @param {any} protocols
- * @param {any} options
+ * @param {any} protocols a name, an array of names, or in their place `options`
+ * @param {any} options of the program
  * @returns {any} the resolved options
  * @throws {SyntaxError} on an invalid URL or subprotocol
  * @throws {RangeError | TypeError} on an invalid option
  */
 function connect(ws, address, protocols, options) {
-  if (protocols === undefined) {
-    protocols = protocolsOf(options);
-  } else if (!Array.isArray(protocols)) {
-    if (typeof protocols === 'object' && protocols !== null) {
-      options = protocols;
-      protocols = protocolsOf(options);
-    } else {
-      protocols = [protocols];
-    }
-  }
-  return new ClientHandshake(ws, protocols, options).request(address);
-}
-
-/**
- * @param {any} options of the program
- * @returns {any[]} subprotocols of the option `protocols`
- */
-function protocolsOf(options) {
-  if (!options || options.protocols === undefined) return [];
-  return Array.isArray(options.protocols) ? options.protocols : [options.protocols];
+  const isOptions =
+    typeof protocols === 'object' && protocols !== null && !Array.isArray(protocols);
+  if (isOptions) options = protocols;
+  let offered = isOptions || protocols === undefined ? options?.protocols : protocols;
+  if (offered === undefined) offered = [];
+  else if (!Array.isArray(offered)) offered = [offered];
+  return new ClientHandshake(ws, offered, options).request(address);
 }
 
 class ClientHandshake {
@@ -296,10 +283,7 @@ function abortHandshake(ws, stream, error) {
   }
 }
 
-/**
- * @param {WebSocket} ws
- * @param {any} error
- */
+/** @param {WebSocket} ws @param {any} error */
 function emitErrorAndClose(ws, error) {
   ws._readyState = CLOSING;
   ws._errorEmitted = true;

@@ -130,19 +130,13 @@ function checkSubprotocols(protocols) {
   return names;
 }
 
-/**
- * @param {any} options
- * @returns {import('net').Socket}
- */
+/** @param {any} options @returns {import('net').Socket} */
 function connectPlain(options) {
   options.path = options.socketPath;
   return net.connect(options);
 }
 
-/**
- * @param {any} options
- * @returns {import('tls').TLSSocket}
- */
+/** @param {any} options @returns {import('tls').TLSSocket} */
 function connectTls(options) {
   options.path = undefined;
   if (!options.servername && options.servername !== '') {

@@ -183,10 +183,7 @@ function receiverOnDrain() {
   if (!websocket.isPaused) websocket._socket.resume();
 }
 
-/**
- * @this {any}
- * @param {Error} error
- */
+/** @this {any} @param {Error} error */
 function receiverOnError(error) {
   events.onError(this[kWebSocket], error);
 }
@@ -200,18 +197,12 @@ function receiverOnMessage(data, isBinary) {
   this[kWebSocket].emit('message', data, isBinary);
 }
 
-/**
- * @this {any}
- * @param {Buffer} data
- */
+/** @this {any} @param {Buffer} data */
 function receiverOnPing(data) {
   events.onPing(this[kWebSocket], data, this._isServer);
 }
 
-/**
- * @this {any}
- * @param {Buffer} data
- */
+/** @this {any} @param {Buffer} data */
 function receiverOnPong(data) {
   events.onPong(this[kWebSocket], data);
 }

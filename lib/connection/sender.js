@@ -28,11 +28,7 @@ class FrameWriter {
     this.transport = transport;
     /** True once frames are built in JavaScript: a program has replaced a method that builds them. */
     this.isBypassed = false;
-    /**
-     * Fails the message that is being compressed on another thread.
-     *
-     * @type {(() => void) | null}
-     */
+    /** Fails the message that is being compressed on another thread. @type {(() => void) | null} */
     this.abortCompression = null;
   }
 
@@ -128,18 +124,12 @@ function createConnectionSender(transport, SenderClass) {
   return sender;
 }
 
-/**
- * @this {any} a Sender
- * @param {Error} error
- */
+/** @this {any} a Sender @param {Error} error */
 function senderOnError(error) {
   events.onSendError(this[kWebSocket], error);
 }
 
-/**
- * @param {any} sender
- * @returns {Buffer | undefined} undefined: the addon draws a random key
- */
+/** @param {any} sender @returns {Buffer | undefined} undefined: the addon draws a random key */
 function maskingKey(sender) {
   if (!sender._generateMask) return undefined;
   sender._generateMask(sender._maskBuffer);

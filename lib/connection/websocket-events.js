@@ -107,10 +107,7 @@ function disableThreadPongs(transport) {
   transport.connection.setAutoPong(false);
 }
 
-/**
- * @param {WebSocket} ws
- * @param {Buffer} data
- */
+/** @param {WebSocket} ws @param {Buffer} data */
 function onPong(ws, data) {
   ws.emit('pong', data);
 }

@@ -31,18 +31,12 @@ function toNative(deflate) {
   };
 }
 
-/**
- * @param {unknown} value
- * @returns {number | undefined}
- */
+/** @param {unknown} value @returns {number | undefined} */
 function toInteger(value) {
   return Number.isInteger(value) ? /** @type {number} */ (value) : undefined;
 }
 
-/**
- * @param {unknown} value
- * @returns {Buffer | undefined}
- */
+/** @param {unknown} value @returns {Buffer | undefined} */
 function toBytes(value) {
   return ArrayBuffer.isView(value) || isAnyArrayBuffer(value) ? toBuffer(value) : undefined;
 }

@@ -9,10 +9,7 @@ const { createError } = require('../errors');
 /** @typedef {Record<string, any>} Params */
 /** @typedef {Record<string, any>} Options of PerMessageDeflate */
 
-/**
- * @param {Options} options
- * @returns {Params} the offer of a client
- */
+/** @param {Options} options @returns {Params} the offer of a client */
 function createOffer(options) {
   const bits = options.clientMaxWindowBits ?? true;
   /** @type {Params} */

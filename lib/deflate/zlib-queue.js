@@ -10,23 +10,28 @@
 const jobs = {
   limit: 0,
   running: 0,
-  /** @type {((done: () => void) => void)[]} */
-  waiting: [],
+  /** @type {{ job: (done: Callback) => void, callback: Callback }[]} */
+  queue: [],
 
-  /** @param {(done: () => void) => void} job calls `done` when it has ended */
-  add(job) {
-    jobs.waiting.push(job);
+  /**
+   * @param {(done: Callback) => void} job calls `done` with its result
+   * @param {Callback} callback called with the result, after the next job has been started
+   */
+  add(job, callback) {
+    jobs.queue.push({ job, callback });
     jobs.start();
   },
 
   start() {
-    while (jobs.running < jobs.limit && jobs.waiting.length > 0) {
-      const job = /** @type {(done: () => void) => void} */ (jobs.waiting.shift());
+    while (jobs.running < jobs.limit) {
+      const next = jobs.queue.shift();
+      if (next === undefined) return;
       jobs.running++;
       try {
-        job(() => {
+        next.job((error, result) => {
           jobs.running--;
           jobs.start();
+          next.callback(error, result);
         });
       } catch (error) {
         // The job has not started: zlib rejects the options.

@@ -6,6 +6,7 @@
 
 const { inspect } = require('util');
 
+const { defineVisible } = require('./define');
 const { queueMicrotask } = require('./schedule');
 
 /**
@@ -67,12 +68,7 @@ function isLive(object, name, properties) {
  */
 function showOnce(object, name, descriptor) {
   const value = object[name];
-  Object.defineProperty(object, name, {
-    configurable: true,
-    enumerable: true,
-    value,
-    writable: true
-  });
+  defineVisible(object, name, value);
   queueMicrotask(() => {
     const now = Object.getOwnPropertyDescriptor(object, name);
     if (now === undefined || !('value' in now)) return;

@@ -14,17 +14,14 @@ const diagnosticsChannel = require('diagnostics_channel');
 const EventEmitter = require('events');
 const net = require('net');
 const { getDefaultHighWaterMark } = require('stream');
-const { debuglog } = require('util');
 
-const { hasNodeSockets } = require('../socket/detached-socket');
+const { hasNodeSockets } = require('../socket/detach');
+const { debug } = require('../transport/debug');
 const { resolveMode } = require('../transport/mode');
 const { listens, takesSockets } = require('../native');
 
 /** The channel on which Node publishes each accepted socket. */
 const acceptedSockets = diagnosticsChannel.channel('net.server.socket');
-
-/** `NODE_DEBUG=ferrows` prints each fallback and its reason on standard error. */
-const debug = debuglog('ferrows');
 
 /**
  * The original emit(); null if it was patched when this file was loaded, because the patch observes every event.
@@ -33,10 +30,7 @@ const debug = debuglog('ferrows');
  */
 const emit = isOriginalEmit(EventEmitter.prototype.emit) ? EventEmitter.prototype.emit : null;
 
-/**
- * @param {Function} method
- * @returns {boolean} true if it has the source of Node's emit()
- */
+/** @param {Function} method @returns {boolean} true if it has the source of Node's emit() */
 function isOriginalEmit(method) {
   const source = Function.prototype.toString.call(method);
   return source.startsWith('function emit(type, ...args)') && source.includes('kErrorMonitor');
@@ -75,7 +69,8 @@ function listenReason({ transport }, isBound) {
   // A cluster worker gets its handle, or accepted connections, from the primary process.
   if (isBound) return 'the listening socket was bound elsewhere';
   // Node checks permissions in listen().
-  if (/** @type {any} */ (process).permission !== undefined) return 'the permission model is on';
+  if (/** @type {any} */ (process).permission !== undefined)
+    return 'the permission model is enabled';
   if (!('_createServerHandle' in net)) return 'this version of Node lacks _createServerHandle()';
   return null;
 }

@@ -33,7 +33,8 @@ const kSnapshot = Symbol('snapshot');
 const Server = http.Server;
 
 /**
- * Never constructed: it becomes the prototype of the server that `http.createServer()` returns, which programs may replace.
+ * Never constructed: becomes the prototype of the object that `http.createServer()` has returned, because programs replace that
+ * function.
  */
 class NativeListenServer extends Server {
   /**

@@ -72,10 +72,7 @@ class ListenHandle {
     }
   }
 
-  /**
-   * @param {number} backlog
-   * @returns {number} 0, or a negative error number of libuv
-   */
+  /** @param {number} backlog @returns {number} 0, or a negative error number of libuv */
   listen(backlog) {
     const { fd } = this.handle;
     const maxHeaderSize = this.maxHeaderSize || http.maxHeaderSize;

@@ -2,7 +2,7 @@
 
 /*
  * A net.Socket whose descriptor the addon reads and writes. It moves no bytes itself, but behaves to programs as a socket that
- * does. native-transport.js detaches sockets; materialize.js creates detached ones from lazy sockets.
+ * does. detach.js detaches sockets; materialize.js creates detached ones from lazy sockets.
  *
  * Members that need the bytes to pass through the socket (listeners for `data`, reading, replaced methods) first have the
  * transport fall back to a stream, and then act as those of Node.
@@ -12,11 +12,10 @@ const net = require('net');
 
 const native = require('../native');
 const { kTransport } = require('../constants');
-const { guard } = require('./handle-guard');
-const { hasOwnMethods, isNodeUnpatched, setDetachedMembers } = require('./replaced-members');
+const { defineHidden } = require('../node/define');
+const { setDetachedMembers } = require('./replaced-members');
 const { toBuffer } = require('../buffer-util');
 
-/** @typedef {import('../transport/base-transport').Socket} Socket */
 /** @typedef {(error?: Error | null) => void} Callback */
 
 /** Chunks that write() has queued in the connection, and that Node has yet to pass to `_write()`. @type {any} */
@@ -51,8 +50,7 @@ class DetachedSocket extends NodeSocket {
       else if (ArrayBuffer.isView(chunk)) chunk = toBuffer(chunk);
       if (Buffer.isBuffer(chunk)) {
         this[kTransport].write([chunk]);
-        if (!this[kForwarded])
-          Object.defineProperty(this, kForwarded, { configurable: true, value: [] });
+        if (!this[kForwarded]) defineHidden(this, kForwarded, []);
         this[kForwarded].push(chunk);
       }
     }
@@ -60,7 +58,7 @@ class DetachedSocket extends NodeSocket {
     // Output of the connection counts, too. `false` must be followed by `drain`, which needsDrain() requests.
     const mark = this.writableHighWaterMark;
     if (this.destroyed || this.writableLength < mark) return hasRoom;
-    return !this[kTransport].needsDrain(mark) && hasRoom;
+    return !this[kTransport].connection.needsDrain(mark) && hasRoom;
   }
 
   /**
@@ -239,7 +237,7 @@ class DetachedSocket extends NodeSocket {
 
   get writableNeedDrain() {
     if (super.writableNeedDrain) return true;
-    return this.writable && this[kTransport].needsDrain(this.writableHighWaterMark);
+    return this.writable && this[kTransport].connection.needsDrain(this.writableHighWaterMark);
   }
 
   get bufferSize() {
@@ -263,7 +261,7 @@ for (const name of [...ADDING, ...OF_EVENTS]) {
     if (event === 'data' || event === 'readable') {
       socket[kTransport].fallBack(`${name}('${event}') was called`);
     } else if (event === 'drain' && ADDING.includes(name)) {
-      socket[kTransport].watchDrain(socket.writableHighWaterMark);
+      socket[kTransport].connection.watchDrain(socket.writableHighWaterMark);
     }
   });
 }
@@ -299,12 +297,14 @@ for (const name of [
  * @param {(socket: any, argument: any) => void} before
  */
 function override(name, before) {
-  /** @this {any} @param {any[]} args */
-  const value = function (...args) {
-    before(this, args[0]);
-    return net.Socket.prototype[/** @type {'on'} */ (name)].apply(this, /** @type {any} */ (args));
-  };
-  Object.defineProperty(prototype, name, { configurable: true, value, writable: true });
+  const method = {
+    /** @this {any} @param {any[]} args */
+    [name](...args) {
+      before(this, args[0]);
+      return Reflect.get(net.Socket.prototype, name).apply(this, args);
+    }
+  }[/** @type {string} */ (name)];
+  defineHidden(prototype, name, method);
 }
 
 // A method may be taken from a detached socket, and be called when it no longer is one.
@@ -318,90 +318,15 @@ for (const name of Reflect.ownKeys(prototype)) {
     if (!isDetached(this)) return Reflect.get(net.Socket.prototype, name).apply(this, args);
     return method.apply(this, args);
   };
-  Object.defineProperty(value, 'name', { configurable: true, value: method.name || String(name) });
-  Object.defineProperty(prototype, name, { configurable: true, value, writable: true });
+  Object.defineProperty(value, 'name', { configurable: true, value: method.name });
+  defineHidden(prototype, name, value);
 }
 
 setDetachedMembers(prototype);
 
-/**
- * @param {any} socket any Duplex, or an object that inherits from one
- */
+/** @param {any} socket any Duplex, or an object that inherits from one */
 function isDetached(socket) {
   return Boolean(socket[kTransport]);
-}
-
-/**
- * True if sockets are those of Node. Bun and Deno have descriptors for some sockets, and functions of libuv, but some of these
- * functions end the process.
- */
-const hasNodeSockets = !('bun' in process.versions || 'deno' in process.versions);
-
-/**
- * Checks that the descriptor can be taken from a socket without a program noticing.
- *
- * @param {any} socket any Duplex
- * @returns {string | null} the reason why it cannot, for debug output; null if it can
- */
-function obstacleToDetaching(socket) {
-  if (!hasNodeSockets) return 'the runtime is not Node';
-  if (Object.getPrototypeOf(socket) !== net.Socket.prototype || socket.encrypted) {
-    return 'the socket is not a plain net.Socket';
-  }
-  if (!(socket._handle?.fd >= 0) || typeof socket._handle.readStop !== 'function') {
-    return 'the socket has no descriptor';
-  }
-  if (socket.destroyed || !socket.writable || socket._readableState.ended) {
-    return 'the socket has ended';
-  }
-  if (socket.writableLength !== 0) return 'the socket has unwritten output';
-  if (socket._readableState.encoding !== null) return 'the socket has an encoding';
-  if (socket.listenerCount('data') !== 0 || socket.listenerCount('readable') !== 0) {
-    return 'the socket has listeners for its bytes';
-  }
-  if (hasOwnMethods(socket) || !isNodeUnpatched()) return 'a member of the socket is replaced';
-  return null;
-}
-
-/**
- * Stops Node's reading and makes a net.Socket a detached one.
- *
- * @param {Socket} socket without an obstacleToDetaching()
- * @param {any} transport
- * @param {Buffer} head bytes that have already been read from the socket
- * @param {(fd: number, received: Buffer | undefined) => boolean} attach passes the descriptor and received bytes to the addon
- * @returns {boolean} the result of `attach`; if false, the socket is as before
- */
-function detach(socket, transport, head, attach) {
-  const handle = socket._handle;
-  const wasPaused = socket.readableFlowing === false;
-  handle.readStop();
-  handle.reading = false;
-
-  /** @type {Buffer[]} */
-  const chunks = head.length > 0 ? [head] : [];
-  while (socket.readableLength > 0) chunks.push(socket.read());
-  markDetached(socket, transport);
-  const received = chunks.length > 1 ? Buffer.concat(chunks) : chunks[0];
-
-  if (!attach(handle.fd, received)) {
-    reattach(socket);
-    handle.reading = true;
-    handle.readStart();
-    for (const chunk of chunks.slice(head.length > 0 ? 1 : 0).reverse()) socket.unshift(chunk);
-    return false;
-  }
-
-  guard(handle, transport);
-  transport.isTimed = Number(socket.timeout) > 0;
-  // The connection counts `received` itself.
-  transport.bytesReadBefore = handle.bytesRead - (received?.length ?? 0);
-  if (handle.hasRef()) transport.setReferenced(true);
-  if (socket.listenerCount('drain') > 0) transport.watchDrain(socket.writableHighWaterMark);
-  // A flowing socket reports the end of the stream; a socket that a program has paused stays paused.
-  if (wasPaused) native.pause(transport.id);
-  else net.Socket.prototype.resume.call(socket);
-  return true;
 }
 
 /**
@@ -412,11 +337,7 @@ function detach(socket, transport, head, attach) {
  */
 function markDetached(socket, transport) {
   Object.setPrototypeOf(socket, DetachedSocket.prototype);
-  Object.defineProperty(socket, kTransport, {
-    configurable: true,
-    value: transport,
-    writable: true
-  });
+  defineHidden(socket, kTransport, transport);
   // Node's HTTP server leaves these on its sockets; they would shadow those of the prototype.
   for (const name of ['on', 'addListener', 'prependListener']) {
     if (Object.hasOwn(socket, name)) Reflect.deleteProperty(socket, name);
@@ -445,12 +366,4 @@ function takeForwarded(socket) {
   return forwarded;
 }
 
-module.exports = {
-  DetachedSocket,
-  detach,
-  hasNodeSockets,
-  markDetached,
-  obstacleToDetaching,
-  reattach,
-  takeForwarded
-};
+module.exports = { DetachedSocket, markDetached, reattach, takeForwarded };

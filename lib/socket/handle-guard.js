@@ -6,6 +6,8 @@
  * up on the handle per call, so methods in front of those of its prototype suffice. Other handles are not affected.
  */
 
+const { defineHidden } = require('../node/define');
+
 /** @typedef {{ handleDescriptorLoss(): void }} DescriptorUser */
 
 /** The DescriptorUser of a guarded handle. */
@@ -30,7 +32,7 @@ const prototypes = new Map();
  * @param {DescriptorUser} user replaces the one before
  */
 function guard(handle, user) {
-  Object.defineProperty(handle, kUser, { configurable: true, value: user, writable: true });
+  defineHidden(handle, kUser, user);
   const prototype = Object.getPrototypeOf(handle);
   if (Object.hasOwn(prototype, kIsGuarded)) return;
   for (const name of METHODS) {
@@ -52,15 +54,14 @@ function guard(handle, user) {
  */
 function defineGuarded(object, name, original) {
   const prototype = Object.getPrototypeOf(object);
-  Object.defineProperty(object, name, {
-    configurable: true,
-    writable: true,
+  const method = {
     /** @this {any} @param {any[]} args */
-    value(...args) {
+    [name](...args) {
       this[kUser]?.handleDescriptorLoss();
       return Reflect.apply(original ?? prototype[name], this, args);
     }
-  });
+  }[name];
+  defineHidden(object, name, method);
 }
 
 /**

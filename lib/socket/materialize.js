@@ -10,6 +10,7 @@ const net = require('net');
 
 const events = require('../connection/websocket-events');
 const { kTransport, kWebSocket } = require('../constants');
+const { defineVisible } = require('../node/define');
 const { guard } = require('./handle-guard');
 const { SocketFlag } = require('./socket-states');
 const { DetachedSocket, markDetached } = require('./detached-socket');
@@ -36,16 +37,6 @@ let lazyPrototype = null;
  */
 function isLazy(socket) {
   return Object.getPrototypeOf(socket) === lazyPrototype && LazySocket.isInstance(socket);
-}
-
-/**
- * Transfers the pending upgrade of a lazy socket to a WebSocket.
- *
- * @param {any} socket lazy
- * @param {any} transport
- */
-function takeUpgrade(socket, transport) {
-  return LazySocket.takeUpgrade(socket, transport);
 }
 
 /**
@@ -266,12 +257,7 @@ function writeCurrent(socket, name, value) {
   } else if (name in prototype) {
     Reflect.set(prototype, name, value, socket);
   } else {
-    Object.defineProperty(socket, name, {
-      configurable: true,
-      enumerable: true,
-      value,
-      writable: true
-    });
+    defineVisible(socket, name, value);
   }
 }
 
@@ -303,4 +289,4 @@ function isOwn(socket, name) {
   return false;
 }
 
-module.exports = { callCurrent, defineLazyMembers, isLazy, materialize, takeUpgrade };
+module.exports = { callCurrent, defineLazyMembers, isLazy, materialize };

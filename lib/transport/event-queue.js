@@ -36,9 +36,7 @@ const State = { READY: 0, EMITTING: 1, SCHEDULED: 2, HELD: 3 };
 const { EMITTING, HELD, READY, SCHEDULED } = State;
 
 class EventQueue {
-  /**
-   * @param {boolean} isSynchronous false: at most one `message`, `ping` or `pong` per macrotask
-   */
+  /** @param {boolean} isSynchronous false: at most one `message`, `ping` or `pong` per macrotask */
   constructor(isSynchronous) {
     /** Id of the connection in the addon. */
     this.id = native.NO_CONNECTION;
@@ -124,9 +122,7 @@ class EventQueue {
     this.emitEvents(false);
   }
 
-  /**
-   * @param {boolean} hasMacrotask true if this macrotask was scheduled for the first event of the queue
-   */
+  /** @param {boolean} hasMacrotask true if this macrotask was scheduled for the first event of the queue */
   emitEvents(hasMacrotask) {
     let hasThrown = true;
     let isFirst = hasMacrotask || this.startsMacrotask;
@@ -166,9 +162,7 @@ class EventQueue {
     this.handleEmpty();
   }
 
-  /**
-   * @param {boolean} isOwn true if the macrotask is the one that the next event needs
-   */
+  /** @param {boolean} isOwn true if the macrotask is the one that the next event needs */
   scheduleEmit(isOwn) {
     if (this.state !== HELD) this.state = SCHEDULED;
     setImmediate(() => this.emitEvents(isOwn));

@@ -7,7 +7,7 @@
  */
 
 const { environment, thread } = require('../native');
-const { debug, isDebugging } = require('./debug');
+const { isDebugging, tracedEnvironment } = require('./debug');
 const { rethrowLater } = require('./write-callbacks');
 const { nextTick } = require('../node/schedule');
 
@@ -128,17 +128,6 @@ function flushAtExit() {
   flushAll();
   environment.flushSync();
 }
-
-/** The environment as the sweep timer of src/addon/thread.js uses it, with debug output. */
-const tracedEnvironment = {
-  rest() {
-    const before = environment.awake;
-    const hasMore = environment.rest();
-    const { awake } = environment;
-    if (awake < before) debug('%d connections became idle, %d are active', before - awake, awake);
-    return hasMore;
-  }
-};
 
 /** To be called for each connection that opens. */
 function connectionOpened() {

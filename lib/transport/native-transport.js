@@ -11,13 +11,14 @@ const { constants } = require('os');
 
 const events = require('../connection/websocket-events');
 const native = require('../native');
-const { DetachedSocket, detach, reattach } = require('../socket/detached-socket');
+const { detach } = require('../socket/detach');
+const { DetachedSocket, reattach } = require('../socket/detached-socket');
 const { Transport } = require('./base-transport');
 const { isOutputUnpatched, isUnpatched } = require('../socket/replaced-members');
 const { fallBackToStream } = require('./stream-fallback');
-const { isLazy, takeUpgrade } = require('../socket/materialize');
+const { LazySocket, isLazy } = require('../socket/lazy-socket');
 const { createError, createSystemError } = require('../errors');
-const { debug, isDebugging } = require('./debug');
+const { isDebugging, traceMigrations } = require('./debug');
 const { flushNativeLater, runNativeDelivery } = require('./flush-scheduler');
 const { readRecords } = require('./record-reader');
 const { nextTick } = require('../node/schedule');
@@ -114,7 +115,7 @@ class NativeTransport extends Transport {
   adopt(head, configId, mode) {
     /** @type {any} */
     const socket = this.socket;
-    const { bytesRead, number, response } = takeUpgrade(socket, this);
+    const { bytesRead, number, response } = LazySocket.takeUpgrade(socket, this);
     const received = head.length === 0 ? undefined : head;
     const id = native.adopt(number, configId, response, received, mode);
     this.bytesReadBefore = bytesRead - head.length;
@@ -324,25 +325,6 @@ class NativeTransport extends Transport {
     if (!isOutputUnpatched(this.socket)) this.fallBack('a member of the socket is replaced');
   }
 
-  /**
-   * Returns true, and requests a DRAIN record, if at least `mark` bytes have been pending since none were.
-   *
-   * @param {number} mark bytes
-   * @returns {boolean}
-   */
-  needsDrain(mark) {
-    return this.connection.needsDrain(mark);
-  }
-
-  /**
-   * Requests a DRAIN record each time that no bytes are pending any more after at least `mark` were.
-   *
-   * @param {number} mark bytes
-   */
-  watchDrain(mark) {
-    this.connection.watchDrain(mark);
-  }
-
   /** @param {boolean} isReferenced true: keep the event loop alive */
   setReferenced(isReferenced) {
     if (isReferenced === this.isReferenced) return;
@@ -447,20 +429,6 @@ function deliverHead(transport) {
   if (count > 0) transport.resource.runInAsyncScope(transport.emitHead, transport, count);
 }
 
-if (isDebugging) {
-  /** The transport of each connection at its last delivery. @type {WeakMap<NativeTransport, string>} */
-  const kinds = new WeakMap();
-  const { deliver } = NativeTransport.prototype;
-  /** @param {number} count */
-  NativeTransport.prototype.deliver = function (count) {
-    const { id, kind } = this;
-    const before = kinds.get(this);
-    if (kind !== before) {
-      kinds.set(this, kind);
-      if (before !== undefined) debug('connection %d migrated from %s to %s', id, before, kind);
-    }
-    return deliver.call(this, count);
-  };
-}
+if (isDebugging) traceMigrations(NativeTransport.prototype);
 
 module.exports = { NativeTransport };

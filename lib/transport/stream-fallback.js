@@ -14,6 +14,7 @@ const native = require('../native');
 const { StreamTransport } = require('./stream-transport');
 const { createSystemError } = require('../errors');
 const { debug, isDebugging } = require('./debug');
+const { defineHidden } = require('../node/define');
 const { isLazy, materialize } = require('../socket/materialize');
 const { runStreamDelivery } = require('./flush-scheduler');
 const { readRecords, takeOutput } = require('./record-reader');
@@ -206,8 +207,6 @@ function writeQueued(transport, isDrainDue) {
  * @param {any[]} forwarded in order
  */
 function skipForwarded(socket, forwarded) {
-  const override = (/** @type {string} */ name, /** @type {Function} */ value) =>
-    Object.defineProperty(socket, name, { configurable: true, value, writable: true });
   const restore = () => {
     for (const name of ['_write', '_writev']) Reflect.deleteProperty(socket, name);
   };
@@ -225,8 +224,9 @@ function skipForwarded(socket, forwarded) {
       node._writev.call(socket, remaining, callback);
     }
   };
-  override('_writev', writev);
-  override(
+  defineHidden(socket, '_writev', writev);
+  defineHidden(
+    socket,
     '_write',
     (/** @type {any} */ chunk, /** @type {any} */ encoding, /** @type {any} */ callback) =>
       writev([{ chunk, encoding }], callback)

@@ -9,6 +9,7 @@
 const { Transport } = require('./base-transport');
 const { createError } = require('../errors');
 const { flushStreamLater, runStreamDelivery } = require('./flush-scheduler');
+const { defineHidden, defineVisible } = require('../node/define');
 const native = require('../native');
 const { takeOutput } = require('./record-reader');
 const { kTransport, kWebSocket } = require('../constants');
@@ -87,17 +88,14 @@ class StreamTransport extends Transport {
     const { socket } = this;
     // A method of the prototype is looked up per call, because it may be replaced later.
     const own = Object.hasOwn(socket, name) ? socket[name] : undefined;
-    Object.defineProperty(this.socket, name, {
-      configurable: true,
-      writable: true,
-      /** @this {any} @param {any[]} args */
-      value: function (...args) {
-        transport.flush();
-        if (name === 'destroy') transport.noteWritten();
-        const original = own ?? Object.getPrototypeOf(socket)[name];
-        return original.apply(this, args);
-      }
-    });
+    /** @this {any} @param {any[]} args */
+    const value = function (...args) {
+      transport.flush();
+      if (name === 'destroy') transport.noteWritten();
+      const original = own ?? Object.getPrototypeOf(socket)[name];
+      return original.apply(this, args);
+    };
+    defineHidden(socket, name, value);
   }
 
   /**
@@ -119,12 +117,7 @@ class StreamTransport extends Transport {
       },
       /** @this {any} @param {unknown} value */
       set(value) {
-        Object.defineProperty(this, name, {
-          configurable: true,
-          enumerable: true,
-          value,
-          writable: true
-        });
+        defineVisible(this, name, value);
       }
     });
   }
@@ -231,9 +224,7 @@ class StreamTransport extends Transport {
 
   // Input
 
-  /**
-   * @param {Buffer | string} chunk a string if a program has set an encoding
-   */
+  /** @param {Buffer | string} chunk a string if a program has set an encoding */
   receive(chunk) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     runStreamDelivery(this, native.receive(this.id, bytes));

@@ -1,6 +1,6 @@
 /**
- * What a binary says of itself: its format, its processor, and which C library it wants. Only check.mjs asks. Formats are told
- * by their first bytes; what an ELF file needs is read by `readelf`, which is where a C compiler is.
+ * The format, the processor and the C library of a binary, for check.mjs. Formats are told by their first bytes; the
+ * dependencies of an ELF file are read by `readelf`, which comes with a C compiler.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -13,13 +13,13 @@ const MACH_O = { 0x01000007: 'x64', 0x0100000c: 'arm64' };
 /** PE Machine. @type {Record<number, string>} */
 const PE = { 0x014c: 'ia32', 0x8664: 'x64', 0xaa64: 'arm64' };
 
-/** Bytes at the front of a file that hold all headers that are looked at. */
+/** Bytes at the front of a file, with all headers that are read. */
 const HEAD = 4096;
 
 /**
  * @typedef {Object} Kind
  * @property {'elf' | 'mach-o' | 'pe' | 'unknown'} format
- * @property {string | undefined} cpu as process.arch has it
+ * @property {string | undefined} cpu in the terms of process.arch
  */
 
 /**
@@ -50,10 +50,10 @@ export function identify(file) {
 const readelf = (...args) => execFileSync('readelf', ['--wide', ...args], { encoding: 'utf8' });
 
 /**
- * The newest version of glibc that an ELF file has a symbol of.
+ * The newest version of glibc among the symbols that an ELF file needs.
  *
  * @param {string} file
- * @returns {[number, number] | undefined} undefined: it wants none
+ * @returns {[number, number] | undefined} undefined if it needs no glibc
  */
 export function glibcFloor(file) {
   const versions = [...readelf('--version-info', file).matchAll(/\bGLIBC_(\d+)\.(\d+)/g)].map(
@@ -63,7 +63,7 @@ export function glibcFloor(file) {
 }
 
 /**
- * The libraries that an ELF file wants.
+ * The libraries that an ELF file needs.
  *
  * @param {string} file
  * @returns {string[]}

@@ -1,7 +1,6 @@
 /**
- * Whether what stage.mjs has laid out is a release: every platform is there, each binary is one for its platform and needs no
- * newer C library than promised, the manifests agree, nothing runs at installation. Findings are sentences; no finding, no
- * objection. Changes nothing.
+ * Checks that the folders of stage.mjs are a release: all platforms are complete, each binary is for its platform and needs no newer
+ * C library than promised, the manifests agree, no script runs at installation. Findings are sentences. Changes no file.
  */
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
@@ -9,41 +8,41 @@ import { join } from 'node:path';
 import { glibcFloor, identify, neededLibraries } from './binary.mjs';
 import { manifest, platforms, readManifest } from './platforms.mjs';
 
-/** The newest glibc that a binary for Linux may want. Node.js 20 itself wants 2.28: they run where it does, and its unofficial builds do. */
+/** The newest glibc that a binary for Linux may need. Node.js 20 needs 2.28, its unofficial builds 2.17. */
 export const GLIBC_FLOOR = /** @type {const} */ ([2, 17]);
 
-/** A binary of more bytes has something in it that does not belong there. */
+/** Bytes of a binary; more would be debug information or another build profile. */
 const MAX_SIZE = 4 * 1024 * 1024;
 
 /** Format of the binaries, by process.platform. @type {Record<string, string>} */
 const FORMATS = { darwin: 'mach-o', freebsd: 'elf', linux: 'elf', win32: 'pe' };
 
-/** Scripts that npm runs when it installs. */
+/** Scripts that npm runs at installation. */
 const INSTALLING = ['preinstall', 'install', 'postinstall', 'prepare'];
 
 /** @param {readonly [number, number]} version */
 const print = (version) => version.join('.');
 
 /**
- * What is wrong with an ELF file for Linux.
+ * Checks the C library of an ELF file for Linux.
  *
  * @param {string} file
  * @param {string} libc 'glibc' or 'musl'
- * @returns {string[]}
+ * @returns {string[]} findings
  */
 export function checkLibc(file, libc) {
   const floor = glibcFloor(file);
   if (libc === 'musl') {
-    return floor || neededLibraries(file).includes('libc.so.6') ? ['wants glibc, not musl'] : [];
+    return floor || neededLibraries(file).includes('libc.so.6') ? ['needs glibc, not musl'] : [];
   }
-  if (!floor) return ['wants no glibc'];
+  if (!floor) return ['needs no glibc'];
   const [major, minor] = GLIBC_FLOOR;
   const isNewer = floor[0] > major || (floor[0] === major && floor[1] > minor);
-  return isNewer ? [`wants glibc ${print(floor)}, more than ${print(GLIBC_FLOOR)}`] : [];
+  return isNewer ? [`needs glibc ${print(floor)}, newer than ${print(GLIBC_FLOOR)}`] : [];
 }
 
 /**
- * What is wrong with one platform's package.
+ * Checks the package of a platform.
  *
  * @param {string} folder
  * @param {import('./platforms.mjs').Platform} platform
@@ -54,7 +53,7 @@ function checkPlatform(folder, { manifest: committed, addon }) {
   const found = readManifest(folder);
   for (const field of /** @type {const} */ (['name', 'version', 'main', 'os', 'cpu', 'libc'])) {
     if (JSON.stringify(found[field]) !== JSON.stringify(committed[field])) {
-      findings.push(`${field} is not what is committed`);
+      findings.push(`${field} differs from the committed one`);
     }
   }
   if (found.version !== manifest.version) findings.push(`is of version ${found.version}`);
@@ -77,7 +76,7 @@ function checkPlatform(folder, { manifest: committed, addon }) {
 }
 
 /**
- * What is wrong with the root package.
+ * Checks the root package.
  *
  * @param {string} folder
  * @returns {string[]}
@@ -100,14 +99,14 @@ function checkRoot(folder) {
 }
 
 /**
- * @param {string} staged what stage() has laid out
- * @returns {string[]} what is wrong, with the name of the package in front
+ * @param {string} staged the folder that stage() filled
+ * @returns {string[]} findings, each with the name of its package
  */
 export function check(staged) {
   const findings = checkRoot(join(staged, 'ferrows')).map((finding) => `ferrows ${finding}`);
   for (const platform of platforms) {
     const folder = join(staged, 'npm', platform.folder);
-    const about = existsSync(folder) ? checkPlatform(folder, platform) : ['is not there'];
+    const about = existsSync(folder) ? checkPlatform(folder, platform) : ['is missing'];
     findings.push(...about.map((finding) => `${platform.manifest.name}: ${finding}`));
   }
   return findings;

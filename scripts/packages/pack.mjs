@@ -1,6 +1,6 @@
 /**
- * Makes the tarballs of what stage.mjs has laid out, and an index.json that says what each holds and how large it is. A package
- * whose addon is missing, as on a machine that builds for itself alone, is in the index without a tarball.
+ * Packs the folders of stage.mjs into tarballs, with an index.json of their manifests and sizes. A package without its addon, as on
+ * a machine that builds for its own platform only, is in the index without a tarball.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -14,14 +14,14 @@ import { platforms, readManifest } from './platforms.mjs';
  * @property {import('./platforms.mjs').Manifest} manifest
  * @property {string | null} file name of the tarball
  * @property {number} size bytes of the tarball
- * @property {number} unpackedSize bytes of what is in it
+ * @property {number} unpackedSize bytes of its files
  * @property {string} integrity
  * @property {string} shasum
  */
 
 /**
  * @param {string} staged
- * @param {string} out is deleted first
+ * @param {string} out deleted first
  * @returns {Packed[]} the platforms, then the root package
  */
 export function pack(staged, out) {

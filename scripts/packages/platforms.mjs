@@ -1,6 +1,5 @@
 /**
- * What is to be published: the root package, and one package for each folder of npm/. The other files of this folder read it
- * here; where the files come from and go to is theirs.
+ * The packages to publish: the root package, and one package for each folder of npm/. Read by the other files of this folder.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -23,7 +22,7 @@ import { root } from '../ready.mjs';
  */
 
 /**
- * One platform's package, as it is committed.
+ * The committed package of a platform.
  *
  * @typedef {Object} Platform
  * @property {string} folder its name: `linux-x64-gnu`

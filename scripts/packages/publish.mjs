@@ -1,7 +1,7 @@
 /**
- * Publishes what stage.mjs has laid out and check.mjs has no objection to. npm cannot publish many packages at once, but what
- * counts is the root package: it goes last, and only when the registry shows every platform in the right version. A run that
- * was broken off is repeated as it is: what is there already is left alone.
+ * Publishes the packages of stage.mjs that passed check.mjs. npm publishes one package at a time, and users install the root
+ * package: it is published last, once the registry shows every platform in the version of this release. A run that broke off can
+ * be repeated: packages that are published already are skipped.
  */
 
 import { spawn } from 'node:child_process';
@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { npmCommand } from '../npm.mjs';
 import { manifest, platforms } from './platforms.mjs';
 
-/** How often the registry is asked whether it shows what was published, and how long to wait between, in milliseconds. */
+/** Requests to the registry until it shows a published package, and the milliseconds between them. */
 const ASKING = { times: 30, wait: 10_000 };
 
 /**
@@ -19,7 +19,7 @@ const ASKING = { times: 30, wait: 10_000 };
  *
  * @param {string[]} args
  * @param {string} [cwd]
- * @returns {Promise<{ status: number | null, output: string }>} `output`: all that it has printed
+ * @returns {Promise<{ status: number | null, output: string }>}
  */
 async function npm(args, cwd) {
   const [program, ...rest] = npmCommand(...args);
@@ -34,19 +34,19 @@ async function npm(args, cwd) {
   return { status, output };
 }
 
-/** Where npm publishes to. */
+/** The registry that npm publishes to. */
 async function registry() {
   const { output } = await npm(['config', 'get', 'registry']);
   return output.trim().replace(/\/$/, '');
 }
 
 /**
- * Whether the registry has a package in the version of this release.
+ * True if the registry has a package in the version of this release.
  *
  * @param {string} address of the registry
  * @param {string} name
  * @returns {Promise<boolean>}
- * @throws {Error} it could not be asked
+ * @throws {Error} the registry failed
  */
 async function isPublished(address, name) {
   const { version } = manifest;
@@ -62,10 +62,10 @@ async function isPublished(address, name) {
  */
 async function publishOne(address, { name, folder }) {
   if (await isPublished(address, name)) {
-    console.log(`${name} is there already`);
+    console.log(`${name} is published already`);
     return;
   }
-  // A statement of provenance needs the identity of a workflow.
+  // npm signs a statement of provenance with the identity of a workflow.
   const provenance = process.env.ACTIONS_ID_TOKEN_REQUEST_URL ? ['--provenance'] : [];
   const { status, output } = await npm(['publish', '--access', 'public', ...provenance], folder);
   if (status !== 0) throw new Error(`${name} could not be published: ${output}`);
@@ -91,7 +91,7 @@ async function waitForPlatforms(address, { times, wait }) {
 
 /**
  * @param {string} staged
- * @param {{ isDryRun?: boolean, asking?: { times: number, wait: number } }} [options] `isDryRun`: says what it would do
+ * @param {{ isDryRun?: boolean, asking?: { times: number, wait: number } }} [options] `isDryRun`: only prints the packages
  * @throws {Error} a package could not be published; the root package is not, unless all others are there
  */
 export async function publish(staged, { isDryRun = false, asking = ASKING } = {}) {
@@ -104,7 +104,7 @@ export async function publish(staged, { isDryRun = false, asking = ASKING } = {}
   if (isDryRun) {
     for (const { name } of [...folders, home]) {
       const isThere = await isPublished(address, name);
-      console.log(`${name}@${manifest.version}: ${isThere ? 'is there' : 'to be published'}`);
+      console.log(`${name}@${manifest.version}: ${isThere ? 'published' : 'to be published'}`);
     }
     return;
   }

@@ -1,7 +1,6 @@
 /**
- * Lays out what is to be published, in a folder of its own and never in the clone: `ferrows/`, the root package as npm would
- * pack it, and `npm/PLATFORM/`, its addon beside its manifest. The commands of napi do what they are there for and refuse a
- * release that is not whole; what is right in the result is for check.mjs to say.
+ * Lays out the packages to publish, outside of the clone: `ferrows/`, the root package as npm would pack it, and `npm/PLATFORM/`,
+ * an addon beside its manifest. The commands of napi refuse an incomplete release; check.mjs checks the result.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -9,6 +8,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -22,8 +22,8 @@ import { manifest, platforms } from './platforms.mjs';
 const NAPI = join(root, 'node_modules/@napi-rs/cli/dist/cli.js');
 
 /**
- * The fields that tell where the sources are, which npm compares with the place that a provenance statement names. The
- * release workflow knows it; elsewhere there are none.
+ * The fields with the address of the sources, which npm compares with the one in a provenance statement. Known to the release
+ * workflow only.
  */
 function origin() {
   const { GITHUB_REPOSITORY: repository, GITHUB_SERVER_URL: server } = process.env;
@@ -45,8 +45,8 @@ function rewriteManifest(folder, change) {
 
 /**
  * @param {string} artifacts folder that holds the addons, at any depth
- * @param {string} out is deleted first
- * @param {boolean} isPartial whether addons may be missing, as on a machine that builds for itself alone
+ * @param {string} out deleted first
+ * @param {boolean} isPartial true if addons may be missing, as on a machine that builds for its own platform only
  * @throws {Error} an addon is missing, or a command failed
  */
 export function stage(artifacts, out, isPartial) {
@@ -54,7 +54,14 @@ export function stage(artifacts, out, isPartial) {
   const home = join(out, 'ferrows');
   mkdirSync(home, { recursive: true });
 
-  const [program, ...args] = npmCommand('pack', '--json', '--pack-destination', out);
+  // Without `prepack`: the addons come from `artifacts`.
+  const [program, ...args] = npmCommand(
+    'pack',
+    '--json',
+    '--ignore-scripts',
+    '--pack-destination',
+    out
+  );
   const packed = execFileSync(program, args, { cwd: root, encoding: 'utf8' });
   const tarball = join(out, JSON.parse(packed)[0].filename);
   execFileSync('tar', ['-xzf', tarball, '-C', home, '--strip-components=1']);
@@ -86,17 +93,19 @@ export function stage(artifacts, out, isPartial) {
     }
   }
 
-  // It puts each addon beside the root's manifest, too.
-  for (const { addon } of platforms) rmSync(join(home, addon), { force: true });
+  // `npm pack` of a clone includes the addon built there, and `napi artifacts` adds the others.
+  const addons = readdirSync(home).filter((name) => name.endsWith('.node'));
+  for (const addon of addons) rmSync(join(home, addon));
   renameSync(npm, join(out, 'npm'));
 
   const optionalDependencies = Object.fromEntries(
     platforms.map(({ manifest: { name } }) => [name, manifest.version])
   );
   rewriteManifest(home, (value) => {
-    // For who works on it, not for who installs it.
+    // Only for work on ferrows.
     delete value.scripts;
     delete value.devDependencies;
-    return { ...value, ...origin(), optionalDependencies };
+    const files = value.files.filter((/** @type {string} */ name) => name !== '*.node');
+    return { ...value, files, ...origin(), optionalDependencies };
   });
 }

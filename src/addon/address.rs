@@ -1,18 +1,18 @@
-//! Addresses of TCP, as JavaScript sees them.
+//! TCP addresses as JavaScript objects.
 
 use std::net::SocketAddr;
 
 use napi_derive::napi;
 
-/// One end of a connection over TCP.
+/// A TCP address.
 #[napi(object)]
 pub struct SocketAddress {
-    /// In digits.
+    /// The IP address in its usual notation.
     pub address: String,
-    /// As Node names it.
+    /// The family, by Node's name.
     #[napi(ts_type = "'IPv4' | 'IPv6'")]
     pub family: String,
-    /// Its port.
+    /// The port.
     pub port: u16,
 }
 

@@ -1,5 +1,5 @@
-//! Stateless helpers on single frames and on the opening handshake, for the parts of the ws API that expose them
-//! (`Sender.frame`, the server's 101).
+//! Stateless functions on frames and the opening handshake, for the parts of the ws API that expose them (`Sender.frame`, the
+//! server's response), and constants of this build.
 
 use napi::bindgen_prelude::{BufferSlice, Uint8Array};
 use napi::{Env, Error, Result, Status};
@@ -16,8 +16,8 @@ pub(super) fn accept(key: String) -> String {
     accept_key(&key)
 }
 
-/// A frame header as bytes, the masking key included (RFC 6455 section 5.2). Throws for an unknown opcode or a key that
-/// is not four bytes long.
+/// Encodes a frame header with its masking key (RFC 6455 section 5.2). Throws for an unknown opcode, or a key that is not four
+/// bytes long.
 #[napi(catch_unwind)]
 pub(super) fn encode_header(
     env: &Env,
@@ -30,7 +30,7 @@ pub(super) fn encode_header(
     let opcode =
         Opcode::try_from(opcode).map_err(|error| Error::new(Status::InvalidArg, error.to_string()))?;
     let masking_key = key.map(|key| masking_key(&key)).transpose()?;
-    // A JavaScript length is an integer of 53 bits.
+    // Lengths in JavaScript are integers of at most 53 bits.
     #[allow(clippy::cast_sign_loss, reason = "lengths are not negative")]
     let payload_length = length as u64;
     let mut bytes = Vec::new();
@@ -47,30 +47,30 @@ pub(super) fn apply_mask(mut data: Uint8Array, key: Uint8Array) -> Result<()> {
     Ok(())
 }
 
-/// The version of the package that this was built for: the shim loads no other.
+/// The version of the package that this was built for. The shim loads no other.
 #[napi]
 #[allow(unreachable_pub, reason = "napi takes no other")]
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// How many I/O threads run in this process.
+/// The number of I/O threads that run in this process.
 #[napi(js_name = "threads", catch_unwind)]
 pub(super) fn live_threads() -> u32 {
     threads() as u32
 }
 
-/// Whether `attach` can take sockets over on this system. Where it can't, every connection is one over a stream.
+/// True if `attach` can adopt sockets on this system. Otherwise every connection is over a stream.
 #[napi(catch_unwind)]
 pub(super) fn takes_sockets() -> bool {
     TAKES_SOCKETS
 }
 
-/// Whether a `Listener` can be made here.
+/// True if a `Listener` can listen here: the process has libuv's functions, and sockets are descriptors.
 #[napi(catch_unwind)]
 pub(super) fn listens() -> bool {
     can_listen()
 }
 
-/// Reads a masking key.
+/// Converts a masking key. An error if it is not four bytes long.
 pub(super) fn masking_key(bytes: &[u8]) -> Result<MaskingKey> {
     let key =
         bytes.try_into().map_err(|_| Error::new(Status::InvalidArg, "A masking key must have four bytes"))?;

@@ -1,5 +1,5 @@
-//! Deflate work that is too much for the JavaScript thread: it goes to the threads of Node's pool, and the shim is called back
-//! when it is done. What is then done with the result, and in which order, the shim knows.
+//! Per-message compression on libuv's thread pool, for payloads that would occupy the JavaScript thread for long. The shim decides
+//! which these are and keeps the order of messages; it is called back when a result can be sent or delivered.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -16,11 +16,10 @@ use crate::protocol::deflate::{
 };
 use crate::transport::transports::{Backend, Transport};
 
-/// How many jobs are remembered, to be joined: a broadcast is sent to one receiver after the other, and there are few sets of
-/// parameters at a time.
-const REMEMBERED: usize = 4;
+/// The most running jobs that others can join. A broadcast sends one payload to many connections, with few sets of parameters.
+const MAX_JOINABLE: usize = 4;
 
-/// A payload that is being compressed, and who waits for it: the same one for many connections is compressed once.
+/// A payload that is being compressed, for one or more connections that send the same.
 struct CompressionJob {
     payload: Arc<[u8]>,
     outgoing: OutgoingParams,
@@ -74,11 +73,11 @@ impl Compression {
         (released.may_free_more, trims)
     }
 
-    /// Has `payload` compressed on another thread for a connection, referring to nothing before it, and then calls `callback`: from
-    /// then on the transport has it as its compressed payload.
+    /// Compresses `payload` on a pool thread, without reference to earlier messages, and then calls `callback`; the transport holds
+    /// the result from then on. Joins a running job with the same payload and parameters.
     ///
     /// # Errors
-    /// When the environment is ending.
+    /// If the environment is ending.
     pub(super) fn deflate_async(
         self: &Rc<Self>,
         env: Env,
@@ -105,13 +104,13 @@ impl Compression {
             env,
             move || compress_standalone(&pool, &outgoing, &payload),
             move |compressed| {
-                // The message leaves even if the job has failed.
+                // Stored blocks are valid DEFLATE: the message is sent even if the job failed.
                 let compressed = compressed.unwrap_or_else(|| stored_blocks(&running.payload));
                 compression.finish(env, &running, &Rc::new(compressed));
             },
         )?;
         let mut jobs = self.jobs.borrow_mut();
-        jobs.truncate(REMEMBERED - 1);
+        jobs.truncate(MAX_JOINABLE - 1);
         jobs.insert(0, job);
         Ok(())
     }
@@ -125,8 +124,8 @@ impl Compression {
     }
 }
 
-/// Has the frame inflated on another thread that a connection waits for, and then calls `callback` with the number of records that
-/// can be read; on a socket with 0, since its events are delivered as any others.
+/// Inflates the frame at which a connection has stopped parsing, and then calls `callback` with the number of records of the next
+/// batch. For a socket that is 0, because its events are delivered as always.
 ///
 /// # Errors
 /// When the environment is ending.

@@ -1,6 +1,5 @@
-//! What the shim does with connections as a rule, as plain functions that name one by its number: a connection for which
-//! nothing else is asked has no object at all. What is asked rarely is in `connection`; how such a function is made,
-//! `sys/function` has.
+//! The functions that the shim calls for most of what it does with connections. They name a connection by its number, so that one
+//! that needs no more has no JavaScript object. `connection` has the rest; `sys/function` implements such functions over Node-API.
 
 use std::ffi::CStr;
 use std::rc::Rc;
@@ -20,89 +19,92 @@ use crate::transport::event_loop::SocketCommand;
 use crate::transport::scheduler::TransportMode;
 use crate::transport::transports::{Backend, Totals, Transport};
 
-/// Functions that get the number of a connection first. Those that queue something return the running total of bytes ever
-/// queued. `flags`: `BINARY` 1, `FIN` 2, `STRING` 4 must be there if the payload is a string, `MASK` 8 (with `key`, or a
-/// random one), `COMPRESS` 64, `PLACED` 128 if the payload is in `Environment.records`, and the argument its length. On a connection that was destroyed they do nothing, and 0 is the number of such a one.
+/// Functions on connections. The first argument is the number of a connection, unless stated otherwise. 0 is the number of a
+/// destroyed connection; on such a one they do nothing. Those that queue output return the total of bytes ever queued.
+///
+/// `flags` of a payload: `BINARY` 1, `FIN` 2, `STRING` 4 (required for a string), `MASK` 8 (with `key`, or a random key),
+/// `COMPRESS` 64, `PLACED` 128 (the payload is in `Environment.records`, and the argument is its length).
 #[napi(object, object_from_js = false)]
 pub struct Functions<'env> {
-    /// Takes over the socket `fd`, which Node has parked and must not close before `destroy`, for a connection that is
-    /// configured as `Environment.configure` was told under this number. `head`: what was read from the socket before.
-    /// `choice`: 0 on the event loop or on an I/O thread, whatever is better; 1 on the event loop; 2 on an I/O thread; 3 moving at
-    /// random, for tests. Where the event loop can't poll sockets, all are on threads. Returns the number of the connection, whose
-    /// news comes to `deliver`, but not before this call has returned; -1: it can't be taken over here, and nothing has changed.
+    /// Adopts the socket `fd`, whose `net.Socket` must not close it before `destroy`, for a connection with the configuration of
+    /// this number. `head`: bytes that were read from it before. `mode`: 0 the scheduler decides, 1 event loop, 2 I/O thread,
+    /// 3 migrations at random, for tests; always an I/O thread if the event loop can't poll sockets. Returns the number of the
+    /// connection, whose events go to `deliver`, but not before this call has returned. -1 if the socket can't be adopted;
+    /// nothing has changed then.
     #[napi(
-        ts_type = "(fd: number, configuration: number, head: Uint8Array | undefined, choice: number) => number"
+        ts_type = "(fd: number, configuration: number, head: Uint8Array | undefined, mode: number) => number"
     )]
     pub attach: Unknown<'env>,
-    /// Takes over a connection that a `Listener` holds under this number, with its descriptor, which closes with `destroy`.
-    /// `response` is written to it at once; what the kernel does not take of it counts as queued. Otherwise as `attach`. -1:
-    /// there is no such connection, or it was closed because it can't be taken over here.
+    /// Adopts the accepted connection of a `Listener` with this number, and its descriptor, which `destroy` closes. `response` is
+    /// written at once; bytes that the kernel refuses count as queued. Otherwise as `attach`. -1 if there is no such connection, or
+    /// if it can't be adopted; it is closed then.
     #[napi(
-        ts_type = "(number: number, configuration: number, response: string, head: Uint8Array | undefined, choice: number) => number"
+        ts_type = "(number: number, configuration: number, response: string, head: Uint8Array | undefined, mode: number) => number"
     )]
     pub adopt: Unknown<'env>,
-    /// Destroys a connection that was attached or adopted, and gives its number to the next one.
+    /// Destroys a connection that was attached or adopted, and frees its number.
     #[napi(ts_type = "(id: number) => void")]
     pub free: Unknown<'env>,
-    /// Queues a message or a fragment. `flags` may have `SAME` 32 if the data is the one of the last call that had `STRING`. The
-    /// total is returned only if they have `TOTAL` 16.
+    /// Queues a message or a fragment. `flags` may have `SAME` 32 if the data is that of the last call with `STRING`, and
+    /// `TOTAL` 16, without which the total is not returned.
     #[napi(
         ts_type = "(id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number | undefined"
     )]
     pub send: Unknown<'env>,
-    /// Queues a ping; at most 125 bytes.
+    /// Queues a ping, of at most 125 bytes.
     #[napi(
         ts_type = "(id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number"
     )]
     pub ping: Unknown<'env>,
-    /// Queues a pong; at most 125 bytes.
+    /// Queues a pong, of at most 125 bytes.
     #[napi(
         ts_type = "(id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number"
     )]
     pub pong: Unknown<'env>,
-    /// Queues a close frame; `code` 0 makes it empty. Automatic pongs end with it.
+    /// Queues a close frame, which is empty if `code` is 0. Ends automatic pongs.
     #[napi(
         ts_type = "(id: number, reason: string | Uint8Array, flags: number, key: Uint8Array | undefined, code: number) => number"
     )]
     pub close: Unknown<'env>,
-    /// Queues bytes that are framed already.
+    /// Queues bytes that are frames already.
     #[napi(ts_type = "(id: number, bytes: Uint8Array) => number")]
     pub write: Unknown<'env>,
-    /// Over a stream: parses received bytes. Returns the number of records that can be read.
+    /// Stream: parses received bytes. Returns the number of records of the first batch.
     #[napi(ts_type = "(id: number, chunk: Uint8Array) => number")]
     pub receive: Unknown<'env>,
-    /// The next batch of records, when one has been read. 0: none.
+    /// Writes the next batch, once the last one has been read. Returns the number of its records; 0 if there is none.
     #[napi(ts_type = "(id: number) => number")]
     pub more: Unknown<'env>,
-    /// Over a stream: puts everything that was queued since the last call where payloads begin in `Environment.records`, and
-    /// returns the number of bytes; 0 if nothing is queued, or if it is too much for that: then `Connection.takeOutput` has it.
+    /// Stream: copies the output that was queued since the last call to where payloads begin in `Environment.records`. Returns the
+    /// number of bytes; 0 if there are none, or too many: `Connection.takeOutput` returns these.
     #[napi(ts_type = "(id: number) => number")]
     pub take_output: Unknown<'env>,
-    /// Attached: writes what is queued from this thread, as far as the kernel takes it now. Returns the bytes still pending.
+    /// Attached: writes queued output on this thread until the kernel refuses more. Returns the number of bytes still queued.
     #[napi(ts_type = "(id: number) => number")]
     pub flush_now: Unknown<'env>,
-    /// Attached: asks for one `WRITTEN` record once all that is queued now has been accepted by the kernel.
+    /// Attached: requests one `WRITTEN` record for when the kernel has accepted all output that is queued now.
     #[napi(ts_type = "(id: number) => void")]
     pub notify: Unknown<'env>,
-    /// Attached: stops reading and delivering.
+    /// Attached: stops reading and delivery.
     #[napi(ts_type = "(id: number) => void")]
     pub pause: Unknown<'env>,
     /// Attached: undoes `pause`.
     #[napi(ts_type = "(id: number) => void")]
     pub resume: Unknown<'env>,
-    /// Attached: sends a FIN after all that is queued, then a `SHUTDOWN` record comes.
+    /// Attached: sends a FIN after all queued output. A `SHUTDOWN` record follows.
     #[napi(ts_type = "(id: number) => void")]
     pub shutdown: Unknown<'env>,
-    /// Attached: what is known of it and was not delivered becomes readable. Returns the number of records.
+    /// Attached: writes a batch of the events that have not been delivered. Returns the number of its records.
     #[napi(ts_type = "(id: number) => number")]
     pub collect: Unknown<'env>,
-    /// Attached, before `destroy`: what a paused connection has left to deliver becomes readable. Returns the number of records.
+    /// Attached, before `destroy`: reads the remaining input of a paused connection and writes a batch. Returns the number of its
+    /// records.
     #[napi(ts_type = "(id: number) => number")]
     pub last_read: Unknown<'env>,
-    /// Drops everything. Nothing is delivered any more; the descriptor closes.
+    /// Drops queued output and undelivered events, and closes the descriptor.
     #[napi(ts_type = "(id: number) => void")]
     pub destroy: Unknown<'env>,
-    /// 1: an I/O thread drives an attached connection.
+    /// 1 if an I/O thread drives an attached connection, else 0.
     #[napi(ts_type = "(id: number) => number")]
     pub is_on_thread: Unknown<'env>,
     /// Bytes ever queued.
@@ -111,7 +113,7 @@ pub struct Functions<'env> {
     /// Bytes ever accepted by the kernel or the stream.
     #[napi(ts_type = "(id: number) => number")]
     pub written_total: Unknown<'env>,
-    /// Bytes queued and not yet accepted.
+    /// Bytes queued and not accepted yet.
     #[napi(ts_type = "(id: number) => number")]
     pub pending: Unknown<'env>,
     /// Bytes received.
@@ -120,7 +122,7 @@ pub struct Functions<'env> {
 }
 
 impl Functions<'_> {
-    /// The functions of an environment.
+    /// Creates the functions of an environment.
     ///
     /// # Errors
     /// When JavaScript has no memory, or the environment is ending.
@@ -386,7 +388,7 @@ fn total(total: u64) -> Option<f64> {
     Some(to_double(total))
 }
 
-/// Totals stay far below 2^53.
+/// Converts a total, which stays far below 2^53.
 #[allow(clippy::cast_precision_loss, reason = "2^53 bytes take centuries to send")]
 pub(super) fn to_double(total: u64) -> f64 {
     total as f64

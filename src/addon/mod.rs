@@ -17,7 +17,7 @@
 //! Only the shim's `lib/native.js` calls in. All code runs on the environment's own thread, except for the wake-up
 //! (`sys::uv`).
 
-#![cfg_attr(not(unix), allow(dead_code, reason = "what only `sockets` needs; on Unix nothing may be dead"))]
+#![cfg_attr(not(unix), allow(dead_code, reason = "only `sockets` uses some; on Unix nothing may be dead"))]
 
 mod address;
 mod codec;
@@ -29,11 +29,12 @@ mod host;
 mod options;
 mod payload;
 mod records;
+mod sys;
+mod thread;
+
 #[cfg(unix)]
 mod sockets;
-mod sys;
-// Same names, nothing behind them.
+// Has the same names as `sockets`.
 #[cfg(not(unix))]
 #[path = "no_sockets.rs"]
 mod sockets;
-mod thread;

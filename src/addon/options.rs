@@ -1,5 +1,5 @@
-//! How the shim wants a connection to behave, and what the opening handshake has agreed on, turned into what the core takes:
-//! values that can't be wrong.
+//! The options of a connection, and the parameters that the opening handshake has negotiated, as JavaScript objects. Converts them
+//! to types of the core that have valid values only.
 
 use std::sync::Arc;
 
@@ -13,25 +13,25 @@ use crate::protocol::deflate::{
 };
 use crate::protocol::{Limits, Role};
 
-/// How a connection behaves. Limits are integers; 0 and below mean unlimited.
+/// Options of a connection. Limits are integers; 0 and below mean unlimited.
 #[napi(object)]
 pub struct ConnectionOptions {
-    /// Whether this end is the server: it expects masked frames.
+    /// True for a server, which expects masked frames.
     pub is_server: bool,
-    /// Whether pings may be answered without being asked, which an I/O thread does.
+    /// True if an I/O thread may answer pings.
     pub auto_pong: bool,
-    /// Bytes of a message.
+    /// The most bytes of a message.
     pub max_payload: i32,
-    /// Frames of a message.
+    /// The most frames of a message.
     pub max_fragments: i32,
-    /// Chunks kept for a frame that is not whole.
+    /// The most chunks of an incomplete frame.
     pub max_buffered_chunks: i32,
-    /// Automatic pongs that were not written yet.
+    /// The most automatic pongs that are not written yet.
     pub max_pending_auto_pongs: i32,
-    /// Whether texts and close reasons are taken as they come.
+    /// True if text messages and close reasons may be invalid UTF-8.
     #[napi(js_name = "skipUTF8Validation")]
     pub skip_utf8_validation: bool,
-    /// permessage-deflate, if the ends have agreed on it.
+    /// The parameters of permessage-deflate, if it was negotiated.
     pub deflate: Option<DeflateOptions>,
 }
 
@@ -54,19 +54,19 @@ impl ConnectionOptions {
     }
 }
 
-/// What two ends have agreed on for permessage-deflate, seen from this one, and how it compresses. A number that is out of
-/// range counts as left out.
+/// The negotiated parameters of permessage-deflate (RFC 7692), from this end's point of view, and options of its compressor. A
+/// number out of range counts as missing.
 #[napi(object)]
 pub struct DeflateOptions {
-    /// Bits of the window that this end compresses with, 8 to 15.
+    /// Window bits of this end's compressor, 8 to 15.
     pub outgoing_window_bits: i32,
-    /// Whether the messages of this end refer to earlier ones.
+    /// True if messages of this end may refer to earlier ones.
     pub outgoing_takeover: bool,
-    /// Bits of the window that the peer compresses with, 8 to 15.
+    /// Window bits of the peer's compressor, 8 to 15.
     pub incoming_window_bits: i32,
-    /// Whether the messages of the peer refer to earlier ones.
+    /// True if messages of the peer may refer to earlier ones.
     pub incoming_takeover: bool,
-    /// Bytes below which a message is not compressed, if it may not refer to earlier ones.
+    /// Bytes below which a message that can't refer to earlier ones is not compressed.
     pub threshold: f64,
     /// zlib's level, 0 to 9.
     pub level: Option<i32>,
@@ -74,16 +74,16 @@ pub struct DeflateOptions {
     pub mem_level: Option<i32>,
     /// zlib's strategy, 0 to 4.
     pub strategy: Option<i32>,
-    /// What the peer knows before the first message.
+    /// The preset dictionary of this end's compressor.
     pub outgoing_dictionary: Option<Uint8Array>,
-    /// What is known of the peer before its first message.
+    /// The preset dictionary of the peer's compressor.
     pub incoming_dictionary: Option<Uint8Array>,
 }
 
 impl DeflateOptions {
-    /// The settings, and the pool that compressors come from.
+    /// Converts to the parameters of the core. Compressors come from `pool`.
     pub(super) fn negotiated(&self, pool: &Arc<Pool>) -> PermessageDeflate {
-        // A threshold below 0, or none, is 0; one beyond everything forbids compression.
+        // A negative threshold, or NaN, is 0; Infinity forbids compression.
         #[allow(clippy::cast_sign_loss, reason = "a float below 0 becomes 0")]
         let threshold = self.threshold.ceil() as u64;
         let outgoing = OutgoingParams {

@@ -1,5 +1,9 @@
-//! Events -> records: what JavaScript reads of a batch. Four words a record, `[kind | flags << 8, offset, length,
-//! detail]`, in one shared `Uint32Array` of the environment; `lib/transport/record-reader.js` is the reader.
+//! Events as records in shared memory, in batches that JavaScript reads. A record is four 32-bit words, `[kind | flags << 8, offset,
+//! length, detail]`; payloads lie behind the records. `lib/transport/record-reader.js` is the reader, and `lib/native.js` has the
+//! same tables of kinds and flags.
+//!
+//! Layout of the memory: [`HEADER_WORDS`], up to [`CAPACITY`] records, [`SEND_AREA`], [`PAYLOAD_AREA`]. A batch must be read before the
+//! next is written. Called by whatever delivers a connection's events; no decision about events belongs here.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -11,29 +15,28 @@ use super::sys::SharedArray;
 use crate::connection::{EventBatch, EventRef, LARGE_MESSAGE};
 use crate::protocol::ErrorClass;
 
-/// Records in one batch at most.
+/// The most records in a batch.
 const CAPACITY: usize = 256;
-/// Words before the first record: 1 if another batch waits, and how many bytes of payloads share memory.
+/// Words before the first record. The first is 1 if another batch waits, the second the number of bytes of [`BATCHED`] payloads.
 const HEADER_WORDS: usize = 4;
 const RECORD_WORDS: usize = 4;
 const WORDS: usize = HEADER_WORDS + CAPACITY * RECORD_WORDS;
-/// Behind the records: bytes that the shim puts there to be sent.
+/// Small payloads that the shim sends from here, without a typed array as an argument.
 const SEND_AREA: Range<usize> = 4 * WORDS..4 * WORDS + 64;
-/// And behind these the payloads. Any message that is not large fits.
+/// Payloads of received events. Every message that is not large fits.
 const PAYLOAD_AREA: Range<usize> = SEND_AREA.end..SEND_AREA.end + 64 * 1024;
 const _: () = assert!(LARGE_MESSAGE <= PAYLOAD_AREA.end - PAYLOAD_AREA.start);
-/// Where payloads that share memory start in it: aligned, so that a user can lay a typed array over one.
+/// Alignment of payloads, so that a user can create a typed array of any type over a message.
 const ALIGNMENT: usize = 8;
 /// Bytes of the shared memory.
 const SHARED_LENGTH: usize = PAYLOAD_AREA.end;
 
-/// Messages up to this length get memory of their own, because the shim makes that on JavaScript's heap, which is cheap...
-const SMALL: usize = 64;
-/// ... and so do messages from this length on, because that costs little beside the copy. In between, memory of their own is
-/// one for all of a batch.
-const SINGLE_FROM: usize = 4 * 1024;
+/// Messages up to this length get a buffer each: the shim allocates it on JavaScript's heap, which is cheap.
+const MAX_SMALL: usize = 64;
+/// Messages from this length on get a buffer each, which costs little compared to the copy. Those in between are [`BATCHED`].
+const MIN_SINGLE: usize = 4 * 1024;
 
-/// Record kinds; the reader has the same table.
+/// Record kinds.
 #[derive(Clone, Copy, Debug)]
 #[repr(u32)]
 pub(super) enum RecordKind {
@@ -52,17 +55,26 @@ pub(super) enum RecordKind {
     Inflating = 13,
 }
 
+/// Ping: a pong was queued when it was parsed.
 const ANSWERED: u32 = 1;
-const BINARY: u32 = 1;
-const FRAGMENTED: u32 = 2;
-pub(super) const LARGE: u32 = 4;
-const ARENA: u32 = 8;
-const DETACHED: u32 = 16;
-const COMPRESSED: u32 = 32;
-const BATCHED: u32 = 64;
+/// Error: a `RangeError`.
 const RANGE_ERROR: u32 = 1;
+/// Message: binary, not text.
+const BINARY: u32 = 1;
+/// Message: came in several frames, whose lengths are in [`RecordExtras::fragments`].
+const FRAGMENTED: u32 = 2;
+/// The payload is in [`RecordExtras::large`].
+pub(super) const LARGE: u32 = 4;
+/// Message: the payload is in the `PayloadArena`.
+const ARENA: u32 = 8;
+/// Message: the payload is in a buffer of its own, into which the socket has received it.
+const DETACHED: u32 = 16;
+/// Message: came compressed. Error: the message that failed did.
+const COMPRESSED: u32 = 32;
+/// Message: the shim copies all such payloads of a batch into one buffer, of which each message gets a part.
+const BATCHED: u32 = 64;
 
-/// What records only point to; the reader asks for it in the order of the records that have the flag.
+/// Values that don't fit in a record. The reader takes them in the order of the records with their flag.
 #[derive(Debug, Default)]
 struct RecordExtras {
     /// Payloads of records with the flag `LARGE`.
@@ -71,45 +83,47 @@ struct RecordExtras {
     fragments: VecDeque<Vec<u32>>,
 }
 
-/// One batch while it is being put together, in memory that JavaScript reads. It ends when there is no room for another
-/// record, or for its payload.
+/// Writes one batch. It is full when another record, or its payload, does not fit.
 pub(super) struct RecordWriter<'a> {
     words: &'a mut [[u8; 4]],
-    /// Payloads that share memory lie at the front, one behind the other, the others at the back.
+    /// [`BATCHED`] payloads grow from the front, all others from the back.
     payloads: &'a mut [u8],
     front: usize,
     back: usize,
-    /// Where the last payload at the front ends.
-    joint: usize,
-    parts: &'a mut RecordExtras,
+    /// End of the last batched payload, without its padding.
+    batched_end: usize,
+    extras: &'a mut RecordExtras,
     count: usize,
-    /// Where in the bulk the chunk begins that was received in place; `None`: the message has memory of its own.
+    /// Offset in the arena of the chunk that was received in place. `None` if a message was received into a buffer of its own.
     chunk: Option<usize>,
 }
 
 impl<'a> RecordWriter<'a> {
-    /// Starts an empty batch in the shared memory. What does not fit into a record is moved to `parts`.
-    fn new(memory: &'a mut [u8], parts: &'a mut RecordExtras) -> Self {
-        // The reader asks for all of a batch before the next; what is left is of one that failed.
-        parts.large.clear();
-        parts.fragments.clear();
+    /// An empty batch in the shared memory. `extras` gets the values that don't fit in a record.
+    fn new(memory: &'a mut [u8], extras: &'a mut RecordExtras) -> Self {
+        debug_assert_eq!(memory.len(), SHARED_LENGTH, "the memory of an environment");
+        // The reader takes all of them before the next batch, unless it threw.
+        extras.large.clear();
+        extras.fragments.clear();
         let (head, payloads) = memory.split_at_mut(PAYLOAD_AREA.start);
         let (words, _) = head.split_at_mut(SEND_AREA.start);
         let back = payloads.len();
         let (words, _) = words.as_chunks_mut();
-        Self { words, payloads, front: 0, back, joint: 0, parts, count: 0, chunk: None }
+        Self { words, payloads, front: 0, back, batched_end: 0, extras, count: 0, chunk: None }
     }
 
-    /// The chunk that messages may still be in begins here in the bulk; `None`: a message has memory of its own.
+    /// Sets the source of messages that were received in place: the offset in the arena of their chunk, or `None` for a buffer of
+    /// their own.
     pub(super) fn set_chunk(&mut self, start: Option<usize>) {
         self.chunk = start;
     }
 
+    /// True if another record fits.
     pub(super) fn has_room(&self) -> bool {
         self.count < CAPACITY
     }
 
-    /// Adds a record without payload. `false` when the batch is full.
+    /// Adds a record without payload. Returns `false` if the batch is full.
     pub(super) fn push(&mut self, kind: RecordKind, flags: u32, offset: u32, detail: u32) -> bool {
         let room = self.has_room();
         if room {
@@ -118,49 +132,52 @@ impl<'a> RecordWriter<'a> {
         room
     }
 
-    /// Adds a record; the caller has seen to it that there is room.
+    /// Adds a record. The caller has checked that it fits.
     fn record(&mut self, kind: RecordKind, flags: u32, offset: u32, length: u32, detail: u32) {
+        debug_assert!(self.has_room(), "the batch is full");
         let start = HEADER_WORDS + self.count * RECORD_WORDS;
         let record = [kind as u32 | flags << 8, offset, length, detail].map(u32::to_ne_bytes);
         self.words[start..start + RECORD_WORDS].copy_from_slice(&record);
         self.count += 1;
     }
 
-    /// Adds a record whose payload is asked for by itself; the caller has seen to it that there is room, and to the flag.
+    /// Adds a record whose payload goes to the extras. The caller has checked that it fits, and passes [`LARGE`] in `flags`.
     pub(super) fn push_large(&mut self, kind: RecordKind, flags: u32, payload: Vec<u8>) {
+        debug_assert!(flags & LARGE != 0, "the reader looks for the flag");
         self.record(kind, flags, 0, payload.len() as u32, 0);
-        self.parts.large.push_back(payload);
+        self.extras.large.push_back(payload);
     }
 
-    /// Adds a record with a payload that is not large. `false` when the batch is full.
+    /// Adds a record with a payload that is not large. Returns `false` if the batch is full.
     fn push_payload(&mut self, kind: RecordKind, flags: u32, payload: &[u8], detail: u32) -> bool {
         if !self.has_room() {
             return false;
         }
-        let is_joint =
-            matches!(kind, RecordKind::Message) && (SMALL + 1..SINGLE_FROM).contains(&payload.len());
-        let placed = if is_joint { self.place_joint(payload) } else { self.place_single(payload) };
+        let is_batched =
+            matches!(kind, RecordKind::Message) && (MAX_SMALL + 1..MIN_SINGLE).contains(&payload.len());
+        let placed = if is_batched { self.place_batched(payload) } else { self.place_single(payload) };
         let Some(offset) = placed else { return false };
-        let flags = flags | if is_joint { BATCHED } else { 0 };
+        let flags = flags | if is_batched { BATCHED } else { 0 };
         self.record(kind, flags, offset as u32, payload.len() as u32, detail);
         true
     }
 
-    /// Puts a payload behind those that share memory. `None` when it has no room.
-    fn place_joint(&mut self, payload: &[u8]) -> Option<usize> {
+    /// Copies a batched payload behind the others. Returns its offset, or `None` if it does not fit.
+    fn place_batched(&mut self, payload: &[u8]) -> Option<usize> {
         let start = self.front;
         let end = start + payload.len();
         let next = end.next_multiple_of(ALIGNMENT);
         let place = self.payloads[..self.back].get_mut(start..next)?;
         let (bytes, gap) = place.split_at_mut(payload.len());
         bytes.copy_from_slice(payload);
-        // It is copied out with the payloads, and has bytes of whichever connection was here before.
+        // The padding is copied out with the payloads, and may have bytes of another connection.
         gap.fill(0);
-        (self.front, self.joint) = (next, end);
+        (self.front, self.batched_end) = (next, end);
+        debug_assert!(self.front <= self.back, "payloads must not overlap");
         Some(start)
     }
 
-    /// Puts a payload before those that don't. `None` when it has no room.
+    /// Copies a payload in front of the others at the back. Returns its offset, or `None` if it does not fit.
     fn place_single(&mut self, payload: &[u8]) -> Option<usize> {
         let start = self.back.checked_sub(payload.len().next_multiple_of(ALIGNMENT))?;
         if start < self.front {
@@ -171,7 +188,7 @@ impl<'a> RecordWriter<'a> {
         Some(start)
     }
 
-    /// Moves events of `events` into the batch until it is full. Returns whether some remain.
+    /// Moves events into the batch until it is full. Returns `true` if some remain.
     pub(super) fn take_events(&mut self, events: &mut EventBatch) -> bool {
         while self.take_event(events) {
             events.advance();
@@ -179,7 +196,7 @@ impl<'a> RecordWriter<'a> {
         !events.is_empty()
     }
 
-    /// Adds the next event. `false` when there is none, or no room.
+    /// Adds the next event. Returns `false` if there is none, or the batch is full.
     fn take_event(&mut self, events: &mut EventBatch) -> bool {
         let Some(event) = events.peek() else { return false };
         match event {
@@ -187,21 +204,21 @@ impl<'a> RecordWriter<'a> {
                 if !self.has_room() {
                     return false;
                 }
-                let many = !fragments.is_empty();
+                let is_fragmented = !fragments.is_empty();
                 let flags = if binary { BINARY } else { 0 }
-                    | if many { FRAGMENTED } else { 0 }
+                    | if is_fragmented { FRAGMENTED } else { 0 }
                     | if events.is_compressed() { COMPRESSED } else { 0 };
                 if data.len() < LARGE_MESSAGE {
                     if !self.push_payload(RecordKind::Message, flags, data, 0) {
                         return false;
                     }
-                    if many {
-                        self.parts.fragments.push_back(fragments.to_vec());
+                    if is_fragmented {
+                        self.extras.fragments.push_back(fragments.to_vec());
                     }
                     return true;
                 }
-                if many {
-                    self.parts.fragments.push_back(fragments.to_vec());
+                if is_fragmented {
+                    self.extras.fragments.push_back(fragments.to_vec());
                 }
                 self.push_large(RecordKind::Message, flags | LARGE, events.take_large().unwrap_or_default());
                 true
@@ -234,10 +251,10 @@ impl<'a> RecordWriter<'a> {
         }
     }
 
-    /// Writes the head of the batch. `remains`: another batch waits. Returns the number of records.
+    /// Writes the header and returns the number of records. `remains`: another batch waits.
     fn finish(self, remains: bool) -> usize {
         self.words[0] = u32::from(remains).to_ne_bytes();
-        self.words[1] = (self.joint as u32).to_ne_bytes();
+        self.words[1] = (self.batched_end as u32).to_ne_bytes();
         self.count
     }
 }

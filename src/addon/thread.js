@@ -1,40 +1,39 @@
 /*
- * State that a JavaScript thread has once, however many copies of the package it loads (a Jest worker loads one per test
- * file, each in a realm of its own). The addon evaluates this script when the first copy is loaded (thread.rs), in the
- * realm of Node's own modules; its value is what `Environment.thread()` returns to lib/native.js of each copy.
+ * State of a JavaScript thread that all copies of the package share (a Jest worker loads one per test file, each in a realm of its
+ * own). The addon evaluates this script when the first copy is loaded (thread.rs), in the realm of Node's own modules.
+ * `Environment.thread()` returns its value to lib/native.js of each copy.
  *
- * Nothing here refers to a copy once the connections of that copy have closed, so that its realm can be collected. The
- * functions of Node are the genuine ones at the first load: a test that fakes timers or ticks fakes those of its
- * own code only.
+ * Nothing here refers to a copy once the connections of that copy have closed, so that its realm can be collected. Node's functions
+ * are the original ones, taken at the first load: a test that fakes timers or ticks affects its own code only.
  */
 (() => {
   const { process } = globalThis;
 
   /**
-   * A function of Node, also while it is faked: @sinonjs/fake-timers (Sinon, Jest, Vitest) keeps the original on its clock.
+   * Returns the original of a function of Node, also while it is faked: @sinonjs/fake-timers (Sinon, Jest, Vitest) keeps it on its
+   * clock.
    *
    * @param {any} owner
    * @param {string} name
    */
-  const genuine = (owner, name) => owner[name].clock?.[`_${name}`] ?? owner[name];
+  const originalOf = (owner, name) => owner[name].clock?.[`_${name}`] ?? owner[name];
 
   /** @type {typeof globalThis.setInterval} */
-  const setInterval = genuine(globalThis, 'setInterval');
+  const setInterval = originalOf(globalThis, 'setInterval');
   /** @type {typeof globalThis.clearInterval} */
-  const clearInterval = genuine(globalThis, 'clearInterval');
+  const clearInterval = originalOf(globalThis, 'clearInterval');
 
-  /** Milliseconds between two sweeps of idle connections. Memory that was not used between two of them is given back. */
+  /** Milliseconds between two sweeps of idle connections. Memory that was not used in between is freed. */
   const SWEEP_INTERVAL = 5000;
 
-  /** Receivers of the events of attached connections, by the numbers of these. @type {any[]} */
+  /** Receivers of the events of attached connections, by connection number. @type {any[]} */
   const owners = [];
 
-  /** Sockets that were destroyed and have not emitted `close`, by number. @type {Map<number, { close(): void }>} */
+  /** Destroyed sockets that have not emitted `close`, by number. @type {Map<number, { close(): void }>} */
   const closing = new Map();
   let lastClosing = 0;
 
-  // The number 0 belongs to no connection. The addon delivers to it, in the closing phase of the event loop, the number of a
-  // socket that was destroyed.
+  // No connection has the number 0. In the close phase of the event loop the addon delivers to it the number of a destroyed socket.
   owners[0] = {
     /**
      * @param {number} number
@@ -48,7 +47,7 @@
     }
   };
 
-  /** Functions that write queued output when the process exits: one per copy with open connections. @type {Set<() => void>} */
+  /** Functions that write queued output when the process exits, one per copy with open connections. @type {Set<() => void>} */
   const exitHooks = new Set();
   let isHooked = false;
 
@@ -56,46 +55,46 @@
     for (const flush of exitHooks) flush();
   }
 
-  /** Open connections of all copies. */
+  /** The number of open connections of all copies. */
   let connections = 0;
   /** @type {NodeJS.Timeout | undefined} */
   let sweepTimer;
 
   /**
-   * Called by the addon when `count` records of a connection can be read.
+   * Called by the addon when a batch of `count` records of a connection can be read.
    *
    * @param {number} id
    * @param {number} count
-   * @returns {boolean} whether to be called again when ticks and microtasks have run
+   * @returns {boolean} true to be called again after ticks and microtasks
    */
   function deliver(id, count) {
     const owner = owners[id];
     return owner !== undefined && owner.deliver(count);
   }
-  // The async resource of its calls, too: one that keeps nothing alive (jest --detectOpenHandles asks).
+  // The function is also the async resource of its calls. jest --detectOpenHandles calls `hasRef`: it keeps nothing alive.
   deliver.hasRef = () => false;
 
   return {
-    nextTick: genuine(process, 'nextTick'),
-    queueMicrotask: genuine(globalThis, 'queueMicrotask'),
-    setImmediate: genuine(globalThis, 'setImmediate'),
+    nextTick: originalOf(process, 'nextTick'),
+    queueMicrotask: originalOf(globalThis, 'queueMicrotask'),
+    setImmediate: originalOf(globalThis, 'setImmediate'),
     setInterval,
-    setTimeout: genuine(globalThis, 'setTimeout'),
+    setTimeout: originalOf(globalThis, 'setTimeout'),
     clearInterval,
-    clearTimeout: genuine(globalThis, 'clearTimeout'),
+    clearTimeout: originalOf(globalThis, 'clearTimeout'),
 
     owners,
 
-    /** The string that was sent last, which the addon holds as UTF-8. @type {string | null} */
+    /** The last string that was sent, which the addon keeps as UTF-8. @type {string | null} */
     lastText: null,
 
     deliver,
 
     /**
-     * Has `close()` called in the closing phase of the event loop.
+     * Calls `close()` in the close phase of the event loop.
      *
      * @param {{ close(): void }} socket
-     * @returns {number} what the addon is to deliver to the number 0 then
+     * @returns {number} the number for `Environment.callWhenClosing`
      */
     closeLater(socket) {
       lastClosing = (lastClosing + 1) >>> 0;
@@ -104,7 +103,7 @@
     },
 
     /**
-     * Calls a function when the process exits, until it is removed from `exitHooks`.
+     * Calls a function when the process exits, unless it is removed from `exitHooks`.
      *
      * @param {() => void} flush
      */
@@ -118,7 +117,7 @@
     exitHooks,
 
     /**
-     * Counts a connection. Idle ones are swept while there are any.
+     * Counts a connection. While there are connections, idle ones are swept periodically.
      *
      * @param {{ rest(): boolean }} environment
      */

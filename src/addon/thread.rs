@@ -1,6 +1,6 @@
-//! The one environment of a JavaScript thread. Every copy of the shim that the thread loads (and every load of the addon, each of
-//! which has a `napi_env` of its own) shares it, so that a thread has one poller, one set of descriptors and one listener of
-//! `'exit'`. What JavaScript itself has to share is the value of `thread.js`.
+//! One environment per realm of a JavaScript thread. All copies of the shim in a realm share it, although each loads the addon with a
+//! `napi_env` of its own: a thread has one poller, one set of descriptors and one listener of `'exit'`. The copies share state in
+//! JavaScript through the value of `thread.js`.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -10,7 +10,7 @@ use napi::{Env, Result, sys};
 use super::environment::Context;
 use super::sys::evaluate;
 
-/// The script whose value copies of the shim share.
+/// The script whose value the copies share.
 const SCRIPT: &str = include_str!("thread.js");
 
 thread_local! {
@@ -19,10 +19,10 @@ thread_local! {
     static ENVIRONMENTS: RefCell<Vec<Weak<Context>>> = RefCell::default();
 }
 
-/// The environment of the realm of `env`; `make` makes it from the value of the script if there is none.
+/// The environment of the realm of `env`. If there is none, `create` gets the value of the script and creates it.
 ///
 /// # Errors
-/// Those of `make`, or when the environment is ending.
+/// Those of `create`, or if the environment is ending.
 pub(super) fn environment_of_thread(
     env: Env,
     make: impl FnOnce(sys::napi_value) -> Result<Rc<Context>>,

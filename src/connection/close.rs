@@ -1,11 +1,12 @@
-//! The closing handshake (RFC 6455 section 7): the payload of close frames, read and written. When to
-//! answer one is the caller's to know.
+//! Close frames (RFC 6455 section 7): parsing and encoding of their payload. The caller decides
+//! when to send one.
 
 use super::Connection;
 use crate::protocol::frame::MAX_CONTROL_PAYLOAD;
 use crate::protocol::{CloseCode, MaskingKey, ProtocolError, Utf8Validator};
 
-/// Splits the payload of a close frame into status code and reason; 1005 and nothing for an empty one.
+/// Splits the payload of a close frame into status code and reason. Returns 1005 and an empty
+/// reason for an empty payload.
 pub(super) fn parse_close(payload: &[u8], validate: bool) -> Result<(u16, &[u8]), ProtocolError> {
     let Some((code, reason)) = payload.split_first_chunk() else {
         return Ok((CloseCode::NO_STATUS, &[]));
@@ -21,8 +22,8 @@ pub(super) fn parse_close(payload: &[u8], validate: bool) -> Result<(u16, &[u8])
 }
 
 impl Connection {
-    /// Queues a close frame; from here on pings are not answered. Without `code` the frame is empty,
-    /// whatever `reason` is. `reason` has 123 bytes at most; what is beyond is cut off.
+    /// Queues a close frame; pings are not answered from then on. Without `code` the frame is empty
+    /// and `reason` is ignored. `reason` is truncated to 123 bytes.
     pub fn close(&mut self, code: Option<u16>, reason: &[u8], key: Option<MaskingKey>) {
         let mut payload = [0; MAX_CONTROL_PAYLOAD];
         let length = code.map_or(0, |code| {

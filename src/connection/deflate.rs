@@ -1,100 +1,103 @@
-//! The sending half of permessage-deflate (RFC 7692 section 7.2.1): which messages are compressed, and what they may refer to.
-//! How, is `protocol::deflate`'s.
+//! Sending half of permessage-deflate (RFC 7692 section 7.2.1): which messages are compressed and
+//! how much history they may refer to. Compression itself is in `protocol::deflate`.
 
 use std::sync::Arc;
 
 use super::{Connection, Trimmed};
 use crate::protocol::deflate::{
-    Broadcast, EMPTY_FRAGMENT, EMPTY_MESSAGE, History, OutgoingParams, PermessageDeflate, Receiver,
+    Broadcast, BroadcastCursor, EMPTY_FRAGMENT, EMPTY_MESSAGE, History, OutgoingParams, PermessageDeflate,
     strip_trailer,
 };
 use crate::protocol::{MaskingKey, Opcode};
 
-/// What the sending half keeps.
+/// State of the sending half.
 #[derive(Debug)]
-pub(super) struct Deflating {
-    negotiated: Arc<PermessageDeflate>,
-    /// The end of what was sent. May be forgotten at any time: then the next payload refers to nothing.
+pub(super) struct DeflateState {
+    extension: Arc<PermessageDeflate>,
+    /// End of the sent payloads. May be cleared at any time: the next payload then refers to
+    /// nothing.
     history: History,
-    /// Whether it was added to since the last [`Deflating::trim_memory`].
-    used: bool,
-    /// Whether the message that has begun is compressed.
-    compressing: bool,
-    receiver: Receiver,
+    /// True if the history grew since the last [`DeflateState::trim_memory`].
+    was_used: bool,
+    /// True if the current message is compressed.
+    is_compressing: bool,
+    broadcast_cursor: BroadcastCursor,
 }
 
-impl Deflating {
-    pub(super) fn new(negotiated: &Arc<PermessageDeflate>) -> Self {
+impl DeflateState {
+    pub(super) fn new(extension: &Arc<PermessageDeflate>) -> Self {
         Self {
-            negotiated: Arc::clone(negotiated),
-            history: History::new(negotiated.params.outgoing.dictionary.as_ref()),
-            used: false,
-            compressing: false,
-            receiver: Receiver::default(),
+            extension: Arc::clone(extension),
+            history: History::new(extension.params.outgoing.dictionary.as_ref()),
+            was_used: false,
+            is_compressing: false,
+            broadcast_cursor: BroadcastCursor::default(),
         }
     }
 
     fn outgoing(&self) -> &OutgoingParams {
-        &self.negotiated.params.outgoing
+        &self.extension.params.outgoing
     }
 
-    /// Whether a message is compressed whose first frame has `length` bytes, if its sender wants it. Small ones are not worth
-    /// it unless they can refer to others.
-    fn is_worth_it(&self, length: usize) -> bool {
+    /// True if a message whose first frame has `length` bytes is worth compressing: small ones are
+    /// not, unless they can refer to earlier ones.
+    fn should_compress(&self, length: usize) -> bool {
         let outgoing = self.outgoing();
         outgoing.context_takeover || length as u64 >= outgoing.threshold
     }
 
-    /// A frame has been sent, of which nothing is remembered.
-    fn forget(&mut self, fin: bool) {
-        let starts_anew = fin && !self.outgoing().context_takeover;
-        let known = self.outgoing().dictionary.as_ref().filter(|_| starts_anew);
+    /// Drops the history after a frame whose payload is not recorded.
+    fn reset_history(&mut self, fin: bool) {
+        let is_reset = fin && !self.outgoing().context_takeover;
+        let known = self.outgoing().dictionary.as_ref().filter(|_| is_reset);
         self.history = History::new(known);
     }
 
-    /// A frame with this payload has been sent.
-    fn remember(&mut self, fin: bool, payload: &[u8]) {
+    /// Records the payload of a sent frame.
+    fn record_sent(&mut self, fin: bool, payload: &[u8]) {
         if fin && !self.outgoing().context_takeover {
-            self.forget(fin);
+            self.reset_history(fin);
         } else {
             let size = self.outgoing().history_for(payload.len());
             self.history.push(payload, size);
-            self.used = true;
+            self.was_used = true;
         }
     }
 
-    /// Whether nothing is remembered. What the peer still has of a dictionary is not known once anything was sent.
-    pub(super) fn is_as_new(&self) -> bool {
+    /// True if no history is kept. After the first message, the part of a dictionary that is still
+    /// in the peer's window is unknown.
+    pub(super) fn is_pristine(&self) -> bool {
         let outgoing = self.outgoing();
-        !self.used
+        !self.was_used
             && (!outgoing.context_takeover || (outgoing.dictionary.is_none() && self.history.is_empty()))
     }
 
-    /// Gives memory back if nothing was sent since the last time.
+    /// Frees the history if nothing was sent since the last call.
     pub(super) fn trim_memory(&mut self) -> Trimmed {
-        let used = std::mem::take(&mut self.used);
-        // Without takeover there is a dictionary at most.
-        let is_over = !used && self.outgoing().context_takeover;
-        Trimmed { freed: if is_over { self.history.compact(0) } else { 0 }, may_free_more: used }
+        let was_used = std::mem::take(&mut self.was_used);
+        // Without context takeover the history is a dictionary or empty.
+        let should_free = !was_used && self.outgoing().context_takeover;
+        Trimmed { freed: if should_free { self.history.compact(0) } else { 0 }, may_free_more: was_used }
     }
 }
 
 impl Connection {
-    /// As [`send`](Self::send), but compressed if `wanted` and if the settings say that it is worth it. The first fragment of
-    /// a message decides for all. `broadcast` is that of the thread that sends.
+    /// Like [`send`](Self::send), but compressed if `compress` is set and the parameters allow it.
+    /// The first fragment decides for the whole message. `broadcast` is shared by the connections
+    /// of the calling thread.
     pub fn send_compressed(
         &mut self,
         binary: bool,
         fin: bool,
         key: Option<MaskingKey>,
         payload: &[u8],
-        wanted: bool,
+        compress: bool,
         broadcast: &mut Broadcast,
     ) {
-        let deflates = self.decide_compression(wanted, payload.len());
-        let is_whole = fin && !self.outbound.fragmented;
+        let deflates = self.decide_compression(compress, payload.len());
+        let is_whole = fin && !self.outbound.is_fragmented;
         let opcode = self.outbound.next_opcode(binary, fin);
-        let Some((deflating, _)) = self.extension.as_deref_mut().filter(|_| deflates) else {
+        let Some((state, _)) = self.extension.as_deref_mut().filter(|_| deflates) else {
             self.outbound.push_frame(fin, false, opcode, key, payload);
             return;
         };
@@ -102,15 +105,15 @@ impl Connection {
         if payload.is_empty() {
             let empty = if fin { EMPTY_MESSAGE } else { EMPTY_FRAGMENT };
             self.outbound.push_frame(fin, rsv1, opcode, key, empty);
-            deflating.remember(fin, payload);
+            state.record_sent(fin, payload);
             return;
         }
-        let PermessageDeflate { params, pool } = &*deflating.negotiated;
-        let (outgoing, receiver) = (&params.outgoing, &mut deflating.receiver);
+        let PermessageDeflate { params, pool } = &*state.extension;
+        let (outgoing, broadcast_cursor) = (&params.outgoing, &mut state.broadcast_cursor);
         let shared = if is_whole {
-            broadcast.share(pool, outgoing, payload, receiver)
+            broadcast.share(pool, outgoing, payload, broadcast_cursor)
         } else {
-            receiver.leave();
+            broadcast_cursor.reset();
             None
         };
         if let Some(compressed) = shared {
@@ -118,32 +121,34 @@ impl Connection {
             self.outbound.push_frame(fin, rsv1, opcode, key, compressed);
         } else {
             let mut compressor = pool.take_compressor(outgoing);
-            let history = deflating.history.last(outgoing.history_for(payload.len()));
+            let history = state.history.last(outgoing.history_for(payload.len()));
             let compressed = strip_trailer(compressor.compress(history, payload), fin);
             self.outbound.push_frame(fin, rsv1, opcode, key, compressed);
             pool.put_compressor(compressor);
         }
-        deflating.remember(fin, payload);
+        state.record_sent(fin, payload);
     }
 
-    /// Whether [`send_compressed`](Self::send_compressed) would compress a payload of `length` bytes. If it begins a message, that
-    /// is decided now.
-    pub fn decide_compression(&mut self, wanted: bool, length: usize) -> bool {
-        let begins = !self.outbound.fragmented;
-        let Some((deflating, _)) = self.extension.as_deref_mut() else { return false };
+    /// True if [`send_compressed`](Self::send_compressed) would compress a payload of `length`
+    /// bytes. Decides for the whole message if called before its first fragment.
+    pub fn decide_compression(&mut self, compress: bool, length: usize) -> bool {
+        let begins = !self.outbound.is_fragmented;
+        let Some((state, _)) = self.extension.as_deref_mut() else { return false };
         if begins {
-            deflating.compressing = wanted && deflating.is_worth_it(length);
+            state.is_compressing = compress && state.should_compress(length);
         }
-        deflating.compressing
+        state.is_compressing
     }
 
-    /// How payloads are to be compressed for [`send_precompressed`](Self::send_precompressed); `None` without permessage-deflate.
+    /// Parameters for compressing payloads of [`send_precompressed`](Self::send_precompressed).
+    /// `None` without permessage-deflate.
     pub fn outgoing_params(&self) -> Option<&OutgoingParams> {
-        self.extension.as_deref().map(|(deflating, _)| deflating.outgoing())
+        self.extension.as_deref().map(|(state, _)| state.outgoing())
     }
 
-    /// Queues a payload that [`Self::decide_compression`] selected for compression and that
-    /// [`compress_standalone`](crate::protocol::deflate::compress_standalone) has.
+    /// Queues a payload compressed by
+    /// [`compress_standalone`](crate::protocol::deflate::compress_standalone), after
+    /// [`decide_compression`](Self::decide_compression) returned true.
     pub fn send_precompressed(
         &mut self,
         binary: bool,
@@ -154,9 +159,9 @@ impl Connection {
         let opcode = self.outbound.next_opcode(binary, fin);
         let rsv1 = opcode != Opcode::Continuation;
         self.outbound.push_frame(fin, rsv1, opcode, key, strip_trailer(compressed, fin));
-        if let Some((deflating, _)) = self.extension.as_deref_mut() {
-            deflating.receiver.leave();
-            deflating.forget(fin);
+        if let Some((state, _)) = self.extension.as_deref_mut() {
+            state.broadcast_cursor.reset();
+            state.reset_history(fin);
         }
     }
 }

@@ -1,61 +1,61 @@
-//! What a connection tells its user, in batches: filled by
-//! [`Connection::receive`](super::Connection::receive), read by whoever delivers events. Nothing here
-//! decides what happens on the wire.
+//! Events of a connection in batches: filled by
+//! [`Connection::receive`](super::Connection::receive), read by the code that delivers events. No
+//! protocol decisions here.
 
 use crate::protocol::frame::mask;
 use crate::protocol::{MaskingKey, ProtocolError, Utf8Validator};
 
-/// Messages of this many bytes or more are kept in an allocation of their own.
+/// Messages of this many bytes or more get an allocation of their own.
 pub const LARGE_MESSAGE: usize = 64 * 1024;
-/// Capacity that a drained batch keeps for the next one: what one read brings.
+/// Capacity that a drained batch keeps: about one read.
 const KEPT_CAPACITY: usize = 64 * 1024;
-/// Delivered bytes that a batch may still hold before its front is cut off.
+/// Delivered bytes that a batch may hold before they are cut off its front.
 const DELIVERED_SLACK: usize = 64 * 1024;
 
 /// One event, borrowed from its batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventRef<'a> {
-    /// A whole message.
+    /// A complete message.
     Message {
-        /// Binary, or else text.
+        /// Binary, otherwise text.
         binary: bool,
-        /// Its payload; UTF-8 if it is text, unless validation is skipped.
+        /// Payload. UTF-8 for text unless validation is skipped.
         data: &'a [u8],
-        /// Lengths of the frames that were not empty; none for a message that came in one frame.
+        /// Lengths of the non-empty frames. Empty for an unfragmented message.
         fragments: &'a [u32],
     },
-    /// A whole message whose payload is in the chunk that was received in place, and belongs to whoever has that.
+    /// A complete message whose payload is in the chunk that was received in place.
     InChunk {
-        /// Binary, or else text.
+        /// Binary, otherwise text.
         binary: bool,
-        /// Where in the chunk it begins.
+        /// Offset of the payload in the chunk.
         start: usize,
-        /// Its bytes.
+        /// Payload length in bytes.
         length: usize,
     },
     /// A ping.
     Ping {
-        /// Its payload.
+        /// Payload.
         data: &'a [u8],
-        /// Whether a pong was queued when it was read; else the answer is the user's business.
+        /// True if a pong was queued during parsing; otherwise the user answers.
         answered: bool,
     },
     /// A pong and its payload.
     Pong(&'a [u8]),
-    /// A close frame. Nothing follows it.
+    /// A close frame. Always the last event.
     Close {
-        /// The status code; 1005 for an empty close frame.
+        /// Status code; 1005 for an empty close frame.
         code: u16,
-        /// UTF-8, unless validation is skipped.
+        /// UTF-8 unless validation is skipped.
         reason: &'a [u8],
     },
-    /// The peer broke the protocol. Nothing follows it.
+    /// A protocol violation by the peer. Always the last event.
     Failed(ProtocolError),
-    /// The next message is to be inflated elsewhere, and what follows waits for it: see
+    /// The next message must be inflated by the caller, and parsing waits for it: see
     /// [`Connection::take_inflate_job`](super::Connection::take_inflate_job).
     Inflating,
-    /// Too many automatic pongs wait to be written: end the connection without a closing handshake.
-    /// The ping that was too much follows, and so does what came in the same chunk.
+    /// Too many automatic pongs are unwritten: terminate the connection without a closing
+    /// handshake. The ping that exceeded the limit and the remainder of its chunk follow.
     Flooded,
 }
 
@@ -70,10 +70,10 @@ enum Kind {
     Flooded,
 }
 
-/// Where the bytes of an event are.
+/// Location of an event's payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// Among the shared bytes.
+enum Location {
+    /// In the batch's shared buffer.
     Shared,
     /// The next of the large messages.
     Large,
@@ -81,29 +81,31 @@ enum Place {
     Chunk,
 }
 
-/// One event. Small: a batch may hold thousands.
+/// One event. Kept small: a batch may hold thousands.
 #[derive(Debug, Clone, Copy)]
 struct Record {
     kind: Kind,
-    place: Place,
-    /// A message that was inflated, or what was found wrong in doing so.
+    location: Location,
+    /// True for inflated messages and for inflate errors.
     is_compressed: bool,
     fragments_count: u32,
     fragments_start: usize,
-    /// How far into that place they begin.
+    /// Offset of the payload in its location.
     start: usize,
     length: usize,
 }
 
-/// A queue of events that costs no allocation an event: small records, their bytes side by side in one
-/// buffer, and large messages in their own.
+const _: () = assert!(size_of::<Record>() <= 56);
+
+/// A queue of events without an allocation per event: small records, their payloads in one buffer,
+/// large messages separate.
 ///
-/// [`peek`](Self::peek) and [`advance`](Self::advance) make a cursor that can stop anywhere and go on
-/// later, also after more was appended.
+/// [`peek`](Self::peek) and [`advance`](Self::advance) form a cursor that can stop anywhere and
+/// continue later, also after more events were appended.
 #[derive(Debug, Default)]
 pub struct EventBatch {
     records: Vec<Record>,
-    /// The first record not delivered.
+    /// Index of the first undelivered record.
     next: usize,
     bytes: Vec<u8>,
     fragments: Vec<u32>,
@@ -112,33 +114,33 @@ pub struct EventBatch {
 }
 
 impl EventBatch {
-    /// An empty batch; allocates nothing.
+    /// Creates an empty batch without allocating.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether every event was delivered.
+    /// True if all events are delivered.
     pub fn is_empty(&self) -> bool {
         self.next == self.records.len()
     }
 
-    /// Events not yet delivered.
+    /// Number of undelivered events.
     pub fn len(&self) -> usize {
         self.records.len() - self.next
     }
 
-    /// Bytes of payload of the events not yet delivered.
+    /// Payload bytes of the undelivered events.
     pub fn payload_bytes(&self) -> usize {
         self.undelivered_bytes
     }
 
-    /// The next event, or `None` when all are delivered.
+    /// Returns the next event, or `None` if all are delivered.
     pub fn peek(&self) -> Option<EventRef<'_>> {
         let record = self.records.get(self.next)?;
-        let data = match record.place {
-            Place::Shared => &self.bytes[record.start..record.start + record.length],
-            Place::Large => self.large.front().map_or(&[][..], Vec::as_slice),
-            Place::Chunk => {
+        let data = match record.location {
+            Location::Shared => &self.bytes[record.start..record.start + record.length],
+            Location::Large => self.large.front().map_or(&[][..], Vec::as_slice),
+            Location::Chunk => {
                 let (start, length) = (record.start, record.length);
                 let binary = matches!(record.kind, Kind::Message { binary: true });
                 return Some(EventRef::InChunk { binary, start, length });
@@ -158,31 +160,31 @@ impl EventBatch {
         })
     }
 
-    /// Whether the next event is a message that came compressed, or an error that came instead of one.
+    /// True if the next event is a message received compressed, or an error in its place.
     pub fn is_compressed(&self) -> bool {
         self.records.get(self.next).is_some_and(|record| record.is_compressed)
     }
 
-    /// Takes the bytes of the next event if it is a message of [`LARGE_MESSAGE`] bytes or more; the
-    /// event itself stays, its data perhaps gone, until [`advance`](Self::advance).
+    /// Takes the payload of the next event if it is a message of [`LARGE_MESSAGE`] bytes or more.
+    /// The event itself stays, possibly without data, until [`advance`](Self::advance).
     pub fn take_large(&mut self) -> Option<Vec<u8>> {
-        let Record { place, start, length, .. } = *self.records.get(self.next)?;
-        if place == Place::Shared && length >= LARGE_MESSAGE {
-            // It was received in place, and left there.
+        let Record { location, start, length, .. } = *self.records.get(self.next)?;
+        if location == Location::Shared && length >= LARGE_MESSAGE {
+            // Received in place and copied out of the chunk.
             return Some(self.bytes[start..start + length].to_vec());
         }
-        if place != Place::Large {
+        if location != Location::Large {
             return None;
         }
         self.large.front_mut().map(std::mem::take).filter(|data| !data.is_empty())
     }
 
-    /// The next event was delivered. After the last one the batch is as new, but keeps its memory up to
-    /// 64 KiB.
+    /// Marks the next event as delivered. After the last one the batch is reset, keeping up to 64
+    /// KiB of memory.
     pub fn advance(&mut self) {
         let Some(record) = self.records.get(self.next) else { return };
         self.undelivered_bytes -= record.length;
-        if record.place == Place::Large {
+        if record.location == Location::Large {
             self.large.pop_front();
         }
         self.next += 1;
@@ -204,7 +206,7 @@ impl EventBatch {
         self.fragments.shrink_to(KEPT_CAPACITY / size_of::<u32>());
     }
 
-    /// Appends a message that came whole in one frame, unmasking it on the way.
+    /// Appends an unfragmented message, unmasking it in the same pass.
     ///
     /// # Errors
     /// [`ProtocolError::InvalidUtf8`] if `validate` is set and the bytes are not UTF-8; nothing is
@@ -219,33 +221,35 @@ impl EventBatch {
         let kind = Kind::Message { binary };
         if payload.len() >= LARGE_MESSAGE {
             let mut data = Vec::with_capacity(payload.len());
-            append(payload, key, &mut data);
-            check(&data, validate)?;
+            append_unmasked(payload, key, &mut data);
+            check_utf8(&data, validate)?;
             self.push_large(binary, data, &[]);
             return Ok(());
         }
         let start = self.bytes.len();
-        append(payload, key, &mut self.bytes);
-        if let Err(error) = check(&self.bytes[start..], validate) {
+        append_unmasked(payload, key, &mut self.bytes);
+        if let Err(error) = check_utf8(&self.bytes[start..], validate) {
             self.bytes.truncate(start);
             return Err(error);
         }
-        self.record(kind, Place::Shared, start, payload.len(), &[]);
+        self.push_record(kind, Location::Shared, start, payload.len(), &[]);
         Ok(())
     }
 
-    /// Appends a message whose payload, unmasked, stays where it is in the chunk.
+    /// Appends a message whose unmasked payload stays in the chunk.
     pub(super) fn push_in_chunk(&mut self, binary: bool, start: usize, length: usize) {
-        self.record(Kind::Message { binary }, Place::Chunk, start, length, &[]);
+        self.push_record(Kind::Message { binary }, Location::Chunk, start, length, &[]);
     }
 
-    /// The chunk that was received in place is about to be somebody else's: copies what is left in it.
+    /// Copies undelivered payloads out of the chunk that was received in place, before its memory
+    /// is reused.
     pub fn copy_out_chunk(&mut self, chunk: &[u8]) {
         for record in &mut self.records[self.next..] {
-            if record.place == Place::Chunk {
+            if record.location == Location::Chunk {
+                debug_assert!(record.start + record.length <= chunk.len(), "not the chunk of this batch");
                 let payload = chunk.get(record.start..record.start + record.length).unwrap_or_default();
-                (record.place, record.start, record.length) =
-                    (Place::Shared, self.bytes.len(), payload.len());
+                (record.location, record.start, record.length) =
+                    (Location::Shared, self.bytes.len(), payload.len());
                 self.bytes.extend_from_slice(payload);
             }
         }
@@ -255,10 +259,10 @@ impl EventBatch {
     pub(super) fn push_large(&mut self, binary: bool, data: Vec<u8>, fragments: &[u32]) {
         let length = data.len();
         self.large.push_back(data);
-        self.record(Kind::Message { binary }, Place::Large, 0, length, fragments);
+        self.push_record(Kind::Message { binary }, Location::Large, 0, length, fragments);
     }
 
-    /// Appends a small message that was put together.
+    /// Appends a small message assembled from frames.
     pub(super) fn push_small(&mut self, binary: bool, data: &[u8], fragments: &[u32]) {
         self.push_bytes(Kind::Message { binary }, data, fragments);
     }
@@ -279,7 +283,7 @@ impl EventBatch {
         self.push_bytes(Kind::Failed(error), &[], &[]);
     }
 
-    /// The last event is such a one.
+    /// Marks the last event as received compressed.
     pub(super) fn mark_compressed(&mut self) {
         if let Some(last) = self.records.last_mut() {
             last.is_compressed = true;
@@ -294,15 +298,16 @@ impl EventBatch {
         self.push_bytes(Kind::Flooded, &[], &[]);
     }
 
-    /// Cuts off what was delivered, so that a reader that never quite catches up does not make the batch
-    /// grow for ever. Called before a chunk's events are appended.
-    pub(super) fn reclaim(&mut self) {
-        // A drained batch was reset, so a cursor past the start has a record under it.
+    /// Cuts off delivered events, so that a batch never fully drained does not grow without bound.
+    /// Called before the events of a chunk are appended.
+    pub(super) fn compact(&mut self) {
+        // A drained batch is reset, so `next > 0` implies that a record exists at `next`.
+        debug_assert!(self.next == 0 || self.next < self.records.len());
         let Some(next) = self.records.get(self.next).filter(|_| self.next > 0) else { return };
         let fragments = next.fragments_start;
         let bytes =
             self.records[self.next..].iter().find_map(Record::shared_start).unwrap_or(self.bytes.len());
-        // Moving the rest is worth it only when that is the smaller part.
+        // Moving the undelivered part pays off only if it is the smaller one.
         let worthwhile = |delivered: usize, total: usize, size: usize| {
             delivered * size >= DELIVERED_SLACK && delivered >= total / 2
         };
@@ -316,7 +321,7 @@ impl EventBatch {
         self.fragments.drain(..fragments);
         self.next = 0;
         for record in &mut self.records {
-            if record.place == Place::Shared {
+            if record.location == Location::Shared {
                 record.start -= bytes;
             }
             record.fragments_start -= fragments;
@@ -326,17 +331,24 @@ impl EventBatch {
     fn push_bytes(&mut self, kind: Kind, bytes: &[u8], fragments: &[u32]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
-        self.record(kind, Place::Shared, start, bytes.len(), fragments);
+        self.push_record(kind, Location::Shared, start, bytes.len(), fragments);
     }
 
-    fn record(&mut self, kind: Kind, place: Place, start: usize, length: usize, fragments: &[u32]) {
+    fn push_record(
+        &mut self,
+        kind: Kind,
+        location: Location,
+        start: usize,
+        length: usize,
+        fragments: &[u32],
+    ) {
         let fragments_start = self.fragments.len();
         self.fragments.extend_from_slice(fragments);
         self.undelivered_bytes += length;
         let fragments_count = fragments.len() as u32;
         self.records.push(Record {
             kind,
-            place,
+            location,
             is_compressed: false,
             fragments_count,
             fragments_start,
@@ -348,18 +360,18 @@ impl EventBatch {
 
 impl Record {
     fn shared_start(&self) -> Option<usize> {
-        (self.place == Place::Shared).then_some(self.start)
+        (self.location == Location::Shared).then_some(self.start)
     }
 }
 
-fn append(payload: &[u8], key: Option<MaskingKey>, out: &mut Vec<u8>) {
+fn append_unmasked(payload: &[u8], key: Option<MaskingKey>, out: &mut Vec<u8>) {
     match key {
         Some(key) => mask::copy_masked(payload, key, 0, out),
         None => out.extend_from_slice(payload),
     }
 }
 
-fn check(data: &[u8], validate: bool) -> Result<(), ProtocolError> {
+fn check_utf8(data: &[u8], validate: bool) -> Result<(), ProtocolError> {
     if validate && !Utf8Validator::is_valid(data) {
         return Err(ProtocolError::InvalidUtf8);
     }

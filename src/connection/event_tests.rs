@@ -1,4 +1,4 @@
-//! The batch as a queue: order, resuming, large messages, memory.
+//! Event batches as a queue: order, resuming, large messages, memory.
 
 use super::{EventBatch, EventRef, KEPT_CAPACITY, LARGE_MESSAGE};
 use crate::protocol::{MaskingKey, ProtocolError};
@@ -38,12 +38,12 @@ fn events_come_out_in_order_and_the_batch_resets_itself() {
 }
 
 #[test]
-fn reading_goes_on_after_more_was_appended() {
+fn reading_continues_after_more_was_appended() {
     let mut events = EventBatch::new();
     events.push_ping(b"1", false);
     events.push_ping(b"2", false);
     events.advance();
-    events.reclaim();
+    events.compact();
     events.push_ping(b"3", false);
     assert_eq!(events.peek(), Some(EventRef::Ping { data: b"2", answered: false }));
     events.advance();
@@ -51,7 +51,7 @@ fn reading_goes_on_after_more_was_appended() {
 }
 
 #[test]
-fn large_messages_keep_their_own_memory() {
+fn large_messages_have_their_own_allocation() {
     let big = vec![5; LARGE_MESSAGE];
     let mut events = EventBatch::new();
     events.push_frame(true, &big, Some(MaskingKey([0; 4])), false).unwrap();
@@ -60,13 +60,13 @@ fn large_messages_keep_their_own_memory() {
     assert_eq!(events.payload_bytes(), 3 * LARGE_MESSAGE - 1);
     assert_eq!(events.bytes.len(), LARGE_MESSAGE - 1);
 
-    // Borrowed, and copied by whoever wants.
+    // Can be copied from the borrowed event.
     assert_eq!(events.peek(), Some(message(&big, &[])));
     events.advance();
     assert_eq!(events.take_large(), None);
     assert_eq!(events.peek(), Some(message(&big[1..], &[])));
     events.advance();
-    // Or taken: once.
+    // Can be taken, once.
     assert_eq!(events.take_large(), Some(big));
     assert_eq!(events.take_large(), None);
     assert_eq!(events.peek(), Some(message(&[], &[10, 20])));
@@ -75,7 +75,7 @@ fn large_messages_keep_their_own_memory() {
 }
 
 #[test]
-fn a_refused_message_leaves_no_bytes() {
+fn a_rejected_message_leaves_no_bytes() {
     let mut events = EventBatch::new();
     events.push_ping(b"p", false);
     let refused = events.push_frame(false, &[0xFF; 10], None, true);
@@ -84,11 +84,11 @@ fn a_refused_message_leaves_no_bytes() {
 }
 
 #[test]
-fn a_reader_that_never_catches_up_does_not_make_the_batch_grow() {
+fn a_batch_that_is_never_drained_does_not_grow() {
     let mut events = EventBatch::new();
     let (small, large) = (vec![1; 1_000], vec![2; LARGE_MESSAGE]);
     for round in 0_u32..2_000 {
-        events.reclaim();
+        events.compact();
         events.push_small(true, &small, &[round, 1]);
         events.push_frame(true, &large, None, false).unwrap();
         events.push_ping(&round.to_be_bytes(), false);
@@ -112,7 +112,7 @@ fn a_reader_that_never_catches_up_does_not_make_the_batch_grow() {
 }
 
 #[test]
-fn a_drained_batch_keeps_some_memory_but_not_all() {
+fn a_drained_batch_keeps_a_bounded_capacity() {
     let mut events = EventBatch::new();
     for _ in 0..200 {
         events.push_small(true, &[0; 10_000], &[]);
@@ -123,7 +123,7 @@ fn a_drained_batch_keeps_some_memory_but_not_all() {
 }
 
 #[test]
-fn a_large_message_that_was_left_in_its_chunk_is_whole() {
+fn a_large_message_copied_out_of_its_chunk_is_complete() {
     let mut events = EventBatch::new();
     let chunk = vec![7; LARGE_MESSAGE + 3];
     events.push_in_chunk(true, 1, LARGE_MESSAGE);

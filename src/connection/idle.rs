@@ -1,24 +1,26 @@
-//! A connection that has nothing in flight: what must be kept of it is how it is configured, and one number.
+//! Idle connections: nothing is in flight, so the configuration and one byte total are enough to
+//! restore them.
 
 use std::sync::Arc;
 
 use super::{Config, Connection};
 
 impl Connection {
-    /// Whether all that was received has become events, all that was queued is written, and nothing is remembered that a
-    /// connection from [`idle`](Self::from_idle) would not know.
+    /// True if all input has become events, all output is written, and no state is kept that a
+    /// connection made by [`from_idle`](Self::from_idle) would lack.
     pub fn is_idle(&self) -> bool {
-        let is_forgetful = self
+        let is_pristine = self
             .extension
             .as_deref()
-            .is_none_or(|(deflating, inflating)| deflating.is_as_new() && inflating.is_as_new());
-        self.is_between_messages() && self.is_done_sending() && is_forgetful
+            .is_none_or(|(deflate, inflate)| deflate.is_pristine() && inflate.is_pristine());
+        self.is_between_messages() && self.has_sent_everything() && is_pristine
     }
 
-    /// A connection in the place of one that [is idle](Self::is_idle), of which `total` bytes were queued and written.
+    /// Recreates a connection that [was idle](Self::is_idle) after `total` bytes were queued and
+    /// written.
     pub fn from_idle(config: impl Into<Arc<Config>>, total: u64) -> Self {
         let mut connection = Self::new(config);
-        connection.count_from(total);
+        connection.resume_totals(total);
         connection
     }
 }

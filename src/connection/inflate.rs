@@ -1,6 +1,6 @@
-//! The receiving half of permessage-deflate (RFC 7692 section 7.2.2). Each frame is inflated when it is whole, in its place
-//! among the events, or, if it inflates to more than a little, wherever the caller likes: then the connection stops parsing
-//! until the frame is returned.
+//! Receiving half of permessage-deflate (RFC 7692 section 7.2.2). A complete frame is inflated in
+//! place, in the order of events. If its output is large, the job is offloaded to a thread of the
+//! caller's choice and parsing stops until the result is back.
 
 use std::sync::Arc;
 
@@ -8,151 +8,154 @@ use super::{Connection, EventBatch, MaskingKeys, Trimmed};
 use crate::protocol::deflate::{History, InflateJob, Inflater, PermessageDeflate, Progress};
 use crate::protocol::{FrameHeader, Opcode, ProtocolError};
 
-/// Output of a frame that is inflated at once, which takes 100 us. What goes beyond is worth the way to another thread, which
-/// takes 50.
-const AT_ONCE: usize = 128 * 1024;
+/// Output inflated inline, in bytes; takes about 100 us. Beyond that, offloading pays off: the
+/// round trip to another thread takes about 50 us.
+const MAX_INLINE_OUTPUT: usize = 128 * 1024;
 
-/// Capacity kept for the payload of a frame: an idle connection must stay small.
+/// Capacity kept for the payload of a frame: idle connections must stay small.
 const KEPT_CAPACITY: usize = 4 * 1024;
 
-/// What the receiving half keeps.
+/// State of the receiving half.
 #[derive(Debug)]
-pub(super) struct Inflating {
-    negotiated: Arc<PermessageDeflate>,
-    /// Whether the message that has begun is compressed.
+pub(super) struct InflateState {
+    extension: Arc<PermessageDeflate>,
+    /// True if the current message is compressed.
     is_compressed: bool,
     /// Payload of a compressed frame, unmasked.
     frame: Vec<u8>,
-    /// There from the first frame of a message to the last. Between messages all that counts is the history, unless a message
-    /// has ended in the middle of a block: as with ws, the next one goes on from there.
+    /// Present while a message is being received. Between messages the history is sufficient,
+    /// unless a message ended in the middle of a DEFLATE block: like ws, the next message continues
+    /// there.
     inflater: Option<Inflater>,
-    /// Whether the message has begun with such an inflater.
-    goes_on: bool,
-    /// Whether anything was inflated since the last [`Inflating::trim_memory`].
-    used: bool,
+    /// True if the current message began with an inflater carried over that way.
+    is_carried_over: bool,
+    /// True if a frame was inflated since the last [`InflateState::trim_memory`].
+    was_used: bool,
     history: History,
-    elsewhere: Option<Elsewhere>,
+    offloaded: Option<OffloadedFrame>,
 }
 
-/// A frame that is to be inflated elsewhere.
+/// A frame being inflated outside the connection.
 #[derive(Debug)]
-struct Elsewhere {
-    /// `None`: it has been taken.
+struct OffloadedFrame {
+    /// `None` once taken.
     job: Option<InflateJob>,
-    /// Input behind it.
-    held: Vec<u8>,
+    /// Input after the frame, not yet parsed.
+    held_input: Vec<u8>,
 }
 
-impl Inflating {
-    pub(super) fn new(negotiated: &Arc<PermessageDeflate>) -> Self {
+impl InflateState {
+    pub(super) fn new(extension: &Arc<PermessageDeflate>) -> Self {
         Self {
             is_compressed: false,
             frame: Vec::new(),
             inflater: None,
-            goes_on: false,
-            used: false,
-            history: History::new(negotiated.params.incoming.dictionary.as_ref()),
-            elsewhere: None,
-            negotiated: Arc::clone(negotiated),
+            is_carried_over: false,
+            was_used: false,
+            history: History::new(extension.params.incoming.dictionary.as_ref()),
+            offloaded: None,
+            extension: Arc::clone(extension),
         }
     }
 
-    /// Gives memory back if nothing was received since the last time. `is_between`: no message has begun.
-    pub(super) fn trim_memory(&mut self, is_between: bool) -> Trimmed {
-        let again = std::mem::take(&mut self.used) || !is_between;
+    /// Frees memory if nothing was received since the last call. `is_between_messages`: no message
+    /// has begun.
+    pub(super) fn trim_memory(&mut self, is_between_messages: bool) -> Trimmed {
+        let may_free_more = std::mem::take(&mut self.was_used) || !is_between_messages;
         let mut freed = 0;
-        if !again {
+        if !may_free_more {
             if let Some(inflater) = self.inflater.take() {
-                self.negotiated.pool.put_inflater(inflater);
+                self.extension.pool.put_inflater(inflater);
             }
             freed = self.history.compact(self.window());
         }
-        Trimmed { freed, may_free_more: again }
+        Trimmed { freed, may_free_more }
     }
 
-    /// Whether nothing is remembered that the peer may refer to.
-    pub(super) fn is_as_new(&self) -> bool {
-        let incoming = &self.negotiated.params.incoming;
+    /// True if no data is kept that the peer may refer to.
+    pub(super) fn is_pristine(&self) -> bool {
+        let incoming = &self.extension.params.incoming;
         let is_known =
             !incoming.context_takeover || (incoming.dictionary.is_none() && self.history.is_empty());
-        is_known && self.inflater.is_none() && self.elsewhere.is_none()
+        is_known && self.inflater.is_none() && self.offloaded.is_none()
     }
 
-    /// Whether the inflater of a last frame must go on as it is, or may have to, because there is no telling.
-    fn is_to_be_kept(&self, is_whole: bool, job: &mut InflateJob) -> bool {
-        if job.is_over() || !self.negotiated.params.incoming.context_takeover {
+    /// True if the inflater of a final frame must be carried over to the next message: it ended, or
+    /// may have ended, in the middle of a block.
+    fn must_keep_inflater(&self, is_whole: bool, job: &mut InflateJob) -> bool {
+        if job.is_finished() || !self.extension.params.incoming.context_takeover {
             return false;
         }
-        // Only what can be inflated again can be asked.
-        if !is_whole || self.goes_on {
+        // The check consumes the inflater's state, so the frame must be repeatable.
+        if !is_whole || self.is_carried_over {
             return true;
         }
-        if job.ends_with_block() || job.length() > AT_ONCE {
+        if job.ends_with_block() || job.length() > MAX_INLINE_OUTPUT {
             return false;
         }
         job.repeat(self.next_inflater());
         true
     }
 
-    /// How many bytes back the peer may refer.
+    /// Size of the peer's window in bytes.
     fn window(&self) -> usize {
-        self.negotiated.params.incoming.window_bits.size()
+        self.extension.params.incoming.window_bits.size()
     }
 
-    /// An inflater for the next message.
+    /// Takes an inflater for the next message from the pool.
     fn next_inflater(&self) -> Inflater {
-        self.negotiated.pool.take_inflater(self.history.last(self.window()))
+        self.extension.pool.take_inflater(self.history.last(self.window()))
     }
 }
 
 impl Connection {
-    /// A data frame begins.
-    pub(super) fn begin_compressed(&mut self, header: &FrameHeader) {
-        if let Some((_, inflating)) = self.extension.as_deref_mut()
+    /// Notes at the start of a data frame whether its message is compressed.
+    pub(super) fn begin_data_frame(&mut self, header: &FrameHeader) {
+        if let Some((_, state)) = self.extension.as_deref_mut()
             && header.opcode != Opcode::Continuation
         {
-            inflating.is_compressed = header.rsv1;
+            state.is_compressed = header.rsv1;
         }
     }
 
-    /// Whether the message that has begun is compressed.
+    /// True if the current message is compressed.
     pub(super) fn is_compressed(&self) -> bool {
-        self.extension.as_deref().is_some_and(|(_, inflating)| inflating.is_compressed)
+        self.extension.as_deref().is_some_and(|(_, state)| state.is_compressed)
     }
 
-    /// Where the payload of a data frame is collected, if it is compressed.
-    pub(super) fn compressed_payload(&mut self) -> Option<&mut Vec<u8>> {
-        let (_, inflating) = self.extension.as_deref_mut()?;
-        inflating.is_compressed.then_some(&mut inflating.frame)
+    /// Buffer for the payload of a data frame, if the message is compressed.
+    pub(super) fn compressed_payload_mut(&mut self) -> Option<&mut Vec<u8>> {
+        let (_, state) = self.extension.as_deref_mut()?;
+        state.is_compressed.then_some(&mut state.frame)
     }
 
-    /// The payload of a compressed frame is whole.
+    /// Inflates a complete frame, or offloads it if its output is large.
     pub(super) fn inflate_frame(&mut self, events: &mut EventBatch) {
-        let Some((_, inflating)) = self.extension.as_deref_mut() else { return };
+        let Some((_, state)) = self.extension.as_deref_mut() else { return };
         let message = &mut self.inbound.message;
         let limit = match self.config.limits.max_payload {
             0 => usize::MAX,
             limit => usize::try_from(limit).unwrap_or(usize::MAX),
         };
         if message.is_first_frame() {
-            inflating.goes_on = inflating.inflater.is_some();
+            state.is_carried_over = state.inflater.is_some();
         }
-        let inflater = inflating.inflater.take().unwrap_or_else(|| inflating.next_inflater());
-        let frame = std::mem::take(&mut inflating.frame);
+        let inflater = state.inflater.take().unwrap_or_else(|| state.next_inflater());
+        let frame = std::mem::take(&mut state.frame);
         let mut job = InflateJob::new(inflater, frame, !message.is_fragmented(), message.take_data(), limit);
-        inflating.used = true;
-        if job.run(AT_ONCE) == Progress::Paused {
-            inflating.elsewhere = Some(Elsewhere { job: Some(job), held: Vec::new() });
+        state.was_used = true;
+        if job.run(MAX_INLINE_OUTPUT) == Progress::Paused {
+            state.offloaded = Some(OffloadedFrame { job: Some(job), held_input: Vec::new() });
             events.push_inflating();
             return;
         }
-        self.frame_inflated(job, events);
+        self.finish_frame(job, events);
     }
 
-    /// Whatever comes of it is marked, an error, too.
-    fn frame_inflated(&mut self, job: InflateJob, events: &mut EventBatch) {
+    /// Adds the result of a job to the events, marked as compressed, errors included.
+    fn finish_frame(&mut self, job: InflateJob, events: &mut EventBatch) {
         let is_last = !self.inbound.message.is_fragmented();
-        let taken = self.take_inflated(job, events);
+        let taken = self.accept_inflated(job, events);
         if let Err(error) = taken {
             self.fail(error, events);
         }
@@ -161,69 +164,70 @@ impl Connection {
         }
     }
 
-    fn take_inflated(&mut self, mut job: InflateJob, events: &mut EventBatch) -> Result<(), ProtocolError> {
-        let Some((_, inflating)) = self.extension.as_deref_mut() else { return Ok(()) };
-        let PermessageDeflate { params, pool } = &*inflating.negotiated;
+    fn accept_inflated(&mut self, mut job: InflateJob, events: &mut EventBatch) -> Result<(), ProtocolError> {
+        let Some((_, state)) = self.extension.as_deref_mut() else { return Ok(()) };
+        let PermessageDeflate { params, pool } = &*state.extension;
         let (is_first, is_last) =
             (self.inbound.message.is_first_frame(), !self.inbound.message.is_fragmented());
-        // What the history knows is where a message begins.
-        if is_first && !inflating.goes_on && job.has_unnamed_fault() {
-            job.name_fault(inflating.next_inflater());
+        // The history ends where a message begins.
+        if is_first && !state.is_carried_over && job.has_unnamed_error() {
+            job.name_error(state.next_inflater());
         }
-        let is_kept = !is_last || inflating.is_to_be_kept(is_first, &mut job);
+        let is_kept = !is_last || state.must_keep_inflater(is_first, &mut job);
         let inflated = job.into_parts()?;
-        let (window, takes_over) = (inflating.window(), params.incoming.context_takeover);
+        let (window, takes_over) = (state.window(), params.incoming.context_takeover);
 
-        inflating.frame = inflated.input;
-        inflating.frame.clear();
-        inflating.frame.shrink_to(KEPT_CAPACITY);
+        state.frame = inflated.input;
+        state.frame.clear();
+        state.frame.shrink_to(KEPT_CAPACITY);
         match inflated.inflater {
-            None => inflating.history = History::new(params.incoming.dictionary.as_ref()),
+            None => state.history = History::new(params.incoming.dictionary.as_ref()),
             Some(used) => {
                 if takes_over {
-                    inflating.history.push(&inflated.output[inflated.start..], window);
+                    state.history.push(&inflated.output[inflated.start..], window);
                 }
                 if is_kept {
-                    inflating.inflater = Some(used);
+                    state.inflater = Some(used);
                 } else {
                     pool.put_inflater(used);
                 }
             }
         }
-        self.inbound.message.put_inflated(inflated.output)?;
+        self.inbound.message.set_inflated(inflated.output)?;
         self.end_data_frame(events)
     }
 
-    /// Whether a frame is inflated elsewhere, or is to be: nothing is parsed until it is back.
+    /// True while a frame is offloaded. Nothing is parsed until it is finished.
     pub fn is_inflating(&self) -> bool {
-        self.extension.as_deref().is_some_and(|(_, inflating)| inflating.elsewhere.is_some())
+        self.extension.as_deref().is_some_and(|(_, state)| state.offloaded.is_some())
     }
 
-    /// Keeps input for later if a frame before it is inflated elsewhere.
-    pub(super) fn hold(&mut self, input: &[u8]) -> bool {
-        let Some((_, inflating)) = self.extension.as_deref_mut() else { return false };
-        let Some(elsewhere) = &mut inflating.elsewhere else { return false };
-        elsewhere.held.extend_from_slice(input);
+    /// Keeps input for later if a frame is offloaded. Returns false otherwise.
+    pub(super) fn hold_input(&mut self, input: &[u8]) -> bool {
+        let Some((_, state)) = self.extension.as_deref_mut() else { return false };
+        let Some(offloaded) = &mut state.offloaded else { return false };
+        offloaded.held_input.extend_from_slice(input);
         true
     }
 
-    /// The frame to be inflated elsewhere, once [`EventRef::Inflating`](super::EventRef::Inflating) was delivered: to be
-    /// [run](InflateJob::run) to its end, and returned.
+    /// The offloaded frame. Take it after [`EventRef::Inflating`](super::EventRef::Inflating) was
+    /// delivered, [run](InflateJob::run) it to its end and pass it to
+    /// [`finish_inflate_job`](Self::finish_inflate_job).
     pub fn take_inflate_job(&mut self) -> Option<InflateJob> {
-        let (_, inflating) = self.extension.as_deref_mut()?;
-        inflating.elsewhere.as_mut()?.job.take()
+        let (_, state) = self.extension.as_deref_mut()?;
+        state.offloaded.as_mut()?.job.take()
     }
 
-    /// Takes back a frame that was inflated, and parses what came after it.
+    /// Accepts the result of an offloaded frame and parses the input held since.
     pub fn finish_inflate_job(
         &mut self,
         job: InflateJob,
         keys: &mut dyn MaskingKeys,
         events: &mut EventBatch,
     ) {
-        let Some((_, inflating)) = self.extension.as_deref_mut() else { return };
-        let Some(elsewhere) = inflating.elsewhere.take() else { return };
-        self.frame_inflated(job, events);
-        self.receive_held(&elsewhere.held, keys, events);
+        let Some((_, state)) = self.extension.as_deref_mut() else { return };
+        let Some(offloaded) = state.offloaded.take() else { return };
+        self.finish_frame(job, events);
+        self.receive_held(&offloaded.held_input, keys, events);
     }
 }

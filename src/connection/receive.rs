@@ -1,88 +1,90 @@
-//! The receiving half: input chunks to events.
+//! Receiving half: input chunks to events.
 //!
-//! Frames that are whole in a chunk go straight into the batch; others are collected.
+//! Frames that are complete in a chunk go directly into the batch; others are collected.
 
 use super::close::parse_close;
-use super::pong::Answer;
+use super::pong::PongOutcome;
 use super::{Connection, EventBatch, LARGE_MESSAGE, MaskingKeys};
 use crate::protocol::frame::{FrameRules, HeaderReader, mask};
 use crate::protocol::{
     FrameHeader, Limits, MaskingKey, MessageAssembler, Opcode, ProtocolError, Utf8Validator,
 };
 
-/// Messages of this many bytes and more are left in a chunk that is received in place: a copy of less costs nothing.
+/// Smallest message left in a chunk that is received in place, in bytes. Copying a smaller one
+/// costs nothing measurable.
 pub const MIN_IN_PLACE: usize = 4 * 1024;
 
-/// What the receiving half keeps between two chunks.
+/// State of the receiving half between two chunks.
 #[derive(Debug, Default)]
 pub(super) struct Inbound {
     header: HeaderReader,
-    /// The frame whose payload is incomplete, and how much of the payload came.
+    /// Header of the incomplete frame, and the payload bytes received so far.
     pub(super) frame: Option<(FrameHeader, u64)>,
     pub(super) message: MessageAssembler,
     /// Payload of a control frame, unmasked.
     control: Vec<u8>,
-    pub(super) chunks: HeldChunks,
-    end: Option<End>,
+    pub(super) chunks: ChunkCounter,
+    stopped: Option<StopReason>,
 }
 
-/// Why input is no longer looked at.
+/// Reason why input is no longer parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// A close frame or an error: at once.
+enum StopReason {
+    /// A close frame or a protocol error. Takes effect immediately.
     Closed,
-    /// Too many unwritten automatic pongs: from the next chunk on.
+    /// Too many unwritten automatic pongs. Takes effect with the next chunk.
     Flooded,
 }
 
-/// Counts chunks as a receiver does that keeps them until the field of the frame that they belong to is
-/// whole: the first two bytes, the longer length, the key, the payload.
+/// Number of chunks that ws would buffer: it keeps chunks until the current field of a frame is
+/// complete (first two bytes, extended length, key, payload).
 #[derive(Debug, Default)]
-pub(super) struct HeldChunks {
+pub(super) struct ChunkCounter {
     count: u32,
 }
 
-impl HeldChunks {
-    pub(super) fn check(&self, limits: &Limits) -> Result<(), ProtocolError> {
+impl ChunkCounter {
+    pub(super) fn check_limit(&self, limits: &Limits) -> Result<(), ProtocolError> {
         if limits.max_buffered_chunks > 0 && self.count >= limits.max_buffered_chunks {
             return Err(ProtocolError::TooManyBufferedChunks);
         }
         Ok(())
     }
 
-    /// A chunk was parsed. `completed`: it completed some field; `rest`: it left bytes of the next
-    /// field.
-    pub(super) fn parsed(&mut self, completed: bool, rest: bool) {
-        self.count = if completed { u32::from(rest) } else { self.count.saturating_add(1) };
+    /// Counts a parsed chunk. `completed`: it completed a field; `has_remainder`: it ended with
+    /// bytes of the next field.
+    pub(super) fn record(&mut self, completed: bool, has_remainder: bool) {
+        self.count = if completed { u32::from(has_remainder) } else { self.count.saturating_add(1) };
     }
 }
 
 impl Inbound {
     pub(super) fn is_open(&self) -> bool {
-        self.end.is_none()
+        self.stopped.is_none()
     }
 }
 
 impl Connection {
-    /// Parses `chunk`, cut anywhere, and appends what it completes to `events`. Automatic pongs go to
-    /// the output, each before its [`Ping`](super::EventRef::Ping) is appended.
+    /// Parses `chunk`, split anywhere, and appends the completed events to `events`. Automatic
+    /// pongs are queued before their [`Ping`](super::EventRef::Ping) is appended.
     ///
-    /// After a [`Close`](super::EventRef::Close) or [`Failed`](super::EventRef::Failed) event everything
-    /// further is ignored; after [`Flooded`](super::EventRef::Flooded), every further chunk.
+    /// Input after a [`Close`](super::EventRef::Close) or [`Failed`](super::EventRef::Failed) event
+    /// is ignored; after [`Flooded`](super::EventRef::Flooded), every further chunk is.
     pub fn receive(&mut self, chunk: &[u8], keys: &mut dyn MaskingKeys, events: &mut EventBatch) {
-        if !self.is_receiving() || chunk.is_empty() || self.hold(chunk) {
+        if !self.is_receiving() || chunk.is_empty() || self.hold_input(chunk) {
             return;
         }
-        events.reclaim();
-        let checked = self.inbound.chunks.check(&self.config.limits);
+        events.compact();
+        let checked = self.inbound.chunks.check_limit(&self.config.limits);
         if let Err(error) = checked.and_then(|()| self.parse(chunk, keys, events)) {
             self.fail(error, events);
         }
     }
 
-    /// Parses what was held back: the rest of the chunk in which a flood has begun is looked at, too.
+    /// Parses input held while a frame was offloaded. Also parses the remainder of a chunk in which
+    /// a pong flood began.
     pub(super) fn receive_held(&mut self, input: &[u8], keys: &mut dyn MaskingKeys, events: &mut EventBatch) {
-        events.reclaim();
+        events.compact();
         if !input.is_empty()
             && let Err(error) = self.parse(input, keys, events)
         {
@@ -90,15 +92,15 @@ impl Connection {
         }
     }
 
-    /// The peer broke the protocol: nothing more is looked at.
+    /// Reports a protocol error and stops parsing.
     pub(super) fn fail(&mut self, error: ProtocolError, events: &mut EventBatch) {
-        self.inbound.end = Some(End::Closed);
+        self.inbound.stopped = Some(StopReason::Closed);
         events.push_failed(error);
     }
 
-    /// As [`receive`](Self::receive), but whole messages of [`MIN_IN_PLACE`] bytes and more stay in `chunk`, unmasked there:
-    /// see [`EventRef::InChunk`](super::EventRef::InChunk). They must have been delivered, or
-    /// [left](EventBatch::copy_out_chunk), before the next call.
+    /// Like [`receive`](Self::receive), but complete messages of [`MIN_IN_PLACE`] bytes and more
+    /// stay in `chunk`, unmasked: see [`EventRef::InChunk`](super::EventRef::InChunk). They must be
+    /// delivered or [copied out](EventBatch::copy_out_chunk) before the next call.
     pub fn receive_in_place(
         &mut self,
         chunk: &mut [u8],
@@ -107,18 +109,24 @@ impl Connection {
     ) {
         let mut done = 0;
         let can_parse = self.is_receiving() && !self.is_inflating();
-        if can_parse && self.inbound.chunks.check(&self.config.limits).is_ok() {
-            while let Some(length) = self.take_in_place(&mut chunk[done..], done, events) {
+        if can_parse && self.inbound.chunks.check_limit(&self.config.limits).is_ok() {
+            while let Some(length) = self.take_message_in_place(&mut chunk[done..], done, events) {
                 done += length;
-                self.inbound.chunks.parsed(true, false);
+                self.inbound.chunks.record(true, false);
             }
         }
-        // Whatever else there is, errors included.
+        // Everything else, errors included.
         self.receive(&chunk[done..], keys, events);
     }
 
-    /// Takes a message from the front of `input`, which is `offset` bytes into its chunk. `None`: it is not for this way.
-    fn take_in_place(&mut self, input: &mut [u8], offset: usize, events: &mut EventBatch) -> Option<usize> {
+    /// Takes a message from the front of `input`, at `offset` in its chunk, and returns its length.
+    /// `None` if `input` must be parsed normally.
+    fn take_message_in_place(
+        &mut self,
+        input: &mut [u8],
+        offset: usize,
+        events: &mut EventBatch,
+    ) -> Option<usize> {
         if !self.is_between_frames() {
             return None;
         }
@@ -133,7 +141,7 @@ impl Connection {
         let key = header.masking_key.unwrap_or(MaskingKey([0; 4]));
         mask::apply(payload, key, 0);
         if !binary && !self.config.skip_utf8_validation && !Utf8Validator::is_valid(payload) {
-            // As it came, for the way that reports it.
+            // Masks the payload again: the normal path reports the error.
             mask::apply(payload, key, 0);
             return None;
         }
@@ -141,14 +149,15 @@ impl Connection {
         Some(start + length)
     }
 
-    /// Whether the last chunk has ended with a whole frame.
+    /// True if the last chunk ended at a frame boundary.
     pub fn is_between_frames(&self) -> bool {
-        self.inbound.frame.is_none() && self.inbound.header.kept() == (0, 0)
+        self.inbound.frame.is_none() && self.inbound.header.buffered() == (0, 0)
     }
 
-    /// Whether nothing has been received of the next message, or of a control frame, and something still may be.
+    /// True if no byte of the next message or of a control frame has been received and more input
+    /// is accepted.
     pub(super) fn is_between_messages(&self) -> bool {
-        // The first chunk of a frame that was lent counts.
+        // The first chunk of a detached frame counts.
         let has_begun = self.inbound.chunks.count > 0 || !self.inbound.message.is_first_frame();
         self.is_receiving() && self.is_between_frames() && !has_begun
     }
@@ -159,15 +168,16 @@ impl Connection {
         keys: &mut dyn MaskingKeys,
         events: &mut EventBatch,
     ) -> Result<(), ProtocolError> {
-        let (fields_before, _) = self.inbound.header.kept();
+        debug_assert!(!self.is_inflating(), "input behind an offloaded frame must be held");
+        let (fields_before, _) = self.inbound.header.buffered();
         let mut completed = false;
-        while self.inbound.end != Some(End::Closed) {
+        while self.inbound.stopped != Some(StopReason::Closed) {
             let (header, received) = if let Some(frame) = self.inbound.frame.take() {
                 frame
             } else {
                 let Some(header) = self.inbound.header.read(&mut input, &self.frame_rules())? else {
-                    let (fields, rest) = self.inbound.header.kept();
-                    self.inbound.chunks.parsed(completed || fields > fields_before, rest > 0);
+                    let (fields, rest) = self.inbound.header.buffered();
+                    self.inbound.chunks.record(completed || fields > fields_before, rest > 0);
                     return Ok(());
                 };
                 completed = true;
@@ -186,7 +196,7 @@ impl Connection {
             let received = received + length as u64;
             if received < header.payload_length {
                 self.inbound.frame = Some((header, received));
-                self.inbound.chunks.parsed(completed, received > 0);
+                self.inbound.chunks.record(completed, received > 0);
                 return Ok(());
             }
             completed = true;
@@ -194,14 +204,14 @@ impl Connection {
                 self.end_control_frame(header.opcode, keys, events)?;
             } else if self.is_compressed() {
                 self.inflate_frame(events);
-                if self.hold(input) {
+                if self.hold_input(input) {
                     break;
                 }
             } else {
                 self.end_data_frame(events)?;
             }
         }
-        self.inbound.chunks.parsed(true, false);
+        self.inbound.chunks.record(true, false);
         Ok(())
     }
 
@@ -215,9 +225,9 @@ impl Connection {
         }
     }
 
-    /// The short way for an unfragmented message that is whole in the input: into the batch without
-    /// being collected. `false`: the frame is something else. No limit on fragments forbids a single
-    /// frame.
+    /// Fast path for an unfragmented message that is complete in the input: goes into the batch
+    /// without being collected. Returns false for any other frame. Needs no fragment check: every
+    /// limit allows one frame.
     fn receive_whole_message(
         &self,
         header: &FrameHeader,
@@ -241,7 +251,7 @@ impl Connection {
             self.inbound.control.clear();
         } else {
             self.inbound.message.begin_frame(header, !self.config.skip_utf8_validation);
-            self.begin_compressed(header);
+            self.begin_data_frame(header);
         }
     }
 
@@ -251,11 +261,11 @@ impl Connection {
         payload: &[u8],
         received: u64,
     ) -> Result<(), ProtocolError> {
-        // Only the offset modulo four matters for masking.
+        // Masking depends only on the offset modulo 4.
         let offset = (received % 4) as usize;
         let collected = if header.opcode.is_control() {
             &mut self.inbound.control
-        } else if let Some(compressed) = self.compressed_payload() {
+        } else if let Some(compressed) = self.compressed_payload_mut() {
             compressed
         } else {
             return self.inbound.message.push(payload, header.masking_key, offset);
@@ -272,9 +282,9 @@ impl Connection {
         if message.end_frame(self.config.limits.max_fragments)? {
             if message.data().len() >= LARGE_MESSAGE {
                 let data = message.take_data();
-                events.push_large(message.binary(), data, message.fragments());
+                events.push_large(message.is_binary(), data, message.fragments());
             } else {
-                events.push_small(message.binary(), message.data(), message.fragments());
+                events.push_small(message.is_binary(), message.data(), message.fragments());
             }
             message.reset();
         }
@@ -287,23 +297,26 @@ impl Connection {
         keys: &mut dyn MaskingKeys,
         events: &mut EventBatch,
     ) -> Result<(), ProtocolError> {
-        // Out of its place while the outgoing half is at work; back afterwards for its memory.
+        // Moved out while the sending half is borrowed, moved back to keep its memory.
         let payload = std::mem::take(&mut self.inbound.control);
         match opcode {
             Opcode::Close => {
                 let (code, reason) = parse_close(&payload, !self.config.skip_utf8_validation)?;
-                self.inbound.end = Some(End::Closed);
+                self.inbound.stopped = Some(StopReason::Closed);
                 events.push_close(code, reason);
             }
             Opcode::Ping => {
-                // Behind a flood nothing is answered any more.
-                let answer =
-                    if self.inbound.is_open() { self.answer_ping(&payload, keys) } else { Answer::NotDue };
-                if answer == Answer::Flooded {
-                    self.inbound.end = Some(End::Flooded);
+                // No pongs after a flood.
+                let answer = if self.inbound.is_open() {
+                    self.answer_ping(&payload, keys)
+                } else {
+                    PongOutcome::NotDue
+                };
+                if answer == PongOutcome::Flooded {
+                    self.inbound.stopped = Some(StopReason::Flooded);
                     events.push_flooded();
                 }
-                events.push_ping(&payload, answer == Answer::Queued);
+                events.push_ping(&payload, answer == PongOutcome::Queued);
             }
             _ => events.push_pong(&payload),
         }

@@ -1,32 +1,32 @@
-//! The sending half: commands to bytes, and the account of what was written.
+//! Sending half: commands to bytes, and totals of queued and written bytes.
 
 use super::Connection;
 use super::pong::PendingPongs;
 use crate::protocol::frame::{MAX_CONTROL_PAYLOAD, MAX_HEADER_LENGTH, mask};
 use crate::protocol::{FrameHeader, MaskingKey, Opcode};
 
-/// Capacity of a taken output buffer that is kept for the next bytes.
+/// Capacity of a taken output buffer kept for the next bytes.
 const KEPT_CAPACITY: usize = 64 * 1024;
 
-/// What the sending half keeps.
+/// State of the sending half.
 #[derive(Debug, Default)]
 pub(super) struct Outbound {
     queue: Vec<u8>,
     pub(super) queued_total: u64,
     written_total: u64,
-    /// Whether a message was begun whose last fragment is still to be sent.
-    pub(super) fragmented: bool,
-    closing: bool,
+    /// True if the last fragment of the current message is still to be sent.
+    pub(super) is_fragmented: bool,
+    is_closing: bool,
     pub(super) pongs: PendingPongs,
 }
 
 impl Outbound {
-    /// Whether a close frame was queued.
+    /// True once a close frame was queued.
     pub(super) fn is_closing(&self) -> bool {
-        self.closing
+        self.is_closing
     }
 
-    /// Queues a control frame; `payload` is cut to the 125 bytes that one may have.
+    /// Queues a control frame with `payload` truncated to 125 bytes.
     pub(super) fn push_control(&mut self, opcode: Opcode, key: Option<MaskingKey>, payload: &[u8]) {
         let payload = &payload[..payload.len().min(MAX_CONTROL_PAYLOAD)];
         self.push_frame(true, false, opcode, key, payload);
@@ -34,10 +34,10 @@ impl Outbound {
 
     pub(super) fn push_close(&mut self, key: Option<MaskingKey>, payload: &[u8]) {
         self.push_control(Opcode::Close, key, payload);
-        self.closing = true;
+        self.is_closing = true;
     }
 
-    /// `rsv1`: the payload is compressed, and this is the first frame of its message.
+    /// Queues a frame. `rsv1`: the payload is compressed and this is the message's first frame.
     pub(super) fn push_frame(
         &mut self,
         fin: bool,
@@ -54,7 +54,7 @@ impl Outbound {
         }
     }
 
-    /// Queues a header and counts the payload that belongs behind it.
+    /// Queues a header and counts the payload that follows it.
     fn push_header(&mut self, fin: bool, rsv1: bool, opcode: Opcode, key: Option<MaskingKey>, length: usize) {
         let before = self.queue.len();
         let payload_length = length as u64;
@@ -62,88 +62,91 @@ impl Outbound {
         self.queued_total += (self.queue.len() - before + length) as u64;
     }
 
-    /// The opcode of the next data frame.
+    /// Returns the opcode of the next data frame.
     pub(super) fn next_opcode(&mut self, binary: bool, fin: bool) -> Opcode {
-        let opcode = match (self.fragmented, binary) {
+        let opcode = match (self.is_fragmented, binary) {
             (true, _) => Opcode::Continuation,
             (false, true) => Opcode::Binary,
             (false, false) => Opcode::Text,
         };
-        self.fragmented = !fin;
+        self.is_fragmented = !fin;
         opcode
     }
 }
 
-/// Commands append to the output and never fail: what must not be sent in the present state the caller
-/// does not command. `key`: the masking key, which a client must give and a server must not (RFC 6455
-/// section 5.1); it is the caller's choice because ws leaves it to its users. An all-zero key is sent as
-/// it is.
+/// Commands append to the output and never fail; the caller must not call those forbidden in the
+/// current state. `key` is the masking key, required for clients and forbidden for servers (RFC
+/// 6455 section 5.1). The caller chooses it because ws lets its users do so. An all-zero key is
+/// sent as such.
 impl Connection {
-    /// Queues a message or a fragment of one. `fin: false` begins or continues a fragmented message,
-    /// whose first fragment alone decides what `binary` is. Not compressed; on a connection with permessage-deflate, use
+    /// Queues a message or a fragment, uncompressed. `fin: false` begins or continues a fragmented
+    /// message; `binary` counts only in its first fragment. With permessage-deflate, use
     /// [`send_compressed`](Self::send_compressed).
     pub fn send(&mut self, binary: bool, fin: bool, key: Option<MaskingKey>, payload: &[u8]) {
         let opcode = self.outbound.next_opcode(binary, fin);
         self.outbound.push_frame(fin, false, opcode, key, payload);
     }
 
-    /// As [`send`](Self::send) without a key, for a payload that the caller writes from where it is: only the header is
-    /// queued. The caller must write the output up to here, and then `length` bytes of payload, before anything else.
+    /// Like [`send`](Self::send) without a key, but queues only the header. The caller must write
+    /// the output up to it and then `length` bytes of payload before anything else.
     pub fn send_header(&mut self, binary: bool, fin: bool, length: usize) {
         let opcode = self.outbound.next_opcode(binary, fin);
         self.outbound.push_header(fin, false, opcode, None, length);
     }
 
-    /// Queues a ping. `payload` has 125 bytes at most; what is beyond is cut off.
+    /// Queues a ping. `payload` is truncated to 125 bytes.
     pub fn ping(&mut self, key: Option<MaskingKey>, payload: &[u8]) {
         self.outbound.push_control(Opcode::Ping, key, payload);
     }
 
-    /// Queues a pong that the user asked for. `payload` as with [`ping`](Self::ping).
+    /// Queues a pong on behalf of the user. `payload` is truncated to 125 bytes.
     pub fn pong(&mut self, key: Option<MaskingKey>, payload: &[u8]) {
         self.outbound.push_control(Opcode::Pong, key, payload);
     }
 
-    /// Queues bytes that are framed already.
+    /// Queues bytes that are already framed.
     pub fn write_raw(&mut self, bytes: &[u8]) {
         self.outbound.queue.extend_from_slice(bytes);
         self.outbound.queued_total += bytes.len() as u64;
     }
 
-    /// Puts bytes back that were taken to be sent and were not, in front of what has been queued since.
+    /// Puts unsent bytes back in front of the output queued since they were taken.
     pub fn requeue_output(&mut self, unsent: &[u8]) {
         self.outbound.queue.splice(0..0, unsent.iter().copied());
     }
 
-    /// `bytes` more bytes of the output were accepted by the kernel or the stream, in the order in which
-    /// they were queued.
+    /// Records that `bytes` more bytes of the output were accepted by the kernel or the stream, in
+    /// queue order.
     pub fn mark_written(&mut self, bytes: u64) {
         let outbound = &mut self.outbound;
         outbound.written_total += bytes;
-        outbound.pongs.written(outbound.written_total);
+        debug_assert!(outbound.written_total <= outbound.queued_total, "more written than queued");
+        outbound.pongs.mark_written(outbound.written_total);
     }
 
-    /// What is queued and not yet taken.
+    /// Bytes queued and not yet taken.
     pub fn output(&self) -> &[u8] {
         &self.outbound.queue
     }
 
-    /// Swaps the queued bytes into `spare`. What `spare` held is dropped, its memory becomes the next
-    /// queue (up to 64 KiB of it). Give an empty `Vec` to leave an idle connection without memory.
+    /// Swaps the queued bytes into `spare`. The memory of `spare`, up to 64 KiB, becomes the next
+    /// queue; its content is dropped. An empty `Vec` leaves an idle connection without memory.
     pub fn take_output(&mut self, spare: &mut Vec<u8>) {
         spare.clear();
         spare.shrink_to(KEPT_CAPACITY);
         std::mem::swap(spare, &mut self.outbound.queue);
     }
 
-    /// Whether nothing is to be sent: no output, and no rest of a message or of a closing handshake.
-    pub(super) fn is_done_sending(&self) -> bool {
+    /// True if nothing is left to send: no output, no open fragmented message, no closing
+    /// handshake.
+    pub(super) fn has_sent_everything(&self) -> bool {
         let outbound = &self.outbound;
-        outbound.queued_total == outbound.written_total && !outbound.fragmented && !outbound.closing
+        outbound.queued_total == outbound.written_total && !outbound.is_fragmented && !outbound.is_closing
     }
 
-    /// Goes on counting where another connection has stopped.
-    pub(super) fn count_from(&mut self, total: u64) {
+    /// Continues the totals of an earlier connection.
+    pub(super) fn resume_totals(&mut self, total: u64) {
+        debug_assert_eq!(self.outbound.queued_total, 0);
         (self.outbound.queued_total, self.outbound.written_total) = (total, total);
     }
 
@@ -152,12 +155,12 @@ impl Connection {
         self.outbound.queued_total
     }
 
-    /// Bytes reported as [`written`](Self::mark_written) since the connection began.
+    /// Bytes [reported as written](Self::mark_written) since the connection began.
     pub fn written_total(&self) -> u64 {
         self.outbound.written_total
     }
 
-    /// Bytes queued and not yet written, whether taken or not.
+    /// Bytes queued and not yet written, taken or not.
     pub fn pending(&self) -> u64 {
         self.outbound.queued_total.saturating_sub(self.outbound.written_total)
     }

@@ -1,18 +1,18 @@
-//! Payloads of close frames: which codes and reasons are accepted (RFC 6455 section 7.4), and what is sent is what arrives.
+//! Close frame payloads: accepted codes and reasons (RFC 6455 section 7.4), and round trips.
 
 use super::Input;
 use super::event::Event;
 use crate::connection::{Config, Connection, EventBatch};
 use crate::protocol::{FrameHeader, Limits, MaskingKey, Opcode, ProtocolError, Role};
 
-/// Input: whether reasons are checked, and the payload.
+/// Input: a flag that disables UTF-8 validation, and the payload.
 ///
 /// # Panics
 /// If a property does not hold.
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let validate = !input.flag();
-    let payload = input.trim_memory();
+    let payload = input.remaining();
     let payload = &payload[..payload.len().min(125)];
 
     let mut frame = Vec::new();
@@ -28,7 +28,7 @@ pub fn run(data: &[u8]) {
     let expected = expected(payload, validate);
     assert_eq!(received(Role::Client, validate, &frame), expected);
 
-    // What one end sends, the other receives, with a key, too.
+    // A round trip, masked and unmasked.
     let (code, reason) = match payload {
         [high, low, reason @ ..] => (Some(u16::from_be_bytes([*high, *low])), reason),
         _ => (None, payload),
@@ -59,7 +59,7 @@ fn end(role: Role, validate: bool) -> Connection {
     })
 }
 
-/// The one event that comes of a close frame.
+/// The single event of a close frame.
 fn received(role: Role, validate: bool, frame: &[u8]) -> Event {
     let mut connection = end(role, validate);
     let mut events = EventBatch::new();
@@ -70,7 +70,7 @@ fn received(role: Role, validate: bool, frame: &[u8]) -> Event {
     event.unwrap_or(Event::Flooded)
 }
 
-/// RFC 6455 sections 5.5.1 and 7.4, and the registry of IANA.
+/// RFC 6455 sections 5.5.1 and 7.4, and the IANA registry.
 fn expected(payload: &[u8], validate: bool) -> Event {
     let (code, reason) = match payload {
         [] => return Event::Close(1005, Vec::new()),
@@ -78,7 +78,7 @@ fn expected(payload: &[u8], validate: bool) -> Event {
         [high, low, reason @ ..] => (u16::from(*high) << 8 | u16::from(*low), reason),
     };
     let may_travel = match code {
-        // Unused, reserved, never on the wire; and from 1016 on, for later versions of the protocol.
+        // Unused, reserved, never sent; from 1016 on, for later versions of the protocol.
         0..1000 | 1004 | 1005 | 1006 | 1015 | 1016..3000 | 5000.. => false,
         _ => true,
     };

@@ -1,56 +1,51 @@
-//! Two connections, one at each end: whatever one is told to send, the other receives, in order, however the bytes travel; and
-//! the accounts of what was sent are right. Nothing that is not allowed happens here: that is `hostile`'s.
+//! Two connected ends: each receives the commands of the other in order, however the bytes are
+//! split, and the byte totals are right. Valid commands only; `hostile` covers the others.
 
 use super::Input;
 use super::event::Event;
-use super::input::Dice;
+use super::input::Rng;
 use super::pair::{End, Pair};
 use crate::protocol::deflate::compress_standalone;
 use crate::protocol::frame::mask;
 use crate::protocol::{FrameHeader, MaskingKey, Opcode};
 
-/// All that one case may send.
-const LONGEST: usize = 300_000;
+/// Maximum bytes sent per case.
+const MAX_CASE_BYTES: usize = 300_000;
 
-/// Input: the settings of [`Pair`], and commands: a byte for which and by whom, and what it needs.
+/// Input: the parameters of [`Pair`], then commands: a byte for command and sender, and its
+/// arguments.
 ///
 /// # Panics
 /// If a property does not hold.
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let mut pair = Pair::new(&mut input);
-    let mut dice = Dice::new(input.number16());
+    let mut rng = Rng::new(input.number16());
     let mut sent = 0;
-    while !input.is_empty() && sent < LONGEST {
+    while !input.is_empty() && sent < MAX_CASE_BYTES {
         let kind = input.byte();
         let (from, to) = if kind & 0x80 == 0 { (0, 1) } else { (1, 0) };
         let is_binary = kind & 0x40 != 0;
         if !pair.ends[from].is_closing {
             let before = pair.ends[from].connection.queued_total();
             let end = &mut pair.ends[from];
-            let expected = command(end, kind & 0x1F, is_binary, &mut input, &mut dice);
+            let expected = command(end, kind & 0x1F, is_binary, &mut input, &mut rng);
             sent += (end.connection.queued_total() - before) as usize + 20;
             pair.ends[to].expected.extend(expected);
         }
         match kind & 0x1F {
-            16..20 => pair.deliver(from, to, &mut dice),
+            16..20 => pair.deliver(from, to, &mut rng),
             20 => pair.ends[from].trim_memory(),
-            21 => pair.ends[to].set_max_payload(&mut dice),
+            21 => pair.ends[to].set_max_payload(&mut rng),
             _ => {}
         }
-        pair.check_accounts();
+        pair.check_totals();
     }
-    pair.finish(&mut dice);
+    pair.finish(&mut rng);
 }
 
-/// Has `end` send something, and says what the other end is to see of it.
-fn command(
-    end: &mut End,
-    kind: u8,
-    is_binary: bool,
-    input: &mut Input<'_>,
-    dice: &mut Dice,
-) -> Option<Event> {
+/// Executes a command of `end` and returns the event expected at the other end.
+fn command(end: &mut End, kind: u8, is_binary: bool, input: &mut Input<'_>, rng: &mut Rng) -> Option<Event> {
     match kind {
         // A message, and one in fragments.
         0..4 => {
@@ -60,8 +55,8 @@ fn command(
         4..8 => {
             let payload = payload(input, is_binary);
             // An empty fragment may be anywhere.
-            let mut fragments = dice.cut(&payload);
-            fragments.insert(dice.below(fragments.len() + 1), &[]);
+            let mut fragments = rng.split(&payload);
+            fragments.insert(rng.below(fragments.len() + 1), &[]);
             fragments.truncate(40);
             end.send_message(is_binary, &fragments, kind & 1 == 0)
         }
@@ -92,7 +87,7 @@ fn command(
         11 => {
             let code = [1000, 1001, 1003, 1007, 3000, 4999][usize::from(input.below(6))];
             let reason = String::from_utf8_lossy(input.short()).into_owned();
-            // 123 bytes have room, which must not end in the middle of a code point.
+            // 123 bytes fit, but a cut could split a code point.
             let reason = if reason.len() > 123 { "a long reason" } else { reason.as_str() };
             let code = (!is_binary).then_some(code);
             let key = end.key();
@@ -102,7 +97,7 @@ fn command(
         }
         12 => {
             let payload = payload(input, is_binary);
-            end.send_from_where_it_is(is_binary, &payload)
+            end.send_by_header(is_binary, &payload)
         }
         13 => {
             let payload = payload(input, is_binary);
@@ -123,7 +118,7 @@ fn command(
     }
 }
 
-/// Two bytes say how often the bytes behind them are repeated, if at all: UTF-8 for a text.
+/// Two bytes give the number of repetitions, if any, of the following bytes. UTF-8 for a text.
 fn payload(input: &mut Input<'_>, is_binary: bool) -> Vec<u8> {
     let times = usize::from(input.number16());
     let times = if times < 0x8000 { 1 } else { times - 0x8000 };

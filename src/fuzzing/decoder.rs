@@ -1,16 +1,17 @@
-//! However a stream is cut, and whatever way its chunks take into the connection: the same events, and the same answers.
+//! The same events and output however a stream is split and delivered to the connection.
 
 use std::sync::Arc;
 
 use super::Input;
-use super::input::Dice;
-use super::receiver::{Receiver, Way};
+use super::input::Rng;
+use super::receiver::{DeliveryMode, Receiver};
 use super::stream::build;
 use crate::connection::{Config, Connection};
 use crate::protocol::deflate::{DeflateParams, IncomingParams, PermessageDeflate, Pool};
 use crate::protocol::{Limits, Role};
 
-/// Input: flags, limits of a byte each, how to cut, and the stream: as it is, or as [`build`] makes it.
+/// Input: flags, limits of a byte each, the seed of the splits, and the stream, raw or
+/// [built](build).
 ///
 /// # Panics
 /// If a property does not hold.
@@ -20,7 +21,7 @@ pub fn run(data: &[u8]) {
     let is_set = |bit: u8| flags & (1 << bit) != 0;
     let role = if is_set(0) { Role::Client } else { Role::Server };
     let incoming = IncomingParams { context_takeover: !is_set(5), ..IncomingParams::default() };
-    let negotiated = PermessageDeflate {
+    let extension = PermessageDeflate {
         params: DeflateParams { incoming, ..DeflateParams::default() },
         pool: Arc::new(Pool::default()),
     };
@@ -29,20 +30,26 @@ pub fn run(data: &[u8]) {
         limits: limits(&mut input),
         auto_pong: !is_set(1),
         skip_utf8_validation: is_set(2),
-        deflate: is_set(3).then(|| Arc::new(negotiated)),
+        deflate: is_set(3).then(|| Arc::new(extension)),
     };
-    let mut dice = Dice::new(input.number16());
+    let mut rng = Rng::new(input.number16());
     let stream =
-        if is_set(4) { build(&mut input, super::keys::opposite(role)) } else { input.trim_memory().to_vec() };
+        if is_set(4) { build(&mut input, super::keys::opposite(role)) } else { input.remaining().to_vec() };
 
-    let expected = Receiver::new(Connection::new(config.clone()), &mut dice).run(&stream, Way::Whole);
-    for way in [Way::Bytewise, Way::Cut, Way::InPlace, Way::Lent, Way::Lent] {
-        let seen = Receiver::new(Connection::new(config.clone()), &mut dice).run(&stream, way);
-        assert!(expected.equals(&seen), "{way:?}\n{expected:?}\n{seen:?}");
+    let expected = Receiver::new(Connection::new(config.clone()), &mut rng).run(&stream, DeliveryMode::Whole);
+    for mode in [
+        DeliveryMode::Bytewise,
+        DeliveryMode::Split,
+        DeliveryMode::InPlace,
+        DeliveryMode::Detached,
+        DeliveryMode::Detached,
+    ] {
+        let seen = Receiver::new(Connection::new(config.clone()), &mut rng).run(&stream, mode);
+        assert!(expected.equals(&seen), "{mode:?}\n{expected:?}\n{seen:?}");
     }
 }
 
-/// Each from a byte. Chunks are not limited: that is the one limit that counts them.
+/// One byte for each limit. The number of chunks is unlimited: it depends on the split.
 fn limits(input: &mut Input<'_>) -> Limits {
     let payload = u64::from(input.byte());
     Limits {

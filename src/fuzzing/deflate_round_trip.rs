@@ -1,12 +1,12 @@
-//! What connections send compressed, inflated by flate2 alone, which keeps its window from one message to the next: several
-//! connections with all settings, that are sent the same and other things.
+//! flate2 inflates all compressed output, keeping its window between messages. Several connections
+//! with any parameters are sent equal and different payloads.
 
 use std::sync::Arc;
 
 use flate2::{Decompress, FlushDecompress};
 
 use super::Input;
-use super::input::Dice;
+use super::input::Rng;
 use crate::connection::{Config, Connection};
 use crate::protocol::deflate::{
     Broadcast, DeflateParams, Level, MemLevel, OutgoingParams, PermessageDeflate, Pool, Strategy, WindowBits,
@@ -15,45 +15,45 @@ use crate::protocol::deflate::{
 use crate::protocol::frame::FrameRules;
 use crate::protocol::{FrameHeader, Limits, Role};
 
-/// All that one case may send.
-const LONGEST: usize = 300_000;
+/// Maximum bytes sent per case.
+const MAX_CASE_BYTES: usize = 300_000;
 
-/// Input: the settings, and then what is sent: a byte for what is done and by whom, two for the length, and bytes that are
-/// repeated. Without any, the payload before is sent once more.
+/// Input: the parameters, then sends: a byte for operation and connection, two for the length, and
+/// bytes to repeat. Without any, the last payload is sent again.
 ///
 /// # Panics
 /// If a property does not hold.
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let outgoing = outgoing(&mut input);
-    let mut dice = Dice::new(input.number16());
+    let mut rng = Rng::new(input.number16());
     let pool = Arc::new(Pool::default());
     let count = 1 + input.below(6);
     let mut ends: Vec<End> = (0..count).map(|_| End::new(&outgoing, &pool)).collect();
     let mut broadcast = Broadcast::default();
     let (mut payload, mut sent) = (Vec::new(), 0);
-    while !input.is_empty() && sent < LONGEST {
+    while !input.is_empty() && sent < MAX_CASE_BYTES {
         let kind = input.byte();
         let length = usize::from(input.number16()) % 40_000;
         let pattern = input.short();
         if !pattern.is_empty() {
-            // Much like the one before, now and then.
+            // Sometimes similar to the last payload.
             let kept = if kind & 0x80 == 0 { 0 } else { payload.len() / 2 };
             payload.truncate(kept);
-            let wanted = kept + length.max(pattern.len());
-            while payload.len() < wanted {
+            let compress = kept + length.max(pattern.len());
+            while payload.len() < compress {
                 payload.extend_from_slice(pattern);
-                // Far from each other, now and then.
-                let apart = if kind & 0x40 == 0 { 0 } else { 200 + dice.below(2_000) };
-                payload.extend((0..apart).map(|_| dice.below(256) as u8));
+                // Sometimes with long distances.
+                let apart = if kind & 0x40 == 0 { 0 } else { 200 + rng.below(2_000) };
+                payload.extend((0..apart).map(|_| rng.below(256) as u8));
             }
-            payload.truncate(wanted);
+            payload.truncate(compress);
         }
         let end = usize::from(kind >> 3) % ends.len();
         sent += payload.len() + 200;
         match kind & 7 {
             0..2 => ends[end].send(&[&payload], true, &mut broadcast),
-            2 => ends[end].send(&dice.cut(&payload), true, &mut broadcast),
+            2 => ends[end].send(&rng.split(&payload), true, &mut broadcast),
             3 => ends[end].send(&[&payload], false, &mut broadcast),
             4 => ends[end].send_precompressed(&pool, &outgoing, &payload),
             5 => ends[end].trim_memory(),
@@ -68,7 +68,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// From a byte each.
+/// One byte for each parameter.
 fn outgoing(input: &mut Input<'_>) -> OutgoingParams {
     const STRATEGIES: [Strategy; 5] =
         [Strategy::Default, Strategy::Filtered, Strategy::HuffmanOnly, Strategy::Rle, Strategy::Fixed];
@@ -85,32 +85,32 @@ fn outgoing(input: &mut Input<'_>) -> OutgoingParams {
     }
 }
 
-/// The peer's. Its backend keeps 32 KiB whatever it is told: how far back the data refers is for the tests of
-/// `protocol::deflate` to see, which have an inflater of their own.
+/// The peer's inflater. Its backend keeps 32 KiB regardless of the parameters; the tests of
+/// `protocol::deflate` check distances with an inflater of their own.
 fn inflater(outgoing: &OutgoingParams) -> Decompress {
-    // flate2 takes no window of 8 bits.
+    // flate2 accepts no window of 8 bits.
     Decompress::new_with_window_bits(false, outgoing.window_bits.get().max(9))
 }
 
-/// A connection that sends, and what its peer keeps.
+/// A sending connection and its peer's state.
 struct End {
     connection: Connection,
     outgoing: OutgoingParams,
     inflater: Decompress,
-    /// Whether the peer's inflater is as new.
+    /// True while the peer's inflater is unused.
     is_new: bool,
 }
 
 impl End {
     fn new(outgoing: &OutgoingParams, pool: &Arc<Pool>) -> Self {
         let params = DeflateParams { outgoing: outgoing.clone(), ..DeflateParams::default() };
-        let negotiated = PermessageDeflate { params, pool: Arc::clone(pool) };
+        let extension = PermessageDeflate { params, pool: Arc::clone(pool) };
         let connection = Connection::new(Config {
             role: Role::Server,
             limits: Limits::default(),
             auto_pong: true,
             skip_utf8_validation: false,
-            deflate: Some(Arc::new(negotiated)),
+            deflate: Some(Arc::new(extension)),
         });
         Self { connection, outgoing: outgoing.clone(), inflater: inflater(outgoing), is_new: true }
     }
@@ -120,19 +120,19 @@ impl End {
     }
 
     /// Sends a message in these fragments.
-    fn send(&mut self, fragments: &[&[u8]], wanted: bool, broadcast: &mut Broadcast) {
+    fn send(&mut self, fragments: &[&[u8]], compress: bool, broadcast: &mut Broadcast) {
         let last = fragments.len().saturating_sub(1);
         for index in 0..=last {
             let fragment = fragments.get(index).copied().unwrap_or_default();
-            self.connection.send_compressed(true, index == last, None, fragment, wanted, broadcast);
+            self.connection.send_compressed(true, index == last, None, fragment, compress, broadcast);
         }
         let is_compressed = self.check(&fragments.concat());
         let is_worth_it = self.outgoing.context_takeover
             || fragments.first().map_or(0, |first| first.len() as u64) >= self.outgoing.threshold;
-        assert_eq!(is_compressed, wanted && is_worth_it);
+        assert_eq!(is_compressed, compress && is_worth_it);
     }
 
-    /// Sends a message that is compressed elsewhere.
+    /// Sends a precompressed message.
     fn send_precompressed(&mut self, pool: &Pool, outgoing: &OutgoingParams, payload: &[u8]) {
         if !payload.is_empty() && self.connection.decide_compression(true, payload.len()) {
             self.connection.send_precompressed(
@@ -145,7 +145,7 @@ impl End {
         }
     }
 
-    /// The output is this message. Whether it is compressed.
+    /// Checks that the output is this message. Returns true if it is compressed.
     fn check(&mut self, expected: &[u8]) -> bool {
         let mut output = Vec::new();
         self.connection.take_output(&mut output);
@@ -172,7 +172,7 @@ impl End {
         is_compressed
     }
 
-    /// What flate2 makes of the payload of a message.
+    /// Inflates the payload of a message with flate2.
     fn inflate(&mut self, mut payload: Vec<u8>) -> Vec<u8> {
         if self.is_new || !self.outgoing.context_takeover {
             self.inflater = inflater(&self.outgoing);
@@ -183,7 +183,7 @@ impl End {
         }
         payload.extend_from_slice(&[0, 0, 0xFF, 0xFF]);
         let (mut output, start) = (Vec::new(), self.inflater.total_in());
-        // In small steps, so that what is far back comes out of the window.
+        // In small steps, so that distant references are read from the window.
         let mut step = [0; 64];
         loop {
             let rest = &payload[(self.inflater.total_in() - start) as usize..];

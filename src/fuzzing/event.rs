@@ -1,4 +1,4 @@
-//! Events that own their bytes, to be compared.
+//! Owned events for comparison.
 
 use crate::connection::{EventBatch, EventRef};
 use crate::protocol::ProtocolError;
@@ -17,7 +17,7 @@ pub(super) enum Event {
 }
 
 impl Event {
-    /// `chunk`: what was received in place last.
+    /// `chunk`: the last one received in place.
     fn new(event: EventRef<'_>, chunk: &[u8]) -> Self {
         match event {
             EventRef::Message { binary, data, fragments } => {
@@ -30,7 +30,7 @@ impl Event {
             EventRef::Ping { data, answered } => Self::Ping { data: data.into(), answered },
             EventRef::Pong(data) => Self::Pong(data.into()),
             EventRef::Close { code, reason } => Self::Close(code, reason.into()),
-            // The backend does not find the words for all that is wrong, and how much it has at once matters to that.
+            // The backend does not always have a message; it depends on the size of the input.
             EventRef::Failed(ProtocolError::InvalidDeflate(_)) => {
                 Self::Failed(ProtocolError::InvalidDeflate(InflateError::Other))
             }
@@ -40,7 +40,7 @@ impl Event {
         }
     }
 
-    /// Takes the next event out of its batch.
+    /// Takes the next event from its batch.
     pub(super) fn take(events: &mut EventBatch, chunk: &[u8]) -> Option<Self> {
         let (length, bytes) = (events.len(), events.payload_bytes());
         let event = Self::new(events.peek()?, chunk);
@@ -60,7 +60,7 @@ impl Event {
         }
     }
 
-    /// Whether nothing may follow.
+    /// True if no event may follow.
     pub(super) fn is_last(&self) -> bool {
         matches!(self, Self::Close(..) | Self::Failed(_))
     }

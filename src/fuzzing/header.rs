@@ -1,11 +1,13 @@
-//! Frame headers: parsed at once, by prefixes, and in pieces, against the rules of RFC 6455 section 5 written down once more.
+//! Frame headers: parsed at once, by prefixes and in pieces, against a second implementation of RFC
+//! 6455 section 5.
 
 use super::Input;
-use super::input::Dice;
+use super::input::Rng;
 use crate::protocol::frame::{FrameRules, HeaderReader, MAX_HEADER_LENGTH};
 use crate::protocol::{FrameHeader, MaskingKey, Opcode, ProtocolError, Role};
 
-/// Input: flags, bytes of the message so far, the limit, how to cut, and the bytes of the header and what follows.
+/// Input: flags, bytes of the message so far, the limit, the seed of the splits, and the header
+/// with the bytes that follow it.
 ///
 /// # Panics
 /// If a property does not hold.
@@ -19,23 +21,23 @@ pub fn run(data: &[u8]) {
         message_length: input.number64(),
         max_payload: input.number64(),
     };
-    let mut dice = Dice::new(input.number16());
-    let bytes = input.trim_memory();
+    let mut rng = Rng::new(input.number16());
+    let bytes = input.remaining();
     let bytes = &bytes[..bytes.len().min(2 * MAX_HEADER_LENGTH)];
     let parsed = FrameHeader::parse(bytes, &rules);
     assert_eq!(parsed, expected(bytes, &rules));
 
-    // It is found out by the first bytes that show it, and then it stays.
+    // The result appears with the first bytes that determine it and then stays.
     let mut is_known = false;
     for end in 0..=bytes.len() {
-        let so_far = FrameHeader::parse(&bytes[..end], &rules);
-        assert_eq!(so_far, expected(&bytes[..end], &rules), "{end} bytes");
-        assert!(!is_known || so_far == parsed, "{end} bytes");
-        is_known = so_far != Ok(None);
+        let partial = FrameHeader::parse(&bytes[..end], &rules);
+        assert_eq!(partial, expected(&bytes[..end], &rules), "{end} bytes");
+        assert!(!is_known || partial == parsed, "{end} bytes");
+        is_known = partial != Ok(None);
     }
 
     let bytewise: Vec<&[u8]> = bytes.chunks(1).collect();
-    for pieces in [vec![bytes], bytewise, dice.cut(bytes)] {
+    for pieces in [vec![bytes], bytewise, rng.split(bytes)] {
         check_reader(&pieces, &rules, parsed);
     }
     if let Ok(Some((header, length))) = parsed {
@@ -43,7 +45,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// The reader gives the same, and leaves what is behind the header.
+/// The reader gives the same result and leaves the bytes after the header.
 fn check_reader(
     pieces: &[&[u8]],
     rules: &FrameRules,
@@ -57,13 +59,13 @@ fn check_reader(
         used += piece.len() - rest.len();
         match read {
             Ok(None) => {
-                let (fields, begun) = reader.kept();
+                let (fields, begun) = reader.buffered();
                 assert_eq!(fields + begun, used);
                 assert!(rest.is_empty() && matches!(fields, 0 | 2 | 4 | 10) && begun < 8);
             }
             Ok(Some(header)) => {
                 assert_eq!(Ok(Some((header, used))), parsed);
-                assert_eq!(reader.kept(), (0, 0));
+                assert_eq!(reader.buffered(), (0, 0));
                 return;
             }
             Err(error) => {
@@ -75,7 +77,7 @@ fn check_reader(
     assert_eq!(parsed, Ok(None));
 }
 
-/// It is written in the shortest form, and read again.
+/// The encoding has the shortest form and can be parsed.
 fn check_encoding(header: &FrameHeader, length: usize, rules: &FrameRules) {
     let mut encoded = vec![0xAA];
     header.encode(&mut encoded);
@@ -90,7 +92,7 @@ fn check_encoding(header: &FrameHeader, length: usize, rules: &FrameRules) {
     assert_eq!(encoded.len(), 2 + field + if header.masking_key.is_some() { 4 } else { 0 });
 }
 
-/// The rules, plainly.
+/// The rules, written without optimizations.
 fn expected(bytes: &[u8], rules: &FrameRules) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
     if bytes.len() < 2 {
         return Ok(None);
@@ -145,7 +147,7 @@ fn expected(bytes: &[u8], rules: &FrameRules) -> Result<Option<(FrameHeader, usi
     if payload_length >= 1 << 53 {
         return Err(ProtocolError::UnsupportedDataPayloadLength);
     }
-    // What a number can't hold is no limit.
+    // `u64::MAX` cannot be exceeded.
     let is_limited = !is_control && (1..u64::MAX).contains(&rules.max_payload) && payload_length > 0;
     let total = u128::from(rules.message_length) + u128::from(payload_length);
     if is_limited && total > u128::from(rules.max_payload) {

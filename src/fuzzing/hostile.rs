@@ -1,11 +1,11 @@
-//! A connection that is sent anything while it is used, frames inflated elsewhere and lent in between: it does not panic, holds
-//! to its limits, tells nothing after its end, and keeps its accounts.
+//! A connection that receives arbitrary bytes while in use, with offloaded and detached frames: it
+//! does not panic, respects its limits, reports nothing after its last event, and keeps its totals.
 
 use std::sync::Arc;
 
 use super::Input;
 use super::event::Event;
-use super::input::Dice;
+use super::input::Rng;
 use super::keys::{Keys, opposite};
 use super::stream::build;
 use crate::connection::{Config, Connection, EventBatch, MaskingKeys};
@@ -14,12 +14,13 @@ use crate::protocol::deflate::{
 };
 use crate::protocol::{Limits, Role};
 
-/// What an inflation may hold beyond its limit.
+/// Output of an inflate job beyond its limit.
 const CHUNK: usize = 16 * 1024;
-/// All that one case may hold.
-const LONGEST: usize = 300_000;
+/// Maximum bytes received per case.
+const MAX_CASE_BYTES: usize = 300_000;
 
-/// Input: flags, the limits, and commands: a byte each, and what they need. What is received is made by [`build`].
+/// Input: flags, the limits, and commands: a byte each, and arguments. Received bytes are made by
+/// [`build`].
 ///
 /// # Panics
 /// If a property does not hold.
@@ -34,7 +35,7 @@ pub fn run(data: &[u8]) {
         max_pending_auto_pongs: u32::from(input.byte()),
     };
     let incoming = IncomingParams { context_takeover: flags & 2 == 0, ..IncomingParams::default() };
-    let negotiated = PermessageDeflate {
+    let extension = PermessageDeflate {
         params: DeflateParams { incoming, ..DeflateParams::default() },
         pool: Arc::new(Pool::default()),
     };
@@ -43,25 +44,25 @@ pub fn run(data: &[u8]) {
         limits,
         auto_pong: flags & 4 == 0,
         skip_utf8_validation: flags & 8 != 0,
-        deflate: (flags & 16 == 0).then(|| Arc::new(negotiated)),
+        deflate: (flags & 16 == 0).then(|| Arc::new(extension)),
     });
-    let mut dice = Dice::new(input.number16());
+    let mut rng = Rng::new(input.number16());
     let mut user = User::new(connection, role, limits, flags & 8 == 0);
     let mut total = 0;
-    while !input.is_empty() && total < LONGEST {
-        total += user.command(&mut input, &mut dice);
+    while !input.is_empty() && total < MAX_CASE_BYTES {
+        total += user.command(&mut input, &mut rng);
         user.check();
     }
-    user.finish_inflating(&mut dice);
+    user.finish_inflating(&mut rng);
 }
 
-/// Who has the connection.
+/// The owner of the connection.
 struct User {
     connection: Connection,
     role: Role,
     limits: Limits,
-    /// The largest limit for messages that has held so far; the limit may have changed since a message began.
-    longest_message: u64,
+    /// The largest message limit so far: the limit may have changed after a message began.
+    max_message: u64,
     validates: bool,
     events: EventBatch,
     keys: Keys,
@@ -73,13 +74,13 @@ struct User {
 
 impl User {
     fn new(connection: Connection, role: Role, limits: Limits, validates: bool) -> Self {
-        let longest_message = if limits.max_payload == 0 { u64::MAX } else { limits.max_payload };
+        let max_message = if limits.max_payload == 0 { u64::MAX } else { limits.max_payload };
         let (events, keys) = (EventBatch::new(), Keys::default());
         Self {
             connection,
             role,
             limits,
-            longest_message,
+            max_message,
             validates,
             events,
             keys,
@@ -90,17 +91,17 @@ impl User {
         }
     }
 
-    /// About how many bytes that has cost.
-    fn command(&mut self, input: &mut Input<'_>, dice: &mut Dice) -> usize {
+    /// Returns the approximate cost in bytes.
+    fn command(&mut self, input: &mut Input<'_>, rng: &mut Rng) -> usize {
         let kind = input.byte();
         match kind % 16 {
             0..7 => {
                 let mut stream = build(&mut Input::new(input.short()), opposite(self.role));
                 if kind & 0x80 != 0 && !stream.is_empty() {
-                    let at = dice.below(stream.len().min(64));
-                    stream[at] ^= 1 << dice.below(8);
+                    let at = rng.below(stream.len().min(64));
+                    stream[at] ^= 1 << rng.below(8);
                 }
-                self.receive(&stream, dice);
+                self.receive(&stream, rng);
                 return stream.len() + 20;
             }
             7 => self.send(input.short(), kind & 0x10 == 0, kind & 0x20 == 0),
@@ -114,56 +115,57 @@ impl User {
                 }
             }
             9 => {
-                let rested = self.connection.trim_memory();
-                assert!(rested.freed < 1 << 20);
+                let trimmed = self.connection.trim_memory();
+                assert!(trimmed.freed < 1 << 20);
             }
             10 => {
                 let max_payload = u64::from(input.number16());
                 self.connection.set_max_payload(max_payload);
                 let longest = if max_payload == 0 { u64::MAX } else { max_payload };
-                self.longest_message = self.longest_message.max(longest);
+                self.max_message = self.max_message.max(longest);
             }
             11 => {
-                // Holds from the next message on, so that the present one may be either way.
+                // Takes effect with the next message, so the current one may or may not be
+                // validated.
                 self.connection.set_skip_utf8_validation(kind & 0x10 == 0);
                 self.validates = false;
             }
             12 => self.connection.set_auto_pong(kind & 0x10 == 0),
             13 => self.write(usize::from(input.byte())),
-            14 => self.inflate(dice),
+            14 => self.inflate(rng),
             _ => self.take_connection(kind),
         }
         20
     }
 
-    fn receive(&mut self, stream: &[u8], dice: &mut Dice) {
+    fn receive(&mut self, stream: &[u8], rng: &mut Rng) {
         let mut rest = stream;
         while !rest.is_empty() {
-            let (chunk, behind) = rest.split_at(dice.piece(rest.len()));
+            let (chunk, behind) = rest.split_at(rng.piece(rest.len()));
             rest = behind;
             let mut chunk = chunk.to_vec();
             let waits = self.connection.is_inflating();
-            if dice.once_in(2) {
+            if rng.once_in(2) {
                 self.connection.receive(&chunk, &mut self.keys, &mut self.events);
             } else {
                 self.connection.receive_in_place(&mut chunk, &mut self.keys, &mut self.events);
             }
             assert!(!waits || self.events.is_empty(), "nothing is parsed while a frame is inflated");
             self.take_events(&chunk);
-            rest = self.lend(rest, dice);
-            if dice.once_in(3) {
-                self.inflate(dice);
+            rest = self.detach(rest, rng);
+            if rng.once_in(3) {
+                self.inflate(rng);
             }
         }
     }
 
-    /// As an event loop does, if there is a frame to lend.
-    fn lend<'s>(&mut self, stream: &'s [u8], dice: &mut Dice) -> &'s [u8] {
-        if stream.is_empty() || dice.once_in(2) {
+    /// Detaches a frame if there is one, like the event loop.
+    fn detach<'s>(&mut self, stream: &'s [u8], rng: &mut Rng) -> &'s [u8] {
+        if stream.is_empty() || rng.once_in(2) {
             return stream;
         }
         let Some((mut frame, mut payload)) = self.connection.detach_frame() else { return stream };
-        let length = dice.piece(stream.len()).min(frame.length() - frame.received());
+        let length = rng.piece(stream.len()).min(frame.length() - frame.received());
         let (chunk, rest) = stream.split_at(length);
         payload.extend_from_slice(chunk);
         let goes_on = self.connection.receive_detached(&mut frame, &mut payload);
@@ -182,7 +184,7 @@ impl User {
             self.has_ended = event.is_last();
             match event {
                 Event::Message { binary, data, fragments } => {
-                    assert!(data.len() as u64 <= self.longest_message, "{} bytes", data.len());
+                    assert!(data.len() as u64 <= self.max_message, "{} bytes", data.len());
                     let total: usize = fragments.iter().map(|&length| length as usize).sum();
                     assert!(fragments.is_empty() || total == data.len());
                     let count = fragments.len() as u64;
@@ -198,14 +200,14 @@ impl User {
         }
     }
 
-    /// A step of a frame that is inflated elsewhere; back with it, if that was the last one.
-    fn inflate(&mut self, dice: &mut Dice) {
+    /// Runs one step of an offloaded frame, and finishes it after the last step.
+    fn inflate(&mut self, rng: &mut Rng) {
         if self.job.is_none() {
             self.job = self.connection.take_inflate_job();
         }
         let Some(mut job) = self.job.take() else { return };
-        let progress = job.run([0, 5_000, usize::MAX][dice.below(3)]);
-        let limit = usize::try_from(self.longest_message).unwrap_or(usize::MAX);
+        let progress = job.run([0, 5_000, usize::MAX][rng.below(3)]);
+        let limit = usize::try_from(self.max_message).unwrap_or(usize::MAX);
         assert!(job.length() <= limit.saturating_add(CHUNK));
         if progress == Progress::Paused {
             self.job = Some(job);
@@ -215,9 +217,9 @@ impl User {
         self.take_events(&[]);
     }
 
-    fn finish_inflating(&mut self, dice: &mut Dice) {
+    fn finish_inflating(&mut self, rng: &mut Rng) {
         while self.job.is_some() || self.connection.is_inflating() {
-            self.inflate(dice);
+            self.inflate(rng);
         }
         self.check();
     }
@@ -227,7 +229,7 @@ impl User {
         self.connection.send_compressed(binary, fin, key, payload, true, &mut Broadcast::default());
     }
 
-    /// Some of what is queued is taken, and written: two thirds of it.
+    /// Takes the output and writes two thirds of it.
     fn write(&mut self, more: usize) {
         let mut output = Vec::new();
         self.connection.take_output(&mut output);
@@ -237,7 +239,7 @@ impl User {
         self.connection.mark_written(written);
     }
 
-    /// The connection goes elsewhere with all it has; what stays could begin anew.
+    /// The connection is moved out. The one left behind is usable.
     fn take_connection(&mut self, kind: u8) {
         let taken = self.connection.take();
         assert!(self.connection.is_receiving() && !self.connection.is_inflating());

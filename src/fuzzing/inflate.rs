@@ -1,21 +1,22 @@
-//! Inflating any bytes as the frames of a message, against flate2 by itself: at once, in steps, and within a limit.
+//! Arbitrary bytes inflated as the frames of a message, compared with flate2: at once, in steps,
+//! and within a limit.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::Input;
-use super::input::Dice;
+use super::input::Rng;
 use crate::protocol::ProtocolError;
 use crate::protocol::deflate::{InflateJob, OutgoingParams, Pool, Progress, WindowBits, compress_standalone};
 
-/// Within a limit, what comes out is looked at when so much more of it is there.
+/// Output between two checks of the limit.
 const CHUNK: usize = 16 * 1024;
-/// No case inflates to more.
-const LONGEST: usize = 4 << 20;
-/// The end of a sync flush, which a last frame leaves out.
+/// Maximum output per case.
+const MAX_CASE_BYTES: usize = 4 << 20;
+/// The end of a sync flush, omitted in a last frame.
 const TRAILER: &[u8] = &[0, 0, 0xFF, 0xFF];
 
-/// Input: the window, flags, the limit, how to cut, what the peer has sent before, and the bytes: as they are, or, as a flag
-/// says, to be deflated first.
+/// Input: the window, flags, the limit, the seed of the splits, data sent before, and the bytes,
+/// which a flag deflates first.
 ///
 /// # Panics
 /// If a property does not hold.
@@ -23,33 +24,33 @@ pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let window = WindowBits::new(8 + input.below(8)).map_or(0, WindowBits::size);
     let flags = input.byte();
-    let wanted = usize::from(input.number16()) * if flags & 1 == 0 { 1 } else { 64 };
-    let mut dice = Dice::new(input.number16());
+    let any_limit = usize::from(input.number16()) * if flags & 1 == 0 { 1 } else { 64 };
+    let mut rng = Rng::new(input.number16());
     let pool = Pool::default();
     let before = input.short().repeat(1 + usize::from(flags >> 4));
     let before = &before[before.len().saturating_sub(window)..];
-    let bytes = input.trim_memory();
+    let bytes = input.remaining();
     let bytes = if flags & 2 == 0 {
         bytes.to_vec()
     } else {
-        compress_standalone(&pool, &OutgoingParams::default(), &bytes.repeat(1 + wanted % 300))
+        compress_standalone(&pool, &OutgoingParams::default(), &bytes.repeat(1 + any_limit % 300))
     };
 
-    let Some(plain) = Plain::of(before, &[&bytes, TRAILER].concat()) else { return };
-    let at_once = inflated(&pool, before, &[&bytes], LONGEST, || usize::MAX);
-    assert!(plain.agrees_with(&at_once));
+    let Some(reference) = Reference::of(before, &[&bytes, TRAILER].concat()) else { return };
+    let at_once = inflated(&pool, before, &[&bytes], MAX_CASE_BYTES, || usize::MAX);
+    assert!(reference.agrees_with(&at_once));
 
-    // In frames, and in steps, however far each goes.
-    let frames = dice.cut(&bytes);
-    let in_steps = inflated(&pool, before, &frames, LONGEST, || dice.below(3) * 20_000);
-    assert!(plain.agrees_with(&in_steps));
+    // In frames and in steps of any size.
+    let frames = rng.split(&bytes);
+    let in_steps = inflated(&pool, before, &frames, MAX_CASE_BYTES, || rng.below(3) * 20_000);
+    assert!(reference.agrees_with(&in_steps));
 
-    // In a limit that is just enough, one that is just too small, and any.
-    for limit in [plain.output.len(), plain.output.len().saturating_sub(1), wanted] {
-        let limited = inflated(&pool, before, &frames, limit, || dice.below(3) * 20_000);
-        if plain.is_fine && plain.output.len() <= limit {
-            assert!(limited.as_ref() == Ok(&plain.output));
-        } else if plain.is_fine {
+    // With a sufficient limit, one that is a byte too small, and any limit.
+    for limit in [reference.output.len(), reference.output.len().saturating_sub(1), any_limit] {
+        let limited = inflated(&pool, before, &frames, limit, || rng.below(3) * 20_000);
+        if reference.is_valid && reference.output.len() <= limit {
+            assert!(limited.as_ref() == Ok(&reference.output));
+        } else if reference.is_valid {
             assert!(limited == Err(ProtocolError::UnsupportedMessageLength));
         } else {
             assert!(limited.is_err());
@@ -57,13 +58,13 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// Inflates the frames of a message, looking at what it holds meanwhile.
+/// Inflates the frames of a message, checking its memory.
 fn inflated(
     pool: &Pool,
     before: &[u8],
     frames: &[&[u8]],
     limit: usize,
-    mut allowed: impl FnMut() -> usize,
+    mut budget: impl FnMut() -> usize,
 ) -> Result<Vec<u8>, ProtocolError> {
     let mut inflater = pool.take_inflater(before);
     let mut output = Vec::new();
@@ -72,16 +73,16 @@ fn inflated(
         let frame = frames.get(index).copied().unwrap_or_default();
         let start = output.len();
         let mut job = InflateJob::new(inflater, frame.to_vec(), index == last, output, limit);
-        while job.run(allowed()) == Progress::Paused {
+        while job.run(budget()) == Progress::Paused {
             assert!(start + job.length() <= limit + CHUNK);
         }
         assert!(start + job.length() <= limit + CHUNK);
-        let is_over = job.is_over();
+        let is_finished = job.is_finished();
         let parts = job.into_parts()?;
         assert!(parts.output.len() <= limit.max(start));
-        assert_eq!((parts.start, parts.inflater.is_none()), (start, is_over));
+        assert_eq!((parts.start, parts.inflater.is_none()), (start, is_finished));
         output = parts.output;
-        // The peer has ended its stream, and begins another: flate2 would not.
+        // The peer's next stream; flate2 stops here.
         let Some(next) = parts.inflater else { return Ok(output) };
         inflater = next;
     }
@@ -89,14 +90,14 @@ fn inflated(
     Ok(output)
 }
 
-/// What flate2 makes of the same bytes.
-struct Plain {
+/// The result of flate2 for the same bytes.
+struct Reference {
     output: Vec<u8>,
-    is_fine: bool,
+    is_valid: bool,
 }
 
-impl Plain {
-    /// `None`: that is too much.
+impl Reference {
+    /// `None` if the output is too long.
     fn of(before: &[u8], input: &[u8]) -> Option<Self> {
         let mut inner = Decompress::new(false);
         if !before.is_empty() {
@@ -107,13 +108,13 @@ impl Plain {
             output.reserve(64 * 1024);
             let rest = &input[inner.total_in() as usize..];
             let status = inner.decompress_vec(rest, &mut output, FlushDecompress::Sync);
-            if output.len() >= LONGEST {
+            if output.len() >= MAX_CASE_BYTES {
                 return None;
             }
             match status {
-                Err(_) => return Some(Self { output, is_fine: false }),
-                Ok(Status::StreamEnd) => return Some(Self { output, is_fine: true }),
-                Ok(_) if output.len() < output.capacity() => return Some(Self { output, is_fine: true }),
+                Err(_) => return Some(Self { output, is_valid: false }),
+                Ok(Status::StreamEnd) => return Some(Self { output, is_valid: true }),
+                Ok(_) if output.len() < output.capacity() => return Some(Self { output, is_valid: true }),
                 Ok(_) => {}
             }
         }
@@ -121,8 +122,8 @@ impl Plain {
 
     fn agrees_with(&self, result: &Result<Vec<u8>, ProtocolError>) -> bool {
         match result {
-            Ok(output) => self.is_fine && *output == self.output,
-            Err(ProtocolError::InvalidDeflate(_)) => !self.is_fine,
+            Ok(output) => self.is_valid && *output == self.output,
+            Err(ProtocolError::InvalidDeflate(_)) => !self.is_valid,
             Err(_) => false,
         }
     }

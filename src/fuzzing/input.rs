@@ -1,6 +1,7 @@
-//! Cuts the bytes of a fuzzer into numbers and slices, from the front: a seed can be read, and written, by hand.
+//! Splits the fuzzer's bytes into numbers and slices, from the front, so that seeds can be read and
+//! written by hand.
 
-/// What is left of them. Numbers are zero where there is nothing left.
+/// The remaining bytes. Numbers beyond their end are zero.
 #[derive(Debug, Clone)]
 pub(super) struct Input<'a> {
     rest: &'a [u8],
@@ -15,15 +16,15 @@ impl<'a> Input<'a> {
         self.rest.is_empty()
     }
 
-    /// The next bytes: `length`, or what there is.
+    /// The next `length` bytes, or fewer at the end.
     pub(super) fn slice(&mut self, length: usize) -> &'a [u8] {
         let (taken, rest) = self.rest.split_at(length.min(self.rest.len()));
         self.rest = rest;
         taken
     }
 
-    /// All that is left.
-    pub(super) fn trim_memory(&mut self) -> &'a [u8] {
+    /// All remaining bytes.
+    pub(super) fn remaining(&mut self) -> &'a [u8] {
         self.slice(usize::MAX)
     }
 
@@ -55,24 +56,24 @@ impl<'a> Input<'a> {
         self.byte() & 1 == 1
     }
 
-    /// A slice whose length is in the byte before it.
+    /// A slice preceded by its length in one byte.
     pub(super) fn short(&mut self) -> &'a [u8] {
         let length = usize::from(self.byte());
         self.slice(length)
     }
 }
 
-/// Numbers that follow from two bytes of the input: where something is cut, and what is done there. Cases stay small that way,
-/// and what is cut stays readable.
+/// Pseudorandom numbers seeded by two bytes of the input, for splits and choices: cases stay small
+/// and readable.
 #[derive(Debug, Clone)]
-pub(super) struct Dice(u64);
+pub(super) struct Rng(u64);
 
-impl Dice {
+impl Rng {
     pub(super) fn new(seed: u16) -> Self {
         Self((u64::from(seed) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
     }
 
-    /// A number below `end`, which is not 0.
+    /// A number below `end`, which must not be 0.
     pub(super) fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -80,13 +81,13 @@ impl Dice {
         (self.0 >> 24) as usize % end
     }
 
-    /// Once in so many times.
+    /// True once in `times` calls on average.
     pub(super) fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
 
-    /// How long the next piece of something is that has `length` bytes left, which is not 0: mostly a few bytes, now and then
-    /// a lot, or all.
+    /// Length of the next piece of `length` remaining bytes, which must not be 0: usually small,
+    /// sometimes large, sometimes all.
     pub(super) fn piece(&mut self, length: usize) -> usize {
         let longest = match self.below(8) {
             0 => 1,
@@ -98,8 +99,8 @@ impl Dice {
         (1 + self.below(longest)).min(length)
     }
 
-    /// Cuts `bytes` into pieces.
-    pub(super) fn cut<'a>(&mut self, bytes: &'a [u8]) -> Vec<&'a [u8]> {
+    /// Splits `bytes` into pieces.
+    pub(super) fn split<'a>(&mut self, bytes: &'a [u8]) -> Vec<&'a [u8]> {
         let mut rest = bytes;
         let mut pieces = Vec::new();
         while !rest.is_empty() {

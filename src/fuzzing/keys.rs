@@ -1,9 +1,9 @@
-//! Masking keys that can be foretold.
+//! Predictable masking keys.
 
 use crate::connection::MaskingKeys;
 use crate::protocol::{MaskingKey, Role};
 
-/// Counts how often it was asked.
+/// Counts the keys requested.
 #[derive(Debug, Default)]
 pub(super) struct Keys(u32);
 

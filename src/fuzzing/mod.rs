@@ -1,7 +1,9 @@
-//! Bodies of the fuzz targets: each takes any bytes, makes a case of them, and panics if a property of the core does not hold.
+//! Bodies of the fuzz targets. Each takes arbitrary bytes, builds a case from them, and panics if a
+//! property of the core does not hold.
 //!
-//! `fuzz/` hands them to libFuzzer, and the test here replays the seeds that are kept there. They know `protocol` and
-//! `connection` alone, as those who use these do. Examples that show one thing are ordinary tests, beside what they test.
+//! `fuzz/` passes them to libFuzzer; the test here replays the seeds kept there. They use the
+//! public API of `protocol` and `connection` only. Single examples belong in the tests of those
+//! modules.
 
 #![forbid(unsafe_code)]
 
@@ -25,10 +27,11 @@ mod stream;
 
 use input::Input;
 
-/// A target: its name, that of its folder of seeds and of its file in `fuzz/targets/`, and its body.
+/// A target: the name shared with its folder of seeds and its file in `fuzz/targets/`, and its
+/// body.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// All of them.
+/// All targets.
 pub const TARGETS: &[Target] = &[
     ("close", close::run),
     ("connection", connection::run),

@@ -1,11 +1,11 @@
-//! Two connections that are each other's peers, and the bytes that travel between them.
+//! Two connected ends and the bytes in transit between them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::Input;
 use super::event::Event;
-use super::input::Dice;
+use super::input::Rng;
 use super::keys::Keys;
 use crate::connection::{Config, Connection, EventBatch, MaskingKeys};
 use crate::protocol::deflate::{
@@ -14,7 +14,7 @@ use crate::protocol::deflate::{
 };
 use crate::protocol::{Limits, MaskingKey, Role};
 
-/// No message is longer.
+/// Maximum message length.
 const MAX_PAYLOAD: u64 = 1 << 20;
 
 /// One end.
@@ -22,20 +22,20 @@ pub(super) struct End {
     pub(super) connection: Connection,
     pub(super) pool: Arc<Pool>,
     pub(super) is_closing: bool,
-    /// What it is still to see.
+    /// Events it has yet to receive.
     pub(super) expected: VecDeque<Event>,
     role: Role,
     broadcast: Broadcast,
     events: EventBatch,
     keys: Keys,
-    /// What it has sent and the other end has not received.
+    /// Bytes sent and not yet received by the other end.
     wire: Vec<u8>,
     taken_total: u64,
-    /// Whether permessage-deflate was agreed on.
+    /// True if permessage-deflate was extension.
     has_extension: bool,
 }
 
-/// Both.
+/// Both ends.
 pub(super) struct Pair {
     pub(super) ends: [End; 2],
 }
@@ -54,11 +54,11 @@ impl Pair {
                 dictionary: None,
             };
             let pool = Arc::new(Pool::default());
-            let negotiated =
+            let extension =
                 PermessageDeflate { params: DeflateParams { outgoing, incoming }, pool: Arc::clone(&pool) };
             let limits = Limits { max_payload: 0, max_fragments: 64, ..unlimited() };
             let has_extension = flags & 1 == 0;
-            let deflate = has_extension.then(|| Arc::new(negotiated));
+            let deflate = has_extension.then(|| Arc::new(extension));
             let (auto_pong, skip_utf8_validation) = (flags & 2 == 0, flags & 4 != 0);
             let config = Config { role, limits, auto_pong, skip_utf8_validation, deflate };
             End {
@@ -78,27 +78,27 @@ impl Pair {
         Self { ends: [end(Role::Client, 0), end(Role::Server, 1)] }
     }
 
-    /// Some of what `from` has sent, or all, arrives at `to`, and is answered.
-    pub(super) fn deliver(&mut self, from: usize, to: usize, dice: &mut Dice) {
+    /// Delivers some or all of the bytes sent by `from` to `to`, which may answer.
+    pub(super) fn deliver(&mut self, from: usize, to: usize, rng: &mut Rng) {
         self.ends[from].take_output();
         let wire = std::mem::take(&mut self.ends[from].wire);
         let (arriving, later) =
-            wire.split_at(if dice.once_in(3) { dice.below(wire.len() + 1) } else { wire.len() });
+            wire.split_at(if rng.once_in(3) { rng.below(wire.len() + 1) } else { wire.len() });
         self.ends[from].wire = later.to_vec();
-        for chunk in dice.cut(arriving) {
+        for chunk in rng.split(arriving) {
             self.ends[from].connection.mark_written(chunk.len() as u64);
-            let answers = self.ends[to].receive(chunk, dice);
+            let answers = self.ends[to].receive(chunk, rng);
             self.ends[from].expected.extend(answers);
         }
     }
 
-    /// Everything arrives, answers too, and nothing is left.
-    pub(super) fn finish(&mut self, dice: &mut Dice) {
+    /// Delivers everything, including the answers, and checks that nothing is left.
+    pub(super) fn finish(&mut self, rng: &mut Rng) {
         while self.ends.iter().any(|end| !end.wire.is_empty() || !end.connection.output().is_empty()) {
-            self.deliver(0, 1, dice);
-            self.deliver(1, 0, dice);
+            self.deliver(0, 1, rng);
+            self.deliver(1, 0, rng);
         }
-        self.check_accounts();
+        self.check_totals();
         for end in &self.ends {
             assert!(end.expected.is_empty() || !end.connection.is_receiving(), "{:?}", end.expected);
             assert_eq!(end.connection.pending(), 0);
@@ -106,7 +106,7 @@ impl Pair {
         }
     }
 
-    pub(super) fn check_accounts(&self) {
+    pub(super) fn check_totals(&self) {
         for end in &self.ends {
             let connection = &end.connection;
             let output = connection.output().len() as u64;
@@ -123,30 +123,35 @@ impl End {
     }
 
     pub(super) fn trim_memory(&mut self) {
-        let rested = self.connection.trim_memory();
-        assert!(self.has_extension || (rested.freed, rested.may_free_more) == (0, false));
+        let trimmed = self.connection.trim_memory();
+        assert!(self.has_extension || (trimmed.freed, trimmed.may_free_more) == (0, false));
     }
 
-    pub(super) fn set_max_payload(&mut self, dice: &mut Dice) {
-        self.connection.set_max_payload([0, MAX_PAYLOAD, u64::MAX][dice.below(3)]);
+    pub(super) fn set_max_payload(&mut self, rng: &mut Rng) {
+        self.connection.set_max_payload([0, MAX_PAYLOAD, u64::MAX][rng.below(3)]);
     }
 
     /// Sends a message in these fragments.
-    pub(super) fn send_message(&mut self, binary: bool, fragments: &[&[u8]], wanted: bool) -> Option<Event> {
+    pub(super) fn send_message(
+        &mut self,
+        binary: bool,
+        fragments: &[&[u8]],
+        compress: bool,
+    ) -> Option<Event> {
         let last = fragments.len().checked_sub(1)?;
         for (index, fragment) in fragments.iter().enumerate() {
             let key = self.key();
             let fin = index == last;
             let Self { connection, broadcast, .. } = self;
-            connection.send_compressed(binary, fin, key, fragment, wanted, broadcast);
+            connection.send_compressed(binary, fin, key, fragment, compress, broadcast);
         }
         let lengths = fragments.iter().map(|fragment| fragment.len() as u32).filter(|&length| length > 0);
         let fragments_seen = if last > 0 { lengths.collect() } else { Vec::new() };
         Some(Event::Message { binary, data: fragments.concat(), fragments: fragments_seen })
     }
 
-    /// Sends a payload that its owner writes behind the header.
-    pub(super) fn send_from_where_it_is(&mut self, binary: bool, payload: &[u8]) -> Option<Event> {
+    /// Sends a payload written by its owner after the header.
+    pub(super) fn send_by_header(&mut self, binary: bool, payload: &[u8]) -> Option<Event> {
         if self.role.must_mask_sent() {
             return None;
         }
@@ -164,12 +169,13 @@ impl End {
         self.wire.extend_from_slice(&output);
     }
 
-    /// Compares what comes of a chunk with what is expected; gives what the other end is to see of it: the automatic pongs.
-    fn receive(&mut self, chunk: &[u8], dice: &mut Dice) -> Vec<Event> {
+    /// Compares the events of a chunk with the expected ones. Returns those expected at the other
+    /// end: automatic pongs.
+    fn receive(&mut self, chunk: &[u8], rng: &mut Rng) -> Vec<Event> {
         let Self { connection, events, keys, .. } = self;
         let mut answers = Vec::new();
         let mut chunk = chunk.to_vec();
-        if dice.once_in(2) {
+        if rng.once_in(2) {
             connection.receive(&chunk, keys, events);
         } else {
             connection.receive_in_place(&mut chunk, keys, events);
@@ -177,8 +183,8 @@ impl End {
         loop {
             self.compare(&chunk, &mut answers);
             let Some(mut job) = self.connection.take_inflate_job() else { return answers };
-            let allowed = [1, 50_000, usize::MAX][dice.below(3)];
-            while job.run(allowed) == Progress::Paused {}
+            let budget = [1, 50_000, usize::MAX][rng.below(3)];
+            while job.run(budget) == Progress::Paused {}
             self.connection.finish_inflate_job(job, &mut self.keys, &mut self.events);
         }
     }
@@ -204,7 +210,7 @@ fn unlimited() -> Limits {
     Limits { max_payload: 0, max_fragments: 0, max_buffered_chunks: 0, max_pending_auto_pongs: 0 }
 }
 
-/// From a byte each.
+/// One byte for each parameter.
 fn outgoing(input: &mut Input<'_>) -> OutgoingParams {
     let default = OutgoingParams::default();
     let flags = input.byte();

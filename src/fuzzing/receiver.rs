@@ -1,27 +1,27 @@
-//! A receiving end, and the ways in which it can be given the same bytes.
+//! A receiving end, and the modes in which the same bytes can be delivered to it.
 
 use super::event::Event;
-use super::input::Dice;
+use super::input::Rng;
 use super::keys::Keys;
 use crate::connection::{Connection, EventBatch};
 use crate::protocol::deflate::{InflateJob, Progress};
 
-/// How bytes are given to a connection.
+/// Mode of delivering bytes to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum DeliveryMode {
     /// In one chunk, events taken at the end.
     Whole,
-    /// A byte at a time; a little more of what is long.
+    /// Byte by byte; in larger pieces if the stream is long.
     Bytewise,
     /// In pieces.
-    Cut,
+    Split,
     /// In pieces, each parsed in place.
     InPlace,
-    /// The same, and large frames are lent.
-    Lent,
+    /// In place, with large frames detached.
+    Detached,
 }
 
-/// What has come of it.
+/// Result of a stream.
 #[derive(Debug, PartialEq)]
 pub(super) struct Outcome {
     pub(super) events: Vec<Event>,
@@ -31,14 +31,14 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// Whether both are the same, or would be but for the chunk in which a flood has begun: it is parsed to its end, and how
-    /// long it was depends on the way.
+    /// True if both are equal, ignoring the end of the chunk in which a pong flood began: it is
+    /// still parsed, and its length depends on the mode.
     pub(super) fn equals(&self, other: &Self) -> bool {
         let Some(flooded) = self.events.iter().position(|event| *event == Event::Flooded) else {
             return self == other;
         };
         let common = self.events.len().min(other.events.len());
-        // The ping that was too much follows.
+        // The ping that exceeded the limit follows.
         common > flooded + 1
             && self.events[..common] == other.events[..common]
             && self.output == other.output
@@ -47,43 +47,45 @@ impl Outcome {
     }
 }
 
-/// A connection that receives.
+/// A receiving connection.
 pub(super) struct Receiver<'d> {
     connection: Connection,
     events: EventBatch,
     keys: Keys,
     seen: Vec<Event>,
-    dice: &'d mut Dice,
-    /// A frame that is inflated, and how many chunks later it is done.
+    rng: &'d mut Rng,
+    /// The offloaded frame, and the number of chunks until it is finished.
     job: Option<(InflateJob, usize)>,
 }
 
 impl<'d> Receiver<'d> {
-    pub(super) fn new(connection: Connection, dice: &'d mut Dice) -> Self {
+    pub(super) fn new(connection: Connection, rng: &'d mut Rng) -> Self {
         let (events, keys) = (EventBatch::new(), Keys::default());
-        Self { connection, events, keys, seen: Vec::new(), dice, job: None }
+        Self { connection, events, keys, seen: Vec::new(), rng, job: None }
     }
 
-    /// Gives it all of `stream`.
-    pub(super) fn run(mut self, stream: &[u8], way: Way) -> Outcome {
+    /// Delivers all of `stream`.
+    pub(super) fn run(mut self, stream: &[u8], mode: DeliveryMode) -> Outcome {
         let mut rest = stream;
         while !rest.is_empty() {
-            let length = match way {
-                Way::Whole => rest.len(),
-                Way::Bytewise => (1 + stream.len() / 4_000).min(rest.len()),
-                Way::Cut | Way::InPlace | Way::Lent => self.dice.piece(rest.len()),
+            let length = match mode {
+                DeliveryMode::Whole => rest.len(),
+                DeliveryMode::Bytewise => (1 + stream.len() / 4_000).min(rest.len()),
+                DeliveryMode::Split | DeliveryMode::InPlace | DeliveryMode::Detached => {
+                    self.rng.piece(rest.len())
+                }
             };
             let (chunk, behind) = rest.split_at(length);
             rest = behind;
-            match way {
-                Way::Whole | Way::Bytewise | Way::Cut => {
+            match mode {
+                DeliveryMode::Whole | DeliveryMode::Bytewise | DeliveryMode::Split => {
                     self.connection.receive(chunk, &mut self.keys, &mut self.events);
                     self.take_some();
                 }
-                Way::InPlace | Way::Lent => self.receive_in_place(chunk),
+                DeliveryMode::InPlace | DeliveryMode::Detached => self.receive_in_place(chunk),
             }
-            if way == Way::Lent {
-                rest = self.lend(rest);
+            if mode == DeliveryMode::Detached {
+                rest = self.detach(rest);
             }
             self.inflate(false);
         }
@@ -96,7 +98,7 @@ impl<'d> Receiver<'d> {
         assert!(ends, "something follows the last event");
         Outcome {
             is_receiving: self.connection.is_receiving(),
-            // Nobody asks where an ended stream was left.
+            // Unspecified after the end of a stream.
             is_between_frames: self.connection.is_receiving() && self.connection.is_between_frames(),
             events: self.seen,
             output,
@@ -106,7 +108,7 @@ impl<'d> Receiver<'d> {
     fn receive_in_place(&mut self, chunk: &[u8]) {
         let mut chunk = chunk.to_vec();
         self.connection.receive_in_place(&mut chunk, &mut self.keys, &mut self.events);
-        if self.dice.once_in(4) {
+        if self.rng.once_in(4) {
             self.events.copy_out_chunk(&chunk);
             self.take_some();
         } else {
@@ -114,27 +116,28 @@ impl<'d> Receiver<'d> {
         }
     }
 
-    /// Lends a frame if there is one to be had, and gives it back, whole or not; gives what of `stream` did not go into it.
-    fn lend<'s>(&mut self, stream: &'s [u8]) -> &'s [u8] {
+    /// Detaches a frame if there is one, and finishes or reattaches it. Returns the bytes of
+    /// `stream` after it.
+    fn detach<'s>(&mut self, stream: &'s [u8]) -> &'s [u8] {
         let Some((mut frame, mut payload)) = self.connection.detach_frame() else { return stream };
         assert!(!self.connection.is_inflating() && frame.received() == payload.len());
         self.take_all(&[]);
         let mut rest = stream;
-        let gives_up = self.dice.below(6);
+        let gives_up = self.rng.below(6);
         let mut goes_on = true;
         while goes_on
             && frame.received() < frame.length()
             && !rest.is_empty()
-            && gives_up != self.dice.below(6)
+            && gives_up != self.rng.below(6)
         {
-            let length = self.dice.piece(rest.len()).min(frame.length() - frame.received());
+            let length = self.rng.piece(rest.len()).min(frame.length() - frame.received());
             let (chunk, behind) = rest.split_at(length);
             rest = behind;
             payload.extend_from_slice(chunk);
             goes_on = self.connection.receive_detached(&mut frame, &mut payload);
         }
         let Self { connection, events, keys, .. } = self;
-        // A text that is none is given back unfinished even if nothing of it is missing.
+        // Invalid text is reattached even if it is complete.
         if goes_on && frame.received() == frame.length() {
             connection.finish_detached(frame, events);
             self.take_all(&payload);
@@ -144,14 +147,14 @@ impl<'d> Receiver<'d> {
         rest
     }
 
-    /// Takes what to inflate, and inflates it; now, or a few chunks later.
+    /// Takes an inflate job and runs it, now or a few chunks later.
     fn inflate(&mut self, now: bool) {
         loop {
             if self.job.is_none()
                 && let Some(job) = self.connection.take_inflate_job()
             {
                 assert!(self.connection.take_inflate_job().is_none());
-                self.job = Some((job, self.dice.below(4)));
+                self.job = Some((job, self.rng.below(4)));
             }
             let Some((mut job, later)) = self.job.take() else { return };
             assert!(self.connection.is_inflating() && self.connection.detach_frame().is_none());
@@ -159,8 +162,8 @@ impl<'d> Receiver<'d> {
                 self.job = Some((job, later - 1));
                 return;
             }
-            let allowed = [0, 10_000, 100_000, usize::MAX][self.dice.below(4)];
-            while job.run(allowed) == Progress::Paused {}
+            let budget = [0, 10_000, 100_000, usize::MAX][self.rng.below(4)];
+            while job.run(budget) == Progress::Paused {}
             self.connection.finish_inflate_job(job, &mut self.keys, &mut self.events);
             self.take_some();
         }
@@ -180,7 +183,7 @@ impl<'d> Receiver<'d> {
 
     /// A reader that does not always keep up.
     fn take_some(&mut self) {
-        for _ in 0..[0, 1, 3, usize::MAX][self.dice.below(4)] {
+        for _ in 0..[0, 1, 3, usize::MAX][self.rng.below(4)] {
             if !self.take(&[]) {
                 return;
             }

@@ -1,16 +1,16 @@
-//! Requests to upgrade: judged at once and by prefixes, against what such a request is, written down once more.
+//! Upgrade requests: parsed at once and by prefixes, against a second implementation of the rules.
 
 use super::Input;
 use crate::protocol::handshake::{Field, MAX_HEAD_LENGTH, RequestHead, parse_upgrade_request};
 
-/// Input: how much shorter than usual a head must be, and what a client sends.
+/// Input: the reduction of the maximum head length, and the bytes of a client.
 ///
 /// # Panics
 /// If a property does not hold.
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let limit = MAX_HEAD_LENGTH - 64 * usize::from(input.byte());
-    let bytes = input.trim_memory();
+    let bytes = input.remaining();
     let mut fields = Vec::new();
     let verdict = parse_upgrade_request(bytes, limit, &mut fields);
     if let RequestHead::Upgrade { length, target } = &verdict {
@@ -21,17 +21,17 @@ pub fn run(data: &[u8]) {
         assert!(fields.is_empty());
     }
 
-    // It is found out by the first bytes that show it, and then it stays.
+    // The result appears with the first bytes that determine it and then stays.
     let mut before = Vec::new();
     for end in 0..bytes.len() {
-        let so_far = parse_upgrade_request(&bytes[..end], limit, &mut before);
-        if so_far != RequestHead::Incomplete {
-            assert_eq!((&so_far, &before), (&verdict, &fields), "{end} bytes");
+        let partial = parse_upgrade_request(&bytes[..end], limit, &mut before);
+        if partial != RequestHead::Incomplete {
+            assert_eq!((&partial, &before), (&verdict, &fields), "{end} bytes");
         }
     }
 }
 
-/// The head of an upgrade has nothing in it that two could read in two ways.
+/// Checks that the head of an upgrade is unambiguous.
 fn check_head(head: &[u8], fields: &[Field]) {
     let text: String = head.iter().map(|byte| char::from(*byte)).collect();
     assert!(text.ends_with("\r\n\r\n") && text.find("\r\n\r\n") == Some(text.len() - 4));

@@ -1,24 +1,25 @@
-//! Bytes as a peer may send them: anything, or frames that are well-formed enough to get somewhere, some of them larger than
-//! what a fuzzer puts in.
+//! Streams of a peer: arbitrary bytes, or frames valid enough to reach deep into the code, some
+//! larger than the fuzzer's input.
 
 use super::Input;
 use crate::protocol::deflate::{OutgoingParams, Pool, compress_standalone, strip_trailer};
 use crate::protocol::frame::mask;
 use crate::protocol::{FrameHeader, MaskingKey, Opcode, Role};
 
-/// All that one case may hold.
-const LONGEST: usize = 300_000;
+/// Maximum bytes per case.
+const MAX_CASE_BYTES: usize = 300_000;
 
-/// The rest of `input`, made into what an end of this role `sends`. A byte says what comes next: up to 99, so many bytes as they
-/// are; else a frame, whose first byte follows, with
+/// Turns the remaining `input` into a stream sent by `sends`. A byte selects the next item: up to
+/// 99, that many raw bytes; otherwise a frame, whose first byte follows, with
 ///
-/// * 100 to 139: as many bytes of payload as the byte behind says;
-/// * 140 to 179: these, deflated;
-/// * 180 to 209: a payload made of them, of 100 times the number that the next two bytes are, at most 200 000 bytes;
-/// * from 210 on: such a one, deflated.
+/// * 100 to 139: the number of payload bytes in the next byte;
+/// * 140 to 179: the same, deflated;
+/// * 180 to 209: a payload repeated from them, 100 times the number in the next two bytes long, at
+///   most 200,000 bytes;
+/// * 210 and above: the same, deflated.
 pub(super) fn build(input: &mut Input<'_>, sends: Role) -> Vec<u8> {
     let (mut stream, pool) = (Vec::new(), Pool::default());
-    while !input.is_empty() && stream.len() < LONGEST {
+    while !input.is_empty() && stream.len() < MAX_CASE_BYTES {
         let kind = input.byte();
         if kind < 100 {
             stream.extend_from_slice(input.slice(usize::from(kind)));
@@ -39,7 +40,7 @@ pub(super) fn build(input: &mut Input<'_>, sends: Role) -> Vec<u8> {
     stream
 }
 
-/// A few bytes again and again, or numbers that are nearly the same.
+/// A few bytes repeated, or slowly changing numbers.
 fn large(input: &mut Input<'_>) -> Vec<u8> {
     let length = (usize::from(input.number16()) * 100).min(200_000);
     let pattern = input.short();
@@ -50,7 +51,7 @@ fn large(input: &mut Input<'_>) -> Vec<u8> {
     pattern.iter().copied().cycle().take(length).collect()
 }
 
-/// A frame whose first byte may be anything.
+/// A frame with an arbitrary first byte.
 fn frame(first: u8, key: Option<MaskingKey>, payload: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     let header = FrameHeader {

@@ -1,4 +1,4 @@
-//! Replays the seeds of every target: what fuzzing has found once is tested ever after.
+//! Replays the seeds of every target: each finding stays a regression test.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,32 +1,32 @@
-//! Status codes of the closing handshake: which numbers may travel in a close frame.
+//! Status codes of close frames.
 
-/// A status code that may be sent and received in a close frame (RFC 6455 section 7.4 and the IANA
-/// registry): 1000 to 1003, 1007 to 1014, 3000 to 4999.
+/// A status code allowed in a close frame (RFC 6455 section 7.4 and the IANA registry): 1000 to
+/// 1003, 1007 to 1014, 3000 to 4999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CloseCode(u16);
 
 impl CloseCode {
-    /// The purpose of the connection is fulfilled.
+    /// Normal closure.
     pub const NORMAL: Self = Self(1000);
     /// The endpoint is going away.
     pub const GOING_AWAY: Self = Self(1001);
-    /// The peer broke the protocol.
+    /// Protocol error.
     pub const PROTOCOL_ERROR: Self = Self(1002);
-    /// The peer sent a kind of data that cannot be accepted.
+    /// Unacceptable kind of data.
     pub const UNSUPPORTED_DATA: Self = Self(1003);
-    /// A text or a close reason was not UTF-8.
+    /// Text message or close reason that is not UTF-8.
     pub const INVALID_PAYLOAD: Self = Self(1007);
-    /// The peer's behavior is against a policy, such as the number of fragments.
+    /// Policy violation, such as too many fragments.
     pub const POLICY_VIOLATION: Self = Self(1008);
-    /// A message was too big.
+    /// Message too big.
     pub const MESSAGE_TOO_BIG: Self = Self(1009);
 
-    /// What a close event reports when the close frame was empty. Never on the wire.
+    /// Reported for an empty close frame. Never sent.
     pub const NO_STATUS: u16 = 1005;
-    /// What a close event reports when there was no close frame. Never on the wire.
+    /// Reported when no close frame was received. Never sent.
     pub const ABNORMAL: u16 = 1006;
 
-    /// The code as a checked value, or `None` when it may not travel in a close frame.
+    /// Returns `None` for a code that is not allowed in a close frame.
     pub const fn new(code: u16) -> Option<Self> {
         match code {
             1000..=1003 | 1007..=1014 | 3000..=4999 => Some(Self(code)),
@@ -34,7 +34,7 @@ impl CloseCode {
         }
     }
 
-    /// The number on the wire.
+    /// The code as a number.
     pub const fn get(self) -> u16 {
         self.0
     }
@@ -51,7 +51,7 @@ mod tests {
     use super::CloseCode;
 
     #[test]
-    fn exactly_the_registered_and_the_private_ranges_are_valid() {
+    fn only_the_registered_and_private_ranges_are_valid() {
         let valid: Vec<u16> = (0..=u16::MAX).filter(|&code| CloseCode::new(code).is_some()).collect();
         let expected: Vec<u16> = (1000..=1003).chain(1007..=1014).chain(3000..=4999).collect();
         assert_eq!(valid, expected);

@@ -1,4 +1,5 @@
-//! What a peer can do wrong, with everything ws shows of it. All of these end the connection.
+//! Protocol violations by the peer, with the error properties that ws exposes for each. All of them
+//! end the connection.
 
 use super::CloseCode;
 use super::deflate::InflateError;
@@ -12,16 +13,16 @@ pub enum ErrorClass {
     RangeError,
 }
 
-/// A violation by the peer. `Display` is the `message` of the error that ws emits.
+/// A protocol violation by the peer. `Display` is the `message` of the error emitted by ws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProtocolError {
-    /// RSV2 or RSV3 is set; no extension gives them a meaning.
+    /// RSV2 or RSV3 is set.
     #[error("Invalid WebSocket frame: RSV2 and RSV3 must be clear")]
     UnexpectedRsv23,
     /// RSV1 is set without an extension, on a continuation frame or on a control frame.
     #[error("Invalid WebSocket frame: RSV1 must be clear")]
     UnexpectedRsv1,
-    /// The opcode is reserved, or out of place: 0 outside, 1 or 2 inside a fragmented message.
+    /// The opcode is reserved or misplaced: 0 outside a fragmented message, 1 or 2 inside one.
     #[error("Invalid WebSocket frame: invalid opcode {0}")]
     InvalidOpcode(u8),
     /// A control frame without FIN.
@@ -36,26 +37,27 @@ pub enum ProtocolError {
     /// A client received a masked frame.
     #[error("Invalid WebSocket frame: MASK must be clear")]
     UnexpectedMask,
-    /// A close frame with a status code that may not travel.
+    /// A close frame with a status code that is not allowed there.
     #[error("Invalid WebSocket frame: invalid status code {0}")]
     InvalidCloseCode(u16),
     /// A text message or a close reason is not UTF-8.
     #[error("Invalid WebSocket frame: invalid UTF-8 sequence")]
     InvalidUtf8,
-    /// What a compressed message holds is not DEFLATE (RFC 1951).
+    /// The payload of a compressed message is not valid DEFLATE (RFC 1951).
     #[error("{0}")]
     InvalidDeflate(InflateError),
-    /// A frame declares more bytes than a JavaScript number can count.
+    /// A frame declares a length above `Number.MAX_SAFE_INTEGER`.
     #[error("Unsupported WebSocket frame: payload length > 2^53 - 1")]
     UnsupportedDataPayloadLength,
-    /// A message is longer, as it came or inflated, than [`Limits::max_payload`](super::Limits::max_payload).
+    /// A message exceeds [`Limits::max_payload`](super::Limits::max_payload), before or after
+    /// inflation.
     #[error("Max payload size exceeded")]
     UnsupportedMessageLength,
     /// A message has more frames than [`Limits::max_fragments`](super::Limits::max_fragments).
     #[error("Too many message fragments")]
     TooManyMessageFragments,
-    /// Part of a frame came in more chunks than
-    /// [`Limits::max_buffered_chunks`](super::Limits::max_buffered_chunks).
+    /// Part of a frame is spread over more than
+    /// [`Limits::max_buffered_chunks`](super::Limits::max_buffered_chunks) chunks.
     #[error("Too many buffered chunks")]
     TooManyBufferedChunks,
 }
@@ -66,17 +68,17 @@ impl ProtocolError {
         self.description().0
     }
 
-    /// The `code` property of the JavaScript error, `WS_ERR_...`, or zlib's.
+    /// The `code` property of the JavaScript error: `WS_ERR_...` or a zlib code.
     pub const fn code(self) -> &'static str {
         self.description().1
     }
 
-    /// The status code to send to the peer in the close frame.
+    /// The status code of the close frame sent in response.
     pub const fn close_code(self) -> u16 {
         self.description().2.get()
     }
 
-    /// The one table behind the three methods above.
+    /// Single source of the three methods above.
     const fn description(self) -> (ErrorClass, &'static str, CloseCode) {
         use CloseCode as C;
         use ErrorClass::{Error, RangeError};
@@ -133,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn both_floods_of_parts_share_code_and_status_but_not_the_message() {
+    fn both_fragment_and_chunk_limits_share_code_and_status_but_not_the_message() {
         let (fragments, chunks) =
             (ProtocolError::TooManyMessageFragments, ProtocolError::TooManyBufferedChunks);
         assert_eq!(fragments.code(), chunks.code());

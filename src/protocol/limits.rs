@@ -1,22 +1,21 @@
-//! What a peer may make this end hold in memory. Values only: each is enforced where the thing it
-//! bounds is kept.
+//! Limits on memory held for a peer. Plain values; each is enforced by the code that owns the
+//! memory.
 
-/// Bounds on what one connection keeps for its peer. In every field 0 means unlimited.
+/// Limits of one connection. 0 means unlimited in every field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes in one message, over all its frames. Checked as soon as a frame declares its length.
+    /// Bytes of one message over all its frames. Checked when a frame declares its length.
     pub max_payload: u64,
-    /// Data frames in one message; the first, empty ones and the only one of an unfragmented message
-    /// count.
+    /// Data frames of one message, including the first and empty ones.
     pub max_fragments: u32,
-    /// Chunks of input that one incomplete part of a frame may be spread over.
+    /// Chunks of input over which one part of a frame may be spread.
     pub max_buffered_chunks: u32,
-    /// Automatic pongs that may be queued and not yet written.
+    /// Automatic pongs queued and not yet written.
     pub max_pending_auto_pongs: u32,
 }
 
 impl Default for Limits {
-    /// The defaults of ws: 100 MiB, 16384, 262144, 60.
+    /// Returns the defaults of ws: 100 MiB, 16384, 262144, 60.
     fn default() -> Self {
         Self {
             max_payload: 100 * 1024 * 1024,

@@ -1,25 +1,24 @@
-//! Putting the frames of a message together, for messages that are not whole in one chunk of input.
+//! Assembly of messages that are not complete in one chunk of input.
 //!
-//! Frames are announced by headers that [`FrameHeader::parse`] accepted, so opcodes are in place here.
-//! Control frames never come here.
+//! Only for data frames whose header was accepted by [`FrameHeader::parse`].
 
 use super::frame::mask;
 use super::{FrameHeader, MaskingKey, Opcode, ProtocolError, Utf8Validator};
 
-/// Least room made when a message begins, and most kept from one message for the next: an idle
-/// connection must stay small, and a peer that only declares a length must not cost memory.
+/// Minimum capacity for a new message, and maximum kept between messages: idle connections must
+/// stay small, and declaring a length alone must not allocate memory.
 const SMALL_CAPACITY: usize = 4 * 1024;
 
-/// Room made for a message, in times of what of it is there: few moves of a long one, and a peer must send a sixteenth of
-/// the memory that it makes this end reserve.
+/// Capacity is reserved for at most 16 times the bytes received: few reallocations, and a peer must
+/// send a sixteenth of the memory it makes this end reserve.
 const GROWTH: usize = 16;
 
 /// Collects the payloads of one message at a time.
 ///
-/// Per frame: [`begin_frame`](Self::begin_frame), [`push`](Self::push) for its bytes as they come,
-/// [`end_frame`](Self::end_frame). When that says that the message is whole: [`binary`](Self::binary),
-/// [`data`](Self::data), [`fragments`](Self::fragments) or [`take_data`](Self::take_data), then
-/// [`reset`](Self::reset). After an error the assembler is of no more use.
+/// For each frame call [`begin_frame`](Self::begin_frame), [`push`](Self::push) for every piece of
+/// payload, then [`end_frame`](Self::end_frame). Once the message is complete read
+/// [`is_binary`](Self::is_binary), [`data`](Self::data), [`fragments`](Self::fragments) or
+/// [`take_data`](Self::take_data), then call [`reset`](Self::reset). Unusable after an error.
 #[derive(Debug, Default)]
 pub struct MessageAssembler {
     data: Vec<u8>,
@@ -30,29 +29,31 @@ pub struct MessageAssembler {
     fragmented: bool,
     frames: u32,
     frame_start: usize,
-    /// Bytes that the frames so far declared.
+    /// Payload bytes declared by the frames so far.
     declared: u64,
 }
 
 impl MessageAssembler {
-    /// Whether a message has begun whose last frame has not.
+    /// True if the final frame of the current message has not begun.
     pub fn is_fragmented(&self) -> bool {
         self.fragmented
     }
 
-    /// Whether none of the frames of the message is complete.
+    /// True until the first frame of the message is complete.
     pub fn is_first_frame(&self) -> bool {
         self.frames == 0
     }
 
-    /// Bytes that the frames of the message declared so far.
+    /// Payload bytes declared by the frames of the message so far.
     pub fn declared_length(&self) -> u64 {
         self.declared
     }
 
-    /// A data frame begins. `validate` is taken from the first frame of a message and ignored for binary
-    /// ones: whether the text must be UTF-8.
+    /// Begins a data frame. `validate` requests UTF-8 validation; it counts only in the first frame
+    /// of a text message.
     pub fn begin_frame(&mut self, header: &FrameHeader, validate: bool) {
+        debug_assert!(!header.opcode.is_control());
+        debug_assert_eq!(header.opcode == Opcode::Continuation, self.fragmented);
         if header.opcode != Opcode::Continuation {
             self.binary = header.opcode == Opcode::Binary;
             self.validating = validate && !self.binary;
@@ -62,10 +63,12 @@ impl MessageAssembler {
         self.frame_start = self.data.len();
     }
 
-    /// The next bytes of the frame's payload, as they came; the first is byte `offset` of it.
+    /// Appends masked payload bytes of the current frame. The first one has `offset` in its
+    /// payload.
     ///
     /// # Errors
-    /// [`ProtocolError::InvalidUtf8`], as soon as a text is not UTF-8 whatever may follow (RFC 6455 section 8.1).
+    /// [`ProtocolError::InvalidUtf8`] as soon as no continuation can make the text valid UTF-8 (RFC
+    /// 6455 section 8.1).
     pub fn push(
         &mut self,
         bytes: &[u8],
@@ -81,12 +84,13 @@ impl MessageAssembler {
         self.validate_from(start)
     }
 
-    /// Instead of [`push`](Self::push), for a compressed frame: `data` is what [`take_data`](Self::take_data) gave, and behind it
-    /// the frame, inflated.
+    /// Replaces [`push`](Self::push) for a compressed frame: `data` is the result of
+    /// [`take_data`](Self::take_data) with the inflated payload appended.
     ///
     /// # Errors
     /// As [`push`](Self::push).
-    pub fn put_inflated(&mut self, data: Vec<u8>) -> Result<(), ProtocolError> {
+    pub fn set_inflated(&mut self, data: Vec<u8>) -> Result<(), ProtocolError> {
+        debug_assert!(data.len() >= self.frame_start, "earlier frames must be kept");
         self.data = data;
         self.validate_from(self.frame_start)
     }
@@ -98,17 +102,18 @@ impl MessageAssembler {
         Ok(())
     }
 
-    /// The frame's payload is complete. `true`: so is the message. `max_fragments` 0 is unlimited.
+    /// Ends the current frame. Returns true if the message is complete. `max_fragments` 0 is
+    /// unlimited.
     ///
     /// # Errors
-    /// [`ProtocolError::TooManyMessageFragments`], and with the last frame [`ProtocolError::InvalidUtf8`] if a text ends in the
-    /// middle of a code point.
+    /// [`ProtocolError::TooManyMessageFragments`]; with the final frame,
+    /// [`ProtocolError::InvalidUtf8`] if the text ends inside a code point.
     pub fn end_frame(&mut self, max_fragments: u32) -> Result<bool, ProtocolError> {
         self.frames = self.frames.saturating_add(1);
         if max_fragments > 0 && self.frames > max_fragments {
             return Err(ProtocolError::TooManyMessageFragments);
         }
-        // The list is of use only for messages of several frames.
+        // Only fragmented messages need the list.
         if self.frames > 1 || self.fragmented {
             self.record_fragment(self.data.len() - self.frame_start);
         }
@@ -121,27 +126,27 @@ impl MessageAssembler {
         Ok(true)
     }
 
-    /// Whether the whole message is binary.
-    pub fn binary(&self) -> bool {
+    /// True for a binary message.
+    pub fn is_binary(&self) -> bool {
         self.binary
     }
 
-    /// The bytes collected so far, unmasked.
+    /// Unmasked bytes collected so far.
     pub fn data(&self) -> &[u8] {
         &self.data
     }
 
-    /// Takes the bytes collected so far without copying them.
+    /// Takes the collected bytes without copying them.
     pub fn take_data(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.data)
     }
 
-    /// Lengths of the frames that were not empty; none for a message of a single frame.
+    /// Lengths of the non-empty frames. Empty for an unfragmented message.
     pub fn fragments(&self) -> &[u32] {
         &self.fragments
     }
 
-    /// Makes ready for the next message; keeps a little memory.
+    /// Prepares for the next message, keeping up to 4 KiB.
     pub fn reset(&mut self) {
         self.data.clear();
         self.fragments.clear();
@@ -152,8 +157,8 @@ impl MessageAssembler {
         self.declared = 0;
     }
 
-    /// Grows by so many times what really came, but not beyond what was declared: memory follows what the
-    /// peer sent, and a long frame ends up in an allocation of its size.
+    /// Reserves up to [`GROWTH`] times the received bytes, but no more than declared: memory
+    /// follows the bytes sent, and a long frame ends in an allocation of its exact size.
     fn make_room(&mut self, additional: usize) {
         let length = self.data.len();
         if self.data.capacity() - length < additional {
@@ -164,7 +169,7 @@ impl MessageAssembler {
     }
 
     fn record_fragment(&mut self, mut length: usize) {
-        // A frame beyond what an entry can hold is listed in parts; the sum stays right.
+        // A frame too long for one entry is listed in parts; the sum is unchanged.
         while length > u32::MAX as usize {
             self.fragments.push(u32::MAX);
             length -= u32::MAX as usize;

@@ -1,4 +1,4 @@
-//! Assembling: fragments, the count of frames, validation, memory.
+//! Message assembly: fragments, frame count, validation, memory.
 
 use super::{GROWTH, MessageAssembler, SMALL_CAPACITY};
 use crate::protocol::{FrameHeader, MaskingKey, Opcode, ProtocolError};
@@ -7,7 +7,7 @@ fn header(opcode: Opcode, fin: bool, payload_length: usize) -> FrameHeader {
     FrameHeader { fin, rsv1: false, opcode, masking_key: None, payload_length: payload_length as u64 }
 }
 
-/// One frame whose payload comes in one piece.
+/// A frame whose payload arrives in one piece.
 fn frame(
     message: &mut MessageAssembler,
     opcode: Opcode,
@@ -21,24 +21,24 @@ fn frame(
 }
 
 #[test]
-fn fragments_become_one_message_and_empty_ones_are_not_listed() {
+fn fragments_form_one_message_and_empty_ones_are_not_listed() {
     let mut message = MessageAssembler::default();
     assert_eq!(frame(&mut message, Opcode::Binary, false, b"ab", 0), Ok(false));
     assert!(message.is_fragmented());
     assert_eq!(frame(&mut message, Opcode::Continuation, false, b"", 0), Ok(false));
     assert_eq!(message.declared_length(), 2);
     assert_eq!(frame(&mut message, Opcode::Continuation, true, b"cde", 0), Ok(true));
-    assert!(message.binary() && !message.is_fragmented());
+    assert!(message.is_binary() && !message.is_fragmented());
     assert_eq!((message.data(), message.fragments()), (&b"abcde"[..], &[2, 3][..]));
 
     message.reset();
     assert_eq!(frame(&mut message, Opcode::Text, true, b"next", 0), Ok(true));
-    assert!(!message.binary());
+    assert!(!message.is_binary());
     assert_eq!((message.data(), message.fragments()), (&b"next"[..], &[][..]));
 }
 
 #[test]
-fn every_data_frame_counts_and_the_count_begins_anew() {
+fn every_data_frame_counts_and_the_count_restarts() {
     let mut message = MessageAssembler::default();
     for _ in 0..2 {
         assert_eq!(frame(&mut message, Opcode::Binary, false, b"", 3), Ok(false));
@@ -52,7 +52,7 @@ fn every_data_frame_counts_and_the_count_begins_anew() {
 }
 
 #[test]
-fn invalid_text_is_reported_by_the_byte_that_makes_it_so() {
+fn invalid_text_fails_at_its_first_invalid_byte() {
     let mut message = MessageAssembler::default();
     assert_eq!(frame(&mut message, Opcode::Text, false, b"a\xF4", 0), Ok(false));
     message.begin_frame(&header(Opcode::Continuation, true, 3), true);
@@ -69,7 +69,7 @@ fn a_text_must_not_end_within_a_code_point() {
 }
 
 #[test]
-fn a_code_point_may_be_cut_by_frames() {
+fn a_code_point_may_be_split_between_frames() {
     let mut message = MessageAssembler::default();
     assert_eq!(frame(&mut message, Opcode::Text, false, &[0xF0, 0x9F], 0), Ok(false));
     assert_eq!(frame(&mut message, Opcode::Continuation, false, &[0xA6], 0), Ok(false));
@@ -78,7 +78,7 @@ fn a_code_point_may_be_cut_by_frames() {
 }
 
 #[test]
-fn a_payload_is_unmasked_from_where_it_was_cut() {
+fn unmasking_continues_at_the_split() {
     let key = MaskingKey([1, 2, 3, 4]);
     let mut message = MessageAssembler::default();
     message.begin_frame(&header(Opcode::Binary, true, 6), true);
@@ -89,7 +89,7 @@ fn a_payload_is_unmasked_from_where_it_was_cut() {
 }
 
 #[test]
-fn a_declared_length_reserves_next_to_nothing() {
+fn a_declared_length_reserves_little_memory() {
     let mut message = MessageAssembler::default();
     message.begin_frame(&header(Opcode::Binary, true, 1 << 40), true);
     assert_eq!(message.data.capacity(), 0);

@@ -1,9 +1,9 @@
-//! RFC 6455 and RFC 7692 on bytes in memory: frame headers, masking, UTF-8, message assembly, permessage-deflate,
-//! close codes, the opening handshake's request and accept key, limits and errors.
+//! RFC 6455 and RFC 7692 on bytes in memory: frame headers, masking, UTF-8, message assembly,
+//! permessage-deflate, close codes, the opening handshake's request and accept key, limits and
+//! errors.
 //!
-//! Used by [`crate::connection`], and by transports for the types of its commands. Every item is a
-//! value or a function on slices: no I/O, no clock, no random source, and no decision about the
-//! life of a connection (that is the connection's).
+//! Used by [`crate::connection`], and by `transport` and `addon` for types. Values and functions on
+//! slices only: no I/O, clocks, random numbers or connection state.
 
 #![forbid(unsafe_code)]
 

@@ -1,19 +1,19 @@
-//! The opcode of a frame. Whether an opcode is allowed at a point of the stream is for
-//! [`FrameHeader::parse`](super::FrameHeader::parse) to say.
+//! Frame opcodes. [`FrameHeader::parse`](super::FrameHeader::parse) checks whether one is allowed
+//! at its position.
 
 use super::ProtocolError;
 
-/// What a frame carries (RFC 6455 section 5.2); the discriminant is the number on the wire.
+/// Frame type (RFC 6455 section 5.2). The discriminant is the number on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Opcode {
-    /// The next part of the message that a text or binary frame began.
+    /// Continuation of a fragmented message.
     Continuation = 0x0,
-    /// A text message, or its first part.
+    /// A text message or its first fragment.
     Text = 0x1,
-    /// A binary message, or its first part.
+    /// A binary message or its first fragment.
     Binary = 0x2,
-    /// The closing handshake.
+    /// A close frame.
     Close = 0x8,
     /// A ping.
     Ping = 0x9,
@@ -22,8 +22,7 @@ pub enum Opcode {
 }
 
 impl Opcode {
-    /// Whether frames with this opcode are control frames: never fragmented, 125 bytes at most
-    /// (RFC 6455 section 5.5).
+    /// True for control frames: never fragmented, at most 125 bytes (RFC 6455 section 5.5).
     pub const fn is_control(self) -> bool {
         self as u8 & 0x8 != 0
     }
@@ -32,11 +31,11 @@ impl Opcode {
 impl TryFrom<u8> for Opcode {
     type Error = ProtocolError;
 
-    /// Takes the low four bits of a frame's first byte.
+    /// Converts the low four bits of a frame's first byte.
     ///
     /// # Errors
-    /// [`ProtocolError::InvalidOpcode`] for the reserved numbers 3 to 7 and 11 to 15, and for anything
-    /// above.
+    /// [`ProtocolError::InvalidOpcode`] for the reserved numbers 3 to 7 and 11 to 15, and for
+    /// anything above.
     fn try_from(number: u8) -> Result<Self, ProtocolError> {
         Ok(match number {
             0x0 => Self::Continuation,

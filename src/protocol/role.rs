@@ -1,21 +1,21 @@
-//! Which end of the connection this is. Anything may ask; only masking depends on it.
+//! Client and server role. Only masking depends on it.
 
-/// The end of the connection that this process is (RFC 6455 section 1.2).
+/// Role of this end of the connection (RFC 6455 section 1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// The end that opened the connection: masks what it sends.
+    /// Opened the connection; masks its frames.
     Client,
-    /// The end that accepted the connection: sends unmasked.
+    /// Accepted the connection; does not mask its frames.
     Server,
 }
 
 impl Role {
-    /// Whether every frame sent must be masked (RFC 6455 section 5.1).
+    /// True if sent frames must be masked (RFC 6455 section 5.1). Otherwise they must not be.
     pub const fn must_mask_sent(self) -> bool {
         matches!(self, Self::Client)
     }
 
-    /// Whether every frame received must be masked; if not, none may be (RFC 6455 section 5.1).
+    /// True if received frames must be masked (RFC 6455 section 5.1). Otherwise they must not be.
     pub const fn expects_masked(self) -> bool {
         matches!(self, Self::Server)
     }

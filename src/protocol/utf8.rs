@@ -1,7 +1,7 @@
-//! UTF-8 validation of bytes that arrive in pieces.
+//! Incremental UTF-8 validation.
 
-/// Says whether pieces fed one after the other are UTF-8 together (RFC 3629), and as soon as they can't be any more. Between
-/// two pieces it keeps the bytes of one partial code point at most.
+/// Validates a text that arrives in pieces (RFC 3629), failing at the first byte that makes it
+/// invalid. Keeps at most one incomplete code point between pieces.
 #[derive(Debug, Default)]
 pub struct Utf8Validator {
     partial: [u8; 4],
@@ -10,34 +10,34 @@ pub struct Utf8Validator {
 }
 
 impl Utf8Validator {
-    /// Whether `bytes` as a whole are UTF-8.
+    /// True if `bytes` are valid UTF-8.
     pub fn is_valid(bytes: &[u8]) -> bool {
         simdutf8::basic::from_utf8(bytes).is_ok()
     }
 
-    /// Takes the next piece, cut anywhere. `false`: whatever may follow, the pieces are not UTF-8.
+    /// Accepts the next piece, split anywhere. False once no continuation can make the text valid.
     pub fn feed(&mut self, piece: &[u8]) -> bool {
         if self.invalid {
             return false;
         }
         let piece = self.complete_partial(piece);
-        let (whole, cut_off) = piece.split_at(piece.len() - cut_off_length(piece));
-        self.invalid |= !Self::is_valid(whole) || !may_begin(cut_off);
-        if !cut_off.is_empty() {
-            self.partial[..cut_off.len()].copy_from_slice(cut_off);
-            self.partial_length = cut_off.len() as u8;
+        let (whole, tail) = piece.split_at(piece.len() - incomplete_tail_length(piece));
+        self.invalid |= !Self::is_valid(whole) || !is_valid_prefix(tail);
+        if !tail.is_empty() {
+            debug_assert_eq!(self.partial_length, 0, "a pending code point consumes the whole piece");
+            self.partial[..tail.len()].copy_from_slice(tail);
+            self.partial_length = tail.len() as u8;
         }
         !self.invalid
     }
 
-    /// Whether all pieces since the last call were UTF-8 together; starts over.
+    /// True if all pieces since the last call form valid UTF-8. Resets the validator.
     pub fn finish(&mut self) -> bool {
         let finished = std::mem::take(self);
         !finished.invalid && finished.partial_length == 0
     }
 
-    /// Moves bytes from `piece` to the partial code point until it is whole; gives what is left of
-    /// `piece`.
+    /// Completes the pending code point from `piece` and returns the remaining bytes.
     fn complete_partial<'a>(&mut self, piece: &'a [u8]) -> &'a [u8] {
         let kept = usize::from(self.partial_length);
         if kept == 0 {
@@ -49,7 +49,7 @@ impl Utf8Validator {
         self.partial[kept..end].copy_from_slice(taken);
         if end < width {
             self.partial_length = end as u8;
-            self.invalid |= !may_begin(&self.partial[..end]);
+            self.invalid |= !is_valid_prefix(&self.partial[..end]);
         } else {
             self.partial_length = 0;
             self.invalid |= !Self::is_valid(&self.partial[..width]);
@@ -58,13 +58,13 @@ impl Utf8Validator {
     }
 }
 
-/// Whether something may follow these few bytes with which they are UTF-8. The first byte alone does not say: F4 90 begins
-/// no code point.
-fn may_begin(bytes: &[u8]) -> bool {
+/// True if some continuation makes these bytes valid UTF-8. The lead byte is not sufficient: F4 90
+/// begins no code point.
+fn is_valid_prefix(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true)
 }
 
-/// Bytes in the sequence that `lead` begins; 1 for a byte that begins no longer one.
+/// Length of the sequence that begins with `lead`; 1 if it begins none.
 const fn sequence_width(lead: u8) -> usize {
     match lead {
         0xC2..=0xDF => 2,
@@ -74,8 +74,8 @@ const fn sequence_width(lead: u8) -> usize {
     }
 }
 
-/// Bytes at the end of `piece` that begin a code point whose end is still to come.
-fn cut_off_length(piece: &[u8]) -> usize {
+/// Length of the incomplete code point at the end of `piece`.
+fn incomplete_tail_length(piece: &[u8]) -> usize {
     piece
         .iter()
         .rev()

@@ -1,4 +1,4 @@
-//! Against the standard library, at every cut.
+//! Comparison with the standard library, at every split.
 
 use super::Utf8Validator;
 use proptest::prelude::{any, prop_assert_eq, proptest};
@@ -11,8 +11,8 @@ fn in_pieces<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> bool {
     validator.finish()
 }
 
-/// Whether more bytes could still make it UTF-8.
-fn may_go_on(bytes: &[u8]) -> bool {
+/// True if more bytes could still make it valid UTF-8.
+fn is_valid_prefix(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true)
 }
 
@@ -21,7 +21,7 @@ fn assert_as_std(bytes: &[u8]) {
     let mut validator = Utf8Validator::default();
     for (index, byte) in bytes.iter().enumerate() {
         let so_far = &bytes[..=index];
-        assert_eq!(validator.feed(&[*byte]), may_go_on(so_far), "{so_far:02X?}");
+        assert_eq!(validator.feed(&[*byte]), is_valid_prefix(so_far), "{so_far:02X?}");
     }
     assert_eq!(Utf8Validator::is_valid(bytes), expected, "{bytes:02X?}");
     assert_eq!(in_pieces([bytes]), expected, "{bytes:02X?}");
@@ -38,7 +38,7 @@ fn the_edges_of_every_range_of_code_points() {
         let character = char::from_u32(code_point).unwrap();
         let text = format!("a{character}b{character}");
         assert_as_std(text.as_bytes());
-        // The same cut short by every number of bytes.
+        // The same, truncated by every number of bytes.
         for length in 0..text.len() {
             assert_as_std(&text.as_bytes()[..length]);
         }
@@ -92,7 +92,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_text_is_as_the_standard_library_says(
+    fn damaged_text_validates_as_in_the_standard_library(
         text: String,
         at in any::<proptest::sample::Index>(),
         byte: u8,
@@ -106,16 +106,16 @@ proptest! {
     }
 
     #[test]
-    fn every_piece_is_judged_as_the_standard_library_judges_all_up_to_it(bytes: Vec<u8>, size in 1_usize..9) {
+    fn every_prefix_validates_as_in_the_standard_library(bytes: Vec<u8>, size in 1_usize..9) {
         let (mut validator, mut length) = (Utf8Validator::default(), 0);
         for piece in bytes.chunks(size) {
             length += piece.len();
-            prop_assert_eq!(validator.feed(piece), may_go_on(&bytes[..length]));
+            prop_assert_eq!(validator.feed(piece), is_valid_prefix(&bytes[..length]));
         }
     }
 
     #[test]
-    fn any_bytes_are_as_the_standard_library_says(bytes: Vec<u8>, size in 1_usize..9) {
+    fn any_bytes_validate_as_in_the_standard_library(bytes: Vec<u8>, size in 1_usize..9) {
         prop_assert_eq!(in_pieces(bytes.chunks(size)), std::str::from_utf8(&bytes).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-/** Copied into the installed project, so that `import` looks for a package where the project would find it. */
+/** Copied into the installed project, so that `import` resolves packages from there. */
 
 /** @param {string} name */
 export const load = (name) => import(name);

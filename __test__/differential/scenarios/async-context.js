@@ -9,7 +9,7 @@ const EVENTS = ['open', 'message', 'ping', 'pong', 'close'];
 scenario('X1 events of a client run in the context of its constructor', 'pair', async (t) => {
   const storage = t.storage();
   const wss = await t.listen();
-  const client = storage.run('constructor', () => t.dial(t.url(wss)));
+  const client = storage.run('constructor', () => t.openClient(t.url(wss)));
   storage.run('listeners', () => {
     for (const event of EVENTS) {
       client.on(event, () => t.log('client', `context of ${event}`, storage.getStore()));
@@ -20,11 +20,11 @@ scenario('X1 events of a client run in the context of its constructor', 'pair', 
   await storage.run('sender', async () => {
     server.send('x');
     server.ping();
-    await t.seen(client, 'ping');
-    await t.seen(server, 'pong');
+    await t.emitted(client, 'ping');
+    await t.emitted(server, 'pong');
     client.ping();
-    await t.seen(client, 'pong');
-    await t.seen(server, 'ping');
+    await t.emitted(client, 'pong');
+    await t.emitted(server, 'ping');
     client.close();
   });
   await t.closed(server, client);
@@ -33,7 +33,7 @@ scenario('X1 events of a client run in the context of its constructor', 'pair', 
 scenario('X1 events of a failing client', 'client', async (t) => {
   const storage = t.storage();
   const listening = await t.rawServer();
-  const client = storage.run('constructor', () => t.dial(listening.url));
+  const client = storage.run('constructor', () => t.openClient(listening.url));
   for (const event of ['error', 'close']) {
     client.on(event, () => t.log('client', `context of ${event}`, storage.getStore()));
   }
@@ -55,16 +55,16 @@ scenario(
         }
       });
     });
-    const client = t.dial(t.url(wss));
+    const client = t.openClient(t.url(wss));
     const { server } = await t.accepted(wss);
     await t.opened(client);
     client.send('x');
     client.ping();
-    await t.seen(client, 'pong');
-    await t.seen(server, 'ping');
+    await t.emitted(client, 'pong');
+    await t.emitted(server, 'ping');
     server.ping();
-    await t.seen(server, 'pong');
-    await t.seen(client, 'ping');
+    await t.emitted(server, 'pong');
+    await t.emitted(client, 'ping');
     client.close();
     await t.closed(server, client);
   }
@@ -91,8 +91,8 @@ scenario('X2 callbacks run in the context of the call', 'pair', async (t) => {
     await Promise.all(called);
     // Two pongs sent by the program and two that answer pings: all of them before the other side sends.
     const other = ws === client ? server : client;
-    await t.seen(other, 'pong', ws === client ? 2 : 4);
-    await t.seen(ws, 'pong', ws === client ? 2 : 4);
+    await t.emitted(other, 'pong', ws === client ? 2 : 4);
+    await t.emitted(ws, 'pong', ws === client ? 2 : 4);
   }
   client.close();
   await t.closed(server, client);
@@ -108,7 +108,7 @@ scenario('X2 callbacks run in the context of the call', 'pair', async (t) => {
 scenario('X1 microtasks of a listener keep its context', 'pair', async (t) => {
   const storage = t.storage();
   const wss = await t.listen();
-  const client = storage.run('constructor', () => t.dial(t.url(wss)));
+  const client = storage.run('constructor', () => t.openClient(t.url(wss)));
   const { server } = await t.accepted(wss);
   const done = new Promise((resolve) => {
     client.on('message', async () => {

@@ -12,32 +12,32 @@ const BOTH = ['server', 'client'];
 const { continuation, text, binary, close, ping } = OPCODE;
 
 /** Bytes of reserved address space, on systems that report it. */
-function reserved() {
+function reservedAddressSpace() {
   if (!fs.existsSync('/proc/self/status')) return 0;
   return Number(/^VmSize:\s+(\d+)/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]) * 1024;
 }
 
-scenario('A2 lengths that are announced reserve nothing', BOTH, async (t) => {
-  const before = reserved();
+scenario('A2 declared lengths reserve no memory', BOTH, async (t) => {
+  const before = reservedAddressSpace();
   for (let i = 0; i < 30; i++) {
-    const { raw, ws } = await t.facing();
+    const { raw, ws } = await t.withRawPeer();
     raw.write(frame(binary, '', { key: raw.key, declare: 100 << 20 }));
     raw.send(text, 'the first bytes of it');
     raw.finish();
     await t.closed(ws);
   }
-  t.log('process', 'reserved less than a gigabyte', reserved() - before < 1 << 30);
+  t.log('process', 'reserved less than a gigabyte', reservedAddressSpace() - before < 1 << 30);
 });
 
-scenario('A2 a length that nothing limits', BOTH, async (t) => {
-  const { raw, ws } = await t.facing({ maxPayload: 0 });
+scenario('A2 a declared length without a limit', BOTH, async (t) => {
+  const { raw, ws } = await t.withRawPeer({ maxPayload: 0 });
   raw.write(frame(binary, 'a few bytes', { key: raw.key, declare: 2n ** 52n }));
   raw.finish();
   await t.closed(ws);
 });
 
-scenario('A3 empty fragments count, pings between do not help', BOTH, async (t) => {
-  const { raw, ws } = await t.facing({ maxFragments: 3, autoPong: false });
+scenario('A3 empty fragments count, pings in between do not reset the count', BOTH, async (t) => {
+  const { raw, ws } = await t.withRawPeer({ maxFragments: 3, autoPong: false });
   for (let i = 0; i < 4; i++) {
     raw.send(i ? continuation : text, '', { fin: false });
     raw.send(ping, String(i));
@@ -49,44 +49,44 @@ scenario('A3 empty fragments count, pings between do not help', BOTH, async (t) 
 
 scenario('A3 the limit of fragments by default', BOTH, async (t) => {
   for (const count of [16384, 16385]) {
-    const { raw, ws } = await t.facing();
+    const { raw, ws } = await t.withRawPeer();
     const all = [raw.make(binary, 'x', { fin: false })];
     for (let i = 2; i < count; i++) all.push(raw.make(continuation, '', { fin: false }));
     all.push(raw.make(continuation, 'y'));
     raw.write(Buffer.concat(all));
-    await Promise.race([t.seen(ws, 'message'), t.seen(ws, 'error')]);
+    await Promise.race([t.emitted(ws, 'message'), t.emitted(ws, 'error')]);
   }
 });
 
 scenario('A4 a message in segments of one byte', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   const bytes = raw.make(binary, Buffer.alloc(2000, 'tiny'));
   for (const byte of bytes) {
     await new Promise((resolve) => raw.socket.write(Buffer.from([byte]), resolve));
   }
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
 });
 
 scenario(
-  'A7 half a request is given up, an open connection is not',
+  'A7 an incomplete request times out, an open connection does not',
   'server',
   async (t) => {
     const server = await t.http(undefined, {
       options: { headersTimeout: 50, requestTimeout: 60, connectionsCheckingInterval: 20 }
     });
     const wss = await t.listen({ server });
-    const open = await t.knock(server);
+    const open = await t.sendRequest(server);
     await open.head();
     const { server: ws } = await t.accepted(wss);
-    const slow = await t.knock(server, upgradeRequest().slice(0, -4));
+    const slow = await t.sendRequest(server, upgradeRequest().slice(0, -4));
     t.log('wire', 'slow', (await slow.rest()).toString().split('\r\n')[0]);
     open.send(text, 'still here');
-    await t.seen(ws, 'message');
+    await t.emitted(ws, 'message');
   },
   { isWaiting: true }
 );
 
-scenario('A8 headers of nothing but separators', 'server', async (t) => {
+scenario('A8 headers of separators only', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
   const names = ['Sec-WebSocket-Protocol', 'Sec-WebSocket-Extensions'];
   const values = [',', ' ', '"', ';', '\t', 'a ', 'a;', '\\', 'a="'];
@@ -99,7 +99,7 @@ scenario('A8 headers of nothing but separators', 'server', async (t) => {
   }
 });
 
-scenario('A8 names of the prototype are names like others', 'server', async (t) => {
+scenario('A8 names of Object.prototype are ordinary names', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
   const names = 'constructor, __proto__, hasOwnProperty, toString';
   await t.request(wss, {
@@ -112,7 +112,7 @@ scenario('A8 names of the prototype are names like others', 'server', async (t) 
   t.log('server', 'protocol', server.protocol, server.extensions);
 });
 
-scenario('A9 what hooks answer is written as it is', 'server', async (t) => {
+scenario('A9 results of hooks are written verbatim', 'server', async (t) => {
   const wss = await t.listen({ handleProtocols: () => 'a\r\nX-Second: yes' });
   const headers = { 'Sec-WebSocket-Protocol': 'a' };
   await t.request(wss, { headers });
@@ -126,12 +126,12 @@ scenario('A9 what hooks answer is written as it is', 'server', async (t) => {
   t.log('wire', 'body', await raw.rest());
 });
 
-scenario('A9 a subprotocol cannot carry a line of its own', 'client', (t) => {
+scenario('A9 a subprotocol cannot contain a line break', 'client', (t) => {
   for (const name of ['a\r\nX-Second: yes', 'a\n', 'a\u0000', 'a,b', 'a b']) {
     t.attempt('client', 'protocol', () => new t.WebSocket('ws://127.0.0.1:9', name));
   }
   for (const url of ['ws://127.0.0.1:9/a\r\nX-Second: yes', 'ws://127.0.0.1:9/?a\nb']) {
-    t.log('client', 'url', t.dial(url, undefined, { createConnection: idle }).url);
+    t.log('client', 'url', t.openClient(url, undefined, { createConnection: idle }).url);
   }
 });
 
@@ -147,38 +147,38 @@ const SEQUENCES = [
   ['overlong', 'e0809f'],
   ['a surrogate', 'eda080'],
   ['beyond the last', 'f4908080'],
-  ['cut short', 'f09fa6'],
+  ['truncated', 'f09fa6'],
   ['a stray continuation', '61bf62']
 ];
 
 for (const [name, hex] of SEQUENCES) {
-  scenario(`A10 UTF-8 cut at every byte: ${name}`, BOTH, async (t) => {
+  scenario(`A10 UTF-8 split at every byte: ${name}`, BOTH, async (t) => {
     const bytes = Buffer.from(hex, 'hex');
     for (let cut = 1; cut < bytes.length; cut++) {
-      const { raw, ws } = await t.facing();
+      const { raw, ws } = await t.withRawPeer();
       raw.send(text, bytes.subarray(0, cut), { fin: false });
       raw.send(continuation, bytes.subarray(cut));
-      await Promise.race([t.seen(ws, 'message'), t.seen(ws, 'error')]);
-      const { raw: other, ws: second } = await t.facing();
+      await Promise.race([t.emitted(ws, 'message'), t.emitted(ws, 'error')]);
+      const { raw: other, ws: second } = await t.withRawPeer();
       const whole = other.make(text, bytes);
       other.write(whole.subarray(0, whole.length - bytes.length + cut));
       other.write(whole.subarray(whole.length - bytes.length + cut));
-      await Promise.race([t.seen(second, 'message'), t.seen(second, 'error')]);
+      await Promise.race([t.emitted(second, 'message'), t.emitted(second, 'error')]);
     }
   });
 }
 
-scenario('A11 a key of zeros is a key', 'server', async (t) => {
-  const { raw, ws } = await t.facing();
+scenario('A11 a masking key of zeros is valid', 'server', async (t) => {
+  const { raw, ws } = await t.withRawPeer();
   raw.send(text, 'zeros', { key: Buffer.alloc(4) });
   raw.send(binary, Buffer.alloc(70000, 'zeros'), { key: Buffer.alloc(4) });
-  await t.seen(ws, 'message', 2);
+  await t.emitted(ws, 'message', 2);
 });
 
 scenario('A14 masking keys do not repeat', 'client', async (t) => {
   const keys = new Set();
   for (let i = 0; i < 2; i++) {
-    const { raw, ws } = await t.facing();
+    const { raw, ws } = await t.withRawPeer();
     for (let j = 0; j < 100; j++) ws.send('x');
     ws.ping();
     for (const { key } of await raw.framesThrough(ping)) keys.add(key.toString('hex'));
@@ -186,7 +186,7 @@ scenario('A14 masking keys do not repeat', 'client', async (t) => {
   t.log('wire', 'keys', keys.size, keys.has('00000000'));
 });
 
-scenario('A16 a refusal that comes late connects nobody', 'server', async (t) => {
+scenario('A16 a late refusal prevents the connection', 'server', async (t) => {
   let decide;
   const asked = new Promise((resolve) => (decide = resolve));
   const wss = await t.listen({
@@ -195,7 +195,9 @@ scenario('A16 a refusal that comes late connects nobody', 'server', async (t) =>
       decide(callback);
     }
   });
-  const raw = await t.knock(wss, { headers: { Origin: 'http://evil.example', Cookie: 'id=1' } });
+  const raw = await t.sendRequest(wss, {
+    headers: { Origin: 'http://evil.example', Cookie: 'id=1' }
+  });
   const callback = await asked;
   callback(false);
   t.logHead(await raw.head());
@@ -204,7 +206,7 @@ scenario('A16 a refusal that comes late connects nobody', 'server', async (t) =>
   t.log('server', 'clients', wss.clients.size);
 });
 
-scenario('A17 a request behind a refused one is not served', 'server', async (t) => {
+scenario('A17 a request after a refused one is not served', 'server', async (t) => {
   const wss = await t.listen();
   wss._server.prependListener('request', (request) => t.log('server', 'request', request));
   const bad = upgradeRequest({ headers: { 'Sec-WebSocket-Version': '12' } });
@@ -214,16 +216,16 @@ scenario('A17 a request behind a refused one is not served', 'server', async (t)
   t.log('wire', 'rest', await raw.rest());
 });
 
-scenario('A17 a request behind an accepted one is no frame', 'server', async (t) => {
+scenario('A17 a request after an accepted one is not a frame', 'server', async (t) => {
   const after = Buffer.from('GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  const { raw, ws } = await t.facing({}, { after });
+  const { raw, ws } = await t.withRawPeer({}, { after });
   t.logFrames(...(await raw.framesThrough(close)));
   raw.finish();
   await t.closed(ws);
 });
 
-scenario('A19 nothing but the bytes of the caller is sent', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+scenario('A19 only the bytes of the caller are sent', BOTH, async (t) => {
+  const { raw, ws, lane } = await t.withRawPeer();
   ws.ping(100);
   ws.pong(3);
   ws.send(1000);
@@ -243,7 +245,7 @@ scenario('A19 nothing but the bytes of the caller is sent', BOTH, async (t) => {
 });
 
 scenario('A20 delivered memory is not written again', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const kept = [];
   ws.removeAllListeners('message');
   ws.removeAllListeners('ping');
@@ -264,8 +266,8 @@ scenario('A20 delivered memory is not written again', BOTH, async (t) => {
   t.log(lane, 'last', kept.at(-1));
 });
 
-scenario('A20 what was sent may be changed after its callback', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+scenario('A20 a sent Buffer may be changed after its callback', BOTH, async (t) => {
+  const { raw, ws } = await t.withRawPeer();
   const data = Buffer.alloc(3);
   for (let i = 0; i < 5; i++) {
     data.fill(65 + i);
@@ -275,7 +277,7 @@ scenario('A20 what was sent may be changed after its callback', BOTH, async (t) 
 });
 
 scenario('A21 a close reason has memory of its own', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const closed = once(ws, 'close');
   raw.send(binary, Buffer.alloc(1000));
   raw.close(3000, 'a reason');

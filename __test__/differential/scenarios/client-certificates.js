@@ -14,7 +14,7 @@ const key = fixture('localhost.key.pem');
 const cert = fixture('localhost.cert.pem');
 
 /** A WebSocketServer that requests a client certificate. */
-async function asking(t, serverOptions, tlsOptions) {
+async function listenWithClientCertificates(t, serverOptions, tlsOptions) {
   const server = await t.http(undefined, {
     createServer: https.createServer,
     options: { key, cert, ca: cert, requestCert: true, ...tlsOptions }
@@ -23,8 +23,8 @@ async function asking(t, serverOptions, tlsOptions) {
   return { server, wss, url: t.url(server, 'wss') };
 }
 
-scenario('C7 verifyClient sees the certificate of a client', 'pair', async (t) => {
-  const { wss, url } = await asking(
+scenario('C7 verifyClient receives the certificate of a client', 'pair', async (t) => {
+  const { wss, url } = await listenWithClientCertificates(
     t,
     {
       verifyClient({ secure, req }) {
@@ -41,28 +41,28 @@ scenario('C7 verifyClient sees the certificate of a client', 'pair', async (t) =
     },
     { rejectUnauthorized: false }
   );
-  const client = t.dial(url, undefined, { ca: cert, cert, key });
+  const client = t.openClient(url, undefined, { ca: cert, cert, key });
   const { server } = await t.accepted(wss);
   await t.opened(client);
   client.send('trusted');
-  await t.seen(server, 'message');
+  await t.emitted(server, 'message');
   client.close(1000);
   await t.closed(server, client);
-  await t.closed(t.dial(url, undefined, { ca: cert }));
+  await t.closed(t.openClient(url, undefined, { ca: cert }));
 });
 
-scenario('C13 a server that insists on a certificate', 'pair', async (t) => {
-  const { server, url } = await asking(t, {}, { maxVersion: 'TLSv1.2' });
+scenario('C13 a server that requires a certificate', 'pair', async (t) => {
+  const { server, url } = await listenWithClientCertificates(t, {}, { maxVersion: 'TLSv1.2' });
   const failed = once(server, 'tlsClientError');
-  const client = t.dial(url, undefined, { ca: cert });
+  const client = t.openClient(url, undefined, { ca: cert });
   await t.closed(client);
   const [err] = await failed;
   t.log('server', 'tlsClientError', err.code);
 });
 
 scenario('3.1 members of a TLS socket', 'pair', async (t) => {
-  const { wss, url } = await asking(t);
-  const client = t.dial(url, undefined, { ca: cert, cert, key });
+  const { wss, url } = await listenWithClientCertificates(t);
+  const client = t.openClient(url, undefined, { ca: cert, cert, key });
   const { server, request } = await t.accepted(wss);
   await t.opened(client);
   for (const [lane, ws] of Object.entries({ server, client })) {
@@ -80,22 +80,22 @@ scenario('3.1 members of a TLS socket', 'pair', async (t) => {
   server.send('corked');
   server.send('together');
   server._socket.uncork();
-  await t.seen(client, 'message', 2);
+  await t.emitted(client, 'message', 2);
   client.terminate();
   await t.closed(server, client);
   t.log('client', 'destroyed', client._socket.destroyed);
 });
 
 scenario('3.1 pause of a TLS socket', 'pair', async (t) => {
-  const { wss, url } = await asking(t, {}, { requestCert: false });
-  const client = t.dial(url, undefined, { ca: cert });
+  const { wss, url } = await listenWithClientCertificates(t, {}, { requestCert: false });
+  const client = t.openClient(url, undefined, { ca: cert });
   const { server } = await t.accepted(wss);
   await t.opened(client);
   server.pause();
   client.send('while paused');
-  const other = t.dial(url, undefined, { ca: cert });
+  const other = t.openClient(url, undefined, { ca: cert });
   await t.opened(other);
   t.log('server', 'paused', server.isPaused, server._socket.isPaused());
   server.resume();
-  await t.seen(server, 'message');
+  await t.emitted(server, 'message');
 });

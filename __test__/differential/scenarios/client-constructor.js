@@ -71,8 +71,8 @@ scenario('C1 options that throw', 'api', (t) => {
 });
 
 /** A client that never connects: it makes its request, but no connection. */
-function idle(t, address, protocols, options) {
-  return t.dial(address, protocols, { createConnection: () => new net.Socket(), ...options });
+function unconnectedClient(t, address, protocols, options) {
+  return t.openClient(address, protocols, { createConnection: () => new net.Socket(), ...options });
 }
 
 scenario('C2 url shown', 'client', (t) => {
@@ -89,13 +89,13 @@ scenario('C2 url shown', 'client', (t) => {
   ];
   for (const address of addresses) {
     const before = String(address);
-    const ws = idle(t, address);
+    const ws = unconnectedClient(t, address);
     t.log('client', 'url', ws.url, String(address) === before, ws.readyState);
   }
 });
 
 scenario('C1 a new client before it is connected', 'client', (t) => {
-  const ws = idle(t, 'ws://example.invalid/');
+  const ws = unconnectedClient(t, 'ws://example.invalid/');
   t.log(
     'client',
     'state',
@@ -123,7 +123,7 @@ const REQUESTS = [
   ['origin', { options: { origin: 'https://example.com' } }],
   ['version 8 with origin', { options: { protocolVersion: 8, origin: 'https://example.com' } }],
   [
-    'headers, of which ours win',
+    'headers that the library overrides',
     {
       options: {
         headers: {
@@ -150,7 +150,7 @@ for (const [name, { path = '', user = '', protocols, options }] of REQUESTS) {
   scenario(`C4 the request with ${name}`, 'client', async (t) => {
     const listening = await t.rawServer();
     const url = listening.url.replace('ws://', `ws://${user}`) + path;
-    const ws = t.dial(url, protocols, options);
+    const ws = t.openClient(url, protocols, options);
     const raw = await listening.next();
     const head = await raw.head();
     t.logHead(head);
@@ -173,11 +173,11 @@ scenario('C4 the options are taken from the second argument too', 'client', asyn
   t.logHead(await raw.head());
 });
 
-scenario('C4 every client has its own key', 'client', async (t) => {
+scenario('C4 every client has a key of its own', 'client', async (t) => {
   const listening = await t.rawServer();
   const keys = new Set();
   for (let i = 0; i < 8; i++) {
-    t.dial(listening.url);
+    t.openClient(listening.url);
     const raw = await listening.next();
     keys.add(/^Sec-WebSocket-Key: (.*)$/m.exec(await raw.head())[1]);
   }
@@ -190,7 +190,7 @@ scenario(
   async (t) => {
     const listening = await t.rawServer();
     let inside = true;
-    const ws = t.dial(listening.url, undefined, {
+    const ws = t.openClient(listening.url, undefined, {
       finishRequest(request, socket) {
         t.log('client', 'finishRequest', request, inside, socket.readyState);
         request.setHeader('X-Late', 'yes');
@@ -214,7 +214,7 @@ scenario('C7 an agent makes the connection', 'client', async (t) => {
       return super.createConnection(options, callback);
     }
   }
-  const ws = t.dial(`${listening.url}/by-agent`, undefined, {
+  const ws = t.openClient(`${listening.url}/by-agent`, undefined, {
     agent: new Agent({ keepAlive: true })
   });
   const raw = await listening.next();
@@ -223,7 +223,7 @@ scenario('C7 an agent makes the connection', 'client', async (t) => {
   raw.accept(head);
   await t.opened(ws);
   raw.send(OPCODE.text, 'hello');
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
   raw.close(1000);
   await raw.framesThrough(OPCODE.close);
   raw.finish();
@@ -232,7 +232,7 @@ scenario('C7 an agent makes the connection', 'client', async (t) => {
 
 scenario('C7 createConnection makes the connection', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url, undefined, {
+  const ws = t.openClient(listening.url, undefined, {
     createConnection(options) {
       t.log('client', 'createConnection', options.host, options.path, this === undefined);
       return net.connect({ host: options.host, port: options.port });
@@ -253,7 +253,7 @@ scenario('C6 ws+unix', 'client', async (t) => {
   t.trace.hide(folder, 'FOLDER');
   const listening = await t.rawServer({ path: path.join(folder, 's') });
   for (const target of ['', ':', ':/a:b?c', ':a']) {
-    const ws = t.dial(listening.url + target);
+    const ws = t.openClient(listening.url + target);
     t.log('client', 'url', ws.url);
     const raw = await listening.next();
     const head = await raw.head();
@@ -269,26 +269,26 @@ scenario('C6 ws+unix', 'client', async (t) => {
   }
 });
 
-scenario('C1 signal aborts the handshake and nothing later', 'client', async (t) => {
+scenario('C1 signal aborts the handshake only', 'client', async (t) => {
   const listening = await t.rawServer();
   const early = new AbortController();
-  const first = t.dial(listening.url, undefined, { signal: early.signal });
+  const first = t.openClient(listening.url, undefined, { signal: early.signal });
   await listening.next();
   early.abort();
   await t.closed(first);
   const late = new AbortController();
-  const second = t.dial(listening.url, undefined, { signal: late.signal });
+  const second = t.openClient(listening.url, undefined, { signal: late.signal });
   const raw = await listening.next();
   raw.accept(await raw.head());
   await t.opened(second);
   late.abort();
   raw.send(OPCODE.text, 'still here');
-  await t.seen(second, 'message');
-  const already = t.dial(listening.url, undefined, { signal: AbortSignal.abort() });
+  await t.emitted(second, 'message');
+  const already = t.openClient(listening.url, undefined, { signal: AbortSignal.abort() });
   await t.closed(already);
 });
 
-scenario('C18 sockets take other properties and overridden methods', 'pair', async (t) => {
+scenario('C18 extra properties and overridden methods', 'pair', async (t) => {
   const { wss, server, client } = await t.pair();
   wss.extra = 1;
   server.isAlive = true;
@@ -298,7 +298,7 @@ scenario('C18 sockets take other properties and overridden methods', 'pair', asy
     return Object.getPrototypeOf(this).pong.call(this, `own ${data}`, mask, callback);
   };
   client.ping('x');
-  await t.seen(client, 'pong');
+  await t.emitted(client, 'pong');
 });
 
 scenario('C1 null makes a socket without a connection', 'api', (t) => {
@@ -307,9 +307,9 @@ scenario('C1 null makes a socket without a connection', 'api', (t) => {
   t.log('client', 'state', ws.readyState, ws.url, ws.bufferedAmount, ws.protocol, ws._isServer);
 });
 
-scenario('C1 events of a client that was never told anything', 'client', async (t) => {
+scenario('C1 events of a client without connection', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url);
+  const ws = t.openClient(listening.url);
   const raw = await listening.next();
   raw.accept(await raw.head());
   await once(ws, 'open');

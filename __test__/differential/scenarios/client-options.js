@@ -10,8 +10,8 @@ const { OPCODE } = require('../frames');
 const { text, ping, close } = OPCODE;
 
 /** The arguments of createConnection, and the Host, of a client that never connects. */
-function asked(t, address, options) {
-  return t.dial(address, undefined, {
+function connectionOptions(t, address, options) {
+  return t.openClient(address, undefined, {
     createConnection(given) {
       const { host, port, defaultPort, servername, path, socketPath } = given;
       t.log('client', String(address), host, port, defaultPort, servername, path, socketPath);
@@ -25,25 +25,30 @@ function asked(t, address, options) {
 scenario('C3 brackets of IPv6 and default ports', 'client', (t) => {
   for (const scheme of ['ws', 'wss', 'http', 'https']) {
     for (const host of ['[::1]', '[2001:db8::1]', 'example.invalid', '192.0.2.1']) {
-      for (const port of ['', ':80', ':443', ':8080']) asked(t, `${scheme}://${host}${port}/a?b`);
+      for (const port of ['', ':80', ':443', ':8080'])
+        connectionOptions(t, `${scheme}://${host}${port}/a?b`);
     }
   }
 });
 
-scenario('C3 the Host of addresses that say more', 'client', (t) => {
-  asked(t, 'ws://user:password@example.invalid:81/');
-  asked(t, 'ws://b\u00fccher.invalid/');
-  asked(t, 'ws+unix:/no/such/socket:/path');
-  asked(t, 'ws://example.invalid/', { defaultPort: 8080 });
-  asked(t, 'wss://example.invalid/', { defaultPort: 0 });
-  asked(t, 'ws://example.invalid:80/', { defaultPort: 8080, port: 1, host: 'other.invalid' });
-  asked(t, 'wss://example.invalid/', { servername: 'other.invalid' });
-  asked(t, 'wss://example.invalid/', { servername: '' });
-  asked(t, 'ws://example.invalid/', { headers: { Host: 'other.invalid' } });
-  asked(t, 'ws://example.invalid/', { setHost: false });
+scenario('C3 the Host of addresses with ports and user information', 'client', (t) => {
+  connectionOptions(t, 'ws://user:password@example.invalid:81/');
+  connectionOptions(t, 'ws://b\u00fccher.invalid/');
+  connectionOptions(t, 'ws+unix:/no/such/socket:/path');
+  connectionOptions(t, 'ws://example.invalid/', { defaultPort: 8080 });
+  connectionOptions(t, 'wss://example.invalid/', { defaultPort: 0 });
+  connectionOptions(t, 'ws://example.invalid:80/', {
+    defaultPort: 8080,
+    port: 1,
+    host: 'other.invalid'
+  });
+  connectionOptions(t, 'wss://example.invalid/', { servername: 'other.invalid' });
+  connectionOptions(t, 'wss://example.invalid/', { servername: '' });
+  connectionOptions(t, 'ws://example.invalid/', { headers: { Host: 'other.invalid' } });
+  connectionOptions(t, 'ws://example.invalid/', { setHost: false });
 });
 
-scenario('C17 version 8 is spoken like version 13', 'pair', async (t) => {
+scenario('C17 version 8 has the frames of version 13', 'pair', async (t) => {
   const { server, client, request } = await t.pair({
     client: { protocolVersion: 8, origin: 'http://a.example' },
     server: {
@@ -59,7 +64,7 @@ scenario('C17 version 8 is spoken like version 13', 'pair', async (t) => {
   server.on('message', (data, isBinary) => server.send(data, { binary: isBinary }));
   client.send('text');
   client.send(Buffer.from('binary'));
-  await t.seen(client, 'message', 2);
+  await t.emitted(client, 'message', 2);
   client.close(3000, 'bye');
   await t.closed(server, client);
 });
@@ -68,7 +73,7 @@ scenario(
   '1.3 handshakeTimeout while the connection is being made',
   'client',
   async (t) => {
-    const ws = t.dial('ws://example.invalid', undefined, {
+    const ws = t.openClient('ws://example.invalid', undefined, {
       handshakeTimeout: 30,
       createConnection: () => new net.Socket()
     });
@@ -77,15 +82,15 @@ scenario(
   { isWaiting: true }
 );
 
-scenario('1.3 handshakeTimeout that is none', 'client', async (t) => {
+scenario('1.3 invalid handshakeTimeouts', 'client', async (t) => {
   for (const handshakeTimeout of [0, undefined]) {
-    const { ws, raw } = await t.facing({ handshakeTimeout });
+    const { ws, raw } = await t.withRawPeer({ handshakeTimeout });
     raw.send(text, 'open');
-    await t.seen(ws, 'message');
+    await t.emitted(ws, 'message');
   }
 });
 
-scenario('1.3 the global agent is not asked', 'client', async (t) => {
+scenario('1.3 the global agent is not used', 'client', async (t) => {
   const agent = http.globalAgent;
   const original = agent.addRequest;
   agent.addRequest = function (...args) {
@@ -95,12 +100,12 @@ scenario('1.3 the global agent is not asked', 'client', async (t) => {
   t.defer(() => {
     agent.addRequest = original;
   });
-  await t.facing();
-  await t.facing({ agent: http.globalAgent });
-  await t.facing({ agent: undefined });
+  await t.withRawPeer();
+  await t.withRawPeer({ agent: http.globalAgent });
+  await t.withRawPeer({ agent: undefined });
 });
 
-scenario('1.3 an agent is asked inside the constructor', 'client', (t) => {
+scenario('1.3 an agent is used inside the constructor', 'client', (t) => {
   const agent = {
     defaultPort: 80,
     protocol: 'http:',
@@ -110,14 +115,14 @@ scenario('1.3 an agent is asked inside the constructor', 'client', (t) => {
     }
   };
   let inside = true;
-  const ws = t.dial('ws://example.invalid/x', undefined, { agent });
+  const ws = t.openClient('ws://example.invalid/x', undefined, { agent });
   inside = false;
   t.trace.event('client', 'state', [], ws);
 });
 
 scenario('1.3 options for the connection: lookup, family, localAddress', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url.replace('127.0.0.1', 'name.invalid'), undefined, {
+  const ws = t.openClient(listening.url.replace('127.0.0.1', 'name.invalid'), undefined, {
     family: 4,
     localAddress: '127.0.0.1',
     lookup(name, options, callback) {
@@ -131,31 +136,31 @@ scenario('1.3 options for the connection: lookup, family, localAddress', 'client
   await t.opened(ws);
   t.log('client', 'from', ws._socket.localAddress);
   raw.send(text, 'hello');
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
 });
 
 scenario('1.3 options for the parser: maxHeaderSize, insecureHTTPParser', 'client', async (t) => {
   for (const options of [{ maxHeaderSize: 1000 }, {}]) {
     const listening = await t.rawServer();
-    const ws = t.dial(listening.url, undefined, options);
+    const ws = t.openClient(listening.url, undefined, options);
     const raw = await listening.next();
     raw.accept(await raw.head(), { headers: { 'X-Long': 'x'.repeat(2000) } });
     await (options.maxHeaderSize ? t.closed(ws) : t.opened(ws));
   }
   for (const insecureHTTPParser of [false, true]) {
     const listening = await t.rawServer();
-    const ws = t.dial(listening.url, undefined, { insecureHTTPParser });
+    const ws = t.openClient(listening.url, undefined, { insecureHTTPParser });
     const raw = await listening.next();
     raw.accept(await raw.head(), { headers: { 'X-Odd': 'a\u0001b' } });
     await (insecureHTTPParser ? t.opened(ws) : t.closed(ws));
   }
 });
 
-scenario('1.3 autoPong by its truth', 'client', async (t) => {
+scenario('1.3 autoPong by truthiness', 'client', async (t) => {
   for (const autoPong of [0, '', null, 1, 'no', undefined]) {
-    const { raw, ws } = await t.facing({ autoPong });
+    const { raw, ws } = await t.withRawPeer({ autoPong });
     raw.send(ping, String(autoPong));
-    await t.seen(ws, 'ping');
+    await t.emitted(ws, 'ping');
     ws.ping('end');
     t.logFrames(...(await raw.framesThrough(ping)));
   }
@@ -163,7 +168,7 @@ scenario('1.3 autoPong by its truth', 'client', async (t) => {
 
 scenario('1.3 generateMask that throws', 'client', async (t) => {
   let broken = true;
-  const { raw, ws } = await t.facing({
+  const { raw, ws } = await t.withRawPeer({
     generateMask(mask) {
       if (broken) throw new Error('no key');
       mask.fill(1);
@@ -181,13 +186,13 @@ scenario('1.3 generateMask that throws', 'client', async (t) => {
 
 scenario('1.3 maxPayload of every kind', 'client', async (t) => {
   for (const maxPayload of ['100', 100.9, 2 ** 31, 2 ** 32, Infinity, NaN, -1, null, true, [100]]) {
-    const { raw, ws } = await t.facing({ maxPayload });
+    const { raw, ws } = await t.withRawPeer({ maxPayload });
     raw.send(text, 'x'.repeat(101));
-    await Promise.race([t.seen(ws, 'message'), t.seen(ws, 'error')]);
+    await Promise.race([t.emitted(ws, 'message'), t.emitted(ws, 'error')]);
   }
 });
 
-scenario('1.3 the options of a client are not changed', 'client', async (t) => {
+scenario('1.3 the options object of a client is not modified', 'client', async (t) => {
   const headers = Object.freeze({ 'X-Mine': 'yes' });
   const protocols = Object.freeze(['a', 'b']);
   const listening = await t.rawServer();
@@ -200,7 +205,7 @@ scenario('1.3 the options of a client are not changed', 'client', async (t) => {
   t.log('client', 'afterwards', ws.protocol, options);
 });
 
-scenario('1.3 bad options leave nothing behind', 'api', (t) => {
+scenario('1.3 invalid options leave no resources', 'api', (t) => {
   const address = 'ws://127.0.0.1:9/';
   const controller = new AbortController();
   const agent = new http.Agent();
@@ -236,7 +241,7 @@ scenario('1.3 bad options leave nothing behind', 'api', (t) => {
 });
 
 scenario(
-  '1.3 a process that gave only bad options ends by itself',
+  '1.3 a process with only invalid options ends by itself',
   'client',
   async (t) => {
     const child = t.child('bad-options.js', t.clientSubject);
@@ -278,9 +283,9 @@ scenario('1.3 a subclass', 'pair', async (t) => {
   await t.opened(client);
   t.log('mine', 'is', client.isMine, client instanceof t.WebSocket, client.constructor.OPEN);
   client.send('hello');
-  await t.seen(server, 'message');
+  await t.emitted(server, 'message');
   server.ping('ping');
-  await t.seen(server, 'pong');
+  await t.emitted(server, 'pong');
   server.close(3000, 'bye');
   await t.closed(server, client);
 });

@@ -34,7 +34,7 @@ async function proxy(t, authorize = () => true) {
   return server;
 }
 
-async function agentOf(t, through, user = '') {
+async function proxyAgent(t, through, user = '') {
   const { HttpsProxyAgent } = await import('https-proxy-agent');
   return new HttpsProxyAgent(t.url(through, 'http').replace('://', `://${user}`));
 }
@@ -46,38 +46,38 @@ async function exchange(t, wss, client) {
   server.on('message', (data, isBinary) => server.send(data, { binary: isBinary }));
   client.send('through the proxy');
   client.send(Buffer.alloc(100000, 'much'));
-  await t.seen(client, 'message', 2);
+  await t.emitted(client, 'message', 2);
   server.ping('p');
-  await t.seen(server, 'pong');
-  await t.seen(client, 'ping');
+  await t.emitted(server, 'pong');
+  await t.emitted(client, 'ping');
   t.log('client', 'socket', client._socket.remoteAddress, Boolean(client._socket.encrypted));
   client.close(1000, 'done');
   await t.closed(server, client);
 }
 
-scenario('C7 an HTTP proxy in between, ws', 'pair', async (t) => {
+scenario('C7 an HTTP proxy, ws', 'pair', async (t) => {
   const wss = await t.listen();
-  const agent = await agentOf(t, await proxy(t));
-  await exchange(t, wss, t.dial(t.url(wss), undefined, { agent }));
+  const agent = await proxyAgent(t, await proxy(t));
+  await exchange(t, wss, t.openClient(t.url(wss), undefined, { agent }));
 });
 
-scenario('C7 an HTTP proxy in between, wss', 'pair', async (t) => {
+scenario('C7 an HTTP proxy, wss', 'pair', async (t) => {
   const server = await t.http(undefined, {
     createServer: https.createServer,
     options: { key, cert }
   });
   const wss = await t.listen({ server });
-  const agent = await agentOf(t, await proxy(t));
-  await exchange(t, wss, t.dial(t.url(server, 'wss'), undefined, { agent, ca: cert }));
+  const agent = await proxyAgent(t, await proxy(t));
+  await exchange(t, wss, t.openClient(t.url(server, 'wss'), undefined, { agent, ca: cert }));
 });
 
-scenario('C7 a proxy that asks for a password', 'pair', async (t) => {
+scenario('C7 a proxy that requires a password', 'pair', async (t) => {
   const wss = await t.listen();
   const through = await proxy(t, ({ headers }) => headers['proxy-authorization'] === 'Basic YTpi');
-  const refused = t.dial(t.url(wss), undefined, { agent: await agentOf(t, through) });
+  const refused = t.openClient(t.url(wss), undefined, { agent: await proxyAgent(t, through) });
   await t.closed(refused);
-  const agent = await agentOf(t, through, 'a:b@');
-  await exchange(t, wss, t.dial(t.url(wss), undefined, { agent }));
+  const agent = await proxyAgent(t, through, 'a:b@');
+  await exchange(t, wss, t.openClient(t.url(wss), undefined, { agent }));
 });
 
 scenario('C7 an HTTP proxy that cannot reach the server', 'client', async (t) => {
@@ -87,14 +87,14 @@ scenario('C7 an HTTP proxy that cannot reach the server', 'client', async (t) =>
   const { port } = server.address();
   t.hidePort(port);
   await new Promise((resolve) => server.close(resolve));
-  const agent = await agentOf(t, through);
-  await t.closed(t.dial(`ws://127.0.0.1:${port}`, undefined, { agent }));
+  const agent = await proxyAgent(t, through);
+  await t.closed(t.openClient(`ws://127.0.0.1:${port}`, undefined, { agent }));
 });
 
 scenario('C7 a server behind a proxy is reset', 'pair', async (t) => {
   const wss = await t.listen();
-  const agent = await agentOf(t, await proxy(t));
-  const client = t.dial(t.url(wss), undefined, { agent });
+  const agent = await proxyAgent(t, await proxy(t));
+  const client = t.openClient(t.url(wss), undefined, { agent });
   const { server } = await t.accepted(wss);
   await t.opened(client);
   server.terminate();

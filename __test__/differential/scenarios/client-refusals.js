@@ -11,14 +11,14 @@ const { OPCODE, closeBody, frame } = require('../frames');
 const REFUSED = [
   ['no Upgrade', { Upgrade: null }],
   ['another Upgrade', { Upgrade: 'h2c' }],
-  ['Upgrade with more in it', { Upgrade: 'websocket, h2c' }],
+  ['Upgrade with more tokens', { Upgrade: 'websocket, h2c' }],
   ['no Sec-WebSocket-Accept', { 'Sec-WebSocket-Accept': null }],
   ['a wrong Sec-WebSocket-Accept', { 'Sec-WebSocket-Accept': 'AAAAAAAAAAAAAAAAAAAAAAAAAAA=' }],
-  ['a subprotocol nobody asked for', { 'Sec-WebSocket-Protocol': 'a' }],
+  ['an unrequested subprotocol', { 'Sec-WebSocket-Protocol': 'a' }],
   ['another subprotocol', { 'Sec-WebSocket-Protocol': 'c' }, ['a', 'b']],
-  ['a subprotocol in other letters', { 'Sec-WebSocket-Protocol': 'A' }, ['a', 'b']],
+  ['a subprotocol in different case', { 'Sec-WebSocket-Protocol': 'A' }, ['a', 'b']],
   ['no subprotocol', {}, ['a', 'b']],
-  ['an extension nobody asked for', { 'Sec-WebSocket-Extensions': 'permessage-deflate' }],
+  ['an unrequested extension', { 'Sec-WebSocket-Extensions': 'permessage-deflate' }],
   ['Upgrade before Accept', { Upgrade: 'x', 'Sec-WebSocket-Accept': 'y' }],
   ['Accept before subprotocol', { 'Sec-WebSocket-Accept': 'y', 'Sec-WebSocket-Protocol': 'z' }],
   [
@@ -30,7 +30,7 @@ const REFUSED = [
 for (const [name, headers, protocols] of REFUSED) {
   scenario(`C10 a 101 with ${name}`, 'client', async (t) => {
     const listening = await t.rawServer();
-    const ws = t.dial(listening.url, protocols);
+    const ws = t.openClient(listening.url, protocols);
     const raw = await listening.next();
     raw.accept(await raw.head(), { headers });
     await t.closed(ws);
@@ -40,9 +40,9 @@ for (const [name, headers, protocols] of REFUSED) {
   });
 }
 
-scenario('C10 the subprotocol is known when the extensions are refused', 'client', async (t) => {
+scenario('C10 protocol is set when the extensions are refused', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url, ['a', 'b']);
+  const ws = t.openClient(listening.url, ['a', 'b']);
   ws.on('error', () => t.log('client', 'protocol', ws.protocol));
   const raw = await listening.next();
   raw.accept(await raw.head(), {
@@ -53,15 +53,15 @@ scenario('C10 the subprotocol is known when the extensions are refused', 'client
 
 scenario('C10 a 101 without Connection', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url);
+  const ws = t.openClient(listening.url);
   const raw = await listening.next();
   raw.accept(await raw.head(), { headers: { Connection: null } });
   await t.closed(ws);
 });
 
-scenario('C10 Upgrade in other letters and any Connection with upgrade', 'client', async (t) => {
+scenario('C10 Upgrade in any case and any Connection with upgrade', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url, ['a', 'b']);
+  const ws = t.openClient(listening.url, ['a', 'b']);
   const raw = await listening.next();
   raw.accept(await raw.head(), {
     headers: { Upgrade: 'WEBSOCKET', Connection: 'x, upgrade', 'Sec-WebSocket-Protocol': 'b' }
@@ -72,7 +72,7 @@ scenario('C10 Upgrade in other letters and any Connection with upgrade', 'client
 
 scenario('C8 frames in the segment of the 101', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url);
+  const ws = t.openClient(listening.url);
   // ws delivers them before the ticks and microtasks of 'open' listeners. Later delivery is allowed, so these are not recorded.
   const raw = await listening.next();
   const after = Buffer.concat([
@@ -87,20 +87,20 @@ scenario('C8 frames in the segment of the 101', 'client', async (t) => {
   await t.closed(ws);
 });
 
-scenario('C8 informational answers before the 101 are skipped', 'client', async (t) => {
+scenario('C8 informational responses before the 101 are skipped', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url);
+  const ws = t.openClient(listening.url);
   const raw = await listening.next();
   const head = await raw.head();
   raw.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n');
   raw.accept(head, { after: frame(OPCODE.text, 'x') });
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
 });
 
 for (const call of ['close', 'terminate']) {
   scenario(`C9 ${call}() in a listener of upgrade`, 'client', async (t) => {
     const listening = await t.rawServer();
-    const ws = t.dial(listening.url);
+    const ws = t.openClient(listening.url);
     ws.on('upgrade', () => {
       ws[call]();
       t.trace.event('client', call, [], ws);
@@ -112,7 +112,7 @@ for (const call of ['close', 'terminate']) {
 
   scenario(`C14 ${call}() right after the constructor`, 'client', async (t) => {
     const listening = await t.rawServer();
-    const ws = t.dial(listening.url);
+    const ws = t.openClient(listening.url);
     t.attempt('client', call, () => ws[call](1000, 'reason'));
     t.trace.event('client', 'state', [], ws);
     t.attempt('client', `${call} again`, () => ws[call]());
@@ -120,9 +120,9 @@ for (const call of ['close', 'terminate']) {
     await t.closed(ws);
   });
 
-  scenario(`C14 ${call}() when the request has been sent`, 'client', async (t) => {
+  scenario(`C14 ${call}() after the request was sent`, 'client', async (t) => {
     const listening = await t.rawServer();
-    const ws = t.dial(listening.url);
+    const ws = t.openClient(listening.url);
     const raw = await listening.next();
     await raw.head();
     ws[call]();
@@ -138,7 +138,7 @@ for (const call of ['close', 'terminate']) {
       response.writeHead(401, { 'X-Why': 'because' });
       response.end('who are you');
     });
-    const ws = t.dial(t.url(server));
+    const ws = t.openClient(t.url(server));
     ws.on('unexpected-response', (request, response) => {
       t.log('client', 'unexpected-response', request, response, response.headers['x-why']);
       t.trace.event('client', 'state', [], ws);
@@ -156,12 +156,12 @@ scenario('C12 unexpected responses without a listener', 'client', async (t) => {
   const server = await t.http((request, response) => {
     response.writeHead(Number(request.url.slice(1)), { Location: '/elsewhere' }).end();
   });
-  for (const status of UNEXPECTED) await t.closed(t.dial(`${t.url(server)}/${status}`));
+  for (const status of UNEXPECTED) await t.closed(t.openClient(`${t.url(server)}/${status}`));
 });
 
 scenario('C12 destroying the request of an unexpected response', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url);
+  const ws = t.openClient(listening.url);
   const answered = once(ws, 'unexpected-response');
   const raw = await listening.next();
   await raw.head();
@@ -177,18 +177,18 @@ scenario(
   'client',
   async (t) => {
     const listening = await t.rawServer();
-    const ws = t.dial(listening.url, undefined, { handshakeTimeout: 20 });
+    const ws = t.openClient(listening.url, undefined, { handshakeTimeout: 20 });
     await t.closed(ws);
   },
   { isWaiting: true }
 );
 
 scenario(
-  'C11 handshakeTimeout after half an answer',
+  'C11 handshakeTimeout after an incomplete response',
   'client',
   async (t) => {
     const listening = await t.rawServer();
-    const ws = t.dial(listening.url, undefined, { handshakeTimeout: 40 });
+    const ws = t.openClient(listening.url, undefined, { handshakeTimeout: 40 });
     const raw = await listening.next();
     await raw.head();
     raw.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: ');
@@ -197,45 +197,45 @@ scenario(
   { isWaiting: true }
 );
 
-scenario('C11 handshakeTimeout is over once open', 'client', async (t) => {
-  const { raw, ws } = await t.facing({ handshakeTimeout: 5000 });
+scenario('C11 handshakeTimeout has no effect after open', 'client', async (t) => {
+  const { raw, ws } = await t.withRawPeer({ handshakeTimeout: 5000 });
   t.log('client', 'timeout of the socket', ws._socket.timeout);
   raw.send(OPCODE.text, 'x');
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
 });
 
-scenario('C13 nobody listens', 'client', async (t) => {
+scenario('C13 connection refused', 'client', async (t) => {
   // A free port: bound and closed again.
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
   t.hidePort(port);
   await new Promise((resolve) => server.close(resolve));
-  const ws = t.dial(`ws://127.0.0.1:${port}`);
+  const ws = t.openClient(`ws://127.0.0.1:${port}`);
   process.nextTick(() => t.log('client', 'tick'));
   await t.closed(ws);
 });
 
 scenario('C13 no such Unix socket', 'client', async (t) => {
-  await t.closed(t.dial('ws+unix:/nonexistent/socket:/'));
+  await t.closed(t.openClient('ws+unix:/nonexistent/socket:/'));
 });
 
 /** Responses that are not HTTP or incomplete. */
 const GARBAGE = [
   ['the connection is closed', '', 'finish'],
   ['the connection is reset', '', 'reset'],
-  ['no HTTP at all', 'SSH-2.0-OpenSSH_9.6\r\n', 'finish'],
-  ['half a status line', 'HTTP/1.1 10', 'finish'],
-  ['half the headers', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: webso', 'finish'],
-  ['a status of text', 'HTTP/1.1 abc Nope\r\n\r\n', 'finish'],
+  ['not HTTP', 'SSH-2.0-OpenSSH_9.6\r\n', 'finish'],
+  ['an incomplete status line', 'HTTP/1.1 10', 'finish'],
+  ['incomplete headers', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: webso', 'finish'],
+  ['a non-numeric status', 'HTTP/1.1 abc Nope\r\n\r\n', 'finish'],
   ['a header with NUL', 'HTTP/1.1 101 OK\r\nUpgrade: web\0socket\r\n\r\n', 'finish'],
   ['binary', Buffer.from([0x81, 5, 104, 101, 108, 108, 111]), 'finish']
 ];
 
 for (const [name, bytes, leave] of GARBAGE) {
-  scenario(`C13 instead of an answer: ${name}`, 'client', async (t) => {
+  scenario(`C13 in place of a response: ${name}`, 'client', async (t) => {
     const listening = await t.rawServer();
-    const ws = t.dial(listening.url);
+    const ws = t.openClient(listening.url);
     const raw = await listening.next();
     await raw.head();
     if (bytes.length) raw.write(bytes);

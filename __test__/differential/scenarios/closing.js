@@ -40,41 +40,45 @@ for (const args of ARGUMENTS) {
   });
 }
 
-scenario('K2 close() with a bad code or reason throws and changes nothing', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
-  const all = [
-    [null],
-    ['1000'],
-    [999],
-    [1004],
-    [1005],
-    [1006],
-    [1015],
-    [2999],
-    [5000],
-    [0],
-    [1000, 'x'.repeat(124)],
-    [1000, Buffer.alloc(124)],
-    [1000, 12],
-    [1000, {}],
-    [1000, null],
-    [1000, new Uint16Array(2)],
-    [1000, new ArrayBuffer(2)],
-    [1000, ['a']]
-  ];
-  for (const args of all) {
-    t.attempt(lane, `close(${args.map(valueText).join(', ').slice(0, 50)})`, () =>
-      ws.close(...args)
-    );
-    if (ws.readyState !== 1) t.trace.event(lane, 'state', [], ws);
+scenario(
+  'K2 close() with an invalid code or reason throws and changes nothing',
+  BOTH,
+  async (t) => {
+    const { raw, ws, lane } = await t.withRawPeer();
+    const all = [
+      [null],
+      ['1000'],
+      [999],
+      [1004],
+      [1005],
+      [1006],
+      [1015],
+      [2999],
+      [5000],
+      [0],
+      [1000, 'x'.repeat(124)],
+      [1000, Buffer.alloc(124)],
+      [1000, 12],
+      [1000, {}],
+      [1000, null],
+      [1000, new Uint16Array(2)],
+      [1000, new ArrayBuffer(2)],
+      [1000, ['a']]
+    ];
+    for (const args of all) {
+      t.attempt(lane, `close(${args.map(valueText).join(', ').slice(0, 50)})`, () =>
+        ws.close(...args)
+      );
+      if (ws.readyState !== 1) t.trace.event(lane, 'state', [], ws);
+    }
+    ws.close(4000, 'good');
+    t.logFrames(await raw.frame());
   }
-  ws.close(4000, 'good');
-  t.logFrames(await raw.frame());
-});
+);
 
-scenario('K2 close() with numbers that are no codes', BOTH, async (t) => {
+scenario('K2 close() with numbers that are not codes', BOTH, async (t) => {
   for (const code of [1000.5, NaN, Infinity, -1000]) {
-    const { ws, lane } = await t.facing();
+    const { ws, lane } = await t.withRawPeer();
     t.attempt(lane, `close(${code})`, () => ws.close(code));
     t.trace.event(lane, 'state', [], ws);
   }
@@ -99,8 +103,8 @@ scenario('K4 simultaneous close with different codes', 'pair', async (t) => {
   await t.closed(server, client);
 });
 
-scenario('K4 simultaneous close against a bare peer', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+scenario('K4 simultaneous close with a raw peer', BOTH, async (t) => {
+  const { raw, ws } = await t.withRawPeer();
   ws.close(3001, 'ours');
   t.logFrames(await raw.frame());
   raw.close(3002, 'theirs');
@@ -110,7 +114,7 @@ scenario('K4 simultaneous close against a bare peer', BOTH, async (t) => {
 });
 
 scenario('K4 both ends half-close after the handshake', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   raw.close(1000, 'bye');
   t.logFrames(await raw.frame());
   t.log('wire', 'rest', await raw.rest());
@@ -120,7 +124,7 @@ scenario('K4 both ends half-close after the handshake', BOTH, async (t) => {
 });
 
 scenario('K4 close() in a listener of the last message before a close frame', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.on('message', () => ws.close(3000, 'mine'));
   raw.write(Buffer.concat([raw.make(text, 'x'), raw.make(close, closeBody(3001, 'yours'))]));
   t.logFrames(await raw.frame());
@@ -143,7 +147,7 @@ scenario('K4 close() in a close listener does nothing', 'pair', async (t) => {
 });
 
 scenario(
-  'K4 the echo is sent by the time a message of the same chunk has been answered',
+  'K4 the echo is sent after the reply to a message of the same chunk',
   'pair',
   async (t) => {
     const { server, client } = await t.pair();
@@ -184,7 +188,7 @@ scenario('K6 messages after close() are still delivered', 'pair', async (t) => {
 });
 
 scenario('K6 pings after close() are not answered', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.close(1000);
   t.logFrames(await raw.frame());
   raw.send(ping, 'x');
@@ -215,8 +219,8 @@ for (const [name, end] of [
   ['destroying the raw socket', (ws, socket) => socket.destroy()],
   ['ending the raw socket', (ws, socket) => socket.end()]
 ]) {
-  scenario(`K7 what the kernel took before ${name} arrives`, BOTH, async (t) => {
-    const { raw, ws, lane } = await t.facing();
+  scenario(`K7 bytes accepted by the kernel before ${name} arrive`, BOTH, async (t) => {
+    const { raw, ws, lane } = await t.withRawPeer();
     const socket = ws._socket;
     ws.send('first', (err) => t.log(lane, 'first', err));
     ws.send(Buffer.alloc(1000, 'second'), (err) => t.log(lane, 'second', err));
@@ -229,7 +233,7 @@ for (const [name, end] of [
 }
 
 scenario('K7 terminate() after close()', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   ws.close(1000);
   t.logFrames(await raw.frame());
   ws.terminate();
@@ -238,7 +242,7 @@ scenario('K7 terminate() after close()', BOTH, async (t) => {
 });
 
 scenario('K7 terminate() in CLOSING after a close frame keeps its code', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.on('message', () => {});
   raw.close(3005, 'kept');
   await raw.framesThrough(close);
@@ -270,7 +274,7 @@ scenario(
   'K2 closeTimeout ends a close that is never answered',
   BOTH,
   async (t) => {
-    const { raw, ws } = await t.facing({ closeTimeout: 30 });
+    const { raw, ws } = await t.withRawPeer({ closeTimeout: 30 });
     ws.close(1000);
     t.logFrames(await raw.frame());
     // The raw peer sends nothing more; only the timer ends this.
@@ -280,10 +284,10 @@ scenario(
 );
 
 scenario(
-  'K2 closeTimeout when the peer sends other things',
+  'K2 closeTimeout when the peer sends messages',
   BOTH,
   async (t) => {
-    const { raw, ws } = await t.facing({ closeTimeout: 300 });
+    const { raw, ws } = await t.withRawPeer({ closeTimeout: 300 });
     ws.close(1000);
     t.logFrames(await raw.frame());
     raw.send(text, 'no close frame');
@@ -296,7 +300,7 @@ scenario(
   'K2 closeTimeout after the handshake, while the peer keeps its side open',
   BOTH,
   async (t) => {
-    const { raw, ws } = await t.facing({ closeTimeout: 30 });
+    const { raw, ws } = await t.withRawPeer({ closeTimeout: 30 });
     raw.close(1000, 'but no FIN');
     t.logFrames(await raw.frame());
     t.log('wire', 'rest', await raw.rest());
@@ -309,7 +313,7 @@ scenario(
   'K2 closeTimeout after a protocol error',
   BOTH,
   async (t) => {
-    const { raw, ws } = await t.facing({ closeTimeout: 30 });
+    const { raw, ws } = await t.withRawPeer({ closeTimeout: 30 });
     raw.send(3, 'x');
     t.logFrames(await raw.frame());
     await t.closed(ws);
@@ -318,13 +322,13 @@ scenario(
 );
 
 scenario('K2 closeTimeout of 0', BOTH, async (t) => {
-  const { ws } = await t.facing({ closeTimeout: 0 });
+  const { ws } = await t.withRawPeer({ closeTimeout: 0 });
   ws.close(1000);
   await t.closed(ws);
 });
 
 scenario(
-  'K9 a paused side does not see the close frame',
+  'K9 a paused side does not process the close frame',
   'pair',
   async (t) => {
     const { server, client } = await t.pair({ client: { closeTimeout: 30 } });
@@ -342,7 +346,7 @@ scenario(
   'K9 close() of a paused side',
   BOTH,
   async (t) => {
-    const { raw, ws, lane } = await t.facing({ closeTimeout: 300 });
+    const { raw, ws, lane } = await t.withRawPeer({ closeTimeout: 300 });
     ws.pause();
     ws.close(1000, 'paused');
     t.logFrames(await raw.frame());
@@ -353,8 +357,8 @@ scenario(
   { isWaiting: true }
 );
 
-scenario('K1 states seen by listeners of the raw socket', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+scenario('K1 states in listeners of the raw socket', BOTH, async (t) => {
+  const { raw, ws, lane } = await t.withRawPeer();
   const socket = ws._socket;
   for (const event of ['end', 'finish', 'close']) {
     socket.on(event, () => t.trace.event(lane, `socket ${event}`, [], ws));
@@ -375,7 +379,7 @@ scenario('K1 constants', 'pair', async (t) => {
 });
 
 scenario('K4 end() of the raw socket', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws._socket.end();
   t.log('wire', 'rest', await raw.rest());
   raw.finish();

@@ -12,28 +12,28 @@ const { continuation, text, binary, close, ping, pong } = OPCODE;
 const EVENTS = ['message', 'ping', 'pong', 'conclude', 'error', 'drain', 'finish', 'close'];
 
 /** A Receiver whose events are recorded. */
-function receiver(t, options) {
+function watchedReceiver(t, options) {
   const made = new t.lib.Receiver(options);
   for (const event of EVENTS) made.on(event, (...args) => t.log('receiver', event, ...args));
   return made;
 }
 
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+const nextIteration = () => new Promise((resolve) => setImmediate(resolve));
 
 scenario('1.7 Receiver: kinds of messages', 'api', async (t) => {
   for (const binaryType of [undefined, 'nodebuffer', 'arraybuffer', 'fragments', 'blob']) {
-    const one = receiver(t, { binaryType });
+    const one = watchedReceiver(t, { binaryType });
     one.write(frame(text, 'text'));
     one.write(frame(binary, 'a', { fin: false }));
     one.write(frame(continuation, '', { fin: false }));
     one.write(frame(continuation, 'b'));
     one.write(frame(binary, ''));
     one.write(frame(pong, 'c'));
-    await turn();
+    await nextIteration();
   }
 });
 
-scenario('1.7 Receiver: every cut of a stream', 'api', (t) => {
+scenario('1.7 Receiver: a stream split at every byte', 'api', (t) => {
   const bytes = Buffer.concat([
     frame(text, 'gr\u00fc\u00dfe', { key: KEY, fin: false }),
     frame(ping, 'p', { key: KEY }),
@@ -41,7 +41,7 @@ scenario('1.7 Receiver: every cut of a stream', 'api', (t) => {
     frame(close, closeBody(4000, 'end'), { key: KEY })
   ]);
   for (let cut = 1; cut < bytes.length; cut += 7) {
-    const one = receiver(t, { isServer: true });
+    const one = watchedReceiver(t, { isServer: true });
     one.write(Buffer.from(bytes.subarray(0, cut)));
     one.write(Buffer.from(bytes.subarray(cut)));
   }
@@ -62,30 +62,30 @@ scenario('1.7 Receiver: limits', 'api', async (t) => {
     [{}, [frame(close, 'x')]]
   ];
   for (const [options, chunks] of tries) {
-    const one = receiver(t, options);
+    const one = watchedReceiver(t, options);
     t.log('receiver', 'options', options);
     const header = options.maxBufferedChunks
       ? [chunks[0].subarray(0, 2), ...chunks.slice(1)]
       : chunks;
     for (const chunk of header) if (!one.destroyed) one.write(chunk);
-    await turn();
+    await nextIteration();
     t.log('receiver', 'state', one.destroyed, one.writable);
   }
 });
 
 scenario('1.7 Receiver: allowSynchronousEvents', 'api', async (t) => {
   for (const allowSynchronousEvents of [true, false]) {
-    const one = receiver(t, { allowSynchronousEvents });
+    const one = watchedReceiver(t, { allowSynchronousEvents });
     one.on('message', () => Promise.resolve().then(() => t.log('receiver', 'microtask')));
     one.write(Buffer.concat([frame(text, 'a'), frame(ping, 'b'), frame(text, 'c')]));
     t.log('receiver', 'written', allowSynchronousEvents);
-    while (one.writableLength) await turn();
-    await turn();
+    while (one.writableLength) await nextIteration();
+    await nextIteration();
   }
 });
 
 scenario('1.7 Receiver: _write called directly, in pieces', 'api', async (t) => {
-  const one = receiver(t, { isServer: true });
+  const one = watchedReceiver(t, { isServer: true });
   const bytes = Buffer.concat([
     frame(text, 'by hand', { key: KEY }),
     frame(binary, 'and more', { key: KEY })
@@ -98,25 +98,25 @@ scenario('1.7 Receiver: _write called directly, in pieces', 'api', async (t) => 
 });
 
 scenario('1.7 Receiver: settings can be changed between writes', 'api', async (t) => {
-  const one = receiver(t, {});
+  const one = watchedReceiver(t, {});
   one._binaryType = 'arraybuffer';
   one.write(frame(binary, 'abc'));
   one._skipUTF8Validation = true;
   one.write(frame(text, Buffer.from([0xc0])));
   one._maxPayload = 1;
   one.write(frame(text, 'ab'));
-  await turn();
+  await nextIteration();
 });
 
-scenario('1.7 Receiver: bytes behind a close frame', 'api', async (t) => {
-  const one = receiver(t, {});
+scenario('1.7 Receiver: bytes after a close frame', 'api', async (t) => {
+  const one = watchedReceiver(t, {});
   one.write(Buffer.concat([frame(close, closeBody(1000, 'end')), frame(text, 'ignored')]));
   one.write(frame(text, 'ignored too'));
-  await turn();
+  await nextIteration();
 });
 
 /** A socket that stores the written chunks. */
-function sink(t) {
+function recordingSocket(t) {
   return new Writable({
     writev(chunks, callback) {
       for (const { chunk } of chunks) t.trace.line('wire', bytesText(chunk));
@@ -129,8 +129,8 @@ function sink(t) {
   });
 }
 
-scenario('1.8 Sender: everything it sends', 'api', async (t) => {
-  const socket = sink(t);
+scenario('1.8 Sender: all kinds of frames', 'api', async (t) => {
+  const socket = recordingSocket(t);
   const key = (buffer) => buffer.fill(5);
   const sender = new t.lib.Sender(socket, {}, key);
   const whole = { binary: false, compress: false, fin: true, mask: false };
@@ -151,8 +151,8 @@ scenario('1.8 Sender: everything it sends', 'api', async (t) => {
   t.attempt('sender', 'bad reason', () => sender.close(1000, new Uint16Array(1), false));
 });
 
-scenario('1.8 Sender: sendFrame keeps the list', 'api', async (t) => {
-  const sender = new t.lib.Sender(sink(t), {});
+scenario('1.8 Sender: sendFrame does not modify the list', 'api', async (t) => {
+  const sender = new t.lib.Sender(recordingSocket(t), {});
   const list = t.lib.Sender.frame(Buffer.from('shared'), {
     fin: true,
     opcode: 1,
@@ -222,7 +222,7 @@ scenario('1.6 PerMessageDeflate: offers and answers', 'api', (t) => {
   }
 });
 
-scenario('1.6 PerMessageDeflate: a message there and back', 'api', async (t) => {
+scenario('1.6 PerMessageDeflate: compress and decompress', 'api', async (t) => {
   const { PerMessageDeflate } = t.lib;
   const client = new PerMessageDeflate({ threshold: 0 });
   const server = new PerMessageDeflate({ isServer: true, maxPayload: 1000 });
@@ -242,7 +242,7 @@ scenario('1.6 PerMessageDeflate: a message there and back', 'api', async (t) => 
   server.cleanup();
 });
 
-scenario('1.9 extension and subprotocol: headers that are refused', 'api', (t) => {
+scenario('1.9 extension and subprotocol: invalid headers', 'api', (t) => {
   const { extension, subprotocol } = t.lib;
   const headers = [
     '',

@@ -27,7 +27,7 @@ const BROKEN = [
 ];
 
 /** Causes an error at the library under test and records all of its properties. */
-async function fails({ peer, raw, ws, lane }, t, bytes) {
+async function expectError({ peer, raw, ws, lane }, t, bytes) {
   ws.on('error', (err) => {
     t.log(lane, 'fields', err.errno, err.code, err.constructor === Error, Object.keys(err));
   });
@@ -64,28 +64,28 @@ for (const [message, data] of BROKEN) {
           rsv: isFirst ? RSV1 : 0
         })
       );
-      await fails(all, t, Buffer.concat(frames));
+      await expectError(all, t, Buffer.concat(frames));
     }
   });
 }
 
 scenario('E1 deflate: a distance too far back in the first message', BOTH, async (t) => {
   const all = await deflating(t);
-  await fails(all, t, all.raw.make(text, hex('4a047200'), { rsv: RSV1 }));
+  await expectError(all, t, all.raw.make(text, hex('4a047200'), { rsv: RSV1 }));
 });
 
-scenario('E1 deflate: what came out before the fault is lost', BOTH, async (t) => {
+scenario('E1 deflate: output before an error is discarded', BOTH, async (t) => {
   const all = await deflating(t);
   const good = new Deflater().part('y'.repeat(100000), false);
   const bytes = Buffer.concat([good, hex('06')]);
-  await fails(all, t, all.raw.make(text, bytes, { rsv: RSV1 }));
+  await expectError(all, t, all.raw.make(text, bytes, { rsv: RSV1 }));
 });
 
-scenario('E1 deflate: the messages before a fault are delivered', BOTH, async (t) => {
+scenario('E1 deflate: messages before an error are delivered', BOTH, async (t) => {
   const all = await deflating(t);
   const { peer, raw, ws } = all;
   ws.on('message', (data) => ws.send(`reply to ${data}`));
-  await fails(
+  await expectError(
     all,
     t,
     Buffer.concat([
@@ -102,7 +102,7 @@ scenario('E1 deflate: the messages before a fault are delivered', BOTH, async (t
 scenario('E1 deflate: without context of the peer', BOTH, async (t) => {
   const agreed = 'server_no_context_takeover; client_no_context_takeover';
   const all = await deflating(t, { agreed });
-  await fails(all, t, all.raw.make(text, hex('06'), { rsv: RSV1 }));
+  await expectError(all, t, all.raw.make(text, hex('06'), { rsv: RSV1 }));
 });
 
 scenario('E1 deflate: send and close in an error listener', BOTH, async (t) => {
@@ -113,7 +113,7 @@ scenario('E1 deflate: send and close in an error listener', BOTH, async (t) => {
     t.attempt(lane, 'close', () => ws.close(1000));
     t.trace.event(lane, 'state', agreement(ws), ws);
   });
-  await fails(all, t, all.raw.make(text, hex('06'), { rsv: RSV1 }));
+  await expectError(all, t, all.raw.make(text, hex('06'), { rsv: RSV1 }));
 });
 
 scenario('E1 deflate: terminate in an error listener', BOTH, async (t) => {
@@ -123,7 +123,7 @@ scenario('E1 deflate: terminate in an error listener', BOTH, async (t) => {
   await t.closed(ws);
 });
 
-scenario('E1 deflate: a fault while large messages leave', BOTH, async (t) => {
+scenario('E1 deflate: an error while large messages are sent', BOTH, async (t) => {
   const { peer, raw, ws } = await deflating(t);
   ws.send('y'.repeat(2 << 20), (err) => t.log('callbacks', 'sent', !err));
   ws.send(digits(500000), (err) => t.log('callbacks', 'sent', !err));
@@ -141,11 +141,11 @@ const CUT = [
   ['in a stored block', '000500faff4865'],
   ['in the head of a dynamic block', '04e081'],
   ['in the code lengths of a dynamic block', '04e081000000000010fc'],
-  ['behind a whole byte of nothing', '0000']
+  ['after a whole empty byte', '0000']
 ];
 
 for (const [name, data] of CUT) {
-  scenario(`E1 deflate: a message cut short ${name}`, BOTH, async (t) => {
+  scenario(`E1 deflate: a message truncated ${name}`, BOTH, async (t) => {
     const { peer, raw, ws } = await deflating(t);
     peer.send(text, 'before');
     raw.send(binary, hex(data), { rsv: RSV1 });
@@ -160,7 +160,7 @@ for (const [name, data] of CUT) {
   });
 }
 
-scenario('E1 deflate: a message cut short without context', BOTH, async (t) => {
+scenario('E1 deflate: a message truncated without context', BOTH, async (t) => {
   const agreed = 'server_no_context_takeover; client_no_context_takeover';
   const { peer, raw, ws } = await deflating(t, { agreed });
   for (const [, data] of [CUT[1], CUT[3], CUT[4]]) {
@@ -176,7 +176,7 @@ scenario('E1 deflate: a message cut short without context', BOTH, async (t) => {
 /** Bytes that are not UTF-8. */
 const NOT_UTF8 = ['80', '61e282', 'c0af', 'eda080', 'f4908080', 'ff'];
 
-scenario('R2 deflate: compressed text that is no UTF-8', BOTH, async (t) => {
+scenario('R2 deflate: compressed text that is not UTF-8', BOTH, async (t) => {
   for (const [i, data] of NOT_UTF8.entries()) {
     const all = await deflating(t);
     const { peer } = all;
@@ -186,7 +186,7 @@ scenario('R2 deflate: compressed text that is no UTF-8', BOTH, async (t) => {
       i % 2 ? peer.make(text, bytes) : peer.fragments(text, ['fine ', bytes, '']),
       peer.make(text, 'lost')
     ];
-    await fails(all, t, Buffer.concat(frames));
+    await expectError(all, t, Buffer.concat(frames));
   }
 });
 
@@ -194,15 +194,15 @@ scenario('R2 deflate: an invalid first fragment', BOTH, async (t) => {
   const all = await deflating(t);
   const { peer } = all;
   peer.send(text, hex('ff'), { fin: false });
-  await fails(all, t, peer.make(continuation, 'end'));
+  await expectError(all, t, peer.make(continuation, 'end'));
 });
 
-scenario('R2 deflate: when an invalid first fragment is noticed', BOTH, async (t) => {
+scenario('R2 deflate: time of the error of an invalid first fragment', BOTH, async (t) => {
   const all = await deflating(t);
   const { peer, raw } = all;
   peer.send(text, hex('ff'), { fin: false });
   raw.send(ping, 'before the end');
-  await fails(all, t, peer.make(continuation, 'end'));
+  await expectError(all, t, peer.make(continuation, 'end'));
 });
 
 scenario('R2 deflate: skipUTF8Validation', BOTH, async (t) => {
@@ -211,15 +211,15 @@ scenario('R2 deflate: skipUTF8Validation', BOTH, async (t) => {
     peer.send(text, hex(data));
     raw.write(peer.fragments(text, [hex(data), hex(data)]));
   }
-  await t.seen(ws, 'message', 2 * NOT_UTF8.length);
+  await t.emitted(ws, 'message', 2 * NOT_UTF8.length);
 });
 
-scenario('E2 deflate: a fault in one connection leaves the others alone', 'server', async (t) => {
+scenario('E2 deflate: an error of one connection does not affect others', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
   const peers = [];
   for (let i = 0; i < 3; i++) {
     const headers = { 'Sec-WebSocket-Extensions': NAME };
-    const raw = await t.knock(wss, { headers });
+    const raw = await t.sendRequest(wss, { headers });
     await raw.head();
     peers.push({ raw, deflater: new Deflater(), ws: (await t.accepted(wss)).server });
   }
@@ -231,6 +231,6 @@ scenario('E2 deflate: a fault in one connection leaves the others alone', 'serve
   await t.closed(peers[1].ws);
   for (const one of [peers[0], peers[2]]) {
     say(one, digits(300));
-    await t.seen(one.ws, 'message', 2);
+    await t.emitted(one.ws, 'message', 2);
   }
 });

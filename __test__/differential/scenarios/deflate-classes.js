@@ -16,7 +16,7 @@ const TAKEOVERS = [
 ];
 
 /** Resolves with the arguments of the callback and records nothing. */
-const run = (one, call, data, fin = true) =>
+const runToCallback = (one, call, data, fin = true) =>
   new Promise((resolve) => one[call](data, fin, (err, result) => resolve(err ?? result)));
 
 for (const agreed of TAKEOVERS) {
@@ -29,17 +29,21 @@ for (const agreed of TAKEOVERS) {
       const deflater = new Deflater({ takeover: keeps(isServer ? 'client' : 'server') });
       const lengths = [];
       for (const data of [digits(500), digits(500), '', noise(70000), 'y'.repeat(70000)]) {
-        const bytes = await run(one, 'compress', Buffer.from(data));
+        const bytes = await runToCallback(one, 'compress', Buffer.from(data));
         lengths.push(bytes.length);
         t.log(lane, 'compressed', inflater.part(bytes, true));
-        t.log(lane, 'inflated', await run(one, 'decompress', deflater.part(data)));
+        t.log(lane, 'inflated', await runToCallback(one, 'decompress', deflater.part(data)));
       }
       t.log(lane, 'the second is shorter', lengths[1] < lengths[0] / 2);
       for (const [i, data] of ['', digits(300), '', digits(300), ''].entries()) {
         const fin = i === 4;
-        const bytes = await run(one, 'compress', Buffer.from(data), fin);
+        const bytes = await runToCallback(one, 'compress', Buffer.from(data), fin);
         t.log(lane, 'fragment', inflater.part(bytes, fin));
-        t.log(lane, 'inflated', await run(one, 'decompress', deflater.part(data, fin), fin));
+        t.log(
+          lane,
+          'inflated',
+          await runToCallback(one, 'decompress', deflater.part(data, fin), fin)
+        );
       }
       one.cleanup();
     }
@@ -66,11 +70,15 @@ scenario('1.6 deflate: both ends of the class', 'api', async (t) => {
       [client, server],
       [server, client]
     ])
-      t.log('class', 'there', await run(to, 'decompress', await run(from, 'compress', data)));
+      t.log(
+        'class',
+        'there',
+        await runToCallback(to, 'decompress', await runToCallback(from, 'compress', data))
+      );
   }
 });
 
-scenario('1.6 deflate: data that the class refuses', 'api', async (t) => {
+scenario('1.6 deflate: data that the class rejects', 'api', async (t) => {
   const one = accepted(t, '', { isServer: true, maxPayload: 100 });
   const bad = [
     Buffer.from([6]),
@@ -79,47 +87,55 @@ scenario('1.6 deflate: data that the class refuses', 'api', async (t) => {
     new Deflater().part('y'.repeat(1000000))
   ];
   for (const data of bad) {
-    const err = await run(one, 'decompress', data);
+    const err = await runToCallback(one, 'decompress', data);
     t.log('class', 'refused', err, err.errno);
     // The next message starts anew.
-    t.log('class', 'next', await run(one, 'decompress', new Deflater().part('y'.repeat(100))));
+    t.log(
+      'class',
+      'next',
+      await runToCallback(one, 'decompress', new Deflater().part('y'.repeat(100)))
+    );
   }
 });
 
-scenario('1.6 deflate: cleanup of the class while it compresses', 'api', async (t) => {
+scenario('1.6 deflate: cleanup during compression', 'api', async (t) => {
   const one = accepted(t);
   one.cleanup();
   one.compress(Buffer.alloc(1 << 20), true, (err, data) => t.log('class', 'compressed', err, data));
   one.cleanup();
   t.log('class', 'cleaned up');
   one.cleanup();
-  t.log('class', 'inflated', await run(one, 'decompress', new Deflater().part('still of use')));
+  t.log(
+    'class',
+    'inflated',
+    await runToCallback(one, 'decompress', new Deflater().part('still of use'))
+  );
 });
 
-scenario('1.6 deflate: cleanup of the class ends its context', 'api', async (t) => {
+scenario('1.6 deflate: cleanup discards the context', 'api', async (t) => {
   const one = accepted(t);
-  const first = await run(one, 'compress', digits(300));
+  const first = await runToCallback(one, 'compress', digits(300));
   one.cleanup();
-  const second = await run(one, 'compress', digits(300));
+  const second = await runToCallback(one, 'compress', digits(300));
   t.log('class', 'no context is left', first.equals(second));
   t.log('class', 'inflated', new Inflater().part(second, true));
   const deflater = new Deflater();
-  t.log('class', 'inflated', await run(one, 'decompress', deflater.part(digits(100))));
+  t.log('class', 'inflated', await runToCallback(one, 'decompress', deflater.part(digits(100))));
   one.cleanup();
-  t.log('class', 'refused', await run(one, 'decompress', deflater.part(digits(100))));
+  t.log('class', 'refused', await runToCallback(one, 'decompress', deflater.part(digits(100))));
 });
 
 scenario('1.6 deflate: many instances at once', 'api', async (t) => {
   const all = Array.from({ length: 30 }, async (_, i) => {
     const one = accepted(t);
-    const data = await run(one, 'compress', digits(50000, String(i)));
-    return run(one, 'decompress', data);
+    const data = await runToCallback(one, 'compress', digits(50000, String(i)));
+    return runToCallback(one, 'decompress', data);
   });
   for (const data of await Promise.all(all)) t.log('class', 'data', data);
 });
 
 /** A socket that stores the written frames. */
-function sink() {
+function recordingSocket() {
   let bytes = Buffer.alloc(0);
   const socket = new Writable({
     write(chunk, encoding, callback) {
@@ -140,7 +156,7 @@ const logFrames = (t, agreed, frames) => new DeflatePeer(t, null, agreed).logFra
 
 for (const agreed of ['', 'client_no_context_takeover']) {
   scenario(`1.8 deflate: Sender with ${agreed || 'context'}`, 'api', async (t) => {
-    const { socket, frames } = sink();
+    const { socket, frames } = recordingSocket();
     const sender = new t.lib.Sender(socket, { [NAME]: accepted(t, agreed, { threshold: 10 }) });
     const base = { binary: false, compress: true, fin: true, mask: false };
     const called = (name) => (err) => t.log('sender', name, !err);

@@ -14,7 +14,7 @@ const { text, binary, close, ping } = OPCODE;
 const LARGE = Buffer.alloc(8 << 20, 'large ');
 
 /** Records messages and pings without the state: a FIN may be processed before or after an earlier message is inflated. */
-function stateless(t, ws, lane) {
+function recordWithoutState(t, ws, lane) {
   for (const event of ['message', 'ping']) {
     ws.removeAllListeners(event);
     ws.on(event, (...args) => t.log(lane, event, ...args));
@@ -62,7 +62,7 @@ const BEFORE_FIN = [
 for (const [name, make] of BEFORE_FIN) {
   scenario(`K5 deflate: ${name}, and FIN at once`, BOTH, async (t) => {
     const { peer, raw, ws, lane } = await deflating(t, { options: { autoPong: false } });
-    stateless(t, ws, lane);
+    recordWithoutState(t, ws, lane);
     raw.write(Buffer.concat(make(peer, raw)));
     raw.finish();
     await t.closed(ws);

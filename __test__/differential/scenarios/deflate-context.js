@@ -12,14 +12,14 @@ const { text, binary, close, pong } = OPCODE;
 
 /** The sides without context takeover. */
 const TAKEOVERS = [
-  ['both keep it', ''],
-  ['the server gives it up', 'server_no_context_takeover'],
-  ['the client gives it up', 'client_no_context_takeover'],
-  ['nobody keeps it', 'server_no_context_takeover; client_no_context_takeover']
+  ['with takeover', ''],
+  ['without server takeover', 'server_no_context_takeover'],
+  ['without client takeover', 'client_no_context_takeover'],
+  ['without takeover', 'server_no_context_takeover; client_no_context_takeover']
 ];
 
 for (const [name, agreed] of TAKEOVERS) {
-  scenario(`Z3 deflate: context of messages that are sent, ${name}`, BOTH, async (t) => {
+  scenario(`Z3 deflate: context of sent messages, ${name}`, BOTH, async (t) => {
     const { peer, ws } = await deflating(t, { agreed, deflate: { threshold: 0 } });
     const data = digits(600);
     for (let i = 0; i < 3; i++) ws.send(data);
@@ -36,7 +36,7 @@ for (const [name, agreed] of TAKEOVERS) {
     t.log('wire', 'first fragments', all < first.payload.length / 2);
   });
 
-  scenario(`Z3 deflate: context of messages that are received, ${name}`, BOTH, async (t) => {
+  scenario(`Z3 deflate: context of received messages, ${name}`, BOTH, async (t) => {
     const { peer, raw, ws } = await deflating(t, { agreed });
     const data = digits(600);
     for (let i = 0; i < 3; i++) {
@@ -45,11 +45,11 @@ for (const [name, agreed] of TAKEOVERS) {
       raw.send(binary, data);
       raw.write(peer.fragments(binary, [data, 'other', data]));
     }
-    await t.seen(ws, 'message', 9);
+    await t.emitted(ws, 'message', 9);
   });
 }
 
-scenario('Z3 deflate: a reference to context that was given up', BOTH, async (t) => {
+scenario('Z3 deflate: a reference to discarded context', BOTH, async (t) => {
   const mine = t.kind === 'server' ? 'client' : 'server';
   const { raw, ws } = await deflating(t, { agreed: `${mine}_no_context_takeover` });
   const deflater = new Deflater();
@@ -59,7 +59,7 @@ scenario('Z3 deflate: a reference to context that was given up', BOTH, async (t)
   await t.closed(ws);
 });
 
-scenario('Z3 deflate: a reference to what was not compressed', BOTH, async (t) => {
+scenario('Z3 deflate: a reference to uncompressed messages', BOTH, async (t) => {
   const { raw, ws } = await deflating(t);
   const deflater = new Deflater();
   deflater.part(digits(50));
@@ -74,7 +74,7 @@ scenario('Z3 deflate: a server keeps one context for each connection', 'pair', a
   const wss = await t.listen({ perMessageDeflate: true });
   const pairs = [];
   for (let i = 0; i < 3; i++) {
-    const client = t.dial(t.url(wss), undefined, { perMessageDeflate: true });
+    const client = t.openClient(t.url(wss), undefined, { perMessageDeflate: true });
     const { server } = await t.accepted(wss);
     await t.opened(client);
     pairs.push({ client, server });
@@ -87,7 +87,7 @@ scenario('Z3 deflate: a server keeps one context for each connection', 'pair', a
     for (const { server } of pairs) server.send('to all of them');
   }
   for (const { client, server } of pairs) {
-    await t.seen(client, 'message', 6);
-    await t.seen(server, 'message', 3);
+    await t.emitted(client, 'message', 6);
+    await t.emitted(server, 'message', 3);
   }
 });

@@ -14,7 +14,7 @@ const HELLO = Buffer.from('f248cdc9c90700', 'hex');
 const FIRST = Buffer.from('f248cdc9c907000000ffff', 'hex');
 const BROKEN = [
   ['RSV1 on a continuation', [continuation, HELLO, { rsv: RSV1 }], true],
-  ['RSV1 on a continuation of nothing', [continuation, HELLO, { rsv: RSV1 }]],
+  ['RSV1 on a continuation without a start', [continuation, HELLO, { rsv: RSV1 }]],
   ['RSV1 on a ping', [ping, HELLO, { rsv: RSV1 }]],
   ['RSV1 on a pong between fragments', [pong, '', { rsv: RSV1 }], true],
   ['RSV1 on a close frame', [close, closeBody(1000), { rsv: RSV1 }]],
@@ -22,8 +22,8 @@ const BROKEN = [
   ['RSV1 and FIN on a ping', [ping, HELLO, { rsv: RSV1, fin: false }]],
   ['RSV2', [text, HELLO, { rsv: 2 }]],
   ['RSV1 and RSV3', [text, HELLO, { rsv: 5 }]],
-  ['text amid fragments', [text, HELLO, { rsv: RSV1 }], true],
-  ['a plain continuation of nothing', [continuation, HELLO]]
+  ['text between fragments', [text, HELLO, { rsv: RSV1 }], true],
+  ['an uncompressed continuation without a start', [continuation, HELLO]]
 ];
 
 for (const [name, args, amid] of BROKEN) {
@@ -37,9 +37,9 @@ for (const [name, args, amid] of BROKEN) {
   });
 }
 
-scenario('E1 deflate: RSV1 where it was offered and declined', 'client', async (t) => {
+scenario('E1 deflate: RSV1 after a declined offer', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url, undefined, { perMessageDeflate: true });
+  const ws = t.openClient(listening.url, undefined, { perMessageDeflate: true });
   const raw = await listening.next();
   raw.accept(await raw.head());
   raw.send(text, HELLO, { rsv: RSV1 });
@@ -48,7 +48,7 @@ scenario('E1 deflate: RSV1 where it was offered and declined', 'client', async (
   await t.closed(ws);
 });
 
-scenario('E1 deflate: RSV1 where it was not offered', 'server', async (t) => {
+scenario('E1 deflate: RSV1 without an offer', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
   const { raw } = await t.request(wss);
   const { server } = await t.accepted(wss);
@@ -58,7 +58,7 @@ scenario('E1 deflate: RSV1 where it was not offered', 'server', async (t) => {
   await t.closed(server);
 });
 
-scenario('A3 deflate: compressed fragments are counted, empty ones too', BOTH, async (t) => {
+scenario('A3 deflate: compressed fragments count, including empty ones', BOTH, async (t) => {
   for (const parts of [
     ['a', '', 'b'],
     ['a', '', '', 'b']
@@ -66,7 +66,7 @@ scenario('A3 deflate: compressed fragments are counted, empty ones too', BOTH, a
     const { peer, raw, ws } = await deflating(t, { options: { maxFragments: 3 } });
     peer.send(text, 'whole');
     raw.write(peer.fragments(text, parts));
-    await Promise.race([t.seen(ws, 'message', 2), t.seen(ws, 'error')]);
+    await Promise.race([t.emitted(ws, 'message', 2), t.emitted(ws, 'error')]);
     if (parts.length === 3) continue;
     await peer.through(close);
     raw.finish();

@@ -11,7 +11,7 @@ const BOTH = ['server', 'client'];
 const { continuation, text, binary, close, ping } = OPCODE;
 
 /** Exceeds a limit and records the close frame. */
-async function refused({ peer, raw, ws }, t) {
+async function expectRejection({ peer, raw, ws }, t) {
   await peer.through(close);
   raw.send(text, 'never looked at');
   raw.finish();
@@ -20,8 +20,8 @@ async function refused({ peer, raw, ws }, t) {
 
 /** Messages, each as a list of fragments, with a limit of 1000 bytes; the last message is too long. */
 const AGAINST_1000 = [
-  ['one more than may be', [['y'.repeat(1000)], ['y'.repeat(1001)]]],
-  ['counted anew for each message', [[digits(600)], [digits(600)], [digits(999), 'x', 'x']]],
+  ['exceeded by one byte', [['y'.repeat(1000)], ['y'.repeat(1001)]]],
+  ['applied to each message', [[digits(600)], [digits(600)], [digits(999), 'x', 'x']]],
   [
     'over two fragments',
     [
@@ -37,7 +37,7 @@ const AGAINST_1000 = [
     ]
   ],
   ['in the first of two fragments', [['y'.repeat(2000), 'y']]],
-  ['by far', [['y'.repeat(900000)]]]
+  ['exceeded by far', [['y'.repeat(900000)]]]
 ];
 
 for (const [name, messages] of AGAINST_1000) {
@@ -45,7 +45,7 @@ for (const [name, messages] of AGAINST_1000) {
     for (const opcode of [text, binary]) {
       const all = await deflating(t, { options: { maxPayload: 1000 } });
       all.raw.write(Buffer.concat(messages.map((parts) => all.peer.fragments(opcode, parts))));
-      await refused(all, t);
+      await expectRejection(all, t);
     }
   });
 }
@@ -54,7 +54,7 @@ scenario('E7 deflate: maxPayload without context', BOTH, async (t) => {
   const agreed = 'server_no_context_takeover; client_no_context_takeover';
   const all = await deflating(t, { agreed, options: { maxPayload: 1000 } });
   for (const length of [1000, 1000, 1001]) all.peer.send(binary, digits(length));
-  await refused(all, t);
+  await expectRejection(all, t);
 });
 
 scenario(
@@ -65,7 +65,7 @@ scenario(
     const { peer, raw } = all;
     peer.send(binary, 'fine');
     raw.write(frame(binary, '', { key: raw.key, rsv: RSV1, declare: 1001 }));
-    await refused(all, t);
+    await expectRejection(all, t);
   }
 );
 
@@ -75,61 +75,61 @@ scenario('E7 deflate: maxPayload of the compressed length, over fragments', BOTH
   // Noise grows when it is compressed: the compressed bytes exceed the limit, the inflated ones do not.
   raw.write(peer.make(binary, noise(500), { fin: false }));
   raw.write(frame(continuation, '', { key: raw.key, declare: 600 }));
-  await refused(all, t);
+  await expectRejection(all, t);
 });
 
-scenario('E7 deflate: a message that only its compression makes too long', BOTH, async (t) => {
+scenario('E7 deflate: a message that is too long only when compressed', BOTH, async (t) => {
   const all = await deflating(t, { options: { maxPayload: 1000 } });
   all.peer.send(binary, 'y'.repeat(1000));
   all.peer.send(binary, noise(1000));
-  await refused(all, t);
+  await expectRejection(all, t);
 });
 
-scenario('E7 deflate: maxPayload does not count what is sent', BOTH, async (t) => {
+scenario('E7 deflate: maxPayload does not apply to sent messages', BOTH, async (t) => {
   const { peer, ws } = await deflating(t, { options: { maxPayload: 10 } });
   ws.send(digits(2000));
   await peer.next();
   peer.send(text, 'y'.repeat(10));
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
 });
 
-scenario('E7 deflate: maxPayloads that are no limit', BOTH, async (t) => {
+scenario('E7 deflate: values of maxPayload that mean no limit', BOTH, async (t) => {
   for (const maxPayload of [0, -1, 2 ** 32, NaN]) {
     const { peer, ws } = await deflating(t, { options: { maxPayload } });
     peer.send(binary, Buffer.alloc(4 << 20, 'no limit'));
-    await t.seen(ws, 'message');
+    await t.emitted(ws, 'message');
   }
 });
 
-scenario('E7 deflate: the limit is met before the fault behind it', BOTH, async (t) => {
+scenario('E7 deflate: the limit is exceeded before a later error', BOTH, async (t) => {
   const all = await deflating(t, { options: { maxPayload: 1000 } });
   const bytes = Buffer.concat([new Deflater().part('y'.repeat(900000), false), Buffer.from([6])]);
   all.raw.send(binary, bytes, { rsv: RSV1 });
-  await refused(all, t);
+  await expectRejection(all, t);
 });
 
-scenario('E7 deflate: the limit and a fault close behind it', BOTH, async (t) => {
+scenario('E7 deflate: the limit and an error right after it', BOTH, async (t) => {
   const all = await deflating(t, { options: { maxPayload: 1000 } });
   const bytes = Buffer.concat([new Deflater().part('y'.repeat(2000), false), Buffer.from([6])]);
   all.raw.send(binary, bytes, { rsv: RSV1 });
-  await refused(all, t);
+  await expectRejection(all, t);
 });
 
 scenario('E7 deflate: the limit and a final block', BOTH, async (t) => {
   const { peer, raw, ws } = await deflating(t, { options: { maxPayload: 8 } });
   raw.send(text, Buffer.from('f348cdc9c9070000', 'hex'), { rsv: RSV1 });
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
   raw.send(text, new Deflater().part('y'.repeat(9)), { rsv: RSV1 });
-  await refused({ peer, raw, ws }, t);
+  await expectRejection({ peer, raw, ws }, t);
 });
 
-scenario('A1 deflate: a bomb of a thousand to one', BOTH, async (t) => {
+scenario('A1 deflate: a bomb with a ratio of 1000', BOTH, async (t) => {
   const all = await deflating(t, { options: { maxPayload: 1 << 20 } });
   all.raw.send(binary, bomb(200), { rsv: RSV1 });
-  await refused(all, t);
+  await expectRejection(all, t);
 });
 
-scenario('A1 deflate: a bomb in fragments, with pings between', BOTH, async (t) => {
+scenario('A1 deflate: a bomb in fragments, with pings in between', BOTH, async (t) => {
   const all = await deflating(t, { options: { maxPayload: 1 << 20 } });
   const { raw, ws } = all;
   const bytes = bomb(100);
@@ -137,16 +137,16 @@ scenario('A1 deflate: a bomb in fragments, with pings between', BOTH, async (t) 
   for (let i = 0; i < 10; i++) {
     const part = bytes.subarray(i * size, (i + 1) * size);
     raw.send(i ? continuation : text, part, { rsv: i ? 0 : RSV1, fin: i === 9 });
-    if (i === 0) await t.seen(ws, 'error');
+    if (i === 0) await t.emitted(ws, 'error');
     raw.send(ping, 'not answered');
   }
-  await refused(all, t);
+  await expectRejection(all, t);
 });
 
 scenario('A1 deflate: the limit by default', BOTH, async (t) => {
   const all = await deflating(t);
   all.raw.send(binary, bomb(101), { rsv: RSV1 });
-  await refused(all, t);
+  await expectRejection(all, t);
 });
 
 /** Records the output of a child process. */
@@ -161,7 +161,7 @@ scenario('A1 deflate: bombs take no memory beyond the limit', 'api', (t) => chil
   isWaiting: true
 });
 
-scenario('A23 deflate: what must not be compressed is not', BOTH, async (t) => {
+scenario('A23 deflate: compress false is honored', BOTH, async (t) => {
   const { peer, ws } = await deflating(t, { deflate: { threshold: 0 } });
   const secret = digits(400, 'secret');
   ws.send(`guess: ${secret}`);
@@ -173,7 +173,7 @@ scenario('A23 deflate: what must not be compressed is not', BOTH, async (t) => {
   for (const { payload } of frames.slice(1)) t.log('wire', 'length', payload.length);
 });
 
-scenario('A23 deflate: what was not compressed is no context', BOTH, async (t) => {
+scenario('A23 deflate: uncompressed messages are not context', BOTH, async (t) => {
   const { peer, ws } = await deflating(t);
   const secret = digits(400, 'secret');
   ws.send(secret, { compress: false });
@@ -200,8 +200,8 @@ scenario('A24 deflate: a server can force small windows and no context', 'pair',
     server.send(data);
     client.send(data);
   }
-  await t.seen(server, 'message', 3);
-  await t.seen(client, 'message', 3);
+  await t.emitted(server, 'message', 3);
+  await t.emitted(client, 'message', 3);
 });
 
 scenario(

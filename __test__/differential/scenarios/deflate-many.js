@@ -11,7 +11,7 @@ scenario('S7 deflate: a broadcast', 'pair', async (t) => {
   const wss = await t.listen(ON);
   const clients = [];
   for (let i = 0; i < 6; i++) {
-    const client = t.dial(t.url(wss), undefined, { perMessageDeflate: i % 3 !== 0 });
+    const client = t.openClient(t.url(wss), undefined, { perMessageDeflate: i % 3 !== 0 });
     await t.accepted(wss);
     await t.opened(client);
     clients.push(client);
@@ -20,14 +20,14 @@ scenario('S7 deflate: a broadcast', 'pair', async (t) => {
   for (const data of [digits(100), Buffer.from(digits(2000)), large, 'last']) {
     for (const one of wss.clients) one.send(data);
   }
-  await Promise.all(clients.map((client) => t.seen(client, 'message', 4)));
+  await Promise.all(clients.map((client) => t.emitted(client, 'message', 4)));
 });
 
 scenario('Z4 deflate: many connections that compress at once', 'pair', async (t) => {
   const wss = await t.listen(ON);
   const pairs = [];
   for (let i = 0; i < 30; i++) {
-    const client = t.dial(t.url(wss), undefined, ON);
+    const client = t.openClient(t.url(wss), undefined, ON);
     const { server } = await t.accepted(wss);
     await t.opened(client);
     pairs.push({ server, client });
@@ -37,8 +37,8 @@ scenario('Z4 deflate: many connections that compress at once', 'pair', async (t)
     client.send(digits(100000, `client ${i}`));
   }
   for (const { server, client } of pairs) {
-    await t.seen(server, 'message');
-    await t.seen(client, 'message');
+    await t.emitted(server, 'message');
+    await t.emitted(client, 'message');
   }
 });
 
@@ -46,7 +46,7 @@ scenario('Z4 deflate: many connections that end while they compress', 'pair', as
   const wss = await t.listen(ON);
   const pairs = [];
   for (let i = 0; i < 30; i++) {
-    const client = t.dial(t.url(wss), undefined, ON);
+    const client = t.openClient(t.url(wss), undefined, ON);
     const { server } = await t.accepted(wss);
     await t.opened(client);
     pairs.push({ server, client });
@@ -58,11 +58,11 @@ scenario('Z4 deflate: many connections that end while they compress', 'pair', as
   }
   // All but three of them: these three, and later connections, are served.
   for (const { server } of pairs.slice(3)) server.terminate();
-  for (const { client } of pairs.slice(0, 3)) await t.seen(client, 'message', 3);
+  for (const { client } of pairs.slice(0, 3)) await t.emitted(client, 'message', 3);
   await t.closed(...pairs.slice(3).flatMap(({ server, client }) => [server, client]));
-  const client = t.dial(t.url(wss), undefined, ON);
+  const client = t.openClient(t.url(wss), undefined, ON);
   const { server } = await t.accepted(wss);
   await t.opened(client);
   server.send('and the next');
-  await t.seen(client, 'message');
+  await t.emitted(client, 'message');
 });

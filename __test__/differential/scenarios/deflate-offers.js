@@ -74,8 +74,8 @@ const SETTINGS = [
 ];
 
 /** Makes an offer, and records the response in lane `wire` and the agreed parameters in lane `agreed`. */
-async function offered(t, wss, header) {
-  const raw = await t.knock(wss, { headers: { 'Sec-WebSocket-Extensions': header } });
+async function sendOffer(t, wss, header) {
+  const raw = await t.sendRequest(wss, { headers: { 'Sec-WebSocket-Extensions': header } });
   const head = await raw.head();
   const status = head.split(' ', 2)[1];
   t.log('wire', String(header), status, /^Sec-WebSocket-Extensions: .*$/m.exec(head)?.[0]);
@@ -91,8 +91,8 @@ async function offered(t, wss, header) {
 for (const [name, perMessageDeflate] of SETTINGS) {
   scenario(`H5 deflate: offers to a server with ${name}`, 'server', async (t) => {
     const wss = await t.listen({ perMessageDeflate });
-    for (const one of PARAMETERS) await offered(t, wss, offer(one));
-    for (const header of SEVERAL) await offered(t, wss, header);
+    for (const one of PARAMETERS) await sendOffer(t, wss, offer(one));
+    for (const header of SEVERAL) await sendOffer(t, wss, header);
   });
 }
 
@@ -110,9 +110,9 @@ const FORMS = [
   'other; server_max_window_bits=1; unknown'
 ];
 
-scenario('H5 deflate: offers in other forms', 'server', async (t) => {
+scenario('H5 deflate: offers in unusual forms', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
-  for (const header of FORMS) await offered(t, wss, header);
+  for (const header of FORMS) await sendOffer(t, wss, header);
 });
 
 /** Offers that every server refuses: unknown parameters, invalid values, repeated parameters. */
@@ -154,31 +154,35 @@ const MALFORMED = [
   `other;, ${NAME}`
 ];
 
-scenario('H3 deflate: offers with bad parameters', 'server', async (t) => {
+scenario('H3 deflate: offers with invalid parameters', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
-  for (const one of BAD) await offered(t, wss, offer(one));
+  for (const one of BAD) await sendOffer(t, wss, offer(one));
 });
 
-scenario('H3 deflate: a bad offer beside good ones', 'server', async (t) => {
+scenario('H3 deflate: an invalid offer beside valid ones', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
-  await offered(t, wss, offer('', 'unknown'));
-  await offered(t, wss, offer('server_max_window_bits=7', ''));
-  await offered(t, wss, offer('', 'client_no_context_takeover=1', ''));
-  await offered(t, wss, `other; unknown, ${offer('')}`);
+  await sendOffer(t, wss, offer('', 'unknown'));
+  await sendOffer(t, wss, offer('server_max_window_bits=7', ''));
+  await sendOffer(t, wss, offer('', 'client_no_context_takeover=1', ''));
+  await sendOffer(t, wss, `other; unknown, ${offer('')}`);
 });
 
 scenario('H3 deflate: extension headers that are malformed', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
-  for (const header of MALFORMED) await offered(t, wss, header);
+  for (const header of MALFORMED) await sendOffer(t, wss, header);
 });
 
-scenario('H5 deflate: a server without it reads no extension header', 'server', async (t) => {
-  const wss = await t.listen();
-  for (const header of [...MALFORMED, ...BAD.map((one) => offer(one))])
-    await offered(t, wss, header);
-});
+scenario(
+  'H5 deflate: a server without the option ignores extension headers',
+  'server',
+  async (t) => {
+    const wss = await t.listen();
+    for (const header of [...MALFORMED, ...BAD.map((one) => offer(one))])
+      await sendOffer(t, wss, header);
+  }
+);
 
-scenario('H3 deflate: the answer to an offer that is refused', 'server', async (t) => {
+scenario('H3 deflate: the response to a refused offer', 'server', async (t) => {
   const wss = await t.listen({ perMessageDeflate: { serverMaxWindowBits: false } });
   for (const one of ['server_max_window_bits=10', 'unknown', '=']) {
     const headers = { 'Sec-WebSocket-Extensions': offer(one) };
@@ -188,7 +192,7 @@ scenario('H3 deflate: the answer to an offer that is refused', 'server', async (
   }
 });
 
-scenario('H4 deflate: wsClientError for an offer that is refused', 'server', async (t) => {
+scenario('H4 deflate: wsClientError for a refused offer', 'server', async (t) => {
   const verifyClient = () => t.log('server', 'verifyClient');
   const wss = await t.listen({ perMessageDeflate: true, verifyClient });
   wss.on('wsClientError', (err, socket) => {
@@ -203,27 +207,31 @@ scenario('H4 deflate: wsClientError for an offer that is refused', 'server', asy
   }
 });
 
-scenario('H5 deflate: the line in the headers event and in the answer', 'server', async (t) => {
-  const wss = await t.listen({ perMessageDeflate: { serverNoContextTakeover: true } });
-  wss.on('headers', (headers) => {
-    t.log('server', 'headers', headers);
-    headers.push('X-Mine: yes');
-  });
-  await t.request(wss, {
-    headers: {
-      'Sec-WebSocket-Extensions': offer('client_max_window_bits=9; client_no_context_takeover'),
-      'Sec-WebSocket-Protocol': 'a'
-    }
-  });
-  const { server } = await t.accepted(wss);
-  t.log('server', 'extensions', ...agreement(server));
-});
+scenario(
+  'H5 deflate: the header line in the headers event and in the response',
+  'server',
+  async (t) => {
+    const wss = await t.listen({ perMessageDeflate: { serverNoContextTakeover: true } });
+    wss.on('headers', (headers) => {
+      t.log('server', 'headers', headers);
+      headers.push('X-Mine: yes');
+    });
+    await t.request(wss, {
+      headers: {
+        'Sec-WebSocket-Extensions': offer('client_max_window_bits=9; client_no_context_takeover'),
+        'Sec-WebSocket-Protocol': 'a'
+      }
+    });
+    const { server } = await t.accepted(wss);
+    t.log('server', 'extensions', ...agreement(server));
+  }
+);
 
 scenario('1.4 deflate: the option can be changed after construction', 'server', async (t) => {
   const wss = await t.listen();
   const changes = [true, { clientNoContextTakeover: true }, false, { serverMaxWindowBits: 10 }];
   for (const change of [undefined, ...changes]) {
     wss.options.perMessageDeflate = change;
-    await offered(t, wss, offer('client_max_window_bits'));
+    await sendOffer(t, wss, offer('client_max_window_bits'));
   }
 });

@@ -35,7 +35,7 @@ scenario('S7 deflate: messages, pings, pongs and close leave in order', BOTH, as
   await t.closed(ws);
 });
 
-scenario('S7 deflate: replies while large messages leave', BOTH, async (t) => {
+scenario('S7 deflate: replies while large messages are sent', BOTH, async (t) => {
   const { peer, ws } = await deflating(t);
   ws.on('message', (data) => ws.send(`reply to ${data}`));
   ws.send('y'.repeat(4 << 20));
@@ -44,12 +44,12 @@ scenario('S7 deflate: replies while large messages leave', BOTH, async (t) => {
   await peer.next(3);
 });
 
-scenario('S7 deflate: a pong that is asked for while large messages leave', BOTH, async (t) => {
+scenario('S7 deflate: an automatic pong while large messages are sent', BOTH, async (t) => {
   const { peer, raw, ws } = await deflating(t);
   ws.send('y'.repeat(4 << 20));
   ws.send(digits(1 << 20));
   raw.send(ping, 'answered last');
-  await t.seen(ws, 'ping');
+  await t.emitted(ws, 'ping');
   await peer.next(3);
 });
 
@@ -86,7 +86,7 @@ scenario('S10 deflate: callbacks come later, in order, without an error', BOTH, 
   await last;
 });
 
-scenario('S10 deflate: a Buffer is free again after the callback', BOTH, async (t) => {
+scenario('S10 deflate: a Buffer can be reused after the callback', BOTH, async (t) => {
   const { peer, ws } = await deflating(t);
   const data = Buffer.alloc(300000);
   for (const letter of ['a', 'b', 'c']) {
@@ -97,7 +97,7 @@ scenario('S10 deflate: a Buffer is free again after the callback', BOTH, async (
   }
 });
 
-scenario('S12 deflate: a Blob that cannot be read, behind large messages', BOTH, async (t) => {
+scenario('S12 deflate: an unreadable Blob after large messages', BOTH, async (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'differential-'));
   t.defer(() => fs.rmSync(folder, { recursive: true, force: true }));
   const file = path.join(folder, 'blob');

@@ -28,8 +28,8 @@ for (const [i, setting] of SETTINGS.entries()) {
     for (const perMessageDeflate of SETTINGS) {
       t.log('agreed', 'settings', setting, perMessageDeflate);
       const wss = await t.listen({ perMessageDeflate: setting });
-      const client = t.dial(t.url(wss), undefined, { perMessageDeflate });
-      await Promise.race([t.seen(client, 'open'), t.seen(client, 'close')]);
+      const client = t.openClient(t.url(wss), undefined, { perMessageDeflate });
+      await Promise.race([t.emitted(client, 'open'), t.emitted(client, 'close')]);
       if (client.readyState !== 1) {
         await t.closed(client, ...wss.clients);
         continue;
@@ -41,15 +41,15 @@ for (const [i, setting] of SETTINGS.entries()) {
         server.send(data);
         client.send(data);
       }
-      await t.seen(server, 'message', 3);
-      await t.seen(client, 'message', 3);
+      await t.emitted(server, 'message', 3);
+      await t.emitted(client, 'message', 3);
       client.close(1000);
       await t.closed(server, client);
     }
   });
 }
 
-scenario('C4 deflate: a client offers it by default', 'client', async (t) => {
+scenario('C4 deflate: a client offers the extension by default', 'client', async (t) => {
   const listening = await t.rawServer();
   const ws = t.watch(t.lane('client'), new t.WebSocket(listening.url));
   const raw = await listening.next();
@@ -59,10 +59,10 @@ scenario('C4 deflate: a client offers it by default', 'client', async (t) => {
   await t.opened(ws);
   t.log('client', 'agreed', ...agreement(ws));
   raw.send(OPCODE.text, Buffer.from('f248cdc9c90700', 'hex'), { rsv: RSV1 });
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
 });
 
-scenario('H5 deflate: a server does not accept it by default', 'server', async (t) => {
+scenario('H5 deflate: a server does not accept the extension by default', 'server', async (t) => {
   const server = await t.http();
   const wss = new t.Server({ server });
   t.defer(() => wss.close());
@@ -71,7 +71,7 @@ scenario('H5 deflate: a server does not accept it by default', 'server', async (
   await t.request(server, { headers: { 'Sec-WebSocket-Extensions': NAME } });
 });
 
-scenario('H5 deflate: extensions are there when handleUpgrade calls back', 'server', async (t) => {
+scenario('H5 deflate: extensions is set in the callback of handleUpgrade', 'server', async (t) => {
   const server = await t.http();
   const wss = await t.listen({ noServer: true, perMessageDeflate: true });
   const answered = new Promise((resolve) => {
@@ -95,7 +95,7 @@ scenario('H5 deflate: extensions are there when handleUpgrade calls back', 'serv
   t.logFrames(await raw.frame());
 });
 
-scenario('S2 deflate: echo of every kind both ways', 'pair', async (t) => {
+scenario('S2 deflate: echo of every type in both directions', 'pair', async (t) => {
   const { server, client } = await t.pair(DEFLATE);
   const payloads = ['', 'text', 'gr\u00fc\u00dfe \ud83e\udd80', Buffer.alloc(0)];
   payloads.push(Buffer.from([0, 255]), noise(70000), 'y'.repeat(300000), noise(300000));
@@ -104,7 +104,7 @@ scenario('S2 deflate: echo of every kind both ways', 'pair', async (t) => {
   for (const payload of payloads) {
     for (const compress of [true, false]) {
       client.send(payload, { compress });
-      await t.seen(client, 'message', ++count);
+      await t.emitted(client, 'message', ++count);
     }
   }
 });
@@ -125,12 +125,12 @@ scenario('S4 deflate: fragments arrive as one message', 'pair', async (t) => {
     from.send(Buffer.alloc(100000, 'y'), { fin: true });
     from.send('not compressed ', { fin: false, compress: false });
     from.send('at all');
-    await t.seen(to, 'message', 3);
-    await t.seen(from, 'pong');
+    await t.emitted(to, 'message', 3);
+    await t.emitted(from, 'pong');
   }
 });
 
-scenario('S7 deflate: messages of all sizes both ways at once', 'pair', async (t) => {
+scenario('S7 deflate: messages of all sizes in both directions at once', 'pair', async (t) => {
   const { server, client } = await t.pair(DEFLATE);
   const sizes = [0, 1, 100, 1023, 1024, 16384, 65535, 65536, 200000, 1 << 20];
   for (const [i, size] of sizes.entries()) {
@@ -144,15 +144,15 @@ scenario('S7 deflate: messages of all sizes both ways at once', 'pair', async (t
   await t.closed(server, client);
 });
 
-scenario('3.1 deflate: byte counters count what is on the wire', 'pair', async (t) => {
+scenario('3.1 deflate: byte counters count bytes on the wire', 'pair', async (t) => {
   const { server, client } = await t.pair(DEFLATE);
   client.send('y'.repeat(1 << 20));
-  await t.seen(server, 'message');
+  await t.emitted(server, 'message');
   const { bytesWritten } = client._socket;
   t.log('client', 'written', bytesWritten > 1000, bytesWritten < 20000);
   t.log('server', 'read', server._socket.bytesRead === bytesWritten);
   client.send('y'.repeat(1 << 20), { compress: false });
-  await t.seen(server, 'message', 2);
+  await t.emitted(server, 'message', 2);
   t.log('client', 'written', client._socket.bytesWritten > 1 << 20);
 });
 
@@ -178,22 +178,18 @@ scenario('D3 deflate: a stream over compressed messages', 'pair', async (t) => {
   await t.closed(server, client);
 });
 
-scenario(
-  'X1 deflate: compressed messages come in the context of the constructor',
-  'pair',
-  async (t) => {
-    const storage = t.storage();
-    const wss = await t.listen(ON);
-    const client = storage.run('constructor', () => t.dial(t.url(wss), undefined, ON));
-    const { server } = await t.accepted(wss);
-    await t.opened(client);
-    client.on('message', () => t.log('client', 'context', storage.getStore()));
-    server.on('message', () => t.log('server', 'context', storage.getStore()));
-    for (const size of [10, 1000, 1 << 20]) {
-      storage.run(`server ${size}`, () => server.send('y'.repeat(size)));
-      storage.run(`client ${size}`, () => client.send('y'.repeat(size)));
-    }
-    await t.seen(client, 'message', 3);
-    await t.seen(server, 'message', 3);
+scenario('X1 deflate: compressed messages in the context of the constructor', 'pair', async (t) => {
+  const storage = t.storage();
+  const wss = await t.listen(ON);
+  const client = storage.run('constructor', () => t.openClient(t.url(wss), undefined, ON));
+  const { server } = await t.accepted(wss);
+  await t.opened(client);
+  client.on('message', () => t.log('client', 'context', storage.getStore()));
+  server.on('message', () => t.log('server', 'context', storage.getStore()));
+  for (const size of [10, 1000, 1 << 20]) {
+    storage.run(`server ${size}`, () => server.send('y'.repeat(size)));
+    storage.run(`client ${size}`, () => client.send('y'.repeat(size)));
   }
-);
+  await t.emitted(client, 'message', 3);
+  await t.emitted(server, 'message', 3);
+});

@@ -24,13 +24,13 @@ scenario('Q2 deflate: pause() and resume() while a large message is inflated', B
   raw.write(
     Buffer.concat([peer.make(text, 'first'), peer.make(binary, LARGE), peer.make(text, 'last')])
   );
-  await t.seen(ws, 'message', 3);
+  await t.emitted(ws, 'message', 3);
   raw.send(ping, 'still here');
   await peer.next();
-  await t.seen(ws, 'ping');
+  await t.emitted(ws, 'ping');
 });
 
-scenario('Q2 deflate: resume() only after a while', BOTH, async (t) => {
+scenario('Q2 deflate: a late resume()', BOTH, async (t) => {
   const { peer, raw, ws } = await deflating(t);
   ws.on('message', () => {
     ws.pause();
@@ -83,7 +83,7 @@ scenario('K9 deflate: close() of a paused side that compresses', BOTH, async (t)
   await t.closed(ws);
 });
 
-scenario('K5 deflate: messages held back by pause are delivered before close', BOTH, async (t) => {
+scenario('K5 deflate: messages buffered by pause are delivered before close', BOTH, async (t) => {
   const { peer, raw, ws, lane } = await deflating(t);
   // A FIN may be processed before or after they are inflated, so the state is not recorded.
   ws.removeAllListeners('message');

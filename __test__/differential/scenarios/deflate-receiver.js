@@ -12,7 +12,7 @@ const { continuation, text, binary, close, ping, pong } = OPCODE;
 const EVENTS = ['message', 'ping', 'pong', 'conclude', 'error', 'finish', 'close'];
 
 /** A Receiver whose events and end are recorded. */
-function receiver(t, options, agreed) {
+function watchedReceiver(t, options, agreed) {
   const isServer = options?.isServer ?? false;
   const extensions = { [NAME]: accepted(t, agreed, { isServer, maxPayload: options?.maxPayload }) };
   const one = new t.lib.Receiver({ ...options, extensions });
@@ -23,7 +23,7 @@ function receiver(t, options, agreed) {
 
 for (const binaryType of ['nodebuffer', 'arraybuffer', 'fragments', 'blob']) {
   scenario(`1.7 deflate: Receiver with ${binaryType}`, 'api', async (t) => {
-    const { one, ended } = receiver(t, { binaryType });
+    const { one, ended } = watchedReceiver(t, { binaryType });
     const deflater = new Deflater();
     const send = (opcode, data, fin = true, rsv = RSV1) =>
       one.write(frame(opcode, deflater.part(data, fin), { rsv, fin }));
@@ -45,7 +45,7 @@ for (const binaryType of ['nodebuffer', 'arraybuffer', 'fragments', 'blob']) {
   });
 }
 
-scenario('1.7 deflate: Receiver, every cut of a stream', 'api', async (t) => {
+scenario('1.7 deflate: Receiver, a stream split at every byte', 'api', async (t) => {
   const deflater = new Deflater();
   const rsv = RSV1;
   const bytes = Buffer.concat([
@@ -56,7 +56,7 @@ scenario('1.7 deflate: Receiver, every cut of a stream', 'api', async (t) => {
     frame(close, closeBody(4000, 'end'), { key: KEY })
   ]);
   for (let cut = 1; cut < bytes.length; cut += 7) {
-    const { one, ended } = receiver(t, { isServer: true });
+    const { one, ended } = watchedReceiver(t, { isServer: true });
     one.write(Buffer.from(bytes.subarray(0, cut)));
     one.write(Buffer.from(bytes.subarray(cut)));
     await ended;
@@ -77,7 +77,7 @@ scenario('1.7 deflate: Receiver, errors', 'api', async (t) => {
     [{ isServer: true }, '', [frame(text, good, { rsv })]]
   ];
   for (const [options, agreed, frames] of tries) {
-    const { one, ended } = receiver(t, options, agreed);
+    const { one, ended } = watchedReceiver(t, options, agreed);
     for (const bytes of frames) one.write(bytes);
     await ended;
     t.log('receiver', 'state', one.destroyed, one.writable);
@@ -85,14 +85,14 @@ scenario('1.7 deflate: Receiver, errors', 'api', async (t) => {
 });
 
 scenario('1.7 deflate: Receiver, end while it inflates', 'api', async (t) => {
-  const { one, ended } = receiver(t);
+  const { one, ended } = watchedReceiver(t);
   one.write(frame(binary, new Deflater().part(Buffer.alloc(4 << 20)), { rsv: RSV1 }));
   one.end();
   await ended;
 });
 
 scenario('1.7 deflate: Receiver, _write called directly', 'api', async (t) => {
-  const { one, ended } = receiver(t);
+  const { one, ended } = watchedReceiver(t);
   const deflater = new Deflater();
   for (const data of ['by hand', 'y'.repeat(70000), digits(300)]) {
     const bytes = frame(text, deflater.part(data), { rsv: RSV1 });

@@ -28,7 +28,7 @@ for (const type of ['nodebuffer', 'arraybuffer', 'fragments', 'blob']) {
     raw.write(peer.fragments(text, ['frag', 'ments']));
     raw.write(peer.fragments(binary, ['y'.repeat(100000), noise(100000), '']));
     raw.send(binary, 'plain');
-    await t.seen(ws, 'message', 8);
+    await t.emitted(ws, 'message', 8);
     for (const blob of blobs) t.log(lane, 'blob', await blob.arrayBuffer());
   });
 }
@@ -39,10 +39,10 @@ scenario('R1 deflate: binaryType changed between messages', BOTH, async (t) => {
   ws.on('message', () => (ws.binaryType = types.shift() ?? 'nodebuffer'));
   peer.send(binary, 'one');
   for (let i = 2; i <= 4; i++) {
-    await t.seen(ws, 'message', i - 1);
+    await t.emitted(ws, 'message', i - 1);
     peer.send(binary, `number ${i}`);
   }
-  await t.seen(ws, 'message', 4);
+  await t.emitted(ws, 'message', 4);
 });
 
 scenario('R2 deflate: a code point in two fragments', BOTH, async (t) => {
@@ -51,11 +51,11 @@ scenario('R2 deflate: a code point in two fragments', BOTH, async (t) => {
   for (let cut = 0; cut <= bytes.length; cut++) {
     raw.write(peer.fragments(text, [bytes.subarray(0, cut), bytes.subarray(cut)]));
   }
-  await t.seen(ws, 'message', bytes.length + 1);
+  await t.emitted(ws, 'message', bytes.length + 1);
 });
 
 /** Records the order of microtasks, ticks and immediates of listeners. */
-function later(t, ws, lane) {
+function recordScheduling(t, ws, lane) {
   for (const event of ['message', 'ping', 'pong']) {
     ws.on(event, (data) => {
       Promise.resolve().then(() => t.log(lane, `microtask of ${event}`, String(data)));
@@ -68,7 +68,7 @@ scenario('R3 deflate: allowSynchronousEvents false', BOTH, async (t) => {
   const { peer, raw, ws, lane } = await deflating(t, {
     options: { allowSynchronousEvents: false }
   });
-  later(t, ws, lane);
+  recordScheduling(t, ws, lane);
   const frames = [
     peer.make(text, '1'),
     raw.make(ping, '2'),
@@ -89,14 +89,14 @@ scenario('R3 deflate: allowSynchronousEvents false', BOTH, async (t) => {
 
 scenario('R3 deflate: microtasks between compressed messages, by default', BOTH, async (t) => {
   const { peer, raw, ws, lane } = await deflating(t);
-  later(t, ws, lane);
+  recordScheduling(t, ws, lane);
   raw.write(Buffer.concat(['1', '2', '3', '4'].map((data) => peer.make(text, data))));
-  await t.seen(ws, 'message', 4);
+  await t.emitted(ws, 'message', 4);
   raw.send(pong, 'afterwards');
-  await t.seen(ws, 'pong');
+  await t.emitted(ws, 'pong');
 });
 
-scenario('R3 deflate: who listens after the opening misses nothing', 'client', async (t) => {
+scenario('R3 deflate: listeners added after open miss no message', 'client', async (t) => {
   const { raw, ws, lane } = await deflating(t, {
     after: (peer) => Buffer.concat([peer.make(text, 'with the head'), peer.make(text, 'and more')])
   });
@@ -106,13 +106,13 @@ scenario('R3 deflate: who listens after the opening misses nothing', 'client', a
   const seen = [];
   ws.on('message', (data) => seen.push(String(data)));
   raw.send(ping, 'behind it');
-  await t.seen(ws, 'ping');
+  await t.emitted(ws, 'ping');
   t.log(lane, 'heard', ...seen);
 });
 
-scenario('E1 deflate: ticks and microtasks before a fault', BOTH, async (t) => {
+scenario('E1 deflate: ticks and microtasks before an error', BOTH, async (t) => {
   const { peer, raw, ws, lane } = await deflating(t);
-  later(t, ws, lane);
+  recordScheduling(t, ws, lane);
   ws.on('error', () => t.log(lane, 'error heard'));
   raw.write(
     Buffer.concat([peer.make(text, 'good'), raw.make(text, Buffer.from([6]), { rsv: RSV1 })])
@@ -122,23 +122,27 @@ scenario('E1 deflate: ticks and microtasks before a fault', BOTH, async (t) => {
   await t.closed(ws);
 });
 
-scenario('R3 deflate: a reply leaves before the echo of a close in the chunk', BOTH, async (t) => {
-  const { peer, raw, ws } = await deflating(t);
-  ws.on('message', (data) => {
-    ws.send(`reply to ${data}`, (err) => t.log('callbacks', 'reply sent', !err));
-  });
-  raw.write(
-    Buffer.concat([
-      peer.make(text, 'one'),
-      peer.make(text, 'two'),
-      raw.make(close, closeBody(3000, 'bye'))
-    ])
-  );
-  await peer.through(close);
-  t.log('wire', 'rest', await raw.rest());
-  raw.finish();
-  await t.closed(ws);
-});
+scenario(
+  'R3 deflate: a reply is sent before the echo of a close frame in the same chunk',
+  BOTH,
+  async (t) => {
+    const { peer, raw, ws } = await deflating(t);
+    ws.on('message', (data) => {
+      ws.send(`reply to ${data}`, (err) => t.log('callbacks', 'reply sent', !err));
+    });
+    raw.write(
+      Buffer.concat([
+        peer.make(text, 'one'),
+        peer.make(text, 'two'),
+        raw.make(close, closeBody(3000, 'bye'))
+      ])
+    );
+    await peer.through(close);
+    t.log('wire', 'rest', await raw.rest());
+    raw.finish();
+    await t.closed(ws);
+  }
+);
 
 scenario('P1 deflate: order of replies and pongs within one chunk', BOTH, async (t) => {
   const { peer, raw, ws } = await deflating(t);
@@ -154,7 +158,7 @@ scenario('P1 deflate: order of replies and pongs within one chunk', BOTH, async 
   await peer.next(4);
 });
 
-scenario('R4 deflate: what follows a close frame is ignored', BOTH, async (t) => {
+scenario('R4 deflate: bytes after a close frame are ignored', BOTH, async (t) => {
   const { peer, raw, ws } = await deflating(t);
   raw.write(
     Buffer.concat([
@@ -180,7 +184,7 @@ scenario('R6 deflate: a delivered Buffer belongs to the listener', BOTH, async (
   // Each refers back to bytes that the listener has overwritten.
   for (let round = 0; round < 6; round++) peer.send(binary, digits(400));
   peer.send(binary, 'y'.repeat(100000));
-  await t.seen(ws, 'message', 7);
+  await t.emitted(ws, 'message', 7);
   for (const data of kept) t.log(lane, 'kept', data);
 });
 
@@ -196,7 +200,7 @@ scenario('R8 deflate: one byte at a time', BOTH, async (t) => {
   for (const byte of bytes) {
     await new Promise((resolve) => raw.socket.write(Buffer.from([byte]), resolve));
   }
-  await t.seen(ws, 'message', 3);
+  await t.emitted(ws, 'message', 3);
 });
 
 scenario('R8 deflate: a thousand small messages in one write', BOTH, async (t) => {
@@ -204,7 +208,7 @@ scenario('R8 deflate: a thousand small messages in one write', BOTH, async (t) =
   const frames = [];
   for (let i = 0; i < 1000; i++) frames.push(peer.make(i % 2 ? text : binary, `message ${i}`));
   raw.write(Buffer.concat(frames));
-  await t.seen(ws, 'message', 1000);
+  await t.emitted(ws, 'message', 1000);
 });
 
 scenario('R8 deflate: messages of all sizes', BOTH, async (t) => {
@@ -216,7 +220,7 @@ scenario('R8 deflate: messages of all sizes', BOTH, async (t) => {
     raw.send(binary, Buffer.alloc(size, 'plain'));
   }
   peer.send(binary, Buffer.alloc(16 << 20, 'large'));
-  await t.seen(ws, 'message', 3 * sizes.length + 1);
+  await t.emitted(ws, 'message', 3 * sizes.length + 1);
 });
 
 scenario('R8 deflate: control frames between compressed fragments', BOTH, async (t) => {
@@ -227,11 +231,11 @@ scenario('R8 deflate: control frames between compressed fragments', BOTH, async 
     raw.send(i % 3 ? ping : pong, `control ${i}`);
   }
   peer.send(text, 'next');
-  await t.seen(ws, 'message', 2);
+  await t.emitted(ws, 'message', 2);
   await peer.next(6);
 });
 
-scenario('R8 deflate: compressed and plain messages in turns', BOTH, async (t) => {
+scenario('R8 deflate: compressed and uncompressed messages alternate', BOTH, async (t) => {
   const { peer, raw, ws } = await deflating(t);
   for (let i = 0; i < 5; i++) {
     peer.send(text, `compressed ${i}`);
@@ -240,5 +244,5 @@ scenario('R8 deflate: compressed and plain messages in turns', BOTH, async (t) =
     raw.send(continuation, 'fragments');
     raw.write(peer.fragments(binary, ['in compressed ', 'fragments']));
   }
-  await t.seen(ws, 'message', 20);
+  await t.emitted(ws, 'message', 20);
 });

@@ -39,10 +39,10 @@ const OFFERED = [
   ]
 ];
 
-scenario('C4 deflate: what a client offers', 'client', async (t) => {
+scenario('C4 deflate: offers of a client', 'client', async (t) => {
   const listening = await t.rawServer();
   for (const [name, perMessageDeflate] of OFFERED) {
-    const ws = t.dial(listening.url, undefined, { perMessageDeflate });
+    const ws = t.openClient(listening.url, undefined, { perMessageDeflate });
     const raw = await listening.next();
     const head = await raw.head();
     t.log('wire', name, /^Sec-WebSocket-Extensions: .*$/m.exec(head)?.[0]);
@@ -51,9 +51,9 @@ scenario('C4 deflate: what a client offers', 'client', async (t) => {
   }
 });
 
-scenario('C4 deflate: the request that offers it', 'client', async (t) => {
+scenario('C4 deflate: the request with an offer', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url, ['a'], {
+  const ws = t.openClient(listening.url, ['a'], {
     perMessageDeflate: true,
     headers: { 'Sec-WebSocket-Extensions': 'mine', 'X-Mine': 'yes' }
   });
@@ -63,25 +63,29 @@ scenario('C4 deflate: the request that offers it', 'client', async (t) => {
   await t.closed(ws);
 });
 
-scenario('C4 deflate: the header of the user stands if nothing is offered', 'client', async (t) => {
-  const listening = await t.rawServer();
-  const ws = t.dial(listening.url, undefined, {
-    headers: { 'Sec-WebSocket-Extensions': NAME }
-  });
-  const raw = await listening.next();
-  const head = await raw.head();
-  t.log('wire', 'request', /^Sec-WebSocket-Extensions: .*$/m.exec(head)?.[0]);
-  raw.accept(head, { headers: { 'Sec-WebSocket-Extensions': NAME } });
-  await t.closed(ws);
-});
+scenario(
+  'C4 deflate: the header of the user is sent if nothing is offered',
+  'client',
+  async (t) => {
+    const listening = await t.rawServer();
+    const ws = t.openClient(listening.url, undefined, {
+      headers: { 'Sec-WebSocket-Extensions': NAME }
+    });
+    const raw = await listening.next();
+    const head = await raw.head();
+    t.log('wire', 'request', /^Sec-WebSocket-Extensions: .*$/m.exec(head)?.[0]);
+    raw.accept(head, { headers: { 'Sec-WebSocket-Extensions': NAME } });
+    await t.closed(ws);
+  }
+);
 
 /** Responds to a client, and records whether it opened and the agreed parameters. */
-async function responded(t, perMessageDeflate, header) {
+async function respond(t, perMessageDeflate, header) {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url, undefined, { perMessageDeflate });
+  const ws = t.openClient(listening.url, undefined, { perMessageDeflate });
   const raw = await listening.next();
   raw.accept(await raw.head(), { headers: { 'Sec-WebSocket-Extensions': header } });
-  await Promise.race([t.seen(ws, 'open'), t.seen(ws, 'close')]);
+  await Promise.race([t.emitted(ws, 'open'), t.emitted(ws, 'close')]);
   t.log('agreed', String(header), ...(ws.readyState === 1 ? agreement(ws) : []));
   ws.terminate();
   await t.closed(ws);
@@ -120,8 +124,8 @@ const SETTINGS = [
 
 for (const [name, setting] of SETTINGS) {
   scenario(`C10 deflate: responses to a client with ${name}`, 'client', async (t) => {
-    await responded(t, setting, null);
-    for (const one of RESPONSES) await responded(t, setting, one ? `${NAME}; ${one}` : NAME);
+    await respond(t, setting, null);
+    for (const one of RESPONSES) await respond(t, setting, one ? `${NAME}; ${one}` : NAME);
   });
 }
 
@@ -129,7 +133,7 @@ for (const [name, setting] of SETTINGS) {
 const REFUSED = [
   ['unknown parameters', ['unknown', 'unknown=1', '__proto__', 'Server_No_Context_Takeover']],
   [
-    'bad windows',
+    'invalid windows',
     [
       'client_max_window_bits',
       'server_max_window_bits',
@@ -140,7 +144,7 @@ const REFUSED = [
     ]
   ],
   [
-    'values where none belong',
+    'superfluous values',
     [
       'server_no_context_takeover=1',
       'server_no_context_takeover="true"',
@@ -160,7 +164,7 @@ const REFUSED = [
 
 for (const [name, all] of REFUSED) {
   scenario(`C10 deflate: responses with ${name}`, 'client', async (t) => {
-    for (const one of all) await responded(t, true, `${NAME}; ${one}`);
+    for (const one of all) await respond(t, true, `${NAME}; ${one}`);
   });
 }
 
@@ -174,28 +178,28 @@ scenario('C10 deflate: responses with other extensions', 'client', async (t) => 
     'Permessage-Deflate',
     '__proto__'
   ])
-    await responded(t, true, header);
+    await respond(t, true, header);
 });
 
 scenario('C10 deflate: responses with the extension twice', 'client', async (t) => {
-  await responded(t, true, `${NAME}; server_max_window_bits=9, ${NAME}`);
-  await responded(t, true, [NAME, `${NAME}; server_no_context_takeover`]);
-  await responded(t, true, `${NAME}, ${NAME}; unknown`);
+  await respond(t, true, `${NAME}; server_max_window_bits=9, ${NAME}`);
+  await respond(t, true, [NAME, `${NAME}; server_no_context_takeover`]);
+  await respond(t, true, `${NAME}, ${NAME}; unknown`);
 });
 
 scenario('C10 deflate: responses that are malformed', 'client', async (t) => {
   for (const header of ['', ',', `${NAME};`, `${NAME}; a=`, `"${NAME}"`, 'permessage deflate'])
-    await responded(t, true, header);
+    await respond(t, true, header);
 });
 
 scenario('C10 deflate: responses to a client that offered nothing', 'client', async (t) => {
   for (const header of [NAME, 'other', '', ';', `${NAME}; unknown`])
-    await responded(t, false, header);
+    await respond(t, false, header);
 });
 
 scenario('C10 deflate: a wrong subprotocol comes before a wrong extension', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url, ['a'], { perMessageDeflate: true });
+  const ws = t.openClient(listening.url, ['a'], { perMessageDeflate: true });
   const raw = await listening.next();
   raw.accept(await raw.head(), {
     headers: { 'Sec-WebSocket-Protocol': 'b', 'Sec-WebSocket-Extensions': 'other' }
@@ -208,7 +212,7 @@ scenario('C10 deflate: a wrong subprotocol comes before a wrong extension', 'cli
 
 scenario('1.3 deflate: extensions before, after and without a connection', 'pair', async (t) => {
   const wss = await t.listen({ perMessageDeflate: true });
-  const client = t.dial(t.url(wss), undefined, { perMessageDeflate: true });
+  const client = t.openClient(t.url(wss), undefined, { perMessageDeflate: true });
   t.log('client', 'connecting', client.extensions);
   client.on('upgrade', () => t.log('client', 'upgrade', client.extensions));
   const { server } = await t.accepted(wss);

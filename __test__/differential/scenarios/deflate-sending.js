@@ -87,7 +87,7 @@ scenario('S5 deflate: compress of every kind', BOTH, async (t) => {
   await peer.through(close);
 });
 
-scenario('S5 deflate: compressed and not, in turns', BOTH, async (t) => {
+scenario('S5 deflate: compressed and uncompressed messages alternate', BOTH, async (t) => {
   const { peer, ws } = await deflating(t);
   for (let i = 0; i < 12; i++) ws.send(digits(i * 100, String(i % 3)), { compress: i % 2 === 0 });
   ws.close(1000);
@@ -96,7 +96,7 @@ scenario('S5 deflate: compressed and not, in turns', BOTH, async (t) => {
 
 scenario('S5 deflate: compress has no effect when the other side declined', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url, undefined, { perMessageDeflate: { threshold: 0 } });
+  const ws = t.openClient(listening.url, undefined, { perMessageDeflate: { threshold: 0 } });
   const raw = await listening.next();
   raw.accept(await raw.head());
   await t.opened(ws);

@@ -7,19 +7,19 @@ const { scenario } = require('../run');
 const { OPCODE } = require('../frames');
 
 /** A pair with a stream over the client, whose events are recorded. */
-async function streamed(t, options, pairOptions) {
+async function pairWithStream(t, options, pairOptions) {
   const both = await t.pair(pairOptions);
-  return { ...both, stream: over(t, both.client, options) };
+  return { ...both, stream: streamOver(t, both.client, options) };
 }
 
-const past = new WeakMap();
+const streamEnds = new WeakMap();
 
-function over(t, ws, options) {
+function streamOver(t, ws, options) {
   const stream = t.clientSubject.lib.createWebSocketStream(ws, options);
   for (const event of ['end', 'finish', 'close', 'error']) {
     stream.on(event, (...args) => t.log('stream', event, ...args));
   }
-  past.set(stream, {
+  streamEnds.set(stream, {
     end: new Promise((resolve) => stream.once('end', resolve)),
     close: new Promise((resolve) => stream.once('close', resolve))
   });
@@ -28,17 +28,17 @@ function over(t, ws, options) {
 }
 
 /** Resolves when the stream has emitted 'close', even if that was earlier. */
-const gone = (stream) => past.get(stream).close;
+const closed = (stream) => streamEnds.get(stream).close;
 
 /** Ends the writable side after the readable side has ended, and waits for 'close'. */
-async function endToo(stream) {
-  await past.get(stream).end;
+async function endAndClose(stream) {
+  await streamEnds.get(stream).end;
   stream.end();
-  await gone(stream);
+  await closed(stream);
 }
 
 scenario('D1 options', 'pair', async (t) => {
-  const { stream } = await streamed(t, {
+  const { stream } = await pairWithStream(t, {
     autoDestroy: true,
     emitClose: true,
     objectMode: true,
@@ -60,7 +60,7 @@ scenario('D1 options', 'pair', async (t) => {
 });
 
 scenario('D2 one write is one message', 'pair', async (t) => {
-  const { server, client, stream } = await streamed(t);
+  const { server, client, stream } = await pairWithStream(t);
   stream.write('text');
   stream.write(Buffer.from('bytes'));
   stream.write(new Uint8Array([1, 2]));
@@ -68,19 +68,19 @@ scenario('D2 one write is one message', 'pair', async (t) => {
   stream.end('last');
   await t.closed(server, client);
   stream.resume();
-  await gone(stream);
+  await closed(stream);
 });
 
 scenario('D2 decodeStrings false', 'pair', async (t) => {
-  const { server, stream } = await streamed(t, { decodeStrings: false });
+  const { server, stream } = await pairWithStream(t, { decodeStrings: false });
   stream.write('text');
   stream.write(Buffer.from('bytes'));
-  await t.seen(server, 'message', 2);
+  await t.emitted(server, 'message', 2);
 });
 
 for (const readableObjectMode of [false, true]) {
   scenario(`D3 reading, readableObjectMode ${readableObjectMode}`, 'pair', async (t) => {
-    const { server, client, stream } = await streamed(t, { readableObjectMode });
+    const { server, client, stream } = await pairWithStream(t, { readableObjectMode });
     const chunks = [];
     stream.on('data', (chunk) => chunks.push(chunk));
     server.send('text');
@@ -88,7 +88,7 @@ for (const readableObjectMode of [false, true]) {
     server.send('');
     server.send('last');
     server.close(1000);
-    await endToo(stream);
+    await endAndClose(stream);
     await t.closed(server, client);
     if (readableObjectMode) t.log('stream', 'data', chunks);
     else t.log('stream', 'data', Buffer.concat(chunks));
@@ -96,20 +96,20 @@ for (const readableObjectMode of [false, true]) {
 }
 
 scenario('D3 with an encoding', 'pair', async (t) => {
-  const { server, client, stream } = await streamed(t, { encoding: 'utf8' });
+  const { server, client, stream } = await pairWithStream(t, { encoding: 'utf8' });
   let all = '';
   stream.on('data', (chunk) => (all += chunk));
   server.send(Buffer.from([0xe2]));
   server.send(Buffer.from([0x82, 0xac]));
   server.send('x');
   server.close();
-  await endToo(stream);
+  await endAndClose(stream);
   await t.closed(server, client);
   t.log('stream', 'data', all);
 });
 
 scenario('D4 a reader that does not read pauses the socket', 'pair', async (t) => {
-  const { server, client, stream } = await streamed(t, { readableHighWaterMark: 1000 });
+  const { server, client, stream } = await pairWithStream(t, { readableHighWaterMark: 1000 });
   const paused = new Promise((resolve) => {
     client.on('message', () => client.isPaused && resolve());
   });
@@ -119,14 +119,14 @@ scenario('D4 a reader that does not read pauses the socket', 'pair', async (t) =
   t.log('stream', 'paused', client.isPaused, stream.readableLength);
   stream.resume();
   server.send('after');
-  await t.seen(client, 'message', 3);
+  await t.emitted(client, 'message', 3);
   t.log('stream', 'resumed', client.isPaused);
 });
 
-scenario('D4 much data both ways', 'pair', async (t) => {
+scenario('D4 much data in both directions', 'pair', async (t) => {
   const { server, client } = await t.pair();
   for (const ws of [server, client]) ws.removeAllListeners('message');
-  const stream = over(t, client);
+  const stream = streamOver(t, client);
   const echo = t.serverSubject.lib.createWebSocketStream(server);
   echo.pipe(echo);
   const chunks = [];
@@ -139,106 +139,106 @@ scenario('D4 much data both ways', 'pair', async (t) => {
   Readable.from(Array.from({ length: 100 }, (_, i) => Buffer.alloc(20000, i))).pipe(stream, {
     end: false
   });
-  await gone(stream);
+  await closed(stream);
   await t.closed(server, client);
   t.log('stream', 'same', Buffer.concat(chunks));
 });
 
 scenario('D4 write callbacks', 'pair', async (t) => {
-  const { server, stream } = await streamed(t);
+  const { server, stream } = await pairWithStream(t);
   for (const name of ['a', 'b', 'c']) stream.write(name, (err) => t.log('stream', name, err));
-  await t.seen(server, 'message', 3);
+  await t.emitted(server, 'message', 3);
   await new Promise((resolve) => stream.write('d', resolve));
-  await t.seen(server, 'message', 4);
+  await t.emitted(server, 'message', 4);
 });
 
 scenario('D5 write and end before open', 'pair', async (t) => {
   const wss = await t.listen();
-  const client = t.dial(t.url(wss));
-  const stream = over(t, client);
+  const client = t.openClient(t.url(wss));
+  const stream = streamOver(t, client);
   stream.write('early', () => t.log('stream', 'early written'));
   stream.end('last');
   stream.resume();
   const { server } = await t.accepted(wss);
   await t.closed(server, client);
-  await gone(stream);
+  await closed(stream);
 });
 
 scenario('D5 end', 'pair', async (t) => {
-  const { server, client, stream } = await streamed(t);
+  const { server, client, stream } = await pairWithStream(t);
   stream.end(() => t.log('stream', 'end called back'));
   t.trace.event('client', 'state', [], client);
   stream.resume();
   await t.closed(server, client);
-  await gone(stream);
+  await closed(stream);
 });
 
 scenario('D5 the peer closes', 'pair', async (t) => {
-  const { server, client, stream } = await streamed(t);
+  const { server, client, stream } = await pairWithStream(t);
   stream.resume();
   server.close(1001, 'bye');
   await t.closed(server, client);
-  await endToo(stream);
+  await endAndClose(stream);
   t.log('stream', 'destroyed', stream.destroyed);
 });
 
 scenario('D5 the peer vanishes', 'pair', async (t) => {
-  const { server, client, stream } = await streamed(t);
+  const { server, client, stream } = await pairWithStream(t);
   stream.resume();
   server.terminate();
   await t.closed(server, client);
-  await endToo(stream);
+  await endAndClose(stream);
 });
 
 scenario(
   'D6 an error of the WebSocket destroys the stream without terminating',
   'pair',
   async (t) => {
-    const { server, client, stream } = await streamed(t, {}, { client: { maxPayload: 3 } });
+    const { server, client, stream } = await pairWithStream(t, {}, { client: { maxPayload: 3 } });
     server.send('four');
     await t.closed(server, client);
-    await gone(stream);
+    await closed(stream);
   }
 );
 
 scenario('D6 destroy without and with an error', 'pair', async (t) => {
   for (const err of [undefined, new Error('mine')]) {
-    const { server, client, stream } = await streamed(t);
+    const { server, client, stream } = await pairWithStream(t);
     stream.destroy(err);
     t.trace.event('client', 'state', [], client);
     await t.closed(server, client);
-    await gone(stream);
+    await closed(stream);
   }
 });
 
 scenario('D6 destroy while connecting', 'client', async (t) => {
   for (const err of [undefined, new Error('mine')]) {
     const listening = await t.rawServer();
-    const client = t.dial(listening.url);
-    const stream = over(t, client);
+    const client = t.openClient(listening.url);
+    const stream = streamOver(t, client);
     stream.destroy(err);
     await t.closed(client);
-    await gone(stream);
+    await closed(stream);
   }
 });
 
 scenario('D6 a connection that fails', 'client', async (t) => {
   const server = await t.http((request, response) => response.writeHead(500).end());
-  const client = t.dial(t.url(server));
-  const stream = over(t, client);
+  const client = t.openClient(t.url(server));
+  const stream = streamOver(t, client);
   stream.write('never sent');
   await t.closed(client);
-  await gone(stream);
+  await closed(stream);
 });
 
 scenario('D6 destroy after the socket was closed', 'pair', async (t) => {
   const { server, client } = await t.pair();
   client.close();
   await t.closed(server, client);
-  const stream = over(t, client);
+  const stream = streamOver(t, client);
   t.attempt('stream', 'write', () => stream.write('x'));
   stream.destroy();
-  await gone(stream);
+  await closed(stream);
 });
 
 scenario(
@@ -253,9 +253,9 @@ scenario(
   { isWaiting: true }
 );
 
-scenario('D3 async iteration of a stream over a bare peer', 'client', async (t) => {
-  const { raw, ws } = await t.facing();
-  const stream = over(t, ws, { readableObjectMode: true });
+scenario('D3 async iteration of a stream with a raw peer', 'client', async (t) => {
+  const { raw, ws } = await t.withRawPeer();
+  const stream = streamOver(t, ws, { readableObjectMode: true });
   raw.send(OPCODE.text, 'one');
   raw.send(OPCODE.binary, 'two');
   raw.close(1000);
@@ -264,8 +264,8 @@ scenario('D3 async iteration of a stream over a bare peer', 'client', async (t) 
   await t.closed(ws);
 });
 
-scenario('D8 a stream whose socket is closed by the far end while writing', 'pair', async (t) => {
-  const { server, client, stream } = await streamed(t);
+scenario('D8 a stream whose socket is closed by the peer while writing', 'pair', async (t) => {
+  const { server, client, stream } = await pairWithStream(t);
   server.on('message', () => server.terminate());
   stream.write('x');
   await t.closed(server, client);

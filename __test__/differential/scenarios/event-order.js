@@ -14,22 +14,22 @@ const { upgradeRequest } = require('../raw-peer');
 const { text } = OPCODE;
 
 /** Two iterations of the event loop: everything scheduled before has run. */
-async function settled() {
+async function twoIterations() {
   for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Records the order of callbacks that a listener schedules. */
-function later(t, lane, after) {
+function recordScheduling(t, lane, after) {
   process.nextTick(() => t.log(lane, `tick after ${after}`));
   queueMicrotask(() => t.log(lane, `microtask after ${after}`));
   setImmediate(() => t.log(lane, `immediate after ${after}`));
 }
 
 /** @returns {(err?: Error | null) => void} a callback of send() */
-function told(t, lane, what) {
+function sendCallback(t, lane, what) {
   return (err) => {
     t.log(lane, `sent ${what}`, err?.message);
-    later(t, lane, what);
+    recordScheduling(t, lane, what);
   };
 }
 
@@ -39,24 +39,24 @@ function told(t, lane, what) {
  * @param {number} count
  * @param {object} [options] of the server and the clients
  */
-async function pairs(t, count, { server: serverOptions, client: clientOptions } = {}) {
+async function openPairs(t, count, { server: serverOptions, client: clientOptions } = {}) {
   const wss = await t.listen(serverOptions);
   const all = [];
   for (let i = 0; i < count; i++) {
-    const client = t.dial(t.url(wss), undefined, clientOptions);
+    const client = t.openClient(t.url(wss), undefined, clientOptions);
     const { server } = await t.accepted(wss);
     await t.opened(client);
-    await settled();
+    await twoIterations();
     const suffix = i === 0 ? '' : `${i + 1}`;
     const pair = { server, client, ours: `server${suffix}`, theirs: `client${suffix}` };
     for (const [ws, lane] of [
       [server, pair.ours],
       [client, pair.theirs]
     ]) {
-      ws.on('message', (data) => later(t, lane, String(data).slice(0, 12)));
+      ws.on('message', (data) => recordScheduling(t, lane, String(data).slice(0, 12)));
       ws.on('close', () => {
         if (t.trace.isInterleaved) t.log(lane, 'clients', wss.clients.size);
-        later(t, lane, 'close');
+        recordScheduling(t, lane, 'close');
       });
     }
     all.push(pair);
@@ -64,26 +64,28 @@ async function pairs(t, count, { server: serverOptions, client: clientOptions } 
   return { wss, all };
 }
 
-async function over(t, all) {
+async function closeAll(t, all) {
   await t.closed(...all.flatMap(({ server, client }) => [server, client]));
-  await settled();
+  await twoIterations();
 }
 
 scenario(
   'S10 order: callbacks, ticks between sends, and replies',
   'together',
   async (t) => {
-    const { all } = await pairs(t, 3);
+    const { all } = await openPairs(t, 3);
     for (const { server, ours } of all) {
-      server.on('message', (data) => server.send(`re ${data}`, told(t, ours, `re ${data}`)));
+      server.on('message', (data) =>
+        server.send(`re ${data}`, sendCallback(t, ours, `re ${data}`))
+      );
     }
     for (const { client, theirs } of all) {
-      client.send('a', told(t, theirs, 'a'));
+      client.send('a', sendCallback(t, theirs, 'a'));
       process.nextTick(() => t.log(theirs, 'tick between'));
-      client.send('b', told(t, theirs, 'b'));
+      client.send('b', sendCallback(t, theirs, 'b'));
     }
-    await Promise.all(all.map(({ client }) => t.seen(client, 'message', 2)));
-    await settled();
+    await Promise.all(all.map(({ client }) => t.emitted(client, 'message', 2)));
+    await twoIterations();
   },
   { onThreads: false }
 );
@@ -92,7 +94,7 @@ scenario(
   'S10 order: a callback that sends, and one that closes',
   'together',
   async (t) => {
-    const { all } = await pairs(t, 2);
+    const { all } = await openPairs(t, 2);
     for (const { server, client, ours, theirs } of all) {
       client.send('first', () => {
         t.log(theirs, 'sent first');
@@ -101,9 +103,9 @@ scenario(
           client.close(1000, 'done');
         });
       });
-      server.ping('x', undefined, told(t, ours, 'ping'));
+      server.ping('x', undefined, sendCallback(t, ours, 'ping'));
     }
-    await over(t, all);
+    await closeAll(t, all);
   },
   { onThreads: false }
 );
@@ -112,15 +114,15 @@ scenario(
   'S10 order: callbacks of a broadcast',
   'together',
   async (t) => {
-    const { wss, all } = await pairs(t, 4);
+    const { wss, all } = await openPairs(t, 4);
     for (const { server, ours } of all) {
       server.on('message', (data) => {
-        for (const ws of wss.clients) ws.send(`${ours} ${data}`, told(t, ours, 'to one'));
+        for (const ws of wss.clients) ws.send(`${ours} ${data}`, sendCallback(t, ours, 'to one'));
       });
     }
     for (const { client } of all) client.send('all');
-    await Promise.all(all.map(({ client }) => t.seen(client, 'message', 4)));
-    await settled();
+    await Promise.all(all.map(({ client }) => t.emitted(client, 'message', 4)));
+    await twoIterations();
   },
   { onThreads: false }
 );
@@ -137,7 +139,7 @@ scenario(
         else hasStart = true;
       });
     });
-    const client = t.dial(t.url(wss));
+    const client = t.openClient(t.url(wss));
     const stream = t.lib.createWebSocketStream(client, { encoding: 'utf8', objectMode: true });
     t.defer(() => stream.destroy());
     stream.write('init', () => t.log('client', 'init written'));
@@ -153,36 +155,36 @@ scenario(
   async (t) => {
     const wss = await t.listen();
     wss.on('connection', (ws) => {
-      ws.on('message', (data) => later(t, 'server', String(data)));
-      ws.send('hello', told(t, 'server', 'hello'));
-      ws.send('again', told(t, 'server', 'again'));
+      ws.on('message', (data) => recordScheduling(t, 'server', String(data)));
+      ws.send('hello', sendCallback(t, 'server', 'hello'));
+      ws.send('again', sendCallback(t, 'server', 'again'));
     });
-    const client = t.dial(t.url(wss));
+    const client = t.openClient(t.url(wss));
     client.on('open', () => {
-      later(t, 'client', 'open');
-      client.send('first', told(t, 'client', 'first'));
+      recordScheduling(t, 'client', 'open');
+      client.send('first', sendCallback(t, 'client', 'first'));
     });
-    client.on('message', (data) => later(t, 'client', String(data)));
+    client.on('message', (data) => recordScheduling(t, 'client', String(data)));
     const { server } = await t.accepted(wss);
-    await t.seen(server, 'message');
-    await t.seen(client, 'message', 2);
-    await settled();
+    await t.emitted(server, 'message');
+    await t.emitted(client, 'message', 2);
+    await twoIterations();
   },
   { onThreads: false }
 );
 
-scenario('C8 order: bytes behind the answer and behind the request', 'together', async (t) => {
+scenario('C8 order: bytes after the response and after the request', 'together', async (t) => {
   const wss = await t.listen();
   wss.on('connection', (ws) => {
-    later(t, 'server', 'connection');
-    ws.on('message', (data) => later(t, 'server', String(data)));
+    recordScheduling(t, 'server', 'connection');
+    ws.on('message', (data) => recordScheduling(t, 'server', String(data)));
   });
   const known = [frame(text, 'one', { key: KEY }), frame(text, 'two', { key: KEY })];
   const raw = await t.rawClient(wss);
   raw.write(Buffer.concat([Buffer.from(upgradeRequest()), ...known]));
   const { server } = await t.accepted(wss);
-  await t.seen(server, 'message', 2);
-  await settled();
+  await t.emitted(server, 'message', 2);
+  await twoIterations();
   raw.finish();
 });
 
@@ -190,24 +192,24 @@ scenario(
   'P1 order: pings and pongs of several connections',
   'together',
   async (t) => {
-    const { all } = await pairs(t, 3);
+    const { all } = await openPairs(t, 3);
     for (const { server, client, ours, theirs } of all) {
-      client.ping('c', undefined, told(t, theirs, 'ping'));
-      server.ping('s', undefined, told(t, ours, 'ping'));
+      client.ping('c', undefined, sendCallback(t, theirs, 'ping'));
+      server.ping('s', undefined, sendCallback(t, ours, 'ping'));
     }
     await Promise.all(
-      all.flatMap((one) => [t.seen(one.client, 'pong'), t.seen(one.server, 'pong')])
+      all.flatMap((one) => [t.emitted(one.client, 'pong'), t.emitted(one.server, 'pong')])
     );
-    await settled();
+    await twoIterations();
   },
   { onThreads: false }
 );
 
 scenario(
-  'E1 order: ticks and microtasks of a message before the error behind it',
+  'E1 order: ticks and microtasks of a message before a later error',
   'together',
   async (t) => {
-    const { all } = await pairs(t, 2);
+    const { all } = await openPairs(t, 2);
     for (const { server, client, ours } of all) {
       server.on('message', () => {
         process.nextTick(() => {
@@ -219,12 +221,12 @@ scenario(
         });
         Promise.resolve().then(() => t.log(ours, 'promise'));
       });
-      server.on('error', () => later(t, ours, 'error'));
+      server.on('error', () => recordScheduling(t, ours, 'error'));
       client._socket.write(
         Buffer.concat([frame(text, 'good', { key: KEY }), frame(text, 'bad', { key: KEY, rsv: 2 })])
       );
     }
-    await over(t, all);
+    await closeAll(t, all);
   },
   { onThreads: false }
 );
@@ -248,9 +250,9 @@ for (const [what, end] of Object.entries({
     `K4 order: ${what}`,
     'together',
     async (t) => {
-      const { all } = await pairs(t, 1);
+      const { all } = await openPairs(t, 1);
       for (const pair of all) end(pair);
-      await over(t, all);
+      await closeAll(t, all);
     },
     { onThreads: false }
   );
@@ -264,9 +266,9 @@ for (const [what, end] of Object.entries({
     `K7 order: the ${what} terminates`,
     'together',
     async (t) => {
-      const { all } = await pairs(t, 1);
+      const { all } = await openPairs(t, 1);
       for (const pair of all) end(pair);
-      await over(t, all);
+      await closeAll(t, all);
     },
     { onThreads: false }
   );
@@ -276,7 +278,7 @@ scenario(
   'K5 order: close in a listener of message, of close, and of another connection',
   'together',
   async (t) => {
-    const { all } = await pairs(t, 3);
+    const { all } = await openPairs(t, 3);
     const [first, second, third] = all;
     first.server.on('message', () => {
       first.server.close(1000);
@@ -284,7 +286,7 @@ scenario(
     });
     first.client.on('close', () => third.client.terminate());
     first.client.send('go');
-    await over(t, all);
+    await closeAll(t, all);
   },
   { onThreads: false }
 );
@@ -293,7 +295,7 @@ scenario(
   'W4 order: wss.clients while sockets close, beside another socket of Node',
   'together',
   async (t) => {
-    const { wss, all } = await pairs(t, 2);
+    const { wss, all } = await openPairs(t, 2);
     const plain = net.createServer((socket) => {
       socket.resume();
     });
@@ -302,22 +304,22 @@ scenario(
     t.defer(() => plain.close());
     const other = net.connect(plain.address().port, LOOPBACK);
     await once(other, 'connect');
-    await settled();
+    await twoIterations();
     other.on('close', () => t.log('plain client', 'close'));
     all[0].server.terminate();
     other.destroy();
     all[1].server.terminate();
     wss.close(() => t.log('wss', 'closed', wss.clients.size));
-    await over(t, all);
+    await closeAll(t, all);
   },
   { onThreads: false }
 );
 
 scenario('S12 order: sends after the socket was ended', 'together', async (t) => {
-  const { all } = await pairs(t, 1);
+  const { all } = await openPairs(t, 1);
   const [{ client, theirs }] = all;
   client._socket.end();
-  client.send('late', told(t, theirs, 'late'));
-  client.ping('late', undefined, told(t, theirs, 'late ping'));
-  await over(t, all);
+  client.send('late', sendCallback(t, theirs, 'late'));
+  client.ping('late', undefined, sendCallback(t, theirs, 'late ping'));
+  await closeAll(t, all);
 });

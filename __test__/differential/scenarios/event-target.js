@@ -28,8 +28,8 @@ scenario('T1 addEventListener', 'pair', async (t) => {
   server.send('one');
   server.ping();
   server.send('two');
-  await t.seen(client, 'message', 2);
-  await t.seen(server, 'pong');
+  await t.emitted(client, 'message', 2);
+  await t.emitted(server, 'pong');
   client.off('message', listener);
   t.log('client', 'after off', client.listenerCount('message'));
   client.removeEventListener('message', listener);
@@ -37,7 +37,7 @@ scenario('T1 addEventListener', 'pair', async (t) => {
   client.removeEventListener('message', () => {});
   t.log('client', 'after removal', client.listenerCount('message'), client.onmessage === listener);
   server.send('three');
-  await t.seen(client, 'message', 3);
+  await t.emitted(client, 'message', 3);
 });
 
 scenario('T3 on<type> properties', 'pair', async (t) => {
@@ -59,7 +59,7 @@ scenario('T3 on<type> properties', 'pair', async (t) => {
     client[property] = second;
   }
   server.send('x');
-  await t.seen(client, 'message');
+  await t.emitted(client, 'message');
   server.close(1000);
   await t.closed(server, client);
 });
@@ -79,17 +79,17 @@ scenario('T4 events and their classes', 'pair', async (t) => {
   }
   server.send('text');
   server.send(Buffer.from('binary'));
-  await t.seen(client, 'message', 2);
+  await t.emitted(client, 'message', 2);
   client.binaryType = 'arraybuffer';
   server.send(Buffer.from('again'));
-  await t.seen(client, 'message', 3);
+  await t.emitted(client, 'message', 3);
   client.send('four');
   await t.closed(server, client);
 });
 
 scenario('T4 an open event and a failing connection', 'client', async (t) => {
   const listening = await t.rawServer();
-  const good = t.dial(listening.url);
+  const good = t.openClient(listening.url);
   good.onopen = function (event) {
     t.log(
       'client',
@@ -103,7 +103,7 @@ scenario('T4 an open event and a failing connection', 'client', async (t) => {
   const raw = await listening.next();
   raw.accept(await raw.head());
   await t.opened(good);
-  const bad = t.dial(listening.url);
+  const bad = t.openClient(listening.url);
   bad.onerror = (event) => {
     t.log('client', 'error', event.constructor.name, event.message, event.error);
   };
@@ -132,12 +132,12 @@ scenario('T2 order of listeners is the order of registration', 'pair', async (t)
   client.addEventListener('message', log('add 5'), { once: true });
   server.send('a');
   server.send('b');
-  await t.seen(client, 'message', 2);
+  await t.emitted(client, 'message', 2);
   client.removeAllListeners('message');
   t.log('client', 'left', client.listenerCount('message'), client.onmessage);
 });
 
-scenario('T1 an exception in handleEvent comes out of emit', 'pair', async (t) => {
+scenario('T1 an exception in handleEvent propagates from emit', 'pair', async (t) => {
   const { client } = await t.pair();
   client.addEventListener('message', () => {
     throw new Error('thrown in a listener');
@@ -156,7 +156,7 @@ scenario('T1 events.once', 'pair', async (t) => {
   await t.closed(server, client);
 });
 
-scenario('T5 events made by hand have defaults', 'pair', async (t) => {
+scenario('T5 events constructed by a program have defaults', 'pair', async (t) => {
   const { server, client } = await t.pair({ client: { maxPayload: 3 } });
   const classes = new Set();
   for (const type of TYPES) {

@@ -9,8 +9,8 @@ const { OPCODE, closeBody } = require('../frames');
 const BOTH = ['server', 'client'];
 const { text, binary, ping, pong, close } = OPCODE;
 
-scenario('B2 bufferedAmount is 0 right after a send that the kernel took', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+scenario('B2 bufferedAmount is 0 right after a send that the kernel accepted', BOTH, async (t) => {
+  const { raw, ws, lane } = await t.withRawPeer();
   t.log(lane, 'before', ws.bufferedAmount);
   ws.send('small');
   t.log(lane, 'after one', ws.bufferedAmount);
@@ -26,7 +26,7 @@ scenario(
   'B4 bufferedAmount grows while the peer does not read, and goes back to 0',
   BOTH,
   async (t) => {
-    const { raw, ws, lane } = await t.facing();
+    const { raw, ws, lane } = await t.withRawPeer();
     raw.socket.pause();
     const size = 8 << 20;
     const sent = [];
@@ -43,8 +43,8 @@ scenario(
   }
 );
 
-scenario('B1 bytes that were queued count with their headers', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+scenario('B1 queued bytes count with their headers', BOTH, async (t) => {
+  const { raw, ws, lane } = await t.withRawPeer();
   raw.socket.pause();
   // Fills all buffers on the way, then records the effect of single sends.
   for (let i = 0; i < 4; i++) ws.send(Buffer.alloc(8 << 20));
@@ -58,7 +58,7 @@ scenario('B1 bytes that were queued count with their headers', BOTH, async (t) =
   t.log(lane, 'ping of 5', ws.bufferedAmount - before);
 });
 
-scenario('B1 sends after closing are counted for ever', 'pair', async (t) => {
+scenario('B1 sends after closing count permanently', 'pair', async (t) => {
   const { server, client } = await t.pair();
   client.close();
   client.send('12345');
@@ -71,8 +71,8 @@ scenario('B1 sends after closing are counted for ever', 'pair', async (t) => {
   t.log('server', 'closed', server.bufferedAmount);
 });
 
-scenario('B1 a Blob that is being read counts', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+scenario('B1 a Blob counts while it is read', BOTH, async (t) => {
+  const { raw, ws, lane } = await t.withRawPeer();
   ws.send(new Blob(['x'.repeat(100)]));
   t.log(lane, 'blob', ws.bufferedAmount);
   ws.send('queued');
@@ -84,7 +84,7 @@ scenario('B1 a Blob that is being read counts', BOTH, async (t) => {
 
 scenario('B3 bufferedAmount of a client that is not connected', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url);
+  const ws = t.openClient(listening.url);
   t.log('client', 'connecting', ws.bufferedAmount);
   ws.terminate();
   ws.send('123');
@@ -96,7 +96,7 @@ scenario('B3 bufferedAmount of a client that is not connected', 'client', async 
 
 scenario('Q1 pause and resume before, during and after', 'pair', async (t) => {
   const wss = await t.listen();
-  const client = t.dial(t.url(wss));
+  const client = t.openClient(t.url(wss));
   const states = (event) => t.trace.event('client', event, [client.isPaused], client);
   client.pause();
   states('connecting');
@@ -126,20 +126,20 @@ scenario('Q1 nothing is delivered while paused', 'pair', async (t) => {
   for (let i = 0; i < 5; i++) client.send(`message ${i}`);
   client.ping('while paused');
   // A round trip on another connection of the same server: enough time for anything that is not held back.
-  const other = t.dial(client.url);
+  const other = t.openClient(client.url);
   await t.opened(other);
   const { server: second } = await t.accepted(wss);
   other.ping();
-  await t.seen(other, 'pong');
-  await t.seen(second, 'ping');
+  await t.emitted(other, 'pong');
+  await t.emitted(second, 'ping');
   t.log('server', 'resume');
   server.resume();
-  await t.seen(client, 'pong');
-  await t.seen(server, 'ping');
+  await t.emitted(client, 'pong');
+  await t.emitted(server, 'ping');
 });
 
 scenario('Q1 pause and resume in message listeners loses nothing', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.on('message', () => {
     ws.pause();
     setImmediate(() => ws.resume());
@@ -151,18 +151,18 @@ scenario('Q1 pause and resume in message listeners loses nothing', BOTH, async (
   await t.closed(ws);
 });
 
-scenario('Q3 a paused side still sends, and does not answer pings', 'pair', async (t) => {
+scenario('Q3 a paused side sends, and does not answer pings', 'pair', async (t) => {
   const { server, client } = await t.pair();
   server.pause();
   client.ping('not yet');
   server.send('while paused');
-  await t.seen(client, 'message');
+  await t.emitted(client, 'message');
   server.ping('from the paused side');
-  await t.seen(client, 'ping');
+  await t.emitted(client, 'ping');
   t.log('client', 'now resumed');
   server.resume();
-  await t.seen(client, 'pong');
-  await t.seen(server, 'pong');
+  await t.emitted(client, 'pong');
+  await t.emitted(server, 'pong');
 });
 
 scenario('Q1 much data through a side that is paused again and again', 'pair', async (t) => {
@@ -186,15 +186,15 @@ scenario('Q1 pause of the raw socket stops reading', 'pair', async (t) => {
   const { server, client } = await t.pair();
   server._socket.pause();
   client.send('while paused');
-  const other = t.dial(client.url);
+  const other = t.openClient(client.url);
   await t.opened(other);
   t.log('server', 'paused', server._socket.isPaused(), server.isPaused);
   server._socket.resume();
-  await t.seen(server, 'message');
+  await t.emitted(server, 'message');
 });
 
-scenario('K5 messages held back by pause are delivered before close', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+scenario('K5 messages buffered by pause are delivered before close', BOTH, async (t) => {
+  const { raw, ws, lane } = await t.withRawPeer();
   ws.pause();
   for (let i = 0; i < 5; i++) raw.send(text, `held ${i}`);
   raw.finish();
@@ -204,24 +204,24 @@ scenario('K5 messages held back by pause are delivered before close', BOTH, asyn
 });
 
 scenario('P1 pongs answer pings with the same payload', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   const payloads = ['', 'x', Buffer.from([0, 255, 128]), 'y'.repeat(125)];
   for (const payload of payloads) {
     raw.send(ping, payload);
     t.logFrames(await raw.frame());
   }
-  await t.seen(ws, 'ping', payloads.length);
+  await t.emitted(ws, 'ping', payloads.length);
 });
 
-scenario('P1 the pong goes out before what a ping listener sends', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+scenario('P1 the pong is sent before the messages of a ping listener', BOTH, async (t) => {
+  const { raw, ws } = await t.withRawPeer();
   ws.on('ping', () => ws.send('from the listener'));
   raw.send(ping, 'x');
   t.logFrames(await raw.frame(), await raw.frame());
 });
 
 scenario('P1 order of replies and pongs within one chunk', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.on('message', (data) => ws.send(`reply to ${data}`));
   ws.on('ping', (data) => ws.send(`heard ${data}`));
   raw.write(
@@ -236,15 +236,15 @@ scenario('P1 order of replies and pongs within one chunk', BOTH, async (t) => {
 });
 
 scenario('P1 autoPong false', BOTH, async (t) => {
-  const { raw, ws } = await t.facing({ autoPong: false });
+  const { raw, ws } = await t.withRawPeer({ autoPong: false });
   raw.send(ping, 'unanswered');
-  await t.seen(ws, 'ping');
+  await t.emitted(ws, 'ping');
   ws.pong('by hand');
   t.logFrames(await raw.frame());
 });
 
 scenario('P1 pings are not answered once a message listener has closed', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.on('message', () => ws.close(1000));
   raw.write(
     Buffer.concat([
@@ -260,38 +260,38 @@ scenario('P1 pings are not answered once a message listener has closed', BOTH, a
   await t.closed(ws);
 });
 
-scenario('P1 unasked pongs are reported', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+scenario('P1 unsolicited pongs are reported', BOTH, async (t) => {
+  const { raw, ws } = await t.withRawPeer();
   raw.send(pong, 'unasked');
   raw.send(pong, '');
-  await t.seen(ws, 'pong', 2);
+  await t.emitted(ws, 'pong', 2);
 });
 
 scenario('P1 pings between two libraries', 'pair', async (t) => {
   const { server, client } = await t.pair();
   // One after the other: an automatic pong may come at any point between the messages of a side.
   server.ping('to the client');
-  await t.seen(server, 'pong');
-  await t.seen(client, 'ping');
+  await t.emitted(server, 'pong');
+  await t.emitted(client, 'ping');
   client.ping(Buffer.from([1, 2]));
   client.ping();
-  await t.seen(client, 'pong', 2);
-  await t.seen(server, 'ping', 2);
+  await t.emitted(client, 'pong', 2);
+  await t.emitted(server, 'ping', 2);
 });
 
 scenario('P2 too many pings in one chunk end the connection', BOTH, async (t) => {
-  const { raw, ws } = await t.facing({ maxPendingAutoPongs: 2 });
+  const { raw, ws } = await t.withRawPeer({ maxPendingAutoPongs: 2 });
   raw.write(Buffer.concat(Array.from({ length: 6 }, (_, i) => raw.make(ping, String(i)))));
   await t.closed(ws);
 });
 
-scenario('P2 as many pings as may be pending are answered', BOTH, async (t) => {
-  const { raw, ws } = await t.facing({ maxPendingAutoPongs: 3 });
+scenario('P2 pings up to the limit are answered', BOTH, async (t) => {
+  const { raw, ws } = await t.withRawPeer({ maxPendingAutoPongs: 3 });
   for (let round = 0; round < 3; round++) {
     raw.write(Buffer.concat([1, 2, 3].map((i) => raw.make(ping, `${round} ${i}`))));
     t.logFrames(await raw.frame(), await raw.frame(), await raw.frame());
     // The pongs are written once a later ping listener has run in an iteration of its own.
-    await t.seen(ws, 'ping', 3 * (round + 1));
+    await t.emitted(ws, 'ping', 3 * (round + 1));
     await new Promise((resolve) => ws.ping('flush', undefined, resolve));
     await raw.frame();
   }
@@ -299,23 +299,23 @@ scenario('P2 as many pings as may be pending are answered', BOTH, async (t) => {
 
 scenario('P2 sixty may be pending by default', BOTH, async (t) => {
   for (const count of [60, 61]) {
-    const { raw, ws } = await t.facing();
+    const { raw, ws } = await t.withRawPeer();
     raw.write(Buffer.concat(Array.from({ length: count }, () => raw.make(ping, ''))));
-    await t.seen(ws, 'ping', count);
+    await t.emitted(ws, 'ping', count);
     if (count === 60) for (let i = 0; i < 60; i++) await raw.frame();
     else await t.closed(ws);
   }
 });
 
 scenario('P2 a limit of 0 is no limit', BOTH, async (t) => {
-  const { raw, ws } = await t.facing({ maxPendingAutoPongs: 0 });
+  const { raw, ws } = await t.withRawPeer({ maxPendingAutoPongs: 0 });
   raw.write(Buffer.concat(Array.from({ length: 500 }, (_, i) => raw.make(ping, String(i)))));
   for (let i = 0; i < 500; i++) t.logFrames(await raw.frame());
-  await t.seen(ws, 'ping', 500);
+  await t.emitted(ws, 'ping', 500);
 });
 
 scenario('P2 pings that are never read end the connection', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   ws.removeAllListeners('ping');
   raw.socket.pause();
   let go = true;
@@ -329,8 +329,8 @@ scenario('P2 pings that are never read end the connection', BOTH, async (t) => {
   t.log(lane, 'closed');
 });
 
-scenario('P1 pings answered by hand when pong is overridden', 'server', async (t) => {
-  const { raw, ws } = await t.facing();
+scenario('P1 pings answered by an overridden pong', 'server', async (t) => {
+  const { raw, ws } = await t.withRawPeer();
   const inherited = ws.pong;
   ws.pong = function (data, ...rest) {
     t.log('server', 'own pong', data, rest.length);
@@ -355,7 +355,7 @@ scenario(
 );
 
 scenario('B2 drain of the raw socket', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   raw.socket.pause();
   for (let i = 0; i < 4; i++) ws.send(Buffer.alloc(8 << 20));
   t.log(lane, 'writableLength', ws._socket.writableLength > 0, ws._socket.writableNeedDrain);

@@ -6,7 +6,7 @@
 const { once } = require('node:events');
 const { scenario } = require('../run');
 const { OPCODE } = require('../frames');
-const { ENDINGS, meet } = require('../endings');
+const { ENDINGS, acceptRaw } = require('../endings');
 const { upgradeRequest } = require('../raw-peer');
 
 /** Closes a server and records the order of events. */
@@ -23,12 +23,12 @@ function close(t, wss, lane = 'order') {
 
 for (const [ending, play] of Object.entries(ENDINGS)) {
   scenario(`W2 close() of a server whose last connection ends: ${ending}`, 'server', async (t) => {
-    const met = (ws) => {
+    const onConnection = (ws) => {
       ws.on('close', () => t.log('order', 'close of the WebSocket'));
       ws._socket.on('close', () => t.log('order', 'close of the raw socket'));
     };
-    const meeting = await meet(t, { ending, met });
-    const { wss, raw, ws } = meeting;
+    const accepted = await acceptRaw(t, { ending, onConnection });
+    const { wss, raw, ws } = accepted;
     const http = wss._server;
     http.on('close', () => t.log('order', 'close of the http.Server'));
     const called = close(t, wss);
@@ -36,7 +36,7 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
     ws.send('still here');
     t.logFrames(await raw.frame());
     t.log('order', 'listening', http.listening);
-    await play(meeting);
+    await play(accepted);
     await called;
     await t.closed(ws);
     t.log('order', 'closed', wss.clients.size, http.listening);
@@ -48,7 +48,7 @@ scenario('W1 close() with connections, some of which end before', 'server', asyn
   const raws = [];
   const ends = [];
   for (const target of ['/a', '/b', '/c']) {
-    const raw = await t.knock(wss, { target });
+    const raw = await t.sendRequest(wss, { target });
     const { server } = await t.accepted(wss);
     await raw.head();
     server.on('close', () => t.log('order', 'gone', target, wss.clients.size));
@@ -74,12 +74,12 @@ const HALVES = {
 };
 
 for (const [name, half] of Object.entries(HALVES)) {
-  scenario(`W1 close() while a request is half sent: ${name}`, 'server', async (t) => {
+  scenario(`W1 close() during an incomplete request: ${name}`, 'server', async (t) => {
     const wss = await t.listen();
     const raw = await t.rawClient(wss);
     raw.write(half);
     // Later bytes of another connection are answered, so these have been read.
-    const other = await t.knock(wss, { target: '/other' });
+    const other = await t.sendRequest(wss, { target: '/other' });
     const { server } = await t.accepted(wss);
     await other.head();
     const http = wss._server;
@@ -102,7 +102,7 @@ for (const [name, half] of Object.entries(HALVES)) {
   });
 }
 
-scenario('W1 close() while several are being verified', 'server', async (t) => {
+scenario('W1 close() during several calls of verifyClient', 'server', async (t) => {
   const asked = [];
   const wss = await t.listen({
     verifyClient: ({ req }, callback) => {
@@ -113,7 +113,7 @@ scenario('W1 close() while several are being verified', 'server', async (t) => {
   const raws = [];
   for (const target of ['/yes', '/no', '/gone']) {
     const question = once(wss, 'asked');
-    raws.push(await t.knock(wss, { target }));
+    raws.push(await t.sendRequest(wss, { target }));
     t.log('order', 'asked', ...(await question));
   }
   const called = close(t, wss);
@@ -146,7 +146,7 @@ scenario('W1 close() in listeners', 'server', async (t) => {
     if (event !== 'listening') {
       await once(wss, 'listening');
       const over = once(wss, 'over');
-      const raw = await t.knock(wss);
+      const raw = await t.sendRequest(wss);
       t.logHead(await raw.head());
       raw.send(OPCODE.text, 'close');
       raw.finish();
@@ -158,7 +158,7 @@ scenario('W1 close() in listeners', 'server', async (t) => {
 });
 
 scenario('W3 close() again and again while connections are open', 'server', async (t) => {
-  const { wss, raw, ws } = await meet(t);
+  const { wss, raw, ws } = await acceptRaw(t);
   const calls = ['first', 'second', 'third'].map((lane) => close(t, wss, lane));
   t.attempt('server', 'without a callback', () => wss.close());
   t.attempt('server', 'with nonsense', () => wss.close('nonsense'));
@@ -168,8 +168,8 @@ scenario('W3 close() again and again while connections are open', 'server', asyn
   await close(t, wss, 'late');
 });
 
-scenario('W1 what is gone with a closed server', 'server', async (t) => {
-  const { wss, raw, ws } = await meet(t);
+scenario('W1 the state of a closed server', 'server', async (t) => {
+  const { wss, raw, ws } = await acceptRaw(t);
   const http = wss._server;
   const counts = () =>
     ['connection', 'upgrade', 'request', 'listening', 'error', 'close'].map((event) => [
@@ -187,7 +187,7 @@ scenario('W1 what is gone with a closed server', 'server', async (t) => {
 });
 
 scenario('W2 close() of the http.Server alone', 'server', async (t) => {
-  const { wss, raw, ws } = await meet(t);
+  const { wss, raw, ws } = await acceptRaw(t);
   const http = wss._server;
   wss.on('close', () => t.log('order', 'close of the WebSocketServer'));
   const closed = new Promise((resolve) =>
@@ -206,7 +206,7 @@ scenario('W2 close() of the http.Server alone', 'server', async (t) => {
 
 for (const what of ['close', 'unref', 'unref and ref', 'unref with a connection', 'nothing']) {
   scenario(
-    `W2 whether a process ends: ${what}`,
+    `W2 the end of a process: ${what}`,
     'server',
     async (t) => {
       const child = t.child('alive.js', t.serverSubject, { WHAT: what });
@@ -214,13 +214,13 @@ for (const what of ['close', 'unref', 'unref and ref', 'unref with a connection'
       t.trace.hide(port, 'PORT');
       if (what === 'nothing' || what === 'unref and ref') {
         // The process runs until the server is closed.
-        const raw = await t.knock({ address: () => ({ port: Number(port) }) });
+        const raw = await t.sendRequest({ address: () => ({ port: Number(port) }) });
         t.logHead(await raw.head());
         raw.finish();
         await raw.rest();
       }
       if (what === 'unref with a connection') {
-        const raw = await t.knock({ address: () => ({ port: Number(port) }) });
+        const raw = await t.sendRequest({ address: () => ({ port: Number(port) }) });
         await raw.head();
         t.log('child', 'line', await child.line());
         raw.send(OPCODE.text, 'still here');

@@ -23,7 +23,7 @@ for (const [policy, end] of [
       const workers = new Set();
       const raws = [];
       for (let i = 0; i < CONNECTIONS; i++) {
-        const raw = await t.knock(listening, { target: `/${i}` });
+        const raw = await t.sendRequest(listening, { target: `/${i}` });
         t.logHead(await raw.head());
         raw.send(OPCODE.text, 'echo');
         const [id, ...answer] = String((await raw.frame()).payload).split(' ');

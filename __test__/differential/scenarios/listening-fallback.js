@@ -26,12 +26,12 @@ const PLAIN = {
     '6\r\n again\r\n0\r\nX-Trailer: yes\r\n\r\n',
     LAST
   ],
-  'a body that is waited for': [
+  'a body after 100 Continue': [
     'PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n',
     'ok'
   ],
   'HTTP/1.0': ['GET / HTTP/1.0\r\n\r\n'],
-  'HTTP/1.0 that stays': ['GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n', LAST],
+  'HTTP/1.0 with keep-alive': ['GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n', LAST],
   HEAD: ['HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
   'no Host': ['GET / HTTP/1.1\r\n\r\n'],
   'cut within a line': ['GE', 'T /plain HT', LAST.slice(13)],
@@ -41,14 +41,14 @@ const PLAIN = {
   'an Upgrade of nothing': [
     'GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade, close\r\nUpgrade:\r\n\r\n'
   ],
-  'a handshake behind a GET': [GET, upgradeRequest({ headers: { 'Sec-WebSocket-Key': 'bad' } })],
-  'a handshake behind a GET, in one segment': [
+  'a handshake after a GET': [GET, upgradeRequest({ headers: { 'Sec-WebSocket-Key': 'bad' } })],
+  'a handshake after a GET, in one segment': [
     GET + upgradeRequest({ headers: { 'Sec-WebSocket-Version': '1' } })
   ]
 };
 
 for (const [name, segments] of Object.entries(PLAIN)) {
-  scenario(`H1 what is answered by the http.Server: ${name}`, 'server', async (t) => {
+  scenario(`H1 a response of the http.Server: ${name}`, 'server', async (t) => {
     const wss = await t.listen();
     wss._server.prependListener('request', (request) => {
       const { method, url, httpVersion } = request;
@@ -77,7 +77,7 @@ for (const [name, segments] of Object.entries(PLAIN)) {
 for (const leave of ['finish', 'reset']) {
   for (const half of ['', 'GET /half HTTP/1.1\r\nHost: a\r\nUpgr', '\r\n', '\x16\x03']) {
     scenario(
-      `H1 half a request, then ${leave}: ${JSON.stringify(half.slice(0, 9))}`,
+      `H1 an incomplete request, then ${leave}: ${JSON.stringify(half.slice(0, 9))}`,
       'server',
       async (t) => {
         const wss = await t.listen();
@@ -90,9 +90,9 @@ for (const leave of ['finish', 'reset']) {
           else socket.destroy();
         });
         const gone = once(wss, 'gone');
-        const raw = await t.knock(wss, half);
+        const raw = await t.sendRequest(wss, half);
         // A reset must not overtake earlier bytes.
-        const other = await t.knock(wss);
+        const other = await t.sendRequest(wss);
         await other.head();
         raw[leave]();
         if (leave === 'finish') t.log('wire', 'answer', answerText(await raw.rest()));
@@ -102,10 +102,13 @@ for (const leave of ['finish', 'reset']) {
   }
 }
 
-scenario('H1 a handshake behind a plain request is served', 'server', async (t) => {
+scenario('H1 a handshake after a plain request is served', 'server', async (t) => {
   const wss = await t.listen();
   for (const together of [true, false]) {
-    const raw = await t.knock(wss, together ? GET + upgradeRequest({ target: '/both' }) : GET);
+    const raw = await t.sendRequest(
+      wss,
+      together ? GET + upgradeRequest({ target: '/both' }) : GET
+    );
     t.logHead(await raw.head());
     t.log('wire', 'body', await raw.bytes(16));
     if (!together) raw.write(upgradeRequest({ target: '/later' }));
@@ -118,7 +121,7 @@ scenario('H1 a handshake behind a plain request is served', 'server', async (t) 
   }
 });
 
-scenario('H1 a handshake byte by byte, with frames behind', 'server', async (t) => {
+scenario('H1 a handshake byte by byte, followed by frames', 'server', async (t) => {
   const wss = await t.listen();
   const raw = await t.rawClient(wss);
   raw.socket.setNoDelay(true);
@@ -131,7 +134,7 @@ scenario('H1 a handshake byte by byte, with frames behind', 'server', async (t) 
   }
   const { server, request } = await t.accepted(wss);
   t.log('request', 'is', request.url, request.rawHeaders);
-  await t.seen(server, 'message');
+  await t.emitted(server, 'message');
   t.logHead(await raw.head());
   t.log('server', 'read', server._socket.bytesRead - bytes.length);
 });

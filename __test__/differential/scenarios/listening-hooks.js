@@ -10,7 +10,7 @@ const { exchange } = require('../endings');
 const { answerText } = require('../snapshots');
 
 /** A verifyClient whose answers the scenario gives. */
-function questions() {
+function pendingVerifications() {
   const asked = [];
   const waiting = [];
   return {
@@ -27,9 +27,9 @@ function questions() {
 }
 
 /** Resolves in a later iteration of the event loop. */
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+const nextIteration = () => new Promise((resolve) => setImmediate(resolve));
 
-scenario('H5 verifyClient that answers in every way of being late', 'server', async (t) => {
+scenario('H5 late answers of verifyClient', 'server', async (t) => {
   const ways = [
     (answer) => answer(),
     (answer) => process.nextTick(answer),
@@ -66,10 +66,10 @@ for (const answers of [
   [false, true],
   [false, false]
 ]) {
-  scenario(`H5 verifyClient that answers twice: ${answers.join(', ')}`, 'server', async (t) => {
-    const { verifyClient, next } = questions();
+  scenario(`H5 repeated answers of verifyClient: ${answers.join(', ')}`, 'server', async (t) => {
+    const { verifyClient, next } = pendingVerifications();
     const wss = await t.listen({ verifyClient });
-    const raw = await t.knock(wss);
+    const raw = await t.sendRequest(wss);
     const { callback, info } = await next();
     for (const answer of answers) t.attempt('server', 'answered', () => callback(answer, 403));
     t.log('server', 'clients', wss.clients.size, info.req.socket.writable);
@@ -87,11 +87,11 @@ scenario('H10 answers of verifyClient after the client has left', 'server', asyn
   for (const leave of ['finish', 'reset']) {
     for (const args of [[true], [false], [false, 404, 'Gone', { 'X-Own': 'yes' }]]) {
       for (const watched of [true, false]) {
-        const { verifyClient, next } = questions();
+        const { verifyClient, next } = pendingVerifications();
         const wss = await t.listen({ verifyClient });
         wss.on('connection', () => t.log('server', 'connected'));
         wss.on('wsClientError', (err) => t.log('server', 'wsClientError', err));
-        const raw = await t.knock(wss);
+        const raw = await t.sendRequest(wss);
         const { callback, info } = await next();
         const { socket } = info.req;
         const gone = new Promise((resolve) => socket.once('close', resolve));
@@ -114,9 +114,9 @@ scenario('H10 answers of verifyClient after the client has left', 'server', asyn
 
 scenario('H10 verifyClient that never answers', 'server', async (t) => {
   for (const leave of ['finish', 'reset']) {
-    const { verifyClient, next } = questions();
+    const { verifyClient, next } = pendingVerifications();
     const wss = await t.listen({ verifyClient });
-    const raw = await t.knock(wss);
+    const raw = await t.sendRequest(wss);
     const { info } = await next();
     const { socket } = info.req;
     t.log('server', 'socket', socket.readableFlowing, socket.isPaused(), socket.timeout);
@@ -136,15 +136,15 @@ scenario('H10 verifyClient that never answers', 'server', async (t) => {
 });
 
 scenario(
-  'H10 a client that is reset while verifyClient thinks, unseen',
+  'H10 a client that is reset during verifyClient, without an answer',
   'server',
   async (t) => {
-    const { verifyClient, next } = questions();
+    const { verifyClient, next } = pendingVerifications();
     const wss = await t.listen({ verifyClient });
     const count = () =>
       new Promise((resolve) => wss._server.getConnections((err, all) => resolve(all)));
     const enter = async () => {
-      const raw = await t.knock(wss);
+      const raw = await t.sendRequest(wss);
       await next();
       return raw;
     };
@@ -171,7 +171,7 @@ for (const hook of ['verifyClient', 'handleProtocols', 'headers', 'shouldHandle'
       const port = Number(await child.line());
       const listening = { address: () => ({ port }) };
       const change = { headers: { 'Sec-WebSocket-Protocol': 'a' } };
-      const raw = await t.knock(listening, change);
+      const raw = await t.sendRequest(listening, change);
       t.log('child', 'line', await child.line());
       if (hook === 'connection') {
         // The connection survives.
@@ -180,7 +180,7 @@ for (const hook of ['verifyClient', 'handleProtocols', 'headers', 'shouldHandle'
         t.logFrames(await raw.frame());
       }
       // The server survives, too.
-      const other = await t.knock(listening, { ...change, target: '/good' });
+      const other = await t.sendRequest(listening, { ...change, target: '/good' });
       t.logHead(await other.head());
       other.send(OPCODE.text, 'the end');
       t.logFrames(await other.frame());
@@ -281,7 +281,7 @@ for (const [name, make] of Object.entries(CLASSES)) {
   });
 }
 
-scenario('H4 what a listener of wsClientError does', 'server', async (t) => {
+scenario('H4 actions of a listener of wsClientError', 'server', async (t) => {
   const deeds = {
     destroys: (err, socket) => socket.destroy(),
     ends: (err, socket) => socket.end(`HTTP/1.1 400 ${err.message.length}\r\n\r\n`),
@@ -299,14 +299,14 @@ scenario('H4 what a listener of wsClientError does', 'server', async (t) => {
       act(err, socket);
     });
     const gone = once(wss, 'gone');
-    const raw = await t.knock(wss, { target: `/${deed.length}`, method: 'POST' });
+    const raw = await t.sendRequest(wss, { target: `/${deed.length}`, method: 'POST' });
     t.log('wire', deed, answerText(await raw.rest()));
     raw.finish();
     t.log('server', 'gone', ...(await gone), wss.clients.size);
   }
 });
 
-scenario('H5 what a listener of headers does', 'server', async (t) => {
+scenario('H5 actions of a listener of headers', 'server', async (t) => {
   const deeds = {
     'adds lines': (lines) => lines.push('Set-Cookie: a=b', 'Set-Cookie: c=d', 'X-Empty:'),
     'takes lines away': (lines) => lines.splice(1, 2),
@@ -321,7 +321,7 @@ scenario('H5 what a listener of headers does', 'server', async (t) => {
       t.log('server', deed, Array.isArray(lines), lines.length, request.socket.bytesWritten);
       act(lines, request);
     });
-    const raw = await t.knock(wss);
+    const raw = await t.sendRequest(wss);
     const { server } = await t.accepted(wss);
     server.send('first');
     t.log('server', 'written', server._socket.bytesWritten);
@@ -352,12 +352,12 @@ scenario('H5 the socket is destroyed or ended by a hook', 'server', async (t) =>
       if (hook === 'headers') wss.on('headers', (lines, request) => end(request));
       if (hook === 'shouldHandle') wss.shouldHandle = (request) => end(request, true);
       const gone = once(wss, 'gone');
-      const raw = await t.knock(wss, { headers: { 'Sec-WebSocket-Protocol': 'a' } });
+      const raw = await t.sendRequest(wss, { headers: { 'Sec-WebSocket-Protocol': 'a' } });
       const bytes = await raw.rest();
       t.log(lane, 'answer', answerText(bytes));
       raw.finish();
       await gone;
-      await turn();
+      await nextIteration();
       t.log(lane, 'left', wss.clients.size);
     }
   }
@@ -388,7 +388,7 @@ scenario('H5 closing, terminating and sending in a listener of connection', 'ser
       act(ws);
       t.trace.event(deed, 'state', [wss.clients.size, ws._socket.writable], ws);
     });
-    const raw = await t.knock(wss);
+    const raw = await t.sendRequest(wss);
     const { server } = await t.accepted(wss);
     raw.close(1000, 'bye');
     const bytes = await raw.rest();
@@ -423,7 +423,7 @@ scenario('H5 a class of WebSockets that throws', 'server', async (t) => {
       resolve();
     });
   });
-  const raw = await t.knock(server);
+  const raw = await t.sendRequest(server);
   await done;
   t.log('wire', 'answer', await raw.rest());
 });

@@ -12,22 +12,22 @@ const { answerText } = require('../snapshots');
 
 const GET = 'GET /plain HTTP/1.1\r\nHost: a\r\n\r\n';
 
-scenario('3.1 bytes behind a handshake are counted once', 'server', async (t) => {
+scenario('3.1 bytes after a handshake are counted once', 'server', async (t) => {
   const wss = await t.listen();
   const behind = frame(OPCODE.text, 'behind', { key: KEY });
   const raw = await t.rawClient(wss);
   raw.write(Buffer.concat([Buffer.from(upgradeRequest()), behind]));
   const { server } = await t.accepted(wss);
   const { _socket: socket } = server;
-  await t.seen(server, 'message');
+  await t.emitted(server, 'message');
   t.log('counters', 'read', socket.bytesRead - upgradeRequest().length, socket.bytesWritten);
   await raw.head();
   raw.send(OPCODE.text, 'once more');
-  await t.seen(server, 'message', 2);
+  await t.emitted(server, 'message', 2);
   t.log('counters', 'read', socket.bytesRead - upgradeRequest().length, socket.bytesWritten);
 });
 
-scenario('3.1 listeners of the http.Server, whenever they come', 'server', async (t) => {
+scenario('3.1 listeners of the http.Server, added at any time', 'server', async (t) => {
   const wss = await t.listen();
   const server = wss._server;
   for (const round of ['first', 'second']) {
@@ -45,7 +45,7 @@ scenario('3.1 listeners of the http.Server, whenever they come', 'server', async
   }
 });
 
-scenario('3.1 the listener of upgrade is taken away, and put back', 'server', async (t) => {
+scenario('3.1 the listener of upgrade is removed and added again', 'server', async (t) => {
   const wss = await t.listen();
   const server = wss._server;
   const [original] = server.listeners('upgrade');
@@ -58,7 +58,7 @@ scenario('3.1 the listener of upgrade is taken away, and put back', 'server', as
     if (request.url === '/mine') socket.end('HTTP/1.1 200 Mine\r\n\r\n');
     else original(request, socket, head);
   });
-  const mine = await t.knock(wss, { target: '/mine' });
+  const mine = await t.sendRequest(wss, { target: '/mine' });
   t.log('wire', 'mine', answerText(await mine.rest()));
   mine.finish();
   const { raw: good } = await t.request(wss, { target: '/good' });
@@ -81,7 +81,7 @@ scenario('3.1 a program that speaks another protocol on upgrade', 'server', asyn
     return socket.on('close', () => wss.emit('gone'));
   });
   const gone = once(wss, 'gone');
-  const raw = await t.knock(wss, `${upgradeRequest({ headers: { Upgrade: 'echo' } })}early`);
+  const raw = await t.sendRequest(wss, `${upgradeRequest({ headers: { Upgrade: 'echo' } })}early`);
   t.logHead(await raw.head());
   t.log('wire', 'echo', await raw.bytes(5));
   raw.write('later');
@@ -105,7 +105,7 @@ scenario('3.1 connections are counted by the http.Server', 'server', async (t) =
     raws.push({ raw, ws: (await t.accepted(wss)).server });
     t.log('server', number, await count());
   }
-  const half = await t.knock(wss, GET);
+  const half = await t.sendRequest(wss, GET);
   await half.head();
   t.log('server', 'with a plain one', await count());
   for (const { raw, ws } of raws) {
@@ -141,7 +141,7 @@ scenario('3.1 closeAllConnections and closeIdleConnections', 'server', async (t)
   const wss = await t.listen();
   const server = wss._server;
   const silent = await t.rawClient(wss);
-  const idle = await t.knock(wss, GET);
+  const idle = await t.sendRequest(wss, GET);
   t.logHead(await idle.head());
   await idle.bytes(16);
   const { raw } = await t.request(wss, {});
@@ -150,8 +150,8 @@ scenario('3.1 closeAllConnections and closeIdleConnections', 'server', async (t)
   t.log('wire', 'idle', await idle.rest());
   silent.write(GET);
   t.log('wire', 'silent', await silent.head().then(answerText, () => 'ended'));
-  const half = await t.knock(wss, 'GET /half');
-  const other = await t.knock(wss, { target: '/other' });
+  const half = await t.sendRequest(wss, 'GET /half');
+  const other = await t.sendRequest(wss, { target: '/other' });
   await t.accepted(wss);
   await other.head();
   server.closeAllConnections();
@@ -160,7 +160,7 @@ scenario('3.1 closeAllConnections and closeIdleConnections', 'server', async (t)
   await exchange(t, { raw, ws });
 });
 
-scenario('3.1 limits of time of the http.Server', 'server', async (t) => {
+scenario('3.1 timeouts of the http.Server', 'server', async (t) => {
   const wss = await t.listen();
   const server = wss._server;
   const names = ['headersTimeout', 'requestTimeout', 'keepAliveTimeout', 'timeout'];
@@ -176,7 +176,7 @@ scenario('3.1 limits of time of the http.Server', 'server', async (t) => {
   server.keepAliveTimeout = 60_000;
   server.maxHeadersCount = 3;
   server.on('dropRequest', (request) => t.log('server', 'dropRequest', request));
-  const raw = await t.knock(wss, GET + GET);
+  const raw = await t.sendRequest(wss, GET + GET);
   t.logHead(await raw.head());
   await raw.bytes(16);
   t.logHead(await raw.head());
@@ -193,7 +193,7 @@ scenario('3.1 limits of time of the http.Server', 'server', async (t) => {
 });
 
 scenario(
-  '3.1 a time limit of the http.Server ends who is silent',
+  '3.1 a timeout of the http.Server ends silent connections',
   'server',
   async (t) => {
     const wss = await t.listen();
@@ -205,7 +205,7 @@ scenario(
     const { raw } = await t.request(wss, {});
     const { server: ws } = await t.accepted(wss);
     for (const half of ['', 'GET /half']) {
-      const silent = await t.knock(wss, half);
+      const silent = await t.sendRequest(wss, half);
       t.log('wire', 'silent', answerText(await silent.rest()));
       silent.finish();
     }
@@ -215,7 +215,7 @@ scenario(
   { isWaiting: true }
 );
 
-scenario('3.1 a connection that the program hands to the http.Server', 'server', async (t) => {
+scenario('3.1 a connection that the program passes to the http.Server', 'server', async (t) => {
   const wss = await t.listen();
   const toServer = new PassThrough();
   const toClient = new PassThrough();
@@ -260,7 +260,7 @@ scenario('3.1 other events of the http.Server', 'server', async (t) => {
     `GET /e ${own}Expect: something\r\n\r\n`,
     `CONNECT a:1 ${own}\r\n`
   ]) {
-    const raw = await t.knock(wss, bytes);
+    const raw = await t.sendRequest(wss, bytes);
     t.log('wire', 'answer', answerText(await raw.rest()));
     raw.finish();
   }

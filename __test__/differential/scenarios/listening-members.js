@@ -20,7 +20,7 @@ const { GET, HANDLE, SETTINGS, UPGRADE } = require('../server-members');
 const QUIET = 120;
 
 /** Sends a request and records the first line of the response and its socket, or the end of the connection. */
-async function ask(t, wss, request) {
+async function sendAndRecord(t, wss, request) {
   const raw = await t.rawClient(wss);
   raw.write(request);
   const head = await raw.head().catch(() => null);
@@ -42,7 +42,7 @@ async function ask(t, wss, request) {
 
 for (const [name, row] of Object.entries(SETTINGS)) {
   scenario(
-    `3.1 Node asks a server for ${name}`,
+    `3.1 server property ${name}`,
     'server',
     async (t) => {
       const log = (...args) => t.log('program', ...args);
@@ -65,7 +65,7 @@ for (const [name, row] of Object.entries(SETTINGS)) {
       try {
         for (const request of row.requests ?? [UPGRADE, GET]) {
           if (!row.isSilent) {
-            await ask(t, wss, request);
+            await sendAndRecord(t, wss, request);
             continue;
           }
           const raw = await t.rawClient(wss);
@@ -83,10 +83,10 @@ for (const [name, row] of Object.entries(SETTINGS)) {
 }
 
 for (const [name, use] of Object.entries(HANDLE)) {
-  scenario(`3.1 Node asks a listening handle for ${name}`, 'server', async (t) => {
+  scenario(`3.1 listening handle property ${name}`, 'server', async (t) => {
     const wss = await t.listen();
     t.attempt('server', 'used', () => use(wss._server._handle, wss._server));
-    await ask(t, wss, UPGRADE);
+    await sendAndRecord(t, wss, UPGRADE);
   });
 }
 
@@ -205,12 +205,12 @@ scenario('3.1 another server listens on the handle of _server', 'server', async 
   other.listen(wss._server);
   await once(other, 'listening');
   other.on('upgrade', (_req, socket) => socket.end('HTTP/1.1 200 Other\r\n\r\n'));
-  await ask(t, wss, GET);
-  await ask(t, wss, UPGRADE);
+  await sendAndRecord(t, wss, GET);
+  await sendAndRecord(t, wss, UPGRADE);
   t.log('server', 'same', other._handle === wss._server._handle);
 });
 
-scenario('3.1 a limit of connections counts those that are open', 'server', async (t) => {
+scenario('3.1 a limit of connections counts open ones', 'server', async (t) => {
   const wss = await t.listen();
   const server = wss._server;
   server.on('drop', (data) => t.log('server', 'drop', Object.keys(data)));
@@ -222,10 +222,10 @@ scenario('3.1 a limit of connections counts those that are open', 'server', asyn
   dropped.finish();
   raw.finish();
   await t.closed(ws);
-  await ask(t, wss, UPGRADE);
+  await sendAndRecord(t, wss, UPGRADE);
 });
 
-scenario('3.1 accepted handles go to a function of the program', 'server', async (t) => {
+scenario('3.1 accepted handles are passed to a function of the program', 'server', async (t) => {
   const wss = await t.listen();
   const { _handle: handle } = wss._server;
   const { onconnection } = handle;
@@ -233,33 +233,29 @@ scenario('3.1 accepted handles go to a function of the program', 'server', async
     t.log('program', 'accepted', error, accepted.constructor.name);
     onconnection.call(this, error, accepted);
   };
-  await ask(t, wss, UPGRADE);
+  await sendAndRecord(t, wss, UPGRADE);
 });
 
-scenario(
-  '3.1 connections that say nothing are counted, and closed with all',
-  'server',
-  async (t) => {
-    const wss = await t.listen();
-    const server = wss._server;
-    const count = () =>
-      new Promise((resolve) => server.getConnections((_error, all) => resolve(all)));
-    const silent = await t.rawClient(wss);
-    while ((await count()) < 1) await new Promise((resolve) => setImmediate(resolve));
-    const half = await t.knock(wss, 'GET / HT');
-    while ((await count()) < 2) await new Promise((resolve) => setImmediate(resolve));
-    t.log('server', 'count', await count());
-    server.closeAllConnections();
-    for (const raw of [silent, half]) {
-      await raw.rest();
-      raw.finish();
-    }
-    while ((await count()) > 0) await new Promise((resolve) => setImmediate(resolve));
-    t.log('server', 'none', server.listening);
+scenario('3.1 silent connections are counted, and closed with all', 'server', async (t) => {
+  const wss = await t.listen();
+  const server = wss._server;
+  const count = () =>
+    new Promise((resolve) => server.getConnections((_error, all) => resolve(all)));
+  const silent = await t.rawClient(wss);
+  while ((await count()) < 1) await new Promise((resolve) => setImmediate(resolve));
+  const half = await t.sendRequest(wss, 'GET / HT');
+  while ((await count()) < 2) await new Promise((resolve) => setImmediate(resolve));
+  t.log('server', 'count', await count());
+  server.closeAllConnections();
+  for (const raw of [silent, half]) {
+    await raw.rest();
+    raw.finish();
   }
-);
+  while ((await count()) > 0) await new Promise((resolve) => setImmediate(resolve));
+  t.log('server', 'none', server.listening);
+});
 
-scenario('3.1 programs end what process._getActiveHandles() shows', 'server', async (t) => {
+scenario('3.1 programs destroy the results of process._getActiveHandles()', 'server', async (t) => {
   const wss = await t.listen();
   const count = () =>
     process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
@@ -286,35 +282,31 @@ scenario('3.1 programs end what process._getActiveHandles() shows', 'server', as
   t.log('server', 'left', process._getActiveHandles().includes(wss._server));
 });
 
-scenario(
-  '3.1 async_hooks are told of the listening handle, and of its end',
-  'server',
-  async (t) => {
-    /** @type {Map<number, any>} */
-    const open = new Map();
-    const hook = createHook({
-      init: (id, type, _trigger, resource) => {
-        if (type === 'TCPSERVERWRAP') open.set(id, resource);
-      },
-      destroy: (id) => open.delete(id)
-    }).enable();
-    const wss = await t.listen();
-    t.log(
-      'hook',
-      'open',
-      open.size,
-      [...open.values()].map((one) => one.hasRef())
-    );
-    t.log('hook', 'same', [...open.values()][0] === wss._server._handle);
-    const server = wss._server;
-    await new Promise((resolve) => server.close(resolve));
-    while (open.size > 0) await new Promise((resolve) => setImmediate(resolve));
-    hook.disable();
-    t.log('hook', 'closed', open.size);
-  }
-);
+scenario('3.1 async_hooks observe the listening handle and its end', 'server', async (t) => {
+  /** @type {Map<number, any>} */
+  const open = new Map();
+  const hook = createHook({
+    init: (id, type, _trigger, resource) => {
+      if (type === 'TCPSERVERWRAP') open.set(id, resource);
+    },
+    destroy: (id) => open.delete(id)
+  }).enable();
+  const wss = await t.listen();
+  t.log(
+    'hook',
+    'open',
+    open.size,
+    [...open.values()].map((one) => one.hasRef())
+  );
+  t.log('hook', 'same', [...open.values()][0] === wss._server._handle);
+  const server = wss._server;
+  await new Promise((resolve) => server.close(resolve));
+  while (open.size > 0) await new Promise((resolve) => setImmediate(resolve));
+  hook.disable();
+  t.log('hook', 'closed', open.size);
+});
 
-scenario('X1 the context of the code that listens, where Node has it', 'server', async (t) => {
+scenario('X1 the context of the code that listens', 'server', async (t) => {
   const storage = t.storage();
   for (const isSeen of [false, true]) {
     const store = (event) => t.log('server', event, storage.getStore());
@@ -329,12 +321,12 @@ scenario('X1 the context of the code that listens, where Node has it', 'server',
     for (const event of ['headers', 'connection', 'close']) wss.on(event, () => store(event));
     if (isSeen) wss._server.on('connection', () => store('connection of the server'));
     wss._server.on('request', () => store('request'));
-    for (const request of [GET, UPGRADE, UPGRADE]) await ask(t, wss, request);
+    for (const request of [GET, UPGRADE, UPGRADE]) await sendAndRecord(t, wss, request);
     await new Promise((resolve) => wss.close(resolve));
   }
 });
 
-scenario('3.1 http.createServer is called, whatever it is', 'server', async (t) => {
+scenario('3.1 http.createServer is called, even if replaced', 'server', async (t) => {
   const { createServer } = http;
   const calls = [];
   http.createServer = function (...args) {
@@ -345,8 +337,8 @@ scenario('3.1 http.createServer is called, whatever it is', 'server', async (t) 
   try {
     const wss = await t.listen();
     t.log('program', 'called', calls.length, calls[0]?.types, calls[0]?.server === wss._server);
-    await ask(t, wss, UPGRADE);
-    await ask(t, wss, GET);
+    await sendAndRecord(t, wss, UPGRADE);
+    await sendAndRecord(t, wss, GET);
   } finally {
     http.createServer = createServer;
   }

@@ -14,22 +14,22 @@ const { upgradeRequest } = require('../raw-peer');
 const LOOPBACK = '127.0.0.1';
 
 /** An address without the parts that differ between runs. */
-function shown(address) {
+function comparableAddress(address) {
   if (address === null || typeof address !== 'object') return address;
   return { ...address, port: typeof address.port };
 }
 
 /** All properties of an error except the stack. */
-function properties(err) {
+function errorProperties(err) {
   const own = Object.getOwnPropertyNames(err).filter((name) => name !== 'stack');
   return own.map((name) => [name, err[name]]);
 }
 
 /** Closes a server and resolves when it has closed. */
-const closed = (wss) => new Promise((resolve) => wss.close(resolve));
+const closeServer = (wss) => new Promise((resolve) => wss.close(resolve));
 
 /** The path of a socket in a folder that is removed after the scenario. */
-function socketFile(t) {
+function socketPath(t) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'differential-'));
   t.defer(() => fs.rmSync(folder, { recursive: true, force: true }));
   t.trace.hide(folder, 'FOLDER');
@@ -37,7 +37,7 @@ function socketFile(t) {
 }
 
 /** Exchanges a message in both directions with any listener. */
-async function speak(t, wss, where) {
+async function exchange(t, wss, where) {
   const socket = net.connect(where);
   t.defer(() => socket.destroy());
   const connected = once(wss, 'connection');
@@ -47,7 +47,7 @@ async function speak(t, wss, where) {
   t.log('server', 'connection', request.url);
   t.log('server', 'remote', remoteAddress, remoteFamily, typeof request.socket.remotePort);
   t.log('server', 'local', localAddress, localFamily, typeof request.socket.localPort);
-  t.log('server', 'address', shown(request.socket.address()));
+  t.log('server', 'address', comparableAddress(request.socket.address()));
   let bytes = Buffer.alloc(0);
   const answered = new Promise((resolve) => {
     socket.on('data', (chunk) => {
@@ -73,12 +73,12 @@ for (const host of [LOOPBACK, 'localhost', '::1', '0.0.0.0', '::', undefined, nu
       return;
     }
     const wss = new t.Server({ port: 0, host }, () => {
-      t.log('order', 'callback', shown(wss.address()));
+      t.log('order', 'callback', comparableAddress(wss.address()));
     });
     t.defer(() => wss.close());
     wss.on('listening', (...args) => t.log('order', 'listening', ...args));
     t.log('order', 'constructed', wss._server.listening);
-    t.attempt('order', 'address', () => shown(wss.address()));
+    t.attempt('order', 'address', () => comparableAddress(wss.address()));
     process.nextTick(() => t.log('order', 'tick'));
     await once(wss, 'listening');
     const { address, family, port } = wss.address();
@@ -88,14 +88,14 @@ for (const host of [LOOPBACK, 'localhost', '::1', '0.0.0.0', '::', undefined, nu
       'server',
       'listening',
       server.listening,
-      shown(server.address()),
+      comparableAddress(server.address()),
       server.listenerCount('listening')
     );
     const where = { '::': '::1', '0.0.0.0': LOOPBACK }[address] ?? address;
-    await speak(t, wss, { port, host: where });
+    await exchange(t, wss, { port, host: where });
     // Both address families, if one address covers both.
-    if (address === '::' && hasIPv6) await speak(t, wss, { port, host: LOOPBACK });
-    await closed(wss);
+    if (address === '::' && hasIPv6) await exchange(t, wss, { port, host: LOOPBACK });
+    await closeServer(wss);
     t.attempt('server', 'address when closed', () => wss.address());
     t.log('server', 'closed', server.listening, server.address());
   });
@@ -103,10 +103,10 @@ for (const host of [LOOPBACK, 'localhost', '::1', '0.0.0.0', '::', undefined, nu
 
 /** Addresses that cannot be bound. */
 const REFUSED = {
-  'a name that is none': { host: '..' },
-  'an address of somebody else': { host: '192.0.2.1' },
-  'an IPv6 address of somebody else': { host: '2001:db8::1' },
-  'a folder that is not there': { port: path.join(os.tmpdir(), 'no-such-folder', 'socket') }
+  'an unknown name': { host: '..' },
+  'a foreign address': { host: '192.0.2.1' },
+  'a foreign IPv6 address': { host: '2001:db8::1' },
+  'a missing folder': { port: path.join(os.tmpdir(), 'no-such-folder', 'socket') }
 };
 
 for (const [name, options] of Object.entries(REFUSED)) {
@@ -115,15 +115,15 @@ for (const [name, options] of Object.entries(REFUSED)) {
     wss.on('listening', () => t.log('server', 'listening'));
     process.nextTick(() => t.log('server', 'tick'));
     const [err] = await once(wss, 'error');
-    t.log('server', 'error', err, properties(err));
+    t.log('server', 'error', err, errorProperties(err));
     t.attempt('server', 'address', () => wss.address());
     t.log('server', 'listening', wss._server.listening);
     wss.on('close', () => t.log('server', 'close'));
-    t.log('server', 'closed', await closed(wss));
+    t.log('server', 'closed', await closeServer(wss));
   });
 }
 
-scenario('H1 a port that is taken', 'server', async (t) => {
+scenario('H1 a port in use', 'server', async (t) => {
   const first = await t.listen();
   const { port } = first.address();
   for (const host of [LOOPBACK, undefined]) {
@@ -134,19 +134,19 @@ scenario('H1 a port that is taken', 'server', async (t) => {
     const second = new t.Server({ port: taken, host }, () => t.log('server', 'called back'));
     second.on('listening', () => t.log('server', 'listening'));
     const [err] = await once(second, 'error');
-    t.log('server', 'error', err, properties(err));
+    t.log('server', 'error', err, errorProperties(err));
     t.attempt('server', 'address', () => second.address());
-    t.log('server', 'closed', await closed(second));
+    t.log('server', 'closed', await closeServer(second));
     t.log('server', 'the first', other._server.listening);
   }
   // A released port can be used at once.
-  await closed(first);
+  await closeServer(first);
   const again = await t.listen({ port });
-  await speak(t, again, { port, host: LOOPBACK });
+  await exchange(t, again, { port, host: LOOPBACK });
 });
 
 scenario(
-  'H1 a port that is taken, and nobody listens for errors',
+  'H1 a port in use, without an error listener',
   'server',
   async (t) => {
     const { port } = (await t.listen()).address();
@@ -158,7 +158,7 @@ scenario(
   { isWaiting: true }
 );
 
-scenario('1.4 ports that are none', 'server', (t) => {
+scenario('1.4 invalid ports', 'server', (t) => {
   for (const port of [-1, 65536, 1.5, NaN, Infinity, '65536', '', true, {}, []]) {
     try {
       const wss = new t.Server({ port, host: LOOPBACK });
@@ -166,7 +166,7 @@ scenario('1.4 ports that are none', 'server', (t) => {
       wss.on('error', () => {});
       t.log('server', 'accepted', port);
     } catch (err) {
-      t.log('server', 'refused', port, err, properties(err).slice(0, 1));
+      t.log('server', 'refused', port, err, errorProperties(err).slice(0, 1));
     }
   }
 });
@@ -174,23 +174,23 @@ scenario('1.4 ports that are none', 'server', (t) => {
 scenario('1.4 ports as text', 'server', async (t) => {
   for (const port of ['0', '00', '0x0', ' 0 ']) {
     const wss = await t.listen({ port });
-    t.log('server', 'address', port, shown(wss.address()), wss.options.port);
-    await speak(t, wss, { port: wss.address().port, host: LOOPBACK });
-    await closed(wss);
+    t.log('server', 'address', port, comparableAddress(wss.address()), wss.options.port);
+    await exchange(t, wss, { port: wss.address().port, host: LOOPBACK });
+    await closeServer(wss);
   }
 });
 
 scenario('1.4 backlog', 'server', async (t) => {
   for (const backlog of [1, 511, 0, -1, '7', null, undefined]) {
     const wss = await t.listen({ backlog });
-    await speak(t, wss, { port: wss.address().port, host: LOOPBACK });
+    await exchange(t, wss, { port: wss.address().port, host: LOOPBACK });
     t.log('server', 'backlog', backlog, wss.options.backlog);
-    await closed(wss);
+    await closeServer(wss);
   }
 });
 
 scenario('H1 a port that is a path', 'server', async (t) => {
-  const file = socketFile(t);
+  const file = socketPath(t);
   const start = () => new t.Server({ port: file }, () => t.log('server', 'called back'));
   const wss = start();
   t.defer(() => wss.close());
@@ -198,39 +198,39 @@ scenario('H1 a port that is a path', 'server', async (t) => {
   await once(wss, 'listening');
   t.log('server', 'address', wss.address(), wss._server.address(), wss.options.port);
   t.log('server', 'file', fs.statSync(file).isSocket());
-  await speak(t, wss, { path: file });
+  await exchange(t, wss, { path: file });
   const second = start();
   const [err] = await once(second, 'error');
-  t.log('server', 'taken', err, properties(err));
+  t.log('server', 'taken', err, errorProperties(err));
   t.log('server', 'file', fs.existsSync(file));
-  await closed(wss);
+  await closeServer(wss);
   t.log('server', 'closed', wss.address(), fs.existsSync(file));
   const again = start();
   t.defer(() => again.close());
   await once(again, 'listening');
-  await speak(t, again, { path: file });
+  await exchange(t, again, { path: file });
 });
 
-scenario('H1 a path over a file that is no socket', 'server', async (t) => {
-  const file = socketFile(t);
+scenario('H1 a path of a file that is not a socket', 'server', async (t) => {
+  const file = socketPath(t);
   fs.writeFileSync(file, 'precious');
   const wss = new t.Server({ port: file });
   const [err] = await once(wss, 'error');
-  t.log('server', 'error', err, properties(err));
-  await closed(wss);
+  t.log('server', 'error', err, errorProperties(err));
+  await closeServer(wss);
   t.log('server', 'file', fs.readFileSync(file, 'utf8'));
 });
 
 scenario('H1 listening again after a close, on the http.Server', 'server', async (t) => {
   const wss = await t.listen();
   const { _server: server } = wss;
-  await speak(t, wss, { port: wss.address().port, host: LOOPBACK });
+  await exchange(t, wss, { port: wss.address().port, host: LOOPBACK });
   await new Promise((resolve) => server.close(resolve));
   t.log('server', 'closed', server.listening, wss._server === server, wss.address());
   t.attempt('server', 'listen', () => server.listen(0, LOOPBACK) === server);
   await once(wss, 'listening');
-  t.log('server', 'again', server.listening, shown(wss.address()));
-  await speak(t, wss, { port: wss.address().port, host: LOOPBACK });
+  t.log('server', 'again', server.listening, comparableAddress(wss.address()));
+  await exchange(t, wss, { port: wss.address().port, host: LOOPBACK });
   t.attempt('server', 'twice', () => server.listen(0, LOOPBACK));
 });
 

@@ -9,7 +9,7 @@ const { PassThrough } = require('node:stream');
 const util = require('node:util');
 const { scenario } = require('../run');
 const { OPCODE } = require('../frames');
-const { ENDINGS, exchange, meet } = require('../endings');
+const { ENDINGS, exchange, acceptRaw } = require('../endings');
 const { upgradeRequest } = require('../raw-peer');
 const { record, requestLines } = require('../snapshots');
 
@@ -21,7 +21,7 @@ const REQUESTS = {
   'a long path': { target: `/${'x'.repeat(4000)}?${'y'.repeat(4000)}` },
   'an absolute target': { target: 'http://example.com:8080/chat?x=1' },
   'a target of one star': { target: '*' },
-  'letters of every size': {
+  'letters of either case': {
     headers: {
       Host: null,
       Connection: null,
@@ -43,7 +43,7 @@ const REQUESTS = {
   },
   'two Hosts': { headers: { Host: ['first.example', 'second.example'] } },
   'a Connection in two lines': { headers: { Connection: ['keep-alive', 'Upgrade'] } },
-  'values of nothing': { headers: { 'X-Nothing': '', 'X-Blank': '   ', Cookie: '' } },
+  'empty values': { headers: { 'X-Nothing': '', 'X-Blank': '   ', Cookie: '' } },
   'blanks around values': { headers: { 'X-Blank': ' \t inside \t of it \t ' } },
   'letters that are not ASCII': { headers: { 'X-Letters': 'gr\u00fc\u00df \u0080\u00ff' } },
   'names of the prototype': {
@@ -59,7 +59,7 @@ const REQUESTS = {
 };
 
 for (const [name, change] of Object.entries(REQUESTS)) {
-  scenario(`H5 the request that listeners get: ${name}`, 'server', async (t) => {
+  scenario(`H5 the request in listeners: ${name}`, 'server', async (t) => {
     const seen = new Set();
     const look = (hook, request, socket) => {
       seen.add(request);
@@ -89,7 +89,7 @@ for (const [name, change] of Object.entries(REQUESTS)) {
 }
 
 for (const hook of ['verifyClient', 'handleProtocols', 'headers', 'shouldHandle']) {
-  scenario(`H5 the request that ${hook} gets`, 'server', async (t) => {
+  scenario(`H5 the request in ${hook}`, 'server', async (t) => {
     const look = (request) => record(t, 'server', hook, requestLines(request, request.socket));
     const options = {
       verifyClient: { verifyClient: ({ req }) => look(req) ?? true },
@@ -102,7 +102,7 @@ for (const hook of ['verifyClient', 'handleProtocols', 'headers', 'shouldHandle'
   });
 }
 
-scenario('H4 the request and the socket that wsClientError gets', 'server', async (t) => {
+scenario('H4 the request and the socket in wsClientError', 'server', async (t) => {
   for (const change of [
     { method: 'POST' },
     { headers: { 'Sec-WebSocket-Key': 'short' } },
@@ -114,7 +114,7 @@ scenario('H4 the request and the socket that wsClientError gets', 'server', asyn
       record(t, 'server', 'request', requestLines(request, socket));
       socket.destroy();
     });
-    const raw = await t.knock(wss, change);
+    const raw = await t.sendRequest(wss, change);
     t.log('wire', 'answer', await raw.rest());
     raw.finish();
     await raw.gone();
@@ -122,17 +122,17 @@ scenario('H4 the request and the socket that wsClientError gets', 'server', asyn
 });
 
 for (const [ending, play] of Object.entries(ENDINGS)) {
-  scenario(`H5 a request that is kept: ${ending}`, 'server', async (t) => {
+  scenario(`H5 a request after the end: ${ending}`, 'server', async (t) => {
     // Accessed late, too.
     for (const first of ['open', 'closed']) {
       const headers = { Cookie: ['a=1', 'b=2'], 'X-Kept': 'kept' };
-      const meeting = await meet(t, { ending, change: { target: '/kept?x', headers } });
-      const { request, ws } = meeting;
+      const accepted = await acceptRaw(t, { ending, change: { target: '/kept?x', headers } });
+      const { request, ws } = accepted;
       const closed = new Promise((resolve) => ws.on('close', resolve));
-      await exchange(t, meeting);
+      await exchange(t, accepted);
       const { _socket: socket } = ws;
       if (first === 'open') record(t, first, 'open', requestLines(request, socket));
-      await play(meeting);
+      await play(accepted);
       await closed;
       await new Promise((resolve) => setImmediate(resolve));
       record(t, first, 'closed', requestLines(request, socket));
@@ -143,19 +143,19 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
 
 scenario('H5 events of a request, before and after the connection', 'server', async (t) => {
   for (const [ending, play] of Object.entries(ENDINGS)) {
-    const met = (ws, request) => {
+    const onConnection = (ws, request) => {
       for (const event of ['data', 'end', 'close', 'error', 'aborted', 'pause', 'resume']) {
         request.on(event, (...args) => t.log('request', event, ...args));
       }
       ws.on('close', () => t.log('request', 'close of the WebSocket', request.readableEnded));
     };
-    const meeting = await meet(t, { ending, met });
-    const closed = new Promise((resolve) => meeting.ws.on('close', resolve));
-    await exchange(t, meeting);
-    t.log('request', 'open', state(meeting));
-    await play(meeting);
+    const accepted = await acceptRaw(t, { ending, onConnection });
+    const closed = new Promise((resolve) => accepted.ws.on('close', resolve));
+    await exchange(t, accepted);
+    t.log('request', 'open', state(accepted));
+    await play(accepted);
     await closed;
-    t.log('request', 'closed', state(meeting));
+    t.log('request', 'closed', state(accepted));
   }
 
   function state({ request: { complete, aborted, destroyed, readableEnded } }) {
@@ -198,7 +198,7 @@ for (const [name, call] of Object.entries(CALLS)) {
       const value = call(request);
       t.trace.event('server', 'returned', [value === request ? 'itself' : value], ws);
     });
-    const raw = await t.knock(wss);
+    const raw = await t.sendRequest(wss);
     const { server, request } = await t.accepted(wss);
     await new Promise((resolve) => setImmediate(resolve));
     t.log('server', 'request', request.destroyed, request.readableEnded, server._socket.destroyed);
@@ -217,19 +217,19 @@ for (const [name, call] of Object.entries(CALLS)) {
 scenario('H5 waiting for the end of a request', 'server', async (t) => {
   for (const resumed of [false, true]) {
     const results = [];
-    const met = (ws, request) => {
+    const onConnection = (ws, request) => {
       if (resumed) request.resume();
       const tell = (lane) => (value) => t.log(`${lane} ${resumed}`, 'settled', value);
       results.push(finished(request).then(tell('finished'), tell('finished')));
       if (resumed) results.push(once(request, 'end').then(tell('once'), tell('once')));
     };
-    const meeting = await meet(t, { met });
-    await exchange(t, meeting);
+    const accepted = await acceptRaw(t, { onConnection });
+    await exchange(t, accepted);
     if (resumed) await Promise.all(results);
-    await ENDINGS['the client closes'](meeting);
-    await t.closed(meeting.ws);
-    t.log('request', 'destroyed', meeting.request.destroyed);
-    meeting.request.destroy();
+    await ENDINGS['the client closes'](accepted);
+    await t.closed(accepted.ws);
+    t.log('request', 'destroyed', accepted.request.destroyed);
+    accepted.request.destroy();
     await Promise.all(results);
   }
 });
@@ -241,7 +241,7 @@ scenario('H5 a program that reads the body of a request to upgrade', 'server', a
     for await (const chunk of request) chunks.push(chunk);
     ws.send(`the body has ${chunks.length} chunks`);
   });
-  const raw = await t.knock(wss, { headers: { 'Content-Length': '0' } });
+  const raw = await t.sendRequest(wss, { headers: { 'Content-Length': '0' } });
   const { server } = await t.accepted(wss);
   await raw.head();
   t.logFrames(await raw.frame());

@@ -9,22 +9,22 @@ const { finished } = require('node:stream/promises');
 const { scenario } = require('../run');
 const { OPCODE, decode, frame } = require('../frames');
 const { valueText } = require('../trace');
-const { ENDINGS, exchange, meet } = require('../endings');
+const { ENDINGS, exchange, acceptRaw } = require('../endings');
 const { record, socketLines } = require('../snapshots');
 
 /** The time of first access. */
 const MOMENTS = ['in connection', 'a tick later', 'after messages', 'in close', 'after close'];
 
 for (const [ending, play] of Object.entries(ENDINGS)) {
-  scenario(`3.1 what the raw socket shows: ${ending}`, 'server', async (t) => {
+  scenario(`3.1 state of the raw socket: ${ending}`, 'server', async (t) => {
     for (const [first, name] of MOMENTS.entries()) {
       const lane = `first ${name}`;
       const look = (ws, wss, moment) => {
         if (moment >= first) record(t, lane, MOMENTS[moment], socketLines(ws._socket, wss._server));
       };
-      let met;
+      let onConnection;
       const ticked = new Promise((resolve) => {
-        met = (ws, request, wss) => {
+        onConnection = (ws, request, wss) => {
           look(ws, wss, 0);
           process.nextTick(() => resolve(look(ws, wss, 1)));
           ws.on('close', () => {
@@ -36,15 +36,15 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
           });
         };
       });
-      const meeting = await meet(t, { ending, met });
+      const accepted = await acceptRaw(t, { ending, onConnection });
       await ticked;
-      await exchange(t, meeting);
-      look(meeting.ws, meeting.wss, 2);
-      const looked = new Promise((resolve) => meeting.wss.on('looked', resolve));
-      await play(meeting);
+      await exchange(t, accepted);
+      look(accepted.ws, accepted.wss, 2);
+      const looked = new Promise((resolve) => accepted.wss.on('looked', resolve));
+      await play(accepted);
       await looked;
-      const { socket } = meeting.request;
-      t.log(lane, 'same', socket === meeting.ws._socket);
+      const { socket } = accepted.request;
+      t.log(lane, 'same', socket === accepted.ws._socket);
     }
   });
 }
@@ -68,48 +68,48 @@ for (const [ending, play] of Object.entries(ENDINGS)) {
         return once(socket, 'close').catch((err) => ['rejected', err]);
       };
       let closed;
-      const met = (ws) => {
+      const onConnection = (ws) => {
         if (!late) closed = listen(ws);
       };
-      const meeting = await meet(t, { ending, met });
-      await exchange(t, meeting);
-      if (late) closed = listen(meeting.ws);
-      await play(meeting);
+      const accepted = await acceptRaw(t, { ending, onConnection });
+      await exchange(t, accepted);
+      if (late) closed = listen(accepted.ws);
+      await play(accepted);
       t.log(`${lane}, awaited`, 'once', ...(await closed));
-      await t.closed(meeting.ws);
+      await t.closed(accepted.ws);
     }
   });
 
   scenario(`3.1 waiting for the raw socket: ${ending}`, 'server', async (t) => {
     const results = [];
     const tell = (lane) => (err) => t.log(lane, 'finished', err);
-    const met = ({ _socket: socket }) => {
+    const onConnection = ({ _socket: socket }) => {
       for (const options of [{}, { readable: false }, { writable: false }]) {
         results.push(
           finished(socket, options).then(tell(`first ${valueText(options)}`), tell('first'))
         );
       }
     };
-    const meeting = await meet(t, { ending, met });
-    await exchange(t, meeting);
-    const { _socket: socket } = meeting.ws;
+    const accepted = await acceptRaw(t, { ending, onConnection });
+    await exchange(t, accepted);
+    const { _socket: socket } = accepted.ws;
     results.push(finished(socket).then(tell('late'), tell('late')));
     callback(socket, tell('called back'));
-    await play(meeting);
+    await play(accepted);
     await Promise.all(results);
-    await t.closed(meeting.ws);
+    await t.closed(accepted.ws);
     // Of a connection that is over.
     await finished(socket).then(tell('over'), tell('over'));
     t.log('over', 'closes', socket.destroy() === socket, socket.destroyed);
   });
 }
 
-scenario('3.1 the raw socket is one object for life', 'server', async (t) => {
+scenario('3.1 the raw socket is always the same object', 'server', async (t) => {
   const known = new WeakMap();
   const mark = Symbol('mark');
   for (const [ending, play] of Object.entries(ENDINGS)) {
     let wsClosed;
-    const met = (ws, request) => {
+    const onConnection = (ws, request) => {
       const { socket } = request;
       known.set(socket, 'known');
       socket.user = { name: 'who' };
@@ -117,17 +117,17 @@ scenario('3.1 the raw socket is one object for life', 'server', async (t) => {
       Object.defineProperty(socket, 'hidden', { value: 'still there' });
       wsClosed = new Promise((resolve) => ws.on('close', resolve));
     };
-    const meeting = await meet(t, { ending, met });
-    const { ws, request } = meeting;
+    const accepted = await acceptRaw(t, { ending, onConnection });
+    const { ws, request } = accepted;
     const { _socket: socket } = ws;
     const show = (moment) => {
       t.log(moment, 'same', ws._socket === socket, request.socket === socket, known.get(socket));
       t.log(moment, 'kept', ws._socket.user, ws._socket[mark], ws._socket.hidden);
       t.log(moment, 'keys', 'user' in socket, Object.keys(socket).includes('user'));
     };
-    await exchange(t, meeting);
+    await exchange(t, accepted);
     show('open');
-    await play(meeting);
+    await play(accepted);
     await wsClosed;
     show('closed');
     delete socket.user;
@@ -160,20 +160,20 @@ const CALLS = {
 
 for (const [name, call] of Object.entries(CALLS)) {
   scenario(`3.1 ${name} of the raw socket in a listener of connection`, 'server', async (t) => {
-    const met = (ws) => {
+    const onConnection = (ws) => {
       const { _socket: socket } = ws;
       const value = call(socket);
       const shown = value === socket ? 'itself' : value;
       t.trace.event('server', 'returned', [shown, socket.destroyed, socket.writable], ws);
     };
     const wss = await t.listen();
-    wss.on('connection', met);
-    const raw = await t.knock(wss);
+    wss.on('connection', onConnection);
+    const raw = await t.sendRequest(wss);
     const { server } = await t.accepted(wss);
     await new Promise((resolve) => setImmediate(resolve));
     if (server._socket.writable) {
       raw.send(OPCODE.text, 'there');
-      await t.seen(server, 'message');
+      await t.emitted(server, 'message');
       server.close(1000, 'done');
       raw.close(1000, 'done');
     }

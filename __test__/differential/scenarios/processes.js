@@ -25,7 +25,7 @@ async function childServer(t, env, options) {
   const port = Number(await child.line());
   const listening = { address: () => ({ port }) };
   const join = async (target) => {
-    const raw = await t.knock(listening, { target });
+    const raw = await t.sendRequest(listening, { target });
     await raw.head();
     return raw;
   };
@@ -33,7 +33,7 @@ async function childServer(t, env, options) {
 }
 
 /** Records the end and the lines of a child process, those of each connection in a lane of their own. */
-async function end(t, child, { from = 1 } = {}) {
+async function recordEnd(t, child, { from = 1 } = {}) {
   const { code, signal, output } = await child.finished;
   t.log('child', 'ended', code, signal);
   for (const line of output.slice(from)) {
@@ -53,7 +53,7 @@ scenario(
     t.logFrames(...all);
     t.log('wire', 'left', left);
     await other.rest();
-    await end(t, child);
+    await recordEnd(t, child);
   },
   { isWaiting: true }
 );
@@ -78,7 +78,7 @@ for (const action of ['exit', 'exit later', 'exit listener', 'crash', 'close', '
         t.logFrames(...all);
         t.log('wire', 'left', left);
       }
-      await end(t, child, { from: 0 });
+      await recordEnd(t, child, { from: 0 });
     },
     { isWaiting: true }
   );
@@ -92,7 +92,7 @@ scenario(
     const child = t.child('client.js', t.clientSubject, { URL: t.url(wss), ACTION: 'kill' });
     const { server } = await t.accepted(wss);
     await t.closed(server);
-    await end(t, child, { from: 0 });
+    await recordEnd(t, child, { from: 0 });
   },
   { isWaiting: true }
 );
@@ -149,20 +149,20 @@ scenario(
 );
 
 scenario(
-  'R9 an exception that nobody catches ends the process',
+  'R9 an uncaught exception ends the process',
   'server',
   async (t) => {
     const { child, join } = await childServer(t, {}, { quiet: true });
     const raw = await join('/a');
     raw.send(text, 'throw');
     await raw.rest();
-    await end(t, child);
+    await recordEnd(t, child);
   },
   { isWaiting: true }
 );
 
 scenario(
-  'W2 a process ends by itself once all is closed',
+  'W2 a process ends by itself after everything is closed',
   'server',
   async (t) => {
     const { child, join } = await childServer(t);
@@ -177,13 +177,13 @@ scenario(
       await raw.rest();
       raw.finish();
     }
-    await end(t, child);
+    await recordEnd(t, child);
   },
   { isWaiting: true }
 );
 
 scenario(
-  'E4 a process ends by itself when its peers vanish',
+  'E4 a process ends by itself when its peers disappear',
   'server',
   async (t) => {
     const { child, join } = await childServer(t);
@@ -195,7 +195,7 @@ scenario(
     peers[1].finish();
     peers[2].close(1000);
     peers[2].finish();
-    await end(t, child);
+    await recordEnd(t, child);
   },
   { isWaiting: true }
 );
@@ -217,7 +217,7 @@ for (const action of ['terminate', 'exit', 'throw', 'finish']) {
       });
       const env = { URL: t.url(listening), ACTION: action };
       const child = t.child('workers.js', t.clientSubject, env);
-      await end(t, child, { from: 0 });
+      await recordEnd(t, child, { from: 0 });
       const open = [...wss.clients];
       await Promise.all(open.map((ws) => new Promise((resolve) => ws.on('close', resolve))));
       t.log('peer', 'connections of workers that are gone', gone);

@@ -18,7 +18,7 @@ for (const direction of ['received', 'sent']) {
     `3.1 a timeout of the raw socket does not fire while messages are ${direction}`,
     BOTH,
     async (t) => {
-      const { raw, ws, lane } = await t.facing();
+      const { raw, ws, lane } = await t.withRawPeer();
       const timedOut = once(ws._socket, 'timeout');
       const same = ws._socket.setTimeout(IDLE, () => t.log(lane, 'timed out'));
       t.log(lane, 'returned', same === ws._socket, ws._socket.timeout);
@@ -41,13 +41,13 @@ scenario(
   '3.1 a timeout of the raw socket is switched off',
   BOTH,
   async (t) => {
-    const { raw, ws, lane } = await t.facing();
+    const { raw, ws, lane } = await t.withRawPeer();
     ws._socket.setTimeout(30, () => t.log(lane, 'switched off, and fired all the same'));
     ws._socket.setTimeout(0);
     await new Promise((resolve) => setTimeout(resolve, 90));
     t.log(lane, 'timeout', ws._socket.timeout);
     raw.send(text, 'still here');
-    await t.seen(ws, 'message');
+    await t.emitted(ws, 'message');
   },
   { isWaiting: true }
 );
@@ -56,7 +56,7 @@ scenario(
   '3.1 a timeout listener that terminates',
   BOTH,
   async (t) => {
-    const { ws } = await t.facing();
+    const { ws } = await t.withRawPeer();
     ws._socket.setTimeout(20, () => ws.terminate());
     await t.closed(ws);
   },
@@ -81,7 +81,7 @@ scenario('3.1 options of the raw socket', 'pair', async (t) => {
   t.log('server', 'fd', server._socket._handle.fd !== client._socket._handle.fd);
   t.log('server', 'identity', server._socket === request.socket, request.socket.token);
   client.send('x');
-  await t.seen(server, 'message');
+  await t.emitted(server, 'message');
   client.close();
   await t.closed(server, client);
   for (const [lane, { _socket: socket }] of Object.entries({ server, client })) {
@@ -90,20 +90,20 @@ scenario('3.1 options of the raw socket', 'pair', async (t) => {
 });
 
 scenario('3.1 byte counters of the raw socket', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const { _socket: socket } = ws;
   const before = [socket.bytesRead, socket.bytesWritten];
   const show = (what) =>
     t.log(lane, what, socket.bytesRead - before[0], socket.bytesWritten - before[1]);
   raw.send(text, 'x'.repeat(500));
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
   show('after a message');
   ws.send('y'.repeat(300));
   await raw.frame();
   show('after sending one');
   raw.send(ping, 'p');
   await raw.frame();
-  await t.seen(ws, 'ping');
+  await t.emitted(ws, 'ping');
   show('after a ping and its answer');
   socket.write(frame(text, 'by hand', t.kind === 'client' ? { key: KEY } : {}));
   await raw.frame();
@@ -118,7 +118,7 @@ scenario('3.1 byte counters of the raw socket', BOTH, async (t) => {
 });
 
 scenario('3.1 cork and uncork of the raw socket', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const { _socket: socket } = ws;
   socket.cork();
   socket.cork();
@@ -135,13 +135,13 @@ scenario('3.1 cork and uncork of the raw socket', BOTH, async (t) => {
   t.log(lane, 'sent', !(await sent), ws.bufferedAmount);
 });
 
-scenario('3.1 what is sent while the raw socket is corked waits and counts', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+scenario('3.1 messages sent while the raw socket is corked wait and count', BOTH, async (t) => {
+  const { raw, ws, lane } = await t.withRawPeer();
   ws._socket.cork();
   ws.send('held back');
   t.log(lane, 'corked', ws.bufferedAmount, ws._socket.writableLength);
   // A round trip on another connection: enough time for anything that is not held back.
-  const { ws: other, raw: otherRaw } = await t.facing();
+  const { ws: other, raw: otherRaw } = await t.withRawPeer();
   other.send('x');
   await otherRaw.frame();
   t.log(lane, 'later', ws.bufferedAmount, ws._socket.writableLength);
@@ -150,7 +150,7 @@ scenario('3.1 what is sent while the raw socket is corked waits and counts', BOT
 });
 
 scenario('3.1 pause and resume of the raw socket', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const { _socket: socket } = ws;
   socket.on('pause', () => t.log(lane, 'socket pause'));
   socket.on('resume', () => t.log(lane, 'socket resume'));
@@ -162,11 +162,11 @@ scenario('3.1 pause and resume of the raw socket', BOTH, async (t) => {
   t.logFrames(await raw.frame());
   t.log(lane, 'resume', socket.resume() === socket, socket.isPaused());
   t.logFrames(await raw.frame());
-  await t.seen(ws, 'ping');
+  await t.emitted(ws, 'ping');
 });
 
 scenario('3.1 data listeners of the raw socket', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   let bytes = 0;
   const heard = new Promise((resolve) => {
     ws._socket.on('data', (chunk) => {
@@ -176,13 +176,13 @@ scenario('3.1 data listeners of the raw socket', BOTH, async (t) => {
   });
   raw.send(text, 'for two');
   await heard;
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
   t.log(lane, 'bytes heard', bytes);
 });
 
 scenario('3.1 events of the raw socket at the end', BOTH, async (t) => {
   for (const end of ['close', 'fin']) {
-    const { raw, ws, lane } = await t.facing();
+    const { raw, ws, lane } = await t.withRawPeer();
     for (const event of ['end', 'finish', 'close', 'error']) {
       ws._socket.on(event, (...args) => t.log(`${lane} ${event}`, 'socket', ...args));
     }
@@ -199,7 +199,7 @@ scenario('3.1 events of the raw socket at the end', BOTH, async (t) => {
 
 for (const call of ['destroy', 'end', 'destroySoon', 'resetAndDestroy']) {
   scenario(`3.1 ${call} of the raw socket`, BOTH, async (t) => {
-    const { raw, ws, lane } = await t.facing();
+    const { raw, ws, lane } = await t.withRawPeer();
     ws.send('before');
     t.logFrames(await raw.frame());
     t.log(lane, 'returned', ws._socket[call]() === ws._socket);
@@ -211,7 +211,7 @@ for (const call of ['destroy', 'end', 'destroySoon', 'resetAndDestroy']) {
 }
 
 scenario('3.1 write callbacks and refusals of the raw socket', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const own = t.kind === 'client' ? { key: KEY } : {};
   const { _socket: socket } = ws;
   await new Promise((resolve) => socket.write(frame(text, 'one', own), resolve));
@@ -294,7 +294,7 @@ scenario('3.1 members that begin with an underscore', 'pair', async (t) => {
   t.log('server', 'options', wss.options === wss.options, wss.options.port);
 });
 
-scenario('3.1 who closed first, at the moment of close()', 'pair', async (t) => {
+scenario('3.1 the side that closed first, at the time of close()', 'pair', async (t) => {
   const { server, client } = await t.pair();
   for (const [lane, ws] of Object.entries({ server, client })) {
     const original = ws.close;
@@ -309,17 +309,17 @@ scenario('3.1 who closed first, at the moment of close()', 'pair', async (t) => 
 
 scenario('3.1 _receiver shows its settings', BOTH, async (t) => {
   for (const options of [{}, { maxPayload: 5, skipUTF8Validation: true }]) {
-    const { ws, lane } = await t.facing(options);
+    const { ws, lane } = await t.withRawPeer(options);
     const { _maxPayload, _skipUTF8Validation, _binaryType } = ws._receiver;
     t.log(lane, '_receiver', _maxPayload, _skipUTF8Validation, _binaryType);
   }
 });
 
-scenario('3.1 _receiver can be told otherwise', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+scenario('3.1 settings of _receiver can be changed', BOTH, async (t) => {
+  const { raw, ws, lane } = await t.withRawPeer();
   ws._receiver._skipUTF8Validation = true;
   raw.send(text, Buffer.from([0xff, 0xfe]));
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
   ws._receiver._maxPayload = 4;
   t.log(lane, 'after', ws._receiver._maxPayload, ws._receiver._skipUTF8Validation);
   raw.send(text, '1234');
@@ -330,7 +330,7 @@ scenario('3.1 _receiver can be told otherwise', BOTH, async (t) => {
 });
 
 scenario('3.1 _receiver without ping listeners does not answer', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   t.log(
     lane,
     'listeners',
@@ -340,7 +340,7 @@ scenario('3.1 _receiver without ping listeners does not answer', BOTH, async (t)
   ws._receiver.removeAllListeners('ping');
   raw.send(ping, 'unanswered');
   raw.send(text, 'heard');
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
   ws.send('nothing before this');
   t.logFrames(await raw.frame());
 });

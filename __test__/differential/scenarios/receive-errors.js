@@ -27,7 +27,7 @@ const BROKEN = [
     `WS_ERR_INVALID_OPCODE: ${opcode}`,
     [[opcode, 'x']]
   ]),
-  ['WS_ERR_INVALID_OPCODE: continuation of nothing', [[continuation, 'x']]],
+  ['WS_ERR_INVALID_OPCODE: continuation without a start', [[continuation, 'x']]],
   [
     'WS_ERR_INVALID_OPCODE: continuation after the last fragment',
     [
@@ -126,8 +126,8 @@ const BROKEN = [
 ];
 
 /** Sends frames, then waits until the library under test has closed; its close frame is recorded. */
-async function broken(t, frames, options) {
-  const { raw, ws } = await t.facing(options);
+async function expectProtocolError(t, frames, options) {
+  const { raw, ws } = await t.withRawPeer(options);
   raw.write(Buffer.concat(frames.map((args) => raw.make(...args))));
   t.logFrames(...(await raw.framesThrough(close)));
   raw.send(text, 'never looked at');
@@ -136,16 +136,20 @@ async function broken(t, frames, options) {
 }
 
 for (const [name, frames, options] of BROKEN) {
-  scenario(`E1 ${name}`, BOTH, (t) => broken(t, frames, options));
+  scenario(`E1 ${name}`, BOTH, (t) => expectProtocolError(t, frames, options));
 }
 
-scenario('E1 WS_ERR_EXPECTED_MASK', 'server', (t) => broken(t, [[text, 'x', { key: undefined }]]));
+scenario('E1 WS_ERR_EXPECTED_MASK', 'server', (t) =>
+  expectProtocolError(t, [[text, 'x', { key: undefined }]])
+);
 scenario('E1 WS_ERR_EXPECTED_MASK: an empty close', 'server', (t) => {
-  return broken(t, [[close, '', { key: undefined }]]);
+  return expectProtocolError(t, [[close, '', { key: undefined }]]);
 });
-scenario('E1 WS_ERR_UNEXPECTED_MASK', 'client', (t) => broken(t, [[text, 'x', { key: KEY }]]));
+scenario('E1 WS_ERR_UNEXPECTED_MASK', 'client', (t) =>
+  expectProtocolError(t, [[text, 'x', { key: KEY }]])
+);
 scenario('E1 WS_ERR_UNEXPECTED_MASK: an empty ping', 'client', (t) => {
-  return broken(t, [[ping, '', { key: KEY }]]);
+  return expectProtocolError(t, [[ping, '', { key: KEY }]]);
 });
 
 /** Frames with two faults: the first of the pair must be reported. */
@@ -155,11 +159,11 @@ const ORDER = [
   ['RSV1 before opcode', [[3, 'x', { rsv: 4 }]]],
   ['RSV1 before FIN', [[ping, 'x', { rsv: 4, fin: false }]]],
   ['FIN before length', [[ping, 'x'.repeat(126), { fin: false }]]],
-  ['continuation of nothing before length', [[continuation, '', { declare: 1n << 60n }]]]
+  ['continuation without a start before length', [[continuation, '', { declare: 1n << 60n }]]]
 ];
 
 for (const [name, frames] of ORDER)
-  scenario(`E1 order of checks: ${name}`, BOTH, (t) => broken(t, frames));
+  scenario(`E1 order of checks: ${name}`, BOTH, (t) => expectProtocolError(t, frames));
 
 for (const [name, opcode, options] of [
   ['RSV', text, { rsv: 2 }],
@@ -170,27 +174,27 @@ for (const [name, opcode, options] of [
 ]) {
   scenario(`E1 order of checks: ${name} against the mask`, BOTH, (t) => {
     const key = t.kind === 'server' ? undefined : KEY;
-    return broken(t, [[opcode, '', { ...options, key }]]);
+    return expectProtocolError(t, [[opcode, '', { ...options, key }]]);
   });
 }
 
 scenario('E1 too many buffered chunks', BOTH, async (t) => {
   // One byte per write, each awaited, of a message far longer than the limit: the kernel may join them, so either the limit is
   // exceeded or the message is complete.
-  const { raw, ws } = await t.facing({ maxBufferedChunks: 0, maxFragments: 0, maxPayload: 0 });
+  const { raw, ws } = await t.withRawPeer({ maxBufferedChunks: 0, maxFragments: 0, maxPayload: 0 });
   raw.socket.setNoDelay(true);
   const bytes = raw.make(text, 'x'.repeat(50));
   for (const byte of bytes) {
     await new Promise((resolve) => raw.socket.write(Buffer.from([byte]), resolve));
   }
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
 });
 
 scenario('E1 limits that mean no limit', BOTH, async (t) => {
   for (const limit of [0, -1, 2 ** 31, 2 ** 32, NaN, 'x']) {
-    const { raw, ws } = await t.facing({ maxFragments: limit, maxPayload: limit });
+    const { raw, ws } = await t.withRawPeer({ maxFragments: limit, maxPayload: limit });
     for (let i = 0; i < 50; i++) raw.send(i ? continuation : binary, 'xx', { fin: i === 49 });
-    await t.seen(ws, 'message');
+    await t.emitted(ws, 'message');
   }
 });
 
@@ -199,7 +203,7 @@ scenario('E1 limits given as text or with a fraction', BOTH, async (t) => {
     ['3', [3, 4]],
     [3.9, [3, 4]]
   ]) {
-    const { raw, ws } = await t.facing({ maxPayload: limit });
+    const { raw, ws } = await t.withRawPeer({ maxPayload: limit });
     for (const length of lengths) raw.send(text, 'x'.repeat(length));
     t.logFrames(...(await raw.framesThrough(close)));
     raw.finish();
@@ -208,7 +212,7 @@ scenario('E1 limits given as text or with a fraction', BOTH, async (t) => {
 });
 
 scenario('E1 the messages before the error are delivered', BOTH, (t) => {
-  return broken(t, [
+  return expectProtocolError(t, [
     [text, 'one'],
     [ping, 'two'],
     [binary, 'three'],
@@ -218,7 +222,7 @@ scenario('E1 the messages before the error are delivered', BOTH, (t) => {
 });
 
 scenario('E1 send and close in an error listener', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   ws.on('error', () => {
     t.attempt(lane, 'send', () => ws.send('x', (err) => t.log(lane, 'called back', err)));
     t.attempt(lane, 'close', () => ws.close(1000));
@@ -231,14 +235,14 @@ scenario('E1 send and close in an error listener', BOTH, async (t) => {
 });
 
 scenario('E1 terminate in an error listener', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.on('error', () => ws.terminate());
   raw.send(3, 'x');
   await t.closed(ws);
 });
 
-scenario('E1 an error while closing already', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+scenario('E1 an error in CLOSING', BOTH, async (t) => {
+  const { raw, ws } = await t.withRawPeer();
   ws.close(1000);
   t.logFrames(await raw.frame());
   raw.send(text, 'still delivered');
@@ -261,32 +265,32 @@ scenario('E1 an error between two libraries, found by the client', 'pair', async
   await t.closed(server, client);
 });
 
-scenario('E2 one error, even when more is broken', BOTH, (t) => {
-  return broken(t, [
+scenario('E2 one error, even with several faults', BOTH, (t) => {
+  return expectProtocolError(t, [
     [3, 'x'],
     [text, 'y', { rsv: 7 }],
     [close, 'z']
   ]);
 });
 
-scenario('E3 a reset is no error', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+scenario('E3 a reset emits no error', BOTH, async (t) => {
+  const { raw, ws } = await t.withRawPeer();
   raw.send(text, 'before');
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
   raw.reset();
   await t.closed(ws);
 });
 
 scenario('E3 a reset in the middle of a frame', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   raw.write(Buffer.concat([raw.make(text, 'whole'), raw.make(text, 'cut off').subarray(0, 8)]));
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
   raw.reset();
   await t.closed(ws);
 });
 
 scenario('E3 a reset while much is queued', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   raw.socket.pause();
   for (let i = 0; i < 4; i++) ws.send(Buffer.alloc(16 << 20));
   ws.send('last', (err) => t.log(lane, 'last', err instanceof Error));
@@ -294,8 +298,8 @@ scenario('E3 a reset while much is queued', BOTH, async (t) => {
   await t.closed(ws);
 });
 
-scenario('E3 errors of the raw socket stay there', 'server', async (t) => {
-  const { raw, ws } = await t.facing();
+scenario('E3 errors of the raw socket are not forwarded', 'server', async (t) => {
+  const { raw, ws } = await t.withRawPeer();
   ws._socket.on('error', (err) => t.log('server', 'socket error', err));
   ws._socket.on('close', (failed) => t.log('server', 'socket close', failed));
   raw.reset();
@@ -303,7 +307,7 @@ scenario('E3 errors of the raw socket stay there', 'server', async (t) => {
 });
 
 scenario('E3 destroying the raw socket', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const socket = ws._socket;
   socket.on('error', (err) => t.log(lane, 'socket error', err));
   socket.destroy(new Error('mine'));
@@ -313,7 +317,7 @@ scenario('E3 destroying the raw socket', BOTH, async (t) => {
 });
 
 scenario('E4 FIN without a close frame', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   raw.send(text, 'before');
   raw.finish();
   t.log('wire', 'rest', await raw.rest());
@@ -321,7 +325,7 @@ scenario('E4 FIN without a close frame', BOTH, async (t) => {
 });
 
 scenario('E4 FIN in the middle of a message', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   raw.send(text, 'first part', { fin: false });
   raw.write(raw.make(continuation, 'cut off').subarray(0, 5));
   raw.finish();
@@ -329,16 +333,16 @@ scenario('E4 FIN in the middle of a message', BOTH, async (t) => {
   await t.closed(ws);
 });
 
-scenario('E4 FIN right behind many messages', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+scenario('E4 FIN right after many messages', BOTH, async (t) => {
+  const { raw, ws } = await t.withRawPeer();
   raw.write(Buffer.concat(Array.from({ length: 100 }, (_, i) => raw.make(text, `message ${i}`))));
   raw.send(binary, Buffer.alloc(300000));
   raw.finish();
   await t.closed(ws);
 });
 
-scenario('E4 what a listener sends before the FIN is seen still goes out', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+scenario('E4 messages sent by a listener before the FIN are sent', BOTH, async (t) => {
+  const { raw, ws } = await t.withRawPeer();
   ws.on('message', (data) => ws.send(`reply to ${data}`));
   raw.send(text, 'question');
   raw.finish();
@@ -348,7 +352,7 @@ scenario('E4 what a listener sends before the FIN is seen still goes out', BOTH,
 
 for (const code of [undefined, 1000, 1001, 1003, 1007, 1014, 3000, 4999]) {
   scenario(`E5 a close frame with ${code ?? 'nothing'}`, BOTH, async (t) => {
-    const { raw, ws } = await t.facing();
+    const { raw, ws } = await t.withRawPeer();
     raw.close(code, code === undefined ? undefined : 'grüße');
     t.logFrames(...(await raw.framesThrough(close)));
     t.log('wire', 'rest', await raw.rest());
@@ -358,23 +362,23 @@ for (const code of [undefined, 1000, 1001, 1003, 1007, 1014, 3000, 4999]) {
 }
 
 scenario('E7 maxPayload counts each message anew', BOTH, async (t) => {
-  const { raw, ws } = await t.facing({ maxPayload: 10 });
+  const { raw, ws } = await t.withRawPeer({ maxPayload: 10 });
   for (let i = 0; i < 3; i++) {
     raw.send(text, 'x'.repeat(10));
     raw.send(binary, 'x'.repeat(5), { fin: false });
     raw.send(ping, 'x'.repeat(100));
     raw.send(continuation, 'x'.repeat(5));
   }
-  await t.seen(ws, 'message', 6);
+  await t.emitted(ws, 'message', 6);
 });
 
 scenario(
-  'E1 an error that nobody listens for reaches uncaughtException',
+  'E1 an error without a listener reaches uncaughtException',
   'server',
   async (t) => {
     const child = t.child('no-error-listener.js', t.serverSubject);
     const port = Number(await child.line());
-    const raw = await t.knock({ address: () => ({ port }) });
+    const raw = await t.sendRequest({ address: () => ({ port }) });
     await raw.head();
     raw.send(3, 'x');
     t.logFrames(...(await raw.framesThrough(close)));

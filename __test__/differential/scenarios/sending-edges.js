@@ -8,8 +8,8 @@ const { OPCODE } = require('../frames');
 const BOTH = ['server', 'client'];
 const { text, close } = OPCODE;
 
-scenario('S3 binary decides about the opcode only', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+scenario('S3 binary selects the opcode only', BOTH, async (t) => {
+  const { raw, ws } = await t.withRawPeer();
   const invalid = Buffer.from([0xff, 0xc0, 0x80]);
   ws.send(invalid, { binary: false });
   ws.send('gr\u00fc\u00dfe', { binary: true });
@@ -22,14 +22,14 @@ scenario('S3 binary decides about the opcode only', BOTH, async (t) => {
   t.logFrames(...(await raw.framesThrough(close)));
 });
 
-scenario('S3 text that is no text is refused by the peer', 'pair', async (t) => {
+scenario('S3 binary data sent as text is rejected by the peer', 'pair', async (t) => {
   const { server, client } = await t.pair();
   client.send(Buffer.from([0xff]), { binary: false });
   await t.closed(server, client);
 });
 
-scenario('S9 a Buffer is free again after the callback', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+scenario('S9 a Buffer can be reused after the callback', BOTH, async (t) => {
+  const { raw, ws } = await t.withRawPeer();
   const data = Buffer.alloc(100000);
   for (const letter of ['a', 'b', 'c']) {
     data.fill(letter);
@@ -50,8 +50,8 @@ scenario(
   { isWaiting: true }
 );
 
-scenario('1.3 options of send of every form', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+scenario('1.3 options of send of every type', BOTH, async (t) => {
+  const { raw, ws, lane } = await t.withRawPeer();
   const all = [
     undefined,
     null,
@@ -74,7 +74,7 @@ scenario(
   '1.3 ws.pong overridden on the prototype of a subclass and on one socket',
   BOTH,
   async (t) => {
-    const { raw, ws, lane } = await t.facing();
+    const { raw, ws, lane } = await t.withRawPeer();
     const inherited = ws.pong;
     ws.pong = function (data, mask, callback) {
       t.log(lane, 'pong', data, mask, typeof callback);
@@ -88,13 +88,13 @@ scenario(
     ws.pong = () => t.log(lane, 'not answered');
     raw.send(OPCODE.ping, 'three');
     raw.send(text, 'heard');
-    await t.seen(ws, 'message');
+    await t.emitted(ws, 'message');
     ws.send('end');
     t.logFrames(await raw.frame());
   }
 );
 
-scenario('1.3 blobs that are received and sent on', 'pair', async (t) => {
+scenario('1.3 blobs that are received and forwarded', 'pair', async (t) => {
   const { server, client } = await t.pair();
   server.binaryType = 'blob';
   server.on('message', (data, isBinary) => server.send(data, { binary: isBinary }));
@@ -103,7 +103,7 @@ scenario('1.3 blobs that are received and sent on', 'pair', async (t) => {
   client.send(Buffer.alloc(100000, 'large'));
   client.send(new Blob(['a ', 'blob'], { type: 'text/plain' }));
   client.send(new Blob([]));
-  await t.seen(client, 'message', 5);
+  await t.emitted(client, 'message', 5);
   client.close(1000);
   await t.closed(server, client);
 });
@@ -111,15 +111,15 @@ scenario('1.3 blobs that are received and sent on', 'pair', async (t) => {
 /** More than the buffers of two sockets hold. */
 const BLOCKING = 16 << 20;
 
-scenario('S7 what the callback of a blocked send sends leaves by itself', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+scenario('S7 messages sent in the callback of a blocked send are flushed', BOTH, async (t) => {
+  const { raw, ws } = await t.withRawPeer();
   ws.send(Buffer.alloc(BLOCKING), () => ws.send('behind it'));
   const [large, small] = [await raw.frame(), await raw.frame()];
   t.log('wire', 'frames', large.payload.length, String(small.payload));
 });
 
-scenario('S10 callbacks of what has left when the socket is terminated', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+scenario('S10 callbacks of sent messages when the socket is terminated', BOTH, async (t) => {
+  const { raw, ws, lane } = await t.withRawPeer();
   raw.socket.pause();
   ws.send(Buffer.alloc(BLOCKING), (err) => {
     t.log(lane, 'large', err);

@@ -11,7 +11,7 @@ const { OPCODE } = require('../frames');
 const BOTH = ['server', 'client'];
 
 /** Frames up to a ping that marks the end and is not recorded. */
-async function until(t, ws, raw, action) {
+async function framesUntilPing(t, ws, raw, action) {
   await action();
   ws.ping('end of this step');
   const frames = await raw.framesThrough(OPCODE.ping);
@@ -20,7 +20,7 @@ async function until(t, ws, raw, action) {
 
 const view = new Uint8Array([0, 1, 2, 3, 4, 5, 6, 7]).subarray(2, 5);
 /** New for each use: ws masks shared memory in place. */
-function shared() {
+function sharedMemory() {
   const memory = new SharedArrayBuffer(3);
   new Uint8Array(memory).set([7, 8, 9]);
   return memory;
@@ -48,7 +48,7 @@ const VALUES = [
   ['Float64Array', new Float64Array([1.5])],
   ['DataView', new DataView(view.buffer, 1, 3)],
   ['ArrayBuffer', view.buffer],
-  ['SharedArrayBuffer', null, shared],
+  ['SharedArrayBuffer', null, sharedMemory],
   ['Array', [1, 2, 257, -1, 'x', '3']],
   ['array-like', { length: 2, 0: 1, 1: 2 }],
   ['String object', new String('boxed')],
@@ -61,25 +61,27 @@ const VALUES = [
 
 for (const [name, fixed, make = () => fixed] of VALUES) {
   scenario(`S2 send(${name})`, BOTH, async (t) => {
-    const { raw, ws, lane } = await t.facing();
-    await until(t, ws, raw, () =>
+    const { raw, ws, lane } = await t.withRawPeer();
+    await framesUntilPing(t, ws, raw, () =>
       t.attempt(lane, 'send', () => ws.send(make(), { binary: undefined }))
     );
-    await until(t, ws, raw, () => t.attempt(lane, 'send', () => ws.send(make())));
-    await until(t, ws, raw, () =>
+    await framesUntilPing(t, ws, raw, () => t.attempt(lane, 'send', () => ws.send(make())));
+    await framesUntilPing(t, ws, raw, () =>
       t.attempt(lane, 'text', () => ws.send(make(), { binary: false }))
     );
-    await until(t, ws, raw, () =>
+    await framesUntilPing(t, ws, raw, () =>
       t.attempt(lane, 'binary', () => ws.send(make(), { binary: true }))
     );
   });
 }
 
 scenario('S11 ping and pong of every type', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   for (const [name, fixed, make = () => fixed] of VALUES) {
     if (name === 'function') continue;
-    await until(t, ws, raw, () => t.attempt(lane, `pong(${name})`, () => ws.pong(make())));
+    await framesUntilPing(t, ws, raw, () =>
+      t.attempt(lane, `pong(${name})`, () => ws.pong(make()))
+    );
     t.attempt(lane, `ping(${name})`, () => ws.ping(make()));
     // A pong marks the end here, because pings are compared.
     ws.pong('end of this step');
@@ -88,7 +90,7 @@ scenario('S11 ping and pong of every type', BOTH, async (t) => {
 });
 
 scenario('S11 arguments of ping and pong', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const masked = t.kind === 'client';
   for (const call of ['ping', 'pong']) {
     ws[call]();
@@ -114,7 +116,7 @@ scenario('S11 arguments of ping and pong', BOTH, async (t) => {
 
 scenario('S1 send, ping and pong while connecting throw', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url);
+  const ws = t.openClient(listening.url);
   for (const call of ['send', 'ping', 'pong']) {
     t.attempt('client', call, () => ws[call]('x', () => t.log('client', 'called back')));
     t.attempt('client', `${call} of nonsense`, () => ws[call](Symbol('x')));
@@ -153,7 +155,7 @@ scenario('S1 send, ping and pong in CLOSING and CLOSED', 'pair', async (t) => {
 const LENGTHS = [0, 1, 125, 126, 127, 65535, 65536, 70000, 1 << 20];
 
 scenario('S2 length encodings', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   for (const length of LENGTHS) {
     ws.send(Buffer.alloc(length, 'abc'));
     ws.send('ä'.repeat(length >> 1));
@@ -162,7 +164,7 @@ scenario('S2 length encodings', BOTH, async (t) => {
 });
 
 scenario('S4 fragments', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.send('one', { fin: false });
   ws.ping('between');
   ws.send('two', { fin: false, binary: true });
@@ -188,13 +190,13 @@ scenario('S4 fragments arrive as one message', 'pair', async (t) => {
     from.send('n', { fin: true });
     from.send(new Uint8Array([1]), { fin: false });
     from.send(new Uint8Array([2, 3]), { fin: true });
-    await t.seen(to, 'message', 2);
-    await t.seen(from, 'pong');
+    await t.emitted(to, 'message', 2);
+    await t.emitted(from, 'pong');
   }
 });
 
 scenario('S5 compress has no effect when nothing is negotiated', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   ws.send('x'.repeat(2000), { compress: true });
   ws.send('x'.repeat(2000), { compress: false });
   ws.send('x'.repeat(2000), { compress: undefined });
@@ -202,7 +204,7 @@ scenario('S5 compress has no effect when nothing is negotiated', BOTH, async (t)
 });
 
 scenario('S7 order of sends, pings and close', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   for (let i = 0; i < 20; i++) {
     ws.send(`message ${i}`, (err) => t.log(lane, 'sent', i, !err));
     if (i % 3 === 0) ws.ping(String(i), (err) => t.log(lane, 'pinged', i, !err));
@@ -217,7 +219,7 @@ scenario('S7 order of sends, pings and close', BOTH, async (t) => {
 });
 
 scenario('S7 order behind a Blob', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const sent = (name) => (err) => t.log(lane, 'sent', name, !err);
   ws.send('before', sent('before'));
   ws.send(new Blob(['from ', 'a blob']), sent('blob'));
@@ -236,14 +238,14 @@ scenario('S7 order behind a Blob', BOTH, async (t) => {
   t.log(lane, 'bufferedAmount', ws.bufferedAmount);
 });
 
-scenario('S12 a Blob that cannot be read', BOTH, async (t) => {
+scenario('S12 an unreadable Blob', BOTH, async (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'differential-'));
   t.defer(() => fs.rmSync(folder, { recursive: true, force: true }));
   const file = path.join(folder, 'blob');
   fs.writeFileSync(file, 'as it was');
   const blob = await fs.openAsBlob(file);
   fs.writeFileSync(file, 'and as it is now, longer');
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   const sent = (name) => (err) => t.log(lane, 'sent', name, err);
   ws.send(blob, sent('blob'));
   ws.send('queued', sent('queued'));
@@ -253,16 +255,16 @@ scenario('S12 a Blob that cannot be read', BOTH, async (t) => {
   await t.closed(ws);
 });
 
-scenario('S12 terminate while a Blob is read', BOTH, async (t) => {
-  const { ws, lane } = await t.facing();
+scenario('S12 terminate() while a Blob is read', BOTH, async (t) => {
+  const { ws, lane } = await t.withRawPeer();
   ws.send(new Blob(['x'.repeat(100)]), (err) => t.log(lane, 'blob', err));
   ws.send('queued', (err) => t.log(lane, 'queued', err));
   ws.terminate();
   await t.closed(ws);
 });
 
-scenario('S8 mask can be forced either way', BOTH, async (t) => {
-  const { raw, ws } = await t.facing();
+scenario('S8 mask can be forced on and off', BOTH, async (t) => {
+  const { raw, ws } = await t.withRawPeer();
   for (const mask of [true, false, undefined, null]) {
     ws.send('text', { mask });
     ws.ping('ping', mask);
@@ -283,8 +285,8 @@ scenario('S8 the client rejects a masked frame', 'pair', async (t) => {
   await t.closed(server, client);
 });
 
-scenario('S8 masking leaves the memory of the caller alone', 'client', async (t) => {
-  const { raw, ws } = await t.facing();
+scenario('S8 masking does not change memory of the caller', 'client', async (t) => {
+  const { raw, ws } = await t.withRawPeer();
   const bytes = Buffer.from('the same before and after');
   const large = Buffer.alloc(100000, 'large');
   const array = new Uint8Array(bytes).buffer;
@@ -297,9 +299,9 @@ scenario('S8 masking leaves the memory of the caller alone', 'client', async (t)
   t.log('client', 'afterwards', bytes);
 });
 
-scenario('S8 generateMask is asked once a frame', 'client', async (t) => {
+scenario('S8 generateMask is called once per frame', 'client', async (t) => {
   let count = 0;
-  const { raw, ws } = await t.facing({
+  const { raw, ws } = await t.withRawPeer({
     generateMask(mask) {
       t.log('client', 'generateMask', mask.length, Buffer.isBuffer(mask));
       mask.fill(++count);
@@ -310,7 +312,7 @@ scenario('S8 generateMask is asked once a frame', 'client', async (t) => {
   ws.ping();
   raw.send(OPCODE.ping, 'asks for a pong');
   const frames = [await raw.frame(), await raw.frame(), await raw.frame(), await raw.frame()];
-  await t.seen(ws, 'ping');
+  await t.emitted(ws, 'ping');
   ws.close(1000);
   frames.push(await raw.frame());
   t.logFrames(...frames);
@@ -318,14 +320,14 @@ scenario('S8 generateMask is asked once a frame', 'client', async (t) => {
 });
 
 scenario('S8 a masking key of zeros', 'client', async (t) => {
-  const { raw, ws } = await t.facing({ generateMask: (mask) => mask.fill(0) });
+  const { raw, ws } = await t.withRawPeer({ generateMask: (mask) => mask.fill(0) });
   ws.send('text');
   ws.send(Buffer.alloc(70000, 'x'));
   t.logFrames(await raw.frame(), await raw.frame());
 });
 
 scenario('S10 callbacks come later, in order, without an error', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
+  const { raw, ws, lane } = await t.withRawPeer();
   let inside = true;
   const called = (name) => (err) => t.log(lane, name, !err, inside);
   t.log(lane, 'returned', ws.send('a', called('a')));
@@ -345,27 +347,31 @@ scenario('S10 callbacks come later, in order, without an error', BOTH, async (t)
   await last;
 });
 
-scenario('S10 callbacks of what a terminated socket still held get an error', BOTH, async (t) => {
-  const { raw, ws, lane } = await t.facing();
-  raw.socket.pause();
-  // More than any socket buffer holds, so that at least the last one has certainly not been sent.
-  for (let i = 0; i < 4; i++) ws.send(Buffer.alloc(16 << 20));
-  ws.send('queued', (err) => t.log(lane, 'queued', err instanceof Error));
-  ws.send('queued too', (err) => t.log(lane, 'queued too', err instanceof Error));
-  t.log(lane, 'buffered', ws.bufferedAmount > 0);
-  ws.terminate();
-  await t.closed(ws);
-});
+scenario(
+  'S10 callbacks of unsent messages of a terminated socket get an error',
+  BOTH,
+  async (t) => {
+    const { raw, ws, lane } = await t.withRawPeer();
+    raw.socket.pause();
+    // More than any socket buffer holds, so that at least the last one has certainly not been sent.
+    for (let i = 0; i < 4; i++) ws.send(Buffer.alloc(16 << 20));
+    ws.send('queued', (err) => t.log(lane, 'queued', err instanceof Error));
+    ws.send('queued too', (err) => t.log(lane, 'queued too', err instanceof Error));
+    t.log(lane, 'buffered', ws.bufferedAmount > 0);
+    ws.terminate();
+    await t.closed(ws);
+  }
+);
 
 scenario('S13 send returns nothing', BOTH, async (t) => {
-  const { ws, lane } = await t.facing();
+  const { ws, lane } = await t.withRawPeer();
   for (const call of ['send', 'ping', 'pong', 'pause', 'resume', 'close', 'terminate']) {
     t.attempt(lane, call, () => ws[call]());
   }
   await t.closed(ws);
 });
 
-scenario('S2 echo of every kind both ways', 'pair', async (t) => {
+scenario('S2 echo of every type in both directions', 'pair', async (t) => {
   const { server, client } = await t.pair();
   const payloads = [
     '',
@@ -379,6 +385,6 @@ scenario('S2 echo of every kind both ways', 'pair', async (t) => {
   let count = 0;
   for (const payload of payloads) {
     client.send(payload);
-    await t.seen(client, 'message', ++count);
+    await t.emitted(client, 'message', ++count);
   }
 });

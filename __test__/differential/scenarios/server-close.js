@@ -17,15 +17,15 @@ function close(t, wss, name = 'close') {
   });
 }
 
-scenario('W1 close leaves connections alone', 'pair', async (t) => {
+scenario('W1 close leaves connections open', 'pair', async (t) => {
   const { wss, server, client } = await t.pair();
   wss.on('close', () => t.log('server', 'close event', wss.clients.size));
   const closed = close(t, wss);
   t.log('server', 'address', wss.address());
   server.send('still here');
-  await t.seen(client, 'message');
+  await t.emitted(client, 'message');
   client.send('me too');
-  await t.seen(server, 'message');
+  await t.emitted(server, 'message');
   client.close(1000);
   await closed;
   await t.closed(server, client);
@@ -35,7 +35,7 @@ scenario('W1 no new connections while closing', 'pair', async (t) => {
   const { wss, client, server } = await t.pair();
   const url = t.url(wss);
   const closed = close(t, wss);
-  const late = t.dial(url);
+  const late = t.openClient(url);
   await t.closed(late);
   client.terminate();
   await t.closed(server, client);
@@ -57,7 +57,7 @@ for (const clientTracking of [true, false]) {
     server.on('upgrade', (request, socket, head) => {
       wss.handleUpgrade(request, socket, head, (ws) => wss.emit('connection', ws, request));
     });
-    const client = t.dial(t.url(server));
+    const client = t.openClient(t.url(server));
     const { server: ws } = await t.accepted(wss);
     await t.opened(client);
     wss.on('close', () => t.log('server', 'close event'));
@@ -80,23 +80,27 @@ scenario('W2 noServer without connections closes on the next tick', 'server', as
   await closed;
 });
 
-scenario('W2 an external server loses our listeners and stays open', 'pair', async (t) => {
-  const server = await t.http((request, response) => response.end('open'));
-  const counts = () =>
-    ['upgrade', 'listening', 'error'].map((event) => server.listenerCount(event));
-  const before = counts();
-  const wss = await t.listen({ server });
-  t.log('server', 'added', ...counts().map((count, i) => count - before[i]));
-  const client = t.dial(t.url(server));
-  const { server: ws } = await t.accepted(wss);
-  await t.opened(client);
-  const closed = close(t, wss);
-  t.log('server', 'left', ...counts().map((count, i) => count - before[i]));
-  client.close();
-  await t.closed(ws, client);
-  await closed;
-  t.log('server', 'listening', server.listening);
-});
+scenario(
+  'W2 listeners are removed from an external server, which stays open',
+  'pair',
+  async (t) => {
+    const server = await t.http((request, response) => response.end('open'));
+    const counts = () =>
+      ['upgrade', 'listening', 'error'].map((event) => server.listenerCount(event));
+    const before = counts();
+    const wss = await t.listen({ server });
+    t.log('server', 'added', ...counts().map((count, i) => count - before[i]));
+    const client = t.openClient(t.url(server));
+    const { server: ws } = await t.accepted(wss);
+    await t.opened(client);
+    const closed = close(t, wss);
+    t.log('server', 'left', ...counts().map((count, i) => count - before[i]));
+    client.close();
+    await t.closed(ws, client);
+    await closed;
+    t.log('server', 'listening', server.listening);
+  }
+);
 
 scenario('W3 close twice, and once more when closed', 'server', async (t) => {
   const wss = await t.listen();
@@ -127,7 +131,7 @@ scenario('W4 terminate all clients while iterating', 'pair', async (t) => {
   const clients = [];
   const servers = [];
   for (let i = 0; i < 5; i++) {
-    clients.push(t.dial(t.url(wss)));
+    clients.push(t.openClient(t.url(wss)));
     servers.push((await t.accepted(wss)).server);
     await t.opened(clients[i]);
   }
@@ -146,7 +150,7 @@ scenario('W4 broadcast to all clients', 'pair', async (t) => {
   const wss = await t.listen();
   const clients = [];
   for (let i = 0; i < 5; i++) {
-    clients.push(t.dial(t.url(wss)));
+    clients.push(t.openClient(t.url(wss)));
     await t.accepted(wss);
     await t.opened(clients[i]);
   }
@@ -156,8 +160,8 @@ scenario('W4 broadcast to all clients', 'pair', async (t) => {
     ws.send(Buffer.alloc(1000, 7));
     ws.ping('ping to all');
   }
-  for (const client of clients) await t.seen(client, 'ping');
-  for (const server of servers) await t.seen(server, 'pong');
+  for (const client of clients) await t.emitted(client, 'ping');
+  for (const server of servers) await t.emitted(server, 'pong');
 });
 
 scenario('W1 events of the http.Server are forwarded', 'server', async (t) => {
@@ -176,8 +180,8 @@ scenario('W2 the http.Server of port mode closes with the last socket', 'pair', 
   let done = false;
   const closed = close(t, wss).then(() => (done = true));
   client.ping();
-  await t.seen(client, 'pong');
-  await t.seen(server, 'ping');
+  await t.emitted(client, 'pong');
+  await t.emitted(server, 'ping');
   t.log('server', 'closed already', done);
   server.terminate();
   await closed;

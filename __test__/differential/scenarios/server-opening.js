@@ -17,7 +17,7 @@ const { upgradeRequest } = require('../raw-peer');
 const ACCEPTED = [
   ['a plain request', {}],
   [
-    'Upgrade in other letters',
+    'Upgrade in different case',
     { headers: { Upgrade: 'WebSocket', Connection: 'keep-alive, UPGRADE' } }
   ],
   ['version 8', { headers: { 'Sec-WebSocket-Version': '8' } }],
@@ -53,11 +53,11 @@ for (const [name, change, options] of ACCEPTED) {
     const { server } = await t.accepted(wss);
     t.log('server', 'has', server.protocol, server.extensions, server.url, wss.clients.size);
     raw.send(OPCODE.text, 'hello');
-    await t.seen(server, 'message');
+    await t.emitted(server, 'message');
   });
 }
 
-scenario('H5 headers event can change the answer', 'server', async (t) => {
+scenario('H5 a listener of headers can change the response', 'server', async (t) => {
   const wss = await t.listen();
   wss.on('headers', (headers, request) => {
     t.log('server', 'headers', [...headers], request);
@@ -110,7 +110,7 @@ scenario('H6 handleProtocols', 'pair', async (t) => {
         return answer(protocols);
       }
     });
-    const client = t.dial(t.url(wss), ['a', 'b', 'c']);
+    const client = t.openClient(t.url(wss), ['a', 'b', 'c']);
     const { server } = await t.accepted(wss);
     t.log('server', 'protocol', server.protocol);
     // A client that got no protocol, or one that it did not request, refuses the response.
@@ -120,20 +120,20 @@ scenario('H6 handleProtocols', 'pair', async (t) => {
   }
 });
 
-scenario('H6 handleProtocols is not asked when nothing is offered', 'pair', async (t) => {
+scenario('H6 handleProtocols is not called without an offer', 'pair', async (t) => {
   const { server, client } = await t.pair({
     server: { handleProtocols: () => t.log('server', 'asked') }
   });
   t.log('client', 'protocol', client.protocol, server.protocol);
 });
 
-scenario('H7 frames behind the request are delivered after connection', 'server', async (t) => {
+scenario('H7 frames after the request are delivered after connection', 'server', async (t) => {
   const early = Buffer.concat([
     frame(OPCODE.text, 'one', { key: KEY }),
     frame(OPCODE.ping, 'two', { key: KEY }),
     frame(OPCODE.binary, 'three', { key: KEY })
   ]);
-  const { raw, ws } = await t.facing({}, { after: early });
+  const { raw, ws } = await t.withRawPeer({}, { after: early });
   raw.close(1000, 'done');
   t.logFrames(...(await raw.framesThrough(OPCODE.close)));
   raw.finish();
@@ -141,17 +141,17 @@ scenario('H7 frames behind the request are delivered after connection', 'server'
 });
 
 scenario(
-  'H7 a frame begun behind the request is finished by the next segment',
+  'H7 a frame that begins after the request continues in the next segment',
   'server',
   async (t) => {
     const bytes = frame(OPCODE.text, 'in two halves', { key: KEY });
-    const { raw, ws } = await t.facing({}, { after: bytes.subarray(0, 9) });
+    const { raw, ws } = await t.withRawPeer({}, { after: bytes.subarray(0, 9) });
     raw.write(bytes.subarray(9));
-    await t.seen(ws, 'message');
+    await t.emitted(ws, 'message');
   }
 );
 
-scenario('H7 the body that Content-Length announces is taken as frames', 'server', async (t) => {
+scenario('H7 a body declared by Content-Length is read as frames', 'server', async (t) => {
   const wss = await t.listen();
   const raw = await t.rawClient(wss);
   const body = frame(OPCODE.text, 'body', { key: KEY });
@@ -165,7 +165,7 @@ scenario('H7 the body that Content-Length announces is taken as frames', 'server
   await t.closed(server);
 });
 
-scenario('H7 handleUpgrade over a Duplex that is no socket', 'server', async (t) => {
+scenario('H7 handleUpgrade over a Duplex that is not a socket', 'server', async (t) => {
   const toServer = new PassThrough();
   const toClient = new PassThrough();
   const socket = Duplex.from({ readable: toServer, writable: toClient });
@@ -205,7 +205,7 @@ scenario('H7 handleUpgrade over a Duplex that is no socket', 'server', async (t)
   await t.closed(server);
 });
 
-scenario('H8 timeout and Nagle are switched off, once and for good', 'server', async (t) => {
+scenario('H8 timeout and Nagle are disabled', 'server', async (t) => {
   const server = await t.http();
   const wss = await t.listen({ server });
   const calls = [];
@@ -218,13 +218,13 @@ scenario('H8 timeout and Nagle are switched off, once and for good', 'server', a
     }
   });
   server.prependListener('upgrade', () => calls.splice(0));
-  await t.knock(server);
+  await t.sendRequest(server);
   const { server: ws, request } = await t.accepted(wss);
   for (const call of calls) t.log('server', 'call', ...call);
   t.log('server', 'socket', ws._socket === request.socket, request.socket.timeout);
 });
 
-scenario('H2 a server of the user keeps its other requests', 'server', async (t) => {
+scenario('H2 an external server handles its other requests', 'server', async (t) => {
   const server = await t.http((request, response) => response.end('from the user'));
   const before = server.listenerCount('request');
   const wss = await t.listen({ server });
@@ -251,17 +251,17 @@ scenario('H2 two servers by path on one http.Server', 'pair', async (t) => {
     wss.handleUpgrade(request, socket, head, (ws) => wss.emit('connection', ws, request));
   });
   for (const target of ['/a', '/b']) {
-    const client = t.dial(`${t.url(server)}${target}`);
+    const client = t.openClient(`${t.url(server)}${target}`);
     const { server: ws, request } = await t.accepted(servers[target]);
     t.log('server', 'path', request.url);
     ws.send(`on ${target}`);
-    await t.seen(client, 'message');
+    await t.emitted(client, 'message');
   }
-  const client = t.dial(`${t.url(server)}/c`);
+  const client = t.openClient(`${t.url(server)}/c`);
   await t.closed(client);
 });
 
-scenario('H5 shouldHandle set on the instance is asked', 'server', async (t) => {
+scenario('H5 shouldHandle set on the instance is called', 'server', async (t) => {
   const wss = await t.listen();
   wss.shouldHandle = (request) => {
     t.log('server', 'shouldHandle', request);
@@ -273,7 +273,7 @@ scenario('H5 shouldHandle set on the instance is asked', 'server', async (t) => 
   await t.accepted(wss);
 });
 
-scenario('H5 verifyClient sees origin, secure and request', 'server', async (t) => {
+scenario('H5 verifyClient receives origin, secure and request', 'server', async (t) => {
   const wss = await t.listen({
     verifyClient(info) {
       t.log('server', 'verifyClient', Object.keys(info), info.origin, info.secure, info.req);
@@ -295,14 +295,14 @@ scenario('H5 verifyClient that accepts later, with frames already sent', 'server
     decide = resolve;
   });
   const wss = await t.listen({ verifyClient: (info, callback) => decide({ info, callback }) });
-  const raw = await t.knock(wss);
+  const raw = await t.sendRequest(wss);
   const { info, callback } = await asked;
   t.log('server', 'info', info.origin, info.secure);
   raw.send(OPCODE.text, 'sent before the answer');
   // These bytes may or may not have arrived, which must not matter.
   callback(true);
   const { server } = await t.accepted(wss);
-  await t.seen(server, 'message');
+  await t.emitted(server, 'message');
 });
 
 scenario('H5 verifyClient of one argument that returns a Promise accepts', 'server', async (t) => {
@@ -328,11 +328,11 @@ scenario('H5 the WebSocket option names the class of connections', 'pair', async
     }
   }
   const wss = await t.listen({ WebSocket: Mine });
-  const client = t.dial(t.url(wss));
+  const client = t.openClient(t.url(wss));
   const { server } = await t.accepted(wss);
   t.log('server', 'class', server instanceof Mine, server instanceof WebSocket);
   server.send('x');
-  await t.seen(client, 'message');
+  await t.emitted(client, 'message');
 });
 
 scenario('H5 options are read at every handshake', 'server', async (t) => {
@@ -374,14 +374,14 @@ scenario('H1 over a Unix socket of the user', 'pair', async (t) => {
   const wss = await t.listen({ server });
   t.log('server', 'address', wss.address());
   for (const target of ['', ':/chat?x=1', ':/a:b']) {
-    const client = t.dial(`ws+unix:${file}${target}`);
+    const client = t.openClient(`ws+unix:${file}${target}`);
     const { server: ws, request } = await t.accepted(wss);
     t.log('server', 'request', request.url, request.headers.host);
     ws.on('message', (data, isBinary) => ws.send(data, { binary: isBinary }));
     await t.opened(client);
     t.log('client', 'url', client.url);
     client.send('over a Unix socket');
-    await t.seen(client, 'message');
+    await t.emitted(client, 'message');
     client.close(1000, 'done');
     await t.closed(ws, client);
   }

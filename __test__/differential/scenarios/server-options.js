@@ -9,7 +9,7 @@ const { OPCODE } = require('../frames');
 
 const { text, ping, close } = OPCODE;
 
-scenario('1.4 options as they are kept', 'server', async (t) => {
+scenario('1.4 the options property', 'server', async (t) => {
   const all = [
     {},
     { perMessageDeflate: true },
@@ -98,7 +98,7 @@ scenario('1.4 verifyClient of any number of parameters', 'server', async (t) => 
 scenario('1.4 limits of connections', 'server', async (t) => {
   const all = [{ maxPayload: 3 }, { maxFragments: 1 }, { maxPendingAutoPongs: 1 }];
   for (const options of [...all, { skipUTF8Validation: true }, { autoPong: false }]) {
-    const { raw, ws } = await t.facing(options);
+    const { raw, ws } = await t.withRawPeer(options);
     const bad = Buffer.from([0xff, 0xff, 0xff, 0xff]);
     t.log('server', 'options', options);
     if (options.maxPendingAutoPongs) {
@@ -165,12 +165,12 @@ scenario('1.4 a subclass', 'pair', async (t) => {
   await once(wss, 'listening');
   t.hidePort(wss.address().port);
   const connected = once(wss, 'connection');
-  const client = t.dial(`${t.url(wss)}/yes`, ['p']);
+  const client = t.openClient(`${t.url(wss)}/yes`, ['p']);
   const [server] = await connected;
   t.watch('server', server);
   await t.opened(client);
   t.log('mine', 'is', wss instanceof WebSocketServer, wss.clients.has(server), wss.clients.size);
-  await t.closed(t.dial(`${t.url(wss)}/no`));
+  await t.closed(t.openClient(`${t.url(wss)}/no`));
   client.close();
   await t.closed(server, client);
 });
@@ -192,7 +192,7 @@ scenario('1.4 events', 'server', async (t) => {
   await t.request(server, {});
   const { server: ws } = await t.accepted(wss);
   const failed = once(wss, 'wsClientError');
-  await t.knock(server, { headers: { 'Sec-WebSocket-Version': '1' } });
+  await t.sendRequest(server, { headers: { 'Sec-WebSocket-Version': '1' } });
   const [, socket] = await failed;
   socket.destroy();
   ws.terminate();

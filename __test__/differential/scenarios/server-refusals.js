@@ -26,9 +26,12 @@ const REFUSED = [
   ['version text is 400', { headers: { 'Sec-WebSocket-Version': '13x' } }],
   ['another path is 400', { target: '/other' }, { path: '/chat' }],
   ['an empty subprotocol is 400', { headers: { 'Sec-WebSocket-Protocol': 'a,,b' } }],
-  ['a subprotocol header of nothing is 400', { headers: { 'Sec-WebSocket-Protocol': '' } }],
+  ['an empty subprotocol header is 400', { headers: { 'Sec-WebSocket-Protocol': '' } }],
   ['a repeated subprotocol is 400', { headers: { 'Sec-WebSocket-Protocol': 'a, a' } }],
-  ['a subprotocol with a bad character is 400', { headers: { 'Sec-WebSocket-Protocol': 'a b' } }],
+  [
+    'a subprotocol with an invalid character is 400',
+    { headers: { 'Sec-WebSocket-Protocol': 'a b' } }
+  ],
   ['a trailing comma after a subprotocol is 400', { headers: { 'Sec-WebSocket-Protocol': 'a,' } }],
   [
     'malformed extensions are 400 when deflate is on',
@@ -41,7 +44,7 @@ const REFUSED = [
     { perMessageDeflate: true }
   ],
   [
-    'a bad deflate parameter value is 400 when deflate is on',
+    'an invalid deflate parameter value is 400 when deflate is on',
     { headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate; server_max_window_bits=16' } },
     { perMessageDeflate: true }
   ],
@@ -57,7 +60,7 @@ const REFUSED = [
   ]
 ];
 
-async function refused(t, wss, change) {
+async function expectRefusal(t, wss, change) {
   const { raw } = await t.request(wss, change);
   t.log('wire', 'body', await raw.rest());
   raw.finish();
@@ -66,21 +69,21 @@ async function refused(t, wss, change) {
 
 for (const [name, change, options] of REFUSED) {
   scenario(`H3 ${name}`, 'server', async (t) => {
-    await refused(t, await t.listen(options), change);
+    await expectRefusal(t, await t.listen(options), change);
   });
 
   if (name.startsWith('another path')) continue;
-  scenario(`H4 wsClientError instead of an answer: ${name}`, 'server', async (t) => {
+  scenario(`H4 wsClientError in place of a response: ${name}`, 'server', async (t) => {
     const wss = await t.listen(options);
     wss.on('wsClientError', (err, socket, request) => {
       t.log('server', 'wsClientError', err, request, socket === request.socket, socket.destroyed);
       socket.end('HTTP/1.1 418 Mine\r\n\r\n');
     });
-    await refused(t, wss, change);
+    await expectRefusal(t, wss, change);
   });
 }
 
-scenario('H3 checks come in the order of the table', 'server', async (t) => {
+scenario('H3 order of checks', 'server', async (t) => {
   // Each request has every later fault as well.
   const wss = await t.listen({ path: '/chat' });
   const faults = [
@@ -99,15 +102,15 @@ scenario('H3 checks come in the order of the table', 'server', async (t) => {
     };
     for (const [, fault] of faults.slice(Math.max(first, 1))) Object.assign(change.headers, fault);
     t.log('wire', 'first fault', faults[first][0]);
-    await refused(t, wss, change);
+    await expectRefusal(t, wss, change);
   }
 });
 
-scenario('H4 shouldHandle, verifyClient and 503 make no wsClientError', 'server', async (t) => {
+scenario('H4 no wsClientError for shouldHandle, verifyClient and 503', 'server', async (t) => {
   const wss = await t.listen({ path: '/chat', verifyClient: () => false });
   wss.on('wsClientError', (err) => t.log('server', 'wsClientError', err));
-  await refused(t, wss, { target: '/other' });
-  await refused(t, wss, { target: '/chat' });
+  await expectRefusal(t, wss, { target: '/other' });
+  await expectRefusal(t, wss, { target: '/chat' });
 });
 
 scenario('H1 a request without Upgrade is answered 426', 'server', async (t) => {
@@ -129,7 +132,7 @@ scenario(
   }
 );
 
-scenario('H1 what is not HTTP is answered 400', 'server', async (t) => {
+scenario('H1 bytes that are not HTTP are answered 400', 'server', async (t) => {
   const wss = await t.listen();
   const { raw } = await t.request(wss, '\x16\x03\x01 this is no HTTP\r\n\r\n');
   t.log('wire', 'body', await raw.rest());
@@ -141,7 +144,7 @@ scenario('H1 too many bytes of headers are answered 431', 'server', async (t) =>
   t.log('wire', 'body', await raw.rest());
 });
 
-scenario('H1 CONNECT is hung up on', 'server', async (t) => {
+scenario('H1 CONNECT is disconnected', 'server', async (t) => {
   const wss = await t.listen();
   const raw = await t.rawClient(wss);
   raw.write('CONNECT example.com:80 HTTP/1.1\r\nHost: example.com\r\n\r\n');
@@ -158,7 +161,7 @@ scenario('H9 maxHeadersCount that hides Upgrade gives 400', 'server', async (t) 
 
 scenario('H3 verifyClient false is 401', 'server', async (t) => {
   const wss = await t.listen({ verifyClient: () => 0 });
-  await refused(t, wss, {});
+  await expectRefusal(t, wss, {});
 });
 
 scenario('H3 verifyClient answers later with code, message and headers', 'server', async (t) => {
@@ -172,7 +175,7 @@ scenario('H3 verifyClient answers later with code, message and headers', 'server
   const wss = await t.listen({
     verifyClient: (info, callback) => setImmediate(() => callback(...answers.shift()))
   });
-  while (answers.length) await refused(t, wss, {});
+  while (answers.length) await expectRefusal(t, wss, {});
 });
 
 scenario('H3 a server that is closing answers 503', 'server', async (t) => {
@@ -184,16 +187,16 @@ scenario('H3 a server that is closing answers 503', 'server', async (t) => {
     );
   });
   wss.close();
-  await refused(t, server, {});
+  await expectRefusal(t, server, {});
 });
 
-scenario('W1 a server closed while verifyClient thinks answers 503', 'server', async (t) => {
+scenario('W1 a server closed during verifyClient answers 503', 'server', async (t) => {
   let decide;
   const asked = new Promise((resolve) => {
     decide = resolve;
   });
   const wss = await t.listen({ verifyClient: (info, callback) => decide(callback) });
-  const raw = await t.knock(wss);
+  const raw = await t.sendRequest(wss);
   const callback = await asked;
   const closed = once(wss, 'close');
   wss.close();
@@ -205,7 +208,7 @@ scenario('W1 a server closed while verifyClient thinks answers 503', 'server', a
   t.log('server', 'close');
 });
 
-scenario('H10 a client that leaves while verifyClient thinks', 'server', async (t) => {
+scenario('H10 a client that disconnects during verifyClient', 'server', async (t) => {
   for (const leave of ['finish', 'reset']) {
     let decide;
     const asked = new Promise((resolve) => {
@@ -215,7 +218,7 @@ scenario('H10 a client that leaves while verifyClient thinks', 'server', async (
       verifyClient: (info, callback) => decide({ callback, socket: info.req.socket })
     });
     wss.on('connection', () => t.log('server', 'connected'));
-    const raw = await t.knock(wss);
+    const raw = await t.sendRequest(wss);
     const { callback, socket } = await asked;
     const seen = new Promise((resolve) => {
       socket.on('end', resolve);
@@ -230,7 +233,7 @@ scenario('H10 a client that leaves while verifyClient thinks', 'server', async (
   }
 });
 
-scenario('H11 exceptions of hooks come out of handleUpgrade', 'server', async (t) => {
+scenario('H11 exceptions of hooks propagate from handleUpgrade', 'server', async (t) => {
   const hooks = [
     { verifyClient: () => fail('verifyClient') },
     { handleProtocols: () => fail('handleProtocols') },
@@ -253,7 +256,7 @@ scenario('H11 exceptions of hooks come out of handleUpgrade', 'server', async (t
         resolve();
       });
     });
-    await t.knock(server, { headers: { 'Sec-WebSocket-Protocol': 'a' } });
+    await t.sendRequest(server, { headers: { 'Sec-WebSocket-Protocol': 'a' } });
     await done;
   }
 });

@@ -16,7 +16,7 @@ const key = fixture('localhost.key.pem');
 const cert = fixture('localhost.cert.pem');
 
 /** A WebSocketServer behind TLS. */
-async function secure(t, serverOptions, tlsOptions) {
+async function listenTls(t, serverOptions, tlsOptions) {
   const server = await t.http(undefined, {
     createServer: https.createServer,
     options: { key, cert, ...tlsOptions }
@@ -26,13 +26,13 @@ async function secure(t, serverOptions, tlsOptions) {
 }
 
 scenario('C7 wss', 'pair', async (t) => {
-  const { wss, url } = await secure(t, {
+  const { wss, url } = await listenTls(t, {
     verifyClient: ({ secure: isSecure }) => {
       t.log('server', 'secure', isSecure);
       return true;
     }
   });
-  const client = t.dial(url, ['a'], { ca: cert });
+  const client = t.openClient(url, ['a'], { ca: cert });
   const { server, request } = await t.accepted(wss);
   await t.opened(client);
   t.log('server', 'request', request.socket.encrypted, server._socket === request.socket);
@@ -40,17 +40,17 @@ scenario('C7 wss', 'pair', async (t) => {
   server.on('message', (data, isBinary) => server.send(data, { binary: isBinary }));
   client.send('grüße');
   client.send(Buffer.alloc(200000, 'large'));
-  await t.seen(client, 'message', 2);
+  await t.emitted(client, 'message', 2);
   client.ping('p');
-  await t.seen(client, 'pong');
-  await t.seen(server, 'ping');
+  await t.emitted(client, 'pong');
+  await t.emitted(server, 'ping');
   client.close(1000, 'done');
   await t.closed(server, client);
 });
 
 scenario('C7 wss with message and close in one write', 'pair', async (t) => {
-  const { wss, url } = await secure(t);
-  const client = t.dial(url, undefined, { rejectUnauthorized: false });
+  const { wss, url } = await listenTls(t);
+  const client = t.openClient(url, undefined, { rejectUnauthorized: false });
   const { server } = await t.accepted(wss);
   await t.opened(client);
   server.on('message', (data) => server.send(`reply to ${data}`));
@@ -60,25 +60,25 @@ scenario('C7 wss with message and close in one write', 'pair', async (t) => {
 });
 
 scenario('C7 wss, terminated', 'pair', async (t) => {
-  const { wss, url } = await secure(t);
-  const client = t.dial(url, undefined, { ca: cert });
+  const { wss, url } = await listenTls(t);
+  const client = t.openClient(url, undefined, { ca: cert });
   const { server } = await t.accepted(wss);
   await t.opened(client);
   server.terminate();
   await t.closed(server, client);
 });
 
-scenario('C13 a certificate nobody trusts', 'client', async (t) => {
+scenario('C13 an untrusted certificate', 'client', async (t) => {
   const server = await t.http(undefined, {
     createServer: https.createServer,
     options: { key, cert }
   });
-  await t.closed(t.dial(t.url(server, 'wss')));
+  await t.closed(t.openClient(t.url(server, 'wss')));
 });
 
-scenario('C13 wss to a server that speaks no TLS', 'client', async (t) => {
+scenario('C13 wss to a server without TLS', 'client', async (t) => {
   const listening = await t.rawServer();
-  const ws = t.dial(listening.url.replace('ws:', 'wss:'));
+  const ws = t.openClient(listening.url.replace('ws:', 'wss:'));
   (await listening.next()).write('HTTP/1.1 400 Bad Request\r\n\r\n');
   const [err] = await once(ws, 'error');
   t.log('client', 'code', err.code);
@@ -100,7 +100,7 @@ scenario('C7 SNI', 'client', async (t) => {
   });
   const { port } = server.address();
   for (const options of [{}, { servername: 'other.example' }, { servername: '' }]) {
-    const ws = t.dial(`wss://localhost:${port}`, undefined, {
+    const ws = t.openClient(`wss://localhost:${port}`, undefined, {
       rejectUnauthorized: false,
       family: 4,
       ...options
@@ -113,7 +113,7 @@ scenario('C7 SNI', 'client', async (t) => {
   }
 });
 
-scenario('C16 from wss to ws credentials are dropped', 'client', async (t) => {
+scenario('C16 credentials are dropped from wss to ws', 'client', async (t) => {
   const plain = await t.http();
   plain.on('upgrade', (request, socket) => {
     t.log('plain', 'headers', request.headers.authorization, request.headers.cookie);
@@ -130,12 +130,16 @@ scenario('C16 from wss to ws credentials are dropped', 'client', async (t) => {
     );
   });
   const headers = { authorization: 'Basic Zm9v', Cookie: 'a=b' };
-  const ws = t.dial(t.url(server, 'wss'), undefined, { ca: cert, headers, followRedirects: true });
+  const ws = t.openClient(t.url(server, 'wss'), undefined, {
+    ca: cert,
+    headers,
+    followRedirects: true
+  });
   await t.closed(ws);
 });
 
 /** Two Duplex streams connected to each other. */
-function crossed() {
+function duplexPair() {
   const there = new PassThrough();
   const back = new PassThrough();
   return [
@@ -146,7 +150,7 @@ function crossed() {
 
 for (const role of ['client', 'server']) {
   scenario(`H7 setSocket over a Duplex, as a ${role}`, 'api', async (t) => {
-    const [near, far] = crossed();
+    const [near, far] = duplexPair();
     const ws = new t.WebSocket(null, undefined, {});
     ws._isServer = role === 'server';
     t.watch(role, ws);
@@ -178,7 +182,7 @@ for (const role of ['client', 'server']) {
 }
 
 scenario('H7 a Duplex that is destroyed', 'api', async (t) => {
-  const [near, far] = crossed();
+  const [near, far] = duplexPair();
   far.on('error', () => {});
   const ws = t.watch('client', new t.WebSocket(null, undefined, {}));
   ws._isServer = false;
@@ -193,9 +197,9 @@ scenario('3.1 members of the raw socket', 'pair', async (t) => {
   const { server, client, request } = await t.pair();
   client.send('x'.repeat(1000));
   server.ping();
-  await t.seen(server, 'message');
-  await t.seen(server, 'pong');
-  await t.seen(client, 'ping');
+  await t.emitted(server, 'message');
+  await t.emitted(server, 'pong');
+  await t.emitted(client, 'ping');
   for (const [lane, ws] of Object.entries({ server, client })) {
     const socket = ws._socket;
     t.log(lane, 'address', socket.remoteAddress, socket.localAddress, socket.remoteFamily);
@@ -221,7 +225,7 @@ scenario(
   '3.1 frames written to the raw socket keep their place',
   ['server', 'client'],
   async (t) => {
-    const { raw, ws } = await t.facing();
+    const { raw, ws } = await t.withRawPeer();
     const own = t.kind === 'client' ? { key: KEY } : {};
     ws.send('first');
     ws._socket.write(frame(OPCODE.text, 'second, by hand', own));
@@ -240,7 +244,7 @@ scenario(
   '3.1 timeout of the raw socket',
   ['server', 'client'],
   async (t) => {
-    const { ws, lane } = await t.facing();
+    const { ws, lane } = await t.withRawPeer();
     const timedOut = new Promise((resolve) => ws._socket.setTimeout(20, resolve));
     await timedOut;
     t.log(lane, 'timed out', ws._socket.timeout);
@@ -251,7 +255,7 @@ scenario(
 );
 
 scenario('3.1 _sender.sendFrame with a list of Sender.frame', 'server', async (t) => {
-  const { raw, ws } = await t.facing();
+  const { raw, ws } = await t.withRawPeer();
   const { Sender } = t.lib;
   const list = Sender.frame(Buffer.from('shared'), {
     readOnly: false,

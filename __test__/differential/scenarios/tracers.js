@@ -35,7 +35,7 @@ scenario('X1 contexts of everything, from listen to close', 'pair', async (t) =>
       });
     });
   });
-  const client = storage.run('constructor', () => t.dial(t.url(http)));
+  const client = storage.run('constructor', () => t.openClient(t.url(http)));
   for (const name of SOCKET_EVENTS) client.on(name, () => show('client', name));
   client.addEventListener('message', () => show('client', 'addEventListener'));
   client.onmessage = () => show('client', 'onmessage');
@@ -43,12 +43,12 @@ scenario('X1 contexts of everything, from listen to close', 'pair', async (t) =>
   await t.opened(client);
   await storage.run('exchange', async () => {
     client.send('x', () => show('client calls', 'send'));
-    await t.seen(server, 'message');
+    await t.emitted(server, 'message');
     server.send('y', () => show('server calls', 'send'));
-    await t.seen(client, 'message');
+    await t.emitted(client, 'message');
     client.ping('z', undefined, () => show('client calls', 'ping'));
-    await t.seen(client, 'pong');
-    await t.seen(server, 'ping');
+    await t.emitted(client, 'pong');
+    await t.emitted(server, 'ping');
     server.close(1000);
   });
   await t.closed(server, client);
@@ -69,7 +69,7 @@ scenario('X1 contexts over a Duplex given to setSocket', 'api', async (t) => {
   }
   storage.run('setSocket', () => ws.setSocket(socket, Buffer.alloc(0), {}));
   incoming.write(frame(OPCODE.text, 'x'));
-  await t.seen(ws, 'message');
+  await t.emitted(ws, 'message');
   storage.run('terminate', () => ws.terminate());
   await t.closed(ws);
 });
@@ -81,7 +81,7 @@ scenario('X3 contexts of many connections do not mix', 'pair', async (t) => {
   const wrong = [];
   const clients = [];
   for (let i = 0; i < 8; i++) {
-    const ws = storage.run(`client ${i}`, () => t.dial(t.url(wss)));
+    const ws = storage.run(`client ${i}`, () => t.openClient(t.url(wss)));
     ws.on('message', (data) => {
       if (storage.getStore() !== `client ${i}`) wrong.push([i, storage.getStore()]);
       if (Number(data) < 5) {
@@ -96,7 +96,7 @@ scenario('X3 contexts of many connections do not mix', 'pair', async (t) => {
   }
   await Promise.all(clients.map((ws) => t.opened(ws)));
   storage.run('all', () => clients.forEach((ws) => ws.send('0')));
-  await Promise.all(clients.map((ws) => t.seen(ws, 'message', 6)));
+  await Promise.all(clients.map((ws) => t.emitted(ws, 'message', 6)));
   t.log('contexts', 'wrong', wrong);
   for (let i = 0; i < 8; i++) await t.accepted(wss);
 });

@@ -1,12 +1,12 @@
 'use strict';
 
-// Runs every specification with what `require('ws')` gives, one after the other, and records what each saw. Programs call it after
-// they have changed the world that ws is loaded into.
+// Runs every specification with `require('ws')`, one after the other, and records the results. Called by programs that have
+// changed the environment of ws.
 
 const record = require('./record.cjs');
 const specs = require('./specs.cjs');
 
-/** @param {any} [api] the exports of ws @param {string} [prefix] of the records */
+/** @param {any} [api] the exports of ws @param {string} [prefix] prefix of the records */
 module.exports = async (api = require('ws'), prefix = '') => {
   for (const [name, run] of Object.entries(specs)) {
     record(prefix + name, await run(api));

@@ -1,6 +1,6 @@
 'use strict';
 
-// Notes what a program saw, in the file that the test compares. Called in every realm and process of a tool.
+// Appends an observation of a program to the file that the test compares. Called in every realm and process of a tool.
 
 const { appendFileSync } = require('node:fs');
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// What every test runner runs, each specification as one test: a function of the exports of ws that gives what it saw. No
-// specification uses a timer, so all work while timers are faked.
+// The specifications that every test runner runs, each as one test: a function of the exports of ws that returns its
+// observations. No specification uses a timer, so all work while timers are faked.
 
 const { once } = require('node:events');
 const { readFileSync } = require('node:fs');
@@ -11,7 +11,7 @@ const { join } = require('node:path');
 
 const LARGE = 'ü€ and more '.repeat(8000);
 
-/** The kind of a payload, as the realm of the test sees it. */
+/** The kind of a payload, in the realm of the test. */
 const kind = (data) => [
   typeof data,
   Buffer.isBuffer(data),
@@ -21,10 +21,10 @@ const kind = (data) => [
 ];
 
 /**
- * A server whose connections echo, a client of it, and the events of both in the order of each.
+ * An echo server, a client of it, and the events of both, each in order.
  *
  * @param {any} api the exports of ws
- * @param {object} [options] of both
+ * @param {object} [options] options of both
  */
 async function open(api, options) {
   const wss = new api.WebSocketServer({ host: '127.0.0.1', port: 0, ...options });
@@ -48,7 +48,7 @@ async function open(api, options) {
   return { wss, server, client, request, seen };
 }
 
-/** Closes a server, and gives how many clients are left then. */
+/** Closes a server, and returns the number of its remaining clients. */
 async function shut(wss) {
   const closed = once(wss, 'close');
   wss.close();
@@ -79,7 +79,7 @@ module.exports = {
   'an echo': (api) => echo(api, { perMessageDeflate: false }),
   'a compressed echo': (api) => echo(api, { perMessageDeflate: { threshold: 0 } }),
 
-  // CERTIFICATES names the folder with a key and a certificate that signs itself.
+  // CERTIFICATES is the folder of a key and its self-signed certificate.
   async 'an encrypted echo'(api) {
     const read = (name) => readFileSync(join(process.env.CERTIFICATES, name));
     const cert = read('localhost.cert.pem');

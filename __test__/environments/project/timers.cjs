@@ -1,12 +1,12 @@
 'use strict';
 
-// What works while timers are faked: a function of the exports of ws and of `advance`, which moves the faked clock.
+// Behavior that works while timers are faked: a function of the exports of ws and of `advance`, which advances the faked clock.
 
 const { once } = require('node:events');
 const net = require('node:net');
 const { 'an encrypted echo': encrypted, ...specs } = require('./specs.cjs');
 
-/** A TCP server that answers with what it is told to, or not at all. */
+/** A TCP server with a given response, or none. */
 async function mute(onConnection = () => {}) {
   const server = net.createServer((socket) => {
     socket.on('error', () => {});
@@ -64,5 +64,5 @@ const timers = {
   }
 };
 
-// Over TLS no connection is a plain socket: ENCRYPTED asks for that alone.
+// Over TLS no connection is a plain socket: ENCRYPTED selects this part alone.
 module.exports = process.env.ENCRYPTED ? { 'an encrypted echo': encrypted } : timers;

@@ -1,7 +1,7 @@
 'use strict';
 
-// permessage-deflate as a weapon: bombs, blocks that are none, distances too far back, data behind the end, RSV1 where it must not
-// be, and what is sent back uncompressed (A1, A12, A23, A24; RFC 7692, section 7). Bounds of memory are in advisories.test.js.
+// Attacks by permessage-deflate: bombs, invalid blocks, distances too far back, data after the end, misplaced RSV1, and secrets
+// sent uncompressed (A1, A12, A23, A24; RFC 7692, section 7). Memory bounds are in advisories-memory.test.js.
 
 const { TRAILER, Deflater, bomb, digits, noise } = require('../../differential/deflate');
 const { RSV1 } = require('../../differential/deflate-peer');
@@ -16,7 +16,7 @@ const MIB = 1 << 20;
 /** Made once: 64 MiB in 64 KiB. */
 const BOMB = bomb(64);
 
-/** What is no deflate stream, or one that does not end, in hexadecimal. */
+/** Invalid and incomplete deflate streams, in hexadecimal. */
 const STREAMS = /** @type {[string, string][]} */ ([
   ['an unknown block type', '06'],
   ['lengths of a stored block that disagree', '00050000000102030405'],
@@ -32,7 +32,7 @@ const STREAMS = /** @type {[string, string][]} */ ([
   ['half of a stored block', '000500faff4865'],
   ['half of a block with fixed codes', 'f24805'],
   ['a block that is the last', 'cb48cdc9c90700'],
-  ['a last block and bytes behind it', 'cb48cdc9c90700deadbeef'],
+  ['a final block followed by bytes', 'cb48cdc9c90700deadbeef'],
   ['a hundred empty blocks', '000000ffff'.repeat(100)],
   ['nothing but an empty last block', '0300'],
   ['nothing but an empty block', '00'],
@@ -48,7 +48,7 @@ const attacks = STREAMS.flatMap(([name, hex]) =>
     end: /** @type {const} */ ('wait'),
     bytes: ({ raw }) => [
       raw.make(binary, Buffer.from(hex, 'hex'), { rsv: RSV1 }),
-      // Enough that a stream that waits for more finds an end, and a fault.
+      // Enough that an incomplete stream finds an end, and an error.
       ...Array.from({ length: 4 }, () => raw.make(binary, Buffer.alloc(70000, 0xff), { rsv: RSV1 }))
     ]
   }))
@@ -87,7 +87,7 @@ for (const deflate of ['', NO_TAKEOVER]) {
       }
     },
     {
-      name: `A1 a bomb behind messages that were within the limit, ${about}`,
+      name: `A1 a bomb after messages within the limit, ${about}`,
       against: 'both',
       deflate,
       options: { maxPayload: MIB },
@@ -118,7 +118,7 @@ for (const deflate of ['', NO_TAKEOVER]) {
       bytes: ({ peer }) => [peer.make(text, 'b'.repeat(MIB))]
     },
     {
-      name: `A1 messages that only their compression makes long, ${about}`,
+      name: `A1 messages that are too long only when compressed, ${about}`,
       against: 'both',
       deflate,
       options: { maxPayload: 1000 },
@@ -126,7 +126,7 @@ for (const deflate of ['', NO_TAKEOVER]) {
       bytes: ({ peer }) => [peer.make(binary, noise(900)), peer.make(binary, noise(1000, 'other'))]
     },
     {
-      name: `A24 references to what was said before, ${about}`,
+      name: `A24 references to earlier messages, ${about}`,
       against: 'both',
       deflate,
       end: deflate ? 'wait' : 'probe',
@@ -138,7 +138,7 @@ for (const deflate of ['', NO_TAKEOVER]) {
   );
 }
 
-/** Frames with RSV1 that may not have it, and some that may. */
+/** Frames with an invalid RSV1, and some with a valid one. */
 const BITS = /** @type {[string, [number, string, boolean, number][]][]} */ ([
   ['on a ping', [[ping, 'x', true, RSV1]]],
   ['on a pong', [[pong, 'x', true, RSV1]]],
@@ -171,7 +171,7 @@ const BITS = /** @type {[string, [number, string, boolean, number][]][]} */ ([
 
 for (const [name, frames] of BITS) {
   attacks.push({
-    name: `A12 RSV1 ${name}, compression agreed upon`,
+    name: `A12 RSV1 ${name}, with permessage-deflate`,
     against: 'both',
     deflate: '',
     end: 'wait',
@@ -179,7 +179,7 @@ for (const [name, frames] of BITS) {
   });
 }
 
-/** How far a message refers back into itself, and the window that was agreed upon. */
+/** The distance of a reference within a message, and the negotiated window. */
 for (const [distance, bits] of [
   [5000, 9],
   [20000, 9],
@@ -187,7 +187,7 @@ for (const [distance, bits] of [
   [32000, 15]
 ]) {
   attacks.push({
-    name: `A24 a distance of ${distance} where the window is of ${bits} bits`,
+    name: `A24 a distance of ${distance} in a window of ${bits} bits`,
     against: 'both',
     deflate: `server_max_window_bits=${bits}; client_max_window_bits=${bits}`,
     options: { perMessageDeflate: { clientMaxWindowBits: bits } },
@@ -200,7 +200,7 @@ for (const [distance, bits] of [
 
 attacks.push(
   {
-    name: 'A24 plain messages between compressed ones',
+    name: 'A24 uncompressed messages between compressed ones',
     against: 'both',
     deflate: '',
     end: 'probe',
@@ -225,7 +225,7 @@ attacks.push(
     deflate: '',
     options: { maxFragments: 20 },
     end: 'wait',
-    // In one segment: in several, ws 8.23.0 ends its process, see advisories.test.js.
+    // In one segment: several end the process with ws 8.23.0, see advisories.test.js.
     bytes: ({ peer }) => [
       Buffer.concat(
         Array.from({ length: 30 }, (_, i) =>
@@ -247,7 +247,7 @@ attacks.push(
     }
   },
   {
-    name: 'A24 a bad stream, then a close',
+    name: 'A24 an invalid stream, then a close',
     against: 'both',
     deflate: '',
     end: 'wait',

@@ -1,7 +1,7 @@
 'use strict';
 
-// Control frames: too long, fragmented, in odd places, and what a close frame may hold (A13; RFC 6455, sections 5.5 and 7.4). What
-// follows a close frame is in endings.js, how many pings there may be in floods.js.
+// Control frames: too long, fragmented, misplaced, and the contents of close frames (A13; RFC 6455, sections 5.5 and 7.4).
+// Frames after a close frame are in endings.js, floods of pings in floods.js.
 
 const { OPCODE, closeBody } = require('../../differential/frames');
 
@@ -15,7 +15,7 @@ const CONTROL = /** @type {[string, number][]} */ ([
   ['close', close]
 ]);
 
-/** Around every border of RFC 6455, section 7.4, and then some of each range. */
+/** The borders of RFC 6455, section 7.4, and some codes of each range. */
 const CODES = [
   0, 1, 2, 255, 256, 512, 999, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010,
   1011, 1012, 1013, 1014, 1015, 1016, 1100, 1999, 2000, 2999, 3000, 3001, 3999, 4000, 4999, 5000,
@@ -44,7 +44,7 @@ for (const [name, opcode] of CONTROL) {
       bytes: ({ make }) => [make(opcode, body(2), { fin: false }), make(continuation, 'x')]
     },
     {
-      name: `A13 a fragmented ${name} amid a message`,
+      name: `A13 a fragmented ${name} within a message`,
       against: 'both',
       end: 'wait',
       bytes: ({ make }) => [
@@ -58,7 +58,7 @@ for (const [name, opcode] of CONTROL) {
       bytes: ({ make }) => [make(opcode, body(125))]
     },
     {
-      name: `A13 a ${name} that is cut off`,
+      name: `A13 a ${name} that is truncated`,
       against: 'both',
       bytes: ({ make }) => [make(opcode, body(50)).subarray(0, 40)]
     },
@@ -101,7 +101,7 @@ for (let start = 0; start < 65536; start += 8192) {
     at: 'free',
     play: async ({ t }) => {
       for (let code = start; code < start + 8192; code += 513) {
-        const { raw, ws } = await t.facing();
+        const { raw, ws } = await t.withRawPeer();
         raw.close(code);
         raw.finish();
         await t.closed(ws);
@@ -118,7 +118,7 @@ const REASONS = [
   ['with a surrogate', '61eda0bd'],
   ['overlong', 'c080'],
   ['beyond the last code point', 'f4908080'],
-  ['of bytes that are none', 'fffe'],
+  ['of invalid UTF-8', 'fffe'],
   ['that begins amid a character', '82ac'],
   ['of a byte order mark', 'efbbbf'],
   ['of a NUL', '00'],

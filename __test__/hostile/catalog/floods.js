@@ -1,10 +1,10 @@
 'use strict';
 
-// Much of little: pings that nobody reads the answers of, tiny segments, empty frames, and a peer that does not read what it asked
-// for (A4, A5, A6). Floods of fragments are in fragments.js; advisories.test.js has those of the advisories with bounds of memory.
+// Floods of small units: pings with unread pongs, tiny segments, empty frames, and a peer that does not read the replies to its
+// requests (A4, A5, A6). Floods of fragments are in fragments.js, memory bounds in advisories-memory.test.js.
 
 const { OPCODE } = require('../../differential/frames');
-const { turn } = require('../turn');
+const { nextIteration } = require('../event-loop');
 
 const { continuation, text, binary, ping, pong } = OPCODE;
 
@@ -13,10 +13,10 @@ const { continuation, text, binary, ping, pong } = OPCODE;
 /** @returns {Buffer} */
 const many = (count, make) => Buffer.concat(Array.from({ length: count }, (_, i) => make(i)));
 
-/** Kernels take megabytes for a peer that does not read. So much in one segment is too much, whoever takes it. */
+/** More than the kernel buffers for a peer that does not read (megabytes), in one segment. */
 const TORRENT = 64 * 1024;
 
-/** Writes the same without reading, twice as much each time, until the connection is lost. */
+/** Writes the same bytes without reading, twice as many each time, until the connection is lost. */
 async function flood({ t, raw, ws }, bytes, event) {
   ws.removeAllListeners(event);
   raw.socket.pause();
@@ -25,7 +25,7 @@ async function flood({ t, raw, ws }, bytes, event) {
   lost.then(() => (isOpen = false));
   while (isOpen && !raw.closed) {
     await Promise.race([lost, new Promise((resolve) => raw.socket.write(bytes, resolve))]);
-    await turn();
+    await nextIteration();
     if (bytes.length < TORRENT) bytes = Buffer.concat([bytes, bytes]);
   }
   await t.closed(ws);
@@ -56,7 +56,7 @@ for (const [name, payload] of [
   }
   attacks.push(
     {
-      name: `A5 300 pings ${name}, each answer read`,
+      name: `A5 300 pings ${name}, each pong read`,
       against: 'both',
       play: async ({ t, raw, make, write }) => {
         for (let i = 0; i < 300; i++) {
@@ -73,7 +73,7 @@ for (const [name, payload] of [
       bytes: ({ make }) => [many(1000, () => make(ping, payload))]
     },
     {
-      name: `A5 1000 pongs ${name} that nobody asked for`,
+      name: `A5 1000 unsolicited pongs ${name}`,
       against: 'both',
       bytes: ({ make }) => [many(1000, () => make(pong, payload))]
     }
@@ -83,7 +83,7 @@ for (const [name, payload] of [
 for (const maxPendingAutoPongs of [1, 3, 60]) {
   for (const over of [0, 1]) {
     attacks.push({
-      name: `A5 ${maxPendingAutoPongs + over} pings in one segment where ${maxPendingAutoPongs} may wait`,
+      name: `A5 ${maxPendingAutoPongs + over} pings in one segment with a limit of ${maxPendingAutoPongs}`,
       against: 'both',
       options: { maxPendingAutoPongs },
       blurred: true,
@@ -123,7 +123,7 @@ for (const length of [1, 125, 126, 1000]) {
 
 attacks.push(
   {
-    name: 'A4 a fragmented message with pings between, byte by byte',
+    name: 'A4 a fragmented message with pings in between, byte by byte',
     against: 'both',
     bytewise: true,
     bytes: ({ make }) => [
@@ -135,14 +135,14 @@ attacks.push(
     ]
   },
   {
-    name: 'A6 a megabyte is asked for and not read, then RST',
+    name: 'A6 a megabyte is requested and not read, then RST',
     against: 'both',
     end: 'reset',
     under: (ws) => ws.on('message', () => ws.send(Buffer.alloc(16 << 20))),
     play: async ({ t, raw, ws, make, write }) => {
       raw.socket.pause();
       await write(make(text, 'everything, please'));
-      await t.seen(ws, 'message');
+      await t.emitted(ws, 'message');
       t.log('program', 'much is waiting', ws.bufferedAmount > 1 << 20);
     }
   },
@@ -155,7 +155,7 @@ attacks.push(
       raw.finish();
       t.log('program', 'paused', ws.isPaused);
       ws.resume();
-      await t.seen(ws, 'message', 100);
+      await t.emitted(ws, 'message', 100);
     }
   }
 );

@@ -1,7 +1,7 @@
 'use strict';
 
-// Orders of frames and numbers of fragments: every row of two, many of three, and messages in more fragments than may be (A3; RFC
-// 6455, section 5.4). What a fragment holds does not matter here.
+// Orders of frames and numbers of fragments: every pair, many triples, and messages with too many fragments (A3; RFC 6455,
+// section 5.4). The payload of a fragment is irrelevant here.
 
 const { OPCODE } = require('../../differential/frames');
 
@@ -30,7 +30,7 @@ const inRow = (...row) => ({
 /** @type {Attack[]} */
 const attacks = FRAMES.flatMap((first) => FRAMES.map((second) => inRow(first, second)));
 
-// Behind what leaves a message open, everything again.
+// After frames that leave a message open, all frames again.
 for (const first of [FRAMES[1], FRAMES[3]]) {
   for (const second of [FRAMES[4], FRAMES[6]]) {
     for (const third of FRAMES) attacks.push(inRow(first, second, third));
@@ -54,7 +54,7 @@ for (const maxFragments of [1, 2, 10]) {
       ['100 bytes each', 'x'.repeat(100)]
     ]) {
       attacks.push({
-        name: `A3 ${count} fragments where ${maxFragments} may be, ${name}`,
+        name: `A3 ${count} fragments with a limit of ${maxFragments}, ${name}`,
         against: 'both',
         options: { maxFragments },
         end: over ? 'wait' : 'finish',
@@ -77,20 +77,20 @@ attacks.push(
     }))
   ),
   {
-    name: 'A3 pings between do not begin the count anew',
+    name: 'A3 pings in between do not reset the count',
     against: 'both',
     options: { maxFragments: 5, autoPong: false },
     end: 'wait',
     bytes: ({ make }) => [Buffer.concat(fragments(make, 6, '', [make(ping, 'between')]))]
   },
   {
-    name: 'A3 every message begins the count anew',
+    name: 'A3 every message resets the count',
     against: 'both',
     options: { maxFragments: 3 },
     bytes: ({ make }) => Array.from({ length: 4 }, () => fragments(make, 3, 'x')).flat()
   },
   {
-    name: 'A3 a message that never ends',
+    name: 'A3 a message without end',
     against: 'both',
     options: { maxFragments: 50 },
     end: 'wait',
@@ -102,7 +102,7 @@ attacks.push(
     ]
   },
   {
-    name: 'A3 a close amid a message',
+    name: 'A3 a close within a message',
     against: 'both',
     bytes: ({ make }) => [
       make(text, 'half of', { fin: false }),
@@ -111,7 +111,7 @@ attacks.push(
     ]
   },
   {
-    name: 'A3 FIN amid a message',
+    name: 'A3 FIN within a message',
     against: 'both',
     bytes: ({ make }) => [make(text, 'half of', { fin: false })]
   },

@@ -1,7 +1,7 @@
 'use strict';
 
-// The first two bytes of a frame: every opcode with every combination of reserved bits, with and without FIN, and the rules of the
-// mask (A11, A12; RFC 6455, sections 5.1 and 5.2). Lengths and orders of frames are in files of their own.
+// The first two bytes of a frame: every opcode with every combination of reserved bits, with and without FIN, and masking (A11,
+// A12; RFC 6455, sections 5.1 and 5.2). Lengths and orders of frames are in files of their own.
 
 const { OPCODE } = require('../../differential/frames');
 
@@ -9,7 +9,7 @@ const { text, binary, close, ping, pong } = OPCODE;
 
 /** @typedef {import('../verdict').Attack} Attack */
 
-/** What a first frame may be. */
+/** First frames. */
 const LAWFUL = [text, binary, close, ping, pong];
 const KEY = Buffer.from('9f0c51aa', 'hex');
 
@@ -32,9 +32,9 @@ for (let opcode = 0; opcode < 16; opcode++) {
     bytes: ({ make }) => [make(opcode, '', { fin: false })]
   });
   attacks.push({
-    name: `A12 opcode ${opcode} amid a message`,
+    name: `A12 opcode ${opcode} within a message`,
     against: 'both',
-    bytes: ({ make }) => [make(text, 'a', { fin: false }), make(opcode, ''), make(ping, 'behind')]
+    bytes: ({ make }) => [make(text, 'a', { fin: false }), make(opcode, ''), make(ping, 'after')]
   });
   attacks.push({
     name: `A12 opcode ${opcode} with all reserved bits, byte by byte`,
@@ -75,7 +75,7 @@ attacks.push(
     bytes: ({ make, raw }) => [make(text, 'x', { rsv: 2, key: raw.key ? undefined : KEY })]
   },
   {
-    name: 'A11 masked and unmasked frames in turn',
+    name: 'A11 masked and unmasked frames alternate',
     against: 'both',
     end: 'wait',
     bytes: ({ make, raw }) => [
@@ -83,7 +83,7 @@ attacks.push(
     ]
   },
   {
-    name: 'A11 the wrong mask in a fragment, behind a good one',
+    name: 'A11 the wrong mask in a fragment, after a valid one',
     against: 'both',
     end: 'wait',
     bytes: ({ make, raw }) => [
@@ -92,7 +92,7 @@ attacks.push(
     ]
   },
   {
-    name: 'A11 another key in each frame, cut within the keys',
+    name: 'A11 another key in each frame, split within the keys',
     against: 'server',
     bytewise: true,
     bytes: ({ make }) =>
@@ -101,7 +101,7 @@ attacks.push(
       )
   },
   {
-    name: 'A11 the wrong mask of a frame that announces too much',
+    name: 'A11 the wrong mask of a frame that declares too much',
     against: 'both',
     end: 'wait',
     bytes: ({ make, raw }) => [

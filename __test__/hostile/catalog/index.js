@@ -1,7 +1,7 @@
 'use strict';
 
-// All attacks, in the order of a connection's life. Read by hostile.test.js. An attack is data and, where bytes are not enough, a
-// function that plays it; it holds no expectation.
+// All attacks, in the order of a connection's lifecycle. Read by hostile.test.js. An attack is data and, where bytes are not
+// enough, a function; it contains no expectation.
 
 const CATALOG = [
   ...require('./requests'),

@@ -1,7 +1,7 @@
 'use strict';
 
-// Announced lengths: huge ones, those over the limit, those that take more bytes than they need, and frames that end within their
-// head (A2; RFC 6455, section 5.2).
+// Declared lengths: huge, over the limit, not minimally encoded, and frames that end within their header (A2; RFC 6455, section
+// 5.2).
 
 const { OPCODE } = require('../../differential/frames');
 
@@ -9,7 +9,7 @@ const { continuation, text, binary, close, ping, pong } = OPCODE;
 
 /** @typedef {import('../verdict').Attack} Attack */
 
-/** Of data frames: more than the limit of 100 MiB, or than a number can be. */
+/** Of data frames: more than the limit of 100 MiB, or than a safe integer. */
 const HUGE = [
   ['100 MiB and one', (100n << 20n) + 1n],
   ['2^31 - 1', 2n ** 31n - 1n],
@@ -31,20 +31,20 @@ const attacks = [];
 for (const [name, declare] of HUGE) {
   attacks.push(
     {
-      name: `A2 a text of ${name} bytes is announced`,
+      name: `A2 a text of ${name} declared bytes`,
       against: 'both',
       end: 'wait',
       bytes: ({ make }) => [make(text, '', { declare })]
     },
     {
-      name: `A2 ${name} bytes are announced, byte by byte`,
+      name: `A2 ${name} declared bytes, byte by byte`,
       against: 'both',
       end: 'wait',
       bytewise: true,
       bytes: ({ make }) => [make(binary, 'some of it', { declare })]
     },
     {
-      name: `A2 ${name} bytes are announced in a later fragment`,
+      name: `A2 ${name} declared bytes in a later fragment`,
       against: 'both',
       end: 'wait',
       bytes: ({ make }) => [
@@ -53,13 +53,13 @@ for (const [name, declare] of HUGE) {
       ]
     },
     {
-      name: `A2 ${name} bytes are announced where nothing limits them`,
+      name: `A2 ${name} declared bytes without a limit`,
       against: 'both',
       options: { maxPayload: 0 },
       bytes: ({ make }) => [make(binary, 'some of it', { declare, width: 8 })]
     },
     {
-      name: `A2 a ping of ${name} bytes is announced`,
+      name: `A2 a ping of ${name} declared bytes`,
       against: 'both',
       end: 'wait',
       bytes: ({ make }) => [make(ping, '', { declare })]
@@ -70,12 +70,12 @@ for (const [name, declare] of HUGE) {
 for (const declare of [1, 125, 126, 65535, 65536, 100 << 20]) {
   attacks.push(
     {
-      name: `A2 ${declare} bytes are announced, none comes, then FIN`,
+      name: `A2 ${declare} declared bytes, none sent, then FIN`,
       against: 'both',
       bytes: ({ make }) => [make(binary, '', { declare })]
     },
     {
-      name: `A2 ${declare} bytes are announced, some come, then RST`,
+      name: `A2 ${declare} declared bytes, some sent, then RST`,
       against: 'both',
       play: async ({ make, raw, write }) => {
         await write(make(ping, 'are you there'));
@@ -112,14 +112,14 @@ for (const maxPayload of [1, 5, 125, 126, 65535, 65536]) {
   for (const over of [0, 1]) {
     attacks.push(
       {
-        name: `A2 ${maxPayload + over} bytes where ${maxPayload} are allowed`,
+        name: `A2 ${maxPayload + over} bytes with a limit of ${maxPayload}`,
         against: 'both',
         options: { maxPayload },
         end: over ? 'wait' : 'finish',
         bytes: ({ make }) => [make(binary, Buffer.alloc(maxPayload + over, 'p'))]
       },
       {
-        name: `A2 ${maxPayload + over} bytes in two fragments where ${maxPayload} are allowed`,
+        name: `A2 ${maxPayload + over} bytes in two fragments with a limit of ${maxPayload}`,
         against: 'both',
         options: { maxPayload },
         end: over ? 'wait' : 'finish',
@@ -134,7 +134,7 @@ for (const maxPayload of [1, 5, 125, 126, 65535, 65536]) {
 
 for (let length = 1; length <= 13; length++) {
   attacks.push({
-    name: `A2 only ${length} bytes of a frame's head, then FIN`,
+    name: `A2 only ${length} bytes of a frame header, then FIN`,
     against: 'both',
     bytes: ({ make }) => [make(binary, '', { declare: 1000, width: 8 }).subarray(0, length)]
   });

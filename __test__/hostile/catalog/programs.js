@@ -1,7 +1,7 @@
 'use strict';
 
-// Programs that close, terminate or throw away while the attacker's bytes come, memory that a program was given or gave, and what the
-// masking keys of a client are (A14, A19, A20, A21, A25).
+// Programs that close, terminate or drop a WebSocket while the attacker's bytes arrive, memory passed in either direction, and
+// masking keys of a client (A14, A19, A20, A21, A25).
 
 const { OPCODE, closeBody } = require('../../differential/frames');
 
@@ -9,7 +9,7 @@ const { continuation, text, binary, close, ping, pong } = OPCODE;
 
 /** @typedef {import('../verdict').Attack} Attack */
 
-/** What a program does in the listener of an event. */
+/** Actions of a program in a listener. */
 const ACTIONS = /** @type {[string, (ws: any) => void][]} */ ([
   ['terminate()', (ws) => ws.terminate()],
   ['close()', (ws) => ws.close(1000, 'enough')],
@@ -18,7 +18,7 @@ const ACTIONS = /** @type {[string, (ws: any) => void][]} */ ([
   ['destroying its socket', (ws) => ws._socket.destroy()]
 ]);
 
-/** What makes each event happen. */
+/** Bytes that cause each event. */
 const EVENTS =
   /** @type {[string, (make: import('../verdict').Stage['make']) => Uint8Array][]} */ ([
     ['message', (make) => make(text, 'first')],
@@ -43,7 +43,7 @@ const attacks = ACTIONS.flatMap(([action, act]) =>
 
 attacks.push(
   {
-    name: 'A14 keys of a client are fresh in each frame',
+    name: 'A14 a client uses a fresh key for each frame',
     against: 'client',
     play: async ({ t, ws, raw }) => {
       const keys = new Set();
@@ -54,7 +54,7 @@ attacks.push(
     }
   },
   {
-    name: 'A14 keys of generateMask are the ones that are used',
+    name: 'A14 keys of generateMask are used',
     against: 'client',
     options: { generateMask: (mask) => mask.fill(7) },
     play: async ({ t, ws, raw }) => {
@@ -82,7 +82,7 @@ attacks.push(
     }
   },
   {
-    name: 'A20 what was delivered is not written again',
+    name: 'A20 delivered memory is not written again',
     against: 'both',
     under: (ws, { t, lane }) => {
       const kept = [];
@@ -106,7 +106,7 @@ attacks.push(
       ]).flat()
   },
   {
-    name: 'A20 what is sent is not masked in place',
+    name: 'A20 sent memory is not masked in place',
     against: 'client',
     play: async ({ t, ws, raw }) => {
       const data = Buffer.alloc(5000, 'same');
@@ -129,7 +129,7 @@ attacks.push(
     ]
   },
   {
-    name: 'A25 a program that throws in a listener of its own later code',
+    name: 'A25 a program that throws in a listener',
     against: 'both',
     under: (ws, { t, lane }) => {
       ws.on('message', () => {

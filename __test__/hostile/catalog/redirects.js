@@ -1,7 +1,7 @@
 'use strict';
 
-// Redirects that would have a client show its credentials to others: where they come from, where they go, and whether the program
-// looks at redirects (A18; statement C16), and redirects to odd places.
+// Redirects that would leak a client's credentials: their source, the target, with and without a listener of redirects (A18;
+// C16), and redirects to unusual locations.
 
 const fs = require('node:fs');
 const http = require('node:http');
@@ -19,7 +19,7 @@ const TLS = {
   cert: fs.readFileSync(path.join(FIXTURES, 'localhost.cert.pem'))
 };
 
-/** Headers that are secrets, or tell of the first host. */
+/** Headers that are secrets, or reveal the first host. */
 const SHOWN = [
   'authorization',
   'cookie',
@@ -31,7 +31,7 @@ const SHOWN = [
 ];
 
 /**
- * A server that redirects, or refuses with 403, and records which secrets it saw.
+ * A server that redirects, or refuses with 403, and records the secrets that it receives.
  *
  * @param {any} t
  * @param {string} lane
@@ -60,15 +60,15 @@ async function place(t, lane, { secure, location = () => undefined, status = 302
 }
 
 /**
- * A client that follows where it is led, to its end.
+ * A client that follows all redirects.
  *
  * @param {any} t
  * @param {string} url
  * @param {object} options of its own
- * @param {boolean} watched whether the program listens to redirects
+ * @param {boolean} watched true if the program listens to redirects
  */
 async function follow(t, url, options, watched) {
-  const ws = t.dial(url, undefined, {
+  const ws = t.openClient(url, undefined, {
     followRedirects: true,
     rejectUnauthorized: false,
     ...options
@@ -77,11 +77,11 @@ async function follow(t, url, options, watched) {
   await t.closed(ws);
 }
 
-/** The first byte of a connection that speaks TLS. */
+/** The first byte of a TLS connection. */
 const HANDSHAKE = 22;
 
 /**
- * One port that takes both ws and wss, so that a redirect can lead to the same host without TLS.
+ * One port for both ws and wss, so that a redirect can lead to the same host without TLS.
  *
  * @param {any} t
  */
@@ -106,7 +106,7 @@ async function both(t) {
   return t.url(door, 'wss');
 }
 
-/** Where secrets come from. @type {[string, object, string][]} */
+/** Sources of secrets. @type {[string, object, string][]} */
 const SECRETS = [
   ['headers', { headers: { Authorization: 'Basic Zm9v', Cookie: 'a=b', 'X-Mine': 'kept' } }, ''],
   [
@@ -127,7 +127,7 @@ const SECRETS = [
   ]
 ];
 
-/** Where a redirect leads. */
+/** Targets of redirects. */
 const WAYS = /** @type {[string, boolean, boolean, 'same' | 'other'][]} */ ([
   ['the same host', false, false, 'same'],
   ['another port', false, false, 'other'],
@@ -196,7 +196,7 @@ for (const watched of [false, true]) {
       const [one, two] = ['one', 'two'].map((name) => path.join(folder, name));
       await place(t, 'target', { ipc: two });
       await place(t, 'first', { ipc: one, location: () => `ws+unix://${two}:/next` });
-      const ws = t.dial(`ws+unix://${one}:/`, undefined, {
+      const ws = t.openClient(`ws+unix://${one}:/`, undefined, {
         followRedirects: true,
         headers: { Authorization: 'Basic Zm9v', Cookie: 'a=b' }
       });
@@ -231,7 +231,7 @@ for (const location of [
     at: 'free',
     play: async ({ t }) => {
       const first = await place(t, 'first', { location: () => location });
-      const ws = t.dial(t.url(first), undefined, { followRedirects: true, maxRedirects: 3 });
+      const ws = t.openClient(t.url(first), undefined, { followRedirects: true, maxRedirects: 3 });
       await t.closed(ws);
     }
   });

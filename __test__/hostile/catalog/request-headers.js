@@ -1,13 +1,13 @@
 'use strict';
 
-// The headers of a handshake with a server, one at a time: missing, twice, odd, long, and named like what every object has (A8, A9,
-// A15; RFC 6455, sections 4.2.1 and 9.1).
+// Headers of a handshake with a server, one at a time: missing, repeated, unusual, long, and named like members of
+// Object.prototype (A8, A9, A15; RFC 6455, sections 4.2.1 and 9.1).
 
 const { CLIENT_KEY, upgradeRequest } = require('../../differential/raw-peer');
 
 /** @typedef {import('../verdict').Attack} Attack */
 
-/** Names that an object has without being asked. */
+/** Names of Object.prototype. */
 const PROTOTYPE = [
   '__proto__',
   'constructor',
@@ -144,7 +144,7 @@ const VALUES = {
   ]
 };
 
-/** A value, or the beginning of it. */
+/** A value, or its beginning. */
 function short(value) {
   const text = JSON.stringify(value);
   return text.length > 70 ? `${text.slice(0, 50)}... of ${text.length} characters` : text;
@@ -185,7 +185,7 @@ for (const header of ['Sec-WebSocket-Protocol', 'Sec-WebSocket-Extensions', 'Sec
   }
 }
 
-/** What hooks of the program answer. @type {[string, object][]} */
+/** Results of hooks. @type {[string, object][]} */
 const HOOKS = [
   ['a line of its own', { handleProtocols: () => 'a\r\nX-Second: yes' }],
   ['a protocol that was not offered', { handleProtocols: () => 'other' }],
@@ -195,7 +195,7 @@ const HOOKS = [
 
 for (const [name, options] of HOOKS) {
   attacks.push({
-    name: `A9 the hook for protocols answers ${name}`,
+    name: `A9 handleProtocols returns ${name}`,
     against: 'server',
     at: 'request',
     options,

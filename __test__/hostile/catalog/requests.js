@@ -1,7 +1,7 @@
 'use strict';
 
-// The opening handshake of a server: what is no request, no handshake, or more than one, as bytes of the first segment (A7, A8, A15,
-// A16, A17; RFC 6455, section 4.2). Values of headers are in request-headers.js.
+// The opening handshake of a server: bytes that are not a request, not a handshake, or more than one, in the first segment (A7,
+// A8, A15, A16, A17; RFC 6455, section 4.2). Values of headers are in request-headers.js.
 
 const { OPCODE } = require('../../differential/frames');
 const { CLIENT_KEY, upgradeRequest } = require('../../differential/raw-peer');
@@ -10,11 +10,11 @@ const { text, ping } = OPCODE;
 
 /** @typedef {import('../verdict').Attack} Attack */
 
-/** What a refused or pending request is followed by. */
+/** Bytes after a refused or pending request. */
 const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n';
 const GOOD = upgradeRequest();
 
-/** Whole requests, or what is none; the server ends the connection itself. */
+/** Complete requests, and bytes that are none; the server ends the connection itself. */
 const REFUSED = /** @type {[string, string | Uint8Array, object?][]} */ ([
   ['a TLS hello', Buffer.from('16030100c8010000c40303' + '00'.repeat(200), 'hex')],
   ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
@@ -34,7 +34,7 @@ const REFUSED = /** @type {[string, string | Uint8Array, object?][]} */ ([
   ['no colon', GOOD.replace('Host:', 'Host')],
   ['an empty name', upgradeRequest({ headers: { '': 'a' } })],
   ['20 KiB of one header', upgradeRequest({ headers: { 'X-Odd': 'x'.repeat(20000) } })],
-  ['a method that is none', upgradeRequest({ method: 'WEBSOCKET' })],
+  ['an unknown method', upgradeRequest({ method: 'WEBSOCKET' })],
   ['a method in small letters', upgradeRequest({ method: 'get' })],
   ['two lengths of the body', upgradeRequest({ headers: { 'Content-Length': ['1', '2'] } })],
   ['a negative length of the body', upgradeRequest({ headers: { 'Content-Length': '-1' } })],
@@ -56,7 +56,7 @@ const REFUSED = /** @type {[string, string | Uint8Array, object?][]} */ ([
   ['an absolute target', upgradeRequest({ target: 'http://evil.example/' }), { path: '/bystander' }]
 ]);
 
-/** Requests that may be answered by 101, or left to the HTTP server. */
+/** Requests that are answered by 101 or by the HTTP server. */
 const ODD = /** @type {[string, string | Uint8Array, object?][]} */ ([
   ['nothing at all', ''],
   ['HTTP/1.0', upgradeRequest({ version: '1.0' })],
@@ -126,7 +126,7 @@ for (const count of [1000, 2000, 2001, 3000]) {
   for (const isFirst of [true, false]) {
     const lines = 'a:1\r\n'.repeat(count);
     attacks.push({
-      name: `A8 ${count} headers ${isFirst ? 'in front of' : 'behind'} the handshake's`,
+      name: `A8 ${count} headers ${isFirst ? 'before' : 'after'} those of the handshake`,
       against: 'server',
       at: 'request',
       bytes: () => [
@@ -146,28 +146,28 @@ attacks.push(
     ]
   },
   {
-    name: 'A17 a frame that breaks the rules in the segment of the request',
+    name: 'A17 an invalid frame in the segment of the request',
     against: 'server',
     at: 'request',
     end: 'wait',
     bytes: ({ make }) => [Buffer.concat([Buffer.from(GOOD), make(text, 'x', { rsv: 7 })])]
   },
   {
-    name: 'A17 a second request behind an accepted one',
+    name: 'A17 a second request after an accepted one',
     against: 'server',
     at: 'request',
     end: 'wait',
     bytes: () => [GOOD + SMUGGLED]
   },
   {
-    name: 'A17 a handshake behind an accepted one',
+    name: 'A17 a handshake after an accepted one',
     against: 'server',
     at: 'request',
     end: 'wait',
     bytes: () => [GOOD + GOOD]
   },
   {
-    name: 'A16 what a hook sees of another origin',
+    name: 'A16 a hook with another origin',
     against: 'server',
     at: 'free',
     play: async ({ t }) => {
@@ -193,7 +193,7 @@ attacks.push(
     }
   },
   {
-    name: 'A16 a refusal that comes after the client has gone',
+    name: 'A16 a refusal after the client has disconnected',
     against: 'server',
     at: 'free',
     play: async ({ t }) => {
@@ -205,7 +205,7 @@ attacks.push(
       const wss = await t.listen({ verifyClient });
       for (const answer of [true, false]) {
         const question = new Promise((resolve) => asked.push(resolve));
-        const raw = await t.knock(wss._server);
+        const raw = await t.sendRequest(wss._server);
         const { callback, req } = await question;
         const gone = new Promise((resolve) => req.socket.once('close', resolve));
         raw.reset();
@@ -215,7 +215,7 @@ attacks.push(
     }
   },
   {
-    name: 'A15 the key of the RFC gets the answer of the RFC',
+    name: 'A15 the key of the RFC gets the accept value of the RFC',
     against: 'server',
     at: 'request',
     bytes: () => [upgradeRequest({ headers: { 'Sec-WebSocket-Key': CLIENT_KEY } })]

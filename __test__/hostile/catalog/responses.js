@@ -1,7 +1,7 @@
 'use strict';
 
-// The opening handshake of a client: responses that are wrong, odd, split, endless, or more than one (A7, A8, A9, A15; RFC 6455,
-// section 4.1). Redirects are in redirects.js.
+// The opening handshake of a client: responses that are wrong, unusual, split, endless, or more than one (A7, A8, A9, A15; RFC
+// 6455, section 4.1). Redirects are in redirects.js.
 
 const { OPCODE, closeBody } = require('../../differential/frames');
 const { acceptKey } = require('../../differential/raw-peer');
@@ -12,11 +12,11 @@ const { text, close, ping } = OPCODE;
 
 const DEFLATE = 'permessage-deflate';
 
-/** The key that a request asks to be answered. */
+/** The Sec-WebSocket-Key of a request. */
 const keyOf = (head) => /^Sec-WebSocket-Key: (.*)$/im.exec(head)?.[1] ?? '';
 
 /**
- * A response, good but for what is changed.
+ * A valid response with changes.
  *
  * @param {string} head of the request
  * @param {{ status?: string, headers?: Record<string, string | string[] | null> }} [change] headers replace or (null) remove
@@ -50,7 +50,7 @@ function answers(name, make, more = {}) {
 
 const withHeaders = (headers) => (head) => response(head, { headers });
 
-/** Values of headers that every response must have. */
+/** Values of required headers. */
 const REQUIRED = {
   Upgrade: [
     null,
@@ -85,7 +85,7 @@ for (const [header, values] of Object.entries(REQUIRED)) {
 for (const [name, change] of /** @type {[string, (accept: string) => string | string[]][]} */ ([
   ['in small letters', (accept) => accept.toLowerCase()],
   ['without its padding', (accept) => accept.replace('=', '')],
-  ['with a byte behind it', (accept) => `${accept}=`],
+  ['followed by a byte', (accept) => `${accept}=`],
   ['with spaces around it', (accept) => `  ${accept} \t`],
   ['twice', (accept) => [accept, accept]],
   ['and another one', (accept) => [accept, 'x']]
@@ -191,7 +191,7 @@ for (const [name, status] of [
   answers(`A17 response with ${name}`, (head) => response(head, { status }));
 }
 
-/** Heads that are split, long, or go on. */
+/** Heads that are split, long, or incomplete. */
 for (const [name, headers] of /** @type {[string, Record<string, string | string[]>][]} */ ([
   ['a line of its own in a header', { 'X-Odd': 'a\r\nX-Second: yes' }],
   ['a body in a header', { 'X-Odd': 'a\r\n\r\nHTTP/1.1 200 OK\r\n\r\n' }],
@@ -212,29 +212,26 @@ for (const [name, headers] of /** @type {[string, Record<string, string | string
   answers(`A9 response with ${name}`, withHeaders(headers));
 }
 
-const BEHIND =
-  /** @type {[string, (make: import('../verdict').Stage['make']) => Uint8Array][]} */ ([
-    ['a text', (make) => make(text, 'early')],
-    ['a ping', (make) => make(ping, 'early')],
-    ['a close', (make) => make(close, closeBody(3000, 'early'))],
-    ['a frame that breaks the rules', (make) => make(text, 'early', { rsv: 7 })],
-    ['a masked frame', (make) => make(text, 'early', { key: Buffer.alloc(4) })],
-    ['a second response', () => Buffer.from('HTTP/1.1 200 OK\r\n\r\n')],
-    ['half a frame', (make) => make(text, 'early').subarray(0, 3)],
-    ['an announcement of 2^63 bytes', (make) => make(text, '', { declare: 2n ** 63n })]
-  ]);
-for (const [name, behind] of BEHIND) {
+const AFTER = /** @type {[string, (make: import('../verdict').Stage['make']) => Uint8Array][]} */ ([
+  ['a text', (make) => make(text, 'early')],
+  ['a ping', (make) => make(ping, 'early')],
+  ['a close', (make) => make(close, closeBody(3000, 'early'))],
+  ['an invalid frame', (make) => make(text, 'early', { rsv: 7 })],
+  ['a masked frame', (make) => make(text, 'early', { key: Buffer.alloc(4) })],
+  ['a second response', () => Buffer.from('HTTP/1.1 200 OK\r\n\r\n')],
+  ['half a frame', (make) => make(text, 'early').subarray(0, 3)],
+  ['2^63 declared bytes', (make) => make(text, '', { declare: 2n ** 63n })]
+]);
+for (const [name, after] of AFTER) {
   for (const bytewise of [false, true]) {
-    answers(`A17 ${name} behind the response${bytewise ? ', byte by byte' : ''}`, () => '', {
+    answers(`A17 ${name} after the response${bytewise ? ', byte by byte' : ''}`, () => '', {
       bytewise,
-      bytes: ({ head, make }) => [
-        Buffer.concat([Buffer.from(response(String(head))), behind(make)])
-      ]
+      bytes: ({ head, make }) => [Buffer.concat([Buffer.from(response(String(head))), after(make)])]
     });
   }
 }
 
-/** Responses that never end, against a program that has set a limit. */
+/** Responses that never end, against a program with a limit. */
 for (const [name, bytes] of [
   ['no byte', ''],
   ['half a head', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: web'],

@@ -1,7 +1,7 @@
 'use strict';
 
-// Text that is no UTF-8, and text that only looks so, at every split of frames and of segments, plain and compressed (A10; RFC 3629,
-// RFC 6455, section 8.1). Reasons of close frames are in control.js.
+// Text that is not UTF-8, and text that resembles invalid text, at every split of frames and segments, plain and compressed
+// (A10; RFC 3629, RFC 6455, section 8.1). Reasons of close frames are in control.js.
 
 const { OPCODE } = require('../../differential/frames');
 
@@ -9,14 +9,14 @@ const { continuation, text, binary, close, ping } = OPCODE;
 
 /** @typedef {import('../verdict').Attack} Attack */
 
-/** Name, bytes, whether they are UTF-8. */
+/** Name, bytes, true if they are UTF-8. */
 const SEQUENCES = /** @type {[string, string, boolean][]} */ ([
   ['the last of one byte', '7f', true],
   ['the first of two bytes', 'c280', true],
   ['the last of two bytes', 'dfbf', true],
   ['the first of three bytes', 'e0a080', true],
   ['the last before the surrogates', 'ed9fbf', true],
-  ['the first behind the surrogates', 'ee8080', true],
+  ['the first after the surrogates', 'ee8080', true],
   ['no character', 'efbfbf', true],
   ['a byte order mark', 'efbbbf', true],
   ['the first of four bytes', 'f0908080', true],
@@ -59,17 +59,17 @@ for (const [name, hex, isValid] of SEQUENCES) {
       name: `A10 ${name}, alone`,
       against: 'both',
       end,
-      bytes: ({ make }) => [make(text, bytes), make(ping, 'behind')]
+      bytes: ({ make }) => [make(text, bytes), make(ping, 'after')]
     },
     {
-      name: `A10 ${name}, behind good text, byte by byte`,
+      name: `A10 ${name}, after valid text, byte by byte`,
       against: 'both',
       end,
       bytewise: true,
       bytes: ({ make }) => [make(text, around)]
     },
     {
-      name: `A10 ${name}, behind 1000 good bytes`,
+      name: `A10 ${name}, after 1000 valid bytes`,
       against: 'both',
       end,
       bytes: ({ make }) => [make(text, Buffer.concat([Buffer.alloc(1000, 'g'), bytes]))]
@@ -110,7 +110,7 @@ for (const [name, hex, isValid] of SEQUENCES) {
       bytes: ({ make }) => [make(binary, bytes)]
     },
     {
-      name: `A10 ${name}, where text is not looked at`,
+      name: `A10 ${name}, with skipUTF8Validation`,
       against: 'both',
       options: { skipUTF8Validation: true },
       bytes: ({ make }) => [make(text, bytes, { fin: false }), make(continuation, bytes)]
@@ -118,7 +118,7 @@ for (const [name, hex, isValid] of SEQUENCES) {
     {
       name: `A10 ${name}, in a message that does not end`,
       against: 'both',
-      bytes: ({ make }) => [make(text, around, { fin: false }), make(ping, 'behind')]
+      bytes: ({ make }) => [make(text, around, { fin: false }), make(ping, 'after')]
     },
     {
       name: `A10 ${name}, in a frame that does not end`,
@@ -129,14 +129,14 @@ for (const [name, hex, isValid] of SEQUENCES) {
       }
     },
     {
-      name: `A10 ${name}, in a message that a close cuts off`,
+      name: `A10 ${name}, in a message truncated by a close`,
       against: 'both',
       bytes: ({ make }) => [Buffer.concat([make(text, around, { fin: false }), make(close, '')])]
     }
   );
   for (let cut = 1; cut < bytes.length; cut++) {
     attacks.push({
-      name: `A10 ${name}, fragments cut behind byte ${cut}`,
+      name: `A10 ${name}, fragments split after byte ${cut}`,
       against: 'both',
       end,
       bytes: ({ make }) => [
@@ -149,7 +149,7 @@ for (const [name, hex, isValid] of SEQUENCES) {
 
 attacks.push(
   {
-    name: 'A10 a megabyte of text with its last byte wrong',
+    name: 'A10 a megabyte of text with an invalid last byte',
     against: 'both',
     end: 'wait',
     bytes: ({ make }) => [
@@ -157,7 +157,7 @@ attacks.push(
     ]
   },
   {
-    name: 'A10 a character may not go on in the next message',
+    name: 'A10 a character may not continue in the next message',
     against: 'both',
     end: 'wait',
     bytes: ({ make }) => [make(text, Buffer.from([0xc3])), make(text, Buffer.from([0xbc]))]

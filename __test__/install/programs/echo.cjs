@@ -1,10 +1,14 @@
 'use strict';
 
-// Echoes over every kind of message with the package that is named on the command line, and prints what it is.
+// Echoes messages of every kind and prints the package in use: `node echo.cjs NAME [DEPENDENT]`. NAME is resolved from here, or
+// from the package DEPENDENT.
 
-const name = process.argv[2];
-const { WebSocket, WebSocketServer } = require(name);
-const { name: real, version } = require(`${name}/package.json`);
+const { createRequire } = require('node:module');
+
+const [name, dependent] = process.argv.slice(2);
+const load = dependent ? createRequire(require.resolve(dependent)) : require;
+const { WebSocket, WebSocketServer } = load(name);
+const { name: real, version } = load(`${name}/package.json`);
 
 const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: true });
 server.on('connection', (socket) => {

@@ -1,7 +1,7 @@
 'use strict';
 
-// What a program may do inside of an event, most of it to end the connection, and a log of the events that come before and
-// after. Used by terminate.js; which events there are is in situations.js.
+// Actions of a program within an event, most of which end the connection, and a log of the events before and after. Used by
+// terminate.js. The events are in situations.js.
 
 const { Trace } = require('../../differential/trace');
 
@@ -46,14 +46,14 @@ class Log {
 
   /**
    * @param {string} act of ACTS
-   * @param {string} event in which it is done
-   * @param {number} nth of these events, from 1 on
+   * @param {string} event the event in which it is done
+   * @param {number} nth the count of these events, from 1
    */
   constructor(act, event, nth) {
     this.act = ACTS[act];
-    /** Whether the peer must end the connection. */
+    /** True if the peer must end the connection. */
     this.isPassive = act === 'nothing' || act === 'throw';
-    /** The socket closes in its own time, and compressed messages come in theirs. */
+    /** The socket closes in its own time, as do compressed messages. */
     this.hasNoState = act === 'destroy';
     this.event = event;
     this.nth = nth;
@@ -64,7 +64,7 @@ class Log {
     this.trace.line('subject', line);
   }
 
-  /** Something has happened to `ws`: is it the moment? @param {string} event @param {any} ws */
+  /** Reports an event of `ws`, and acts if its turn has come. @param {string} event @param {any} ws */
   happened(event, ws) {
     if (event !== this.event || ++this.#seen !== this.nth || this.#isDone) return;
     this.#isDone = true;
@@ -76,13 +76,13 @@ class Log {
     }
   }
 
-  /** @param {any} ws @returns {Promise<void>} when it has closed */
+  /** @param {any} ws @returns {Promise<void>} resolves when it has closed */
   watch(ws) {
     this.websocket = ws;
-    // Before those that throw.
+    // Before the listeners that throw.
     const closed = new Promise((resolve) => ws.once('close', resolve));
     for (const event of EVENTS) {
-      // With a listener for these two, whoever listens ends the request.
+      // With a listener for these two events, the listener must end the request.
       if (event === 'redirect' || event === 'unexpected-response') {
         if (this.event !== event) continue;
       }
@@ -94,7 +94,7 @@ class Log {
     return closed;
   }
 
-  /** @returns {boolean} whether the event came, and the act was done */
+  /** @returns {boolean} true if the event came and the act was done */
   get isDone() {
     return this.#isDone;
   }

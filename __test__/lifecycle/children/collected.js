@@ -1,8 +1,8 @@
 'use strict';
 
-// Connections of the subject to itself that nobody holds, COUNT a round, round after round. CASE says what becomes of them:
-// `ended`, all is collected and memory stays where it is; `open`, nothing is collected and they go on talking; `leak`, they are
-// held on purpose. Says what was collected, and the memory after the rounds.
+// Unreferenced connections of the subject to itself, COUNT a round, round after round. CASE is their fate: `ended`, all are
+// collected and memory stays constant; `open`, none are collected and they exchange messages; `leak`, they are held on purpose.
+// Reports the number of collected ones, and the memory after the rounds.
 
 const subject = require('../../subject.cjs');
 const { connect, end, listen } = require('../../transport/pairs');
@@ -12,11 +12,11 @@ const { collect } = require('../measures');
 const { CASE } = process.env;
 const COUNT = 140;
 const ROUNDS = 8;
-/** What Node and the kernel have not taken when the connection is dropped. */
+/** Bytes beyond the buffers of Node and the kernel, when the connection is dropped. */
 const QUEUED = Buffer.alloc(64 * 1024, 'q');
 const DIGITS = digits(20_000);
 
-/** How many objects of a kind were made, and are gone. */
+/** Counts of the objects of a kind: created, and collected. */
 class Census {
   made = 0;
   gone = 0;
@@ -35,7 +35,7 @@ const payloads = new Census();
 /** @type {any[]} */
 const leaked = [];
 
-/** What is done with a connection before it ends, and how it ends. @type {((server: any, client: any) => void)[]} */
+/** Uses of a connection before it ends, and the end. @type {((server: any, client: any) => void)[]} */
 const LIVES = [
   (server, client) => client.close(),
   (server) => server.terminate(),
@@ -45,7 +45,7 @@ const LIVES = [
     client.addEventListener('close', () => server.terminate());
     client.send(DIGITS);
   },
-  // With output that nobody reads.
+  // With unread output.
   (server, client) => {
     client.pause();
     for (let number = 0; number < 4; number++) {
@@ -56,7 +56,7 @@ const LIVES = [
     server.terminate();
     client.resume();
   },
-  // With input that is not delivered.
+  // With undelivered input.
   (server, client) => {
     server.pause();
     client.send('unread');
@@ -65,12 +65,12 @@ const LIVES = [
       client.terminate();
     });
   },
-  // While a message is compressed, and another inflated, elsewhere.
+  // During a compression and an inflation on other threads.
   (server, client) => {
     client.send(digits(150_000), () => client.terminate());
     server.send(QUEUED, () => {});
   },
-  // With all that can be asked for.
+  // With every method called.
   (server, client) => {
     for (const ws of [server, client]) void [ws._socket, ws._sender, ws._receiver];
     const stream = subject.createWebSocketStream(client);
@@ -109,7 +109,7 @@ async function ended() {
   return { sockets, servers, payloads, memory };
 }
 
-/** Opens connections that nobody holds; all that is left are messages that go round. */
+/** Opens unreferenced connections that exchange messages. */
 async function openThem(wss, seen) {
   for (let number = 0; number < COUNT; number++) {
     const [server, client] = await connect(subject, wss);
@@ -126,7 +126,7 @@ async function openThem(wss, seen) {
 }
 
 async function open() {
-  // Without it, the server would hold its ends.
+  // Otherwise the server would hold its ends.
   const wss = await listen(subject, { clientTracking: false });
   const seen = { closed: 0, messages: 0, heard: undefined };
   await openThem(wss, seen);

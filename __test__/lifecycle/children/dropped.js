@@ -1,8 +1,8 @@
 'use strict';
 
-// A peer (PEER: raw, ws or ferrows) drops connections of the subject (ROLE: server or client) at every step, in every way, round
-// after round. Says what came other than once, what is held before and after, and whether a fresh connection works.
-// With LEAK, one connection is left open on purpose.
+// A peer (PEER: raw, ws or ferrows) drops connections of the subject (ROLE: server or client) at every step, in every way,
+// round after round. Reports events that came not exactly once, the resources held before and after, and whether a fresh
+// connection works. With LEAK, one connection is left open on purpose.
 
 const { Dropping, HOWS } = require('./dropping');
 const { common, early, raw } = require('./steps');
@@ -29,7 +29,7 @@ async function main() {
     return dropping.echoes();
   };
 
-  // The first round starts what stays: Node's pool, what is cached.
+  // The first round creates permanent resources: Node's pool, caches.
   const echoes = [await round()];
   const before = await settled();
   for (let number = 0; number < ROUNDS; number++) echoes.push(await round());

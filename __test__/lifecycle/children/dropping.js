@@ -1,7 +1,7 @@
 'use strict';
 
-// The two ends of a connection that is going to be dropped: one is the subject, in either role, the other its peer, a bare
-// socket or a WebSocket of a library. Used by dropped.js; at which step the peer drops it is in steps.js.
+// The two ends of a connection that will be dropped: the subject, in either role, and its peer, a bare socket or a WebSocket of
+// a library. Used by dropped.js. The steps at which the peer drops it are in steps.js.
 
 const net = require('node:net');
 const { once } = require('node:events');
@@ -11,11 +11,11 @@ const { connect, end, listen } = require('../../transport/pairs');
 
 const EXTENSION = { 'Sec-WebSocket-Extensions': 'permessage-deflate' };
 
-/** How a bare socket drops a connection. @type {Record<string, (socket: any) => void>} */
+/** Ways in which a bare socket drops a connection. @type {Record<string, (socket: any) => void>} */
 const HOWS = {
   destroy: (socket) => socket.destroy(),
   reset: (socket) => socket.resetAndDestroy(),
-  // And then nothing more, but what comes is read.
+  // Ends its side, and still reads.
   finish(socket) {
     socket.removeAllListeners('data');
     socket.end();
@@ -23,19 +23,19 @@ const HOWS = {
   }
 };
 
-/** Counts what must come once: the 'close' of each WebSocket, the callback of each send. */
+/** Counts the events that must come once: the 'close' of each WebSocket, the callback of each send. */
 class Ledger {
   /** @type {{ what: string, count: number }[]} */
   entries = [];
 
-  /** @param {string} what @returns {() => void} to be called once */
+  /** @param {string} what @returns {() => void} a function to be called once */
   expect(what) {
     const entry = { what, count: 0 };
     this.entries.push(entry);
     return () => entry.count++;
   }
 
-  /** What came never, or more than once. */
+  /** Events that never came, or more than once. */
   get wrong() {
     return this.entries.filter(({ count }) => count !== 1);
   }
@@ -79,7 +79,7 @@ class Dropping {
     ws.send(data, this.ledger.expect(`callback of: ${this.step}`));
   }
 
-  /** A connection with nothing said yet: the bare socket's end, and in the role of a client the subject's. */
+  /** A connection before any byte: the end of the bare socket, and of a client, if that is the role. */
   async knock(perMessageDeflate = false) {
     if (this.isServer) {
       const socket = net.connect({
@@ -135,13 +135,13 @@ class Dropping {
     else HOWS[this.how](peer._socket);
   }
 
-  /** Waits until all that has been opened is gone. */
+  /** Waits until everything that was opened is gone. */
   async gone() {
     await Promise.all(this.ends);
     this.ends = [];
   }
 
-  /** Whether a fresh connection works. */
+  /** Checks that a fresh connection works. */
   async echoes() {
     this.step = 'a fresh connection';
     const [server, client] = await connect(subject, this.wss);

@@ -1,13 +1,13 @@
 'use strict';
 
-// A process with one connection of a library (MODULE), in a role (ROLE), to a bare socket of the test. When EVENT comes, it sends
-// something, as large as SIZE says, and ends in the way that ACTION says. A server says its port on standard output, a client
-// connects to URL. Its exit code, its standard error and what the peer gets are the test's to look at.
+// A process with one connection of a library (MODULE), in a role (ROLE), to a bare socket of the test. On EVENT it sends SIZE
+// bytes, and exits by ACTION. A server prints its port, a client connects to URL. The test checks the exit code, the standard
+// error and the bytes at the peer.
 
 const { EVENT, ACTION, MODULE, ROLE, SIZE, URL: url } = process.env;
 const { WebSocket, WebSocketServer } = require(MODULE);
 
-/** The peer answers no close frame: what waits for one need not wait long. */
+/** The peer answers no close frame: a short timeout suffices. */
 const options = { perMessageDeflate: false, closeTimeout: 300 };
 
 const LARGE = Buffer.alloc(5 * 1024 * 1024, 'l');
@@ -18,7 +18,7 @@ const ACTIONS = {
   throw: () => {
     throw new Error('thrown by a listener');
   },
-  // Nobody is told of it: what has not left then is lost.
+  // Without an event: data that has not left then is lost.
   SIGTERM: (ws) => ws.send('left', () => process.kill(process.pid, 'SIGTERM')),
   SIGINT: (ws) => ws.send('left', () => process.kill(process.pid, 'SIGINT')),
   'SIGTERM with a handler': (ws) => {

@@ -1,9 +1,9 @@
 'use strict';
 
-// A connection loses its descriptor while it is open, by every way that a program has; then another connection of the process
-// gets the number. What is sent afterwards, what the other one gets, and how the WebSocket ends is printed, a case a line.
+// A connection loses its descriptor while it is open, in every way that a program has; then another connection of the process
+// gets the number. Prints the later sends, the data at the other connection, and the end of the WebSocket, a line per case.
 //
-// MODULE: what plays the role that loses. The peer is genuine ws.
+// MODULE: the library that loses the descriptor. The peer is genuine ws.
 
 const net = require('node:net');
 const { fork } = require('node:child_process');
@@ -39,7 +39,7 @@ const WAYS = {
   nothing: () => {}
 };
 
-/** Peers have seen what was written before this. */
+/** Peers have seen everything written before this. */
 async function settled(socket) {
   socket.write('echo');
   for (let got = ''; !got.endsWith('echo');) got += (await once(socket, 'data'))[0];
@@ -93,7 +93,7 @@ async function lose(role, way) {
     try {
       mine.send(text, (err) => log('mine', 'callback', err?.message, err?.code, mine.readyState));
     } catch {
-      // What Node says when it is handed a handle that is closed differs from one version to the next.
+      // Node's error for a closed handle differs between versions.
       log('mine', 'threw');
     }
     await settled(other);

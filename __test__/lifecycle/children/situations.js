@@ -1,7 +1,7 @@
 'use strict';
 
-// Connections of a library, in either role, to a bare socket that makes an event happen, in which something is done. Used by
-// terminate.js. What is done, and what is logged, is in acts.js.
+// Connections of a library, in either role, to a bare socket that causes an event, in which an act is done. Used by
+// terminate.js. The acts and the log are in acts.js.
 
 const net = require('node:net');
 const { once } = require('node:events');
@@ -12,7 +12,7 @@ const { Deflater, digits } = require('../../differential/deflate');
 const { text, continuation, ping, pong } = OPCODE;
 const EXTENSION = { 'Sec-WebSocket-Extensions': 'permessage-deflate' };
 
-/** Inflated elsewhere. */
+/** Inflated on another thread. */
 const DIGITS = digits(300_000);
 
 const five = (make) => [1, 2, 3, 4, 5].map((number) => make(`message ${number}`));
@@ -23,7 +23,7 @@ const compressing = () => {
 };
 
 /**
- * What the peer writes at once, as arguments of RawPeer.send(), and the events in which something is done.
+ * The bytes of the peer, as arguments of RawPeer.send(), and the events in which acts are done.
  *
  * @type {Record<string, { frames: () => any[][], within: [event: string, nth: number][], deflate?: boolean }>}
  */
@@ -85,7 +85,7 @@ const BURSTS = {
     ],
     deflate: true
   },
-  // More than is read at once: how much of what is behind a listener has been read is no matter of the listener.
+  // More than one read: the amount that was read behind a listener is not specified.
   large: {
     frames: () => [
       [text, 'before'],
@@ -118,7 +118,7 @@ const BURSTS = {
 };
 
 class Situations {
-  /** @param {any} library @param {boolean} isServer the role of the library */
+  /** @param {any} library @param {boolean} isServer role of the library */
   constructor(library, isServer) {
     this.library = library;
     this.isServer = isServer;
@@ -150,7 +150,7 @@ class Situations {
   }
 
   /**
-   * A client of the library; its request has come.
+   * A client of the library, and its request.
    *
    * @param {import('./acts').Log} log
    * @param {object} [options]
@@ -166,7 +166,7 @@ class Situations {
   }
 
   /**
-   * A connection that is open; its events are logged from the beginning.
+   * An open connection; its events are logged from the beginning.
    *
    * @param {import('./acts').Log} log
    * @param {boolean} [perMessageDeflate]
@@ -193,14 +193,14 @@ class Situations {
     });
     const peer = this.knock(headers);
     const ws = await connected;
-    // Without it, the answer and what the listener has sent may be lost with a reset.
+    // Otherwise a reset may discard the response and the listener's sends.
     if (log.event !== 'connection' && log.event !== 'headers') await peer.head();
     return { ws, closed, peer };
   }
 }
 
 /**
- * The peer answers a close frame, or sends one itself where nobody else ends the connection.
+ * The peer answers a close frame, or sends one itself if nothing else ends the connection.
  *
  * @param {RawPeer} peer
  * @param {import('./acts').Log} log
@@ -211,7 +211,7 @@ async function conclude(peer, log) {
     await peer.framesThrough(OPCODE.close);
     if (!log.isPassive) peer.close(1000, 'answer');
   } catch {
-    // It was not closed but dropped.
+    // It was dropped, not closed.
   }
   peer.finish();
 }

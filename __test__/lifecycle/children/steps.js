@@ -1,7 +1,7 @@
 'use strict';
 
-// The steps of a connection at which its peer drops it; each drops it once. Used by dropped.js. `raw` are those that only a bare
-// socket can take, `early` those before the connection is open, `common` those of every peer.
+// The steps of a connection at which its peer drops it; each drops it once. Used by dropped.js. `raw` are the steps of a bare
+// socket, `early` those before the connection is open, `common` those of every peer.
 
 const { once } = require('node:events');
 const { OPCODE, closeBody } = require('../../differential/frames');
@@ -11,9 +11,9 @@ const { upgradeRequest } = require('../../differential/raw-peer');
 /** @typedef {import('./dropping').Dropping} Dropping */
 /** @typedef {(d: Dropping) => Promise<void>} Step */
 
-/** More than a kernel takes. */
+/** More than the kernel buffers. */
 const LARGE = Buffer.alloc(12 * 1024 * 1024, 'l');
-/** Compressed elsewhere, and inflated elsewhere. */
+/** Compressed and inflated on other threads. */
 const DIGITS = digits(300_000);
 const COMPRESSED = new Deflater().part(DIGITS);
 
@@ -38,7 +38,7 @@ const opened =
 const early = {};
 
 for (const part of [0, 1, 40, 100, -1, undefined]) {
-  // The head of the request, or of the answer to it: cut off after so many bytes, or whole.
+  // The head of the request, or of the response, cut off after some bytes, or whole.
   early[`${part ?? 'all'} bytes of the head`] = async (d) => {
     const { peer } = await d.knock();
     if (!d.isServer) await peer.head();

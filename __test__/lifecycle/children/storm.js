@@ -1,7 +1,7 @@
 'use strict';
 
-// Workers with clients that receive without end are terminated while this thread accepts connections, whose descriptors get
-// the numbers that the workers' had: each has 8 bytes to be read, which no other socket may take.
+// Workers with clients that receive endlessly are terminated while this thread accepts connections, whose descriptors reuse the
+// numbers of the workers' ones: each has 8 bytes to read, which no other socket may take.
 //
 // MODULE, ROUNDS, WORKERS (terminated in each round), CLIENTS (of each worker), KNOCKS (connections of each round)
 
@@ -13,7 +13,7 @@ const { MODULE, ROUNDS, WORKERS, CLIENTS, KNOCKS } = process.env;
 const LOOPBACK = '127.0.0.1';
 const BYTES = '8 bytes!';
 
-/** A server of genuine ws that sends without end. */
+/** A server of genuine ws that sends endlessly. */
 function blaster() {
   const { WebSocketServer } = require('ws');
   const wss = new WebSocketServer({ port: 0, host: LOOPBACK, perMessageDeflate: false }, () =>
@@ -38,7 +38,7 @@ function victim() {
     ws.on('open', () => {
       if (++open === workerData.clients) parentPort?.postMessage('ready');
     });
-    // It is behind: there always is something to be read.
+    // It lags: there is always something to read.
     ws.on('message', () => {
       const until = Date.now() + 1;
       while (Date.now() < until);
@@ -80,7 +80,7 @@ async function main() {
     });
     server.listen(0, LOOPBACK, 511);
     await once(server, 'listening');
-    // They are accepted while the workers end, and not read before.
+    // Accepted while the workers end, and not read before.
     knocking.postMessage({ port: server.address().port, knocks: Number(KNOCKS) });
     const ended = victims.map((one) => one.terminate());
     await all;

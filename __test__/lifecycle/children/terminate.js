@@ -1,8 +1,8 @@
 'use strict';
 
-// A library (MODULE) in a role (ROLE) does what ACT says inside of every event there is, each on a connection of its own. Prints
-// a line a case: its name, and the log of the connection. CASES may be `received`, those whose event is caused by what the peer
-// sends on the open connection, or `other`.
+// A library (MODULE) in a role (ROLE) does ACT within every event, each on a connection of its own. Prints a line per case: its
+// name, and the log of the connection. CASES may be `received`, those whose event is caused by data of the peer on the open
+// connection, or `other`.
 
 const { BURSTS, Situations, conclude } = require('./situations');
 const { Log } = require('./acts');
@@ -11,13 +11,13 @@ const { ACT, MODULE, ROLE } = process.env;
 const library = require(MODULE);
 const isServer = ROLE === 'server';
 
-/** More than a kernel takes. */
+/** More than the kernel buffers. */
 const LARGE = Buffer.alloc(12 * 1024 * 1024, 'l');
 
 const REDIRECT = 'HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n';
 const REFUSAL = 'HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno';
 
-/** Acts after which nothing ends the connection, not with ws either. @type {Record<string, string[]>} */
+/** Acts that do not end the connection, neither with ws. @type {Record<string, string[]>} */
 const EXCEPT = {
   'a request, headers': ['throw'],
   'a connection, upgrade': ['destroy', 'throw'],
@@ -28,7 +28,7 @@ const EXCEPT = {
   'a hang-up, close': ['throw']
 };
 
-/** Longer than any case takes, in milliseconds. */
+/** Milliseconds, more than any case takes. */
 const BOUND = 10_000;
 
 /** @typedef {(situations: Situations, log: Log) => Promise<void>} Case */
@@ -86,7 +86,7 @@ other.push([
   async (situations, log) => {
     const { ws, closed, peer } = await situations.open(log);
     const stream = library.createWebSocketStream(ws);
-    // What comes is not parsed; the close frame of the peer comes when all must have come.
+    // Input is not parsed; the close frame of the peer comes when all must have come.
     if (ACT === 'close' || log.isPassive) {
       // Before the listener that throws.
       stream.once('drain', () => setImmediate(() => peer.close(1000)));
@@ -108,7 +108,7 @@ other.push([
 
 if (isServer) {
   other.push(['a connection', 'connection', 1, openCase]);
-  // There is no WebSocket yet: what is done is done to the socket.
+  // No WebSocket yet: the act is done to the socket.
   other.push([
     'a request',
     'headers',
@@ -137,7 +137,7 @@ if (isServer) {
   other.push(['a hang-up', 'error', 1, answered()]);
   other.push(['a hang-up', 'close', 1, answered()]);
   other.push(['a refusal', 'error', 1, answered(REFUSAL)]);
-  // Who listens ends the request, if it has not been ended before.
+  // The listener must end the request, if it has not been ended before.
   other.push([
     'a refusal',
     'unexpected-response',
@@ -180,7 +180,7 @@ async function main() {
     }, BOUND);
     await run(situations, log);
     clearTimeout(bound);
-    // What comes behind 'close' would be logged, too.
+    // Events after 'close' would be logged, too.
     await new Promise((resolve) => setImmediate(resolve));
     say();
   }
@@ -190,7 +190,7 @@ async function main() {
 process.on('uncaughtException', (error) => {
   log.line(`uncaught ${error.message}`);
   if (!log.websocket) return;
-  // Where the opening handshake has stopped, nobody else ends it.
+  // If the opening handshake has stopped, nothing else ends it.
   const { websocket } = log;
   setImmediate(() => {
     if (websocket.readyState === websocket.CONNECTING) websocket.terminate();

@@ -1,8 +1,8 @@
 'use strict';
 
-// COUNT worker threads with open connections that talk, PARALLEL at a time, are ended in every way, while the main thread talks to
-// itself and to them. Says how they ended, what is held before and after, the memory after each half, and whether the main thread's
-// connection noticed anything. With LEAK, each worker leaves a descriptor.
+// COUNT worker threads with open connections that exchange messages, PARALLEL at a time, end in every way, while the main
+// thread exchanges messages with itself and with them. Reports their ends, the resources before and after, the memory after
+// each half, and disturbances of the main thread's connection. With LEAK, each worker leaves a descriptor.
 
 const fs = require('node:fs');
 const { once } = require('node:events');
@@ -14,10 +14,10 @@ const { FEW_LOOKS, collect, held, settled } = require('../measures');
 const { LEAK } = process.env;
 const COUNT = Number(process.env.COUNT);
 const PARALLEL = Number(process.env.PARALLEL);
-/** Before what is held is counted: what stays is there then. */
+/** Before the first count, so that permanent resources are included. */
 const WARM = 8;
 
-/** How a worker ends, and its exit code. @type {[how: string, code: number][]} */
+/** Ways in which a worker ends, and its exit code. @type {[how: string, code: number][]} */
 const ENDS = [
   ['terminate', 1],
   ['exit', 3],
@@ -25,7 +25,7 @@ const ENDS = [
   ['finish', 0]
 ];
 
-/** Round and round, until it ends. */
+/** Echoes until it ends. */
 function talk(...pair) {
   for (const ws of pair) {
     ws.on('error', () => {});
@@ -54,9 +54,9 @@ async function inside() {
   parentPort.postMessage('ready');
 }
 
-/** Starts a worker; gives what ends it. */
+/** Starts a worker; returns the function that ends it. */
 async function start(url, isQuiet = false) {
-  // A worker closes what it has opened by fs, unless it is told not to.
+  // By default a worker closes the files that it opened.
   const worker = new Worker(__filename, { workerData: { url, isQuiet }, trackUnmanagedFds: !LEAK });
   const exited = once(worker, 'exit');
   await once(worker, 'message');
@@ -90,7 +90,7 @@ async function keepCounting(wss) {
   const seen = { next: 0, wrong: 0, lost: 0 };
   client.on('message', (data) => {
     if (Number(data) !== seen.next) seen.wrong++;
-    // Leaves the loop time for the others.
+    // Leaves the loop time for other work.
     setImmediate(() => client.send(String(++seen.next)));
   });
   for (const ws of [server, client]) ws.on('close', () => seen.lost++);
@@ -115,7 +115,7 @@ async function outside() {
   const { client, server, seen } = await keepCounting(wss);
   const memory = [];
   const codes = [];
-  // Twice the same: the second time, memory is what it was after the first.
+  // The same twice: the second time, memory must not grow.
   for (let half = 0; half < 2; half++) {
     codes.push(await run(url, COUNT / 2));
     await collect();

@@ -1,7 +1,7 @@
 'use strict';
 
-// Listens, tells of each connection that has said something, and ends when nothing keeps its event loop alive: for
-// listener.test.js. WHAT is to keep it alive.
+// Listens, reports each connection that has sent data, and exits when nothing keeps its event loop alive: for listener.test.js.
+// WHAT names the thing to keep it alive.
 
 const native = require('../../../lib/native.js');
 const { bind } = require('../listening.js');
@@ -10,7 +10,7 @@ const say = (/** @type {object} */ value) => process.stdout.write(`${JSON.string
 
 const { WHAT } = process.env;
 const listener = native.createListener();
-// It has no part in what keeps the loop alive: libuv does not poll it.
+// Does not keep the loop alive: libuv does not poll it.
 const handle = bind();
 let count = 0;
 const arrived = (/** @type {object} */ _owner, /** @type {number} */ number) => {

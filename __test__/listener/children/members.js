@@ -1,6 +1,6 @@
 'use strict';
 
-// Uses each member of the socket of an accepted connection in a state of it, and prints what came of that as JSON. Runs for one
+// Uses each member of the socket of an accepted connection in one of its states, and prints the outcomes as JSON. Runs for one
 // library and one state: members.test.js compares.
 
 const { once } = require('node:events');
@@ -18,7 +18,7 @@ const REQUEST =
 const CLOSE = Buffer.from([0x88, 0x80, 0, 0, 0, 0]);
 const HELLO = Buffer.from([0x81, 0x85, 0, 0, 0, 0, 0x68, 0x65, 0x6c, 0x6c, 0x6f]);
 
-/** Members that mean another connection, the inside of Node, or another number each time. */
+/** Members that depend on the connection, on Node's internals, or on a counter. */
 const LEFT_OUT = new Set([
   'constructor',
   'connect',
@@ -48,7 +48,7 @@ const LEFT_OUT = new Set([
   '_construct'
 ]);
 
-/** Arguments of methods that mean something with some only. @type {Record<string, () => any[]>} */
+/** Arguments of methods that need some. @type {Record<string, () => any[]>} */
 const ARGUMENTS = {
   addListener: () => ['data', () => {}],
   emit: () => ['something'],
@@ -75,7 +75,7 @@ const ARGUMENTS = {
   _destroy: () => [null, () => {}]
 };
 
-/** Ways to use a member: what the socket is while it is taken, and when it is used. */
+/** Ways to use a member: the state in which it is taken, and the moment when it is used. */
 const WAYS = {
   called: (socket, use) => use(socket),
   detached: (socket, use) => use(socket, { between: () => socket.setKeepAlive(true) }),
@@ -129,7 +129,7 @@ function members() {
 }
 
 /**
- * Takes a member in one state of things, and uses it in another.
+ * Takes a member in one state, and uses it in another.
  *
  * @param {any} socket
  * @param {string | symbol} name
@@ -140,7 +140,7 @@ function tryMember(socket, name, way) {
     const value = object[name];
     if (typeof value !== 'function') {
       if (way !== 'called') return kindOf(value, socket);
-      // The setter, too, with what the getter tells.
+      // Includes the setter, called with the value of the getter.
       const descriptor = descriptorOf(object, name);
       if (descriptor?.set || descriptor?.writable) object[name] = value;
       return kindOf(value, socket);
@@ -202,7 +202,7 @@ function connectPeer(port) {
 }
 
 async function main() {
-  /** What is done when a connection comes. @type {(socket: any, proceed: (verdict: boolean) => void) => void} */
+  /** Actions on a new connection. @type {(socket: any, proceed: (verdict: boolean) => void) => void} */
   let judge = (_socket, proceed) => proceed(true);
   const wss = new WebSocketServer({
     port: 0,
@@ -213,7 +213,7 @@ async function main() {
   const { port } = wss.address();
   wss.on('wsClientError', () => {});
 
-  // A bystander: when a message of it has come back, what others have sent before has been seen.
+  // A bystander: once its message is echoed, earlier data of others has arrived.
   judge = (_socket, proceed) => proceed(true);
   const bystander = connectPeer(port);
   bystander.socket.write(REQUEST);
@@ -259,7 +259,7 @@ async function main() {
         await turn();
         outcome = tryMember(socket, name, way);
       } else if (state === 'later') {
-        // Between its answer and the WebSocket.
+        // Between the response and the WebSocket.
         await turn();
         proceed(true);
         outcome = tryMember(socket, name, way);
@@ -292,7 +292,7 @@ async function main() {
   process.stdout.write(JSON.stringify(outcomes), () => process.exit());
 }
 
-/** How a connection that is open comes into a state. */
+/** Brings an open connection into a state. */
 const arrive = {
   open: () => {},
   touched: (_ws, socket) => socket.setKeepAlive(true),

@@ -1,7 +1,7 @@
 'use strict';
 
-// Three connections arrive in one turn of the loop, and two of the calls for them throw: says what has run, in which order. For
-// listener.test.js; the test runner has an opinion on exceptions of its own.
+// Three connections arrive in one iteration of the loop, and two of their callbacks throw: prints the callbacks that ran, in
+// order. For listener.test.js, because the test runner handles uncaught exceptions itself.
 
 const { AsyncLocalStorage } = require('node:async_hooks');
 const net = require('node:net');

@@ -1,6 +1,6 @@
 'use strict';
 
-// A worker listens and holds what arrives; it is terminated when a line comes: for listener.test.js.
+// A worker listens and holds its connections; it is terminated on a line of input. For listener.test.js.
 
 const { once } = require('node:events');
 const { Worker, isMainThread, parentPort } = require('node:worker_threads');
@@ -21,7 +21,7 @@ function work() {
   const handle = bind();
   listener.listen(
     { fd: handle.fd, backlog: 10, maxHeaderSize: 16384 },
-    // The addon keeps the owner, who keeps the listener.
+    // The addon keeps the owner alive, and the owner the listener.
     { listener },
     () => parentPort.postMessage({ arrived: true }),
     () => false

@@ -1,4 +1,4 @@
-// What is bundled for browsers: importing the package is harmless, using it is not. Prints what that says.
+// Bundled for browsers: importing the package is harmless, using it throws. Prints the error.
 
 import WebSocket from 'ferrows';
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// What a server and its clients say to each other in any runtime, and how they part. require.cjs, import.mjs and workers.cjs call
-// it; the runtime's own ways to load a package are theirs. What is to come out is in ../others.test.mjs.
+// An exchange between a server and its clients, for any runtime. Called by require.cjs, import.mjs and workers.cjs, which load
+// the package in different ways. The expected output is in ../expected.mjs.
 
 const { once } = require('node:events');
 const { readFileSync } = require('node:fs');
@@ -9,15 +9,15 @@ const http = require('node:http');
 const https = require('node:https');
 const { connect } = require('node:net');
 const { join } = require('node:path');
-// Of no use to programs, and so not among what the package exports.
+// Of no use to programs, and so not exported by the package.
 const { threads } = require('./node_modules/ferrows/binding.js');
 
 const MEBIBYTE = 1024 * 1024;
-/** Compressible, and no letter of ASCII. */
+/** Compressible, and not ASCII. */
 const LARGE_TEXT = 'ü'.repeat(MEBIBYTE / 2);
 const LARGE_BINARY = Buffer.from(Uint8Array.from({ length: MEBIBYTE }, (_, index) => index % 251));
 
-/** Which transport carries a connection. */
+/** The transport of a connection. */
 function carriage(ws) {
   const key = Object.getOwnPropertySymbols(ws).find(
     ({ description }) => description === 'transport'
@@ -27,7 +27,7 @@ function carriage(ws) {
   return threads() > 0 ? 'io_threads' : 'event_loop';
 }
 
-/** The arguments of an event, bytes as text. Other than once() of Node it does not mind an 'error' before. */
+/** The arguments of an event, bytes as text. Unlike once() of Node, not rejected by an 'error' event. */
 const event = (emitter, name) =>
   new Promise((resolve) => {
     emitter.once(name, (...values) =>
@@ -36,10 +36,10 @@ const event = (emitter, name) =>
   });
 
 /**
- * A server whose connections echo, a client of it and the server's end of that.
+ * An echo server, a client, and the server's end of the connection.
  *
  * @param {typeof import('ferrows')} WebSocket
- * @param {object} [options] of both
+ * @param {object} [options] options of both
  */
 async function open(WebSocket, options) {
   const wss = new WebSocket.WebSocketServer({ host: '127.0.0.1', port: 0, ...options });
@@ -62,7 +62,7 @@ async function shut(wss) {
   await closed;
 }
 
-/** Texts and bytes, small and large, with and without compression; ping, pong; a close frame of the client. */
+/** Texts and bytes, small and large, with and without compression; ping, pong; a close by the client. */
 async function talk(WebSocket, perMessageDeflate) {
   const { wss, server, client, request } = await open(WebSocket, { perMessageDeflate });
   const result = {
@@ -96,7 +96,7 @@ async function talk(WebSocket, perMessageDeflate) {
   return result;
 }
 
-/** The ends that one side gives a connection, as the client and the server see them. */
+/** The ways in which one side ends a connection, as seen by both. */
 async function part(WebSocket, end, options) {
   const { wss, server, client } = await open(WebSocket, options);
   const errors = [];
@@ -108,7 +108,7 @@ async function part(WebSocket, end, options) {
   return result;
 }
 
-/** One http.Server for a page, an upgrade that is refused and one that is not. */
+/** One http.Server for a page, a refused upgrade and an accepted one. */
 async function share(WebSocket) {
   const httpServer = http.createServer((_, response) => response.end('page'));
   const wss = new WebSocket.WebSocketServer({ noServer: true });
@@ -129,12 +129,12 @@ async function share(WebSocket) {
   await once(client, 'close');
   httpServer.close();
   await once(httpServer, 'close');
-  // Nobody listens there any more.
+  // Connects to a closed port.
   const [{ code }] = await once(connect(port, '127.0.0.1'), 'error');
   return [page, refusal.message, welcome, code];
 }
 
-/** The same over TLS. CERTIFICATES names the folder with a key and a certificate that signs itself. */
+/** The same over TLS. CERTIFICATES is the folder of a key and its self-signed certificate. */
 async function encrypt(WebSocket) {
   const read = (name) => readFileSync(join(process.env.CERTIFICATES, name));
   const cert = read('localhost.cert.pem');

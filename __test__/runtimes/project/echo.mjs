@@ -1,4 +1,4 @@
-// A server that echoes what a client of its own says. Prints the echo; ends by itself. Called by what is bundled.
+// An echo server and a client. Prints the echo and exits. Called by the bundled programs.
 
 /** @param {typeof import('ferrows')} package_ */
 export function echo({ WebSocket, WebSocketServer }) {

@@ -1,4 +1,4 @@
-// The conversation, with the package as import gives it. Prints what came out; ends by itself.
+// The conversation, with the package loaded by import. Prints the results and exits.
 
 import WebSocket, { WebSocketServer } from 'ferrows';
 import converse from './conversation.cjs';

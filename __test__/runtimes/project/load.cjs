@@ -1,6 +1,6 @@
 'use strict';
 
-// Loads the package, and prints why it could not: the error and its causes.
+// Loads the package, or prints the error and its causes.
 
 const causes = [];
 try {

@@ -1,5 +1,5 @@
 'use strict';
 
-// Whether who asks for ws gets the package that npm has put in its place.
+// Checks that `ws` resolves to the package that npm put in its place.
 
 console.log(JSON.stringify(require('ws') === require('ferrows')));

@@ -1,6 +1,6 @@
 'use strict';
 
-// Loaded before a program: Node says that it is the runtime that PRETEND names. Its sockets can be taken over as ever.
+// Loaded before a program: makes Node pretend to be the runtime PRETEND. Its sockets can be adopted as usual.
 
 Object.defineProperty(process, 'versions', {
   value: Object.freeze({ ...process.versions, [process.env.PRETEND]: '1.0.0' })

@@ -1,6 +1,6 @@
 'use strict';
 
-// The conversation, with the package as require() gives it. Prints what came out; ends by itself.
+// The conversation, with the package loaded by require(). Prints the results and exits.
 
 const WebSocket = require('ferrows');
 const converse = require('./conversation.cjs');

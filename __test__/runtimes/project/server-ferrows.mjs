@@ -1,4 +1,4 @@
-// What is bundled: a server that asks for ferrows by its name.
+// A bundled server that imports ferrows by its name.
 
 import { WebSocket, WebSocketServer } from 'ferrows';
 import { echo } from './echo.mjs';

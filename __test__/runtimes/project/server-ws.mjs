@@ -1,4 +1,4 @@
-// What is bundled: a server that asks for ws, and gets what npm has put in its place.
+// A bundled server that imports ws, and gets the package that npm put in its place.
 
 import { WebSocket, WebSocketServer } from 'ws';
 import { echo } from './echo.mjs';

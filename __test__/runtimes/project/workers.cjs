@@ -1,7 +1,7 @@
 'use strict';
 
-// Four worker threads at once, each with a server and a client of its own, ended while they talk. Prints what each said and
-// how it ended; ends by itself.
+// Four worker threads at once, each with a server and a client of its own, terminated during their exchange. Prints the
+// messages and the end of each, and exits.
 
 const { once } = require('node:events');
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');

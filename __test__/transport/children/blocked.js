@@ -1,7 +1,7 @@
 'use strict';
 
-// A server that computes from the word 'block' until the file RELEASE is there: nothing of its JavaScript but that loop runs
-// meanwhile. Then it says how much had been read from each connection, and checks what is delivered.
+// A server that computes from the word 'block' until the file RELEASE exists: no other JavaScript runs meanwhile. Then it
+// reports the bytes read from each connection, and checks the deliveries.
 
 const { existsSync, writeSync } = require('node:fs');
 const readline = require('node:readline');
@@ -9,7 +9,7 @@ const ferrows = require('ferrows');
 const transportOf = require('../../transport-of.cjs');
 const { listen, pattern } = require('../pairs');
 
-/** Synchronously: nothing else would leave while this process computes. @param {object} value */
+/** Synchronous: nothing else leaves this process while it computes. @param {object} value */
 const say = (value) => writeSync(1, `${JSON.stringify(value)}\n`);
 
 const connections = [];
@@ -45,7 +45,7 @@ async function main() {
   const commands = readline.createInterface({ input: process.stdin });
   commands.on('line', () => {
     commands.close();
-    // After the replies to what was received before.
+    // After the replies to earlier messages.
     setImmediate(block);
   });
 }

@@ -1,7 +1,7 @@
 'use strict';
 
-// Contexts of permessage-deflate, one after the other: each inflates a message, or meets invalid data. Says how many, and whether
-// the heap and all memory are in the end where they were after the first ones.
+// Contexts of permessage-deflate, one after the other: each inflates a message, or meets invalid data. Reports their number,
+// and whether the heap and total memory end as they were after the first ones.
 
 const v8 = require('node:v8');
 const vm = require('node:vm');
@@ -10,7 +10,7 @@ const { PerMessageDeflate, Receiver } = require('ferrows');
 const { Deflater, digits } = require('../../differential/deflate');
 
 const COUNT = 100_000;
-/** After these everything is warm. */
+/** Contexts until everything is warm. */
 const WARM = 20_000;
 const MIB = 1024 * 1024;
 
@@ -31,7 +31,7 @@ function extensions() {
   return { [PerMessageDeflate.extensionName]: deflate };
 }
 
-/** What is in use once everything that nobody holds is gone. */
+/** Memory in use after garbage collection. */
 async function used() {
   for (let round = 0; round < 3; round++) {
     collect();

@@ -1,6 +1,6 @@
 'use strict';
 
-// A server that says how many descriptors it has open: each time that it is told to, while its peers stay.
+// A server that reports the number of its open descriptors on each line of input, while its peers stay connected.
 
 const { readdirSync } = require('node:fs');
 const readline = require('node:readline');

@@ -1,6 +1,6 @@
 'use strict';
 
-// An environment that ends in the way ACTION says with many connections open, in every state, and bytes on their way:
+// An environment that ends by ACTION with many connections open, in every state, and bytes on their way:
 //   exit         process.exit() of this process
 //   terminate    worker.terminate(), ROUNDS times, one worker after the other
 //   worker exit  process.exit() inside of the worker, ROUNDS times
@@ -16,9 +16,9 @@ const LARGE = Buffer.alloc(3 * 1024 * 1024, 'x');
 
 const say = (value) => console.log(JSON.stringify(value));
 
-/** Ways in which a connection may be when everything ends. */
+/** States of a connection when everything ends. */
 const STATES = [
-  // Talking without an end.
+  // Echoing endlessly.
   (server, client) => {
     for (const ws of [server, client]) ws.on('message', (data) => ws.send(data));
     client.send('round and round');
@@ -28,13 +28,13 @@ const STATES = [
     server.pause();
     for (let number = 0; number < 20; number++) client.send(`unread ${number}`);
   },
-  // In the middle of a message, which the peer does not read.
+  // In the middle of a message that the peer does not read.
   (server, client) => {
     client.pause();
     server.send(LARGE, () => {});
     server.send('last');
   },
-  // Not keeping anything alive.
+  // Unreferenced.
   (server, client) => {
     for (const ws of [server, client]) ws._socket.unref();
     client.send('unref');
@@ -44,7 +44,7 @@ const STATES = [
     client.pause();
     server.close(1000);
   },
-  // Nothing at all.
+  // Idle.
   () => {}
 ];
 
@@ -55,12 +55,12 @@ const COMPRESSED_STATES = [
     server.send(LARGE);
     server.send('behind it');
   },
-  // Compressing, and then inflating what comes back, without an end.
+  // Compressing, and inflating the echo, endlessly.
   (server, client) => {
     for (const ws of [server, client]) ws.on('message', (data) => ws.send(data));
     client.send(LARGE);
   },
-  // Inflating, with more behind it, and closing.
+  // Inflating, with more data behind it, and closing.
   (server, client) => {
     client.send(LARGE, () => server.close());
     client.send('behind it');
@@ -75,7 +75,7 @@ async function fill() {
     [STATES, false],
     [COMPRESSED_STATES, true]
   ]) {
-    // A few are enough to keep the other threads busy.
+    // Enough to keep the other threads busy.
     const count = perMessageDeflate ? CONNECTIONS / 5 : CONNECTIONS;
     for (let number = 0; number < count; number++) {
       const pair = await connect(ferrows, wss, { perMessageDeflate });
@@ -84,7 +84,7 @@ async function fill() {
       pairs.push(pair);
     }
   }
-  // Bytes of the first kind have come round.
+  // Bytes until the first kind has echoed.
   await once(pairs[0][1], 'message');
 }
 
@@ -113,7 +113,7 @@ async function main() {
   const { ACTION } = process.env;
   if (!isMainThread) {
     await fill();
-    // In the middle of the exchange, when nobody expects it.
+    // In the middle of the exchange.
     parentPort.once('message', () => process.exit(3));
     parentPort.postMessage('full');
   } else if (ACTION === 'exit') {

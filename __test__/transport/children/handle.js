@@ -1,7 +1,7 @@
 'use strict';
 
-// A server whose first connection loses its handle, as it does when child_process sends a socket away, and whose descriptor
-// is closed. Then connections come until one has the same descriptor. Prints what all of them tell.
+// A server whose first connection loses its handle, as when child_process sends a socket away, and whose descriptor is closed.
+// Then connections come until one has the same descriptor. Prints the events of all of them.
 
 const { once } = require('node:events');
 const ferrows = require('ferrows');
@@ -25,7 +25,7 @@ async function main() {
     victim.on(name, () => events.push(name));
   }
   peer.on('error', () => {});
-  // In the middle of things: something is unread, and something is queued.
+  // With unread input and queued output.
   if (process.env.PAUSED) victim.pause();
   const arrived = once(victim, 'message');
   peer.send('before');
@@ -41,7 +41,7 @@ async function main() {
   await close(handle);
   say({ lastWords: String((await lastWords)[0]), peerCode: (await peerClosed)[0] });
 
-  // Who knows the connection still may use it, and must not reach anybody else.
+  // The connection may still be used, and must not reach another one.
   const others = [];
   let twin;
   while (!twin && others.length < ENOUGH) {
@@ -53,8 +53,8 @@ async function main() {
   const other = others[others.indexOf(twin) ^ 1];
   const received = [];
   for (const ws of [twin, other]) ws.on('message', (data) => received.push(String(data)));
-  victim.send('to nobody', () => {});
-  victim.ping('to nobody', undefined, () => {});
+  victim.send('to a closed handle', () => {});
+  victim.ping('to a closed handle', undefined, () => {});
   victim._socket.pause();
   victim._socket.resume();
   for (let number = 0; number < 100; number++) {
@@ -64,7 +64,7 @@ async function main() {
     await both;
   }
   const isSpoiled = received.some((text) => !/^(from|to) the twin \d+$/.test(text));
-  // As with ws, the send has closed it, and what a pause has held back comes before that.
+  // As with ws, the send has closed it, after the data that the pause held back.
   const expected = process.env.PAUSED ? ['message', 'close'] : ['close'];
   const unexpected = events.filter((name) => !expected.includes(name));
   say({ received: received.length, isSpoiled, events: unexpected });

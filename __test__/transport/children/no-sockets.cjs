@@ -1,5 +1,5 @@
 'use strict';
 
-// Loaded before a program (`node --require`): the addon says what it says on a system whose sockets it can't take over.
+// Loaded before a program (`node --require`): the addon acts as on a system whose sockets it cannot adopt.
 
 require('../../../binding.js').takesSockets = () => false;

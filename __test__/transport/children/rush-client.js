@@ -1,7 +1,7 @@
 'use strict';
 
-// Clients of an echo server at URL: bursts of small messages on each connection, without a pause, until the word 'calm';
-// then one message at a time, until the end of the input. Says how many came back, and which came in the wrong place.
+// Clients of an echo server at URL: bursts of small messages on each connection, without a pause, until the word 'calm'; then
+// one message at a time, until the end of the input. Reports the number of echoes, and those out of order.
 
 const { once } = require('node:events');
 const readline = require('node:readline');
@@ -15,7 +15,7 @@ const say = (value) => console.log(JSON.stringify(value));
 let isCalm = false;
 let isOver = false;
 
-/** @param {number} number of the connection */
+/** @param {number} number index of the connection */
 async function run(number) {
   const ws = new WebSocket(process.env.URL, { perMessageDeflate: false, transport: 'event_loop' });
   await once(ws, 'open');

@@ -1,7 +1,7 @@
 'use strict';
 
-// A server that echoes, and works a little on each message so that its thread is what limits the exchange. Prints each time
-// that the number of connections on an I/O thread has become another one.
+// An echo server that computes on each message, so that its thread is the limit of the exchange. Prints the number of
+// connections on I/O threads each time it changes.
 
 const readline = require('node:readline');
 const ferrows = require('ferrows');
@@ -10,7 +10,7 @@ const { listen } = require('../pairs');
 
 const say = (value) => console.log(JSON.stringify(value));
 
-/** Computes for about 10 microseconds, several times what the client does per message: the server must be the limit. */
+/** Computes for about 10 microseconds, several times the work of the client per message: the server must be the limit. */
 function work() {
   let sum = 0;
   for (let at = 0; at < 6_000; at++) sum = (sum + at * at) % 65_521;
@@ -39,7 +39,7 @@ async function main() {
   });
   say({ port: wss.address().port });
   const commands = readline.createInterface({ input: process.stdin });
-  // Whoever moved last did so after its message.
+  // The last migration happened after a message.
   commands.on('line', () => setImmediate(look));
   commands.on('close', () => wss.close());
 }

@@ -1,7 +1,7 @@
 'use strict';
 
-// A server that sends the socket of a WebSocket to another process (this program again, with ROLE=receiver), which goes on
-// writing frames to it. The client of that connection is here, too.
+// A server that sends the socket of a WebSocket to another process (this program again, with ROLE=receiver), which continues to
+// write frames to it. The client of that connection is here, too.
 
 const { fork } = require('node:child_process');
 const { once } = require('node:events');
@@ -32,7 +32,7 @@ async function send() {
   receiver.send('hello', server._socket);
   const [code] = await closed;
   say({ texts, code });
-  // Everybody else is as before.
+  // The other connections are unaffected.
   const arrived = once(friend, 'message');
   bystander.send('still here');
   say({ bystander: String((await arrived)[0]) });

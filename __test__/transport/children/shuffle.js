@@ -1,7 +1,7 @@
 'use strict';
 
-// A server and a client whose connections move at random (FERROWS_TRANSPORT=shuffle), with everything going on at once:
-// messages of all sizes both ways, callbacks, pauses, pings, the closing handshake. Prints what went wrong, and what it saw.
+// A server and a client whose connections migrate at random (FERROWS_TRANSPORT=shuffle), with everything at once: messages of
+// all sizes both ways, callbacks, pauses, pings, the closing handshake. Prints the failures, and counts of its events.
 
 const { once } = require('node:events');
 const { createHash } = require('node:crypto');
@@ -17,7 +17,7 @@ const say = (value) => console.log(JSON.stringify(value));
 const wrong = (what, ...details) => say({ wrong: what, details, seed: SEED });
 const hash = (bytes) => createHash('sha1').update(bytes).digest('hex');
 
-/** Numbers below `sides` that are the same for the same seed. */
+/** Numbers below `sides`, the same for the same seed. */
 function makeDice(seed) {
   let state = seed | 1;
   return (sides) => {
@@ -28,7 +28,7 @@ function makeDice(seed) {
   };
 }
 
-/** Mostly small, sometimes as large as they come. */
+/** Mostly small, sometimes of the largest size. */
 function chooseLength(dice) {
   const kind = dice(40);
   if (kind === 0) return 2 * MEGABYTE;
@@ -37,7 +37,7 @@ function chooseLength(dice) {
   return dice(2) * dice(3000);
 }
 
-/** One direction: what one end sends, and what the other is to get. */
+/** One direction: the data that one end sends and the other expects. */
 class Direction {
   constructor(name, from, to, seed) {
     this.name = name;
@@ -67,7 +67,7 @@ class Direction {
     });
   }
 
-  /** Pauses for two turns of the loop. What had been delivered with the present message still comes in this one. */
+  /** Pauses for two iterations of the loop. Messages delivered together with the present one still come in this one. */
   pause(to) {
     to.pause();
     setImmediate(() => {
@@ -94,7 +94,7 @@ class Direction {
     if (isDone && this.pongs === this.pings && this.expected.length === MESSAGES) this.finish();
   }
 
-  /** Sends a few, and goes on later. */
+  /** Sends a few, and continues later. */
   send() {
     const { dice, from, expected } = this;
     for (let left = dice(30); left >= 0 && expected.length < MESSAGES; left--) {

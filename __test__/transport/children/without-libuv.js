@@ -1,7 +1,7 @@
 'use strict';
 
-// A server and a client in one environment, that of the process or (WORKER=1) of a worker thread: many messages, the
-// closing handshake, and what is left of the I/O threads. Ends by itself.
+// A server and a client in one environment, that of the process or (WORKER=1) of a worker thread: many messages, the closing
+// handshake, and the I/O threads that remain. Exits by itself.
 
 const { once } = require('node:events');
 const { Worker, isMainThread } = require('node:worker_threads');
@@ -13,7 +13,7 @@ const MESSAGES = 5000;
 
 const say = (value) => console.log(JSON.stringify(value));
 
-/** Waits for what no event tells. @param {() => boolean} condition */
+/** Polls a condition without an event. @param {() => boolean} condition */
 function until(condition) {
   return new Promise((resolve) => {
     const look = () => (condition() ? resolve() : setImmediate(look));

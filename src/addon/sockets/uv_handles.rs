@@ -44,7 +44,7 @@ pub(super) fn start(event_loop: &Rc<EventLoop<NodeHost>>) -> Result<()> {
         handles.close(());
         return Err(error);
     }
-    let (poller, waker) = (handles.poller(), Box::new(handles.async_handle.handle()));
+    let (poller, waker) = (handles.poller(), Box::new(handles.async_handle.waker()));
     host.node_loop.handles.replace(Some(handles));
     event_loop.start(poller, waker);
     Ok(())

@@ -1,26 +1,26 @@
-//! Work on the threads of Node's pool, as Node-API's asynchronous work: Node waits for it when an environment ends.
+//! Node-API's asynchronous work: a job on libuv's thread pool. Node waits for it when an environment ends.
 
 use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use napi::{Env, Result, sys};
 
 use super::check;
 
-/// What is done there, and what is then done here with what it gave.
 struct Work<T> {
     raw: sys::napi_async_work,
     job: Option<Box<dyn FnOnce() -> T + Send>>,
-    /// `None` until the job is done, and if it panicked.
+    /// `None` until the job has run, and if it panicked.
     result: Option<T>,
     done: Option<Box<dyn FnOnce(Option<T>)>>,
 }
 
-/// Runs `job` on another thread, and then `done` on this one, in a handle scope, if the environment has not ended. It is given
-/// `None` if `job` has panicked. Both are dropped before the environment goes.
+/// Runs `job` on the thread pool and then `done` on this thread, in a handle scope, unless the environment has ended. `done` gets
+/// `None` if `job` panicked. Both are dropped before the environment is.
 ///
 /// # Errors
-/// When the environment is ending.
+/// If the environment is ending.
 pub(in crate::addon) fn queue_async_work<T: Send + 'static>(
     env: Env,
     job: impl FnOnce() -> T + Send + 'static,
@@ -35,8 +35,8 @@ pub(in crate::addon) fn queue_async_work<T: Send + 'static>(
     });
     let data = Box::into_raw(work);
     let mut raw = ptr::null_mut();
-    // SAFETY: the name belongs to the current handle scope; `data` lives until `complete`, or until below.
-    let made = check(unsafe {
+    // SAFETY: the name belongs to the current handle scope. `data` lives until `complete` takes it, or until it is dropped below.
+    let created = check(unsafe {
         sys::napi_create_async_work(
             env.raw(),
             ptr::null_mut(),
@@ -47,39 +47,41 @@ pub(in crate::addon) fn queue_async_work<T: Send + 'static>(
             &raw mut raw,
         )
     });
-    let queued = made.and_then(|()| {
-        // SAFETY: from `into_raw` above; nobody else has it before the work is queued.
+    let queued = created.and_then(|()| {
+        // SAFETY: from `into_raw` above. The work is not queued yet, so that no other thread has the pointer.
         unsafe { (*data).raw = raw };
-        // SAFETY: just made.
+        // SAFETY: created above, and queued once.
         check(unsafe { sys::napi_queue_async_work(env.raw(), raw) })
     });
     if queued.is_err() {
-        // SAFETY: from `into_raw` above, and Node did not take it.
+        // SAFETY: from `into_raw` above; work that is not queued never calls `execute` or `complete`.
         drop(unsafe { Box::from_raw(data) });
     }
     queued
 }
 
+/// Runs on the thread pool.
 unsafe extern "C" fn execute<T: Send>(_: sys::napi_env, data: *mut c_void) {
-    // SAFETY: the box of `queue_async_work`. Until `complete` nobody else has it; only the job and the result, which may be on
-    // any thread, are touched.
+    // SAFETY: the box of `queue_async_work`. Node calls `complete` after this has returned, and nothing else has the pointer.
+    // `done`, which belongs to the environment's thread, is not touched; `job` and `result` are `Send`.
     let work = unsafe { &mut *data.cast::<Work<T>>() };
     if let Some(job) = work.job.take() {
-        // A panic must not unwind into Node.
-        work.result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).ok();
+        // A panic must not unwind into libuv.
+        work.result = catch_unwind(AssertUnwindSafe(job)).ok();
     }
 }
 
+/// Runs on the environment's thread.
 unsafe extern "C" fn complete<T>(env: sys::napi_env, status: sys::napi_status, data: *mut c_void) {
-    // SAFETY: the box of `queue_async_work`; Node calls this once, after `execute`.
+    // SAFETY: the box of `queue_async_work`. Node calls this once, after `execute`, or instead of it if the work is cancelled.
     let mut work = unsafe { Box::from_raw(data.cast::<Work<T>>()) };
-    // SAFETY: made in `env`, and complete.
+    // SAFETY: created in `env`; Node permits deletion from here on.
     unsafe { sys::napi_delete_async_work(env, work.raw) };
     if status == sys::Status::napi_ok
         && let Some(done) = work.done.take()
     {
         let result = work.result.take();
-        // A panic must not unwind into Node. There is nobody to tell.
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| done(result)));
+        // A panic must not unwind into Node, which has no caller to report it to.
+        let _ = catch_unwind(AssertUnwindSafe(|| done(result)));
     }
 }

@@ -1,5 +1,5 @@
-//! Calls into JavaScript from outside of any JavaScript call: each in a callback scope of its own, so that
-//! microtasks and `process.nextTick` callbacks run after it, and in an async context.
+//! Calls from Rust into JavaScript. [`make_callback`] opens a callback scope, so that microtasks and `process.nextTick` callbacks
+//! run after the call, and enters an async context; [`call_function`] and [`call_predicate`] stay in the current ones.
 
 use std::fmt;
 use std::ptr;
@@ -9,17 +9,17 @@ use napi::{Env, Result, Status, sys};
 use super::values::{uint32, undefined};
 use super::{Reference, check};
 
-/// The async context (`async_hooks`, `AsyncLocalStorage`) that was current when this was made.
+/// The async context (`async_hooks`, `AsyncLocalStorage`) that was current when this was created.
 pub(in crate::addon) struct AsyncContext {
     env: sys::napi_env,
     raw: sys::napi_async_context,
-    /// Node does not keep the resource alive by itself.
+    /// Node does not keep the resource alive.
     _resource: Reference,
 }
 
 impl AsyncContext {
     /// # Errors
-    /// When `resource` is no object.
+    /// If `resource` is no object.
     pub(in crate::addon) fn new(env: Env, resource: sys::napi_value) -> Result<Self> {
         let name = env.create_string("WEBSOCKET")?;
         let mut raw = ptr::null_mut();
@@ -31,7 +31,7 @@ impl AsyncContext {
 
 impl Drop for AsyncContext {
     fn drop(&mut self) {
-        // SAFETY: made in `env`, not destroyed before; no call is running in it, since `make_callback_in_context` borrows it.
+        // SAFETY: created in `env` and destroyed once. No call is running in it: `make_callback` borrows it for the call.
         unsafe { sys::napi_async_destroy(self.env, self.raw) };
     }
 }
@@ -42,28 +42,28 @@ impl fmt::Debug for AsyncContext {
     }
 }
 
-/// Whether JavaScript can be called. `false` from the moment on at which an environment begins to end: a worker that is
-/// terminated, or any whose loop has come to its end, before Node closes the environment's handles. Must not be asked where
-/// an exception of this environment may be pending, which is none where the event loop calls.
+/// True if JavaScript can be called. `false` from the moment on at which an environment begins to end (a worker is terminated, or
+/// the loop has come to its end), which is before Node closes the environment's handles. Must not be called while an exception is
+/// pending; none is where the event loop calls.
 pub(in crate::addon) fn can_call(env: Env) -> bool {
     let Ok(value) = undefined(env) else { return false };
     let mut result = ptr::null_mut();
-    // The cheapest function of Node-API that begins by asking whether JavaScript may run: what it does then runs none.
+    // The cheapest function of Node-API that checks first whether JavaScript may run. For `undefined` it runs none.
     // SAFETY: a value of the current handle scope, and a plain out-parameter.
     check(unsafe { sys::napi_coerce_to_bool(env.raw(), value, &raw mut result) }).is_ok()
 }
 
-/// How a call into JavaScript ended.
+/// The outcome of a call into JavaScript.
 pub(in crate::addon) enum Outcome {
-    /// It returned; `true` if it returned just that.
+    /// It returned. `true` if the value is `true`.
     Returned(bool),
-    /// It threw this.
+    /// It threw this value.
     Threw(sys::napi_value),
-    /// JavaScript can't be called any more: the environment is ending.
+    /// JavaScript can't be called any more.
     EnvironmentEnding,
 }
 
-/// Calls `function(id, count)` in `context`. `function` must be a value of the current handle scope.
+/// Calls `function(id, count)` as [`make_callback`] does, in an async context.
 pub(in crate::addon) fn make_callback_in_context(
     env: Env,
     context: &AsyncContext,
@@ -77,8 +77,8 @@ pub(in crate::addon) fn make_callback_in_context(
     make_callback(env, Some(context), function, function, &[id, count])
 }
 
-/// Calls `function(...arguments)` in `context`, on `this`, an object; without a context, in none: no `AsyncLocalStorage` has a store
-/// there. All values must be of the current handle scope.
+/// Calls `function(...arguments)` on the object `this`, in a callback scope of its own and in an async context. Without a context
+/// no `AsyncLocalStorage` has a store. All values must belong to the current handle scope.
 pub(in crate::addon) fn make_callback(
     env: Env,
     context: Option<&AsyncContext>,
@@ -87,7 +87,7 @@ pub(in crate::addon) fn make_callback(
     arguments: &[sys::napi_value],
 ) -> Outcome {
     let mut result = ptr::null_mut();
-    // SAFETY: all values belong to the current handle scope, the argument array outlives the call.
+    // SAFETY: all values belong to the current handle scope, `arguments` outlives the call, and the context, if any, is alive.
     let status = unsafe {
         sys::napi_make_callback(
             env.raw(),
@@ -106,32 +106,31 @@ pub(in crate::addon) fn make_callback(
     }
 }
 
-/// Calls `function(count)` in the scope and the async context that there are. What it throws becomes an
-/// `uncaughtException`.
+/// Calls `function(count)` in the current callback scope and async context. An exception becomes an `uncaughtException`.
 pub(in crate::addon) fn call_function(env: Env, function: &Reference, count: u32) {
     if let (Ok(function), Ok(count)) = (function.value(), uint32(env, count)) {
         call(env, function, count);
     }
 }
 
-/// Calls `function(argument)` in the scope and the async context that there are, and says whether it returned `true`. What it
-/// throws becomes an `uncaughtException`.
+/// Calls `function(argument)` in the current callback scope and async context. Returns `true` if that returns `true`. An exception
+/// becomes an `uncaughtException`.
 pub(in crate::addon) fn call_predicate(env: Env, function: &Reference, argument: &Reference) -> bool {
-    let mut is_true = false;
-    // An error says that the environment is ending.
+    let mut returned_true = false;
+    // Fails only while the environment is ending.
     let _ = in_handle_scope(env, || {
         let (Ok(function), Ok(argument)) = (function.value(), argument.value()) else { return };
-        is_true = call(env, function, argument).is_some_and(|value| self::is_true(env, value));
+        returned_true = call(env, function, argument).is_some_and(|value| is_true(env, value));
     });
-    is_true
+    returned_true
 }
 
-/// Calls a function with one argument. `None`: it threw, which was reported, or JavaScript can't be called any more.
+/// Calls a function with one argument. `None` if it threw, which was reported, or if JavaScript can't be called any more.
 fn call(env: Env, function: sys::napi_value, argument: sys::napi_value) -> Option<sys::napi_value> {
     let this = undefined(env).ok()?;
     let arguments = [argument];
     let mut result = ptr::null_mut();
-    // SAFETY: all values belong to the current handle scope, the argument array outlives the call.
+    // SAFETY: all values belong to the current handle scope, and `arguments` outlives the call.
     let status = unsafe {
         sys::napi_call_function(
             env.raw(),
@@ -146,7 +145,7 @@ fn call(env: Env, function: sys::napi_value, argument: sys::napi_value) -> Optio
         Status::Ok => Some(result),
         Status::PendingException => {
             let error = take_exception(env)?;
-            // An error says that the environment is ending.
+            // Fails only while the environment is ending.
             let _ = report_uncaught(env, error);
             None
         }
@@ -154,10 +153,10 @@ fn call(env: Env, function: sys::napi_value, argument: sys::napi_value) -> Optio
     }
 }
 
-/// Whether a value is `true`, and not merely truthy.
+/// True if a value is `true`, not merely truthy.
 fn is_true(env: Env, value: sys::napi_value) -> bool {
     let mut bool = false;
-    // SAFETY: `value` belongs to the current handle scope; another type gives an error status and leaves `bool` alone.
+    // SAFETY: `value` belongs to the current handle scope; another type gives an error status and leaves `bool` unchanged.
     let status = unsafe { sys::napi_get_value_bool(env.raw(), value, &raw mut bool) };
     status == sys::Status::napi_ok && bool
 }
@@ -169,22 +168,25 @@ fn take_exception(env: Env) -> Option<sys::napi_value> {
     check(status).ok().map(|()| error)
 }
 
-/// Raises `error` as an `uncaughtException`. Returns if somebody handles it; else the process ends as Node ends it.
+/// Raises `error` as an `uncaughtException`. Returns if a listener handles it; otherwise Node ends the process.
 ///
 /// # Errors
-/// When JavaScript can't be called any more: what was "thrown" then is only that.
+/// If JavaScript can't be called any more: `error` is then Node's way of reporting that.
 pub(in crate::addon) fn report_uncaught(env: Env, error: sys::napi_value) -> Result<()> {
     // SAFETY: `error` belongs to the current handle scope.
     check(unsafe { sys::napi_fatal_exception(env.raw(), error) })
 }
 
-/// Runs `inside` in a handle scope: for code that is called by the event loop and not by JavaScript.
+/// Runs `inside` in a handle scope, for code that the event loop calls and not JavaScript.
+///
+/// # Errors
+/// If the environment is ending.
 pub(in crate::addon) fn in_handle_scope<R>(env: Env, inside: impl FnOnce() -> R) -> Result<R> {
     let mut scope = ptr::null_mut();
-    // SAFETY: plain out-parameter; we are on the environment's thread.
+    // SAFETY: plain out-parameter, on the environment's thread.
     check(unsafe { sys::napi_open_handle_scope(env.raw(), &raw mut scope) })?;
     let result = inside();
-    // SAFETY: opened above, and scopes opened by `inside` are closed by it.
+    // SAFETY: opened above and closed once. `inside` has closed the scopes that it opened, so that this is the innermost.
     check(unsafe { sys::napi_close_handle_scope(env.raw(), scope) })?;
     Ok(result)
 }

@@ -1,13 +1,15 @@
-//! The end of an environment: a hook that Node calls, and waits for, before it takes the event loop down.
+//! Asynchronous cleanup hooks: Node calls them when an environment ends, and waits for their completion before it closes the event
+//! loop.
 
 use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use napi::{Env, Result, sys};
 
 use super::check;
 
-/// To be dropped when the cleanup is complete; Node runs the loop until then.
+/// Completes the cleanup when dropped. Until then Node keeps the loop running.
 pub(in crate::addon) struct CleanupDone(sys::napi_async_cleanup_hook_handle);
 
 impl Drop for CleanupDone {
@@ -19,18 +21,18 @@ impl Drop for CleanupDone {
 
 type Hook = Box<dyn FnOnce(CleanupDone)>;
 
-/// Has `hook` called, on the environment's thread, when the environment ends. JavaScript can't be called then.
+/// Calls `hook` on the environment's thread when the environment ends. JavaScript can't be called then.
 ///
 /// # Errors
-/// When the environment is ending already.
+/// If the environment is ending already.
 pub(in crate::addon) fn add_cleanup_hook(env: Env, hook: Hook) -> Result<()> {
     let data = Box::into_raw(Box::new(hook));
-    // SAFETY: `run` takes the box; a null out-parameter is allowed.
+    // SAFETY: `run` takes the box; the out-parameter for the handle may be null.
     let added = check(unsafe {
         sys::napi_add_async_cleanup_hook(env.raw(), Some(run), data.cast(), ptr::null_mut())
     });
     if added.is_err() {
-        // SAFETY: from `into_raw` above, and Node did not take it.
+        // SAFETY: from `into_raw` above; a hook that was not added is never called.
         drop(unsafe { Box::from_raw(data) });
     }
     added
@@ -40,5 +42,5 @@ unsafe extern "C" fn run(handle: sys::napi_async_cleanup_hook_handle, data: *mut
     // SAFETY: the box of `add_cleanup_hook`; Node calls a hook once.
     let hook = unsafe { Box::from_raw(data.cast::<Hook>()) };
     // A panic must not unwind into Node.
-    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(CleanupDone(handle))));
+    let _ = catch_unwind(AssertUnwindSafe(|| hook(CleanupDone(handle))));
 }

@@ -1,36 +1,36 @@
-//! A descriptor of Node's, borrowed or duplicated: the one place where a number becomes a descriptor.
+//! Descriptors of Node's handles, borrowed or duplicated: the one place where a number becomes a descriptor.
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 
 use crate::transport::socket::Borrowed;
 
-/// The descriptor of a parked socket, which Node keeps and closes.
+/// Borrows the descriptor of a socket whose `net.Socket` stays in JavaScript. Node keeps it and closes it.
 ///
 /// # Errors
-/// When `fd` is no number of a descriptor.
+/// `EBADF` if `fd` is negative.
 pub(in crate::addon) fn borrow_fd(fd: RawFd) -> io::Result<Borrowed> {
     if fd < 0 {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }
-    // SAFETY: it is -1 that must not be borrowed. The number names the same open socket whenever it is used, which is only on
-    // the environment's own thread (I/O threads get a duplicate), and there either
-    // * in a call of JavaScript's. Node closes a handle by its methods `close` and `reset`, or gives it away by setting `_handle`
-    //   to null: each of them has the addon let go first (handle-guard.js, the setter of ParkedSocket). Or
-    // * in a callback of the event loop. All begin with `Shared::is_running`. An environment that is ending can't call JavaScript
-    //   from before its handles are closed, which happens on this thread, outside of any callback.
+    // SAFETY: it is not -1. It names the same open socket whenever it is used. That is only on the environment's thread (I/O threads
+    // get a duplicate), and there either
+    // * in a call from JavaScript. Node closes a handle by its methods `close` and `reset`, or gives it away by setting `_handle` to
+    //   null; each of these has the addon let go of the descriptor first (handle-guard.js, detached-socket.js). Or
+    // * in a callback of the event loop. Each begins by checking that JavaScript can be called (`can_call`). An ending environment
+    //   can't call JavaScript from before Node closes its handles, which happens on this thread, outside of any callback.
     Ok(Borrowed::new(unsafe { BorrowedFd::borrow_raw(fd) }))
 }
 
-/// A duplicate of the descriptor of a handle of Node's, which is the caller's own: Node may close its one at any time.
+/// Duplicates the descriptor of one of Node's handles. The caller owns the duplicate; Node may close its own at any time.
 ///
 /// # Errors
-/// When `fd` is not open, or there are no more descriptors.
+/// If `fd` is not open, or the process has no descriptors left.
 pub(in crate::addon) fn duplicate_fd(fd: RawFd) -> io::Result<OwnedFd> {
     if fd < 0 {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }
-    // SAFETY: it is not -1, and it is borrowed for this one system call only, which fails if the number names nothing. The shim reads
-    // the number from a handle of Node's in the same turn of JavaScript, on the thread that alone may close it.
+    // SAFETY: it is not -1, and borrowed for this system call only, which fails if it is not open. The shim has read the number
+    // from a handle in the same call from JavaScript, on the one thread that may close it.
     unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()
 }

@@ -1,6 +1,5 @@
-//! Plain Node-API functions. What napi generates for a method of a class (unwrapping, type tags, borrow tracking) costs more
-//! than framing a small message does. What each function does is in `addon/functions`; here is how JavaScript comes to call it,
-//! and how it reads its arguments.
+//! Plain Node-API functions: created by name, called with up to five arguments. The code that napi-rs generates for a method of a
+//! class (unwrapping, type tags, borrow tracking) costs more than framing a small message. `addon/functions` has the bodies.
 
 use std::ffi::{CStr, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,11 +11,11 @@ use napi::{Env, Error, Result, sys};
 use super::check;
 use crate::addon::environment::Context;
 
-/// Arguments at most.
-const ARGUMENTS: usize = 5;
+/// The most arguments of a function.
+const MAX_ARGUMENTS: usize = 5;
 
-/// What a function gets; missing arguments are `undefined`.
-pub(in crate::addon) type Arguments = [sys::napi_value; ARGUMENTS];
+/// The arguments of a call. Missing ones are `undefined`.
+pub(in crate::addon) type Arguments = [sys::napi_value; MAX_ARGUMENTS];
 
 /// What a function does; its result is a number, or `undefined`.
 pub(in crate::addon) type Body = fn(&Rc<Context>, Arguments) -> Result<Option<f64>>;
@@ -27,10 +26,10 @@ struct Call {
     body: Body,
 }
 
-/// Makes a function.
+/// Creates a JavaScript function.
 ///
 /// # Errors
-/// When JavaScript has no memory, or the environment is ending.
+/// If JavaScript has no memory, or the environment is ending.
 pub(in crate::addon) fn create_function(
     context: &Rc<Context>,
     name: &CStr,
@@ -40,34 +39,31 @@ pub(in crate::addon) fn create_function(
     let data = Box::into_raw(Box::new(Call { context: Rc::clone(context), body })).cast::<c_void>();
     let length = name.count_bytes().cast_signed();
     let mut function = ptr::null_mut();
-    // SAFETY: the name is given with its length; `data` lives until `release`.
+    // SAFETY: the name is passed with its length. `data` lives until `finalize`, which runs when the function is collected.
     let created = check(unsafe {
-        sys::napi_create_function(env, name.as_ptr(), length, Some(entry), data, &raw mut function)
+        sys::napi_create_function(env, name.as_ptr(), length, Some(call), data, &raw mut function)
     });
-    let kept = created.and_then(|()| {
-        // SAFETY: `function` was just made; `release` takes what `data` owns, once.
+    let added = created.and_then(|()| {
+        // SAFETY: `function` was created above; `finalize` takes the box, once.
         check(unsafe {
-            sys::napi_add_finalizer(env, function, data, Some(release), ptr::null_mut(), ptr::null_mut())
+            sys::napi_add_finalizer(env, function, data, Some(finalize), ptr::null_mut(), ptr::null_mut())
         })
     });
-    if let Err(error) = kept {
-        release_call(data);
+    if let Err(error) = added {
+        // SAFETY: from `into_raw` above. There is no finalizer, and the function, if there is one, was not handed out.
+        drop(unsafe { Box::from_raw(data.cast::<Call>()) });
         return Err(error);
     }
     Ok(function)
 }
 
-unsafe extern "C" fn release(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
-    release_call(data);
-}
-
-fn release_call(data: *mut c_void) {
-    // SAFETY: `data` is from `Box::into_raw` in `create_function`, and given back once: by the finalizer, or where there is none.
+unsafe extern "C" fn finalize(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
+    // SAFETY: the box of `create_function`; Node calls a finalizer once, after the last call of the function.
     drop(unsafe { Box::from_raw(data.cast::<Call>()) });
 }
 
-/// What Node calls.
-unsafe extern "C" fn entry(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+/// The entry point of all functions.
+unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // A panic must not unwind into Node.
     let outcome = catch_unwind(AssertUnwindSafe(|| run(env, info)))
         .unwrap_or_else(|_| Err(Error::from_reason("ferrows panicked")));
@@ -75,35 +71,37 @@ unsafe extern "C" fn entry(env: sys::napi_env, info: sys::napi_callback_info) ->
         Ok(value) => value,
         Err(error) => {
             let reason = error.reason.clone();
-            // SAFETY: the text is given with its length, and copied.
+            // SAFETY: `env` is that of the running call.
             unsafe { throw(env, &reason) };
             ptr::null_mut()
         }
     }
 }
 
+/// Throws a `TypeError` in the current call.
+///
 /// # Safety
 /// `env` must be that of the running call.
 unsafe fn throw(env: sys::napi_env, text: &str) {
     let mut message = ptr::null_mut();
-    // SAFETY: the text is given with its length.
-    let made = unsafe {
+    // SAFETY: the text is passed with its length, and copied.
+    let created = unsafe {
         sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len().cast_signed(), &raw mut message)
     };
     let mut error = ptr::null_mut();
-    if made == sys::Status::napi_ok {
-        // SAFETY: `message` is a string of this call.
+    if created == sys::Status::napi_ok {
+        // SAFETY: `message` is a string of this call; the code may be null.
         unsafe { sys::napi_create_type_error(env, ptr::null_mut(), message, &raw mut error) };
-        // SAFETY: `error` is a value of this call.
+        // SAFETY: `error` is a value of this call, or null, which gives an error status.
         unsafe { sys::napi_throw(env, error) };
     }
 }
 
 fn run(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_value> {
-    let mut arguments = [ptr::null_mut(); ARGUMENTS];
+    let mut arguments = [ptr::null_mut(); MAX_ARGUMENTS];
     let mut count = arguments.len();
     let mut data = ptr::null_mut();
-    // SAFETY: out-parameters; `arguments` has room for `count` values, and missing ones are `undefined`.
+    // SAFETY: plain out-parameters. `arguments` has room for `count` values; Node-API fills missing ones with `undefined`.
     check(unsafe {
         sys::napi_get_cb_info(
             env,
@@ -124,7 +122,7 @@ fn run(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_va
     Ok(value)
 }
 
-/// Reads an argument that is a whole number.
+/// Reads an argument as an unsigned integer.
 ///
 /// # Errors
 /// When it is no number.
@@ -135,7 +133,7 @@ pub(in crate::addon) fn unsigned(env: Env, value: sys::napi_value) -> Result<u32
     Ok(number)
 }
 
-/// Whether an argument was left out.
+/// True if an argument is missing or `undefined`.
 ///
 /// # Errors
 /// When the environment is ending.

@@ -1,9 +1,9 @@
-//! Memory that has been freed, back to the system: glibc keeps what lies below what is still in use.
+//! Returns freed memory to the system: glibc keeps free memory that lies below memory in use.
 
-/// Gives back what the allocator of C holds free, where it does not do so by itself. Takes a few milliseconds for a large heap.
+/// Calls glibc's `malloc_trim`. Takes a few milliseconds with a large heap. Does nothing with other C libraries.
 pub(in crate::addon) fn malloc_trim() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: takes its own locks, and touches free memory only.
+    // SAFETY: takes the allocator's locks and touches free memory only; may be called at any time from any thread.
     unsafe {
         libc::malloc_trim(0);
     }

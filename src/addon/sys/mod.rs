@@ -1,5 +1,11 @@
-//! The unsafe room: Node-API and libuv called by hand. Everything exported from here is safe to call on the
-//! thread of the environment that it was made for; nothing outside this folder holds a raw pointer.
+//! The unsafe room: Node-API, libuv and libc called by hand, where napi-rs has no safe form or costs too much on a hot path.
+//!
+//! Everything exported from here is safe to call on the thread of the environment that it was made for. Nothing outside this folder
+//! holds a raw pointer other than a `napi_value`, which is valid in the current handle scope. No policy belongs here: which
+//! function to call when is decided above.
+//!
+//! * Node-API: `async_work`, `bytes`, `callback`, `cleanup_hook`, `function`, `realm`, `reference`, `shared_array`,
+//!   `threadsafe_function`, `values`. * libuv: `uv`. * libc: `descriptor`, `malloc_trim`, `thread_cpu_time`.
 
 mod async_work;
 mod bytes;
@@ -12,7 +18,6 @@ mod malloc_trim;
 mod realm;
 mod reference;
 mod shared_array;
-mod status;
 #[cfg(unix)]
 mod thread_cpu_time;
 #[cfg(unix)]
@@ -20,6 +25,8 @@ mod threadsafe_function;
 #[cfg(unix)]
 mod uv;
 mod values;
+
+use napi::{Error, Result, Status, sys};
 
 pub(super) use async_work::queue_async_work;
 pub(super) use bytes::{bytes_of, data_bytes, is_string, string_bytes};
@@ -29,7 +36,6 @@ pub(super) use malloc_trim::malloc_trim;
 pub(super) use realm::{Realm, evaluate};
 pub(super) use reference::{Reference, unknown};
 pub(super) use shared_array::SharedArray;
-pub(super) use status::check;
 pub(super) use values::property;
 
 /// For `sockets`.
@@ -47,8 +53,19 @@ pub(super) use {
     values::{buffer, latin1, uint32, undefined},
 };
 
-/// Whether there is libuv's event loop to be polled on.
+/// True if libuv's event loop can poll descriptors. Not on this system.
 #[cfg(not(unix))]
 fn can_poll() -> bool {
     false
+}
+
+/// Turns a Node-API status into a result. A pending JavaScript exception stays pending, and is thrown when the current call returns.
+///
+/// # Errors
+/// For every status but `napi_ok`.
+fn check(status: sys::napi_status) -> Result<()> {
+    match Status::from(status) {
+        Status::Ok => Ok(()),
+        failed => Err(Error::new(failed, "Node-API call failed")),
+    }
 }

@@ -1,4 +1,4 @@
-//! Memory that the addon writes and the shim reads, at one place for the life of an environment.
+//! Memory that the addon writes and the shim reads, at one address for the life of an environment.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,47 +9,47 @@ use napi::{Env, Result, sys};
 
 use super::{Reference, check};
 
-/// An `ArrayBuffer` that only the shim holds. The shim copies out of it and never hands it, or a view of it, to a user.
+/// An `ArrayBuffer` that only the shim holds. The shim copies out of it, and hands neither it nor a view of it to a user.
 pub(in crate::addon) struct SharedArray {
     reference: Reference,
     data: NonNull<u8>,
     length: usize,
-    is_lent: Cell<bool>,
+    is_borrowed: Cell<bool>,
 }
 
 impl SharedArray {
     /// Allocates `length` bytes, all zero.
     ///
     /// # Errors
-    /// When JavaScript has no memory for it.
+    /// If JavaScript has no memory for it.
     pub(in crate::addon) fn new(env: Env, length: usize) -> Result<Self> {
         let (mut data, mut value) = (ptr::null_mut(), ptr::null_mut());
         // SAFETY: plain out-parameters.
         check(unsafe { sys::napi_create_arraybuffer(env.raw(), length, &raw mut data, &raw mut value) })?;
         let reference = Reference::new(env, value)?;
-        // A length of 0 has no address.
+        // An empty buffer has no address.
         let (data, length) =
             NonNull::new(data.cast()).map_or((NonNull::dangling(), 0), |data| (data, length));
-        Ok(Self { reference, data, length, is_lent: Cell::new(false) })
+        Ok(Self { reference, data, length, is_borrowed: Cell::new(false) })
     }
 
     /// The `ArrayBuffer`.
     ///
     /// # Errors
-    /// When the environment is ending.
+    /// If the environment is ending.
     pub(in crate::addon) fn value(&self) -> Result<sys::napi_value> {
         self.reference.value()
     }
 
-    /// Runs `access`, which must not call itself here, on the bytes.
+    /// Runs `access` on the bytes. Panics if called within `access`.
     pub(in crate::addon) fn with<R>(&self, access: impl FnOnce(&mut [u8]) -> R) -> R {
-        assert!(!self.is_lent.replace(true), "the shared memory is in use");
-        // SAFETY: Node-API made the memory with that many bytes, and zeroed them. It stays where it is: the reference keeps
-        // the buffer, and the shim, which alone has it, neither detaches nor resizes it. Nothing else accesses it meanwhile:
-        // JavaScript does not run during `access`, and the flag refuses a second borrower.
+        assert!(!self.is_borrowed.replace(true), "the shared memory is in use");
+        // SAFETY: Node-API allocated and zeroed `length` bytes at `data`. They stay there: the reference keeps the buffer, and the
+        // shim, its only holder, neither detaches nor resizes it. No other access happens meanwhile: JavaScript does not run
+        // during `access`, and the flag refuses a second borrow.
         let bytes = unsafe { slice::from_raw_parts_mut(self.data.as_ptr(), self.length) };
         let result = access(bytes);
-        self.is_lent.set(false);
+        self.is_borrowed.set(false);
         result
     }
 }

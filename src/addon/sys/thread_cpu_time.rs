@@ -1,6 +1,6 @@
-//! How long the calling thread has been running: no crate in use tells it.
+//! CPU time of the calling thread.
 
-/// Nanoseconds that the calling thread has run on a processor since it began. 0 where the system does not tell.
+/// Nanoseconds of CPU time that the calling thread has used since it began. 0 if the system does not report it.
 pub(in crate::addon) fn thread_cpu_time() -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: plain out-parameter.
@@ -8,7 +8,7 @@ pub(in crate::addon) fn thread_cpu_time() -> u64 {
     if status != 0 {
         return 0;
     }
-    // The type of the fields differs between systems; both are small and not negative.
+    // The fields have another integer type on each system; both values are small and not negative.
     #[allow(clippy::unnecessary_fallible_conversions, reason = "not the same type everywhere")]
     let field = |value| u64::try_from(value).unwrap_or(0);
     field(time.tv_sec) * 1_000_000_000 + field(time.tv_nsec)

@@ -1,6 +1,7 @@
-//! A call on an environment's thread, asked for by any thread: Node-API's thread-safe function. For hosts without libuv.
+//! Node-API's thread-safe function: any thread requests a call on an environment's thread. For hosts without libuv.
 
 use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use napi::{Env, Result, sys};
@@ -9,30 +10,30 @@ use super::check;
 
 type OnCall = Box<dyn Fn()>;
 
-/// The environment's end of it. Dropping it ends the calls; it must go before the environment does.
+/// The environment's end. Dropping it ends the calls; it must be dropped before the environment ends.
 pub(in crate::addon) struct ThreadsafeFunction {
     env: sys::napi_env,
     raw: sys::napi_threadsafe_function,
 }
 
-/// The end that any thread may hold, as long as the other is there.
+/// The end that any thread may hold, and may use until the other end is dropped.
 pub(in crate::addon) struct ThreadsafeSender(sys::napi_threadsafe_function);
 
-// SAFETY: it is only passed to `napi_call_threadsafe_function`, which is made for any thread.
+// SAFETY: the pointer is only passed to `napi_call_threadsafe_function`, which may be called from any thread.
 unsafe impl Send for ThreadsafeSender {}
 
 impl ThreadsafeFunction {
-    /// Has `on_call` called on this environment's thread, once or more after each time that the handle was called.
+    /// Calls `on_call` on this environment's thread, at least once after each request.
     ///
     /// # Errors
-    /// When the environment is ending.
+    /// If the environment is ending.
     pub(in crate::addon) fn new(env: Env, on_call: OnCall) -> Result<Self> {
         let name = env.create_string("ferrows")?;
         let data = Box::into_raw(Box::new(on_call)).cast::<c_void>();
         let mut raw = ptr::null_mut();
-        // SAFETY: the name belongs to the current handle scope; a function need not be given where a callback is; `finalize`
-        // takes what `data` owns, `run` borrows it.
-        let made = check(unsafe {
+        // SAFETY: the name belongs to the current handle scope. With `run` no JavaScript function is needed. `finalize` takes the
+        // box; `run` borrows it.
+        let created = check(unsafe {
             sys::napi_create_threadsafe_function(
                 env.raw(),
                 ptr::null_mut(),
@@ -47,41 +48,45 @@ impl ThreadsafeFunction {
                 &raw mut raw,
             )
         });
-        if let Err(error) = made {
-            // SAFETY: from `into_raw` above, and Node did not take it.
+        if let Err(error) = created {
+            // SAFETY: from `into_raw` above; a function that was not created is never finalized.
             drop(unsafe { Box::from_raw(data.cast::<OnCall>()) });
             return Err(error);
         }
-        let call = Self { env: env.raw(), raw };
-        call.set_ref(false);
-        Ok(call)
+        let function = Self { env: env.raw(), raw };
+        function.set_ref(false);
+        Ok(function)
     }
 
-    /// What other threads call it by. It must not be called any more when this is dropped.
-    pub(in crate::addon) fn handle(&self) -> ThreadsafeSender {
+    /// The sender for other threads. It must not be used after this is dropped.
+    pub(in crate::addon) fn sender(&self) -> ThreadsafeSender {
         ThreadsafeSender(self.raw)
     }
 
-    /// Whether this keeps the environment's loop alive.
-    pub(in crate::addon) fn set_ref(&self, keep: bool) {
-        let change =
-            if keep { sys::napi_ref_threadsafe_function } else { sys::napi_unref_threadsafe_function };
-        // SAFETY: made in `env`, not released, on its thread: the type is not `Send`.
+    /// Sets whether this keeps the environment's event loop alive.
+    pub(in crate::addon) fn set_ref(&self, is_referenced: bool) {
+        let change = if is_referenced {
+            sys::napi_ref_threadsafe_function
+        } else {
+            sys::napi_unref_threadsafe_function
+        };
+        // SAFETY: created in `env`, not released, and on its thread: the type is not `Send`.
         unsafe { change(self.env, self.raw) };
     }
 }
 
 impl Drop for ThreadsafeFunction {
     fn drop(&mut self) {
-        // SAFETY: released once, by the one thread that it was made for.
+        // SAFETY: acquired by one thread, when created, and released once.
         unsafe { sys::napi_release_threadsafe_function(self.raw, sys::ThreadsafeFunctionReleaseMode::abort) };
     }
 }
 
 impl ThreadsafeSender {
-    /// Asks for a call.
-    pub(super) fn call(&self) {
-        // SAFETY: not released yet: `AsyncHandle::close` takes the handle away first. The queue has no bound, so this never waits.
+    /// Requests a call.
+    pub(super) fn send(&self) {
+        // SAFETY: not released: `AsyncHandle::close` takes the sender away before it drops the function. The queue is unbounded, so
+        // that this never blocks.
         unsafe {
             sys::napi_call_threadsafe_function(
                 self.0,
@@ -93,14 +98,14 @@ impl ThreadsafeSender {
 }
 
 unsafe extern "C" fn run(env: sys::napi_env, _: sys::napi_value, context: *mut c_void, _: *mut c_void) {
-    // Node calls without an environment for what is still queued when it ends.
+    // Requests that are still queued when the environment ends come without one.
     if env.is_null() {
         return;
     }
     // SAFETY: the box of `new`, which lives until `finalize`.
     let on_call = unsafe { &*context.cast::<OnCall>() };
-    // A panic must not unwind into Node. There is nobody to tell.
-    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(on_call));
+    // A panic must not unwind into Node, which has no caller to report it to.
+    let _ = catch_unwind(AssertUnwindSafe(on_call));
 }
 
 unsafe extern "C" fn finalize(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {

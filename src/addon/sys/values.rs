@@ -1,4 +1,4 @@
-//! JavaScript values that calls into JavaScript get: made of what Rust has.
+//! JavaScript values from Rust values, for arguments of calls into JavaScript.
 
 use std::ffi::CStr;
 use std::ptr;
@@ -10,7 +10,7 @@ use super::check;
 /// `undefined`.
 ///
 /// # Errors
-/// When the environment is ending.
+/// If the environment is ending.
 pub(in crate::addon) fn undefined(env: Env) -> Result<sys::napi_value> {
     let mut value = ptr::null_mut();
     // SAFETY: plain out-parameter.
@@ -29,27 +29,27 @@ pub(in crate::addon) fn uint32(env: Env, number: u32) -> Result<sys::napi_value>
     Ok(value)
 }
 
-/// A string whose characters are these bytes: one byte each, as Node reads the head of an HTTP message.
+/// A string with one character per byte, as Node decodes the head of an HTTP message.
 ///
 /// # Errors
-/// As [`undefined`], or when JavaScript has no memory.
+/// As [`undefined`], or if JavaScript has no memory.
 pub(in crate::addon) fn latin1(env: Env, bytes: &[u8]) -> Result<sys::napi_value> {
     let length = bytes.len().cast_signed();
     let mut value = ptr::null_mut();
-    // SAFETY: the bytes are given with their length, and copied.
+    // SAFETY: the bytes are passed with their length, and copied.
     check(unsafe {
         sys::napi_create_string_latin1(env.raw(), bytes.as_ptr().cast(), length, &raw mut value)
     })?;
     Ok(value)
 }
 
-/// A `Buffer` with a copy of these bytes.
+/// A `Buffer` with a copy of the bytes.
 ///
 /// # Errors
 /// As [`latin1`].
 pub(in crate::addon) fn buffer(env: Env, bytes: &[u8]) -> Result<sys::napi_value> {
     let mut value = ptr::null_mut();
-    // SAFETY: the bytes are given with their length, and copied; where the copy is need not be known.
+    // SAFETY: the bytes are passed with their length, and copied; the out-parameter for the copy's address may be null.
     check(unsafe {
         sys::napi_create_buffer_copy(
             env.raw(),
@@ -62,13 +62,13 @@ pub(in crate::addon) fn buffer(env: Env, bytes: &[u8]) -> Result<sys::napi_value
     Ok(value)
 }
 
-/// The property of an object that has this name.
+/// The property of an object with this name.
 ///
 /// # Errors
-/// When `object` is none, or the environment is ending.
+/// If `object` is no object, or the environment is ending.
 pub(in crate::addon) fn property(env: Env, object: sys::napi_value, name: &CStr) -> Result<sys::napi_value> {
     let mut value = ptr::null_mut();
-    // SAFETY: the object belongs to the current handle scope, `name` ends with a NUL.
+    // SAFETY: the object belongs to the current handle scope, and `name` ends with a NUL.
     check(unsafe { sys::napi_get_named_property(env.raw(), object, name.as_ptr(), &raw mut value) })?;
     Ok(value)
 }

@@ -1,4 +1,4 @@
-//! When a connection has nothing in flight, and that another one in its place does the same.
+//! Idle detection, and the equivalence of a connection restored by `from_idle`.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::{
 use crate::connection::{Connection, EventBatch};
 use crate::protocol::{Limits, Role};
 
-/// Has all output written. Returns it.
+/// Marks all output as written and returns it.
 fn write(connection: &mut Connection) -> Vec<u8> {
     let mut output = Vec::new();
     connection.take_output(&mut output);
@@ -17,7 +17,7 @@ fn write(connection: &mut Connection) -> Vec<u8> {
 }
 
 #[test]
-fn output_is_in_flight_until_all_of_it_is_written() {
+fn a_connection_with_unwritten_output_is_not_idle() {
     let mut connection = server();
     assert!(connection.is_idle());
     connection.send(true, true, None, b"abc");
@@ -31,7 +31,7 @@ fn output_is_in_flight_until_all_of_it_is_written() {
 }
 
 #[test]
-fn half_a_message_is_in_flight() {
+fn a_connection_with_half_a_message_is_not_idle() {
     let mut connection = server();
     connection.send(true, false, None, b"abc");
     write(&mut connection);
@@ -42,7 +42,7 @@ fn half_a_message_is_in_flight() {
 }
 
 #[test]
-fn a_connection_that_is_closing_is_not_idle() {
+fn a_closing_connection_is_not_idle() {
     let mut connection = server();
     connection.close(Some(1000), b"", None);
     write(&mut connection);
@@ -50,7 +50,7 @@ fn a_connection_that_is_closing_is_not_idle() {
 }
 
 #[test]
-fn a_connection_that_has_received_its_last_is_not_idle() {
+fn a_connection_that_stopped_receiving_is_not_idle() {
     let mut peer = client();
     peer.close(Some(1000), b"", Some(KEY));
     let mut connection = server();
@@ -66,7 +66,7 @@ fn a_connection_that_has_received_its_last_is_not_idle() {
 fn a_connection_is_idle_between_messages_only() {
     for role in [Role::Server, Role::Client] {
         let (mut peer, key) = (Connection::new(config(opposite(role))), key_of(opposite(role)));
-        // Where a message or a control frame ends outside of one.
+        // Offsets at which a message, or a control frame outside of one, ends.
         let mut ends = vec![0];
         for length in [0, 1, 125, 126, 300] {
             peer.send(true, true, key, &vec![7; length]);
@@ -97,7 +97,7 @@ fn a_connection_is_idle_between_messages_only() {
 }
 
 #[test]
-fn a_pong_that_is_not_written_is_in_flight() {
+fn a_connection_with_an_unwritten_pong_is_not_idle() {
     let mut peer = client();
     peer.ping(Some(KEY), b"?");
     let mut connection = with_limits(Role::Server, Limits { max_pending_auto_pongs: 1, ..Limits::default() });
@@ -108,7 +108,7 @@ fn a_pong_that_is_not_written_is_in_flight() {
 }
 
 #[test]
-fn a_frame_on_loan_is_in_flight() {
+fn a_connection_with_a_detached_frame_is_not_idle() {
     let mut peer = client();
     peer.send(true, true, Some(KEY), &vec![1; 100_000]);
     let (bytes, mut connection) = (write(&mut peer), server());
@@ -123,7 +123,7 @@ fn a_frame_on_loan_is_in_flight() {
 }
 
 #[test]
-fn another_one_in_its_place_does_the_same() {
+fn a_restored_connection_behaves_the_same() {
     for role in [Role::Server, Role::Client] {
         let (mut peer, key) = (Connection::new(config(opposite(role))), key_of(opposite(role)));
         peer.send(false, true, key, b"one");
@@ -156,7 +156,7 @@ fn another_one_in_its_place_does_the_same() {
 }
 
 #[test]
-fn one_that_changes_leaves_the_others_as_they_were() {
+fn changing_one_connection_does_not_affect_others() {
     let shared = Arc::new(config(Role::Client));
     let (mut changed, mut other) = (Connection::new(Arc::clone(&shared)), Connection::new(shared));
     changed.set_max_payload(2);

@@ -1,4 +1,5 @@
-//! Receiving in place, and frames on loan: both must give the events that receiving by copies gives, errors included.
+//! Receiving in place and detached frames give the same events as receiving by copy, errors
+//! included.
 
 use super::{CountingKeys, Event, config, key_of, opposite, receive_chunks, server, with_limits};
 use crate::connection::{Connection, EventBatch, EventRef, MIN_IN_PLACE};
@@ -6,7 +7,7 @@ use crate::protocol::{Limits, MaskingKey, ProtocolError, Role};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
 
-/// Moves events into `seen`; those in the chunk are looked up there.
+/// Moves events into `seen`, reading those in the chunk from it.
 fn collect(events: &mut EventBatch, chunk: &[u8], seen: &mut Vec<Event>) {
     while let Some(event) = events.peek() {
         seen.push(match event {
@@ -19,45 +20,45 @@ fn collect(events: &mut EventBatch, chunk: &[u8], seen: &mut Vec<Event>) {
     }
 }
 
-/// As `receive_chunks`, in place. `leave`: every so many chunks nothing is delivered until later. `lend`: frames are lent,
-/// and every so many of them is given back before it is whole.
+/// Like `receive_chunks`, in place. `postpone`: every this many chunks, delivery is postponed. `detach`:
+/// frames are detached, and every this many of them is reattached before it is complete.
 fn receive_in_place(
     connection: &mut Connection,
     bytes: &[u8],
     size: usize,
-    leave: usize,
-    lend: usize,
+    postpone: usize,
+    detach: usize,
 ) -> Vec<Event> {
     let (mut events, mut seen, mut keys) = (EventBatch::new(), Vec::new(), CountingKeys::default());
-    let (mut rest, mut count, mut loans) = (bytes, 0, 0);
+    let (mut rest, mut count, mut detached_count) = (bytes, 0, 0);
     while !rest.is_empty() {
         let (taken, behind) = rest.split_at(size.min(rest.len()));
         rest = behind;
         count += 1;
         let mut chunk = taken.to_vec();
         connection.receive_in_place(&mut chunk, &mut keys, &mut events);
-        if leave > 0 && count % leave == 0 {
+        if postpone > 0 && count % postpone == 0 {
             events.copy_out_chunk(&chunk);
         } else {
             collect(&mut events, &chunk, &mut seen);
         }
         chunk.fill(0xEE);
 
-        if lend == 0 {
+        if detach == 0 {
             continue;
         }
         let Some((mut frame, mut payload)) = connection.detach_frame() else { continue };
-        loans += 1;
-        // What was left behind comes first.
+        detached_count += 1;
+        // Payloads copied out of the chunk come first.
         collect(&mut events, &[], &mut seen);
         let missing = frame.length() - payload.len();
-        let is_returned_early = loans % lend == 0 || rest.len() < missing;
-        let length = if is_returned_early { missing.min(rest.len()) / 2 } else { missing };
-        let (landed, behind) = rest.split_at(length);
+        let is_reattached = detached_count % detach == 0 || rest.len() < missing;
+        let length = if is_reattached { missing.min(rest.len()) / 2 } else { missing };
+        let (direct, behind) = rest.split_at(length);
         rest = behind;
-        payload.extend_from_slice(landed);
+        payload.extend_from_slice(direct);
         let is_fine = connection.receive_detached(&mut frame, &mut payload);
-        if is_returned_early || !is_fine {
+        if is_reattached || !is_fine {
             connection.reattach_frame(&frame, &payload, &mut keys, &mut events);
         } else {
             connection.finish_detached(frame, &mut events);
@@ -82,12 +83,12 @@ fn payload() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn the_same_events_as_by_copies(
+    fn in_place_gives_the_same_events_as_by_copy(
         messages in vec((payload(), any::<bool>(), 0_u8..8), 0..8),
         client: bool,
         size in prop_oneof![1_000_usize..100_000, Just(usize::MAX)],
-        leave in 0_usize..4,
-        lend in 0_usize..3,
+        postpone in 0_usize..4,
+        detach in 0_usize..3,
         broken: bool,
     ) {
         let role = if client { Role::Client } else { Role::Server };
@@ -99,7 +100,7 @@ proptest! {
                     sender.send(true, false, key_of(role), payload);
                     sender.send(true, true, key_of(role), b"the end");
                 }
-                // Text may be anything here, so some of it is an error.
+                // Text may hold any bytes here, so some of it is an error.
                 _ => sender.send(*binary || *kind > 2, true, key_of(role), payload),
             }
         }
@@ -108,13 +109,13 @@ proptest! {
         }
         let receiver = || Connection::new(config(opposite(role)));
         let expected = receive_chunks(&mut receiver(), sender.output().chunks(size));
-        let seen = receive_in_place(&mut receiver(), sender.output(), size, leave, lend);
+        let seen = receive_in_place(&mut receiver(), sender.output(), size, postpone, detach);
         prop_assert_eq!(seen, expected);
     }
 }
 
 #[test]
-fn only_whole_large_messages_stay_in_the_chunk() {
+fn only_complete_large_messages_stay_in_the_chunk() {
     let mut peer = Connection::new(config(Role::Client));
     let key = Some(MaskingKey([1, 2, 3, 4]));
     peer.send(true, true, key, &[8; MIN_IN_PLACE]);
@@ -122,7 +123,7 @@ fn only_whole_large_messages_stay_in_the_chunk() {
     let mut chunk = peer.output().to_vec();
     let mut events = EventBatch::new();
     server().receive_in_place(&mut chunk, &mut CountingKeys::default(), &mut events);
-    // Behind a header with a two-byte length and a key.
+    // After a header with a two-byte length and a key.
     let start = 8;
     assert_eq!(events.peek(), Some(EventRef::InChunk { binary: true, start, length: MIN_IN_PLACE }));
     assert_eq!(chunk[start..start + MIN_IN_PLACE], [8; MIN_IN_PLACE]);
@@ -132,26 +133,26 @@ fn only_whole_large_messages_stay_in_the_chunk() {
 }
 
 #[test]
-fn a_frame_is_lent_only_when_it_is_large_and_has_begun() {
-    let lent = |length: usize, fin: bool, sent: usize| {
+fn only_large_frames_with_received_payload_are_detached() {
+    let detached = |length: usize, fin: bool, sent: usize| {
         let mut peer = Connection::new(config(Role::Client));
         peer.send(true, fin, Some(MaskingKey([1, 2, 3, 4])), &vec![7; length]);
         let mut connection = server();
         receive_chunks(&mut connection, [&peer.output()[..sent]]);
         connection.detach_frame().map(|(frame, payload)| (frame.length(), payload.len()))
     };
-    assert_eq!(lent(1024 * 1024, true, 14 + 65_536), Some((1024 * 1024, 65_536)));
-    assert_eq!(lent(1024 * 1024, true, 14 + 32_768), Some((1024 * 1024, 32_768)));
-    assert_eq!(lent(1024 * 1024, true, 14 + 32_767), None);
-    assert_eq!(lent(65_536, true, 14 + 65_535), Some((65_536, 65_535)));
-    assert_eq!(lent(65_535, true, 8 + 65_000), None);
-    assert_eq!(lent(1024 * 1024, false, 14 + 65_536), None);
-    assert_eq!(lent(16 * 1024 * 1024 + 1, true, 14 + 1024 * 1024), None);
-    assert_eq!(lent(1024 * 1024, true, 14 + 1024 * 1024), None);
+    assert_eq!(detached(1024 * 1024, true, 14 + 65_536), Some((1024 * 1024, 65_536)));
+    assert_eq!(detached(1024 * 1024, true, 14 + 32_768), Some((1024 * 1024, 32_768)));
+    assert_eq!(detached(1024 * 1024, true, 14 + 32_767), None);
+    assert_eq!(detached(65_536, true, 14 + 65_535), Some((65_536, 65_535)));
+    assert_eq!(detached(65_535, true, 8 + 65_000), None);
+    assert_eq!(detached(1024 * 1024, false, 14 + 65_536), None);
+    assert_eq!(detached(16 * 1024 * 1024 + 1, true, 14 + 1024 * 1024), None);
+    assert_eq!(detached(1024 * 1024, true, 14 + 1024 * 1024), None);
 }
 
 #[test]
-fn the_chunks_of_a_lent_frame_count() {
+fn chunks_of_a_detached_frame_count() {
     let limits = Limits { max_buffered_chunks: 3, ..Limits::default() };
     let mut connection = with_limits(Role::Server, limits);
     let mut peer = Connection::new(config(Role::Client));
@@ -172,7 +173,7 @@ fn the_chunks_of_a_lent_frame_count() {
 }
 
 #[test]
-fn a_lent_text_fails_as_soon_as_it_is_no_utf_8() {
+fn a_detached_text_fails_at_the_first_invalid_byte() {
     let mut peer = Connection::new(config(Role::Client));
     let mut text = vec![b'a'; 200_000];
     text[100_000] = 0xFF;

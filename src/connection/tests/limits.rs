@@ -1,4 +1,4 @@
-//! The bounds on what a peer can make a connection hold.
+//! Limits on memory held for a peer.
 
 use super::{Event, receive, receive_chunks, with_limits};
 use crate::connection::Connection;
@@ -12,11 +12,11 @@ fn too_long() -> Event {
 }
 
 #[test]
-fn max_payload_counts_over_fragments_and_begins_anew() {
+fn max_payload_counts_all_fragments_and_restarts() {
     let limited = || with_limits(Role::Client, Limits { max_payload: 4, ..UNLIMITED });
     assert_eq!(receive(&mut limited(), b"\x82\x04abcd\x01\x02ab\x80\x02cd\x82\x04abcd").len(), 3);
     assert_eq!(receive(&mut limited(), b"\x82\x05"), [too_long()]);
-    // Refused as soon as the second length is known: no byte of its payload is there.
+    // Rejected as soon as the second length is known, before any byte of its payload.
     assert_eq!(receive(&mut limited(), b"\x01\x02ab\x80\x03"), [too_long()]);
 }
 
@@ -35,7 +35,7 @@ fn max_payload_can_be_changed() {
 }
 
 #[test]
-fn the_frame_after_the_last_allowed_fragment_is_too_much() {
+fn one_fragment_beyond_the_limit_is_an_error() {
     let limited = || with_limits(Role::Client, Limits { max_fragments: 2, ..UNLIMITED });
     let failed = Event::Failed(ProtocolError::TooManyMessageFragments);
     let message = |fragments| Event::Message { binary: true, data: vec![b'a'; 2], fragments };
@@ -46,13 +46,13 @@ fn the_frame_after_the_last_allowed_fragment_is_too_much() {
         [Event::Pong(Vec::new()), message(vec![2])]
     );
     assert_eq!(receive(&mut limited(), b"\x02\x00\x00\x00\x80\x00"), std::slice::from_ref(&failed));
-    // The frame must be whole first.
+    // The frame must be complete first.
     let mut connection = limited();
     assert_eq!(receive(&mut connection, b"\x02\x01a\x00\x01a\x80\x02b"), []);
     assert_eq!(receive(&mut connection, b"b"), [failed]);
 }
 
-/// What a connection that may hold two chunks makes of these.
+/// Events of a connection that may hold two chunks.
 fn two_chunks(chunks: &[&[u8]]) -> (Vec<Event>, bool) {
     let mut connection = with_limits(Role::Server, Limits { max_buffered_chunks: 2, ..UNLIMITED });
     let events = receive_chunks(&mut connection, chunks.iter().copied());
@@ -60,20 +60,20 @@ fn two_chunks(chunks: &[&[u8]]) -> (Vec<Event>, bool) {
 }
 
 #[test]
-fn a_part_of_a_frame_may_come_in_as_many_chunks_as_are_allowed() {
+fn a_part_of_a_frame_may_span_max_buffered_chunks() {
     let failed = (vec![Event::Failed(ProtocolError::TooManyBufferedChunks)], false);
     let abcd = (vec![Event::binary(b"abcd")], true);
     let header = b"\x82\x84\0\0\0\0";
-    // The chunk that completes a part is held as well.
+    // The chunk that completes a part counts as well.
     assert_eq!(two_chunks(&[header, b"ab", b"cd"]), abcd);
     assert_eq!(two_chunks(&[header, b"a", b"b", b"cd"]), failed);
-    // Bytes behind a whole part hold their chunk.
+    // Bytes after a complete part keep their chunk.
     assert_eq!(two_chunks(&[b"\x82\x84\0\0\0\0a", b"b", b"cd"]), failed);
     assert_eq!(two_chunks(&[b"\x82\x84\0\0\0\0ab", b"cd"]), abcd);
 }
 
 #[test]
-fn the_fields_of_a_header_are_parts_of_their_own() {
+fn header_fields_are_separate_parts() {
     let abcd = (vec![Event::binary(b"abcd")], true);
     assert_eq!(two_chunks(&[b"\x82", b"\x84", b"\0\0", b"\0\0", b"ab", b"cd"]), abcd);
     assert_eq!(two_chunks(&[b"\x82", b"\xFE", b"\0", b"\x04", b"\0\0\0", b"\0", b"a", b"bcd"]), abcd);
@@ -83,7 +83,7 @@ fn the_fields_of_a_header_are_parts_of_their_own() {
 }
 
 #[test]
-fn a_limit_of_zero_is_no_limit() {
+fn a_limit_of_zero_is_unlimited() {
     let mut unlimited: Connection = with_limits(Role::Client, UNLIMITED);
     let bytes = [&b"\x02\x00"[..], &b"\x00\x01a".repeat(500), b"\x80\x7E\x01\x00", &[b'a'; 256]].concat();
     let events = receive_chunks(&mut unlimited, bytes.chunks(1));

@@ -1,4 +1,4 @@
-//! What a connection does, seen from outside. Here: what the other test files share.
+//! Black-box tests of a connection, and helpers shared by the other test files.
 
 mod deflate;
 mod idle;
@@ -12,10 +12,10 @@ mod send;
 use super::{Config, Connection, EventBatch, EventRef, MaskingKeys};
 use crate::protocol::{Limits, MaskingKey, ProtocolError, Role};
 
-/// The key that every test masks with.
+/// The masking key used by every test.
 const KEY: MaskingKey = MaskingKey([0x37, 0xFA, 0x21, 0x3D]);
 
-/// Keys that tell how often they were asked for.
+/// Counts the keys requested.
 #[derive(Default)]
 struct CountingKeys(u8);
 
@@ -81,7 +81,7 @@ fn with_limits(role: Role, limits: Limits) -> Connection {
     Connection::new(Config { limits, ..config(role) })
 }
 
-/// What `connection` makes of the chunks.
+/// Events of `connection` for these chunks.
 fn receive_chunks<'a>(connection: &mut Connection, chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Event> {
     let mut events = EventBatch::new();
     for chunk in chunks {
@@ -99,7 +99,8 @@ fn receive(connection: &mut Connection, bytes: &[u8]) -> Vec<Event> {
     receive_chunks(connection, [bytes])
 }
 
-/// `stream` makes a connection end with the event `last`, and wherever it is cut, nothing is different.
+/// Asserts that `stream` gives the same events and output, ending with `last`, wherever it is
+/// split.
 fn assert_same_however_cut(connect: impl Fn() -> Connection, stream: &[u8], last: &Event) {
     let mut whole = connect();
     let expected = receive(&mut whole, stream);
@@ -116,7 +117,7 @@ fn assert_same_however_cut(connect: impl Fn() -> Connection, stream: &[u8], last
     }
 }
 
-/// The key that a connection of this role sends with.
+/// The masking key for a sender with this role.
 fn key_of(role: Role) -> Option<MaskingKey> {
     role.must_mask_sent().then_some(KEY)
 }

@@ -1,4 +1,4 @@
-//! Automatic pongs and their bound.
+//! Automatic pongs and their limit.
 
 use super::{CountingKeys, Event, client, config, receive, server, with_limits};
 use crate::connection::{Config, Connection, EventBatch};
@@ -8,7 +8,7 @@ fn ping(payload: &[u8]) -> Event {
     Event::Ping(payload.into())
 }
 
-/// A client that may have two automatic pongs pending; a pong to `\x89\x01?` has seven bytes.
+/// A client that may have two pending automatic pongs. A pong to `\x89\x01?` has seven bytes.
 fn two_pending() -> Connection {
     with_limits(Role::Client, Limits { max_pending_auto_pongs: 2, ..Limits::default() })
 }
@@ -21,7 +21,7 @@ fn a_ping_is_answered_with_its_payload() {
 }
 
 #[test]
-fn a_client_masks_its_answers_with_fresh_keys_and_a_server_asks_for_none() {
+fn clients_mask_pongs_with_fresh_keys_and_servers_use_none() {
     let mut keys = CountingKeys::default();
     let mut connection = client();
     connection.receive(b"\x89\x00\x89\x02\0\0", &mut keys, &mut EventBatch::new());
@@ -33,7 +33,7 @@ fn a_client_masks_its_answers_with_fresh_keys_and_a_server_asks_for_none() {
 }
 
 #[test]
-fn answers_can_be_turned_off_and_stop_with_the_closing_handshake() {
+fn pongs_can_be_disabled_and_stop_with_the_closing_handshake() {
     let mut off = Connection::new(Config { auto_pong: false, ..config(Role::Client) });
     assert_eq!(receive(&mut off, b"\x89\x00"), [ping(b"")]);
     assert_eq!(off.output(), b"");
@@ -48,7 +48,7 @@ fn answers_can_be_turned_off_and_stop_with_the_closing_handshake() {
 }
 
 #[test]
-fn the_ping_beyond_the_bound_floods_and_the_chunk_is_still_seen() {
+fn the_ping_beyond_the_limit_floods_and_its_chunk_is_still_parsed() {
     let mut connection = two_pending();
     let events = receive(&mut connection, b"\x89\x011\x89\x012\x89\x013\x89\x014\x81\x01m");
     let expected = [ping(b"1"), ping(b"2"), Event::Flooded, ping(b"3"), ping(b"4"), Event::text("m")];
@@ -73,8 +73,8 @@ fn a_flooded_chunk_may_end_in_a_close_frame_or_an_error() {
 }
 
 #[test]
-fn only_answers_with_unwritten_bytes_are_pending() {
-    // Three raw bytes and two answers of seven bytes each: the first answer ends at byte 10.
+fn only_pongs_with_unwritten_bytes_are_pending() {
+    // Three raw bytes and two pongs of seven bytes each: the first pong ends at byte 10.
     for (written, floods) in [(9, true), (10, false)] {
         let mut connection = two_pending();
         connection.write_raw(b"raw");
@@ -87,7 +87,7 @@ fn only_answers_with_unwritten_bytes_are_pending() {
 }
 
 #[test]
-fn pongs_by_the_user_do_not_count() {
+fn pongs_sent_by_the_user_do_not_count() {
     let mut connection = two_pending();
     connection.pong(Some(MaskingKey([0; 4])), b"u");
     connection.pong(Some(MaskingKey([0; 4])), b"u");
@@ -96,7 +96,7 @@ fn pongs_by_the_user_do_not_count() {
 }
 
 #[test]
-fn without_a_bound_every_ping_is_answered() {
+fn without_a_limit_every_ping_is_answered() {
     let limits = Limits { max_pending_auto_pongs: 0, ..Limits::default() };
     let mut connection = with_limits(Role::Client, limits);
     assert_eq!(receive(&mut connection, &b"\x89\x00".repeat(1_000)).len(), 1_000);

@@ -1,4 +1,4 @@
-//! From bytes to events: examples, endings, and that chunks do not matter.
+//! Bytes to events: examples, endings, and independence of chunk boundaries.
 
 use super::{Event, KEY, assert_same_however_cut, client, config, receive, receive_chunks, server};
 use crate::connection::{Config, Connection, LARGE_MESSAGE};
@@ -21,7 +21,7 @@ fn the_examples_of_rfc_6455_section_5_7() {
     }
 }
 
-/// Input for a client that meets every path, with how it ends.
+/// Input for a client that covers every path, with the last event.
 fn streams() -> Vec<(Vec<u8>, Event)> {
     let before = [
         &b"\x81\x03\xE2\x82\xAC\x82\x00\x81\x00"[..],
@@ -55,7 +55,7 @@ fn streams() -> Vec<(Vec<u8>, Event)> {
 }
 
 #[test]
-fn every_cut_gives_the_same_events_and_the_same_output() {
+fn every_split_gives_the_same_events_and_output() {
     for (stream, last) in streams() {
         assert_same_however_cut(client, &stream, &last);
     }
@@ -100,7 +100,7 @@ fn validation_may_be_skipped() {
 }
 
 #[test]
-fn large_messages_arrive_whole_and_in_pieces() {
+fn large_messages_arrive_complete_and_in_pieces() {
     let payload: Vec<u8> = (0..LARGE_MESSAGE * 5 + 3).map(|index| (index % 251) as u8).collect();
     let mut peer = client();
     peer.send(true, true, Some(KEY), &payload);

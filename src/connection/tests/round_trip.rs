@@ -1,4 +1,4 @@
-//! What one end is told to send is what the other end tells, for both roles, however it is cut.
+//! Messages sent by one end equal those received by the other, for both roles and at every split.
 
 use super::{CountingKeys, Event, config, key_of, opposite, receive_chunks};
 use crate::connection::{Connection, EventBatch};
@@ -80,7 +80,7 @@ proptest! {
         let mut receiver = Connection::new(config(opposite(role)));
         prop_assert_eq!(&receive_chunks(&mut receiver, sender.output().chunks(size)), &expected);
 
-        // And every ping is answered with its payload.
+        // Every ping is answered with its payload.
         let answers = receive_chunks(&mut sender, [receiver.output()]);
         let pings = expected.into_iter().filter_map(|event| match event {
             Event::Ping(payload) => Some(Event::Pong(payload)),
@@ -90,7 +90,7 @@ proptest! {
     }
 
     #[test]
-    fn garbage_is_cut_anywhere_to_the_same_events(
+    fn garbage_gives_the_same_events_at_every_split(
         bytes: Vec<u8>,
         client: bool,
         cut in any::<prop::sample::Index>(),
@@ -106,7 +106,7 @@ proptest! {
     }
 
     #[test]
-    fn an_undelivered_batch_takes_more(
+    fn an_undelivered_batch_accepts_more_events(
         payloads in vec(vec(any::<u8>(), 0..50), 1..20),
         deliver in 0_usize..3,
     ) {

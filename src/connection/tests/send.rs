@@ -1,4 +1,4 @@
-//! From commands to bytes, and the account of them.
+//! Commands to bytes, and the totals.
 
 use super::{KEY, client, server};
 use crate::protocol::MaskingKey;
@@ -16,7 +16,7 @@ fn the_first_fragment_alone_decides_the_opcode() {
 }
 
 #[test]
-fn a_header_alone_counts_its_payload() {
+fn send_header_counts_the_payload() {
     let (mut whole, mut parts) = (server(), server());
     for connection in [&mut whole, &mut parts] {
         connection.send(false, false, None, b"Hel");
@@ -28,7 +28,7 @@ fn a_header_alone_counts_its_payload() {
 }
 
 #[test]
-fn a_key_masks_even_if_it_is_zero() {
+fn an_all_zero_key_sets_the_mask_bit() {
     let mut connection = client();
     connection.send(false, true, Some(KEY), b"Hello");
     connection.pong(Some(MaskingKey([0; 4])), b"Hello");
@@ -68,7 +68,7 @@ fn close_frames_carry_code_and_reason_or_nothing() {
 }
 
 #[test]
-fn control_frames_are_never_longer_than_they_may_be() {
+fn control_frames_are_truncated_to_their_maximum() {
     let mut connection = server();
     connection.ping(None, &[b'p'; 126]);
     assert_eq!(connection.output(), [&b"\x89\x7D"[..], &[b'p'; 125]].concat());
@@ -78,7 +78,7 @@ fn control_frames_are_never_longer_than_they_may_be() {
 }
 
 #[test]
-fn every_byte_is_accounted_for() {
+fn totals_count_every_byte() {
     let mut connection = server();
     connection.send(true, true, None, b"abc");
     connection.write_raw(b"\x89\x00");
@@ -98,7 +98,7 @@ fn every_byte_is_accounted_for() {
 }
 
 #[test]
-fn the_two_buffers_are_reused_up_to_a_size() {
+fn output_buffers_are_reused_up_to_a_size() {
     let mut connection = server();
     let mut taken = Vec::with_capacity(5_000);
     connection.take_output(&mut taken);

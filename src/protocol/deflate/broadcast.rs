@@ -1,108 +1,108 @@
-//! One payload for many connections, compressed once. Nobody has to say that it is a broadcast: whoever sends the same payload
-//! to one connection after the other gets it.
+//! Compresses a payload once when it is sent to many connections. Broadcasts are detected: it is
+//! enough to send the same payload to one connection after another.
 //!
-//! Payloads that were broadcast, one after the other, are a *chain*. A connection that was sent the last ones, and nothing else
-//! in between, can follow a payload that refers to them, however they were compressed for it. Who can't is given one that
-//! refers to nothing, and is on the chain again a few payloads later.
+//! Consecutive broadcast payloads form a *chain*. A connection whose last payloads were exactly the
+//! chain can be sent a payload that refers to them, however they were compressed for it. Any other
+//! connection is sent one without references and joins the chain after a few more payloads.
 
 use std::collections::VecDeque;
 
 use super::{OutgoingParams, Pool};
 
-/// Receivers in a row that compress a payload for themselves, each in its own context, before sharing is worth it. Where the
-/// chain is as good a context, and where there is none, it is from the second on.
-const ALONE: u32 = 3;
-/// Payloads below this are sent to many for other reasons than broadcasting them ("ok"), and cost next to nothing.
-const SHORTEST: usize = 128;
-/// Larger payloads are not remembered: they are compressed elsewhere (see [`compress_standalone`](super::compress_standalone)).
-const LONGEST: usize = 1024 * 1024;
+/// Number of receivers that compress a payload in their own context before it is shared. One is
+/// enough if the chain is as good a context, or if there is no context takeover.
+const SHARE_AFTER: u32 = 3;
+/// Shorter payloads ("ok") are often equal without being broadcast, and compressing them is cheap.
+const MIN_LENGTH: usize = 128;
+/// Longer payloads are not kept: they are compressed on another thread (see
+/// [`compress_standalone`](super::compress_standalone)).
+const MAX_LENGTH: usize = 1024 * 1024;
 
-/// Sets of parameters that are looked after at the same time.
-const SETS: usize = 4;
+/// Maximum number of parameter sets tracked at a time.
+const MAX_SETS: usize = 4;
 
-/// What was sent last, and what it was compressed to, for each set of parameters. One for all connections that send on a
-/// thread.
+/// The last payload and its compressed forms for each parameter set. One per thread that sends.
 #[derive(Debug, Default)]
 pub struct Broadcast {
-    /// The last number that a payload could have been given, of any set: no two have the same.
+    /// Last number assigned. Numbers are unique across all sets.
     number: u64,
-    /// The one that was used last is the last.
+    /// Most recently used last.
     sets: Vec<Set>,
 }
 
-/// The same for connections with the same parameters.
+/// State for connections with the same parameters.
 #[derive(Debug, Default)]
 struct Set {
     outgoing: OutgoingParams,
     payload: Vec<u8>,
-    /// Number of the payload; 0: there has been none.
+    /// Number of the payload; 0 if there was none.
     number: u64,
     receivers: u32,
     chain: Chain,
-    /// The payload for those who can follow the chain, and for all others, once it is compressed.
-    on_chain: Option<Vec<u8>>,
-    apart: Option<Vec<u8>>,
+    /// The compressed payload for receivers on the chain, and for all others.
+    chained: Option<Vec<u8>>,
+    standalone: Option<Vec<u8>>,
 }
 
-/// The last payloads that were broadcast.
+/// The last broadcast payloads.
 #[derive(Debug, Default)]
 struct Chain {
-    /// One after the other.
+    /// Concatenated payloads.
     bytes: Vec<u8>,
     lengths: VecDeque<usize>,
-    /// Number of the last one.
+    /// Number of the last payload.
     last: u64,
 }
 
-/// What a connection has to remember.
+/// A connection's position in the chain.
 #[derive(Debug, Default)]
-pub struct Receiver {
-    /// Number of the payload that it was sent last; 0: it was none of these.
+pub struct BroadcastCursor {
+    /// Number of the last payload sent to it; 0 if that was not shared here.
     number: u64,
-    /// How many that were on the chain came one after the other, up to that one.
+    /// Number of consecutive chain payloads that end with that one.
     run: u32,
 }
 
-impl Receiver {
-    /// The connection is sent something else.
-    pub fn leave(&mut self) {
+impl BroadcastCursor {
+    /// Records that the connection was sent something else.
+    pub fn reset(&mut self) {
         self.number = 0;
     }
 }
 
 impl Broadcast {
-    /// `payload`, compressed up to the end of a sync flush, for `receiver`, to which it is sent next. `None`: it is for it to
-    /// compress.
+    /// Returns `payload` for the next send to the connection at `cursor`, compressed up to the end
+    /// of a sync flush. `None` if the connection must compress it itself.
     pub fn share(
         &mut self,
         pool: &Pool,
         outgoing: &OutgoingParams,
         payload: &[u8],
-        receiver: &mut Receiver,
+        cursor: &mut BroadcastCursor,
     ) -> Option<&[u8]> {
-        // A dictionary is known at the start only, not to every receiver.
-        if !(SHORTEST..=LONGEST).contains(&payload.len()) || outgoing.dictionary.is_some() {
-            receiver.leave();
+        // A dictionary is only valid at the start, which differs between receivers.
+        if !(MIN_LENGTH..=MAX_LENGTH).contains(&payload.len()) || outgoing.dictionary.is_some() {
+            cursor.reset();
             return None;
         }
         self.number += 1;
         let next = self.number;
-        self.set(outgoing).share(pool, payload, receiver, next)
+        self.set(outgoing).share(pool, payload, cursor, next)
     }
 
-    /// Forgets everything. To be called from time to time.
+    /// Drops all payloads. Called periodically.
     pub fn clear(&mut self) {
         self.sets.clear();
     }
 
-    /// The set of these parameters, which takes the place of the one that was not used for the longest time.
+    /// Returns the set for these parameters, replacing the least recently used one if needed.
     fn set(&mut self, outgoing: &OutgoingParams) -> &mut Set {
         let last = self.sets.len().saturating_sub(1);
         match self.sets.iter().rposition(|set| set.outgoing == *outgoing) {
             Some(found) if found == last => {}
             Some(found) => self.sets[found..].rotate_left(1),
             None => {
-                if self.sets.len() == SETS {
+                if self.sets.len() == MAX_SETS {
                     self.sets.remove(0);
                 }
                 self.sets.push(Set { outgoing: outgoing.clone(), ..Set::default() });
@@ -114,34 +114,41 @@ impl Broadcast {
 }
 
 impl Set {
-    /// `next`: the number of the payload, if it is another one.
-    fn share(&mut self, pool: &Pool, payload: &[u8], receiver: &mut Receiver, next: u64) -> Option<&[u8]> {
+    /// `next`: number of the payload if it is a new one.
+    fn share(
+        &mut self,
+        pool: &Pool,
+        payload: &[u8],
+        cursor: &mut BroadcastCursor,
+        next: u64,
+    ) -> Option<&[u8]> {
         if payload != self.payload {
-            self.begin(payload, next);
+            self.begin_payload(payload, next);
         }
-        if receiver.number == self.number {
-            if self.receivers <= ALONE {
-                // The same to the same connection is no broadcast, and best refers to itself.
-                receiver.run = 1;
+        if cursor.number == self.number {
+            if self.receivers <= SHARE_AFTER {
+                // A repeated payload to one connection is not a broadcast; it compresses best
+                // against itself.
+                cursor.run = 1;
                 return None;
             }
-            // It is broadcast again.
-            self.begin(payload, next);
+            // The same payload is broadcast again.
+            self.begin_payload(payload, next);
         }
-        let run = self.chain.followed_by(receiver);
-        *receiver = Receiver { number: self.number, run: run + 1 };
+        let run = self.chain.matching_run(cursor);
+        *cursor = BroadcastCursor { number: self.number, run: run + 1 };
         self.receivers += 1;
 
         let needed = self.chain.lengths.len();
         let follows = needed > 0 && run as usize >= needed;
-        let alone = if follows || !self.outgoing.context_takeover { 1 } else { ALONE };
-        if self.receivers <= alone {
+        let threshold = if follows || !self.outgoing.context_takeover { 1 } else { SHARE_AFTER };
+        if self.receivers <= threshold {
             return None;
         }
         let (place, history) = if follows {
-            (&mut self.on_chain, self.chain.bytes.as_slice())
+            (&mut self.chained, self.chain.bytes.as_slice())
         } else {
-            (&mut self.apart, &[][..])
+            (&mut self.standalone, &[][..])
         };
         Some(place.get_or_insert_with(|| {
             let mut compressor = pool.take_compressor(&self.outgoing);
@@ -151,17 +158,17 @@ impl Set {
         }))
     }
 
-    fn begin(&mut self, payload: &[u8], number: u64) {
-        if self.receivers > ALONE && self.outgoing.context_takeover {
+    fn begin_payload(&mut self, payload: &[u8], number: u64) {
+        if self.receivers > SHARE_AFTER && self.outgoing.context_takeover {
             self.chain.push(&self.payload, self.number);
         }
-        self.chain.shorten(self.outgoing.history_for(payload.len()));
+        self.chain.keep_last(self.outgoing.history_for(payload.len()));
         self.payload.clear();
-        self.payload.shrink_to(LONGEST / 16);
+        self.payload.shrink_to(MAX_LENGTH / 16);
         self.payload.extend_from_slice(payload);
         self.number = number;
         self.receivers = 0;
-        (self.on_chain, self.apart) = (None, None);
+        (self.chained, self.standalone) = (None, None);
     }
 }
 
@@ -172,8 +179,9 @@ impl Chain {
         self.last = number;
     }
 
-    /// Keeps the last payloads that have room in `size` bytes.
-    fn shorten(&mut self, size: usize) {
+    /// Keeps the last payloads that fit in `size` bytes.
+    fn keep_last(&mut self, size: usize) {
+        debug_assert_eq!(self.bytes.len(), self.lengths.iter().sum::<usize>());
         let mut excess = 0;
         while self.bytes.len() - excess > size
             && let Some(length) = self.lengths.pop_front()
@@ -183,8 +191,9 @@ impl Chain {
         self.bytes.drain(..excess);
     }
 
-    /// How many payloads of the chain, the last ones, are the last that a receiver was sent.
-    fn followed_by(&self, receiver: &Receiver) -> u32 {
-        if receiver.number == self.last && self.last > 0 { receiver.run } else { 0 }
+    /// Number of payloads at the end of the chain that were also the last ones sent to the
+    /// connection.
+    fn matching_run(&self, cursor: &BroadcastCursor) -> u32 {
+        if cursor.number == self.last && self.last > 0 { cursor.run } else { 0 }
     }
 }

@@ -1,4 +1,4 @@
-//! Deflating the payloads of data frames (RFC 7692 section 7.2.1).
+//! Compression of data frame payloads (RFC 7692 section 7.2.1).
 
 use std::fmt;
 
@@ -6,28 +6,28 @@ use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Method, Strategy};
 
 use super::{Level, MemLevel, OutgoingParams, Pool, TRAILER, WindowBits};
 
-/// The payload of an empty message, or of an empty last frame: an empty block without its trailer.
+/// Payload of an empty message or an empty final frame: an empty block without the trailer.
 pub const EMPTY_MESSAGE: &[u8] = &[0x00];
-/// The payload of an empty frame that is not the last one.
+/// Payload of an empty non-final frame.
 pub const EMPTY_FRAGMENT: &[u8] = &[0x00, 0x00, 0x00, 0xFF, 0xFF];
 
-/// What stands for the level where nothing is said: nearly as small as zlib's 6, in less time.
+/// Level used if none is configured: output nearly as small as zlib's 6, in less time.
 const DEFAULT_LEVEL: i32 = 5;
 
-/// Room made for output at a time, at most.
+/// Maximum output capacity reserved at a time.
 const STEP: usize = 64 * 1024;
-/// Capacity for output that is kept for the next payload.
+/// Output capacity kept for the next payload.
 const KEPT_CAPACITY: usize = 16 * 1024;
 
-/// Compresses one payload at a time. It belongs to no connection: what earlier payloads a new one may refer to, it is told.
-/// To take these in anew costs less than to find the state of one of many connections in memory, and that state is 200 KB.
+/// Compresses one payload at a time. Not tied to a connection: the history is passed with each
+/// payload. Loading it costs less than fetching a connection's own 200 KB of state from memory.
 pub struct Compressor {
     kind: Kind,
     deflate: Deflate,
     output: Vec<u8>,
 }
 
-/// What compressors differ in.
+/// Parameters that distinguish compressors in the pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Kind {
     window_bits: WindowBits,
@@ -48,7 +48,7 @@ impl Kind {
 }
 
 impl Compressor {
-    /// A new one. Allocates up to 300 KB.
+    /// Creates a compressor. Allocates up to 300 KB.
     pub fn new(outgoing: &OutgoingParams) -> Self {
         let kind = Kind::of(outgoing);
         let deflate = Deflate::new_with_config(DeflateConfig {
@@ -65,8 +65,8 @@ impl Compressor {
         self.kind
     }
 
-    /// Compresses a payload that is not empty, up to the end of a sync flush. It may refer to `history`, the end of what the peer
-    /// has been sent.
+    /// Compresses a non-empty payload up to the end of a sync flush. It may refer to `history`, the
+    /// end of the payloads sent before.
     pub fn compress(&mut self, history: &[u8], payload: &[u8]) -> &[u8] {
         self.output.clear();
         self.output.shrink_to(KEPT_CAPACITY);
@@ -81,7 +81,7 @@ impl Compressor {
             let room = input.len().clamp(64, STEP) + TRAILER.len();
             self.output.resize(start + room, 0);
             let before = (self.deflate.total_in(), self.deflate.total_out());
-            // Only a state that was never made can fail.
+            // Fails only for an uninitialized state.
             let _ = self.deflate.compress(input, &mut self.output[start..], DeflateFlush::SyncFlush);
             let read = (self.deflate.total_in() - before.0) as usize;
             let written = (self.deflate.total_out() - before.1) as usize;
@@ -100,13 +100,13 @@ impl fmt::Debug for Compressor {
     }
 }
 
-/// Leaves the trailer out if this is the payload of a last frame.
+/// Strips the trailer from the payload of a final frame.
 pub fn strip_trailer(compressed: &[u8], fin: bool) -> &[u8] {
     if fin { compressed.strip_suffix(&TRAILER).unwrap_or(compressed) } else { compressed }
 }
 
-/// Compresses a payload that refers to nothing before it, up to the end of a sync flush. For large ones, which any thread may
-/// take upon itself.
+/// Compresses a payload without references to earlier ones, up to the end of a sync flush. For
+/// large payloads, on any thread.
 pub fn compress_standalone(pool: &Pool, outgoing: &OutgoingParams, payload: &[u8]) -> Vec<u8> {
     let mut compressor = pool.take_compressor(outgoing);
     compressor.compress(&[], payload);
@@ -115,8 +115,8 @@ pub fn compress_standalone(pool: &Pool, outgoing: &OutgoingParams, payload: &[u8
     compressed
 }
 
-/// The payload as DEFLATE that compresses nothing: stored blocks (RFC 1951 section 3.2.4) up to the end of a sync flush. For
-/// when a compressor has failed.
+/// Encodes the payload as stored blocks (RFC 1951 section 3.2.4) up to the end of a sync flush.
+/// Fallback for a failed compression.
 pub fn stored_blocks(payload: &[u8]) -> Vec<u8> {
     let mut blocks = Vec::with_capacity(payload.len() + 64);
     for block in payload.chunks(usize::from(u16::MAX)).chain([&[][..]]) {

@@ -1,4 +1,4 @@
-//! What can be wrong with compressed data, in the words of zlib, because that is what programs see.
+//! Errors in compressed data. Programs see zlib's messages, so they are reproduced here.
 
 /// A violation of the DEFLATE format (RFC 1951). `Display` is zlib's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,13 +26,13 @@ pub enum InflateError {
     DistanceCode,
     #[error("invalid distance too far back")]
     TooFarBack,
-    /// None of those.
+    /// Any other error.
     #[error("invalid data")]
     Other,
 }
 
 impl InflateError {
-    /// From the message of the backend, whose words are zlib's but for one.
+    /// Converts the backend's message, which differs from zlib's in one case.
     pub(super) fn from_message(message: Option<&str>) -> Self {
         const ALL: [InflateError; 11] = [
             InflateError::BlockType,
@@ -51,6 +51,6 @@ impl InflateError {
         if message == "invalid distance code too far back" {
             return Self::TooFarBack;
         }
-        ALL.into_iter().find(|fault| fault.to_string() == message).unwrap_or(Self::Other)
+        ALL.into_iter().find(|error| error.to_string() == message).unwrap_or(Self::Other)
     }
 }

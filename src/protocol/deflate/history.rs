@@ -1,41 +1,42 @@
-//! The end of what one side has sent, as it was before compression: what its next payload may refer to.
+//! End of the uncompressed payloads sent by one side, to which its next payload may refer.
 
 use std::sync::Arc;
 
-/// Bytes that are filled in at the end and forgotten at the front. Takes no more memory than what was put in, and up to twice
-/// what is to be kept.
+/// Bytes appended at the end and dropped at the front. Uses no more memory than the bytes appended,
+/// and at most twice the size to keep.
 #[derive(Debug, Default)]
 pub struct History {
     bytes: Vec<u8>,
 }
 
 impl History {
-    /// What both ends know before the first payload.
+    /// Starts with the dictionary, which both ends know.
     pub fn new(dictionary: Option<&Arc<[u8]>>) -> Self {
         Self { bytes: dictionary.map(|dictionary| dictionary.to_vec()).unwrap_or_default() }
     }
 
-    /// Appends bytes, and keeps at least the last `size`.
+    /// Appends bytes and keeps at least the last `size`.
     pub fn push(&mut self, bytes: &[u8], size: usize) {
         let bytes = &bytes[bytes.len().saturating_sub(size)..];
         if self.bytes.len() + bytes.len() > 2 * size {
-            // Most of the time that much has come in since the last cut.
+            // Cutting to `size` leaves room for as many bytes again, so cuts are rare.
             self.cut(size - bytes.len());
         }
         self.bytes.extend_from_slice(bytes);
+        debug_assert!(self.bytes.len() <= 2 * size);
     }
 
-    /// The last `size` bytes, or what there is.
+    /// The last `size` bytes, or all if there are fewer.
     pub fn last(&self, size: usize) -> &[u8] {
         &self.bytes[self.bytes.len().saturating_sub(size)..]
     }
 
-    /// Whether there is nothing to refer to.
+    /// True if there is nothing to refer to.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// Gives the memory back that the last `size` bytes do not need. Returns how much that was.
+    /// Frees the memory not needed for the last `size` bytes. Returns the number of bytes freed.
     pub fn compact(&mut self, size: usize) -> usize {
         let before = self.bytes.capacity();
         self.cut(size);
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_is_the_end_of_all_that_came() {
+    fn the_history_is_the_end_of_the_bytes_pushed() {
         let mut history = History::default();
         let mut all = Vec::new();
         for round in 0_u32..200 {
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dictionary_counts_as_sent() {
+    fn a_dictionary_is_part_of_the_history() {
         let dictionary: Arc<[u8]> = Arc::from(vec![7; 300]);
         assert_eq!(History::new(Some(&dictionary)).last(256), &[7; 256]);
     }

@@ -1,101 +1,102 @@
-//! Inflating the payloads of data frames (RFC 7692 section 7.2.2) into a bounded output.
+//! Inflation of data frame payloads (RFC 7692 section 7.2.2) into a bounded output.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::{InflateError, TRAILER};
 use crate::protocol::ProtocolError;
 
-/// Least and most room made for output at a time.
+/// Minimum and maximum output capacity reserved at a time.
 const FIRST_STEP: usize = 1024;
 const LAST_STEP: usize = 64 * 1024;
 
-/// Each time that so much of a frame has come out, and at its end, the limit is looked at, as zlib's chunks are in Node: what
-/// else is wrong before comes first.
+/// The limit is checked each time this many bytes of a frame are inflated, and at its end. These
+/// are the chunks of Node's zlib: an error found in an earlier chunk is reported first.
 const CHUNK: usize = 16 * 1024;
 
-/// Where the backend has lost the words for a fault, it is looked for again, slowly, within so many bytes of output.
-const LOOKED_THROUGH: u64 = 1024 * 1024;
-/// With less room than this for its output, the backend takes the slow way, on which it keeps its words.
-const SLOW_ROOM: usize = 256;
+/// If the backend has lost its error message, the input is inflated again in small steps to find
+/// it, up to this many bytes of output.
+const MAX_SEARCHED_OUTPUT: u64 = 1024 * 1024;
+/// With less output space than this, the backend uses its slow path, which keeps the message.
+const SLOW_PATH_SPACE: usize = 256;
 
-/// Inflates one payload after the other.
+/// Inflates payloads one after another.
 #[derive(Debug)]
 pub struct Inflater {
     inner: Decompress,
 }
 
 impl Inflater {
-    /// A new one. Its window is the largest there is, whatever was agreed on: it takes memory only for what is in it.
+    /// Creates an inflater with the maximum window: it allocates memory only for the data in it.
     pub(super) fn new() -> Self {
         Self { inner: Decompress::new(false) }
     }
 
-    /// Forgets everything but `history`, what was inflated before.
-    pub(super) fn begin(&mut self, history: &[u8]) {
+    /// Drops all state and loads `history`, the output so far.
+    pub(super) fn load_history(&mut self, history: &[u8]) {
         self.inner.reset(false);
         if !history.is_empty() {
-            // Fails only where there is a header that names another one.
+            // Fails only if a header names another dictionary.
             let _ = self.inner.set_dictionary(history);
         }
     }
 }
 
-/// A block that holds one byte, which comes out of an inflater if that is between two blocks, and only then.
+/// A stored block of one byte. An inflater outputs exactly that byte if it is at a block boundary.
 const PROBE: &[u8] = &[0x00, 0x01, 0x00, 0xFE, 0xFF, b'?'];
 
-/// How far an [`InflateJob`] has come.
+/// Progress of an [`InflateJob`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// All of it is there.
+    /// Complete, or failed.
     Done,
-    /// There is more to do than was allowed.
+    /// The output budget is used up.
     Paused,
 }
 
-/// The payload of one frame on its way through an inflater. Needs nothing else, so that any thread can run it.
+/// The inflation of one frame. Self-contained, so that any thread can run it.
 #[derive(Debug)]
 pub struct InflateJob {
     inflater: Inflater,
     input: Vec<u8>,
     read: usize,
     output: Vec<u8>,
-    /// Where in the output this frame begins.
+    /// Offset of this frame in the output.
     start: usize,
-    /// Bytes that the whole output may have.
+    /// Maximum length of the whole output.
     limit: usize,
-    /// Whether the last block of the stream has come.
-    ended: bool,
-    fault: Option<ProtocolError>,
+    /// True after the final block of the stream.
+    has_ended: bool,
+    error: Option<ProtocolError>,
 }
 
 impl InflateJob {
-    /// Inflates `input`, an unmasked payload, behind what is in `output`. `fin`: it is that of a last frame. `limit`: bytes
-    /// that the output may have in all.
+    /// Creates a job that appends the inflated `input`, an unmasked payload, to `output`. `fin`: it
+    /// is the payload of a final frame. `limit`: maximum length of the whole output.
     pub fn new(inflater: Inflater, mut input: Vec<u8>, fin: bool, output: Vec<u8>, limit: usize) -> Self {
         if fin {
             input.extend_from_slice(&TRAILER);
         }
         let start = output.len();
-        Self { inflater, input, read: 0, output, start, limit, ended: false, fault: None }
+        Self { inflater, input, read: 0, output, start, limit, has_ended: false, error: None }
     }
 
-    /// One that has failed, in place of one that is lost.
+    /// A failed job, used in place of one that was lost.
     pub fn failed() -> Self {
-        let fault = Some(ProtocolError::InvalidDeflate(InflateError::Other));
-        Self { fault, ..Self::new(Inflater::new(), Vec::new(), false, Vec::new(), 0) }
+        let error = Some(ProtocolError::InvalidDeflate(InflateError::Other));
+        Self { error, ..Self::new(Inflater::new(), Vec::new(), false, Vec::new(), 0) }
     }
 
-    /// Goes on, until about `allowed` bytes more have come out, or something is found to be wrong: over the limit, at most one
-    /// step of 16 KiB is in memory.
-    pub fn run(&mut self, allowed: usize) -> Progress {
-        self.try_run(allowed).unwrap_or_else(|fault| {
-            self.fault = Some(fault);
+    /// Runs until about `budget` more bytes are inflated or an error is found. Exceeds the limit by
+    /// at most one step of 16 KiB.
+    pub fn run(&mut self, budget: usize) -> Progress {
+        self.try_run(budget).unwrap_or_else(|error| {
+            self.error = Some(error);
             Progress::Done
         })
     }
 
-    fn try_run(&mut self, allowed: usize) -> Result<Progress, ProtocolError> {
-        let pause_at = self.output.len().saturating_add(allowed);
+    fn try_run(&mut self, budget: usize) -> Result<Progress, ProtocolError> {
+        let pause_at = self.output.len().saturating_add(budget);
         loop {
             self.make_room();
             let (read, written) = (self.inflater.inner.total_in(), self.output.len());
@@ -105,10 +106,11 @@ impl InflateJob {
             let status = status.map_err(|error| {
                 ProtocolError::InvalidDeflate(InflateError::from_message(error.message()))
             })?;
-            self.ended = status == Status::StreamEnd;
+            self.has_ended = status == Status::StreamEnd;
             let is_stuck = self.read == self.input.len() || self.output.len() == written;
-            let is_done = self.ended || (is_stuck && self.output.len() < self.output.capacity());
-            // As without compression, an empty frame passes where a limit lowered since is exceeded already.
+            let is_done = self.has_ended || (is_stuck && self.output.len() < self.output.capacity());
+            // An empty frame passes even if the message already exceeds a limit lowered in the
+            // meantime, as without compression.
             let limit = if is_done { self.limit } else { self.end_of_last_chunk() };
             if self.output.len() > limit.max(self.start) {
                 return Err(ProtocolError::UnsupportedMessageLength);
@@ -122,7 +124,7 @@ impl InflateJob {
         }
     }
 
-    /// The output grows by doubling, within the limit and a little more.
+    /// Grows the output by doubling, slightly beyond the limit at most.
     fn make_room(&mut self) {
         let length = self.output.len();
         if length < self.output.capacity() {
@@ -134,14 +136,15 @@ impl InflateJob {
         self.output.reserve_exact(wanted.min(bound).max(1));
     }
 
-    /// Where the chunk ends that the limit is in.
+    /// End of the chunk that contains the limit.
     fn end_of_last_chunk(&self) -> usize {
         let left = self.limit.saturating_sub(self.start);
         left.checked_next_multiple_of(CHUNK).map_or(usize::MAX, |chunks| self.start.saturating_add(chunks))
     }
 
-    /// Whether the payload of a last frame has ended with a block, as it must (RFC 7692 section 7.2.1): what it was is then all
-    /// that the next message needs. To be asked once it is done, and once: the inflater is of no more use as it is.
+    /// True if the payload of a final frame ended at a block boundary, as it must (RFC 7692 section
+    /// 7.2.1): its output is then all the next message needs. Call once, after the job is done; it
+    /// consumes the inflater's state.
     pub fn ends_with_block(&mut self) -> bool {
         let mut output = [0; 2];
         let (read, written) = (self.inflater.inner.total_in(), self.inflater.inner.total_out());
@@ -151,7 +154,7 @@ impl InflateJob {
         probed.is_ok() && read == PROBE.len() as u64 && written == 1 && output[0] == b'?'
     }
 
-    /// Inflates once more, with an inflater that is where this one was at first.
+    /// Inflates again, with an inflater in the initial state of the first one.
     pub fn repeat(&mut self, inflater: Inflater) {
         self.inflater = inflater;
         self.read = 0;
@@ -159,62 +162,63 @@ impl InflateJob {
         while self.run(usize::MAX) == Progress::Paused {}
     }
 
-    /// How much has come out.
+    /// Output length of this frame.
     pub fn length(&self) -> usize {
         self.output.len() - self.start
     }
 
-    /// Whether it has failed, or the peer has ended its stream.
-    pub fn is_over(&self) -> bool {
-        self.fault.is_some() || self.ended
+    /// True if the job has failed or the peer has ended its stream.
+    pub fn is_finished(&self) -> bool {
+        self.error.is_some() || self.has_ended
     }
 
-    /// Whether it has failed for a reason that the backend could not name.
-    pub fn has_unnamed_fault(&self) -> bool {
-        self.fault == Some(ProtocolError::InvalidDeflate(InflateError::Other))
+    /// True if the job failed without a message from the backend.
+    pub fn has_unnamed_error(&self) -> bool {
+        self.error == Some(ProtocolError::InvalidDeflate(InflateError::Other))
     }
 
-    /// Looks for the reason again, with an inflater that is where this one was at first.
-    pub fn name_fault(&mut self, mut inflater: Inflater) {
-        let mut output = [0; SLOW_ROOM];
-        while inflater.inner.total_out() < LOOKED_THROUGH {
+    /// Finds the message by inflating again, with an inflater in the initial state of the first
+    /// one.
+    pub fn name_error(&mut self, mut inflater: Inflater) {
+        let mut output = [0; SLOW_PATH_SPACE];
+        while inflater.inner.total_out() < MAX_SEARCHED_OUTPUT {
             let read = inflater.inner.total_in() as usize;
             let input = self.input.get(read..).unwrap_or_default();
             match inflater.inner.decompress(input, &mut output, FlushDecompress::Sync) {
                 Ok(Status::Ok) => {}
                 Ok(_) => return,
                 Err(error) => {
-                    let fault = InflateError::from_message(error.message());
-                    self.fault = Some(ProtocolError::InvalidDeflate(fault));
+                    let error = InflateError::from_message(error.message());
+                    self.error = Some(ProtocolError::InvalidDeflate(error));
                     return;
                 }
             }
         }
     }
 
-    /// Takes it apart, once it is done.
+    /// Returns the results of a job that is done.
     ///
     /// # Errors
     /// [`ProtocolError::InvalidDeflate`] and [`ProtocolError::UnsupportedMessageLength`].
     pub fn into_parts(self) -> Result<Inflated, ProtocolError> {
-        let Self { inflater, input, output, start, ended, fault, .. } = self;
-        match fault {
-            Some(fault) => Err(fault),
-            None => Ok(Inflated { inflater: (!ended).then_some(inflater), input, output, start }),
+        let Self { inflater, input, output, start, has_ended, error, .. } = self;
+        match error {
+            Some(error) => Err(error),
+            None => Ok(Inflated { inflater: (!has_ended).then_some(inflater), input, output, start }),
         }
     }
 }
 
-/// What an [`InflateJob`] leaves.
+/// Results of an [`InflateJob`].
 #[derive(Debug)]
 pub struct Inflated {
-    /// `None`: the peer has ended its stream, and its next frame begins another (a block with BFINAL set, RFC 7692 section
-    /// 7.2.3.4).
+    /// `None` if the peer has ended its stream (a block with BFINAL set, RFC 7692 section 7.2.3.4).
+    /// Its next frame begins a new one.
     pub inflater: Option<Inflater>,
-    /// The memory of the input.
+    /// Memory of the input, for reuse.
     pub input: Vec<u8>,
-    /// What was there before, and this frame.
+    /// The earlier output, followed by this frame.
     pub output: Vec<u8>,
-    /// Where in the output this frame begins.
+    /// Offset of this frame in the output.
     pub start: usize,
 }

@@ -1,5 +1,5 @@
-//! What two ends have agreed on for permessage-deflate (RFC 7692 section 7.1), and how this end wants to compress. Values
-//! that can't be wrong: whoever makes them has checked what they were made from.
+//! Negotiated parameters of permessage-deflate (RFC 7692 section 7.1) and this end's compression
+//! options. Values are valid by construction.
 
 use std::sync::Arc;
 
@@ -7,18 +7,18 @@ use zlib_rs::Strategy;
 
 use super::Pool;
 
-/// Base-2 logarithm of a window of the LZ77 algorithm, 8 to 15 (RFC 7692 section 7.1.2).
+/// Base-2 logarithm of the LZ77 window size, 8 to 15 (RFC 7692 section 7.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WindowBits(u8);
 
 impl WindowBits {
-    /// 32 KiB, which is what holds where nothing was agreed on.
+    /// 32 KiB: the default if nothing was negotiated.
     pub const MAX: Self = Self(15);
-    /// The smallest window that the backend compresses with. In it no distance exceeds 250 bytes, so an end that keeps a
-    /// window of 8 bits can follow.
+    /// The smallest window the backend compresses with. Its distances never exceed 250 bytes, so a
+    /// peer with a window of 8 bits can inflate the output.
     pub(super) const MIN_DEFLATE: Self = Self(9);
 
-    /// `None`: not 8 to 15.
+    /// Returns `None` unless `bits` is 8 to 15.
     pub const fn new(bits: u8) -> Option<Self> {
         if matches!(bits, 8..=15) { Some(Self(bits)) } else { None }
     }
@@ -28,18 +28,18 @@ impl WindowBits {
         self.0
     }
 
-    /// The bytes of the window.
+    /// Window size in bytes.
     pub const fn size(self) -> usize {
         1 << self.0
     }
 }
 
-/// A compression level of zlib, 0 (none) to 9 (best).
+/// zlib compression level, 0 (none) to 9 (best).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level(u8);
 
 impl Level {
-    /// `None`: not 0 to 9.
+    /// Returns `None` unless `level` is 0 to 9.
     pub const fn new(level: u8) -> Option<Self> {
         if level <= 9 { Some(Self(level)) } else { None }
     }
@@ -49,12 +49,12 @@ impl Level {
     }
 }
 
-/// Memory for the state of a compressor, 1 to 9; 8 is what zlib takes where nothing is said.
+/// zlib memory level, 1 to 9. The default is 8, as in zlib.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemLevel(u8);
 
 impl MemLevel {
-    /// `None`: not 1 to 9.
+    /// Returns `None` unless `level` is 1 to 9.
     pub const fn new(level: u8) -> Option<Self> {
         if matches!(level, 1..=9) { Some(Self(level)) } else { None }
     }
@@ -70,34 +70,34 @@ impl Default for MemLevel {
     }
 }
 
-/// How this end compresses what it sends.
+/// Parameters of the payloads that this end compresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingParams {
-    /// The largest window that the peer keeps.
+    /// Maximum window size of the peer.
     pub window_bits: WindowBits,
-    /// Whether messages may refer to earlier ones.
+    /// True if messages may refer to earlier ones.
     pub context_takeover: bool,
-    /// `None`: what is fast and small enough.
+    /// `None` selects a fast default.
     pub level: Option<Level>,
-    /// Memory for the compressor.
+    /// Memory level.
     pub mem_level: MemLevel,
-    /// How the backend looks for matches.
+    /// Match strategy.
     pub strategy: Strategy,
-    /// What both ends know before the first message.
+    /// Preset dictionary known to both ends.
     pub dictionary: Option<Arc<[u8]>>,
-    /// Bytes below which a message is not compressed, if it may not refer to earlier ones.
+    /// Messages shorter than this many bytes are not compressed without context takeover.
     pub threshold: u64,
 }
 
-/// How much of what was sent before a payload is compared with it: so many times its own length, but not less than this.
-/// More would take longer, for a few percent of the size.
+/// A payload is matched against history of twice its own length, but at least 4 KiB. More history
+/// takes longer and saves only a few percent.
 const HISTORY_PAYLOADS: usize = 2;
 const SHORTEST_HISTORY: usize = 4 * 1024;
-/// From this level on, everything that may be referred to is.
+/// From this level on, the whole window is used.
 const THOROUGH: u8 = 7;
 
 impl OutgoingParams {
-    /// How many bytes of what was sent before a payload of `length` bytes it is to refer to, at most.
+    /// Returns the maximum number of history bytes to which a payload of `length` bytes may refer.
     pub fn history_for(&self, length: usize) -> usize {
         let window = self.window_bits.size();
         match self.level {
@@ -122,14 +122,14 @@ impl Default for OutgoingParams {
     }
 }
 
-/// How the peer compresses.
+/// Parameters of the payloads that the peer compresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncomingParams {
-    /// The largest window that the peer refers into.
+    /// Maximum window size used by the peer.
     pub window_bits: WindowBits,
-    /// Whether messages may refer to earlier ones.
+    /// True if messages may refer to earlier ones.
     pub context_takeover: bool,
-    /// What both ends know before the first message.
+    /// Preset dictionary known to both ends.
     pub dictionary: Option<Arc<[u8]>>,
 }
 
@@ -139,21 +139,21 @@ impl Default for IncomingParams {
     }
 }
 
-/// Both directions.
+/// Parameters of both directions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeflateParams {
-    /// What this end sends.
+    /// For sent payloads.
     pub outgoing: OutgoingParams,
-    /// What it receives.
+    /// For received payloads.
     pub incoming: IncomingParams,
 }
 
-/// A connection's extension.
+/// The negotiated extension of a connection.
 #[derive(Debug, Default)]
 pub struct PermessageDeflate {
-    /// What was agreed on.
+    /// Parameters of both directions.
     pub params: DeflateParams,
-    /// Where its compressors and inflaters come from.
+    /// Source of compressors and inflaters.
     pub pool: Arc<Pool>,
 }
 

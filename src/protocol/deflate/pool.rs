@@ -1,79 +1,79 @@
-//! Where compressors and inflaters are when nobody needs them. A state costs up to 300 KB, and a while to make; used again and
-//! again, it stays in the processor's caches.
+//! Unused compressors and inflaters. Each costs up to 300 KB and time to create; frequent reuse
+//! keeps it in the processor's caches.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::compressor::Kind;
 use super::{Compressor, Inflater, OutgoingParams};
 
-/// States of each kind that are kept: as many as threads could use at once, and a few for the bursts.
-const KEPT: usize = 8;
+/// Maximum number kept of each kind: one for each thread that may need one, and a few for bursts.
+const MAX_KEPT: usize = 8;
 
-/// Shared by the connections of one environment, and by the threads that these may be on.
+/// Shared by the connections of an environment, on all its threads.
 #[derive(Debug, Default)]
 pub struct Pool {
-    shelves: Mutex<Shelves>,
+    state: Mutex<PoolState>,
 }
 
 #[derive(Debug, Default)]
-struct Shelves {
+struct PoolState {
     compressors: Vec<Compressor>,
     inflaters: Vec<Inflater>,
-    /// Whether anything was taken since the last [`Pool::trim`].
-    used: bool,
+    /// True if anything was taken since the last [`Pool::trim`].
+    was_used: bool,
 }
 
 impl Pool {
-    /// A compressor for these settings.
+    /// Returns a compressor for these parameters.
     pub fn take_compressor(&self, outgoing: &OutgoingParams) -> Compressor {
         let kind = Kind::of(outgoing);
-        let mut shelves = self.shelves();
-        shelves.used = true;
-        let found = shelves.compressors.iter().rposition(|compressor| compressor.kind() == kind);
-        let kept = found.map(|index| shelves.compressors.swap_remove(index));
-        drop(shelves);
+        let mut state = self.state();
+        state.was_used = true;
+        let found = state.compressors.iter().rposition(|compressor| compressor.kind() == kind);
+        let kept = found.map(|index| state.compressors.swap_remove(index));
+        drop(state);
         kept.unwrap_or_else(|| Compressor::new(outgoing))
     }
 
-    /// Takes a compressor back.
+    /// Puts a compressor back.
     pub fn put_compressor(&self, compressor: Compressor) {
-        let mut shelves = self.shelves();
-        if shelves.compressors.len() < KEPT {
-            shelves.compressors.push(compressor);
+        let mut state = self.state();
+        if state.compressors.len() < MAX_KEPT {
+            state.compressors.push(compressor);
         }
     }
 
-    /// An inflater that knows `history`, the end of what the peer has sent.
+    /// Returns an inflater loaded with `history`, the end of the peer's output.
     pub fn take_inflater(&self, history: &[u8]) -> Inflater {
-        let mut shelves = self.shelves();
-        shelves.used = true;
-        let kept = shelves.inflaters.pop();
-        drop(shelves);
+        let mut state = self.state();
+        state.was_used = true;
+        let kept = state.inflaters.pop();
+        drop(state);
         let mut inflater = kept.unwrap_or_else(Inflater::new);
-        inflater.begin(history);
+        inflater.load_history(history);
         inflater
     }
 
-    /// Takes an inflater back.
+    /// Puts an inflater back.
     pub fn put_inflater(&self, inflater: Inflater) {
-        let mut shelves = self.shelves();
-        if shelves.inflaters.len() < KEPT {
-            shelves.inflaters.push(inflater);
+        let mut state = self.state();
+        if state.inflaters.len() < MAX_KEPT {
+            state.inflaters.push(inflater);
         }
     }
 
-    /// To be called from time to time: drops everything if nothing was taken since the last time. Returns whether
-    /// something is left.
+    /// Drops everything if nothing was taken since the last call; call it periodically. Returns
+    /// true if anything is left.
     pub fn trim(&self) -> bool {
-        let mut shelves = self.shelves();
-        if !std::mem::take(&mut shelves.used) {
-            *shelves = Shelves::default();
+        let mut state = self.state();
+        if !std::mem::take(&mut state.was_used) {
+            *state = PoolState::default();
         }
-        !(shelves.compressors.is_empty() && shelves.inflaters.is_empty())
+        !(state.compressors.is_empty() && state.inflaters.is_empty())
     }
 
-    /// What is on the shelves is whole even if somebody has panicked while holding the lock.
-    fn shelves(&self) -> MutexGuard<'_, Shelves> {
-        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The lists stay valid even if a thread panicked while holding the lock.
+    fn state(&self) -> MutexGuard<'_, PoolState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,18 +1,18 @@
-//! The frame header (RFC 6455 section 5.2): parsing with all checks that a header alone allows, and
+//! Frame headers (RFC 6455 section 5.2): parsing, with every check that needs only the header, and
 //! encoding.
 //!
-//! The order of the checks is part of the interface, because programs see which error wins. Payloads
-//! are not touched here.
+//! The order of the checks is observable and matches ws. Payloads are not read here.
 
 use super::MaskingKey;
 use crate::protocol::{Opcode, ProtocolError, Role};
 
-/// The longest header: two bytes, an eight-byte length and a key.
+/// Length of the longest header: two bytes, an eight-byte length and a masking key.
 pub const MAX_HEADER_LENGTH: usize = 14;
-/// The longest payload of a control frame (RFC 6455 section 5.5).
+const _: () = assert!(MAX_HEADER_LENGTH == 2 + size_of::<u64>() + size_of::<MaskingKey>());
+/// Maximum payload of a control frame (RFC 6455 section 5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;
 
-/// The largest length that a JavaScript number holds exactly, 2^53 - 1.
+/// `Number.MAX_SAFE_INTEGER`.
 const MAX_SAFE_LENGTH: u64 = (1 << 53) - 1;
 
 const FIN: u8 = 0x80;
@@ -21,48 +21,48 @@ const RSV2_AND_3: u8 = 0x30;
 const OPCODE: u8 = 0x0F;
 const MASK: u8 = 0x80;
 const LENGTH: u8 = 0x7F;
-/// Values of the 7-bit length that announce a longer length field.
+/// Values of the 7-bit length that precede an extended length field.
 const LENGTH_16: u8 = 126;
 const LENGTH_64: u8 = 127;
 
-/// What the header of the next frame is checked against.
+/// Context in which a header is validated.
 #[derive(Debug, Clone, Copy)]
 pub struct FrameRules {
-    /// The end that receives.
+    /// Role of the receiving end.
     pub role: Role,
-    /// Whether an extension that uses RSV1 is in force.
+    /// True if an extension that uses RSV1 was negotiated.
     pub rsv1_allowed: bool,
-    /// Whether the frame falls inside a fragmented message.
+    /// True inside a fragmented message.
     pub fragmented: bool,
-    /// Bytes that the earlier frames of the message declared.
+    /// Payload bytes declared by the earlier frames of the message.
     pub message_length: u64,
-    /// Limit for the bytes of a message; 0 is unlimited.
+    /// Message size limit in bytes; 0 is unlimited.
     pub max_payload: u64,
 }
 
-/// A frame without its payload.
+/// A frame header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameHeader {
-    /// Whether this is the last frame of its message.
+    /// Final frame of its message.
     pub fin: bool,
-    /// The first reserved bit: the message is compressed.
+    /// First reserved bit: the message is compressed.
     pub rsv1: bool,
-    /// What the frame carries.
+    /// Frame type.
     pub opcode: Opcode,
-    /// The key, if the MASK bit is set.
+    /// Masking key, if the MASK bit is set.
     pub masking_key: Option<MaskingKey>,
-    /// Bytes of payload that follow; 2^53 - 1 at most.
+    /// Payload length, at most 2^53 - 1.
     pub payload_length: u64,
 }
 
 impl FrameHeader {
-    /// Parses a header at the start of `bytes`; gives it with its own length in bytes, or `None` when
+    /// Parses the header at the start of `bytes`. Returns it with its encoded length, or `None` if
     /// more bytes are needed.
     ///
-    /// What is wrong is reported as soon as the bytes that show it are there, in this order: RSV2 and
-    /// RSV3, RSV1, opcode against the fragmentation state, FIN and length of control frames, MASK
-    /// bit, a length over 2^53 - 1, `max_payload`. The last two do not wait for the key. Lengths need
-    /// not be in their shortest form.
+    /// Errors are reported with the first byte that shows them, in this order: RSV2 and RSV3, RSV1,
+    /// opcode against the fragmentation state, FIN and length of control frames, MASK bit, length
+    /// above 2^53 - 1, `max_payload`. The last two do not wait for the key. Lengths need not be in
+    /// the shortest form.
     ///
     /// # Errors
     /// Any [`ProtocolError`] that a header can cause.
@@ -84,7 +84,8 @@ impl FrameHeader {
         if payload_length > MAX_SAFE_LENGTH {
             return Err(ProtocolError::UnsupportedDataPayloadLength);
         }
-        // An empty frame passes even where an earlier frame already reached a limit lowered since.
+        // An empty frame passes even if the message already exceeds a limit lowered in the
+        // meantime.
         if rules.max_payload > 0
             && payload_length > 0
             && !opcode.is_control()
@@ -107,8 +108,10 @@ impl FrameHeader {
         Ok(Some((header, bytes.len() - rest.len())))
     }
 
-    /// Appends the header to `out`, the length in its shortest form: 2 to 14 bytes.
+    /// Appends the header to `out`, 2 to 14 bytes, with the length in its shortest form.
     pub fn encode(&self, out: &mut Vec<u8>) {
+        debug_assert!(self.payload_length <= MAX_SAFE_LENGTH);
+        debug_assert!(!self.opcode.is_control() || self.payload_length <= MAX_CONTROL_PAYLOAD as u64);
         let first = self.opcode as u8 | if self.fin { FIN } else { 0 } | if self.rsv1 { RSV1 } else { 0 };
         let mask = if self.masking_key.is_some() { MASK } else { 0 };
         let mut bytes = [0; MAX_HEADER_LENGTH];
@@ -137,7 +140,7 @@ impl FrameHeader {
     }
 }
 
-/// Everything that the first two bytes of a frame can show to be wrong.
+/// Performs the checks that need only the first two bytes.
 fn check_first_bytes(first: u8, second: u8, rules: &FrameRules) -> Result<Opcode, ProtocolError> {
     let rsv1 = first & RSV1 != 0;
     if first & RSV2_AND_3 != 0 {
@@ -183,7 +186,7 @@ fn check_first_bytes(first: u8, second: u8, rules: &FrameRules) -> Result<Opcode
     }
 }
 
-/// Reads headers from input that may be cut anywhere; keeps the bytes of at most one partial header.
+/// Reads headers from input split anywhere. Buffers at most one partial header.
 #[derive(Debug, Default)]
 pub struct HeaderReader {
     bytes: [u8; MAX_HEADER_LENGTH],
@@ -191,19 +194,20 @@ pub struct HeaderReader {
 }
 
 impl HeaderReader {
-    /// Takes one header from the front of `input`. `None`: all of `input` is used up and more is needed.
+    /// Takes one header from the front of `input`. Returns `None` after consuming all of `input` if
+    /// more is needed.
     ///
-    /// The rules must stay the same from the first byte of a header to its last.
+    /// `rules` must not change while a header is incomplete.
     ///
     /// # Errors
-    /// As [`FrameHeader::parse`]; nothing may be read after an error.
+    /// As [`FrameHeader::parse`]. The reader is unusable after an error.
     pub fn read(
         &mut self,
         input: &mut &[u8],
         rules: &FrameRules,
     ) -> Result<Option<FrameHeader>, ProtocolError> {
         let kept = usize::from(self.length);
-        // Whole headers, the usual case, are parsed where they are.
+        // Fast path: complete headers are parsed in place.
         if kept == 0
             && let Some((header, length)) = FrameHeader::parse(input, rules)?
         {
@@ -221,9 +225,9 @@ impl HeaderReader {
         Ok(parsed.map(|(header, _)| header))
     }
 
-    /// How the kept bytes divide: those that make whole fields of the header (the first two bytes,
-    /// the longer length, the key), and those of a field that has only begun.
-    pub fn kept(&self) -> (usize, usize) {
+    /// Splits the buffered bytes into those of complete header fields (first two bytes, extended
+    /// length, masking key) and those of an incomplete field.
+    pub fn buffered(&self) -> (usize, usize) {
         let kept = usize::from(self.length);
         let with_length = match self.bytes[1] & LENGTH {
             LENGTH_16 => 4,

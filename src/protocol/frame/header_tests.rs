@@ -1,4 +1,4 @@
-//! Headers: the RFC's examples, the order of the checks, every cut, round trips.
+//! Frame headers: the RFC's examples, order of the checks, every split, round trips.
 
 use super::{FrameHeader, FrameRules, HeaderReader, MAX_HEADER_LENGTH};
 use crate::protocol::ProtocolError as E;
@@ -42,9 +42,9 @@ fn the_examples_of_rfc_6455_section_5_7() {
     }
 }
 
-/// Each row breaks the rule of its error and as many of the later ones as the same bytes allow.
+/// Each row violates the rule of its error and as many later ones as the same bytes allow.
 #[test]
-fn the_first_broken_rule_wins() {
+fn the_first_violated_rule_is_reported() {
     let (outside, inside) =
         (rules(Role::Server), FrameRules { fragmented: true, max_payload: 10, ..rules(Role::Server) });
     let with_rsv1 = |rules| FrameRules { rsv1_allowed: true, ..rules };
@@ -75,13 +75,13 @@ fn the_first_broken_rule_wins() {
         (&[0x80, 0xFE, 0x00, 0x0B], inside, E::UnsupportedMessageLength),
     ] {
         assert_eq!(parse(bytes, &rules), Err(error), "{bytes:02X?}");
-        // Nothing is reported before the bytes that show it.
+        // No error is reported before the bytes that show it.
         assert_eq!(parse(&bytes[..bytes.len() - 1], &rules), Ok(None), "{bytes:02X?}");
     }
 }
 
 #[test]
-fn one_byte_on_a_ping_is_fine() {
+fn a_ping_may_have_one_byte() {
     assert!(matches!(parse(&[0x89, 0x01], &rules(Role::Client)), Ok(Some(_))));
 }
 
@@ -109,13 +109,13 @@ fn the_largest_safe_length_is_accepted_in_eight_bytes_and_short_ones_too() {
 }
 
 #[test]
-fn kept_bytes_are_divided_into_whole_fields_and_the_rest() {
+fn buffered_bytes_divide_into_complete_and_incomplete_fields() {
     let bytes = [0x82, 0xFF, 0, 0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 4];
     let mut reader = HeaderReader::default();
-    let mut divided = vec![reader.kept()];
+    let mut divided = vec![reader.buffered()];
     for byte in bytes {
         reader.read(&mut &[byte][..], &rules(Role::Server)).unwrap();
-        divided.push(reader.kept());
+        divided.push(reader.buffered());
     }
     let with_length = (2..10).map(|length| (2, length - 2));
     let with_key = (10..14).map(|length| (10, length - 10));
@@ -144,7 +144,7 @@ fn any_header() -> impl Strategy<Value = FrameHeader> {
 
 proptest! {
     #[test]
-    fn what_is_encoded_is_read_back_however_it_is_cut(
+    fn encoded_headers_are_read_back_at_every_split(
         header in any_header(),
         tail: Vec<u8>,
         cut in 0..=MAX_HEADER_LENGTH,

@@ -1,17 +1,16 @@
-//! Masking (RFC 6455 section 5.3), in place and while copying. Masking and unmasking are the same.
-//!
-//! Where keys come from is not known here: they are passed in.
+//! Masking (RFC 6455 section 5.3), in place and while copying. Unmasking is the same operation.
+//! Keys are passed in by the caller.
 
-/// Bytes masked a step: a vector register on every machine in use, so that the compiler uses it.
+/// Bytes masked per step: the size of a vector register, so that the compiler vectorizes the loop.
 const STEP: usize = size_of::<u128>();
+const _: () = assert!(STEP.is_multiple_of(size_of::<MaskingKey>()));
 
-/// The four bytes that the payload of one frame is combined with (exclusive or). All-zero keys are
-/// legal.
+/// A masking key. All-zero keys are valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MaskingKey(pub [u8; 4]);
 
 impl MaskingKey {
-    /// The key four times over, as bytes see it that begin `offset` bytes into the payload.
+    /// The key repeated to a step, rotated for data that begins `offset` bytes into the payload.
     const fn repeated(self, offset: usize) -> u128 {
         let [a, b, c, d] = self.0;
         let key = match offset % 4 {
@@ -24,7 +23,7 @@ impl MaskingKey {
     }
 }
 
-/// Masks `data` in place; its first byte is byte `offset` of the frame's payload.
+/// Masks `data` in place. Its first byte has `offset` in the payload.
 pub fn apply(data: &mut [u8], key: MaskingKey, offset: usize) {
     let key = key.repeated(offset);
     let (steps, tail) = data.as_chunks_mut::<STEP>();
@@ -36,13 +35,12 @@ pub fn apply(data: &mut [u8], key: MaskingKey, offset: usize) {
     }
 }
 
-/// Appends `source`, masked, to `out`, in one pass; its first byte is byte `offset` of the frame's
-/// payload.
+/// Appends `source` to `out`, masked in the same pass. Its first byte has `offset` in the payload.
 pub fn copy_masked(source: &[u8], key: MaskingKey, offset: usize, out: &mut Vec<u8>) {
     let key = key.repeated(offset);
     let (steps, tail) = source.as_chunks::<STEP>();
     out.reserve(source.len());
-    // The length of both iterators is known to `extend`, which therefore checks for room once.
+    // `extend` knows the length of both iterators and reserves once.
     out.extend(steps.iter().flat_map(|step| (u128::from_ne_bytes(*step) ^ key).to_ne_bytes()));
     out.extend(tail.iter().zip(key.to_ne_bytes()).map(|(byte, key)| byte ^ key));
 }
@@ -52,14 +50,14 @@ mod tests {
     use super::{MaskingKey, apply, copy_masked};
     use proptest::prelude::{any, prop_assert_eq, proptest};
 
-    /// The definition in RFC 6455 section 5.3, a byte at a time.
+    /// The definition in RFC 6455 section 5.3, byte by byte.
     fn scalar(data: &[u8], key: [u8; 4], offset: usize) -> Vec<u8> {
         data.iter().enumerate().map(|(index, byte)| byte ^ key[(offset + index) % 4]).collect()
     }
 
     proptest! {
         #[test]
-        fn both_ways_equal_the_definition(
+        fn both_functions_match_the_definition(
             data: Vec<u8>,
             key: [u8; 4],
             offset in 0_usize..64,

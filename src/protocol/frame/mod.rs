@@ -1,5 +1,5 @@
-//! One frame: its header and its masking. What a sequence of frames means is for
-//! [`MessageAssembler`](super::MessageAssembler) and the connection.
+//! Frame headers and masking. [`MessageAssembler`](super::MessageAssembler) and `connection` handle
+//! sequences of frames.
 
 mod header;
 pub mod mask;

@@ -1,7 +1,7 @@
-//! The server's side of the opening handshake, as far as it is bytes in memory: is what a client has sent a request to
-//! upgrade (`request`), and what proves that it was understood (`accept`).
+//! Opening handshake, server side, on bytes in memory: detection of upgrade requests (`request`)
+//! and the accept key (`accept`).
 //!
-//! Used by the `listener` transport and by the addon. What a request is answered is decided by the shim.
+//! Used by `transport::listener` and `addon`. Responses are written by the shim.
 
 mod accept;
 mod request;

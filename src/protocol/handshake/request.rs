@@ -1,33 +1,36 @@
-//! Whether received bytes are the head of a request to upgrade to WebSocket (RFC 6455 section 4.1, RFC 9112) about which
-//! nobody can be of two minds: Node's parser would take it, find the same target and the same fields in it, and hand it over
-//! as an upgrade. Everything else is put aside, for Node's parser to judge: what it answers need not be known here.
+//! Detection of WebSocket upgrade requests (RFC 6455 section 4.1, RFC 9112). Accepts only heads
+//! that Node's parser accepts, with the same target and fields, and emits as an upgrade. Everything
+//! else falls back to Node's parser, so its responses need not be reproduced here.
 //!
-//! httparse splits the head. It is more lenient than Node's parser at some places and knows nothing of upgrades; the rest of
-//! this file is what makes up for that. Where the two might differ for a reason that nobody has thought of,
-//! `__test__/listener` looks.
+//! httparse splits the head. It is more lenient than Node's parser in places and has no notion of
+//! upgrades; the rest of this file closes that gap. `__test__/listener` compares both parsers.
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use httparse::{Request, Status};
 
-/// Longest head, in bytes: what Node takes by default (`http.maxHeaderSize`), which counts a little less than all of it.
+/// Maximum length of a head in bytes: Node's default `http.maxHeaderSize`, which counts slightly
+/// less than the whole head.
 pub const MAX_HEAD_LENGTH: usize = 16 * 1024;
+// `Field` stores offsets as `u16`.
+const _: () = assert!(MAX_HEAD_LENGTH <= u16::MAX as usize);
 
-/// Most fields. Browsers send some twenty, and proxies add a few.
+/// Maximum number of fields. Browsers send about twenty, and proxies add a few.
 const MAX_FIELDS: usize = 64;
 
-/// How a request line begins, and how it ends.
-const BEGINNING: &[u8] = b"GET /";
-const VERSION: &[u8] = b" HTTP/1.1\r\n";
+/// Start and end of the request line.
+const REQUEST_LINE_START: &[u8] = b"GET /";
+const REQUEST_LINE_END: &[u8] = b" HTTP/1.1\r\n";
 
-/// Where the target begins.
-const TARGET: usize = 4;
+/// Offset of the target.
+const TARGET_OFFSET: usize = 4;
 
-/// Fields that change what the bytes after the head are, or what Node does with the request.
-const ASIDE: [&[u8]; 4] = [b"content-length", b"expect", b"proxy-connection", b"transfer-encoding"];
+/// Fields that change the meaning of the following bytes or Node's handling of the request.
+const FALLBACK_FIELDS: [&[u8]; 4] = [b"content-length", b"expect", b"proxy-connection", b"transfer-encoding"];
 
-/// A header field: where in the input its name and its value are. The value is without the white space around it.
+/// Ranges of a header field's name and value in the input. The value excludes surrounding
+/// whitespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     name: (u16, u16),
@@ -35,42 +38,42 @@ pub struct Field {
 }
 
 impl Field {
-    /// Where the name is.
+    /// Range of the name.
     pub fn name(&self) -> Range<usize> {
         usize::from(self.name.0)..usize::from(self.name.1)
     }
 
-    /// Where the value is.
+    /// Range of the value.
     pub fn value(&self) -> Range<usize> {
         usize::from(self.value.0)..usize::from(self.value.1)
     }
 }
 
-/// What is to be thought of what has come so far.
+/// Result of parsing the bytes received so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestHead {
-    /// It may become a request to upgrade.
+    /// May still become an upgrade request.
     Incomplete,
-    /// It begins with a request to upgrade.
+    /// Begins with an upgrade request.
     Upgrade {
-        /// Of the head, in bytes. What is behind it belongs to the connection.
+        /// Length of the head in bytes. The bytes after it belong to the connection.
         length: usize,
-        /// Where the target is.
+        /// Range of the target.
         target: Range<usize>,
     },
-    /// It is anything else, whatever follows.
+    /// Anything else, regardless of the bytes that follow.
     Fallback,
 }
 
-/// Judges what a client has sent so far, of which a head may have `limit` bytes, and not more than [`MAX_HEAD_LENGTH`]. `fields` are those of
-/// a request to upgrade, in their order.
+/// Parses the bytes received so far. The head may have up to `limit` bytes and never more than
+/// [`MAX_HEAD_LENGTH`]. Fills `fields` for an upgrade request, in order.
 ///
-/// More bytes may change `Incomplete`, and nothing else.
+/// More bytes can only change `Incomplete`.
 pub fn parse_upgrade_request(input: &[u8], limit: usize, fields: &mut Vec<Field>) -> RequestHead {
     fields.clear();
     let limit = limit.min(MAX_HEAD_LENGTH);
     let head = &input[..input.len().min(limit)];
-    let Some(target) = target_of(head) else { return RequestHead::Fallback };
+    let Some(target) = find_target(head) else { return RequestHead::Fallback };
     let mut room = [const { MaybeUninit::uninit() }; MAX_FIELDS];
     let mut request = Request::new(&mut []);
     match request.parse_with_uninit_headers(head, &mut room) {
@@ -80,56 +83,57 @@ pub fn parse_upgrade_request(input: &[u8], limit: usize, fields: &mut Vec<Field>
             if !is_upgrade {
                 return RequestHead::Fallback;
             }
-            fields.extend(request.headers.iter().map(|header| field_of(head, header)));
+            fields.extend(request.headers.iter().map(|header| locate_field(head, header)));
             RequestHead::Upgrade { length, target }
         }
-        // What Node would refuse at once must not wait here for the rest.
-        Ok(Status::Partial) if head.len() < limit && has_whole_lines(head) && !is_for_others(head) => {
+        // Input that Node would reject immediately must not wait here for more.
+        Ok(Status::Partial) if head.len() < limit && has_whole_lines(head) && !has_fallback_field(head) => {
             RequestHead::Incomplete
         }
         _ => RequestHead::Fallback,
     }
 }
 
-/// Where the target is, as far as it has come. `None`: this is not the beginning of such a request.
-fn target_of(head: &[u8]) -> Option<Range<usize>> {
-    if !begins(head, BEGINNING) {
+/// Returns the range of the target received so far. `None` if the input cannot become an upgrade
+/// request.
+fn find_target(head: &[u8]) -> Option<Range<usize>> {
+    if !is_prefix_of_either(head, REQUEST_LINE_START) {
         return None;
     }
-    let target = head.get(TARGET..).unwrap_or_default();
+    let target = head.get(TARGET_OFFSET..).unwrap_or_default();
     let length = target.iter().position(|byte| *byte == b' ').unwrap_or(target.len());
     let (target, rest) = target.split_at(length);
-    // A fragment has no business there, and what is not ASCII is understood in more than one way.
+    // Targets must not have a fragment, and parsers disagree on non-ASCII bytes.
     let is_plain = target.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#');
-    (is_plain && begins(rest, VERSION)).then_some(TARGET..TARGET + length)
+    (is_plain && is_prefix_of_either(rest, REQUEST_LINE_END)).then_some(TARGET_OFFSET..TARGET_OFFSET + length)
 }
 
-/// Whether `bytes` begin with `expected`, or `expected` with `bytes` where these are not all there.
-fn begins(bytes: &[u8], expected: &[u8]) -> bool {
+/// True if one of the two slices is a prefix of the other.
+fn is_prefix_of_either(bytes: &[u8], expected: &[u8]) -> bool {
     bytes.iter().zip(expected).all(|(byte, expected)| byte == expected)
 }
 
-/// Whether each line that has ended has done so with CR LF: httparse takes LF alone.
+/// True if every complete line ends with CR LF: httparse also accepts LF alone.
 fn has_whole_lines(head: &[u8]) -> bool {
     let mut lines = head.split(|byte| *byte == b'\n');
-    // The last one has not ended.
+    // The last line is incomplete.
     lines.next_back();
     lines.all(|line| line.ends_with(b"\r"))
 }
 
-/// Whether a field whose name has come shows that this is no request for here. The values of the others are looked at when
-/// all are there.
-fn is_for_others(head: &[u8]) -> bool {
+/// True if the name of a received field requires the fallback. Values are checked once the head is
+/// complete.
+fn has_fallback_field(head: &[u8]) -> bool {
     let lines = head.split(|byte| *byte == b'\n').skip(1);
     let mut names = lines.filter_map(|line| Some(&line[..line.iter().position(|byte| *byte == b':')?]));
-    names.any(is_aside)
+    names.any(is_fallback_field)
 }
 
-fn is_aside(name: &[u8]) -> bool {
-    ASIDE.iter().any(|other| name.eq_ignore_ascii_case(other))
+fn is_fallback_field(name: &[u8]) -> bool {
+    FALLBACK_FIELDS.iter().any(|other| name.eq_ignore_ascii_case(other))
 }
 
-/// Whether the fields ask for WebSocket, and for nothing else that Node has an opinion on.
+/// True if the fields request WebSocket and include none that Node handles specially.
 fn is_upgrade(head: &[u8], headers: &[httparse::Header<'_>]) -> bool {
     let (mut upgrades, mut connections) = (0, 0);
     for header in headers {
@@ -141,26 +145,28 @@ fn is_upgrade(head: &[u8], headers: &[httparse::Header<'_>]) -> bool {
             }
         } else if name.eq_ignore_ascii_case(b"connection") {
             connections += 1;
-            if !is_bare(head, field_of(head, header)) || !asks_for_upgrade(header.value) {
+            if !has_plain_whitespace(head, locate_field(head, header))
+                || !is_upgrade_option_list(header.value)
+            {
                 return false;
             }
-        } else if is_aside(name) {
+        } else if is_fallback_field(name) {
             return false;
         }
     }
     upgrades == 1 && connections == 1
 }
 
-/// Whether there is no white space around a value but the usual one. Node's parser reads `Connection` as it comes: for it, an
-/// option with a tab behind it is another one.
-fn is_bare(head: &[u8], field: Field) -> bool {
+/// True if a value is surrounded only by the usual whitespace. Node's parser treats a `Connection`
+/// option followed by a tab as a different option.
+fn has_plain_whitespace(head: &[u8], field: Field) -> bool {
     let (name, value) = (field.name(), field.value());
     let before = &head[name.end..value.start];
     (before == b":" || before == b": ") && head[value.end..].starts_with(b"\r")
 }
 
-/// Whether the options of a `Connection` field are `upgrade`, once, and perhaps `keep-alive`, which says nothing new.
-fn asks_for_upgrade(value: &[u8]) -> bool {
+/// True if the options of a `Connection` field are one `upgrade` and optionally `keep-alive`.
+fn is_upgrade_option_list(value: &[u8]) -> bool {
     let mut upgrades = 0;
     for option in value.split(|byte| *byte == b',') {
         let option = option.strip_prefix(b" ").unwrap_or(option);
@@ -173,13 +179,13 @@ fn asks_for_upgrade(value: &[u8]) -> bool {
     upgrades == 1
 }
 
-/// Where a header is that httparse has found.
-fn field_of(head: &[u8], header: &httparse::Header<'_>) -> Field {
-    // Both lie in `head`, which is no longer than MAX_HEAD_LENGTH.
+/// Converts a field found by httparse to ranges.
+fn locate_field(head: &[u8], header: &httparse::Header<'_>) -> Field {
+    // Both are inside `head`, which has at most MAX_HEAD_LENGTH bytes.
     let offset = |part: &[u8]| (part.as_ptr().addr() - head.as_ptr().addr()) as u16;
     let start = offset(header.name.as_bytes());
     let end = start + header.name.len() as u16;
-    // An empty value lies nowhere; where it would be is behind the colon.
+    // httparse does not locate empty values; their position is after the colon.
     let value = if header.value.is_empty() { end + 1 } else { offset(header.value) };
     Field { name: (start, end), value: (value, value + header.value.len() as u16) }
 }

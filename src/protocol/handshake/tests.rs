@@ -1,5 +1,5 @@
-//! Requests: examples, every cut of each, and random changes of them. That Node's parser agrees is tested with Node
-//! (`__test__/listener`).
+//! Upgrade requests: examples, every split of each, and random mutations. `__test__/listener`
+//! compares the results with Node's parser.
 
 use super::{Field, MAX_HEAD_LENGTH, RequestHead, parse_upgrade_request};
 use proptest::collection::vec;
@@ -9,7 +9,7 @@ use proptest::sample::{Index, select};
 const PLAIN: &str = "GET /chat?room=1 HTTP/1.1\r\nHost: a.example:80\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-/// The two fields without which nothing is an upgrade.
+/// The two required fields of an upgrade.
 const UPGRADE: &str = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
 
 fn parse(input: &[u8]) -> (RequestHead, Vec<Field>) {
@@ -17,28 +17,28 @@ fn parse(input: &[u8]) -> (RequestHead, Vec<Field>) {
     (parse_upgrade_request(input, MAX_HEAD_LENGTH, &mut fields), fields)
 }
 
-fn verdict(input: impl AsRef<[u8]>) -> RequestHead {
+fn parse_head(input: impl AsRef<[u8]>) -> RequestHead {
     parse(input.as_ref()).0
 }
 
 fn is_upgrade(input: impl AsRef<[u8]>) -> bool {
-    matches!(verdict(input), RequestHead::Upgrade { .. })
+    matches!(parse_head(input), RequestHead::Upgrade { .. })
 }
 
-/// A request with these lines besides those of an upgrade.
+/// An upgrade request with these additional lines.
 fn with(lines: impl AsRef<[u8]>) -> Vec<u8> {
     [b"GET / HTTP/1.1\r\n", UPGRADE.as_bytes(), lines.as_ref(), b"\r\n"].concat()
 }
 
-/// Names and values, as text.
+/// Names and values as text.
 fn texts(input: &[u8]) -> Vec<(&str, &str)> {
     let (_, fields) = parse(input);
     let text = |range| str::from_utf8(&input[range]).unwrap();
     fields.iter().map(|field| (text(field.name()), text(field.value()))).collect()
 }
 
-/// Nothing but `Incomplete` is changed by what follows.
-fn is_the_same_however_it_is_cut(input: &[u8]) -> bool {
+/// True if later bytes only ever change `Incomplete`.
+fn is_stable_at_every_split(input: &[u8]) -> bool {
     let whole = parse(input);
     (0..input.len()).all(|end| {
         let so_far = parse(&input[..end]);
@@ -52,7 +52,7 @@ fn is_the_same_however_it_is_cut(input: &[u8]) -> bool {
 #[test]
 fn a_request_to_upgrade_is_found_with_its_target_and_fields() {
     let input = [PLAIN.as_bytes(), b"\x81\x80\n\n\0\0"].concat();
-    assert_eq!(verdict(&input), RequestHead::Upgrade { length: PLAIN.len(), target: 4..16 });
+    assert_eq!(parse_head(&input), RequestHead::Upgrade { length: PLAIN.len(), target: 4..16 });
     assert_eq!(
         texts(&input),
         [
@@ -63,11 +63,11 @@ fn a_request_to_upgrade_is_found_with_its_target_and_fields() {
             ("Sec-WebSocket-Version", "13"),
         ]
     );
-    assert!(is_the_same_however_it_is_cut(&input));
+    assert!(is_stable_at_every_split(&input));
 }
 
 #[test]
-fn white_space_around_values_is_no_part_of_them_and_they_may_be_empty() {
+fn values_exclude_whitespace_and_may_be_empty() {
     let input = with("A:b\r\nC: \t d \t e \t \r\nF:\r\nG: \t\r\nH: i:j\r\n");
     assert_eq!(texts(&input)[2..], [("A", "b"), ("C", "d \t e"), ("F", ""), ("G", ""), ("H", "i:j")]);
     let (_, fields) = parse(&input);
@@ -78,7 +78,7 @@ fn white_space_around_values_is_no_part_of_them_and_they_may_be_empty() {
 }
 
 #[test]
-fn what_browsers_and_other_clients_send_is_taken() {
+fn requests_of_browsers_and_other_clients_are_accepted() {
     for (upgrade, connection) in
         [("websocket", "keep-alive, Upgrade"), ("websocket", "Upgrade,Keep-Alive"), ("WebSocket", "upgrade")]
     {
@@ -91,13 +91,13 @@ fn what_browsers_and_other_clients_send_is_taken() {
 }
 
 #[test]
-fn everything_else_is_put_aside_however_it_is_cut() {
+fn everything_else_falls_back_at_every_split() {
     let changed = |from: &str, to: &str| {
         assert!(PLAIN.contains(from), "{from}");
         PLAIN.replacen(from, to, 1).into_bytes()
     };
     for input in [
-        // Not such a request.
+        // Other requests.
         changed("GET", "POST"),
         changed("GET", "get"),
         changed("HTTP/1.1", "HTTP/1.0"),
@@ -113,7 +113,7 @@ fn everything_else_is_put_aside_however_it_is_cut() {
         changed(" HTTP", "  HTTP"),
         changed("1.1\r", "1.1 \r"),
         changed("GET", "\r\nGET"),
-        // Nor such fields.
+        // Other fields.
         changed("Upgrade: websocket\r\n", ""),
         changed("Upgrade: websocket", "Upgrade: h2c"),
         changed("Upgrade: websocket", "Upgrade:"),
@@ -134,7 +134,7 @@ fn everything_else_is_put_aside_however_it_is_cut() {
         with("transfer-encoding: chunked\r\n"),
         with("Expect: 100-continue\r\n"),
         with("Proxy-Connection: close\r\n"),
-        // Lines that mean something to some.
+        // Line endings and whitespace that parsers interpret differently.
         changed("\r\n\r\n", "\n\n"),
         changed("\r\nUpgrade", "\nUpgrade"),
         changed("\r\nUpgrade", "\rUpgrade"),
@@ -152,13 +152,13 @@ fn everything_else_is_put_aside_however_it_is_cut() {
         b"\0".to_vec(),
     ] {
         let text = String::from_utf8_lossy(&input);
-        assert_eq!(verdict(&input), RequestHead::Fallback, "{text}");
-        assert!(is_the_same_however_it_is_cut(&input), "{text}");
+        assert_eq!(parse_head(&input), RequestHead::Fallback, "{text}");
+        assert!(is_stable_at_every_split(&input), "{text}");
     }
 }
 
 #[test]
-fn what_node_would_refuse_at_once_does_not_wait_for_the_end() {
+fn input_that_node_rejects_immediately_falls_back_immediately() {
     for input in [
         "POST",
         "GET /a#",
@@ -169,10 +169,10 @@ fn what_node_would_refuse_at_once_does_not_wait_for_the_end() {
         "GET / HTTP/1.1\r\nContent-Length:",
         "GET / HTTP/1.1\r\nA: b\r\nTransfer-Encoding:",
     ] {
-        assert_eq!(verdict(input), RequestHead::Fallback, "{input}");
+        assert_eq!(parse_head(input), RequestHead::Fallback, "{input}");
     }
     for input in ["", "GET", "GET /", "GET / HTTP/1.1\r", "GET / HTTP/1.1\r\nExpect", "GET /:Expect:"] {
-        assert_eq!(verdict(input), RequestHead::Incomplete, "{input}");
+        assert_eq!(parse_head(input), RequestHead::Incomplete, "{input}");
     }
 }
 
@@ -188,7 +188,7 @@ fn a_head_may_be_as_long_as_the_limit() {
     assert_eq!(parse_upgrade_request(&head[..length - 1], length, &mut fields), RequestHead::Incomplete);
     assert_eq!(parse_upgrade_request(&head[..length - 1], length - 1, &mut fields), RequestHead::Fallback);
 
-    // And never longer than Node's default.
+    // Never longer than Node's default.
     let begun = format!("GET /{}", "a".repeat(MAX_HEAD_LENGTH - 6));
     assert_eq!(parse_upgrade_request(begun.as_bytes(), usize::MAX, &mut fields), RequestHead::Incomplete);
     assert_eq!(
@@ -200,10 +200,10 @@ fn a_head_may_be_as_long_as_the_limit() {
 #[test]
 fn there_may_be_64_fields() {
     assert_eq!(parse(&with("A: b\r\n".repeat(62))).1.len(), 64);
-    assert_eq!(verdict(with("A: b\r\n".repeat(63))), RequestHead::Fallback);
+    assert_eq!(parse_head(with("A: b\r\n".repeat(63))), RequestHead::Fallback);
 }
 
-/// Requests that are nearly all right.
+/// Almost valid requests.
 fn requests() -> impl Strategy<Value = Vec<u8>> {
     let line = prop_oneof![
         Just("Host: a\r\n".to_owned()),
@@ -230,14 +230,14 @@ fn requests() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn a_cut_changes_nothing(input in requests()) {
-        prop_assert!(is_the_same_however_it_is_cut(&input));
+    fn splits_change_nothing(input in requests()) {
+        prop_assert!(is_stable_at_every_split(&input));
     }
 
     #[test]
-    fn fields_are_what_lines_are_made_of(input in requests()) {
-        let (verdict, fields) = parse(&input);
-        if let RequestHead::Upgrade { length, target } = verdict {
+    fn fields_match_the_lines(input in requests()) {
+        let (parse_head, fields) = parse(&input);
+        if let RequestHead::Upgrade { length, target } = parse_head {
             let mut written = [b"GET ", &input[target], b" HTTP/1.1\r\n"].concat();
             let mut copied = written.clone();
             let mut lines = input[written.len()..length].split(|byte| *byte == b'\n');

@@ -1,5 +1,5 @@
-// Packs entry.cjs with the tool that is named, into a folder that no node_modules is above of, and runs it there.
-// BLOCKS has the blocks of code of doc/runtimes.md, by their first lines.
+// Packs entry.cjs with the named tool, into a folder without node_modules above it, and runs it there. BLOCKS has the blocks of
+// code of doc/runtimes.md, by their first lines.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -27,7 +27,7 @@ mkdirSync(out, { recursive: true });
 const require = createRequire(import.meta.url);
 
 /**
- * The options that doc/runtimes.md gives.
+ * The options in doc/runtimes.md.
  *
  * @param {string} heading the first line of a block of code
  */
@@ -149,7 +149,7 @@ const TOOLS = {
     await inject(server, 'NODE_SEA_BLOB', readFileSync(join(out, 'server.blob')), {
       sentinelFuse: 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
     });
-    // The executable has the program inside.
+    // The executable contains the program.
     for (const name of ['server.cjs', 'sea.json', 'server.blob']) rmSync(join(out, name));
     return [server];
   }

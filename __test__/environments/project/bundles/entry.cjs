@@ -1,5 +1,5 @@
 'use strict';
 
-// What is packed: every specification with the ws that the bundler finds.
+// The packed program: every specification, with the ws that the bundler resolves.
 
 require('../all.cjs')(require('ws'));

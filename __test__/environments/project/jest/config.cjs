@@ -1,7 +1,7 @@
 'use strict';
 
-// The configuration of both versions of Jest: JEST says which, ENVIRONMENT names the environment. Everything that Jest looks up
-// by name is given as a path, because the packages of the other version may be nearer.
+// The configuration of both versions of Jest, chosen by JEST, in the environment ENVIRONMENT. Modules that Jest resolves by
+// name are given as paths, because the packages of the other version may be nearer.
 
 const { createRequire } = require('node:module');
 const { join } = require('node:path');
@@ -24,7 +24,7 @@ module.exports = {
     ENVIRONMENT === 'node'
       ? resolve('jest-environment-node')
       : require.resolve(`jest-environment-jsdom-${JEST}`),
-  // In jsdom, too, a program that uses ws asks for what Node has.
+  // A program that uses ws in jsdom needs Node's globals, too.
   testEnvironmentOptions:
     ENVIRONMENT === 'jsdom' ? { customExportConditions: ['node', 'require'] } : {},
   testMatch: ['**/*.test.{js,mjs}'],

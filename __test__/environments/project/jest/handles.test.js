@@ -1,6 +1,6 @@
 'use strict';
 
-// For --detectOpenHandles: LEFT says what is left open.
+// For --detectOpenHandles: leaves the things named in LEFT open.
 
 const { once } = require('node:events');
 const WebSocket = require('ws');

@@ -6,7 +6,7 @@ const { once } = require('node:events');
 const record = require('../record.cjs');
 const specs = require('../specs.cjs');
 
-/** The functions of an object and of what it inherits, without those of Object. */
+/** The functions of an object and of its prototypes, without those of Object. */
 const functions = (object) => {
   const names = new Set();
   for (let at = object; at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {

@@ -1,7 +1,7 @@
 'use strict';
 
-// Before the first test file: loads ws in the process of Jest, so that what a process has of it once is there, and notes what is open,
-// and all warnings. teardown.cjs compares.
+// Before the first test file: loads ws in the process of Jest, which initializes its state per process, and records open
+// resources and all warnings. teardown.cjs compares.
 
 const { readdirSync } = require('node:fs');
 const specs = require('../specs.cjs');

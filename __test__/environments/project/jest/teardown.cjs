@@ -1,7 +1,7 @@
 'use strict';
 
-// After the last test file, in the process of Jest, which is that of the tests with `-i`: records what they have left there. Jest
-// itself opens and closes a few files, and has timers.
+// After the last test file, in the process of Jest, which runs the tests with `-i`: records the resources that they left open.
+// Jest itself opens and closes a few files, and has timers.
 
 const record = require('../record.cjs');
 
@@ -16,7 +16,7 @@ const OF_JEST = new Set([
 ]);
 
 module.exports = async () => {
-  // What was closed in the last test may still be on its way.
+  // Resources closed in the last test may need a moment.
   for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   const { descriptors, warnings, open, listeners } = globalThis.atStart;
   record('left by all files', {

@@ -1,6 +1,6 @@
 'use strict';
 
-// Timers are faked before ws is loaded. FAKE is the kind: `all` has process.nextTick among them.
+// Timers are faked before ws is loaded. FAKE is the kind: `all` includes process.nextTick.
 
 const record = require('../record.cjs');
 const specs = require('../timers.cjs');
@@ -8,9 +8,9 @@ const specs = require('../timers.cjs');
 const { FAKE } = process.env;
 const isLegacy = FAKE === 'legacy';
 
-/** What ws does in a later tick, and so does not do while ticks are faked. */
+/** ws does these in a later tick, and so not while ticks are faked. */
 const NEEDS_TICKS = ['a message that is too large', 'refusals'];
-/** The timer of a request is one of Node itself, which Jest does not fake. */
+/** Node sets the timer of a request internally, where Jest does not fake it. */
 const NEEDS_TIMERS_OF_NODE = 'a handshake that takes too long';
 
 beforeEach(() => {

@@ -1,6 +1,6 @@
 'use strict';
 
-// In jsdom: what `require('ws')` is there, and the WebSocket of the window, which is made with the ws that jsdom has loaded outside.
+// In jsdom: the module `require('ws')`, and the WebSocket of the window, which uses the ws that jsdom has loaded outside.
 
 const { once } = require('node:events');
 const record = require('../record.cjs');

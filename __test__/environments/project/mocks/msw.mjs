@@ -1,4 +1,4 @@
-// MSW is active: it has replaced http.ClientRequest and the WebSocket of Node, and lets through what it does not know.
+// MSW is active: it has replaced http.ClientRequest and the WebSocket of Node, and passes unknown requests through.
 
 import http from 'node:http';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
 'use strict';
 
-// nock is active, in the version that NOCK names: it has replaced http.ClientRequest, and lets the loopback through.
+// nock is active, in the version NOCK: it has replaced http.ClientRequest, and passes the loopback through.
 
 const exported = require(`nock-${process.env.NOCK}`);
 const http = require('node:http');
@@ -8,7 +8,7 @@ const { once } = require('node:events');
 const all = require('../all.cjs');
 const record = require('../record.cjs');
 
-// From version 15 on it is a module of ESM.
+// ESM only since version 15.
 const nock = exported.default ?? exported;
 
 (async () => {

@@ -1,6 +1,6 @@
 'use strict';
 
-// proxyquire: another ws for a module, with what the real one has behind it, and without.
+// proxyquire: another ws for a module, with the real one as a fallback, and without.
 
 const proxyquire = require('proxyquire');
 const record = require('../record.cjs');
@@ -27,7 +27,7 @@ const WebSocket = require('ws');
   ]);
   const alone = proxyquire.noCallThru()('./subject.cjs', { ws: class extends Fake {} });
   record('not called through', [alone.send('ws://c', 'd'), calls, Object.keys(alone.WebSocket)]);
-  // The package itself is loaded again, with something else in it.
+  // The package itself is loaded again, with one of its modules replaced.
   const loaded = proxyquire.noPreserveCache()('./subject.cjs', {});
   record('loaded again', [
     loaded.WebSocket === WebSocket,

@@ -1,6 +1,6 @@
 'use strict';
 
-// Sinon fakes everything that it can before ws is loaded, but for `process.nextTick`, without which streams do not work either.
+// Sinon fakes everything that it can before ws is loaded, except `process.nextTick`, which streams need.
 
 const sinon = require('sinon');
 const record = require('../record.cjs');

@@ -1,6 +1,6 @@
 'use strict';
 
-// A module of a program that uses ws: what it exports is tested by others with another ws in its place.
+// A module of a program that uses ws. Other programs test its exports with a replaced ws.
 
 const WebSocket = require('ws');
 

@@ -1,6 +1,7 @@
 'use strict';
 
-// testdouble.js replaces ws for a module, and imitates its classes: ws as a whole it cannot imitate, because a getter throws.
+// testdouble.js replaces ws for a module, and imitates its classes. It cannot imitate the whole module, because a getter
+// throws.
 
 const td = require('testdouble');
 const record = require('../record.cjs');

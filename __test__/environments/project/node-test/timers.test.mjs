@@ -1,4 +1,4 @@
-// mock.timers: all that it can mock.
+// mock.timers: everything that it can mock.
 
 import { mock, test } from 'node:test';
 import record from '../record.cjs';

@@ -1,6 +1,6 @@
 'use strict';
 
-// What PM2 runs as a cluster: an echo that ends its clients when it is told to end.
+// The program that PM2 runs as a cluster: an echo server that closes its clients on shutdown.
 
 const WebSocket = require('ws');
 

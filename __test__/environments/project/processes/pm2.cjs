@@ -1,6 +1,6 @@
 'use strict';
 
-// PM2 reloads a cluster without an interruption: clients are told to go, and come again.
+// PM2 reloads a cluster without an interruption: clients are closed, and reconnect.
 
 const { once } = require('node:events');
 const net = require('node:net');
@@ -17,7 +17,7 @@ const WebSocket = require('ws');
 const call = (name, ...args) => promisify(pm2[name].bind(pm2))(...args);
 
 (async () => {
-  // A cluster needs a port that all workers name.
+  // The workers of a cluster share a fixed port.
   const free = net.createServer().listen(0, '127.0.0.1');
   await once(free, 'listening');
   const { port } = free.address();

@@ -1,7 +1,7 @@
 'use strict';
 
-// Programs that end what they find open, as shutdown code and test helpers do. WAY says how they find it. Afterwards the process ends
-// by itself.
+// Programs that close all open resources, as shutdown code and test helpers do. WAY is the way to find them. Afterwards the
+// process exits by itself.
 
 const { once } = require('node:events');
 const http = require('node:http');
@@ -12,14 +12,14 @@ const WebSocket = require('ws');
 const { WAY } = process.env;
 const OF_TEST = new Set(['PipeWrap', 'TTYWrap', 'Immediate', 'CloseReq']);
 
-/** The kinds of what keeps the process alive. */
+/** The kinds of resources that keep the process alive. */
 const resources = () =>
   process
     .getActiveResourcesInfo()
     .filter((name) => !OF_TEST.has(name))
     .sort();
 
-/** Active handles that are of net, and not those of standard output. */
+/** Active handles of net, without those of standard output. */
 const handles = () =>
   process
     ._getActiveHandles()

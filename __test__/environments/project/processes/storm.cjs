@@ -1,7 +1,7 @@
 'use strict';
 
-// Worker threads with clients and servers under load are terminated, over and over, while the main thread talks: nothing of theirs
-// comes to it, and nothing of its own is lost. ROUNDS says how often.
+// Worker threads with clients and servers under load are terminated, ROUNDS times, while the main thread exchanges messages: it
+// gets none of theirs, and loses none of its own.
 
 const { once } = require('node:events');
 const { readdirSync } = require('node:fs');

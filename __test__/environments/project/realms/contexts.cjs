@@ -1,6 +1,6 @@
 'use strict';
 
-// ws is loaded in contexts of node:vm with no more than what a module needs, several times in one process, as test runners do.
+// ws is loaded in contexts of node:vm with only the globals of a module, several times in one process, as test runners do.
 
 const { readdirSync } = require('node:fs');
 const Module = require('node:module');
@@ -32,7 +32,7 @@ function loader(context) {
   return load;
 }
 
-/** As many globals as Jest's environment of Node gives. */
+/** The globals of Jest's environment for Node. */
 const globals = () => {
   const {
     Buffer,

@@ -1,6 +1,6 @@
 'use strict';
 
-// SES is loaded before, and freezes the intrinsics, before or after ws is loaded: LOCKDOWN says when.
+// SES is loaded first, and freezes the intrinsics before or after ws is loaded, by LOCKDOWN.
 
 const options = {
   errorTaming: 'unsafe',

@@ -1,6 +1,6 @@
 'use strict';
 
-// zone.js is loaded before, and has replaced timers, ticks, promises and emitters: in which zone does each listener run?
+// zone.js is loaded first, and has replaced timers, ticks, promises and emitters: records the zone of each listener.
 
 const { once } = require('node:events');
 const all = require('../all.cjs');

@@ -1,4 +1,4 @@
-// crossws, whose adapter of Node has a ws inside: with the one that is installed handed to it.
+// crossws, whose adapter for Node bundles ws: the installed one is passed to it.
 
 import { once } from 'node:events';
 import http from 'node:http';

@@ -1,4 +1,4 @@
-// @fastify/websocket, in the style of its own tests: the server greets at once, injectWS, streams, hooks, closing.
+// @fastify@fastify/websocket, in the style of its own tests: the server sends at once, injectWS, streams, hooks, closing.
 
 import { once } from 'node:events';
 import Fastify from 'fastify';

@@ -45,7 +45,7 @@ for (const protocol of ['graphql-ws', 'graphql-transport-ws']) {
     const client = createWebSocketStream(ws, { encoding: 'utf8', objectMode: true });
     const messages = new PassThrough({ objectMode: true });
     client.on('data', (chunk) => messages.write(JSON.parse(chunk)));
-    // Three writes at once: what comes of the second depends on when the first one's callback comes.
+    // Three writes at once: the outcome of the second depends on the moment of the first one's callback.
     client.write(JSON.stringify({ type: 'connection_init' }));
     client.write(
       JSON.stringify({

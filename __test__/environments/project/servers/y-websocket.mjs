@@ -1,4 +1,4 @@
-// y-websocket: two documents are kept alike through its server.
+// y-websocket: two documents stay equal through its server.
 
 import { createRequire } from 'node:module';
 import { once } from 'node:events';

@@ -1,6 +1,7 @@
 'use strict';
 
-// A program that a tracer watches: HTTP and WebSocket at one server, messages both ways, all ends. Gives what it saw.
+// The program under a tracer: HTTP and WebSocket on one server, messages both ways, all kinds of ends. Returns its
+// observations.
 
 const { once } = require('node:events');
 const http = require('node:http');
@@ -8,7 +9,7 @@ const http = require('node:http');
 /** @param {any} api the exports of ws */
 module.exports = async (api) => {
   const seen = [];
-  // Some tracers replace what `require('ws')` gives, and not its property.
+  // Some tracers replace the exports of `require('ws')`, and not their property.
   const WebSocket = typeof api === 'function' ? api : api.WebSocket;
   const server = http.createServer((_, response) => response.end('page'));
   const wss = new api.WebSocketServer({ server, path: '/live' });

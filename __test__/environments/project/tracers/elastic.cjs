@@ -1,6 +1,6 @@
 'use strict';
 
-// Elastic APM with a transport of its own. It wraps http, and of ws only versions before 8.
+// Elastic APM with a transport of its own. It wraps http, and ws only before version 8.
 
 const spans = [];
 const transactions = [];

@@ -1,4 +1,4 @@
-// Every specification, twice: POOL of vitest/config.mjs says in what.
+// Every specification, twice, in the POOL of vitest/config.mjs.
 
 import * as api from 'ws';
 import { expect, test, vi } from 'vitest';

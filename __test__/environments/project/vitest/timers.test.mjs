@@ -1,4 +1,4 @@
-// Timers are faked before ws is loaded: what Vitest fakes by itself, which is not process.nextTick.
+// Timers are faked before ws is loaded: those that Vitest fakes by default, without process.nextTick.
 
 import { afterEach, beforeEach, test, vi } from 'vitest';
 import record from '../record.cjs';
@@ -13,7 +13,7 @@ afterEach(() => {
 });
 
 for (const [name, run] of Object.entries(specs)) {
-  // The timer of a request is one of Node itself, which Vitest does not fake.
+  // Node sets the timer of a request internally, where Vitest does not fake it.
   if (name === 'a handshake that takes too long') continue;
   test(name, async () => {
     const api = await import('ws');

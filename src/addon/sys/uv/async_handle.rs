@@ -1,8 +1,6 @@
-//! A wake-up of an environment's event loop from any thread: libuv's async handle or, where there is no libuv, a
-//! thread-safe function of Node-API.
-//!
-//! Why not always the latter: it opens one callback scope around a whole wake-up, and then microtasks would not run
-//! between two connections.
+//! Wakes an environment's event loop from any thread: libuv's async handle or, in hosts without libuv, a thread-safe function of
+//! Node-API. The latter is not used everywhere because it opens one callback scope around a whole wake-up, and microtasks would
+//! not run between two connections.
 
 use std::fmt;
 use std::ptr::NonNull;
@@ -15,16 +13,16 @@ use super::handle::{Handle, OnClosed, with_value};
 use super::symbols::{RawHandle, libuv};
 use crate::transport::socket::Wake;
 
-/// `UV_ASYNC` of libuv's `uv_handle_type`; part of its stable ABI.
+/// `UV_ASYNC` of `uv_handle_type`, part of libuv's stable ABI.
 const UV_ASYNC: i32 = 1;
 
-/// Outcome on the environment's thread after one or more wake-ups.
+/// Called on the environment's thread after one or more wake-ups.
 pub(in crate::addon) type OnWake = Box<dyn Fn()>;
 
-/// The part of the wake-up that any thread may hold.
+/// The part that any thread may hold.
 pub(in crate::addon) struct LoopWaker {
     /// `None` once closed.
-    handle: Mutex<Option<Target>>,
+    target: Mutex<Option<Target>>,
 }
 
 enum Target {
@@ -32,21 +30,21 @@ enum Target {
     Threadsafe(ThreadsafeSender),
 }
 
-// SAFETY: the pointer is only passed to `uv_async_send`, which may be called from any thread, and only under the lock that
-// `AsyncHandle::close` takes before it closes the handle.
+// SAFETY: the pointer is only passed to `uv_async_send`, which may be called from any thread, and only under the lock under which
+// `AsyncHandle::close` removes it before it closes the handle.
 unsafe impl Send for Target {}
 
 impl Wake for Arc<LoopWaker> {
     fn wake(&self) {
-        let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*handle {
+        let target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*target {
             Some(Target::Libuv(raw)) => {
                 if let Some(libuv) = libuv() {
-                    // SAFETY: the handle is initialized and not closed: closing takes it out under the same lock.
+                    // SAFETY: initialized and not closed: `AsyncHandle::close` removes it under this lock first.
                     unsafe { (libuv.async_send)(raw.as_ptr()) };
                 }
             }
-            Some(Target::Threadsafe(handle)) => handle.call(),
+            Some(Target::Threadsafe(sender)) => sender.send(),
             None => {}
         }
     }
@@ -57,53 +55,53 @@ enum Source {
     Threadsafe(ThreadsafeFunction),
 }
 
-/// A wake-up of an environment's loop. It does not keep the loop alive until asked to.
+/// The part of the environment's thread. Does not keep the loop alive until [`AsyncHandle::set_ref`].
 pub(in crate::addon) struct AsyncHandle {
-    shared: Arc<LoopWaker>,
+    waker: Arc<LoopWaker>,
     source: Source,
 }
 
 impl AsyncHandle {
-    /// Calls `on_wake` on this environment's thread. It must be closed with [`AsyncHandle::close`] before the loop ends.
+    /// Calls `on_wake` on this environment's thread. Must be closed with [`AsyncHandle::close`] before the loop ends.
     ///
     /// # Errors
-    /// When the environment is ending, or takes no handle.
+    /// If the environment is ending, or refuses a handle.
     pub(in crate::addon) fn new(env: Env, on_wake: OnWake) -> Result<Self> {
         let (source, target) = if libuv().is_some() {
             let handle = Handle::new(env, UV_ASYNC, on_wake, |libuv, event_loop, raw| {
-                // SAFETY: the loop is the environment's, the memory has the size that libuv wants.
+                // SAFETY: the environment's loop, and memory of the size of the type.
                 unsafe { (libuv.async_init)(event_loop, raw, woken) }
             })?;
             let raw = NonNull::new(handle.raw());
             (Source::Libuv(handle), raw.map(Target::Libuv))
         } else {
-            let call = ThreadsafeFunction::new(env, on_wake)?;
-            let handle = call.handle();
-            (Source::Threadsafe(call), Some(Target::Threadsafe(handle)))
+            let function = ThreadsafeFunction::new(env, on_wake)?;
+            let sender = function.sender();
+            (Source::Threadsafe(function), Some(Target::Threadsafe(sender)))
         };
-        Ok(Self { shared: Arc::new(LoopWaker { handle: Mutex::new(target) }), source })
+        Ok(Self { waker: Arc::new(LoopWaker { target: Mutex::new(target) }), source })
     }
 
-    /// What other threads wake it by.
-    pub(in crate::addon) fn handle(&self) -> Arc<LoopWaker> {
-        Arc::clone(&self.shared)
+    /// The waker for other threads.
+    pub(in crate::addon) fn waker(&self) -> Arc<LoopWaker> {
+        Arc::clone(&self.waker)
     }
 
-    /// Whether this keeps the environment's loop alive.
-    pub(in crate::addon) fn set_ref(&self, keep: bool) {
+    /// Sets whether this keeps the environment's event loop alive.
+    pub(in crate::addon) fn set_ref(&self, is_referenced: bool) {
         match &self.source {
-            Source::Libuv(handle) => handle.set_ref(keep),
-            Source::Threadsafe(call) => call.set_ref(keep),
+            Source::Libuv(handle) => handle.set_ref(is_referenced),
+            Source::Threadsafe(function) => function.set_ref(is_referenced),
         }
     }
 
-    /// Ends it; `closed` runs when the loop has let go of it. Wake-ups that come later do nothing.
+    /// Closes the handle. `closed` runs when the loop no longer uses it. Later wake-ups do nothing.
     pub(in crate::addon) fn close(self, closed: OnClosed) {
-        *self.shared.handle.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.waker.target.lock().unwrap_or_else(PoisonError::into_inner) = None;
         match self.source {
             Source::Libuv(handle) => handle.close(closed),
-            Source::Threadsafe(call) => {
-                drop(call);
+            Source::Threadsafe(function) => {
+                drop(function);
                 closed();
             }
         }
@@ -116,7 +114,6 @@ impl fmt::Debug for AsyncHandle {
     }
 }
 
-/// libuv's callback for a wake-up.
 unsafe extern "C" fn woken(raw: RawHandle) {
     // SAFETY: a handle of `AsyncHandle::new`.
     unsafe { with_value::<OnWake>(raw, |on_wake| on_wake()) };

@@ -1,7 +1,9 @@
-//! What all handles have in common: memory of libuv's size, a value that callbacks get, an end that takes a turn.
+//! The common part of all libuv handles: memory of libuv's size, a value for the callbacks, and an end that takes until the close
+//! phase of a turn.
 
 use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 
 use napi::{Env, Error, Result, sys};
@@ -9,26 +11,26 @@ use napi::{Env, Error, Result, sys};
 use super::super::check;
 use super::symbols::{Libuv, RawHandle, libuv};
 
-/// Of libuv's `uv_handle_type`; part of its stable ABI.
+/// `UV_IDLE` of `uv_handle_type`, part of libuv's stable ABI.
 pub(super) const UV_IDLE: c_int = 6;
 
-/// What every handle's memory begins with: libuv's `uv_handle_t` has the user's `data` pointer first.
+/// The beginning of every `uv_handle_t`: the user's pointer.
 #[repr(C)]
 struct Head {
     data: *mut c_void,
 }
 
-/// Runs when the loop has let go of a handle.
+/// Runs in the close phase, when the loop no longer uses a handle.
 pub(in crate::addon) type OnClosed = Box<dyn FnOnce()>;
 
-/// What `data` points to.
+/// The target of `Head::data`.
 struct Data<T> {
     value: T,
     closed: Option<OnClosed>,
 }
 
-/// An initialized handle with a value, on the thread of its loop (it is neither `Send` nor `Sync`). It closes when
-/// dropped; the value goes when the loop has let go of it, so that a callback may drop its own handle.
+/// An initialized handle with a value, on the thread of its loop (neither `Send` nor `Sync`). Dropping it closes it. The value is
+/// dropped in the close phase, so that a callback may drop its own handle.
 pub(super) struct Handle<T> {
     raw: NonNull<c_void>,
     libuv: &'static Libuv,
@@ -36,11 +38,11 @@ pub(super) struct Handle<T> {
 }
 
 impl<T> Handle<T> {
-    /// Makes a handle of libuv's type number `kind`, by `init`, which gets the environment's loop and memory of the right
-    /// size. It does not keep the loop alive until asked to.
+    /// Creates a handle of libuv's type `kind` with `init`, which gets the environment's loop and memory of the size of that type.
+    /// It does not keep the loop alive until [`Handle::set_ref`].
     ///
     /// # Errors
-    /// Where there is no libuv, or it refuses.
+    /// Without libuv, or if `init` fails.
     pub(super) fn new(
         env: Env,
         kind: c_int,
@@ -51,27 +53,28 @@ impl<T> Handle<T> {
         let mut event_loop = ptr::null_mut();
         // SAFETY: plain out-parameter.
         check(unsafe { sys::napi_get_uv_event_loop(env.raw(), &raw mut event_loop) })?;
-        // SAFETY: any handle type may be asked for.
+        // SAFETY: takes any number.
         let size = unsafe { (libuv.handle_size)(kind) };
-        // Memory aligned for any C type, freed by `release`.
-        // SAFETY: plain allocation; null is checked below.
+        debug_assert!(size >= size_of::<Head>(), "every handle begins with its head");
+        // Aligned for any C type; freed by `on_closed`.
+        // SAFETY: plain allocation; null is handled below.
         let memory = unsafe { libc::calloc(1, size) };
         let raw = NonNull::new(memory).ok_or_else(|| Error::from_reason("out of memory"))?;
         let status = init(libuv, event_loop.cast(), raw.as_ptr());
         if status != 0 {
-            // SAFETY: allocated above, and libuv did not take it.
+            // SAFETY: allocated above; libuv does not use a handle whose initialization failed.
             unsafe { libc::free(raw.as_ptr()) };
-            return Err(Error::from_reason(format!("libuv makes no handle: error {status}")));
+            return Err(Error::from_reason(format!("libuv refuses a handle: error {status}")));
         }
         let data = Box::into_raw(Box::new(Data { value, closed: None }));
-        // SAFETY: every libuv handle begins with `data`, which is the user's.
+        // SAFETY: an initialized handle begins with the pointer `data`, which libuv leaves to the user.
         unsafe { (*raw.as_ptr().cast::<Head>()).data = data.cast() };
         let handle = Self { raw, libuv, value: PhantomData };
         handle.set_ref(false);
         Ok(handle)
     }
 
-    /// The handle, for functions of libuv that take one on its thread.
+    /// The handle, for functions of libuv that are called on its thread.
     pub(super) fn raw(&self) -> RawHandle {
         self.raw.as_ptr()
     }
@@ -81,17 +84,17 @@ impl<T> Handle<T> {
         self.libuv
     }
 
-    /// Whether this keeps the loop alive.
-    pub(super) fn set_ref(&self, keep: bool) {
-        let change = if keep { self.libuv.keep } else { self.libuv.unkeep };
+    /// Sets whether the handle keeps the loop alive.
+    pub(super) fn set_ref(&self, is_referenced: bool) {
+        let change = if is_referenced { self.libuv.reference } else { self.libuv.unreference };
         // SAFETY: initialized and not closed, on the loop's thread.
         unsafe { change(self.raw()) };
     }
 
-    /// Closes the handle; `closed` runs when the loop has let go of it.
+    /// Closes the handle. `closed` runs when the loop no longer uses it.
     pub(super) fn close(self, closed: OnClosed) {
         let data = data_of::<T>(self.raw());
-        // SAFETY: the box lives until `release`; nobody else looks at this field.
+        // SAFETY: the box lives until `on_closed`. Callbacks borrow `value` alone, through `with_value`.
         unsafe { (*data).closed = Some(closed) };
         drop(self);
     }
@@ -99,34 +102,51 @@ impl<T> Handle<T> {
 
 impl<T> Drop for Handle<T> {
     fn drop(&mut self) {
-        // SAFETY: initialized, closed only here, on the loop's thread; `release` is for values of this type.
-        unsafe { (self.libuv.close)(self.raw(), release::<T>) };
+        // SAFETY: initialized, and closed once, on the loop's thread. `on_closed` gets a handle with a value of its type.
+        unsafe { (self.libuv.close)(self.raw(), on_closed::<T>) };
     }
 }
 
+/// Runs `run` in the close phase of this turn, in which Node's sockets emit `close`; of the next one, if this turn is in that
+/// phase. The loop stays alive until then.
+///
+/// # Errors
+/// Without libuv, or if the loop refuses a handle.
+pub(in crate::addon) fn run_in_close_phase(env: Env, run: OnClosed) -> Result<()> {
+    let handle = Handle::new(env, UV_IDLE, (), |libuv, event_loop, raw| {
+        // SAFETY: the environment's loop, and memory of the size of the type.
+        unsafe { (libuv.idle_init)(event_loop, raw) }
+    })?;
+    handle.close(run);
+    Ok(())
+}
+
 fn data_of<T>(raw: RawHandle) -> *mut Data<T> {
-    // SAFETY: `Handle::new` put the box into every handle that callbacks and methods get.
+    // SAFETY: `raw` is the memory of a handle, whose `data` was set by `Handle::new` before libuv could call back.
     unsafe { (*raw.cast::<Head>()).data.cast() }
 }
 
-/// Runs a callback of libuv on the value of its handle. A panic must not unwind into libuv; there is nobody to tell.
+/// Runs a callback of libuv with the value of its handle.
 ///
 /// # Safety
-/// `raw` must be a live handle that was made with a value of this type.
+/// `raw` must be a handle with a value of this type that is not closed, or not yet in its close phase.
 pub(super) unsafe fn with_value<T>(raw: RawHandle, run: impl FnOnce(&T)) {
-    // SAFETY: the box lives until `release`, which the loop calls from its own turn and never inside of a callback.
-    let data = unsafe { &*data_of::<T>(raw) };
-    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&data.value)));
+    // SAFETY: the box lives until `on_closed`, which the loop calls in its close phase and never within another callback. Only the
+    // value is borrowed: `run` may close the handle, which writes `closed`.
+    let value = unsafe { &(*data_of::<T>(raw)).value };
+    // A panic must not unwind into libuv, which has no caller to report it to.
+    let _ = catch_unwind(AssertUnwindSafe(|| run(value)));
 }
 
 /// libuv's callback after `uv_close`.
-unsafe extern "C" fn release<T>(raw: RawHandle) {
+unsafe extern "C" fn on_closed<T>(raw: RawHandle) {
     let data = data_of::<T>(raw);
-    // SAFETY: from `Box::into_raw` in `new`, taken once.
+    // SAFETY: from `Box::into_raw` in `new`; libuv calls back once.
     let data = unsafe { Box::from_raw(data) };
-    // SAFETY: allocated by `calloc` in `new`; libuv has let go of it.
+    // SAFETY: allocated by `calloc` in `new`; libuv does not use it any more.
     unsafe { libc::free(raw) };
-    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+    // A panic must not unwind into libuv.
+    let _ = catch_unwind(AssertUnwindSafe(|| {
         let Data { value, closed } = *data;
         drop(value);
         if let Some(closed) = closed {

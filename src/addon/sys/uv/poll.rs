@@ -1,4 +1,4 @@
-//! A descriptor on an event loop: libuv's poll handle, which says when it can be read.
+//! libuv's poll handle: calls back when a descriptor is readable.
 
 use std::ffi::c_int;
 use std::os::fd::RawFd;
@@ -8,39 +8,38 @@ use napi::{Env, Error, Result};
 use super::handle::{Handle, OnClosed, with_value};
 use super::symbols::RawHandle;
 
-/// `UV_POLL` of libuv's `uv_handle_type`; part of its stable ABI.
+/// `UV_POLL` of `uv_handle_type`, part of libuv's stable ABI.
 const UV_POLL: c_int = 8;
-/// Of libuv's `uv_poll_event`.
-const READABLE: c_int = 1;
+/// `UV_READABLE` of `uv_poll_event`.
+const UV_READABLE: c_int = 1;
 
 type OnReady = Box<dyn Fn()>;
 
-/// Calls back in every turn of the loop in which a descriptor is readable, without keeping the loop alive.
+/// Calls back in each turn of the loop in which a descriptor is readable. Does not keep the loop alive.
 pub(in crate::addon) struct Poll(Handle<OnReady>);
 
 impl Poll {
-    /// `fd` must stay open until this is closed: libuv aborts the process over one that is not.
+    /// `fd` must stay open until the handle is closed: libuv aborts the process over a polled descriptor that is not.
     ///
     /// # Errors
-    /// Where there is no libuv, or `fd` is nothing that can be polled.
+    /// Without libuv, or if `fd` can't be polled.
     pub(in crate::addon) fn new(env: Env, fd: RawFd, on_ready: OnReady) -> Result<Self> {
         let handle = Handle::new(env, UV_POLL, on_ready, |libuv, event_loop, raw| {
-            // SAFETY: the loop is the environment's, the memory has the size that libuv wants; a number that is no
-            // descriptor gives an error.
+            // SAFETY: the environment's loop, and memory of the size of the type. An `fd` that is not open gives an error.
             unsafe { (libuv.poll_init)(event_loop, raw, fd) }
         })?;
         // SAFETY: initialized above.
-        let started = unsafe { (handle.libuv().poll_start)(handle.raw(), READABLE, ready) };
+        let started = unsafe { (handle.libuv().poll_start)(handle.raw(), UV_READABLE, on_event) };
         if started == 0 { Ok(Self(handle)) } else { Err(Error::from_reason("uv_poll_start failed")) }
     }
 
-    /// Closes the handle; `closed` runs when the loop has let go of it.
+    /// Closes the handle. `closed` runs when the loop no longer uses it.
     pub(in crate::addon) fn close(self, closed: OnClosed) {
         self.0.close(closed);
     }
 }
 
-unsafe extern "C" fn ready(raw: RawHandle, _: c_int, _: c_int) {
+unsafe extern "C" fn on_event(raw: RawHandle, _: c_int, _: c_int) {
     // SAFETY: a handle of `Poll::new`.
     unsafe { with_value::<OnReady>(raw, |on_ready| on_ready()) };
 }

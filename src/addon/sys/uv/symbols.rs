@@ -1,4 +1,4 @@
-//! The functions of libuv that are used, found among the symbols of the process.
+//! The functions of libuv, looked up among the symbols of the process.
 
 use std::ffi::{CStr, c_int, c_void};
 use std::mem;
@@ -6,14 +6,14 @@ use std::sync::OnceLock;
 
 /// A handle of any type.
 pub(super) type RawHandle = *mut c_void;
-/// What most callbacks are.
+/// `uv_close_cb` and the callbacks of check, idle and async handles.
 pub(super) type Callback = unsafe extern "C" fn(RawHandle);
-/// What is called when a descriptor is ready: handle, status, events.
+/// `uv_poll_cb`: handle, status, events.
 pub(super) type PollCallback = unsafe extern "C" fn(RawHandle, c_int, c_int);
 
 type Loop = *mut c_void;
 
-/// Names a field for each function, and fills them all or none.
+/// Defines a field per function, and `load`, which fills all of them or none.
 macro_rules! functions {
     ($($field:ident = $name:literal : $type:ty),* $(,)?) => {
         pub(super) struct Libuv {
@@ -34,8 +34,8 @@ macro_rules! functions {
 functions! {
     handle_size = c"uv_handle_size": unsafe extern "C" fn(c_int) -> usize,
     close = c"uv_close": unsafe extern "C" fn(RawHandle, Callback),
-    keep = c"uv_ref": unsafe extern "C" fn(RawHandle),
-    unkeep = c"uv_unref": unsafe extern "C" fn(RawHandle),
+    reference = c"uv_ref": unsafe extern "C" fn(RawHandle),
+    unreference = c"uv_unref": unsafe extern "C" fn(RawHandle),
     async_init = c"uv_async_init": unsafe extern "C" fn(Loop, RawHandle, Callback) -> c_int,
     async_send = c"uv_async_send": unsafe extern "C" fn(RawHandle) -> c_int,
     check_init = c"uv_check_init": unsafe extern "C" fn(Loop, RawHandle) -> c_int,
@@ -47,7 +47,7 @@ functions! {
     poll_start = c"uv_poll_start": unsafe extern "C" fn(RawHandle, c_int, PollCallback) -> c_int,
 }
 
-/// The functions; `None` where the host has no libuv, or is told to do as if it had none (`FERROWS_LIBUV=0`, for tests).
+/// The functions. `None` if the host has no libuv, or acts as if it had none (`FERROWS_LIBUV=0`, for tests).
 pub(super) fn libuv() -> Option<&'static Libuv> {
     static LIBUV: OnceLock<Option<Libuv>> = OnceLock::new();
     let found =
@@ -55,10 +55,10 @@ pub(super) fn libuv() -> Option<&'static Libuv> {
     LIBUV.get_or_init(found).as_ref()
 }
 
-/// Looks a function up.
+/// Looks up a function.
 ///
 /// # Safety
-/// `F` must be the function pointer type of the symbol.
+/// `F` must be the type of a pointer to the function of this name.
 unsafe fn symbol<F: Copy>(name: &CStr) -> Option<F> {
     const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
     // SAFETY: `name` ends with a NUL.
@@ -66,6 +66,6 @@ unsafe fn symbol<F: Copy>(name: &CStr) -> Option<F> {
     if address.is_null() {
         return None;
     }
-    // SAFETY: the sizes are equal (checked above), and the caller vouches for the type.
+    // SAFETY: the sizes are equal (asserted above), and the caller guarantees the type.
     Some(unsafe { mem::transmute_copy(&address) })
 }

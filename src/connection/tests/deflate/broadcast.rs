@@ -1,23 +1,23 @@
-//! Several receivers, what all are sent and what only some are, in any order and by every way there is: each peer is told
-//! just what it was sent.
+//! Shared and individual payloads for several receivers, mixed in any order: each peer receives
+//! exactly its own messages.
 
 use flate2::Decompress;
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_oneof, proptest};
 
-use super::{Event, ends, frames, key_of, narrow, noise, plainly, receive, taken, words};
+use super::{Event, ends, frames, inflate_with_flate2, key_of, narrow, noise, receive, taken, words};
 use crate::connection::Connection;
 use crate::protocol::Role;
 use crate::protocol::deflate::{Broadcast, Level, OutgoingParams, Pool, compress_standalone};
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// To all of these, in order.
+    /// The same payload to all of these, in order.
     Shared {
         receivers: u16,
         payload: usize,
     },
-    /// To one: by itself, not compressed, compressed elsewhere, or in fragments.
+    /// A payload to one receiver: compressed alone, uncompressed, precompressed, or in fragments.
     Own {
         receiver: usize,
         payload: usize,
@@ -34,7 +34,7 @@ enum Step {
         receiver: usize,
         payloads: Vec<(usize, bool)>,
     },
-    Rest {
+    TrimMemory {
         receiver: usize,
     },
     PeerRest {
@@ -53,14 +53,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (receiver(), payload()).prop_map(|(receiver, payload)| Step::Alone { receiver, payload }),
         1 => (receiver(), vec((payload(), any::<bool>()), 2..4))
             .prop_map(|(receiver, payloads)| Step::Fragments { receiver, payloads }),
-        1 => receiver().prop_map(|receiver| Step::Rest { receiver }),
+        1 => receiver().prop_map(|receiver| Step::TrimMemory { receiver }),
         1 => receiver().prop_map(|receiver| Step::PeerRest { receiver }),
         1 => Just(Step::Forget),
     ];
     vec(step, 1..40)
 }
 
-/// Much alike, but for two; one is too short to be shared, one is empty.
+/// Similar payloads, except that one is too short to be shared and one is empty.
 fn payload(number: usize) -> Vec<u8> {
     match number {
         0 => Vec::new(),
@@ -71,8 +71,8 @@ fn payload(number: usize) -> Vec<u8> {
     }
 }
 
-/// Both ends of a connection, and flate2 as a third that listens.
-struct Line {
+/// Both ends of a connection, and flate2 as an independent observer.
+struct Link {
     sender: Connection,
     peer: Connection,
     inflater: Decompress,
@@ -80,15 +80,15 @@ struct Line {
     bytes: Vec<u8>,
 }
 
-impl Line {
+impl Link {
     fn new(role: Role, outgoing: &OutgoingParams) -> Self {
         let (sender, peer) = ends(role, outgoing);
         Self { sender, peer, inflater: Decompress::new(false), expected: Vec::new(), bytes: Vec::new() }
     }
 
-    fn send(&mut self, payload: &[u8], wanted: bool, broadcast: &mut Broadcast) {
+    fn send(&mut self, payload: &[u8], compress: bool, broadcast: &mut Broadcast) {
         let key = key_of(self.sender.config.role);
-        self.sender.send_compressed(true, true, key, payload, wanted, broadcast);
+        self.sender.send_compressed(true, true, key, payload, compress, broadcast);
         self.expected.push(payload.to_vec());
     }
 
@@ -116,7 +116,7 @@ impl Line {
         self.expected.push(message);
     }
 
-    /// What came out since the last time goes to the peer.
+    /// Delivers the new output to the peer.
     fn deliver(&mut self) -> Vec<Vec<u8>> {
         let bytes = taken(&mut self.sender);
         let seen = receive(&mut self.peer, &bytes).into_iter().map(|event| match event {
@@ -127,8 +127,8 @@ impl Line {
         seen.collect()
     }
 
-    /// What flate2 makes of all frames of a server.
-    fn overheard(&mut self, takeover: bool) -> Vec<Vec<u8>> {
+    /// Inflates all frames of a server with flate2.
+    fn inflate_frames(&mut self, takeover: bool) -> Vec<Vec<u8>> {
         let (mut compressed, mut message, mut seen) = (false, Vec::new(), Vec::new());
         for (first, payload) in frames(&self.bytes) {
             if first & 0x0F != 0 {
@@ -140,7 +140,11 @@ impl Line {
                     self.inflater.reset(false);
                 }
                 let message = std::mem::take(&mut message);
-                seen.push(if compressed { plainly(&mut self.inflater, &message) } else { message });
+                seen.push(if compressed {
+                    inflate_with_flate2(&mut self.inflater, &message)
+                } else {
+                    message
+                });
             }
         }
         seen
@@ -160,7 +164,7 @@ fn outgoing() -> impl Strategy<Value = OutgoingParams> {
     )
 }
 
-fn run(lines: &mut [Line], steps: &[Step]) {
+fn run(lines: &mut [Link], steps: &[Step]) {
     let mut broadcast = Broadcast::default();
     let count = lines.len();
     for step in steps {
@@ -173,7 +177,7 @@ fn run(lines: &mut [Line], steps: &[Step]) {
                 }
             }
             Step::Own { receiver, payload: number } => {
-                // Nobody else is sent this.
+                // Sent to this receiver only.
                 let own = [&payload(*number)[..], &words(*receiver + 20, 90)].concat();
                 lines[receiver % count].send(&own, true, &mut broadcast);
             }
@@ -189,7 +193,7 @@ fn run(lines: &mut [Line], steps: &[Step]) {
             Step::Fragments { receiver, payloads } => {
                 lines[receiver % count].send_fragments(payloads, &mut broadcast);
             }
-            Step::Rest { receiver } => {
+            Step::TrimMemory { receiver } => {
                 lines[receiver % count].sender.trim_memory();
             }
             Step::PeerRest { receiver } => {
@@ -207,15 +211,15 @@ fn run(lines: &mut [Line], steps: &[Step]) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
-    fn each_peer_is_told_what_it_was_sent(
+    fn each_peer_receives_its_messages(
         outgoing in vec(outgoing(), 1..5),
         count in 1_usize..9,
         steps in steps(),
         client: bool,
     ) {
         let role = if client { Role::Client } else { Role::Server };
-        let mut lines: Vec<Line> =
-            (0..count).map(|index| Line::new(role, &outgoing[index * outgoing.len() / count])).collect();
+        let mut lines: Vec<Link> =
+            (0..count).map(|index| Link::new(role, &outgoing[index * outgoing.len() / count])).collect();
         run(&mut lines, &steps);
         for (index, line) in lines.iter_mut().enumerate() {
             let came = line.deliver();
@@ -224,18 +228,18 @@ proptest! {
     }
 
     #[test]
-    fn flate2_inflates_what_each_was_sent(
+    fn flate2_inflates_each_payload(
         outgoing in outgoing(),
         count in 1_usize..9,
         steps in steps(),
     ) {
         let steps: Vec<Step> =
             steps.into_iter().filter(|step| !matches!(step, Step::PeerRest { .. })).collect();
-        let mut lines: Vec<Line> = (0..count).map(|_| Line::new(Role::Server, &outgoing)).collect();
+        let mut lines: Vec<Link> = (0..count).map(|_| Link::new(Role::Server, &outgoing)).collect();
         run(&mut lines, &steps);
         for (index, line) in lines.iter_mut().enumerate() {
             line.deliver();
-            let heard = line.overheard(outgoing.context_takeover);
+            let heard = line.inflate_frames(outgoing.context_takeover);
             prop_assert!(heard == line.expected, "receiver {index}");
         }
     }

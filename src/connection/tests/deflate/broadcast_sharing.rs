@@ -1,12 +1,12 @@
-//! What is sent to many is compressed once.
+//! Payloads sent to many connections are compressed once.
 
-use super::{Event, deflating, ends, forgetful, frames, narrow, noise, receive, taken, words};
+use super::{Event, ends, frames, narrow, noise, receive, taken, with_deflate, without_takeover, words};
 use crate::connection::Connection;
 use crate::protocol::Role;
 use crate::protocol::deflate::{Broadcast, OutgoingParams};
 
-/// Receivers that compress for themselves before a payload is shared.
-const ALONE: usize = 3;
+/// Receivers that compress a payload themselves before it is shared.
+const UNSHARED: usize = 3;
 
 struct Many {
     broadcast: Broadcast,
@@ -19,7 +19,7 @@ impl Many {
         Self { broadcast: Broadcast::default(), connections }
     }
 
-    /// Sends to one, and returns the payload of the frame.
+    /// Sends to one receiver and returns the payload of the frame.
     fn send_one(&mut self, index: usize, payload: &[u8]) -> Vec<u8> {
         let connection = &mut self.connections[index];
         connection.send_compressed(true, true, None, payload, true, &mut self.broadcast);
@@ -33,34 +33,34 @@ impl Many {
     }
 }
 
-/// Payloads that have nearly everything in common.
+/// Payloads with nearly identical content.
 fn alike(number: usize) -> Vec<u8> {
     [&words(1, 600)[..], format!("number {number}").as_bytes()].concat()
 }
 
-/// Whether all from the one with this number on were sent the same.
+/// True if all receivers from index `from` on were sent the same bytes.
 fn shared_with(frames: &[Vec<u8>], from: usize) -> bool {
     frames[from..].iter().all(|frame| *frame == frames[from])
 }
 
 #[test]
-fn those_after_the_third_are_sent_the_same_bytes() {
+fn receivers_after_the_third_get_the_same_bytes() {
     let mut many = Many::new(10, &OutgoingParams::default());
-    // Contexts of their own, which no two have in common.
+    // Different contexts for all of them.
     for index in 0..10 {
         many.send_one(index, &noise(index as u64, 300));
     }
     for round in 0..5 {
         let payload = words(round, 400);
-        // What each would make of it by itself begins with what it was sent before.
+        // Compressed alone, each would refer to its own earlier message.
         let sent = many.send_all(&payload);
-        assert!(shared_with(&sent, ALONE), "round {round}");
+        assert!(shared_with(&sent, UNSHARED), "round {round}");
     }
 }
 
 #[test]
-fn without_takeover_all_are_sent_the_same_bytes() {
-    let mut many = Many::new(6, &forgetful());
+fn without_takeover_all_receivers_get_the_same_bytes() {
+    let mut many = Many::new(6, &without_takeover());
     for round in 0..3 {
         let payload = words(round, 400);
         assert!(shared_with(&many.send_all(&payload), 0));
@@ -69,33 +69,34 @@ fn without_takeover_all_are_sent_the_same_bytes() {
 }
 
 #[test]
-fn the_same_to_the_same_connection_is_no_broadcast() {
+fn repeating_a_payload_to_one_connection_is_not_a_broadcast() {
     let mut many = Many::new(5, &OutgoingParams::default());
     let payload = words(1, 500);
     let sent: Vec<usize> = (0..6).map(|_| many.send_one(0, &payload).len()).collect();
-    // It refers to itself.
+    // Refers to itself.
     assert!(sent[0] > 80 && sent[1..].iter().all(|&length| length < 30), "{sent:?}");
-    // Others that follow are not the first ones: none of them has shared it yet.
+    // Others that follow later do not count as the first receivers: none has shared this payload
+    // yet.
     let others: Vec<usize> = (1..5).map(|index| many.send_one(index, &payload).len()).collect();
     assert!(others.iter().all(|&length| length > 80), "{others:?}");
-    // Twice to each, in turn: the second time from a context of its own, if it still has one.
+    // Twice to each receiver in turn: the second one from its own context, if it still has one.
     for index in 0..5 {
         let [first, second] = [0, 1].map(|_| many.send_one(index, &words(2, 500)));
-        assert!(if index < ALONE { second.len() < 30 } else { second != first });
+        assert!(if index < UNSHARED { second.len() < 30 } else { second != first });
     }
 }
 
 #[test]
-fn followers_of_a_chain_are_sent_less() {
+fn connections_on_the_chain_get_smaller_payloads() {
     const COUNT: usize = 24;
     let mut many = Many::new(COUNT, &OutgoingParams::default());
     let first = many.send_all(&alike(0));
     assert!(first.iter().all(|frame| frame.len() > 100));
-    // Some are told something else in between, and have to begin anew: until the chain does, each time.
+    // Some receive something else in between and start over each time, until the chain does.
     let mut strayed = Vec::new();
     for round in 1..4 {
-        strayed.push(ALONE + 3 * round);
-        many.send_one(ALONE + 3 * round, b"something else");
+        strayed.push(UNSHARED + 3 * round);
+        many.send_one(UNSHARED + 3 * round, b"something else");
         let sent = many.send_all(&alike(round));
         for (index, frame) in sent.iter().enumerate() {
             let follows = !strayed.contains(&index);
@@ -106,9 +107,9 @@ fn followers_of_a_chain_are_sent_less() {
 }
 
 #[test]
-fn who_has_left_a_chain_is_on_it_again_a_few_payloads_later() {
+fn a_connection_rejoins_the_chain_after_a_few_payloads() {
     const COUNT: usize = 12;
-    for strays in [1, COUNT - ALONE - 1, COUNT] {
+    for strays in [1, COUNT - UNSHARED - 1, COUNT] {
         let mut many = Many::new(COUNT, &OutgoingParams::default());
         for round in 0..100 {
             many.send_all(&alike(round));
@@ -118,13 +119,13 @@ fn who_has_left_a_chain_is_on_it_again_a_few_payloads_later() {
         }
         let all_follow = |round: usize| {
             let sent = many.send_all(&alike(round));
-            shared_with(&sent, ALONE) && sent[ALONE].len() < 60
+            shared_with(&sent, UNSHARED) && sent[UNSHARED].len() < 60
         };
         let later = (100..200).map(all_follow).position(|follow| follow).unwrap();
         assert!((1..60).contains(&later), "{strays} are back after {later}");
         assert!((0..100).all(|round| {
             let sent = many.send_all(&alike(1_000 + round));
-            shared_with(&sent, ALONE) && sent[ALONE].len() < 60
+            shared_with(&sent, UNSHARED) && sent[UNSHARED].len() < 60
         }));
     }
 }
@@ -136,15 +137,15 @@ fn small_and_huge_payloads_are_not_shared() {
         many.send_one(index, &words(index, 100));
     }
     let small = many.send_all(&words(1, 127));
-    assert!(!shared_with(&small, ALONE));
-    // Each refers to what it was sent last.
-    assert!(shared_with(&many.send_all(&words(9, 128)), ALONE));
+    assert!(!shared_with(&small, UNSHARED));
+    // Each refers to the last payload it was sent.
+    assert!(shared_with(&many.send_all(&words(9, 128)), UNSHARED));
 }
 
 #[test]
-fn a_payload_is_shared_only_by_those_who_compress_alike() {
+fn payloads_are_shared_only_between_equal_parameters() {
     let mut broadcast = Broadcast::default();
-    let kinds = [OutgoingParams::default(), narrow(9), forgetful(), narrow(12)];
+    let kinds = [OutgoingParams::default(), narrow(9), without_takeover(), narrow(12)];
     let mut all: Vec<(Connection, Connection)> =
         (0..16).map(|index| ends(Role::Server, &kinds[index % 4])).collect();
     for round in 0..4 {
@@ -157,12 +158,12 @@ fn a_payload_is_shared_only_by_those_who_compress_alike() {
 }
 
 #[test]
-fn nobody_follows_a_chain_that_was_forgotten() {
-    // One of them misses so many payloads behind it, and was given so many before.
+fn a_cleared_chain_has_no_followers() {
+    // One receiver misses this many later payloads, after having received this many.
     let payload = |round: usize| words(round, 300 + 10 * round);
     for (before, missed) in [(1, 1), (2, 1), (2, 2), (3, 2), (3, 3), (4, 3)] {
         let mut many = Many::new(6, &OutgoingParams::default());
-        let mut receiver = deflating(Role::Client);
+        let mut receiver = with_deflate(Role::Client);
         for round in 0..before + missed + 2 {
             if round == before {
                 many.broadcast.clear();
@@ -180,10 +181,10 @@ fn nobody_follows_a_chain_that_was_forgotten() {
 }
 
 #[test]
-fn what_is_forgotten_is_compressed_again() {
+fn cleared_payloads_are_compressed_again() {
     let mut many = Many::new(8, &OutgoingParams::default());
     let payload = words(1, 500);
-    let mut receivers: Vec<Connection> = (0..8).map(|_| deflating(Role::Client)).collect();
+    let mut receivers: Vec<Connection> = (0..8).map(|_| with_deflate(Role::Client)).collect();
     for round in 0..6 {
         for (index, receiver) in receivers.iter_mut().enumerate() {
             let frame = many.send_one(index, &payload);

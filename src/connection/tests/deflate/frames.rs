@@ -1,5 +1,4 @@
-//! What compressed frames become, however they are cut: the examples of RFC 7692, section 7.2.3, and what is wrong with
-//! frames.
+//! Compressed frames at every split: the examples of RFC 7692 section 7.2.3, and invalid frames.
 
 use super::{Event, assert_same_however_cut, client, failed, frame, receive, receive_chunks};
 use crate::connection::{Config, Connection};
@@ -14,7 +13,7 @@ fn hello(fragments: &[u32]) -> Event {
 
 #[test]
 fn the_examples_of_rfc_7692_section_7_2_3() {
-    // One compressed block, in one frame and in two; the window is kept from one message to the next.
+    // One compressed block, in one frame and in two; the window is kept between messages.
     let one = [HELLO, b"\xC1\x05\xF2\x00\x11\x00\x00"].concat();
     assert_eq!(receive(&mut client(), &one), [hello(&[]), hello(&[])]);
     let two = b"\x41\x03\xF2\x48\xCD\x80\x04\xC9\xC9\x07\x00";
@@ -23,7 +22,7 @@ fn the_examples_of_rfc_7692_section_7_2_3() {
         panic!("{fragmented:?}")
     };
     assert_eq!((&data[..], fragments.iter().sum::<u32>()), (&b"Hello"[..], 5));
-    // A block without compression, one that is the last, two blocks.
+    // A stored block, a final block, two blocks.
     for payload in [
         &b"\x00\x05\x00\xFA\xFF\x48\x65\x6C\x6C\x6F\x00"[..],
         b"\xF3\x48\xCD\xC9\xC9\x07\x00\x00",
@@ -37,16 +36,16 @@ fn the_examples_of_rfc_7692_section_7_2_3() {
 }
 
 #[test]
-fn after_the_last_block_another_stream_begins() {
+fn a_final_block_is_followed_by_a_new_stream() {
     let last = frame(0xC1, b"\xF3\x48\xCD\xC9\xC9\x07\x00\x00");
     assert_eq!(receive(&mut client(), &[&last, HELLO, &last, &last].concat()), vec![hello(&[]); 4]);
-    // It knows nothing of the one before.
+    // A reference to the previous stream is invalid.
     let refers = [&last[..], b"\xC1\x05\xF2\x00\x11\x00\x00"].concat();
     let too_far = failed(ProtocolError::InvalidDeflate(InflateError::TooFarBack));
     assert_eq!(receive(&mut client(), &refers), [hello(&[]), too_far.clone()]);
     let refers = [HELLO, &refers].concat();
     assert_eq!(receive(&mut client(), &refers), [hello(&[]), hello(&[]), too_far]);
-    // Also between the fragments of a message, and with garbage behind it.
+    // Also between the fragments of a message, and with garbage after it.
     let parts = [
         frame(0x41, b"\xF3\x48\xCD\xC9\xC9\x07\x00\x00garbage"),
         frame(0x00, b""),
@@ -56,15 +55,16 @@ fn after_the_last_block_another_stream_begins() {
     assert_eq!(receive(&mut client(), &parts.concat()), [twice]);
 }
 
-/// Input for a client that meets every path, with how it ends.
+/// Input for a client that covers every path, with the last event.
 fn streams() -> Vec<(Vec<u8>, Event)> {
     let before = [
         HELLO,
-        // In fragments, with control frames and an empty frame between them; plain ones before and behind.
+        // Fragmented, with control frames and an empty frame in between, uncompressed messages
+        // around it.
         b"\x81\x02hi\x41\x03\xF2\x48\xCD\x89\x01p\x00\x00\x8A\x00\x80\x04\xC9\xC9\x07\x00\x82\x00",
         b"\xC2\x01\x00\xC1\x05\xF2\x00\x11\x00\x00",
         b"\x01\x01a\x89\x00\x80\x01b\x42\x05\x00\x00\x00\xFF\xFF\x80\x01\x00",
-        // Stored, in two frames; a euro sign cut in two.
+        // Stored, in two frames, with a euro sign split between them.
         b"\x41\x08\x00\x03\x00\xFC\xFF\xE2\x82\xAC\x00\x05\x00\x00\x00\xFF\xFF\x80\x01\x00",
         b"\x41\x07\x00\x02\x00\xFD\xFF\xE2\x82\x80\x07\x00\x01\x00\xFE\xFF\xAC\x00",
     ]
@@ -76,7 +76,7 @@ fn streams() -> Vec<(Vec<u8>, Event)> {
         (b"\xC1\x01\x06\xC1\x01\x00", fault(InflateError::BlockType)),
         (b"\x41\x01\x02\x80\x03\x7E\xFF\xFF\x89\x00", fault(InflateError::DistanceCode)),
         (b"\x41\x05\x01\x05\x00\xFA\xFE\x80\x00", fault(InflateError::StoredLengths)),
-        // Not UTF-8: FF alone, and a sequence that does not end.
+        // Invalid UTF-8: FF alone, and a truncated sequence.
         (b"\xC1\x07\x00\x01\x00\xFE\xFF\xFF\x00\xC1\x01\x00", failed(ProtocolError::InvalidUtf8)),
         (b"\x41\x06\x00\x01\x00\xFE\xFF\xFF\x80\x01\x00\x89\x00", failed(ProtocolError::InvalidUtf8)),
         (b"\xC1\x08\x00\x02\x00\xFD\xFF\xE2\x82\x00\x89\x00", failed(ProtocolError::InvalidUtf8)),
@@ -97,14 +97,14 @@ fn streams() -> Vec<(Vec<u8>, Event)> {
 }
 
 #[test]
-fn every_cut_gives_the_same_events_and_the_same_output() {
+fn every_split_gives_the_same_events_and_output() {
     for (stream, last) in streams() {
         assert_same_however_cut(client, &stream, &last);
     }
 }
 
 #[test]
-fn the_stream_before_the_end_is_what_it_looks_like() {
+fn every_prefix_of_the_stream_is_valid() {
     let message = |binary, data: &[u8], fragments: &[u32]| Event::Message {
         binary,
         data: data.into(),
@@ -129,12 +129,12 @@ fn the_stream_before_the_end_is_what_it_looks_like() {
 }
 
 #[test]
-fn a_peer_may_not_refer_further_back_than_was_agreed_on() {
-    let params = super::mirrored(&super::narrow(9));
-    let mut connection = Connection::new(super::negotiated(Role::Client, params));
-    let mut sender = super::deflating(Role::Server);
+fn references_beyond_the_negotiated_window_are_errors() {
+    let params = super::peer_params(&super::narrow(9));
+    let mut connection = Connection::new(super::config_with(Role::Client, params));
+    let mut sender = super::with_deflate(Role::Server);
     let (one, other) = (super::noise(1, 300), super::noise(2, 300));
-    // Found 300 bytes back, and nowhere.
+    // Found 300 bytes back, and not at all.
     for payload in [&one, &one, &other] {
         super::send(&mut sender, payload);
         let bytes = super::taken(&mut sender);
@@ -147,11 +147,11 @@ fn a_peer_may_not_refer_further_back_than_was_agreed_on() {
 }
 
 #[test]
-fn masked_frames_are_unmasked_wherever_they_are_cut() {
+fn masked_frames_are_unmasked_at_every_split() {
     let masked = b"\xC1\x87\x37\xFA\x21\x3D\xC5\xB2\xEC\xF4\xFE\xFD\x21".as_slice();
     for cut in 0..masked.len() {
         let (head, tail) = masked.split_at(cut);
-        let mut server = super::deflating(Role::Server);
+        let mut server = super::with_deflate(Role::Server);
         assert_eq!(receive_chunks(&mut server, [head, tail]), [hello(&[])], "cut at {cut}");
     }
 }
@@ -160,7 +160,7 @@ fn masked_frames_are_unmasked_wherever_they_are_cut() {
 fn without_the_extension_rsv1_is_an_error() {
     let unexpected = failed(ProtocolError::UnexpectedRsv1);
     assert_eq!(receive(&mut super::super::client(), HELLO), std::slice::from_ref(&unexpected));
-    // What is taken out leaves nothing of it behind.
+    // Taking the connection leaves no state behind.
     let mut connection = client();
     let mut taken = connection.take();
     assert_eq!(receive(&mut connection, HELLO), [unexpected]);
@@ -179,9 +179,10 @@ fn an_invalid_frame_fails_once() {
 }
 
 #[test]
-fn a_fault_is_named_however_long_the_frame_is() {
+fn long_frames_have_named_errors() {
     use InflateError::{DistanceCode, LiteralLengthCode, TooFarBack};
-    // "Hello" so many times, and then an example of zlib's; or what refers to a message that nobody has sent.
+    // "Hello" this many times, followed by an example of zlib's or by a reference to a message that
+    // was never sent.
     let hello = [&HELLO[2..], &[0, 0, 0xFF, 0xFF]].concat();
     for (times, input, fault) in [
         (1, &[0x02, 0x7E, 0xFF, 0xFF][..], DistanceCode),
@@ -196,7 +197,7 @@ fn a_fault_is_named_however_long_the_frame_is() {
             assert_eq!(receive(&mut client(), &frame(0xC1, &payload)), expected);
             let fragments = [frame(0x41, &payload), frame(0x80, b"\x00")].concat();
             assert_eq!(receive(&mut client(), &fragments), expected);
-            // In the window of a message before, too.
+            // Also in the window of an earlier message.
             if times > 0 {
                 let second = [HELLO, &frame(0xC1, &payload)].concat();
                 assert_eq!(receive(&mut client(), &second)[1..], expected);
@@ -206,7 +207,7 @@ fn a_fault_is_named_however_long_the_frame_is() {
 }
 
 #[test]
-fn what_came_compressed_is_known() {
+fn events_of_compressed_messages_are_marked() {
     let mut events = crate::connection::EventBatch::new();
     let stream = [HELLO, b"\x82\x01a\x41\x05\0\0\0\xFF\xFF\x89\x00\x80\x01\x00\x01\x01a\x80\x01b"].concat();
     client().receive(&stream, &mut super::CountingKeys::default(), &mut events);
@@ -222,12 +223,12 @@ fn what_came_compressed_is_known() {
 #[test]
 fn validation_may_be_skipped() {
     let skipping =
-        Config { skip_utf8_validation: true, ..super::negotiated(Role::Client, DeflateParams::default()) };
+        Config { skip_utf8_validation: true, ..super::config_with(Role::Client, DeflateParams::default()) };
     let invalid = b"\xC1\x07\x00\x01\x00\xFE\xFF\xFF\x00\x41\x06\x00\x01\x00\xFE\xFF\xFF\x80\x01\x00";
     let seen = receive(&mut Connection::new(skipping), invalid);
     let message = |fragments| Event::Message { binary: false, data: vec![0xFF], fragments };
     assert_eq!(seen, [message(Vec::new()), message(vec![1])]);
-    // Binary messages may hold anything.
+    // Binary messages may hold any bytes.
     let mut binary = invalid.to_vec();
     (binary[0], binary[9]) = (0xC2, 0x42);
     assert_eq!(receive(&mut client(), &binary).len(), 2);

@@ -1,4 +1,4 @@
-//! Receiving in place where some messages are compressed: the same events as by copies.
+//! Receiving in place with some messages compressed gives the same events as receiving by copy.
 
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert, prop_oneof, proptest};
@@ -10,7 +10,8 @@ use super::{
 use crate::connection::{Connection, MIN_IN_PLACE};
 use crate::protocol::Role;
 
-/// As `receive_inflating`, in place and with frames lent. What is inflated elsewhere is back before the next chunk.
+/// Like `receive_inflating`, in place and with detached frames. Offloaded frames are finished
+/// before the next chunk.
 fn receive_in_place(connection: &mut Connection, bytes: &[u8], size: usize) -> (Vec<Event>, usize) {
     let (mut events, mut seen, mut keys) = (EventBatch::new(), Vec::new(), CountingKeys::default());
     let (mut rest, mut stayed) = (bytes, 0);
@@ -20,15 +21,15 @@ fn receive_in_place(connection: &mut Connection, bytes: &[u8], size: usize) -> (
         connection.receive_in_place(&mut chunk, &mut keys, &mut events);
         stayed += collect(connection, &mut events, &chunk, &mut seen);
         chunk.fill(0xEE);
-        if let Some((mut lent, mut payload)) = connection.detach_frame() {
-            let landed = (lent.length() - payload.len()).min(rest.len() - taken);
-            payload.extend_from_slice(&rest[taken..taken + landed]);
-            taken += landed;
-            if connection.receive_detached(&mut lent, &mut payload) && payload.len() == lent.length() {
-                connection.finish_detached(lent, &mut events);
+        if let Some((mut frame, mut payload)) = connection.detach_frame() {
+            let direct = (frame.length() - payload.len()).min(rest.len() - taken);
+            payload.extend_from_slice(&rest[taken..taken + direct]);
+            taken += direct;
+            if connection.receive_detached(&mut frame, &mut payload) && payload.len() == frame.length() {
+                connection.finish_detached(frame, &mut events);
                 stayed += collect(connection, &mut events, &payload, &mut seen);
             } else {
-                connection.reattach_frame(&lent, &payload, &mut keys, &mut events);
+                connection.reattach_frame(&frame, &payload, &mut keys, &mut events);
             }
         }
         rest = &rest[taken..];
@@ -36,7 +37,7 @@ fn receive_in_place(connection: &mut Connection, bytes: &[u8], size: usize) -> (
     (seen, stayed)
 }
 
-/// Moves events into `seen`; returns how many messages have stayed in the chunk.
+/// Moves events into `seen`. Returns the number of messages that stayed in the chunk.
 fn collect(
     connection: &mut Connection,
     events: &mut EventBatch,
@@ -78,7 +79,7 @@ fn payload() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn the_same_events_as_by_copies(
+    fn in_place_gives_the_same_events_as_by_copy(
         messages in vec((payload(), 0_u8..8), 1..10),
         client: bool,
         size in prop_oneof![200_usize..5_000, 5_000_usize..100_000, Just(usize::MAX)],
@@ -110,7 +111,7 @@ proptest! {
 }
 
 #[test]
-fn plain_messages_stay_in_the_chunk_until_a_compressed_one_comes() {
+fn uncompressed_messages_stay_in_the_chunk_until_a_compressed_one() {
     let (mut sender, _) = ends(Role::Server, &OutgoingParams::default());
     let plain = noise(1, MIN_IN_PLACE);
     let compressed = noise(2, MIN_IN_PLACE);
@@ -124,7 +125,7 @@ fn plain_messages_stay_in_the_chunk_until_a_compressed_one_comes() {
 }
 
 #[test]
-fn a_compressed_frame_is_never_lent() {
+fn compressed_frames_are_never_detached() {
     let payload = noise(3, 300_000);
     let (mut sender, _) = ends(Role::Server, &OutgoingParams::default());
     send(&mut sender, &payload);
@@ -140,14 +141,14 @@ fn a_compressed_frame_is_never_lent() {
         assert!(receiver.detach_frame().is_none());
     }
     assert!(receiver.is_between_frames());
-    // Nor one that only says so: RSV1 without a word of DEFLATE behind it.
+    // The same for RSV1 without valid DEFLATE.
     let invalid = frame(0xC2, &vec![0xFF; 100_000]);
     receiver.receive(&invalid[..50_000], &mut CountingKeys::default(), &mut events);
     assert!(receiver.detach_frame().is_none());
-    // One that is plain is.
+    // An uncompressed frame is detached.
     let mut receiver = client();
     receiver.receive(&frame(0x82, &payload)[..50_000], &mut CountingKeys::default(), &mut events);
-    let (lent, begun) = receiver.detach_frame().unwrap();
-    assert_eq!(lent.length(), 300_000);
-    receiver.reattach_frame(&lent, &begun, &mut CountingKeys::default(), &mut events);
+    let (frame, begun) = receiver.detach_frame().unwrap();
+    assert_eq!(frame.length(), 300_000);
+    receiver.reattach_frame(&frame, &begun, &mut CountingKeys::default(), &mut events);
 }

@@ -1,8 +1,8 @@
-//! The bounds on what a peer can make a connection hold, by what is compressed.
+//! Limits on memory held for a peer, with compressed messages.
 
 use super::{
-    Event, client, failed, forgetful, frame, receive, receive_inflating, send, send_part, taken, with_limits,
-    words,
+    Event, client, failed, frame, receive, receive_inflating, send, send_part, taken, with_limits,
+    without_takeover, words,
 };
 use crate::connection::Connection;
 use crate::protocol::deflate::OutgoingParams;
@@ -18,7 +18,7 @@ fn too_long() -> Event {
     failed(ProtocolError::UnsupportedMessageLength)
 }
 
-/// What a server with default settings makes of messages.
+/// Frames of a server with default parameters for these messages.
 fn sent(payloads: &[&[u8]]) -> Vec<u8> {
     let mut server = super::ends(Role::Server, &OutgoingParams::default()).0;
     for payload in payloads {
@@ -28,7 +28,7 @@ fn sent(payloads: &[&[u8]]) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_inflated_counts() {
+fn inflated_bytes_count() {
     let payload = words(1, 5_000);
     let bytes = sent(&[&payload, &payload]);
     let message = Event::binary(&payload);
@@ -38,20 +38,20 @@ fn what_is_inflated_counts() {
 }
 
 #[test]
-fn what_is_compressed_counts_too() {
-    // Seven bytes of which five come out.
+fn max_payload_counts_inflated_bytes() {
+    // Seven bytes that inflate to five.
     assert_eq!(receive(&mut at_most(7), &frame(0xC1, HELLO)), [Event::text("Hello")]);
     assert_eq!(receive(&mut at_most(6), &frame(0xC1, HELLO)[..2]), [too_long()]);
 }
 
 #[test]
-fn fragments_are_counted_together() {
+fn max_fragments_counts_the_whole_message() {
     let payload = words(2, 3_000);
     let mut server = super::ends(Role::Server, &OutgoingParams::default()).0;
     for (fin, range) in [(false, 0..1_000), (false, 1_000..2_500), (true, 2_500..3_000)] {
         send_part(&mut server, fin, &payload[range]);
     }
-    // And the count begins anew.
+    // The count starts over.
     send(&mut server, &payload);
     let bytes = taken(&mut server);
     let fragmented =
@@ -74,8 +74,8 @@ fn the_limit_can_be_changed() {
 }
 
 #[test]
-fn an_empty_frame_passes_where_a_limit_was_lowered() {
-    // As it does uncompressed.
+fn an_empty_frame_passes_a_lowered_limit() {
+    // As without compression.
     let mut connection = at_most(0);
     assert_eq!(receive(&mut connection, &frame(0x41, b"\xF2\x48\xCD\xC9\xC9\x07\x00\x00\x00\xFF\xFF")), []);
     connection.set_max_payload(3);
@@ -103,7 +103,7 @@ fn compressed_fragments_are_counted() {
 }
 
 #[test]
-fn chunks_are_counted_as_ever() {
+fn detached_chunks_are_counted() {
     let limited = || with_limits(Limits { max_buffered_chunks: 2, ..Limits::default() });
     let bytes = frame(0xC1, HELLO);
     let [a, b, c, d] = [&bytes[..2], &bytes[2..4], &bytes[4..6], &bytes[6..]];
@@ -114,7 +114,7 @@ fn chunks_are_counted_as_ever() {
 
 #[test]
 fn without_takeover_the_limit_holds_for_each_message() {
-    let (mut server, _) = super::ends(Role::Server, &forgetful());
+    let (mut server, _) = super::ends(Role::Server, &without_takeover());
     let payload = words(4, 1_000);
     for _ in 0..3 {
         send(&mut server, &payload);
@@ -124,14 +124,14 @@ fn without_takeover_the_limit_holds_for_each_message() {
     assert_eq!(receive(&mut at_most(999), &bytes), [too_long()]);
 }
 
-/// A frame that is inflated elsewhere, and its message.
+/// A frame that is offloaded, and its message.
 fn large() -> (Vec<u8>, Event) {
     let payload = vec![b'a'; 300_000];
     (sent(&[&payload]), Event::binary(&payload))
 }
 
 #[test]
-fn a_flood_behind_a_large_frame_is_one() {
+fn a_pong_flood_after_an_offloaded_frame_is_reported() {
     let limits = Limits { max_pending_auto_pongs: 2, ..Limits::default() };
     let (bytes, message) = large();
     let stream = [&bytes[..], &b"\x89\x00".repeat(4)].concat();
@@ -141,7 +141,7 @@ fn a_flood_behind_a_large_frame_is_one() {
 }
 
 #[test]
-fn a_flood_before_a_large_frame_lets_the_rest_of_its_chunk_through() {
+fn a_pong_flood_before_an_offloaded_frame_keeps_the_rest_of_its_chunk() {
     let limits = Limits { max_pending_auto_pongs: 1, ..Limits::default() };
     let (bytes, message) = large();
     let stream = [b"\x89\x00\x89\x00", &bytes[..], &frame(0x82, b"last")].concat();

@@ -1,4 +1,4 @@
-//! Connections with permessage-deflate. Here: what the test files share.
+//! Connections with permessage-deflate, and helpers shared by the test files.
 
 mod broadcast;
 mod broadcast_sharing;
@@ -25,29 +25,29 @@ use crate::protocol::deflate::{
 use crate::protocol::frame::FrameRules;
 use crate::protocol::{FrameHeader, Limits, ProtocolError, Role};
 
-/// What a role is at one end, with these settings.
-fn negotiated(role: Role, params: DeflateParams) -> Config {
+/// Configuration of a connection with these parameters.
+fn config_with(role: Role, params: DeflateParams) -> Config {
     Config {
         deflate: Some(Arc::new(PermessageDeflate { params, pool: Arc::new(Pool::default()) })),
         ..config(role)
     }
 }
 
-/// With the settings that hold where nothing is said.
-fn deflating(role: Role) -> Connection {
-    Connection::new(negotiated(role, DeflateParams::default()))
+/// A connection with the default parameters.
+fn with_deflate(role: Role) -> Connection {
+    Connection::new(config_with(role, DeflateParams::default()))
 }
 
 fn client() -> Connection {
-    deflating(Role::Client)
+    with_deflate(Role::Client)
 }
 
 fn with_limits(limits: Limits) -> Connection {
-    Connection::new(Config { limits, ..negotiated(Role::Client, DeflateParams::default()) })
+    Connection::new(Config { limits, ..config_with(Role::Client, DeflateParams::default()) })
 }
 
-/// What the other end of a connection that sends in this way receives.
-fn mirrored(outgoing: &OutgoingParams) -> DeflateParams {
+/// Parameters of the peer of a connection that sends with `outgoing`.
+fn peer_params(outgoing: &OutgoingParams) -> DeflateParams {
     let incoming = IncomingParams {
         window_bits: outgoing.window_bits,
         context_takeover: outgoing.context_takeover,
@@ -56,15 +56,15 @@ fn mirrored(outgoing: &OutgoingParams) -> DeflateParams {
     DeflateParams { incoming, ..DeflateParams::default() }
 }
 
-/// Both ends: the one that sends, in this way, and the one that receives.
+/// Both ends: one that sends with these parameters, and one that receives.
 fn ends(role: Role, outgoing: &OutgoingParams) -> (Connection, Connection) {
-    let receiver = negotiated(opposite(role), mirrored(outgoing));
+    let receiver = config_with(opposite(role), peer_params(outgoing));
     let params = DeflateParams { outgoing: outgoing.clone(), ..DeflateParams::default() };
-    (Connection::new(negotiated(role, params)), Connection::new(receiver))
+    (Connection::new(config_with(role, params)), Connection::new(receiver))
 }
 
-/// `DeflateParams` without context takeover.
-fn forgetful() -> OutgoingParams {
+/// Parameters without context takeover.
+fn without_takeover() -> OutgoingParams {
     OutgoingParams { context_takeover: false, threshold: 100, ..OutgoingParams::default() }
 }
 
@@ -72,7 +72,7 @@ fn narrow(bits: u8) -> OutgoingParams {
     OutgoingParams { window_bits: WindowBits::new(bits).unwrap(), ..OutgoingParams::default() }
 }
 
-/// A whole binary message, compressed if that is worth it.
+/// Sends a whole binary message, compressed if it is worth it.
 fn send(connection: &mut Connection, payload: &[u8]) {
     send_part(connection, true, payload);
 }
@@ -88,7 +88,7 @@ fn taken(connection: &mut Connection) -> Vec<u8> {
     output
 }
 
-/// The frames that a server has sent: their first bytes, and their payloads.
+/// The frames sent by a server: first bytes and payloads.
 fn frames(mut bytes: &[u8]) -> Vec<(u8, &[u8])> {
     let mut seen = Vec::new();
     let mut fragmented = false;
@@ -129,8 +129,8 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Inflates all of a payload that lacks its trailer, with flate2 alone.
-fn plainly(inflater: &mut Decompress, payload: &[u8]) -> Vec<u8> {
+/// Inflates a payload without its trailer, using flate2 alone.
+fn inflate_with_flate2(inflater: &mut Decompress, payload: &[u8]) -> Vec<u8> {
     let input = [payload, &[0, 0, 0xFF, 0xFF]].concat();
     let (mut output, start) = (Vec::new(), inflater.total_in());
     loop {
@@ -148,7 +148,7 @@ fn finish(mut job: InflateJob) -> InflateJob {
     job
 }
 
-/// Moves events into `seen`, up to a frame that is to be inflated elsewhere, which is returned.
+/// Moves events into `seen` up to an offloaded frame, which is returned.
 fn collect(
     connection: &mut Connection,
     events: &mut EventBatch,
@@ -168,7 +168,7 @@ fn collect(
     None
 }
 
-/// As `receive_chunks`, inflating what is to be inflated elsewhere; each time, so many chunks later.
+/// Like `receive_chunks`, and finishes each offloaded frame this many chunks later.
 fn receive_inflating<'a>(
     connection: &mut Connection,
     chunks: impl IntoIterator<Item = &'a [u8]>,
@@ -199,7 +199,7 @@ fn receive_inflating<'a>(
     seen
 }
 
-/// Text of a few words that come again and again; much like any other seed's.
+/// Text of a few repeating words, similar for all seeds.
 fn words(seed: usize, length: usize) -> Vec<u8> {
     let word = |at: usize| {
         let word = (at * 7 + (at / (3 + seed % 13)) * 11 + at * at * (1 + seed % 5)) % 23;
@@ -208,7 +208,7 @@ fn words(seed: usize, length: usize) -> Vec<u8> {
     (seed..).flat_map(|at| word(at).into_bytes()).take(length).collect()
 }
 
-/// Bytes that no compressor makes smaller.
+/// Incompressible bytes.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = (seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut next = || {

@@ -1,23 +1,23 @@
-//! Frames that inflate to more than is done at once: the connection waits for them, and nothing is lost or reordered.
+//! Offloaded frames: parsing waits for them, and no event is lost or reordered.
 
 use super::{
-    Event, EventBatch, client, collect, deflating, ends, failed, finish, forgetful, frame, frames, key_of,
-    narrow, noise, receive, receive_inflating, send, send_part, taken, with_limits, words,
+    Event, EventBatch, client, collect, ends, failed, finish, frame, frames, key_of, narrow, noise, receive,
+    receive_inflating, send, send_part, taken, with_deflate, with_limits, without_takeover, words,
 };
 use crate::connection::tests::CountingKeys;
 use crate::connection::{Connection, LARGE_MESSAGE};
 use crate::protocol::deflate::{InflateError, InflateJob, OutgoingParams};
 use crate::protocol::{Limits, ProtocolError, Role};
 
-/// What is inflated at once.
-const AT_ONCE: usize = 128 * 1024;
+/// Output inflated inline.
+const MAX_INLINE_OUTPUT: usize = 128 * 1024;
 
-/// Compresses well, and no two of them are alike.
+/// Compressible data, different for each seed.
 fn large(seed: usize, length: usize) -> Vec<u8> {
     words(seed, 40_000).iter().copied().cycle().take(length).collect()
 }
 
-fn is_sent_elsewhere(payload: &[u8]) -> bool {
+fn is_offloaded(payload: &[u8]) -> bool {
     let (mut sender, mut receiver) = ends(Role::Server, &OutgoingParams::default());
     send(&mut sender, payload);
     let seen = receive(&mut receiver, &taken(&mut sender));
@@ -27,17 +27,17 @@ fn is_sent_elsewhere(payload: &[u8]) -> bool {
 }
 
 #[test]
-fn only_what_inflates_to_much_is_sent_elsewhere() {
-    for length in [1, LARGE_MESSAGE, AT_ONCE - 1] {
-        assert!(!is_sent_elsewhere(&large(1, length)), "{length}");
+fn only_frames_with_large_output_are_offloaded() {
+    for length in [1, LARGE_MESSAGE, MAX_INLINE_OUTPUT - 1] {
+        assert!(!is_offloaded(&large(1, length)), "{length}");
     }
-    for length in [2 * AT_ONCE + 1, 1 << 20] {
-        assert!(is_sent_elsewhere(&large(1, length)), "{length}");
-        assert!(is_sent_elsewhere(&noise(1, length)), "{length}");
+    for length in [2 * MAX_INLINE_OUTPUT + 1, 1 << 20] {
+        assert!(is_offloaded(&large(1, length)), "{length}");
+        assert!(is_offloaded(&noise(1, length)), "{length}");
     }
 }
 
-/// Large messages among all the rest, with a close frame behind; and what they are. `role` sends.
+/// Large messages among others, followed by a close frame, and their events. `role` sends.
 fn stream(role: Role, outgoing: &OutgoingParams) -> (Vec<u8>, Vec<Event>) {
     let (mut sender, _) = ends(role, outgoing);
     let key = key_of(role);
@@ -50,7 +50,7 @@ fn stream(role: Role, outgoing: &OutgoingParams) -> (Vec<u8>, Vec<Event>) {
     whole(&mut sender, large(1, 300_000));
     whole(&mut sender, large(2, 1_000_000));
     whole(&mut sender, words(1, 700));
-    // A fragment that is large, among others, and pings.
+    // A large fragment among others, and pings.
     sender.ping(key, b"1");
     expected.push(Event::Ping(b"1".into()));
     let parts = [words(1, 500), large(3, 400_000), Vec::new(), large(4, 150_000), words(2, 100)];
@@ -69,16 +69,18 @@ fn stream(role: Role, outgoing: &OutgoingParams) -> (Vec<u8>, Vec<Event>) {
     expected.push(Event::binary(&large(5, 300_000)));
     sender.close(Some(4000), b"done", key);
     expected.push(Event::Close(4000, b"done".into()));
-    // Behind the end.
+    // After the close frame.
     sender.ping(key, b"3");
     (taken(&mut sender), expected)
 }
 
 #[test]
-fn the_same_events_as_at_once_however_it_is_cut() {
-    for (role, outgoing) in
-        [(Role::Server, OutgoingParams::default()), (Role::Client, narrow(10)), (Role::Server, forgetful())]
-    {
+fn offloading_gives_the_same_events_at_every_split() {
+    for (role, outgoing) in [
+        (Role::Server, OutgoingParams::default()),
+        (Role::Client, narrow(10)),
+        (Role::Server, without_takeover()),
+    ] {
         let (bytes, expected) = stream(role, &outgoing);
         let receiver = || ends(role, &outgoing).1;
         let mut whole = receiver();
@@ -97,7 +99,7 @@ fn the_same_events_as_at_once_however_it_is_cut() {
 }
 
 #[test]
-fn every_cut_around_a_large_frame() {
+fn every_split_around_a_large_frame() {
     let (mut sender, _) = ends(Role::Server, &OutgoingParams::default());
     let payload = vec![b'a'; 200_000];
     let small = words(1, 30);
@@ -121,7 +123,7 @@ fn every_cut_around_a_large_frame() {
 }
 
 #[test]
-fn nothing_is_parsed_until_the_frame_is_back() {
+fn nothing_is_parsed_while_a_frame_is_offloaded() {
     let (mut sender, _) = ends(Role::Server, &OutgoingParams::default());
     send(&mut sender, &large(1, 300_000));
     sender.ping(None, b"behind");
@@ -132,14 +134,14 @@ fn nothing_is_parsed_until_the_frame_is_back() {
     let mut seen = Vec::new();
     let job = collect(&mut receiver, &mut events, &mut seen).unwrap();
     assert!(receiver.take_inflate_job().is_none(), "it can be taken once");
-    // More comes, well-formed and not, in place too.
+    // More input arrives, valid and invalid, also in place.
     receiver.receive(&frame(0x82, b"more"), &mut keys, &mut events);
     let mut chunk = [frame(0x82, &[9; 5_000]), frame(0x82, &[8; 10])].concat();
     receiver.receive_in_place(&mut chunk, &mut keys, &mut events);
     receiver.receive(b"\xF1\x00", &mut keys, &mut events);
     assert!(events.is_empty() && receiver.is_receiving() && receiver.output().is_empty());
     assert!(receiver.detach_frame().is_none());
-    // What is sent meanwhile goes out.
+    // Output is still sent.
     receiver.send(true, true, None, b"out");
     assert_eq!(taken(&mut receiver).len(), 5);
 
@@ -158,8 +160,8 @@ fn nothing_is_parsed_until_the_frame_is_back() {
 }
 
 #[test]
-fn a_frame_may_be_returned_before_its_event_was_delivered() {
-    // Nobody has to look at events in between.
+fn a_job_may_finish_before_its_event_is_delivered() {
+    // Events need not be read in between.
     let (mut sender, _) = ends(Role::Server, &OutgoingParams::default());
     send(&mut sender, &words(1, 100));
     send(&mut sender, &large(1, 300_000));
@@ -180,13 +182,13 @@ fn a_frame_may_be_returned_before_its_event_was_delivered() {
 }
 
 #[test]
-fn what_is_wrong_with_a_large_frame_is_told_when_it_is_back() {
+fn errors_of_an_offloaded_frame_are_reported_when_it_finishes() {
     let (mut sender, _) = ends(Role::Server, &OutgoingParams::default());
     send(&mut sender, &large(1, 300_000));
     let bytes = taken(&mut sender);
     let (_, payload) = frames(&bytes)[0];
 
-    // Broken behind all that is right.
+    // Invalid after a valid beginning.
     let broken = [payload, &[0, 0, 0xFF, 0xFF, 0x06]].concat();
     let fault = failed(ProtocolError::InvalidDeflate(InflateError::BlockType));
     let stream = [frame(0xC2, &broken), frame(0x82, b"unseen")].concat();
@@ -196,7 +198,7 @@ fn what_is_wrong_with_a_large_frame_is_told_when_it_is_back() {
         assert!(!receiver.is_receiving());
         assert_eq!(receive(&mut receiver, b"\x89\x00"), []);
     }
-    // A text that is none.
+    // Text that is not UTF-8.
     let noise = deflated(&noise(1, 300_000));
     let invalid = receive_inflating(&mut client(), [&frame(0xC1, &noise)[..], b"\x89\x00"], 1);
     assert!(invalid == [failed(ProtocolError::InvalidUtf8)]);
@@ -207,7 +209,7 @@ fn what_is_wrong_with_a_large_frame_is_told_when_it_is_back() {
         let too_long = [failed(ProtocolError::UnsupportedMessageLength)];
         assert!(if fits { seen.len() == 2 } else { seen == too_long });
     }
-    // One fragment more than is allowed.
+    // One fragment more than allowed.
     let mut limited = with_limits(Limits { max_fragments: 1, ..Limits::default() });
     let stream = [frame(0x42, b"\x00\x00\x00\xFF\xFF"), frame(0x80, payload), frame(0x89, b"")].concat();
     let seen = receive_inflating(&mut limited, [&stream[..]], 0);
@@ -221,7 +223,7 @@ fn deflated(payload: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_connection_that_is_taken_takes_the_frame_along() {
+fn taking_a_connection_takes_its_offloaded_frame() {
     let (mut sender, _) = ends(Role::Server, &OutgoingParams::default());
     let payload = large(1, 300_000);
     send(&mut sender, &payload);
@@ -236,19 +238,19 @@ fn a_connection_that_is_taken_takes_the_frame_along() {
     taken.finish_inflate_job(finish(job), &mut CountingKeys::default(), &mut events);
     assert!(collect(&mut taken, &mut events, &mut seen).is_none());
     assert!(seen == [Event::binary(&payload), Event::binary(b"behind")]);
-    // What stays is a new one, without the extension: there is nothing to take or return.
+    // The connection left behind is a fresh one without the extension: no job to take or finish.
     assert!(receiver.take_inflate_job().is_none() && !receiver.trim_memory().may_free_more);
 }
 
 #[test]
-fn a_frame_that_nobody_waits_for_is_dropped() {
+fn an_unexpected_job_is_dropped() {
     let mut inflations = [1, 2].map(|_| {
         let mut receiver = client();
         receive(&mut receiver, &frame(0xC2, &deflated(&large(1, 300_000))));
         receiver.take_inflate_job()
     });
     let mut events = EventBatch::new();
-    for mut connection in [deflating(Role::Client), super::super::client()] {
+    for mut connection in [with_deflate(Role::Client), super::super::client()] {
         let job = finish(inflations.iter_mut().find_map(Option::take).unwrap());
         connection.finish_inflate_job(job, &mut CountingKeys::default(), &mut events);
         assert!(events.is_empty() && connection.is_receiving());
@@ -256,7 +258,7 @@ fn a_frame_that_nobody_waits_for_is_dropped() {
 }
 
 #[test]
-fn a_frame_that_is_lost_elsewhere_fails_the_connection() {
+fn a_lost_job_fails_the_connection() {
     let (mut sender, mut receiver) = ends(Role::Server, &OutgoingParams::default());
     send(&mut sender, &large(1, 300_000));
     send(&mut sender, b"behind it");

@@ -1,5 +1,5 @@
-//! What one end is told to send is what the other end tells, compressed or not, however it is cut; and what flate2 makes of
-//! the frames.
+//! Messages sent by one end equal those received by the other, compressed or not, at every split;
+//! flate2 inflates the same frames.
 
 use flate2::Decompress;
 use proptest::collection::vec;
@@ -8,7 +8,8 @@ use proptest::prelude::{
 };
 
 use super::{
-    Event, ends, frames, key_of, narrow, noise, plainly, receive_chunks, receive_inflating, taken, words,
+    Event, ends, frames, inflate_with_flate2, key_of, narrow, noise, receive_chunks, receive_inflating,
+    taken, words,
 };
 use crate::connection::Connection;
 use crate::protocol::deflate::{Broadcast, InflateError, Level, OutgoingParams};
@@ -16,13 +17,13 @@ use crate::protocol::{ProtocolError, Role};
 
 #[derive(Debug, Clone)]
 enum Command {
-    /// In these fragments, with a ping between each two.
+    /// A message in these fragments, with a ping between each two.
     Message {
-        wanted: bool,
+        compress: bool,
         fragments: Vec<Vec<u8>>,
     },
     Ping,
-    Rest,
+    TrimMemory,
 }
 
 fn outgoing() -> impl Strategy<Value = OutgoingParams> {
@@ -43,9 +44,9 @@ fn payload() -> impl Strategy<Value = Vec<u8>> {
 fn commands() -> impl Strategy<Value = Vec<Command>> {
     let message = |fragments| {
         (any::<bool>(), vec(payload(), fragments))
-            .prop_map(|(unwanted, fragments)| Command::Message { wanted: !unwanted, fragments })
+            .prop_map(|(unwanted, fragments)| Command::Message { compress: !unwanted, fragments })
     };
-    let command = prop_oneof![6 => message(1..2), 2 => message(2..5), 1 => Just(Command::Ping), 2 => Just(Command::Rest)];
+    let command = prop_oneof![6 => message(1..2), 2 => message(2..5), 1 => Just(Command::Ping), 2 => Just(Command::TrimMemory)];
     vec(command, 1..14)
 }
 
@@ -54,14 +55,14 @@ fn run(sender: &mut Connection, role: Role, commands: &[Command]) -> Vec<Event> 
     let key = key_of(role);
     for command in commands {
         match command {
-            Command::Message { wanted, fragments } => {
+            Command::Message { compress, fragments } => {
                 for (index, fragment) in fragments.iter().enumerate() {
                     if index > 0 {
                         sender.ping(key, b"between");
                         expected.push(Event::Ping(b"between".into()));
                     }
                     let (fin, mut broadcast) = (index + 1 == fragments.len(), Broadcast::default());
-                    sender.send_compressed(true, fin, key, fragment, *wanted, &mut broadcast);
+                    sender.send_compressed(true, fin, key, fragment, *compress, &mut broadcast);
                 }
                 let lengths =
                     fragments.iter().map(|fragment| fragment.len() as u32).filter(|&length| length > 0);
@@ -75,7 +76,7 @@ fn run(sender: &mut Connection, role: Role, commands: &[Command]) -> Vec<Event> 
                 sender.ping(key, b"alone");
                 expected.push(Event::Ping(b"alone".into()));
             }
-            Command::Rest => {
+            Command::TrimMemory => {
                 sender.trim_memory();
             }
         }
@@ -91,7 +92,7 @@ proptest! {
         commands in commands(),
         client: bool,
         size in prop_oneof![1_usize..40, Just(usize::MAX)],
-        rests in 0_usize..5,
+        trims in 0_usize..5,
     ) {
         let role = if client { Role::Client } else { Role::Server };
         let (mut sender, mut receiver) = ends(role, &outgoing);
@@ -99,12 +100,12 @@ proptest! {
         let bytes = taken(&mut sender);
         prop_assert_eq!(&receive_inflating(&mut receiver, bytes.chunks(size), 0), &expected);
 
-        // A receiver that rests now and then, between frames and within them.
+        // A receiver whose memory is trimmed now and then, between frames and within them.
         let (_, mut receiver) = ends(role, &outgoing);
         let mut seen = Vec::new();
         for chunk in bytes.chunks(size.min(60)) {
             seen.extend(receive_chunks(&mut receiver, [chunk]));
-            for _ in 0..rests {
+            for _ in 0..trims {
                 receiver.trim_memory();
             }
         }
@@ -112,7 +113,7 @@ proptest! {
     }
 
     #[test]
-    fn frames_are_what_flate2_inflates(outgoing in outgoing(), commands in commands()) {
+    fn flate2_inflates_the_frames(outgoing in outgoing(), commands in commands()) {
         let (mut sender, _) = ends(Role::Server, &outgoing);
         let expected = run(&mut sender, Role::Server, &commands);
         let bytes = taken(&mut sender);
@@ -132,7 +133,7 @@ proptest! {
                     inflater.reset(false);
                 }
                 let message = std::mem::take(&mut message);
-                seen.push(if compressed { plainly(&mut inflater, &message) } else { message });
+                seen.push(if compressed { inflate_with_flate2(&mut inflater, &message) } else { message });
             }
         }
         let sent = expected.into_iter().filter_map(|event| match event {
@@ -143,11 +144,11 @@ proptest! {
     }
 
     #[test]
-    fn garbage_is_cut_anywhere_to_the_same_events(
+    fn garbage_gives_the_same_events_at_every_split(
         before in commands(),
         damage in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         cut in any::<prop::sample::Index>(),
-        rests in 0_usize..3,
+        trims in 0_usize..3,
     ) {
         let outgoing = OutgoingParams::default();
         let (mut sender, _) = ends(Role::Server, &outgoing);
@@ -162,18 +163,18 @@ proptest! {
         let [mut whole, mut parts] = [(); 2].map(|()| ends(Role::Server, &outgoing).1);
         let mut seen = receive_inflating(&mut whole, [&bytes[..]], 0);
         let mut in_parts = receive_inflating(&mut parts, [head], 0);
-        for _ in 0..rests {
+        for _ in 0..trims {
             parts.trim_memory();
         }
         in_parts.extend(receive_inflating(&mut parts, [tail], 0));
-        // The backend does not always find the words for what is wrong.
+        // The backend sometimes loses its error message.
         for seen in [&mut seen, &mut in_parts] {
             if let Some(Event::Failed(ProtocolError::InvalidDeflate(fault))) = seen.last_mut() {
                 *fault = InflateError::Other;
             }
         }
-        // What is damaged may end anywhere, also within a block: an inflater that rests then is another one.
-        prop_assert!(rests == 2 || seen == in_parts, "{:?} {:?}", seen, in_parts);
-        prop_assert_eq!(whole.is_receiving() || rests == 2, parts.is_receiving() || rests == 2);
+        // Damaged data may end anywhere, also within a block, where trimming replaces the inflater.
+        prop_assert!(trims == 2 || seen == in_parts, "{:?} {:?}", seen, in_parts);
+        prop_assert_eq!(whole.is_receiving() || trims == 2, parts.is_receiving() || trims == 2);
     }
 }

@@ -1,12 +1,12 @@
-//! Which messages are compressed, and the frames that they leave in.
+//! Selection of the messages to compress, and their frames.
 
 use std::sync::Arc;
 
 use flate2::Decompress;
 
 use super::{
-    Event, ends, forgetful, frames, key_of, narrow, noise, plainly, receive, receive_inflating, send,
-    send_part, taken, words,
+    Event, ends, frames, inflate_with_flate2, key_of, narrow, noise, receive, receive_inflating, send,
+    send_part, taken, without_takeover, words,
 };
 use crate::connection::Connection;
 use crate::protocol::deflate::{
@@ -18,26 +18,26 @@ fn server(outgoing: &OutgoingParams) -> Connection {
     ends(Role::Server, outgoing).0
 }
 
-fn texting(connection: &mut Connection, fin: bool, payload: &[u8], wanted: bool) {
-    connection.send_compressed(false, fin, None, payload, wanted, &mut Broadcast::default());
+fn send_text(connection: &mut Connection, fin: bool, payload: &[u8], compress: bool) {
+    connection.send_compressed(false, fin, None, payload, compress, &mut Broadcast::default());
 }
 
 #[test]
 fn the_examples_of_rfc_7692() {
     let mut connection = server(&OutgoingParams::default());
-    texting(&mut connection, true, b"Hello", true);
-    texting(&mut connection, true, b"Hello", true);
+    send_text(&mut connection, true, b"Hello", true);
+    send_text(&mut connection, true, b"Hello", true);
     assert_eq!(taken(&mut connection), b"\xC1\x07\xF2\x48\xCD\xC9\xC9\x07\x00\xC1\x05\xF2\x00\x11\x00\x00");
     let mut connection =
         server(&OutgoingParams { context_takeover: false, threshold: 0, ..OutgoingParams::default() });
     for _ in 0..3 {
-        texting(&mut connection, true, b"Hello", true);
+        send_text(&mut connection, true, b"Hello", true);
         assert_eq!(taken(&mut connection), b"\xC1\x07\xF2\x48\xCD\xC9\xC9\x07\x00");
     }
 }
 
 #[test]
-fn a_client_masks_what_it_has_compressed() {
+fn clients_mask_compressed_payloads() {
     let mut client = ends(Role::Client, &OutgoingParams::default()).0;
     let key = Some(MaskingKey([0x37, 0xFA, 0x21, 0x3D]));
     client.send_compressed(false, true, key, b"Hello", true, &mut Broadcast::default());
@@ -46,32 +46,32 @@ fn a_client_masks_what_it_has_compressed() {
 
 #[test]
 fn empty_messages_and_fragments_are_empty_blocks() {
-    for outgoing in [OutgoingParams::default(), OutgoingParams { threshold: 0, ..forgetful() }] {
+    for outgoing in [OutgoingParams::default(), OutgoingParams { threshold: 0, ..without_takeover() }] {
         let mut connection = server(&outgoing);
-        texting(&mut connection, true, b"", true);
+        send_text(&mut connection, true, b"", true);
         assert_eq!(taken(&mut connection), b"\xC1\x01\x00");
-        texting(&mut connection, false, b"", true);
-        texting(&mut connection, false, b"", true);
-        texting(&mut connection, true, b"", true);
+        send_text(&mut connection, false, b"", true);
+        send_text(&mut connection, false, b"", true);
+        send_text(&mut connection, true, b"", true);
         let fragments = b"\x41\x05\x00\x00\x00\xFF\xFF\x00\x05\x00\x00\x00\xFF\xFF\x80\x01\x00";
         assert_eq!(taken(&mut connection), fragments);
-        // Not wanted, they are plainly empty.
-        texting(&mut connection, true, b"", false);
+        // Without `compress` they are sent as empty frames.
+        send_text(&mut connection, true, b"", false);
         assert_eq!(taken(&mut connection), b"\x81\x00");
     }
-    // Nor worth it: below the threshold.
-    let mut connection = server(&forgetful());
-    texting(&mut connection, true, b"", true);
+    // The same below the threshold.
+    let mut connection = server(&without_takeover());
+    send_text(&mut connection, true, b"", true);
     assert_eq!(taken(&mut connection), b"\x81\x00");
 }
 
 #[test]
-fn empty_frames_leave_the_context_as_it_is() {
+fn empty_frames_do_not_change_the_context() {
     let mut connection = server(&OutgoingParams::default());
-    texting(&mut connection, true, b"Hello", true);
-    texting(&mut connection, true, b"", true);
-    texting(&mut connection, false, b"", true);
-    texting(&mut connection, true, b"Hello", true);
+    send_text(&mut connection, true, b"Hello", true);
+    send_text(&mut connection, true, b"", true);
+    send_text(&mut connection, false, b"", true);
+    send_text(&mut connection, true, b"Hello", true);
     let bytes = taken(&mut connection);
     assert!(bytes.ends_with(b"\x80\x05\xF2\x00\x11\x00\x00"), "{bytes:02X?}");
     let seen = receive(&mut super::client(), &bytes);
@@ -80,7 +80,7 @@ fn empty_frames_leave_the_context_as_it_is() {
 }
 
 #[test]
-fn with_takeover_everything_is_compressed() {
+fn with_takeover_every_message_is_compressed() {
     let mut connection = server(&OutgoingParams { threshold: u64::MAX, ..OutgoingParams::default() });
     assert!(connection.decide_compression(true, 0) && connection.decide_compression(true, 1));
     assert!(!connection.decide_compression(false, 100_000));
@@ -90,7 +90,7 @@ fn with_takeover_everything_is_compressed() {
 
 #[test]
 fn without_takeover_the_threshold_decides() {
-    let mut connection = server(&forgetful());
+    let mut connection = server(&without_takeover());
     for (length, first) in [(0, 0x82), (1, 0x82), (99, 0x82), (100, 0xC2), (5_000, 0xC2)] {
         assert_eq!(connection.decide_compression(true, length), first == 0xC2);
         send(&mut connection, &vec![b'a'; length]);
@@ -100,7 +100,7 @@ fn without_takeover_the_threshold_decides() {
         if first == 0x82 {
             assert_eq!(payload, vec![b'a'; length]);
         } else {
-            assert_eq!(plainly(&mut Decompress::new(false), payload), vec![b'a'; length]);
+            assert_eq!(inflate_with_flate2(&mut Decompress::new(false), payload), vec![b'a'; length]);
         }
     }
     assert!(!Connection::new(super::config(Role::Server)).decide_compression(true, 5_000));
@@ -109,21 +109,21 @@ fn without_takeover_the_threshold_decides() {
 #[test]
 fn the_first_fragment_decides() {
     let long = vec![b'a'; 200];
-    for (outgoing, first, wanted, compressed) in [
-        (forgetful(), &long[..], true, true),
-        (forgetful(), &long[..99], true, false),
-        (forgetful(), &long[..], false, false),
-        (forgetful(), b"", true, false),
+    for (outgoing, first, compress, compressed) in [
+        (without_takeover(), &long[..], true, true),
+        (without_takeover(), &long[..99], true, false),
+        (without_takeover(), &long[..], false, false),
+        (without_takeover(), b"", true, false),
         (OutgoingParams::default(), b"", true, true),
         (OutgoingParams::default(), b"a", false, false),
     ] {
         let mut connection = server(&outgoing);
-        texting(&mut connection, false, first, wanted);
-        // Whatever is asked for later, and in between.
-        assert_eq!(connection.decide_compression(!wanted, 0), compressed);
+        send_text(&mut connection, false, first, compress);
+        // Later arguments do not change the decision.
+        assert_eq!(connection.decide_compression(!compress, 0), compressed);
         connection.ping(None, b"?");
-        texting(&mut connection, false, &long, !wanted);
-        texting(&mut connection, true, b"b", !wanted);
+        send_text(&mut connection, false, &long, !compress);
+        send_text(&mut connection, true, b"b", !compress);
         let bytes = taken(&mut connection);
         let bits: Vec<u8> = frames(&bytes).iter().map(|frame| frame.0).collect();
         let expected = if compressed { [0x41, 0x89, 0x00, 0x80] } else { [0x01, 0x89, 0x00, 0x80] };
@@ -131,7 +131,7 @@ fn the_first_fragment_decides() {
         let payload = [first, &long, b"b"].concat();
         if compressed {
             let parts: Vec<u8> = [0, 2, 3].iter().flat_map(|&at| frames(&bytes)[at].1.to_vec()).collect();
-            assert_eq!(plainly(&mut Decompress::new(false), &parts), payload);
+            assert_eq!(inflate_with_flate2(&mut Decompress::new(false), &parts), payload);
         }
         let seen = receive(&mut super::client(), &bytes);
         assert!(matches!(&seen[1], Event::Message { data, .. } if *data == payload));
@@ -141,8 +141,8 @@ fn the_first_fragment_decides() {
 }
 
 #[test]
-fn what_was_compressed_alone_goes_out_like_anything_else() {
-    for outgoing in [OutgoingParams::default(), forgetful(), narrow(9)] {
+fn precompressed_payloads_are_framed_like_others() {
+    for outgoing in [OutgoingParams::default(), without_takeover(), narrow(9)] {
         for role in [Role::Server, Role::Client] {
             let (mut sender, mut receiver) = ends(role, &outgoing);
             let mut expected = Vec::new();
@@ -177,7 +177,7 @@ fn what_was_compressed_alone_goes_out_like_anything_else() {
 }
 
 #[test]
-fn a_dictionary_is_known_at_the_start() {
+fn the_history_starts_with_the_dictionary() {
     let dictionary: Arc<[u8]> = Arc::from(words(1, 1_000));
     for context_takeover in [true, false] {
         let outgoing = OutgoingParams {
@@ -211,13 +211,14 @@ fn a_dictionary_is_known_at_the_start() {
             sender.trim_memory();
             last = say(&mut sender, false);
         }
-        // With takeover the peer's window has gone on; without, each message begins with it.
+        // With takeover the peer's window has moved on; without it each message starts with the
+        // dictionary.
         assert!(context_takeover || last == first, "{last}");
     }
 }
 
 #[test]
-fn whatever_is_asked_for_is_what_comes() {
+fn connections_exchange_random_messages() {
     let payloads = [words(1, 2_000), noise(2, 500), words(3, 2_000), vec![0; 70_000], b"x".to_vec()];
     for level in [None, Level::new(0), Level::new(1), Level::new(9)] {
         for (strategy, bits) in [(Strategy::Default, 15), (Strategy::Fixed, 10), (Strategy::Rle, 8)] {

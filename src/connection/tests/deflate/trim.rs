@@ -1,8 +1,8 @@
-//! `rest` gives memory back, and neither end notices.
+//! `trim_memory` frees memory without either end noticing.
 
 use super::{
-    Event, EventBatch, client, deflating, ends, finish, forgetful, frames, narrow, receive, send, send_part,
-    taken, words,
+    Event, EventBatch, client, ends, finish, frames, narrow, receive, send, send_part, taken, with_deflate,
+    without_takeover, words,
 };
 use crate::connection::Connection;
 use crate::connection::tests::CountingKeys;
@@ -10,13 +10,13 @@ use crate::protocol::Role;
 use crate::protocol::deflate::OutgoingParams;
 
 #[test]
-fn a_connection_that_did_nothing_has_nothing_to_give_back() {
+fn an_unused_connection_frees_nothing() {
     assert!(!client().trim_memory().may_free_more);
     assert!(!Connection::new(super::config(Role::Client)).trim_memory().may_free_more);
 }
 
 #[test]
-fn what_was_used_since_the_last_time_stays() {
+fn recently_used_memory_stays() {
     let (mut sender, mut receiver) = ends(Role::Server, &OutgoingParams::default());
     let payload = words(1, 1_000);
     for _ in 0..3 {
@@ -29,7 +29,7 @@ fn what_was_used_since_the_last_time_stays() {
             assert!(!connection.trim_memory().may_free_more);
         }
     }
-    // In constant use, it is always kept.
+    // Nothing is freed while in constant use.
     let mut lengths = Vec::new();
     for _ in 0..5 {
         send(&mut sender, &payload);
@@ -42,9 +42,9 @@ fn what_was_used_since_the_last_time_stays() {
 }
 
 #[test]
-fn a_connection_is_idle_when_nobody_refers_to_what_it_knows() {
+fn a_connection_is_idle_without_history_in_use() {
     let payload = words(1, 1_000);
-    for (takes_over, outgoing) in [(true, OutgoingParams::default()), (false, forgetful())] {
+    for (takes_over, outgoing) in [(true, OutgoingParams::default()), (false, without_takeover())] {
         let (mut sender, mut receiver) = ends(Role::Server, &outgoing);
         assert!(sender.is_idle() && receiver.is_idle());
         for _ in 0..2 {
@@ -55,7 +55,7 @@ fn a_connection_is_idle_when_nobody_refers_to_what_it_knows() {
             assert_eq!(sender.is_idle(), !takes_over);
             assert_eq!(receive(&mut receiver, &bytes), [Event::binary(&payload)]);
             assert_eq!(receiver.is_idle(), !takes_over);
-            // What was sent can be forgotten, what was received can't.
+            // The sent history can be dropped, the received one cannot.
             for connection in [&mut sender, &mut receiver] {
                 connection.trim_memory();
                 connection.trim_memory();
@@ -67,7 +67,7 @@ fn a_connection_is_idle_when_nobody_refers_to_what_it_knows() {
 }
 
 #[test]
-fn what_is_given_back_is_counted() {
+fn freed_bytes_are_counted() {
     let (mut sender, mut receiver) = ends(Role::Server, &OutgoingParams::default());
     for round in 0..3 {
         let payload = words(round, 20_000);
@@ -75,21 +75,21 @@ fn what_is_given_back_is_counted() {
         assert_eq!(receive(&mut receiver, &taken(&mut sender)), [Event::binary(&payload)]);
     }
     for connection in [&mut sender, &mut receiver] {
-        // Used since the last time, then not, and then there is nothing left that could be.
+        // Used since the last call, then unused, then nothing is left to free.
         let freed = [(); 3].map(|()| connection.trim_memory().freed);
         assert!(freed[0] == 0 && (10_000..200_000).contains(&freed[1]) && freed[2] == 0, "{freed:?}");
     }
 }
 
 #[test]
-fn a_rested_sender_refers_to_nothing() {
-    for outgoing in [OutgoingParams::default(), forgetful(), narrow(8)] {
+fn a_trimmed_sender_refers_to_nothing() {
+    for outgoing in [OutgoingParams::default(), without_takeover(), narrow(8)] {
         let (mut sender, _) = ends(Role::Server, &outgoing);
         let payload = words(2, 500);
         for _ in 0..3 {
             send(&mut sender, &payload);
             let bytes = taken(&mut sender);
-            // So that a receiver which has seen nothing before understands it.
+            // A receiver without history can therefore inflate it.
             assert_eq!(receive(&mut client(), &bytes), [Event::binary(&payload)]);
             sender.trim_memory();
             sender.trim_memory();
@@ -98,20 +98,20 @@ fn a_rested_sender_refers_to_nothing() {
 }
 
 #[test]
-fn a_rested_receiver_knows_what_it_has_to() {
+fn a_trimmed_receiver_keeps_its_history() {
     for bits in [8, 9, 12, 15] {
         for takeover in [true, false] {
             let outgoing = OutgoingParams { context_takeover: takeover, threshold: 0, ..narrow(bits) };
-            let (mut sender, mut resting) = ends(Role::Server, &outgoing);
+            let (mut sender, mut trimmed) = ends(Role::Server, &outgoing);
             let mut keeping = ends(Role::Server, &outgoing).1;
             for round in 0..20 {
                 send(&mut sender, &words(round % 4, 100 + 97 * round));
                 let bytes = taken(&mut sender);
-                let seen = receive(&mut resting, &bytes);
+                let seen = receive(&mut trimmed, &bytes);
                 assert_eq!(seen, [Event::binary(&words(round % 4, 100 + 97 * round))]);
                 assert_eq!(receive(&mut keeping, &bytes), seen);
                 for _ in 0..round % 3 {
-                    resting.trim_memory();
+                    trimmed.trim_memory();
                 }
             }
         }
@@ -119,7 +119,7 @@ fn a_rested_receiver_knows_what_it_has_to() {
 }
 
 #[test]
-fn nothing_is_given_back_within_a_message() {
+fn nothing_is_freed_within_a_message() {
     for takeover in [true, false] {
         let outgoing =
             OutgoingParams { context_takeover: takeover, threshold: 0, ..OutgoingParams::default() };
@@ -142,8 +142,8 @@ fn nothing_is_given_back_within_a_message() {
 }
 
 #[test]
-fn nothing_is_given_back_while_the_last_frame_comes() {
-    // The header of the last frame is there, its payload not yet.
+fn nothing_is_freed_during_the_last_frame() {
+    // The header of the last frame has arrived, its payload has not.
     for takeover in [true, false] {
         let outgoing =
             OutgoingParams { context_takeover: takeover, threshold: 0, ..OutgoingParams::default() };
@@ -167,8 +167,8 @@ fn nothing_is_given_back_while_the_last_frame_comes() {
 }
 
 #[test]
-fn a_frame_may_be_cut_into_blocks_that_do_not_end_with_it() {
-    // Cut anywhere: in the middle of a code, even. The inflater is in the middle of a block meanwhile.
+fn blocks_may_span_frames() {
+    // Split anywhere, even inside a code. Meanwhile the inflater is in the middle of a block.
     let (mut sender, _) = ends(Role::Server, &OutgoingParams::default());
     let payload = words(4, 400);
     send(&mut sender, &payload);
@@ -185,7 +185,7 @@ fn a_frame_may_be_cut_into_blocks_that_do_not_end_with_it() {
 }
 
 #[test]
-fn a_frame_that_is_inflated_elsewhere_is_not_disturbed() {
+fn trimming_does_not_disturb_an_offloaded_frame() {
     let (mut sender, mut receiver) = ends(Role::Server, &OutgoingParams::default());
     let (large, small) = (vec![7; 500_000], words(5, 300));
     for payload in [&small, &large, &small] {
@@ -209,8 +209,8 @@ fn a_frame_that_is_inflated_elsewhere_is_not_disturbed() {
 }
 
 #[test]
-fn both_directions_rest_at_once() {
-    let (mut one, mut other) = (deflating(Role::Server), deflating(Role::Client));
+fn both_directions_are_trimmed() {
+    let (mut one, mut other) = (with_deflate(Role::Server), with_deflate(Role::Client));
     let payload = words(6, 200);
     for round in 0..6 {
         send(&mut one, &payload);

@@ -1,4 +1,4 @@
-//! What the compressor makes is what flate2 inflates, with every setting that can be asked for.
+//! flate2 inflates the compressor's output, with every combination of parameters.
 
 use proptest::collection::vec;
 use proptest::prelude::{
@@ -8,7 +8,7 @@ use proptest::prelude::{
 use super::super::{
     Compressor, Level, MemLevel, Pool, Strategy, TRAILER, compress_standalone, stored_blocks, strip_trailer,
 };
-use super::{OutgoingParams, Plain, bits, noise, payload, window, words};
+use super::{Flate2Inflater, OutgoingParams, bits, noise, payload, window, words};
 
 fn strategy() -> impl Strategic<Value = Strategy> {
     prop_oneof![
@@ -33,9 +33,10 @@ fn outgoing() -> impl Strategic<Value = OutgoingParams> {
     })
 }
 
-/// One payload after the other, each of which may refer to those before.
+/// Compresses payloads one after another; each may refer to the earlier ones.
 fn round_trips(outgoing: &OutgoingParams, payloads: &[&[u8]]) {
-    let (mut compressor, mut plain, mut sent) = (Compressor::new(outgoing), Plain::new(), Vec::new());
+    let (mut compressor, mut plain, mut sent) =
+        (Compressor::new(outgoing), Flate2Inflater::new(), Vec::new());
     for payload in payloads {
         let compressed = compressor.compress(&sent, payload);
         assert!(compressed.ends_with(&TRAILER));
@@ -48,9 +49,9 @@ fn round_trips(outgoing: &OutgoingParams, payloads: &[&[u8]]) {
 }
 
 #[test]
-fn what_is_stored_is_deflate_like_any_other() {
+fn stored_blocks_are_valid_deflate() {
     for length in [0, 1, 65_535, 65_536, 200_000] {
-        let (payload, mut plain) = (noise(1, length), Plain::new());
+        let (payload, mut plain) = (noise(1, length), Flate2Inflater::new());
         let blocks = stored_blocks(&payload);
         assert!(blocks.ends_with(&TRAILER));
         assert!(plain.inflate(&blocks) == payload);
@@ -60,26 +61,26 @@ fn what_is_stored_is_deflate_like_any_other() {
 
 proptest! {
     #[test]
-    fn whatever_is_asked_for(
+    fn any_params(
         outgoing in outgoing(),
         payloads in vec((payload(3_000), any::<prop::sample::Index>()), 1..4),
     ) {
-        let (mut compressor, mut plain, mut sent) = (Compressor::new(&outgoing), Plain::new(), Vec::new());
+        let (mut compressor, mut plain, mut sent) = (Compressor::new(&outgoing), Flate2Inflater::new(), Vec::new());
         for (payload, known) in &payloads {
-            // Any end of what was sent may be referred to, also none of it.
+            // A payload may refer to any suffix of the earlier ones, including the empty one.
             let history = &sent[known.index(sent.len() + 1)..];
             let compressed = compressor.compress(history, payload);
             prop_assert!(compressed.ends_with(&TRAILER));
-            prop_assert_eq!(&Plain::knowing(history).inflate(compressed), payload);
+            prop_assert_eq!(&Flate2Inflater::knowing(history).inflate(compressed), payload);
             prop_assert_eq!(&plain.inflate(compressed), payload);
-            prop_assert_eq!(&Plain::new().inflate(&compress_standalone(&Pool::default(), &outgoing, payload)), payload);
+            prop_assert_eq!(&Flate2Inflater::new().inflate(&compress_standalone(&Pool::default(), &outgoing, payload)), payload);
             sent.extend_from_slice(payload);
         }
     }
 }
 
 #[test]
-fn each_level_memory_level_and_strategy_in_each_window() {
+fn every_level_memory_level_and_strategy_in_every_window() {
     use Strategy::{Default as Usual, Filtered, Fixed, HuffmanOnly, Rle};
     let payloads = [&words(1, 1_500)[..], &noise(2, 300), &words(1, 700), b"x", &[7; 1_000]];
     for level in [None].into_iter().chain((0..=9).map(Level::new)) {
@@ -111,15 +112,15 @@ fn lengths_around_every_step() {
 }
 
 #[test]
-fn output_that_just_fits_is_whole() {
-    // What can't be compressed comes out a little longer than the room that is made for it, wherever that ends.
+fn output_that_just_fits_is_complete() {
+    // Incompressible data needs slightly more room than reserved, wherever that ends.
     let outgoing = OutgoingParams { level: Level::new(1), ..OutgoingParams::default() };
     let payload = noise(5, 700);
     let mut compressor = Compressor::new(&outgoing);
     for length in 1..payload.len() {
         let compressed = compressor.compress(&[], &payload[..length]);
         assert!(compressed.ends_with(&TRAILER));
-        assert_eq!(Plain::new().inflate(compressed), &payload[..length]);
+        assert_eq!(Flate2Inflater::new().inflate(compressed), &payload[..length]);
     }
 }
 
@@ -131,12 +132,12 @@ fn it_compresses() {
     assert!(first < 1_000, "{first}");
     let again = compressor.compress(&text, &text).len();
     assert!(again < 40, "{again}");
-    // It remembers nothing by itself.
+    // The compressor itself keeps no history.
     assert_eq!(compressor.compress(&[], &text).len(), first);
 }
 
 #[test]
-fn what_is_referred_to_is_in_the_window() {
+fn references_stay_in_the_window() {
     for window_bits in 8..=15 {
         for level in [None, Level::new(1), Level::new(9)] {
             let outgoing = OutgoingParams { level, ..window(window_bits) };
@@ -149,7 +150,7 @@ fn what_is_referred_to_is_in_the_window() {
             );
         }
     }
-    // A payload always fits in beside itself.
+    // The window always has room for the payload itself.
     assert!(
         (0..16_384).step_by(100).all(|length| OutgoingParams::default().history_for(length) >= 2 * length)
     );

@@ -1,5 +1,5 @@
-//! A small inflater after RFC 1951, which tells how far back the data refers. Slow, and right as far as flate2 agrees: the
-//! tests have it check the contents, too.
+//! A small inflater after RFC 1951 that reports how far back the data refers. Slow; the tests
+//! compare its output with flate2's.
 
 const LENGTH_BASE: [u16; 29] = [
     3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195,
@@ -15,7 +15,7 @@ const CODE_LENGTH_ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4,
 
 struct Bits<'a> {
     input: &'a [u8],
-    /// In bits.
+    /// Position in bits.
     at: usize,
 }
 
@@ -45,7 +45,7 @@ impl Bits<'_> {
     }
 }
 
-/// Symbols in the order of their codes, and how many have each length.
+/// Symbols in the order of their codes, and the number of codes of each length.
 struct Huffman {
     counts: [usize; 16],
     symbols: Vec<usize>,
@@ -93,7 +93,8 @@ impl Huffman {
     }
 }
 
-/// Inflates all of `input`, which must be whole blocks, behind what is in `output`. Returns the furthest distance.
+/// Appends the inflated `input`, which must consist of complete blocks, to `output`. Returns the
+/// longest distance.
 pub(super) fn furthest(input: &[u8], output: &mut Vec<u8>) -> usize {
     let (mut bits, mut furthest) = (Bits { input, at: 0 }, 0);
     while bits.at < 8 * input.len() {

@@ -1,16 +1,16 @@
-//! What is wrong with compressed data is said in zlib's words. The inputs and the words are those of zlib's own tests
-//! (`test/infcover.c`).
+//! Errors in compressed data have zlib's messages. Inputs and messages are those of zlib's own
+//! tests (`test/infcover.c`).
 
 use flate2::FlushCompress;
 use proptest::collection::vec;
 use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 
 use super::super::{InflateJob, Inflater, Progress, TRAILER};
-use super::{Plain, Plainly, inflate, message, noise, payload, words};
+use super::{Flate2Compressor, Flate2Inflater, inflate, message, noise, payload, words};
 use crate::protocol::ProtocolError;
 
 /// Inputs, and zlib's messages.
-const FAULTS: [(&[u8], &str); 22] = [
+const ERRORS: [(&[u8], &str); 22] = [
     (&[0x00, 0, 0, 0, 0], "invalid stored block lengths"),
     (&[0x06], "invalid block type"),
     (&[0xFC, 0, 0], "too many length or distance symbols"),
@@ -52,23 +52,23 @@ const FAULTS: [(&[u8], &str); 22] = [
         ],
         "invalid distance too far back",
     ),
-    // What is no message in zlib's tests.
+    // Inputs without a message in zlib's tests.
     (&[0x07], "invalid block type"),
     (&[0x01, 0x05, 0x00, 0xFA, 0xFE], "invalid stored block lengths"),
-    // 0xFF begins a block of an invalid type; the second message of RFC 7692 refers to a first one.
+    // 0xFF begins a block of an invalid type; the second message of RFC 7692 refers to the first.
     (&[0xFF], "invalid block type"),
     (&[0xF2, 0x00, 0x11, 0x00, 0x00], "invalid distance too far back"),
     (&[0xF2, 0x00, 0x11], "invalid distance too far back"),
 ];
 
-/// What an input must give.
-fn assert_fault(input: &[u8], expected: &str) {
+/// Asserts the message for an input.
+fn assert_error(input: &[u8], expected: &str) {
     let mut job = InflateJob::new(Inflater::new(), input.to_vec(), true, Vec::new(), usize::MAX);
     assert_eq!(job.run(usize::MAX), Progress::Done);
-    if job.has_unnamed_fault() {
-        job.name_fault(Inflater::new());
+    if job.has_unnamed_error() {
+        job.name_error(Inflater::new());
     }
-    assert!(!job.has_unnamed_fault());
+    assert!(!job.has_unnamed_error());
     let error = job.into_parts().err().unwrap_or_else(|| panic!("{expected}: no error"));
     assert!(matches!(error, ProtocolError::InvalidDeflate(_)));
     assert_eq!(error.to_string(), expected);
@@ -76,36 +76,36 @@ fn assert_fault(input: &[u8], expected: &str) {
 }
 
 #[test]
-fn faults_have_zlibs_messages() {
-    for (input, expected) in FAULTS {
-        assert_fault(input, expected);
+fn errors_have_zlib_messages() {
+    for (input, expected) in ERRORS {
+        assert_error(input, expected);
     }
 }
 
 #[test]
-fn faults_with_much_around_them_have_the_same_messages() {
-    // Where there is much input and much room, inflaters have a way of their own.
+fn errors_on_the_fast_path_have_the_same_messages() {
+    // With enough input and output space, inflaters use a fast path.
     let before = [&message(&words(1, 500))[..], &TRAILER].concat();
-    for (input, expected) in FAULTS {
-        assert_fault(&[input, &[0; 400]].concat(), expected);
-        // With something before it, nothing is too far back.
+    for (input, expected) in ERRORS {
+        assert_error(&[input, &[0; 400]].concat(), expected);
+        // With data before it, no distance is too far back.
         if expected != "invalid distance too far back" {
-            assert_fault(&[&before, input].concat(), expected);
-            assert_fault(&[&before, input, &[0; 400]].concat(), expected);
+            assert_error(&[&before, input].concat(), expected);
+            assert_error(&[&before, input, &[0; 400]].concat(), expected);
         }
     }
 }
 
 #[test]
-fn what_follows_the_last_block_is_ignored() {
+fn data_after_the_final_block_is_ignored() {
     let payload = words(2, 5_000);
-    let ended = Plainly::new(6, 15).compress(&payload, FlushCompress::Finish);
+    let ended = Flate2Compressor::new(6, 15).compress(&payload, FlushCompress::Finish);
     for behind in [&b""[..], b"\x00", &[0xFF; 500], &noise(3, 300)] {
         let inflated = inflate(&[&ended, behind].concat()).unwrap();
         assert!(inflated.output == payload);
         assert!(inflated.inflater.is_none());
     }
-    // From zlib's tests: an empty block, one byte, a match over the edge.
+    // From zlib's tests: an empty block, one byte, a match across the edge.
     for (input, length) in [
         (&[0x03, 0][..], 0),
         (&[0x01, 0x01, 0x00, 0xFE, 0xFF, 0x00], 1),
@@ -119,7 +119,7 @@ fn what_follows_the_last_block_is_ignored() {
 }
 
 #[test]
-fn truncated_data_is_no_error() {
+fn truncated_data_is_not_an_error() {
     for payload in [words(4, 700), noise(5, 300), vec![9; 2_000]] {
         let whole = message(&payload);
         let mut longest = 0;
@@ -134,19 +134,19 @@ fn truncated_data_is_no_error() {
         }
         assert_eq!(longest, payload.len());
     }
-    // A stored block that has less than it says.
+    // A stored block shorter than declared.
     assert_eq!(inflate(&[0x00, 0x09, 0x00, 0xF6, 0xFF, b'a']).unwrap().output, b"a\0\0\xFF\xFF");
 }
 
-/// What a frame inflates to, in steps, against what flate2 says at once.
+/// Inflates a frame in steps and compares with flate2, which inflates it at once.
 fn same_as_flate2(input: &[u8], fin: bool, allowed: usize) {
     let mut job = InflateJob::new(Inflater::new(), input.to_vec(), fin, Vec::new(), usize::MAX);
     while job.run(allowed) == Progress::Paused {}
     let with_trailer = [input, &TRAILER].concat();
-    let (output, fault) = Plain::new().try_inflate(if fin { &with_trailer } else { input });
+    let (output, fault) = Flate2Inflater::new().try_inflate(if fin { &with_trailer } else { input });
     match job.into_parts() {
         Ok(inflated) => assert_eq!((inflated.output, None), (output, fault)),
-        // What flate2 says where zlib-rs has lost its words.
+        // flate2's error where zlib-rs has lost its message.
         Err(error) if fault.as_deref() == Some("repeated call with bad state") => {
             assert!(matches!(error, ProtocolError::InvalidDeflate(_)));
         }
@@ -156,12 +156,12 @@ fn same_as_flate2(input: &[u8], fin: bool, allowed: usize) {
 
 proptest! {
     #[test]
-    fn any_bytes_are_as_flate2_says(input in vec(any::<u8>(), 0..200), fin: bool, allowed in 0_usize..50) {
+    fn any_bytes_inflate_as_with_flate2(input in vec(any::<u8>(), 0..200), fin: bool, allowed in 0_usize..50) {
         same_as_flate2(&input, fin, allowed);
     }
 
     #[test]
-    fn damaged_data_is_as_flate2_says(
+    fn damaged_data_inflates_as_with_flate2(
         payload in payload(5_000),
         damage in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         fin: bool,
@@ -176,12 +176,12 @@ proptest! {
     }
 
     #[test]
-    fn any_prefix_is_as_flate2_says(payload in payload(2_000), cut in any::<prop::sample::Index>(), fin: bool) {
+    fn any_prefix_inflates_as_with_flate2(payload in payload(2_000), cut in any::<prop::sample::Index>(), fin: bool) {
         let whole = message(&payload);
         let input = &whole[..cut.index(whole.len() + 1)];
         same_as_flate2(input, fin, usize::MAX);
         if !fin {
-            let prefix = Plain::new().inflate(input);
+            let prefix = Flate2Inflater::new().inflate(input);
             prop_assert!(payload.starts_with(&prefix));
             prop_assert_eq!(prefix.len() == payload.len(), payload.len() == prefix.len());
         }

@@ -1,4 +1,4 @@
-//! The examples of RFC 7692, section 7.2.3, byte for byte.
+//! The examples of RFC 7692 section 7.2.3, byte for byte.
 
 use super::super::{
     Compressor, EMPTY_FRAGMENT, EMPTY_MESSAGE, InflateJob, Inflater, Progress, strip_trailer,
@@ -31,7 +31,7 @@ fn two_messages_share_the_window() {
     let first = inflate(HELLO).unwrap();
     let second = inflate_with(first.inflater.unwrap(), HELLO_AGAIN, 5).unwrap();
     assert_eq!(second.output, b"Hello");
-    // Without the window, the second refers to nothing.
+    // Without the window, the second message refers to nothing.
     assert!(inflate(HELLO_AGAIN).is_err());
 }
 
@@ -58,7 +58,7 @@ fn two_blocks_in_one_message() {
 fn an_empty_fragment() {
     let empty = inflate(EMPTY_MESSAGE).unwrap();
     assert_eq!((&empty.output[..], EMPTY_MESSAGE), (&b""[..], &[0x00][..]));
-    // It leaves the window as it is.
+    // It does not change the window.
     let hello = inflate_with(empty.inflater.unwrap(), HELLO, 5).unwrap();
     let mut job = InflateJob::new(hello.inflater.unwrap(), EMPTY_FRAGMENT.to_vec(), false, Vec::new(), 5);
     assert_eq!(job.run(usize::MAX), Progress::Done);
@@ -68,7 +68,7 @@ fn an_empty_fragment() {
 }
 
 #[test]
-fn what_is_sent_is_what_the_rfc_sends() {
+fn output_matches_the_rfc() {
     let mut compressor = Compressor::new(&OutgoingParams::default());
     assert_eq!(strip_trailer(compressor.compress(b"", b"Hello"), true), HELLO);
     assert_eq!(strip_trailer(compressor.compress(b"Hello", b"Hello"), true), HELLO_AGAIN);

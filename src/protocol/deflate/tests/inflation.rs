@@ -1,11 +1,11 @@
-//! Inflating step by step.
+//! Inflation in steps.
 
 use flate2::FlushCompress;
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy as Strategic, prop_assert_eq, prop_oneof, proptest};
 
 use super::super::{InflateJob, Inflater, Progress, TRAILER};
-use super::{Plain, Plainly, inflate, inflate_with, message, payload, words};
+use super::{Flate2Compressor, Flate2Inflater, inflate, inflate_with, message, payload, words};
 
 fn allowed() -> impl Strategic<Value = usize> {
     prop_oneof![Just(0), 1_usize..5_000, 5_000_usize..300_000, Just(usize::MAX)]
@@ -14,13 +14,13 @@ fn allowed() -> impl Strategic<Value = usize> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
-    fn any_steps_give_the_same_as_at_once(
+    fn any_steps_give_the_same_output(
         payload in payload(150_000),
         before in vec(0_u8..255, 0..2_000),
         steps in vec(allowed(), 1..10),
         fin: bool,
     ) {
-        let mut compressed = Plainly::new(1, 15).compress(&payload, FlushCompress::Sync);
+        let mut compressed = Flate2Compressor::new(1, 15).compress(&payload, FlushCompress::Sync);
         if fin {
             compressed.truncate(compressed.len() - TRAILER.len());
         }
@@ -31,16 +31,16 @@ proptest! {
         prop_assert_eq!(inflated.start, before.len());
         prop_assert_eq!(&inflated.output[..before.len()], &before);
         prop_assert_eq!(&inflated.output[before.len()..], &payload);
-        // And goes on from there.
+        // Continues with the returned inflater.
         let again = inflate_with(inflated.inflater.unwrap(), &message(&payload), usize::MAX).unwrap();
         prop_assert_eq!(again.output, payload);
     }
 
     #[test]
     fn one_inflater_for_a_sequence_of_messages(payloads in vec(payload(3_000), 1..8), level in 1_u32..=9) {
-        let (mut plainly, mut inflater) = (Plainly::new(level, 15), Inflater::new());
+        let (mut flate2, mut inflater) = (Flate2Compressor::new(level, 15), Inflater::new());
         for payload in payloads {
-            let compressed = plainly.compress(&payload, FlushCompress::Sync);
+            let compressed = flate2.compress(&payload, FlushCompress::Sync);
             let whole = &compressed[..compressed.len() - TRAILER.len()];
             let inflated = inflate_with(inflater, whole, payload.len()).unwrap();
             prop_assert_eq!(inflated.output, payload);
@@ -50,14 +50,14 @@ proptest! {
 }
 
 #[test]
-fn a_pause_comes_when_as_much_as_allowed_is_there() {
+fn a_job_pauses_when_the_budget_is_used_up() {
     let payload = vec![b'a'; 1_000_000];
     let mut job = InflateJob::new(Inflater::new(), message(&payload), true, Vec::new(), usize::MAX);
     assert_eq!(job.run(100_000), Progress::Paused);
     let paused = job.into_parts().unwrap();
     assert!((100_000..300_000).contains(&paused.output.len()), "{}", paused.output.len());
 
-    // Always a little further.
+    // With a growing budget.
     let mut job = InflateJob::new(Inflater::new(), message(&payload), true, Vec::new(), usize::MAX);
     let steps = std::iter::from_fn(|| (job.run(0) == Progress::Paused).then_some(())).count();
     assert!((3..1_000).contains(&steps), "{steps}");
@@ -65,13 +65,13 @@ fn a_pause_comes_when_as_much_as_allowed_is_there() {
 }
 
 #[test]
-fn a_small_payload_is_done_at_once_and_takes_little() {
+fn a_small_payload_needs_one_step_and_little_memory() {
     let payload = words(1, 900);
     let mut job = InflateJob::new(Inflater::new(), message(&payload), true, Vec::new(), usize::MAX);
     assert_eq!(job.run(128 * 1024), Progress::Done);
     let inflated = job.into_parts().unwrap();
     assert!(inflated.output.capacity() <= 4 * 1024, "{}", inflated.output.capacity());
-    // Once done, it stays so.
+    // Further runs change nothing.
     let mut job = InflateJob::new(Inflater::new(), message(&payload), true, Vec::new(), usize::MAX);
     for _ in 0..3 {
         assert_eq!(job.run(usize::MAX), Progress::Done);
@@ -80,7 +80,7 @@ fn a_small_payload_is_done_at_once_and_takes_little() {
 }
 
 #[test]
-fn the_memory_of_the_input_comes_back() {
+fn the_memory_of_the_input_is_returned() {
     let mut input = message(b"Hello");
     input.reserve(10_000);
     let (memory, capacity) = (input.as_ptr(), input.capacity());
@@ -92,7 +92,7 @@ fn the_memory_of_the_input_comes_back() {
 
 #[test]
 fn a_frame_may_end_anywhere() {
-    // Cut at every byte into two frames; only the second has the trailer added.
+    // Split at every byte into two frames; only the second gets the trailer.
     let payload = words(2, 600);
     let whole = message(&payload);
     for cut in 0..=whole.len() {
@@ -108,7 +108,7 @@ fn a_frame_may_end_anywhere() {
 
 #[test]
 fn the_last_block_ends_the_stream_in_any_frame() {
-    let ended = Plainly::new(6, 15).compress(b"Hello", FlushCompress::Finish);
+    let ended = Flate2Compressor::new(6, 15).compress(b"Hello", FlushCompress::Finish);
     for fin in [false, true] {
         let mut job = InflateJob::new(Inflater::new(), ended.clone(), fin, b"before".to_vec(), 11);
         assert_eq!(job.run(usize::MAX), Progress::Done);
@@ -119,13 +119,13 @@ fn the_last_block_ends_the_stream_in_any_frame() {
 }
 
 #[test]
-fn what_comes_out_is_what_flate2_gives() {
-    // Several blocks, stored ones among them.
-    let mut plainly = Plainly::new(6, 15);
-    let mut input = plainly.compress(&words(3, 4_000), FlushCompress::Sync);
-    input.extend(Plainly::new(0, 15).compress(&words(4, 70_000), FlushCompress::Full));
-    input.extend(plainly.compress(&words(3, 4_000), FlushCompress::None));
-    input.extend(plainly.compress(b"", FlushCompress::Partial));
+fn output_equals_that_of_flate2() {
+    // Several blocks, some of them stored.
+    let mut flate2 = Flate2Compressor::new(6, 15);
+    let mut input = flate2.compress(&words(3, 4_000), FlushCompress::Sync);
+    input.extend(Flate2Compressor::new(0, 15).compress(&words(4, 70_000), FlushCompress::Full));
+    input.extend(flate2.compress(&words(3, 4_000), FlushCompress::None));
+    input.extend(flate2.compress(b"", FlushCompress::Partial));
     let with_trailer = [&input[..], &TRAILER].concat();
-    assert!(inflate(&input).unwrap().output == Plain::new().inflate(&with_trailer));
+    assert!(inflate(&input).unwrap().output == Flate2Inflater::new().inflate(&with_trailer));
 }

@@ -1,21 +1,21 @@
-//! What a peer can make this end hold while it inflates.
+//! Memory that a peer can make this end use while inflating.
 
 use flate2::FlushCompress;
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
 use super::super::{InflateError, InflateJob, Inflater, Progress, TRAILER};
-use super::{Plainly, inflate_with, message, noise, payload, words};
+use super::{Flate2Compressor, inflate_with, message, noise, payload, words};
 use crate::protocol::ProtocolError;
 
 const STEP: usize = 64 * 1024;
-/// Output beyond the limit that may be made before the limit is looked at.
+/// Output beyond the limit before it is checked.
 const BEYOND: usize = 16 * 1024;
 
-/// Length and capacity of the output after each step, up to the end or the limit; and how it ends.
+/// Length and capacity of the output after each step, up to the end or the limit, and the result.
 fn steps(input: &[u8], limit: usize) -> (Vec<(usize, usize)>, Result<(), ProtocolError>) {
     let mut seen = Vec::new();
     loop {
-        // From the start each time: only what is taken apart shows its memory.
+        // Restarted each time: only a finished job gives access to its memory.
         let mut job = InflateJob::new(Inflater::new(), input.to_vec(), true, Vec::new(), limit);
         let runs = seen.len() + 1;
         let last = (0..runs).map(|_| job.run(0)).last();
@@ -29,7 +29,7 @@ fn steps(input: &[u8], limit: usize) -> (Vec<(usize, usize)>, Result<(), Protoco
     }
 }
 
-/// No step takes more than the limit allows and a little more, nor more than a doubling.
+/// Asserts that no step reserves more than slightly beyond the limit or a doubling.
 fn assert_small(steps: &[(usize, usize)], limit: usize) {
     let mut before = 0;
     for &(length, capacity) in steps {
@@ -40,7 +40,7 @@ fn assert_small(steps: &[(usize, usize)], limit: usize) {
 }
 
 #[test]
-fn the_limit_is_kept_to_the_byte() {
+fn the_limit_is_exact() {
     for length in [1, 5, 1_023, 1_024, 1_025, 65_535, 65_536, 65_537, 200_000] {
         for payload in [vec![7; length], words(1, length), noise(2, length)] {
             let input = message(&payload);
@@ -69,7 +69,7 @@ fn memory_stays_within_the_limit_at_every_step() {
 }
 
 #[test]
-fn what_was_there_before_counts() {
+fn earlier_output_counts_toward_the_limit() {
     let input = message(b"Hello");
     for (limit, fits) in [(10, true), (9, false)] {
         let mut job = InflateJob::new(Inflater::new(), input.clone(), true, b"Hello".to_vec(), limit);
@@ -79,7 +79,7 @@ fn what_was_there_before_counts() {
 }
 
 #[test]
-fn what_else_is_wrong_comes_first_if_it_is_near() {
+fn an_earlier_error_in_the_same_chunk_precedes_the_limit() {
     let broken = |length| [&message(&words(5, length))[..], &TRAILER, &[0x06]].concat();
     let fault = ProtocolError::InvalidDeflate(InflateError::BlockType);
     for (length, limit, error) in [
@@ -98,10 +98,10 @@ fn what_else_is_wrong_comes_first_if_it_is_near() {
 }
 
 #[test]
-fn a_bomb_goes_off_within_the_limit() {
-    // A thousand to one: pieces that refer to nothing outside of them.
+fn a_decompression_bomb_fails_at_the_limit() {
+    // A ratio of a thousand to one, in pieces without references to each other.
     const PIECE: usize = 1 << 20;
-    let piece = Plainly::new(9, 15).compress(&vec![0; PIECE], FlushCompress::Full);
+    let piece = Flate2Compressor::new(9, 15).compress(&vec![0; PIECE], FlushCompress::Full);
     assert!(piece.len() * 900 < PIECE);
     let bomb = piece.repeat(200);
     for limit in [10_000, 100_000, 3 * PIECE / 2] {
@@ -113,8 +113,8 @@ fn a_bomb_goes_off_within_the_limit() {
 }
 
 #[test]
-fn a_bomb_without_a_limit_can_be_put_down() {
-    let piece = Plainly::new(9, 15).compress(&vec![0; 1 << 20], FlushCompress::Full);
+fn an_unlimited_decompression_bomb_can_be_abandoned() {
+    let piece = Flate2Compressor::new(9, 15).compress(&vec![0; 1 << 20], FlushCompress::Full);
     let mut job = InflateJob::new(Inflater::new(), piece.repeat(50), true, Vec::new(), usize::MAX);
     assert_eq!(job.run(128 * 1024), Progress::Paused);
     let inflated = job.into_parts().unwrap();

@@ -1,5 +1,5 @@
-//! DEFLATE against what is not ours: flate2, the examples of RFC 7692, the inputs of zlib's own tests. Here: what the test
-//! files share.
+//! DEFLATE against independent references: flate2, the examples of RFC 7692, the inputs of zlib's
+//! own tests. Helpers shared by the test files.
 
 mod compressor;
 mod distances;
@@ -21,12 +21,12 @@ fn bits(bits: u8) -> WindowBits {
     WindowBits::new(bits).unwrap()
 }
 
-/// `DeflateParams` that differ in the window alone.
+/// Parameters with this window size.
 fn window(window_bits: u8) -> OutgoingParams {
     OutgoingParams { window_bits: bits(window_bits), ..OutgoingParams::default() }
 }
 
-/// Letters that follow no rule.
+/// Pseudorandom bytes.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut next = || {
@@ -38,7 +38,7 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
-/// Words, a few of them repeated: matches at short and long distances.
+/// Words that repeat at short and long distances.
 fn words(seed: u64, length: usize) -> Vec<u8> {
     let order = noise(seed, length);
     let text = order.iter().flat_map(|choice| {
@@ -49,23 +49,23 @@ fn words(seed: u64, length: usize) -> Vec<u8> {
     text.take(length).collect()
 }
 
-/// Payloads that compress well, not so well, and not at all; none is empty.
+/// Payloads with good, mediocre and no compression; never empty.
 fn payload(longest: usize) -> impl Strategic<Value = Vec<u8>> {
     let length =
         prop_oneof![3 => 1_usize..40, 4 => 40_usize..2_000, 1 => longest / 2..=longest, 1 => Just(longest)];
     (length, any::<u64>(), 0_u8..5).prop_map(|(length, seed, kind)| match kind {
         0 => noise(seed, length),
         1 => vec![seed as u8; length],
-        // The same at a distance.
+        // Repetitions at a distance.
         2 => noise(seed, 1 + length / 3).iter().copied().cycle().take(length).collect(),
         _ => words(seed, length),
     })
 }
 
-/// What flate2 inflates, one message after the other, each up to the end of a sync flush.
-struct Plain(Decompress);
+/// Inflates with flate2, one message after another, each up to the end of a sync flush.
+struct Flate2Inflater(Decompress);
 
-impl Plain {
+impl Flate2Inflater {
     fn new() -> Self {
         Self(Decompress::new(false))
     }
@@ -82,7 +82,7 @@ impl Plain {
         output
     }
 
-    /// As far as it comes, and zlib's message if there is something wrong.
+    /// Output up to an error, and zlib's message for it.
     fn try_inflate(&mut self, input: &[u8]) -> (Vec<u8>, Option<String>) {
         let (mut output, start) = (Vec::new(), self.0.total_in());
         loop {
@@ -101,10 +101,11 @@ impl Plain {
     }
 }
 
-/// What flate2 compresses, one message after the other, each up to the end of a sync flush or of the stream.
-struct Plainly(Compress);
+/// Compresses with flate2, one message after another, each up to the end of a sync flush or of the
+/// stream.
+struct Flate2Compressor(Compress);
 
-impl Plainly {
+impl Flate2Compressor {
     fn new(level: u32, window_bits: u8) -> Self {
         Self(Compress::new_with_window_bits(Compression::new(level), false, window_bits))
     }
@@ -122,14 +123,14 @@ impl Plainly {
     }
 }
 
-/// The payload of a whole message, as it travels: without the trailer.
+/// Payload of a whole message on the wire, without the trailer.
 fn message(payload: &[u8]) -> Vec<u8> {
-    let mut compressed = Plainly::new(6, 15).compress(payload, FlushCompress::Sync);
+    let mut compressed = Flate2Compressor::new(6, 15).compress(payload, FlushCompress::Sync);
     compressed.truncate(compressed.len() - 4);
     compressed
 }
 
-/// Inflates the payload of a last frame at once.
+/// Inflates the payload of a final frame at once.
 fn inflate_with(inflater: Inflater, input: &[u8], limit: usize) -> Result<Inflated, ProtocolError> {
     let mut job = InflateJob::new(inflater, input.to_vec(), true, Vec::new(), limit);
     assert_eq!(job.run(usize::MAX), Progress::Done);

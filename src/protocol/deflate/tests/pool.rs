@@ -1,4 +1,4 @@
-//! Inflaters and compressors that come and go: nobody at the other end notices.
+//! Reuse of inflaters and compressors is invisible to the peer.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use proptest::collection::vec;
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
 use super::super::{Compressor, History, Inflater, Level, Pool, TRAILER};
-use super::{OutgoingParams, Plainly, bits, inflate_with, noise, payload, window, words};
+use super::{Flate2Compressor, OutgoingParams, bits, inflate_with, noise, payload, window, words};
 
-/// Another message of a receiver that keeps its inflater at times, and a history always.
+/// Receives another message. The receiver keeps its inflater at times, and a history always.
 fn receive(
     pool: &Pool,
     history: &mut History,
@@ -25,17 +25,17 @@ fn receive(
 
 proptest! {
     #[test]
-    fn an_inflater_made_again_knows_what_it_has_to(
+    fn an_inflater_recreated_from_the_history_continues(
         messages in vec((payload(3_000), 0_u8..4), 1..8),
         window_bits in 9_u8..=15,
         level in 1_u32..=9,
     ) {
-        let mut plainly = Plainly::new(level, window_bits);
+        let mut flate2 = Flate2Compressor::new(level, window_bits);
         let (pool, size) = (Pool::default(), bits(window_bits).size());
         let mut history = History::default();
         let (mut dropping, mut keeping) = (None, Inflater::new());
         for (payload, fate) in messages {
-            let compressed = plainly.compress(&payload, FlushCompress::Sync);
+            let compressed = flate2.compress(&payload, FlushCompress::Sync);
             let whole = &compressed[..compressed.len() - TRAILER.len()];
             let kept = inflate_with(keeping, whole, usize::MAX).unwrap();
             prop_assert_eq!(&kept.output, &payload);
@@ -46,7 +46,7 @@ proptest! {
             match fate {
                 0 => dropping = Some(inflater),
                 1 => drop(inflater),
-                // Somebody else has it in between.
+                // Used for other data in between.
                 2 => {
                     pool.put_inflater(inflater);
                     let other = inflate_with(pool.take_inflater(&payload), &[0x00], 0).unwrap();
@@ -61,7 +61,7 @@ proptest! {
     }
 
     #[test]
-    fn what_our_compressor_sends_is_in_the_history(
+    fn the_history_covers_the_compressors_references(
         messages in vec((payload(1_500), any::<bool>()), 1..8),
         window_bits in 8_u8..=15,
     ) {
@@ -70,7 +70,7 @@ proptest! {
         let (mut sent, mut received) = (History::default(), History::default());
         let mut kept = None;
         for (payload, keeps) in messages {
-            // As a connection does it: what is remembered depends on the length.
+            // As in a connection: the history depends on the payload length.
             let length = outgoing.history_for(payload.len());
             let mut compressor = pool.take_compressor(&outgoing);
             let compressed = compressor.compress(sent.last(length), &payload);
@@ -98,12 +98,12 @@ proptest! {
 }
 
 #[test]
-fn an_inflater_forgets_who_had_it() {
+fn a_reused_inflater_has_no_old_state() {
     let pool = Pool::default();
     let text = words(1, 1_000);
-    let mut plainly = Plainly::new(6, 15);
-    let first = plainly.compress(&text, FlushCompress::Sync);
-    let second = plainly.compress(&text, FlushCompress::Sync);
+    let mut flate2 = Flate2Compressor::new(6, 15);
+    let first = flate2.compress(&text, FlushCompress::Sync);
+    let second = flate2.compress(&text, FlushCompress::Sync);
     let inflated = inflate_with(pool.take_inflater(&[]), &first, usize::MAX).unwrap();
     pool.put_inflater(inflated.inflater.unwrap());
     assert!(inflate_with(pool.take_inflater(&[]), &second, usize::MAX).is_err());
@@ -112,7 +112,7 @@ fn an_inflater_forgets_who_had_it() {
     let history = History::new(Some(&dictionary));
     let inflated = inflate_with(pool.take_inflater(history.last(32_768)), &second, usize::MAX).unwrap();
     assert_eq!(inflated.output, &*dictionary);
-    // Not in the middle of a message either.
+    // The same in the middle of a message.
     let mut job = super::InflateJob::new(pool.take_inflater(&[]), first, false, Vec::new(), usize::MAX);
     job.run(0);
     pool.put_inflater(job.into_parts().unwrap().inflater.unwrap());
@@ -120,8 +120,8 @@ fn an_inflater_forgets_who_had_it() {
 }
 
 #[test]
-fn compressors_are_kept_apart_by_what_they_were_made_for() {
-    // A match that only the wide window reaches, and a level that looks for none.
+fn the_pool_separates_compressors_by_parameters() {
+    // A match that only the wide window reaches, and a level that searches for none.
     let payload = [words(2, 600), noise(3, 2_000), words(2, 600)].concat();
     let none = OutgoingParams { level: Level::new(0), ..window(15) };
     let kinds = [window(15), window(9), none];
@@ -140,19 +140,19 @@ fn compressors_are_kept_apart_by_what_they_were_made_for() {
 }
 
 #[test]
-fn a_pool_that_nobody_uses_empties_itself() {
+fn an_unused_pool_is_emptied() {
     let pool = Pool::default();
     assert!(!pool.trim());
     let inflater = pool.take_inflater(&[]);
     pool.put_inflater(inflater);
-    // Used since the last time, then not.
+    // Used since the last call, then unused.
     assert!(pool.trim());
     assert!(!pool.trim());
     let compressor = pool.take_compressor(&OutgoingParams::default());
     pool.put_compressor(compressor);
     assert!(pool.trim());
     assert!(!pool.trim());
-    // Whatever comes back, only so much is kept; what is taken is as new each time.
+    // The number kept is limited, and each one taken has a fresh state.
     for _ in 0..50 {
         pool.put_inflater(Inflater::new());
     }

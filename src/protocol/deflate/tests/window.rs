@@ -1,13 +1,13 @@
-//! No more of what was sent is referred to than the peer keeps.
+//! Payloads refer no further back than the peer's window.
 
 use proptest::collection::vec;
 use proptest::prelude::{Strategy as Strategic, any, prop_assert, prop_assert_eq, proptest};
 
 use super::super::{Compressor, Level, MemLevel, OutgoingParams, Strategy};
 use super::distances::furthest;
-use super::{Plain, bits, noise, words};
+use super::{Flate2Inflater, bits, noise, words};
 
-/// Bytes that follow no rule, and then the same, `distance` behind them.
+/// Pseudorandom bytes, repeated at `distance`.
 fn match_at(distance: usize) -> Vec<u8> {
     noise(9, distance).repeat(2)
 }
@@ -23,7 +23,7 @@ fn distances_are_measured() {
     }
 }
 
-/// Texts that have much in common with those before, at all distances.
+/// Texts similar to earlier ones, at all distances.
 fn payloads() -> impl Strategic<Value = Vec<Vec<u8>>> {
     let piece = (0_usize..3_000, 3_usize..400);
     let payload = vec(piece, 1..8).prop_map(|pieces| {
@@ -33,7 +33,7 @@ fn payloads() -> impl Strategic<Value = Vec<Vec<u8>>> {
     vec(payload, 1..6)
 }
 
-/// The last bytes, as many as a window has.
+/// The last bytes, as many as fit in the window.
 fn kept(sent: &[u8], outgoing: &OutgoingParams) -> Vec<u8> {
     sent[sent.len().saturating_sub(outgoing.window_bits.size())..].to_vec()
 }
@@ -58,8 +58,8 @@ proptest! {
         let mut sent = Vec::new();
         for payload in &payloads {
             let compressed = compressor.compress(&sent, payload);
-            // The peer of flate2 knows the last bytes, and nothing before them.
-            let inflated = Plain::knowing(&kept(&sent, &outgoing)).inflate(compressed);
+            // The receiving flate2 knows the window and nothing before it.
+            let inflated = Flate2Inflater::knowing(&kept(&sent, &outgoing)).inflate(compressed);
             prop_assert_eq!(&inflated, payload);
             let distance = furthest(compressed, &mut sent);
             prop_assert!(distance <= outgoing.window_bits.size(), "{}", distance);
@@ -80,15 +80,15 @@ proptest! {
         let payload = [&dictionary[start..], &noise(8, 50), &dictionary[..]].concat();
         let mut compressor = Compressor::new(&outgoing);
         let compressed = compressor.compress(&dictionary, &payload);
-        prop_assert_eq!(&Plain::knowing(&kept(&dictionary, &outgoing)).inflate(compressed), &payload);
+        prop_assert_eq!(&Flate2Inflater::knowing(&kept(&dictionary, &outgoing)).inflate(compressed), &payload);
         let mut sent = kept(&dictionary, &outgoing);
         prop_assert!(furthest(compressed, &mut sent) <= outgoing.window_bits.size());
     }
 }
 
 #[test]
-fn the_smallest_windows_never_reach_further_than_256() {
-    // Repetitions at every distance around the edge, in one message and over two.
+fn the_smallest_windows_never_refer_beyond_256_bytes() {
+    // Repetitions at every distance around the edge, within one message and across two.
     for window_bits in [8, 9] {
         for level in [None].into_iter().chain((1..=9).map(Level::new)) {
             let outgoing =

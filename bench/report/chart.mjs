@@ -26,7 +26,7 @@ const PANELS = [
 
 const PLAIN = { bar: '#9aa7b8', text: '#3d4752', weight: 400 };
 /** Bars of a panel: whose, and in which colors. `ws` stands for the faster of its two variants. */
-const BARS = [
+const SERIES = [
   {
     name: 'ferrows',
     of: ['ferrows/auto'],
@@ -72,8 +72,8 @@ const micros = (value) =>
 
 /** The bars of a panel that were measured, with their ratio to ws. */
 function barsOf(bySubject, measure) {
-  const base = bySubject[least(bySubject, BARS[1].of, measure)];
-  return BARS.flatMap(({ name, of, style }) => {
+  const base = bySubject[least(bySubject, SERIES[1].of, measure)];
+  return SERIES.flatMap(({ name, of, style }) => {
     const runs = bySubject[least(bySubject, of, measure)];
     if (runs === undefined) return [];
     return { name, style, value: median(values(runs, measure)), share: ratio(runs, base, measure) };
@@ -101,12 +101,12 @@ function panel({ title, bars, x, y }) {
 }
 
 /**
- * The picture.
+ * The chart.
  *
  * @param {object} run as run.mjs records it
  * @returns {string} SVG
  */
-export function picture({ date, machine, versions, commit, settings, workloads }) {
+export function chart({ date, machine, versions, commit, settings, workloads }) {
   const panels = PANELS.flatMap(({ workload, title, measure = 'cpu' }) => {
     const bars = barsOf(workloads[workload] ?? {}, measure);
     return bars.length ? [{ title, bars }] : [];

@@ -1,6 +1,6 @@
 // results.md: the bars, where ferrows is not first, and a table a workload. Pure: the recorded run in, text out.
 import { WORKLOADS } from '../catalog.mjs';
-import { judge } from './judge.mjs';
+import { evaluate } from './evaluate.mjs';
 import { least, median, ratio, values } from './statistics.mjs';
 import { growthTable, markdown, times, workloadTable } from './tables.mjs';
 
@@ -20,7 +20,7 @@ const UNITS = new Map([
   ['growth', ['resident memory', 'KiB a connection', 2 ** 10]]
 ]);
 /** What is compared of the kinds of workload that are not about CPU time a message; and what its message is. */
-const COMPARED = { memory: 'rss', idle: 'growth', crowd: 'growth', 'front-door': 'p99' };
+const COMPARED = { memory: 'rss', idle: 'growth', held: 'growth', flood: 'p99' };
 const MESSAGES = { opening: 'us a connection' };
 
 const bytes = (size) => {
@@ -61,10 +61,10 @@ function load({
     const echoes = exchanges === 1 ? 'an echo' : `${exchanges} echoes`;
     return `RSS that ${many} silent connections add after ${echoes} of ${message}`;
   }
-  if (kind === 'crowd') {
+  if (kind === 'held') {
     return `${many} connections held, or as many as descriptors allow, ${talking * 100} % with a ${message} echo each under way`;
   }
-  if (kind === 'front-door') {
+  if (kind === 'flood') {
     return `${message} echo, ${many} connections, one each ${every} ms, beside ${attacks.toLocaleString('en')} attacks a second`;
   }
   if (broadcast) return `${message} broadcast to ${connections} connections, figures a delivery`;
@@ -87,7 +87,7 @@ function comparedWith(bar, other, of) {
 
 /** How many bars are met, and all of them in a table. */
 function bars(workloads) {
-  const verdicts = judge(workloads);
+  const verdicts = evaluate(workloads);
   const count = (met) => verdicts.filter((verdict) => verdict.met === met).length;
   const rows = verdicts.map(({ bar, other, of, limit, measured, least: low, met }) => [
     bar.work,
@@ -199,7 +199,7 @@ export const tables = ({ workloads }) => text([...heads(workloads), ...workloadT
  * The whole page.
  *
  * @param {object} run as run.mjs records it
- * @param {string} image name of the picture beside it
+ * @param {string} image name of the chart beside it
  */
 export function page(run, image) {
   const intro =

@@ -1,7 +1,7 @@
 'use strict';
 
-// An event loop that has nothing to do waits, whatever state its connections are in: readiness that is kept for later must
-// not make it go round and round.
+// An event loop that has nothing to do waits, whatever the states of its connections: readiness kept for later must not make it
+// spin.
 
 const assert = require('node:assert/strict');
 const test = require('node:test');
@@ -13,12 +13,12 @@ for (const transport of ['event_loop', 'io_threads']) {
     'unread input',
     'an end behind unread input',
     'a reset behind unread input',
-    'output that nobody reads',
+    'output that is not read',
     'half of a message',
     'numbers that are used again'
   ]) {
     test(`${name} over ${transport}`, async (t) => {
-      const child = new Child(t, 'idle.js', { FERROWS_TRANSPORT: transport, CASE: name });
+      const child = new Child(t, 'idle-loop.js', { FERROWS_TRANSPORT: transport, CASE: name });
       assert.deepEqual(await child.rest(), { code: 0, signal: null, lines: [{ waits: true }] });
     });
   }

@@ -1,15 +1,14 @@
 'use strict';
 
-// Bad guests at the door of a server that listens by itself: each opens a connection, says what is no handshake, or only a part, or
-// too much, and tells what it was answered. door.test.js lets them all come at once. What a single one is answered in every detail is
-// in catalog/requests.js.
+// Clients that send an invalid, incomplete or oversized handshake to a listening server, and return the response.
+// handshake-flood.test.js runs all of them at once; catalog/requests.js compares single ones in detail.
 
 const { once } = require('node:events');
 const net = require('node:net');
 const { KEY, OPCODE, frame } = require('../differential/frames');
 const { RawPeer, upgradeRequest } = require('../differential/raw-peer');
 const { answerText } = require('../differential/snapshots');
-const { turn } = require('./turn');
+const { nextIteration } = require('./event-loop');
 
 const { text } = OPCODE;
 
@@ -17,8 +16,8 @@ const GOOD = upgradeRequest();
 const PLAIN = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 const LAST = 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
 
-/** Bytes that are the same in every run, and mean nothing. @param {number} length */
-function noise(length) {
+/** Meaningless bytes, the same in every run. @param {number} length */
+function garbage(length) {
   const bytes = Buffer.alloc(length);
   let state = 0x2545f491;
   for (let at = 0; at < length; at++) {
@@ -32,14 +31,14 @@ function noise(length) {
 
 const THOUSAND = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`X-${i}`, 'x']));
 
-/** What is sent in one segment by guests who then wait for the server to hang up. */
-const SAID = /** @type {Record<string, string | Uint8Array>} */ ({
+/** Sent in one segment by clients that then wait for the server to disconnect. */
+const REQUESTS = /** @type {Record<string, string | Uint8Array>} */ ({
   'a line of 64 KiB': 'G'.repeat(65_536),
   'a target of 64 KiB': upgradeRequest({ target: `/${'x'.repeat(65_536)}` }),
   'a header of 64 KiB': upgradeRequest({ headers: { 'X-Long': 'x'.repeat(65_536) } }),
   'the preface of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
   'a TLS hello': Buffer.from(`16030100c8010000c40303${'00'.repeat(200)}`, 'hex'),
-  noise: noise(300),
+  garbage: garbage(300),
   'a frame': frame(text, 'hello', { key: KEY }),
   'NUL bytes': Buffer.alloc(64),
   'HTTP/1.0': 'GET / HTTP/1.0\r\n\r\n',
@@ -48,14 +47,14 @@ const SAID = /** @type {Record<string, string | Uint8Array>} */ ({
   'another version': upgradeRequest({ headers: { 'Sec-WebSocket-Version': '7' } }),
   'another method': upgradeRequest({ method: 'DELETE' }),
   'requests in a pipeline': PLAIN.repeat(10) + LAST,
-  'a plain request, then noise': Buffer.concat([Buffer.from(PLAIN), noise(100)]),
-  'a handshake, then noise': Buffer.concat([Buffer.from(GOOD), Buffer.alloc(100, 0xff)]),
+  'a plain request, then garbage': Buffer.concat([Buffer.from(PLAIN), garbage(100)]),
+  'a handshake, then garbage': Buffer.concat([Buffer.from(GOOD), Buffer.alloc(100, 0xff)]),
   'a folded header': upgradeRequest({ headers: { 'X-Odd': 'a\r\n b' } }),
   'two lengths': upgradeRequest({ headers: { 'Content-Length': ['1', '2'] } })
 });
 
-/** Guests who leave by themselves. */
-const LEFT = /** @type {[name: string, said: string, how: 'finish' | 'reset'][]} */ ([
+/** Clients that disconnect by themselves. */
+const DISCONNECTS = /** @type {[name: string, bytes: string, how: 'finish' | 'reset'][]} */ ([
   ['nothing, and FIN', '', 'finish'],
   ['nothing, and RST', '', 'reset'],
   ['half a line, and FIN', 'GET /ha', 'finish'],
@@ -69,74 +68,73 @@ const LEFT = /** @type {[name: string, said: string, how: 'finish' | 'reset'][]}
 ]);
 
 /**
- * A connection to the server, as a bare peer.
+ * Opens a plain connection to the server.
  *
  * @param {number} port
  * @returns {Promise<RawPeer>}
  */
-async function enter(port) {
-  const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+async function connect(port) {
+  const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
   const raw = new RawPeer(socket, false);
   await once(socket, 'connect');
-  socket.setNoDelay(true);
   return raw;
 }
 
-/** Waits for all that the server says, and goes. @param {RawPeer} raw */
-async function leave(raw) {
+/** Reads until the server's FIN, then closes. @param {RawPeer} raw */
+async function readToEnd(raw) {
   const bytes = await raw.rest();
   raw.finish();
   await raw.gone();
   return answerText(bytes);
 }
 
-/** @typedef {(port: number) => Promise<string>} Guest resolves with what was answered, when its connection is over */
+/** @typedef {(port: number) => Promise<string>} Client resolves with the response when its connection is over */
 
-/** @type {Record<string, Guest>} */
-const GUESTS = {
+/** @type {Record<string, Client>} */
+const CLIENTS = {
   async 'a thousand headers'(port) {
-    const raw = await enter(port);
+    const raw = await connect(port);
     raw.write(upgradeRequest({ headers: THOUSAND }));
     raw.close(1000);
-    return leave(raw);
+    return readToEnd(raw);
   },
   async 'headers without end'(port) {
-    const raw = await enter(port);
+    const raw = await connect(port);
     raw.write(GOOD.slice(0, -2));
     for (let sent = 0; sent < 40 && !raw.ended && !raw.closed; sent++) {
       raw.write(`X-Endless-${sent}: ${'x'.repeat(1000)}\r\n`);
-      await turn();
+      await nextIteration();
     }
-    return leave(raw);
+    return readToEnd(raw);
   },
   async 'a handshake byte by byte'(port) {
-    const raw = await enter(port);
+    const raw = await connect(port);
     for (const byte of Buffer.from(GOOD)) {
       raw.write(Uint8Array.of(byte));
-      await turn();
+      await nextIteration();
     }
     raw.close(1000);
-    return leave(raw);
+    return readToEnd(raw);
   }
 };
 
-for (const [name, said] of Object.entries(SAID)) {
-  GUESTS[name] = async (port) => {
-    const raw = await enter(port);
-    raw.write(said);
-    return leave(raw);
+for (const [name, bytes] of Object.entries(REQUESTS)) {
+  CLIENTS[name] = async (port) => {
+    const raw = await connect(port);
+    raw.write(bytes);
+    return readToEnd(raw);
   };
 }
 
-for (const [name, said, how] of LEFT) {
-  GUESTS[name] = async (port) => {
-    const raw = await enter(port);
-    if (said) await new Promise((resolve) => raw.socket.write(said, resolve));
+for (const [name, bytes, how] of DISCONNECTS) {
+  CLIENTS[name] = async (port) => {
+    const raw = await connect(port);
+    if (bytes) await new Promise((resolve) => raw.socket.write(bytes, resolve));
     raw[how]();
-    const answer = how === 'finish' ? answerText(await raw.rest()) : 'not waited for';
+    const answer = how === 'finish' ? answerText(await raw.rest()) : 'not read';
     await raw.gone();
     return answer;
   };
 }
 
-module.exports = { GOOD, GUESTS, enter };
+module.exports = { GOOD, CLIENTS, connect };

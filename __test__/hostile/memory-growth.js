@@ -1,22 +1,21 @@
 'use strict';
 
-// How much memory this process holds, when all that can be collected has been. Used by advisories.test.js; what may be held is
-// decided there.
+// Memory of this process after garbage collection. Used by advisories-memory.test.js, which has the limits.
 
 const v8 = require('node:v8');
 const vm = require('node:vm');
-const { turn } = require('./turn');
+const { nextIteration } = require('./event-loop');
 
 v8.setFlagsFromString('--expose-gc');
 /** @type {() => void} */
 const collect = vm.runInNewContext('gc');
 
-/** @returns {Promise<{ managed: number, resident: number }>} bytes of JavaScript's memory, and of the whole process */
+/** @returns {Promise<{ managed: number, resident: number }>} bytes of JavaScript memory and of the process */
 async function held() {
-  // Finalizers run in turns of their own, and free what the next collection finds.
+  // Finalizers run in later iterations and release memory for the next collection.
   for (let i = 0; i < 3; i++) {
     collect();
-    await turn();
+    await nextIteration();
   }
   const { heapUsed, external, rss } = process.memoryUsage();
   return { managed: heapUsed + external, resident: rss };
@@ -24,7 +23,7 @@ async function held() {
 
 /**
  * @param {() => Promise<void>} action
- * @returns {Promise<{ managed: number, resident: number }>} by how much it lets memory grow, in bytes
+ * @returns {Promise<{ managed: number, resident: number }>} the growth in bytes
  */
 async function growth(action) {
   const before = await held();

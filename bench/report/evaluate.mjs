@@ -1,5 +1,5 @@
-// The bars against the results: met or not. Pure: results in, verdicts out; report/document.mjs writes them down.
-import { BARS, GROUPS } from '../targets.mjs';
+// The bars against the results: met or not. Pure: results in, verdicts out; report/page.mjs writes them down.
+import { TARGETS, GROUPS } from '../targets.mjs';
 import { least, median, ratio, ratioOfLeast, values } from './statistics.mjs';
 
 /** @returns {boolean | undefined} undefined when it was not measured */
@@ -22,8 +22,8 @@ function judgeFigure(bar, own) {
  *   and that of the least figures, or where the bar has `most` the figures themselves; `met` is undefined when one of
  *   them was not measured
  */
-export function judge(workloads) {
-  return BARS.flatMap((bar) => {
+export function evaluate(workloads) {
+  return TARGETS.flatMap((bar) => {
     const own = workloads[bar.workload];
     if (bar.most !== undefined) return judgeFigure(bar, own);
     const others = workloads[bar.against ?? bar.workload];

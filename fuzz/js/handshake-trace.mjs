@@ -1,15 +1,15 @@
 /**
- * What an observer writes down of one handshake, and when it is over: for client.mjs and server.mjs. An observation
- * ends when everything that was opened has closed; nothing here waits for time.
+ * The trace of one handshake, and its end, for client.mjs and server.mjs. An observation ends when everything that was opened
+ * has closed; there are no timeouts.
  */
 
 import { describeError } from './libraries.mjs';
 
-export class Sightings {
+export class HandshakeTrace {
   constructor() {
-    /** What has happened, in order. @type {any[]} */
+    /** The events in order. @type {any[]} */
     this.trace = [];
-    /** What has been opened and not closed. */
+    /** Number of open resources. */
     this.open = 0;
     /** @type {Promise<void>} */
     this.over = new Promise((resolve) => {
@@ -23,14 +23,14 @@ export class Sightings {
   }
 
   /**
-   * The observation lasts until the emitter closes.
+   * Extends the observation until the emitter closes.
    *
    * @param {import('node:events').EventEmitter} emitter
    */
   await(emitter) {
     this.open++;
     emitter.once('close', () => {
-      // What closes may make the next thing to wait for, in this turn.
+      // A closing resource may open the next one in the same iteration.
       setImmediate(() => {
         if (--this.open === 0) this.resolve();
       });
@@ -38,7 +38,7 @@ export class Sightings {
   }
 
   /**
-   * Notes what comes over a WebSocket.
+   * Records the events of a WebSocket.
    *
    * @param {any} ws
    */
@@ -59,20 +59,18 @@ export class Sightings {
 
 /**
  * @param {any} error
- * @returns {string} without what doc/differences.md lists: the words of zlib for bad data
+ * @returns {string} without differences listed in doc/differences.md: zlib's message for invalid data
  */
 const describe = (error) => (error?.code === 'Z_DATA_ERROR' ? error.code : describeError(error));
 
 /**
- * How far two observations can be compared: behind the handshake, some things come in another order on purpose or by
- * chance.
+ * The comparable part of two observations. After the handshake, the order of some events differs on purpose or by chance:
  *
- * - ws inflates on threads: with compression, whether bad data or the end of the socket is noticed first is chance.
- * - ws looks at a text when it is complete. ferrows fails with the first byte that cannot be UTF-8, before anything
- *   else that is wrong, or the end.
+ * - ws inflates on threads: with compression, invalid data and the end of the socket may be detected in either order.
+ * - ws validates a complete text. ferrows fails with the first invalid byte, before any later error or end.
  *
  * @param {any[]} trace of the subject
- * @returns {number} so many events; Infinity: all, and all bytes
+ * @returns {number} number of comparable events; Infinity: all, and all bytes
  */
 export function comparableEvents(trace) {
   const index = trace.findIndex(

@@ -1,7 +1,7 @@
 'use strict';
 
-// A server whose event loop has nothing to do, in a state that CASE names, and what it does then: wait, or go round and
-// round. Raw peers are in this process, too.
+// A server whose event loop has nothing to do, in the state CASE: reports whether the loop waits or spins. Raw peers are in
+// this process, too.
 
 const { once } = require('node:events');
 const http = require('node:http');
@@ -10,9 +10,9 @@ const { performance } = require('node:perf_hooks');
 const { setTimeout: delay } = require('node:timers/promises');
 const { WebSocketServer } = require('ferrows');
 
-/** Looks at the loop until it waits; one that goes round and round never does. */
+/** Samples the loop until it waits; a spinning one never does. */
 const LOOKS = 100;
-/** More than one look at the reactor delivers before it goes on; see addon/sockets/driving.rs. */
+/** More than one poll delivers; see src/transport/event_loop. */
 const MANY = 600;
 const HELD = 100;
 const UNREAD = Buffer.concat([Buffer.from([0x81, 0x80 + 2, 0, 0, 0, 0]), Buffer.from('hi')]);
@@ -28,7 +28,7 @@ async function waits() {
   return false;
 }
 
-/** A server that keeps the requests to /held until they are asked for. */
+/** A server that holds the requests to /held. */
 class Server {
   constructor() {
     this.wss = new WebSocketServer({ noServer: true });
@@ -49,7 +49,7 @@ class Server {
     await once(this.http, 'listening');
   }
 
-  /** Asks for a connection; does not wait for the answer. @param {string} path */
+  /** Requests a connection; does not wait for the response. @param {string} path */
   knock(path) {
     const peer = net.connect(this.http.address().port, '127.0.0.1');
     peer.on('error', () => {});
@@ -60,7 +60,7 @@ class Server {
     return peer;
   }
 
-  /** A connection, and its peer that has seen the answer. */
+  /** A connection, and its peer after the response. */
   async open() {
     const peer = this.knock('/');
     const [[ws]] = await Promise.all([once(this.wss, 'connection'), once(peer, 'data')]);
@@ -104,7 +104,7 @@ const CASES = {
     return [];
   },
 
-  async 'output that nobody reads'(server) {
+  async 'output that is not read'(server) {
     const { ws, peer } = await server.open();
     peer.pause();
     ws.send(Buffer.alloc(16 * 1024 * 1024));
@@ -117,14 +117,14 @@ const CASES = {
     return [peer];
   },
 
-  // Whoever gets the number of a connection that has failed is told what became of that one.
+  // The next connection with the number of a failed one gets the events of that one.
   async 'numbers that are used again'(server) {
     const victims = [];
     for (let number = 0; number < MANY; number++) victims.push(await server.open());
     const waiting = Array.from({ length: HELD }, () => server.knock('/held'));
     await once(server.http, 'all are held');
     const accepted = new Promise((resolve) => {
-      // The first to be told of: the others, and what became of them, are still to come.
+      // The first event: the others are still to come.
       victims[0].ws.on('message', () => {
         for (const { ws } of victims) ws.terminate();
         for (const accept of server.held) accept();

@@ -1,7 +1,7 @@
 'use strict';
 
-// What fuzzing has found where ws itself cannot be the measure, because it has the same defect or worse. Finds that are
-// differences from ws are seeds of their targets, and scenarios.
+// Findings where ws cannot be the oracle, because it has the same defect or a worse one. Other findings are seeds of their
+// targets, and scenarios.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -10,7 +10,7 @@ const test = require('node:test');
 
 const WebSocket = require('../subject.cjs');
 
-test('a redirect to what cannot be requested is an error, not the end of the process', async () => {
+test('a redirect to an invalid target is an error, not the end of the process', async () => {
   const server = createServer((socket) => {
     socket.once('data', () => socket.end('HTTP/1.1 301 Moved\r\nLocation: ws+unix:: :\r\n\r\n'));
   });

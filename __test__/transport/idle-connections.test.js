@@ -1,7 +1,7 @@
 'use strict';
 
-// Connections of the event loop that have nothing in flight rest, which is their transport's business alone: whatever is asked of
-// one, or comes to it, is as if it had not. Both ends are in this process, so both rest.
+// Connections of the event loop become idle when nothing is in flight, which only their transport knows: every use and every
+// input behaves as for an active one. Both ends are in this process, so both become idle.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -10,13 +10,13 @@ const library = require('ferrows');
 const { environment } = require('../../lib/native');
 const { connect, end, listen, pattern } = require('./pairs');
 
-/** Looks at everything once, as the clock does: not within a delivery, whose connection is busy. */
+/** Sweeps once, as the timer does: not within a delivery, whose connection is active. */
 async function look() {
   await new Promise(setImmediate);
   environment.rest();
 }
 
-/** Has everything rest that has nothing in flight. */
+/** Makes every connection idle that has nothing in flight. */
 async function rest() {
   await look();
   await look();
@@ -44,7 +44,7 @@ async function withPairs(transport, count, use) {
 }
 
 /**
- * Sends one message and waits until it is there.
+ * Sends a message and waits for its arrival.
  *
  * @param {any} from
  * @param {any} to
@@ -57,14 +57,14 @@ async function tell(from, to, data) {
   assert.ok(message.equals(Buffer.from(data)));
 }
 
-test('they rest when they have been idle', async () => {
+test('connections become idle', async () => {
   await withPairs('event_loop', 20, async (pairs) => {
     await rest();
     assert.equal(environment.awake, 0);
     for (const [server, client] of pairs) await tell(client, server, 'hello');
     assert.equal(environment.awake, 40);
     await look();
-    // Those that were used since are not idle.
+    // Connections used since then are active.
     await tell(pairs[0][1], pairs[0][0], 'again');
     await look();
     assert.equal(environment.awake, 2);
@@ -74,7 +74,7 @@ test('they rest when they have been idle', async () => {
 });
 
 for (const transport of ['event_loop', 'shuffle', 'auto']) {
-  test(`messages of every size and totals, between rests: ${transport}`, async () => {
+  test(`messages of every size, and totals, on idle connections: ${transport}`, async () => {
     await withPairs(transport, 5, async (pairs) => {
       for (let round = 0; round < 8; round++) {
         for (const [server, client] of pairs) {
@@ -97,7 +97,7 @@ for (const transport of ['event_loop', 'shuffle', 'auto']) {
     });
   });
 
-  test(`what is asked of one that rests: ${transport}`, async () => {
+  test(`every call on an idle connection: ${transport}`, async () => {
     await withPairs(transport, 4, async (pairs) => {
       for (const [server, client] of pairs) {
         await tell(client, server, 'awake');
@@ -115,7 +115,7 @@ for (const transport of ['event_loop', 'shuffle', 'auto']) {
         });
         await called;
         await rest();
-        // Half of a message is not nothing.
+        // With half of a message a connection stays active.
         client.send('half ', { fin: false });
         await rest();
         const whole = once(server, 'message');
@@ -125,7 +125,7 @@ for (const transport of ['event_loop', 'shuffle', 'auto']) {
     });
   });
 
-  test(`one that rests closes as ever: ${transport}`, async () => {
+  test(`an idle connection closes: ${transport}`, async () => {
     await withPairs(transport, 5, async (pairs) => {
       const ends = [
         ([server, client]) => [client.close(4000, 'bye'), [server, 4000, client, 4000]],
@@ -147,7 +147,7 @@ for (const transport of ['event_loop', 'shuffle', 'auto']) {
   });
 }
 
-test('what was agreed on for compression is kept', async () => {
+test('negotiated compression is kept', async () => {
   for (const takeover of [true, false]) {
     process.env.FERROWS_TRANSPORT = 'event_loop';
     const perMessageDeflate = {
@@ -164,7 +164,7 @@ test('what was agreed on for compression is kept', async () => {
       await tell(server, client, 'and back '.repeat(20 + round));
       await rest();
       await rest();
-      // What the peer may refer to keeps a connection awake.
+      // A connection stays active if the peer may refer to earlier bytes (context takeover).
       assert.equal(environment.awake, takeover ? 2 : 0);
     }
     await end(wss, server, client);

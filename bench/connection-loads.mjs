@@ -33,7 +33,7 @@ function descriptors(wanted) {
  * Holds as many connections as the workload wants, or as the limit of descriptors lets a process have, and lets a share of
  * them talk. The memory is what all of them have added to the fresh server's by the end.
  */
-export async function measureCrowd(subject, command, workload, times) {
+export async function measureHeldConnections(subject, command, workload, times) {
   const limit = descriptors(workload.connections + RESERVE);
   const connections = Math.min(workload.connections, limit - RESERVE);
   const talking = Math.max(1, Math.round(connections * workload.talking));
@@ -62,10 +62,10 @@ export async function measureCrowd(subject, command, workload, times) {
 
 /**
  * Good clients at a steady rate, first alone and then beside hostile ones, at the same server. The figures are those beside
- * the hostile ones; `calmP50` and `calmP99` are those from before, and `attacks` is how many
+ * the hostile ones; `baselineP50` and `baselineP99` are those from before, and `attacks` is how many
  * the hostile ones have begun; `kinds` has what became of each.
  */
-export async function measureFrontDoor(subject, command, workload, times) {
+export async function measureHandshakeFlood(subject, command, workload, times) {
   const { child: server, port, version } = await startServer(subject, command, workload);
   let good, hostile;
   try {
@@ -85,8 +85,8 @@ export async function measureFrontDoor(subject, command, workload, times) {
     return {
       version,
       ...summary({ before, after, result, loadCpu: result.cpu, ...times }),
-      calmP50: calm.latency.p50,
-      calmP99: calm.latency.p99,
+      baselineP50: calm.latency.p50,
+      baselineP99: calm.latency.p99,
       attacks,
       answered,
       ended,
