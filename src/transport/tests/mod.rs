@@ -8,6 +8,7 @@
 //! * `inflating`: large compressed messages, with either driver and from one to the other.
 
 mod dice;
+mod driver;
 mod event_loop;
 mod handing_back;
 mod host;
