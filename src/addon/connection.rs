@@ -11,8 +11,10 @@ use napi_derive::napi;
 use super::address::SocketAddress;
 use super::codec::masking_key;
 use super::compression_jobs::inflate_async;
-use super::environment::{Context, Environment, SharedTransport};
+use super::context::Context;
+use super::environment::Environment;
 use super::functions::{fresh_key, to_double};
+use super::host::SharedTransport;
 use super::payload::flag;
 use super::sockets;
 use super::sys::{Reference, is_string, unknown};
@@ -37,10 +39,13 @@ impl Drop for Connection {
     }
 }
 
-impl Connection {
-    /// The object of an existing connection.
-    pub(super) fn of(context: &Rc<Context>, id: u32) -> Result<Self> {
-        Ok(Self { context: Rc::clone(context), transport: context.transport(id)?, id, is_owner: false })
+#[napi]
+impl Environment {
+    /// The object of an attached connection.
+    #[napi(catch_unwind)]
+    pub fn connection(&self, id: u32) -> Result<Connection> {
+        let transport = self.context.transport(id)?;
+        Ok(Connection { context: Rc::clone(&self.context), transport, id, is_owner: false })
     }
 }
 
@@ -118,7 +123,7 @@ impl Connection {
         &mut self,
         #[napi(ts_arg_type = "(count: number) => void")] callback: Unknown<'_>,
     ) -> Result<()> {
-        inflate_async(&self.context, &self.transport, callback.raw())
+        inflate_async(&self.context.event_loop, &self.transport, callback.raw())
     }
 
     /// The payload of the next record with the flag `LARGE`.

@@ -1,87 +1,20 @@
-//! One JavaScript environment (main thread or worker). Every copy of the shim has an [`Environment`]; all of them in a thread share
-//! one [`Context`], see `thread`.
+//! The class for an environment: one JavaScript thread, as one copy of the shim sees it. Its parts are in `context`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::Unknown;
-use napi::{Env, Error, Result, sys};
+use napi::{Env, Result};
 use napi_derive::napi;
 
-use super::compression_jobs::Compression;
-use super::connection::Connection;
+use super::context::Context;
 use super::functions::Functions;
-use super::host::NodeHost;
 use super::options::ConnectionOptions;
-use super::payload::PayloadReader;
 use super::sockets;
-use super::sys::{Realm, Reference, property, unknown};
-use super::thread::environment_of_thread;
-use crate::connection::{Config, Trimmed};
-use crate::transport::event_loop::EventLoop;
-use crate::transport::slab::Slab;
-use crate::transport::transports::Transport;
-
-/// A transport of an environment.
-pub(super) type SharedTransport = Rc<RefCell<Transport<Reference>>>;
-
-/// The parts of one JavaScript thread, which all copies of the shim share. Lives on that thread.
-pub(super) struct Context {
-    pub(super) env: Env,
-    /// Sockets and transports; its host has the shared memory and the masking keys.
-    pub(super) event_loop: Rc<EventLoop<NodeHost>>,
-    pub(super) compression: Rc<Compression>,
-    pub(super) payloads: PayloadReader,
-    /// Configurations of connections, by number.
-    configurations: RefCell<Slab<Arc<Config>>>,
-    /// The value of `thread.js`, and the realm that it was made in.
-    thread: Reference,
-    pub(super) realm: Realm,
-}
-
-impl Context {
-    /// `thread`: the value of `thread.js`.
-    ///
-    /// # Errors
-    /// When the system has no randomness for masking keys, or the environment is ending.
-    fn new(env: Env, thread: sys::napi_value) -> Result<Rc<Self>> {
-        let event_loop = EventLoop::new(NodeHost::new(env, property(env, thread, c"deliver")?)?);
-        // Id 0 is that of a connection that was destroyed.
-        event_loop.transports().insert(Rc::new(RefCell::new(Transport::closed())));
-        Ok(Rc::new(Self {
-            env,
-            event_loop: Rc::new(event_loop),
-            compression: Rc::default(),
-            payloads: PayloadReader::default(),
-            configurations: RefCell::default(),
-            thread: Reference::new(env, thread)?,
-            realm: Realm::of(env)?,
-        }))
-    }
-
-    /// The host of the event loop.
-    pub(super) fn host(&self) -> &NodeHost {
-        self.event_loop.host()
-    }
-
-    /// The configuration of this number.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub(super) fn configuration(&self, number: u32) -> Result<Arc<Config>> {
-        let config = self.configurations.borrow().get(number as usize).cloned();
-        config.ok_or_else(|| Error::from_reason("no such configuration"))
-    }
-
-    /// The transport of a connection.
-    ///
-    /// # Errors
-    /// When there is no such connection.
-    pub(super) fn transport(&self, id: u32) -> Result<SharedTransport> {
-        self.event_loop.transports().get(id).ok_or_else(|| Error::from_reason("no such connection"))
-    }
-}
+use super::sys::unknown;
+use super::thread::context_of_thread;
+use crate::connection::Trimmed;
 
 /// The addon as one copy of the shim sees it; made when the copy is loaded.
 #[napi]
@@ -93,7 +26,7 @@ pub struct Environment {
 
 impl Drop for Environment {
     fn drop(&mut self) {
-        let mut configurations = self.context.configurations.borrow_mut();
+        let mut configurations = self.context.configurations_mut();
         for number in self.configurations.borrow().iter() {
             configurations.remove(*number as usize);
         }
@@ -107,7 +40,7 @@ impl Environment {
     /// Throws when the system has no randomness for masking keys.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env) -> Result<Self> {
-        let context = environment_of_thread(env, |thread| Context::new(env, thread))?;
+        let context = context_of_thread(env, |thread| Context::new(env, thread))?;
         Ok(Self { context, configurations: RefCell::default() })
     }
 
@@ -119,7 +52,7 @@ impl Environment {
     /// microtasks are to run first.
     #[napi(catch_unwind, ts_return_type = "object")]
     pub fn thread(&self) -> Result<Unknown<'_>> {
-        unknown(self.context.env, self.context.thread.value()?)
+        unknown(self.context.env, self.context.thread_value()?)
     }
 
     /// The memory that batches are read from; never passed to a user. It begins with 32-bit words in the machine's
@@ -153,19 +86,13 @@ impl Environment {
     pub fn configure(&self, replaced: Option<u32>, options: ConnectionOptions) -> u32 {
         let config = Arc::new(options.config(&self.context.compression.pool));
         let mut own = self.configurations.borrow_mut();
-        let mut configurations = self.context.configurations.borrow_mut();
+        let mut configurations = self.context.configurations_mut();
         if let Some(place) = own.iter().position(|number| Some(*number) == replaced) {
             configurations.remove(own.swap_remove(place) as usize);
         }
         let number = configurations.insert(config) as u32;
         own.push(number);
         number
-    }
-
-    /// The object of an attached connection.
-    #[napi(catch_unwind)]
-    pub fn connection(&self, id: u32) -> Result<Connection> {
-        Connection::of(&self.context, id)
     }
 
     /// Calls `deliver` with 0 and `number` when the event loop closes handles in this cycle, in a callback scope of

@@ -1,8 +1,8 @@
 //! Node-API: the interface of the JavaScript shim, and the way of events to it. No protocol decision, no queue and no
 //! system call on a socket is here.
 //!
-//! * `environment`: the class for an environment (main thread, worker), and its parts. `thread`: the one environment
-//!   that all copies of the shim in a thread share.
+//! * `environment`: the class for an environment (main thread, worker), one per copy of the shim. `context`: its parts,
+//!   which all copies in a thread share, found by `thread`.
 //! * `functions`: frequent operations on connections, by id; `connection`: the class for rare ones. `payload`:
 //!   payloads that they get.
 //! * `host`: memory and keys of the event loop. `sockets`: its Node-API and libuv; `no_sockets` where sockets cannot
@@ -23,6 +23,7 @@ mod address;
 mod codec;
 mod compression_jobs;
 mod connection;
+mod context;
 mod environment;
 mod functions;
 mod host;

@@ -10,7 +10,7 @@ use napi::{Error, JsValue, Result};
 use napi_derive::napi;
 
 use super::accept::Server;
-use super::uv_handles;
+use super::host::start;
 use crate::addon::address::SocketAddress;
 use crate::addon::environment::Environment;
 use crate::addon::host::NodeHost;
@@ -83,7 +83,7 @@ impl Listener {
         arrived: Unknown<'_>,
         #[napi(ts_arg_type = "(owner: any) => boolean")] takes_all: Unknown<'_>,
     ) -> Result<i32> {
-        uv_handles::start(&self.event_loop)?;
+        start(&self.event_loop)?;
         let ended = || Error::from_reason("the event loop can't listen");
         let started = if let Some(number) = self.number.get() {
             let set = |listeners: &mut Listeners<Rc<Server>>| listeners.set_backlog(number, options.backlog);

@@ -9,7 +9,6 @@ use std::rc::Rc;
 use napi::{Env, Error, Result, sys};
 
 use super::check;
-use crate::addon::environment::Context;
 
 /// The most arguments of a function.
 const MAX_ARGUMENTS: usize = 5;
@@ -18,54 +17,62 @@ const MAX_ARGUMENTS: usize = 5;
 pub(in crate::addon) type Arguments = [sys::napi_value; MAX_ARGUMENTS];
 
 /// What a function does; its result is a number, or `undefined`.
-pub(in crate::addon) type Body = fn(&Rc<Context>, Arguments) -> Result<Option<f64>>;
+pub(in crate::addon) type Body<C> = fn(&Rc<C>, Arguments) -> Result<Option<f64>>;
 
 /// What a function keeps.
-struct Call {
-    context: Rc<Context>,
-    body: Body,
+struct Call<C> {
+    context: Rc<C>,
+    body: Body<C>,
 }
 
 /// Creates a JavaScript function.
 ///
 /// # Errors
 /// If JavaScript has no memory, or the environment is ending.
-pub(in crate::addon) fn create_function(
-    context: &Rc<Context>,
+pub(in crate::addon) fn create_function<C: 'static>(
+    env: Env,
+    context: &Rc<C>,
     name: &CStr,
-    body: Body,
+    body: Body<C>,
 ) -> Result<sys::napi_value> {
-    let env = context.env.raw();
+    let env = env.raw();
     let data = Box::into_raw(Box::new(Call { context: Rc::clone(context), body })).cast::<c_void>();
     let length = name.count_bytes().cast_signed();
     let mut function = ptr::null_mut();
     // SAFETY: the name is passed with its length. `data` lives until `finalize`, which runs when the function is collected.
     let created = check(unsafe {
-        sys::napi_create_function(env, name.as_ptr(), length, Some(call), data, &raw mut function)
+        sys::napi_create_function(env, name.as_ptr(), length, Some(call::<C>), data, &raw mut function)
     });
     let added = created.and_then(|()| {
         // SAFETY: `function` was created above; `finalize` takes the box, once.
         check(unsafe {
-            sys::napi_add_finalizer(env, function, data, Some(finalize), ptr::null_mut(), ptr::null_mut())
+            sys::napi_add_finalizer(
+                env,
+                function,
+                data,
+                Some(finalize::<C>),
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
         })
     });
     if let Err(error) = added {
         // SAFETY: from `into_raw` above. There is no finalizer, and the function, if there is one, was not handed out.
-        drop(unsafe { Box::from_raw(data.cast::<Call>()) });
+        drop(unsafe { Box::from_raw(data.cast::<Call<C>>()) });
         return Err(error);
     }
     Ok(function)
 }
 
-unsafe extern "C" fn finalize(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
+unsafe extern "C" fn finalize<C>(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
     // SAFETY: the box of `create_function`; Node calls a finalizer once, after the last call of the function.
-    drop(unsafe { Box::from_raw(data.cast::<Call>()) });
+    drop(unsafe { Box::from_raw(data.cast::<Call<C>>()) });
 }
 
 /// The entry point of all functions.
-unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+unsafe extern "C" fn call<C>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // A panic must not unwind into Node.
-    let outcome = catch_unwind(AssertUnwindSafe(|| run(env, info)))
+    let outcome = catch_unwind(AssertUnwindSafe(|| run::<C>(env, info)))
         .unwrap_or_else(|_| Err(Error::from_reason("ferrows panicked")));
     match outcome {
         Ok(value) => value,
@@ -97,7 +104,7 @@ unsafe fn throw(env: sys::napi_env, text: &str) {
     }
 }
 
-fn run(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_value> {
+fn run<C>(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_value> {
     let mut arguments = [ptr::null_mut(); MAX_ARGUMENTS];
     let mut count = arguments.len();
     let mut data = ptr::null_mut();
@@ -113,7 +120,7 @@ fn run(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_va
         )
     })?;
     // SAFETY: `data` is what `create_function` gave; the finalizer has not run, since the function is being called.
-    let call = unsafe { &*data.cast::<Call>() };
+    let call = unsafe { &*data.cast::<Call<C>>() };
     // `undefined`
     let Some(result) = (call.body)(&call.context, arguments)? else { return Ok(ptr::null_mut()) };
     let mut value = ptr::null_mut();

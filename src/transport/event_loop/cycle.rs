@@ -27,31 +27,6 @@ const FEW: usize = 16;
 /// the loop.
 const MAX_CALLS: usize = 100_000;
 
-/// Sockets that the poller has reported in one cycle.
-#[derive(Default)]
-pub(super) struct ReadyList {
-    list: Vec<(u64, Readiness)>,
-    /// The cycle of the last report, and its tokens, if they were few.
-    cycle: u64,
-    last: Vec<u64>,
-}
-
-impl ReadyList {
-    /// Moves sockets to the front that were reported in the cycle before, in the order of then, as a level-triggered poller does.
-    fn order(&mut self, cycle: u64) {
-        if self.cycle + 1 == cycle && self.list.len() > 1 {
-            let last = &self.last;
-            let position = |token: u64| last.iter().position(|known| *known == token).unwrap_or(usize::MAX);
-            self.list.sort_by_key(|(token, _)| position(*token));
-        }
-        self.cycle = cycle;
-        self.last.clear();
-        // A level-triggered poller reports writability only on request.
-        let reported = self.list.iter().filter(|(_, ready)| ready.read || !ready.write);
-        self.last.extend(reported.map(|(token, _)| *token));
-    }
-}
-
 impl<H: Host> EventLoop<H> {
     /// The owner's loop is about to poll, without blocking.
     pub fn before_poll(&self) {
