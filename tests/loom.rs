@@ -1,13 +1,13 @@
-//! The pieces by which threads meet, in every order in which these may run: loom runs each model again and again, with
-//! another order each time. A wake-up that got lost shows as a deadlock.
+//! Model checking of the parts shared between threads: loom runs each model in every order of its threads. A lost
+//! wake-up shows as a deadlock.
 //!
-//! The modules are the very files of `src/transport`, compiled here with loom's primitives in the place of the standard
-//! library's: they take theirs from `super::sync`. So an ordinary `cargo test` does it, without a flag that tokio would see.
-//! What is around them in the library is played here: the state of a socket, tokio's `Notify`, the loop of an owner.
+//! The modules are the files of `src/transport`, compiled with loom's primitives instead of the standard library's:
+//! they import theirs from `super::sync`. So an ordinary `cargo test` runs this, without a flag that tokio would see.
+//! Their surroundings are replaced here: the state of a socket, tokio's `Notify`, the loop of an owner.
 
 #![cfg(all(unix, feature = "transport"))]
 
-/// In the place of `src/transport/sync.rs`.
+/// Replaces `src/transport/sync.rs`.
 mod sync {
     use std::sync::PoisonError;
 
@@ -43,8 +43,9 @@ use queue::{Wake, WakeQueue};
 use ref_count::{LiveGuard, RefCounted, WorkerRef, WorkerSlot};
 use sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
 
-/// Runs a model in every order of its threads; `preemptions` bounds how often one may be stopped where it need not wait
-/// (`None`: without bound), for models that would take minutes. Fewer runs than `at_least` mean that they hardly meet.
+/// Runs a model in every order of its threads. `preemptions` bounds how often a thread may be stopped where it need
+/// not wait (`None`: without bound), for models that would take minutes. Fewer runs than `at_least` mean that threads
+/// hardly meet.
 fn explore(preemptions: Option<usize>, at_least: usize, model: impl Fn() + Send + Sync + 'static) {
     let runs = std::sync::Arc::new(Count::new(0));
     let mut builder = Builder::new();
@@ -60,8 +61,8 @@ fn explore(preemptions: Option<usize>, at_least: usize, model: impl Fn() + Send 
     assert!(runs >= at_least, "only {runs} runs");
 }
 
-/// As tokio's `Notify` and libuv's async handle: one ring is kept for whoever waits later, several may be merged into one,
-/// and one may come without a reason.
+/// As tokio's `Notify` and libuv's async handle: one ring is kept for a later wait, several may be merged, and some
+/// come without a reason.
 struct Bell {
     notify: Notify,
     rings: Count,
@@ -116,10 +117,10 @@ fn what_is_pushed_is_drained_once_and_in_order() {
     });
 }
 
-/// The jobs of a thread: each says that it was run.
+/// The jobs of a thread: each reports that it was run.
 type Jobs = WakeQueue<Arc<Bell>, Bell>;
 
-/// In the place of `io_threads::shard`, with room for one thread.
+/// Replaces `io_threads::worker`, with room for one thread.
 struct Threads {
     place: Mutex<WorkerSlot<Jobs>>,
     live: Arc<AtomicUsize>,
@@ -132,7 +133,7 @@ impl Threads {
         let counted = LiveGuard::new(Arc::clone(&self.live));
         let inside = Arc::clone(&jobs);
         let thread = thread::spawn(move || {
-            // It waits when it is called, and so is ready when it is polled.
+            // Waits when it is called, and so is ready when it is polled.
             let woken = || {
                 inside.waker().wait();
                 ready(())
@@ -157,7 +158,7 @@ impl Threads {
         let lease = self.lease();
         lease.worker().push(Arc::clone(&done));
         if waits {
-            // For ever, if the thread has ended.
+            // Forever, if the thread has ended.
             done.wait();
             assert!(self.live.load(Ordering::SeqCst) > 0);
         }
@@ -174,7 +175,8 @@ fn threads() -> Arc<Threads> {
     })
 }
 
-/// Two owners come and go at the same time; those that wait see whether the thread lives while they hold their lease.
+/// Two owners come and go at the same time; those that wait check that the thread lives while they hold their
+/// reference.
 fn come_and_go(waits: [bool; 2]) {
     let threads = threads();
     let other = {
@@ -189,7 +191,7 @@ fn come_and_go(waits: [bool; 2]) {
     assert_eq!(threads.live.load(Ordering::SeqCst), 0);
 }
 
-// The four threads of these meet in more ways than can be tried. Two preemptions are what a race of two takes.
+// Four threads meet in more ways than can be tried. A race of two takes two preemptions.
 
 #[test]
 fn a_thread_lives_as_long_as_it_is_leased() {
@@ -230,7 +232,7 @@ fn a_closed_queue_takes_nothing_and_is_not_leased() {
     });
 }
 
-/// In the place of a socket's state: a count is all its news.
+/// Replaces a socket's state: its events are a count.
 #[derive(Default)]
 struct SocketEvents {
     news: usize,
@@ -248,7 +250,7 @@ impl PendingEvents for SocketEvents {
     }
 }
 
-/// In the place of a socket and its owner's mailbox, which no other socket is in.
+/// Replaces a socket and its owner's mailbox, which holds no other socket.
 struct Line {
     undelivered: Mutex<SocketEvents>,
     mailbox: WakeQueue<(), Bell>,
@@ -259,26 +261,26 @@ impl Line {
         Arc::new(Self { undelivered: Mutex::default(), mailbox: WakeQueue::new(Bell::new()) })
     }
 
-    /// Changes the state, and announces what there is then.
+    /// Changes the state, and announces events.
     fn change(&self, change: impl FnOnce(&mut SocketEvents)) {
         let mut undelivered = lock(&self.undelivered);
         change(&mut undelivered);
         handoff::announce(undelivered, || self.mailbox.push(()));
     }
 
-    /// A thread that brings so much news, one after the other.
+    /// A thread that adds `count` events, one after the other.
     fn bring(this: &Arc<Self>, count: usize) -> JoinHandle<()> {
         let line = Arc::clone(this);
         thread::spawn(move || (0..count).for_each(|_| line.change(|undelivered| undelivered.news += 1)))
     }
 
-    /// The owner takes what there is.
+    /// Takes all events.
     fn collect(&self) -> usize {
         let mut undelivered = lock(&self.undelivered);
         if handoff::begin_collecting(&mut *undelivered) { std::mem::take(&mut undelivered.news) } else { 0 }
     }
 
-    /// The owner takes what the mailbox tells of, where this may be so often.
+    /// Drains the mailbox, which may hold the socket `at_most` times.
     fn drain(&self, at_most: usize) -> usize {
         let mut items = Vec::new();
         assert!(self.mailbox.drain(&mut items));
@@ -286,7 +288,7 @@ impl Line {
         items.iter().map(|()| self.collect()).sum()
     }
 
-    /// The owner is told until it has all. Then the mailbox is empty.
+    /// Collects until `all` events were seen. Then the mailbox is empty.
     fn until(&self, mut seen: usize, all: usize, at_most: usize) {
         while seen < all {
             self.mailbox.waker().wait();
@@ -297,7 +299,7 @@ impl Line {
 }
 
 #[test]
-fn news_is_announced_once_until_it_is_collected() {
+fn events_are_announced_once_until_collected() {
     explore(Some(3), 1000, || {
         let line = Line::new();
         line.change(|_| ());
@@ -311,7 +313,7 @@ fn news_is_announced_once_until_it_is_collected() {
 }
 
 #[test]
-fn news_of_a_paused_socket_is_announced_when_it_goes_on() {
+fn events_of_a_paused_socket_are_announced_on_resume() {
     explore(None, 500, || {
         let line = Line::new();
         let threads = [Line::bring(&line, 2)];
@@ -324,10 +326,10 @@ fn news_of_a_paused_socket_is_announced_when_it_goes_on() {
     });
 }
 
-/// An owner that has taken a socket back looks for itself, while the thread may still be telling it; and then it gives the
-/// socket to another thread. It may be in the mailbox twice then, which costs a look and no more.
+/// An owner that has taken a socket back looks at it, while the thread may still be announcing it; then it gives the
+/// socket to another thread. It may be in the mailbox twice then, which only costs a look.
 #[test]
-fn news_is_not_lost_when_a_socket_is_taken_back_and_given_away_again() {
+fn events_are_not_lost_when_a_socket_migrates_back_and_forth() {
     explore(Some(3), 1000, || {
         let line = Line::new();
         let before = Line::bring(&line, 1);
@@ -339,10 +341,10 @@ fn news_is_not_lost_when_a_socket_is_taken_back_and_given_away_again() {
     });
 }
 
-/// Who may read; the threads have numbers from 1.
+/// The thread that may read; I/O threads have numbers from 1.
 const OWNER: usize = 0;
 
-/// In the place of a socket's state.
+/// Replaces a socket's state.
 #[derive(Default)]
 struct Stream {
     driver: usize,
@@ -360,7 +362,7 @@ impl Reading for Stream {
     }
 }
 
-/// In the place of a socket: each byte in the kernel is one more than the one before.
+/// Replaces a socket: each byte in the kernel is one more than the one before.
 struct Source {
     stream: Mutex<Stream>,
     kernel: AtomicUsize,
@@ -411,13 +413,13 @@ fn bytes_stay_in_order_from_a_thread_to_the_owner() {
         let source = source();
         let thread = Source::read_on_thread(&source, 1);
         source.give_to(OWNER);
-        // As the owner reads in its turn: not now, if a thread is still at it.
+        // A read of the owner in its cycle: not while a thread is reading.
         let mut stream = lock(&source.stream);
         if !stream.is_being_read() {
             stream.parsed.push(source.next());
         }
         drop(stream);
-        // As it reads for the last time.
+        // The last read of the owner.
         let mut stream = handoff::lock_unread(&source.stream);
         stream.parsed.push(source.next());
         drop(stream);

@@ -58,9 +58,9 @@ fn events_known_before_a_poll_are_delivered_before_those_it_reads() {
     // The second connection has a parsed event when bytes of the first one arrive.
     second_peer.send_text("known");
     wait_until(|| {
-        owner.listen();
+        owner.poll_readiness();
         owner.move_bytes(1);
-        owner.wake(1).interest().deliver
+        owner.activate(1).interest().deliver
     });
     first_peer.send_text("read later");
     owner.with_transport(1, |transport, event_loop| {
@@ -77,10 +77,10 @@ fn an_end_behind_messages_is_delivered_one_cycle_later() {
         link.peer.send_text("last words");
         link.peer.stream.shutdown(Shutdown::Write).unwrap();
         wait_until(|| {
-            link.owner.listen();
+            link.owner.poll_readiness();
             link.owner.ready(LINK).ended
         });
-        link.owner.turn();
+        link.owner.cycle();
         let seen = link.owner.seen(LINK);
         assert_eq!((&seen.events[..], seen.ended), (&[text("last words")][..], 0));
         assert_eq!(link.until(|seen| seen.ended == 1).events, [text("last words")]);
@@ -155,13 +155,13 @@ fn large_messages_of_many_sockets_share_the_arena() {
 fn nothing_is_read_or_written_once_the_owner_is_ending() {
     for setup in SETUPS {
         let mut link = Link::<LoopOwner>::new(setup);
-        link.owner.turn();
+        link.owner.cycle();
         link.peer.send_text("too late");
         run_send(&link.owner, LINK, link.role, b"unsent");
         link.owner.host().is_running.set(false);
         let queued = link.queued_total();
         for _ in 0..3 {
-            link.owner.turn();
+            link.owner.cycle();
         }
         assert_eq!((link.socket.bytes_read(), link.pending()), (0, queued));
         link.owner.event_loop.flush();
@@ -199,13 +199,13 @@ fn a_sweep_makes_unused_connections_idle() {
         owner.take(ours, Role::Server, &[], token);
         peers.push(Peer::new(theirs, Role::Client));
     }
-    owner.turn();
+    owner.cycle();
     // The first sweep only notes the totals.
     owner.event_loop.begin_sweep();
     assert_eq!((owner.event_loop.active_count(), owner.event_loop.freed()), (5, 0));
     peers[2].send_text("used");
     owner.until(2, |seen| !seen.events.is_empty());
-    owner.turn();
+    owner.cycle();
     owner.event_loop.begin_sweep();
     assert_eq!(owner.event_loop.active_count(), 1);
     assert!(owner.event_loop.freed() > 0);
@@ -240,7 +240,7 @@ fn a_detached_transport_continues_as_a_stream() {
         let (first, second) = frame.split_at(5);
         link.peer.write(first);
         wait_until(|| {
-            link.owner.turn();
+            link.owner.cycle();
             link.socket.bytes_read() == first.len() as u64
         });
         link.owner.with_transport(LINK, |transport, event_loop| {
@@ -273,7 +273,7 @@ fn an_unmasked_large_message_is_written_from_the_callers_memory() {
             assert!(transport.totals().written > 0);
         });
         wait_until(|| {
-            link.owner.turn();
+            link.owner.cycle();
             link.pending() == 0
         });
     });
