@@ -223,8 +223,8 @@ export interface ConnectionOptions {
 }
 
 /**
- * The negotiated parameters of permessage-deflate (RFC 7692), from this end's point of view, and options of its compressor. A
- * number out of range counts as missing.
+ * The negotiated parameters of permessage-deflate (RFC 7692), from this end's point of view, and options of
+ * its compressor. A number out of range counts as missing.
  */
 export interface DeflateOptions {
   /** Window bits of this end's compressor, 8 to 15. */
@@ -250,38 +250,39 @@ export interface DeflateOptions {
 }
 
 /**
- * Encodes a frame header with its masking key (RFC 6455 section 5.2). Throws for an unknown opcode, or a key that is not four
- * bytes long.
+ * Encodes a frame header with its masking key (RFC 6455 section 5.2). Throws for an unknown opcode, or a key
+ * that is not four bytes long.
  */
 export declare function encodeHeader(opcode: number, fin: boolean, rsv1: boolean, key: Uint8Array | undefined | null, length: number): Buffer
 
 /**
- * Functions on connections. The first argument is the number of a connection, unless stated otherwise. 0 is the number of a
- * destroyed connection; on such a one they do nothing. Those that queue output return the total of bytes ever queued.
+ * Functions on connections. The first argument is the number of a connection, unless stated otherwise. 0 is
+ * the number of a destroyed connection; on such a one they do nothing. Those that queue output return the
+ * total of bytes ever queued.
  *
- * `flags` of a payload: `BINARY` 1, `FIN` 2, `STRING` 4 (required for a string), `MASK` 8 (with `key`, or a random key),
- * `COMPRESS` 64, `PLACED` 128 (the payload is in `Environment.records`, and the argument is its length).
+ * `flags` of a payload: `BINARY` 1, `FIN` 2, `STRING` 4 (required for a string), `MASK` 8 (with `key`, or a
+ * random key), `COMPRESS` 64, `PLACED` 128 (it is in `Environment.records`, and the argument is its length).
  */
 export interface Functions {
   /**
-   * Adopts the socket `fd`, whose `net.Socket` must not close it before `destroy`, for a connection with the configuration of
-   * this number. `head`: bytes that were read from it before. `mode`: 0 the scheduler decides, 1 event loop, 2 I/O thread,
-   * 3 migrations at random, for tests; always an I/O thread if the event loop can't poll sockets. Returns the number of the
-   * connection, whose events go to `deliver`, but not before this call has returned. -1 if the socket can't be adopted;
-   * nothing has changed then.
+   * Adopts the socket `fd`, whose `net.Socket` must not close it before `destroy`. `configuration`: the
+   * number of one; `head`: bytes that were read from the socket before; `mode`: 0 the scheduler decides, 1
+   * event loop, 2 I/O thread, 3 migrations at random, for tests (always 2 if the event loop can't poll
+   * sockets). Returns the number of the connection, whose events go to `deliver` after this call. -1 if
+   * the socket can't be adopted: nothing has changed then.
    */
   attach: (fd: number, configuration: number, head: Uint8Array | undefined, mode: number) => number
   /**
-   * Adopts the accepted connection of a `Listener` with this number, and its descriptor, which `destroy` closes. `response` is
-   * written at once; bytes that the kernel refuses count as queued. Otherwise as `attach`. -1 if there is no such connection, or
-   * if it can't be adopted; it is closed then.
+   * Adopts the accepted connection of a `Listener` with this number, and its descriptor, which `destroy`
+   * closes. Writes `response` at once; bytes that the kernel refuses count as queued. Otherwise as
+   * `attach`. -1 if there is no such connection, or it can't be adopted: it is closed then.
    */
   adopt: (number: number, configuration: number, response: string, head: Uint8Array | undefined, mode: number) => number
   /** Destroys a connection that was attached or adopted, and frees its number. */
   free: (id: number) => void
   /**
-   * Queues a message or a fragment. `flags` may have `SAME` 32 if the data is that of the last call with `STRING`, and
-   * `TOTAL` 16, without which the total is not returned.
+   * Queues a message or a fragment. `flags` may have `SAME` 32 if the data is that of the last call with
+   * `STRING`, and `TOTAL` 16, without which the total is not returned.
    */
   send: (id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number | undefined
   /** Queues a ping, of at most 125 bytes. */
@@ -294,16 +295,25 @@ export interface Functions {
   write: (id: number, bytes: Uint8Array) => number
   /** Stream: parses received bytes. Returns the number of records of the first batch. */
   receive: (id: number, chunk: Uint8Array) => number
-  /** Writes the next batch, once the last one has been read. Returns the number of its records; 0 if there is none. */
+  /**
+   * Writes the next batch, once the last one has been read. Returns the number of its records; 0 if there
+   * is none.
+   */
   more: (id: number) => number
   /**
-   * Stream: copies the output that was queued since the last call to where payloads begin in `Environment.records`. Returns the
-   * number of bytes; 0 if there are none, or too many: `Connection.takeOutput` returns these.
+   * Stream: moves queued output to the payloads of `Environment.records`. Returns the number of bytes; 0 if
+   * there are none, or too many: `Connection.takeOutput` returns these.
    */
   takeOutput: (id: number) => number
-  /** Attached: writes queued output on this thread until the kernel refuses more. Returns the number of bytes still queued. */
+  /**
+   * Attached: writes queued output on this thread until the kernel refuses more. Returns the number of
+   * bytes still queued.
+   */
   flushNow: (id: number) => number
-  /** Attached: requests one `WRITTEN` record for when the kernel has accepted all output that is queued now. */
+  /**
+   * Attached: requests one `WRITTEN` record for when the kernel has accepted all output that is queued
+   * now.
+   */
   notify: (id: number) => void
   /** Attached: stops reading and delivery. */
   pause: (id: number) => void
@@ -311,12 +321,12 @@ export interface Functions {
   resume: (id: number) => void
   /** Attached: sends a FIN after all queued output. A `SHUTDOWN` record follows. */
   shutdown: (id: number) => void
-  /** Attached: writes a batch of the events that have not been delivered. Returns the number of its records. */
-  collect: (id: number) => number
   /**
-   * Attached, before `destroy`: reads the remaining input of a paused connection and writes a batch. Returns the number of its
+   * Attached: writes a batch of the events that have not been delivered. Returns the number of its
    * records.
    */
+  collect: (id: number) => number
+  /** Attached, paused, before `destroy`: as `collect`, after reading the remaining input. */
   lastRead: (id: number) => number
   /** Drops queued output and undelivered events, and closes the descriptor. */
   destroy: (id: number) => void

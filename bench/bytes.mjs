@@ -1,6 +1,7 @@
-// Where the bytes of an idle connection are: what workload idle-8000 measures from outside, seen from inside a server on
-// ferrows. Two servers, one after the other, because a heap snapshot takes memory itself: one for memory as a whole, one
-// for JavaScript's objects by their class. Run by hand; README.md has what it said.
+// Memory of an idle connection as seen from inside a server on ferrows; workload idle-8000 measures
+// it from outside. Two servers, because a heap snapshot uses memory itself: one for the process as
+// a whole, one for JavaScript objects by class. Run by hand; doc/performance.md has its results,
+// from results.json.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -17,10 +18,10 @@ import { Child } from './subject.mjs';
 
 const workload = WORKLOADS.find(({ name }) => name === 'idle-8000');
 const SILENCE_MILLIS = 20_000;
-/** What takes less of each connection is summed up. */
+/** Classes below this many bytes per connection are summed up. */
 const LEAST_BYTES = 2;
 
-/** Bytes of the young and old objects in the heap by class or kind. */
+/** Bytes of the young and old objects in the heap, by class or kind. */
 async function objects() {
   global.gc();
   const { snapshot, nodes, strings } = JSON.parse(await text(getHeapSnapshot()));
@@ -37,7 +38,7 @@ async function objects() {
   return sums;
 }
 
-/** Resident bytes, where they are mapped, and what V8 says of its heap. */
+/** Resident bytes by mapping, and V8's heap statistics. */
 function memory() {
   const resident = { malloc: 0, elsewhere: 0 };
   let place;
@@ -57,16 +58,16 @@ function memory() {
   };
 }
 
-/** In a process of its own: what the connections have added. */
+/** Child process: the bytes added by the connections. */
 async function measure(look) {
   const server = serve(ferrows());
   await once(server, 'listening');
   const before = await look();
   const times = { seconds: 1, warmUp: 0 };
   const load = new Child('the load', loadCommand(server.address().port, workload, times));
-  await load.answer();
-  load.say('measure');
-  await load.answer(times.seconds);
+  await load.read();
+  load.send('measure');
+  await load.read(times.seconds);
   await delay(SILENCE_MILLIS);
   const after = await look();
   await load.end();
@@ -83,7 +84,7 @@ function print(title, rows) {
   for (const [key, bytes] of rows) console.log(`${bytes.toFixed(0).padStart(8)}  ${key}`);
 }
 
-// The server's module has the arguments for itself.
+// The server's module reads the arguments itself.
 const role = process.env.BYTES_OF;
 if (role) {
   await measure(role === 'objects' ? objects : memory);

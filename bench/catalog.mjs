@@ -1,9 +1,9 @@
-// What is compared and under which load. A new subject or workload is a new entry here and nothing else; the figures
-// that ferrows must reach are in targets.mjs.
+// Subjects and workloads of the benchmark. A new one needs only an entry here; targets.mjs has the
+// limits for ferrows.
 
 /**
- * Subjects: each is a process of its own, started anew for every measurement. `program` is one of programs.mjs,
- * `server` and `client` are the files it runs.
+ * Subjects. Each runs in a process of its own, started for every measurement. `program` is a name
+ * in programs.mjs; `server` and `client` are the files that it runs.
  */
 export const SUBJECTS = [
   ...[
@@ -28,7 +28,7 @@ export const SUBJECTS = [
     program: 'node',
     server: 'servers/ferrows.mjs'
   },
-  // Another clone, to see what a change has done: FERROWS_BEFORE is its path.
+  // Another clone, to measure the effect of a change: FERROWS_BEFORE is its path.
   ...(process.env.FERROWS_BEFORE
     ? [
         {
@@ -50,7 +50,7 @@ export const SUBJECTS = [
   { name: 'raw epoll', program: 'epoll-echo' }
 ];
 
-/** The subject that ratios in the tables are taken to. */
+/** The reference of ratios in the tables. */
 export const BASELINE = 'ws';
 
 const WS = ['ws', 'ws+bufferutil'];
@@ -76,7 +76,7 @@ const MIB = 1024 * KIB;
 const small = { size: 64, binary: false };
 const compressed = { deflate: 'takeover', connections: 50, inFlight: 1 };
 
-/** A workload of connections that is too many for every subject in every round. */
+/** A workload with a number of connections, measured for a few subjects. */
 const growth = (connections) => ({
   name: `growth-${connections}`,
   ...small,
@@ -85,7 +85,7 @@ const growth = (connections) => ({
   subjects: ['ws', 'ferrows/auto', 'uWebSockets.js', LIMIT]
 });
 
-/** An echo of compressed text that no bar is about: fewer rounds will do. */
+/** An echo of compressed text without a target: fewer rounds are sufficient. */
 const compressedEcho = (name, size, deflate = 'takeover') => ({
   name,
   ...compressed,
@@ -95,7 +95,7 @@ const compressedEcho = (name, size, deflate = 'takeover') => ({
   subjects: COMPRESSING
 });
 
-/** Echoes with and without somebody who looks at the counters and the channels. */
+/** Echoes with and without a reader of the counters and diagnostics channels. */
 const observed = (inFlight) => ({
   name: `observed-${inFlight}`,
   ...small,
@@ -105,10 +105,10 @@ const observed = (inFlight) => ({
   subjects: ['ws', 'ferrows/auto', 'ferrows/observed', 'ferrows/before']
 });
 
-/** Held connections and new ones. */
+/** Subjects of the workloads about opening and holding connections. */
 const CONNECTION_SUBJECTS = ['ws', 'ferrows/auto', ...PEERS, LIMIT];
 
-/** Connections that come and go, with so many exchanges in between. */
+/** Connections that are opened and closed, with a number of exchanges. */
 const opening = (name, exchanges) => ({
   name,
   kind: 'opening',
@@ -119,7 +119,7 @@ const opening = (name, exchanges) => ({
   subjects: CONNECTION_SUBJECTS
 });
 
-/** What is sent through one server, one after the other, before its memory is looked at. */
+/** Loads on one server, in turn, before its memory is read. */
 const MEMORY_LOADS = [
   { ...small, connections: 100, inFlight: 1 },
   { ...small, connections: 100, inFlight: 16 },
@@ -128,14 +128,16 @@ const MEMORY_LOADS = [
 ];
 
 /**
- * Loads: who is measured, payload bytes, connections, and messages that each connection keeps under way. The subject
- * is the server unless `kind` says otherwise: `client`, which talks to the raw echo server; `memory`, a server that
- * all `loads` go through before its memory is looked at; `idle`, the memory that connections take which have
- * exchanged so many messages and are silent; `opening`, so many connections at a time that come, exchange so many messages,
- * and go; `crowd`, connections of which a share (`talking`) talk and all are held; or `front-door`, good clients which send
- * a message `every` so many milliseconds, first alone, then beside so many `attacks` a second. With `deflate`, JSON text is sent, each time another one, and compressed:
- * `takeover` of the context from message to message, or `no-takeover`. `rounds` is the most that are measured;
- * what is `onDemand` is measured when it is asked for by name.
+ * Workloads: subjects, payload bytes, connections, and messages in flight per connection. The
+ * subject is the server unless `kind` says otherwise:
+ * `client`: it connects to the raw echo server; `memory`: its memory after all `loads`; `idle`:
+ * memory of connections that are silent after `exchanges`; `opening`: connections opened and
+ * closed, `connections` at a time, with `exchanges` each; `held`: connections of which the share
+ * `talking` exchanges messages; `flood`: clients that send a message `every` milliseconds, first
+ * alone, then during `attacks` hostile handshakes per second.
+ * With `deflate`, the payload is JSON, different in each message and compressed, with context
+ * `takeover` or `no-takeover`. `rounds` is the maximum number of rounds; `onDemand` workloads run
+ * only if selected by name.
  */
 export const WORKLOADS = [
   { name: 'echo-64-1', ...small, connections: 100, inFlight: 1, subjects: ALL_SUBJECTS },
@@ -233,11 +235,11 @@ export const WORKLOADS = [
     size: 2 * KIB,
     connections: 2000,
     exchanges: 10,
-    // It takes long, and comes out the same within one or two percent.
+    // Takes long, and varies by only one or two percent.
     rounds: 1,
     subjects: [...COMPRESSING, DEDICATED]
   }
 ];
 
-/** The program that a client workload talks to, and its name. */
+/** The peer of a client workload. */
 export const ECHO = { name: LIMIT, program: 'epoll-echo' };

@@ -1,5 +1,5 @@
-// Measurements of a server that many are at: a crowd that is held while a few talk, and good clients beside hostile ones.
-// Called by measure.mjs, which has the others.
+// Measurements with many connections: held ones of which a few are active, and well-behaved clients
+// during a flood of hostile handshakes. Called by measure.mjs.
 import { readFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 
@@ -8,14 +8,14 @@ import { HOSTILE } from './programs.mjs';
 import { loadCommand, startServer, summary, underLoad } from './session.mjs';
 import { Child } from './subject.mjs';
 
-/** Descriptors that a process wants for other things than connections; a library may take a second one for a busy one. */
+/** Descriptors reserved for other uses; a library may need a second one for an active connection. */
 const RESERVE = 1000;
-/** Connections that come from one loopback address: it has some 28,000 ports to one server. */
+/** Connections from one loopback address, which has about 28,000 ports to one server. */
 const PER_ADDRESS = 20_000;
-/** Connections a second that the slowest server opens on a busy machine: what is waited for beyond the usual. */
+/** Connections per second opened by the slowest server on a busy machine, for the time limit. */
 const SLOWEST_OPENING = 1000;
 
-/** The most descriptors that a process started from here may have, after having asked for so many. */
+/** Requests a number of descriptors and returns the limit granted to child processes. */
 function descriptors(wanted) {
   const limit = () => {
     const [, hard] = readFileSync('/proc/self/limits', 'latin1').match(
@@ -30,8 +30,8 @@ function descriptors(wanted) {
 }
 
 /**
- * Holds as many connections as the workload wants, or as the limit of descriptors lets a process have, and lets a share of
- * them talk. The memory is what all of them have added to the fresh server's by the end.
+ * Holds the connections of the workload, or as many as the limit of descriptors allows, and
+ * exchanges messages on a share of them. The memory is the growth since the start of the server.
  */
 export async function measureHeldConnections(subject, command, workload, times) {
   const limit = descriptors(workload.connections + RESERVE);
@@ -40,11 +40,11 @@ export async function measureHeldConnections(subject, command, workload, times) 
   const addresses = Math.ceil(connections / PER_ADDRESS) + 1;
   const load = { ...workload, connections: talking, silent: connections - talking, addresses };
   const { child: server, port, version } = await startServer(subject, command, workload);
-  let maker;
+  let loader;
   try {
     const fresh = sample(server.pid);
-    maker = new Child(`the load on ${subject.name}`, loadCommand(port, load, times));
-    const { before, after, result } = await underLoad(maker, server, {
+    loader = new Child(`the load on ${subject.name}`, loadCommand(port, load, times));
+    const { before, after, result } = await underLoad(loader, server, {
       ...times,
       warmUp: times.warmUp + connections / SLOWEST_OPENING
     });
@@ -55,15 +55,15 @@ export async function measureHeldConnections(subject, command, workload, times) 
       growth: fresh && after && (after.rss - fresh.rss) / connections
     };
   } finally {
-    await maker?.end();
+    await loader?.end();
     await server.end();
   }
 }
 
 /**
- * Good clients at a steady rate, first alone and then beside hostile ones, at the same server. The figures are those beside
- * the hostile ones; `baselineP50` and `baselineP99` are those from before, and `attacks` is how many
- * the hostile ones have begun; `kinds` has what became of each.
+ * Well-behaved clients at a steady rate, first alone and then during an attack on the same server.
+ * The figures are those during the attack; `baselineP50` and `baselineP99` are from before,
+ * `attacks` is the number of attacks begun, and `kinds` has the results of each kind.
  */
 export async function measureHandshakeFlood(subject, command, workload, times) {
   const { child: server, port, version } = await startServer(subject, command, workload);
@@ -75,13 +75,13 @@ export async function measureHandshakeFlood(subject, command, workload, times) {
       HOSTILE,
       ...['--port', String(port), '--rate', String(workload.attacks)]
     ]);
-    await hostile.answer();
+    await hostile.read();
     const before = sample(server.pid);
-    good.say('measure');
-    const result = await good.answer(times.seconds);
+    good.send('measure');
+    const result = await good.read(times.seconds);
     const after = sample(server.pid);
-    hostile.say('stop');
-    const { attacks, answered, ended, kinds } = await hostile.answer();
+    hostile.send('stop');
+    const { attacks, answered, ended, kinds } = await hostile.read();
     return {
       version,
       ...summary({ before, after, result, loadCpu: result.cpu, ...times }),

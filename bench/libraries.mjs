@@ -1,5 +1,5 @@
-// The two libraries that have the API of ws, for servers/ and clients/ alike. The runner's environment chooses between
-// their variants: WS_NO_BUFFER_UTIL is read by ws itself, FERROWS_TRANSPORT by ferrows.
+// The two libraries with the API of ws, for servers/ and clients/. The environment selects their
+// variants: WS_NO_BUFFER_UTIL is read by ws, FERROWS_TRANSPORT by ferrows.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -7,7 +7,7 @@ const require = createRequire(import.meta.url);
 /** ws, with bufferutil unless WS_NO_BUFFER_UTIL is set. */
 export function ws() {
   const { WebSocket, WebSocketServer } = require('ws');
-  // ws falls back to JavaScript in silence; a row that says bufferutil must not.
+  // ws falls back to JavaScript silently, which would falsify the subject ws+bufferutil.
   const bufferutil = process.env.WS_NO_BUFFER_UTIL
     ? ''
     : ` with bufferutil ${require('bufferutil') && require('bufferutil/package.json').version}`;
@@ -18,7 +18,7 @@ export function ws() {
   };
 }
 
-/** ferrows, as it is built in this clone, or in the one that FERROWS_CLONE names. */
+/** ferrows of this clone, or of the one in FERROWS_CLONE. */
 export function ferrows() {
   const clone = process.env.FERROWS_CLONE || '..';
   const { WebSocket, WebSocketServer } = require(`${clone}/index.js`);

@@ -1,5 +1,5 @@
-// One measurement: fresh processes of a subject and of the load on it, and the subject's CPU time before and after.
-// Called by run.mjs. Choosing what to measure, and what to make of the numbers, belongs there.
+// One measurement: fresh processes of a subject and of its load, and the subject's CPU time before
+// and after. Called by run.mjs, which selects the measurements and evaluates the figures.
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { ECHO } from './catalog.mjs';
@@ -15,7 +15,7 @@ import {
 } from './session.mjs';
 import { Child } from './subject.mjs';
 
-/** A memory workload runs this share of the usual time under each of its loads, and is then left in peace. */
+/** Share of the usual duration for each load of a memory workload, and the silence after them. */
 const MEMORY_SHARE = 0.5;
 const QUIET_MILLIS = 1000;
 
@@ -36,7 +36,7 @@ async function measureServer(subject, command, workload, times) {
   }
 }
 
-/** The subject is the client: the raw echo server is the load on it. */
+/** Measures the subject as a client; the raw echo server is its load. */
 async function measureClient(subject, command, workload, times, programs) {
   const { child: server, port } = await startServer(ECHO, programs.get(ECHO.program).command, {});
   let client;
@@ -46,7 +46,7 @@ async function measureClient(subject, command, workload, times, programs) {
     client = new Child(name, [...command, subject.client, ...options], subject.env);
     const serverBefore = sample(server.pid);
     const { ready, before, after, result } = await underLoad(client, client, times);
-    // The server has worked for the warm-up too: near enough for a share of a core.
+    // The server also worked during the warm-up: accurate enough for a share of a core.
     const serverCpu = used(serverBefore, sample(server.pid)).process;
     const share = times.seconds / (times.seconds + times.warmUp);
     const loadCpu = serverCpu === null ? null : serverCpu * share;
@@ -57,7 +57,7 @@ async function measureClient(subject, command, workload, times, programs) {
   }
 }
 
-/** One server under several loads; then, without connections and after a silence, its memory. */
+/** Memory of one server after several loads, without connections and after a silence. */
 async function measureMemory(subject, command, workload, times) {
   const { child: server, port, version } = await startServer(subject, command, workload);
   const seconds = times.seconds * MEMORY_SHARE;
@@ -82,8 +82,8 @@ async function measureMemory(subject, command, workload, times) {
 }
 
 /**
- * What connections that were used and are silent now add to the memory of a fresh server, each. A library may free what it
- * holds for a connection after some seconds without a message: all get the same time for that.
+ * Memory added to a fresh server by each idle connection. A library may free memory after some
+ * seconds of silence: all get the same time.
  */
 async function measureIdle(subject, command, workload, times) {
   const { child: server, port, version } = await startServer(subject, command, workload);
@@ -109,7 +109,7 @@ async function measureIdle(subject, command, workload, times) {
 const KINDS = {
   server: measureServer,
   client: measureClient,
-  // Its messages are connections.
+  // Counts connections in place of messages.
   opening: measureServer,
   memory: measureMemory,
   idle: measureIdle,
@@ -118,16 +118,17 @@ const KINDS = {
 };
 
 /**
- * Runs one workload against one subject.
+ * Measures one subject under one workload.
  *
  * @param {object} subject of catalog.mjs
  * @param {object} workload of catalog.mjs
  * @param {{ seconds: number, warmUp: number, idle: number }} times
  * @param {Map<string, { command: string[] }>} programs the subject's, and that of `ECHO`
- * @returns {Promise<object>} messages, messages per second; latencies and CPU time in microseconds (the latter a message);
- *   busy shares of a core of subject and load; resident bytes; the subject's version; with compression bytes on the wire a
- *   reply and the parameters that were agreed upon. Of a memory workload only resident bytes and version; of an idle
- *   one those, the growth of resident bytes a connection, and what compression gives; of the others see connection-loads.mjs
+ * @returns {Promise<object>} messages and messages per second; latencies, and CPU time per message,
+ *   in microseconds; CPU time of subject and load as shares of a core; resident bytes; the
+ *   subject's version; with compression the bytes per reply on the wire and the negotiated
+ *   parameters. For a memory workload only resident bytes and version; for an idle one also the
+ *   growth per connection and the figures of compression; for the others see connection-loads.mjs
  */
 export function measure(subject, workload, times, programs) {
   const { command } = programs.get(subject.program);

@@ -1,13 +1,13 @@
-// What a process has used, read from outside and for every kind of process alike: Linux's /proc. Called by measure.mjs.
-// Elsewhere there is nothing to read, and every figure is null.
+// CPU time and memory of any process, read from Linux's /proc. Called by measure.mjs. On other
+// systems every figure is null.
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Microseconds of a tick of /proc/PID/stat: Linux shows every program a hundred a second. */
+/** Microseconds per tick of /proc/PID/stat, which has 100 ticks per second. */
 const TICK_MICROS = 10_000;
-/** Both times of /proc/PID/stat are cut to ticks, before and after. */
+/** Both times of /proc/PID/stat are truncated to ticks, before and after. */
 const TICK_ERROR_MICROS = 3 * TICK_MICROS;
 
-/** Microseconds that a thread has been on a CPU; 0 when it has just ended. */
+/** CPU time of a thread in microseconds; 0 if it has just ended. */
 function threadMicros(pid, thread) {
   try {
     return (
@@ -20,15 +20,17 @@ function threadMicros(pid, thread) {
 }
 
 /**
- * What a process has used up to now.
+ * Samples a process.
  *
  * @param {number} pid
- * @returns {{ threads: number, ticks: number, main: number, rss: number } | null} microseconds of CPU of the threads that
- *   are alive, of all threads ever in ticks, and of the main thread, which is the one that runs JavaScript; resident bytes
+ * @returns {{ threads: number, ticks: number, main: number, rss: number } | null} CPU time in
+ *   microseconds of the live threads, of all threads ever (in ticks), and of the main thread, which
+ *   runs JavaScript; resident bytes
  */
 export function sample(pid) {
   try {
-    // pid (name) state ...; the name may hold anything. User and system time are fields 14 and 15.
+    // pid (name) state ...; the name may contain anything. User and system time are fields 14 and
+    // 15.
     const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/.*\) /s, '').split(' ');
     const [, resident] = readFileSync(`/proc/${pid}/status`, 'latin1').match(/^VmRSS:\s*(\d+) kB/m);
     return {
@@ -45,15 +47,15 @@ export function sample(pid) {
 }
 
 /**
- * What was used between two samples.
+ * CPU time between two samples.
  *
- * @returns {{ process: number | null, main: number | null }} microseconds of CPU
+ * @returns {{ process: number | null, main: number | null }} microseconds
  */
 export function used(before, after) {
   if (before === null || after === null) return { process: null, main: null };
   const threads = after.threads - before.threads;
   const ticks = after.ticks - before.ticks;
-  // Threads that have ended are in the coarser figure only.
+  // Only the coarser figure includes threads that have ended.
   const process = ticks - threads > TICK_ERROR_MICROS ? ticks : threads;
   const main = after.main - before.main;
   return { process, main: main > 0 ? main : null };

@@ -1,5 +1,5 @@
-// The programs that subjects run under: how each is started, or why it cannot be had here. Builds and installs what is
-// missing. Called by run.mjs; what the programs then do is said by catalog.mjs.
+// Programs of the subjects: the command of each, or the reason why it is not available. Builds and
+// installs missing ones. Called by run.mjs.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,29 +10,29 @@ import { nodeCommand } from './peers/newer-glibc.mjs';
 
 const CRATE = fileURLToPath(new URL('load/', import.meta.url));
 const PEERS = fileURLToPath(new URL('peers/node_modules/', import.meta.url));
-/** What the binary of uWebSockets.js is linked against. */
+/** The glibc version required by the binary of uWebSockets.js. */
 const UWS_GLIBC = '2.38';
 
-/** A program of our own crate. */
+/** A program of the crate in load/. */
 const built = (name) =>
   join(CRATE, 'target/release', process.platform === 'win32' ? `${name}.exe` : name);
 
 /** The load generator. */
 export const GENERATOR = built('load');
 
-/** Hostile clients. */
+/** The hostile clients. */
 export const HOSTILE = built('hostile');
 
-/** Builds the load generator, the hostile clients and the raw echo server; throws when that fails. */
+/** Builds the load generator, the hostile clients and the raw echo server. Throws on failure. */
 export function build() {
-  // The target directory is given because the environment may name another one.
+  // Explicit, because the environment may set another target directory.
   const args = ['build', '--release', '--locked', '-j1', '--target-dir', 'target'];
   const { status, error } = spawnSync('cargo', args, { cwd: CRATE, stdio: ['ignore', 2, 2] });
   if (error) throw new Error(`cargo cannot be run: ${error.message}`);
   if (status !== 0) throw new Error(`cargo ended with status ${status}`);
 }
 
-/** The binary that npm has installed for this platform; the package's own script that links it is not run. */
+/** The binary installed by npm for this platform; the package's own script that links it is not run. */
 function bun() {
   installPeers();
   const scope = join(PEERS, '@oven');
@@ -62,7 +62,7 @@ function uws() {
   return command;
 }
 
-/** By the name that catalog.mjs uses: the command before the file of a subject. */
+/** The command before the file of a subject, by name in catalog.mjs. */
 const PROGRAMS = {
   node: () => [process.execPath],
   uws,
@@ -71,10 +71,11 @@ const PROGRAMS = {
 };
 
 /**
- * Makes programs ready to run.
+ * Prepares programs.
  *
  * @param {Iterable<string>} names
- * @returns {Map<string, { command: string[] } | { missing: string }>} how to start each, or why that is not possible
+ * @returns {Map<string, { command: string[] } | { missing: string }>} the command of each, or the
+ *   reason why it is missing
  */
 export function prepare(names) {
   return new Map(

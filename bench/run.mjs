@@ -1,43 +1,42 @@
-// The benchmark: `node bench/run.mjs` (or `npm run bench`). Makes the programs ready, measures every subject under every
-// workload in interleaved rounds, prints the tables and writes results.md, .json and .svg. README.md tells the method.
+// The benchmark: `node bench/run.mjs` (or `npm run bench`). Builds the programs, measures every subject under every workload in
+// interleaved rounds, prints the tables, and writes results.json and the files generated from it. README.md describes the method.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
-import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { ECHO, SUBJECTS, WORKLOADS } from './catalog.mjs';
 import { measure } from './measure.mjs';
 import { build, prepare } from './programs.mjs';
-import { page, tables } from './report/page.mjs';
 import { chart } from './report/chart.mjs';
+import { performancePage, tables, withHeadline } from './report/page.mjs';
+import { addRun, toRecord, toText } from './report/results.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-/** The names of the results, without their endings. */
-const RESULTS = here('results');
-/** What has been measured up to now, for whoever ends a run early. */
+const RESULTS = here('results.json');
+/** The rounds measured so far, in case a run is interrupted. */
 const UNFINISHED = here('target/unfinished.json');
 const USAGE = `node bench/run.mjs [--rounds 5] [--seconds 2] [--warm-up 0.5] [--idle 20] [--only NAME,...]
-                   [--workload NAME,...] [--from FILE] [--out NAME]
+                   [--workload NAME,...] [--update] [--from FILE] [--out NAME]
 
 subjects:  ${SUBJECTS.map(({ name }) => name).join(', ')}
 workloads: ${WORKLOADS.map(({ name }) => name).join(', ')}
-A name that ends early selects all that begin with it (--only ferrows). --idle is how many seconds connections are silent
-before the memory that they take is looked at. --from makes the tables anew of a results.json,
-and measures nothing. Results go to bench/results.md, .json and .svg when everything was measured, otherwise only to
---out, which names all three.
+A prefix selects all names that begin with it (--only ferrows). --idle: seconds of silence before the memory of idle connections
+is read. A run of everything, or a partial one with --update, replaces the workloads that it measured in bench/results.json and
+generates bench/results.svg, doc/performance.md and the figures in README.md. --from prints and generates from a
+results.json without measuring. --out NAME writes NAME.json, .svg and .md instead.
 `;
 
-/** The entries whose names begin with one of the wanted words; all but what is on demand when none is wanted. */
-function select(entries, wanted, what) {
+/** The entries selected by a list of names or prefixes; without one, all that are not on demand. */
+function select(entries, wanted, kind) {
   if (wanted === undefined) return entries.filter(({ onDemand }) => !onDemand);
   const chosen = new Set();
   for (const word of wanted.toLowerCase().split(',')) {
-    // The full name means that one alone: `ws` is not also `ws+bufferutil`.
+    // A full name selects only that entry: `ws` does not include `ws+bufferutil`.
     const exact = entries.filter(({ name }) => name.toLowerCase() === word);
     const begun = entries.filter(({ name }) => name.toLowerCase().startsWith(word));
-    if (begun.length === 0) throw new Error(`there is no ${what} named ${word}`);
+    if (begun.length === 0) throw new Error(`no ${kind} is named ${word}`);
     for (const entry of exact.length ? exact : begun) chosen.add(entry);
   }
   return entries.filter((entry) => chosen.has(entry));
@@ -58,6 +57,7 @@ function options() {
       idle: { type: 'string', default: '20' },
       only: { type: 'string' },
       workload: { type: 'string' },
+      update: { type: 'boolean', default: false },
       from: { type: 'string' },
       out: { type: 'string' },
       help: { type: 'boolean' }
@@ -67,6 +67,8 @@ function options() {
   return {
     help: values.help,
     from: values.from,
+    update: values.update,
+    everything,
     settings: {
       rounds: Math.ceil(positive(values.rounds, 'rounds')),
       seconds: positive(values.seconds, 'seconds'),
@@ -75,12 +77,12 @@ function options() {
     },
     subjects: select(SUBJECTS, values.only, 'subject'),
     workloads: select(WORKLOADS, values.workload, 'workload'),
-    out: values.out?.replace(/\.(md|json|svg)$/, '') ?? (everything ? RESULTS : undefined)
+    out: values.out?.replace(/\.(md|json|svg)$/, '')
   };
 }
 
-/** Date, command, machine and what is compared. */
-function circumstances() {
+/** Date, command, machine and versions. */
+function conditions() {
   const output = (command, ...args) => {
     const { status, stdout } = spawnSync(command, args, { cwd: here('.'), encoding: 'utf8' });
     return status === 0 ? stdout.trim() : '';
@@ -100,18 +102,9 @@ function circumstances() {
   };
 }
 
-/** Figures for a file: nobody reads a thousandth of a nanosecond. */
-const rounded = (figures) =>
-  Object.fromEntries(
-    Object.entries(figures).map(([key, value]) => [
-      key,
-      typeof value === 'number' ? Math.round(value * 1e4) / 1e4 : value
-    ])
-  );
-
 const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 
-/** Measures everything that was chosen and can be had. */
+/** Measures the selected workloads with all subjects that are available. */
 async function run({ settings, subjects, workloads }) {
   build();
   const programs = prepare([ECHO, ...subjects].map(({ program }) => program));
@@ -131,7 +124,7 @@ async function run({ settings, subjects, workloads }) {
     }))
     .filter(({ list }) => list.length > 0);
 
-  const record = { ...circumstances(), settings, missing, workloads: {} };
+  const record = { ...conditions(), settings, missing, workloads: {} };
   for (const { workload, list } of plan) {
     record.workloads[workload.name] = Object.fromEntries(list.map(({ name }) => [name, []]));
   }
@@ -139,7 +132,7 @@ async function run({ settings, subjects, workloads }) {
   for (let round = 0; round < settings.rounds; round += 1) {
     for (const { workload, list } of plan) {
       if (round >= workload.rounds) continue;
-      // Each round begins with another subject, so that none is always first or always after the same one.
+      // Each round begins with another subject, so that none is always first.
       const first = round % list.length;
       for (const subject of [...list.slice(first), ...list.slice(0, first)]) {
         process.stderr.write(
@@ -149,7 +142,7 @@ async function run({ settings, subjects, workloads }) {
         try {
           const { version, ...figures } = await measure(subject, workload, settings, programs);
           record.versions[subject.name] = version;
-          runs.push(rounded(figures));
+          runs.push(figures);
         } catch (err) {
           process.stderr.write(`bench: ${err.message}\n`);
           process.exitCode = 1;
@@ -159,27 +152,53 @@ async function run({ settings, subjects, workloads }) {
     }
     writeFileSync(UNFINISHED, json(record));
   }
-  // One library is several subjects.
+  // Several subjects share a library.
   record.versions = Object.fromEntries(
     Object.entries(record.versions).filter(
       ([, version], index, all) => all.findIndex(([, other]) => other === version) === index
     )
   );
+  record.workloads = Object.fromEntries(
+    Object.entries(record.workloads).map(([name, bySubject]) => [
+      name,
+      Object.fromEntries(
+        Object.entries(bySubject).map(([subject, rounds]) => [subject, toRecord(rounds)])
+      )
+    ])
+  );
   return record;
 }
 
+/** Writes results.json and everything that is generated from it. */
+function publish(results) {
+  writeFileSync(RESULTS, toText(results));
+  writeFileSync(here('results.svg'), chart(results));
+  writeFileSync(here('../doc/performance.md'), performancePage(results));
+  const readme = here('../README.md');
+  writeFileSync(readme, withHeadline(readFileSync(readme, 'utf8'), results));
+}
+
 async function main() {
-  const { help, from, out, ...chosen } = options();
+  const { help, from, update, everything, out, ...selected } = options();
   if (help) {
     process.stdout.write(USAGE);
     return;
   }
-  const record = from ? JSON.parse(readFileSync(from, 'utf8')) : await run(chosen);
-  process.stdout.write(`\n${tables(record)}`);
-  if (out === undefined) return;
-  writeFileSync(`${out}.json`, json(record));
-  writeFileSync(`${out}.svg`, chart(record));
-  writeFileSync(`${out}.md`, page(record, `${basename(out)}.svg`));
+  const recorded = () => JSON.parse(readFileSync(from ?? RESULTS, 'utf8'));
+  let results;
+  if (from) results = recorded();
+  else {
+    const measured = await run(selected);
+    results = update || everything ? addRun(recorded(), measured) : { runs: [measured] };
+  }
+  process.stdout.write(`\n${tables(results)}`);
+  if (out !== undefined) {
+    writeFileSync(`${out}.json`, toText(results));
+    writeFileSync(`${out}.svg`, chart(results));
+    writeFileSync(`${out}.md`, performancePage(results));
+  } else if (from || update || everything) {
+    publish(results);
+  }
 }
 
 try {

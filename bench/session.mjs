@@ -1,10 +1,10 @@
-// A server of a subject and what makes load on it: how both are started, sampled and summed up. Used by measure.mjs and
-// connection-loads.mjs, which say what is measured.
+// A subject's server and its load: starting, sampling and summarizing. Used by measure.mjs and
+// connection-loads.mjs.
 import { sample, used } from './proc.mjs';
 import { GENERATOR } from './programs.mjs';
 import { Child } from './subject.mjs';
 
-/** Options of whatever makes load: the generator and the clients have the same. */
+/** Options common to the load generator and the clients. */
 export function loadOptions(port, workload, { seconds, warmUp }) {
   const options = {
     port,
@@ -17,7 +17,7 @@ export function loadOptions(port, workload, { seconds, warmUp }) {
   return Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
 }
 
-/** The load generator's command line. */
+/** The command line of the load generator. */
 export function loadCommand(port, workload, times) {
   const flags = ['binary', 'broadcast', 'tls'].filter((flag) => workload[flag]);
   if (workload.kind === 'opening') flags.push('opening');
@@ -32,7 +32,7 @@ export function loadCommand(port, workload, times) {
   ];
 }
 
-/** Starts the server of a subject for a workload; gives the process, its port and its version. */
+/** Starts the server of a subject for a workload. Returns the process, its port and its version. */
 export async function startServer(subject, command, workload) {
   const flags = ['broadcast', 'deflate', 'tls']
     .filter((flag) => workload[flag])
@@ -45,7 +45,7 @@ export async function startServer(subject, command, workload) {
     subject.env
   );
   try {
-    return { child, ...(await child.answer()) };
+    return { child, ...(await child.read()) };
   } catch (err) {
     await child.end();
     throw err;
@@ -53,23 +53,23 @@ export async function startServer(subject, command, workload) {
 }
 
 /**
- * Lets a process that makes load do its work, and samples the measured process before and after, when no message is
- * under way.
+ * Runs the measured phase of a load, and samples the measured process before and after it, while no
+ * message is in flight.
  */
-export async function underLoad(maker, measured, { seconds, warmUp }) {
-  const ready = await maker.answer(warmUp);
+export async function underLoad(loader, measured, { seconds, warmUp }) {
+  const ready = await loader.read(warmUp);
   const before = sample(measured.pid);
-  maker.say('measure');
-  const result = await maker.answer(seconds);
+  loader.send('measure');
+  const result = await loader.read(seconds);
   return { ready, before, after: sample(measured.pid), result };
 }
 
-/** What was agreed upon, and the bytes on the wire that a reply takes, with its header. */
+/** The negotiated parameters, and the bytes per reply on the wire, header included. */
 export function compression({ negotiated }, { messages, drained, received }) {
   return { negotiated, wire: received / (messages + drained) };
 }
 
-/** The figures of a phase of a load. */
+/** The figures of a phase. */
 export function summary({ before, after, result, loadCpu, seconds }) {
   const messages = result.messages + result.drained;
   const cpu = used(before, after);

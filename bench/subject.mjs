@@ -1,11 +1,14 @@
-// Processes of the benchmark: starting one, its lines of JSON, its end. Called by measure.mjs; what is measured does not
-// belong here.
+// Child processes of the benchmark: start, lines of JSON, end. Called by session.mjs and
+// measure.mjs.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** How long a process may take to say what it is asked, beyond the load it makes, and to end; in milliseconds. */
+/**
+ * Time limits in milliseconds for an answer, beyond the duration of the load, and for the end of a
+ * process.
+ */
 const ANSWER_LIMIT = 60_000;
 const END_LIMIT = 2000;
 
@@ -18,7 +21,7 @@ export class Child {
 
   /**
    * @param {string} name for errors
-   * @param {string[]} command program and arguments; paths below this folder
+   * @param {string[]} command program and arguments; paths relative to this folder
    * @param {Record<string, string>} [env] in addition to this process's
    */
   constructor(name, [program, ...args], env = {}) {
@@ -32,7 +35,7 @@ export class Child {
       ([code, signal]) => signal ?? `exit code ${code}`,
       (err) => err.message
     );
-    // It may be gone when it is told to go on or to end.
+    // The process may have ended already.
     this.#child.stdin.on('error', () => {});
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
@@ -42,17 +45,17 @@ export class Child {
   }
 
   /** Sends a line. */
-  say(line) {
+  send(line) {
     this.#child.stdin.write(`${line}\n`);
   }
 
   /**
-   * The next line that the process writes, read as JSON.
+   * Reads the next line of the process as JSON.
    *
-   * @param {number} [seconds] that it works before it answers
-   * @throws {Error} it ended or was too slow
+   * @param {number} [seconds] duration of its work before the answer
+   * @throws {Error} if it ended or exceeded the limit
    */
-  async answer(seconds = 0) {
+  async read(seconds = 0) {
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), ANSWER_LIMIT + seconds * 1000);
     const { value, done } = await this.#lines.next();
     clearTimeout(timer);
@@ -60,7 +63,7 @@ export class Child {
     return JSON.parse(value);
   }
 
-  /** Ends the process, by force when it does not end by itself. */
+  /** Ends the process, by force after a time limit. */
   async end() {
     this.#child.stdin.end();
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), END_LIMIT);

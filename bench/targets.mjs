@@ -1,21 +1,21 @@
-// What ferrows must reach: a ratio to another figure within the same run, or a figure of its own. Data only;
-// report/evaluate.mjs compares.
+// Performance targets of ferrows: limits for a figure, or for its ratio to another figure of the same run. Data only;
+// report/evaluate.mjs compares them with the results.
 
-/** `ws` is the faster of its two variants; `best` of uWebSockets.js and Bun is the better one. */
+/** Groups of subjects. The one with the lowest median represents its group. */
 export const GROUPS = {
   ws: ['ws', 'ws+bufferutil'],
   'the better of uWebSockets.js and Bun': ['uWebSockets.js', 'Bun']
 };
 
 /**
- * `work` and `what` are for the reader. `measure` is a key of a measurement, less is better. `limits` are the most that
- * the subject's figure may be, as a multiple of a subject's or a group's. `against` is the workload of the other figure,
- * where that is another one, and `than` its measure. `most` is the most that the figure itself may be, in its own unit.
+ * `work` and `figure` are descriptions. `measure` is the key of a figure; lower is better. `limits` are the maximum ratios to the
+ * figure of a subject or group. `against` is the workload of that figure if it differs, and `than` its key. `most` is a maximum for
+ * the figure itself, in its own unit.
  */
 export const TARGETS = [
   {
     work: '64 B echo, 100 connections, 1 in flight',
-    what: 'server CPU',
+    figure: 'server CPU',
     workload: 'echo-64-1',
     subject: 'ferrows/auto',
     measure: 'cpu',
@@ -23,7 +23,7 @@ export const TARGETS = [
   },
   {
     work: '64 B echo, 100 connections, 16 in flight',
-    what: 'server CPU',
+    figure: 'server CPU',
     workload: 'echo-64-16',
     subject: 'ferrows/auto',
     measure: 'cpu',
@@ -31,15 +31,15 @@ export const TARGETS = [
   },
   {
     work: 'the same, pinned to `io_threads`',
-    what: 'JavaScript-thread CPU',
+    figure: 'JavaScript-thread CPU',
     workload: 'echo-64-16',
     subject: 'ferrows/io_threads',
     measure: 'javaScript',
     limits: { 'uWebSockets.js': 0.35 }
   },
   {
-    work: '... with 1 in flight',
-    what: 'JavaScript-thread CPU',
+    work: 'the same with 1 in flight',
+    figure: 'JavaScript-thread CPU',
     workload: 'echo-64-1',
     subject: 'ferrows/io_threads',
     measure: 'javaScript',
@@ -47,7 +47,7 @@ export const TARGETS = [
   },
   {
     work: '64 B echo, 1 connection, 1 in flight',
-    what: 'p50 round trip',
+    figure: 'p50 round trip',
     workload: 'echo-64-alone',
     subject: 'ferrows/auto',
     measure: 'p50',
@@ -55,7 +55,7 @@ export const TARGETS = [
   },
   {
     work: '16 KiB echo, 100 connections',
-    what: 'server CPU',
+    figure: 'server CPU',
     workload: 'echo-16k',
     subject: 'ferrows/auto',
     measure: 'cpu',
@@ -63,7 +63,7 @@ export const TARGETS = [
   },
   {
     work: '1 MiB echo, 4 connections',
-    what: 'server CPU',
+    figure: 'server CPU',
     workload: 'echo-1m',
     subject: 'ferrows/auto',
     measure: 'cpu',
@@ -71,7 +71,7 @@ export const TARGETS = [
   },
   {
     work: 'broadcast of 64 B to 200 connections',
-    what: 'server CPU a delivery',
+    figure: 'server CPU per delivery',
     workload: 'broadcast',
     subject: 'ferrows/auto',
     measure: 'cpu',
@@ -79,7 +79,7 @@ export const TARGETS = [
   },
   {
     work: 'as the client, 100 connections, 1 in flight',
-    what: 'client CPU',
+    figure: 'client CPU',
     workload: 'client-1',
     subject: 'ferrows/auto',
     measure: 'cpu',
@@ -87,7 +87,7 @@ export const TARGETS = [
   },
   {
     work: 'as the client, 100 connections, 16 in flight',
-    what: 'client CPU',
+    figure: 'client CPU',
     workload: 'client-16',
     subject: 'ferrows/auto',
     measure: 'cpu',
@@ -95,7 +95,7 @@ export const TARGETS = [
   },
   {
     work: 'over TLS, 1 in flight',
-    what: 'server CPU',
+    figure: 'server CPU',
     workload: 'tls-1',
     subject: 'ferrows/auto',
     measure: 'cpu',
@@ -103,15 +103,15 @@ export const TARGETS = [
   },
   {
     work: 'over TLS, 16 in flight',
-    what: 'server CPU',
+    figure: 'server CPU',
     workload: 'tls-16',
     subject: 'ferrows/auto',
     measure: 'cpu',
     limits: { ws: 0.4 }
   },
   {
-    work: 'after echoes of every size',
-    what: 'resident memory',
+    work: 'one server after echoes of every size',
+    figure: 'resident memory',
     workload: 'memory',
     subject: 'ferrows/auto',
     measure: 'rss',
@@ -119,7 +119,7 @@ export const TARGETS = [
   },
   {
     work: '64 B echo, from 100 to 10,000 connections',
-    what: 'growth of server CPU',
+    figure: 'growth of server CPU',
     workload: 'growth-10000',
     against: 'echo-64-1',
     subject: 'ferrows/auto',
@@ -128,7 +128,7 @@ export const TARGETS = [
   },
   {
     work: '2 KiB of compressed JSON echoed, 50 connections',
-    what: 'server CPU',
+    figure: 'server CPU',
     workload: 'deflate-2k',
     subject: 'ferrows/auto',
     measure: 'cpu',
@@ -136,15 +136,15 @@ export const TARGETS = [
   },
   {
     work: 'broadcast of 2 KiB of compressed JSON to 500 connections',
-    what: 'server CPU a delivery',
+    figure: 'server CPU per delivery',
     workload: 'deflate-broadcast',
     subject: 'ferrows/auto',
     measure: 'cpu',
     limits: { ws: 0.1 }
   },
   {
-    work: '2,000 idle connections that have compressed',
-    what: 'memory a connection',
+    work: '2,000 idle connections with permessage-deflate',
+    figure: 'memory per connection',
     workload: 'deflate-memory',
     subject: 'ferrows/auto',
     measure: 'growth',
@@ -152,7 +152,7 @@ export const TARGETS = [
   },
   {
     work: 'opening and closing, 50 connections at a time',
-    what: 'server CPU a connection',
+    figure: 'server CPU per connection',
     workload: 'opening',
     subject: 'ferrows/auto',
     measure: 'cpu',
@@ -160,15 +160,15 @@ export const TARGETS = [
   },
   {
     work: '8,000 idle connections',
-    what: 'memory a connection',
+    figure: 'memory per connection',
     workload: 'idle-8000',
     subject: 'ferrows/auto',
     measure: 'growth',
     most: 1500
   },
   {
-    work: '1,000 good clients beside hostile ones',
-    what: 'p99 round trip',
+    work: '1,000 clients during a handshake flood',
+    figure: 'p99 round trip',
     workload: 'handshake-flood',
     subject: 'ferrows/auto',
     measure: 'p99',

@@ -153,10 +153,6 @@ export const SUITES = [
   ...overTransports('node', TRANSPORTS, 'observability', () => nodeTest('observability')),
   ...overTransports('node', TRANSPORTS, 'deflate', () => nodeTest('deflate')),
   ...overTransports('node', ['event_loop'], 'hostile', () => nodeTest('hostile')),
-  // An I/O thread may answer pings before the messages in front of them (doc/differences.md).
-  ...overTransports('node', ['event_loop'], 'objects', () => nodeTest('objects'), {
-    transports: ['stream', 'event_loop']
-  }),
   ...overTransports('node', TRANSPORTS, 'memory', () => nodeTest('memory'), { exclusive: true }),
   suite('node', 'quick', 'scheduler', () => nodeTest('scheduler'), { exclusive: true }),
   // From here on the long ones.
@@ -171,6 +167,10 @@ export const SUITES = [
   // Node's streams end their sockets themselves; migration is the subject of `transport` and `differential`.
   ...overTransports('node', [], 'lifecycle', () => nodeTest('lifecycle'), {
     transports: ['event_loop', 'io_threads']
+  }),
+  // An I/O thread may answer pings before the messages in front of them (doc/differences.md).
+  ...overTransports('node', [], 'objects', () => nodeTest('objects'), {
+    transports: ['stream', 'event_loop']
   }),
   ...overTransports('conformance', [], 'interop', () => nodeTest('interop'), {
     resource: PROGRAMS

@@ -114,6 +114,7 @@ async function run(suite) {
   // The output of a single suite is shown as it comes.
   const log = join(logs, `${suite.name.replace(':', '-')}.log`);
   const output = suites.length === 1 ? 'inherit' : openSync(log, 'w');
+  if (suites.length > 1) console.log(`${suite.name} ...`);
   const start = performance.now();
   let failure;
   try {

@@ -1,9 +1,9 @@
-//! Model checking of the parts shared between threads: loom runs each model in every order of its threads. A lost
-//! wake-up shows as a deadlock.
+//! Model checks of the modules that threads share: loom runs each model in every interleaving. A lost wake-up
+//! shows as a deadlock.
 //!
-//! The modules are the files of `src/transport`, compiled with loom's primitives instead of the standard library's:
-//! they import theirs from `super::sync`. So an ordinary `cargo test` runs this, without a flag that tokio would see.
-//! Their surroundings are replaced here: the state of a socket, tokio's `Notify`, the loop of an owner.
+//! The modules are the files of `src/transport`, compiled here with loom's primitives, which they take from
+//! `super::sync`. An ordinary `cargo test` runs the checks, without a compiler flag that would affect tokio.
+//! Stand-ins here replace the modules' users: the state of a socket, tokio's `Notify`, the loop of an owner.
 
 #![cfg(all(unix, feature = "transport"))]
 
@@ -43,9 +43,9 @@ use queue::{Wake, WakeQueue};
 use ref_count::{LiveGuard, RefCounted, WorkerRef, WorkerSlot};
 use sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
 
-/// Runs a model in every order of its threads. `preemptions` bounds how often a thread may be stopped where it need
-/// not wait (`None`: without bound), for models that would take minutes. Fewer runs than `at_least` mean that threads
-/// hardly meet.
+/// Runs a model in every interleaving of its threads. `preemptions` bounds the preemptions of a run, for
+/// models that would take minutes (`None`: unbounded). Fewer runs than `at_least` mean that the threads
+/// hardly interact, and fail the test.
 fn explore(preemptions: Option<usize>, at_least: usize, model: impl Fn() + Send + Sync + 'static) {
     let runs = std::sync::Arc::new(Count::new(0));
     let mut builder = Builder::new();
@@ -61,8 +61,8 @@ fn explore(preemptions: Option<usize>, at_least: usize, model: impl Fn() + Send 
     assert!(runs >= at_least, "only {runs} runs");
 }
 
-/// As tokio's `Notify` and libuv's async handle: one ring is kept for a later wait, several may be merged, and some
-/// come without a reason.
+/// Acts as tokio's `Notify` and libuv's async handle do: one ring is kept for a later wait, several may be
+/// merged into one, and one may be spurious.
 struct Bell {
     notify: Notify,
     rings: Count,
@@ -92,7 +92,7 @@ fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
 }
 
 #[test]
-fn what_is_pushed_is_drained_once_and_in_order() {
+fn items_are_drained_once_and_in_order() {
     explore(Some(3), 1000, || {
         let queue = Arc::new(WakeQueue::new(Bell::new()));
         let push = |pusher: usize| {
@@ -112,17 +112,17 @@ fn what_is_pushed_is_drained_once_and_in_order() {
         }
         join(pushers);
         assert_eq!(queue.len(), 0);
-        // One wake-up for all that is drained at once.
+        // One wake-up per batch.
         assert_eq!(queue.waker().rings.load(Ordering::Relaxed), batches);
     });
 }
 
-/// The jobs of a thread: each reports that it was run.
+/// The jobs of a worker. Running one rings its bell.
 type Jobs = WakeQueue<Arc<Bell>, Bell>;
 
-/// Replaces `io_threads::worker`, with room for one thread.
+/// A stand-in for `io_threads::worker`, with one slot.
 struct Threads {
-    place: Mutex<WorkerSlot<Jobs>>,
+    slot: Mutex<WorkerSlot<Jobs>>,
     live: Arc<AtomicUsize>,
     started: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -133,7 +133,7 @@ impl Threads {
         let counted = LiveGuard::new(Arc::clone(&self.live));
         let inside = Arc::clone(&jobs);
         let thread = thread::spawn(move || {
-            // Waits when it is called, and so is ready when it is polled.
+            // Waits when called, so that the future is ready when polled.
             let woken = || {
                 inside.waker().wait();
                 ready(())
@@ -147,37 +147,37 @@ impl Threads {
         jobs
     }
 
-    fn lease(&self) -> WorkerRef<Jobs> {
-        let Ok(lease) = lock(&self.place).get_or_start(|| Ok::<_, Infallible>(self.start()));
-        lease
+    fn acquire(&self) -> WorkerRef<Jobs> {
+        let Ok(worker_ref) = lock(&self.slot).get_or_start(|| Ok::<_, Infallible>(self.start()));
+        worker_ref
     }
 
-    /// Takes a lease, has a job done, gives the lease back.
+    /// Acquires a reference, queues a job and drops the reference.
     fn work(&self, waits: bool) -> Arc<Bell> {
         let done = Arc::new(Bell::new());
-        let lease = self.lease();
-        lease.worker().push(Arc::clone(&done));
+        let worker_ref = self.acquire();
+        worker_ref.worker().push(Arc::clone(&done));
         if waits {
-            // Forever, if the thread has ended.
+            // Deadlocks if the thread has ended.
             done.wait();
             assert!(self.live.load(Ordering::SeqCst) > 0);
         }
-        drop(lease);
+        drop(worker_ref);
         done
     }
 }
 
 fn threads() -> Arc<Threads> {
     Arc::new(Threads {
-        place: Mutex::new(WorkerSlot::EMPTY),
+        slot: Mutex::new(WorkerSlot::EMPTY),
         live: Arc::new(AtomicUsize::new(0)),
         started: Mutex::new(Vec::new()),
     })
 }
 
-/// Two owners come and go at the same time; those that wait check that the thread lives while they hold their
-/// reference.
-fn come_and_go(waits: [bool; 2]) {
+/// Two owners acquire and drop references concurrently. Those that wait check that the thread lives while
+/// they hold one.
+fn acquire_concurrently(waits: [bool; 2]) {
     let threads = threads();
     let other = {
         let threads = Arc::clone(&threads);
@@ -191,32 +191,32 @@ fn come_and_go(waits: [bool; 2]) {
     assert_eq!(threads.live.load(Ordering::SeqCst), 0);
 }
 
-// Four threads meet in more ways than can be tried. A race of two takes two preemptions.
+// Four threads have too many interleavings to try all. A race of two threads needs at most two preemptions.
 
 #[test]
-fn a_thread_lives_as_long_as_it_is_leased() {
-    explore(Some(2), 1000, || come_and_go([true, false]));
+fn a_thread_lives_while_it_is_referenced() {
+    explore(Some(2), 1000, || acquire_concurrently([true, false]));
 }
 
 #[test]
-fn a_job_under_a_lease_is_run_by_a_thread_that_then_ends() {
-    explore(Some(2), 1000, || come_and_go([false, false]));
+fn a_job_is_run_before_its_thread_ends() {
+    explore(Some(2), 1000, || acquire_concurrently([false, false]));
 }
 
 #[test]
-fn leases_of_one_time_are_of_one_thread() {
+fn concurrent_references_share_a_thread() {
     explore(None, 1, || {
         let threads = threads();
-        let lease = threads.lease();
+        let worker_ref = threads.acquire();
         threads.work(true);
         assert_eq!(lock(&threads.started).len(), 1);
-        drop(lease);
+        drop(worker_ref);
         join(std::mem::take(&mut *lock(&threads.started)));
     });
 }
 
 #[test]
-fn a_closed_queue_takes_nothing_and_is_not_leased() {
+fn a_closed_queue_drops_items_and_refuses_references() {
     explore(None, 1, || {
         let queue = WakeQueue::new(Bell::new());
         assert!(queue.try_ref());
@@ -326,8 +326,9 @@ fn events_of_a_paused_socket_are_announced_on_resume() {
     });
 }
 
-/// An owner that has taken a socket back looks at it, while the thread may still be announcing it; then it gives the
-/// socket to another thread. It may be in the mailbox twice then, which only costs a look.
+/// An owner that has taken a socket back looks for itself, while the thread may still be telling it; and then
+/// it gives the socket to another thread. It may be in the mailbox twice then, which costs a look and no
+/// more.
 #[test]
 fn events_are_not_lost_when_a_socket_migrates_back_and_forth() {
     explore(Some(3), 1000, || {

@@ -1,5 +1,4 @@
-// Every block of code in every document is of a kind that is checked: JavaScript by programs.test.mjs, the others here.
-// So are the commands that stand within a line.
+// Checks the code blocks of all documents, except JavaScript (programs.test.mjs), and the commands and paths within lines.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -11,7 +10,7 @@ import { format } from 'prettier';
 import { faults } from './commands.mjs';
 import { documents, files, parts, read, root, spans } from './markdown.mjs';
 
-/** @param {string} code; @returns {string[]} its lines that are no comment; what a backslash continues is one */
+/** @param {string} code; @returns {string[]} its lines without comments; lines continued by a backslash are joined */
 const lines = (code) =>
   code
     .replaceAll('\\\n', ' ')
@@ -19,7 +18,7 @@ const lines = (code) =>
     .filter((line) => line.trim() !== '' && !/^\s*#/.test(line));
 
 /**
- * What is asked of a block, by its kind; it throws, or returns what is wrong.
+ * Checks of blocks by kind. Each throws or returns the faults.
  *
  * @type {Record<string, (code: string) => string[] | Promise<string[]>>}
  */
@@ -31,9 +30,9 @@ const CHECKS = {
     return [];
   },
   sh: (code) => lines(code).flatMap(faults),
-  // A drawing, or what a program says: nothing to run.
+  // A drawing, or the output of a program.
   text: () => [],
-  // Compiled as a module beside the package, so that it finds the types as an installed one does.
+  // Compiled as a module beside the package, which resolves the types like an installed one.
   ts: (code) => {
     const file = join(root, 'target/docs', 'block.mts');
     mkdirSync(dirname(file), { recursive: true });
@@ -48,27 +47,27 @@ const CHECKS = {
     return status === 0 ? [] : [stdout];
   },
   yaml: async (code) => {
-    // It throws at what is none.
+    // Throws if the code is invalid.
     await format(code, { parser: 'yaml' });
     return [];
   }
 };
 
-/** Names of files and folders within a line: below one of the folders of the sources. */
+/** Paths of files and folders below the source folders. */
 const PATH = /^(?:__test__|bench|doc|examples|fuzz|lib|scripts|src|tests)\/[\w./-]*$/;
 
-/** @param {string} name; @returns {boolean} whether a file has it, or is in the folder of that name */
+/** @param {string} name; @returns {boolean} true for a file, or a folder with files */
 const exists = (name) =>
   files.some((file) => file === name || file.startsWith(`${name.replace(/\/$/, '')}/`));
 
-/** Commands within a line, which begin with one of these. */
+/** Commands within a line. */
 const INLINE = /^(?:npm (?:run|test|start|install)|node (?!-)\S+\.m?js)\b/;
 
 for (const document of documents) {
   test(`the blocks of ${document}`, async () => {
     for (const { kind, code, line } of parts(read(document)).blocks) {
       const check = CHECKS[kind];
-      assert.ok(check, `line ${line}: nobody checks '${kind}'`);
+      assert.ok(check, `line ${line}: '${kind}' has no check`);
       assert.deepEqual(await check(code), [], `line ${line}`);
     }
   });

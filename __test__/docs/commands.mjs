@@ -1,9 +1,12 @@
 /**
- * What a command in a document must be: one whose program is known here, with scripts and files that there are. Used by
- * blocks.test.mjs. Whether a command does what is said of it is for the suites.
+ * Checks of commands in documents: the program is known, and its scripts, suites, packages and files exist. Used by
+ * blocks.test.mjs. The suites test the effect of a command.
  */
 
 import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import { SUITES } from '../../scripts/suites.mjs';
 import { files, read, root } from './markdown.mjs';
@@ -13,7 +16,7 @@ const manifest = JSON.parse(read('package.json'));
 /** The suites of `npm test` and `npm run test:long`. */
 export const suites = SUITES.map(({ name }) => name);
 
-/** Programs that a document may name besides those below: they do what they do elsewhere. */
+/** Other programs, whose arguments are not checked. */
 const OTHERS = new Set([
   'bun',
   'cargo',
@@ -23,16 +26,17 @@ const OTHERS = new Set([
   'git',
   'npx',
   'openssl',
-  'redis-server'
+  'redis-server',
+  'sed'
 ]);
 
-/** What stands for something that the reader knows: NAME, FILE, PROXY. */
+/** A placeholder: NAME, FILE, PROXY. */
 const PLACEHOLDER = /^[A-Z][A-Z_]*(\.\.\.)?$/;
 
-/** Packages that may be installed: this one, and those that examples and tests use. */
+/** Packages that a document may install: this one, and those used by examples and tests. */
 const PACKAGES = new Set([manifest.name, ...Object.keys(manifest.devDependencies)]);
 
-/** @param {string[]} args; @returns {string | undefined} what is wrong with a command of a package manager */
+/** @param {string[]} args; @returns {string | undefined} the fault of a command of a package manager */
 function faultOfPackages([command, ...args]) {
   if (command === 'run' || command === 'run-script') {
     return Object.hasOwn(manifest.scripts, args[0]) ? undefined : `there is no script ${args[0]}`;
@@ -51,27 +55,45 @@ function faultOfPackages([command, ...args]) {
   if (command === 'install' || command === 'add' || command === 'i') {
     const names = args.filter((arg) => !arg.startsWith('-') && !PLACEHOLDER.test(arg));
     const unknown = names.find(
-      (name) => !PACKAGES.has(name.replace(/^ws@npm:/, '').replace(/(?!^)@.*$/, ''))
+      (name) => !/^\.\..*\.tgz$/.test(name) && !PACKAGES.has(name.replace(/(?!^)@.*$/, ''))
     );
-    return unknown === undefined ? undefined : `why would one install ${unknown}?`;
+    return unknown === undefined ? undefined : `${unknown} is not used here`;
   }
-  return ['ci', 'ls', 'pack', 'why'].includes(command) ? undefined : `${command} is not known`;
+  return ['ci', 'dedupe', 'ls', 'pack', 'why'].includes(command)
+    ? undefined
+    : `${command} is not known`;
 }
 
-/** @param {string[]} args; @returns {string | undefined} what is wrong with a command of Node's */
+/**
+ * Runs a command of Node with a program as argument: in the root folder if it prints (`-p`), otherwise in a folder with copies of the
+ * files of npm, which it may change.
+ *
+ * @param {string[]} args
+ * @returns {string | undefined} the fault
+ */
 function faultOfNode(args) {
   const at = args.findIndex((arg) => arg === '-p' || arg === '-e');
-  if (at < 0) return undefined;
-  const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
-  return status === 0 ? undefined : stderr;
+  // The suite `install` runs the program that resolves a package of another project.
+  if (at < 0 || args[at + 1].includes('createRequire')) return undefined;
+  const scratch = mkdtempSync(join(tmpdir(), 'ferrows-docs-'));
+  try {
+    for (const name of ['package.json', 'package-lock.json']) {
+      copyFileSync(join(root, name), join(scratch, name));
+    }
+    const cwd = args[at] === '-p' ? root : scratch;
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' });
+    return status === 0 ? undefined : stderr;
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
 }
 
-/** @param {string} word; @returns {boolean} whether a word looks like a file of the repository */
+/** @param {string} word; @returns {boolean} true if a word looks like a file of the repository */
 const isPath = (word) =>
   /^[\w.-]+(\/[\w.-]+)*\.(m?js|sh|toml|json)$/.test(word) || /^\.ci\/\w+$/.test(word);
 
 /**
- * What is wrong with a line of commands.
+ * Returns the faults of a line of commands.
  *
  * @param {string} line
  * @returns {string[]}
@@ -94,7 +116,7 @@ export function faults(line) {
     if (program === 'node') wrong.push(faultOfNode(args));
     else if (['npm', 'pnpm', 'yarn'].includes(program)) wrong.push(faultOfPackages(args));
     else if (isPath(program) ? !files.includes(program) : !OTHERS.has(program)) {
-      wrong.push('it is not known here');
+      wrong.push('unknown program');
     }
     return wrong.filter((fault) => fault !== undefined).map((fault) => `${command}: ${fault}`);
   });

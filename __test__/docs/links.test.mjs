@@ -1,12 +1,12 @@
-// Every link of every document leads somewhere: to a committed file, to a heading, or to a well-formed https address.
-// Nothing is fetched: whether an address answers is not for a test to depend on.
+// Checks that every link in a document points to a committed file, a heading, or a well-formed https address. Addresses are not
+// fetched: a test must not depend on other servers.
 import assert from 'node:assert/strict';
 import { posix } from 'node:path';
 import { test } from 'node:test';
 
 import { anchors, documents, files, links, parts, read, undefinedNames } from './markdown.mjs';
 
-/** Folders, too, can be linked to. */
+/** Files and folders. */
 const places = new Set(
   files.flatMap((name) => {
     const segments = name.split('/');
@@ -16,9 +16,9 @@ const places = new Set(
 
 const LOOPBACK = /^(127\.0\.0\.1|localhost|\[::1\])$/;
 
-/** @param {string} target; @returns {string | undefined} what is wrong with an address */
+/** @param {string} target; @returns {string | undefined} the fault of an address */
 function faultOfAddress(target) {
-  if (!URL.canParse(target)) return 'is no address';
+  if (!URL.canParse(target)) return 'is not an address';
   const url = new URL(target);
   if (url.protocol === 'http:' && LOOPBACK.test(url.hostname)) return undefined;
   if (url.protocol !== 'https:') return 'is not https';
@@ -28,20 +28,20 @@ function faultOfAddress(target) {
 /**
  * @param {string} document
  * @param {string} target
- * @returns {string | undefined} what is wrong with a link
+ * @returns {string | undefined} the fault of a link
  */
 function fault(document, target) {
   if (/^[a-z][a-z+.-]*:/i.test(target)) return faultOfAddress(target);
   const [path, anchor] = decodeURI(target).split('#');
   const name =
     path === '' ? document : posix.join(posix.dirname(document), path).replace(/\/$/, '');
-  if (!places.has(name)) return 'leads nowhere';
+  if (!places.has(name)) return 'does not exist';
   if (anchor === undefined) return undefined;
-  if (!name.endsWith('.md')) return 'leads into a file without headings';
-  return anchors(parts(read(name)).prose).has(anchor) ? undefined : 'leads to no heading';
+  if (!name.endsWith('.md')) return 'is a file without headings';
+  return anchors(parts(read(name)).prose).has(anchor) ? undefined : 'has no such heading';
 }
 
-test('there are documents, and links in them', () => {
+test('the documents have links', () => {
   assert.ok(documents.length > 10);
   assert.ok(documents.flatMap((name) => links(parts(read(name)).prose)).length > 50);
 });
@@ -58,7 +58,7 @@ for (const document of documents) {
   });
 }
 
-test('every page is to be found', () => {
+test('every page is linked from an index', () => {
   const linkedFrom = (index) =>
     links(parts(read(index)).prose).map((target) =>
       posix.join(posix.dirname(index), target.split('#')[0])

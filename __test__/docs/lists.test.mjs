@@ -1,11 +1,11 @@
-// Lists in documents that must be those of the sources: who adds to one adds to the other.
+// Compares lists in documents with their sources.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { suites } from './commands.mjs';
 import { files, parts, read, spans } from './markdown.mjs';
 
-/** @param {string} document; @param {string} heading; @returns {string[]} the code within the lines of a section's table */
+/** @param {string} document; @param {string} heading; @returns {string[]} the code spans in the table of a section */
 function listed(document, heading) {
   const { prose } = parts(read(document));
   const [, section] = prose.split(`\n## ${heading}\n`);
@@ -17,13 +17,13 @@ function listed(document, heading) {
   return spans(rows.join('\n'));
 }
 
-test('README.md has the platforms that packages are prepared for', () => {
+test('README.md lists the platforms of npm/', () => {
   const prepared = files.flatMap((name) => /^npm\/([^/]+)\/package\.json$/.exec(name)?.[1] ?? []);
   const named = listed('README.md', 'Platforms').filter((name) => !name.includes(' '));
   assert.deepEqual(named.sort(), prepared.sort());
 });
 
-test('CONTRIBUTING.md has the suites', () => {
+test('CONTRIBUTING.md lists the suites', () => {
   const named = listed('CONTRIBUTING.md', 'Tests');
   const groups = new Set(suites.map((name) => name.split(':')[0]));
   assert.deepEqual(

@@ -1,7 +1,4 @@
-/**
- * What the documents of this repository are made of: code blocks, headings and links, as GitHub reads them. For the
- * tests beside this file, which say what must hold of them.
- */
+/** Parses the documents of this repository into code blocks, headings and links, as GitHub does. Used by the tests in this folder. */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -10,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The files of the repository that are committed, or would be, below the root. */
+/** Paths of all files that are tracked or not ignored, relative to the root. */
 export const files = execFileSync(
   'git',
   ['ls-files', '--cached', '--others', '--exclude-standard', '-z'],
@@ -19,18 +16,18 @@ export const files = execFileSync(
   .split('\0')
   .filter(Boolean);
 
-/** Those that are documents. */
+/** The Markdown files among them. */
 export const documents = files.filter((name) => name.endsWith('.md'));
 
-/** @param {string} name below the root */
+/** @param {string} name path relative to the root */
 export const read = (name) => readFileSync(join(root, name), 'utf8');
 
 /**
  * Parts a document into prose and blocks of code.
  *
  * @param {string} text
- * @returns {{ prose: string, blocks: { kind: string, code: string, line: number }[] }} `kind` is the word behind the
- *   fence, `line` that of the fence; blocks that are only indented have no fence, and the kind `indented`
+ * @returns {{ prose: string, blocks: { kind: string, code: string, line: number }[] }} `kind` is the word after the
+ *   fence, `line` the line of the fence; blocks that are only indented have the kind `indented`
  */
 export function parts(text) {
   /** @type {{ kind: string, code: string, line: number }[]} */
@@ -38,7 +35,7 @@ export function parts(text) {
   const prose = [];
   /** @type {{ fence: string, indent: number, kind: string, lines: string[], line: number } | undefined} */
   let open;
-  /** What a line may be indented by without being code. */
+  /** The largest indentation of a line that is not code. */
   let allowed = 3;
   let before = '';
   for (const [index, line] of text.split('\n').entries()) {
@@ -59,7 +56,7 @@ export function parts(text) {
         blocks.push({ kind: 'indented', code: `${line.trim()}\n`, line: index + 1 });
       } else {
         prose.push(line);
-        // What belongs to an item of a list is indented as far as its text.
+        // The content of a list item is indented as far as its text.
         const item = /^ *(?:[-*+]|\d+\.) +/.exec(line);
         if (item) allowed = item[0].length + 3;
         else if (indent === 0) allowed = 3;
@@ -71,18 +68,18 @@ export function parts(text) {
   return { prose: prose.join('\n'), blocks };
 }
 
-/** Code within a line; it holds no links. */
+/** A code span, which contains no links. */
 const SPAN = /(`+)(?!`)(.*?)(?<!`)\1(?!`)/gs;
 
 /**
- * The code within the lines of a document.
+ * Returns the code spans of a document.
  *
  * @param {string} prose
  */
 export const spans = (prose) => [...prose.matchAll(SPAN)].map(([, , code]) => code.trim());
 
 /**
- * The names that a document's headings can be linked by.
+ * Returns the anchors of the headings of a document.
  *
  * @param {string} prose
  * @returns {Set<string>}
@@ -104,7 +101,7 @@ export function anchors(prose) {
 }
 
 /**
- * Where a document's links and images lead.
+ * Returns the targets of links and images of a document.
  *
  * @param {string} prose
  * @returns {string[]}
@@ -121,7 +118,7 @@ export function links(prose) {
 }
 
 /**
- * Links by a name that is defined nowhere in the document.
+ * Returns reference links without a definition in the document.
  *
  * @param {string} prose
  * @returns {string[]}

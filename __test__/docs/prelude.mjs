@@ -1,6 +1,6 @@
-// What a fragment of a program in a document finds when it is run (by programs.test.mjs, with `node --import`): the
-// library's names, a server `wss` that listens, its address `url`, and `ws`, a client that is open. They are global, so
-// that a fragment may declare its own. finish(), called at a fragment's end, lets another client come and go, and ends.
+// The globals of a code fragment in a document, loaded by programs.test.mjs with `node --import`: the exports of the library, a
+// listening server `wss`, its address `url`, and an open client `ws`. A fragment may declare variables of these names. finish(),
+// called at the end of a fragment, connects and closes another client, then exits.
 import http from 'node:http';
 import { once } from 'node:events';
 
@@ -22,7 +22,7 @@ async function end(client) {
 }
 
 async function finish() {
-  // A fragment may have closed the server.
+  // The fragment may have closed the server.
   if (wss.address() !== null) {
     const client = new WebSocket(url);
     await once(client, 'open');
@@ -32,7 +32,7 @@ async function finish() {
     await end(client);
   }
   await end(ws);
-  // It may have timers and servers of its own, too.
+  // The fragment may have started timers and servers.
   process.exit();
 }
 

@@ -1,14 +1,14 @@
 /*
- * The JavaScript of the documents. A block is one of four things, by its first line:
+ * Checks the JavaScript blocks of the documents. The first line of a block determines its kind:
  *
- * - a program, `// name.js` or `// name.mjs`: it is run from the root of the clone, ends by itself, and prints what the
- *   comments behind its console.log() calls say, in that order;
- * - an excerpt, `// examples/name.js`: what follows is in that file, which has a test; `// ...` stands for what is left out;
+ * - a program, `// name.js` or `// name.mjs`: runs from the root of the clone, exits, and prints the text of the
+ *   comments after its console.log() calls, in that order;
+ * - an excerpt, `// examples/name.js`: the rest is contained in that file, which has a test; `// ...` marks omissions;
  * - the configuration of a bundler, `// esbuild, ...`, `// webpack, ...` or `// rolldown, ...`: the suites `runtimes` and `environments`
  *   bundle with it;
- * - a fragment, anything else: it is run among what prelude.mjs prepares, and must not fail.
+ * - a fragment, anything else: runs with the globals of prelude.mjs, and must not fail.
  *
- * What the examples explain is tested by the other suites.
+ * The suite `examples` tests the examples themselves.
  */
 
 import assert from 'node:assert/strict';
@@ -26,11 +26,11 @@ const EXCERPT = /^\/\/ (examples\/\S+)\n/;
 const CONFIGURATION = /^\/\/ (esbuild|webpack|rolldown), /;
 const PRINTING = /\bconsole\.log\(/;
 const PRINTED = /\bconsole\.log\(.*\); \/\/ (.+)$/;
-/** A program that takes longer, in milliseconds, does not end by itself. */
+/** Time limit of a program, in milliseconds. */
 const LIMIT = 60_000;
 
 /**
- * The lines that a program says it prints.
+ * Returns the lines that a program must print, by its comments.
  *
  * @param {string} program
  * @returns {string[]}
@@ -39,18 +39,18 @@ function promised(program) {
   const lines = program.split('\n').filter((line) => PRINTING.test(line));
   return lines.map((line) => {
     const match = PRINTED.exec(line);
-    assert.ok(match, `what does this line print? ${line.trim()}`);
+    assert.ok(match, `no comment with the output: ${line.trim()}`);
     return match[1];
   });
 }
 
 /**
- * Runs a program to its end.
+ * Runs a program to its exit.
  *
  * @param {string} program
  * @param {string} type
- * @param {string[]} [flags] further ones for Node
- * @returns {Promise<string>} what it prints
+ * @param {string[]} [flags] of Node
+ * @returns {Promise<string>} the output
  */
 function run(program, type, flags = []) {
   return new Promise((resolve, reject) => {
@@ -77,22 +77,22 @@ const flat = (text) =>
     .trim();
 
 /**
- * Looks for an excerpt in the file it is from.
+ * Asserts that an excerpt is contained in its file.
  *
  * @param {string} code
  */
 function compare(code) {
   const [heading, name] = /** @type {RegExpExecArray} */ (EXCERPT.exec(code));
-  assert.ok(files.includes(name), `there is no ${name}`);
+  assert.ok(files.includes(name), `${name} does not exist`);
   let rest = flat(read(name));
   for (const piece of flat(code.slice(heading.length)).split(/^\/\/ \.\.\.$/m)) {
     const at = rest.indexOf(piece.trim());
-    assert.ok(at >= 0, `this is not in ${name}, or not in this order: ${piece}`);
+    assert.ok(at >= 0, `not in ${name}, or not in this order: ${piece}`);
     rest = rest.slice(at + piece.trim().length);
   }
 }
 
-/** How many of each there are, to see that the documents are read at all. */
+/** Number of blocks by kind: the test fails if the documents are not read. */
 const seen = { programs: 0, excerpts: 0, fragments: 0 };
 
 for (const document of documents) {
@@ -104,7 +104,7 @@ for (const document of documents) {
       seen.programs += 1;
       test(`${document}: ${name}`, async () => {
         const expected = promised(code);
-        assert.ok(expected.length > 0, 'it prints nothing');
+        assert.ok(expected.length > 0, 'no output');
         const output = await run(code, extension === 'mjs' ? 'module' : 'commonjs');
         assert.deepEqual(output.trimEnd().split('\n'), expected);
       });
@@ -120,6 +120,6 @@ for (const document of documents) {
   }
 }
 
-test('there are programs, excerpts and fragments', () => {
+test('the documents have programs, excerpts and fragments', () => {
   assert.ok(seen.programs > 0 && seen.excerpts > 0 && seen.fragments > 0, JSON.stringify(seen));
 });

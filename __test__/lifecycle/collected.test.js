@@ -17,7 +17,7 @@ const MARGIN = 800 * 1024;
 /** @param {import('node:test').TestContext} t @param {string} CASE */
 async function run(t, CASE) {
   const child = new Child(t, '../../lifecycle/children/collected.js', { FERROWS_TRANSPORT, CASE });
-  const { code, signal, lines } = await child.rest();
+  const { code, signal, lines } = await child.finished();
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
   return lines[0];
 }

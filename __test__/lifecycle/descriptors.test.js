@@ -14,7 +14,7 @@ const SUBJECT = FERROWS_SUBJECT === 'ws' ? 'ws' : path.resolve(__dirname, '../..
 /** @param {import('node:test').TestContext} t @param {string} program @param {Record<string, string>} env */
 async function run(t, program, env) {
   const child = new Child(t, `../../lifecycle/children/${program}`, { FERROWS_TRANSPORT, ...env });
-  const { code, signal, lines } = await child.rest();
+  const { code, signal, lines } = await child.finished();
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
   return lines;
 }

@@ -12,7 +12,7 @@ const { FERROWS_TRANSPORT = 'auto' } = process.env;
 /** @param {import('node:test').TestContext} t @param {Record<string, string>} env */
 async function run(t, env) {
   const child = new Child(t, '../../lifecycle/children/dropped.js', { FERROWS_TRANSPORT, ...env });
-  const { code, signal, lines } = await child.rest();
+  const { code, signal, lines } = await child.finished();
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
   return lines[0];
 }

@@ -11,9 +11,9 @@ const { isDeepStrictEqual } = require('node:util');
 
 /** Milliseconds between two samples, and the number of samples until an expected state counts as never reached. */
 const PAUSE = 10;
-const LOOKS = 1500;
+const SAMPLES = 1500;
 /** Enough samples to detect a deliberate leak. */
-const FEW_LOOKS = 50;
+const FEW_SAMPLES = 50;
 
 /** Equal samples in a row that make a stable state. */
 const SAME = 10;
@@ -31,7 +31,7 @@ function threads() {
 }
 
 /** Open and running resources now. */
-function held() {
+function resources() {
   const names = threads();
   return {
     descriptors: fs.readdirSync('/proc/self/fd').length,
@@ -45,16 +45,16 @@ function held() {
 /**
  * Waits for a stable state, or for `expected`, or until neither will come.
  *
- * @param {ReturnType<typeof held>} [expected]
- * @param {number} [looks]
+ * @param {ReturnType<typeof resources>} [expected]
+ * @param {number} [samples]
  */
-async function settled(expected, looks = LOOKS) {
-  let last = held();
-  for (let look = 0, same = 0; look < looks; look++) {
+async function stableResources(expected, samples = SAMPLES) {
+  let last = resources();
+  for (let sample = 0, same = 0; sample < samples; sample++) {
     if (expected && isDeepStrictEqual(last, expected)) break;
     if (!expected && last.ioThreads === 0 && same === SAME) break;
     await delay(PAUSE);
-    const now = held();
+    const now = resources();
     same = isDeepStrictEqual(now, last) ? same + 1 : 0;
     last = now;
   }
@@ -76,4 +76,4 @@ async function collect() {
   }
 }
 
-module.exports = { FEW_LOOKS, collect, held, settled, threads };
+module.exports = { FEW_SAMPLES, collect, resources, stableResources, threads };

@@ -25,7 +25,7 @@ async function logs(t, env) {
     FERROWS_TRANSPORT,
     ...env
   });
-  const { code, signal, lines } = await child.rest();
+  const { code, signal, lines } = await child.finished();
   for (const { name, isDone, hangs, lines: log } of lines) {
     assert.ok(isDone && !hangs, `${env.MODULE}, ${name}:\n${log.join('\n')}`);
     assert.equal(log.filter((line) => line.startsWith('  close(')).length, 1, log.join('\n'));

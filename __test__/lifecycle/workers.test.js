@@ -15,7 +15,7 @@ const MARGIN = 192 * 1024;
 /** @param {import('node:test').TestContext} t @param {Record<string, string>} env */
 async function run(t, env) {
   const child = new Child(t, '../../lifecycle/children/workers.js', { FERROWS_TRANSPORT, ...env });
-  const { code, signal, lines } = await child.rest();
+  const { code, signal, lines } = await child.finished();
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
   return lines[0];
 }

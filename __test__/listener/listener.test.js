@@ -77,7 +77,7 @@ for (const transport of ['event_loop', 'io_threads', 'shuffle']) {
     test(`a connection takes what is held, answers it and reads on: ${how}`, async (t) => {
       const listening = new Listening(t);
       const client = await listening.connect();
-      if (isLate) await listening.settle();
+      if (isLate) await listening.acceptPending();
       client.write(`${REQUEST}\x81\x82\0\0\0\0hi`, 'latin1');
       const { number, rest } = await listening.next();
       const adopt = () =>
@@ -189,7 +189,7 @@ test('each connection has a callback scope of its own, in no async context', asy
   const child = new Child(t, '../../listener/children/scopes.js');
   const arrival = 'arrived in undefined';
   const steps = [arrival, 'tick', 'microtask', arrival, 'thrown 2', arrival, 'thrown 3'];
-  assert.deepEqual(await child.rest(), { code: 0, signal: null, lines: [steps] });
+  assert.deepEqual(await child.finished(), { code: 0, signal: null, lines: [steps] });
 });
 
 test('a request without an upgrade can be handed to a server of Node', async (t) => {
@@ -231,19 +231,19 @@ test('check() reports slow clients, and those that end early at once', async (t)
 });
 
 test('close() closes or falls back; held connections stay', async (t) => {
-  for (const putAside of [false, true]) {
+  for (const fallBack of [false, true]) {
     const listening = new Listening(t);
     const { port } = listening;
     const held = await listening.connect();
     held.write(REQUEST);
     const { number } = await listening.next();
     const pending = await listening.connect();
-    await listening.settle();
-    listening.close(putAside);
+    await listening.acceptPending();
+    listening.close(fallBack);
     assert.equal(listening.listener.address(), null);
     const refused = net.connect(port, '127.0.0.1');
     assert.equal((await once(refused, 'error'))[0].code, 'ECONNREFUSED');
-    if (putAside) {
+    if (fallBack) {
       const arrival = await listening.next();
       assert.equal(arrival.aside, 'closed');
       listening.listener.discard(arrival.number);
@@ -292,12 +292,12 @@ test('it and each connection keep the loop alive, unless unreferenced', async (t
     return { child, connect };
   };
 
-  assert.deepEqual(await (await start('nothing')).child.rest(), ended);
+  assert.deepEqual(await (await start('nothing')).child.finished(), ended);
 
   const listening = await start('listener');
   (await listening.connect()).write('?');
   assert.deepEqual(await listening.child.next(), { arrived: 1 });
-  assert.deepEqual(await listening.child.rest(), ended);
+  assert.deepEqual(await listening.child.finished(), ended);
 
   const { child, connect } = await start('connection');
   const first = await connect();
@@ -306,7 +306,7 @@ test('it and each connection keep the loop alive, unless unreferenced', async (t
   // The first connection is the only one.
   first.write('?');
   assert.deepEqual(await child.next(), { arrived: 2 });
-  assert.deepEqual(await child.rest(), ended);
+  assert.deepEqual(await child.finished(), ended);
 });
 
 test('a worker that ends closes everything', async (t) => {
@@ -321,7 +321,7 @@ test('a worker that ends closes everything', async (t) => {
   }
   assert.deepEqual(await child.next(), { arrived: true });
   const closed = clients.map((client) => once(client, 'close'));
-  child.tell('end');
+  child.send('end');
   await Promise.all(closed);
-  assert.deepEqual(await child.rest(), { code: 0, signal: null, lines: [] });
+  assert.deepEqual(await child.finished(), { code: 0, signal: null, lines: [] });
 });

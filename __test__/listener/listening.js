@@ -57,9 +57,9 @@ class Listening extends EventEmitter {
     );
   }
 
-  /** Closes its own descriptor and that of Node's handle. @param {boolean} putAside */
-  close(putAside) {
-    this.listener.close(putAside);
+  /** Closes its own descriptor and that of Node's handle. @param {boolean} fallBack */
+  close(fallBack) {
+    this.listener.close(fallBack);
     this.handle.close();
   }
 
@@ -81,7 +81,7 @@ class Listening extends EventEmitter {
   }
 
   /** Waits until all clients that connected before are accepted. */
-  async settle() {
+  async acceptPending() {
     const client = await this.connect();
     client.write('?');
     this.listener.discard((await this.next()).number);

@@ -64,10 +64,10 @@ class Conversation {
       if (goal === undefined) return PATIENCE;
       return this.logged >= goal ? ENOUGH : PATIENCE_FOR_MODEL;
     };
-    for (let idle = 0, { news } = this; idle < patience(); idle++) {
+    for (let idle = 0, { logged } = this; idle < patience(); idle++) {
       await new Promise((resolve) => randomFill(probe, () => setImmediate(resolve)));
-      if (news !== this.logged) idle = 0;
-      ({ news } = this);
+      if (logged !== this.logged) idle = 0;
+      ({ logged } = this);
     }
     this.steps.push(this.logged);
   }

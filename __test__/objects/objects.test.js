@@ -12,9 +12,9 @@ const { promisify } = require('node:util');
 const root = path.join(__dirname, '..', '..');
 const subject = process.env.FERROWS_SUBJECT === 'ws' ? 'ws' : root;
 
-/** @param {string} library @returns {Promise<string[]>} the output of looks-child.js */
+/** @param {string} library @returns {Promise<string[]>} the output of inspect-child.js */
 async function looks(library) {
-  const file = path.join(__dirname, 'looks-child.js');
+  const file = path.join(__dirname, 'inspect-child.js');
   const { stdout } = await promisify(execFile)(process.execPath, [file, library], {
     maxBuffer: 2 ** 26,
     timeout: 60000

@@ -21,7 +21,7 @@ const subject = process.env.FERROWS_SUBJECT === 'ws' ? 'ws' : root;
  * @returns {Promise<string>} JSON: traces by the names of cases
  */
 async function run(library, model = '') {
-  const file = path.join(__dirname, 'child.js');
+  const file = path.join(__dirname, 'replace-child.js');
   const { stdout } = await promisify(execFile)(process.execPath, [file, library, model], {
     maxBuffer: 2 ** 28,
     timeout: 240000

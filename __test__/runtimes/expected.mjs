@@ -4,9 +4,9 @@
 
 const MEBIBYTE = 1024 * 1024;
 
-/** @param {string} carriage the transport of plain sockets @param {string} extensions */
-const talk = (carriage, extensions) => ({
-  carriages: [carriage, carriage],
+/** @param {string} transport the transport of plain sockets @param {string} extensions */
+const talk = (transport, extensions) => ({
+  transports: [transport, transport],
   extensions,
   url: '/path?query',
   echoes: [
@@ -24,10 +24,10 @@ const talk = (carriage, extensions) => ({
   ]
 });
 
-/** @param {string} carriage */
-export const conversation = (carriage) => ({
-  plain: talk(carriage, ''),
-  compressed: talk(carriage, 'permessage-deflate'),
+/** @param {string} transport */
+export const conversation = (transport) => ({
+  plain: talk(transport, ''),
+  compressed: talk(transport, 'permessage-deflate'),
   serverCloses: [
     [
       [1001, 'away'],

@@ -12,7 +12,7 @@ import { conversation } from './expected.mjs';
 import { bun, deno, node, result, TIME_LIMIT } from './programs.mjs';
 
 /** The transport of a plain socket, by the requested one. */
-const CARRIAGES = {
+const EXPECTED = {
   node: {
     stream: 'stream',
     event_loop: 'event_loop',
@@ -22,17 +22,17 @@ const CARRIAGES = {
   other: { stream: 'stream', event_loop: 'stream', io_threads: 'stream', auto: 'stream' }
 };
 
-for (const [name, runtime, carriages] of /** @type {const} */ ([
-  ['Node', () => node, CARRIAGES.node],
-  ['Bun', bun, CARRIAGES.other],
-  ['Deno', deno, CARRIAGES.other]
+for (const [name, runtime, transports] of /** @type {const} */ ([
+  ['Node', () => node, EXPECTED.node],
+  ['Bun', bun, EXPECTED.other],
+  ['Deno', deno, EXPECTED.other]
 ])) {
   describe(name, () => {
-    for (const [transport, carriage] of Object.entries(carriages)) {
+    for (const [transport, expected] of Object.entries(transports)) {
       for (const program of ['require.cjs', 'import.mjs']) {
         test(`${program}, ${transport} requested`, TIME_LIMIT, async () => {
           const env = { FERROWS_TRANSPORT: transport };
-          assert.deepEqual(await result(runtime(), [program], env), conversation(carriage));
+          assert.deepEqual(await result(runtime(), [program], env), conversation(expected));
         });
       }
     }

@@ -22,13 +22,13 @@ async function start(t) {
 /** Ends both, and checks that every message was echoed. */
 async function finish({ server, client }) {
   const ended = { code: 1000, isWhole: true };
-  const clients = await client.rest();
+  const clients = await client.finished();
   assert.deepEqual(clients, {
     code: 0,
     signal: null,
     lines: [{ ends: Array.from({ length: 8 }, () => ended) }]
   });
-  const { code, signal } = await server.rest();
+  const { code, signal } = await server.finished();
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
 }
 
@@ -36,7 +36,7 @@ async function goesAndComesBack(t) {
   const both = await start(t);
   const { onThreads } = await both.server.next();
   assert.ok(onThreads > 0);
-  both.client.tell('calm');
+  both.client.send('calm');
   for (;;) {
     const { onThreads: left } = await both.server.next();
     if (left === 0) break;
@@ -47,10 +47,10 @@ async function goesAndComesBack(t) {
 async function staysWhereItIs(t) {
   const both = await start(t);
   for (let number = 0; number < QUIET_COMMANDS; number++) {
-    both.server.tell('look');
+    both.server.send('report');
     await new Promise(setImmediate);
   }
-  both.client.tell('calm');
+  both.client.send('calm');
   await finish(both);
   assert.deepEqual(both.server.lines, []);
 }

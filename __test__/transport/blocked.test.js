@@ -67,7 +67,7 @@ test('while JavaScript computes', async (t) => {
   assert.deepEqual(await child.next(), { connections: 1 });
   const flooding = await open(url);
   assert.deepEqual(await child.next(), { connections: 2 });
-  child.tell('block');
+  child.send('block');
   assert.deepEqual(await child.next(), { blocked: true });
 
   await ping(quiet, PINGS);
@@ -93,5 +93,5 @@ test('while JavaScript computes', async (t) => {
     ws.close(1000);
     assert.equal((await closed)[0], 1000);
   }
-  assert.deepEqual(await child.rest(), { code: 0, signal: null, lines: [] });
+  assert.deepEqual(await child.finished(), { code: 0, signal: null, lines: [] });
 });

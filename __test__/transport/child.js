@@ -57,12 +57,12 @@ class Child {
   }
 
   /** @param {string} command a line for its standard input */
-  tell(command) {
+  send(command) {
     this.process.stdin.write(`${command}\n`);
   }
 
   /** Waits for its exit, and returns its remaining output. */
-  async rest() {
+  async finished() {
     this.process.stdin.end();
     const { code, signal } = await this.ended;
     return { code, signal, lines: this.lines };

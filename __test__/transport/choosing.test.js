@@ -14,7 +14,7 @@ const path = require('node:path');
 const { Duplex } = require('node:stream');
 const test = require('node:test');
 const ferrows = require('ferrows');
-const { carriage, connect, end, listen } = require('./pairs');
+const { connect, describeTransport, end, listen } = require('./pairs');
 
 const { WebSocket, WebSocketServer } = ferrows;
 
@@ -74,7 +74,7 @@ for (const [variable, option, expected] of CHOICES) {
     const options = option === undefined ? {} : { transport: option };
     const wss = await listen(ferrows, options);
     const [server, client] = await connect(ferrows, wss, options);
-    assert.deepEqual([carriage(server), carriage(client)], [expected, expected]);
+    assert.deepEqual([describeTransport(server), describeTransport(client)], [expected, expected]);
     await exchange(server, client);
     await end(wss, server, client);
   });
@@ -83,7 +83,7 @@ for (const [variable, option, expected] of CHOICES) {
 test('each end chooses for itself', async () => {
   const wss = await listen(ferrows, { transport: 'io_threads' });
   const [server, client] = await connect(ferrows, wss, { transport: 'stream' });
-  assert.deepEqual([carriage(server), carriage(client)], [IO_THREADS, STREAM]);
+  assert.deepEqual([describeTransport(server), describeTransport(client)], [IO_THREADS, STREAM]);
   await exchange(server, client);
   await end(wss, server, client);
 });
@@ -116,7 +116,7 @@ test('a Unix socket is a plain socket', { skip: process.platform === 'win32' }, 
       await once(server, 'listening');
       const client = new WebSocket(`ws+unix:${name}:/`, { transport: option });
       const [[ws]] = await Promise.all([once(wss, 'connection'), once(client, 'open')]);
-      assert.deepEqual([carriage(ws), carriage(client)], [expected, expected]);
+      assert.deepEqual([describeTransport(ws), describeTransport(client)], [expected, expected]);
       await exchange(ws, client);
       await end(wss, ws, client);
       server.close();
@@ -142,7 +142,7 @@ test('TLS is a stream despite a pinned transport', async () => {
       servername: 'localhost'
     });
     const [[ws]] = await Promise.all([once(wss, 'connection'), once(client, 'open')]);
-    assert.deepEqual([carriage(ws), carriage(client)], [STREAM, STREAM], pin);
+    assert.deepEqual([describeTransport(ws), describeTransport(client)], [STREAM, STREAM], pin);
     await exchange(ws, client);
     await end(wss, ws, client);
     server.close();
@@ -184,7 +184,7 @@ test('any other Duplex is a stream despite a pinned transport', async () => {
       createConnection: () => wrap(net.connect(port, '127.0.0.1'))
     });
     const [[ws]] = await Promise.all([once(wss, 'connection'), once(client, 'open')]);
-    assert.deepEqual([carriage(ws), carriage(client)], [STREAM, STREAM], pin);
+    assert.deepEqual([describeTransport(ws), describeTransport(client)], [STREAM, STREAM], pin);
     await exchange(ws, client);
     await end(wss, ws, client);
     server.close();
@@ -197,7 +197,7 @@ test('a socket with listeners is a stream despite a pinned transport', async () 
     const wss = await listen(ferrows);
     wss.on('headers', (_headers, request) => request.socket.on('data', () => {}));
     const [server, client] = await connect(ferrows, wss);
-    assert.equal(carriage(server).transport, 'StreamTransport', pin);
+    assert.equal(describeTransport(server).transport, 'StreamTransport', pin);
     await exchange(server, client);
     await end(wss, server, client);
   }

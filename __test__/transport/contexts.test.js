@@ -8,6 +8,6 @@ const { Child } = require('./child');
 
 test('nothing is left of 100,000 contexts, half of which have met invalid data', async (t) => {
   const child = new Child(t, 'contexts.js');
-  const { code, lines } = await child.rest();
+  const { code, lines } = await child.finished();
   assert.deepEqual([code, lines], [0, [{ messages: 50_000, errors: 50_000, isFlat: true }]]);
 });

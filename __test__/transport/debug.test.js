@@ -10,7 +10,7 @@ const { promisify } = require('node:util');
 
 const run = promisify(execFile);
 
-/** @param {string} debug value of NODE_DEBUG; @returns {Promise<string>} what children/debug.js writes to standard error */
+/** @param {string} debug value of NODE_DEBUG; @returns {Promise<string>} the standard error of children/debug.js */
 async function debugOutput(debug) {
   const { FERROWS_TRANSPORT: _, ...inherited } = process.env;
   const { stderr } = await run(process.execPath, [path.join(__dirname, 'children/debug.js')], {

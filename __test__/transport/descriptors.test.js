@@ -19,7 +19,7 @@ for (const [transport, each] of Object.entries(COSTS)) {
     const child = new Child(t, 'descriptors.js', { FERROWS_TRANSPORT: transport });
     const { port } = await child.next();
     const count = async () => {
-      child.tell('count');
+      child.send('count');
       return (await child.next()).descriptors;
     };
     /** After a message each way the server has adopted the socket. */
@@ -42,6 +42,6 @@ for (const [transport, each] of Object.entries(COSTS)) {
     // The server notices when it reads.
     while ((await count()) !== before);
     first.terminate();
-    assert.deepEqual(await child.rest(), { code: 0, signal: null, lines: [] });
+    assert.deepEqual(await child.finished(), { code: 0, signal: null, lines: [] });
   });
 }

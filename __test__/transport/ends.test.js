@@ -13,7 +13,7 @@ for (const transport of ['event_loop', 'shuffle', 'io_threads']) {
   test(`process.exit() over ${transport}`, async (t) => {
     for (let round = 0; round < ROUNDS; round++) {
       const child = new Child(t, 'ends.js', { FERROWS_TRANSPORT: transport, ACTION: 'exit' });
-      assert.deepEqual(await child.rest(), { code: 3, signal: null, lines: [{ full: true }] });
+      assert.deepEqual(await child.finished(), { code: 3, signal: null, lines: [{ full: true }] });
     }
   });
 
@@ -27,7 +27,7 @@ for (const transport of ['event_loop', 'shuffle', 'io_threads']) {
         ACTION: action,
         ROUNDS: String(ROUNDS)
       });
-      assert.deepEqual(await child.rest(), {
+      assert.deepEqual(await child.finished(), {
         code: 0,
         signal: null,
         lines: [{ codes: [exitCode] }]

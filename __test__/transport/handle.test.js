@@ -14,7 +14,7 @@ for (const transport of ['event_loop', 'io_threads', 'shuffle', 'auto']) {
         FERROWS_TRANSPORT: transport,
         PAUSED: state === 'paused' ? '1' : ''
       });
-      assert.deepEqual(await child.rest(), {
+      assert.deepEqual(await child.finished(), {
         code: 0,
         signal: null,
         lines: [
@@ -28,7 +28,7 @@ for (const transport of ['event_loop', 'io_threads', 'shuffle', 'auto']) {
 
   test(`a socket sent to another process: ${transport}`, async (t) => {
     const child = new Child(t, 'sent-away.js', { FERROWS_TRANSPORT: transport });
-    assert.deepEqual(await child.rest(), {
+    assert.deepEqual(await child.finished(), {
       code: 0,
       signal: null,
       lines: [

@@ -11,15 +11,15 @@ const { environment } = require('../../lib/native');
 const { connect, end, listen, pattern } = require('./pairs');
 
 /** Sweeps once, as the timer does: not within a delivery, whose connection is active. */
-async function look() {
+async function sweep() {
   await new Promise(setImmediate);
   environment.rest();
 }
 
 /** Makes every connection idle that has nothing in flight. */
-async function rest() {
-  await look();
-  await look();
+async function makeIdle() {
+  await sweep();
+  await sweep();
 }
 
 /**
@@ -50,7 +50,7 @@ async function withPairs(transport, count, use) {
  * @param {any} to
  * @param {string | Buffer} data
  */
-async function tell(from, to, data) {
+async function deliver(from, to, data) {
   from.send(data);
   const [message, isBinary] = await once(to, 'message');
   assert.equal(isBinary, typeof data !== 'string');
@@ -59,16 +59,16 @@ async function tell(from, to, data) {
 
 test('connections become idle', async () => {
   await withPairs('event_loop', 20, async (pairs) => {
-    await rest();
+    await makeIdle();
     assert.equal(environment.awake, 0);
-    for (const [server, client] of pairs) await tell(client, server, 'hello');
+    for (const [server, client] of pairs) await deliver(client, server, 'hello');
     assert.equal(environment.awake, 40);
-    await look();
+    await sweep();
     // Connections used since then are active.
-    await tell(pairs[0][1], pairs[0][0], 'again');
-    await look();
+    await deliver(pairs[0][1], pairs[0][0], 'again');
+    await sweep();
     assert.equal(environment.awake, 2);
-    await look();
+    await sweep();
     assert.equal(environment.awake, 0);
   });
 });
@@ -78,16 +78,16 @@ for (const transport of ['event_loop', 'shuffle', 'auto']) {
     await withPairs(transport, 5, async (pairs) => {
       for (let round = 0; round < 8; round++) {
         for (const [server, client] of pairs) {
-          await rest();
+          await makeIdle();
           const before = [server._socket.bytesRead, client._socket.bytesWritten];
-          await tell(client, server, `round ${round}`);
-          await rest();
-          await tell(server, client, pattern(round, 1 << (2 * round + 4)));
-          await rest();
-          await tell(client, server, pattern(round, 20_000 * round));
+          await deliver(client, server, `round ${round}`);
+          await makeIdle();
+          await deliver(server, client, pattern(round, 1 << (2 * round + 4)));
+          await makeIdle();
+          await deliver(client, server, pattern(round, 20_000 * round));
           client.ping('?');
           await once(client, 'pong');
-          await rest();
+          await makeIdle();
           const moved = server._socket.bytesRead - before[0];
           assert.equal(client._socket.bytesWritten - before[1], moved);
           assert.ok(moved > 20_000 * round);
@@ -100,24 +100,24 @@ for (const transport of ['event_loop', 'shuffle', 'auto']) {
   test(`every call on an idle connection: ${transport}`, async () => {
     await withPairs(transport, 4, async (pairs) => {
       for (const [server, client] of pairs) {
-        await tell(client, server, 'awake');
-        await rest();
+        await deliver(client, server, 'awake');
+        await makeIdle();
         server.pause();
         client.send('held back');
-        await rest();
+        await makeIdle();
         const message = once(server, 'message');
         server.resume();
         assert.equal(String((await message)[0]), 'held back');
-        await rest();
+        await makeIdle();
         const called = once(server, 'message');
         await new Promise((resolve, reject) => {
           client.send('with a callback', (error) => (error ? reject(error) : resolve(undefined)));
         });
         await called;
-        await rest();
+        await makeIdle();
         // With half of a message a connection stays active.
         client.send('half ', { fin: false });
-        await rest();
+        await makeIdle();
         const whole = once(server, 'message');
         client.send('and half');
         assert.equal(String((await whole)[0]), 'half and half');
@@ -135,13 +135,13 @@ for (const transport of ['event_loop', 'shuffle', 'auto']) {
         ([server, client]) => [client._socket.destroy(), [server, 1006, client, 1006]]
       ];
       for (const [at, pair] of pairs.entries()) {
-        await rest();
+        await makeIdle();
         const closed = pair.map((ws) => once(ws, 'close'));
         const [, expected] = ends[at](pair);
         const [[server], [client]] = await Promise.all(closed);
         assert.deepEqual([server, client], [expected[1], expected[3]], `end ${at}`);
       }
-      await rest();
+      await makeIdle();
       if (transport === 'event_loop') assert.equal(environment.awake, 0);
     });
   });
@@ -157,13 +157,13 @@ test('negotiated compression is kept', async () => {
     };
     const wss = await listen(library, { perMessageDeflate });
     const [server, client] = await connect(library, wss, { perMessageDeflate });
-    await rest();
+    await makeIdle();
     assert.equal(environment.awake, 0);
     for (let round = 0; round < 4; round++) {
-      await tell(client, server, 'compressed '.repeat(20 + round));
-      await tell(server, client, 'and back '.repeat(20 + round));
-      await rest();
-      await rest();
+      await deliver(client, server, 'compressed '.repeat(20 + round));
+      await deliver(server, client, 'and back '.repeat(20 + round));
+      await makeIdle();
+      await makeIdle();
       // A connection stays active if the peer may refer to earlier bytes (context takeover).
       assert.equal(environment.awake, takeover ? 2 : 0);
     }

@@ -19,7 +19,7 @@ for (const transport of ['event_loop', 'io_threads']) {
   ]) {
     test(`${name} over ${transport}`, async (t) => {
       const child = new Child(t, 'idle-loop.js', { FERROWS_TRANSPORT: transport, CASE: name });
-      assert.deepEqual(await child.rest(), { code: 0, signal: null, lines: [{ waits: true }] });
+      assert.deepEqual(await child.finished(), { code: 0, signal: null, lines: [{ waits: true }] });
     });
   }
 }

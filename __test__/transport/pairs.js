@@ -49,7 +49,7 @@ async function connect({ WebSocket }, wss, options = {}) {
 }
 
 /** The transport of a WebSocket. @param {any} ws */
-function carriage(ws) {
+function describeTransport(ws) {
   const { constructor, kind } = transportOf(ws);
   return { transport: constructor.name, isOnThread: kind === 'io_threads' };
 }
@@ -86,4 +86,4 @@ function pattern(message, length) {
   return bytes;
 }
 
-module.exports = { UNLIMITED, carriage, connect, end, listen, pattern };
+module.exports = { UNLIMITED, connect, describeTransport, end, listen, pattern };

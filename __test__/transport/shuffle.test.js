@@ -16,7 +16,7 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
       SEED: String(seed)
     });
     const close = [4000 + seed, 'moved enough'];
-    assert.deepEqual(await child.rest(), {
+    assert.deepEqual(await child.finished(), {
       code: 0,
       signal: null,
       lines: [

@@ -17,11 +17,11 @@ for (const transport of ['auto', 'event_loop', 'io_threads', 'shuffle']) {
         FERROWS_TRANSPORT: transport,
         WORKER: where === 'worker' ? '1' : ''
       });
-      assert.deepEqual(await child.rest(), {
+      assert.deepEqual(await child.finished(), {
         code: 0,
         signal: null,
         lines: [
-          { carriages: [ON_THREAD, ON_THREAD], hasThreads: true },
+          { transports: [ON_THREAD, ON_THREAD], hasThreads: true },
           { received: 5000, called: 5000, pong: '?' },
           { codes: [3001, 3001] },
           { threads: 0 },
@@ -34,9 +34,9 @@ for (const transport of ['auto', 'event_loop', 'io_threads', 'shuffle']) {
 
 test('the same with libuv, for comparison', async (t) => {
   const child = new Child(t, 'without-libuv.js', { FERROWS_TRANSPORT: 'event_loop' });
-  const { code, lines } = await child.rest();
+  const { code, lines } = await child.finished();
   const onLoop = { ...ON_THREAD, isOnThread: false };
-  assert.deepEqual([code, lines[0]], [0, { carriages: [onLoop, onLoop], hasThreads: false }]);
+  assert.deepEqual([code, lines[0]], [0, { transports: [onLoop, onLoop], hasThreads: false }]);
 });
 
 test('a stream needs no thread there either', async (t) => {
@@ -44,7 +44,7 @@ test('a stream needs no thread there either', async (t) => {
     FERROWS_LIBUV: '0',
     FERROWS_TRANSPORT: 'stream'
   });
-  const { code, lines } = await child.rest();
+  const { code, lines } = await child.finished();
   const stream = { transport: 'StreamTransport', isOnThread: false };
-  assert.deepEqual([code, lines[0]], [0, { carriages: [stream, stream], hasThreads: false }]);
+  assert.deepEqual([code, lines[0]], [0, { transports: [stream, stream], hasThreads: false }]);
 });

@@ -16,11 +16,11 @@ for (const transport of ['auto', 'event_loop', 'io_threads', 'shuffle', 'stream'
       FERROWS_TRANSPORT: transport,
       NODE_OPTIONS: `--require ${JSON.stringify(path.join(__dirname, 'children/no-sockets.cjs'))}`
     });
-    assert.deepEqual(await child.rest(), {
+    assert.deepEqual(await child.finished(), {
       code: 0,
       signal: null,
       lines: [
-        { carriages: [STREAM, STREAM], hasThreads: false },
+        { transports: [STREAM, STREAM], hasThreads: false },
         { received: 5000, called: 5000, pong: '?' },
         { codes: [3001, 3001] },
         { threads: 0 }

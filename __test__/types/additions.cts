@@ -105,6 +105,7 @@ const names: Set<string> = WebSocket.subprotocol.parse('a, b');
 void [binaryTypes, codes, header, names];
 
 // Errors.
+// @ts-expect-error a time is a number
 new WebSocket('ws://127.0.0.1/', { closeTimeout: '1s' });
 // @ts-expect-error opcode is needed
 WebSocket.Sender.frame('x', { fin: true });

@@ -222,6 +222,7 @@ declare module 'ferrows' {
 inNamespace.room = 'lobby';
 
 // Errors.
+// @ts-expect-error an address is needed
 new WebSocket();
 // @ts-expect-error a number is no address
 new WebSocket(1);

@@ -1,5 +1,5 @@
-// What is tried: for each attack the bytes that one connection sends behind its handshake, and how many connections do it.
-// run.mjs plays them. What a server answers is no matter here: the suites in __test__ see to that.
+// The attacks: the bytes sent by a connection after its handshake, and the number of connections.
+// Played by run.mjs. The responses are checked by the suites in __test__, not here.
 import { createRequire } from 'node:module';
 import { deflateRawSync, constants } from 'node:zlib';
 
@@ -10,10 +10,10 @@ const KEY = Buffer.from([1, 2, 3, 4]);
 const { text, binary, continuation, ping } = OPCODE;
 const MIB = 1024 * 1024;
 
-/** A frame as a client sends it. */
+/** A client frame. */
 const masked = (opcode, payload, options = {}) => frame(opcode, payload, { key: KEY, ...options });
 
-/** The payload of a compressed frame that inflates to so many zeros. */
+/** Payload of a compressed frame that inflates to `length` zeros. */
 const bomb = (length) =>
   deflateRawSync(Buffer.alloc(length), { level: 9, finishFlush: constants.Z_SYNC_FLUSH });
 
@@ -29,9 +29,9 @@ function compressed(bytes) {
  * @typedef {object} Attack
  * @property {string} name
  * @property {number} connections
- * @property {() => Buffer} bytes of one connection, behind its handshake
- * @property {boolean} [deflate] whether permessage-deflate is offered, which the server accepts
- * @property {boolean} [unread] whether the answers are never read
+ * @property {() => Buffer} bytes sent by one connection after its handshake
+ * @property {boolean} [deflate] offers permessage-deflate, which the server accepts
+ * @property {boolean} [unread] never reads the answers
  */
 
 /** @type {Attack[]} */
@@ -102,7 +102,7 @@ export const ATTACKS = [
     bytes: () => Buffer.concat(new Array(50_000).fill(masked(binary, '')))
   },
   {
-    name: '100,000 pongs that nobody asked for',
+    name: '100,000 unsolicited pongs',
     connections: 20,
     bytes: () => Buffer.concat(new Array(100_000).fill(masked(OPCODE.pong, '')))
   },

@@ -1,6 +1,7 @@
-// What an attacker can cost a server, next to ws: `node bench/attacks/run.mjs [--only TEXT]`. Each attack is played against a fresh
-// server on each library, and what the server holds and has used is compared with before. Prints a table in Markdown.
-// SECURITY.md has its figures from here. Linux counts what is resident; elsewhere the figures are of little use.
+// Cost of attacks on a server, next to ws: `node bench/attacks/run.mjs [--only TEXT]`. Plays each
+// attack against a fresh server on each library and compares memory and CPU time before and after.
+// Prints a Markdown table, the source of the figures in SECURITY.md. Resident memory is meaningful
+// on Linux only.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -14,15 +15,18 @@ const require = createRequire(import.meta.url);
 const { upgradeRequest } = require('../../__test__/differential/raw-peer.js');
 
 const LIBRARIES = ['ferrows', 'ws'];
-/** Between two looks at a server, in milliseconds, and how many looks in a row must be alike. */
+/**
+ * Milliseconds between two queries of a server, and the number of equal answers in a row that mean
+ * it is quiet.
+ */
 const PAUSE = 100;
 const ALIKE = 4;
-/** An attack may take this long, in looks. */
+/** Time limit of an attack, in queries. */
 const LOOKS = 600;
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 
-/** A server process, asked for its state. */
+/** A server process that reports its state. */
 class Victim {
   constructor(library) {
     this.child = fork(fileURLToPath(new URL('server.mjs', import.meta.url)), [library], {
@@ -42,7 +46,7 @@ class Victim {
     return answer;
   }
 
-  /** What it holds once it has done what there is to do, and the CPU time that took. */
+  /** Memory held once the server is quiet, and the CPU time used. */
   async settled() {
     let last = await this.ask('quiet');
     let { work } = last;
@@ -64,7 +68,7 @@ class Victim {
   }
 }
 
-/** A connection whose handshake is over. */
+/** A connection whose handshake is complete. */
 async function connection(port, { deflate, unread }) {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
@@ -91,7 +95,7 @@ async function openAll(port, attack) {
 async function play(attack, library) {
   const victim = new Victim(library);
   await victim.start();
-  // What is made once is not what a connection costs.
+  // One-time allocations are not part of the cost of a connection.
   for (const socket of await openAll(victim.port, { ...attack, connections: 20 })) socket.destroy();
   const before = await victim.settled();
   const sockets = await openAll(victim.port, attack);

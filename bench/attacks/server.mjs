@@ -1,5 +1,5 @@
-// The victim: an echo server on one library, in a process of its own. Started by run.mjs (`server.mjs LIBRARY`), which asks it
-// over the process's channel what it holds. What is done to it does not belong here.
+// Target of the attacks: an echo server on one library, in a process of its own. Started by run.mjs
+// (`server.mjs LIBRARY`), which queries its state over the IPC channel.
 import { ferrows, ws } from '../libraries.mjs';
 
 const { WebSocketServer } = process.argv[2] === 'ws' ? ws() : ferrows();
@@ -9,13 +9,13 @@ let closed = 0;
 
 server.on('connection', (socket) => {
   socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
-  // Most of what comes is an error that somebody makes on purpose.
+  // Most connections end with an error, as intended.
   socket.on('error', () => {});
   socket.on('close', () => closed++);
 });
 server.on('listening', () => process.send({ port: server.address().port }));
 
-/** Microseconds of CPU that the last answer had taken. */
+/** CPU time of the last answer, in microseconds. */
 let answered = 0;
 
 /** @returns {number} microseconds of CPU */
@@ -24,7 +24,7 @@ function cpu() {
   return user + system;
 }
 
-// Asked whether it is quiet, or (`held`) what it holds besides garbage.
+// The queries: its state, or (`held`) the memory it holds besides garbage.
 process.on('message', (question) => {
   const work = cpu() - answered;
   if (question === 'held') for (let i = 0; i < 3; i++) globalThis.gc();

@@ -1,4 +1,4 @@
-// The client on ferrows.
+// Client on ferrows.
 import { ferrows } from '../libraries.mjs';
 import { run } from './node.mjs';
 

@@ -1,5 +1,6 @@
-// The client workload on a library with the API of ws: connections to an echo server that keep a number of messages
-// under way. Used by ws.mjs and ferrows.mjs, which choose the library; speaks with the runner like the load generator.
+// Client workload on a library with the API of ws: connections to an echo server with a number of
+// messages in flight. Used by ws.mjs and ferrows.mjs; communicates with the runner like the load
+// generator.
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,12 +17,12 @@ function options() {
 
 const say = (line) => console.log(JSON.stringify(line));
 
-/** Microseconds below which a share of the sorted milliseconds lies. */
+/** Percentile of sorted milliseconds, in microseconds. */
 const quantile = (sorted, share) =>
   Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] * 1e4) / 10;
 
 /**
- * Opens the connections, warms up, measures when it is told to, and stays until the end of its input.
+ * Opens the connections, warms up, measures on request, and stays until the end of its input.
  *
  * @param {{ WebSocket: Function, version: string }} library
  */
@@ -31,13 +32,16 @@ export async function run({ WebSocket, version }) {
   const payload = Buffer.alloc(wanted.size, 'ferrows!');
   const text = { binary: false };
 
-  /** Echoes before and after the end of a phase; messages under way; the time is up. */
+  /** Echoes before and after the end of a phase; messages in flight; true when the time is up. */
   let messages = 0;
   let drained = 0;
   let outstanding = 0;
   let over = true;
   let finish;
-  /** Of the first connection, for the latency: when each message under way was sent, and what the phase has shown. */
+  /**
+   * Latency, of the first connection: send times of its messages in flight, and the results of the
+   * phase.
+   */
   let sentAt = [];
   let latencies = [];
 

@@ -1,4 +1,4 @@
-// The client on ws.
+// Client on ws.
 import { ws } from '../libraries.mjs';
 import { run } from './node.mjs';
 

@@ -1,6 +1,6 @@
-// Installs the npm packages of the peers beside their manifest, when they are missing or the manifest has changed.
-// `prepare()` is called by programs.mjs; `node bench/peers/install.mjs --update` writes the lock file anew after a
-// change of package.json. Where a package's program is, and how it is started, does not belong here.
+// Installs the npm packages of the peers if they are missing or the manifest has changed.
+// `prepare()` is called by programs.mjs; `node bench/peers/install.mjs --update` writes the lock
+// file again after a change of package.json.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,14 +9,14 @@ import { fileURLToPath } from 'node:url';
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 const LOCK = join(FOLDER, 'package-lock.json');
-/** Written last, so that an interrupted installation is not taken for a whole one. */
+/** Written last, so that an interrupted installation is repeated. */
 const STAMP = join(FOLDER, 'node_modules', '.installed');
 
-/** npm may take this long, in milliseconds. */
+/** Time limit of npm in milliseconds. */
 const TIME_LIMIT = 5 * 60 * 1000;
 const NPM_OPTIONS = ['--ignore-scripts', '--no-audit', '--no-fund'];
 
-/** Runs npm, the one that runs this process or else that of the path; throws when it fails. */
+/** Runs npm: the one that runs this process, or the one in the path. Throws on failure. */
 function npm(...args) {
   const cli = process.env.npm_execpath;
   const [program, ...before] = cli && /\.c?js$/.test(cli) ? [process.execPath, cli] : ['npm'];
@@ -29,7 +29,7 @@ function npm(...args) {
   if (status !== 0) throw new Error(`npm ${args[0]} failed${error ? `: ${error.message}` : ''}`);
 }
 
-/** Installs what is missing; throws when npm fails. */
+/** Installs missing packages. Throws if npm fails. */
 export function prepare() {
   const hash = createHash('sha256');
   for (const name of ['package.json', 'package-lock.json']) {
@@ -41,7 +41,7 @@ export function prepare() {
   writeFileSync(STAMP, wanted);
 }
 
-/** Locks anew, without the addresses of a registry. */
+/** Writes the lock file without the addresses of a registry. */
 function update() {
   npm('install', '--package-lock-only', '--omit-lockfile-registry-resolved');
   const lock = JSON.parse(readFileSync(LOCK, 'utf8'));

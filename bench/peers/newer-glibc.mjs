@@ -1,11 +1,12 @@
-// Node under a newer C library, for a peer whose binary wants one: the library of the next Debian release is unpacked
-// in a folder of its own and named to Node at its start. Nothing of the system is changed. For programs.mjs.
+// Node under a newer C library, for a peer whose binary requires one: unpacks the library of the
+// next Debian release in a folder of its own and starts Node with it. The system is not changed.
+// Used by programs.mjs.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The release that the library is taken from, and the packages that Node and an addon in C++ need of it. */
+/** The Debian release of the library, and the packages required by Node and a C++ addon. */
 const SUITE = 'trixie';
 const PACKAGES = ['libc6', 'libgcc-s1', 'libstdc++6'];
 
@@ -15,13 +16,13 @@ const LOADER = join(LIBRARIES, 'ld-linux-x86-64.so.2');
 const APT = '/etc/apt';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** Each command may take this long, in milliseconds. */
+/** Time limit of each command in milliseconds. */
 const TIME_LIMIT = 2 * 60 * 1000;
 
-/** The version of the C library that runs this process; undefined where it is none of GNU. */
+/** Version of the C library of this process; undefined unless it is glibc. */
 const glibc = () => process.report.getReport().header.glibcVersionRuntime;
 
-/** Whether dotted version `a` is at least `b`. */
+/** True if dotted version `a` is at least `b`. */
 function isAtLeast(a, b) {
   const [left, right] = [a, b].map((version) => version.split('.').map(Number));
   return left[0] === right[0] ? left[1] >= right[1] : left[0] > right[0];
@@ -36,7 +37,7 @@ function run(program, args, cwd = FOLDER) {
     stdio: ['ignore', 'ignore', 'pipe']
   });
   if (status === 0) return;
-  // Reasons go into the results, where nobody needs the address of this machine's archive.
+  // Reasons are part of the results, which must not name the archive of this machine.
   const why =
     error?.message ??
     stderr
@@ -47,7 +48,7 @@ function run(program, args, cwd = FOLDER) {
   throw new Error(`${basename(program)} ${args.at(-1)} failed: ${why}`);
 }
 
-/** The archive that this system's own packages come from, in either format of apt's sources. */
+/** The archive of this system's packages, in either format of apt's sources. */
 function archive() {
   const list = join(APT, 'sources.list.d');
   const files = [
@@ -62,7 +63,7 @@ function archive() {
   throw new Error('apt has no source');
 }
 
-/** Downloads the packages with lists of apt that are our own, and unpacks them. */
+/** Downloads the packages, with separate apt lists, and unpacks them. */
 function unpack() {
   rmSync(FOLDER, { recursive: true, force: true });
   const [lists, packages, root] = ['lists', 'packages', 'root'].map((name) => join(FOLDER, name));
@@ -90,11 +91,11 @@ function unpack() {
 }
 
 /**
- * The command that starts Node with a C library of at least the given version.
+ * Returns the command that starts Node with a C library of at least the given version.
  *
  * @param {string} wanted such as 2.38
  * @returns {string[]} program and first arguments
- * @throws {Error} there is none, and why
+ * @throws {Error} if none is available, with the reason
  */
 export function nodeCommand(wanted) {
   const have = glibc();

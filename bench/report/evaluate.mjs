@@ -1,38 +1,38 @@
-// The bars against the results: met or not. Pure: results in, verdicts out; report/page.mjs writes them down.
-import { TARGETS, GROUPS } from '../targets.mjs';
-import { least, median, ratio, ratioOfLeast, values } from './statistics.mjs';
+// Compares the results with targets.mjs. Pure functions; page.mjs prints the verdicts.
+import { GROUPS, TARGETS } from '../targets.mjs';
+import { best, least, median, ratio, ratioOfLeast, values } from './statistics.mjs';
 
-/** @returns {boolean | undefined} undefined when it was not measured */
+/** @returns {boolean | undefined} undefined if not measured */
 const isMet = (measured, limit) => (Number.isFinite(measured) ? measured <= limit : undefined);
 
-/** A bar on the figure itself. */
-function judgeFigure(bar, own) {
-  const known = values(own?.[bar.subject], bar.measure);
-  const measured = median(known);
-  const met = isMet(measured, bar.most);
-  return { bar, limit: bar.most, measured, least: Math.min(...known), met };
+/** A target for the figure itself, not for a ratio. */
+function evaluateFigure(target, own) {
+  const record = own?.[target.subject];
+  const measured = median(values(record, target.measure));
+  const lowest = best(record, target.measure, Math.min);
+  return { target, limit: target.most, measured, least: lowest, met: isMet(measured, target.most) };
 }
 
 /**
- * Every limit of every bar.
+ * Evaluates every limit of every target.
  *
- * @param {Record<string, Record<string, object[]>>} workloads measurements by workload and subject, one a round
- * @returns {{ bar: object, other?: string, of?: string, limit: number, measured: number, least: number,
- *   met: boolean | undefined }[]} `other` as the bar says it and `of` the subject taken for it; the ratio that judges
- *   and that of the least figures, or where the bar has `most` the figures themselves; `met` is undefined when one of
- *   them was not measured
+ * @param {Record<string, Record<string, object>>} workloads records by workload and subject
+ * @returns {{ target: object, other?: string, of?: string, limit: number, measured: number, least: number,
+ *   met: boolean | undefined }[]} `other` is the key of the limit and `of` the subject that represents it; `measured` decides, `least`
+ *   is the ratio of the lowest values; for a target with `most` both are the figures themselves; `met` is undefined if a figure is
+ *   missing
  */
 export function evaluate(workloads) {
-  return TARGETS.flatMap((bar) => {
-    const own = workloads[bar.workload];
-    if (bar.most !== undefined) return judgeFigure(bar, own);
-    const others = workloads[bar.against ?? bar.workload];
-    return Object.entries(bar.limits).map(([other, limit]) => {
-      const of = least(others, GROUPS[other] ?? [other], bar.than ?? bar.measure);
-      const pair = [own?.[bar.subject], others?.[of], bar.measure, bar.than];
+  return TARGETS.flatMap((target) => {
+    const own = workloads[target.workload];
+    if (target.most !== undefined) return evaluateFigure(target, own);
+    const others = workloads[target.against ?? target.workload];
+    return Object.entries(target.limits).map(([other, limit]) => {
+      const of = least(others, GROUPS[other] ?? [other], target.than ?? target.measure);
+      const pair = [own?.[target.subject], others?.[of], target.measure, target.than];
       const measured = ratio(...pair);
       return {
-        bar,
+        target,
         other,
         of,
         limit,

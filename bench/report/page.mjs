@@ -1,11 +1,30 @@
-// results.md: the bars, where ferrows is not first, and a table a workload. Pure: the recorded run in, text out.
+// Pages generated from results.json: doc/performance.md and the headline table of README.md. Pure functions: results in, text out.
 import { WORKLOADS } from '../catalog.mjs';
+import { GROUPS } from '../targets.mjs';
 import { evaluate } from './evaluate.mjs';
+import { allWorkloads, runOf } from './results.mjs';
 import { least, median, ratio, values } from './statistics.mjs';
 import { growthTable, markdown, times, workloadTable } from './tables.mjs';
 
+/** Markers of the generated block in README.md. */
+export const BEGIN = '<!-- figures:begin -->';
+export const END = '<!-- figures:end -->';
+
+const COMMAND = 'node bench/run.mjs --from bench/results.json';
+
+/** Rows of the headline table. */
+const HEADLINES = [
+  { work: '64 B echo, 100 connections, 1 in flight', workload: 'echo-64-1' },
+  { work: '64 B echo, 100 connections, 16 in flight', workload: 'echo-64-16' },
+  { work: '16 KiB echo, 100 connections', workload: 'echo-16k' },
+  { work: 'client, 64 B, 16 in flight', workload: 'client-16' },
+  { work: '2 KiB compressed JSON echo', workload: 'deflate-2k' },
+  { work: 'opening and closing a connection', workload: 'opening' },
+  { work: 'memory of an idle connection', workload: 'idle-8000', measure: 'growth' }
+];
+
 const SUBJECT = 'ferrows/auto';
-/** Pinned transports are the same library, and the limit is none. */
+/** Other libraries: neither another transport of ferrows nor the lower bound. */
 const isRival = (name) => !name.startsWith('ferrows/') && name !== 'raw epoll';
 const VERDICTS = new Map([
   [true, 'met'],
@@ -13,24 +32,27 @@ const VERDICTS = new Map([
   [undefined, 'not measured']
 ]);
 const UNITS = new Map([
-  ['cpu', ['CPU', 'us a message', 1]],
+  ['cpu', ['CPU', 'us per message', 1]],
   ['p50', ['p50 round trip', 'us', 1]],
   ['p99', ['p99 round trip', 'us', 1]],
   ['rss', ['resident memory', 'MiB', 2 ** 20]],
-  ['growth', ['resident memory', 'KiB a connection', 2 ** 10]]
+  ['growth', ['resident memory', 'KiB per connection', 2 ** 10]]
 ]);
-/** What is compared of the kinds of workload that are not about CPU time a message; and what its message is. */
+/** Figures compared for the kinds of workload that do not measure CPU time per message, and units that differ. */
 const COMPARED = { memory: 'rss', idle: 'growth', held: 'growth', flood: 'p99' };
-const MESSAGES = { opening: 'us a connection' };
+const MESSAGES = { opening: 'us per connection' };
 
 const bytes = (size) => {
   if (size >= 2 ** 20) return `${size / 2 ** 20} MiB`;
-  return size >= 2 ** 10 ? `${size / 2 ** 10} KiB` : `${size}-byte`;
+  return size >= 2 ** 10 ? `${size / 2 ** 10} KiB` : `${size} B`;
 };
 
-const CONTENT = { takeover: 'compressed JSON', 'no-takeover': 'JSON compressed without takeover' };
+const CONTENT = {
+  takeover: 'compressed JSON',
+  'no-takeover': 'compressed JSON without context takeover'
+};
 
-/** A workload in words. */
+/** The description of a workload. */
 function describe({ rounds, ...workload }) {
   return `${load(workload)}${rounds ? `, at most ${rounds} round${rounds === 1 ? '' : 's'}` : ''}`;
 }
@@ -50,67 +72,68 @@ function load({
   every,
   attacks
 }) {
-  if (kind === 'memory') return `RSS of one server after ${loads.length} echo loads, at rest`;
+  if (kind === 'memory')
+    return `RSS of one server after ${loads.length} echo workloads, without connections`;
   const message = `${bytes(size)} ${CONTENT[deflate] ?? (binary ? 'binary' : 'text')}`;
   const many = connections.toLocaleString('en');
   if (kind === 'opening') {
     const between = exchanges ? `, with ${exchanges} echo of ${message} in between` : '';
-    return `connections opened and closed${between}, ${many} at a time, figures a connection`;
+    return `connections opened and closed${between}, ${many} at a time, per connection`;
   }
   if (kind === 'idle') {
     const echoes = exchanges === 1 ? 'an echo' : `${exchanges} echoes`;
-    return `RSS that ${many} silent connections add after ${echoes} of ${message}`;
+    return `RSS added by ${many} idle connections after ${echoes} of ${message}`;
   }
   if (kind === 'held') {
-    return `${many} connections held, or as many as descriptors allow, ${talking * 100} % with a ${message} echo each under way`;
+    return `${many} connections, or as many as the limit of descriptors allows, ${talking * 100} % of them with a ${message} echo in flight`;
   }
   if (kind === 'flood') {
-    return `${message} echo, ${many} connections, one each ${every} ms, beside ${attacks.toLocaleString('en')} attacks a second`;
+    return `${message} echo every ${every} ms on ${many} connections, during ${attacks.toLocaleString('en')} hostile handshakes per second`;
   }
-  if (broadcast) return `${message} broadcast to ${connections} connections, figures a delivery`;
+  if (broadcast) return `${message} broadcast to ${connections} connections, per delivery`;
   const count = `${connections} connection${connections === 1 ? '' : 's'}`;
   const who = kind === 'client' ? ' as the client' : '';
   return `${message} echo${who}${tls ? ' over TLS' : ''}, ${count}, ${inFlight} in flight`;
 }
 
-/** Bytes that a bar is about, as text. */
+/** Formats bytes. */
 const wholeBytes = (value) =>
   Number.isFinite(value) ? `${Math.round(value).toLocaleString('en')} B` : '-';
 
-/** Whose figure a bar is a ratio to. */
-function comparedWith(bar, other, of) {
-  if (bar.most !== undefined) return 'itself';
-  if (bar.against) return '100 connections';
-  if (bar.than) return 'without them';
+/** The reference of a target's ratio. */
+function reference(target, other, of) {
+  if (target.most !== undefined) return 'absolute';
+  if (target.against) return '100 connections';
+  if (target.than) return 'before the flood';
   return `${other}${of && of !== other ? ` (${of})` : ''}`;
 }
 
-/** How many bars are met, and all of them in a table. */
-function bars(workloads) {
+/** The number of targets met, and a table of all of them. */
+function targetTable(workloads) {
   const verdicts = evaluate(workloads);
   const count = (met) => verdicts.filter((verdict) => verdict.met === met).length;
-  const rows = verdicts.map(({ bar, other, of, limit, measured, least: low, met }) => [
-    bar.work,
-    bar.what,
-    comparedWith(bar, other, of),
-    ...[limit, measured, low].map(bar.most === undefined ? times : wholeBytes),
+  const rows = verdicts.map(({ target, other, of, limit, measured, least: low, met }) => [
+    target.work,
+    target.figure,
+    reference(target, other, of),
+    ...[limit, measured, low].map(target.most === undefined ? times : wholeBytes),
     VERDICTS.get(met)
   ]);
   const heading = [
     'work',
     'figure',
-    'to that of',
-    'at most',
+    'relative to',
+    'limit',
     'measured',
-    'of the least',
+    'of the lowest',
     'verdict'
   ];
   const sum = `${count(true)} met, ${count(false)} not met, ${count(undefined)} not measured.`;
   return `${sum}\n\n${markdown([heading, ...rows], 3)}`;
 }
 
-/** For each workload the rivals that are cheaper, in a sentence. */
-function notFirst(workloads) {
+/** A list of the workloads in which another library is ahead. */
+function behind(workloads) {
   const lines = [];
   let compared = 0;
   for (const { name, connections, kind } of WORKLOADS) {
@@ -121,56 +144,64 @@ function notFirst(workloads) {
     const own = values(bySubject?.[SUBJECT], key);
     if (first === undefined || own.length === 0) continue;
     compared += 1;
-    const [what, usual, size] = UNITS.get(key);
+    const [figureName, usual, size] = UNITS.get(key);
     const unit = MESSAGES[kind] ?? usual;
-    const figure = (list) => (median(list) / size).toPrecision(3);
+    const figure = (list) => {
+      const value = median(list) / size;
+      return value >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
+    };
     const share = ratio(bySubject[SUBJECT], bySubject[first], key);
     if (share <= 1) continue;
     lines.push(
-      `* ${name}, ${what}: ${first} is first with ${figure(values(bySubject[first], key))} ${unit}; ` +
-        `ferrows has ${figure(own)}, ${times(share)} of that`
+      `* ${name}, ${figureName}: ${first} ${figure(values(bySubject[first], key))} ${unit}, ferrows ${figure(own)} (${times(share)})`
     );
   }
-  if (compared === 0) return 'Not known: this run did not measure ferrows beside a peer.';
-  return lines.length ? lines.join('\n') : 'Nowhere among the workloads of this run.';
+  if (compared === 0) return 'Unknown: no run measured ferrows next to another library.';
+  return lines.length ? lines.join('\n') : 'None.';
 }
 
-/** What was not measured, and why. */
+/** Measurements that are missing, with the reason. */
 function gaps({ missing, workloads }) {
-  const lines = Object.entries(missing).map(([name, why]) => `* ${name} was not measured: ${why}`);
+  const lines = Object.entries(missing).map(([name, why]) => `${name} was not measured: ${why}`);
   for (const [workload, bySubject] of Object.entries(workloads)) {
-    for (const [name, runs] of Object.entries(bySubject)) {
-      const errors = runs.flatMap(({ error }) => error ?? []);
-      if (errors.length === 0) continue;
-      lines.push(
-        `* ${workload}, ${name}: ${errors.length} of ${runs.length} rounds failed: ${errors[0]}`
-      );
+    for (const [name, { errors = [] }] of Object.entries(bySubject)) {
+      if (errors.length > 0)
+        lines.push(`${workload}, ${name}: ${errors.length} rounds failed: ${errors[0]}`);
     }
   }
   return lines;
 }
 
-/** The head of the page: what a reader must know to compare. */
-function circumstances({ date, command, machine, versions, commit, settings, missing, workloads }) {
+/** The conditions of a run. */
+function conditions(run) {
+  const { date, command, machine, versions, commit, settings, workloads, notes = [] } = run;
   const { rounds, seconds, warmUp, idle } = settings;
   const silent = WORKLOADS.some(({ name, kind }) => kind === 'idle' && workloads[name]);
+  const isSummary = Object.values(workloads).some((one) =>
+    Object.values(one).some(({ summary }) => summary)
+  );
   return [
-    `* date: ${date}`,
-    `* command: \`${command}\``,
-    `* machine: ${machine}`,
-    `* versions: ${Object.values(versions).join(', ')}`,
-    `* commit: ${commit}`,
-    `* figures: median (best) over ${rounds} interleaved rounds of ${seconds} s after ${warmUp} s of warm-up`,
-    ...(silent ? [`* connections were silent for ${idle} s before their memory was read`] : []),
-    ...gaps({ missing, workloads })
-  ].join('\n');
+    `### Commit ${commit}, ${date}`,
+    [
+      `* workloads: ${Object.keys(workloads).join(', ')}`,
+      `* command: ${command.startsWith('node') ? `\`${command}\`` : command}`,
+      `* machine: ${machine}`,
+      `* versions: ${Object.values(versions).join(', ')}`,
+      `* up to ${rounds} interleaved rounds of ${seconds} s after ${warmUp} s of warm-up` +
+        (silent ? `; idle connections were silent for ${idle} s` : ''),
+      ...(isSummary
+        ? ['* only medians and best values were kept; ratios are ratios of medians']
+        : []),
+      ...[...gaps(run), ...notes].map((line) => `* ${line}`)
+    ].join('\n')
+  ];
 }
 
-/** A table a workload that was measured, each under its heading. */
+/** A heading and a table for each measured workload. */
 function workloadTables(workloads) {
   const known = WORKLOADS.filter(({ name }) => workloads[name]);
   const parts = known.map((workload) => [
-    `## ${workload.name}: ${describe(workload)}`,
+    `### ${workload.name}: ${describe(workload)}`,
     workloadTable(workload, workloads[workload.name])
   ]);
   const counts = known
@@ -178,40 +209,129 @@ function workloadTables(workloads) {
     .toSorted((a, b) => a.connections - b.connections);
   if (counts.length > 1) {
     parts.push([
-      '## growth: CPU us/msg of the 64-byte echo, by connections',
+      '### growth: CPU us/msg of the 64 B echo, by connections',
       growthTable(counts, workloads)
     ]);
   }
   return parts.flat();
 }
 
-const heads = (workloads) => [
-  ['## The bars', bars(workloads)],
-  ['## Where ferrows is not first', notFirst(workloads)]
-];
-
 const text = (parts) => `${parts.flat().join('\n\n')}\n`;
 
+const verdicts = (workloads) => [
+  ['## Targets', targetTable(workloads)],
+  ['## Workloads in which another library is ahead', behind(workloads)]
+];
+
 /** All tables, for the terminal. */
-export const tables = ({ workloads }) => text([...heads(workloads), ...workloadTables(workloads)]);
+export function tables(results) {
+  const workloads = allWorkloads(results);
+  return text([...verdicts(workloads), ...workloadTables(workloads)]);
+}
+
+/** The headline table and the runs that it is from. */
+function headline(results) {
+  const workloads = allWorkloads(results);
+  const rows = HEADLINES.flatMap(({ work, workload, measure = 'cpu' }) => {
+    const bySubject = workloads[workload];
+    const own = bySubject?.[SUBJECT];
+    const ws = bySubject?.[least(bySubject, GROUPS.ws, measure)];
+    if (!own || !ws) return [];
+    const isBytes = measure === 'growth';
+    const figure = (record) => {
+      const value = median(values(record, measure)) / (isBytes ? 1024 : 1);
+      if (Number.isNaN(value)) return '-';
+      return `${isBytes ? value.toFixed(1) : value.toPrecision(3)} ${isBytes ? 'KiB' : 'µs'}`;
+    };
+    const uws = bySubject['uWebSockets.js'];
+    const share = [ws, uws].map((other) => times(ratio(own, other, measure)));
+    return [[work, figure(own), figure(ws), figure(uws), ...share]];
+  });
+  const runs = new Set(HEADLINES.map(({ workload }) => runOf(results, workload)).filter(Boolean));
+  const from = [...runs].map(
+    ({ commit, date, machine }) => `commit ${commit} (${date}, ${machine})`
+  );
+  const heading = ['work', 'ferrows', 'ws', 'uWebSockets.js', '/ ws', '/ uWebSockets.js'];
+  return [markdown([heading, ...rows]), `Measured at ${from.join(' and ')}.`];
+}
 
 /**
- * The whole page.
+ * README.md with its figures renewed.
  *
- * @param {object} run as run.mjs records it
- * @param {string} image name of the chart beside it
+ * @param {string} readme with both markers
  */
-export function page(run, image) {
-  const intro =
-    'Written by `bench/run.mjs`; README.md beside it says how to read it. "Measured" is the median of the ratios ' +
-    'within each round and judges; "of the least" is the ratio of the least figures.';
-  const [first, ...others] = heads(run.workloads);
+export function withHeadline(readme, results) {
+  const [before, rest, ...more] = readme.split(BEGIN);
+  const [, after] = (rest ?? '').split(END);
+  if (after === undefined || more.length > 0)
+    throw new Error(`README.md needs ${BEGIN} and ${END} once`);
+  const block = [
+    BEGIN,
+    'Median CPU time per message or connection; `/ ws` and `/ uWebSockets.js` are the ratios to them (lower is better, `ws` is the ' +
+      'faster of with and without bufferutil):',
+    ...headline(results),
+    'All results and their conditions: [doc/performance.md](doc/performance.md).',
+    END
+  ];
+  return `${before}${block.join('\n\n')}${after}`;
+}
+
+const READING = `A figure is the median over the rounds, with the best value in parentheses (the highest rate, the lowest of anything else).
+
+| column | meaning |
+| --- | --- |
+| CPU us/msg | CPU time of the whole process, user and system, per message |
+| JS thread us/msg | the part of it on the JavaScript thread: unavailable to the application |
+| p50, p99 | latency under this load |
+| messages/s | messages returned within the measured seconds; deliveries of a broadcast |
+| RSS | resident memory at the end of the load |
+| CPU, JS thread, ... / ws | ratio to ws: the median of the ratios within each round |
+| busy, load busy | CPU time as a share of one core, of the subject and of the load generator |
+
+* A closed loop saturates the slowest part. Where "busy" is about 100 %, messages/s compares the subjects; where "load busy" is about 100 %,
+  or both together fill all cores, it compares the load generator and the machine: use CPU per message.
+* Under saturation, latency is about messages in flight divided by messages per second (Little's law).
+* A subject that is not saturated finds fewer messages at each wake-up, so a faster one can pay more for each.
+* \`echo-64-alone\` includes the wake-up of a sleeping core. On virtual machines the round trip has two levels: low when client and server
+  share a core, high when they do not. Compare rounds of one level only.
+* With more connections the kernel's own work grows; the row of \`raw epoll\` in the growth table shows by how much.
+* The raw epoll server echoes a frame while it arrives; libraries wait for the whole message. This matters for 1 MiB.
+* In a target, "measured" is the median of the ratios within each round and decides; "of the lowest" is the ratio of the lowest values.
+  Noise only adds, so a large difference between the two means that the machine was not quiet. \`ws\` is the faster of its two variants.
+* Ratios of two runs on different machines, or hours apart, mean nothing.`;
+
+/**
+ * doc/performance.md.
+ *
+ * @param {object} results of results.json
+ */
+export function performancePage(results) {
+  const workloads = allWorkloads(results);
+  const { breakdown } = results;
   return text([
-    ['# Benchmark results', intro],
-    first,
-    `![CPU time a message](${image})`,
-    ...others,
-    ['## The run', circumstances(run)],
-    ...workloadTables(run.workloads)
+    '# Performance',
+    `Generated from [bench/results.json](../bench/results.json) by \`${COMMAND}\`; do not edit. The method is in ` +
+      '[bench/README.md](../bench/README.md). The figures are older than the current code where a run names an older commit.',
+    '## Summary',
+    'Median CPU time per message or connection; lower is better.',
+    ...headline(results),
+    '![CPU time per message, round trip and idle memory of ferrows, ws, uWebSockets.js and Bun](../bench/results.svg)',
+    '## Runs',
+    ...results.runs.map(conditions),
+    ...verdicts(workloads),
+    '## Reading the tables',
+    READING,
+    ...(breakdown
+      ? [
+          '## Memory of an idle connection',
+          `\`${breakdown.command}\` at commit ${breakdown.commit}, ${breakdown.date}; bytes per connection. The tables are from two processes ` +
+            "of one run each. V8's heap had grown by 742 bytes of pages in the first; existing pages took the other objects, so they do not add up.",
+          ...breakdown.tables.map(({ head, rows }) =>
+            markdown([head, ...rows.map((row) => row.map(String))], 0)
+          )
+        ]
+      : []),
+    '## Workloads',
+    ...workloadTables(workloads)
   ]);
 }

@@ -1,6 +1,6 @@
-// The server on Bun's own WebSocket, run by Bun: its import of ws would give the same in the clothes of ws.
-// Without time-outs or a limit that a workload could meet. BUN_DEFLATE names the kind of compressor and decompressor to
-// have instead of the usual ones: `dedicated` is one of each for every connection.
+// Server on Bun's own WebSocket, which its import of ws wraps. No timeouts or limits that a
+// workload could reach. BUN_DEFLATE selects the kind of compressor and decompressor: `dedicated` is
+// one of each for every connection.
 /* global Bun */
 import { MAX_BYTES, broadcast, deflate, listening, tls } from './process.mjs';
 

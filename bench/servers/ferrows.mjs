@@ -1,4 +1,4 @@
-// The server on ferrows. With FERROWS_OBSERVED, everything that tells of connections is listened to.
+// Server on ferrows. With FERROWS_OBSERVED it subscribes to all diagnostics.
 import diagnostics from 'node:diagnostics_channel';
 import { ferrows } from '../libraries.mjs';
 import { serve } from './node.mjs';

@@ -1,11 +1,11 @@
-// The server on a library with the API of ws. Used by ws.mjs and ferrows.mjs, which choose the library.
+// Server on a library with the API of ws. Used by ws.mjs and ferrows.mjs.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 
 import { broadcast, deflate, listening, tls } from './process.mjs';
 
 /**
- * @param {{ WebSocketServer: Function, version: string }} library served with its defaults
+ * @param {{ WebSocketServer: Function, version: string }} library used with its defaults
  * @returns the server
  */
 export function serve({ WebSocketServer, version }) {

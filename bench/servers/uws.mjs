@@ -1,4 +1,4 @@
-// The server on uWebSockets.js, for Node. Without time-outs or a limit that a workload could meet.
+// Server on uWebSockets.js, for Node. No timeouts or limits that a workload could reach.
 import { createRequire } from 'node:module';
 
 import { MAX_BYTES, broadcast, deflate, listening, takeover, tls, versionOf } from './process.mjs';
@@ -7,8 +7,8 @@ const PACKAGE = '../peers/node_modules/@btc-vision/uwebsockets.js';
 const uws = createRequire(import.meta.url)(PACKAGE);
 const version = versionOf(new URL(`${PACKAGE}/package.json`, import.meta.url));
 
-// With takeover the largest window, as with ws. A dedicated compressor keeps its context even when the client asks
-// for the opposite.
+// With takeover the largest window, as with ws. A dedicated compressor keeps its context even if
+// the client requests otherwise.
 const compression = takeover
   ? uws.DEDICATED_COMPRESSOR_256KB | uws.DEDICATED_DECOMPRESSOR_32KB
   : uws.SHARED_COMPRESSOR | uws.SHARED_DECOMPRESSOR;

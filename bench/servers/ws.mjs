@@ -1,4 +1,4 @@
-// The server on ws.
+// Server on ws.
 import { ws } from '../libraries.mjs';
 import { serve } from './node.mjs';
 

@@ -1,5 +1,5 @@
-//! Stateless functions on frames and the opening handshake, for the parts of the ws API that expose them (`Sender.frame`, the
-//! server's response), and constants of this build.
+//! Stateless functions on frames and the opening handshake, for the parts of the ws API that expose them
+//! (`Sender.frame`, the server's response), and constants of this build.
 
 use napi::bindgen_prelude::{BufferSlice, Uint8Array};
 use napi::{Env, Error, Result, Status};
@@ -16,8 +16,8 @@ pub(super) fn accept(key: String) -> String {
     accept_key(&key)
 }
 
-/// Encodes a frame header with its masking key (RFC 6455 section 5.2). Throws for an unknown opcode, or a key that is not four
-/// bytes long.
+/// Encodes a frame header with its masking key (RFC 6455 section 5.2). Throws for an unknown opcode, or a key
+/// that is not four bytes long.
 #[napi(catch_unwind)]
 pub(super) fn encode_header(
     env: &Env,

@@ -1,5 +1,6 @@
-//! Per-message compression on libuv's thread pool, for payloads that would occupy the JavaScript thread for long. The shim decides
-//! which these are and keeps the order of messages; it is called back when a result can be sent or delivered.
+//! Per-message compression on libuv's thread pool, for payloads that would occupy the JavaScript thread for
+//! long. The shim decides which these are and keeps the order of messages; it is called back when a result
+//! can be sent or delivered.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -16,17 +17,19 @@ use crate::protocol::deflate::{
 use crate::transport::event_loop::EventLoop;
 use crate::transport::transports::{Backend, Transport};
 
-/// The most running jobs that others can join. A broadcast sends one payload to many connections, with few sets of parameters.
+/// The most running jobs that others can join. A broadcast sends one payload to many connections, with few
+/// sets of parameters.
 const MAX_JOINABLE: usize = 4;
 
 /// A payload that is being compressed, for one or more connections that send the same.
 struct CompressionJob {
     payload: Arc<[u8]>,
     outgoing: OutgoingParams,
+    /// The transports, and the callbacks of the shim.
     waiters: RefCell<Vec<(SharedTransport, Reference)>>,
 }
 
-/// About what permessage-deflate has in memory for a connection when it closes.
+/// Estimated memory of permessage-deflate for a connection, freed when that closes.
 const FREED_AT_CLOSE: usize = 32 * 1024;
 
 /// Bytes freed from which `malloc_trim` is called while other memory is in use.
@@ -35,46 +38,48 @@ const TRIM_FROM: usize = 4 * 1024 * 1024;
 /// Compression of the connections of one environment.
 #[derive(Default)]
 pub(super) struct Compression {
-    /// Compressors and inflaters that no connection needs now.
+    /// Idle compressors and inflaters.
     pub(super) pool: Arc<Pool>,
-    /// The payload that was compressed last.
+    /// The last compressed payloads, for connections that send the same.
     pub(super) broadcast: RefCell<Broadcast>,
-    /// About how many bytes were freed since the last `malloc_trim`.
+    /// Estimated bytes freed since the last `malloc_trim`.
     freed: Cell<usize>,
-    /// The last payloads that other threads compress, the newest one first.
+    /// Running jobs that can be joined, the newest first.
     jobs: RefCell<Vec<Rc<CompressionJob>>>,
 }
 
 impl Compression {
-    /// True if connections are configured with permessage-deflate: they have the pool.
+    /// True if a connection or configuration with permessage-deflate exists: these share the pool.
     pub(super) fn is_used(&self) -> bool {
         Arc::strong_count(&self.pool) > 1
     }
 
-    /// Notes that a connection with permessage-deflate has closed.
+    /// Counts the memory of a connection with permessage-deflate that has closed.
     pub(super) fn note_close(&self) {
         self.freed.set(self.freed.get() + FREED_AT_CLOSE);
     }
 
-    /// Releases memory that was not used since the last call, after `released` was by connections. `freed_otherwise` counts bytes that
-    /// others have freed. Returns whether permessage-deflate may have more to release the next time, and whether free memory was
-    /// returned to the system.
-    pub(super) fn release_unused(&self, mut released: Trimmed, freed_otherwise: usize) -> (bool, bool) {
+    /// Frees memory that was not used since the last call, after connections have freed `trimmed`.
+    /// `freed_otherwise`: bytes freed apart from permessage-deflate. Returns `true` if the next call may free
+    /// more, and `true` if `malloc_trim` was called.
+    pub(super) fn free_unused(&self, mut trimmed: Trimmed, freed_otherwise: usize) -> (bool, bool) {
         self.broadcast.borrow_mut().clear();
-        released.may_free_more |= self.pool.trim();
-        // `malloc_trim` takes time: it is not called for little, unless that is the last of permessage-deflate.
-        let freed = self.freed.get() + released.freed;
-        let is_last = freed > 0 && !released.may_free_more;
+        trimmed.may_free_more |= self.pool.trim();
+        // `malloc_trim` takes milliseconds: it is called for many bytes, or for the last ones of
+        // permessage-deflate.
+        let freed = self.freed.get() + trimmed.freed;
+        let is_last = freed > 0 && !trimmed.may_free_more;
         let trims = is_last || freed + freed_otherwise >= TRIM_FROM;
         if trims {
             malloc_trim();
         }
         self.freed.set(if trims { 0 } else { freed });
-        (released.may_free_more, trims)
+        (trimmed.may_free_more, trims)
     }
 
-    /// Compresses `payload` on a pool thread, without reference to earlier messages, and then calls `callback`; the transport holds
-    /// the result from then on. Joins a running job with the same payload and parameters.
+    /// Compresses `payload` on a pool thread, without reference to earlier messages, and then calls
+    /// `callback`; the transport holds the result from then on. Joins a running job with the same payload and
+    /// parameters.
     ///
     /// # Errors
     /// If the environment is ending.
@@ -124,11 +129,11 @@ impl Compression {
     }
 }
 
-/// Inflates the frame at which a connection has stopped parsing, and then calls `callback` with the number of records of the next
-/// batch. For a socket that is 0, because its events are delivered as always.
+/// Inflates the frame at which a connection has stopped parsing, and then calls `callback` with the number of
+/// records of the next batch. For a socket that is 0, because its events are delivered as always.
 ///
 /// # Errors
-/// When the environment is ending.
+/// If the environment is ending.
 pub(super) fn inflate_async(
     event_loop: &Rc<EventLoop<NodeHost>>,
     transport: &SharedTransport,

@@ -122,10 +122,10 @@ impl Environment {
         let Context { event_loop, compression, .. } = &*self.context;
         let mut released = Trimmed::default();
         if compression.is_used() {
-            event_loop.transports().for_each(|transport| released += transport.borrow_mut().release_unused());
+            event_loop.transports().for_each(|transport| released += transport.borrow_mut().free_unused());
         }
         event_loop.begin_sweep();
-        let (again, is_trimmed) = compression.release_unused(released, event_loop.freed());
+        let (again, is_trimmed) = compression.free_unused(released, event_loop.freed());
         if is_trimmed {
             event_loop.reset_freed();
         }

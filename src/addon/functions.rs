@@ -1,5 +1,5 @@
-//! The functions that the shim calls for most of what it does with connections. They name a connection by its number, so that one
-//! that needs no more has no JavaScript object. `connection` has the rest; `sys/function` implements such functions over Node-API.
+//! Frequent operations on connections, as functions that name a connection by its number: most connections
+//! have no JavaScript object. `connection` has the rest; `sys/function` creates functions.
 
 use std::ffi::CStr;
 use std::rc::Rc;
@@ -20,25 +20,26 @@ use crate::transport::event_loop::SocketCommand;
 use crate::transport::scheduler::TransportMode;
 use crate::transport::transports::{Totals, Transport};
 
-/// Functions on connections. The first argument is the number of a connection, unless stated otherwise. 0 is the number of a
-/// destroyed connection; on such a one they do nothing. Those that queue output return the total of bytes ever queued.
+/// Functions on connections. The first argument is the number of a connection, unless stated otherwise. 0 is
+/// the number of a destroyed connection; on such a one they do nothing. Those that queue output return the
+/// total of bytes ever queued.
 ///
-/// `flags` of a payload: `BINARY` 1, `FIN` 2, `STRING` 4 (required for a string), `MASK` 8 (with `key`, or a random key),
-/// `COMPRESS` 64, `PLACED` 128 (the payload is in `Environment.records`, and the argument is its length).
+/// `flags` of a payload: `BINARY` 1, `FIN` 2, `STRING` 4 (required for a string), `MASK` 8 (with `key`, or a
+/// random key), `COMPRESS` 64, `PLACED` 128 (it is in `Environment.records`, and the argument is its length).
 #[napi(object, object_from_js = false)]
 pub struct Functions<'env> {
-    /// Adopts the socket `fd`, whose `net.Socket` must not close it before `destroy`, for a connection with the configuration of
-    /// this number. `head`: bytes that were read from it before. `mode`: 0 the scheduler decides, 1 event loop, 2 I/O thread,
-    /// 3 migrations at random, for tests; always an I/O thread if the event loop can't poll sockets. Returns the number of the
-    /// connection, whose events go to `deliver`, but not before this call has returned. -1 if the socket can't be adopted;
-    /// nothing has changed then.
+    /// Adopts the socket `fd`, whose `net.Socket` must not close it before `destroy`. `configuration`: the
+    /// number of one; `head`: bytes that were read from the socket before; `mode`: 0 the scheduler decides, 1
+    /// event loop, 2 I/O thread, 3 migrations at random, for tests (always 2 if the event loop can't poll
+    /// sockets). Returns the number of the connection, whose events go to `deliver` after this call. -1 if
+    /// the socket can't be adopted: nothing has changed then.
     #[napi(
         ts_type = "(fd: number, configuration: number, head: Uint8Array | undefined, mode: number) => number"
     )]
     pub attach: Unknown<'env>,
-    /// Adopts the accepted connection of a `Listener` with this number, and its descriptor, which `destroy` closes. `response` is
-    /// written at once; bytes that the kernel refuses count as queued. Otherwise as `attach`. -1 if there is no such connection, or
-    /// if it can't be adopted; it is closed then.
+    /// Adopts the accepted connection of a `Listener` with this number, and its descriptor, which `destroy`
+    /// closes. Writes `response` at once; bytes that the kernel refuses count as queued. Otherwise as
+    /// `attach`. -1 if there is no such connection, or it can't be adopted: it is closed then.
     #[napi(
         ts_type = "(number: number, configuration: number, response: string, head: Uint8Array | undefined, mode: number) => number"
     )]
@@ -46,8 +47,8 @@ pub struct Functions<'env> {
     /// Destroys a connection that was attached or adopted, and frees its number.
     #[napi(ts_type = "(id: number) => void")]
     pub free: Unknown<'env>,
-    /// Queues a message or a fragment. `flags` may have `SAME` 32 if the data is that of the last call with `STRING`, and
-    /// `TOTAL` 16, without which the total is not returned.
+    /// Queues a message or a fragment. `flags` may have `SAME` 32 if the data is that of the last call with
+    /// `STRING`, and `TOTAL` 16, without which the total is not returned.
     #[napi(
         ts_type = "(id: number, data: string | Uint8Array | number, flags: number, key?: Uint8Array) => number | undefined"
     )]
@@ -73,17 +74,20 @@ pub struct Functions<'env> {
     /// Stream: parses received bytes. Returns the number of records of the first batch.
     #[napi(ts_type = "(id: number, chunk: Uint8Array) => number")]
     pub receive: Unknown<'env>,
-    /// Writes the next batch, once the last one has been read. Returns the number of its records; 0 if there is none.
+    /// Writes the next batch, once the last one has been read. Returns the number of its records; 0 if there
+    /// is none.
     #[napi(ts_type = "(id: number) => number")]
     pub more: Unknown<'env>,
-    /// Stream: copies the output that was queued since the last call to where payloads begin in `Environment.records`. Returns the
-    /// number of bytes; 0 if there are none, or too many: `Connection.takeOutput` returns these.
+    /// Stream: moves queued output to the payloads of `Environment.records`. Returns the number of bytes; 0 if
+    /// there are none, or too many: `Connection.takeOutput` returns these.
     #[napi(ts_type = "(id: number) => number")]
     pub take_output: Unknown<'env>,
-    /// Attached: writes queued output on this thread until the kernel refuses more. Returns the number of bytes still queued.
+    /// Attached: writes queued output on this thread until the kernel refuses more. Returns the number of
+    /// bytes still queued.
     #[napi(ts_type = "(id: number) => number")]
     pub flush_now: Unknown<'env>,
-    /// Attached: requests one `WRITTEN` record for when the kernel has accepted all output that is queued now.
+    /// Attached: requests one `WRITTEN` record for when the kernel has accepted all output that is queued
+    /// now.
     #[napi(ts_type = "(id: number) => void")]
     pub notify: Unknown<'env>,
     /// Attached: stops reading and delivery.
@@ -95,11 +99,11 @@ pub struct Functions<'env> {
     /// Attached: sends a FIN after all queued output. A `SHUTDOWN` record follows.
     #[napi(ts_type = "(id: number) => void")]
     pub shutdown: Unknown<'env>,
-    /// Attached: writes a batch of the events that have not been delivered. Returns the number of its records.
+    /// Attached: writes a batch of the events that have not been delivered. Returns the number of its
+    /// records.
     #[napi(ts_type = "(id: number) => number")]
     pub collect: Unknown<'env>,
-    /// Attached, before `destroy`: reads the remaining input of a paused connection and writes a batch. Returns the number of its
-    /// records.
+    /// Attached, paused, before `destroy`: as `collect`, after reading the remaining input.
     #[napi(ts_type = "(id: number) => number")]
     pub last_read: Unknown<'env>,
     /// Drops queued output and undelivered events, and closes the descriptor.
@@ -126,7 +130,7 @@ impl Functions<'_> {
     /// Creates the functions of an environment.
     ///
     /// # Errors
-    /// When JavaScript has no memory, or the environment is ending.
+    /// If JavaScript has no memory, or the environment is ending.
     pub(super) fn new(context: &Rc<Context>) -> Result<Self> {
         let function = |name: &CStr, body: Body<Context>| {
             unknown(context.env, create_function(context.env, context, name, body)?)
@@ -137,7 +141,7 @@ impl Functions<'_> {
             free: function(c"free", |context, [id, ..]| {
                 let id = unsigned(context.env, id)?;
                 let transports = context.event_loop.transports();
-                // 0 is the id of all that were destroyed.
+                // 0 is the number of every destroyed connection, and stays so.
                 if let Some(transport) = (id != 0).then(|| transports.remove(id)).flatten() {
                     destroy(context, &mut transport.borrow_mut());
                 }
@@ -179,17 +183,11 @@ impl Functions<'_> {
                 let totals = transport.borrow().totals();
                 Ok(total(totals.pending()))
             })?,
-            notify: function(c"notify", |context, [id, ..]| {
-                execute(context, id, SocketCommand::Notify).map(|_| None)
-            })?,
-            pause: function(c"pause", |context, [id, ..]| {
-                execute(context, id, SocketCommand::Pause).map(|_| None)
-            })?,
-            resume: function(c"resume", |context, [id, ..]| {
-                execute(context, id, SocketCommand::Resume).map(|_| None)
-            })?,
+            notify: function(c"notify", |context, [id, ..]| command(context, id, SocketCommand::Notify))?,
+            pause: function(c"pause", |context, [id, ..]| command(context, id, SocketCommand::Pause))?,
+            resume: function(c"resume", |context, [id, ..]| command(context, id, SocketCommand::Resume))?,
             shutdown: function(c"shutdown", |context, [id, ..]| {
-                execute(context, id, SocketCommand::Shutdown).map(|_| None)
+                command(context, id, SocketCommand::Shutdown)
             })?,
             collect: function(c"collect", |context, [id, ..]| {
                 let transport = transport_of(context, id)?;
@@ -213,13 +211,15 @@ impl Functions<'_> {
                 Ok(total(on_thread.into()))
             })?,
             queued_total: function(c"queuedTotal", |context, [id, ..]| {
-                count(context, id, |totals| totals.queued)
+                read_total(context, id, |totals| totals.queued)
             })?,
             written_total: function(c"writtenTotal", |context, [id, ..]| {
-                count(context, id, |totals| totals.written)
+                read_total(context, id, |totals| totals.written)
             })?,
-            pending: function(c"pending", |context, [id, ..]| count(context, id, Totals::pending))?,
-            bytes_read: function(c"bytesRead", |context, [id, ..]| count(context, id, |totals| totals.read))?,
+            pending: function(c"pending", |context, [id, ..]| read_total(context, id, Totals::pending))?,
+            bytes_read: function(c"bytesRead", |context, [id, ..]| {
+                read_total(context, id, |totals| totals.read)
+            })?,
         })
     }
 }
@@ -266,7 +266,7 @@ fn send(context: &Rc<Context>, [id, data, flags, key, _]: Arguments) -> Result<O
             send_message(context, &mut transport, flags, key, payload)
         })
     });
-    // The caller takes its string for the last one.
+    // The shim assumes that the string was kept, although sending it has failed.
     let queued = sent.inspect_err(|_| context.payloads.forget_text())?;
     Ok(if flags & flag::TOTAL != 0 { total(queued) } else { None })
 }
@@ -337,8 +337,6 @@ fn receive(context: &Rc<Context>, [id, chunk, ..]: Arguments) -> Result<Option<f
     Ok(Some(f64::from(next_records(&context.event_loop, &mut transport))))
 }
 
-/// Over a stream: moves everything queued since the last call into the shared memory. Returns its length; 0 if there is nothing, or
-/// too much for that.
 fn take_output(context: &Rc<Context>, [id, ..]: Arguments) -> Result<Option<f64>> {
     let transport = transport_of(context, id)?;
     let mut transport = transport.borrow_mut();
@@ -352,21 +350,26 @@ fn take_output(context: &Rc<Context>, [id, ..]: Arguments) -> Result<Option<f64>
     Ok(total(length as u64))
 }
 
-/// Destroys a transport, once.
+/// Destroys a transport. Does nothing the second time.
 fn destroy(context: &Context, transport: &mut Transport<Reference>) {
     if transport.destroy(&context.event_loop) && transport.config().deflate.is_some() {
         context.compression.note_close();
     }
 }
 
-/// Executes a command on a socket; other transports have nothing to do.
+/// Executes a command that returns no value.
+fn command(context: &Rc<Context>, id: sys::napi_value, command: SocketCommand) -> Result<Option<f64>> {
+    execute(context, id, command).map(|_| None)
+}
+
+/// Executes a command on a socket. Does nothing on other transports.
 fn execute(context: &Rc<Context>, id: sys::napi_value, command: SocketCommand) -> Result<SharedTransport> {
     let transport = transport_of(context, id)?;
     transport.borrow_mut().execute(&context.event_loop, command);
     Ok(transport)
 }
 
-fn count(context: &Rc<Context>, id: sys::napi_value, of: fn(&Totals) -> u64) -> Result<Option<f64>> {
+fn read_total(context: &Rc<Context>, id: sys::napi_value, of: fn(&Totals) -> u64) -> Result<Option<f64>> {
     let transport = transport_of(context, id)?;
     let totals = transport.borrow().totals();
     Ok(total(of(&totals)))

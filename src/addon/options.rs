@@ -1,5 +1,5 @@
-//! The options of a connection, and the parameters that the opening handshake has negotiated, as JavaScript objects. Converts them
-//! to types of the core that have valid values only.
+//! The options of a connection, and the parameters that the opening handshake has negotiated, as JavaScript
+//! objects. Converts them to types of the core that have valid values only.
 
 use std::sync::Arc;
 
@@ -54,8 +54,8 @@ impl ConnectionOptions {
     }
 }
 
-/// The negotiated parameters of permessage-deflate (RFC 7692), from this end's point of view, and options of its compressor. A
-/// number out of range counts as missing.
+/// The negotiated parameters of permessage-deflate (RFC 7692), from this end's point of view, and options of
+/// its compressor. A number out of range counts as missing.
 #[napi(object)]
 pub struct DeflateOptions {
     /// Window bits of this end's compressor, 8 to 15.

@@ -1,9 +1,11 @@
-//! Events as records in shared memory, in batches that JavaScript reads. A record is four 32-bit words, `[kind | flags << 8, offset,
-//! length, detail]`; payloads lie behind the records. `lib/transport/record-reader.js` is the reader, and `lib/native.js` has the
-//! same tables of kinds and flags.
+//! Events as records in shared memory, in batches that JavaScript reads. A record is four 32-bit words,
+//! `[kind | flags << 8, offset, length, detail]`; payloads lie behind the records.
+//! `lib/transport/record-reader.js` is the reader, and `lib/native.js` has the same tables of kinds and
+//! flags.
 //!
-//! Layout of the memory: [`HEADER_WORDS`], up to [`CAPACITY`] records, [`SEND_AREA`], [`PAYLOAD_AREA`]. A batch must be read before the
-//! next is written. Called by whatever delivers a connection's events; no decision about events belongs here.
+//! Layout of the memory: [`HEADER_WORDS`], up to [`CAPACITY`] records, [`SEND_AREA`], [`PAYLOAD_AREA`]. A
+//! batch must be read before the next is written. Called by whatever delivers a connection's events; no
+//! decision about events belongs here.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -17,7 +19,8 @@ use crate::protocol::ErrorClass;
 
 /// The most records in a batch.
 const CAPACITY: usize = 256;
-/// Words before the first record. The first is 1 if another batch waits, the second the number of bytes of [`BATCHED`] payloads.
+/// Words before the first record. The first is 1 if another batch waits, the second the number of bytes of
+/// [`BATCHED`] payloads.
 const HEADER_WORDS: usize = 4;
 const RECORD_WORDS: usize = 4;
 const WORDS: usize = HEADER_WORDS + CAPACITY * RECORD_WORDS;
@@ -33,7 +36,8 @@ const SHARED_LENGTH: usize = PAYLOAD_AREA.end;
 
 /// Messages up to this length get a buffer each: the shim allocates it on JavaScript's heap, which is cheap.
 const MAX_SMALL: usize = 64;
-/// Messages from this length on get a buffer each, which costs little compared to the copy. Those in between are [`BATCHED`].
+/// Messages from this length on get a buffer each, which costs little compared to the copy. Those in between
+/// are [`BATCHED`].
 const MIN_SINGLE: usize = 4 * 1024;
 
 /// Record kinds.
@@ -77,9 +81,9 @@ const BATCHED: u32 = 64;
 /// Values that don't fit in a record. The reader takes them in the order of the records with their flag.
 #[derive(Debug, Default)]
 struct RecordExtras {
-    /// Payloads of records with the flag `LARGE`.
+    /// Payloads of records with the flag [`LARGE`].
     large: VecDeque<Vec<u8>>,
-    /// Lengths of the non-empty frames of messages with the flag `FRAGMENTED`.
+    /// Lengths of the non-empty frames of messages with the flag [`FRAGMENTED`].
     fragments: VecDeque<Vec<u32>>,
 }
 
@@ -94,7 +98,8 @@ pub(super) struct RecordWriter<'a> {
     batched_end: usize,
     extras: &'a mut RecordExtras,
     count: usize,
-    /// Offset in the arena of the chunk that was received in place. `None` if a message was received into a buffer of its own.
+    /// Offset in the arena of the chunk that was received in place. `None` if a message was received into a
+    /// buffer of its own.
     chunk: Option<usize>,
 }
 
@@ -112,8 +117,8 @@ impl<'a> RecordWriter<'a> {
         Self { words, payloads, front: 0, back, batched_end: 0, extras, count: 0, chunk: None }
     }
 
-    /// Sets the source of messages that were received in place: the offset in the arena of their chunk, or `None` for a buffer of
-    /// their own.
+    /// Sets the source of messages that were received in place: the offset in the arena of their chunk, or
+    /// `None` for a buffer of their own.
     pub(super) fn set_chunk(&mut self, start: Option<usize>) {
         self.chunk = start;
     }
@@ -141,7 +146,8 @@ impl<'a> RecordWriter<'a> {
         self.count += 1;
     }
 
-    /// Adds a record whose payload goes to the extras. The caller has checked that it fits, and passes [`LARGE`] in `flags`.
+    /// Adds a record whose payload goes to the extras. The caller has checked that it fits, and passes
+    /// [`LARGE`] in `flags`.
     pub(super) fn push_large(&mut self, kind: RecordKind, flags: u32, payload: Vec<u8>) {
         debug_assert!(flags & LARGE != 0, "the reader looks for the flag");
         self.record(kind, flags, 0, payload.len() as u32, 0);
@@ -259,7 +265,7 @@ impl<'a> RecordWriter<'a> {
     }
 }
 
-/// The memory that records are written to: an `ArrayBuffer` that the shim reads, and what records only point to.
+/// The memory of an environment's records: the `ArrayBuffer` that the shim reads, and the extras.
 pub(super) struct RecordMemory {
     array: SharedArray,
     extras: RefCell<RecordExtras>,
@@ -267,7 +273,7 @@ pub(super) struct RecordMemory {
 
 impl RecordMemory {
     /// # Errors
-    /// When JavaScript has no memory for it.
+    /// If JavaScript has no memory for it.
     pub(super) fn new(env: Env) -> Result<Self> {
         Ok(Self { array: SharedArray::new(env, SHARED_LENGTH)?, extras: RefCell::default() })
     }
@@ -275,12 +281,13 @@ impl RecordMemory {
     /// The `ArrayBuffer`.
     ///
     /// # Errors
-    /// When the environment is ending.
+    /// If the environment is ending.
     pub(super) fn value(&self) -> Result<sys::napi_value> {
         self.array.value()
     }
 
-    /// Writes one batch. `fill` returns true if something remains for another. Returns the number of records.
+    /// Writes one batch and returns the number of its records. `fill` returns `true` if events remain for
+    /// another batch.
     pub(super) fn write(&self, fill: impl FnOnce(&mut RecordWriter<'_>) -> bool) -> u32 {
         let mut extras = self.extras.borrow_mut();
         self.array.with(|memory| {
@@ -300,7 +307,7 @@ impl RecordMemory {
         });
     }
 
-    /// Copies bytes to the payload area. False if they are too many.
+    /// Copies bytes to the payload area. Returns `false` if they don't fit.
     pub(super) fn write_payload(&self, bytes: &[u8]) -> bool {
         self.array.with(|memory| {
             let place = memory[PAYLOAD_AREA].get_mut(..bytes.len());

@@ -1,6 +1,6 @@
-//! One environment per realm of a JavaScript thread. All copies of the shim in a realm share it, although each loads the addon with a
-//! `napi_env` of its own: a thread has one poller, one set of descriptors and one listener of `'exit'`. The copies share state in
-//! JavaScript through the value of `thread.js`.
+//! One environment per realm of a JavaScript thread. All copies of the shim in a realm share it, although
+//! each loads the addon with a `napi_env` of its own: a thread has one poller, one set of descriptors and one
+//! listener of `'exit'`. The copies share state in JavaScript through the value of `thread.js`.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -14,18 +14,20 @@ use super::sys::evaluate;
 const SCRIPT: &str = include_str!("thread.js");
 
 thread_local! {
-    /// The environments of this thread: embedders run several, one after the other or nested. An environment holds what
-    /// refers to JavaScript, and ends with the objects of its copies: nothing of it may be left for the end of the thread.
+    /// The environments of this thread. Embedders run several, one after the other or nested. Weak: an
+    /// environment holds references to JavaScript values, and must end with the objects of its copies, before
+    /// the thread does.
     static ENVIRONMENTS: RefCell<Vec<Weak<Context>>> = RefCell::default();
 }
 
-/// The environment of the realm of `env`. If there is none, `create` gets the value of the script and creates it.
+/// The environment of the realm of `env`. If there is none, `create` gets the value of the script and creates
+/// it.
 ///
 /// # Errors
 /// Those of `create`, or if the environment is ending.
 pub(super) fn context_of_thread(
     env: Env,
-    make: impl FnOnce(sys::napi_value) -> Result<Rc<Context>>,
+    create: impl FnOnce(sys::napi_value) -> Result<Rc<Context>>,
 ) -> Result<Rc<Context>> {
     let known = ENVIRONMENTS.with_borrow(|environments| {
         environments.iter().filter_map(Weak::upgrade).find(|context| context.realm.is_of(env))
@@ -33,7 +35,7 @@ pub(super) fn context_of_thread(
     if let Some(context) = known {
         return Ok(context);
     }
-    let context = make(evaluate(env, SCRIPT)?)?;
+    let context = create(evaluate(env, SCRIPT)?)?;
     ENVIRONMENTS.with_borrow_mut(|environments| {
         environments.retain(|context| context.strong_count() > 0);
         environments.push(Rc::downgrade(&context));

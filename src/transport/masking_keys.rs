@@ -1,7 +1,7 @@
 //! Masking keys from a cryptographic generator (RFC 6455 §5.3: unpredictable, fresh for each frame).
 //!
-//! A generator is seeded from the system once and stays on one thread. `protocol` and `connection` have no random source: their
-//! callers pass in keys from here.
+//! A generator is seeded from the system once and stays on one thread. `protocol` and `connection` have no
+//! random source: their callers pass in keys from here.
 
 use std::fmt;
 

@@ -1,18 +1,22 @@
-//! The transports: what moves a connection's bytes. Backpressure is decided here.
+//! Transports: they move bytes between a connection and the network, and fill batches of events. Generic over
+//! their owner, which is a JavaScript environment in the addon; no Node-API, JavaScript value or protocol
+//! decision belongs here. Backpressure is decided here.
 //!
-//! * [`stream`]: the caller moves the bytes (a Node Duplex, through the addon).
-//! * [`socket`]: a plain socket, driven by the owner's [`event_loop`] or by an I/O thread of [`io_threads`]. The
-//!   driver can change at any time; [`scheduler`] decides.
-//! * [`transports`]: the transports of an owner by connection id.
-//! * [`listener`]: listening sockets, and connections until their opening handshake has been read.
-//! * `queue`, `ref_count`: between threads. `sync`: the primitives of these. [`slab`]: values by number.
+//! * [`transports`]: the transports of an owner, by connection.
+//! * [`stream`]: the caller moves the bytes (a Node Duplex, through the addon), on its own thread.
+//! * [`socket`]: a plain socket whose bytes are moved here. Its driver can change at any time:
+//!   [`event_loop`], the owner's thread, or [`io_threads`], tokio threads of this library. [`scheduler`]
+//!   decides which.
+//! * [`listener`]: listening sockets, and their connections until the opening handshake has been read.
+//! * [`masking_keys`]: random masking keys. [`slab`]: values by number. `queue`, `ref_count`: shared between
+//!   threads, made of `sync`.
 //!
 //! All drive the same [`Connection`](crate::connection::Connection) and fill the same
-//! [`EventBatch`](crate::connection::EventBatch). Not here: protocol decisions, Node-API and JavaScript values.
+//! [`EventBatch`](crate::connection::EventBatch).
 
 #[cfg(unix)]
 pub mod event_loop;
-// Same names, nothing behind them.
+// Has the same names as `event_loop`.
 #[cfg(not(unix))]
 #[path = "no_event_loop.rs"]
 pub mod event_loop;

@@ -1,14 +1,16 @@
-//! A queue from many threads to one: `push` wakes the consumer once, `drain` takes all items. Mailboxes (`socket::mailbox`) and
-//! the job queues of I/O threads (`io_threads::worker`) are such queues.
+//! A queue from many threads to one: `push` wakes the consumer once, `drain` takes all items. Mailboxes
+//! (`socket::mailbox`) and the job queues of I/O threads (`io_threads::worker`) are such queues.
 //!
-//! The queue is reference-counted (see `ref_count`): without references it is closed, and drops what is pushed.
+//! The queue is reference-counted (see `ref_count`): without references it is closed, and drops what is
+//! pushed.
 
 use super::ref_count::RefCounted;
 use super::sync::{Mutex, lock};
 
 /// Notifies a thread, from any other, that its queue is not empty.
 pub trait Wake: Send + Sync {
-    /// Must not block or call into the queue. Calls before the thread drains its queue may be merged into one.
+    /// Must not block or call into the queue. Calls before the thread drains its queue may be merged into
+    /// one.
     fn wake(&self);
 }
 
@@ -41,8 +43,8 @@ impl<T, W: Wake> WakeQueue<T, W> {
         &self.waker
     }
 
-    /// Adds an item, or drops it if the queue is closed. Only the first item since the last drain wakes the consumer, which takes
-    /// all of them.
+    /// Adds an item, or drops it if the queue is closed. Only the first item since the last drain wakes the
+    /// consumer, which takes all of them.
     pub(super) fn push(&self, item: T) {
         let is_first = {
             let mut state = lock(&self.state);
@@ -58,8 +60,8 @@ impl<T, W: Wake> WakeQueue<T, W> {
         }
     }
 
-    /// Moves all items into `into`, which must be empty and whose capacity the queue reuses. Returns `false` if the queue is
-    /// closed, so that these items were the last.
+    /// Moves all items into `into`, which must be empty and whose capacity the queue reuses. Returns `false`
+    /// if the queue is closed, so that these items were the last.
     pub(super) fn drain(&self, into: &mut Vec<T>) -> bool {
         debug_assert!(into.is_empty(), "drained items would be queued again");
         let mut state = lock(&self.state);
@@ -67,7 +69,8 @@ impl<T, W: Wake> WakeQueue<T, W> {
         state.refs > 0
     }
 
-    /// Runs items until the queue is closed. `woken` returns a future that completes after a wake since the last call.
+    /// Runs items until the queue is closed. `woken` returns a future that completes after a wake since the
+    /// last call.
     pub(super) async fn serve<F: Future>(&self, woken: impl Fn() -> F, mut run: impl FnMut(T)) {
         let mut items = Vec::new();
         loop {

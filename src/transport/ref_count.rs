@@ -1,5 +1,5 @@
-//! The lifetime of an I/O thread, by reference counting: the first reference starts the thread, dropping the last one lets it
-//! end. `io_threads::worker` decides how many threads run and implements their loop.
+//! The lifetime of an I/O thread, by reference counting: the first reference starts the thread, dropping the
+//! last one lets it end. `io_threads::worker` decides how many threads run and implements their loop.
 
 use std::ops::Deref;
 

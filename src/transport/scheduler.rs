@@ -1,25 +1,30 @@
-//! Decides which driver a plain socket gets: the owner's event loop or an I/O thread. Pure arithmetic: the caller passes in times and
-//! traffic and carries out the migrations. No clock, socket or thread belongs here.
+//! Decides which driver a plain socket gets: the owner's event loop or an I/O thread. Pure arithmetic: the
+//! caller passes in times and traffic and carries out the migrations. No clock, socket or thread belongs
+//! here.
 //!
-//! The rule (measured, see bench/README.md): a message that comes alone costs less on the owner's thread, because handing it over costs
-//! as much as a system call, however busy either thread is. With many messages per read, a thread takes the system calls off the
-//! owner, for slightly more work in total. That is a gain only if a core is idle, which no system call reports. So it is tried: when
-//! the owner's thread is saturated, sockets that bring many messages per read migrate to threads, and stay if throughput rises. If
+//! The rule (measured, see bench/README.md): a message that comes alone costs less on the owner's thread,
+//! because handing it over costs as much as a system call, however busy either thread is. With many messages
+//! per read, a thread takes the system calls off the owner, for slightly more work in total. That is a gain
+//! only if a core is idle, which no system call reports. So it is tried: when the owner's thread is
+//! saturated, sockets that bring many messages per read migrate to threads, and stay if throughput rises. If
 //! not, all of them return, and each further trial is delayed longer.
 
-/// Length of an observation window in nanoseconds: long compared to a burst, short compared to a sustained load.
+/// Length of an observation window in nanoseconds: long compared to a burst, short compared to a sustained
+/// load.
 pub const WINDOW: u64 = 100_000_000;
 
 /// CPU time of the owner's thread, in percent of a window, from which on it counts as busy.
 const BUSY_PERCENT: u64 = 85;
 
-/// Busy windows in a row before a trial: 3 seconds, for a decision that may hold for hours. The best of them is the trial's baseline.
+/// Busy windows in a row before a trial: 3 seconds, for a decision that may hold for hours. The best of them
+/// is the trial's baseline.
 const BUSY_WINDOWS: u32 = 30;
 
 /// Events per delivery from which on a socket is worth a thread.
 const MANY_EVENTS: u32 = 4;
 
-/// Events per delivery below which it no longer is. Well under [`MANY_EVENTS`]: a load between the two does not migrate.
+/// Events per delivery below which it no longer is. Well under [`MANY_EVENTS`]: a load between the two does
+/// not migrate.
 const FEW_EVENTS: u32 = 2;
 
 /// Deliveries in a window below which a socket counts as inactive.
@@ -87,7 +92,8 @@ impl Work {
 /// Where an owner's sockets that bring many messages belong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// On the event loop. A trial may begin in window `not_before`, after enough busy windows in a row; `best` is the best of these.
+    /// On the event loop. A trial may begin in window `not_before`, after enough busy windows in a row;
+    /// `best` is the best of these.
     EventLoop { not_before: u32, busy_windows: u32, best: Work },
     /// On threads since window `since`, to compare throughput with the baseline.
     Trial { since: u32, baseline: Work },
@@ -112,7 +118,8 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// A scheduler for a machine with this number of cores. `seed` determines the moments of [`TransportMode::Shuffle`].
+    /// A scheduler for a machine with this number of cores. `seed` determines the moments of
+    /// [`TransportMode::Shuffle`].
     pub fn new(cores: usize, seed: u32) -> Self {
         Self {
             has_second_core: cores > 1,
@@ -133,7 +140,8 @@ impl Scheduler {
         now.wrapping_sub(self.started_at) >= WINDOW
     }
 
-    /// Ends the window, judges it and begins the next. `cpu_time`: nanoseconds of CPU time of the owner's thread so far.
+    /// Ends the window, judges it and begins the next. `cpu_time`: nanoseconds of CPU time of the owner's
+    /// thread so far.
     pub fn end_window(&mut self, now: u64, cpu_time: u64) {
         let passed = now.wrapping_sub(self.started_at).max(1);
         let ran = cpu_time.wrapping_sub(self.cpu_time_at_start);
@@ -195,7 +203,8 @@ impl Scheduler {
         self.phase = Phase::EventLoop { not_before, busy_windows: 0, best: Work::NONE };
     }
 
-    /// Counts a delivery of `events` events from a socket and returns the migration that the socket is due for.
+    /// Counts a delivery of `events` events from a socket and returns the migration that the socket is due
+    /// for.
     pub fn on_delivery(
         &mut self,
         mode: TransportMode,

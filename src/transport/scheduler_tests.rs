@@ -17,8 +17,8 @@ impl Simulation {
         Self { scheduler, traffic, now: 0, cpu_time: 0, on_thread: false }
     }
 
-    /// A window with this number of deliveries, of `events` events each, in which the owner's thread uses `busy` percent of the time.
-    /// Returns the migrations.
+    /// A window with this number of deliveries, of `events` events each, in which the owner's thread uses
+    /// `busy` percent of the time. Returns the migrations.
     fn window(&mut self, busy: u64, deliveries: u32, events: u32) -> Vec<Migration> {
         let mut migrations = Vec::new();
         for _ in 0..deliveries {

@@ -1,7 +1,7 @@
 //! A slab: values under small integer keys that are reused, so that a lookup costs an index.
 //!
-//! Holds the connections and configurations of an environment and the sockets of a listener. A key must be forgotten when its
-//! value is removed: the next `insert` may return it.
+//! Holds the connections and configurations of an environment and the sockets of a listener. A key must be
+//! forgotten when its value is removed: the next `insert` may return it.
 
 /// Values by key.
 #[derive(Debug)]

@@ -244,7 +244,7 @@ impl<M> Transport<M> {
     }
 
     /// Releases memory of permessage-deflate that was not used since the last call.
-    pub fn release_unused(&mut self) -> Trimmed {
+    pub fn free_unused(&mut self) -> Trimmed {
         if self.config.deflate.is_none() {
             Trimmed::default()
         } else {

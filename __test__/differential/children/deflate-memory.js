@@ -52,12 +52,17 @@ async function bombs() {
   const bytes = bomb(400);
   const options = { perMessageDeflate: true, maxPayload: MIB };
   const wss = await listen(options);
-  const listening = net.createServer({ allowHalfOpen: true }).listen(0, HOST);
+  const listening = net.createServer({ allowHalfOpen: true, noDelay: true }).listen(0, HOST);
   await once(listening, 'listening');
 
   const before = memory();
   for (let i = 0; i < 3; i++) {
-    const socket = net.connect({ port: wss.address().port, host: HOST, allowHalfOpen: true });
+    const socket = net.connect({
+      port: wss.address().port,
+      host: HOST,
+      allowHalfOpen: true,
+      noDelay: true
+    });
     const peer = new RawPeer(socket, false);
     peer.write(upgradeRequest({ headers }));
     const [ws] = await once(wss, 'connection');

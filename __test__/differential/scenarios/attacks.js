@@ -291,7 +291,7 @@ scenario(
   'A25 many sockets that end in every way at once',
   'api',
   async (t) => {
-    const { code, signal, output } = await t.child('many-ends.js', t.serverSubject).finished;
+    const { code, signal, output } = await t.child('concurrent-ends.js', t.serverSubject).finished;
     t.log('child', 'ended', code, signal);
     for (const line of output) t.trace.line('child', line);
   },

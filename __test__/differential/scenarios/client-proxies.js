@@ -22,7 +22,7 @@ async function proxy(t, authorize = () => true) {
       return;
     }
     const [host, port] = request.url.split(':');
-    const target = net.connect({ host, port: Number(port) }, () => {
+    const target = net.connect({ host, port: Number(port), noDelay: true }, () => {
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
       target.write(head);
       target.pipe(socket).pipe(target);

@@ -209,7 +209,7 @@ for (const what of ['close', 'unref', 'unref and ref', 'unref with a connection'
     `W2 the end of a process: ${what}`,
     'server',
     async (t) => {
-      const child = t.child('alive.js', t.serverSubject, { WHAT: what });
+      const child = t.child('process-end.js', t.serverSubject, { WHAT: what });
       const port = await child.line();
       t.trace.hide(port, 'PORT');
       if (what === 'nothing' || what === 'unref and ref') {

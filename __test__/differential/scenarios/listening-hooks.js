@@ -167,7 +167,7 @@ for (const hook of ['verifyClient', 'handleProtocols', 'headers', 'shouldHandle'
     `H11 an exception of ${hook} reaches uncaughtException`,
     'server',
     async (t) => {
-      const child = t.child('throws.js', t.serverSubject, { HOOK: hook });
+      const child = t.child('throwing-hook.js', t.serverSubject, { HOOK: hook });
       const port = Number(await child.line());
       const listening = { address: () => ({ port }) };
       const change = { headers: { 'Sec-WebSocket-Protocol': 'a' } };

@@ -347,7 +347,7 @@ scenario('3.1 http.createServer is called, even if replaced', 'server', async (t
 scenario('3.1 _server is sent to a child, which serves', 'server', async (t) => {
   const wss = await t.listen();
   const { port } = wss.address();
-  const child = fork(path.join(__dirname, '../children/takes-server.js'));
+  const child = fork(path.join(__dirname, '../children/receive-server.js'));
   t.defer(() => child.kill());
   child.send('server', wss._server);
   await once(child, 'message');

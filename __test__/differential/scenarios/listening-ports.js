@@ -151,7 +151,7 @@ scenario(
   async (t) => {
     const { port } = (await t.listen()).address();
     t.trace.hide(port, 'PORT');
-    const child = t.child('taken.js', t.serverSubject, { PORT: String(port) });
+    const child = t.child('port-in-use.js', t.serverSubject, { PORT: String(port) });
     const { code, signal, output } = await child.finished;
     t.log('child', 'ended', code, signal, output);
   },

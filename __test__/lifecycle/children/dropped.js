@@ -4,9 +4,9 @@
 // round after round. Reports events that came not exactly once, the resources held before and after, and whether a fresh
 // connection works. With LEAK, one connection is left open on purpose.
 
-const { Dropping, HOWS } = require('./dropping');
+const { Dropping, WAYS } = require('./dropping');
 const { common, early, raw } = require('./steps');
-const { FEW_LOOKS, settled } = require('../measures');
+const { FEW_SAMPLES, stableResources } = require('../measures');
 
 const ROUNDS = 2;
 
@@ -18,12 +18,12 @@ async function main() {
   const steps = PEER === 'raw' ? { ...early, ...raw, ...common } : common;
 
   const round = async () => {
-    for (const how of Object.keys(HOWS)) {
+    for (const how of Object.keys(WAYS)) {
       dropping.how = how;
       for (const [name, step] of Object.entries(steps)) {
         dropping.step = `${name} (${how})`;
         await step(dropping);
-        await dropping.gone();
+        await dropping.closed();
       }
     }
     return dropping.echoes();
@@ -31,10 +31,10 @@ async function main() {
 
   // The first round creates permanent resources: Node's pool, caches.
   const echoes = [await round()];
-  const before = await settled();
+  const before = await stableResources();
   for (let number = 0; number < ROUNDS; number++) echoes.push(await round());
   if (LEAK) await dropping.connected();
-  const after = await settled(before, LEAK ? FEW_LOOKS : undefined);
+  const after = await stableResources(before, LEAK ? FEW_SAMPLES : undefined);
   const { wrong, entries } = dropping.ledger;
   console.log(JSON.stringify({ before, after, echoes, wrong, entries: entries.length }));
   if (LEAK) process.exit();

@@ -12,7 +12,7 @@ const { connect, end, listen } = require('../../transport/pairs');
 const EXTENSION = { 'Sec-WebSocket-Extensions': 'permessage-deflate' };
 
 /** Ways in which a bare socket drops a connection. @type {Record<string, (socket: any) => void>} */
-const HOWS = {
+const WAYS = {
   destroy: (socket) => socket.destroy(),
   reset: (socket) => socket.resetAndDestroy(),
   // Ends its side, and still reads.
@@ -80,7 +80,7 @@ class Dropping {
   }
 
   /** A connection before any byte: the end of the bare socket, and of a client, if that is the role. */
-  async knock(perMessageDeflate = false) {
+  async connectBare(perMessageDeflate = false) {
     if (this.isServer) {
       const socket = net.connect({
         port: this.wss.address().port,
@@ -100,7 +100,7 @@ class Dropping {
   async connected(perMessageDeflate = false) {
     if (this.library) return this.connectedLibrary(perMessageDeflate);
     const headers = perMessageDeflate ? EXTENSION : {};
-    const { peer, ws } = await this.knock(perMessageDeflate);
+    const { peer, ws } = await this.connectBare(perMessageDeflate);
     if (ws) {
       const opened = once(ws, 'open');
       peer.accept(await peer.head(), { headers });
@@ -130,13 +130,13 @@ class Dropping {
 
   /** The peer drops the connection. @param {any} peer */
   drop(peer) {
-    if (peer instanceof RawPeer) HOWS[this.how](peer.socket);
+    if (peer instanceof RawPeer) WAYS[this.how](peer.socket);
     else if (this.how === 'finish') peer._socket.end();
-    else HOWS[this.how](peer._socket);
+    else WAYS[this.how](peer._socket);
   }
 
   /** Waits until everything that was opened is gone. */
-  async gone() {
+  async closed() {
     await Promise.all(this.ends);
     this.ends = [];
   }
@@ -161,4 +161,4 @@ class Dropping {
   }
 }
 
-module.exports = { Dropping, HOWS };
+module.exports = { Dropping, WAYS };

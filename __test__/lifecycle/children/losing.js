@@ -40,7 +40,7 @@ const WAYS = {
 };
 
 /** Peers have seen everything written before this. */
-async function settled(socket) {
+async function writesArrive(socket) {
   socket.write('echo');
   for (let got = ''; !got.endsWith('echo');) got += (await once(socket, 'data'))[0];
   for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
@@ -96,11 +96,11 @@ async function lose(role, way) {
       // Node's error for a closed handle differs between versions.
       log('mine', 'threw');
     }
-    await settled(other);
+    await writesArrive(other);
   }
   peer.terminate();
   mine.terminate();
-  await settled(other);
+  await writesArrive(other);
   other.destroy();
   echo.close();
   wss.close();

@@ -142,7 +142,7 @@ class Situations {
   }
 
   /** Opens a bare connection to the server of the library. */
-  knock(headers = {}) {
+  connectBare(headers = {}) {
     const options = { port: this.wss.address().port, host: '127.0.0.1', allowHalfOpen: true };
     const peer = new RawPeer(net.connect(options), false);
     peer.write(upgradeRequest({ headers }));
@@ -191,7 +191,7 @@ class Situations {
         log.happened('connection', ws);
       });
     });
-    const peer = this.knock(headers);
+    const peer = this.connectBare(headers);
     const ws = await connected;
     // Otherwise a reset may discard the response and the listener's sends.
     if (log.event !== 'connection' && log.event !== 'headers') await peer.head();

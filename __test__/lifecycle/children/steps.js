@@ -40,7 +40,7 @@ const early = {};
 for (const part of [0, 1, 40, 100, -1, undefined]) {
   // The head of the request, or of the response, cut off after some bytes, or whole.
   early[`${part ?? 'all'} bytes of the head`] = async (d) => {
-    const { peer } = await d.knock();
+    const { peer } = await d.connectBare();
     if (!d.isServer) await peer.head();
     const head = d.isServer ? upgradeRequest() : ANSWER;
     if (part !== 0) peer.write(head.slice(0, part));
@@ -50,7 +50,7 @@ for (const part of [0, 1, 40, 100, -1, undefined]) {
 }
 
 early['with the answer and a message'] = async (d) => {
-  const { peer } = await d.knock();
+  const { peer } = await d.connectBare();
   const message = peer.make(OPCODE.text, 'at once');
   if (d.isServer) peer.write(Buffer.concat([Buffer.from(upgradeRequest()), message]));
   else peer.accept(await peer.head(), { after: message });

@@ -9,7 +9,7 @@ const { once } = require('node:events');
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
 const subject = require('../../subject.cjs');
 const { connect, end, listen } = require('../../transport/pairs');
-const { FEW_LOOKS, collect, held, settled } = require('../measures');
+const { FEW_SAMPLES, collect, resources, stableResources } = require('../measures');
 
 const { LEAK } = process.env;
 const COUNT = Number(process.env.COUNT);
@@ -111,7 +111,7 @@ async function listenForWorkers() {
 async function outside() {
   const { wss, url } = await listenForWorkers();
   await run(url, WARM);
-  const before = await settled();
+  const before = await stableResources();
   const { client, server, seen } = await keepCounting(wss);
   const memory = [];
   const codes = [];
@@ -125,7 +125,7 @@ async function outside() {
   client.removeAllListeners('message');
   client.terminate();
   await Promise.all([once(client, 'close'), once(server, 'close')]);
-  const after = await settled(before, LEAK ? FEW_LOOKS : undefined);
+  const after = await stableResources(before, LEAK ? FEW_SAMPLES : undefined);
   console.log(JSON.stringify({ before, after, codes, memory, wrong, lost, next }));
   await end(wss);
 }
@@ -134,17 +134,17 @@ async function outside() {
 async function together() {
   const { wss, url } = await listenForWorkers();
   await run(url, WARM);
-  const before = await settled();
+  const before = await stableResources();
   const workers = [];
   while (workers.length < COUNT) {
     const some = Math.min(PARALLEL, COUNT - workers.length);
     workers.push(...(await Promise.all(Array.from({ length: some }, () => start(url, true)))));
   }
-  const alive = held();
+  const alive = resources();
   const peak = process.memoryUsage.rss();
   const codes = await Promise.all(workers.map((stop, number) => stop(ENDS[number % 4][0])));
   const wrong = codes.filter((code, number) => code !== ENDS[number % 4][1]).length;
-  const after = await settled(before);
+  const after = await stableResources(before);
   await collect();
   const rest = process.memoryUsage.rss();
   console.log(JSON.stringify({ before, after, wrong, peak, rest, threads: alive.threads }));

@@ -18,7 +18,7 @@ const LARGE_TEXT = 'ü'.repeat(MEBIBYTE / 2);
 const LARGE_BINARY = Buffer.from(Uint8Array.from({ length: MEBIBYTE }, (_, index) => index % 251));
 
 /** The transport of a connection. */
-function carriage(ws) {
+function transportOf(ws) {
   const key = Object.getOwnPropertySymbols(ws).find(
     ({ description }) => description === 'transport'
   );
@@ -66,7 +66,7 @@ async function shut(wss) {
 async function talk(WebSocket, perMessageDeflate) {
   const { wss, server, client, request } = await open(WebSocket, { perMessageDeflate });
   const result = {
-    carriages: [carriage(server), carriage(client)],
+    transports: [transportOf(server), transportOf(client)],
     extensions: client.extensions,
     url: request.url,
     echoes: []

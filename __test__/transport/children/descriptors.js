@@ -5,14 +5,14 @@
 const { readdirSync } = require('node:fs');
 const readline = require('node:readline');
 const ferrows = require('ferrows');
-const { carriage, listen } = require('../pairs');
+const { describeTransport, listen } = require('../pairs');
 
 const say = (value) => console.log(JSON.stringify(value));
 
 async function main() {
   const wss = await listen(ferrows);
   wss.on('connection', (ws) => {
-    ws.on('message', () => ws.send(JSON.stringify(carriage(ws))));
+    ws.on('message', () => ws.send(JSON.stringify(describeTransport(ws))));
   });
   say({ port: wss.address().port });
   const commands = readline.createInterface({ input: process.stdin });

@@ -11,7 +11,7 @@ const { setTimeout: delay } = require('node:timers/promises');
 const { WebSocketServer } = require('ferrows');
 
 /** Samples the loop until it waits; a spinning one never does. */
-const LOOKS = 100;
+const SAMPLES = 100;
 /** More than one poll delivers; see src/transport/event_loop. */
 const MANY = 600;
 const HELD = 100;
@@ -20,7 +20,7 @@ const UNREAD = Buffer.concat([Buffer.from([0x81, 0x80 + 2, 0, 0, 0, 0]), Buffer.
 const say = (value) => console.log(JSON.stringify(value));
 
 async function waits() {
-  for (let look = 0; look < LOOKS; look++) {
+  for (let sample = 0; sample < SAMPLES; sample++) {
     const { idleTime } = performance.nodeTiming;
     await delay(20);
     if (performance.nodeTiming.idleTime > idleTime) return true;

@@ -21,7 +21,7 @@ async function main() {
   const wss = await listen(ferrows);
   let lastCount = 0;
 
-  function look() {
+  function report() {
     let count = 0;
     for (const ws of wss.clients) count += transportOf(ws).kind === 'io_threads' ? 1 : 0;
     if (count === lastCount) return;
@@ -34,13 +34,13 @@ async function main() {
     ws.on('message', (data, isBinary) => {
       work();
       ws.send(data, { binary: isBinary });
-      if (++received % 16 === 0) look();
+      if (++received % 16 === 0) report();
     });
   });
   say({ port: wss.address().port });
   const commands = readline.createInterface({ input: process.stdin });
   // The last migration happened after a message.
-  commands.on('line', () => setImmediate(look));
+  commands.on('line', () => setImmediate(report));
   commands.on('close', () => wss.close());
 }
 

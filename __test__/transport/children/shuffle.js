@@ -63,7 +63,7 @@ class Direction {
     from.on('pong', (data) => {
       if (String(data) !== String(this.pongs)) wrong('pong', name, String(data), this.pongs);
       this.pongs++;
-      this.look();
+      this.finishIfDone();
     });
   }
 
@@ -86,10 +86,10 @@ class Direction {
       wrong('another message', this.name, this.received, data.length, expected.length);
     }
     this.received++;
-    this.look();
+    this.finishIfDone();
   }
 
-  look() {
+  finishIfDone() {
     const isDone = this.received === MESSAGES && this.called === MESSAGES;
     if (isDone && this.pongs === this.pings && this.expected.length === MESSAGES) this.finish();
   }
@@ -108,7 +108,7 @@ class Direction {
         if (error) wrong('callback', this.name, error.message);
         if (this.called !== number) wrong('order of callbacks', this.name, number, this.called);
         this.called++;
-        this.look();
+        this.finishIfDone();
       });
       if (dice(10) === 0) from.ping(String(this.pings++));
       if (dice(20) === 0 && from.bufferedAmount < 0) wrong('bufferedAmount', this.name);

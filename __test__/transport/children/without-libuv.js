@@ -7,7 +7,7 @@ const { once } = require('node:events');
 const { Worker, isMainThread } = require('node:worker_threads');
 const ferrows = require('ferrows');
 const { threads } = require('../../../binding.js');
-const { carriage, connect, listen } = require('../pairs');
+const { connect, describeTransport, listen } = require('../pairs');
 
 const MESSAGES = 5000;
 
@@ -24,7 +24,10 @@ function until(condition) {
 async function run() {
   const wss = await listen(ferrows);
   const [server, client] = await connect(ferrows, wss);
-  say({ carriages: [carriage(server), carriage(client)], hasThreads: threads() > 0 });
+  say({
+    transports: [describeTransport(server), describeTransport(client)],
+    hasThreads: threads() > 0
+  });
   server.on('message', (data, isBinary) => server.send(data, { binary: isBinary }));
   let received = 0;
   const all = new Promise((resolve) => {

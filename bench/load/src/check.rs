@@ -1,26 +1,26 @@
-//! Whether a message that comes is the one that was sent: its header always, its bytes where they can be compared.
-//! `connection` reads it and asks; counting and timing do not belong here.
+//! Checks that a received message equals the sent one: always its header, and its bytes where they
+//! can be compared. Used by `connection`; no counting or timing here.
 
 use std::io;
 
 use crate::{deflate::Inflater, message::Messages};
 
-/// How the messages of a connection are looked at.
+/// Check for the messages of a connection.
 #[derive(Debug)]
 pub enum Check {
-    /// They are what was sent, byte for byte.
+    /// Payloads equal those sent, byte for byte.
     Bytes,
-    /// So many more must inflate to what was sent.
+    /// The next `left` messages must inflate to those sent.
     Inflate { inflater: Box<Inflater>, left: usize },
-    /// They are compressed, and only their headers are read: inflating all would be most of the work here.
+    /// Only the headers of compressed messages: inflating all would be most of the work here.
     Header,
 }
 
 impl Check {
-    /// A header has come.
+    /// Checks a header.
     ///
     /// # Errors
-    /// It is not that of the message.
+    /// If it is not that of the message.
     pub fn header(&self, messages: &Messages, number: usize, first: u8, length: u64) -> io::Result<()> {
         let same = match self {
             Self::Bytes => length == messages.payload(number).len() as u64,
@@ -28,16 +28,16 @@ impl Check {
         };
         if first != messages.first_byte() || !same {
             return Err(io::Error::other(format!(
-                "not what was sent: first byte {first:#04x}, length {length}"
+                "differs from the sent one: first byte {first:#04x}, length {length}"
             )));
         }
         Ok(())
     }
 
-    /// Some of the payload has come, which begins `at` in it.
+    /// Checks a piece of the payload at offset `at`.
     ///
     /// # Errors
-    /// It has other bytes.
+    /// If the bytes differ.
     pub fn piece(&mut self, messages: &Messages, number: usize, at: usize, piece: &[u8]) -> io::Result<()> {
         match self {
             Self::Bytes if *piece != messages.payload(number)[at..at + piece.len()] => {
@@ -51,10 +51,10 @@ impl Check {
         }
     }
 
-    /// The message is complete.
+    /// Checks a complete message.
     ///
     /// # Errors
-    /// It does not inflate to what was sent.
+    /// If it does not inflate to the text sent.
     pub fn end(&mut self, messages: &Messages, number: usize) -> io::Result<()> {
         if let Self::Inflate { inflater, left } = self {
             inflater.check(messages.payload(number))?;

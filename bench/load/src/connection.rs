@@ -1,5 +1,5 @@
-//! One open client connection: the output still to write and the messages coming in, each of which is checked.
-//! Driven by `load`'s poll loop; `stream` opens it. Counting across connections does not belong here.
+//! An open client connection: pending output, and received messages, each of which is checked.
+//! Driven by the poll loop of `load`; opened by `stream`. No totals across connections here.
 
 use std::{
     collections::VecDeque,
@@ -9,7 +9,7 @@ use std::{
 
 use crate::{check::Check, message::Messages, stream::Stream};
 
-/// Where the reader stands in the stream of messages.
+/// State of the reader.
 #[derive(Debug)]
 enum Reading {
     Header { bytes: [u8; 10], have: usize },
@@ -18,24 +18,24 @@ enum Reading {
 
 const NEW_HEADER: Reading = Reading::Header { bytes: [0; 10], have: 0 };
 
-/// A connection that is open for messages.
+/// An open connection.
 #[derive(Debug)]
 pub struct Connection {
     stream: Stream,
     check: Check,
     reading: Reading,
-    /// The message that comes next, and the one that is queued next.
+    /// Numbers of the next message received and of the next one queued.
     coming: usize,
     next: usize,
     received: u64,
     written: usize,
     pending: usize,
-    /// When each message that must still come was sent.
+    /// Send times of the messages not yet received.
     expected: VecDeque<Instant>,
 }
 
 impl Connection {
-    /// A connection on an open stream, whose messages are checked in this way.
+    /// Creates a connection on an open stream, with the check for its messages.
     pub fn new(stream: Stream, check: Check) -> Self {
         Self {
             stream,
@@ -50,15 +50,15 @@ impl Connection {
         }
     }
 
-    /// Bytes of all that has come, frame headers included.
+    /// Bytes received, frame headers included.
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// Queues `count` messages and writes what the socket takes.
+    /// Queues `count` messages and writes until the socket would block.
     ///
     /// # Errors
-    /// What the socket reports.
+    /// Errors of the socket.
     pub fn send(&mut self, messages: &Messages, count: usize) -> io::Result<()> {
         for _ in 0..count {
             self.pending += messages.frame_len(self.next);
@@ -67,15 +67,15 @@ impl Connection {
         self.flush(messages)
     }
 
-    /// From now on `count` messages more are due, sent at `sent`.
+    /// Expects `count` more messages, sent at `sent`.
     pub fn expect(&mut self, count: usize, sent: Instant) {
         self.expected.extend(std::iter::repeat_n(sent, count));
     }
 
-    /// Writes what is pending until the socket would block.
+    /// Writes pending output until the socket would block.
     ///
     /// # Errors
-    /// What the socket reports.
+    /// Errors of the socket.
     pub fn flush(&mut self, messages: &Messages) -> io::Result<()> {
         match self.write(messages) {
             Err(err) if err.kind() == io::ErrorKind::WouldBlock => Ok(()),
@@ -97,11 +97,11 @@ impl Connection {
         self.stream.flush()
     }
 
-    /// Reads until the socket is empty, checks every message and tells how long it was under way.
-    /// `ended`: the peer has closed its side, so read on to the end. Gives the number of messages.
+    /// Reads until the socket is empty, checks every message and records its latency. `ended`: the
+    /// peer has closed its side, so read to the end. Returns the number of messages.
     ///
     /// # Errors
-    /// What the socket reports, its end, or anything that is not the message.
+    /// Errors of the socket, its end, or an unexpected message.
     pub fn receive(
         &mut self,
         messages: &Messages,
@@ -127,11 +127,11 @@ impl Connection {
                 if complete {
                     self.coming = messages.after(self.coming);
                     let sent = self.expected.pop_front();
-                    arrived(now - sent.ok_or_else(|| io::Error::other("a message that nobody sent"))?);
+                    arrived(now - sent.ok_or_else(|| io::Error::other("a message that was never sent"))?);
                     count += 1;
                 }
             }
-            // A short read has emptied the socket: the next bytes raise an event, only an end does not.
+            // A short read has emptied the socket: further bytes raise an event, an end does not.
             if n < buffer.len() && !ended && self.stream.short_read_is_last() {
                 return Ok(count);
             }
@@ -140,7 +140,7 @@ impl Connection {
 }
 
 impl Reading {
-    /// Takes bytes of the current frame, which is that of a message; says how many, and whether they ended it.
+    /// Consumes bytes of the current frame. Returns their number, and true if they completed it.
     fn parse(
         &mut self,
         messages: &Messages,
@@ -198,7 +198,7 @@ mod tests {
         text::json,
     };
 
-    /// Reads an input in pieces of `len` bytes; gives the number of messages in it.
+    /// Reads an input in pieces of `len` bytes. Returns the number of messages in it.
     fn read(messages: &Messages, mut check: Check, input: &[u8], len: usize) -> io::Result<usize> {
         let (mut reading, mut number, mut count) = (NEW_HEADER, 0, 0);
         for mut piece in input.chunks(len) {
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_echo_is_an_error() {
+    fn anything_but_the_echo_is_an_error() {
         let messages = Messages::same(64, false, 1);
         let echo = frame(&[0x81, 64], &messages);
         assert!(read(&messages, Check::Bytes, &echo, 7).is_ok());
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn compressed_echoes_are_inflated_as_long_as_asked() -> io::Result<()> {
+    fn the_first_compressed_echoes_are_inflated() -> io::Result<()> {
         let agreement = Agreement::new(Offer::Takeover, "permessage-deflate")?;
         let messages = Messages::compressed(200, &agreement, 0)?;
         let check = |left| Check::Inflate { inflater: Box::new(agreement.inflater()), left };

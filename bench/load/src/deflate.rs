@@ -1,26 +1,26 @@
-//! permessage-deflate (RFC 7692): the offer and what the server makes of it, a message compressed, and a reply inflated.
-//! Knows neither frames nor sockets.
+//! permessage-deflate (RFC 7692): offer and answer, compression of messages, inflation of replies.
+//! No frames or sockets here.
 
 use std::io;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
 const NAME: &str = "permessage-deflate";
-/// Ends what a flush gives; is left out on the wire.
+/// End of a flush, omitted on the wire.
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 const WINDOW_BITS: u8 = 15;
 
-/// What the client asks for.
+/// The client's offer.
 #[derive(Clone, Copy, Debug)]
 pub enum Offer {
-    /// As browsers do: every message may refer to those before it.
+    /// Like browsers: every message may refer to earlier ones.
     Takeover,
-    /// Both sides forget a message with its end.
+    /// No context takeover on either side.
     NoTakeover,
 }
 
 impl Offer {
-    /// The value of `Sec-WebSocket-Extensions`.
+    /// Value of `Sec-WebSocket-Extensions`.
     pub fn header(self) -> &'static str {
         match self {
             Self::Takeover => "permessage-deflate; client_max_window_bits",
@@ -31,7 +31,7 @@ impl Offer {
     }
 }
 
-/// What both sides keep to.
+/// The negotiated parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Agreement {
     parameters: String,
@@ -41,10 +41,10 @@ pub struct Agreement {
 }
 
 impl Agreement {
-    /// Reads what the server has answered to an offer.
+    /// Parses the server's answer to an offer.
     ///
     /// # Errors
-    /// It is not an answer to the offer, or one that asks for what is not built in here.
+    /// If it does not match the offer, or uses an unsupported parameter.
     pub fn new(offer: Offer, answer: &str) -> io::Result<Self> {
         let refuse = || io::Error::other(format!("the server's answer to permessage-deflate: {answer:?}"));
         let mut parts = answer.split(';').map(str::trim);
@@ -71,9 +71,9 @@ impl Agreement {
                     agreed.client_takeover = false;
                     name.to_owned()
                 }
-                // A larger window on our side reads a smaller one too.
+                // A larger window on this side can inflate data for a smaller one.
                 ("server_max_window_bits", Ok(bits @ 8..=15)) => format!("{name}={bits}"),
-                // zlib writes no window of 8 bits.
+                // zlib does not compress with a window of 8 bits.
                 ("client_max_window_bits", Ok(bits @ 9..=15)) => {
                     agreed.client_window_bits = bits;
                     format!("{name}={bits}")
@@ -89,24 +89,24 @@ impl Agreement {
         Ok(agreed)
     }
 
-    /// The parameters of the answer, in its order.
+    /// Parameters of the answer, in order.
     pub fn parameters(&self) -> &str {
         &self.parameters
     }
 
-    /// What compresses the messages of a connection.
+    /// The compressor for the messages of a connection.
     pub fn compressor(&self) -> Compressor {
         let state = Compress::new_with_window_bits(Compression::default(), false, self.client_window_bits);
         Compressor { state, takeover: self.client_takeover }
     }
 
-    /// What inflates the replies of a connection, from the first one on.
+    /// The inflater for the replies of a connection, starting with the first.
     pub fn inflater(&self) -> Inflater {
         Inflater { state: Decompress::new(false), takeover: self.server_takeover, input: Vec::new() }
     }
 }
 
-/// Compresses messages in the order in which they are sent.
+/// Compresses messages in sending order.
 #[derive(Debug)]
 pub struct Compressor {
     state: Compress,
@@ -114,15 +114,15 @@ pub struct Compressor {
 }
 
 impl Compressor {
-    /// The payload of the frame.
+    /// Returns the payload of a frame.
     ///
     /// # Errors
-    /// What zlib reports.
+    /// Errors of zlib.
     pub fn compress(&mut self, text: &[u8]) -> io::Result<Vec<u8>> {
         if !self.takeover {
             self.state.reset();
         }
-        // Room for whatever cannot be made smaller, so that one call is all.
+        // Enough room for incompressible data, so that one call is sufficient.
         let mut output = Vec::with_capacity(2 * text.len() + 64);
         let before = self.state.total_in();
         self.state.compress_vec(text, &mut output, FlushCompress::Sync)?;
@@ -134,7 +134,7 @@ impl Compressor {
     }
 }
 
-/// Inflates replies in the order in which they come.
+/// Inflates replies in order of arrival.
 #[derive(Debug)]
 pub struct Inflater {
     state: Decompress,
@@ -143,21 +143,21 @@ pub struct Inflater {
 }
 
 impl Inflater {
-    /// Takes some of a reply's payload.
+    /// Adds a piece of a reply's payload.
     pub fn take(&mut self, piece: &[u8]) {
         self.input.extend_from_slice(piece);
     }
 
-    /// The payload is there: it must inflate to this text.
+    /// Checks that the complete payload inflates to `text`.
     ///
     /// # Errors
-    /// It does not.
+    /// If it does not.
     pub fn check(&mut self, text: &[u8]) -> io::Result<()> {
         if !self.takeover {
             self.state.reset(false);
         }
         self.input.extend_from_slice(&TAIL);
-        // Room for what should not be there.
+        // Room to detect output beyond the expected text.
         let mut output = Vec::with_capacity(text.len() + 64);
         let before = self.state.total_in();
         let status = self.state.decompress_vec(&self.input, &mut output, FlushDecompress::Sync)?;
@@ -166,7 +166,7 @@ impl Inflater {
         if output != text || !(whole || ended) {
             return Err(io::Error::other("a reply inflates to other text than was sent"));
         }
-        // Some mark each message as the last one of its stream; nothing can refer to it.
+        // Some servers end the stream with each message; later ones cannot refer to it.
         if ended {
             self.state.reset(false);
         }
@@ -212,7 +212,8 @@ mod tests {
         assert!(asked("permessage-deflate; server_no_context_takeover").is_ok());
     }
 
-    /// Sends messages through a compressor and an inflater of the same agreement; gives their compressed lengths.
+    /// Passes messages through a compressor and an inflater with the same parameters. Returns the
+    /// compressed lengths.
     fn through(answer: &str, size: usize) -> io::Result<Vec<usize>> {
         let mut agreed = Agreement::new(Offer::Takeover, answer)?;
         agreed.server_takeover = agreed.client_takeover;
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_compresses_as_real_text_does() -> io::Result<()> {
+    fn the_text_compresses_like_real_json() -> io::Result<()> {
         let alone = through("permessage-deflate; client_no_context_takeover", 2048)?;
         assert!(alone.iter().all(|len| (2048 / 5..2048 / 3).contains(len)), "{alone:?}");
         let after_others = through("permessage-deflate", 2048)?;

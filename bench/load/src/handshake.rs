@@ -1,19 +1,19 @@
-//! The client's side of the opening handshake (RFC 6455 section 4.1) as text: the request, and what the response says.
-//! `stream` and `opening` read and write it; sockets do not belong here.
+//! Opening handshake of the client (RFC 6455 section 4.1) as text: the request, and the extensions
+//! in the response. `stream` and `opening` read and write it; no sockets here.
 
 use std::{io, net::SocketAddr};
 
-/// The longest response head that is read.
+/// Maximum length of a response head.
 pub const HEAD_BYTES: usize = 16 * 1024;
-/// What a head ends with.
+/// End of a head.
 pub const HEAD_END: &[u8] = b"\r\n\r\n";
 
-/// The key and its answer from RFC 6455 section 1.3.
+/// The key of RFC 6455 section 1.3, and its accept value.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
-/// The head that asks for WebSocket, and for an extension if one is offered.
+/// Head of an upgrade request, with an extension offer if given.
 pub fn request(address: SocketAddr, offer: Option<&str>) -> String {
     let extensions = offer.map_or_else(String::new, |offer| format!("{EXTENSIONS}: {offer}\r\n"));
     format!(
@@ -22,10 +22,10 @@ pub fn request(address: SocketAddr, offer: Option<&str>) -> String {
     )
 }
 
-/// What the whole head of a response says of extensions.
+/// The extensions in a complete response head.
 ///
 /// # Errors
-/// It is not a 101 for our key and our offer.
+/// If it is not a 101 for this key and offer.
 pub fn answer(head: &[u8], offer: Option<&str>) -> io::Result<Option<String>> {
     let head = String::from_utf8_lossy(head);
     if !head.starts_with("HTTP/1.1 101 ") || !head.contains(ACCEPT) {
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offer_wants_an_answer() {
+    fn an_unanswered_offer_is_an_error() {
         let head = format!("HTTP/1.1 101 a\r\nSec-WebSocket-Accept: {ACCEPT}\r\n");
         let offered = |head: String| answer(head.as_bytes(), Some("a; b"));
         let agreed = offered(format!("{head}sec-websocket-extensions: a;c=1\r\n\r\n"));

@@ -1,6 +1,6 @@
-//! The load itself: connections on one poll, and the ways of keeping them busy; `paced` is the one that does not wait for
-//! the server. Each phase ends drained: no message is under way when it returns. Called by `main`; what a connection
-//! reads and writes is `connection`'s.
+//! Connections on one poll, and the ways of keeping them busy; `paced` is the one independent of
+//! the server's speed. Each phase ends drained: no message is in flight when it returns. Called by
+//! `main`; `connection` reads and writes.
 
 mod paced;
 
@@ -24,21 +24,22 @@ use crate::{
     tls,
 };
 
-/// Bytes taken from a socket by one read.
+/// Maximum bytes of one read.
 const READ_BYTES: usize = 256 * 1024;
-/// Rings of messages to compress.
+/// Number of message rings to compress.
 const RINGS: u32 = 8;
-/// Of the compressed replies on a connection so many are inflated; on the first connection all are.
+/// Number of compressed replies inflated per connection; on the first connection all are.
 const INFLATED: usize = 4;
 
-/// The poll, the connections on it and the messages they send.
+/// The poll, its connections and the messages they send.
 pub struct Load {
     poll: Poll,
     events: Events,
     connections: Vec<Connection>,
-    /// They say nothing, and neither may the server.
+    /// Silent connections, to which the server must not send.
     silent: Vec<Stream>,
-    /// Of one kind each; connections with compression take them in turn, or a server could compress one reply for many.
+    /// One ring for each kind of message. With compression the connections use them in turn, or a
+    /// server could compress one reply for many connections.
     messages: Vec<Messages>,
     agreement: Option<Agreement>,
     in_flight: usize,
@@ -48,10 +49,10 @@ pub struct Load {
 }
 
 impl Load {
-    /// Opens the connections one after the other, at the pace of the server.
+    /// Opens the connections one after the other, at the server's pace.
     ///
     /// # Errors
-    /// A connection does not open, or not as the others did.
+    /// If a connection does not open, or negotiates differently from the others.
     pub fn open(options: &Options) -> Result<Self, Box<dyn Error>> {
         let poll = Poll::new()?;
         let tls = if options.tls { Some(tls::config()?) } else { None };
@@ -105,20 +106,21 @@ impl Load {
         })
     }
 
-    /// What the server answered to the offer of permessage-deflate; `None` when nothing was offered.
+    /// The server's answer to the offer of permessage-deflate; `None` without an offer.
     pub fn negotiated(&self) -> Option<&str> {
         self.agreement.as_ref().map(Agreement::parameters)
     }
 
-    /// Bytes of all frames that have come.
+    /// Bytes of all received frames.
     fn received(&self) -> u64 {
         self.connections.iter().map(Connection::received).sum()
     }
 
-    /// Every connection sends its messages in flight `count` times, and again only when everybody has all echoes.
+    /// Every connection sends its messages in flight `count` times, each time after all connections
+    /// have received all echoes.
     ///
     /// # Errors
-    /// As those of `run`.
+    /// As [`Self::run`].
     pub fn exchange(&mut self, count: usize) -> Result<Measured, Box<dyn Error>> {
         let mut all = Measured::new()?;
         for _ in 0..count {
@@ -131,10 +133,10 @@ impl Load {
         Ok(all)
     }
 
-    /// Makes load for `duration`, then waits for what is still under way.
+    /// Makes load for `duration`, then waits for the messages still in flight.
     ///
     /// # Errors
-    /// A connection fails, the server falls silent, or it sends something else.
+    /// If a connection fails, or the server stalls or sends anything unexpected.
     pub fn run(&mut self, duration: Duration) -> Result<Measured, Box<dyn Error>> {
         let received = self.received();
         let mut measured = match self.every {
@@ -143,13 +145,13 @@ impl Load {
             None => self.echo(duration),
         }?;
         measured.received = self.received() - received;
-        self.stayed_silent()?;
+        self.check_silence()?;
         Ok(measured)
     }
 
     /// # Errors
-    /// A connection that says nothing was spoken to, or was closed.
-    fn stayed_silent(&mut self) -> Result<(), Box<dyn Error>> {
+    /// If a silent connection received data or was closed.
+    fn check_silence(&mut self) -> Result<(), Box<dyn Error>> {
         for stream in &mut self.silent {
             match stream.read(&mut self.buffer) {
                 Err(err) if err.kind() == io::ErrorKind::WouldBlock => {}
@@ -161,7 +163,7 @@ impl Load {
         Ok(())
     }
 
-    /// Every connection keeps its messages under way: an echo that comes in sends the next one.
+    /// Every connection keeps its messages in flight: each echo received sends the next one.
     fn echo(&mut self, duration: Duration) -> Result<Measured, Box<dyn Error>> {
         let mut measured = Measured::new()?;
         let deadline = Instant::now() + duration;
@@ -205,7 +207,7 @@ impl Load {
         Ok(measured)
     }
 
-    /// The first connection sends, and again when everybody has received the last copy.
+    /// The first connection sends, and again once all connections have received their copy.
     fn broadcast(&mut self, duration: Duration) -> Result<Measured, Box<dyn Error>> {
         let mut measured = Measured::new()?;
         let deadline = Instant::now() + duration;
@@ -252,7 +254,8 @@ impl Load {
     }
 }
 
-/// Where a connection comes from: one of the first so many loopback addresses; `None` leaves it to the system.
+/// Source address of a connection: one of the first `addresses` loopback addresses; `None` leaves
+/// it to the system.
 fn source(index: usize, addresses: u8) -> Option<IpAddr> {
     let number = u8::try_from(index % usize::from(addresses)).ok()?;
     (addresses > 1).then(|| Ipv4Addr::new(127, 0, 0, 1 + number).into())
@@ -263,7 +266,7 @@ mod tests {
     use super::source;
 
     #[test]
-    fn connections_come_from_the_addresses_in_turn() {
+    fn source_addresses_are_used_in_turn() {
         assert_eq!(source(7, 1), None);
         let last = |index| source(index, 3).map(|address| address.to_string());
         assert_eq!(last(0).as_deref(), Some("127.0.0.1"));

@@ -1,6 +1,7 @@
-//! WebSocket load from one thread: N connections keep M messages each under way, or one of them sends to all, or they come
-//! and go; all that comes is checked, and the result is a line of JSON. The benchmark's runner starts it and samples the
-//! server between the lines, when nothing is under way. Nothing here knows which server that is.
+//! Single-threaded WebSocket load generator: N connections keep M messages in flight each, or one
+//! of them sends to all, or connections are opened and closed. Everything received is checked, and
+//! the result is a line of JSON. The benchmark's runner starts it and samples the server between
+//! the lines, while nothing is in flight. Independent of the server.
 
 mod check;
 mod connection;
@@ -27,12 +28,12 @@ use measured::Measured;
 use opening::Opening;
 use options::Options;
 
-/// CPU time of this process, which has one thread; only Linux tells it to the nanosecond.
+/// CPU time of this single-threaded process in nanoseconds, available on Linux only.
 fn cpu_nanos() -> Option<u64> {
     std::fs::read_to_string("/proc/self/schedstat").ok()?.split(' ').next()?.parse().ok()
 }
 
-/// What makes the load.
+/// The kind of load.
 enum Work {
     Held(Load),
     Opening(Opening),
@@ -63,7 +64,7 @@ impl Work {
     }
 }
 
-/// Runs the warm-up, and a phase for every line that the runner sends, and prints the events that it waits for.
+/// Runs the warm-up, and a phase for every line from the runner, and prints the results.
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut work = Work::new(options)?;
     if !options.warm_up.is_zero() && (options.exchanges.is_none() || options.opening) {
@@ -77,25 +78,26 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     }
     let mut lines = io::stdin().lock().lines();
     let first = lines.next().ok_or("standard input ended before the measurement was asked for")?;
-    // The connections stay until the runner has sampled the server: closing them is no part of the load.
+    // The connections stay open until the runner has sampled the server: closing them is not part
+    // of the load.
     for line in std::iter::once(first).chain(lines) {
         line?;
         let before = cpu_nanos();
         let measured = work.phase(options.duration, options.exchanges)?;
         let cpu = before.zip(cpu_nanos()).map(|(before, after)| Duration::from_nanos(after - before));
-        tell(&mut out, &measured, cpu)?;
+        print_result(&mut out, &measured, cpu)?;
     }
     Ok(())
 }
 
 /// Prints the result of a phase.
-fn tell(
+fn print_result(
     out: &mut impl Write,
     Measured { messages, drained, received, latency }: &Measured,
     cpu: Option<Duration>,
 ) -> io::Result<()> {
     let cpu = cpu.map_or_else(|| String::from("null"), |time| time.as_micros().to_string());
-    // Precision is for the reader; a minute of nanoseconds is far below 2^52.
+    // Precise enough: a minute in nanoseconds is far below 2^52.
     #[allow(clippy::cast_precision_loss)]
     let micros = |nanos: u64| nanos as f64 / 1000.0;
     writeln!(
@@ -117,7 +119,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
-            // Standard error may be gone; the exit status says the same.
+            // Standard error may be closed; the exit status reports the failure as well.
             let _ = writeln!(io::stderr(), "load: {err}");
             ExitCode::FAILURE
         }

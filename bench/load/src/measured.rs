@@ -1,4 +1,4 @@
-//! What a phase of load has done, in numbers. Filled by `load` and `opening`, written out by `main`.
+//! Results of a measured phase. Filled by `load` and `opening`, printed by `main`.
 
 use std::{
     error::Error,
@@ -7,27 +7,27 @@ use std::{
 
 use hdrhistogram::Histogram;
 
-/// The longest silence of a server that owes something.
+/// Maximum silence of a server with outstanding messages.
 pub const STALL: Duration = Duration::from_secs(10);
 /// Latencies above a minute are counted as a minute.
 const MAX_LATENCY_NANOS: u64 = 60_000_000_000;
 
-/// What one phase did. Where connections are opened and closed, each of them is a message.
+/// Results of one phase. A connection counts as a message where connections are opened and closed.
 #[derive(Debug)]
 pub struct Measured {
-    /// Messages that came before the time was up.
+    /// Messages received before the end of the time.
     pub messages: u64,
-    /// Messages that came after it, until nothing was under way.
+    /// Messages received afterwards, until none was in flight.
     pub drained: u64,
-    /// Bytes of all frames that came.
+    /// Bytes of all received frames.
     pub received: u64,
-    /// Nanoseconds from queueing a message to reading the end of its echo; of a broadcast, of its last copy; of an opened
-    /// connection, from connecting to the end of the response head.
+    /// Nanoseconds from queueing a message to reading the end of its echo (of the last copy of a
+    /// broadcast), or from connecting to the end of the response head.
     pub latency: Histogram<u64>,
 }
 
 impl Measured {
-    /// Nothing done yet.
+    /// Creates empty results.
     ///
     /// # Errors
     /// None with these bounds.
@@ -36,19 +36,19 @@ impl Measured {
         Ok(Self { messages: 0, drained: 0, received: 0, latency })
     }
 
-    /// Takes note of a latency.
+    /// Records a latency.
     pub fn record(&mut self, time: Duration) {
         record(&mut self.latency, time);
     }
 }
 
-/// Takes note of a latency.
+/// Records a latency.
 pub fn record(latency: &mut Histogram<u64>, time: Duration) {
     latency.saturating_record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
 }
 
 /// # Errors
-/// Something is outstanding and nothing has come for too long.
+/// If messages are outstanding and nothing was received for too long.
 pub fn bound_silence(since: Instant, outstanding: usize) -> Result<(), Box<dyn Error>> {
     if outstanding > 0 && since.elapsed() > STALL {
         return Err(format!("silence for {STALL:?}, {outstanding} under way").into());

@@ -1,13 +1,13 @@
-//! The messages that all connections send: their frames, ready to write, and the payloads that the echoes must carry.
-//! Made once by `load`; knows nothing of sockets.
+//! Messages sent by all connections: their frames, ready to write, and the payloads expected in the
+//! echoes. Created once by `load`; no sockets here.
 
 use std::io;
 
 use crate::{deflate::Agreement, text};
 
-/// Bytes that one write may carry when many small frames wait.
+/// Maximum bytes of one write of many small frames.
 const BURST_BYTES: usize = 64 * 1024;
-/// The masking key of every frame. The server has to unmask all the same, and a frame is built only once.
+/// The masking key of every frame. The server must unmask anyway, and a frame is built only once.
 const MASKING_KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 const FIN: u8 = 0x80;
@@ -16,30 +16,31 @@ const RSV1: u8 = 0x40;
 const TEXT: u8 = 1;
 const BINARY: u8 = 2;
 const MASK: u8 = 0x80;
-/// Second byte of a frame whose length follows in two bytes, or in eight.
+/// Second byte of a frame whose length follows in two or in eight bytes.
 const LENGTH_16: u8 = 126;
 const LENGTH_64: u8 = 127;
 
-/// Text to compress is this long together, and at least so many messages: a window of 32 KiB has forgotten a message
-/// when it comes again.
+/// Total length and minimum number of the messages to compress: when a message is sent again, it
+/// has left a window of 32 KiB.
 const RING_BYTES: usize = 128 * 1024;
 const RING_MESSAGES: usize = 64;
 
-/// The messages, to be sent in their order and then again from the first; and their frames (RFC 6455 section 5.2).
+/// A ring of messages, and their frames (RFC 6455 section 5.2).
 #[derive(Debug)]
 pub struct Messages {
     payloads: Vec<Vec<u8>>,
     first_byte: u8,
     frame_lens: Vec<usize>,
-    /// The frames side by side; after `period` bytes they begin anew.
+    /// Concatenated frames, repeating after `period` bytes.
     frames: Vec<u8>,
     period: usize,
 }
 
 impl Messages {
-    /// The same `size` bytes again and again; `in_flight` bounds how many copies of the frame are laid side by side.
+    /// The same `size` bytes in every message. `in_flight` bounds the number of copies of the
+    /// frame.
     pub fn same(size: usize, binary: bool, in_flight: usize) -> Self {
-        // Printable ASCII, so that the same bytes are valid text.
+        // Printable ASCII, which is valid text as well.
         let payload: Vec<u8> = (b'!'..=b'~').cycle().take(size).collect();
         let first_byte = FIN | if binary { BINARY } else { TEXT };
         let frame = frame(first_byte, &payload);
@@ -53,11 +54,11 @@ impl Messages {
         }
     }
 
-    /// Compressed JSON of `size` bytes, another text for each message of the ring, and for each `ring`. Nothing refers to what
-    /// was sent before the first of them, so that the frames hold at every turn of the ring.
+    /// Compressed JSON of `size` bytes, with a different text for each message and each `ring`. The
+    /// first message refers to nothing before it, so the frames are valid each time around.
     ///
     /// # Errors
-    /// What zlib reports.
+    /// Errors of zlib.
     pub fn compressed(size: usize, agreement: &Agreement, ring: u32) -> io::Result<Self> {
         let count = RING_BYTES.div_ceil(size.max(1)).clamp(RING_MESSAGES, RING_BYTES);
         let first = ring * u32::try_from(count).unwrap_or(u32::MAX);
@@ -74,40 +75,40 @@ impl Messages {
         Ok(Self { payloads, first_byte, frame_lens, period: frames.len(), frames })
     }
 
-    /// What the echo of a message must carry, after inflation where it is compressed.
+    /// Payload expected in the echo of a message, after inflation.
     pub fn payload(&self, number: usize) -> &[u8] {
         &self.payloads[number]
     }
 
-    /// The frame that brings a message back, as a server sends it.
+    /// The echo of a message, as sent by a server.
     pub fn echo(&self, number: usize) -> Vec<u8> {
         let payload = self.payload(number);
         [header(self.first_byte, payload.len(), 0), payload.to_vec()].concat()
     }
 
-    /// First byte of every frame: FIN, RSV1 and the opcode, the same in both directions.
+    /// First byte of every frame: FIN, RSV1 and the opcode, equal in both directions.
     pub fn first_byte(&self) -> u8 {
         self.first_byte
     }
 
-    /// Bytes of a frame as it goes out, header included.
+    /// Length of a sent frame, header included.
     pub fn frame_len(&self, number: usize) -> usize {
         self.frame_lens[number]
     }
 
-    /// The number of the message that follows.
+    /// Number of the next message.
     pub fn after(&self, number: usize) -> usize {
         if number + 1 == self.payloads.len() { 0 } else { number + 1 }
     }
 
-    /// The next bytes of an endless row of frames: `written` bytes are out, at most `wanted` are due.
+    /// The next bytes of the endless sequence of frames after `written` bytes, at most `wanted`.
     pub fn bytes_at(&self, written: usize, wanted: usize) -> &[u8] {
         let start = written % self.period;
         &self.frames[start..self.frames.len().min(start + wanted)]
     }
 }
 
-/// What a frame begins with; `mask` is `MASK` where a key follows.
+/// A frame header; `mask` is `MASK` if a key follows.
 fn header(first_byte: u8, size: usize, mask: u8) -> Vec<u8> {
     let mut header = vec![first_byte];
     match (u8::try_from(size), u16::try_from(size)) {
@@ -139,7 +140,7 @@ mod tests {
     use super::{MASKING_KEY, Messages};
     use crate::deflate::{Agreement, Offer};
 
-    /// Header bytes of a frame and its payload, unmasked.
+    /// Header and unmasked payload of a frame.
     fn frame(size: usize) -> (Vec<u8>, Vec<u8>) {
         let messages = Messages::same(size, true, 1);
         let frame = messages.bytes_at(0, messages.frame_len(0));
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn output_goes_on_in_the_middle_of_a_frame() {
+    fn output_continues_in_the_middle_of_a_frame() {
         let messages = Messages::same(10, false, 3);
         let len = messages.frame_len(0);
         let whole = messages.bytes_at(0, 3 * len).to_vec();
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn compressed_messages_inflate_at_every_turn_of_the_ring() -> io::Result<()> {
+    fn compressed_messages_inflate_each_time_around_the_ring() -> io::Result<()> {
         for (size, answer) in [
             (200, "permessage-deflate"),
             (2048, "permessage-deflate"),
@@ -189,7 +190,7 @@ mod tests {
         ] {
             let agreement = Agreement::new(Offer::Takeover, answer)?;
             let messages = Messages::compressed(size, &agreement, 0)?;
-            // The server's inflater; what it does without takeover, the one for replies does too.
+            // The server's inflater; without takeover the one for replies behaves the same.
             let mut inflater = agreement.inflater();
             let (mut number, mut written) = (0, 0);
             for _ in 0..2 * messages.payloads.len() + 3 {

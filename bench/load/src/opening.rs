@@ -1,6 +1,7 @@
-//! Connections that come and go: a number of them is always under way, each does the opening handshake, so many exchanges, and
-//! the closing handshake, and then the next one takes its place. Called by `main` instead of `load`. Every byte of the
-//! server is checked: its 101, the echoes, its close frame, and that it is the first to end the connection.
+//! Connections that are opened and closed: a fixed number is always in progress, each performs the
+//! opening handshake, the exchanges and the closing handshake, and is then replaced. Called by
+//! `main` in place of `load`. Every byte of the server is checked: its 101, the echoes, its close
+//! frame, and that it ends the connection first.
 
 use std::{
     error::Error,
@@ -23,7 +24,7 @@ const READ_BYTES: usize = 64 * 1024;
 const CLOSE: u8 = 0x88;
 const NORMAL: [u8; 2] = 1000_u16.to_be_bytes();
 
-/// What every connection says, and what it must hear.
+/// Bytes sent by every connection, and those it must receive.
 struct Script {
     request: Vec<u8>,
     message: Vec<u8>,
@@ -32,7 +33,7 @@ struct Script {
     exchanges: usize,
 }
 
-/// What a connection waits for.
+/// State of a connection.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Stage {
     Connection,
@@ -42,32 +43,32 @@ enum Stage {
     End,
 }
 
-/// A connection on its way.
-struct Visit {
+/// A connection in progress.
+struct Attempt {
     socket: TcpStream,
     stage: Stage,
     started: Instant,
-    /// How long opening took.
+    /// Duration of the opening handshake.
     opened: Duration,
-    /// What has come and was not looked at, because it is not whole.
+    /// Incomplete input.
     input: Vec<u8>,
 }
 
-/// The poll and the connections under way on it.
+/// The poll and the connections in progress.
 pub struct Opening {
     poll: Poll,
     events: Events,
     address: SocketAddr,
     script: Script,
-    visits: Vec<Option<Visit>>,
+    attempts: Vec<Option<Attempt>>,
     buffer: Vec<u8>,
 }
 
 impl Opening {
-    /// Nothing is opened yet.
+    /// Creates an empty set of connections.
     ///
     /// # Errors
-    /// There is no poll.
+    /// If no poll can be created.
     pub fn new(options: &Options) -> io::Result<Self> {
         let messages = Messages::same(options.size, options.binary, 1);
         Ok(Self {
@@ -81,19 +82,19 @@ impl Opening {
                 close: frame(CLOSE, &NORMAL),
                 exchanges: options.exchanges.unwrap_or(0),
             },
-            visits: (0..options.connections).map(|_| None).collect(),
+            attempts: (0..options.connections).map(|_| None).collect(),
             buffer: vec![0; READ_BYTES],
         })
     }
 
-    /// Opens and closes for `duration`, then waits for the connections that are still under way.
+    /// Opens and closes connections for `duration`, then waits for those still in progress.
     ///
     /// # Errors
-    /// A connection fails, or the server falls silent or says something else.
+    /// If a connection fails, or the server stalls or sends anything unexpected.
     pub fn run(&mut self, duration: Duration) -> Result<Measured, Box<dyn Error>> {
         let mut measured = Measured::new()?;
         let deadline = Instant::now() + duration;
-        let mut outstanding = self.visits.len();
+        let mut outstanding = self.attempts.len();
         for index in 0..outstanding {
             self.start(index)?;
         }
@@ -105,14 +106,14 @@ impl Opening {
             }
             let ready: Vec<usize> = self.events.iter().map(|event| event.token().0).collect();
             for index in ready {
-                // One event may have told of the end, and another one of the last bytes.
-                let Some(visit) = &mut self.visits[index] else { continue };
-                if !visit.drive(&self.script, &mut self.buffer)? {
+                // One event may report the end, and another one the last bytes.
+                let Some(attempt) = &mut self.attempts[index] else { continue };
+                if !attempt.drive(&self.script, &mut self.buffer)? {
                     continue;
                 }
-                measured.record(visit.opened);
-                // Dropping the socket takes it off the poll.
-                self.visits[index] = None;
+                measured.record(attempt.opened);
+                // Dropping the socket removes it from the poll.
+                self.attempts[index] = None;
                 heard_at = Instant::now();
                 if heard_at < deadline {
                     measured.messages += 1;
@@ -132,15 +133,15 @@ impl Opening {
         let mut socket = TcpStream::connect(self.address)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut socket, Token(index), interest)?;
-        let visit =
-            Visit { socket, stage: Stage::Connection, started, opened: Duration::ZERO, input: Vec::new() };
-        self.visits[index] = Some(visit);
+        let attempt =
+            Attempt { socket, stage: Stage::Connection, started, opened: Duration::ZERO, input: Vec::new() };
+        self.attempts[index] = Some(attempt);
         Ok(())
     }
 }
 
-impl Visit {
-    /// Goes on as far as the socket lets it; whether the connection is over.
+impl Attempt {
+    /// Proceeds until the socket would block. Returns true once the connection is over.
     fn drive(&mut self, script: &Script, buffer: &mut [u8]) -> io::Result<bool> {
         if self.stage == Stage::Connection {
             if let Some(err) = self.socket.take_error()? {
@@ -150,7 +151,7 @@ impl Visit {
                 Err(err) if err.kind() == io::ErrorKind::NotConnected => return Ok(false),
                 result => result?,
             };
-            self.say(&script.request, Stage::Head)?;
+            self.write(&script.request, Stage::Head)?;
         }
         loop {
             match self.socket.read(buffer) {
@@ -167,7 +168,7 @@ impl Visit {
         }
     }
 
-    /// Takes what this stage waits for from the input and answers it; whether that was there.
+    /// Consumes the input expected in this state and answers it. Returns false if it is incomplete.
     fn advance(&mut self, script: &Script) -> io::Result<bool> {
         let Some(len) = self.stage.whole(&self.input, script)? else { return Ok(false) };
         let left = match self.stage {
@@ -186,15 +187,15 @@ impl Visit {
         };
         self.input.drain(..len);
         if left > 0 {
-            self.say(&script.message, Stage::Echo { left })?;
+            self.write(&script.message, Stage::Echo { left })?;
         } else {
-            self.say(&script.close, Stage::Close)?;
+            self.write(&script.close, Stage::Close)?;
         }
         Ok(true)
     }
 
-    /// A few bytes, which an empty socket takes at once.
-    fn say(&mut self, bytes: &[u8], next: Stage) -> io::Result<()> {
+    /// A few bytes, which fit in an empty socket buffer.
+    fn write(&mut self, bytes: &[u8], next: Stage) -> io::Result<()> {
         self.socket.write_all(bytes)?;
         self.stage = next;
         Ok(())
@@ -202,7 +203,7 @@ impl Visit {
 }
 
 impl Stage {
-    /// How many bytes of the input are what this stage waits for; `None` when they are not all there.
+    /// Length of the input expected in this state; `None` if it is incomplete.
     fn whole(self, input: &[u8], script: &Script) -> io::Result<Option<usize>> {
         let len = match self {
             Self::Connection => return Ok(None),
@@ -221,7 +222,7 @@ impl Stage {
                 script.echo.len()
             }
             Self::Close => match input {
-                // The status may be left out.
+                // The status is optional.
                 [CLOSE, len @ (0 | 2..=125), ..] => usize::from(*len) + 2,
                 [] | [CLOSE] => return Ok(None),
                 _ => return Err(wrong("this is not a close frame", self)),
@@ -233,8 +234,8 @@ impl Stage {
     }
 }
 
-fn wrong(what: &str, stage: Stage) -> io::Error {
-    io::Error::other(format!("{what} ({stage:?})"))
+fn wrong(message: &str, stage: Stage) -> io::Error {
+    io::Error::other(format!("{message} ({stage:?})"))
 }
 
 #[cfg(test)]
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_waits_for_all_of_it() {
+    fn a_state_waits_for_complete_input() {
         let echo = Stage::Echo { left: 1 };
         for (stage, input, len) in [
             (Stage::Head, &b"HTTP/1.1 101 a\r\n\r"[..], None),

@@ -1,4 +1,4 @@
-//! The command line. Only `main` reads it; what the numbers do is decided elsewhere.
+//! Command-line options. Read by `main` only.
 
 use std::{error::Error, net::SocketAddr, time::Duration};
 
@@ -6,67 +6,67 @@ use lexopt::{Arg, Parser, ValueExt};
 
 use crate::deflate::Offer;
 
-/// What load to make. All of it is fixed for one run.
+/// Options of a run.
 #[allow(clippy::struct_excessive_bools, reason = "flags of a command line, independent of each other")]
 #[derive(Debug)]
 pub struct Options {
-    /// Where the server listens.
+    /// Address of the server.
     pub address: SocketAddr,
-    /// Connections, opened one after the other before the load starts.
+    /// Number of connections, opened one after the other before the load starts.
     pub connections: usize,
-    /// Messages that each connection keeps under way.
+    /// Messages that each connection keeps in flight.
     pub in_flight: usize,
-    /// Payload bytes of a message.
+    /// Payload length of a message in bytes.
     pub size: usize,
-    /// Binary messages instead of text.
+    /// Send binary messages instead of text.
     pub binary: bool,
-    /// Connect with TLS, to whatever certificate.
+    /// Connect with TLS and accept any certificate.
     pub tls: bool,
-    /// The first connection sends, and every message comes to all.
+    /// The first connection sends, and every message is delivered to all.
     pub broadcast: bool,
-    /// Compressed JSON instead of the same bytes again and again.
+    /// Send compressed JSON instead of the same bytes in every message.
     pub deflate: Option<Offer>,
-    /// So many exchanges of the messages in flight, instead of warm-up and duration; of one message before it closes, on a
-    /// connection that comes and goes.
+    /// Number of exchanges of the messages in flight, replacing warm-up and duration; with
+    /// `opening`, of one message per connection.
     pub exchanges: Option<usize>,
-    /// Connections come and go, so many at a time.
+    /// Open and close connections, this many at a time.
     pub opening: bool,
-    /// A message a connection this often, whatever has come back, instead of as many as in flight.
+    /// Interval at which each connection sends a message, instead of a number in flight.
     pub every: Option<Duration>,
-    /// Further connections, which say nothing.
+    /// Additional connections that send nothing.
     pub silent: usize,
-    /// Loopback addresses that the connections come from in turn: one address has only so many ports.
+    /// Loopback addresses used in turn as source: one address has a limited number of ports.
     pub addresses: u8,
-    /// Load that is not measured, before the load that is.
+    /// Duration of the load before the measurement.
     pub warm_up: Duration,
-    /// Load that is measured.
+    /// Duration of the measured load.
     pub duration: Duration,
 }
 
-/// What `--help` prints.
+/// Output of `--help`.
 pub const USAGE: &str = "load --port N [--host 127.0.0.1] [--connections 100] [--in-flight 1] [--size 64] \
 [--binary] [--tls] [--broadcast | --every MILLIS] [--deflate takeover|no-takeover] [--silent 0] [--addresses 1] \
 [--warm-up 1] [--seconds 5 | --exchanges N]
 load --opening --port N [--connections 100] [--exchanges 0] [--size 64] [--warm-up 1] [--seconds 5]
 
-Sends WebSocket messages to an echo server on each connection and checks every echo; or, with --broadcast,
-on one connection to a server that sends each message to all, and again when all have it.
-With --deflate the messages are JSON, each another one, and permessage-deflate is offered and must be used: the first
-replies of each connection, and all of the first one, are inflated and compared. With --exchanges, which is for an echo
-server, every connection sends its messages in flight so many times, without a warm-up. With --every, each sends one
-message that often. --silent opens further connections, which say nothing and must stay open, and --addresses lets
-all come from 127.0.0.1, .2, and so on in turn.
-With --opening so many connections at a time come and go: each does the opening handshake, so many exchanges, and the
-closing handshake. Each is a message of the result, and its latency is that of the opening handshake.
-After the warm-up it prints {\"event\":\"ready\"}, with what the server answered to the offer, and waits for a line on
-standard input;
-after the measured seconds it prints {\"event\":\"result\", ...}, latencies in microseconds, and measures
+Sends WebSocket messages to an echo server on each connection and checks every echo; or, with --broadcast, sends them on one
+connection to a server that delivers each message to all, and the next one when all have received it.
+--deflate: the messages are JSON, all different, and permessage-deflate is offered and must be used. The first replies on each
+connection, and all on the first one, are inflated and compared.
+--exchanges, for an echo server: every connection sends its messages in flight this many times, without a warm-up.
+--every: each connection sends one message per interval.
+--silent opens further connections, which must stay open without receiving anything; --addresses uses 127.0.0.1, .2, and so on
+in turn as the source of all connections.
+--opening: this many connections at a time are opened, exchange messages and are closed. Each counts as a message of the result,
+and its latency is that of the opening handshake.
+After the warm-up the program prints {\"event\":\"ready\"}, with the answer to the offer, and waits for a line on standard input;
+after the measured seconds it prints {\"event\":\"result\", ...}, with latencies in microseconds, and measures
 again at every further line. It stays connected until the end of standard input.";
 
-/// Reads the command line; `None` when `--help` was asked for.
+/// Parses the command line; `None` for `--help`.
 ///
 /// # Errors
-/// An unknown option, a value that does not parse or is out of range, or no `--port`.
+/// An unknown option, an invalid value, or a missing `--port`.
 pub fn parse() -> Result<Option<Options>, Box<dyn Error>> {
     let mut host = String::from("127.0.0.1");
     let mut port: Option<u16> = None;
@@ -125,12 +125,12 @@ pub fn parse() -> Result<Option<Options>, Box<dyn Error>> {
     };
     match options.contradiction() {
         None => Ok(Some(options)),
-        Some(what) => Err(what.into()),
+        Some(error) => Err(error.into()),
     }
 }
 
 impl Options {
-    /// What is wrong with these options together.
+    /// Describes a contradiction between options.
     fn contradiction(&self) -> Option<&'static str> {
         let fixed = self.exchanges.is_some() || self.broadcast;
         if self.connections == 0 || self.in_flight == 0 || self.addresses == 0 {

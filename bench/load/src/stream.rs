@@ -1,5 +1,5 @@
-//! Where the bytes of a connection go: a socket, bare or under TLS. The opening handshake blocks, what follows does not.
-//! Knows no WebSocket frame; `connection` calls it.
+//! Byte stream of a connection: a socket, plain or with TLS. The opening handshake blocks, later
+//! operations do not. No WebSocket frames here; used by `connection`.
 
 use std::{
     io::{self, Read, Write},
@@ -14,23 +14,23 @@ use socket2::{Domain, Socket, Type};
 
 use crate::handshake::{self, HEAD_BYTES, HEAD_END};
 
-/// The longest wait for a response head.
+/// Maximum wait for a response head.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A stream that is open for frames and never blocks.
+/// A non-blocking stream after the opening handshake.
 #[derive(Debug)]
 pub struct Stream {
     socket: TcpStream,
-    /// The session, in a box because it is large.
+    /// The TLS session, boxed because of its size.
     tls: Option<Box<ClientConnection>>,
 }
 
 impl Stream {
-    /// Connects and does the opening handshake, blocking; from an address of its own and with the offer of an extension, if
-    /// they are given. Gives the answer to the offer too.
+    /// Connects and performs the opening handshake, blocking, with a source address and an
+    /// extension offer if given. Returns the stream and the answer to the offer.
     ///
     /// # Errors
-    /// What the socket or TLS reports, or a response that is not a 101 for our key and our offer.
+    /// Errors of the socket or TLS, or a response that is not a 101 for this key and offer.
     pub fn open(
         address: SocketAddr,
         from: Option<IpAddr>,
@@ -56,20 +56,20 @@ impl Stream {
         Ok((Self { socket: TcpStream::from_std(socket), tls }, answer))
     }
 
-    /// The socket, to register it with the poll.
+    /// The socket, for registration with the poll.
     pub fn socket(&mut self) -> &mut TcpStream {
         &mut self.socket
     }
 
-    /// Whether a read that does not fill its buffer has emptied the socket.
+    /// True if a read that does not fill its buffer has emptied the socket.
     pub fn short_read_is_last(&self) -> bool {
         self.tls.is_none()
     }
 
-    /// Reads what is there; 0 is the end.
+    /// Reads available bytes; 0 is the end.
     ///
     /// # Errors
-    /// `WouldBlock` when nothing is there; what the socket or TLS reports.
+    /// `WouldBlock` if none are available; errors of the socket or TLS.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(session) = &mut self.tls else { return self.socket.read(buffer) };
         loop {
@@ -84,14 +84,14 @@ impl Stream {
         }
     }
 
-    /// Takes bytes to write, as many as the socket or the session has room for.
+    /// Writes as many bytes as the socket or the session accepts.
     ///
     /// # Errors
-    /// `WouldBlock` when there is no room; what the socket reports.
+    /// `WouldBlock` if it accepts none; errors of the socket.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let Some(session) = &mut self.tls else { return self.socket.write(bytes) };
         match session.writer().write(bytes)? {
-            // The session is full until the socket takes what it holds.
+            // The session is full until the socket accepts its output.
             0 => {
                 self.flush()?;
                 Ok(0)
@@ -100,10 +100,10 @@ impl Stream {
         }
     }
 
-    /// Writes what the session still holds.
+    /// Writes the pending output of the session.
     ///
     /// # Errors
-    /// `WouldBlock` when the socket takes no more; what it reports.
+    /// `WouldBlock` if the socket accepts no more; errors of the socket.
     pub fn flush(&mut self) -> io::Result<()> {
         if let Some(session) = &mut self.tls {
             while session.wants_write() {
@@ -123,7 +123,7 @@ fn connect(address: SocketAddr, from: Option<IpAddr>) -> io::Result<BlockingTcpS
     Ok(socket.into())
 }
 
-/// Asks for WebSocket and reads the answer; gives what it says of extensions.
+/// Sends the request and reads the response. Returns its extensions.
 fn shake_hands(
     stream: &mut (impl Read + Write),
     address: SocketAddr,
@@ -135,7 +135,7 @@ fn shake_hands(
 
     let mut head = Vec::new();
     let mut piece = [0; 1024];
-    // Nothing may follow the head: the servers here do not speak before they are spoken to.
+    // Nothing may follow the head: these servers send only after receiving a message.
     while !head.ends_with(HEAD_END) {
         if head.len() > HEAD_BYTES {
             return Err(io::Error::other("the response head is too long"));
@@ -154,7 +154,7 @@ mod tests {
 
     use super::shake_hands;
 
-    /// A peer that has already said everything, in pieces of one byte.
+    /// A peer that delivers a fixed input in pieces of one byte.
     struct Peer(Cursor<Vec<u8>>, Vec<u8>);
 
     impl Read for Peer {
@@ -180,13 +180,13 @@ mod tests {
     const OPEN: &str = "HTTP/1.1 101 a\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
 
     #[test]
-    fn a_head_opens_in_whatever_pieces() {
+    fn a_head_in_any_pieces_opens() {
         let request = answered(&format!("{OPEN}\r\n"));
         assert!(request.is_ok_and(|bytes| bytes.ends_with(b"\r\n\r\n")));
     }
 
     #[test]
-    fn half_a_head_and_an_endless_one_do_not() {
+    fn an_incomplete_or_endless_head_does_not_open() {
         for response in [OPEN.to_owned(), "a".repeat(100_000)] {
             assert!(answered(&response).is_err(), "{response:.60}");
         }

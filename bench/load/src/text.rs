@@ -1,5 +1,5 @@
-//! Text for compression: JSON as an application sends it, different for every number and the same in every run.
-//! Pure; `message` takes what is compressed from here.
+//! Text for compression: JSON resembling that of applications, different for every number and equal
+//! in every run. Pure functions, used by `message`.
 
 use std::fmt::Write;
 
@@ -63,11 +63,11 @@ const WORDS: [&str; 16] = [
 /// 2026-03-14T00:00:00Z in seconds, and a day.
 const DAY_START: u32 = 1_773_446_400;
 const DAY_SECONDS: u32 = 86_400;
-/// Between the records and what fills the message.
+/// Separator between the records and the padding of the message.
 const BEFORE_NOTE: &str = "],\"note\":\"";
 const END: &str = "\"}";
 
-/// Numbers without a visible order, the same for the same seed (xorshift).
+/// A pseudorandom sequence with a seed (xorshift).
 struct Numbers(u32);
 
 impl Numbers {
@@ -87,10 +87,10 @@ impl Numbers {
     }
 }
 
-/// The message of a number: a JSON object of `size` bytes. A size that is too short for one cuts it.
+/// Message number `number`: a JSON object of `size` bytes, truncated if that is too short.
 pub fn json(size: usize, number: u32) -> Vec<u8> {
     let mut numbers = Numbers(number.wrapping_mul(0x9e37_79b9) | 1);
-    // Neighbours have seeds that are alike: the first numbers are, too.
+    // Adjacent seeds give similar first numbers.
     for _ in 0..8 {
         numbers.draw();
     }
@@ -125,11 +125,11 @@ pub fn json(size: usize, number: u32) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// One order of a message that was made at `seconds` of the day.
+/// One order, with `seconds` as its time of day.
 fn record(numbers: &mut Numbers, seconds: u32) -> String {
     let mut text = String::new();
     let at = DAY_START + seconds - numbers.below(seconds.clamp(1, 3600));
-    // Writing to a string does not fail.
+    // Writing to a string never fails.
     let _ = write!(
         text,
         "{{\"id\":\"{:06}\",\"user\":\"{}\",\"item\":\"{}\",\"count\":{},\"price\":{}.{},\"state\":\"{}\",\"at\":{at}}}",
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_whole_objects() {
+    fn messages_are_complete_objects() {
         for size in [200, 2048] {
             let text = json(size, 3);
             assert!(text.starts_with(b"{\"seq\"") && text.ends_with(b"\"}"), "{size} bytes");

@@ -1,5 +1,5 @@
-//! The client's side of TLS: whatever certificate the server shows will do, because it is one of our own fixtures on
-//! loopback. Never use this for anything else.
+//! TLS client that accepts any certificate, because the server uses a test fixture on loopback.
+//! Unsuitable for anything else.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
-/// Takes every certificate; the signatures of the handshake are checked all the same.
+/// Accepts every certificate but verifies the signatures of the handshake.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 
@@ -49,10 +49,10 @@ impl ServerCertVerifier for AnyCertificate {
     }
 }
 
-/// What every TLS connection of a run is made from.
+/// Configuration shared by all TLS connections of a run.
 ///
 /// # Errors
-/// The provider supports no version of TLS that we ask for.
+/// If the provider supports no suitable version of TLS.
 pub fn config() -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::new(ring::default_provider());
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -66,7 +66,7 @@ pub fn config() -> Result<Arc<ClientConfig>, Error> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn there_is_a_configuration() {
+    fn the_tls_configuration_is_valid() {
         assert!(super::config().is_ok());
     }
 }

@@ -1,5 +1,5 @@
-//! The programs of this crate against each other, as the benchmark's runner uses them: over real sockets, speaking
-//! lines of JSON. What a single file can be asked is asked in that file.
+//! The programs of this crate against each other, as used by the benchmark's runner: over real
+//! sockets, with lines of JSON. Unit tests are in the files they test.
 
 use std::{
     io::{self, BufRead, BufReader, Write},
@@ -32,7 +32,7 @@ impl Program {
         self.input.as_mut().map_or(Ok(()), |input| input.write_all(text.as_bytes()))
     }
 
-    /// Closes its input and waits; whether it ended well.
+    /// Closes its input and waits. Returns true if it exited successfully.
     fn end(&mut self) -> io::Result<bool> {
         self.input = None;
         self.child.wait().map(|status| status.success())
@@ -41,7 +41,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Only what a failed test has left.
+        // Only needed after a failed test.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -53,7 +53,7 @@ fn number(line: &str, name: &str) -> Option<u64> {
     rest.split([',', '}', '.']).next()?.parse().ok()
 }
 
-/// Runs a load against the echo server; gives the line of its result.
+/// Runs a load against the echo server. Returns its result line.
 fn run(server: &[&str], load: &str) -> io::Result<String> {
     let mut server = Program::start(env!("CARGO_BIN_EXE_epoll-echo"), server)?;
     let port = number(&server.line()?, "port").ok_or(io::ErrorKind::InvalidData)?;
@@ -84,16 +84,16 @@ fn echoes_of_every_size() -> io::Result<()> {
 }
 
 #[test]
-fn exchanges_are_as_many_as_asked_for() -> io::Result<()> {
+fn the_number_of_exchanges_is_exact() -> io::Result<()> {
     let result = run(&[], "--connections 20 --in-flight 2 --exchanges 3")?;
-    // Nothing is timed: all of them come after the end of no time.
+    // The duration is zero, so all messages arrive after it.
     assert_eq!(number(&result, "drained"), Some(120), "{result}");
     assert_eq!(number(&result, "received"), Some(120 * 66), "{result}");
     Ok(())
 }
 
 #[test]
-fn everybody_gets_a_broadcast() -> io::Result<()> {
+fn every_connection_receives_a_broadcast() -> io::Result<()> {
     for (connections, size) in [(30, 64), (4, 300_000)] {
         let load = format!("--broadcast --connections {connections} --size {size}");
         let result = run(&["--broadcast"], &load)?;
@@ -104,7 +104,7 @@ fn everybody_gets_a_broadcast() -> io::Result<()> {
 }
 
 #[test]
-fn connections_come_and_go() -> io::Result<()> {
+fn connections_are_opened_and_closed() -> io::Result<()> {
     for exchanges in ["", " --exchanges 1", " --exchanges 3 --size 5000 --binary"] {
         let load = format!("--opening --connections 7{exchanges}");
         let result = run(&[], &load)?;
@@ -126,14 +126,14 @@ fn a_rate_is_kept() -> io::Result<()> {
 }
 
 #[test]
-fn the_silent_are_held_and_come_from_everywhere() -> io::Result<()> {
+fn silent_connections_are_held_from_all_addresses() -> io::Result<()> {
     let result = run(&[], "--connections 3 --silent 20 --addresses 4")?;
     assert!(number(&result, "messages") > Some(0), "{result}");
     Ok(())
 }
 
 #[test]
-fn nobody_may_speak_to_the_silent() -> io::Result<()> {
+fn data_on_a_silent_connection_is_an_error() -> io::Result<()> {
     let mut server = Program::start(env!("CARGO_BIN_EXE_epoll-echo"), &["--broadcast"])?;
     let port = number(&server.line()?, "port").ok_or(io::ErrorKind::InvalidData)?;
     let load = format!("--port {port} --connections 1 --silent 1 --warm-up 0 --seconds 0.1");
@@ -171,7 +171,7 @@ fn every_attack_is_played() -> io::Result<()> {
     hostile.say("stop\n")?;
     let result = hostile.line()?;
     assert!(number(&result, "attacks") > Some(12), "{result}");
-    // Each of them has begun: none of the counts that follow is 0.
+    // Each attack has begun: none of the counts is 0.
     let begun: Vec<_> = result.split("\"begun\":").skip(1).map(|rest| !rest.starts_with('0')).collect();
     assert_eq!(begun, [true; 13], "{result}");
     assert!(hostile.end()?, "it ends well");

@@ -16,8 +16,8 @@ struct Work<T> {
     done: Option<Box<dyn FnOnce(Option<T>)>>,
 }
 
-/// Runs `job` on the thread pool and then `done` on this thread, in a handle scope, unless the environment has ended. `done` gets
-/// `None` if `job` panicked. Both are dropped before the environment is.
+/// Runs `job` on the thread pool and then `done` on this thread, in a handle scope, unless the environment
+/// has ended. `done` gets `None` if `job` panicked. Both are dropped before the environment is.
 ///
 /// # Errors
 /// If the environment is ending.
@@ -35,7 +35,8 @@ pub(in crate::addon) fn queue_async_work<T: Send + 'static>(
     });
     let data = Box::into_raw(work);
     let mut raw = ptr::null_mut();
-    // SAFETY: the name belongs to the current handle scope. `data` lives until `complete` takes it, or until it is dropped below.
+    // SAFETY: the name belongs to the current handle scope. `data` lives until `complete` takes it, or until
+    // it is dropped below.
     let created = check(unsafe {
         sys::napi_create_async_work(
             env.raw(),
@@ -62,8 +63,9 @@ pub(in crate::addon) fn queue_async_work<T: Send + 'static>(
 
 /// Runs on the thread pool.
 unsafe extern "C" fn execute<T: Send>(_: sys::napi_env, data: *mut c_void) {
-    // SAFETY: the box of `queue_async_work`. Node calls `complete` after this has returned, and nothing else has the pointer.
-    // `done`, which belongs to the environment's thread, is not touched; `job` and `result` are `Send`.
+    // SAFETY: the box of `queue_async_work`. Node calls `complete` after this has returned, and nothing else
+    // has the pointer. `done`, which belongs to the environment's thread, is not touched; `job` and `result`
+    // are `Send`.
     let work = unsafe { &mut *data.cast::<Work<T>>() };
     if let Some(job) = work.job.take() {
         // A panic must not unwind into libuv.
@@ -73,7 +75,8 @@ unsafe extern "C" fn execute<T: Send>(_: sys::napi_env, data: *mut c_void) {
 
 /// Runs on the environment's thread.
 unsafe extern "C" fn complete<T>(env: sys::napi_env, status: sys::napi_status, data: *mut c_void) {
-    // SAFETY: the box of `queue_async_work`. Node calls this once, after `execute`, or instead of it if the work is cancelled.
+    // SAFETY: the box of `queue_async_work`. Node calls this once, after `execute`, or instead of it if the
+    // work is cancelled.
     let mut work = unsafe { Box::from_raw(data.cast::<Work<T>>()) };
     // SAFETY: created in `env`; Node permits deletion from here on.
     unsafe { sys::napi_delete_async_work(env, work.raw) };

@@ -44,8 +44,8 @@ pub(in crate::addon) fn data_bytes<R>(
         *scratch = Vec::new();
         return Ok(result);
     }
-    // SAFETY: Node-API returned `length` bytes at `data`, valid while `value` is in scope. They do not change during `read`: it runs
-    // no JavaScript on this thread, and the memory is not shared with another.
+    // SAFETY: Node-API returned `length` bytes at `data`, valid while `value` is in scope. They do not change
+    // during `read`: it runs no JavaScript on this thread, and the memory is not shared with another.
     let bytes = unsafe { slice::from_raw_parts(data, length) };
     Ok(read(bytes))
 }
@@ -61,8 +61,8 @@ struct View {
 fn view(env: Env, value: sys::napi_value) -> Result<View> {
     let (mut data, mut memory) = (ptr::null_mut(), ptr::null_mut());
     let mut length = 0;
-    // The element type is not queried, which saves time. For wider elements `length`, which counts elements, is below the number of
-    // bytes.
+    // The element type is not queried, which saves time. For wider elements `length`, which counts elements,
+    // is below the number of bytes.
     // SAFETY: `value` belongs to the current call; a value of another type gives an error status.
     check(unsafe {
         sys::napi_get_typedarray_info(
@@ -85,8 +85,8 @@ fn view(env: Env, value: sys::napi_value) -> Result<View> {
 fn shared_bytes(data: *const u8, length: usize, scratch: &mut Vec<u8>) -> Result<()> {
     scratch.clear();
     scratch.try_reserve(length).map_err(|error| Error::from_reason(error.to_string()))?;
-    // SAFETY: Node-API returned `length` bytes at `data`, valid while the value is in scope. An `AtomicU8` has the size and alignment
-    // of a byte and may be read while other threads write; nothing here writes.
+    // SAFETY: Node-API returned `length` bytes at `data`, valid while the value is in scope. An `AtomicU8`
+    // has the size and alignment of a byte and may be read while other threads write; nothing here writes.
     let bytes = unsafe { slice::from_raw_parts(data.cast::<AtomicU8>(), length) };
     scratch.extend(bytes.iter().map(|byte| byte.load(Ordering::Relaxed)));
     Ok(())
@@ -154,8 +154,8 @@ pub(in crate::addon) fn create_array_buffer(env: Env, length: usize) -> Result<s
     Ok(value)
 }
 
-/// Runs `write` on the memory of a referenced `ArrayBuffer`. The pointer is queried each time: a buffer that a user has detached
-/// is an empty slice, not memory with another owner.
+/// Runs `write` on the memory of a referenced `ArrayBuffer`. The pointer is queried each time: a buffer that
+/// a user has detached is an empty slice, not memory with another owner.
 ///
 /// # Errors
 /// If the environment is ending.
@@ -172,14 +172,16 @@ pub(in crate::addon) fn with_memory<R>(
     if data.is_null() || length == 0 {
         return Ok(write(&mut []));
     }
-    // SAFETY: Node-API returned `length` bytes at `data`. The reference holds an `ArrayBuffer` and not a shared one, so that no other
-    // thread has the memory; JavaScript does not run during `write`, and `write` has no other way to the same memory.
+    // SAFETY: Node-API returned `length` bytes at `data`. The reference holds an `ArrayBuffer` and not a
+    // shared one, so that no other thread has the memory; JavaScript does not run during `write`, and `write`
+    // has no other way to the same memory.
     let memory = unsafe { slice::from_raw_parts_mut(data.cast::<u8>(), length) };
     Ok(write(memory))
 }
 
 /// The bytes of a typed array that is an argument of the current call.
 pub(in crate::addon) fn bytes_of(array: &mut Uint8Array) -> &mut [u8] {
-    // SAFETY: the argument keeps the array alive for the call, and no JavaScript runs while the slice is borrowed.
+    // SAFETY: the argument keeps the array alive for the call, and no JavaScript runs while the slice is
+    // borrowed.
     unsafe { array.as_mut() }
 }

@@ -1,5 +1,6 @@
-//! Calls from Rust into JavaScript. [`make_callback`] opens a callback scope, so that microtasks and `process.nextTick` callbacks
-//! run after the call, and enters an async context; [`call_function`] and [`call_predicate`] stay in the current ones.
+//! Calls from Rust into JavaScript. [`make_callback`] opens a callback scope, so that microtasks and
+//! `process.nextTick` callbacks run after the call, and enters an async context; [`call_function`] and
+//! [`call_predicate`] stay in the current ones.
 
 use std::fmt;
 use std::ptr;
@@ -31,7 +32,8 @@ impl AsyncContext {
 
 impl Drop for AsyncContext {
     fn drop(&mut self) {
-        // SAFETY: created in `env` and destroyed once. No call is running in it: `make_callback` borrows it for the call.
+        // SAFETY: created in `env` and destroyed once. No call is running in it: `make_callback` borrows it
+        // for the call.
         unsafe { sys::napi_async_destroy(self.env, self.raw) };
     }
 }
@@ -42,13 +44,14 @@ impl fmt::Debug for AsyncContext {
     }
 }
 
-/// True if JavaScript can be called. `false` from the moment on at which an environment begins to end (a worker is terminated, or
-/// the loop has come to its end), which is before Node closes the environment's handles. Must not be called while an exception is
-/// pending; none is where the event loop calls.
+/// True if JavaScript can be called. `false` from the moment on at which an environment begins to end (a
+/// worker is terminated, or the loop has come to its end), which is before Node closes the environment's
+/// handles. Must not be called while an exception is pending; none is where the event loop calls.
 pub(in crate::addon) fn can_call(env: Env) -> bool {
     let Ok(value) = undefined(env) else { return false };
     let mut result = ptr::null_mut();
-    // The cheapest function of Node-API that checks first whether JavaScript may run. For `undefined` it runs none.
+    // The cheapest function of Node-API that checks first whether JavaScript may run. For `undefined` it runs
+    // none.
     // SAFETY: a value of the current handle scope, and a plain out-parameter.
     check(unsafe { sys::napi_coerce_to_bool(env.raw(), value, &raw mut result) }).is_ok()
 }
@@ -77,8 +80,9 @@ pub(in crate::addon) fn make_callback_in_context(
     make_callback(env, Some(context), function, function, &[id, count])
 }
 
-/// Calls `function(...arguments)` on the object `this`, in a callback scope of its own and in an async context. Without a context
-/// no `AsyncLocalStorage` has a store. All values must belong to the current handle scope.
+/// Calls `function(...arguments)` on the object `this`, in a callback scope of its own and in an async
+/// context. Without a context no `AsyncLocalStorage` has a store. All values must belong to the current
+/// handle scope.
 pub(in crate::addon) fn make_callback(
     env: Env,
     context: Option<&AsyncContext>,
@@ -87,7 +91,8 @@ pub(in crate::addon) fn make_callback(
     arguments: &[sys::napi_value],
 ) -> Outcome {
     let mut result = ptr::null_mut();
-    // SAFETY: all values belong to the current handle scope, `arguments` outlives the call, and the context, if any, is alive.
+    // SAFETY: all values belong to the current handle scope, `arguments` outlives the call, and the context,
+    // if any, is alive.
     let status = unsafe {
         sys::napi_make_callback(
             env.raw(),
@@ -106,15 +111,16 @@ pub(in crate::addon) fn make_callback(
     }
 }
 
-/// Calls `function(count)` in the current callback scope and async context. An exception becomes an `uncaughtException`.
+/// Calls `function(count)` in the current callback scope and async context. An exception becomes an
+/// `uncaughtException`.
 pub(in crate::addon) fn call_function(env: Env, function: &Reference, count: u32) {
     if let (Ok(function), Ok(count)) = (function.value(), uint32(env, count)) {
         call(env, function, count);
     }
 }
 
-/// Calls `function(argument)` in the current callback scope and async context. Returns `true` if that returns `true`. An exception
-/// becomes an `uncaughtException`.
+/// Calls `function(argument)` in the current callback scope and async context. Returns `true` if that returns
+/// `true`. An exception becomes an `uncaughtException`.
 pub(in crate::addon) fn call_predicate(env: Env, function: &Reference, argument: &Reference) -> bool {
     let mut returned_true = false;
     // Fails only while the environment is ending.
@@ -125,7 +131,8 @@ pub(in crate::addon) fn call_predicate(env: Env, function: &Reference, argument:
     returned_true
 }
 
-/// Calls a function with one argument. `None` if it threw, which was reported, or if JavaScript can't be called any more.
+/// Calls a function with one argument. `None` if it threw, which was reported, or if JavaScript can't be
+/// called any more.
 fn call(env: Env, function: sys::napi_value, argument: sys::napi_value) -> Option<sys::napi_value> {
     let this = undefined(env).ok()?;
     let arguments = [argument];
@@ -156,7 +163,8 @@ fn call(env: Env, function: sys::napi_value, argument: sys::napi_value) -> Optio
 /// True if a value is `true`, not merely truthy.
 fn is_true(env: Env, value: sys::napi_value) -> bool {
     let mut bool = false;
-    // SAFETY: `value` belongs to the current handle scope; another type gives an error status and leaves `bool` unchanged.
+    // SAFETY: `value` belongs to the current handle scope; another type gives an error status and leaves
+    // `bool` unchanged.
     let status = unsafe { sys::napi_get_value_bool(env.raw(), value, &raw mut bool) };
     status == sys::Status::napi_ok && bool
 }
@@ -168,7 +176,8 @@ fn take_exception(env: Env) -> Option<sys::napi_value> {
     check(status).ok().map(|()| error)
 }
 
-/// Raises `error` as an `uncaughtException`. Returns if a listener handles it; otherwise Node ends the process.
+/// Raises `error` as an `uncaughtException`. Returns if a listener handles it; otherwise Node ends the
+/// process.
 ///
 /// # Errors
 /// If JavaScript can't be called any more: `error` is then Node's way of reporting that.
@@ -186,7 +195,8 @@ pub(in crate::addon) fn in_handle_scope<R>(env: Env, inside: impl FnOnce() -> R)
     // SAFETY: plain out-parameter, on the environment's thread.
     check(unsafe { sys::napi_open_handle_scope(env.raw(), &raw mut scope) })?;
     let result = inside();
-    // SAFETY: opened above and closed once. `inside` has closed the scopes that it opened, so that this is the innermost.
+    // SAFETY: opened above and closed once. `inside` has closed the scopes that it opened, so that this is
+    // the innermost.
     check(unsafe { sys::napi_close_handle_scope(env.raw(), scope) })?;
     Ok(result)
 }

@@ -1,5 +1,5 @@
-//! Asynchronous cleanup hooks: Node calls them when an environment ends, and waits for their completion before it closes the event
-//! loop.
+//! Asynchronous cleanup hooks: Node calls them when an environment ends, and waits for their completion
+//! before it closes the event loop.
 
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};

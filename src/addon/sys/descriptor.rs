@@ -13,16 +13,19 @@ pub(in crate::addon) fn borrow_fd(fd: RawFd) -> io::Result<Borrowed> {
     if fd < 0 {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }
-    // SAFETY: it is not -1. It names the same open socket whenever it is used. That is only on the environment's thread (I/O threads
-    // get a duplicate), and there either
-    // * in a call from JavaScript. Node closes a handle by its methods `close` and `reset`, or gives it away by setting `_handle` to
-    //   null; each of these has the addon let go of the descriptor first (handle-guard.js, detached-socket.js). Or
-    // * in a callback of the event loop. Each begins by checking that JavaScript can be called (`can_call`). An ending environment
-    //   can't call JavaScript from before Node closes its handles, which happens on this thread, outside of any callback.
+    // SAFETY: it is not -1. It names the same open socket whenever it is used. That is only on the
+    // environment's thread (I/O threads get a duplicate), and there either
+    // * in a call from JavaScript. Node closes a handle by its methods `close` and `reset`, or gives it away
+    //   by setting `_handle` to null; each of these has the addon let go of the descriptor first
+    //   (handle-guard.js, detached-socket.js). Or
+    // * in a callback of the event loop. Each begins by checking that JavaScript can be called (`can_call`).
+    //   An ending environment can't call JavaScript from before Node closes its handles, which happens on
+    //   this thread, outside of any callback.
     Ok(Borrowed::new(unsafe { BorrowedFd::borrow_raw(fd) }))
 }
 
-/// Duplicates the descriptor of one of Node's handles. The caller owns the duplicate; Node may close its own at any time.
+/// Duplicates the descriptor of one of Node's handles. The caller owns the duplicate; Node may close its own
+/// at any time.
 ///
 /// # Errors
 /// If `fd` is not open, or the process has no descriptors left.
@@ -30,7 +33,8 @@ pub(in crate::addon) fn duplicate_fd(fd: RawFd) -> io::Result<OwnedFd> {
     if fd < 0 {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }
-    // SAFETY: it is not -1, and borrowed for this system call only, which fails if it is not open. The shim has read the number
-    // from a handle in the same call from JavaScript, on the one thread that may close it.
+    // SAFETY: it is not -1, and borrowed for this system call only, which fails if it is not open. The shim
+    // has read the number from a handle in the same call from JavaScript, on the one thread that may close
+    // it.
     unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()
 }

@@ -1,5 +1,6 @@
-//! Plain Node-API functions: created by name, called with up to five arguments. The code that napi-rs generates for a method of a
-//! class (unwrapping, type tags, borrow tracking) costs more than framing a small message. `addon/functions` has the bodies.
+//! Plain Node-API functions: created by name, called with up to five arguments. The code that napi-rs
+//! generates for a method of a class (unwrapping, type tags, borrow tracking) costs more than framing a small
+//! message. `addon/functions` has the bodies.
 
 use std::ffi::{CStr, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,32 +17,33 @@ const MAX_ARGUMENTS: usize = 5;
 /// The arguments of a call. Missing ones are `undefined`.
 pub(in crate::addon) type Arguments = [sys::napi_value; MAX_ARGUMENTS];
 
-/// What a function does; its result is a number, or `undefined`.
-pub(in crate::addon) type Body<C> = fn(&Rc<C>, Arguments) -> Result<Option<f64>>;
+/// The implementation of a function on a state. It returns a number, or `None` for `undefined`.
+pub(in crate::addon) type Body<T> = fn(&Rc<T>, Arguments) -> Result<Option<f64>>;
 
-/// What a function keeps.
-struct Call<C> {
-    context: Rc<C>,
-    body: Body<C>,
+/// The data of a function.
+struct Data<T> {
+    state: Rc<T>,
+    body: Body<T>,
 }
 
-/// Creates a JavaScript function.
+/// Creates a JavaScript function that calls `body` with `state`.
 ///
 /// # Errors
 /// If JavaScript has no memory, or the environment is ending.
-pub(in crate::addon) fn create_function<C: 'static>(
+pub(in crate::addon) fn create_function<T: 'static>(
     env: Env,
-    context: &Rc<C>,
+    state: &Rc<T>,
     name: &CStr,
-    body: Body<C>,
+    body: Body<T>,
 ) -> Result<sys::napi_value> {
     let env = env.raw();
-    let data = Box::into_raw(Box::new(Call { context: Rc::clone(context), body })).cast::<c_void>();
+    let data = Box::into_raw(Box::new(Data { state: Rc::clone(state), body })).cast::<c_void>();
     let length = name.count_bytes().cast_signed();
     let mut function = ptr::null_mut();
-    // SAFETY: the name is passed with its length. `data` lives until `finalize`, which runs when the function is collected.
+    // SAFETY: the name is passed with its length. `data` lives until `finalize`, which runs when the function
+    // is collected.
     let created = check(unsafe {
-        sys::napi_create_function(env, name.as_ptr(), length, Some(call::<C>), data, &raw mut function)
+        sys::napi_create_function(env, name.as_ptr(), length, Some(call::<T>), data, &raw mut function)
     });
     let added = created.and_then(|()| {
         // SAFETY: `function` was created above; `finalize` takes the box, once.
@@ -50,29 +52,30 @@ pub(in crate::addon) fn create_function<C: 'static>(
                 env,
                 function,
                 data,
-                Some(finalize::<C>),
+                Some(finalize::<T>),
                 ptr::null_mut(),
                 ptr::null_mut(),
             )
         })
     });
     if let Err(error) = added {
-        // SAFETY: from `into_raw` above. There is no finalizer, and the function, if there is one, was not handed out.
-        drop(unsafe { Box::from_raw(data.cast::<Call<C>>()) });
+        // SAFETY: from `into_raw` above. There is no finalizer, and the function, if there is one, was not
+        // handed out.
+        drop(unsafe { Box::from_raw(data.cast::<Data<T>>()) });
         return Err(error);
     }
     Ok(function)
 }
 
-unsafe extern "C" fn finalize<C>(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
+unsafe extern "C" fn finalize<T>(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
     // SAFETY: the box of `create_function`; Node calls a finalizer once, after the last call of the function.
-    drop(unsafe { Box::from_raw(data.cast::<Call<C>>()) });
+    drop(unsafe { Box::from_raw(data.cast::<Data<T>>()) });
 }
 
 /// The entry point of all functions.
-unsafe extern "C" fn call<C>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+unsafe extern "C" fn call<T>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // A panic must not unwind into Node.
-    let outcome = catch_unwind(AssertUnwindSafe(|| run::<C>(env, info)))
+    let outcome = catch_unwind(AssertUnwindSafe(|| run::<T>(env, info)))
         .unwrap_or_else(|_| Err(Error::from_reason("ferrows panicked")));
     match outcome {
         Ok(value) => value,
@@ -104,11 +107,12 @@ unsafe fn throw(env: sys::napi_env, text: &str) {
     }
 }
 
-fn run<C>(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_value> {
+fn run<T>(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_value> {
     let mut arguments = [ptr::null_mut(); MAX_ARGUMENTS];
     let mut count = arguments.len();
     let mut data = ptr::null_mut();
-    // SAFETY: plain out-parameters. `arguments` has room for `count` values; Node-API fills missing ones with `undefined`.
+    // SAFETY: plain out-parameters. `arguments` has room for `count` values; Node-API fills missing ones with
+    // `undefined`.
     check(unsafe {
         sys::napi_get_cb_info(
             env,
@@ -119,10 +123,11 @@ fn run<C>(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi
             &raw mut data,
         )
     })?;
-    // SAFETY: `data` is what `create_function` gave; the finalizer has not run, since the function is being called.
-    let call = unsafe { &*data.cast::<Call<C>>() };
-    // `undefined`
-    let Some(result) = (call.body)(&call.context, arguments)? else { return Ok(ptr::null_mut()) };
+    // SAFETY: the box of `create_function::<T>`. It lives until `finalize`, which can't have run: the
+    // function is being called.
+    let data = unsafe { &*data.cast::<Data<T>>() };
+    // A null value returns `undefined`.
+    let Some(result) = (data.body)(&data.state, arguments)? else { return Ok(ptr::null_mut()) };
     let mut value = ptr::null_mut();
     // SAFETY: plain out-parameter.
     check(unsafe { sys::napi_create_double(env, result, &raw mut value) })?;
@@ -132,7 +137,7 @@ fn run<C>(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi
 /// Reads an argument as an unsigned integer.
 ///
 /// # Errors
-/// When it is no number.
+/// If it is no number.
 pub(in crate::addon) fn unsigned(env: Env, value: sys::napi_value) -> Result<u32> {
     let mut number = 0;
     // SAFETY: a value of the running call; another type gives an error status.
@@ -143,7 +148,7 @@ pub(in crate::addon) fn unsigned(env: Env, value: sys::napi_value) -> Result<u32
 /// True if an argument is missing or `undefined`.
 ///
 /// # Errors
-/// When the environment is ending.
+/// If the environment is ending.
 pub(in crate::addon) fn is_undefined(env: Env, value: sys::napi_value) -> Result<bool> {
     let mut kind = 0;
     // SAFETY: the value belongs to the current call.

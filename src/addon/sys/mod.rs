@@ -1,11 +1,13 @@
-//! The unsafe room: Node-API, libuv and libc called by hand, where napi-rs has no safe form or costs too much on a hot path.
+//! The unsafe room: Node-API, libuv and libc called by hand, where napi-rs has no safe form or costs too much
+//! on a hot path.
 //!
-//! Everything exported from here is safe to call on the thread of the environment that it was made for. Nothing outside this folder
-//! holds a raw pointer other than a `napi_value`, which is valid in the current handle scope. No policy belongs here: which
-//! function to call when is decided above.
+//! Everything exported from here is safe to call on the thread of the environment that it was made for.
+//! Nothing outside this folder holds a raw pointer other than a `napi_value`, which is valid in the current
+//! handle scope. No policy belongs here: which function to call when is decided above.
 //!
-//! * Node-API: `async_work`, `bytes`, `callback`, `cleanup_hook`, `function`, `realm`, `reference`, `shared_array`,
-//!   `threadsafe_function`, `values`. * libuv: `uv`. * libc: `descriptor`, `malloc_trim`, `thread_cpu_time`.
+//! * Node-API: `async_work`, `bytes`, `callback`, `cleanup_hook`, `function`, `realm`, `reference`,
+//!   `shared_array`, `threadsafe_function`, `values`. * libuv: `uv`. * libc: `descriptor`, `malloc_trim`,
+//!   `thread_cpu_time`.
 
 mod async_work;
 mod bytes;
@@ -59,7 +61,8 @@ fn can_poll() -> bool {
     false
 }
 
-/// Turns a Node-API status into a result. A pending JavaScript exception stays pending, and is thrown when the current call returns.
+/// Turns a Node-API status into a result. A pending JavaScript exception stays pending, and is thrown when
+/// the current call returns.
 ///
 /// # Errors
 /// For every status but `napi_ok`.

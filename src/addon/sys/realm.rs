@@ -42,7 +42,8 @@ impl Realm {
         }
         let (Ok(own), Ok(other)) = (self.global.value(), global_of(env)) else { return false };
         let mut is_same = false;
-        // SAFETY: both values belong to the current handle scope. Their environments share an isolate, having the same event loop.
+        // SAFETY: both values belong to the current handle scope. Their environments share an isolate, having
+        // the same event loop.
         let status = unsafe { sys::napi_strict_equals(env.raw(), own, other, &raw mut is_same) };
         status == sys::Status::napi_ok && is_same
     }

@@ -8,8 +8,8 @@ use napi::{Env, Result, sys};
 
 use super::check;
 
-/// Keeps a JavaScript object alive until dropped. Belongs to the thread of its environment (neither `Send` nor `Sync`), and must be
-/// dropped before that environment ends.
+/// Keeps a JavaScript object alive until dropped. Belongs to the thread of its environment (neither `Send`
+/// nor `Sync`), and must be dropped before that environment ends.
 pub(in crate::addon) struct Reference {
     env: sys::napi_env,
     raw: sys::napi_ref,

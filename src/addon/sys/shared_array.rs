@@ -9,7 +9,8 @@ use napi::{Env, Result, sys};
 
 use super::{Reference, check};
 
-/// An `ArrayBuffer` that only the shim holds. The shim copies out of it, and hands neither it nor a view of it to a user.
+/// An `ArrayBuffer` that only the shim holds. The shim copies out of it, and hands neither it nor a view of
+/// it to a user.
 pub(in crate::addon) struct SharedArray {
     reference: Reference,
     data: NonNull<u8>,
@@ -44,9 +45,9 @@ impl SharedArray {
     /// Runs `access` on the bytes. Panics if called within `access`.
     pub(in crate::addon) fn with<R>(&self, access: impl FnOnce(&mut [u8]) -> R) -> R {
         assert!(!self.is_borrowed.replace(true), "the shared memory is in use");
-        // SAFETY: Node-API allocated and zeroed `length` bytes at `data`. They stay there: the reference keeps the buffer, and the
-        // shim, its only holder, neither detaches nor resizes it. No other access happens meanwhile: JavaScript does not run
-        // during `access`, and the flag refuses a second borrow.
+        // SAFETY: Node-API allocated and zeroed `length` bytes at `data`. They stay there: the reference
+        // keeps the buffer, and the shim, its only holder, neither detaches nor resizes it. No other access
+        // happens meanwhile: JavaScript does not run during `access`, and the flag refuses a second borrow.
         let bytes = unsafe { slice::from_raw_parts_mut(self.data.as_ptr(), self.length) };
         let result = access(bytes);
         self.is_borrowed.set(false);

@@ -1,4 +1,5 @@
-//! Node-API's thread-safe function: any thread requests a call on an environment's thread. For hosts without libuv.
+//! Node-API's thread-safe function: any thread requests a call on an environment's thread. For hosts without
+//! libuv.
 
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,8 +32,8 @@ impl ThreadsafeFunction {
         let name = env.create_string("ferrows")?;
         let data = Box::into_raw(Box::new(on_call)).cast::<c_void>();
         let mut raw = ptr::null_mut();
-        // SAFETY: the name belongs to the current handle scope. With `run` no JavaScript function is needed. `finalize` takes the
-        // box; `run` borrows it.
+        // SAFETY: the name belongs to the current handle scope. With `run` no JavaScript function is needed.
+        // `finalize` takes the box; `run` borrows it.
         let created = check(unsafe {
             sys::napi_create_threadsafe_function(
                 env.raw(),
@@ -85,8 +86,8 @@ impl Drop for ThreadsafeFunction {
 impl ThreadsafeSender {
     /// Requests a call.
     pub(super) fn send(&self) {
-        // SAFETY: not released: `AsyncHandle::close` takes the sender away before it drops the function. The queue is unbounded, so
-        // that this never blocks.
+        // SAFETY: not released: `AsyncHandle::close` takes the sender away before it drops the function. The
+        // queue is unbounded, so that this never blocks.
         unsafe {
             sys::napi_call_threadsafe_function(
                 self.0,

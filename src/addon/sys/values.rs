@@ -49,7 +49,8 @@ pub(in crate::addon) fn latin1(env: Env, bytes: &[u8]) -> Result<sys::napi_value
 /// As [`latin1`].
 pub(in crate::addon) fn buffer(env: Env, bytes: &[u8]) -> Result<sys::napi_value> {
     let mut value = ptr::null_mut();
-    // SAFETY: the bytes are passed with their length, and copied; the out-parameter for the copy's address may be null.
+    // SAFETY: the bytes are passed with their length, and copied; the out-parameter for the copy's address
+    // may be null.
     check(unsafe {
         sys::napi_create_buffer_copy(
             env.raw(),

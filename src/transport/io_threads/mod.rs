@@ -1,5 +1,5 @@
-//! The `io_threads` transport: tokio threads of this library read and write the sockets; the owner's thread only queues output
-//! and collects events.
+//! The `io_threads` transport: tokio threads of this library read and write the sockets; the owner's thread
+//! only queues output and collects events.
 //!
 //! * `worker`: the threads, how many run and when they end.
 //! * `task`: one socket's loop on its thread: waits for readiness, reads and writes.

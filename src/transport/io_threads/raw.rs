@@ -17,8 +17,9 @@ const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE);
 /// # Errors
 /// If the poller refuses the descriptor.
 pub(super) fn register(socket: Arc<socket2::Socket>) -> io::Result<AsyncFd<Arc<socket2::Socket>>> {
-    // SAFETY: tokio requires that the descriptor stays open, and stays the same, until the `AsyncFd` is dropped. The `AsyncFd`
-    // owns this `Arc<Socket>`, and a `Socket` closes its descriptor, which never changes, only when dropped.
+    // SAFETY: tokio requires that the descriptor stays open, and stays the same, until the `AsyncFd` is
+    // dropped. The `AsyncFd` owns this `Arc<Socket>`, and a `Socket` closes its descriptor, which never
+    // changes, only when dropped.
     let registered = unsafe { AsyncFd::register_with_interest(socket, INTEREST) };
     registered.map_err(|error| error.into_parts().1)
 }

@@ -1,5 +1,5 @@
-//! The task of one socket on its I/O thread: waits for readiness and has the socket read and write, until the socket is destroyed
-//! or its owner takes it back.
+//! The task of one socket on its I/O thread: waits for readiness and has the socket read and write, until the
+//! socket is destroyed or its owner takes it back.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use crate::transport::socket::{Fault, READS_PER_TURN, Received, Side, Socket, lo
 
 /// Starts the task. Called on the worker's thread, inside its runtime.
 pub(super) fn start(socket: Arc<Socket>, fd: Arc<socket2::Socket>, registration: Arc<Registration>) {
-    // Made before the descriptor is registered: if that fails, dropping the task reports a fault to the owner.
+    // Made before the descriptor is registered: if that fails, dropping the task reports a fault to the
+    // owner.
     let task = Task { socket, registration, may_have_input: AtomicBool::new(false) };
     if let Ok(fd) = raw::register(fd) {
         tokio::spawn(async move {

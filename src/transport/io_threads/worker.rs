@@ -1,8 +1,8 @@
-//! The I/O threads. A worker is one thread with a current-thread tokio runtime; a socket stays with its worker until its owner
-//! takes it back or destroys it.
+//! The I/O threads. A worker is one thread with a current-thread tokio runtime; a socket stays with its
+//! worker until its owner takes it back or destroys it.
 //!
-//! Each registered socket holds a reference to its worker (see `ref_count`): the first starts the thread, the last one lets it end.
-//! Jobs come through one queue with one wake-up, however many sockets they concern.
+//! Each registered socket holds a reference to its worker (see `ref_count`): the first starts the thread, the
+//! last one lets it end. Jobs come through one queue with one wake-up, however many sockets they concern.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -85,7 +85,8 @@ impl RefCounted for Worker {
     }
 }
 
-/// One socket's stay on a worker, from its migration there to its migration back. A socket that migrates again has a new one.
+/// One socket's stay on a worker, from its migration there to its migration back. A socket that migrates
+/// again has a new one.
 pub(in crate::transport) struct Registration {
     pub(in crate::transport) worker: Arc<Worker>,
     /// Wakes the task.
@@ -150,7 +151,8 @@ fn run(live: LiveGuard<&'static AtomicUsize>, runtime: Runtime, worker: &Worker)
     runtime.block_on(worker.run());
     // A slot or a registration may keep the worker's memory for long.
     lock(&worker.scratch).buffer = Box::default();
-    // A thread that is no longer counted has closed its descriptors. Arguments drop in this order when it unwinds, too.
+    // A thread that is no longer counted has closed its descriptors. Arguments drop in this order when it
+    // unwinds, too.
     drop(runtime);
     drop(live);
 }

@@ -1,6 +1,6 @@
-//! Accepts one connection at a time, without blocking. When the process has no descriptors left, pending connections are accepted
-//! into a reserved one and closed, as libuv does. Otherwise their clients would hang, and a level-triggered poller would report
-//! them forever.
+//! Accepts one connection at a time, without blocking. When the process has no descriptors left, pending
+//! connections are accepted into a reserved one and closed, as libuv does. Otherwise their clients would
+//! hang, and a level-triggered poller would report them forever.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};

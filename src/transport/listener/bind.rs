@@ -1,5 +1,5 @@
-//! A listening socket. The owner binds it (in Node libuv does, so that addresses, flags and errors are Node's); this module makes
-//! it listen. `accept` accepts connections from it.
+//! A listening socket. The owner binds it (in Node libuv does, so that addresses, flags and errors are
+//! Node's); this module makes it listen. `accept` accepts connections from it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,8 +24,8 @@ impl ListeningSocket {
     /// Listens on a bound socket. `backlog`: connections that the kernel queues before they are accepted.
     ///
     /// # Errors
-    /// Those of the system calls. `EADDRINUSE` for a TCP socket without a port: its `bind` has failed with that error, which libuv
-    /// reports when it listens. The kernel would choose another port.
+    /// Those of the system calls. `EADDRINUSE` for a TCP socket without a port: its `bind` has failed with
+    /// that error, which libuv reports when it listens. The kernel would choose another port.
     pub fn start(socket: Socket, backlog: i32) -> io::Result<Self> {
         let address = socket.local_addr()?.as_socket();
         if address.is_some_and(|address| address.port() == 0) {

@@ -1,5 +1,5 @@
-//! The listening sockets of an owner, and their connections until the owner takes them. Called on the owner's thread, by its event
-//! loop, with its clock and its receive buffer.
+//! The listening sockets of an owner, and their connections until the owner takes them. Called on the owner's
+//! thread, by its event loop, with its clock and its receive buffer.
 
 use std::io;
 use std::mem::{self, MaybeUninit};
@@ -32,7 +32,8 @@ pub enum PendingOnClose {
     FallBack,
 }
 
-/// The listening sockets of one owner and their connections, in one table of numbers. `S` names the server of a listening socket.
+/// The listening sockets of one owner and their connections, in one table of numbers. `S` names the server of
+/// a listening socket.
 #[derive(Debug)]
 pub struct Listeners<S> {
     entries: Slab<Entry<S>>,
@@ -131,7 +132,8 @@ impl<S: Clone> Listeners<S> {
         self.listener(number)?.socket.local_addr()
     }
 
-    /// Closes a listening socket; its accepted connections stay. Returns the number of connections that fall back.
+    /// Closes a listening socket; its accepted connections stay. Returns the number of connections that fall
+    /// back.
     pub fn close(&mut self, number: u32, pending: PendingOnClose, accepted: &mut Accepted<S>) -> usize {
         if self.listener(number).is_none() {
             return 0;
@@ -150,7 +152,8 @@ impl<S: Clone> Listeners<S> {
         accepted.len() - before
     }
 
-    /// The number and server of the listening socket that a token belongs to. `None` for a connection's token.
+    /// The number and server of the listening socket that a token belongs to. `None` for a connection's
+    /// token.
     pub fn listener_for(&self, token: u64) -> Option<(u32, S)> {
         let number = (token & !TOKEN_FLAG) as u32;
         self.listener(number).map(|listener| (number, listener.server.clone()))
@@ -206,8 +209,8 @@ impl<S: Clone> Listeners<S> {
         }
     }
 
-    /// Makes connections of a listening socket fall back that have been pending for `limit` milliseconds, and schedules another
-    /// attempt to accept if the last one failed. To be called periodically.
+    /// Makes connections of a listening socket fall back that have been pending for `limit` milliseconds, and
+    /// schedules another attempt to accept if the last one failed. To be called periodically.
     pub fn check_timeouts(&mut self, number: u32, now: u32, limit: u32, accepted: &mut Accepted<S>) {
         for connection in self.pending_where(|reader| reader.listener == number && reader.is_late(now, limit))
         {
@@ -228,7 +231,8 @@ impl<S: Clone> Listeners<S> {
         self.connection_count
     }
 
-    /// Removes a connection. Returns its socket, which is non-blocking, and true if the poller still has the descriptor.
+    /// Removes a connection. Returns its socket, which is non-blocking, and true if the poller still has the
+    /// descriptor.
     pub fn take(&mut self, number: u32) -> Option<(Socket, bool)> {
         self.connection(number)?;
         debug_assert!(self.connection_count > 0, "every connection is counted");
@@ -253,7 +257,8 @@ impl<S: Clone> Listeners<S> {
         drop(self.take(number));
     }
 
-    /// True if a connection has bytes to read or may receive some: its peer has not closed its side, and it has not failed.
+    /// True if a connection has bytes to read or may receive some: its peer has not closed its side, and it
+    /// has not failed.
     pub fn is_open(&self, number: u32) -> bool {
         let Some(Entry::Connection(connection)) = self.entries.get(number as usize) else { return false };
         let mut byte = [MaybeUninit::uninit()];
@@ -309,7 +314,8 @@ impl<S: Clone> Listeners<S> {
         push_once(&mut self.unfinished, number);
     }
 
-    /// Adds a connection and reads it at once. Under load its request has come already, and the poller need not watch it.
+    /// Adds a connection and reads it at once. Under load its request has come already, and the poller need
+    /// not watch it.
     fn add_connection(&mut self, socket: Socket, listener: u32, context: &mut PollContext<'_, S>) {
         let reader = Some(RequestReader::new(context.now, listener));
         let entry = Entry::Connection(Connection { socket, is_watched: false, reader });
@@ -357,7 +363,8 @@ impl<S: Clone> Listeners<S> {
         self.report(number, Request::Fallback(reason), None, accepted);
     }
 
-    /// Turns a pending connection into an accepted one. `bytes`: all that were read, or `None` for those that the reader keeps.
+    /// Turns a pending connection into an accepted one. `bytes`: all that were read, or `None` for those that
+    /// the reader keeps.
     fn report(
         &mut self,
         number: u32,

@@ -1,4 +1,5 @@
-//! Reads the request of one pending connection and keeps the received part of its head. `listeners` holds the connections.
+//! Reads the request of one pending connection and keeps the received part of its head. `listeners` holds the
+//! connections.
 
 use std::io::{ErrorKind, Read};
 
@@ -61,8 +62,8 @@ pub(super) enum ReadOutcome {
 pub(super) struct RequestReader {
     /// The received part of the head.
     received: Box<[u8]>,
-    /// Start of the time limit of the head, in milliseconds of the owner's clock. As with Node's parser it is the time of the
-    /// accept, and then that of the first byte.
+    /// Start of the time limit of the head, in milliseconds of the owner's clock. As with Node's parser it is
+    /// the time of the accept, and then that of the first byte.
     started_at: u32,
     /// The number of the listening socket.
     pub(super) listener: u32,
@@ -88,8 +89,8 @@ impl RequestReader {
         self.received
     }
 
-    /// Reads the bytes that the kernel has, by way of `buffer`, which must be longer than the longest head. `limit`: bytes of the
-    /// longest head; `fields`: memory for its fields.
+    /// Reads the bytes that the kernel has, by way of `buffer`, which must be longer than the longest head.
+    /// `limit`: bytes of the longest head; `fields`: memory for its fields.
     pub(super) fn read(
         &mut self,
         mut socket: &Socket,

@@ -1,5 +1,6 @@
-//! Load at a rate that the server has no say in: every connection sends a message when its time has come, whether or not
-//! the one before it is back. So a server that is slow for a moment does not get less to do, and the wait is seen.
+//! Load at a fixed rate: every connection sends its messages on schedule, even if earlier ones have
+//! not returned. A slow server therefore does not get less work, and the delay shows in the
+//! latency.
 
 use std::{
     error::Error,
@@ -10,7 +11,7 @@ use super::Load;
 use crate::measured::{Measured, STALL, bound_silence, record};
 
 impl Load {
-    /// Every connection sends a message each `every`, one after the other within that time.
+    /// Every connection sends one message per interval `every`, spread over the interval.
     pub(super) fn paced(&mut self, duration: Duration, every: Duration) -> Result<Measured, Box<dyn Error>> {
         let mut measured = Measured::new()?;
         let start = Instant::now();
@@ -21,7 +22,8 @@ impl Load {
         let mut heard_at = start;
         loop {
             let mut now = Instant::now();
-            // What a pause of ours has made late is sent together, and timed from then: it is not the server's.
+            // Messages delayed by a pause of this process are sent together and timed from then:
+            // the server is not charged.
             while now < deadline && start + step * sent <= now {
                 let index = sent as usize % count;
                 self.connections[index].expect(1, now);

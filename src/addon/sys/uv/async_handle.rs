@@ -1,6 +1,6 @@
-//! Wakes an environment's event loop from any thread: libuv's async handle or, in hosts without libuv, a thread-safe function of
-//! Node-API. The latter is not used everywhere because it opens one callback scope around a whole wake-up, and microtasks would
-//! not run between two connections.
+//! Wakes an environment's event loop from any thread: libuv's async handle or, in hosts without libuv, a
+//! thread-safe function of Node-API. The latter is not used everywhere because it opens one callback scope
+//! around a whole wake-up, and microtasks would not run between two connections.
 
 use std::fmt;
 use std::ptr::NonNull;
@@ -30,8 +30,8 @@ enum Target {
     Threadsafe(ThreadsafeSender),
 }
 
-// SAFETY: the pointer is only passed to `uv_async_send`, which may be called from any thread, and only under the lock under which
-// `AsyncHandle::close` removes it before it closes the handle.
+// SAFETY: the pointer is only passed to `uv_async_send`, which may be called from any thread, and only under
+// the lock under which `AsyncHandle::close` removes it before it closes the handle.
 unsafe impl Send for Target {}
 
 impl Wake for Arc<LoopWaker> {
@@ -40,7 +40,8 @@ impl Wake for Arc<LoopWaker> {
         match &*target {
             Some(Target::Libuv(raw)) => {
                 if let Some(libuv) = libuv() {
-                    // SAFETY: initialized and not closed: `AsyncHandle::close` removes it under this lock first.
+                    // SAFETY: initialized and not closed: `AsyncHandle::close` removes it under this lock
+                    // first.
                     unsafe { (libuv.async_send)(raw.as_ptr()) };
                 }
             }
@@ -62,7 +63,8 @@ pub(in crate::addon) struct AsyncHandle {
 }
 
 impl AsyncHandle {
-    /// Calls `on_wake` on this environment's thread. Must be closed with [`AsyncHandle::close`] before the loop ends.
+    /// Calls `on_wake` on this environment's thread. Must be closed with [`AsyncHandle::close`] before the
+    /// loop ends.
     ///
     /// # Errors
     /// If the environment is ending, or refuses a handle.

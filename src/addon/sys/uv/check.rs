@@ -1,5 +1,5 @@
-//! libuv's check handle, which calls back at the end of each turn of the loop, after the poll phase; together with an idle handle, which
-//! keeps the poll phase from blocking and calls back before it.
+//! libuv's check handle, which calls back at the end of each turn of the loop, after the poll phase; together
+//! with an idle handle, which keeps the poll phase from blocking and calls back before it.
 
 use std::cell::Cell;
 

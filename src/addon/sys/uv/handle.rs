@@ -1,5 +1,5 @@
-//! The common part of all libuv handles: memory of libuv's size, a value for the callbacks, and an end that takes until the close
-//! phase of a turn.
+//! The common part of all libuv handles: memory of libuv's size, a value for the callbacks, and an end that
+//! takes until the close phase of a turn.
 
 use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
@@ -29,8 +29,8 @@ struct Data<T> {
     closed: Option<OnClosed>,
 }
 
-/// An initialized handle with a value, on the thread of its loop (neither `Send` nor `Sync`). Dropping it closes it. The value is
-/// dropped in the close phase, so that a callback may drop its own handle.
+/// An initialized handle with a value, on the thread of its loop (neither `Send` nor `Sync`). Dropping it
+/// closes it. The value is dropped in the close phase, so that a callback may drop its own handle.
 pub(super) struct Handle<T> {
     raw: NonNull<c_void>,
     libuv: &'static Libuv,
@@ -38,8 +38,8 @@ pub(super) struct Handle<T> {
 }
 
 impl<T> Handle<T> {
-    /// Creates a handle of libuv's type `kind` with `init`, which gets the environment's loop and memory of the size of that type.
-    /// It does not keep the loop alive until [`Handle::set_ref`].
+    /// Creates a handle of libuv's type `kind` with `init`, which gets the environment's loop and memory of
+    /// the size of that type. It does not keep the loop alive until [`Handle::set_ref`].
     ///
     /// # Errors
     /// Without libuv, or if `init` fails.
@@ -102,13 +102,14 @@ impl<T> Handle<T> {
 
 impl<T> Drop for Handle<T> {
     fn drop(&mut self) {
-        // SAFETY: initialized, and closed once, on the loop's thread. `on_closed` gets a handle with a value of its type.
+        // SAFETY: initialized, and closed once, on the loop's thread. `on_closed` gets a handle with a value
+        // of its type.
         unsafe { (self.libuv.close)(self.raw(), on_closed::<T>) };
     }
 }
 
-/// Runs `run` in the close phase of this turn, in which Node's sockets emit `close`; of the next one, if this turn is in that
-/// phase. The loop stays alive until then.
+/// Runs `run` in the close phase of this turn, in which Node's sockets emit `close`; of the next one, if this
+/// turn is in that phase. The loop stays alive until then.
 ///
 /// # Errors
 /// Without libuv, or if the loop refuses a handle.
@@ -122,7 +123,8 @@ pub(in crate::addon) fn run_in_close_phase(env: Env, run: OnClosed) -> Result<()
 }
 
 fn data_of<T>(raw: RawHandle) -> *mut Data<T> {
-    // SAFETY: `raw` is the memory of a handle, whose `data` was set by `Handle::new` before libuv could call back.
+    // SAFETY: `raw` is the memory of a handle, whose `data` was set by `Handle::new` before libuv could call
+    // back.
     unsafe { (*raw.cast::<Head>()).data.cast() }
 }
 
@@ -131,8 +133,8 @@ fn data_of<T>(raw: RawHandle) -> *mut Data<T> {
 /// # Safety
 /// `raw` must be a handle with a value of this type that is not closed, or not yet in its close phase.
 pub(super) unsafe fn with_value<T>(raw: RawHandle, run: impl FnOnce(&T)) {
-    // SAFETY: the box lives until `on_closed`, which the loop calls in its close phase and never within another callback. Only the
-    // value is borrowed: `run` may close the handle, which writes `closed`.
+    // SAFETY: the box lives until `on_closed`, which the loop calls in its close phase and never within
+    // another callback. Only the value is borrowed: `run` may close the handle, which writes `closed`.
     let value = unsafe { &(*data_of::<T>(raw)).value };
     // A panic must not unwind into libuv, which has no caller to report it to.
     let _ = catch_unwind(AssertUnwindSafe(|| run(value)));

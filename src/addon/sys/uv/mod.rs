@@ -1,9 +1,10 @@
-//! libuv handles on an environment's event loop. The functions are looked up at run time, so that test executables link without Node
-//! and hosts without libuv can load the addon.
+//! libuv handles on an environment's event loop. The functions are looked up at run time, so that test
+//! executables link without Node and hosts without libuv can load the addon.
 //!
 //! * `symbols`: the functions.
 //! * `handle`: memory, value and end of every handle; callbacks in the close phase.
-//! * `check`: the end of each turn of the loop. `poll`: a readable descriptor. `async_handle`: wake-ups from other threads.
+//! * `check`: the end of each turn of the loop. `poll`: a readable descriptor. `async_handle`: wake-ups from
+//!   other threads.
 //!
 //! The phases of a turn, in order: idle, poll (descriptors, wake-ups), check, close.
 

@@ -19,13 +19,15 @@ type OnReady = Box<dyn Fn()>;
 pub(in crate::addon) struct Poll(Handle<OnReady>);
 
 impl Poll {
-    /// `fd` must stay open until the handle is closed: libuv aborts the process over a polled descriptor that is not.
+    /// `fd` must stay open until the handle is closed: libuv aborts the process over a polled descriptor that
+    /// is not.
     ///
     /// # Errors
     /// Without libuv, or if `fd` can't be polled.
     pub(in crate::addon) fn new(env: Env, fd: RawFd, on_ready: OnReady) -> Result<Self> {
         let handle = Handle::new(env, UV_POLL, on_ready, |libuv, event_loop, raw| {
-            // SAFETY: the environment's loop, and memory of the size of the type. An `fd` that is not open gives an error.
+            // SAFETY: the environment's loop, and memory of the size of the type. An `fd` that is not open
+            // gives an error.
             unsafe { (libuv.poll_init)(event_loop, raw, fd) }
         })?;
         // SAFETY: initialized above.

@@ -1,4 +1,4 @@
-//! The end of a socket: by the owner, by the peer, by a failure.
+//! The end of a socket: by its owner, by its peer, by a failure.
 
 use std::net::Shutdown;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn a_shutdown_follows_all_output() {
         }
         assert_eq!(link.peer.next_if_any(), None);
         link.until(|seen| seen.shut_down == 1);
-        // The other direction is still open, and once is enough.
+        // The other direction is still open. A second shutdown does nothing.
         link.socket.shutdown();
         link.peer.send_text("still here");
         let seen = link.until(|seen| !seen.events.is_empty());
@@ -46,18 +46,18 @@ fn the_peers_end_comes_after_its_events() {
             link.peer.send_text("last words");
         }
         link.peer.stream.shutdown(Shutdown::Write).unwrap();
-        // That nothing comes after the end is checked as things come.
+        // `until` checks that no event follows the end.
         let seen = link.until(|seen| seen.ended == 1);
         assert_eq!(seen.events.len(), 1000);
-        // It can still be answered, and looking again does not end it again.
-        link.turn();
-        link.turn();
+        // Another poll does not report the end again.
+        link.wait_for_thread();
+        link.wait_for_thread();
         assert_eq!(link.owner.collect(), 0);
     }
 }
 
 #[test]
-fn a_reset_is_a_read_fault_and_is_told_once() {
+fn a_reset_is_one_read_fault() {
     let mut link = Link::new((Family::Tcp, Role::Server));
     link.peer.send_text("before");
     link.until(|seen| seen.events.len() == 1);
@@ -67,7 +67,7 @@ fn a_reset_is_a_read_fault_and_is_told_once() {
     assert_eq!(seen.faults, [Fault { errno: libc::ECONNRESET, write: false }]);
     assert_eq!(seen.ended, 0);
 
-    link.queue(b"to nobody");
+    link.queue(b"too late");
     assert_ne!(link.socket.write_now(), 0);
     assert_eq!(link.owner.collect(), 0);
 }
@@ -90,9 +90,9 @@ fn writing_to_a_peer_that_is_gone_is_a_write_fault() {
         link.peer = Peer::new(pair(Family::Unix).1, link.peer.role);
         link.until(|seen| seen.ended == 1);
         let Link { owner, socket, role, .. } = &mut link;
-        // The first bytes are what the peer's system answers with a reset.
+        // The peer's kernel answers the first bytes with a reset.
         wait_until(|| {
-            socket.with_connection(|core| core.send(true, true, key_of(*role), b"anybody?")).unwrap();
+            socket.with_connection(|core| core.send(true, true, key_of(*role), b"hello?")).unwrap();
             socket.flush();
             owner.collect();
             !owner.seen(7).faults.is_empty()
@@ -104,12 +104,12 @@ fn writing_to_a_peer_that_is_gone_is_a_write_fault() {
 }
 
 #[test]
-fn a_blocked_writer_learns_that_the_peer_is_gone() {
+fn a_blocked_write_fails_when_the_peer_is_gone() {
     for setup in SETUPS {
         let mut link = Link::small(setup);
         link.queue(&vec![1; 1024 * 1024]);
         assert_ne!(link.socket.write_now(), 0);
-        // Nothing is read: only writability can tell.
+        // Nothing is read: only an attempt to write finds out.
         link.socket.pause();
         link.peer.stream.set_linger(Some(Duration::ZERO)).unwrap();
         link.peer = Peer::new(pair(Family::Unix).1, link.peer.role);
@@ -118,7 +118,7 @@ fn a_blocked_writer_learns_that_the_peer_is_gone() {
 }
 
 #[test]
-fn destroy_closes_the_descriptor_and_ends_the_news() {
+fn destroy_closes_the_descriptor_and_ends_events() {
     for setup in SETUPS {
         let mut link = Link::new(setup);
         link.peer.ping(b"");
@@ -126,7 +126,7 @@ fn destroy_closes_the_descriptor_and_ends_the_news() {
         link.socket.destroy();
         link.peer.wait_for_end();
 
-        // The mailbox may still name it.
+        // It may still be in the mailbox.
         assert!(link.owner.collect() <= 1);
         let rings = link.owner.rings();
         link.socket.flush();
@@ -143,12 +143,12 @@ fn destroy_closes_the_descriptor_and_ends_the_news() {
 }
 
 #[test]
-fn a_last_read_finds_what_a_pause_held_back() {
+fn a_last_read_returns_input_withheld_by_a_pause() {
     for setup in SETUPS {
         let mut link = Link::new(setup);
         link.peer.ping(b"read");
         assert_eq!(link.peer.next(), Event::Pong(b"read".to_vec()));
-        // Only of a paused socket.
+        // Has an effect on a paused socket only.
         link.owner.last_read(&link.socket);
         assert!(link.owner.seen(7).events.is_empty());
 
@@ -193,7 +193,7 @@ fn destroy_ends_a_socket_in_any_state() {
         link.socket.destroy();
         link.peer.wait_for_end();
 
-        // The thread has not even begun.
+        // The thread has not adopted it yet.
         let mut link = Link::new(setup);
         link.socket.destroy();
         link.peer.wait_for_end();

@@ -1,4 +1,5 @@
-//! Bytes in both directions: messages, the head of the handshake, automatic pongs, large messages, many sockets.
+//! Bytes in both directions: messages, bytes behind the handshake, automatic pongs, large messages, many
+//! sockets.
 
 use std::thread;
 
@@ -20,7 +21,7 @@ fn messages_go_both_ways() {
 }
 
 #[test]
-fn a_stream_cut_anywhere_is_put_together() {
+fn a_frame_may_arrive_byte_by_byte() {
     let mut link = Link::new((Family::Tcp, Role::Server));
     let frame = link.peer.binary_frame(b"in pieces");
     for (sent, byte) in frame.iter().enumerate() {
@@ -31,7 +32,7 @@ fn a_stream_cut_anywhere_is_put_together() {
 }
 
 #[test]
-fn the_head_comes_before_what_is_read() {
+fn the_head_precedes_later_input() {
     for (family, role) in SETUPS {
         let (ours, theirs) = pair(family);
         let mut peer = Peer::new(theirs, opposite(role));
@@ -52,7 +53,7 @@ fn the_head_comes_before_what_is_read() {
 }
 
 #[test]
-fn a_tapped_socket_hands_over_the_bytes_too() {
+fn a_tapped_socket_reports_its_bytes_too() {
     for setup in SETUPS {
         let mut link = Link::new(setup);
         link.peer.send_text("before");
@@ -60,7 +61,7 @@ fn a_tapped_socket_hands_over_the_bytes_too() {
         link.socket.tap();
         let frame = link.peer.binary_frame(&pattern(1, 100_000));
         link.peer.write(&frame);
-        // The last bytes come with the message.
+        // The last bytes are reported with the message.
         assert!(link.until(|seen| seen.events.len() == 2).raw == frame);
     }
 }
@@ -79,14 +80,14 @@ fn pings_are_answered_without_the_owner() {
 }
 
 #[test]
-fn a_ping_in_the_head_is_the_owners_to_answer() {
+fn a_ping_in_the_head_is_left_to_the_owner() {
     for (family, role) in SETUPS {
         let (ours, theirs) = pair(family);
         let head = Peer::new(theirs.try_clone().unwrap(), opposite(role))
             .framed(|core| core.ping(key_of(opposite(role)), b"early"));
         let mut link = Link::over((ours, theirs), role, &head);
         assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [Event::Ping(b"early".to_vec())]);
-        // From then on the thread does it; there was no pong before.
+        // The thread answers later ones. No pong was sent before.
         link.peer.ping(b"late");
         assert_eq!(link.peer.next(), Event::Pong(b"late".to_vec()));
     }
@@ -116,11 +117,11 @@ fn large_messages_pass_each_other_in_order() {
             for (at, &length) in LENGTHS.iter().enumerate() {
                 link.send(&pattern(at, length));
             }
-            // `assert!`: nobody wants to see megabytes.
+            // Not `assert_eq!`, which would print megabytes.
             assert!(link.until(|seen| seen.events.len() == LENGTHS.len()).events == expected);
             assert!(received.join().unwrap() == expected);
         });
-        // The peer may have the last byte before the thread has counted it.
+        // The peer may receive the last byte before the thread counts it.
         wait_until(|| link.pending() == 0);
     }
 }

@@ -1,4 +1,4 @@
-//! How an owner is told: once for all that waits, and never about what it gave up.
+//! Wake-ups of an owner: one for all waiting sockets, and none for destroyed ones.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ fn a_socket_is_in_the_mailbox_once_and_wakes_once() {
         for round in 1..=3 {
             for number in 0..20 {
                 link.peer.ping(&[number]);
-                // With the answer here the event is in the undelivered.
+                // The event is in the inbox before the pong is sent.
                 assert_eq!(link.peer.next(), Event::Pong(vec![number]));
             }
             assert_eq!(link.owner.rings(), round);
@@ -25,7 +25,7 @@ fn a_socket_is_in_the_mailbox_once_and_wakes_once() {
 }
 
 #[test]
-fn one_wake_tells_of_many_sockets() {
+fn one_wake_announces_many_sockets() {
     let mut owner = Owner::new();
     let mut ends: Vec<_> = (0..10)
         .map(|token| {
@@ -56,7 +56,7 @@ fn a_head_with_events_wakes() {
 }
 
 #[test]
-fn a_mailbox_that_nobody_empties_holds_no_socket_for_ever() {
+fn a_dropped_mailbox_releases_its_sockets() {
     let (ours, theirs) = pair(Family::Unix);
     let mut peer = Peer::new(theirs, Role::Client);
     let owner = Owner::new();
@@ -65,11 +65,11 @@ fn a_mailbox_that_nobody_empties_holds_no_socket_for_ever() {
     assert_eq!(peer.next(), Event::Pong(Vec::new()));
     assert_eq!(owner.rings(), 1);
     drop(owner);
-    // Without an owner there is nobody to tell; the thread goes on all the same.
+    // The thread goes on without an owner.
     peer.ping(b"again");
     assert_eq!(peer.next(), Event::Pong(b"again".to_vec()));
     socket.destroy();
-    let left = Arc::downgrade(&socket);
+    let weak = Arc::downgrade(&socket);
     drop(socket);
-    wait_until(|| left.strong_count() == 0);
+    wait_until(|| weak.strong_count() == 0);
 }

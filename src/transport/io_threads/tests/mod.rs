@@ -1,5 +1,5 @@
-//! Sockets on I/O threads, seen by their owner and by a peer at the other end of a real TCP or Unix connection. What they
-//! share with other sockets is in `transport::tests`.
+//! Sockets on I/O threads, between their owner and a peer over a real TCP or Unix connection.
+//! `transport::tests` has the harness, and the tests of both drivers.
 
 mod ending;
 mod exchange;
@@ -16,16 +16,16 @@ use crate::transport::tests::{
 type Link = tests::Link<Owner>;
 
 impl Link {
-    /// Wakes the thread for this socket: it has looked at it after this was called.
-    fn turn(&mut self) {
+    /// Returns after the thread has polled this socket once more.
+    fn wait_for_thread(&mut self) {
         self.socket.pause();
         self.socket.resume();
-        self.turn_as_it_is();
+        self.wait_for_thread_paused();
     }
 
-    /// The same for a socket that must stay paused: output has come by.
-    fn turn_as_it_is(&mut self) {
-        self.send(b"turn");
-        assert_eq!(self.peer.next(), Event::Binary(b"turn".to_vec()));
+    /// Returns after the thread has written output of this socket, which may be paused and stays so.
+    fn wait_for_thread_paused(&mut self) {
+        self.send(b"poll");
+        assert_eq!(self.peer.next(), Event::Binary(b"poll".to_vec()));
     }
 }

@@ -1,4 +1,4 @@
-//! Backpressure on the inbound side: pausing, the high-water mark; and the end of parsing after a protocol error.
+//! Inbound backpressure: pause and high-water mark. Also the end of parsing after a protocol error.
 
 use std::net::Shutdown;
 use std::thread;
@@ -7,7 +7,7 @@ use super::{Event, Family, Link, Owner, Peer, SETUPS, opposite, pair, text, wait
 use crate::protocol::{ProtocolError, Role};
 use crate::transport::socket::INBOUND_HIGH_WATER;
 
-/// What is read at once at most.
+/// The most bytes of one read.
 const ONE_READ: u64 = 64 * 1024;
 
 #[test]
@@ -22,7 +22,7 @@ fn a_paused_socket_is_not_read_until_resumed() {
 
         let bytes = link.peer.binary_frame(&[1; 1024]).repeat(MESSAGES);
         let sent = link.peer.fill(&bytes);
-        link.turn_as_it_is();
+        link.wait_for_thread_paused();
         assert_eq!(link.socket.bytes_read(), read_before);
         assert_eq!(link.owner.collect(), 0);
 
@@ -36,11 +36,12 @@ fn a_paused_socket_is_not_read_until_resumed() {
 }
 
 #[test]
-fn much_to_read_is_read_to_the_end() {
+fn input_of_several_turns_is_read_to_the_end() {
     for setup in SETUPS {
         let mut link = Link::new(setup);
         link.socket.pause();
-        // One message, so that nothing is for the owner to collect; the kernel holds some turns' worth of it.
+        // One message, so that the owner has no event to collect. The kernel's buffers have input for several
+        // turns.
         let bytes = link.peer.binary_frame(&vec![1; 16 * 1024 * 1024]);
         let sent = link.peer.fill(&bytes);
         link.socket.resume();
@@ -51,7 +52,7 @@ fn much_to_read_is_read_to_the_end() {
 }
 
 #[test]
-fn pausing_and_resuming_again_and_again_loses_nothing() {
+fn repeated_pauses_lose_no_event() {
     const MESSAGES: usize = 3000;
     for setup in SETUPS {
         let mut link = Link::new(setup);
@@ -74,13 +75,13 @@ fn pausing_and_resuming_again_and_again_loses_nothing() {
 }
 
 #[test]
-fn what_was_read_before_a_pause_is_delivered_after_it() {
+fn events_before_a_pause_are_delivered_after_it() {
     for setup in SETUPS {
         let mut link = Link::new(setup);
         link.peer.ping(b"");
         assert_eq!(link.peer.next(), Event::Pong(Vec::new()));
         link.socket.pause();
-        // It is in the mailbox from before.
+        // The socket is in the mailbox since before the pause.
         assert_eq!(link.owner.collect(), 1);
         assert!(link.owner.seen(7).events.is_empty());
         assert_eq!(link.owner.rings(), 1);
@@ -91,7 +92,7 @@ fn what_was_read_before_a_pause_is_delivered_after_it() {
 }
 
 #[test]
-fn a_paused_owner_is_told_of_its_output() {
+fn a_paused_socket_reports_its_output() {
     for setup in SETUPS {
         let mut link = Link::small(setup);
         link.peer.ping(b"");
@@ -113,7 +114,7 @@ fn a_paused_owner_is_told_of_its_output() {
 }
 
 #[test]
-fn a_failure_ends_a_pause_and_leaves_what_was_read() {
+fn a_failure_ends_a_pause_and_keeps_events() {
     for setup in SETUPS {
         let mut link = Link::new(setup);
         link.peer.ping(b"");
@@ -123,7 +124,7 @@ fn a_failure_ends_a_pause_and_leaves_what_was_read() {
         let Link { owner, socket, peer, role } = &mut link;
         *peer = Peer::new(pair(Family::Unix).1, peer.role);
         wait_until(|| {
-            socket.with_connection(|core| core.send(true, true, super::key_of(*role), b"anybody?")).unwrap();
+            socket.with_connection(|core| core.send(true, true, super::key_of(*role), b"hello?")).unwrap();
             socket.write_now();
             owner.collect();
             !owner.seen(7).faults.is_empty()
@@ -135,7 +136,7 @@ fn a_failure_ends_a_pause_and_leaves_what_was_read() {
 }
 
 #[test]
-fn what_a_full_inbox_leaves_after_a_pause_is_read() {
+fn input_left_by_a_full_inbox_after_a_pause_is_read() {
     for setup in SETUPS {
         let mut link = Link::new(setup);
         let frame = link.peer.binary_frame(&[1; 1024]);
@@ -145,16 +146,16 @@ fn what_a_full_inbox_leaves_after_a_pause_is_read() {
         link.peer.write(&frame.repeat(before));
         wait_until(|| link.socket.bytes_read() >= bytes(before));
         link.socket.pause();
-        // The poller tells of this during the pause, and never again.
+        // The poller reports these bytes during the pause, and not again.
         link.peer.write(&frame.repeat(during));
-        link.turn_as_it_is();
+        link.wait_for_thread_paused();
         link.socket.resume();
         wait_until(|| link.socket.bytes_read() >= bytes(until_full));
         link.until(|seen| seen.events.len() == before + during);
     }
 }
 
-/// A peer sends without end; nobody collects.
+/// A peer that sends without end, to an owner that collects no event.
 fn high_water(setup: (Family, Role), payload: usize) {
     let mut link = Link::small(setup);
     let frame = link.peer.binary_frame(&vec![1; payload]);
@@ -168,8 +169,8 @@ fn high_water(setup: (Family, Role), payload: usize) {
         wait_until(|| link.socket.bytes_read() >= full);
         let read = link.socket.bytes_read();
         assert!(read <= full + ONE_READ, "{read} bytes were read");
-        // The thread is not asleep: it just does not read.
-        link.turn();
+        // The thread polls the socket, but does not read it.
+        link.wait_for_thread();
         assert_eq!(link.socket.bytes_read(), read);
         assert_eq!(link.owner.rings(), 1);
         link.until(|seen| seen.events.len() == messages);
@@ -197,7 +198,7 @@ fn a_head_can_fill_the_inbox() {
     let mut owner = Owner::new();
     peer.send_text("more");
     let socket = owner.adopt(ours, Role::Server, &head, 1);
-    // The thread has had its turn.
+    // Waits until the thread has polled the socket.
     socket.with_connection(|core| core.ping(None, b"")).unwrap();
     socket.flush();
     assert_eq!(peer.next(), Event::Ping(Vec::new()));
@@ -221,7 +222,7 @@ fn nothing_is_parsed_after_a_protocol_error() {
         link.peer.stream.shutdown(Shutdown::Write).unwrap();
         let seen = link.until(|seen| seen.ended == 1);
         assert_eq!(seen.events, [text("fine"), Event::Failed(ProtocolError::UnexpectedRsv23)]);
-        // No pong came in between, and the connection can still say why it closes.
+        // No pong was sent, and a close frame still can be.
         let role = link.role;
         link.socket.with_connection(|core| core.close(Some(1002), b"", super::key_of(role))).unwrap();
         link.socket.shutdown();

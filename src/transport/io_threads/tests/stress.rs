@@ -1,11 +1,11 @@
-//! An owner that does everything at random while its peer sends: nothing may be lost, reordered or left hanging.
+//! Random operations of an owner while its peer sends: no event may be lost, reordered or delayed forever.
 
 use std::io::Write;
 use std::thread;
 
 use super::{Dice, Event, Link, SETUPS, lengths_and_order, pattern};
 
-/// One random thing that an owner may do. Returns whether a message was queued.
+/// Runs one random operation of an owner. Returns `true` if it queued a message.
 fn act(dice: &mut Dice, link: &mut Link, number: usize) -> bool {
     match dice.roll(12) {
         0..=2 => {
@@ -37,7 +37,7 @@ fn nothing_is_lost_whatever_the_owner_does() {
         let (mut writing, mut reading) = (link.peer.second(), link.peer.second());
         thread::scope(|scope| {
             scope.spawn(move || Dice(seed + 100).send_numbered(&mut writing, MESSAGES));
-            // Ends with the shutdown of the other end.
+            // Ends with the shutdown of this end.
             let received = scope.spawn(move || {
                 let events: Vec<_> = std::iter::from_fn(|| reading.next_if_any()).collect();
                 lengths_and_order(&events)
@@ -70,7 +70,7 @@ fn a_socket_can_be_destroyed_at_any_moment() {
         let mut link = if dice.roll(2) == 0 { Link::new(setup) } else { Link::small(setup) };
         let (mut writing, mut reading) = (link.peer.second(), link.peer.second());
         thread::scope(|scope| {
-            // Both go on until the socket is gone.
+            // Both threads end when the socket is destroyed.
             scope.spawn(move || {
                 let frame = writing.binary_frame(&[1; 700]);
                 while writing.stream.write_all(&frame).is_ok() {}
@@ -85,9 +85,9 @@ fn a_socket_can_be_destroyed_at_any_moment() {
                 link.owner.last_read(&link.socket);
             }
             link.socket.destroy();
-            let told = link.owner.seen(7).events.len();
+            let events = link.owner.seen(7).events.len();
             link.owner.collect();
-            assert_eq!(link.owner.seen(7).events.len(), told);
+            assert_eq!(link.owner.seen(7).events.len(), events);
         });
     }
 }

@@ -1,4 +1,4 @@
-//! The outbound side under a slow peer: what is pending, and what the owner is told when it is not any more.
+//! Output to a slow peer: pending bytes, and the events when they are written.
 
 use std::io::Read;
 
@@ -7,7 +7,7 @@ use super::{Event, Link, SETUPS};
 const MEGABYTE: usize = 1024 * 1024;
 
 #[test]
-fn what_the_kernel_refuses_is_pending_and_drained_comes_once() {
+fn refused_output_is_pending_and_drains_once() {
     for setup in SETUPS {
         let mut link = Link::small(setup);
         for round in 1..=2 {
@@ -17,7 +17,7 @@ fn what_the_kernel_refuses_is_pending_and_drained_comes_once() {
             assert!(link.socket.needs_drain(MEGABYTE as u64));
             let pending = link.socket.write_now();
             assert!(0 < pending && pending < before, "{pending} of {before}");
-            // The thread goes on trying. More only makes it more.
+            // The thread continues to write. More output adds to the pending bytes.
             assert!(link.pending() <= pending);
             link.queue(&vec![2; MEGABYTE]);
             assert!(link.socket.write_now() > pending);
@@ -28,14 +28,14 @@ fn what_the_kernel_refuses_is_pending_and_drained_comes_once() {
             link.until(|seen| seen.drained == round);
             assert_eq!(link.pending(), 0);
 
-            // A little output does not drain anything.
+            // Output below the mark reports no drain.
             assert!(!link.socket.needs_drain(MEGABYTE as u64));
-            link.turn();
+            link.wait_for_thread();
             link.peer.ping(b"");
             assert_eq!(link.peer.next(), Event::Pong(Vec::new()));
             let seen = link.until(|seen| seen.events.len() == round);
             assert_eq!((seen.drained, seen.written.len()), (round, 0));
-            // Waits for the thread, which would take the next round's output along with the pong.
+            // Waits for the thread, which would write the next round's output with the pong.
             assert_eq!(link.socket.write_now(), 0);
         }
     }
@@ -55,7 +55,7 @@ fn write_now_writes_at_once() {
 }
 
 #[test]
-fn notify_is_answered_once() {
+fn notify_reports_once() {
     for setup in SETUPS {
         let mut link = Link::new(setup);
         link.queue(b"watched");
@@ -66,11 +66,11 @@ fn notify_is_answered_once() {
         assert_eq!(link.until(|seen| !seen.written.is_empty()).written, [total]);
         assert_eq!(link.peer.next(), Event::Binary(b"watched".to_vec()));
 
-        link.turn();
+        link.wait_for_thread();
         link.peer.ping(b"");
         assert_eq!(link.until(|seen| seen.events.len() == 1).written, [total]);
 
-        // Nothing is queued: the answer is there already.
+        // Nothing is queued: it is reported at once.
         link.socket.notify();
         let total = link.queued_total();
         assert_eq!(link.until(|seen| seen.written.len() == 2).written[1], total);
@@ -78,7 +78,7 @@ fn notify_is_answered_once() {
 }
 
 #[test]
-fn an_owner_that_keeps_asking_is_answered_on_the_way() {
+fn repeated_notifies_report_before_all_output_is_written() {
     for setup in SETUPS {
         let mut link = Link::small(setup);
         link.queue(&vec![1; MEGABYTE]);
@@ -101,7 +101,7 @@ fn an_owner_that_keeps_asking_is_answered_on_the_way() {
 }
 
 #[test]
-fn a_cork_holds_back_all_but_what_was_being_written() {
+fn a_cork_holds_back_output_queued_after_it() {
     for setup in SETUPS {
         let mut link = Link::small(setup);
         link.queue(&vec![1; MEGABYTE]);
@@ -112,7 +112,7 @@ fn a_cork_holds_back_all_but_what_was_being_written() {
         link.send(b"held back");
         assert_eq!(link.peer.next(), Event::Binary(vec![1; MEGABYTE]));
         assert_eq!(link.until(|seen| !seen.written.is_empty()).written, [first]);
-        // Neither a write from here nor an automatic pong gets past the cork.
+        // The cork holds back both a write from this thread and an automatic pong.
         assert_eq!(link.socket.write_now(), link.queued_total() - first);
         link.peer.ping(b"");
         assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [Event::Ping(Vec::new())]);
@@ -124,7 +124,7 @@ fn a_cork_holds_back_all_but_what_was_being_written() {
 }
 
 #[test]
-fn the_memory_of_a_burst_is_given_back() {
+fn the_memory_of_a_burst_is_freed() {
     for setup in SETUPS {
         let mut link = Link::small(setup);
         for _ in 0..2 {
@@ -133,8 +133,8 @@ fn the_memory_of_a_burst_is_given_back() {
         }
         for _ in 0..3 {
             let mut queue = Vec::new();
-            // Also waits for the thread to be done with what was sent before.
-            link.turn();
+            // Also waits for the thread to finish earlier output.
+            link.wait_for_thread();
             link.socket.with_connection(|core| core.take_output(&mut queue)).unwrap();
             assert!(queue.capacity() <= 64 * 1024, "{} bytes are kept", queue.capacity());
         }

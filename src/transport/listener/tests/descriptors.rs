@@ -1,4 +1,5 @@
-//! A process without free descriptors. The test runs itself again in a process with a low limit, apart from the other tests.
+//! A process without free descriptors. The test runs itself again in a process with a low limit, apart from
+//! the other tests.
 
 use std::fs::File;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! Listening sockets and their connections, over loopback. The owner's loop waits in a poller around the poller, as Node's does.
-//! Every wait panics after [`TIMEOUT`].
+//! Listening sockets and their connections, over loopback. The owner's loop waits in a poller around the
+//! poller, as Node's does. Every wait panics after [`TIMEOUT`].
 
 mod bind;
 mod connections;

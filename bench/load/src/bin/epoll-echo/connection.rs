@@ -1,5 +1,5 @@
-//! One accepted connection: its handshake, its frames, and the output that the socket has not taken yet.
-//! Driven by `main`'s poll loop, which also knows the other connections.
+//! An accepted connection: handshake, frames, and output not yet accepted by the socket. Driven by
+//! the poll loop of `main`, which has the other connections.
 
 use std::{
     io::{self, Read, Write},
@@ -13,17 +13,17 @@ use crate::{
     handshake,
 };
 
-/// The longest request head.
+/// Maximum length of a request head.
 const HEAD_BYTES: usize = 16 * 1024;
 
-/// A connection, from its first byte on.
+/// A connection, starting with its first byte.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
-    /// The request head as far as it has come; `None` once it is answered.
+    /// The request head received so far; `None` once answered.
     head: Option<Vec<u8>>,
     frames: Frames,
-    /// Answers to a message that is still coming, where they must stay together (`broadcast`).
+    /// Answers to an incomplete message that must stay together (`broadcast`).
     held: Vec<u8>,
     output: Vec<u8>,
     written: usize,
@@ -31,7 +31,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection that was just accepted.
+    /// Creates a connection for an accepted socket.
     pub fn new(stream: TcpStream) -> Self {
         Self {
             stream,
@@ -44,21 +44,22 @@ impl Connection {
         }
     }
 
-    /// The socket, to register it with the poll.
+    /// The socket, for registration with the poll.
     pub fn stream(&mut self) -> &mut TcpStream {
         &mut self.stream
     }
 
-    /// Whether it takes messages.
+    /// True if messages are accepted.
     pub fn is_open(&self) -> bool {
         self.head.is_none()
     }
 
-    /// Writes what waits, then reads and answers until the socket is empty or takes no more. `ended`: the peer
-    /// has closed its side. With `broadcast`, whole messages go there and not back. Says whether the connection lives on.
+    /// Writes pending output, then reads and answers until the socket is empty or accepts no more.
+    /// `ended`: the peer has closed its side. With `broadcast`, complete messages are put there
+    /// instead of answered. Returns true while the connection is alive.
     ///
     /// # Errors
-    /// What the socket reports, or anything that is not WebSocket.
+    /// Errors of the socket, or input that is not WebSocket.
     pub fn drive(
         &mut self,
         buffer: &mut [u8],
@@ -67,7 +68,7 @@ impl Connection {
     ) -> io::Result<bool> {
         self.ended |= ended;
         self.flush()?;
-        // What cannot be written yet must not grow: reading goes on when the socket is writable again.
+        // Pending output must not grow: reading continues when the socket is writable again.
         while self.output.is_empty() {
             let room = buffer.len() - SLACK;
             let n = match self.stream.read(&mut buffer[SLACK..]) {
@@ -87,7 +88,7 @@ impl Connection {
                     return Ok(false);
                 }
             }
-            // A short read has emptied the socket: the next bytes raise an event, only an end does not.
+            // A short read has emptied the socket: further bytes raise an event, an end does not.
             if n < room && !self.ended {
                 break;
             }
@@ -95,7 +96,7 @@ impl Connection {
         Ok(true)
     }
 
-    /// Answers the request head when it is whole.
+    /// Answers a complete request head.
     fn open(&mut self, input: &[u8]) -> io::Result<()> {
         let Some(head) = &mut self.head else { return Ok(()) };
         head.extend_from_slice(input);
@@ -110,7 +111,7 @@ impl Connection {
         }
     }
 
-    /// Sends the answer back, or keeps it until its message is whole and everybody gets it.
+    /// Sends the answer back, or keeps it until its message is complete and can be broadcast.
     fn route(
         &mut self,
         buffer: &[u8],
@@ -119,7 +120,7 @@ impl Connection {
     ) -> io::Result<()> {
         let Some(broadcast) = broadcast else { return self.send(&buffer[answer]) };
         if self.frames.had_control() {
-            // An answer to that is for this peer alone, and the load that is made here sends none.
+            // An answer to a control frame is for this peer only; the load generator sends none.
             return Err(malformed("a broadcast message"));
         }
         self.held.extend_from_slice(&buffer[answer]);
@@ -129,10 +130,10 @@ impl Connection {
         Ok(())
     }
 
-    /// Writes the bytes; what the socket does not take waits.
+    /// Writes bytes; the remainder waits for the socket.
     ///
     /// # Errors
-    /// What the socket reports.
+    /// Errors of the socket.
     pub fn send(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while self.output.is_empty() && !bytes.is_empty() {
             match self.stream.write(bytes) {
@@ -146,7 +147,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Writes what waits.
+    /// Writes pending output.
     fn flush(&mut self) -> io::Result<()> {
         while self.written < self.output.len() {
             match self.stream.write(&self.output[self.written..]) {
@@ -162,6 +163,6 @@ impl Connection {
     }
 }
 
-fn malformed(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("not {what} that is served here"))
+fn malformed(message: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("unsupported: {message}"))
 }

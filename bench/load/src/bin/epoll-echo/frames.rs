@@ -1,12 +1,12 @@
-//! From a client's masked frames to the server's frames that answer them (RFC 6455 section 5.2), in place and without
-//! waiting for the end of a message. Knows nothing of sockets; `connection` gives it what was read.
+//! Converts masked client frames to echoed server frames (RFC 6455 section 5.2), in place and
+//! before the end of a message arrives. No sockets here; `connection` passes the input.
 
 use std::ops::Range;
 
-/// Bytes that must be free before the input: a header whose first part came earlier is written there.
+/// Free bytes required before the input, for a header whose first part arrived earlier.
 pub const SLACK: usize = 10;
 
-/// The longest header of a client: two bytes, eight of length, four of key.
+/// The longest client header: two bytes, eight of length, four of key.
 const HEADER_BYTES: usize = 14;
 const MASK: u8 = 0x80;
 const CONTROL: u8 = 0x08;
@@ -14,16 +14,16 @@ const CLOSE: u8 = 0x08;
 const PING: u8 = 0x09;
 const PONG: u8 = 0x0a;
 
-/// Something that is no frame of a client.
+/// Input that is not a client frame.
 #[derive(Debug, PartialEq)]
 pub struct Malformed;
 
-/// Where the reader stands in a connection's frames.
+/// State of the reader.
 #[derive(Debug, Default)]
 pub struct Frames {
     header: [u8; HEADER_BYTES],
     have: usize,
-    /// Payload bytes still to come; 0 between frames and within a header.
+    /// Payload bytes still expected; 0 between frames and within a header.
     remaining: u64,
     key: [u8; 4],
     /// The frame is not answered.
@@ -33,28 +33,30 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Whether the input up to now ended with the end of a frame.
+    /// True if the input so far ended at a frame boundary.
     pub fn is_whole(&self) -> bool {
         self.have == 0 && self.remaining == 0
     }
 
-    /// Whether a control frame has come.
+    /// True if a control frame was received.
     pub fn had_control(&self) -> bool {
         self.control
     }
 
-    /// Whether a whole close frame has come. What followed it was not looked at.
+    /// True if a complete close frame was received. Later input is ignored.
     pub fn is_closed(&self) -> bool {
         self.close && self.is_whole()
     }
 
-    /// Turns the input, which is `buffer` without its first `SLACK` bytes, into what goes back; says where in the
-    /// buffer that is. A ping becomes a pong, a pong nothing; everything else keeps its first byte and payload.
+    /// Converts the input, `buffer` without its first `SLACK` bytes, to the answer and returns its
+    /// range in the buffer. A ping becomes a pong, a pong nothing; everything else keeps its first
+    /// byte and payload.
     ///
     /// # Errors
-    /// A frame without a mask, or longer than RFC 6455 allows.
+    /// If a frame is unmasked or longer than RFC 6455 allows.
     pub fn answer(&mut self, buffer: &mut [u8]) -> Result<Range<usize>, Malformed> {
-        // What goes back is shorter than what came by the masking key, so it never overtakes the reader.
+        // The answer is shorter than the input by the masking key, so it never overtakes the
+        // reader.
         let start = if self.have > 0 { 0 } else { SLACK };
         let (mut from, mut to) = (SLACK, start);
         while from < buffer.len() && !self.is_closed() {
@@ -83,7 +85,7 @@ impl Frames {
         Ok(start..to)
     }
 
-    /// Bytes of the header, as far as its beginning tells.
+    /// Length of the header according to the bytes received so far.
     fn header_len(&self) -> usize {
         match (self.have, self.header[1] & !MASK) {
             (0 | 1, _) => 2,
@@ -93,7 +95,7 @@ impl Frames {
         }
     }
 
-    /// The header is whole: keeps what the payload needs and writes the header that goes back, if any.
+    /// Starts the payload of a complete header, and writes the header of the answer, if any.
     fn begin(&mut self, out: &mut [u8]) -> Result<usize, Malformed> {
         let len = self.have;
         let (first, second) = (self.header[0], self.header[1]);
@@ -123,7 +125,7 @@ impl Frames {
     }
 }
 
-/// XORs the bytes with the key, in pieces that the compiler turns into vectors.
+/// XORs bytes with the key, in pieces that the compiler vectorizes.
 fn unmask(bytes: &mut [u8], key: [u8; 4]) {
     let mut wide = [0; 32];
     for part in wide.chunks_exact_mut(4) {
@@ -173,7 +175,7 @@ mod tests {
         [header(first, payload.len(), 0), payload.to_vec()].concat()
     }
 
-    /// The answer to an input that comes in pieces of `len` bytes.
+    /// The answer to an input in pieces of `len` bytes.
     fn answer(input: &[u8], len: usize) -> (Vec<u8>, Frames) {
         let mut frames = Frames::default();
         let mut out = Vec::new();
@@ -218,14 +220,14 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_within_is_not_whole() {
+    fn a_partial_frame_is_not_complete() {
         let input = client(0x81, b"text");
         assert!(!answer(&input[..3], 3).1.is_whole());
         assert!(!answer(&input[..8], 8).1.is_whole());
     }
 
     #[test]
-    fn what_is_no_frame_of_a_client_is_refused() {
+    fn invalid_client_frames_are_refused() {
         let refused = |frame: Vec<u8>| {
             let mut buffer = [&[0; SLACK], frame.as_slice()].concat();
             Frames::default().answer(&mut buffer)

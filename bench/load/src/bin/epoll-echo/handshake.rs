@@ -1,12 +1,13 @@
-//! The server's side of the opening handshake (RFC 6455 section 4.2), as far as an echo server needs it: text in, text
-//! out. Reading and writing it is `connection`'s.
+//! Opening handshake of the server (RFC 6455 section 4.2), reduced to an echo server: text in, text
+//! out. `connection` reads and writes it.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha1::{Digest, Sha1};
 
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// The response to a request head that ends with an empty line; `None` when it asks for no WebSocket.
+/// The response to a request head that ends with an empty line; `None` if it does not request
+/// WebSocket.
 pub fn respond(head: &[u8]) -> Option<String> {
     let head = str::from_utf8(head).ok()?;
     let mut lines = head.split("\r\n");
@@ -29,7 +30,7 @@ mod tests {
     use super::respond;
 
     #[test]
-    fn key_of_the_specification() {
+    fn accept_key_of_rfc_6455() {
         let request = b"GET / HTTP/1.1\r\nHost: a\r\nsec-webSocket-Key:  dGhlIHNhbXBsZSBub25jZQ== \r\n\r\n";
         let response = respond(request).unwrap_or_default();
         assert!(response.starts_with("HTTP/1.1 101 "));

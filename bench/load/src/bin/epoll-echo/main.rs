@@ -1,8 +1,9 @@
-//! The limit that the benchmark compares with: a WebSocket echo server without JavaScript, one thread on epoll (mio),
-//! which answers what a read has brought with one write. With `--broadcast` each message goes to every connection.
+//! Lower bound for the benchmark: a WebSocket echo server without JavaScript, one thread on epoll
+//! (mio), with one write for the answers to each read. With `--broadcast` each message is sent to
+//! every connection.
 //!
-//! It prints `{"port":N,"version":"..."}` when it listens on 127.0.0.1, and ends with its standard input.
-//! No TLS, no compression, no limits, no time-outs: it is for load that is made here.
+//! Prints `{"port":N,"version":"..."}` once it listens on 127.0.0.1, and ends with its standard
+//! input. No TLS, compression, limits or timeouts: for the load generator only.
 
 mod connection;
 mod frames;
@@ -19,7 +20,7 @@ use mio::{Events, Interest, Poll, Token, net::TcpListener, unix::SourceFd};
 
 use connection::Connection;
 
-/// Bytes taken from a socket by one read.
+/// Maximum bytes of one read.
 const READ_BYTES: usize = 256 * 1024;
 const LISTENER: Token = Token(usize::MAX - 1);
 const STDIN: Token = Token(usize::MAX - 2);
@@ -28,11 +29,11 @@ const STDIN: Token = Token(usize::MAX - 2);
 struct Server {
     poll: Poll,
     listener: TcpListener,
-    /// By token; a hole is a connection that has ended.
+    /// By token; `None` for a connection that has ended.
     connections: Vec<Option<Connection>>,
     holes: Vec<usize>,
     buffer: Vec<u8>,
-    /// Messages for everybody; `None` when each goes back to its sender.
+    /// Messages for all connections; `None` if each is echoed to its sender.
     broadcast: Option<Vec<u8>>,
 }
 
@@ -74,7 +75,7 @@ impl Server {
 
     fn drive(&mut self, index: usize, ended: bool) {
         let Some(Some(connection)) = self.connections.get_mut(index) else { return };
-        // A connection that fails ends alone.
+        // A failed connection does not affect the others.
         if !connection.drive(&mut self.buffer, ended, self.broadcast.as_mut()).unwrap_or(false) {
             self.remove(index);
         }
@@ -94,7 +95,7 @@ impl Server {
     }
 
     fn remove(&mut self, index: usize) {
-        // Dropping the socket takes it off the poll.
+        // Dropping the socket removes it from the poll.
         self.connections[index] = None;
         self.holes.push(index);
     }
@@ -114,7 +115,7 @@ impl Server {
             for event in &events {
                 match event.token() {
                     LISTENER => self.accept()?,
-                    // Nobody writes there: it is readable when the other end is closed.
+                    // No data is expected: it becomes readable when the other end closes it.
                     STDIN if io::stdin().read(&mut [0])? == 0 => return Ok(()),
                     STDIN => {}
                     Token(index) => self.drive(index, event.is_read_closed()),
@@ -137,7 +138,7 @@ fn main() -> ExitCode {
     match Server::listen(broadcast).and_then(|mut server| server.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
-            // Standard error may be gone; the exit status says the same.
+            // Standard error may be closed; the exit status reports the failure as well.
             let _ = writeln!(io::stderr(), "epoll-echo: {err}");
             ExitCode::FAILURE
         }

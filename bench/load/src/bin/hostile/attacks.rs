@@ -1,32 +1,32 @@
-//! What hostile clients do to a server's front door: the bytes of each attack, how they go out, and how it ends.
-//! Data; `main` plays it. What a server makes of an attack is no matter here.
+//! The attacks of hostile clients on the opening handshake: bytes, pace and end of each. Data only,
+//! played by `main`, which ignores the responses.
 
 use std::time::Duration;
 
-/// How an attack goes on when it has connected.
+/// Pace of an attack after connecting.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Manner {
+pub enum Pace {
     /// Sends everything and waits.
     Send,
-    /// Sends one byte a second.
-    Drip,
+    /// Sends one byte per second.
+    Slow,
     /// Sends everything, closes its writing side and waits.
     HalfClose,
     /// Sends everything and resets the connection.
     Reset,
 }
 
-/// One kind of attack, played again and again.
+/// A kind of attack.
 #[derive(Debug)]
 pub struct Attack {
-    /// For the result.
+    /// Name in the results.
     pub name: &'static str,
-    /// What goes out.
+    /// Bytes to send.
     pub bytes: Vec<u8>,
-    /// How it goes out.
-    pub manner: Manner,
-    /// How long the attacker stays when the server does not end the connection.
-    pub patience: Duration,
+    /// Pace.
+    pub pace: Pace,
+    /// Time until the attacker closes a connection that the server has not ended.
+    pub timeout: Duration,
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -34,14 +34,10 @@ const LINE_BYTES: usize = 64 * 1024;
 const UPGRADE: &str = "Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
-/// All attacks, in the order in which they take turns.
+/// All attacks, in order.
 pub fn attacks() -> Vec<Attack> {
-    let text = |name, text: String| Attack {
-        name,
-        bytes: text.into_bytes(),
-        manner: Manner::Send,
-        patience: SECOND,
-    };
+    let text =
+        |name, text: String| Attack { name, bytes: text.into_bytes(), pace: Pace::Send, timeout: SECOND };
     let request = format!("GET / HTTP/1.1\r\n{UPGRADE}\r\n");
     let half = &request[..request.len() / 2];
     let long = "a".repeat(LINE_BYTES);
@@ -51,20 +47,20 @@ pub fn attacks() -> Vec<Attack> {
         text("a thousand headers", format!("GET / HTTP/1.1\r\n{headers}{UPGRADE}\r\n")),
         text("a request line of 64 KiB", format!("GET /{long} HTTP/1.1\r\n{UPGRADE}\r\n")),
         text("a header of 64 KiB", format!("GET / HTTP/1.1\r\nX: {long}\r\n{UPGRADE}\r\n")),
-        Attack { manner: Manner::Drip, patience: SECOND * 10, ..text("one byte a second", request.clone()) },
+        Attack { pace: Pace::Slow, timeout: SECOND * 10, ..text("one byte a second", request.clone()) },
         text("HTTP/1.0", format!("GET / HTTP/1.0\r\n{UPGRADE}\r\n")),
         text("the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".into()),
         Attack { bytes: client_hello(), ..text("a hello of TLS", String::new()) },
         text("50 requests in one write", "GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(50)),
         Attack { bytes: garbage(1024), ..text("garbage", String::new()) },
         text("nothing", String::new()),
-        Attack { manner: Manner::HalfClose, ..text("half a head, and the end", half.into()) },
-        Attack { manner: Manner::Reset, ..text("half a head, and a reset", half.into()) },
-        Attack { manner: Manner::Reset, ..text("a handshake, and a reset", request.clone()) },
+        Attack { pace: Pace::HalfClose, ..text("half a head, and the end", half.into()) },
+        Attack { pace: Pace::Reset, ..text("half a head, and a reset", half.into()) },
+        Attack { pace: Pace::Reset, ..text("a handshake, and a reset", request.clone()) },
     ]
 }
 
-/// Bytes without a visible order, the same each time (xorshift).
+/// Pseudorandom bytes, equal in every run (xorshift).
 fn garbage(len: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_u32;
     let draw = || {
@@ -76,7 +72,7 @@ fn garbage(len: usize) -> Vec<u8> {
     std::iter::repeat_with(draw).take(len).collect()
 }
 
-/// The first record of a client of TLS (RFC 8446 section 4.1.2), without extensions.
+/// The first record of a TLS client (RFC 8446 section 4.1.2), without extensions.
 fn client_hello() -> Vec<u8> {
     const RANDOM_BYTES: usize = 32;
     let mut body = vec![3, 3];
@@ -95,7 +91,7 @@ mod tests {
     use super::{LINE_BYTES, attacks, client_hello};
 
     #[test]
-    fn a_hello_says_its_lengths() {
+    fn a_client_hello_has_correct_lengths() {
         let hello = client_hello();
         assert_eq!(hello[..6], [0x16, 3, 1, 0, 47, 1]);
         assert_eq!(usize::from(hello[4]) + 5, hello.len());
@@ -103,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_is_long() {
+    fn long_attacks_are_long() {
         let all = attacks();
         let bytes = |name: &str| all.iter().find(|attack| attack.name == name).map_or(0, |a| a.bytes.len());
         assert!(bytes("a request line of 64 KiB") > LINE_BYTES && bytes("a header of 64 KiB") > LINE_BYTES);

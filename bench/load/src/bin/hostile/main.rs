@@ -1,5 +1,6 @@
-//! Hostile clients: so many connections a second, each of which plays one of the attacks of `attacks` in turn, until the end of
-//! standard input. The benchmark's runner starts it beside good clients, whose latency is what is looked at.
+//! Hostile clients: connections at a fixed rate, each playing one of the `attacks` in turn, until
+//! the end of standard input. The benchmark's runner starts it next to well-behaved clients, whose
+//! latency is measured.
 
 mod attacks;
 
@@ -16,7 +17,7 @@ use lexopt::{Arg, Parser, ValueExt};
 use mio::{Events, Interest, Poll, Token, net::TcpStream, unix::SourceFd};
 use socket2::SockRef;
 
-use attacks::{Attack, Manner, attacks};
+use attacks::{Attack, Pace, attacks};
 
 const USAGE: &str = "hostile --port N [--rate 1000]
 
@@ -26,13 +27,13 @@ Opens so many connections a second to 127.0.0.1:N, and plays on each one of the 
 ended before the attacker did; and the same of each kind.";
 
 const STDIN: Token = Token(usize::MAX);
-/// How often it is looked at what is due.
+/// Interval between two checks of the schedule.
 const TICK: Duration = Duration::from_millis(2);
-/// Between two bytes of an attack that drips.
-const DRIP: Duration = Duration::from_secs(1);
+/// Interval between two bytes of a slow attack.
+const SLOW_INTERVAL: Duration = Duration::from_secs(1);
 const READ_BYTES: usize = 64 * 1024;
 
-/// A connection of an attack. It is dropped when it is over.
+/// A connection of an attack. Dropped when it is over.
 struct Attempt {
     socket: TcpStream,
     attack: usize,
@@ -42,17 +43,17 @@ struct Attempt {
     started: Instant,
 }
 
-/// How an attempt stands.
+/// State of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     Going,
-    /// The server has ended it.
+    /// Ended by the server.
     Ended,
-    /// The attacker has.
+    /// Ended by the attacker.
     Left,
 }
 
-/// What has become of the attempts of one attack.
+/// Results of the attempts of one attack.
 #[derive(Clone, Default)]
 struct Counts {
     begun: usize,
@@ -64,7 +65,7 @@ impl Attempt {
     fn drive(&mut self, attack: &Attack, buffer: &mut [u8]) -> State {
         self.go_on(attack, buffer).unwrap_or_else(|err| match err.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected => State::Going,
-            // A refused connection, a reset: it is the server's right.
+            // Refusing or resetting the connection is the server's right.
             _ => State::Ended,
         })
     }
@@ -77,15 +78,15 @@ impl Attempt {
         while self.written < self.due(attack) {
             match self.socket.write(&attack.bytes[self.written..self.due(attack)]) {
                 Ok(n) => self.written += n,
-                // The answer may be there all the same.
+                // The response may be available all the same.
                 Err(err) if err.kind() == io::ErrorKind::WouldBlock => break,
                 Err(err) => return Err(err),
             }
             if self.written == attack.bytes.len() {
-                match attack.manner {
-                    Manner::Send | Manner::Drip => {}
-                    Manner::HalfClose => self.socket.shutdown(std::net::Shutdown::Write)?,
-                    Manner::Reset => {
+                match attack.pace {
+                    Pace::Send | Pace::Slow => {}
+                    Pace::HalfClose => self.socket.shutdown(std::net::Shutdown::Write)?,
+                    Pace::Reset => {
                         SockRef::from(&self.socket).set_linger(Some(Duration::ZERO))?;
                         return Ok(State::Left);
                     }
@@ -100,17 +101,17 @@ impl Attempt {
         }
     }
 
-    /// Bytes that may be out by now.
+    /// Number of bytes due by now.
     fn due(&self, attack: &Attack) -> usize {
-        if attack.manner != Manner::Drip {
+        if attack.pace != Pace::Slow {
             return attack.bytes.len();
         }
-        let drops = self.started.elapsed().as_millis() / DRIP.as_millis();
+        let drops = self.started.elapsed().as_millis() / SLOW_INTERVAL.as_millis();
         attack.bytes.len().min(usize::try_from(drops).unwrap_or(usize::MAX).saturating_add(1))
     }
 }
 
-/// The poll, the attempts on it and what has become of the others.
+/// The poll, its attempts and the results of the others.
 struct Hostile {
     poll: Poll,
     address: SocketAddr,
@@ -162,12 +163,12 @@ impl Hostile {
         self.holes.push(index);
     }
 
-    /// Lets what drips drip, and ends what has waited long enough.
-    fn look(&mut self) {
+    /// Sends the due bytes of slow attacks, and ends attempts whose time is over.
+    fn tick(&mut self) {
         for index in 0..self.attempts.len() {
             let Some(attempt) = &self.attempts[index] else { continue };
             let attack = &self.attacks[attempt.attack];
-            if attempt.started.elapsed() > attack.patience {
+            if attempt.started.elapsed() > attack.timeout {
                 self.end(index, State::Left);
             } else if attempt.written < attempt.due(attack) {
                 self.drive(index);
@@ -175,7 +176,7 @@ impl Hostile {
         }
     }
 
-    /// Attacks until it is told to stop.
+    /// Attacks until told to stop.
     fn run(&mut self, rate: u32, out: &mut impl Write) -> io::Result<()> {
         let stdin = io::stdin().as_raw_fd();
         self.poll.registry().register(&mut SourceFd(&stdin), STDIN, Interest::READABLE)?;
@@ -193,9 +194,9 @@ impl Hostile {
                 ready = true;
                 writeln!(out, r#"{{"event":"ready"}}"#)?;
             }
-            if looked.elapsed() > DRIP / 10 {
+            if looked.elapsed() > SLOW_INTERVAL / 10 {
                 looked = Instant::now();
-                self.look();
+                self.tick();
             }
             match self.poll.poll(&mut events, Some(TICK)) {
                 Err(err) if err.kind() == io::ErrorKind::Interrupted => continue,
@@ -243,7 +244,7 @@ fn attack() -> Result<(), Box<dyn Error>> {
         buffer: vec![0; READ_BYTES],
     };
     hostile.run(rate, &mut out)?;
-    // Those that are still there have had their answers, too.
+    // Open attempts may have been answered as well.
     for index in 0..hostile.attempts.len() {
         hostile.end(index, State::Left);
     }
@@ -267,7 +268,7 @@ fn main() -> ExitCode {
     match attack() {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
-            // Standard error may be gone; the exit status says the same.
+            // Standard error may be closed; the exit status reports the failure as well.
             let _ = writeln!(io::stderr(), "hostile: {err}");
             ExitCode::FAILURE
         }
