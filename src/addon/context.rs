@@ -33,7 +33,7 @@ impl Context {
     /// `thread`: the value of `thread.js`.
     ///
     /// # Errors
-    /// When the system has no randomness for masking keys, or the environment is ending.
+    /// If the system has no randomness for masking keys, or the environment is ending.
     pub(super) fn new(env: Env, thread: sys::napi_value) -> Result<Rc<Self>> {
         let event_loop = EventLoop::new(NodeHost::new(env, property(env, thread, c"deliver")?)?);
         // Id 0 is that of a connection that was destroyed.
@@ -57,7 +57,7 @@ impl Context {
     /// The configuration of this number.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is none.
     pub(super) fn configuration(&self, number: u32) -> Result<Arc<Config>> {
         let config = self.configurations.borrow().get(number as usize).cloned();
         config.ok_or_else(|| Error::from_reason("no such configuration"))
@@ -66,7 +66,7 @@ impl Context {
     /// The transport of a connection.
     ///
     /// # Errors
-    /// When there is no such connection.
+    /// If there is no such connection.
     pub(super) fn transport(&self, id: u32) -> Result<SharedTransport> {
         self.event_loop.transports().get(id).ok_or_else(|| Error::from_reason("no such connection"))
     }
@@ -74,7 +74,7 @@ impl Context {
     /// The value of `thread.js`.
     ///
     /// # Errors
-    /// When the environment is ending.
+    /// If the environment is ending.
     pub(super) fn thread_value(&self) -> Result<sys::napi_value> {
         self.thread.value()
     }

@@ -73,7 +73,7 @@ impl Environment {
     /// The functions for connections.
     ///
     /// # Errors
-    /// When JavaScript has no memory, or the environment is ending.
+    /// If JavaScript has no memory, or the environment is ending.
     #[napi(catch_unwind)]
     pub fn functions(&self) -> Result<Functions<'_>> {
         Functions::new(&self.context)

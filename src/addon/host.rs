@@ -29,7 +29,7 @@ impl NodeHost {
     /// `deliver` is called with the events of connections.
     ///
     /// # Errors
-    /// When the system has no randomness for masking keys, or the environment is ending.
+    /// If the system has no randomness for masking keys, or the environment is ending.
     pub(super) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
         let keys = RandomKeys::new().map_err(|error| Error::from_reason(error.to_string()))?;
         Ok(Self {

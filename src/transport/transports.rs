@@ -58,7 +58,7 @@ impl<M> Transports<M> {
     }
 }
 
-/// What moves the bytes of a connection.
+/// The mover of a connection's bytes.
 pub enum Backend<M> {
     /// A Node Duplex: the caller carries the bytes.
     Stream(Box<Stream>),
@@ -130,7 +130,7 @@ impl<M> Transport<M> {
         &self.config
     }
 
-    /// What moves the bytes.
+    /// The mover of the bytes.
     pub fn backend(&mut self) -> &mut Backend<M> {
         &mut self.backend
     }

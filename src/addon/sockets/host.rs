@@ -115,7 +115,7 @@ impl Host for NodeHost {
 /// Gives the event loop its handles, if it has none yet.
 ///
 /// # Errors
-/// When the loop takes no handle, the system has no poller left, or the environment is ending.
+/// If the loop takes no handle, the system has no poller left, or the environment is ending.
 pub(in crate::addon) fn start(event_loop: &Rc<EventLoop<NodeHost>>) -> Result<()> {
     if event_loop.is_started() {
         return Ok(());
@@ -194,7 +194,7 @@ fn write_events(writer: &mut RecordWriter<'_>, events: &mut SocketEvents) -> boo
 /// of its own: the loop closes handles in an order that depends on all of them.
 ///
 /// # Errors
-/// When the loop takes no handle.
+/// If the loop takes no handle.
 pub(in crate::addon) fn call_when_closing(event_loop: &Rc<EventLoop<NodeHost>>, number: u32) -> Result<()> {
     let env = event_loop.host().env;
     let event_loop = Rc::clone(event_loop);

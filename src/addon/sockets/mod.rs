@@ -24,7 +24,7 @@ pub(super) use node_loop::NodeLoop;
 /// True where sockets can be adopted.
 pub(super) const TAKES_SOCKETS: bool = true;
 
-/// Bits of what [`hand_back`] returns.
+/// Bits of the result of [`hand_back`].
 const DRAINED: i32 = 1;
 const SHUT_DOWN: i32 = 2;
 const FAILED_WRITE: i32 = 4;

@@ -27,7 +27,7 @@ pub(in crate::addon) struct NodeLoop {
 
 impl NodeLoop {
     /// # Errors
-    /// When the environment is ending.
+    /// If the environment is ending.
     pub(in crate::addon) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
         let consumer =
             Consumer { function: Reference::new(env, deliver)?, context: AsyncContext::new(env, deliver)? };
@@ -56,13 +56,13 @@ impl NodeLoop {
 
 /// Functions that the environment's loop calls.
 pub(super) struct Callbacks {
-    /// After another thread has woken the loop.
+    /// Another thread has woken the loop.
     pub(super) on_wake: Box<dyn Fn()>,
-    /// Before the loop polls without blocking.
+    /// The loop is about to poll without blocking.
     pub(super) before_poll: Box<dyn Fn()>,
-    /// When the descriptor of the poller is readable.
+    /// The descriptor of the poller is readable.
     pub(super) on_readable: Box<dyn Fn()>,
-    /// After each poll.
+    /// The loop has polled.
     pub(super) after_poll: Box<dyn Fn()>,
 }
 
@@ -75,7 +75,7 @@ pub(super) struct Handles {
 
 impl Handles {
     /// # Errors
-    /// When the loop takes no handle, or the environment is ending.
+    /// If the loop takes no handle, or the environment is ending.
     pub(super) fn new(env: Env, poller: Option<Rc<Poller>>, callbacks: Callbacks) -> Result<Self> {
         let Callbacks { on_wake, before_poll, on_readable, after_poll } = callbacks;
         let polling = match poller {

@@ -1,4 +1,4 @@
-//! One cycle of the owner's loop: what is done before it polls, when the poller has ready sockets, and after it. In batches, because
+//! One cycle of the owner's loop: the work before it polls, on ready sockets, and after it. In batches, because
 //! the code of one step stays in the processor's caches while it runs again and again: some sockets are read, then all of them
 //! are delivered, and then their output is written.
 //!
@@ -19,7 +19,7 @@ const BATCH: usize = 64;
 const BATCH_BYTES: usize = 256 * 1024;
 
 /// Ready sockets up to which they are served one after the other, each with its output, where both ends of a connection may be in this
-/// process: in libuv's order, so that one may read in this cycle what another has sent. Elsewhere the order cannot be observed,
+/// process: in libuv's order, so that one may read in this cycle the bytes that another has sent. Elsewhere the order cannot be observed,
 /// and batches take less time.
 const FEW: usize = 16;
 
@@ -179,7 +179,7 @@ impl<H: Host> EventLoop<H> {
         }
     }
 
-    /// Delivers the events of connections; the list is empty then. What consumers send is written later, by a flush.
+    /// Delivers the events of connections; the list is empty then. Output of consumers is written later, by a flush.
     fn deliver_all(&self, connections: &mut List<H::Memory>) {
         if connections.is_empty() {
             return;

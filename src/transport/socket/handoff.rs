@@ -62,6 +62,7 @@ pub(super) fn read_unlocked<S: Reading, F, R>(
     drop(state);
     let result = read(source);
     let mut state = lock(mutex);
+    debug_assert!(state.is_being_read(), "one thread at a time reads");
     state.set_being_read(false);
     Unlocked::Read(state, result)
 }

@@ -70,11 +70,12 @@ impl Socket {
     /// Has an I/O thread drive a socket of the owner, on a duplicate of the descriptor.
     ///
     /// # Errors
-    /// When there is no descriptor or no thread left; nothing has changed then.
+    /// If there is no descriptor or no thread left; nothing has changed then.
     pub fn move_to_thread(self: &Arc<Self>) -> io::Result<()> {
         let mut writer = lock(&self.writer);
         let mut state = lock(&self.state);
         let Some(owner_fd) = &state.owner_fd else { return Ok(()) };
+        debug_assert!(matches!(state.driver, Driver::Owner), "the owner gives away sockets that it drives");
         let registration = Registration::new()?;
         let duplicate = Arc::new(owner_fd.socket().try_clone()?);
         // A duplicate shares the mode, and the descriptor of an owner without an event loop may block.
@@ -102,6 +103,10 @@ impl Socket {
         let mut writer = lock(&self.writer);
         let mut state = lock(&self.state);
         let Some(owner_fd) = state.owner_fd.clone() else { return };
+        debug_assert!(
+            matches!(state.driver, Driver::Thread(_)),
+            "a thread drives until the socket is taken back"
+        );
         if let Some(writer) = writer.as_mut() {
             writer.fd = owner_fd.clone();
         }

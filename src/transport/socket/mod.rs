@@ -60,7 +60,7 @@ pub(super) enum Side {
     Thread,
 }
 
-/// What a driver on the owner's thread must do with a socket, after each operation on it.
+/// Work left for a driver on the owner's thread, determined after each operation on a socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "facts that hold or not, independently of each other")]
 pub struct Interest {
@@ -129,7 +129,7 @@ impl Socket {
         Some(result)
     }
 
-    /// What the owner must do if it drives.
+    /// The interest of an owner that drives.
     pub fn interest(&self) -> Interest {
         lock(&self.state).interest()
     }

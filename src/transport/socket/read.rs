@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::events::{Fault, SocketEvents};
 use super::handoff::{Reading, Unlocked, lock_unread, read_unlocked};
 use super::state::State;
-use super::{Descriptor, Side, Socket, lock};
+use super::{Descriptor, Driver, Side, Socket, lock};
 use crate::connection::{DetachedFrame, MaskingKeys};
 use crate::transport::io_threads::Registration;
 
@@ -76,6 +76,7 @@ impl Socket {
     /// reported again, so reading goes on until it is found.
     pub fn receive_on_owner(&self, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
         let mut state = lock(&self.state);
+        debug_assert!(matches!(state.driver, Driver::Owner), "the owner reads sockets that it drives");
         let before = state.bytes_read;
         let more = Self::receive_locked(&mut state, ended, buffer, keys);
         Taken::of(&state, before, more)
@@ -95,6 +96,7 @@ impl Socket {
     /// Reads up to one buffer from a paused socket whose peer has ended.
     pub(in crate::transport) fn receive_ahead(&self, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
         let mut state = lock(&self.state);
+        debug_assert!(matches!(state.driver, Driver::Owner), "the owner reads sockets that it drives");
         let before = state.bytes_read;
         let mut more = true;
         while more && state.reads_ahead() {
@@ -116,6 +118,7 @@ impl Socket {
         parse: Parse,
     ) -> Taken {
         let mut state = lock(&self.state);
+        debug_assert!(matches!(state.driver, Driver::Owner), "the owner reads sockets that it drives");
         let before = state.bytes_read;
         let more = match &state.fd {
             _ if state.is_being_read() => true,

@@ -228,7 +228,7 @@ fn writing_to_a_peer_that_is_gone_is_a_write_fault() {
         link.until(|seen| seen.ended == 1);
         // The peer's system answers the first bytes with a reset.
         wait_until(|| {
-            link.send(b"anybody?");
+            link.send(b"ping?");
             link.owner.cycle();
             !link.owner.seen(LINK).faults.is_empty()
         });

@@ -118,7 +118,7 @@ fn a_failure_is_delivered_once_by_either_driver() {
             assert_eq!(link.owner.seen(LINK).faults, [Fault { errno: libc::ECONNRESET, write: false }]);
             for _ in 0..4 {
                 swap(&mut link);
-                link.queue(b"to nobody");
+                link.queue(b"to a closed peer");
                 link.socket.flush();
                 link.owner.cycle();
             }

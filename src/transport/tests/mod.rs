@@ -88,7 +88,7 @@ impl From<EventRef<'_>> for Event {
             EventRef::Message { binary: false, data, .. } => {
                 Self::Text(String::from_utf8(data.into()).unwrap())
             }
-            EventRef::InChunk { .. } => panic!("nobody here receives in place"),
+            EventRef::InChunk { .. } => panic!("received in place"),
             EventRef::Ping { data: payload, .. } => Self::Ping(payload.into()),
             EventRef::Pong(payload) => Self::Pong(payload.into()),
             EventRef::Close { code, .. } => Self::Close(code),

@@ -142,7 +142,7 @@ fn a_reset_during_a_pause_is_a_read_fault_at_once() {
     assert_eq!((seen.events.len(), seen.ended), (1, 0));
     link.owner.cycle();
     assert_eq!(link.owner.seen(LINK).faults.len(), 1);
-    link.queue(b"to nobody");
+    link.queue(b"to a closed peer");
     assert_ne!(link.socket.write_now(), 0);
 }
 
