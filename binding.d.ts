@@ -102,7 +102,7 @@ export declare class Environment {
    * The functions for connections.
    *
    * # Errors
-   * When JavaScript has no memory, or the environment is ending.
+   * If JavaScript has no memory, or the environment is ending.
    */
   functions(): Functions
   /**
