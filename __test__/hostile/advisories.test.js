@@ -227,7 +227,10 @@ advisory(
 
 advisory(
   'CVE-2024-37890 GHSA-3h5v-q93c-6h6q more headers than Node keeps hide those of the handshake',
-  ["A8 2000 headers in front of the handshake's", "A8 3000 headers in front of the handshake's"],
+  [
+    'A8 2000 headers before those of the handshake',
+    'A8 3000 headers before those of the handshake'
+  ],
   (lines) => {
     // Newer versions of Node reject them.
     mustHave(lines, /HTTP\/1\.1 4(00|31)\b/);

@@ -1,4 +1,4 @@
-/** Installed by pnpm and by Yarn, in the place of ws under a package that knows only ws. */
+/** Installation from a registry by pnpm and Yarn, with an override of ws. */
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -9,10 +9,10 @@ import { Workbench } from './workbench.mjs';
 const bench = new Workbench();
 const { version } = manifest;
 const ECHOED = `ferrows ${version} echoed 3, 1000\n`;
-/** Depends on ws. */
+/** A package that depends on ws. */
 const DEPENDENT = { 'engine.io-client': '6.6.8' };
-/** Asks the dependent for its ws. */
-const ASK =
+/** Prints the name of the package that the dependent resolves as ws. */
+const PRINT_NAME =
   "const { createRequire } = require('node:module');" +
   "console.log(createRequire(require.resolve('engine.io-client'))('ws/package.json').name);";
 
@@ -34,7 +34,7 @@ test('pnpm', async () => {
   const pnpm = join(tools, 'node_modules/pnpm/bin/pnpm.cjs');
   await bench.node(folder, pnpm, 'install', '--store-dir', join(bench.folder, 'store'));
   assert.equal(await bench.node(folder, 'echo.cjs', 'ferrows'), ECHOED);
-  assert.equal(await bench.node(folder, '-e', ASK), 'ferrows\n');
+  assert.equal(await bench.node(folder, '-e', PRINT_NAME), 'ferrows\n');
 });
 
 for (const linker of ['pnp', 'node-modules']) {
@@ -46,7 +46,7 @@ for (const linker of ['pnp', 'node-modules']) {
         resolutions: { ws: `npm:ferrows@^${version}` }
       },
       {
-        // A project of its own, whatever is above it.
+        // Marks the project as one of its own, not a workspace of a folder above.
         'yarn.lock': '',
         '.yarnrc.yml': [
           `nodeLinker: ${linker}`,
@@ -61,6 +61,6 @@ for (const linker of ['pnp', 'node-modules']) {
     const yarn = join(tools, 'node_modules/@yarnpkg/cli-dist/bin/yarn.js');
     await bench.node(folder, yarn, 'install');
     assert.equal(await bench.node(folder, yarn, 'node', 'echo.cjs', 'ferrows'), ECHOED);
-    assert.equal(await bench.node(folder, yarn, 'node', '-e', ASK), 'ferrows\n');
+    assert.equal(await bench.node(folder, yarn, 'node', '-e', PRINT_NAME), 'ferrows\n');
   });
 }

@@ -1,4 +1,4 @@
-/** Installed by npm into an empty project: by its own name, by the name of ws, and under packages that know only ws. */
+/** Installation by npm into an empty project: as ferrows, as ws, and by an override for packages that depend on ws. */
 
 import assert from 'node:assert/strict';
 import { copyFileSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -19,7 +19,7 @@ test('by its own name', async (context) => {
   const folder = bench.project('own', {});
   await bench.npm(folder, 'install', 'ferrows', '--foreground-scripts');
 
-  await context.test('one platform comes along, and nothing else', () => {
+  await context.test('installs one platform package and nothing else', () => {
     const installed = readdirSync(join(folder, 'node_modules'), { recursive: true })
       .map((name) => String(name).replaceAll('\\', '/'))
       .filter((name) => /^(@[^/]+\/)?[^/@.][^/]*$/.test(name))
@@ -33,7 +33,7 @@ test('by its own name', async (context) => {
     assert.deepEqual(fetched, [own], 'no other platform was downloaded');
   });
 
-  await context.test('the lock file names every platform', () => {
+  await context.test('the lock file has every platform', () => {
     const lock = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
     for (const platform of platforms) {
       const entry = lock.packages[`node_modules/${platform.manifest.name}`];
@@ -89,7 +89,7 @@ test('by an override, under Socket.IO and MQTT.js', async () => {
   assert.equal(mqtt, 'Grüße 🦀');
 });
 
-test('without its optional dependencies the error says how to get them', async () => {
+test('the error without optional dependencies names the remedy', async () => {
   const folder = bench.project('omitted', {});
   await bench.npm(folder, 'install', 'ferrows', '--omit=optional');
   await assert.rejects(bench.node(folder, 'echo.cjs', 'ferrows'), /npm install --include=optional/);

@@ -1,4 +1,4 @@
-/** Publication, on a registry of our own: all or nothing, and what was broken off can be repeated. */
+/** Publication to a registry on loopback: the root package last, and repeatable after a failure. */
 
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -11,12 +11,12 @@ import { Workbench } from './workbench.mjs';
 const bench = new Workbench();
 const names = platforms.map((platform) => platform.manifest.name);
 const staged = join(bench.folder, 'staged');
-/** The registry here shows at once what it has. */
+/** This registry shows a published package at once. */
 const options = { asking: { times: 1, wait: 0 } };
 
 before(async () => {
   await bench.open();
-  // The addons of other platforms: nobody looks into them here.
+  // Placeholders for the addons: their content does not matter here.
   for (const { addon, folder } of platforms) {
     mkdirSync(join(staged, 'npm', folder), { recursive: true });
     writeFileSync(join(staged, 'npm', folder, addon), 'addon');
@@ -36,7 +36,7 @@ beforeEach(() => {
 
 after(() => bench.close());
 
-test('the root package goes last: where a platform is refused it stays unpublished, and a second run completes it', async () => {
+test('the root package is published last, not after a refused platform, and a second run completes the publication', async () => {
   const [refused] = names.slice(-1);
   bench.registry.refused.add(String(refused));
   await assert.rejects(publish(staged, options));

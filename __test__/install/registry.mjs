@@ -1,7 +1,6 @@
 /**
- * A registry of npm packages on loopback, with as much of the protocol as npm, pnpm and Yarn use: documents, tarballs,
- * publication. It serves what it is seeded with or what is published to it, and sends clients elsewhere for everything else. What is
- * installed from it is the business of the tests.
+ * A registry of npm packages on loopback, with the part of the protocol used by npm, pnpm and Yarn: documents, tarballs,
+ * publication. It serves seeded and published packages, and redirects requests for others to the registry configured for npm.
  */
 
 import { createHash } from 'node:crypto';
@@ -15,10 +14,10 @@ import { npmCommand } from '../../scripts/npm.mjs';
 /**
  * @typedef {Object} Entry a package in its one version
  * @property {any} manifest
- * @property {Buffer | null} tarball null: nobody who this registry serves can install it
+ * @property {Buffer | null} tarball null if this machine has no build for the platform
  */
 
-/** The registry that npm uses here. */
+/** Returns the registry configured for npm. */
 function upstream() {
   const [program, ...args] = npmCommand('config', 'get', 'registry');
   return execFileSync(program, args, { encoding: 'utf8' }).trim().replace(/\/$/, '');
@@ -35,11 +34,11 @@ export class Registry {
   constructor() {
     /** @type {Map<string, Entry>} */
     this.entries = new Map();
-    /** Names that are refused when somebody publishes them. @type {Set<string>} */
+    /** Names whose publication is refused. @type {Set<string>} */
     this.refused = new Set();
-    /** Names in the order of their publication. @type {string[]} */
+    /** Published names, in order. @type {string[]} */
     this.published = [];
-    /** Names of tarballs that were fetched. @type {string[]} */
+    /** Packages whose tarball was requested. @type {string[]} */
     this.fetched = [];
     this.upstream = upstream();
     this.server = createServer((request, response) => {
@@ -49,7 +48,7 @@ export class Registry {
     });
   }
 
-  /** Listens. */
+  /** Starts listening. */
   async open() {
     this.server.listen(0, '127.0.0.1');
     await once(this.server, 'listening');
@@ -64,7 +63,7 @@ export class Registry {
   }
 
   /**
-   * Serves what `scripts/packages.mjs pack` has made.
+   * Adds the packages in the output of `scripts/packages.mjs pack`.
    *
    * @param {string} folder
    */
@@ -101,11 +100,11 @@ export class Registry {
   }
 
   /**
-   * Answers for one version of a package of ours: `NAME/VERSION`.
+   * Answers a request for one version: `NAME/VERSION`.
    *
    * @param {string} path
    * @param {import('node:http').ServerResponse} response
-   * @returns {boolean} whether that was asked, and there is one
+   * @returns {boolean} true if the version exists and was sent
    */
   answerVersion(path, response) {
     const [, name, version] = /^(.+)\/([^/]+)$/.exec(path) ?? [];
@@ -136,7 +135,7 @@ export class Registry {
 
   /**
    * @param {string} name
-   * @param {any} document what npm sends
+   * @param {any} document body of the request
    * @param {import('node:http').ServerResponse} response
    */
   publish(name, document, response) {

@@ -1,7 +1,4 @@
-/**
- * What stands in the way of a release is seen: the folders of npm/ against the targets, every finding of check.mjs, and what publint
- * and attw find in what would be published.
- */
+/** Checks of a release: the folders of npm/ against the targets, each finding of check.mjs, and publint and attw on the packages. */
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -27,7 +24,7 @@ const folder = mkdtempSync(join(tmpdir(), 'ferrows-release-'));
 const clean = join(folder, 'clean');
 const staged = join(folder, 'staged');
 
-/** The front of a binary that is nothing else. @type {Record<string, (cpu: string) => Buffer>} */
+/** Headers of binaries, without content. @type {Record<string, (cpu: string) => Buffer>} */
 const FRONTS = {
   darwin(cpu) {
     const bytes = Buffer.alloc(4096);
@@ -53,7 +50,7 @@ beforeEach(() => {
 after(() => rmSync(folder, { recursive: true }));
 
 /**
- * Runs a tool of node_modules/.bin and fails with what it printed.
+ * Runs a tool of node_modules/.bin. Throws with the output if it fails.
  *
  * @param {string} name
  * @param {...string} args
@@ -71,7 +68,7 @@ const platform = (name) => {
   return found;
 };
 
-test('there is a folder for each target, and it says what napi would', () => {
+test('each target has a folder, with the manifest that napi generates', () => {
   const made = join(folder, 'made');
   mkdirSync(made);
   const napi = join(root, 'node_modules/@napi-rs/cli/dist/cli.js');
@@ -87,14 +84,14 @@ test('there is a folder for each target, and it says what napi would', () => {
     const wanted = /** @type {any} */ (readManifest(join(made, 'npm', name)));
     const committed = /** @type {any} */ (readManifest(join(root, 'npm', name)));
     for (const field of Object.keys(wanted)) {
-      // Those are ours to word.
+      // Written by hand.
       if (field === 'description' || field === 'keywords') continue;
       assert.deepEqual(committed[field], wanted[field], `${name}: ${field}`);
     }
   }
 });
 
-test('what is missing is named, and what is there is looked into', () => {
+test('missing addons are reported, and present ones inspected', () => {
   const findings = check(staged);
   for (const { addon, folder: name, manifest: each } of platforms) {
     const isHere = name === 'linux-x64-gnu' && process.platform === 'linux';
@@ -117,6 +114,13 @@ test('a binary of another format or processor', () => {
   assert.deepEqual(about(), [`${arm.manifest.name}: ${arm.addon} is of the format pe`]);
   writeFileSync(file, Buffer.alloc(5 * 1024 * 1024));
   assert.match(about().join('\n'), /has 5242880 bytes/);
+});
+
+test('the root package has no addon', () => {
+  const { files } = readManifest(join(clean, 'ferrows'));
+  assert.ok(!files?.includes('*.node'));
+  const names = readdirSync(join(clean, 'ferrows'), { recursive: true });
+  assert.ok(!names.some((name) => String(name).endsWith('.node')), names.join('\n'));
 });
 
 test('publint finds nothing', () => {

@@ -116,20 +116,19 @@ before(async () => {
 after(() => bench.close());
 
 /**
- * Makes a folder with the command of a package manager, to be put on the path.
+ * Makes a folder with the command of a package manager, to be put on the path. npm is there already.
  *
  * @param {Manager} manager
  */
 function makeCommand({ section, program, name }) {
   const folder = join(bench.folder, 'bin', name);
   mkdirSync(folder, { recursive: true });
-  const command = program
-    ? [process.execPath, join(tools, 'node_modules', program)]
-    : npmCommand('--no-audit', '--no-fund');
-  const file = join(folder, section.toLowerCase());
-  const words = command.map((word) => `'${word}'`).join(' ');
-  writeFileSync(file, `#!/bin/sh\nexec ${words} "$@"\n`);
-  chmodSync(file, 0o755);
+  if (program) {
+    const file = join(folder, section.toLowerCase());
+    const words = [process.execPath, join(tools, 'node_modules', program)];
+    writeFileSync(file, `#!/bin/sh\nexec ${words.map((word) => `'${word}'`).join(' ')} "$@"\n`);
+    chmodSync(file, 0o755);
+  }
   return folder;
 }
 
@@ -157,6 +156,8 @@ class Project {
       CI: '',
       YARN_ENABLE_IMMUTABLE_INSTALLS: 'false',
       YARN_CACHE_FOLDER: join(bench.folder, 'yarn-cache'),
+      npm_config_audit: 'false',
+      npm_config_fund: 'false',
       npm_config_store_dir: join(bench.folder, 'store')
     });
   }

@@ -1,4 +1,4 @@
-//! libFuzzer entry point of `ferrows::fuzzing::close`.
+//! `libFuzzer` entry point of `ferrows::fuzzing::close`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! libFuzzer entry point of `ferrows::fuzzing::connection`.
+//! `libFuzzer` entry point of `ferrows::fuzzing::connection`.
 
 #![no_main]
 

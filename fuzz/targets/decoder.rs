@@ -1,4 +1,4 @@
-//! libFuzzer entry point of `ferrows::fuzzing::decoder`.
+//! `libFuzzer` entry point of `ferrows::fuzzing::decoder`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! libFuzzer entry point of `ferrows::fuzzing::deflate_round_trip`.
+//! `libFuzzer` entry point of `ferrows::fuzzing::deflate_round_trip`.
 
 #![no_main]
 

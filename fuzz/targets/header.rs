@@ -1,4 +1,4 @@
-//! libFuzzer entry point of `ferrows::fuzzing::header`.
+//! `libFuzzer` entry point of `ferrows::fuzzing::header`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! libFuzzer entry point of `ferrows::fuzzing::hostile`.
+//! `libFuzzer` entry point of `ferrows::fuzzing::hostile`.
 
 #![no_main]
 

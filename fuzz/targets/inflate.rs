@@ -1,4 +1,4 @@
-//! libFuzzer entry point of `ferrows::fuzzing::inflate`.
+//! `libFuzzer` entry point of `ferrows::fuzzing::inflate`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! libFuzzer entry point of `ferrows::fuzzing::mask`.
+//! `libFuzzer` entry point of `ferrows::fuzzing::mask`.
 
 #![no_main]
 

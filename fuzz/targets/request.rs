@@ -1,4 +1,4 @@
-//! libFuzzer entry point of `ferrows::fuzzing::request`.
+//! `libFuzzer` entry point of `ferrows::fuzzing::request`.
 
 #![no_main]
 

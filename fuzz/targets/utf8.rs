@@ -1,4 +1,4 @@
-//! libFuzzer entry point of `ferrows::fuzzing::utf8`.
+//! `libFuzzer` entry point of `ferrows::fuzzing::utf8`.
 
 #![no_main]
 

@@ -39,6 +39,7 @@ mod sync;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
+#[cfg_attr(not(unix), allow(dead_code, reason = "only `event_loop` uses some; on Unix nothing may be dead"))]
 pub mod transports;
 
 pub use masking_keys::RandomKeys;

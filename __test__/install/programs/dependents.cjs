@@ -1,6 +1,6 @@
 'use strict';
 
-// Socket.IO and MQTT.js, which know only ws: what they get for it, and whether they work with it.
+// Prints the package that Socket.IO and MQTT.js resolve as ws, and exchanges a message with each.
 
 const { once } = require('node:events');
 const http = require('node:http');
@@ -11,7 +11,7 @@ const mqtt = require('mqtt');
 const { Aedes } = require('aedes');
 const { WebSocketServer, createWebSocketStream } = require('ws');
 
-/** The package that another one gets when it requires ws. */
+/** Name of the package that another one resolves as ws. */
 const wsOf = (name) => createRequire(require.resolve(name))('ws/package.json').name;
 
 async function listen() {
@@ -41,7 +41,7 @@ async function mqttJs() {
   const sockets = new WebSocketServer({ server });
   sockets.on('connection', (socket, request) => {
     const stream = createWebSocketStream(socket);
-    // aedes asks once for all there is; from Node 26 on, that is one chunk of several.
+    // aedes calls read() once for all data; from Node 26 on, that returns one of several chunks.
     const read = stream.read.bind(stream);
     stream.read = (size) => read(size ?? (stream.readableLength || undefined));
     broker.handle(stream, request);

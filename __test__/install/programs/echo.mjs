@@ -1,4 +1,4 @@
-// Echoes with ferrows from an ES module, by its default and its named exports, and prints what came back.
+// Echoes with ferrows from an ES module, by its default and named exports, and prints the echo.
 
 import WebSocketDefault, { WebSocket, WebSocketServer, createWebSocketStream } from 'ferrows';
 

@@ -1,4 +1,4 @@
-// Echoes with ferrows from TypeScript: the types are found, and are not `any`. Prints what came back.
+// Echoes with ferrows from TypeScript and prints the echo. The types must resolve, and not to `any`.
 
 import { WebSocket, WebSocketServer, type RawData, type ServerOptions } from 'ferrows';
 
