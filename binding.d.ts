@@ -11,20 +11,21 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 
 /** One WebSocket connection. Calls after `destroy` do nothing. */
 export declare class Connection {
-  /** A connection whose bytes the caller carries, configured as `Environment.configure` was told under this number. */
+  /** A connection whose bytes the caller carries, with a configuration of `Environment.configure`. */
   constructor(environment: Environment, configuration: number)
-  /** What the functions of `Environment.functions` know this connection by. */
+  /** The id of the connection, for `Environment.functions`. */
   get id(): number
   /**
-   * Has a message or a fragment compressed on another thread if it is to be compressed (`flags`: `COMPRESS` 64), and then
-   * calls `callback`, in whose call or later `sendDeflated` sends it; no other may be sent before. `false`: it is not to be.
+   * Has a message or a fragment compressed on another thread, if it is to be compressed (`flags`: `COMPRESS` 64),
+   * and then calls `callback`; in that call or later, `sendDeflated` sends it. No other message may be sent
+   * before. Returns false if it is not to be compressed.
    */
   deflate(data: string | Uint8Array, flags: number, callback: () => void): boolean
-  /** Queues what `deflate` has compressed. Flags as of `send`; the running total of bytes ever queued. */
+  /** Queues the payload that `deflate` has compressed. Flags as of `send`. Returns the bytes ever queued. */
   sendDeflated(flags: number, key?: Uint8Array | undefined | null): number
   /**
-   * After an `INFLATING` record: has the frame inflated on another thread, and then calls `callback` with the number of
-   * records that can be read; attached, with 0, and what was received is delivered as ever.
+   * After an `INFLATING` record: has the frame inflated on another thread, and then calls `callback` with the
+   * number of records that can be read. Attached: with 0, and the events are delivered as any others.
    */
   inflate(callback: (count: number) => void): void
   /** The payload of the next record with the flag `LARGE`. */
@@ -33,159 +34,163 @@ export declare class Connection {
   takeLanded(): ArrayBuffer | undefined
   /** The lengths of the non-empty frames of the next record with the flag `FRAGMENTED`. */
   takeFragments(): Array<number>
-  /** Over a stream: everything queued since the last call; `null` if nothing is. */
+  /** Over a stream: all output queued since the last call; `null` if there is none. */
   takeOutput(): Buffer | null
-  /** Attached, over TCP: this end; `null` once destroyed. */
+  /** Attached, over TCP: the local address; `null` once destroyed. */
   localAddress(): SocketAddress | null
-  /** Attached, over TCP: the other end; `null` once it is not connected any more. */
+  /** Attached, over TCP: the peer's address; `null` once it is not connected. */
   remoteAddress(): SocketAddress | null
   /** Attached: the number of the descriptor; -1 once destroyed. */
   descriptor(): number
-  /** Adopted: a handle of Node's owns that descriptor from now on, and must not close it before `destroy`. */
+  /** Adopted: a handle of Node owns the descriptor from now on, and must not close it before `destroy`. */
   lend(): void
   /**
-   * Attached: gives the descriptor back to its handle; from now on the caller carries the bytes, and `receive` and
-   * `takeOutput` go on where the socket has stopped. All records must have been read. Returns news that no record tells of:
-   * 1 all output has gone out, or that is to be told, 2 the writing side was shut down, 4 a write failed (else a read), and
-   * from the ninth bit on the number of that error; -1: there is no socket.
+   * Attached: gives the descriptor back to its handle. From now on the caller carries the bytes: `receive` and
+   * `takeOutput` continue where the socket has stopped. All records must have been read. Returns events without a
+   * record: 1 all output has gone out, or that is to be reported; 2 the writing side was shut down; 4 a write
+   * failed (else a read), with the error number from the ninth bit on. -1 if there is no socket.
    */
   handBack(): number
   /**
-   * Attached: whether as many bytes of output as `mark` have been pending since none were. If so, a `DRAIN` record comes when
+   * Attached: true if `mark` bytes of output have been pending since none were. Then a `DRAIN` record follows when
    * none are.
    */
   needsDrain(mark: number): boolean
-  /** Attached: from now on a `DRAIN` record comes whenever no output is pending any more after so many bytes of it were. */
+  /** Attached: from now on, a `DRAIN` record follows whenever no output is pending after `mark` bytes were. */
   watchDrain(mark: number): void
-  /** Attached: from now on `RAW` records bring the received bytes as they came, behind their events. */
+  /** Attached: from now on, `RAW` records have the received bytes unparsed, behind their events. */
   tap(): void
-  /** Attached: holds the output back, or lets it go again. */
+  /** Attached: holds output back, or stops doing so. */
   cork(corked: boolean): void
-  /** Whether pings may be answered without being asked, which an I/O thread does. */
+  /** Chooses whether an I/O thread answers pings. */
   setAutoPong(on: boolean): void
-  /** Changes the limit for messages, in bytes; 0 and below mean unlimited. */
+  /** Sets the limit for messages, in bytes; 0 and below mean unlimited. */
   setMaxPayload(limit: number): void
   /** Turns UTF-8 validation off or on. */
   setSkipUtf8Validation(skip: boolean): void
 }
 
-/** A copy's side of the addon; the shim makes one when it is loaded. */
+/** The addon as one copy of the shim sees it; made when the copy is loaded. */
 export declare class Environment {
+  /** The object of an attached connection. */
+  connection(id: number): Connection
   /**
-   * The environment of this thread; made by the first copy.
+   * The environment of this thread, made by the first copy.
    *
    * Throws when the system has no randomness for masking keys.
    */
   constructor()
   /**
-   * The value of `src/addon/thread.js`, the same for every copy. Its `deliver(id, count)` is called with the number of each
-   * attached connection that has events: `count` records can be read in [`Environment::records`], and more with `more` of
-   * [`Environment::functions`]. Each call has its own callback scope, with `deliver` as its resource; the async context of the
-   * connection is for its owner to enter. An exception becomes an `uncaughtException`. `deliver` is called again, with a count
-   * of 0, after an exception, and when it returns `true` because ticks and microtasks are to run first.
+   * The value of `src/addon/thread.js`, the same for every copy. Its `deliver(id, count)` is called with the id of
+   * each attached connection that has events: `count` records can be read in [`Environment::records`], and more
+   * with `more` of [`Environment::functions`]. Each call has its own callback scope, with `deliver` as its
+   * resource; the owner enters the connection's async context. An exception becomes an `uncaughtException`.
+   * `deliver` is called again, with a count of 0, after an exception, and when it returns `true` because ticks and
+   * microtasks are to run first.
    */
   thread(): object
   /**
-   * The memory that batches are read from; never to be handed to a user. First 32-bit words in the machine's byte order:
-   * word 0 is 1 if another batch waits, word 1 is the number of bytes of payloads with the flag `BATCHED`; 256 records of four words
-   * each begin at word 4. Behind them are 64 bytes for what is sent with the flag `PLACED`, and behind these 64 KiB of payloads,
-   * which the offsets of records count from.
+   * The memory that batches are read from; never passed to a user. It begins with 32-bit words in the machine's
+   * byte order: word 0 is 1 if another batch follows, word 1 is the number of payload bytes with the flag
+   * `BATCHED`; 256 records of four words each begin at word 4. Then come 64 bytes for payloads sent with the flag
+   * `PLACED`, and 64 KiB of received payloads, at whose start the offsets of records begin.
    */
   records(): ArrayBuffer
-  /** The memory that messages with the flag `ARENA` lie in until they are read; never to be handed to a user. */
+  /** The memory of messages with the flag `ARENA` until they are read; never passed to a user. */
   payloadArena(): ArrayBuffer
   /**
-   * What is done with connections as a rule.
+   * The functions for connections.
    *
    * # Errors
-   * When JavaScript has no memory, or the environment is ending.
+   * If JavaScript has no memory, or the environment is ending.
    */
   functions(): Functions
   /**
-   * Remembers a configuration of connections and returns its number. `replaced` is the number of one that this copy has made
-   * and that is forgotten for it; connections that were made with it keep it.
+   * Adds a configuration of connections and returns its number. It replaces the one with the number `replaced`,
+   * which this copy must have made; connections that were made with that keep it.
    */
   configure(replaced: number | undefined | null, options: ConnectionOptions): number
-  /** The object of an attached connection, for what is not among the calls. */
-  connection(id: number): Connection
   /**
-   * Has `deliver` called with 0 and `number` when the event loop closes handles in this turn, in a callback scope of its own,
-   * at the place that a handle has which is closed now. Throws where there is no libuv.
+   * Calls `deliver` with 0 and `number` when the event loop closes handles in this cycle, in a callback scope of
+   * its own, in the position of a handle that is closed now. Throws where there is no libuv.
    */
   callWhenClosing(number: number): void
   /**
-   * Has the output written that was queued on attached connections since the last flush: now where the event loop drives
-   * them, soon where an I/O thread does.
+   * Writes output queued on attached connections since the last flush: now where the event loop drives, soon where
+   * an I/O thread does.
    */
   flush(): void
-  /** Writes the queued output of all attached connections from this thread, as far as the kernel takes it at once. */
+  /** Writes queued output of all attached connections from this thread, as much as the kernel accepts. */
   flushSync(): void
   /**
-   * To be called from time to time: gives memory back that connections have not needed since the last time. Returns whether
-   * permessage-deflate may have more to give back the next time.
+   * Releases memory that connections have not used since the last call. Returns whether permessage-deflate may
+   * have more to release the next time.
    */
   rest(): boolean
-  /** How many attached connections do not rest. */
+  /** Number of attached connections that are not idle. */
   get awake(): number
-  /** Counts up what keeps the event loop alive. */
+  /** Adds a reference that keeps the event loop alive. */
   ref(): void
-  /** Counts down what keeps the event loop alive. */
+  /** Removes a reference that keeps the event loop alive. */
   unref(): void
 }
 
-/** A listening socket of the event loop, with the connections that came by it until somebody takes them. These have numbers. */
+/**
+ * A listening socket of the event loop, and the connections accepted by it that have not been taken. These have
+ * numbers.
+ */
 export declare class Listener {
-  /** One that does not listen yet. */
+  /** A socket that does not listen yet. */
   constructor(environment: Environment)
   /**
-   * Listens. From then on, `arrived(owner, number, head, detail, rest)` is called for each connection that has said what it
-   * wants, in a callback scope of its own and in no async context:
+   * Listens. From then on, `arrived(owner, number, head, detail, rest)` is called for each accepted connection
+   * whose request is known, in a callback scope of its own and in no async context:
    *
-   * * It wants an upgrade to WebSocket, and Node would say so, too: `head` is the request, a character a byte, `detail` the
-   *   number of its header fields. Where these are, is in the first records of [`Environment::records`] until the function
-   *   returns: start and end of the name, start and end of the value.
-   * * Anything else: `head` is `undefined`, and `detail` 1. It is 2 if the peer has ended in the middle of its request, 3 if
-   *   it took too long (see `check`), 4 if the listening socket was closed meanwhile (see `close`).
+   * * An upgrade to WebSocket, also by Node's rules: `head` is the request, one character per byte, `detail` the
+   *   number of its header fields. Until the function returns, the first records of [`Environment::records`] have
+   *   their positions: start and end of the name, start and end of the value.
+   * * Anything else: `head` is `undefined`, and `detail` is 1; 2 if the peer has ended within its request, 3 if it
+   *   took too long (see `check`), 4 if the listening socket was closed meanwhile (see `close`).
    *
-   * `rest` has what was read and is not in `head`. The connection is held, and not read, until `adopt` of `Functions`, `release`
-   * or `discard` takes it.
+   * `rest` has the bytes that were read and are not in `head`. The connection is not read until `adopt` of
+   * `Functions`, `release` or `discard` takes it.
    *
-   * `takesAll(owner)` is asked before connections are accepted: if it says `true`, `arrived` is told of them at once, with what
-   * they want unread. It must call nothing of this class but `close`.
+   * `takesAll(owner)` is called before connections are accepted: if it returns `true`, they are passed to
+   * `arrived` at once, without reading a request. It must call no method of this class but `close`.
    *
-   * Returns 0, or the number of libuv for the error of the system. A socket that listens already gets the new backlog, and
-   * nothing else changes. Throws where event loops can't listen (`listens()`).
+   * Returns 0, or libuv's number for the system's error. A socket that listens already only gets the new backlog.
+   * Throws where event loops cannot listen (`listens()`).
    */
   listen(options: ListenOptions, owner: object, arrived: (owner: any, number: number, head: string | undefined, detail: number, rest: Buffer | undefined) => void, takesAll: (owner: any) => boolean): number
-  /** Where it listens; `null` if that is no address of TCP, or it does not listen. */
+  /** The address it listens on; `null` if it is no TCP address, or it does not listen. */
   address(): SocketAddress | null
   /**
-   * Listens no longer. Connections that have not said what they want are closed, or `arrived` is told of them later if
-   * `putAside` is true. Those that are held stay. Returns of how many it will be told.
+   * Stops listening. Connections whose request is not known are closed, or passed to `arrived` later if `putAside`
+   * is true. Those that were passed stay. Returns the number to be passed.
    */
   close(putAside: boolean): number
-  /** Closes the connections that have not said what they want. */
+  /** Closes the connections whose request is not known. */
   closePending(): void
   /** The connections that have not sent anything. */
   silent(): Array<number>
   /**
-   * To be called at intervals: `arrived` is told later of connections that have not said what they want within `limit`
-   * milliseconds. And what the system did not let be accepted is tried again.
+   * Called at intervals: passes connections to `arrived` later whose request is not known after `limit`
+   * milliseconds, and tries to accept again after the system has refused to.
    */
   check(limit: number): void
-  /** How many connections have not said what they want. */
+  /** Number of connections whose request is not known. */
   pendingCount(): number
-  /** Gives a connection away: its descriptor, which the caller must close from now on. -1: there is no such connection. */
+  /** Gives up a connection: returns its descriptor, which the caller must close. -1 if there is no such connection. */
   release(number: number): number
-  /** Whether a connection that is held can be read, or will be: its peer has not ended, and it has not failed. */
+  /** True if a connection can be read, now or later: its peer has not ended, and it has not failed. */
   isOpen(number: number): boolean
   /** Closes a connection. */
   discard(number: number): void
-  /** This end of a connection; `null` if it is not over TCP, or nobody's any more. */
+  /** The local address of a connection; `null` if it is not over TCP, or gone. */
   localAddress(number: number): SocketAddress | null
-  /** The other end of a connection; `null` as for `localAddress`, or if it is not connected any more. */
+  /** The peer's address of a connection; `null` as for `localAddress`, or if it is not connected any more. */
   remoteAddress(number: number): SocketAddress | null
-  /** Keeps the event loop alive while it listens, which it does at first, too. */
+  /** Keeps the event loop alive while it listens, as it does at first. */
   ref(): void
   /** Lets the event loop end while it listens. */
   unref(): void
@@ -337,13 +342,13 @@ export interface Functions {
   bytesRead: (id: number) => number
 }
 
-/** What to listen on, and how. */
+/** Options of [`Listener::listen`]. */
 export interface ListenOptions {
-  /** Descriptor of a socket that is bound. It is duplicated; the caller keeps it. */
+  /** Descriptor of a bound socket. It is duplicated; the caller keeps it. */
   fd: number
-  /** Connections that the system may hold before they are accepted. */
+  /** Connections that the system holds before they are accepted. */
   backlog: number
-  /** Bytes that the head of a request may have; at most 16 KiB count. */
+  /** Most bytes of a request's head; at most 16 KiB count. */
   maxHeaderSize: number
 }
 

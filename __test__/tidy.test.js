@@ -62,12 +62,7 @@ const IMPURE =
   /\b(tokio|napi|napi_derive|socket2|getrandom|std::net|std::io|std::fs|std::thread|std::process|std::env|Instant::now|SystemTime|crate::transport|crate::addon)\b/;
 
 /** The only files with conditions on the system: they leave out the modules that adopt sockets. */
-const SYSTEMS = [
-  'src/addon/mod.rs',
-  'src/addon/sys/mod.rs',
-  'src/transport/mod.rs',
-  'src/transport/transports.rs'
-];
+const SYSTEMS = ['src/addon/mod.rs', 'src/addon/sys/mod.rs', 'src/transport/mod.rs'];
 
 /** @param {string} folder below the root; @returns {string[]} its files, below the root */
 function files(folder) {

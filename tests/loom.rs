@@ -20,13 +20,11 @@ mod sync {
     }
 }
 
-#[path = "../src/transport/socket/news.rs"]
-mod news;
+#[path = "../src/transport/socket/handoff.rs"]
+mod handoff;
 #[path = "../src/transport/queue.rs"]
 #[allow(unreachable_pub, reason = "the library exports it")]
 mod queue;
-#[path = "../src/transport/socket/reading.rs"]
-mod reading;
 #[path = "../src/transport/ref_count.rs"]
 mod ref_count;
 
@@ -40,9 +38,8 @@ use loom::model::Builder;
 use loom::sync::Notify;
 use loom::thread::{self, JoinHandle};
 
-use news::News;
+use handoff::{PendingEvents, Reading, Unlocked};
 use queue::{Wake, WakeQueue};
-use reading::{Reading, Unlocked};
 use ref_count::{LiveGuard, RefCounted, WorkerRef, WorkerSlot};
 use sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
 
@@ -235,7 +232,7 @@ fn a_closed_queue_drops_items_and_refuses_references() {
     });
 }
 
-/// In the place of a socket's state: a count is all its news.
+/// Replaces a socket's state: its events are a count.
 #[derive(Default)]
 struct SocketEvents {
     news: usize,
@@ -243,17 +240,17 @@ struct SocketEvents {
     is_paused: bool,
 }
 
-impl News for SocketEvents {
-    fn has_news(&self) -> bool {
+impl PendingEvents for SocketEvents {
+    fn has_events(&self) -> bool {
         self.news > 0 && !self.is_paused
     }
 
-    fn announced(&mut self) -> &mut bool {
+    fn is_announced(&mut self) -> &mut bool {
         &mut self.announced
     }
 }
 
-/// In the place of a socket and its owner's mailbox, which no other socket is in.
+/// Replaces a socket and its owner's mailbox, which holds no other socket.
 struct Line {
     undelivered: Mutex<SocketEvents>,
     mailbox: WakeQueue<(), Bell>,
@@ -264,26 +261,26 @@ impl Line {
         Arc::new(Self { undelivered: Mutex::default(), mailbox: WakeQueue::new(Bell::new()) })
     }
 
-    /// Changes the state, and announces what there is then.
+    /// Changes the state, and announces events.
     fn change(&self, change: impl FnOnce(&mut SocketEvents)) {
         let mut undelivered = lock(&self.undelivered);
         change(&mut undelivered);
-        news::announce(undelivered, || self.mailbox.push(()));
+        handoff::announce(undelivered, || self.mailbox.push(()));
     }
 
-    /// A thread that brings so much news, one after the other.
+    /// A thread that adds `count` events, one after the other.
     fn bring(this: &Arc<Self>, count: usize) -> JoinHandle<()> {
         let line = Arc::clone(this);
         thread::spawn(move || (0..count).for_each(|_| line.change(|undelivered| undelivered.news += 1)))
     }
 
-    /// The owner takes what there is.
+    /// Takes all events.
     fn collect(&self) -> usize {
         let mut undelivered = lock(&self.undelivered);
-        if news::look(&mut *undelivered) { std::mem::take(&mut undelivered.news) } else { 0 }
+        if handoff::begin_collecting(&mut *undelivered) { std::mem::take(&mut undelivered.news) } else { 0 }
     }
 
-    /// The owner takes what the mailbox tells of, where this may be so often.
+    /// Drains the mailbox, which may hold the socket `at_most` times.
     fn drain(&self, at_most: usize) -> usize {
         let mut items = Vec::new();
         assert!(self.mailbox.drain(&mut items));
@@ -291,7 +288,7 @@ impl Line {
         items.iter().map(|()| self.collect()).sum()
     }
 
-    /// The owner is told until it has all. Then the mailbox is empty.
+    /// Collects until `all` events were seen. Then the mailbox is empty.
     fn until(&self, mut seen: usize, all: usize, at_most: usize) {
         while seen < all {
             self.mailbox.waker().wait();
@@ -302,7 +299,7 @@ impl Line {
 }
 
 #[test]
-fn news_is_announced_once_until_it_is_collected() {
+fn events_are_announced_once_until_collected() {
     explore(Some(3), 1000, || {
         let line = Line::new();
         line.change(|_| ());
@@ -316,7 +313,7 @@ fn news_is_announced_once_until_it_is_collected() {
 }
 
 #[test]
-fn news_of_a_paused_socket_is_announced_when_it_goes_on() {
+fn events_of_a_paused_socket_are_announced_on_resume() {
     explore(None, 500, || {
         let line = Line::new();
         let threads = [Line::bring(&line, 2)];
@@ -333,7 +330,7 @@ fn news_of_a_paused_socket_is_announced_when_it_goes_on() {
 /// it gives the socket to another thread. It may be in the mailbox twice then, which costs a look and no
 /// more.
 #[test]
-fn news_is_not_lost_when_a_socket_is_taken_back_and_given_away_again() {
+fn events_are_not_lost_when_a_socket_migrates_back_and_forth() {
     explore(Some(3), 1000, || {
         let line = Line::new();
         let before = Line::bring(&line, 1);
@@ -345,10 +342,10 @@ fn news_is_not_lost_when_a_socket_is_taken_back_and_given_away_again() {
     });
 }
 
-/// Who may read; the threads have numbers from 1.
+/// The thread that may read; I/O threads have numbers from 1.
 const OWNER: usize = 0;
 
-/// In the place of a socket's state.
+/// Replaces a socket's state.
 #[derive(Default)]
 struct Stream {
     driver: usize,
@@ -366,7 +363,7 @@ impl Reading for Stream {
     }
 }
 
-/// In the place of a socket: each byte in the kernel is one more than the one before.
+/// Replaces a socket: each byte in the kernel is one more than the one before.
 struct Source {
     stream: Mutex<Stream>,
     kernel: AtomicUsize,
@@ -380,7 +377,7 @@ impl Source {
         thread::spawn(move || {
             let mut reads = 0;
             while reads < 2 {
-                match reading::read_unlocked(&source.stream, may_read, |()| source.next()) {
+                match handoff::read_unlocked(&source.stream, may_read, |()| source.next()) {
                     Unlocked::Read(mut stream, byte) => {
                         stream.parsed.push(byte);
                         reads += 1;
@@ -417,14 +414,14 @@ fn bytes_stay_in_order_from_a_thread_to_the_owner() {
         let source = source();
         let thread = Source::read_on_thread(&source, 1);
         source.give_to(OWNER);
-        // As the owner reads in its turn: not now, if a thread is still at it.
+        // A read of the owner in its cycle: not while a thread is reading.
         let mut stream = lock(&source.stream);
         if !stream.is_being_read() {
             stream.parsed.push(source.next());
         }
         drop(stream);
-        // As it reads for the last time.
-        let mut stream = reading::lock_unread(&source.stream);
+        // The last read of the owner.
+        let mut stream = handoff::lock_unread(&source.stream);
         stream.parsed.push(source.next());
         drop(stream);
         join([thread]);

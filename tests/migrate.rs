@@ -1,4 +1,4 @@
-//! What is left of sockets that have moved between an event loop and the I/O threads: no thread and no descriptor. One test
+//! Threads and descriptors after sockets have migrated between an owner and the I/O threads: none are left. One test
 //! in a process of its own, because others would start threads and open descriptors, too.
 
 #![cfg(all(unix, feature = "transport"))]
@@ -19,10 +19,10 @@ use ferrows::transport::socket::{Descriptor, Mailbox, RECEIVE_BUFFER, Socket, So
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The owner here looks again and again, and need not be told.
-struct Nobody;
+/// A waker for an owner that polls all the time.
+struct PollingOwner;
 
-impl Wake for Nobody {
+impl Wake for PollingOwner {
     fn wake(&self) {}
 }
 
@@ -47,10 +47,10 @@ struct Host {
     buffer: Vec<u8>,
 }
 
-/// A socket that the host drives, or a thread.
+/// A socket that the host or an I/O thread drives.
 struct Driven {
     socket: Arc<Socket>,
-    /// What Node would have, and close.
+    /// The descriptor that Node would own, and close.
     home: socket2::Socket,
     peer: UnixStream,
     ready: Readiness,
@@ -66,7 +66,7 @@ fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Open descriptors of this process, where the system tells.
+/// Open descriptors of this process, if the system reports them.
 fn descriptors() -> Option<usize> {
     std::fs::read_dir("/proc/self/fd").ok().map(Iterator::count)
 }
@@ -75,7 +75,7 @@ impl Host {
     fn new() -> io::Result<Self> {
         Ok(Self {
             poller: Poller::new()?,
-            mailbox: Arc::new(Mailbox::new(Box::new(Nobody))),
+            mailbox: Arc::new(Mailbox::new(Box::new(PollingOwner))),
             keys: RandomKeys::new().map_err(io::Error::other)?,
             buffer: vec![0; RECEIVE_BUFFER],
         })
@@ -115,7 +115,7 @@ impl Host {
         Ok(())
     }
 
-    /// Reads and collects what there is for one socket; the only one that is ready.
+    /// Reads and collects from one socket, the only one that is ready.
     fn turn(&mut self, driven: &mut Driven) {
         let mut ready = driven.ready;
         self.poller.poll(|token, more| {
@@ -170,7 +170,7 @@ impl Host {
         Ok(())
     }
 
-    /// Lets a socket go, as the host does with its own descriptor after that.
+    /// Destroys a socket, then closes the host's own descriptor.
     fn destroy(&self, driven: Driven) -> io::Result<()> {
         let Driven { socket, home, mut peer, on_thread, .. } = driven;
         if !on_thread {
@@ -191,7 +191,7 @@ impl Host {
 }
 
 #[test]
-fn nothing_is_left_of_sockets_that_have_moved() -> io::Result<()> {
+fn migrated_sockets_leave_no_thread_and_no_descriptor() -> io::Result<()> {
     let before = descriptors();
     let mut host = Host::new()?;
     let with_host = descriptors();
@@ -216,7 +216,7 @@ fn nothing_is_left_of_sockets_that_have_moved() -> io::Result<()> {
         }
     }
 
-    // Threads begin and end all the time, and sockets go where one is about to end.
+    // Threads start and end all the time, and sockets migrate to one that is about to end.
     let mut many = (0..50).map(|_| host.adopt(token)).collect::<io::Result<Vec<_>>>()?;
     for round in 0..40 {
         for (number, driven) in many.iter_mut().enumerate() {

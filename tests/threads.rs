@@ -1,4 +1,4 @@
-//! The life of the I/O threads: begun by the first socket, ended by the last. One test in a process of its own,
+//! Lifetime of the I/O threads: started by the first socket, ended by the last. One test in a process of its own,
 //! because others would start threads, too.
 
 #![cfg(all(unix, feature = "transport"))]
@@ -27,7 +27,7 @@ impl Wake for Line {
     }
 }
 
-/// The end of a thread sends no event that could be waited for.
+/// Waits for the end of all threads, which no event reports.
 fn wait_for_the_threads_to_end() {
     let deadline = Instant::now() + TIMEOUT;
     while live_threads() > 0 {
@@ -36,7 +36,7 @@ fn wait_for_the_threads_to_end() {
     }
 }
 
-/// Open descriptors of this process, where the system tells.
+/// Open descriptors of this process, if the system reports them.
 fn descriptors() -> Option<usize> {
     std::fs::read_dir("/proc/self/fd").ok().map(Iterator::count)
 }
@@ -78,7 +78,7 @@ fn exchange(
         Some(EventRef::Message { binary: false, data: b"in", fragments: &[] })
     );
 
-    // A server would be given a key here; the peer only looks at the bytes.
+    // A server would pass no key here; the peer only looks at the bytes.
     assert_eq!(socket.with_connection(|connection| connection.send(true, true, None, b"out")), Some(()));
     socket.flush();
     let mut frame = [0; 5];

@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use napi::{Env, Result, sys};
 
-use super::environment::{Context, SharedTransport};
-use super::functions::next_records;
+use super::host::{NodeHost, SharedTransport, next_records};
 use super::sys::{Reference, call_function, malloc_trim, queue_async_work};
 use crate::connection::Trimmed;
 use crate::protocol::deflate::{
     Broadcast, InflateJob, OutgoingParams, Pool, Progress, compress_standalone, stored_blocks,
 };
+use crate::transport::event_loop::EventLoop;
 use crate::transport::transports::{Backend, Transport};
 
 /// The most running jobs that others can join. A broadcast sends one payload to many connections, with few
@@ -135,32 +135,37 @@ impl Compression {
 /// # Errors
 /// If the environment is ending.
 pub(super) fn inflate_async(
-    context: &Rc<Context>,
+    event_loop: &Rc<EventLoop<NodeHost>>,
     transport: &SharedTransport,
     callback: sys::napi_value,
 ) -> Result<()> {
-    let callback = Reference::new(context.env, callback)?;
+    let callback = Reference::new(event_loop.host().env, callback)?;
     let Some(mut job) = transport.borrow_mut().take_inflate_job() else { return Ok(()) };
-    let (context, transport) = (Rc::clone(context), Rc::clone(transport));
+    let (env, event_loop) = (event_loop.host().env, Rc::clone(event_loop));
+    let transport = Rc::clone(transport);
     queue_async_work(
-        context.env,
+        env,
         move || {
             while job.run(usize::MAX) == Progress::Paused {}
             job
         },
         move |job| {
             let job = job.unwrap_or_else(InflateJob::failed);
-            let count = finish_inflate_job(&context, &mut transport.borrow_mut(), job);
-            call_function(context.env, &callback, count);
+            let count = finish_inflate_job(&event_loop, &mut transport.borrow_mut(), job);
+            call_function(env, &callback, count);
         },
     )
 }
 
-fn finish_inflate_job(context: &Context, transport: &mut Transport<Reference>, job: InflateJob) -> u32 {
+fn finish_inflate_job(
+    event_loop: &EventLoop<NodeHost>,
+    transport: &mut Transport<Reference>,
+    job: InflateJob,
+) -> u32 {
     if let Backend::Stream(stream) = transport.backend() {
-        stream.finish_inflate_job(job, &mut *context.host().keys.borrow_mut());
-        return next_records(context, transport);
+        stream.finish_inflate_job(job, &mut *event_loop.host().keys.borrow_mut());
+        return next_records(event_loop, transport);
     }
-    transport.finish_inflate_job(&context.event_loop, job);
+    transport.finish_inflate_job(event_loop, job);
     0
 }

@@ -1,5 +1,5 @@
-//! The class for what is asked of a connection rarely: one that is attached has an object only when that is asked. What the shim
-//! does as a rule is in `calls`; the state is in `channel`.
+//! The class for rare operations on a connection: the object of an attached connection is made on first use. Frequent
+//! operations are in `functions`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,8 +11,10 @@ use napi_derive::napi;
 use super::address::SocketAddress;
 use super::codec::masking_key;
 use super::compression_jobs::inflate_async;
-use super::environment::{Context, Environment, SharedTransport};
+use super::context::Context;
+use super::environment::Environment;
 use super::functions::{fresh_key, to_double};
+use super::host::SharedTransport;
 use super::payload::flag;
 use super::sockets;
 use super::sys::{Reference, is_string, unknown};
@@ -24,7 +26,7 @@ use crate::transport::transports::Transport;
 pub struct Connection {
     context: Rc<Context>,
     transport: SharedTransport,
-    /// Its number, and whether that is nobody's any more when this object was collected.
+    /// The id of the connection, and whether it is free when this object has been collected.
     id: u32,
     is_owner: bool,
 }
@@ -37,17 +39,20 @@ impl Drop for Connection {
     }
 }
 
-impl Connection {
+#[napi]
+impl Environment {
     /// The object of an attached connection.
-    pub(super) fn of(context: &Rc<Context>, id: u32) -> Result<Self> {
-        Ok(Self { context: Rc::clone(context), transport: context.transport(id)?, id, is_owner: false })
+    #[napi(catch_unwind)]
+    pub fn connection(&self, id: u32) -> Result<Connection> {
+        let transport = self.context.transport(id)?;
+        Ok(Connection { context: Rc::clone(&self.context), transport, id, is_owner: false })
     }
 }
 
 #[napi]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands arguments over by value")]
 impl Connection {
-    /// A connection whose bytes the caller carries, configured as `Environment.configure` was told under this number.
+    /// A connection whose bytes the caller carries, with a configuration of `Environment.configure`.
     #[napi(constructor, catch_unwind)]
     pub fn new(environment: &Environment, configuration: u32) -> Result<Self> {
         let context = Rc::clone(&environment.context);
@@ -57,14 +62,15 @@ impl Connection {
         Ok(Self { context, transport, id, is_owner: true })
     }
 
-    /// What the functions of `Environment.functions` know this connection by.
+    /// The id of the connection, for `Environment.functions`.
     #[napi(getter, catch_unwind)]
     pub fn id(&self) -> u32 {
         self.id
     }
 
-    /// Has a message or a fragment compressed on another thread if it is to be compressed (`flags`: `COMPRESS` 64), and then
-    /// calls `callback`, in whose call or later `sendDeflated` sends it; no other may be sent before. `false`: it is not to be.
+    /// Has a message or a fragment compressed on another thread, if it is to be compressed (`flags`: `COMPRESS` 64),
+    /// and then calls `callback`; in that call or later, `sendDeflated` sends it. No other message may be sent
+    /// before. Returns false if it is not to be compressed.
     #[napi(catch_unwind)]
     pub fn deflate(
         &mut self,
@@ -94,7 +100,7 @@ impl Connection {
         }
     }
 
-    /// Queues what `deflate` has compressed. Flags as of `send`; the running total of bytes ever queued.
+    /// Queues the payload that `deflate` has compressed. Flags as of `send`. Returns the bytes ever queued.
     #[napi(catch_unwind)]
     pub fn send_deflated(&mut self, flags: u32, key: Option<Uint8Array>) -> Result<f64> {
         let key = key.map(|key| masking_key(&key)).transpose()?;
@@ -110,14 +116,14 @@ impl Connection {
         Ok(to_double(queued))
     }
 
-    /// After an `INFLATING` record: has the frame inflated on another thread, and then calls `callback` with the number of
-    /// records that can be read; attached, with 0, and what was received is delivered as ever.
+    /// After an `INFLATING` record: has the frame inflated on another thread, and then calls `callback` with the
+    /// number of records that can be read. Attached: with 0, and the events are delivered as any others.
     #[napi(catch_unwind)]
     pub fn inflate(
         &mut self,
         #[napi(ts_arg_type = "(count: number) => void")] callback: Unknown<'_>,
     ) -> Result<()> {
-        inflate_async(&self.context, &self.transport, callback.raw())
+        inflate_async(&self.context.event_loop, &self.transport, callback.raw())
     }
 
     /// The payload of the next record with the flag `LARGE`.
@@ -140,7 +146,7 @@ impl Connection {
         self.context.host().records.take_fragments()
     }
 
-    /// Over a stream: everything queued since the last call; `null` if nothing is.
+    /// Over a stream: all output queued since the last call; `null` if there is none.
     #[napi(catch_unwind)]
     pub fn take_output<'env>(&mut self, env: &'env Env) -> Result<Option<BufferSlice<'env>>> {
         let mut transport = self.transport.borrow_mut();
@@ -153,13 +159,13 @@ impl Connection {
         Ok(Some(output))
     }
 
-    /// Attached, over TCP: this end; `null` once destroyed.
+    /// Attached, over TCP: the local address; `null` once destroyed.
     #[napi(catch_unwind)]
     pub fn local_address(&self) -> Option<SocketAddress> {
         self.transport.borrow().local_and_peer_addr().0.map(SocketAddress::from)
     }
 
-    /// Attached, over TCP: the other end; `null` once it is not connected any more.
+    /// Attached, over TCP: the peer's address; `null` once it is not connected.
     #[napi(catch_unwind)]
     pub fn remote_address(&self) -> Option<SocketAddress> {
         self.transport.borrow().local_and_peer_addr().1.map(SocketAddress::from)
@@ -171,29 +177,29 @@ impl Connection {
         self.transport.borrow().fd()
     }
 
-    /// Adopted: a handle of Node's owns that descriptor from now on, and must not close it before `destroy`.
+    /// Adopted: a handle of Node owns the descriptor from now on, and must not close it before `destroy`.
     #[napi(catch_unwind)]
     pub fn lend(&self) {
         sockets::lend(&mut self.transport.borrow_mut());
     }
 
-    /// Attached: gives the descriptor back to its handle; from now on the caller carries the bytes, and `receive` and
-    /// `takeOutput` go on where the socket has stopped. All records must have been read. Returns news that no record tells of:
-    /// 1 all output has gone out, or that is to be told, 2 the writing side was shut down, 4 a write failed (else a read), and
-    /// from the ninth bit on the number of that error; -1: there is no socket.
+    /// Attached: gives the descriptor back to its handle. From now on the caller carries the bytes: `receive` and
+    /// `takeOutput` continue where the socket has stopped. All records must have been read. Returns events without a
+    /// record: 1 all output has gone out, or that is to be reported; 2 the writing side was shut down; 4 a write
+    /// failed (else a read), with the error number from the ninth bit on. -1 if there is no socket.
     #[napi(catch_unwind)]
     pub fn hand_back(&mut self) -> i32 {
         sockets::hand_back(&self.context.event_loop, &mut self.transport.borrow_mut()).unwrap_or(-1)
     }
 
-    /// Attached: whether as many bytes of output as `mark` have been pending since none were. If so, a `DRAIN` record comes when
+    /// Attached: true if `mark` bytes of output have been pending since none were. Then a `DRAIN` record follows when
     /// none are.
     #[napi(catch_unwind)]
     pub fn needs_drain(&self, mark: u32) -> bool {
         self.transport.borrow().active().is_some_and(|active| active.needs_drain(mark.into()))
     }
 
-    /// Attached: from now on a `DRAIN` record comes whenever no output is pending any more after so many bytes of it were.
+    /// Attached: from now on, a `DRAIN` record follows whenever no output is pending after `mark` bytes were.
     #[napi(catch_unwind)]
     pub fn watch_drain(&mut self, mark: u32) {
         if let Some(active) = self.context.event_loop.activate(&mut self.transport.borrow_mut()) {
@@ -201,25 +207,25 @@ impl Connection {
         }
     }
 
-    /// Attached: from now on `RAW` records bring the received bytes as they came, behind their events.
+    /// Attached: from now on, `RAW` records have the received bytes unparsed, behind their events.
     #[napi(catch_unwind)]
     pub fn tap(&mut self) {
         self.transport.borrow_mut().execute(&self.context.event_loop, SocketCommand::Tap);
     }
 
-    /// Attached: holds the output back, or lets it go again.
+    /// Attached: holds output back, or stops doing so.
     #[napi(catch_unwind)]
     pub fn cork(&mut self, corked: bool) {
         self.transport.borrow_mut().execute(&self.context.event_loop, SocketCommand::Cork(corked));
     }
 
-    /// Whether pings may be answered without being asked, which an I/O thread does.
+    /// Chooses whether an I/O thread answers pings.
     #[napi(catch_unwind)]
     pub fn set_auto_pong(&mut self, on: bool) {
         self.transport.borrow_mut().set_auto_pong(on);
     }
 
-    /// Changes the limit for messages, in bytes; 0 and below mean unlimited.
+    /// Sets the limit for messages, in bytes; 0 and below mean unlimited.
     #[napi(catch_unwind)]
     pub fn set_max_payload(&mut self, limit: i32) {
         let limit = u64::try_from(limit).unwrap_or(0);

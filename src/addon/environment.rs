@@ -1,99 +1,32 @@
-//! One JavaScript environment (main thread or worker). Every copy of the shim has an [`Environment`]; all of them in a thread share
-//! one [`Context`], see `thread`.
+//! The class for an environment: one JavaScript thread, as one copy of the shim sees it. Its parts are in `context`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::Unknown;
-use napi::{Env, Error, Result, sys};
+use napi::{Env, Result};
 use napi_derive::napi;
 
-use super::compression_jobs::Compression;
-use super::connection::Connection;
+use super::context::Context;
 use super::functions::Functions;
-use super::host::NodeHost;
 use super::options::ConnectionOptions;
-use super::payload::PayloadReader;
 use super::sockets;
-use super::sys::{Realm, Reference, property, unknown};
-use super::thread::environment_of_thread;
-use crate::connection::{Config, Trimmed};
-use crate::transport::event_loop::EventLoop;
-use crate::transport::slab::Slab;
-use crate::transport::transports::Transport;
+use super::sys::unknown;
+use super::thread::context_of_thread;
+use crate::connection::Trimmed;
 
-/// A transport of an environment.
-pub(super) type SharedTransport = Rc<RefCell<Transport<Reference>>>;
-
-/// The parts of one JavaScript thread, which all copies of the shim share. Lives on that thread.
-pub(super) struct Context {
-    pub(super) env: Env,
-    /// Sockets and transports; its host has the shared memory and the masking keys.
-    pub(super) event_loop: Rc<EventLoop<NodeHost>>,
-    pub(super) compression: Rc<Compression>,
-    pub(super) payloads: PayloadReader,
-    /// Configurations of connections, by number.
-    configurations: RefCell<Slab<Arc<Config>>>,
-    /// The value of `thread.js`, and the realm that it was made in.
-    thread: Reference,
-    pub(super) realm: Realm,
-}
-
-impl Context {
-    /// `thread`: the value of `thread.js`.
-    ///
-    /// # Errors
-    /// When the system has no randomness for masking keys, or the environment is ending.
-    fn new(env: Env, thread: sys::napi_value) -> Result<Rc<Self>> {
-        let event_loop = EventLoop::new(NodeHost::new(env, property(env, thread, c"deliver")?)?);
-        // Id 0 is that of a connection that was destroyed.
-        event_loop.transports().insert(Rc::new(RefCell::new(Transport::closed())));
-        Ok(Rc::new(Self {
-            env,
-            event_loop: Rc::new(event_loop),
-            compression: Rc::default(),
-            payloads: PayloadReader::default(),
-            configurations: RefCell::default(),
-            thread: Reference::new(env, thread)?,
-            realm: Realm::of(env)?,
-        }))
-    }
-
-    /// The host of the event loop.
-    pub(super) fn host(&self) -> &NodeHost {
-        self.event_loop.host()
-    }
-
-    /// The configuration of this number.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub(super) fn configuration(&self, number: u32) -> Result<Arc<Config>> {
-        let config = self.configurations.borrow().get(number as usize).cloned();
-        config.ok_or_else(|| Error::from_reason("no such configuration"))
-    }
-
-    /// The transport of a connection.
-    ///
-    /// # Errors
-    /// When there is no such connection.
-    pub(super) fn transport(&self, id: u32) -> Result<SharedTransport> {
-        self.event_loop.transports().get(id).ok_or_else(|| Error::from_reason("no such connection"))
-    }
-}
-
-/// A copy's side of the addon; the shim makes one when it is loaded.
+/// The addon as one copy of the shim sees it; made when the copy is loaded.
 #[napi]
 pub struct Environment {
     pub(super) context: Rc<Context>,
-    /// The numbers of the configurations that this copy has made, which end with it.
+    /// The numbers of the configurations that this copy has made, which are removed with it.
     configurations: RefCell<Vec<u32>>,
 }
 
 impl Drop for Environment {
     fn drop(&mut self) {
-        let mut configurations = self.context.configurations.borrow_mut();
+        let mut configurations = self.context.configurations_mut();
         for number in self.configurations.borrow().iter() {
             configurations.remove(*number as usize);
         }
@@ -102,57 +35,58 @@ impl Drop for Environment {
 
 #[napi]
 impl Environment {
-    /// The environment of this thread; made by the first copy.
+    /// The environment of this thread, made by the first copy.
     ///
     /// Throws when the system has no randomness for masking keys.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env) -> Result<Self> {
-        let context = environment_of_thread(env, |thread| Context::new(env, thread))?;
+        let context = context_of_thread(env, |thread| Context::new(env, thread))?;
         Ok(Self { context, configurations: RefCell::default() })
     }
 
-    /// The value of `src/addon/thread.js`, the same for every copy. Its `deliver(id, count)` is called with the number of each
-    /// attached connection that has events: `count` records can be read in [`Environment::records`], and more with `more` of
-    /// [`Environment::functions`]. Each call has its own callback scope, with `deliver` as its resource; the async context of the
-    /// connection is for its owner to enter. An exception becomes an `uncaughtException`. `deliver` is called again, with a count
-    /// of 0, after an exception, and when it returns `true` because ticks and microtasks are to run first.
+    /// The value of `src/addon/thread.js`, the same for every copy. Its `deliver(id, count)` is called with the id of
+    /// each attached connection that has events: `count` records can be read in [`Environment::records`], and more
+    /// with `more` of [`Environment::functions`]. Each call has its own callback scope, with `deliver` as its
+    /// resource; the owner enters the connection's async context. An exception becomes an `uncaughtException`.
+    /// `deliver` is called again, with a count of 0, after an exception, and when it returns `true` because ticks and
+    /// microtasks are to run first.
     #[napi(catch_unwind, ts_return_type = "object")]
     pub fn thread(&self) -> Result<Unknown<'_>> {
-        unknown(self.context.env, self.context.thread.value()?)
+        unknown(self.context.env, self.context.thread_value()?)
     }
 
-    /// The memory that batches are read from; never to be handed to a user. First 32-bit words in the machine's byte order:
-    /// word 0 is 1 if another batch waits, word 1 is the number of bytes of payloads with the flag `BATCHED`; 256 records of four words
-    /// each begin at word 4. Behind them are 64 bytes for what is sent with the flag `PLACED`, and behind these 64 KiB of payloads,
-    /// which the offsets of records count from.
+    /// The memory that batches are read from; never passed to a user. It begins with 32-bit words in the machine's
+    /// byte order: word 0 is 1 if another batch follows, word 1 is the number of payload bytes with the flag
+    /// `BATCHED`; 256 records of four words each begin at word 4. Then come 64 bytes for payloads sent with the flag
+    /// `PLACED`, and 64 KiB of received payloads, at whose start the offsets of records begin.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
     pub fn records(&self) -> Result<Unknown<'_>> {
         unknown(self.context.env, self.context.host().records.value()?)
     }
 
-    /// The memory that messages with the flag `ARENA` lie in until they are read; never to be handed to a user.
+    /// The memory of messages with the flag `ARENA` until they are read; never passed to a user.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
     pub fn payload_arena(&self) -> Result<Unknown<'_>> {
         unknown(self.context.env, self.context.host().arena.value()?)
     }
 
-    /// What is done with connections as a rule.
+    /// The functions for connections.
     ///
     /// # Errors
-    /// When JavaScript has no memory, or the environment is ending.
+    /// If JavaScript has no memory, or the environment is ending.
     #[napi(catch_unwind)]
     pub fn functions(&self) -> Result<Functions<'_>> {
         Functions::new(&self.context)
     }
 
-    /// Remembers a configuration of connections and returns its number. `replaced` is the number of one that this copy has made
-    /// and that is forgotten for it; connections that were made with it keep it.
+    /// Adds a configuration of connections and returns its number. It replaces the one with the number `replaced`,
+    /// which this copy must have made; connections that were made with that keep it.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands arguments over by value")]
     pub fn configure(&self, replaced: Option<u32>, options: ConnectionOptions) -> u32 {
         let config = Arc::new(options.config(&self.context.compression.pool));
         let mut own = self.configurations.borrow_mut();
-        let mut configurations = self.context.configurations.borrow_mut();
+        let mut configurations = self.context.configurations_mut();
         if let Some(place) = own.iter().position(|number| Some(*number) == replaced) {
             configurations.remove(own.swap_remove(place) as usize);
         }
@@ -161,34 +95,28 @@ impl Environment {
         number
     }
 
-    /// The object of an attached connection, for what is not among the calls.
-    #[napi(catch_unwind)]
-    pub fn connection(&self, id: u32) -> Result<Connection> {
-        Connection::of(&self.context, id)
-    }
-
-    /// Has `deliver` called with 0 and `number` when the event loop closes handles in this turn, in a callback scope of its own,
-    /// at the place that a handle has which is closed now. Throws where there is no libuv.
+    /// Calls `deliver` with 0 and `number` when the event loop closes handles in this cycle, in a callback scope of
+    /// its own, in the position of a handle that is closed now. Throws where there is no libuv.
     #[napi(catch_unwind)]
     pub fn call_when_closing(&self, number: u32) -> Result<()> {
         sockets::call_when_closing(&self.context.event_loop, number)
     }
 
-    /// Has the output written that was queued on attached connections since the last flush: now where the event loop drives
-    /// them, soon where an I/O thread does.
+    /// Writes output queued on attached connections since the last flush: now where the event loop drives, soon where
+    /// an I/O thread does.
     #[napi(catch_unwind)]
     pub fn flush(&self) {
         self.context.event_loop.flush();
     }
 
-    /// Writes the queued output of all attached connections from this thread, as far as the kernel takes it at once.
+    /// Writes queued output of all attached connections from this thread, as much as the kernel accepts.
     #[napi(catch_unwind)]
     pub fn flush_sync(&self) {
         self.context.event_loop.write_all_now();
     }
 
-    /// To be called from time to time: gives memory back that connections have not needed since the last time. Returns whether
-    /// permessage-deflate may have more to give back the next time.
+    /// Releases memory that connections have not used since the last call. Returns whether permessage-deflate may
+    /// have more to release the next time.
     #[napi(catch_unwind)]
     pub fn rest(&self) -> bool {
         let Context { event_loop, compression, .. } = &*self.context;
@@ -204,19 +132,19 @@ impl Environment {
         again
     }
 
-    /// How many attached connections do not rest.
+    /// Number of attached connections that are not idle.
     #[napi(getter, catch_unwind)]
     pub fn awake(&self) -> u32 {
         self.context.event_loop.active_count() as u32
     }
 
-    /// Counts up what keeps the event loop alive.
+    /// Adds a reference that keeps the event loop alive.
     #[napi(js_name = "ref", catch_unwind)]
     pub fn keep(&self) {
         self.context.event_loop.set_ref(true);
     }
 
-    /// Counts down what keeps the event loop alive.
+    /// Removes a reference that keeps the event loop alive.
     #[napi(catch_unwind)]
     pub fn unref(&self) {
         self.context.event_loop.set_ref(false);

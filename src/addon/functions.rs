@@ -9,7 +9,8 @@ use napi::{Result, sys};
 use napi_derive::napi;
 
 use super::codec::masking_key;
-use super::environment::{Context, SharedTransport};
+use super::context::Context;
+use super::host::{SharedTransport, next_records};
 use super::payload::{flag, with_optional_bytes};
 use super::sockets;
 use super::sys::{Arguments, Body, Reference, create_function, is_undefined, unknown, unsigned};
@@ -17,7 +18,7 @@ use crate::connection::{Connection, MaskingKeys};
 use crate::protocol::MaskingKey;
 use crate::transport::event_loop::SocketCommand;
 use crate::transport::scheduler::TransportMode;
-use crate::transport::transports::{Backend, Totals, Transport};
+use crate::transport::transports::{Totals, Transport};
 
 /// Functions on connections. The first argument is the number of a connection, unless stated otherwise. 0 is
 /// the number of a destroyed connection; on such a one they do nothing. Those that queue output return the
@@ -170,20 +171,10 @@ impl Functions<'_> {
                     })
                     .map(total)
             })?,
-            receive: function(c"receive", |context, [id, chunk, ..]| {
-                let transport = transport_of(context, id)?;
-                let mut transport = transport.borrow_mut();
-                if let Some(stream) = transport.stream() {
-                    let mut keys = context.host().keys.borrow_mut();
-                    context
-                        .payloads
-                        .with_bytes(context.env, chunk, |bytes| stream.receive(bytes, &mut *keys))?;
-                }
-                Ok(Some(f64::from(next_records(context, &mut transport))))
-            })?,
+            receive: function(c"receive", receive)?,
             more: function(c"more", |context, [id, ..]| {
                 let transport = transport_of(context, id)?;
-                let count = next_records(context, &mut transport.borrow_mut());
+                let count = next_records(&context.event_loop, &mut transport.borrow_mut());
                 Ok(Some(f64::from(count)))
             })?,
             take_output: function(c"takeOutput", take_output)?,
@@ -202,13 +193,13 @@ impl Functions<'_> {
                 let transport = transport_of(context, id)?;
                 let mut transport = transport.borrow_mut();
                 transport.collect(&context.event_loop);
-                Ok(Some(f64::from(next_records(context, &mut transport))))
+                Ok(Some(f64::from(next_records(&context.event_loop, &mut transport))))
             })?,
             last_read: function(c"lastRead", |context, [id, ..]| {
                 let transport = transport_of(context, id)?;
                 let mut transport = transport.borrow_mut();
                 transport.last_read(&context.event_loop);
-                Ok(Some(f64::from(next_records(context, &mut transport))))
+                Ok(Some(f64::from(next_records(&context.event_loop, &mut transport))))
             })?,
             destroy: function(c"destroy", |context, [id, ..]| {
                 destroy(context, &mut transport_of(context, id)?.borrow_mut());
@@ -335,15 +326,15 @@ pub(super) fn fresh_key(context: &Context, flags: u32) -> Option<MaskingKey> {
     (flags & flag::MASK != 0).then(|| context.host().keys.borrow_mut().next_key())
 }
 
-/// Writes the next batch of records. Returns their number; 0 if there are none.
-pub(super) fn next_records(context: &Context, transport: &mut Transport<Reference>) -> u32 {
-    match transport.backend() {
-        Backend::Stream(stream) if stream.events.is_empty() => 0,
-        Backend::Stream(stream) => {
-            context.host().records.write(|writer| writer.take_events(&mut stream.events))
-        }
-        _ => transport.next_batch(&context.event_loop),
+/// Over a stream: parses received bytes. Returns the number of records that can be read.
+fn receive(context: &Rc<Context>, [id, chunk, ..]: Arguments) -> Result<Option<f64>> {
+    let transport = transport_of(context, id)?;
+    let mut transport = transport.borrow_mut();
+    if let Some(stream) = transport.stream() {
+        let mut keys = context.host().keys.borrow_mut();
+        context.payloads.with_bytes(context.env, chunk, |bytes| stream.receive(bytes, &mut *keys))?;
     }
+    Ok(Some(f64::from(next_records(&context.event_loop, &mut transport))))
 }
 
 fn take_output(context: &Rc<Context>, [id, ..]: Arguments) -> Result<Option<f64>> {

@@ -1,14 +1,19 @@
 //! Memory and keys that an environment lends to its event loop. How the event loop reaches Node-API and libuv is in `sockets`.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use napi::{Env, Error, Result, sys};
 
 use super::records::RecordMemory;
 use super::sockets::NodeLoop;
-use super::sys::SharedArray;
+use super::sys::{Reference, SharedArray};
 use crate::transport::RandomKeys;
-use crate::transport::event_loop::ARENA_SIZE;
+use crate::transport::event_loop::{ARENA_SIZE, EventLoop};
+use crate::transport::transports::{Backend, Transport};
+
+/// A transport of an environment.
+pub(super) type SharedTransport = Rc<RefCell<Transport<Reference>>>;
 
 /// The host of an environment's event loop. Lives on the environment's thread.
 pub(super) struct NodeHost {
@@ -24,7 +29,7 @@ impl NodeHost {
     /// `deliver` is called with the events of connections.
     ///
     /// # Errors
-    /// When the system has no randomness for masking keys, or the environment is ending.
+    /// If the system has no randomness for masking keys, or the environment is ending.
     pub(super) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
         let keys = RandomKeys::new().map_err(|error| Error::from_reason(error.to_string()))?;
         Ok(Self {
@@ -34,5 +39,16 @@ impl NodeHost {
             keys: RefCell::new(keys),
             node_loop: NodeLoop::new(env, deliver)?,
         })
+    }
+}
+
+/// Writes the next batch of records of a transport. Returns their number; 0 if there are none.
+pub(super) fn next_records(event_loop: &EventLoop<NodeHost>, transport: &mut Transport<Reference>) -> u32 {
+    match transport.backend() {
+        Backend::Stream(stream) if stream.events.is_empty() => 0,
+        Backend::Stream(stream) => {
+            event_loop.host().records.write(|writer| writer.take_events(&mut stream.events))
+        }
+        _ => transport.next_batch(event_loop),
     }
 }

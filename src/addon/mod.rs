@@ -1,19 +1,21 @@
-//! The Node-API binding: the functions that the shim calls, and the delivery of events to it. The only caller
-//! is `lib/native.js`.
+//! Node-API: the interface of the JavaScript shim, and the way of events to it. No protocol decision, no queue and no
+//! system call on a socket is here.
 //!
-//! * `environment`: one JavaScript environment (main thread or worker) and its parts. `thread`: the
-//!   environment that all copies of the shim in a thread share. `host`: memory and masking keys for its event
-//!   loop.
-//! * `functions`: operations on connections by number. `connection`: a class for the less frequent ones.
-//! * `sockets`: the event loop over libuv; `no_sockets` takes its place on systems whose sockets are no
-//!   descriptors.
-//! * `options`: options of a connection. `compression_jobs`: permessage-deflate on the thread pool. `codec`:
-//!   stateless functions.
-//! * `records`: events in shared memory. `payload`: payloads to send. `address`: TCP addresses.
-//! * `sys`: the only unsafe code: Node-API, libuv and libc called by hand.
+//! * `environment`: the class for an environment (main thread, worker), one per copy of the shim. `context`: its parts,
+//!   which all copies in a thread share, found by `thread`.
+//! * `functions`: frequent operations on connections, by id; `connection`: the class for rare ones. `payload`:
+//!   payloads that they get.
+//! * `host`: memory and keys of the event loop. `sockets`: its Node-API and libuv; `no_sockets` where sockets cannot
+//!   be adopted.
+//! * `options`: configurations of connections. `compression_jobs`: permessage-deflate, and its work on other threads.
+//! * `records`: events as records in shared memory.
+//! * `address`: TCP addresses for JavaScript. `codec`: stateless helpers on single frames and on the opening
+//!   handshake.
+//! * `sys`: the only unsafe code of this layer: Node-API and libuv by hand, on the hot path and where napi has no
+//!   safe form.
 //!
-//! Everything runs on the environment's thread, except for `compression_jobs` and wake-ups (`sys::uv`). No
-//! protocol decision belongs here, and no reading or writing of descriptors: `transport` does that.
+//! Only the shim's `lib/native.js` calls in. All code runs on the environment's own thread, except for the wake-up
+//! (`sys::uv`).
 
 #![cfg_attr(not(unix), allow(dead_code, reason = "only `sockets` uses some; on Unix nothing may be dead"))]
 
@@ -21,6 +23,7 @@ mod address;
 mod codec;
 mod compression_jobs;
 mod connection;
+mod context;
 mod environment;
 mod functions;
 mod host;

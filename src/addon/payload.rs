@@ -41,7 +41,7 @@ impl PayloadReader {
     /// Runs `run` on the payload of a command.
     ///
     /// # Errors
-    /// When `data` is no payload of the kind that `flags` name.
+    /// If `data` is no payload of the kind that `flags` name.
     pub(super) fn with_payload<R>(
         &self,
         env: Env,
@@ -99,7 +99,7 @@ impl PayloadReader {
     /// Runs `run` on bytes, copied to a buffer if other threads share them.
     ///
     /// # Errors
-    /// When `data` is no `Uint8Array`.
+    /// If `data` is no `Uint8Array`.
     pub(super) fn with_bytes<R>(
         &self,
         env: Env,
@@ -112,7 +112,7 @@ impl PayloadReader {
     /// Runs `run` on a string as UTF-8, during which other payloads may be read.
     ///
     /// # Errors
-    /// When `data` is no string.
+    /// If `data` is no string.
     pub(super) fn with_string<R>(
         &self,
         env: Env,
@@ -133,7 +133,7 @@ impl PayloadReader {
 /// Runs `run` on the bytes of an argument that may be left out.
 ///
 /// # Errors
-/// When it is neither `undefined` nor a `Uint8Array`.
+/// If it is neither `undefined` nor a `Uint8Array`.
 pub(super) fn with_optional_bytes<R>(
     env: Env,
     data: sys::napi_value,

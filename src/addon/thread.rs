@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 
 use napi::{Env, Result, sys};
 
-use super::environment::Context;
+use super::context::Context;
 use super::sys::evaluate;
 
 /// The script whose value the copies share.
@@ -25,7 +25,7 @@ thread_local! {
 ///
 /// # Errors
 /// Those of `create`, or if the environment is ending.
-pub(super) fn environment_of_thread(
+pub(super) fn context_of_thread(
     env: Env,
     create: impl FnOnce(sys::napi_value) -> Result<Rc<Context>>,
 ) -> Result<Rc<Context>> {

@@ -1,14 +1,14 @@
-//! The stream transport: a Node Duplex carries the bytes (TLS, pipes, proxies' sockets, test duplexes, and
-//! whatever cannot be taken over). The addon hands chunks in and takes output away; all of it happens on the
-//! thread that owns the connection, so there is nothing to lock.
+//! The `stream` transport: a Node Duplex carries the bytes (TLS, pipes, proxies' sockets, test duplexes, and sockets
+//! that cannot be adopted). The addon passes chunks in and takes output away, on the thread of the connection, so
+//! there is nothing to lock.
 
 use crate::connection::{Connection, EventBatch, MaskingKeys};
 use crate::protocol::deflate::InflateJob;
 
-/// A connection together with the events it has not handed over yet.
+/// A connection and its undelivered events.
 #[derive(Debug)]
 pub struct Stream {
-    /// The connection's state; commands go straight to it.
+    /// The connection; commands go straight to it.
     pub connection: Connection,
     /// Events parsed and not yet delivered.
     pub events: EventBatch,
@@ -17,34 +17,35 @@ pub struct Stream {
     spare: Vec<u8>,
 }
 
-/// Capacity that an output buffer keeps when its bytes are gone.
+/// Capacity that an output buffer keeps.
 const KEPT_CAPACITY: usize = 64 * 1024;
 
 impl Stream {
-    /// Wraps a connection that has neither read nor written yet.
+    /// A connection that has neither read nor written.
     pub fn new(connection: Connection) -> Self {
         Self { connection, events: EventBatch::new(), bytes_read: 0, spare: Vec::new() }
     }
 
-    /// Goes on with a connection that has read `bytes_read` bytes elsewhere, and whose `events` are not delivered.
+    /// A connection that another transport has carried before: `bytes_read` bytes, and `events` that are not
+    /// delivered.
     pub fn going_on(connection: Connection, events: EventBatch, bytes_read: u64) -> Self {
         Self { events, bytes_read, ..Self::new(connection) }
     }
 
-    /// Parses one chunk of received bytes; new events are appended to [`Stream::events`]. `keys` masks the
-    /// automatic pongs of a client.
+    /// Parses one chunk of received bytes; new events are appended to [`Stream::events`]. `keys` masks the automatic
+    /// pongs of a client.
     pub fn receive(&mut self, chunk: &[u8], keys: &mut dyn MaskingKeys) {
         self.bytes_read += chunk.len() as u64;
         self.connection.receive(chunk, keys, &mut self.events);
     }
 
-    /// Takes back a frame that was inflated elsewhere; new events are appended.
+    /// Returns a frame that another thread has inflated; new events are appended.
     pub fn finish_inflate_job(&mut self, job: InflateJob, keys: &mut dyn MaskingKeys) {
         self.connection.finish_inflate_job(job, keys, &mut self.events);
     }
 
-    /// Drops the queued output, after the caller has copied it from `connection.output()`. From then on it counts as
-    /// written: what of it is still on its way, the stream knows.
+    /// Drops queued output that the caller has copied from `connection.output()`. It counts as written, although the
+    /// stream may still have it.
     pub fn discard_output(&mut self) {
         let length = self.connection.output().len() as u64;
         self.connection.mark_written(length);

@@ -53,12 +53,12 @@ impl<M> Transports<M> {
     }
 
     /// All transports, without a count of references for each.
-    pub(in crate::transport) fn borrow(&self) -> Ref<'_, Slab<Rc<RefCell<Transport<M>>>>> {
+    pub fn borrow(&self) -> Ref<'_, Slab<Rc<RefCell<Transport<M>>>>> {
         self.0.borrow()
     }
 }
 
-/// What moves the bytes of a connection.
+/// The mover of a connection's bytes.
 pub enum Backend<M> {
     /// A Node Duplex: the caller carries the bytes.
     Stream(Box<Stream>),
@@ -100,10 +100,6 @@ pub struct Transport<M> {
     compressed: Option<Rc<Vec<u8>>>,
 }
 
-// An idle connection costs this much, its descriptor included, and the two counters of the `Rc`. Debug builds keep more of a descriptor.
-#[cfg(all(unix, not(debug_assertions)))]
-const _: () = assert!(size_of::<RefCell<Transport<[usize; 2]>>>() + 2 * size_of::<usize>() <= 72);
-
 impl<M> Transport<M> {
     /// A transport whose caller carries the bytes.
     pub fn over_stream(config: Arc<Config>) -> Self {
@@ -134,7 +130,7 @@ impl<M> Transport<M> {
         &self.config
     }
 
-    /// What moves the bytes.
+    /// The mover of the bytes.
     pub fn backend(&mut self) -> &mut Backend<M> {
         &mut self.backend
     }
@@ -145,7 +141,8 @@ impl<M> Transport<M> {
         mem::replace(&mut self.backend, closed)
     }
 
-    pub(in crate::transport) fn set_backend(&mut self, backend: Backend<M>) {
+    /// Replaces the backend.
+    pub fn set_backend(&mut self, backend: Backend<M>) {
         self.backend = backend;
     }
 

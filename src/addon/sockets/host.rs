@@ -1,68 +1,24 @@
 //! The host of the event loop, over Node-API: events become records and one call of `deliver` per connection.
 
-use std::cell::{RefCell, RefMut};
+use std::cell::RefMut;
 use std::mem;
 use std::rc::Rc;
-use std::time::Instant;
 
-use napi::{Env, Result, sys};
+use napi::{Error, Result, sys};
 
 use super::accept::{self, Server};
-use super::uv_handles::Handles;
+use super::node_loop::{Callbacks, Handles};
 use crate::addon::host::NodeHost;
 use crate::addon::records::{LARGE, RecordKind, RecordWriter};
 use crate::addon::sys::{
-    AsyncContext, Outcome, Reference, call_predicate, can_call, create_array_buffer, in_handle_scope,
-    make_callback_in_context, report_uncaught, run_in_close_phase, thread_cpu_time, with_memory,
+    AsyncContext, Outcome, Reference, add_cleanup_hook, call_predicate, can_call, can_poll,
+    create_array_buffer, in_handle_scope, make_callback_in_context, report_uncaught, run_in_close_phase,
+    thread_cpu_time, with_memory,
 };
 use crate::connection::MaskingKeys;
-use crate::transport::event_loop::{Delivered, EventLoop, Host, InPlace};
+use crate::transport::event_loop::{Delivered, EventLoop, Host, InPlace, Poller};
 use crate::transport::listener::AcceptedConnection;
 use crate::transport::socket::SocketEvents;
-
-/// The function that is called with events, and the async context that it runs in.
-struct Consumer {
-    function: Reference,
-    context: AsyncContext,
-}
-
-/// Node's part of a host: the consumer of events, and the handles on its loop.
-pub(in crate::addon) struct NodeLoop {
-    /// `None` once the environment has ended.
-    consumer: RefCell<Option<Rc<Consumer>>>,
-    /// There while the event loop has been started and not ended.
-    pub(super) handles: RefCell<Option<Handles>>,
-    begun: Instant,
-}
-
-impl NodeLoop {
-    /// # Errors
-    /// When the environment is ending.
-    pub(in crate::addon) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
-        let consumer =
-            Consumer { function: Reference::new(env, deliver)?, context: AsyncContext::new(env, deliver)? };
-        Ok(Self {
-            consumer: RefCell::new(Some(Rc::new(consumer))),
-            handles: RefCell::new(None),
-            begun: Instant::now(),
-        })
-    }
-
-    /// Drops the references to JavaScript, which must go before the environment does.
-    pub(super) fn drop_consumer(&self) {
-        self.consumer.take();
-    }
-
-    /// Runs `call` with the function and its async context, unless the environment has ended. A handle scope must be open.
-    fn with_consumer(&self, call: impl FnOnce(&(sys::napi_value, &AsyncContext))) {
-        let consumer = self.consumer.borrow().clone();
-        if let Some(consumer) = consumer
-            && let Ok(function) = consumer.function.value()
-        {
-            call(&(function, &consumer.context));
-        }
-    }
-}
 
 impl Host for NodeHost {
     /// An `ArrayBuffer`.
@@ -156,6 +112,57 @@ impl Host for NodeHost {
     }
 }
 
+/// Gives the event loop its handles, if it has none yet.
+///
+/// # Errors
+/// If the loop takes no handle, the system has no poller left, or the environment is ending.
+pub(in crate::addon) fn start(event_loop: &Rc<EventLoop<NodeHost>>) -> Result<()> {
+    if event_loop.is_started() {
+        return Ok(());
+    }
+    let env = event_loop.host().env;
+    let callback = |run: fn(&EventLoop<NodeHost>)| -> Box<dyn Fn()> {
+        let event_loop = Rc::clone(event_loop);
+        // The loop calls without a handle scope. An error means that the environment is ending.
+        Box::new(move || {
+            if !event_loop.has_ended() {
+                let _ = in_handle_scope(env, || run(&event_loop));
+            }
+        })
+    };
+    let callbacks = Callbacks {
+        on_wake: callback(EventLoop::on_wake),
+        before_poll: callback(EventLoop::before_poll),
+        on_readable: callback(EventLoop::on_readable),
+        after_poll: callback(EventLoop::after_poll),
+    };
+    let poller = can_poll().then(Poller::new).transpose();
+    let poller = poller.map_err(|error| Error::from_reason(error.to_string()))?.map(Rc::new);
+    let handles = Handles::new(env, poller.clone(), callbacks)?;
+    let ending = Rc::clone(event_loop);
+    let hooked = add_cleanup_hook(
+        env,
+        Box::new(move |done| {
+            ending.end();
+            let node_loop = &ending.host().node_loop;
+            node_loop.drop_consumer();
+            let handles = node_loop.handles.take();
+            if let Some(handles) = handles {
+                handles.close(done);
+            }
+        }),
+    );
+    if let Err(error) = hooked {
+        // An open handle would keep the loop from ending.
+        handles.close(());
+        return Err(error);
+    }
+    let waker = handles.waker();
+    event_loop.host().node_loop.handles.replace(Some(handles));
+    event_loop.start(poller, waker);
+    Ok(())
+}
+
 /// Moves the events of a socket into a batch, until it is full. Returns true if some remain.
 fn write_events(writer: &mut RecordWriter<'_>, events: &mut SocketEvents) -> bool {
     if writer.take_events(&mut events.events) {
@@ -187,7 +194,7 @@ fn write_events(writer: &mut RecordWriter<'_>, events: &mut SocketEvents) -> boo
 /// of its own: the loop closes handles in an order that depends on all of them.
 ///
 /// # Errors
-/// When the loop takes no handle.
+/// If the loop takes no handle.
 pub(in crate::addon) fn call_when_closing(event_loop: &Rc<EventLoop<NodeHost>>, number: u32) -> Result<()> {
     let env = event_loop.host().env;
     let event_loop = Rc::clone(event_loop);

@@ -1,5 +1,4 @@
-//! The class that the shim has for a listening socket. Arguments and results only; how what arrives reaches JavaScript is in
-//! `arriving`.
+//! The class for a listening socket: arguments and results only. Accepted connections reach JavaScript by `accept`.
 
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -11,7 +10,7 @@ use napi::{Error, JsValue, Result};
 use napi_derive::napi;
 
 use super::accept::Server;
-use super::uv_handles;
+use super::host::start;
 use crate::addon::address::SocketAddress;
 use crate::addon::environment::Environment;
 use crate::addon::host::NodeHost;
@@ -19,22 +18,23 @@ use crate::addon::sys::{Reference, duplicate_fd};
 use crate::transport::event_loop::EventLoop;
 use crate::transport::listener::{Listeners, ListeningSocket, PendingOnClose};
 
-/// What to listen on, and how.
+/// Options of [`Listener::listen`].
 #[napi(object)]
 pub struct ListenOptions {
-    /// Descriptor of a socket that is bound. It is duplicated; the caller keeps it.
+    /// Descriptor of a bound socket. It is duplicated; the caller keeps it.
     pub fd: i32,
-    /// Connections that the system may hold before they are accepted.
+    /// Connections that the system holds before they are accepted.
     pub backlog: i32,
-    /// Bytes that the head of a request may have; at most 16 KiB count.
+    /// Most bytes of a request's head; at most 16 KiB count.
     pub max_header_size: u32,
 }
 
-/// A listening socket of the event loop, with the connections that came by it until somebody takes them. These have numbers.
+/// A listening socket of the event loop, and the connections accepted by it that have not been taken. These have
+/// numbers.
 #[napi]
 pub struct Listener {
     event_loop: Rc<EventLoop<NodeHost>>,
-    /// That of the listening socket, while there is one.
+    /// The number of the listening socket, while it listens.
     number: Cell<Option<u32>>,
     is_referenced: Cell<bool>,
 }
@@ -48,30 +48,30 @@ impl Drop for Listener {
 #[napi]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands arguments over by value")]
 impl Listener {
-    /// One that does not listen yet.
+    /// A socket that does not listen yet.
     #[napi(constructor, catch_unwind)]
     pub fn new(environment: &Environment) -> Self {
         let event_loop = Rc::clone(&environment.context.event_loop);
         Self { event_loop, number: Cell::new(None), is_referenced: Cell::new(true) }
     }
 
-    /// Listens. From then on, `arrived(owner, number, head, detail, rest)` is called for each connection that has said what it
-    /// wants, in a callback scope of its own and in no async context:
+    /// Listens. From then on, `arrived(owner, number, head, detail, rest)` is called for each accepted connection
+    /// whose request is known, in a callback scope of its own and in no async context:
     ///
-    /// * It wants an upgrade to WebSocket, and Node would say so, too: `head` is the request, a character a byte, `detail` the
-    ///   number of its header fields. Where these are, is in the first records of [`Environment::records`] until the function
-    ///   returns: start and end of the name, start and end of the value.
-    /// * Anything else: `head` is `undefined`, and `detail` 1. It is 2 if the peer has ended in the middle of its request, 3 if
-    ///   it took too long (see `check`), 4 if the listening socket was closed meanwhile (see `close`).
+    /// * An upgrade to WebSocket, also by Node's rules: `head` is the request, one character per byte, `detail` the
+    ///   number of its header fields. Until the function returns, the first records of [`Environment::records`] have
+    ///   their positions: start and end of the name, start and end of the value.
+    /// * Anything else: `head` is `undefined`, and `detail` is 1; 2 if the peer has ended within its request, 3 if it
+    ///   took too long (see `check`), 4 if the listening socket was closed meanwhile (see `close`).
     ///
-    /// `rest` has what was read and is not in `head`. The connection is held, and not read, until `adopt` of `Functions`, `release`
-    /// or `discard` takes it.
+    /// `rest` has the bytes that were read and are not in `head`. The connection is not read until `adopt` of
+    /// `Functions`, `release` or `discard` takes it.
     ///
-    /// `takesAll(owner)` is asked before connections are accepted: if it says `true`, `arrived` is told of them at once, with what
-    /// they want unread. It must call nothing of this class but `close`.
+    /// `takesAll(owner)` is called before connections are accepted: if it returns `true`, they are passed to
+    /// `arrived` at once, without reading a request. It must call no method of this class but `close`.
     ///
-    /// Returns 0, or the number of libuv for the error of the system. A socket that listens already gets the new backlog, and
-    /// nothing else changes. Throws where event loops can't listen (`listens()`).
+    /// Returns 0, or libuv's number for the system's error. A socket that listens already only gets the new backlog.
+    /// Throws where event loops cannot listen (`listens()`).
     #[napi(catch_unwind)]
     pub fn listen(
         &self,
@@ -83,7 +83,7 @@ impl Listener {
         arrived: Unknown<'_>,
         #[napi(ts_arg_type = "(owner: any) => boolean")] takes_all: Unknown<'_>,
     ) -> Result<i32> {
-        uv_handles::start(&self.event_loop)?;
+        start(&self.event_loop)?;
         let ended = || Error::from_reason("the event loop can't listen");
         let started = if let Some(number) = self.number.get() {
             let set = |listeners: &mut Listeners<Rc<Server>>| listeners.set_backlog(number, options.backlog);
@@ -117,21 +117,21 @@ impl Listener {
         Ok(0)
     }
 
-    /// Where it listens; `null` if that is no address of TCP, or it does not listen.
+    /// The address it listens on; `null` if it is no TCP address, or it does not listen.
     #[napi(catch_unwind)]
     pub fn address(&self) -> Option<SocketAddress> {
         let number = self.number.get()?;
         self.event_loop.with_acceptors(|listeners, _| listeners.local_addr(number))?.map(SocketAddress::from)
     }
 
-    /// Listens no longer. Connections that have not said what they want are closed, or `arrived` is told of them later if
-    /// `putAside` is true. Those that are held stay. Returns of how many it will be told.
+    /// Stops listening. Connections whose request is not known are closed, or passed to `arrived` later if `putAside`
+    /// is true. Those that were passed stay. Returns the number to be passed.
     #[napi(catch_unwind)]
     pub fn close(&self, put_aside: bool) -> u32 {
         self.end(if put_aside { PendingOnClose::FallBack } else { PendingOnClose::Discard }) as u32
     }
 
-    /// Closes the connections that have not said what they want.
+    /// Closes the connections whose request is not known.
     #[napi(catch_unwind)]
     pub fn close_pending(&self) {
         if let Some(number) = self.number.get() {
@@ -146,8 +146,8 @@ impl Listener {
         self.number.get().and_then(silent).unwrap_or_default()
     }
 
-    /// To be called at intervals: `arrived` is told later of connections that have not said what they want within `limit`
-    /// milliseconds. And what the system did not let be accepted is tried again.
+    /// Called at intervals: passes connections to `arrived` later whose request is not known after `limit`
+    /// milliseconds, and tries to accept again after the system has refused to.
     #[napi(catch_unwind)]
     pub fn check(&self, limit: u32) {
         let check = |number| {
@@ -158,14 +158,14 @@ impl Listener {
         let _ = self.number.get().and_then(check);
     }
 
-    /// How many connections have not said what they want.
+    /// Number of connections whose request is not known.
     #[napi(catch_unwind)]
     pub fn pending_count(&self) -> u32 {
         let count = |number| self.event_loop.with_acceptors(|listeners, _| listeners.pending_count(number));
         self.number.get().and_then(count).unwrap_or_default() as u32
     }
 
-    /// Gives a connection away: its descriptor, which the caller must close from now on. -1: there is no such connection.
+    /// Gives up a connection: returns its descriptor, which the caller must close. -1 if there is no such connection.
     #[napi(catch_unwind)]
     pub fn release(&self, number: u32) -> i32 {
         let released =
@@ -173,7 +173,7 @@ impl Listener {
         released.flatten().map_or(-1, IntoRawFd::into_raw_fd)
     }
 
-    /// Whether a connection that is held can be read, or will be: its peer has not ended, and it has not failed.
+    /// True if a connection can be read, now or later: its peer has not ended, and it has not failed.
     #[napi(catch_unwind)]
     pub fn is_open(&self, number: u32) -> bool {
         self.event_loop.with_acceptors(|listeners, _| listeners.is_open(number)).unwrap_or_default()
@@ -185,19 +185,19 @@ impl Listener {
         self.event_loop.with_acceptors(|listeners, _| listeners.discard(number));
     }
 
-    /// This end of a connection; `null` if it is not over TCP, or nobody's any more.
+    /// The local address of a connection; `null` if it is not over TCP, or gone.
     #[napi(catch_unwind)]
     pub fn local_address(&self, number: u32) -> Option<SocketAddress> {
         self.ends(number).0.map(SocketAddress::from)
     }
 
-    /// The other end of a connection; `null` as for `localAddress`, or if it is not connected any more.
+    /// The peer's address of a connection; `null` as for `localAddress`, or if it is not connected any more.
     #[napi(catch_unwind)]
     pub fn remote_address(&self, number: u32) -> Option<SocketAddress> {
         self.ends(number).1.map(SocketAddress::from)
     }
 
-    /// Keeps the event loop alive while it listens, which it does at first, too.
+    /// Keeps the event loop alive while it listens, as it does at first.
     #[napi(js_name = "ref", catch_unwind)]
     pub fn keep(&self) {
         self.set_referenced(true);

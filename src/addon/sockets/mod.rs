@@ -1,12 +1,12 @@
 //! Sockets adopted from Node, and listening sockets. Unix only: elsewhere `no_sockets` stands in, and has the same names.
 //!
-//! * `host`: the host of the event loop, over Node-API. `uv_handles`: when the event loop is called, by libuv.
+//! * `host`: the host of the event loop, over Node-API. `node_loop`: its handles on libuv's loop.
 //! * `accept`: accepted connections, passed to JavaScript. `listener`: the class for a listening socket.
 
 mod accept;
 mod host;
 mod listener;
-mod uv_handles;
+mod node_loop;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,12 +18,13 @@ use crate::transport::event_loop::{AdoptRequest, EventLoop, Source};
 use crate::transport::scheduler::TransportMode;
 use crate::transport::transports::{Backend, Transport};
 
-pub(super) use host::{NodeLoop, call_when_closing};
+pub(super) use host::call_when_closing;
+pub(super) use node_loop::NodeLoop;
 
 /// True where sockets can be adopted.
 pub(super) const TAKES_SOCKETS: bool = true;
 
-/// Bits of what [`hand_back`] returns.
+/// Bits of the result of [`hand_back`].
 const DRAINED: i32 = 1;
 const SHUT_DOWN: i32 = 2;
 const FAILED_WRITE: i32 = 4;
@@ -46,7 +47,7 @@ pub(super) fn attach(
     head: &[u8],
     mode: TransportMode,
 ) -> Option<u32> {
-    uv_handles::start(event_loop).ok()?;
+    host::start(event_loop).ok()?;
     event_loop.adopt(AdoptRequest { source: Source::Host(borrow_fd(fd).ok()?), config, head, mode }).ok()
 }
 
@@ -60,7 +61,7 @@ pub(super) fn adopt(
     head: &[u8],
     mode: TransportMode,
 ) -> Option<u32> {
-    uv_handles::start(event_loop).ok()?;
+    host::start(event_loop).ok()?;
     event_loop.adopt(AdoptRequest { source: Source::Accepted { number, response }, config, head, mode }).ok()
 }
 

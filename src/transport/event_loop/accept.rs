@@ -1,5 +1,5 @@
-//! The listening sockets of an event loop, and connections accepted by them that have no transport yet. What is accepted and read is in
-//! [`listener`](crate::transport::listener); how the event loop keeps it between cycles is here.
+//! The listening sockets of an event loop, and connections accepted by them that have no transport yet. Accepting and reading is in
+//! [`listener`](crate::transport::listener); their state between cycles is here.
 
 use std::cell::{Cell, RefCell};
 use std::mem;
@@ -17,7 +17,7 @@ pub(super) struct Acceptors<A> {
     has_connections: Cell<bool>,
 }
 
-/// What the event loop must do after an operation on its listening sockets.
+/// Follow-up work of the event loop after an operation on its listening sockets.
 pub(super) struct FollowUp {
     /// Connections appeared (true) or all of them are gone (false): as with Node, one keeps the loop alive.
     pub(super) set_ref: Option<bool>,

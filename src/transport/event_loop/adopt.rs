@@ -50,7 +50,7 @@ impl<'a> Source<'a> {
     /// and tells whether the poller watches it.
     ///
     /// # Errors
-    /// When there is no such connection.
+    /// If there is no such connection.
     pub(super) fn open(
         self,
         poller: Option<&Poller>,

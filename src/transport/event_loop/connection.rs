@@ -1,4 +1,4 @@
-//! One active connection of an event loop: its socket, and what the loop remembers of it between cycles.
+//! One active connection of an event loop: its socket, and its state between cycles.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;

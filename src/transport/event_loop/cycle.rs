@@ -1,4 +1,4 @@
-//! One cycle of the owner's loop: what is done before it polls, when the poller has ready sockets, and after it. In batches, because
+//! One cycle of the owner's loop: the work before it polls, on ready sockets, and after it. In batches, because
 //! the code of one step stays in the processor's caches while it runs again and again: some sockets are read, then all of them
 //! are delivered, and then their output is written.
 //!
@@ -19,38 +19,13 @@ const BATCH: usize = 64;
 const BATCH_BYTES: usize = 256 * 1024;
 
 /// Ready sockets up to which they are served one after the other, each with its output, where both ends of a connection may be in this
-/// process: in libuv's order, so that one may read in this cycle what another has sent. Elsewhere the order cannot be observed,
+/// process: in libuv's order, so that one may read in this cycle the bytes that another has sent. Elsewhere the order cannot be observed,
 /// and batches take less time.
 const FEW: usize = 16;
 
 /// Calls for one delivery before the rest of it is dropped: no honest consumer comes near, and one that always fails must not hang
 /// the loop.
 const MAX_CALLS: usize = 100_000;
-
-/// Sockets that the poller has reported in one cycle.
-#[derive(Default)]
-pub(super) struct ReadyList {
-    list: Vec<(u64, Readiness)>,
-    /// The cycle of the last report, and its tokens, if they were few.
-    cycle: u64,
-    last: Vec<u64>,
-}
-
-impl ReadyList {
-    /// Moves sockets to the front that were reported in the cycle before, in the order of then, as a level-triggered poller does.
-    fn order(&mut self, cycle: u64) {
-        if self.cycle + 1 == cycle && self.list.len() > 1 {
-            let last = &self.last;
-            let position = |token: u64| last.iter().position(|known| *known == token).unwrap_or(usize::MAX);
-            self.list.sort_by_key(|(token, _)| position(*token));
-        }
-        self.cycle = cycle;
-        self.last.clear();
-        // A level-triggered poller reports writability only on request.
-        let reported = self.list.iter().filter(|(_, ready)| ready.read || !ready.write);
-        self.last.extend(reported.map(|(token, _)| *token));
-    }
-}
 
 impl<H: Host> EventLoop<H> {
     /// The owner's loop is about to poll, without blocking.
@@ -204,7 +179,7 @@ impl<H: Host> EventLoop<H> {
         }
     }
 
-    /// Delivers the events of connections; the list is empty then. What consumers send is written later, by a flush.
+    /// Delivers the events of connections; the list is empty then. Output of consumers is written later, by a flush.
     fn deliver_all(&self, connections: &mut List<H::Memory>) {
         if connections.is_empty() {
             return;

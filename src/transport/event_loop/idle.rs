@@ -26,6 +26,7 @@ pub struct IdleConnection {
     mode: TransportMode,
 }
 
+// Debug builds keep more of a descriptor.
 #[cfg(not(debug_assertions))]
 const _: () = assert!(size_of::<IdleConnection>() <= 32);
 

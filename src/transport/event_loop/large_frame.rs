@@ -78,7 +78,7 @@ impl<M> LargeFrame<M> {
         Some((total, None))
     }
 
-    /// Returns the frame, with what has been received of it, to the connection.
+    /// Returns the frame, with the bytes received so far, to the connection.
     pub(super) fn abandon<H: Host<Memory = M>>(self, socket: &Socket, host: &H) {
         let Self { frame, memory } = self;
         // `None`: the owner is ending.

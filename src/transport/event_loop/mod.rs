@@ -42,7 +42,7 @@ pub use poller::{Poller, Readiness};
 /// Outcome of one [`Host::deliver`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivered {
-    /// The consumer has taken what it wanted.
+    /// The consumer is done with this batch.
     Done,
     /// The consumer is to be called again for the rest: it failed, or lets other tasks run first.
     Again,

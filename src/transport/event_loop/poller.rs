@@ -7,12 +7,14 @@
 use std::cell::RefCell;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsRawFd, RawFd};
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 
-use crate::transport::socket::Socket;
+use crate::transport::socket::{Mailbox, RECEIVE_BUFFER, Socket, Wake};
 
 /// Most sockets that one poll reports; the others follow in the next cycle.
 const EVENTS: usize = 1024;
@@ -62,7 +64,7 @@ pub struct Poller {
 
 impl Poller {
     /// # Errors
-    /// When the system has no poller left.
+    /// If the system has no poller left.
     pub fn new() -> io::Result<Self> {
         let poll = Poll::new()?;
         let registry = poll.registry().try_clone()?;
@@ -78,7 +80,7 @@ impl Poller {
     /// driving it, because its descriptor number may be reused.
     ///
     /// # Errors
-    /// When the descriptor cannot be polled.
+    /// If the descriptor cannot be polled.
     pub fn add(&self, socket: &Socket) -> io::Result<()> {
         self.register(socket.owner_fd(), socket.token(), INTEREST)
     }
@@ -87,7 +89,7 @@ impl Poller {
     /// descriptor is closed.
     ///
     /// # Errors
-    /// When the descriptor cannot be polled.
+    /// If the descriptor cannot be polled.
     pub fn add_fd(&self, fd: &impl AsRawFd, token: u64) -> io::Result<()> {
         self.register(fd.as_raw_fd(), token, INTEREST)
     }
@@ -95,7 +97,7 @@ impl Poller {
     /// As [`Poller::add_fd`], for a descriptor that is [watched](Poller::watch).
     ///
     /// # Errors
-    /// When it is not.
+    /// If it is not.
     pub fn readd_fd(&self, fd: &impl AsRawFd, token: u64) -> io::Result<()> {
         let fd = fd.as_raw_fd();
         self.registry.reregister(&mut SourceFd(&fd), token_of(token), INTEREST)
@@ -105,7 +107,7 @@ impl Poller {
     /// [`Poller::remove_fd`], or when the descriptor is closed.
     ///
     /// # Errors
-    /// When the descriptor cannot be polled.
+    /// If the descriptor cannot be polled.
     pub fn watch(&self, fd: &impl AsRawFd, token: u64) -> io::Result<()> {
         self.register(fd.as_raw_fd(), token, Interest::READABLE)
     }
@@ -145,4 +147,49 @@ impl Poller {
 
 fn token_of(number: u64) -> Token {
     Token(usize::try_from(number).unwrap_or(usize::MAX))
+}
+
+/// Sockets that the poller has reported in one cycle.
+#[derive(Default)]
+pub(super) struct ReadyList {
+    pub(super) list: Vec<(u64, Readiness)>,
+    /// The cycle of the last report, and its tokens, if they were few.
+    cycle: u64,
+    last: Vec<u64>,
+}
+
+impl ReadyList {
+    /// Moves sockets to the front that were reported in the cycle before, in the order of then, as a level-triggered poller does.
+    pub(super) fn order(&mut self, cycle: u64) {
+        if self.cycle + 1 == cycle && self.list.len() > 1 {
+            let last = &self.last;
+            let position = |token: u64| last.iter().position(|known| *known == token).unwrap_or(usize::MAX);
+            self.list.sort_by_key(|(token, _)| position(*token));
+        }
+        self.cycle = cycle;
+        self.last.clear();
+        // A level-triggered poller reports writability only on request.
+        let reported = self.list.iter().filter(|(_, ready)| ready.read || !ready.write);
+        self.last.extend(reported.map(|(token, _)| *token));
+    }
+}
+
+/// The parts of an event loop that it needs for sockets.
+pub(super) struct Io {
+    /// Sockets of I/O threads that have events.
+    pub(super) mailbox: Arc<Mailbox>,
+    /// Sockets that the event loop drives are read into this.
+    pub(super) buffer: RefCell<Box<[u8]>>,
+    /// `None` where the owner's loop cannot poll: then I/O threads drive all sockets.
+    pub(super) poller: Option<Rc<Poller>>,
+}
+
+impl Io {
+    pub(super) fn new(poller: Option<Rc<Poller>>, waker: Box<dyn Wake>) -> Self {
+        Self {
+            mailbox: Arc::new(Mailbox::new(waker)),
+            buffer: RefCell::new(vec![0; RECEIVE_BUFFER].into_boxed_slice()),
+            poller,
+        }
+    }
 }

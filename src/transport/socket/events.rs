@@ -1,15 +1,15 @@
-//! What a socket has for its owner and has not handed over: protocol events, and what happened to the socket.
+//! Undelivered events of one socket: those of its connection, and those of the socket itself.
 
 use std::io;
 
 use crate::connection::EventBatch;
 
-/// A failed system call that ended a socket.
+/// A system call that failed and ended a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The system's error number (positive).
+    /// The system's error number, positive.
     pub errno: i32,
-    /// Whether it was a write (else a read) that failed.
+    /// True if a write failed, else a read.
     pub write: bool,
 }
 
@@ -25,40 +25,41 @@ impl Fault {
     }
 }
 
-/// Undelivered news of one socket. The protocol events come first, then the rest in the order of the fields:
-/// nothing is read after `ended` or `fault`, so that order is also the order in which things happened.
+/// Undelivered events of one socket. Those of the connection come first, then the rest in the order of the fields:
+/// nothing is read after `ended` or `fault`, so that is also the order in which they happened.
 #[derive(Debug, Default)]
 pub struct SocketEvents {
     /// Messages, control frames, protocol errors.
     pub events: EventBatch,
-    /// The bytes that were received, as they came, if the owner asked for them with [`Socket::tap`](super::Socket::tap).
+    /// Received bytes, unparsed, if the owner has [tapped](super::Socket::tap) the socket.
     pub raw: Vec<u8>,
-    /// The output total that the kernel has accepted, once the total asked for by `notify` is reached.
+    /// Output total that the kernel has accepted, once it reaches the total of
+    /// [`Socket::notify`](super::Socket::notify).
     pub written: Option<u64>,
-    /// All output went out, and the owner had asked to be told: [`Socket::needs_drain`](super::Socket::needs_drain),
+    /// All output has gone out, as requested by [`Socket::needs_drain`](super::Socket::needs_drain) or
     /// [`Socket::watch_drain`](super::Socket::watch_drain).
     pub drained: bool,
-    /// The write side was shut down as asked.
+    /// The write side was shut down on request.
     pub shut_down: bool,
-    /// The peer sent its FIN.
+    /// The peer has sent its FIN.
     pub ended: bool,
-    /// A system call failed; the socket is dead.
+    /// A system call has failed; the socket is unusable.
     pub fault: Option<Fault>,
 }
 
 impl SocketEvents {
-    /// Whether there is nothing to hand over.
+    /// True if there are no events.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty() && self.raw.is_empty() && !self.ended && !self.has_urgent()
     }
 
-    /// Whether there is news that a pause does not hold back: what became of the output, and a failure.
+    /// True if there are events that a pause does not hold back: of the output, and a failure.
     pub(super) fn has_urgent(&self) -> bool {
         self.written.is_some() || self.drained || self.shut_down || self.fault.is_some()
     }
 
-    /// Takes that news, and the end of the peer if `has_end` says that nothing is in front of it. What was read before a failure
-    /// is left for [`Socket::last_read`](super::Socket::last_read).
+    /// Takes the events that a pause does not hold back, and the peer's end if `has_end`. Events that were read
+    /// before a failure are left for [`Socket::last_read`](super::Socket::last_read).
     pub(super) fn take_urgent(&mut self, has_end: bool) -> Self {
         Self {
             written: self.written.take(),

@@ -1,4 +1,4 @@
-//! The descriptor of a socket, and whose it is: borrowed from the host, or owned. What is read and written is not known here.
+//! The descriptor of a socket, and its owner: borrowed from the host, or owned.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,18 +7,18 @@ use std::sync::Arc;
 
 use socket2::{SockAddr, SockRef};
 
-/// A descriptor of the host's, which it lends. The maker of this value ensures that the socket is destroyed before the host closes
-/// it, and that the event loop touches it only while the host runs.
+/// A descriptor borrowed from the host. Its maker guarantees that the socket is destroyed before the host closes it,
+/// and that the event loop uses it only while the host runs.
 #[derive(Clone, Debug)]
 pub struct Borrowed {
     fd: BorrowedFd<'static>,
-    /// What the number named when it was lent.
+    /// The socket that the number named when it was borrowed.
     #[cfg(debug_assertions)]
     identity: Option<Identity>,
 }
 
 impl Borrowed {
-    /// Of an open descriptor.
+    /// Borrows an open descriptor.
     pub fn new(fd: BorrowedFd<'static>) -> Self {
         Self {
             fd,
@@ -35,7 +35,7 @@ impl Borrowed {
     }
 }
 
-/// What a descriptor names: the device and the inode of a socket are its own until all its descriptors are closed.
+/// Device and inode of a socket, which are its own until all of its descriptors are closed.
 #[cfg(debug_assertions)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity(u64, u64);
@@ -52,14 +52,14 @@ impl Identity {
 /// The descriptor that an owner's event loop reads and writes: a connected, non-blocking stream socket.
 #[derive(Debug)]
 pub enum OwnedOrBorrowedFd {
-    /// The host's.
+    /// Owned by the host.
     Borrowed(Borrowed),
-    /// Closed with this.
+    /// Closed when dropped.
     Owned(socket2::Socket),
 }
 
 impl OwnedOrBorrowedFd {
-    /// What system calls are made on.
+    /// The socket, for system calls.
     pub(super) fn socket(&self) -> SockRef<'_> {
         match self {
             Self::Borrowed(borrowed) => SockRef::from(borrowed.fd()),
@@ -69,7 +69,7 @@ impl OwnedOrBorrowedFd {
 }
 
 impl OwnedOrBorrowedFd {
-    /// Whether the other end is on this machine, as far as its address says so: the loopback, or no address of IP.
+    /// True if the peer's address is on this machine: a loopback address, or none of IP.
     pub fn is_local(&self) -> bool {
         let peer = self.socket().peer_addr().ok().and_then(|address| address.as_socket());
         peer.is_none_or(|address| address.ip().to_canonical().is_loopback())
@@ -85,11 +85,10 @@ impl AsRawFd for OwnedOrBorrowedFd {
     }
 }
 
-/// The same for all that have a part in moving its bytes, or a thread's.
+/// A descriptor shared by the parts that move a socket's bytes.
 ///
-/// The owner's event loop borrows the descriptor that the host has anyway: one descriptor a connection. A thread gets a
-/// duplicate of its own: were it to use a descriptor that the host closes meanwhile, it would read and write whatever gets
-/// the same number next.
+/// The owner's event loop borrows the descriptor that the host has anyway: one descriptor per connection. An I/O
+/// thread has a duplicate, because a borrowed descriptor that the host closes meanwhile would be another socket's.
 #[derive(Clone, Debug)]
 pub enum Descriptor {
     /// As [`OwnedOrBorrowedFd::Borrowed`].
@@ -108,7 +107,7 @@ impl From<OwnedOrBorrowedFd> for Descriptor {
 }
 
 impl Descriptor {
-    /// Takes it out, if this is the last clone.
+    /// Takes the descriptor out, if this is the last clone.
     pub(super) fn into_fd(self) -> Option<OwnedOrBorrowedFd> {
         match self {
             Self::Borrowed(borrowed) => Some(OwnedOrBorrowedFd::Borrowed(borrowed)),
@@ -116,7 +115,7 @@ impl Descriptor {
         }
     }
 
-    /// Whether there are no more clones than so many.
+    /// True if there are at most `count` clones.
     pub(super) fn has_clones_up_to(&self, count: usize) -> bool {
         match self {
             Self::Borrowed(_) => true,
@@ -124,7 +123,7 @@ impl Descriptor {
         }
     }
 
-    /// What system calls are made on.
+    /// The socket, for system calls.
     pub(in crate::transport) fn socket(&self) -> SockRef<'_> {
         match self {
             Self::Borrowed(borrowed) => SockRef::from(borrowed.fd()),
@@ -141,7 +140,8 @@ impl Descriptor {
     }
 }
 
-/// The addresses of both ends of a connection; none where it is none of TCP, or not connected any more.
+/// The addresses of a TCP socket: local, and of the peer. `None` for other sockets, or if it is not connected any
+/// more.
 pub(in crate::transport) fn local_and_peer_addr(
     socket: &socket2::Socket,
 ) -> (Option<SocketAddr>, Option<SocketAddr>) {

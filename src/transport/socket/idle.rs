@@ -1,5 +1,5 @@
-//! What is left of a socket that has nothing in flight and that its owner drives: the descriptor, and how much has gone through
-//! it. Most sockets of a host are so most of the time. Until something happens, nobody needs the rest.
+//! A socket with nothing in flight that its owner drives: its descriptor and its totals. Most sockets of a server are
+//! idle most of the time.
 
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
@@ -10,31 +10,31 @@ use super::write::Writer;
 use super::{Borrowed, Mailbox, OwnedOrBorrowedFd, Socket, local_and_peer_addr, lock};
 use crate::connection::{Config, Connection};
 
-/// Clones of its descriptor that a socket has while its owner drives: the state has two, and the writer one.
+/// Clones of its descriptor that a socket has while its owner drives: two in the state, one in the writer.
 const OWN_CLONES: usize = 3;
 
-/// A socket with nothing in flight. The owner's [`Poller`](crate::transport::event_loop::Poller) knows its descriptor by the
-/// token that the socket has when it is not idle.
+/// A socket with nothing in flight. The owner's [`Poller`](crate::transport::event_loop::Poller) knows the descriptor
+/// by the token of the socket.
 #[derive(Debug)]
 pub struct Idle {
     fd: OwnedOrBorrowedFd,
-    /// Bytes that were queued, all of which are written.
+    /// Bytes queued, all of which are written.
     written: u64,
-    /// Bytes received, the handshake's head included.
+    /// Bytes received, including the head of the handshake.
     read: u64,
 }
 
-/// Debug builds keep what they check, too.
+/// Debug builds keep more of a descriptor.
 #[cfg(not(debug_assertions))]
 const _: () = assert!(size_of::<Idle>() <= 24);
 
 impl Idle {
-    /// Nothing was read or written yet.
+    /// A socket that has neither read nor written.
     pub fn new(fd: OwnedOrBorrowedFd) -> Self {
         Self { fd, written: 0, read: 0 }
     }
 
-    /// Bytes queued since the connection began, and written.
+    /// Bytes ever queued, all of which are written.
     pub fn written_total(&self) -> u64 {
         self.written
     }
@@ -44,7 +44,7 @@ impl Idle {
         self.read
     }
 
-    /// As [`Socket::ends`].
+    /// As [`Socket::local_and_peer_addr`].
     pub fn local_and_peer_addr(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
         local_and_peer_addr(&self.fd.socket())
     }
@@ -55,17 +55,17 @@ impl Idle {
             std::mem::replace(&mut self.fd, OwnedOrBorrowedFd::Borrowed(borrowed))
         {
             debug_assert_eq!(socket.as_raw_fd(), self.fd.as_raw_fd());
-            // The host has it.
+            // The host owns it now.
             let _ = socket.into_raw_fd();
         }
     }
 
-    /// Whether the descriptor is the host's: then the poller must be made to forget it before this is dropped.
+    /// True if the host owns the descriptor: then the poller must forget it before this is dropped.
     pub fn is_borrowed(&self) -> bool {
         matches!(self.fd, OwnedOrBorrowedFd::Borrowed(_))
     }
 
-    /// Something is to be done with it. `config` must be what the connection was configured as; the rest is as for
+    /// Makes a socket of it. `config` must be the configuration that the connection had; the rest is as for
     /// [`Socket::new`].
     pub fn wake(
         self,
@@ -87,10 +87,10 @@ impl AsRawFd for Idle {
 }
 
 impl Socket {
-    /// Whether nothing is in flight, nothing that was asked for is still to be done or told, and nobody else has the socket.
-    /// Readiness that the owner keeps in mind, it knows itself.
+    /// True if nothing is in flight, no request is open, and the caller has the only reference. Readiness that the
+    /// owner remembers is not considered.
     pub fn is_idle(self: &Arc<Self>) -> bool {
-        // Nobody but the owner has it: so nobody can be given it.
+        // With one reference, no other thread can get another.
         if Arc::strong_count(self) > 1 {
             return false;
         }
@@ -101,8 +101,7 @@ impl Socket {
             && state.owner_fd.as_ref().is_some_and(|fd| fd.has_clones_up_to(OWN_CLONES))
     }
 
-    /// Leaves of the socket what is to be kept of it while it [is idle](Self::is_idle). `None`, and the socket is no more,
-    /// if it is not.
+    /// Reduces the socket to its idle form. `None` if it [is not idle](Self::is_idle); the socket is closed then.
     pub fn into_idle(self: Arc<Self>) -> Option<Idle> {
         if !self.is_idle() {
             return None;

@@ -1,4 +1,4 @@
-//! The way from the I/O threads to one owner (a JavaScript environment).
+//! The queue from the I/O threads to one owner.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,23 +8,23 @@ use crate::transport::queue::WakeQueue;
 
 pub use crate::transport::queue::Wake;
 
-/// The sockets of one owner that have news.
+/// The sockets of one owner that have events.
 pub struct Mailbox(WakeQueue<Arc<Socket>, Box<dyn Wake>>);
 
 impl Mailbox {
-    /// An empty mailbox whose owner is told by `waker`.
+    /// An empty mailbox; `waker` wakes the owner.
     pub fn new(waker: Box<dyn Wake>) -> Self {
-        // The one lease is never given back: it is open as long as it is there.
+        // Its one reference is never released: the mailbox is open as long as it exists.
         Self(WakeQueue::new(waker))
     }
 
-    /// Adds a socket, and wakes the owner if it is the first. The socket itself sees to it that it is not here
-    /// again and again: twice at most, where the owner takes it back and gives it away while a thread is about to push it.
+    /// Adds a socket, and wakes the owner if it is the first. A socket is in the mailbox at most twice: when the
+    /// owner takes it back and migrates it again while a thread is about to push it.
     pub(super) fn push(&self, socket: Arc<Socket>) {
         self.0.push(socket);
     }
 
-    /// Moves all sockets with news into `into`, which must be empty; its capacity serves the next ones.
+    /// Moves all sockets with events into `into`, which must be empty; its capacity is used for the next ones.
     pub fn drain(&self, into: &mut Vec<Arc<Socket>>) {
         self.0.drain(into);
     }

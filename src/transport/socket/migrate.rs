@@ -1,23 +1,39 @@
-//! From one driver to the other, at any moment. Nothing moves but the descriptor: what was read, what is to be written
-//! and what is asked for stays where it is, in the state, and the locks of the two halves see to it that the new driver
-//! begins where the old one has stopped. Called by the owner.
+//! Migration from one driver to the other, and back to the host. Only the descriptor moves: received bytes, queued
+//! output and open requests stay in the state, and the locks of the two halves make the new driver begin where the
+//! old one has stopped. Called by the owner.
 
 use std::io;
+use std::mem;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::sync::Arc;
 
-use super::{Borrowed, Descriptor, Driver, Side, Socket, local_and_peer_addr, lock};
+use super::handoff::lock_unread;
+use super::{Borrowed, Descriptor, Driver, Side, Socket, SocketEvents, local_and_peer_addr, lock};
+use crate::connection::Connection;
 use crate::transport::io_threads::{Job, Registration};
 
+/// The parts of a [detached](Socket::hand_back) socket, for the transport that carries the bytes from then on.
+#[derive(Debug)]
+pub struct Remains {
+    /// The connection, in any state. Its output is all that was not sent.
+    pub connection: Connection,
+    /// Events that were not collected.
+    pub undelivered: SocketEvents,
+    /// Bytes received.
+    pub bytes_read: u64,
+    /// True if the owner is to be told when all output has gone out.
+    pub awaits_drain: bool,
+}
+
 impl Socket {
-    /// The number of the descriptor that the owner's event loop is to poll; -1 once destroyed.
+    /// The number of the descriptor for the owner's event loop; -1 once destroyed.
     pub fn owner_fd(&self) -> RawFd {
         lock(&self.state).owner_fd.as_ref().map_or(-1, Descriptor::number)
     }
 
-    /// Gives the owner's descriptor away to the host, which closes it from now on: `borrowed` is the same number. A thread that
-    /// drives has a duplicate. Nothing changes where it is the host's already.
+    /// Passes the owner's descriptor to the host, which closes it from now on; `borrowed` is the same number. An I/O
+    /// thread has a duplicate. No effect if the host owns it already.
     pub fn lend(&self, borrowed: Borrowed) {
         let mut writer = lock(&self.writer);
         let mut state = lock(&self.state);
@@ -37,13 +53,13 @@ impl Socket {
             writer.fd = descriptor.clone();
         }
         match Arc::into_inner(owned) {
-            // The host has it.
+            // The host owns it now.
             Some(socket) => drop(socket.into_raw_fd()),
             None => debug_assert!(false, "a thread has no clone of the owner's descriptor"),
         }
     }
 
-    /// The addresses of the ends of a connection over TCP, here and there.
+    /// The addresses of a TCP socket: local, and of the peer.
     pub fn local_and_peer_addr(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
         lock(&self.state)
             .owner_fd
@@ -51,17 +67,18 @@ impl Socket {
             .map_or((None, None), |owner_fd| local_and_peer_addr(&owner_fd.socket()))
     }
 
-    /// Gives a socket that the owner drives to an I/O thread, which gets a descriptor of its own.
+    /// Has an I/O thread drive a socket of the owner, on a duplicate of the descriptor.
     ///
     /// # Errors
-    /// When a descriptor or a thread is not to be had; nothing has changed then.
+    /// If there is no descriptor or no thread left; nothing has changed then.
     pub fn move_to_thread(self: &Arc<Self>) -> io::Result<()> {
         let mut writer = lock(&self.writer);
         let mut state = lock(&self.state);
         let Some(owner_fd) = &state.owner_fd else { return Ok(()) };
+        debug_assert!(matches!(state.driver, Driver::Owner), "the owner gives away sockets that it drives");
         let registration = Registration::new()?;
         let duplicate = Arc::new(owner_fd.socket().try_clone()?);
-        // A duplicate shares the mode; a descriptor of an owner that is no event loop may block.
+        // A duplicate shares the mode, and the descriptor of an owner without an event loop may block.
         duplicate.set_nonblocking(true)?;
         let fd = Descriptor::Owned(Arc::clone(&duplicate));
         if let Some(writer) = writer.as_mut() {
@@ -72,7 +89,7 @@ impl Socket {
         state.drive(Driver::Thread(Arc::clone(&registration)));
         let worker = Arc::clone(&registration.worker);
         worker.push(Job::Adopt { socket: Arc::clone(self), fd: duplicate, registration });
-        // What is queued, and news that the owner has not collected, have nobody else who knows of them.
+        // Queued output and uncollected events must be known to the new driver and to the mailbox.
         if !state.blocked && !state.connection.output().is_empty() {
             worker.push(Job::Write(Arc::clone(self)));
         }
@@ -80,21 +97,51 @@ impl Socket {
         Ok(())
     }
 
-    /// Takes a socket back from its I/O thread: from now on the owner drives it. It writes what is queued first, which the
-    /// thread may have been asked to do and not have done. The thread may finish a read that it has begun, and tells of it
-    /// through the mailbox.
+    /// Has the owner drive a socket of an I/O thread. The owner then writes queued output, because the thread may not
+    /// have got to it. The thread may finish a read, and announces its events through the mailbox.
     pub fn move_to_owner(&self) {
         let mut writer = lock(&self.writer);
         let mut state = lock(&self.state);
         let Some(owner_fd) = state.owner_fd.clone() else { return };
+        debug_assert!(
+            matches!(state.driver, Driver::Thread(_)),
+            "a thread drives until the socket is taken back"
+        );
         if let Some(writer) = writer.as_mut() {
             writer.fd = owner_fd.clone();
         }
         drop(writer);
         state.fd = Some(owner_fd);
-        let before = std::mem::replace(&mut state.driver, Driver::Owner);
+        let before = mem::replace(&mut state.driver, Driver::Owner);
         state.choose_pongs();
         drop(state);
         before.look();
+    }
+
+    /// Stops reading and writing, and gives up all but the descriptor, which is released; the socket is as if
+    /// [destroyed](Socket::destroy). `None` if it was destroyed before.
+    pub fn hand_back(self: &Arc<Self>) -> Option<Remains> {
+        // A thread that writes holds the lock until the kernel refuses.
+        let writer = lock(&self.writer).take();
+        // Bytes that a thread is reading belong to the connection.
+        let mut state = lock_unread(&self.state);
+        if state.destroyed {
+            return None;
+        }
+        state.destroyed = true;
+        let mut connection = state.connection.take();
+        connection.requeue_output(writer.as_ref().map_or(&[], |writer| writer.unsent()));
+        let remains = Remains {
+            connection,
+            undelivered: mem::take(&mut state.undelivered),
+            bytes_read: state.bytes_read,
+            awaits_drain: state.awaits_drain,
+        };
+        let descriptors = (state.fd.take(), state.owner_fd.take());
+        state.driver.look();
+        drop(state);
+        // Closing may take time: outside of the lock.
+        drop((writer, descriptors));
+        Some(remains)
     }
 }

@@ -1,31 +1,29 @@
-//! One plain TCP or Unix socket and its connection, whoever drives it: the owner's event loop (`event_loop`) or an I/O
-//! thread (`io_threads`). Everything that the owner may do with it is here; when it is read is the driver's business.
+//! One plain TCP or Unix socket and its connection, driven by the owner's event loop (`event_loop`) or by an I/O
+//! thread (`io_threads`). All operations of the owner are here; when a socket is read is up to its driver.
 //!
-//! A received byte goes `receive` (reads the descriptor) -> connection -> [`SocketEvents`] -> owner, by way of the [`Mailbox`] if
-//! it came on a thread. A sent one goes owner -> connection's output -> `writer` (writes the descriptor).
+//! * Received: `read` (descriptor) -> connection -> [`SocketEvents`] -> owner; from an I/O thread by way of the
+//!   [`Mailbox`].
+//! * Sent: owner -> the connection's output -> `write` (descriptor).
 //!
-//! * `descriptor`: borrowed from the host, or a duplicate for a thread.
-//! * `handing_back`: the end of all this, where the host reads and writes its descriptor again.
-//! * `idle`: what is kept of a socket that has nothing in flight.
-//! * `state`: what both threads look at.
-//! * `receive`, `writer`: the only places that read and write.
-//! * `moving`: from one driver to the other.
-//! * `reading`: whose turn it is to read while that happens.
-//! * `undelivered`, `mailbox`: what waits for the owner, and how it is told by a thread (push, wake once, drain many).
-//! * `news`: when it is told.
+//! Files:
 //!
-//! Lock order: `writer`, then `state`, then a mailbox or a job queue. No lock that the owner waits for is
-//! held while it is woken, and no JavaScript ever runs under one.
+//! * `state`: the part shared by the owner and an I/O thread. `read`, `write`: system calls.
+//! * `fd`: descriptors, borrowed from the host or owned. `migrate`: from one driver to the other, and back to the
+//!   host.
+//! * `events`, `mailbox`: undelivered events, and how an I/O thread announces them. `handoff`: the rules between
+//!   threads.
+//! * `idle`: a socket with nothing in flight.
+//!
+//! Lock order: `writer`, then `state`, then a mailbox or a job queue. No lock that the owner may wait for is held
+//! during a wake-up, and no JavaScript runs under a lock.
 
 mod events;
 mod fd;
-mod handing_back;
+mod handoff;
 mod idle;
 mod mailbox;
 mod migrate;
-mod news;
 mod read;
-mod reading;
 mod state;
 mod write;
 
@@ -40,9 +38,10 @@ use crate::protocol::deflate::InflateJob;
 pub use events::{Fault, SocketEvents};
 pub(in crate::transport) use fd::local_and_peer_addr;
 pub use fd::{Borrowed, Descriptor, OwnedOrBorrowedFd};
-pub use handing_back::Remains;
+
 pub use idle::Idle;
 pub use mailbox::{Mailbox, Wake};
+pub use migrate::Remains;
 pub(super) use read::Received;
 pub use read::{READS_PER_TURN, RECEIVE_BUFFER, Taken};
 pub(super) use state::Driver;
@@ -50,49 +49,47 @@ use state::{Shutdown, State};
 pub(super) use sync::lock;
 use write::Writer;
 
-/// Undelivered inbound bytes above which a socket is not read until its owner has collected them. Large enough
-/// for a busy owner to find work each time it looks, small enough that 1,000 stalled connections cost 256 MiB.
+/// Undelivered bytes above which a socket is not read until its owner collects. Large enough for a busy owner to find
+/// work at each look, small enough that 1,000 stalled connections take 256 MiB.
 pub const INBOUND_HIGH_WATER: usize = 256 * 1024;
 
-/// Whose thread it is that does something.
+/// The thread of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Owner,
     Thread,
 }
 
-/// What the owner of a socket that it drives itself has to see to after each thing that it did with it.
+/// Work left for a driver on the owner's thread, determined after each operation on a socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "facts that hold or not, independently of each other")]
 pub struct Interest {
-    /// There is something to collect.
+    /// There are events to collect.
     pub deliver: bool,
-    /// To be read when readable.
+    /// Read when readable.
     pub read: bool,
-    /// Paused, but to be read when the peer has ended: a paused socket of Node's reads ahead, and so notices a reset, and an
-    /// end that nothing is in front of.
+    /// Paused, but read if the peer has ended: a paused Node socket reads ahead, and so notices a reset, and an end
+    /// that no event precedes.
     pub read_ahead: bool,
-    /// To be written when writable.
+    /// Write when writable.
     pub write: bool,
 }
 
-/// A connection and the descriptor that its bytes go through.
+/// A connection and its descriptor.
 pub struct Socket {
-    /// The owner's own number for it.
+    /// The owner's number for the socket.
     token: u64,
     pub(super) state: Mutex<State>,
     /// The write half; `None` once destroyed, or when writing has failed.
     writer: Mutex<Option<Writer>>,
-    /// Belongs to the owner, and holds sockets.
+    /// Held by the owner; it holds sockets.
     mailbox: Weak<Mailbox>,
 }
 
 impl Socket {
-    /// Takes over `fd` (a connected, non-blocking stream socket). `head` is what had been read from it before; `keys`
-    /// masks the pongs which that may cause. The owner drives: it asks for the [`Socket::interest`] and lets
-    /// [`event_loop`](super::event_loop) read and write, or gives the socket to a thread with [`Socket::move_to_thread`];
-    /// from then on news comes to `mailbox` under `token`, for as long as the owner keeps the mailbox. `may_pong`:
-    /// whether a thread may answer pings.
+    /// Makes a socket of `fd`, a connected, non-blocking stream socket, driven by the owner. `head` is what was read
+    /// from it before; `keys` masks pongs that it causes. After [`Socket::move_to_thread`], events are announced in
+    /// `mailbox`, under `token`, as long as the owner keeps the mailbox. `may_pong`: an I/O thread may answer pings.
     pub fn new(
         fd: Descriptor,
         connection: Connection,
@@ -120,8 +117,8 @@ impl Socket {
         self.token
     }
 
-    /// Runs commands on the connection. What they queue goes out with [`Socket::flush`] or
-    /// [`Socket::write_now`]. `None` once destroyed.
+    /// Runs a command on the connection. [`Socket::flush`] or [`Socket::write_now`] writes the output. `None` once
+    /// destroyed.
     pub fn with_connection<R>(&self, command: impl FnOnce(&mut Connection) -> R) -> Option<R> {
         let mut state = lock(&self.state);
         if state.destroyed {
@@ -132,12 +129,12 @@ impl Socket {
         Some(result)
     }
 
-    /// What the owner has to see to if it drives this socket.
+    /// The interest of an owner that drives.
     pub fn interest(&self) -> Interest {
         lock(&self.state).interest()
     }
 
-    /// Has the driver write what is queued: the I/O thread soon, or the owner now.
+    /// Has the driver write queued output: an I/O thread soon, the owner now.
     pub fn flush(self: &Arc<Self>) {
         let driver = lock(&self.state).driver.clone();
         match driver {
@@ -148,11 +145,11 @@ impl Socket {
         }
     }
 
-    /// Swaps the news into `undelivered`, which must be empty. `false` when there is none to deliver now.
+    /// Swaps the events into `undelivered`, which must be empty. False if there are none to deliver now.
     pub fn collect(self: &Arc<Self>, undelivered: &mut SocketEvents) -> bool {
         debug_assert!(undelivered.is_empty());
         let mut state = lock(&self.state);
-        if !news::look(&mut *state) {
+        if !handoff::begin_collecting(&mut *state) {
             return false;
         }
         if state.paused {
@@ -168,7 +165,7 @@ impl Socket {
         true
     }
 
-    /// Takes back a frame that was inflated elsewhere: reading goes on.
+    /// Returns a frame that another thread has inflated; reading goes on.
     pub fn finish_inflate_job(self: &Arc<Self>, job: InflateJob, keys: &mut dyn MaskingKeys) {
         let mut state = lock(&self.state);
         if state.destroyed {
@@ -181,8 +178,8 @@ impl Socket {
         self.announce(state, Side::Owner);
     }
 
-    /// Stops reading, and delivering what was read. News of the output still comes, and so do a failure and an end that nothing
-    /// is in front of: when the peer has ended, a little is [read ahead](Interest::read_ahead).
+    /// Stops reading and delivering. Events of the output are still delivered, as are a failure and an end that no
+    /// event precedes: when the peer has ended, some bytes are [read ahead](Interest::read_ahead).
     pub fn pause(&self) {
         let mut state = lock(&self.state);
         state.paused = true;
@@ -200,29 +197,30 @@ impl Socket {
         }
     }
 
-    /// Whether a thread may answer pings.
+    /// Chooses whether an I/O thread answers pings.
     pub fn set_may_pong(&self, may_pong: bool) {
         let mut state = lock(&self.state);
         state.may_pong = may_pong;
         state.choose_pongs();
     }
 
-    /// Whether as much output as `mark` has been pending since none was: then [`SocketEvents::drained`] comes when none is.
+    /// True if `mark` bytes of output have been pending since none was: then [`SocketEvents::drained`] is set when
+    /// none is.
     pub fn needs_drain(&self, mark: u64) -> bool {
         lock(&self.state).needs_drain(mark)
     }
 
-    /// From now on says [`SocketEvents::drained`] whenever all output has gone out after as much as `mark` was pending.
+    /// From now on, sets [`SocketEvents::drained`] when all output has gone out after `mark` bytes were pending.
     pub fn watch_drain(&self, mark: u64) {
         lock(&self.state).drain_mark = Some(mark);
     }
 
-    /// From now on hands over the received bytes as they came, too, behind the events that they brought.
+    /// From now on, delivers received bytes unparsed, too, behind their events.
     pub fn tap(&self) {
         lock(&self.state).tapped = true;
     }
 
-    /// Holds the output back, all but what was being written already, or lets it go again.
+    /// Holds output back, except for bytes that are being written, or stops doing so.
     pub fn cork(self: &Arc<Self>, corked: bool) {
         lock(&self.state).corked = corked;
         if !corked {
@@ -230,8 +228,8 @@ impl Socket {
         }
     }
 
-    /// Asks for an [`SocketEvents::written`] once all that is queued now has been accepted by the kernel. One may answer
-    /// several requests.
+    /// Requests [`SocketEvents::written`] for the time when the kernel has accepted all output queued now. One may
+    /// answer several requests.
     pub fn notify(self: &Arc<Self>) {
         let mut state = lock(&self.state);
         let total = state.connection.queued_total();
@@ -241,7 +239,7 @@ impl Socket {
         self.announce(state, Side::Owner);
     }
 
-    /// Sends a FIN after all that is queued, then says [`SocketEvents::shut_down`].
+    /// Sends a FIN after all queued output, then sets [`SocketEvents::shut_down`].
     pub fn shutdown(self: &Arc<Self>) {
         let mut state = lock(&self.state);
         if state.shutdown == Shutdown::NotAsked && !state.destroyed {
@@ -251,7 +249,7 @@ impl Socket {
         }
     }
 
-    /// Drops what is queued and unread, and lets go of the descriptor. Nothing is delivered any more.
+    /// Drops queued output and undelivered events, and releases the descriptor.
     pub fn destroy(self: &Arc<Self>) {
         let writer = lock(&self.writer).take();
         let mut state = lock(&self.state);
@@ -263,35 +261,36 @@ impl Socket {
         let descriptors = (state.fd.take(), state.owner_fd.take());
         state.driver.look();
         drop(state);
-        // Closing may take its time.
+        // Closing may take time: outside of the lock.
         drop((writer, descriptors));
     }
 
-    /// Before [`Socket::destroy`]: takes the connection away if it waits for a frame that is inflated elsewhere.
+    /// Takes the connection, before [`Socket::destroy`], if it waits for a frame that is being inflated.
     pub fn take_inflating(&self) -> Option<Connection> {
         let mut state = lock(&self.state);
         state.connection.is_inflating().then(|| state.connection.take())
     }
 
-    /// Bytes received so far, the handshake's head included.
+    /// Bytes received, including the head of the handshake.
     pub fn bytes_read(&self) -> u64 {
         lock(&self.state).bytes_read
     }
 
-    /// Puts the socket into the mailbox if it has news and is not known there; an owner that drives it looks for itself.
+    /// Puts the socket into the mailbox if it has events and is not there. Not needed for an owner that drives: it
+    /// looks after each operation.
     pub(super) fn announce(self: &Arc<Self>, state: MutexGuard<'_, State>, side: Side) {
         let looks_itself = side == Side::Owner && matches!(state.driver, Driver::Owner);
         if looks_itself {
             return;
         }
-        news::announce(state, || {
+        handoff::announce(state, || {
             if let Some(mailbox) = self.mailbox.upgrade() {
                 mailbox.push(Arc::clone(self));
             }
         });
     }
 
-    /// Has the task, if a thread drives, wait for what the state now says.
+    /// Wakes the task of an I/O thread, if one drives.
     pub(super) fn wake_task(&self) {
         if let Driver::Thread(registration) = &lock(&self.state).driver {
             registration.waker.wake();

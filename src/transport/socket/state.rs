@@ -1,39 +1,38 @@
-//! What the owner of a socket and the thread that may drive it both look at, under one lock.
+//! The state of a socket, shared by its owner and its I/O thread under one lock.
 
 use std::sync::Arc;
 
 use super::events::{Fault, SocketEvents};
-use super::news::News;
-use super::reading::Reading;
+use super::handoff::{PendingEvents, Reading};
 use super::{Descriptor, INBOUND_HIGH_WATER, Interest, RECEIVE_BUFFER};
 use crate::connection::{Connection, MaskingKeys};
 use crate::transport::io_threads::{Job, Registration};
 
-/// What a shutdown of the write side waits for.
+/// State of a requested shutdown of the write side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shutdown {
     NotAsked,
-    /// All output must go out first.
+    /// Waits for all output to go out.
     Asked,
     Done,
 }
 
-/// Who reads the descriptor, and writes to it when it has become writable.
+/// Reads the descriptor, and writes when it becomes writable.
 #[derive(Clone)]
 pub(in crate::transport) enum Driver {
-    /// The owner's thread, when its event loop says so.
+    /// The owner's thread, in its event loop.
     Owner,
     /// An I/O thread.
     Thread(Arc<Registration>),
 }
 
 impl Driver {
-    /// Whether it is the thread on which the socket has this registration.
+    /// True if it is the thread with this registration.
     pub(in crate::transport) fn is(&self, registration: &Arc<Registration>) -> bool {
         matches!(self, Self::Thread(own) if Arc::ptr_eq(own, registration))
     }
 
-    /// Has the task of a thread that drives look at the state anew.
+    /// Has the task of an I/O thread look at the state again.
     pub(super) fn look(&self) {
         if let Self::Thread(registration) = self {
             registration.worker.push(Job::Poll(Arc::clone(registration)));
@@ -46,49 +45,50 @@ pub(in crate::transport) struct State {
     pub(super) connection: Connection,
     pub(super) undelivered: SocketEvents,
     pub(in crate::transport) driver: Driver,
-    /// What the driver reads; `None` once destroyed.
+    /// The driver's descriptor; `None` once destroyed.
     pub(super) fd: Option<Descriptor>,
-    /// What the owner's event loop reads when it drives; `None` once destroyed.
+    /// The descriptor of the owner's event loop; `None` once destroyed.
     pub(super) owner_fd: Option<Descriptor>,
-    /// A thread is reading, and what it gets is the next to be parsed.
+    /// A thread is reading, and its bytes are the next to be parsed.
     is_being_read: bool,
-    /// Whether a thread may answer pings.
+    /// An I/O thread may answer pings.
     pub(super) may_pong: bool,
     /// In the mailbox, or on its way there, and not collected since.
     announced: bool,
-    /// The owner wants nothing read, and nothing delivered of what was read.
+    /// Nothing is to be read or delivered.
     pub(super) paused: bool,
-    /// Bytes that were read since then.
+    /// Bytes read during the pause.
     pub(super) read_ahead: usize,
-    /// The undelivered is over its high-water mark.
+    /// Undelivered bytes exceed the high-water mark.
     pub(super) full: bool,
-    /// The kernel refused output; the driver waits until the descriptor is writable.
+    /// The kernel has refused output; the driver waits for writability.
     pub(in crate::transport) blocked: bool,
-    /// The owner wants the received bytes, too.
+    /// Received bytes are delivered unparsed, too.
     pub(super) tapped: bool,
-    /// The owner holds the output back.
+    /// Output is held back.
     pub(super) corked: bool,
-    /// The most output that has been pending since none was.
+    /// Most output pending since none was.
     pub(super) peak: u64,
-    /// The owner is told whenever all output has gone out after so much of it was pending.
+    /// Pending output from which the owner is told when all has gone out, each time.
     pub(super) drain_mark: Option<u64>,
     /// The owner is to be told when all output has gone out.
     pub(super) awaits_drain: bool,
-    /// Nothing more is to be read: FIN, or a system call failed.
+    /// Nothing more is to be read: FIN, or a system call has failed.
     pub(super) ended: bool,
-    /// A system call failed; the owner has been told, or finds it in the undelivered.
+    /// A system call has failed, which the owner has been told or finds among the events.
     pub(super) failed: bool,
     pub(in crate::transport) destroyed: bool,
     /// Output total at which the owner is told next.
     pub(super) notify_at: Option<u64>,
-    /// The last output total that it asked for. Kept apart: an owner that asks again and again is told on the way.
+    /// The last requested output total. Separate from `notify_at`: an owner that requests again and again is told in
+    /// between.
     pub(super) notify_last: u64,
     pub(super) shutdown: Shutdown,
     pub(super) bytes_read: u64,
 }
 
 impl State {
-    /// Nothing was read or written yet, and the owner drives.
+    /// A socket that has neither read nor written, driven by the owner.
     pub(super) fn new(mut connection: Connection, owner_fd: Descriptor, may_pong: bool) -> Self {
         connection.set_auto_pong(false);
         Self {
@@ -119,18 +119,19 @@ impl State {
         }
     }
 
-    /// Gives the socket to another driver.
+    /// Changes the driver.
     pub(super) fn drive(&mut self, driver: Driver) {
         self.driver = driver;
         self.choose_pongs();
     }
 
-    /// Pings are answered here only on a thread: on its own thread the owner answers them in the order of events.
+    /// Pings are answered here only on an I/O thread: on its own thread the owner answers them in the order of
+    /// events.
     pub(super) fn choose_pongs(&mut self) {
         self.connection.set_auto_pong(self.may_pong && matches!(self.driver, Driver::Thread(_)));
     }
 
-    /// Parses received bytes into the undelivered.
+    /// Parses received bytes.
     pub(super) fn parse(&mut self, chunk: &[u8], keys: &mut dyn MaskingKeys) {
         self.bytes_read += chunk.len() as u64;
         self.read_ahead += if self.paused { chunk.len() } else { 0 };
@@ -140,7 +141,7 @@ impl State {
         }
     }
 
-    /// The same in place, where that can be: what was tapped must be seen as it came.
+    /// Parses received bytes in place, unless they must be delivered unparsed, too.
     pub(super) fn parse_in_place(&mut self, chunk: &mut [u8], keys: &mut dyn MaskingKeys) {
         if self.tapped {
             self.parse(chunk, keys);
@@ -150,7 +151,7 @@ impl State {
         }
     }
 
-    /// Received bytes that are not parsed yet: counts them, and notes them if they were tapped.
+    /// Counts received bytes that are not parsed, and keeps them if they are tapped.
     pub(super) fn note(&mut self, chunk: &mut [u8], _: &mut dyn MaskingKeys) {
         self.bytes_read += chunk.len() as u64;
         if self.tapped {
@@ -158,7 +159,7 @@ impl State {
         }
     }
 
-    /// Whether the undelivered holds as much as it may, or nothing would be parsed: a frame is inflated elsewhere.
+    /// True if no more must be parsed: enough is undelivered, or a frame is being inflated.
     pub(super) fn is_full(&self) -> bool {
         let SocketEvents { events, raw, .. } = &self.undelivered;
         // An event without payload still costs a record.
@@ -166,7 +167,7 @@ impl State {
             || events.payload_bytes() + 32 * events.len() + raw.len() > INBOUND_HIGH_WATER
     }
 
-    /// Notes in the undelivered what the owner asked to be told about the output, now that some of it went out.
+    /// Adds the requested events of the output, after some of it has gone out.
     pub(super) fn settle(&mut self) {
         let written = self.connection.written_total();
         if self.notify_at.is_some_and(|at| written >= at) {
@@ -180,7 +181,7 @@ impl State {
         }
     }
 
-    /// Notes how much output is pending, now that some was queued.
+    /// Notes the pending output, after some was queued.
     pub(super) fn note_pending(&mut self) {
         self.peak = self.peak.max(self.connection.pending());
     }
@@ -189,19 +190,24 @@ impl State {
         mark.is_some_and(|mark| self.peak >= mark)
     }
 
-    /// Whether as much output as `mark` has been pending since none was. If so, the owner is told when none is.
+    /// True if `mark` bytes of output have been pending since none was: then the owner is told when none is.
     pub(super) fn needs_drain(&mut self, mark: u64) -> bool {
         self.awaits_drain |= self.has_passed(Some(mark));
         self.awaits_drain || self.undelivered.drained
     }
 
-    /// What the owner has to see to if it drives.
+    /// The interest of an owner that drives.
     pub(super) fn interest(&self) -> Interest {
         let write = self.blocked && !self.destroyed;
-        Interest { deliver: self.has_news(), read: self.wants_input(), read_ahead: self.reads_ahead(), write }
+        Interest {
+            deliver: self.has_events(),
+            read: self.wants_input(),
+            read_ahead: self.reads_ahead(),
+            write,
+        }
     }
 
-    /// Whether the owner drives, nothing is in flight, and nothing that was asked for is still to be done or told.
+    /// True if the owner drives, nothing is in flight, and no request is open.
     pub(super) fn is_idle(&self) -> bool {
         let is_restless =
             self.is_being_read || self.paused || self.tapped || self.corked || self.awaits_drain;
@@ -215,7 +221,7 @@ impl State {
             && self.connection.is_idle()
     }
 
-    /// A system call failed: nothing more is read or written, and the owner is told once.
+    /// Notes that a system call has failed: nothing more is read or written, and the owner is told once.
     pub(in crate::transport) fn fail(&mut self, fault: Fault) {
         self.ended = true;
         self.blocked = false;
@@ -225,26 +231,26 @@ impl State {
         }
     }
 
-    /// Whether the descriptor is to be read when it is readable.
+    /// True if the descriptor is to be read when readable.
     pub(in crate::transport) fn wants_input(&self) -> bool {
         !(self.paused || self.full || self.ended || self.destroyed)
     }
 
-    /// Whether it is paused and the descriptor is to be read if the peer has ended.
+    /// True if it is paused, and the descriptor is to be read if the peer has ended.
     pub(in crate::transport) fn reads_ahead(&self) -> bool {
-        // As much as a socket of Node's keeps.
+        // As much as a Node socket buffers.
         self.paused && self.read_ahead < RECEIVE_BUFFER && !(self.full || self.ended || self.destroyed)
     }
 
-    /// Whether the peer has ended, and nothing that a pause holds back is in front of that.
+    /// True if the peer has ended, and no event that a pause holds back precedes that.
     pub(super) fn has_bare_end(&self) -> bool {
         let SocketEvents { events, raw, ended, .. } = &self.undelivered;
         *ended && self.read_ahead == 0 && events.is_empty() && raw.is_empty()
     }
 }
 
-impl News for State {
-    fn has_news(&self) -> bool {
+impl PendingEvents for State {
+    fn has_events(&self) -> bool {
         let waiting = if self.paused {
             self.undelivered.has_urgent() || self.has_bare_end()
         } else {
@@ -253,7 +259,7 @@ impl News for State {
         waiting && !self.destroyed
     }
 
-    fn announced(&mut self) -> &mut bool {
+    fn is_announced(&mut self) -> &mut bool {
         &mut self.announced
     }
 }

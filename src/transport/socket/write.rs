@@ -1,5 +1,5 @@
-//! The only place that writes to a socket's descriptor: from the driver's thread as a rule, from the owner's thread also
-//! where it must know at once what the kernel took (`bufferedAmount`, process exit).
+//! Writing to a socket's descriptor: on the driver's thread, or on the owner's where it must know at once how much
+//! the kernel accepts (`bufferedAmount`, process exit). Descriptors of sockets are written only here.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::Shutdown as End;
@@ -9,16 +9,16 @@ use super::events::Fault;
 use super::state::{Shutdown, State};
 use super::{Descriptor, Driver, Interest, OwnedOrBorrowedFd, Side, Socket, lock};
 
-/// A buffer that grew beyond this for one burst is given back when the burst is over.
+/// Capacity that a buffer keeps after a burst.
 const KEPT_CAPACITY: usize = 64 * 1024;
 
-/// A signal for a closed peer would end the process in hosts that do not ignore SIGPIPE as Node does.
+/// Without it, a closed peer ends the process in hosts that do not ignore SIGPIPE as Node does.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 const SEND_FLAGS: libc::c_int = libc::MSG_NOSIGNAL;
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
 const SEND_FLAGS: libc::c_int = 0;
 
-/// The write half of a socket: the descriptor and the bytes that were taken from the connection to be sent.
+/// The write half of a socket: the descriptor, and bytes taken from the connection to be sent.
 pub(super) struct Writer {
     pub(super) fd: Descriptor,
     in_flight: Vec<u8>,
@@ -30,12 +30,12 @@ impl Writer {
         Self { fd, in_flight: Vec::new(), sent: 0 }
     }
 
-    /// What was taken and is not sent.
+    /// Bytes that were taken and not sent.
     pub(super) fn unsent(&self) -> &[u8] {
         self.in_flight.get(self.sent..).unwrap_or_default()
     }
 
-    /// Whether all that was taken is sent.
+    /// True if all bytes that were taken are sent.
     pub(super) fn is_done(&self) -> bool {
         self.sent == self.in_flight.len()
     }
@@ -50,8 +50,8 @@ impl Writer {
         }
     }
 
-    /// Writes what was taken, and `payload` behind it, from where they are. What the kernel refuses is kept. Returns how much
-    /// it took.
+    /// Writes the bytes that were taken, and `payload` behind them, without copying. Keeps a copy of bytes that the
+    /// kernel refuses. Returns the bytes that it accepts.
     fn send_with(&mut self, payload: &[u8]) -> io::Result<usize> {
         let taken = self.in_flight.len();
         let parts = [IoSlice::new(&self.in_flight), IoSlice::new(payload)];
@@ -70,12 +70,12 @@ impl Writer {
         Ok(sent)
     }
 
-    /// Takes the connection's queued output. `false` when there is none, or it is held back. When everything is out, a
-    /// shutdown that waited for it is due.
+    /// Takes the connection's queued output. False if there is none, or it is held back. When all is out, performs a
+    /// shutdown that waits for that.
     fn take_output(&mut self, state: &mut State) -> bool {
         self.sent = 0;
         if state.corked {
-            // All that was taken before is out, whatever waits.
+            // All bytes that were taken are out.
             self.in_flight.clear();
             state.blocked = false;
             state.settle();
@@ -85,7 +85,7 @@ impl Writer {
         if !self.in_flight.is_empty() {
             return true;
         }
-        // Both buffers are empty now, and which of them grew is a matter of the last swap.
+        // Both buffers are empty now; which of them has grown depends on the last swap.
         give_back(&mut self.in_flight);
         state.connection.take_output(&mut self.in_flight);
         give_back(&mut self.in_flight);
@@ -93,7 +93,7 @@ impl Writer {
         state.settle();
         if state.shutdown == Shutdown::Asked {
             state.shutdown = Shutdown::Done;
-            // Fails only where the peer has reset the connection already; reading tells that.
+            // Fails only if the peer has reset the connection, which a read reports.
             let _ = self.fd.socket().shutdown(End::Write);
             state.undelivered.shut_down = true;
         }
@@ -108,8 +108,8 @@ fn give_back(buffer: &mut Vec<u8>) {
 }
 
 impl OwnedOrBorrowedFd {
-    /// Writes the first bytes that there are for a descriptor, before it is a socket's. Returns what the kernel has not taken; an
-    /// error shows again when that is written.
+    /// Writes the first bytes of a descriptor that is not a socket's yet. Returns those that the kernel refuses; an
+    /// error shows again when they are written.
     pub fn begin<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         let sent = self.socket().send_with_flags(bytes, SEND_FLAGS).unwrap_or(0);
         bytes.get(sent..).unwrap_or_default()
@@ -117,9 +117,10 @@ impl OwnedOrBorrowedFd {
 }
 
 impl Socket {
-    /// Writes what is queued from the owner's thread, as far as the kernel takes it now. Returns the bytes still pending.
+    /// Writes queued output on the owner's thread, as much as the kernel accepts now. Returns the bytes still
+    /// pending.
     pub fn write_now(self: &Arc<Self>) -> u64 {
-        // What the kernel has refused goes out when the driver finds the descriptor writable; to try before is a wasted call.
+        // After a refusal, the driver writes when the descriptor is writable; until then a try is a wasted call.
         let blocked = lock(&self.state).blocked;
         if !blocked && self.write_out(Side::Owner).write {
             self.wake_task();
@@ -127,8 +128,8 @@ impl Socket {
         self.with_connection(|connection| connection.pending()).unwrap_or(0)
     }
 
-    /// Sends a large message of a server without copying it, behind all that is queued, if the owner drives and the kernel
-    /// takes bytes. What it does not take is kept for the next write. `false`: that can't be done now.
+    /// Sends a large unmasked message behind all queued output without copying it, if the owner drives and the kernel
+    /// accepts bytes. Keeps a copy of the rest for the next write. False if it cannot be sent now.
     pub fn send_in_place(&self, binary: bool, fin: bool, payload: &[u8]) -> bool {
         let mut guard = lock(&self.writer);
         let mut state = lock(&self.state);
@@ -151,14 +152,14 @@ impl Socket {
         true
     }
 
-    /// Writes queued output on the owner's thread, as much as the kernel accepts. The owner must drive.
+    /// Writes queued output on the owner's thread, as much as the kernel accepts.
     pub fn write_on_owner(self: &Arc<Self>) -> Interest {
         self.write_out(Side::Owner)
     }
 
-    /// Sends until nothing is queued, nothing can be written any more, or the kernel refuses ([`Interest::write`]). The
-    /// write lock is held all the while, so bytes never interleave; a thread lets the state go while it sends, for the owner
-    /// must not wait for the kernel.
+    /// Writes until nothing is queued, the kernel refuses ([`Interest::write`]), or writing fails. The write lock is
+    /// held throughout, so bytes never interleave; a thread releases the state while it sends, because the owner must
+    /// not wait for the kernel.
     pub(in crate::transport) fn write_out(self: &Arc<Self>, side: Side) -> Interest {
         let mut guard = lock(&self.writer);
         let mut state = lock(&self.state);

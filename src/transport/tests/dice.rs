@@ -1,4 +1,4 @@
-//! Chance that is the same in every run, and numbered messages of lengths that it chooses.
+//! Repeatable random numbers, and numbered messages of random lengths.
 
 use super::{Event, Peer, pattern};
 
@@ -33,7 +33,7 @@ impl Dice {
     }
 }
 
-/// How many numbered messages there are among `events`, which must be whole and in order.
+/// Returns the number of numbered messages among `events`, which must be whole and in order.
 pub(in crate::transport) fn lengths_and_order(events: &[Event]) -> usize {
     let messages = events.iter().filter_map(|event| match event {
         Event::Binary(data) => Some(data),

@@ -1,4 +1,4 @@
-//! The event loop as the driver: messages, pings, writing. What a pause and the end of a peer do is in `readiness`.
+//! The event loop as the driver: messages, pings, writing. Pauses and the end of a peer are in `readiness`.
 
 use std::net::Shutdown;
 use std::thread;
@@ -30,7 +30,7 @@ fn messages_go_both_ways() {
 }
 
 #[test]
-fn pings_are_the_owners_to_answer() {
+fn the_owner_answers_pings() {
     for setup in SETUPS {
         let mut link = Link::<LoopOwner>::new(setup);
         link.peer.ping(b"?");
@@ -41,7 +41,7 @@ fn pings_are_the_owners_to_answer() {
 }
 
 #[test]
-fn a_ping_in_the_head_is_the_owners_to_answer() {
+fn the_owner_answers_a_ping_in_the_head() {
     for (family, role) in SETUPS {
         let (ours, theirs) = pair(family);
         let head = Peer::new(theirs.try_clone().unwrap(), opposite(role))
@@ -76,7 +76,7 @@ fn large_messages_pass_each_other_in_order() {
             link.socket.notify();
             let total = link.queued_total();
             let is_done = |seen: &super::Seen| seen.events.len() == LENGTHS.len() && seen.written == [total];
-            // `assert!`: nobody wants to see megabytes.
+            // `assert!` does not print megabytes.
             assert!(link.until(is_done).events == expected);
             assert!(received.join().unwrap() == expected);
         });
@@ -94,7 +94,7 @@ fn a_blocked_writer_goes_on_when_it_can() {
             let total = link.queued_total();
             assert!(link.socket.needs_drain(MEGABYTE as u64));
             assert_ne!(link.socket.write_now(), 0);
-            // Nothing has changed for the writer, whatever the poller says of the reader.
+            // Readability changes nothing for the writer.
             let pending = link.pending();
             link.peer.ping(b"");
             link.until(|seen| seen.events.len() == round);
@@ -118,13 +118,13 @@ fn a_blocked_writer_learns_that_the_peer_is_gone() {
         let mut link = Link::<LoopOwner>::small(setup);
         link.queue(&vec![1; MEGABYTE]);
         assert_ne!(link.socket.write_now(), 0);
-        // Nothing is read: only writability can tell.
+        // Nothing is read: only writability reports it.
         link.socket.pause();
         link.lose_peer();
         let seen = link.until(|seen| !seen.faults.is_empty());
         assert!(seen.events.is_empty() && seen.faults[0].write, "{:?}", seen.faults);
-        // It is told once.
-        link.owner.turn();
+        // It is reported once.
+        link.owner.cycle();
         assert_eq!(link.owner.seen(LINK).faults.len(), 1);
     }
 }
@@ -184,7 +184,7 @@ fn many_sockets_do_not_get_mixed_up() {
         assert_eq!(host.until(token, |seen| !seen.events.is_empty()).events, expected);
     }
     for (socket, peer) in &mut ends {
-        host.give_up(socket);
+        host.destroy_socket(socket);
         assert_eq!(peer.next_if_any(), None);
     }
 }
@@ -196,7 +196,7 @@ fn a_descriptor_that_cannot_be_polled_is_refused() {
     let socket = host.take(ours, Role::Server, &[], LINK);
     // Twice in one poller.
     assert!(host.poller.add(&socket).is_err());
-    host.give_up(&socket);
+    host.destroy_socket(&socket);
     assert_eq!(socket.owner_fd(), -1);
     assert!(host.poller.add(&socket).is_err());
     host.poller.remove(&socket);
@@ -214,7 +214,7 @@ fn one_socket_may_change_its_poller() {
         other.poll(|token, ready| told.push((token, ready.read)));
         told.contains(&(LINK, true))
     });
-    assert_eq!(link.owner.listen(), []);
+    assert_eq!(link.owner.poll_readiness(), []);
     other.remove(&link.socket);
     link.owner.poller.add(&link.socket).unwrap();
     assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [text("hello")]);
@@ -226,10 +226,10 @@ fn writing_to_a_peer_that_is_gone_is_a_write_fault() {
         let mut link = Link::<LoopOwner>::new(setup);
         link.peer = Peer::new(pair(Family::Unix).1, link.peer.role);
         link.until(|seen| seen.ended == 1);
-        // The first bytes are what the peer's system answers with a reset.
+        // The peer's system answers the first bytes with a reset.
         wait_until(|| {
-            link.send(b"anybody?");
-            link.owner.turn();
+            link.send(b"ping?");
+            link.owner.cycle();
             !link.owner.seen(LINK).faults.is_empty()
         });
         let [Fault { errno, write: true }] = link.owner.seen(LINK).faults[..] else {

@@ -1,5 +1,5 @@
-//! Sockets that are handed back to their host in the middle of messages, with either driver: what the connection has not sent is
-//! its output, and what it has received is not lost.
+//! Sockets that are detached in the middle of messages, with either driver: unsent bytes are the connection's output,
+//! and received ones are not lost.
 
 use std::io::Read;
 
@@ -20,10 +20,10 @@ fn output_is_whole_and_in_order() {
         let unsent = remains.connection.output().len() as u64;
         assert_eq!(unsent, remains.connection.pending());
         assert_eq!(remains.connection.written_total() + unsent, queued);
-        // Its commands go on behind that.
+        // Commands add output behind that.
         remains.connection.ping(super::key_of(role), b"more");
         let rest = remains.connection.output().to_vec();
-        // The descriptor is gone: the rest comes by another way.
+        // The descriptor is closed: the remaining bytes are passed directly.
         let mut received = Vec::new();
         link.peer.stream.read_to_end(&mut received).unwrap();
         received.extend_from_slice(&rest);
@@ -46,13 +46,13 @@ fn output_is_whole_and_in_order() {
 }
 
 #[test]
-fn half_a_message_goes_along() {
+fn half_a_message_stays_with_the_connection() {
     from_both(Link::new, |link| {
         let whole = link.peer.binary_frame(b"one and the other half");
         let (first, second) = whole.split_at(9);
         link.peer.write(first);
         wait_until(|| {
-            link.owner.turn();
+            link.owner.cycle();
             link.socket.bytes_read() == first.len() as u64
         });
         let mut remains = link.socket.hand_back().unwrap();

@@ -1,8 +1,8 @@
-//! An owner that drives its sockets with the event loop itself: the real [`EventLoop`], with a host whose loop is a poller around that
-//! of the event loop, as Node's is, and whose consumer keeps all events.
+//! An owner with a real [`EventLoop`], whose host has a loop of its own around the poller, as Node has, and keeps all
+//! events.
 //!
-//! Tests may use a socket behind the back of the event loop. It is told of that at the beginning of each cycle, as it would be after a
-//! command of its own.
+//! Tests may use a socket directly. The event loop then looks at it at the beginning of the next cycle, as it does
+//! after its own commands.
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::HashMap;
@@ -205,7 +205,7 @@ impl LoopOwner {
         self.active(token).expect("an active connection")
     }
 
-    /// All that came from a socket so far.
+    /// All events of a socket so far.
     pub(in crate::transport) fn seen(&mut self, token: u64) -> &Seen {
         let seen = self.event_loop.host_mut().seen.get_mut();
         seen.entry(token).or_default()
@@ -220,32 +220,32 @@ impl LoopOwner {
         self.expect_active(token).readiness()
     }
 
-    /// Makes the event loop believe that a socket's descriptor is ready.
-    pub(in crate::transport) fn believe(&mut self, token: u64, ready: Readiness) {
+    /// Replaces the readiness of a socket's descriptor.
+    pub(in crate::transport) fn set_ready(&mut self, token: u64, ready: Readiness) {
         self.expect_active(token).set_readiness(ready);
     }
 
-    pub(in crate::transport) fn give_to_thread(&mut self, token: u64) {
+    pub(in crate::transport) fn migrate_to_thread(&mut self, token: u64) {
         let connection = self.expect_active(token);
         self.event_loop.migrate_to_thread(&connection);
         assert!(connection.is_on_thread());
     }
 
-    pub(in crate::transport) fn take_back(&mut self, token: u64) {
+    pub(in crate::transport) fn migrate_to_event_loop(&mut self, token: u64) {
         let connection = self.expect_active(token);
         self.event_loop.migrate_to_event_loop(&connection);
         assert!(!connection.is_on_thread());
     }
 
-    /// Notes what the poller reports, without reading. Returns the tokens of connections.
-    pub(in crate::transport) fn listen(&mut self) -> Vec<u64> {
+    /// Notes reported readiness, without reading. Returns the tokens of connections.
+    pub(in crate::transport) fn poll_readiness(&mut self) -> Vec<u64> {
         let mut ready = Vec::new();
         self.poller.poll(|token, state| ready.push((token, state)));
         ready.retain(|(token, state)| self.event_loop.note_ready(*token, *state).is_some());
         ready.into_iter().map(|(token, _)| token).collect()
     }
 
-    /// Tells the event loop of operations on sockets that were done behind its back.
+    /// Has the event loop look at all sockets, after direct operations on them.
     fn refresh(&self) {
         self.event_loop.transports().for_each(|transport| {
             if let Some(connection) = transport.borrow().active() {
@@ -260,7 +260,7 @@ impl LoopOwner {
         self.event_loop.move_bytes(&self.expect_active(token));
     }
 
-    /// Delivers the events of one socket. Returns whether there were any.
+    /// Delivers the events of one socket. True if there were any.
     pub(in crate::transport) fn collect(&mut self, token: u64) -> bool {
         let before = self.host().deliveries.borrow().len();
         self.event_loop.deliver(&self.expect_active(token), &());
@@ -269,7 +269,7 @@ impl LoopOwner {
     }
 
     /// One cycle of the loop, without blocking.
-    pub(in crate::transport) fn turn(&mut self) {
+    pub(in crate::transport) fn cycle(&mut self) {
         self.refresh();
         if self.host().polls_without_blocking.get() {
             self.event_loop.before_poll();
@@ -282,11 +282,11 @@ impl LoopOwner {
     /// Waits until there is something to do for a cycle.
     pub(in crate::transport) fn wait(&mut self) {
         self.refresh();
-        let is_hurried = self.host().polls_without_blocking.get();
+        let is_non_blocking = self.host().polls_without_blocking.get();
         let mut events = Events::with_capacity(2);
-        self.poll.poll(&mut events, Some(if is_hurried { Duration::ZERO } else { TIMEOUT })).unwrap();
+        self.poll.poll(&mut events, Some(if is_non_blocking { Duration::ZERO } else { TIMEOUT })).unwrap();
         let counts = || self.host().seen.borrow().values().map(|seen| seen.events.len()).collect::<Vec<_>>();
-        assert!(is_hurried || !events.is_empty(), "nothing came; so far, events: {:?}", counts());
+        assert!(is_non_blocking || !events.is_empty(), "nothing arrived; so far, events: {:?}", counts());
     }
 
     /// Adopts a socket; the connection is idle if nothing is to be done with it.
@@ -310,14 +310,14 @@ impl LoopOwner {
         })
     }
 
-    /// Makes a connection idle, if it has nothing in flight. Returns whether it is.
-    pub(in crate::transport) fn rest(&mut self, token: u64) -> bool {
+    /// Makes a connection idle, if it has nothing in flight. True if it is.
+    pub(in crate::transport) fn make_idle(&mut self, token: u64) -> bool {
         self.refresh();
         self.with_transport(token, |transport, event_loop| event_loop.make_idle(transport))
     }
 
     /// The socket of a number; its connection is active then.
-    pub(in crate::transport) fn wake(&mut self, token: u64) -> Arc<Socket> {
+    pub(in crate::transport) fn activate(&mut self, token: u64) -> Arc<Socket> {
         self.with_transport(token, |transport, event_loop| {
             Arc::clone(event_loop.activate(transport).expect("a socket").socket())
         })
@@ -330,7 +330,7 @@ impl LoopOwner {
         });
     }
 
-    /// Takes what a paused socket has left.
+    /// Collects the events that a paused socket has left.
     pub(in crate::transport) fn last_read(&mut self, socket: &Arc<Socket>) {
         let token = socket.token();
         self.with_transport(token, |transport, event_loop| {
@@ -349,21 +349,21 @@ impl Owns for LoopOwner {
 
     fn take(&mut self, fd: socket2::Socket, role: Role, head: &[u8], token: u64) -> Arc<Socket> {
         self.adopt(fd, role, head, token);
-        self.wake(token)
+        self.activate(token)
     }
 
     fn until(&mut self, token: u64, done: impl Fn(&Seen) -> bool) -> &Seen {
-        self.turn();
+        self.cycle();
         while !done(self.seen(token)) {
             self.wait();
-            self.turn();
+            self.cycle();
         }
         self.seen(token)
     }
 
-    fn give_up(&mut self, socket: &Arc<Socket>) {
+    fn destroy_socket(&mut self, socket: &Arc<Socket>) {
         self.destroy(socket.token());
-        // Lists of the event loop may have had it.
-        self.turn();
+        // Lists of the event loop may have held it.
+        self.cycle();
     }
 }

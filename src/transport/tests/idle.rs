@@ -1,4 +1,4 @@
-//! Sockets that have nothing in flight and keep next to nothing: when they may, and that nobody notices.
+//! Idle sockets: conditions for it, and that it cannot be observed.
 
 use std::net::Shutdown;
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use super::{
 use crate::protocol::Role;
 use crate::transport::socket::Socket;
 
-/// One socket that nobody but its host has, and its peer.
-struct Resting {
+/// One socket that only its host holds, and its peer.
+struct IdleLink {
     host: LoopOwner,
     peer: Peer,
     role: Role,
-    /// Bytes that the peer has sent and been sent.
+    /// Bytes that the peer has sent and received.
     received: u64,
     sent: u64,
 }
 
-impl Resting {
+impl IdleLink {
     /// Idle from the beginning.
     fn new((family, role): (Family, Role)) -> Self {
         let (ours, theirs) = pair(family);
@@ -35,13 +35,13 @@ impl Resting {
         self.host.idle(LINK).is_some()
     }
 
-    /// Whether it goes to rest.
-    fn rests(&mut self) -> bool {
-        self.host.rest(LINK)
+    /// Makes the connection idle. True if it is.
+    fn becomes_idle(&mut self) -> bool {
+        self.host.make_idle(LINK)
     }
 
     fn send(&mut self, data: &[u8]) {
-        let (key, socket) = (key_of(self.role), self.host.wake(LINK));
+        let (key, socket) = (key_of(self.role), self.host.activate(LINK));
         let before = socket.with_connection(|connection| connection.queued_total()).unwrap();
         socket.with_connection(|connection| connection.send(true, true, key, data)).unwrap();
         self.sent += socket.with_connection(|connection| connection.queued_total()).unwrap() - before;
@@ -59,7 +59,7 @@ impl Resting {
         self.peer.framed(|core| core.send(true, true, key, data))
     }
 
-    /// Lets the loop turn until so many events have come.
+    /// Runs cycles until `events` events were delivered.
     fn until(&mut self, events: usize) -> &[Event] {
         &self.host.until(LINK, |seen| seen.events.len() >= events).events
     }
@@ -71,115 +71,115 @@ impl Resting {
 }
 
 #[test]
-fn what_comes_wakes_it_and_then_it_may_rest_again() {
+fn received_bytes_make_it_active_until_it_is_idle_again() {
     for setup in SETUPS {
-        let mut resting = Resting::new(setup);
-        // That it may write is no news.
-        resting.host.turn();
-        assert!(resting.is_idle());
+        let mut link = IdleLink::new(setup);
+        // Writability does not make it active.
+        link.host.cycle();
+        assert!(link.is_idle());
         for round in 1..=3 {
-            let frame = resting.framed(format!("message {round}").as_bytes());
-            resting.receive(&frame);
-            assert_eq!(resting.until(round)[round - 1], Event::Binary(format!("message {round}").into()));
-            assert!(!resting.is_idle());
-            assert!(resting.rests());
-            resting.assert_totals();
-            resting.host.turn();
-            assert!(resting.is_idle());
+            let frame = link.framed(format!("message {round}").as_bytes());
+            link.receive(&frame);
+            assert_eq!(link.until(round)[round - 1], Event::Binary(format!("message {round}").into()));
+            assert!(!link.is_idle());
+            assert!(link.becomes_idle());
+            link.assert_totals();
+            link.host.cycle();
+            assert!(link.is_idle());
         }
     }
 }
 
 #[test]
-fn what_is_sent_wakes_it() {
+fn sending_makes_it_active() {
     for setup in SETUPS {
-        let mut resting = Resting::new(setup);
+        let mut link = IdleLink::new(setup);
         for round in 1..=3_usize {
-            resting.send(&[round as u8; 10]);
-            assert_eq!(resting.peer.next(), Event::Binary(vec![round as u8; 10]));
-            assert!(resting.rests());
-            resting.assert_totals();
+            link.send(&[round as u8; 10]);
+            assert_eq!(link.peer.next(), Event::Binary(vec![round as u8; 10]));
+            assert!(link.becomes_idle());
+            link.assert_totals();
         }
-        let frame = resting.framed(b"and back");
-        resting.receive(&frame);
-        assert_eq!(resting.until(1), [Event::Binary(b"and back".to_vec())]);
-        assert!(resting.rests());
-        resting.assert_totals();
+        let frame = link.framed(b"and back");
+        link.receive(&frame);
+        assert_eq!(link.until(1), [Event::Binary(b"and back".to_vec())]);
+        assert!(link.becomes_idle());
+        link.assert_totals();
     }
 }
 
 #[test]
-fn it_does_not_rest_within_a_frame_or_a_message() {
+fn it_is_not_idle_within_a_frame_or_a_message() {
     for setup in SETUPS {
-        let mut resting = Resting::new(setup);
-        let frame = resting.framed(&[1; 200]);
-        let key = key_of(resting.peer.role);
-        let parts = resting.peer.framed(|core| {
+        let mut link = IdleLink::new(setup);
+        let frame = link.framed(&[1; 200]);
+        let key = key_of(link.peer.role);
+        let parts = link.peer.framed(|core| {
             core.send(false, false, key, b"in ");
             core.send(false, true, key, b"parts");
         });
         for (bytes, whole) in [(frame, Event::Binary(vec![1; 200])), (parts, text("in parts"))] {
-            let events = resting.host.seen(LINK).events.len();
+            let events = link.host.seen(LINK).events.len();
             for cut in bytes.chunks(1) {
-                assert!(resting.is_idle() || !resting.rests());
-                resting.receive(cut);
-                while resting.host.idle(LINK).is_some() {
-                    resting.host.wait();
-                    resting.host.turn();
+                assert!(link.is_idle() || !link.becomes_idle());
+                link.receive(cut);
+                while link.host.idle(LINK).is_some() {
+                    link.host.wait();
+                    link.host.cycle();
                 }
-                let read = resting.received;
-                while resting.host.wake(LINK).bytes_read() < read {
-                    resting.host.wait();
-                    resting.host.turn();
+                let read = link.received;
+                while link.host.activate(LINK).bytes_read() < read {
+                    link.host.wait();
+                    link.host.cycle();
                 }
             }
-            assert_eq!(resting.until(events + 1).last(), Some(&whole));
-            assert!(resting.rests());
-            resting.assert_totals();
+            assert_eq!(link.until(events + 1).last(), Some(&whole));
+            assert!(link.becomes_idle());
+            link.assert_totals();
         }
     }
 }
 
 #[test]
-fn it_does_not_rest_with_something_in_flight() {
+fn it_is_not_idle_with_output_in_flight() {
     for setup in SETUPS {
-        let mut resting = Resting::new(setup);
+        let mut link = IdleLink::new(setup);
         let data = pattern(0, 2 * 1024 * 1024);
-        resting.send(&data);
-        assert!(resting.host.wake(LINK).needs_drain(1024 * 1024));
-        resting.host.turn();
-        // What the kernel has not taken.
-        assert!(!resting.rests());
-        let mut reading = resting.peer.second();
+        link.send(&data);
+        assert!(link.host.activate(LINK).needs_drain(1024 * 1024));
+        link.host.cycle();
+        // Bytes that the kernel has refused.
+        assert!(!link.becomes_idle());
+        let mut reading = link.peer.second();
         thread::scope(|scope| {
             scope.spawn(move || assert!(reading.next() == Event::Binary(data)));
-            resting.host.until(LINK, |seen| seen.drained == 1);
+            link.host.until(LINK, |seen| seen.drained == 1);
         });
-        assert!(resting.rests());
-        resting.assert_totals();
+        assert!(link.becomes_idle());
+        link.assert_totals();
     }
 }
 
 #[test]
-fn it_does_not_rest_with_news_that_nobody_has_collected() {
+fn it_is_not_idle_with_undelivered_events() {
     for setup in SETUPS {
-        let mut resting = Resting::new(setup);
-        let frame = resting.framed(b"uncollected");
-        resting.receive(&frame);
-        resting.host.wait();
-        assert_eq!(resting.host.listen(), [LINK]);
-        resting.host.move_bytes(LINK);
-        assert!(!resting.rests());
-        assert!(resting.host.collect(LINK));
+        let mut link = IdleLink::new(setup);
+        let frame = link.framed(b"uncollected");
+        link.receive(&frame);
+        link.host.wait();
+        assert_eq!(link.host.poll_readiness(), [LINK]);
+        link.host.move_bytes(LINK);
+        assert!(!link.becomes_idle());
+        assert!(link.host.collect(LINK));
         // Off the list of connections that are looked at again.
-        resting.host.turn();
-        assert!(resting.rests());
-        resting.assert_totals();
+        link.host.cycle();
+        assert!(link.becomes_idle());
+        link.assert_totals();
     }
 }
 
 #[test]
-fn it_does_not_rest_while_something_was_asked_for() {
+fn it_is_not_idle_with_an_open_request() {
     type Ask = fn(&Arc<Socket>);
     let asked: [(Ask, Ask); 3] = [
         (|socket| socket.pause(), |socket| socket.resume()),
@@ -190,13 +190,13 @@ fn it_does_not_rest_while_something_was_asked_for() {
         ),
     ];
     for (ask, undo) in asked {
-        let mut resting = Resting::new((Family::Tcp, Role::Server));
-        ask(&resting.host.wake(LINK));
-        resting.host.wake(LINK).flush();
-        assert!(!resting.rests());
-        undo(&resting.host.wake(LINK));
-        resting.host.wake(LINK).flush();
-        assert!(resting.rests());
+        let mut link = IdleLink::new((Family::Tcp, Role::Server));
+        ask(&link.host.activate(LINK));
+        link.host.activate(LINK).flush();
+        assert!(!link.becomes_idle());
+        undo(&link.host.activate(LINK));
+        link.host.activate(LINK).flush();
+        assert!(link.becomes_idle());
     }
     let for_good: [Ask; 3] = [
         |socket| socket.tap(),
@@ -204,107 +204,107 @@ fn it_does_not_rest_while_something_was_asked_for() {
         |socket| socket.with_connection(|core| core.close(None, b"", None)).unwrap(),
     ];
     for ask in for_good {
-        let mut resting = Resting::new((Family::Tcp, Role::Server));
-        ask(&resting.host.wake(LINK));
-        resting.host.wake(LINK).flush();
-        resting.host.turn();
-        assert!(!resting.rests());
+        let mut link = IdleLink::new((Family::Tcp, Role::Server));
+        ask(&link.host.activate(LINK));
+        link.host.activate(LINK).flush();
+        link.host.cycle();
+        assert!(!link.becomes_idle());
     }
 }
 
 #[test]
-fn it_does_not_rest_while_somebody_else_has_it() {
-    let mut resting = Resting::new((Family::Tcp, Role::Server));
-    let socket = resting.host.wake(LINK);
-    assert!(!resting.rests());
+fn it_is_not_idle_with_another_reference() {
+    let mut link = IdleLink::new((Family::Tcp, Role::Server));
+    let socket = link.host.activate(LINK);
+    assert!(!link.becomes_idle());
     drop(socket);
-    assert!(resting.rests());
+    assert!(link.becomes_idle());
 }
 
 #[test]
-fn a_notice_comes_before_it_rests() {
-    let mut resting = Resting::new((Family::Tcp, Role::Server));
-    resting.host.wake(LINK).notify();
-    assert!(!resting.rests());
-    assert_eq!(resting.host.until(LINK, |seen| !seen.written.is_empty()).written, [0]);
-    assert!(resting.rests());
+fn a_requested_event_is_delivered_before_it_is_idle() {
+    let mut link = IdleLink::new((Family::Tcp, Role::Server));
+    link.host.activate(LINK).notify();
+    assert!(!link.becomes_idle());
+    assert_eq!(link.host.until(LINK, |seen| !seen.written.is_empty()).written, [0]);
+    assert!(link.becomes_idle());
 }
 
 #[test]
-fn an_end_wakes_it_for_good() {
+fn an_end_makes_it_active_for_good() {
     for setup in SETUPS {
-        let mut resting = Resting::new(setup);
-        resting.peer.stream.shutdown(Shutdown::Write).unwrap();
-        resting.host.until(LINK, |seen| seen.ended == 1);
-        assert!(!resting.rests());
+        let mut link = IdleLink::new(setup);
+        link.peer.stream.shutdown(Shutdown::Write).unwrap();
+        link.host.until(LINK, |seen| seen.ended == 1);
+        assert!(!link.becomes_idle());
         // The other direction is open.
-        resting.send(b"still here");
-        assert_eq!(resting.peer.next(), Event::Binary(b"still here".to_vec()));
+        link.send(b"still here");
+        assert_eq!(link.peer.next(), Event::Binary(b"still here".to_vec()));
     }
 }
 
 #[test]
 fn an_idle_socket_closes_when_it_is_dropped() {
     for setup in SETUPS {
-        let mut resting = Resting::new(setup);
-        resting.host.destroy(LINK);
-        assert_eq!(resting.peer.next_if_any(), None);
-        // Its number may be another one's.
-        resting.host.turn();
+        let mut link = IdleLink::new(setup);
+        link.host.destroy(LINK);
+        assert_eq!(link.peer.next_if_any(), None);
+        // Its id may be another connection's.
+        link.host.cycle();
     }
 }
 
 #[test]
-fn a_socket_that_was_woken_can_be_paused_and_read_at_last() {
+fn an_activated_socket_can_be_paused_and_read_a_last_time() {
     for setup in SETUPS {
-        let mut resting = Resting::new(setup);
-        resting.host.wake(LINK).pause();
-        let frame = resting.framed(b"read ahead");
-        resting.receive(&frame);
-        resting.host.wait();
-        resting.host.turn();
-        assert!(resting.host.seen(LINK).events.is_empty());
-        let socket = resting.host.wake(LINK);
-        resting.host.last_read(&socket);
-        assert_eq!(resting.host.seen(LINK).events, [Event::Binary(b"read ahead".to_vec())]);
-        resting.host.give_up(&socket);
+        let mut link = IdleLink::new(setup);
+        link.host.activate(LINK).pause();
+        let frame = link.framed(b"read ahead");
+        link.receive(&frame);
+        link.host.wait();
+        link.host.cycle();
+        assert!(link.host.seen(LINK).events.is_empty());
+        let socket = link.host.activate(LINK);
+        link.host.last_read(&socket);
+        assert_eq!(link.host.seen(LINK).events, [Event::Binary(b"read ahead".to_vec())]);
+        link.host.destroy_socket(&socket);
     }
 }
 
 #[test]
-fn a_socket_that_was_woken_goes_to_a_thread_and_rests_when_it_is_back() {
+fn an_activated_socket_migrates_and_is_idle_when_it_is_back() {
     for setup in SETUPS {
-        let mut resting = Resting::new(setup);
+        let mut link = IdleLink::new(setup);
         for round in 1..=3 {
-            resting.host.wake(LINK);
-            resting.host.give_to_thread(LINK);
-            assert!(!resting.rests());
-            let frame = resting.framed(b"on a thread");
-            resting.receive(&frame);
-            resting.until(round);
-            resting.send(b"from a thread");
-            assert_eq!(resting.peer.next(), Event::Binary(b"from a thread".to_vec()));
-            resting.host.take_back(LINK);
-            // Until the thread has let go of it.
+            link.host.activate(LINK);
+            link.host.migrate_to_thread(LINK);
+            assert!(!link.becomes_idle());
+            let frame = link.framed(b"on a thread");
+            link.receive(&frame);
+            link.until(round);
+            link.send(b"from a thread");
+            assert_eq!(link.peer.next(), Event::Binary(b"from a thread".to_vec()));
+            link.host.migrate_to_event_loop(LINK);
+            // Until the thread has released it.
             wait_until(|| {
-                resting.host.turn();
-                resting.rests()
+                link.host.cycle();
+                link.becomes_idle()
             });
-            resting.assert_totals();
+            link.assert_totals();
         }
     }
 }
 
 #[test]
-fn pings_are_the_owners_to_answer_when_it_has_rested() {
+fn the_owner_answers_pings_after_an_idle_time() {
     for setup in SETUPS {
-        let mut resting = Resting::new(setup);
-        let key = key_of(resting.peer.role);
-        let ping = resting.peer.framed(|core| core.ping(key, b"?"));
-        resting.receive(&ping);
-        assert_eq!(resting.until(1), [Event::Ping(b"?".to_vec())]);
-        assert!(resting.rests());
-        resting.send(b"no pong before this");
-        assert_eq!(resting.peer.next(), Event::Binary(b"no pong before this".to_vec()));
+        let mut link = IdleLink::new(setup);
+        let key = key_of(link.peer.role);
+        let ping = link.peer.framed(|core| core.ping(key, b"?"));
+        link.receive(&ping);
+        assert_eq!(link.until(1), [Event::Ping(b"?".to_vec())]);
+        assert!(link.becomes_idle());
+        link.send(b"no pong before this");
+        assert_eq!(link.peer.next(), Event::Binary(b"no pong before this".to_vec()));
     }
 }

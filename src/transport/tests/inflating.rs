@@ -1,5 +1,5 @@
-//! Large compressed messages, which are inflated elsewhere: meanwhile their socket is not read, whoever drives it, and then it
-//! goes on with nothing lost.
+//! Large compressed messages, which another thread inflates: meanwhile their socket is not read by either driver, and
+//! then it continues with nothing lost.
 
 use std::net::Shutdown;
 use std::sync::{Arc, LazyLock};
@@ -15,7 +15,8 @@ use crate::protocol::deflate::{Broadcast, InflateJob, PermessageDeflate, Progres
 use crate::protocol::{Limits, Role};
 use crate::transport::socket::{Descriptor, RECEIVE_BUFFER, Socket, SocketEvents};
 
-/// Inflates to more than is done at once, and to less than fills an undelivered: that it is read again is not the undelivered's doing.
+/// Inflates to more than one step does, and to less than the high-water mark, which therefore is not why reading
+/// stops.
 const LARGE: isize = 200_000;
 /// This much of each message can't be compressed.
 const INCOMPRESSIBLE: usize = 17_000;
@@ -48,8 +49,8 @@ fn small(setup: (Family, Role)) -> Link<LoopOwner> {
     with_deflate(Link::small(setup))
 }
 
-/// What a peer sends, and what its receiver is to be told: compressed messages of these lengths, and plain ones, of lengths
-/// below 0, with a ping at the end.
+/// Bytes that a peer sends, and the events that its receiver must get: compressed messages of these lengths, plain
+/// ones of lengths below 0, and a ping at the end.
 struct Script {
     bytes: Vec<u8>,
     expected: Vec<Event>,
@@ -96,7 +97,7 @@ fn take<O: Owns>(link: &Link<O>) -> InflateJob {
     link.socket.with_connection(Connection::take_inflate_job).unwrap().unwrap()
 }
 
-/// Sends the short script up to the large message, which is all that is told.
+/// Sends the short script up to the large message, of which only the first event is delivered.
 fn until_inflating<O: Owns>(link: &mut Link<O>) -> (InflateJob, &'static Script) {
     let script = script(&SHORT, link);
     link.peer.write(&script.bytes);
@@ -111,14 +112,14 @@ fn give_back<O: Owns>(link: &Link<O>, job: InflateJob) {
     link.socket.flush();
 }
 
-/// The driver has come by.
+/// Waits until the driver has served the socket.
 fn let_drive<O: Owns>(link: &mut Link<O>) {
     link.send(b"turn");
     while link.peer.next() != Event::Binary(b"turn".to_vec()) {}
     link.until(|_| true);
 }
 
-/// What must hold while a frame is inflated elsewhere and its peer sends and sends.
+/// Asserts that a socket is not read while a frame is inflated and its peer keeps sending.
 fn is_not_read<O: Owns>(link: &mut Link<O>) {
     let read = link.socket.bytes_read();
     for _ in 0..3 {
@@ -128,8 +129,8 @@ fn is_not_read<O: Owns>(link: &mut Link<O>) {
     }
 }
 
-/// Has the long script sent. What is to be inflated is, on another thread, with `meanwhile` at the same time, which is told how
-/// many there were before.
+/// Sends the long script. Frames are inflated on another thread while `meanwhile` runs, which gets the number of
+/// those before.
 fn play<O: Owns>(link: &mut Link<O>, meanwhile: impl Fn(&mut Link<O>, usize)) {
     let (mut peer, script) = (link.peer.second(), script(&LONG, link));
     thread::scope(|scope| {
@@ -163,7 +164,7 @@ fn a_socket_is_not_read_while_a_frame_is_inflated() {
 }
 
 #[test]
-fn it_moves_while_a_frame_is_inflated() {
+fn it_migrates_while_a_frame_is_inflated() {
     from_both(small, |link| {
         play(link, |link, inflated| {
             // Once, twice in a row, and with time for each driver.
@@ -178,7 +179,7 @@ fn it_moves_while_a_frame_is_inflated() {
 }
 
 #[test]
-fn it_moves_all_the_time() {
+fn it_migrates_all_the_time() {
     from_both(small, |link| {
         let (mut peer, script) = (link.peer.second(), script(&LONG, link));
         thread::scope(|scope| {
@@ -186,7 +187,7 @@ fn it_moves_all_the_time() {
             let (mut told, mut inflated) = (0, 0);
             while told - inflated < script.expected.len() {
                 swap(link);
-                link.owner.turn();
+                link.owner.cycle();
                 while let Some(event) = link.owner.seen(LINK).events.get(told) {
                     told += 1;
                     if *event == Event::Inflating {
@@ -208,7 +209,7 @@ fn it_moves_all_the_time() {
 fn pings_behind_a_large_frame_are_answered_on_a_thread() {
     for setup in SETUPS {
         let mut link = small(setup);
-        link.owner.give_to_thread(LINK);
+        link.owner.migrate_to_thread(LINK);
         let (job, script) = until_inflating(&mut link);
         is_not_read(&mut link);
         give_back(&link, run(job));
@@ -231,7 +232,7 @@ fn a_pause_holds_the_message_back() {
 }
 
 #[test]
-fn the_peers_end_comes_behind_what_was_sent_before() {
+fn the_peers_end_follows_all_messages() {
     from_both(small, |link| {
         let (job, script) = until_inflating(link);
         link.peer.stream.shutdown(Shutdown::Write).unwrap();
@@ -266,7 +267,7 @@ fn a_head_may_hold_a_large_frame() {
 }
 
 #[test]
-fn reading_in_place_stops_as_well() {
+fn reading_in_place_stops_too() {
     for setup in SETUPS {
         let mut link = small(setup);
         let script = script(&LONG, &link);
@@ -295,12 +296,13 @@ fn reading_in_place_stops_as_well() {
     }
 }
 
-/// Destroys a socket whose frame is inflated elsewhere, as the addon does; what the connection that is left makes of it.
+/// Destroys a socket whose frame is being inflated, as the addon does. Returns the events of the connection that
+/// remains.
 fn destroy(link: &mut Link<LoopOwner>, job: InflateJob) -> Vec<Event> {
     let mut connection = link.socket.take_inflating().unwrap();
     assert!(link.socket.take_inflating().is_none());
     let Link { owner, socket, peer, .. } = link;
-    owner.give_up(socket);
+    owner.destroy_socket(socket);
     peer.wait_for_end();
     let mut events = EventBatch::new();
     connection.finish_inflate_job(run(job), &mut OneKey, &mut events);
@@ -309,8 +311,8 @@ fn destroy(link: &mut Link<LoopOwner>, job: InflateJob) -> Vec<Event> {
         told.push(event.into());
         events.advance();
     }
-    // The socket itself has nothing more to tell, and nobody holds it.
-    owner.turn();
+    // The socket has no more events, and no other references.
+    owner.cycle();
     assert_eq!(owner.seen(LINK).events, [Event::Inflating]);
     wait_until(|| Arc::strong_count(socket) == 1);
     told
@@ -325,7 +327,7 @@ fn a_destroyed_socket_leaves_its_connection() {
             for _ in 0..moves {
                 swap(link);
             }
-            // What was read with the frame is in the connection.
+            // Bytes that were read with the frame are in the connection.
             assert!(destroy(link, job) == script.expected);
         });
     }
@@ -350,14 +352,14 @@ fn a_last_read_goes_to_the_connection() {
 }
 
 #[test]
-fn what_comes_back_to_a_destroyed_socket_is_dropped() {
+fn a_frame_returned_to_a_destroyed_socket_is_dropped() {
     from_both(small, |link| {
         let (job, _) = until_inflating(link);
         let Link { owner, socket, peer, .. } = link;
-        owner.give_up(socket);
+        owner.destroy_socket(socket);
         socket.finish_inflate_job(run(job), &mut OneKey);
         peer.wait_for_end();
-        owner.turn();
+        owner.cycle();
         assert_eq!(owner.seen(LINK).events, [Event::Inflating]);
         wait_until(|| Arc::strong_count(socket) == 1);
     });

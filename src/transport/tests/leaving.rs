@@ -1,4 +1,4 @@
-//! The end of sockets that were moved: closing, the peer's end, failures, and destroying them in every state.
+//! The end of sockets that have migrated: closing, the peer's end, failures, and destroying them in every state.
 
 use std::net::Shutdown;
 use std::thread;
@@ -11,7 +11,7 @@ use crate::transport::socket::{Fault, Interest};
 const MEGABYTE: usize = 1024 * 1024;
 
 #[test]
-fn a_shutdown_waits_for_the_output_whoever_writes_it() {
+fn a_shutdown_waits_for_output_of_either_driver() {
     for moves in [1, 2] {
         from_both(Link::small, |link| {
             link.queue(&pattern(1, MEGABYTE));
@@ -21,7 +21,7 @@ fn a_shutdown_waits_for_the_output_whoever_writes_it() {
             link.socket.shutdown();
             for _ in 0..moves {
                 swap(link);
-                link.owner.turn();
+                link.owner.cycle();
             }
             assert_eq!(link.owner.seen(LINK).shut_down, 0);
             let mut reading = link.peer.second();
@@ -33,7 +33,7 @@ fn a_shutdown_waits_for_the_output_whoever_writes_it() {
                 let seen = link.until(|seen| seen.shut_down == 1);
                 assert_eq!(seen.written, [total]);
             });
-            // Once is enough, and the other direction is still open.
+            // It is reported once, and the other direction is still open.
             swap(link);
             link.peer.send_text("still here");
             let seen = link.until(|seen| !seen.events.is_empty());
@@ -43,7 +43,7 @@ fn a_shutdown_waits_for_the_output_whoever_writes_it() {
 }
 
 #[test]
-fn a_closing_handshake_goes_on_over_moves() {
+fn a_closing_handshake_continues_across_migrations() {
     from_both(Link::new, |link| {
         let role = link.role;
         link.socket.with_connection(|core| core.close(Some(1000), b"bye", key_of(role))).unwrap();
@@ -66,23 +66,23 @@ fn a_closing_handshake_goes_on_over_moves() {
 }
 
 #[test]
-fn the_peers_end_is_told_once_whoever_reads_it() {
+fn the_peers_end_is_delivered_once_by_either_driver() {
     from_both(Link::new, |link| {
         for _ in 0..100 {
             link.peer.send_text("last words");
         }
         link.peer.stream.shutdown(Shutdown::Write).unwrap();
-        // Before, while, and after it is read. That it does not come twice is checked as things come.
+        // Before, while, and after it is read. `Seen` checks that it is reported once.
         while link.owner.seen(LINK).ended == 0 {
             swap(link);
-            link.owner.turn();
+            link.owner.cycle();
         }
         assert_eq!(link.owner.seen(LINK).events.len(), 100);
         for round in 0..4 {
             swap(link);
             link.send(&[round]);
             assert_eq!(link.peer.next(), Event::Binary(vec![round]));
-            link.owner.turn();
+            link.owner.cycle();
         }
     });
 }
@@ -93,9 +93,9 @@ fn an_end_during_a_pause_is_found_by_the_other_driver() {
         link.socket.pause();
         link.peer.send_text("last words");
         link.peer.stream.shutdown(Shutdown::Write).unwrap();
-        link.owner.turn();
+        link.owner.cycle();
         swap(link);
-        link.owner.turn();
+        link.owner.cycle();
         assert_eq!((link.owner.seen(LINK).events.len(), link.owner.seen(LINK).ended), (0, 0));
         link.socket.resume();
         assert_eq!(link.until(|seen| seen.ended == 1).events, [text("last words")]);
@@ -103,24 +103,24 @@ fn an_end_during_a_pause_is_found_by_the_other_driver() {
 }
 
 #[test]
-fn a_failure_is_told_once_whoever_finds_it() {
+fn a_failure_is_delivered_once_by_either_driver() {
     for setup in [(Family::Tcp, Role::Server), (Family::Tcp, Role::Client)] {
         for on_thread in [false, true] {
             let mut link = Link::<LoopOwner>::new(setup);
             if on_thread {
-                link.owner.give_to_thread(LINK);
+                link.owner.migrate_to_thread(LINK);
             }
             link.lose_peer();
             while link.owner.seen(LINK).faults.is_empty() {
                 swap(&mut link);
-                link.owner.turn();
+                link.owner.cycle();
             }
             assert_eq!(link.owner.seen(LINK).faults, [Fault { errno: libc::ECONNRESET, write: false }]);
             for _ in 0..4 {
                 swap(&mut link);
-                link.queue(b"to nobody");
+                link.queue(b"to a closed peer");
                 link.socket.flush();
-                link.owner.turn();
+                link.owner.cycle();
             }
             assert_eq!(link.owner.seen(LINK).faults.len(), 1);
         }
@@ -128,7 +128,7 @@ fn a_failure_is_told_once_whoever_finds_it() {
 }
 
 #[test]
-fn blocked_output_of_a_moved_socket_learns_that_the_peer_is_gone() {
+fn blocked_output_of_a_migrated_socket_fails_with_its_peer() {
     from_both(Link::small, |link| {
         link.queue(&vec![1; MEGABYTE]);
         assert_ne!(link.socket.write_now(), 0);
@@ -140,7 +140,7 @@ fn blocked_output_of_a_moved_socket_learns_that_the_peer_is_gone() {
 }
 
 #[test]
-fn a_destroyed_socket_does_not_move() {
+fn a_destroyed_socket_does_not_migrate() {
     for setup in SETUPS {
         let mut link = Link::<LoopOwner>::new(setup);
         link.peer.send_text("unread");
@@ -148,12 +148,13 @@ fn a_destroyed_socket_does_not_move() {
         link.socket.move_to_thread().unwrap();
         link.socket.move_to_owner();
         assert_eq!((link.socket.owner_fd(), link.socket.interest()), (-1, Interest::default()));
-        link.owner.turn();
+        link.owner.cycle();
         assert!(link.owner.seen(LINK).events.is_empty());
     }
 }
 
-/// Destroys a socket that `prepare` has brought into some state, on either driver and after each number of moves.
+/// Destroys a socket that `prepare` has brought into some state, on either driver and after each number of
+/// migrations.
 fn destroyed_after(prepare: impl Fn(&mut Link<LoopOwner>)) {
     for moves in 0..3 {
         from_both(Link::small, |link| {
@@ -163,10 +164,10 @@ fn destroyed_after(prepare: impl Fn(&mut Link<LoopOwner>)) {
             }
             let told = link.owner.seen(LINK).events.len();
             let Link { owner, socket, peer, .. } = link;
-            owner.give_up(socket);
+            owner.destroy_socket(socket);
             peer.wait_for_end();
-            // The mailbox may still name it.
-            owner.turn();
+            // It may still be in the mailbox.
+            owner.cycle();
             assert_eq!(owner.seen(LINK).events.len(), told);
             // No task, no job and no mailbox holds it.
             wait_until(|| std::sync::Arc::strong_count(socket) == 1);
@@ -204,12 +205,12 @@ fn destroy_drops_unread_input() {
         link.socket.pause();
         link.peer.send_text("unread");
     });
-    // In the middle of a message, and with one that nobody has collected.
+    // In the middle of a message, and with an uncollected one.
     destroyed_after(|link| {
         link.peer.send_text("read, not collected");
         let frame = link.peer.binary_frame(&[1; 1000]);
         link.peer.write(&frame[..500]);
-        link.owner.listen();
+        link.owner.poll_readiness();
         link.owner.move_bytes(LINK);
     });
 }

@@ -1,5 +1,5 @@
-//! Moves from one driver to the other in the middle of everything: nothing is lost, nothing comes twice, and what was asked
-//! for is answered. How sockets end that were moved is in `leaving`.
+//! Migration in the middle of everything: nothing is lost or delivered twice, and requests are answered. The end of
+//! migrated sockets is in `leaving`.
 
 use std::thread;
 
@@ -12,12 +12,12 @@ use crate::transport::socket::{INBOUND_HIGH_WATER, Socket};
 
 const MEGABYTE: usize = 1024 * 1024;
 
-/// To the other driver.
+/// Migrates to the other driver.
 pub(super) fn swap(link: &mut Link<LoopOwner>) {
     if link.owner.is_on_thread(LINK) {
-        link.owner.take_back(LINK);
+        link.owner.migrate_to_event_loop(LINK);
     } else {
-        link.owner.give_to_thread(LINK);
+        link.owner.migrate_to_thread(LINK);
     }
 }
 
@@ -30,21 +30,22 @@ pub(super) fn from_both(
         for on_thread in [false, true] {
             let mut link = make(setup);
             if on_thread {
-                link.owner.give_to_thread(LINK);
+                link.owner.migrate_to_thread(LINK);
             }
             test(&mut link);
         }
     }
 }
 
-/// The driver has come by, unless it is blocked or corked: output that it alone would write has arrived.
+/// Waits until the driver has served the socket, unless it is blocked or corked: output that only the driver writes
+/// has arrived.
 fn let_drive(link: &mut Link<LoopOwner>) {
     link.send(b"turn");
     assert_eq!(link.peer.next(), Event::Binary(b"turn".to_vec()));
 }
 
 #[test]
-fn messages_go_both_ways_after_each_move() {
+fn messages_go_both_ways_after_each_migration() {
     from_both(Link::new, |link| {
         for round in 1..=20 {
             link.peer.send_text("to the owner");
@@ -58,7 +59,7 @@ fn messages_go_both_ways_after_each_move() {
 }
 
 #[test]
-fn what_is_queued_and_not_flushed_leaves_with_a_move() {
+fn unflushed_output_leaves_with_a_migration() {
     from_both(Link::new, |link| {
         for number in 0..4 {
             link.queue(&[number]);
@@ -86,13 +87,13 @@ fn only_a_thread_answers_pings() {
 }
 
 #[test]
-fn a_message_cut_by_moves_is_put_together() {
+fn a_message_cut_by_migrations_is_whole() {
     from_both(Link::new, |link| {
         let frame = link.peer.binary_frame(b"in pieces");
         for (sent, byte) in frame.iter().enumerate() {
             link.peer.write(&[*byte]);
             wait_until(|| {
-                link.owner.turn();
+                link.owner.cycle();
                 link.socket.bytes_read() == sent as u64 + 1
             });
             swap(link);
@@ -102,7 +103,7 @@ fn a_message_cut_by_moves_is_put_together() {
 }
 
 #[test]
-fn a_head_is_not_lost_by_a_move_before_it_is_collected() {
+fn an_uncollected_head_survives_a_migration() {
     for (family, role) in SETUPS {
         let (ours, theirs) = pair(family);
         let bytes = Peer::new(theirs.try_clone().unwrap(), opposite(role)).framed(|core| {
@@ -111,7 +112,7 @@ fn a_head_is_not_lost_by_a_move_before_it_is_collected() {
         });
         let (head, rest) = bytes.split_at(bytes.len() - 2);
         let mut link = Link::<LoopOwner>::over((ours, theirs), role, head);
-        link.owner.give_to_thread(LINK);
+        link.owner.migrate_to_thread(LINK);
         link.peer.write(rest);
         assert_eq!(link.until(|seen| seen.events.len() == 2).events, [text("whole"), text("cut")]);
         assert_eq!(link.socket.bytes_read(), bytes.len() as u64);
@@ -119,12 +120,12 @@ fn a_head_is_not_lost_by_a_move_before_it_is_collected() {
 }
 
 #[test]
-fn news_that_nobody_has_collected_comes_after_a_move() {
+fn uncollected_events_are_delivered_after_a_migration() {
     from_both(Link::new, |link| {
         for round in 1..=4 {
             link.peer.send_text("read, not collected");
             wait_until(|| {
-                link.owner.listen();
+                link.owner.poll_readiness();
                 link.owner.move_bytes(LINK);
                 link.socket.interest().deliver
             });
@@ -146,7 +147,7 @@ fn blocked_output_goes_on_with_the_other_driver() {
             for _ in 0..moves {
                 swap(link);
             }
-            // Also what is queued while it is blocked.
+            // Also output that is queued while it is blocked.
             link.send(b"last");
             assert!(link.pending() > 0);
             let mut reading = link.peer.second();
@@ -165,7 +166,7 @@ fn blocked_output_goes_on_with_the_other_driver() {
 }
 
 #[test]
-fn moving_while_the_output_flows_mixes_nothing_up() {
+fn output_stays_in_order_across_migrations() {
     const MESSAGES: usize = 40;
     from_both(Link::small, |link| {
         let mut reading = link.peer.second();
@@ -177,7 +178,7 @@ fn moving_while_the_output_flows_mixes_nothing_up() {
                 link.send(&pattern(number, 150_000));
                 link.socket.notify();
                 swap(link);
-                link.owner.turn();
+                link.owner.cycle();
             }
             let total = link.queued_total();
             let seen = link.until(|seen| seen.written.last() == Some(&total));
@@ -189,7 +190,7 @@ fn moving_while_the_output_flows_mixes_nothing_up() {
 }
 
 #[test]
-fn a_pause_outlives_moves() {
+fn a_pause_survives_migrations() {
     from_both(Link::new, |link| {
         let_drive(link);
         link.socket.pause();
@@ -197,7 +198,7 @@ fn a_pause_outlives_moves() {
         for _ in 0..3 {
             swap(link);
             let_drive(link);
-            link.owner.turn();
+            link.owner.cycle();
             assert_eq!(link.socket.bytes_read(), 0);
         }
         link.socket.resume();
@@ -206,11 +207,11 @@ fn a_pause_outlives_moves() {
 }
 
 #[test]
-fn what_a_pause_holds_back_is_held_back_by_the_other_driver() {
+fn the_other_driver_holds_paused_events_back() {
     from_both(Link::new, |link| {
         link.peer.send_text("read");
         wait_until(|| {
-            link.owner.listen();
+            link.owner.poll_readiness();
             link.owner.move_bytes(LINK);
             link.socket.interest().deliver
         });
@@ -218,7 +219,7 @@ fn what_a_pause_holds_back_is_held_back_by_the_other_driver() {
         for _ in 0..2 {
             swap(link);
             let_drive(link);
-            link.owner.turn();
+            link.owner.cycle();
             assert!(link.owner.seen(LINK).events.is_empty());
         }
         link.socket.resume();
@@ -227,7 +228,7 @@ fn what_a_pause_holds_back_is_held_back_by_the_other_driver() {
 }
 
 #[test]
-fn a_cork_outlives_moves() {
+fn a_cork_survives_migrations() {
     from_both(Link::new, |link| {
         link.socket.cork(true);
         for number in 0..3 {
@@ -244,7 +245,7 @@ fn a_cork_outlives_moves() {
 }
 
 #[test]
-fn a_cork_over_blocked_output_outlives_moves() {
+fn a_cork_over_blocked_output_survives_migrations() {
     from_both(Link::small, |link| {
         link.queue(&pattern(1, MEGABYTE));
         assert_ne!(link.socket.write_now(), 0);
@@ -266,7 +267,7 @@ fn a_cork_over_blocked_output_outlives_moves() {
 }
 
 #[test]
-fn a_full_inbox_is_full_for_the_other_driver() {
+fn the_high_water_mark_holds_for_the_other_driver() {
     const MESSAGES: usize = 2000;
     from_both(Link::small, |link| {
         let bytes = link.peer.binary_frame(&[1; 1000]).repeat(MESSAGES);
@@ -275,7 +276,7 @@ fn a_full_inbox_is_full_for_the_other_driver() {
             scope.spawn(move || peer.write(&bytes));
             let is_full = |socket: &Socket| !socket.interest().read;
             wait_until(|| {
-                link.owner.listen();
+                link.owner.poll_readiness();
                 link.owner.move_bytes(LINK);
                 is_full(&link.socket)
             });
@@ -284,7 +285,7 @@ fn a_full_inbox_is_full_for_the_other_driver() {
             for _ in 0..2 {
                 swap(link);
                 let_drive(link);
-                link.owner.listen();
+                link.owner.poll_readiness();
                 link.owner.move_bytes(LINK);
                 assert_eq!(link.socket.bytes_read(), read);
             }
@@ -294,7 +295,7 @@ fn a_full_inbox_is_full_for_the_other_driver() {
 }
 
 #[test]
-fn a_tap_outlives_moves() {
+fn a_tap_survives_migrations() {
     from_both(Link::new, |link| {
         link.socket.tap();
         let mut expected = Vec::new();
@@ -310,7 +311,7 @@ fn a_tap_outlives_moves() {
 }
 
 #[test]
-fn a_flood_is_read_whole_while_it_moves() {
+fn a_flood_is_read_whole_across_migrations() {
     const LENGTHS: [usize; 6] = [0, 1_500_000, 7, 60_000, 65_536, 200];
     const ROUNDS: usize = 12;
     from_both(Link::new, |link| {
@@ -327,7 +328,7 @@ fn a_flood_is_read_whole_while_it_moves() {
             while link.owner.seen(LINK).events.len() < ROUNDS * LENGTHS.len() {
                 swap(link);
                 moves += 1;
-                link.owner.turn();
+                link.owner.cycle();
                 if moves % 8 == 0 && link.owner.seen(LINK).events.len() < ROUNDS * LENGTHS.len() {
                     link.owner.wait();
                 }
@@ -341,18 +342,18 @@ fn a_flood_is_read_whole_while_it_moves() {
 }
 
 #[test]
-fn moves_that_a_thread_never_sees_leave_the_socket_with_its_owner() {
+fn migrations_that_a_thread_never_sees_leave_the_socket_with_its_owner() {
     for setup in SETUPS {
         let mut link = Link::<LoopOwner>::new(setup);
         for _ in 0..200 {
-            link.owner.give_to_thread(LINK);
-            link.owner.take_back(LINK);
+            link.owner.migrate_to_thread(LINK);
+            link.owner.migrate_to_event_loop(LINK);
         }
         link.peer.ping(b"?");
         assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [Event::Ping(b"?".to_vec())]);
         let_drive(&mut link);
         let Link { owner, socket, .. } = &mut link;
-        owner.give_up(socket);
+        owner.destroy_socket(socket);
         link.peer.wait_for_end();
     }
 }

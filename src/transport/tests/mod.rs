@@ -1,13 +1,14 @@
-//! Plain sockets, seen by their owner and by a peer at the other end of a real TCP or Unix connection. Here: what those
-//! tests share, also the ones in `io_threads`. Every wait ends with a panic after [`TIMEOUT`].
+//! Plain sockets between an owner and a peer at the other end of a real TCP or Unix connection. Shared by these tests
+//! and those of `io_threads`. Every wait ends with a panic after [`TIMEOUT`].
 //!
-//! * `owner`: leaves its sockets to I/O threads. `host`: drives them itself, or moves them.
-//! * `event_loop`, `readiness`: the event loop as the driver. `moving`, `leaving`, `shuffle`: from one driver to the other.
-//! * `handing_back`: to the host, in the middle of everything.
-//! * `idle`: what has nothing in flight and keeps next to nothing.
-//! * `inflating`: large compressed messages, with either driver and from one to the other.
+//! * `owner`: an owner whose sockets I/O threads drive. `host`: an owner with an event loop.
+//! * `event_loop`, `readiness`, `driver`: the event loop. `migrate`, `leaving`, `shuffle`: from one driver to the
+//!   other.
+//! * `handing_back`: back to the host. `idle`: idle connections.
+//! * `inflating`: large compressed messages, with either driver and across migrations.
 
 mod dice;
+mod driver;
 mod event_loop;
 mod handing_back;
 mod host;
@@ -35,14 +36,14 @@ pub(in crate::transport) use host::LoopOwner;
 pub(in crate::transport) use owner::{Owner, Seen};
 pub(in crate::transport) use peer::Peer;
 
-/// Longer than anything here takes on a busy machine.
+/// Longer than any test takes on a busy machine.
 pub(in crate::transport) const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The key that everybody masks with.
+/// The masking key of all clients.
 pub(in crate::transport) const KEY: MaskingKey = MaskingKey([0x37, 0xFA, 0x21, 0x3D]);
 
-/// A send or receive buffer so small that large messages go through it in many pieces, but with room for the segments
-/// of a loopback interface: with less, TCP itself stops for 200 milliseconds again and again.
+/// Size of send and receive buffers that large messages pass in many pieces, with room for the segments of a loopback
+/// interface: with less, TCP itself pauses for 200 milliseconds again and again.
 const SMALL_BUFFER: usize = 64 * 1024;
 
 pub(in crate::transport) struct OneKey;
@@ -87,7 +88,7 @@ impl From<EventRef<'_>> for Event {
             EventRef::Message { binary: false, data, .. } => {
                 Self::Text(String::from_utf8(data.into()).unwrap())
             }
-            EventRef::InChunk { .. } => panic!("nobody here receives in place"),
+            EventRef::InChunk { .. } => panic!("received in place"),
             EventRef::Ping { data: payload, .. } => Self::Ping(payload.into()),
             EventRef::Pong(payload) => Self::Pong(payload.into()),
             EventRef::Close { code, .. } => Self::Close(code),
@@ -147,7 +148,7 @@ pub(in crate::transport) fn shrink_buffers(ends: [&socket2::Socket; 2]) {
     }
 }
 
-/// Waits for what no event tells.
+/// Waits for a condition that no event reports.
 pub(in crate::transport) fn wait_until(mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + TIMEOUT;
     while !condition() {
@@ -156,23 +157,23 @@ pub(in crate::transport) fn wait_until(mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Bytes that tell where they are, and which message they belong to.
+/// Bytes that identify their position, and their message.
 pub(in crate::transport) fn pattern(message: usize, length: usize) -> Vec<u8> {
     (0..length).map(|at| (at / 251 + at + 31 * message) as u8).collect()
 }
 
-/// Who owns sockets, and has them driven in one way or the other.
+/// An owner of sockets, with some driver.
 pub(in crate::transport) trait Owns {
     fn begin() -> Self;
-    /// Takes a socket over; on a thread it answers pings by itself.
+    /// Adopts a socket; on an I/O thread it answers pings.
     fn take(&mut self, fd: socket2::Socket, role: Role, head: &[u8], token: u64) -> Arc<Socket>;
-    /// Collects what comes until `done` holds for all that a socket has told so far.
+    /// Collects events until `done` holds for all events of a socket.
     fn until(&mut self, token: u64, done: impl Fn(&Seen) -> bool) -> &Seen;
     /// Destroys a socket.
-    fn give_up(&mut self, socket: &Arc<Socket>);
+    fn destroy_socket(&mut self, socket: &Arc<Socket>);
 }
 
-/// The number of the socket of a [`Link`].
+/// The token of the socket of a [`Link`].
 pub(in crate::transport) const LINK: u64 = 7;
 
 /// One socket with its owner and its peer. Destroyed at the end of the test.
@@ -188,7 +189,7 @@ impl<O: Owns> Link<O> {
         Self::over(pair(family), role, &[])
     }
 
-    /// With send and receive buffers so small that much is refused.
+    /// With send and receive buffers so small that the kernel refuses output.
     pub(in crate::transport) fn small((family, role): (Family, Role)) -> Self {
         let ends = pair(family);
         shrink_buffers([&ends.0, &ends.1]);
@@ -226,12 +227,12 @@ impl<O: Owns> Link<O> {
         self.socket.with_connection(|connection| connection.pending()).unwrap()
     }
 
-    /// Collects what comes until `done` holds for all that was seen so far.
+    /// Collects events until `done` holds for all of them.
     pub(in crate::transport) fn until(&mut self, done: impl Fn(&Seen) -> bool) -> &Seen {
         self.owner.until(LINK, done)
     }
 
-    /// The peer is gone, and all that it had not read with it; over TCP at once, by a reset.
+    /// Closes the peer with all that it has not read; a TCP peer resets the connection.
     pub(in crate::transport) fn lose_peer(&mut self) {
         self.peer.stream.set_linger(Some(Duration::ZERO)).unwrap();
         self.peer = Peer::new(pair(Family::Unix).1, self.peer.role);
@@ -240,6 +241,6 @@ impl<O: Owns> Link<O> {
 
 impl<O: Owns> Drop for Link<O> {
     fn drop(&mut self) {
-        self.owner.give_up(&self.socket);
+        self.owner.destroy_socket(&self.socket);
     }
 }

@@ -1,5 +1,4 @@
-//! An owner that leaves its sockets to I/O threads: a mailbox, a bell that it rings, and a list of everything that was
-//! collected.
+//! An owner whose sockets I/O threads drive: a mailbox, the bell that it rings, and all collected events.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -30,7 +29,7 @@ impl Wake for Ringer {
     }
 }
 
-/// All that came from one socket.
+/// All events of one socket.
 #[derive(Debug, Default)]
 pub(in crate::transport) struct Seen {
     pub(in crate::transport) events: Vec<Event>,
@@ -43,7 +42,7 @@ pub(in crate::transport) struct Seen {
 }
 
 impl Seen {
-    /// Adds what a paused socket has left: it was before a failure, and comes after that.
+    /// Adds events that a paused socket has left: they precede a failure that was reported before.
     pub(super) fn add_left(&mut self, events: Vec<Event>, rest: &mut SocketEvents) {
         let faults = std::mem::take(&mut self.faults);
         self.add_batch(events, rest);
@@ -55,17 +54,17 @@ impl Seen {
         self.add_batch(events, undelivered);
     }
 
-    /// Adds events, and what else there is in `rest`.
+    /// Adds the events of a connection, and those of its socket in `rest`.
     pub(super) fn add_batch(&mut self, events: Vec<Event>, rest: &mut SocketEvents) {
         assert!(self.ended == 0 || events.is_empty(), "events after the end");
-        assert!(self.faults.is_empty(), "news after a failure");
+        assert!(self.faults.is_empty(), "events after a failure");
         self.events.extend(events);
         self.raw.append(&mut rest.raw);
         self.written.extend(rest.written.take());
         self.drained += usize::from(rest.drained);
         self.shut_down += usize::from(rest.shut_down);
         self.ended += usize::from(rest.ended);
-        assert!(self.ended <= 1, "the end came twice");
+        assert!(self.ended <= 1, "the end was delivered twice");
         self.faults.extend(rest.fault.take());
         *rest = SocketEvents { events: std::mem::take(&mut rest.events), ..SocketEvents::default() };
     }
@@ -111,12 +110,12 @@ impl Owner {
         socket
     }
 
-    /// How often the mailbox has woken this owner.
+    /// Number of times that the mailbox has woken this owner.
     pub(in crate::transport) fn rings(&self) -> usize {
         *self.bell.rings()
     }
 
-    /// All that came from a socket so far.
+    /// All events of a socket so far.
     pub(in crate::transport) fn seen(&mut self, token: u64) -> &Seen {
         self.seen.entry(token).or_default()
     }
@@ -126,31 +125,31 @@ impl Owner {
         let unanswered = |rings: &mut usize| *rings == self.answered;
         let (rings, waited) =
             self.bell.rung.wait_timeout_while(self.bell.rings(), TIMEOUT, unanswered).unwrap();
-        assert!(!waited.timed_out(), "nothing came; so far: {:?}", self.seen);
+        assert!(!waited.timed_out(), "nothing arrived; so far: {:?}", self.seen);
         self.answered = *rings;
     }
 
-    /// Collects from all sockets that are in the mailbox now. Returns how many those were.
+    /// Collects from all sockets in the mailbox. Returns their number.
     pub(in crate::transport) fn collect(&mut self) -> usize {
         let mut ready = Vec::new();
         self.mailbox.drain(&mut ready);
         for socket in &ready {
             if socket.collect(&mut self.undelivered) {
-                assert!(!self.undelivered.is_empty(), "news without contents");
+                assert!(!self.undelivered.is_empty(), "events without contents");
                 self.seen.entry(socket.token()).or_default().add(&mut self.undelivered);
             }
         }
         ready.len()
     }
 
-    /// Takes what a paused socket has left.
+    /// Collects the events that a paused socket has left.
     pub(in crate::transport) fn last_read(&mut self, socket: &Arc<Socket>) {
         socket.last_read(&mut vec![0; RECEIVE_BUFFER], &mut OneKey, &mut self.undelivered);
         let events = events_of(&mut self.undelivered);
         self.seen.entry(socket.token()).or_default().add_left(events, &mut self.undelivered);
     }
 
-    /// Collects what comes until `done` holds for all that a socket has told so far.
+    /// Collects events until `done` holds for all events of a socket.
     pub(in crate::transport) fn until(&mut self, token: u64, done: impl Fn(&Seen) -> bool) -> &Seen {
         while !done(self.seen(token)) {
             self.wait();
@@ -173,7 +172,7 @@ impl Owns for Owner {
         Self::until(self, token, done)
     }
 
-    fn give_up(&mut self, socket: &Arc<Socket>) {
+    fn destroy_socket(&mut self, socket: &Arc<Socket>) {
         socket.destroy();
     }
 }

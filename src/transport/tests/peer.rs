@@ -23,7 +23,7 @@ impl Peer {
         Self { stream, role, core, events: EventBatch::new(), buffer: vec![0; 32 * 1024] }
     }
 
-    /// A second hand on the same stream: one may write while the other reads.
+    /// Another handle of the same stream: one may write while the other reads.
     pub(in crate::transport) fn second(&self) -> Self {
         Self::new(self.stream.try_clone().unwrap(), self.role)
     }
@@ -54,7 +54,7 @@ impl Peer {
         self.write(&frame);
     }
 
-    /// Writes as much as the kernel takes, which must be less than all.
+    /// Writes as much as the kernel accepts, which must be less than all.
     pub(in crate::transport) fn fill(&mut self, bytes: &[u8]) -> usize {
         self.stream.set_nonblocking(true).unwrap();
         let mut sent = 0;
@@ -70,7 +70,7 @@ impl Peer {
         sent
     }
 
-    /// Reads once. `false` at the end of the stream.
+    /// Reads once. False at the end of the stream.
     fn read(&mut self) -> bool {
         let length = self.stream.read(&mut self.buffer).unwrap();
         self.core.receive(&self.buffer[..length], &mut OneKey, &mut self.events);

@@ -1,5 +1,5 @@
-//! Readiness on the event loop is told once: what it was about must be found later, when the socket is resumed or
-//! collected from, without anything new being told. And the end of a peer, in every company.
+//! Readiness is reported once on the event loop: its cause must be found later, when the socket is resumed or
+//! collected from, without a new report. And the end of a peer, together with everything else.
 
 use std::net::Shutdown;
 use std::thread;
@@ -9,34 +9,34 @@ use crate::protocol::{ProtocolError, Role};
 use crate::transport::event_loop::Readiness;
 use crate::transport::socket::{Fault, INBOUND_HIGH_WATER};
 
-/// What one look at a socket reads at most: four buffers.
+/// Most bytes that one look at a socket reads: four buffers.
 const ONE_LOOK: u64 = 4 * 64 * 1024;
 
-/// Has the poller tell until `done` holds for what is known of the socket. Nothing is read.
-fn listen_until(link: &mut Link<LoopOwner>, done: impl Fn(Readiness) -> bool) {
+/// Polls until `done` holds for the readiness of the socket. Nothing is read.
+fn poll_until(link: &mut Link<LoopOwner>, done: impl Fn(Readiness) -> bool) {
     wait_until(|| {
-        link.owner.listen();
+        link.owner.poll_readiness();
         done(link.owner.ready(LINK))
     });
 }
 
 #[test]
-fn a_turn_tells_of_what_is_there_at_once() {
+fn a_poll_reports_present_readiness() {
     for setup in SETUPS {
         let mut link = Link::<LoopOwner>::new(setup);
-        assert_eq!(link.owner.listen(), [LINK]);
+        assert_eq!(link.owner.poll_readiness(), [LINK]);
         assert_eq!(
             link.owner.ready(LINK),
             Readiness { read: false, ended: false, hung_up: false, write: true }
         );
-        assert_eq!(link.owner.listen(), []);
+        assert_eq!(link.owner.poll_readiness(), []);
         link.peer.send_text("data");
-        listen_until(&mut link, |ready| ready.read && !ready.ended);
+        poll_until(&mut link, |ready| ready.read && !ready.ended);
         link.peer.stream.shutdown(Shutdown::Write).unwrap();
-        listen_until(&mut link, |ready| ready.read && ready.ended);
-        assert_eq!(link.owner.listen(), []);
+        poll_until(&mut link, |ready| ready.read && ready.ended);
+        assert_eq!(link.owner.poll_readiness(), []);
 
-        // Of a socket that is added all is told, also what was there before.
+        // For an added socket, present readiness is reported, too.
         link.owner.poller.remove(&link.socket);
         link.owner.poller.add(&link.socket).unwrap();
         let mut told = Vec::new();
@@ -48,19 +48,19 @@ fn a_turn_tells_of_what_is_there_at_once() {
 }
 
 #[test]
-fn what_came_during_a_pause_is_found_without_a_new_event() {
+fn bytes_received_during_a_pause_need_no_new_report() {
     for setup in SETUPS {
         let mut link = Link::<LoopOwner>::new(setup);
         for round in 1..=3 {
             link.socket.pause();
             link.peer.send_text("unread");
             let read = link.socket.bytes_read();
-            listen_until(&mut link, |ready| ready.read);
-            link.owner.turn();
-            link.owner.turn();
+            poll_until(&mut link, |ready| ready.read);
+            link.owner.cycle();
+            link.owner.cycle();
             assert_eq!((link.socket.bytes_read(), link.owner.seen(LINK).events.len()), (read, round - 1));
             link.socket.resume();
-            assert_eq!(link.owner.listen(), []);
+            assert_eq!(link.owner.poll_readiness(), []);
             assert_eq!(link.until(|seen| seen.events.len() == round).events[round - 1], text("unread"));
         }
     }
@@ -81,11 +81,11 @@ fn pausing_again_and_again_loses_nothing() {
             });
             while link.owner.seen(LINK).events.len() < MESSAGES {
                 link.socket.pause();
-                link.owner.turn();
-                link.owner.listen();
+                link.owner.cycle();
+                link.owner.poll_readiness();
                 link.socket.resume();
                 link.owner.wait();
-                link.owner.listen();
+                link.owner.poll_readiness();
                 link.owner.move_bytes(LINK);
                 link.socket.pause();
                 assert!(!link.owner.collect(LINK));
@@ -112,16 +112,16 @@ fn an_end_that_came_with_data_is_found_after_it() {
                 link.peer.write(&frame);
             }
             link.peer.stream.shutdown(Shutdown::Write).unwrap();
-            listen_until(&mut link, |ready| ready.ended);
-            link.owner.turn();
+            poll_until(&mut link, |ready| ready.ended);
+            link.owner.cycle();
             assert_eq!(link.owner.seen(LINK).events.is_empty(), paused);
             link.socket.resume();
             let seen = link.until(|seen| seen.ended == 1);
             let expected = (0..5).map(|number| Event::Binary(pattern(number, 20_000)));
             assert!(seen.events.iter().cloned().eq(expected));
-            // It is not told again, and does not keep the loop busy.
-            link.owner.turn();
-            assert_eq!((link.owner.collect(LINK), link.owner.listen()), (false, vec![]));
+            // It is not reported again, and does not keep the loop busy.
+            link.owner.cycle();
+            assert_eq!((link.owner.collect(LINK), link.owner.poll_readiness()), (false, vec![]));
             // It can still be answered.
             link.send(b"answer");
             assert_eq!(link.peer.next(), Event::Binary(b"answer".to_vec()));
@@ -136,13 +136,13 @@ fn a_reset_during_a_pause_is_a_read_fault_at_once() {
     link.until(|seen| seen.events.len() == 1);
     link.socket.pause();
     link.lose_peer();
-    listen_until(&mut link, |ready| ready.ended);
+    poll_until(&mut link, |ready| ready.ended);
     let seen = link.until(|seen| !seen.faults.is_empty());
     assert_eq!(seen.faults, [Fault { errno: libc::ECONNRESET, write: false }]);
     assert_eq!((seen.events.len(), seen.ended), (1, 0));
-    link.owner.turn();
+    link.owner.cycle();
     assert_eq!(link.owner.seen(LINK).faults.len(), 1);
-    link.queue(b"to nobody");
+    link.queue(b"to a closed peer");
     assert_ne!(link.socket.write_now(), 0);
 }
 
@@ -158,7 +158,7 @@ fn reading_stops_at_the_high_water_mark_until_collected() {
         thread::scope(|scope| {
             scope.spawn(move || peer.write(&bytes));
             wait_until(|| {
-                link.owner.listen();
+                link.owner.poll_readiness();
                 link.owner.move_bytes(LINK);
                 !link.socket.interest().read
             });
@@ -180,12 +180,12 @@ fn one_look_does_not_read_without_end() {
     let mut peer = link.peer.second();
     thread::scope(|scope| {
         scope.spawn(move || peer.write(&bytes));
-        listen_until(&mut link, |ready| ready.read);
+        poll_until(&mut link, |ready| ready.read);
         link.socket.resume();
         let mut read = 0;
         while link.owner.seen(LINK).events.is_empty() {
             link.owner.wait();
-            link.owner.turn();
+            link.owner.cycle();
             let now = link.socket.bytes_read();
             assert!(now <= read + 2 * ONE_LOOK, "{} bytes in one turn", now - read);
             read = now;
@@ -200,7 +200,7 @@ fn a_last_read_finds_what_a_pause_held_back() {
         let mut link = Link::<LoopOwner>::new(setup);
         link.socket.pause();
         link.peer.send_text("unread");
-        listen_until(&mut link, |ready| ready.read);
+        poll_until(&mut link, |ready| ready.read);
         let Link { owner, socket, .. } = &mut link;
         owner.last_read(socket);
         assert_eq!(owner.seen(LINK).events, [text("unread")]);
@@ -208,18 +208,18 @@ fn a_last_read_finds_what_a_pause_held_back() {
 }
 
 #[test]
-fn a_token_that_is_told_late_is_harmless() {
+fn a_token_reported_late_is_harmless() {
     for setup in SETUPS {
         let mut link = Link::<LoopOwner>::new(setup);
-        link.owner.turn();
+        link.owner.cycle();
         link.peer.send_text("unseen");
-        // The kernel has told; nobody has listened when the socket goes.
+        // The kernel has reported readiness, but the poller is polled after the socket is gone.
         link.owner.wait();
         link.owner.poller.remove(&link.socket);
-        assert_eq!(link.owner.listen(), []);
+        assert_eq!(link.owner.poll_readiness(), []);
         link.socket.destroy();
-        link.owner.turn();
-        // Somebody who believes that there is something finds nothing.
+        link.owner.cycle();
+        // A read without cause finds nothing.
         link.owner.move_bytes(LINK);
         assert_eq!((link.owner.collect(LINK), link.owner.seen(LINK).events.len()), (false, 0));
     }
@@ -230,14 +230,14 @@ fn readiness_without_cause_is_harmless() {
     for setup in SETUPS {
         let mut link = Link::<LoopOwner>::small(setup);
         let all = Readiness { read: true, ended: false, hung_up: false, write: true };
-        link.owner.believe(LINK, all);
-        link.owner.turn();
+        link.owner.set_ready(LINK, all);
+        link.owner.cycle();
         assert_eq!(link.owner.ready(LINK), Readiness::default());
         link.queue(&pattern(1, 1024 * 1024));
         assert_ne!(link.socket.write_now(), 0);
         assert!(link.socket.needs_drain(1024 * 1024));
-        link.owner.believe(LINK, all);
-        link.owner.turn();
+        link.owner.set_ready(LINK, all);
+        link.owner.cycle();
         let mut reading = link.peer.second();
         thread::scope(|scope| {
             scope.spawn(move || assert_eq!(reading.next(), Event::Binary(pattern(1, 1024 * 1024))));
@@ -266,9 +266,9 @@ fn nothing_is_parsed_after_a_protocol_error() {
     }
 }
 
-/// A paused socket of Node's has an end told that nothing is in front of, and none that something is.
+/// As for a Node socket, an end during a pause is reported if no event precedes it.
 #[test]
-fn a_paused_socket_is_told_of_a_bare_end() {
+fn a_paused_socket_reports_an_end_that_no_event_precedes() {
     for setup in SETUPS {
         for has_data in [false, true] {
             let mut link = Link::<LoopOwner>::new(setup);
@@ -277,8 +277,8 @@ fn a_paused_socket_is_told_of_a_bare_end() {
                 link.peer.send_text("data");
             }
             link.peer.stream.shutdown(Shutdown::Write).unwrap();
-            listen_until(&mut link, |ready| ready.read && ready.ended);
-            link.owner.turn();
+            poll_until(&mut link, |ready| ready.read && ready.ended);
+            link.owner.cycle();
             assert_eq!(link.owner.seen(LINK).ended, usize::from(!has_data));
             assert!(link.owner.seen(LINK).events.is_empty());
             link.socket.resume();
@@ -302,7 +302,7 @@ fn a_paused_socket_notices_a_reset_and_keeps_what_was_before_it() {
     }
 }
 
-/// A read stops at urgent data, and what is behind it is not told of again.
+/// A read stops at urgent data, and bytes behind it are not reported again.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[test]
 fn urgent_data_stalls_nothing() {
@@ -313,7 +313,7 @@ fn urgent_data_stalls_nothing() {
         link.peer.stream.send(first).unwrap();
         link.peer.stream.send_with_flags(b"!", libc::MSG_OOB).unwrap();
         link.peer.stream.send(rest).unwrap();
-        listen_until(&mut link, |ready| ready.read && ready.ended);
+        poll_until(&mut link, |ready| ready.read && ready.ended);
         assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [Event::Binary(b"whole".to_vec())]);
     }
 }

@@ -1,5 +1,5 @@
-//! An owner that does everything at random, moves above all, while its peer floods it: nothing may be lost, reordered, told
-//! twice or left hanging. A failure names the seed that it came from.
+//! Random operations of an owner, most of all migrations, while its peer floods it: nothing may be lost, reordered,
+//! delivered twice or left hanging. A failure names its seed.
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,7 +20,7 @@ fn for_seeds(seeds: std::ops::Range<u64>, test: impl Fn(u64, &mut Link<LoopOwner
     }
 }
 
-/// One random thing that an owner may do. Returns whether a message was queued.
+/// One random operation. True if a message was queued.
 fn act(dice: &mut Dice, link: &mut Link<LoopOwner>, number: usize) -> bool {
     match dice.roll(16) {
         0..=2 => {
@@ -35,9 +35,9 @@ fn act(dice: &mut Dice, link: &mut Link<LoopOwner>, number: usize) -> bool {
         6 | 7 => link.socket.resume(),
         8 => link.socket.notify(),
         9 => link.socket.cork(dice.roll(3) == 0),
-        10 | 11 => link.owner.turn(),
+        10 | 11 => link.owner.cycle(),
         12 => {
-            link.owner.listen();
+            link.owner.poll_readiness();
             link.owner.move_bytes(LINK);
         }
         13 | 14 => swap(link),
@@ -47,7 +47,7 @@ fn act(dice: &mut Dice, link: &mut Link<LoopOwner>, number: usize) -> bool {
 }
 
 #[test]
-fn nothing_is_lost_whatever_the_owner_does() {
+fn nothing_is_lost_in_random_operations() {
     const MESSAGES: usize = 500;
     const ACTIONS: usize = 4000;
     for_seeds(1..17, |seed, link| {
@@ -69,7 +69,7 @@ fn nothing_is_lost_whatever_the_owner_does() {
             let is_message = |event: &&Event| matches!(event, Event::Binary(_));
             while link.owner.seen(LINK).events.iter().filter(is_message).count() < MESSAGES {
                 link.owner.wait();
-                link.owner.turn();
+                link.owner.cycle();
                 if dice.roll(4) == 0 {
                     swap(link);
                 }
@@ -89,12 +89,12 @@ fn nothing_is_lost_whatever_the_owner_does() {
 }
 
 #[test]
-fn a_moving_socket_can_be_destroyed_at_any_moment() {
+fn a_migrating_socket_can_be_destroyed_at_any_moment() {
     for_seeds(100..180, |seed, link| {
         let mut dice = Dice(seed);
         let (mut writing, mut reading) = (link.peer.second(), link.peer.second());
         thread::scope(|scope| {
-            // Both go on until the socket is gone.
+            // Both continue until the socket is gone.
             scope.spawn(move || {
                 let frame = writing.binary_frame(&[1; 700]);
                 while writing.stream.write_all(&frame).is_ok() {}
@@ -110,9 +110,9 @@ fn a_moving_socket_can_be_destroyed_at_any_moment() {
                 owner.last_read(socket);
             }
             let Link { owner, socket, .. } = link;
-            owner.give_up(socket);
+            owner.destroy_socket(socket);
             let told = owner.seen(LINK).events.len();
-            owner.turn();
+            owner.cycle();
             assert_eq!(owner.seen(LINK).events.len(), told);
         });
     });
