@@ -55,7 +55,7 @@ const WORDS: [&str; 16] = [
     "call",
     "again",
     "when",
-    "nobody",
+    "window",
     "opens",
     "door",
 ];
