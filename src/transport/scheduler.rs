@@ -89,7 +89,7 @@ impl Work {
     const NONE: Self = Self { events: 0, busy: 0 };
 }
 
-/// Where an owner's sockets that bring many messages belong.
+/// The driver that sockets with many messages per read get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// On the event loop. A trial may begin in window `not_before`, after enough busy windows in a row;
