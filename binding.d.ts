@@ -31,7 +31,7 @@ export declare class Connection {
   /** The payload of the next record with the flag `LARGE`. */
   takeLarge(): Buffer
   /** The memory of the next record with the flag `DETACHED`. */
-  takeLanded(): ArrayBuffer | undefined
+  takeDetached(): ArrayBuffer | undefined
   /** The lengths of the non-empty frames of the next record with the flag `FRAGMENTED`. */
   takeFragments(): Array<number>
   /** Over a stream: all output queued since the last call; `null` if there is none. */
@@ -126,9 +126,9 @@ export declare class Environment {
    * Releases memory that connections have not used since the last call. Returns whether permessage-deflate may
    * have more to release the next time.
    */
-  rest(): boolean
+  sweep(): boolean
   /** Number of attached connections that are not idle. */
-  get awake(): number
+  get activeCount(): number
   /** Adds a reference that keeps the event loop alive. */
   ref(): void
   /** Removes a reference that keeps the event loop alive. */

@@ -45,7 +45,7 @@ checkVersion(binding.VERSION);
  * @property {(socket: { close(): void }) => number} closeLater
  * @property {(flush: () => void) => void} flushAtExit
  * @property {Set<() => void>} exitHooks
- * @property {(environment: { rest(): boolean }) => void} connectionOpened
+ * @property {(environment: { sweep(): boolean }) => void} connectionOpened
  * @property {() => void} connectionClosed
  */
 
@@ -152,7 +152,7 @@ const RecordFlag = {
   LARGE: 4 << 8,
   /** MESSAGE: the payload is in the payload arena. */
   ARENA: 8 << 8,
-  /** MESSAGE: takeLanded() returns the memory that holds the payload. */
+  /** MESSAGE: takeDetached() returns the memory that holds the payload. */
   DETACHED: 16 << 8,
   /** MESSAGE: received compressed; ERROR: in a compressed message. */
   COMPRESSED: 32 << 8,

@@ -187,7 +187,7 @@ test('an idle connection continues in both directions', async (t) => {
       assert.deepEqual(await received, [sent]);
     }
     // The connection is unused between two sweeps: all releasable memory is released.
-    for (let look = 0; look < 3; look++) environment.rest();
-    assert.equal(environment.rest(), false);
+    for (let look = 0; look < 3; look++) environment.sweep();
+    assert.equal(environment.sweep(), false);
   }
 });

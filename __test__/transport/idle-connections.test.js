@@ -13,7 +13,7 @@ const { connect, end, listen, pattern } = require('./pairs');
 /** Sweeps once, as the timer does: not within a delivery, whose connection is active. */
 async function sweep() {
   await new Promise(setImmediate);
-  environment.rest();
+  environment.sweep();
 }
 
 /** Makes every connection idle that has nothing in flight. */
@@ -60,16 +60,16 @@ async function deliver(from, to, data) {
 test('connections become idle', async () => {
   await withPairs('event_loop', 20, async (pairs) => {
     await makeIdle();
-    assert.equal(environment.awake, 0);
+    assert.equal(environment.activeCount, 0);
     for (const [server, client] of pairs) await deliver(client, server, 'hello');
-    assert.equal(environment.awake, 40);
+    assert.equal(environment.activeCount, 40);
     await sweep();
     // Connections used since then are active.
     await deliver(pairs[0][1], pairs[0][0], 'again');
     await sweep();
-    assert.equal(environment.awake, 2);
+    assert.equal(environment.activeCount, 2);
     await sweep();
-    assert.equal(environment.awake, 0);
+    assert.equal(environment.activeCount, 0);
   });
 });
 
@@ -142,7 +142,7 @@ for (const transport of ['event_loop', 'shuffle', 'auto']) {
         assert.deepEqual([server, client], [expected[1], expected[3]], `end ${at}`);
       }
       await makeIdle();
-      if (transport === 'event_loop') assert.equal(environment.awake, 0);
+      if (transport === 'event_loop') assert.equal(environment.activeCount, 0);
     });
   });
 }
@@ -158,14 +158,14 @@ test('negotiated compression is kept', async () => {
     const wss = await listen(library, { perMessageDeflate });
     const [server, client] = await connect(library, wss, { perMessageDeflate });
     await makeIdle();
-    assert.equal(environment.awake, 0);
+    assert.equal(environment.activeCount, 0);
     for (let round = 0; round < 4; round++) {
       await deliver(client, server, 'compressed '.repeat(20 + round));
       await deliver(server, client, 'and back '.repeat(20 + round));
       await makeIdle();
       await makeIdle();
       // A connection stays active if the peer may refer to earlier bytes (context takeover).
-      assert.equal(environment.awake, takeover ? 2 : 0);
+      assert.equal(environment.activeCount, takeover ? 2 : 0);
     }
     await end(wss, server, client);
     delete process.env.FERROWS_TRANSPORT;

@@ -4,6 +4,7 @@
  * Turns a lazy socket into a net.Socket in place, on first use of any member that it lacks: with a handle of Node that owns the
  * descriptor, in the state that a net.Socket would have reached, detached if a WebSocket has adopted it. Defines those members
  * on the prototype of LazySocket. Its methods may be taken from a socket before that and called afterwards.
+ * Called by the getters that it defines, by transport/index.js and by stream-fallback.js.
  */
 
 const net = require('net');
@@ -16,7 +17,7 @@ const { SocketFlag } = require('./socket-states');
 const { DetachedSocket, markDetached } = require('./detached-socket');
 const { setLazyMembers } = require('./replaced-members');
 
-/** @type {any} the members of Node, past those that a program has defined on the socket */
+/** @type {any} Node's members, bypassing those that a program has defined on the socket */
 const node = net.Socket.prototype;
 
 const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_ENDED, PEER_ENDED } = SocketFlag;

@@ -16,11 +16,12 @@ const isDebugging = debug.enabled === true;
 
 /** The environment as the sweep timer of src/addon/thread.js uses it. Reports connections that become idle. */
 const tracedEnvironment = {
-  rest() {
-    const before = environment.awake;
-    const hasMore = environment.rest();
-    const { awake } = environment;
-    if (awake < before) debug('%d connections became idle, %d are active', before - awake, awake);
+  sweep() {
+    const before = environment.activeCount;
+    const hasMore = environment.sweep();
+    const { activeCount } = environment;
+    if (activeCount < before)
+      debug('%d connections became idle, %d are active', before - activeCount, activeCount);
     return hasMore;
   }
 };

@@ -5,6 +5,9 @@
  * connection from one to the other. Takes the descriptor from the net.Socket, which remains as a lazy or detached socket, and
  * turns records of the addon into calls of that socket. Falls back to a stream when a program uses the socket in a way that
  * needs the bytes to pass through it.
+ *
+ * index.js creates it, the addon calls deliver() through src/addon/thread.js. flush-scheduler.js decides when to write,
+ * event-queue.js in which order to emit.
  */
 
 const { constants } = require('os');

@@ -177,7 +177,7 @@ function readRecord(slots, at, reader, word, batched) {
   } else if ((head & ARENA) !== 0) {
     payload = copy(arena, offset, length);
   } else if ((head & DETACHED) !== 0) {
-    const memory = /** @type {ArrayBuffer} */ (reader.connection.takeLanded());
+    const memory = /** @type {ArrayBuffer} */ (reader.connection.takeDetached());
     payload = new FastBuffer(memory, offset, length);
   } else if ((head & BATCHED) !== 0) {
     payload = partOf(/** @type {Buffer} */ (batched), offset, length);

@@ -3,7 +3,8 @@
 /*
  * The transport over a stream: a Node Duplex moves the bytes. Used for every socket that the addon cannot take over: TLS,
  * pipes, HTTP/2 streams, user-defined Duplexes, and sockets with replaced members. Written output is flushed before a program
- * writes to the socket or reads its counters, so that it sees the order and the numbers that ws gives.
+ * writes to the socket or reads its counters, so that it sees the order and the numbers that ws gives. Created by index.js, and
+ * the base class of FallbackTransport (stream-fallback.js). The addon parses and frames.
  */
 
 const { Transport } = require('./base-transport');

@@ -134,7 +134,7 @@ impl Connection {
 
     /// The memory of the next record with the flag `DETACHED`.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer | undefined")]
-    pub fn take_landed(&mut self) -> Result<Option<Unknown<'_>>> {
+    pub fn take_detached(&mut self) -> Result<Option<Unknown<'_>>> {
         let transport = self.transport.borrow();
         let memory = transport.active().and_then(|active| active.with_frame_memory(Reference::value));
         memory.map(|value| unknown(self.context.env, value?)).transpose()

@@ -118,7 +118,7 @@ impl Environment {
     /// Releases memory that connections have not used since the last call. Returns whether permessage-deflate may
     /// have more to release the next time.
     #[napi(catch_unwind)]
-    pub fn rest(&self) -> bool {
+    pub fn sweep(&self) -> bool {
         let Context { event_loop, compression, .. } = &*self.context;
         let mut released = Trimmed::default();
         if compression.is_used() {
@@ -134,7 +134,7 @@ impl Environment {
 
     /// Number of attached connections that are not idle.
     #[napi(getter, catch_unwind)]
-    pub fn awake(&self) -> u32 {
+    pub fn active_count(&self) -> u32 {
         self.context.event_loop.active_count() as u32
     }
 

@@ -119,12 +119,12 @@
     /**
      * Counts a connection. While there are connections, idle ones are swept periodically.
      *
-     * @param {{ rest(): boolean }} environment
+     * @param {{ sweep(): boolean }} environment
      */
     connectionOpened(environment) {
       connections++;
       sweepTimer ??= setInterval(() => {
-        const hasMore = environment.rest();
+        const hasMore = environment.sweep();
         if (connections > 0 || hasMore) return;
         clearInterval(sweepTimer);
         sweepTimer = undefined;

@@ -1,5 +1,5 @@
 //! Synchronization primitives of the modules that several threads share (`queue`, `ref_count`,
-//! `socket::news`, `socket::reading`). These modules must take them from here and not from the standard
+//! `socket::handoff`). These modules must take them from here and not from the standard
 //! library: `tests/loom.rs` compiles the same source with loom's primitives and checks every interleaving.
 
 pub(super) use std::sync::atomic::{AtomicUsize, Ordering};

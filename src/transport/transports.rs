@@ -1,6 +1,5 @@
-//! The transports of an owner, by connection id: for each connection how it is configured, and where its bytes come from and go to.
-//! JavaScript knows a connection by its id only. Commands that need the event loop are methods of
-//! [`EventLoop`](super::event_loop::EventLoop); the rest is here.
+//! The transports of an owner, by connection id: the configuration of each connection and its backend. JavaScript names a connection
+//! by this id. Commands that need the event loop are in `event_loop::commands`.
 
 use std::cell::{Ref, RefCell};
 use std::mem;
@@ -66,7 +65,7 @@ pub enum Backend<M> {
     Active(Rc<ActiveConnection<M>>),
     /// A socket with nothing in flight.
     Idle(IdleConnection),
-    /// Nothing, any more.
+    /// None: the connection is closed.
     Closed(Totals),
 }
 

@@ -81,7 +81,7 @@ pub(super) fn hand_back(
     event_loop: &EventLoop<NodeHost>,
     transport: &mut Transport<Reference>,
 ) -> Option<i32> {
-    let events = transport.detach(event_loop)?;
+    let events = transport.hand_back(event_loop)?;
     let flag = |is_set: bool, flag| if is_set { flag } else { 0 };
     let failed = events.fault.map_or(0, |fault| (fault.errno << 8) | flag(fault.write, FAILED_WRITE));
     Some(failed | flag(events.drained, DRAINED) | flag(events.shut_down, SHUT_DOWN))

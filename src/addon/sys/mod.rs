@@ -1,4 +1,4 @@
-//! The unsafe room: Node-API, libuv and libc called by hand, where napi-rs has no safe form or costs too much
+//! The unsafe code of the addon: Node-API, libuv and libc called by hand, where napi-rs has no safe form or costs too much
 //! on a hot path.
 //!
 //! Everything exported from here is safe to call on the thread of the environment that it was made for.

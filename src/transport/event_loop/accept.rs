@@ -1,5 +1,5 @@
-//! The listening sockets of an event loop, and connections accepted by them that have no transport yet. Accepting and reading is in
-//! [`listener`](crate::transport::listener); their state between cycles is here.
+//! Joins [`listener`](crate::transport::listener) to the event loop: keeps accepted connections until `cycle` delivers them, and
+//! counts the listening sockets that keep the loop alive. Called by `driver` and `cycle`. Accepts and reads nothing itself.
 
 use std::cell::{Cell, RefCell};
 use std::mem;

@@ -70,7 +70,7 @@ impl<'a> Source<'a> {
                 (fd, is_watched, unsent)
             }
         };
-        // A descriptor that the poller refuses may still be one for a thread.
+        // A descriptor that the poller refuses can still be driven by an I/O thread.
         let is_polled = mode != TransportMode::IoThreads
             && poller.is_some_and(|poller| {
                 let added = if is_watched { poller.readd_fd(&fd, token) } else { poller.add_fd(&fd, token) };

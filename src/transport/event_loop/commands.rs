@@ -38,7 +38,7 @@ impl SocketCommand {
 
 /// Events of a socket that were not delivered when it was [detached](Transport::detach), other than those of the connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DetachedEvents {
+pub struct HandedBackEvents {
     /// All output has gone out, or that is still to be reported.
     pub drained: bool,
     /// The writing side was shut down.
@@ -136,7 +136,7 @@ impl<M> Transport<M> {
 
     /// Gives the descriptor of a socket back to the host; the transport is one over a stream from then on, whose bytes the caller
     /// carries. All collected events must have been delivered. `None` if there is no socket.
-    pub fn detach<H: Host<Memory = M>>(&mut self, event_loop: &EventLoop<H>) -> Option<DetachedEvents> {
+    pub fn hand_back<H: Host<Memory = M>>(&mut self, event_loop: &EventLoop<H>) -> Option<HandedBackEvents> {
         let connection = event_loop.activate(self).map(Rc::clone)?;
         if connection.is_destroyed.get() {
             return None;
@@ -151,7 +151,7 @@ impl<M> Transport<M> {
         let mut stream = Stream::going_on(connection, events, bytes_read);
         stream.connection.set_auto_pong(false);
         self.set_backend(Backend::Stream(Box::new(stream)));
-        Some(DetachedEvents { drained: drained || awaits_drain, shut_down, fault })
+        Some(HandedBackEvents { drained: drained || awaits_drain, shut_down, fault })
     }
 
     /// Drops all that is queued or undelivered, and closes the descriptor. A frame that is being inflated is still received, and the

@@ -1,4 +1,6 @@
-//! One active connection of an event loop: its socket, and its state between cycles.
+//! The state of one active connection between cycles. Decides whether and where to read (shared buffer, arena, large
+//! frame); system calls are in [`socket`](crate::transport::socket). Called by `cycle`, `driver` and `commands`. No lists of
+//! connections and no delivery here.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -17,7 +19,7 @@ use crate::transport::socket::{Interest, RECEIVE_BUFFER, Socket, SocketEvents, T
 const SEND_IN_PLACE_FROM: usize = 16 * 1024;
 const ALWAYS_IN_PLACE_FROM: usize = 256 * 1024;
 
-/// Memory that messages lie in which were received in place. `M` is that of the [`Host`].
+/// Memory that holds messages received in place. `M` is that of the [`Host`].
 #[derive(Debug)]
 pub enum InPlace<M> {
     /// The payload arena, from this offset on, until it is released.
@@ -38,7 +40,7 @@ pub struct ActiveConnection<M> {
     /// An I/O thread drives the socket, not the event loop.
     pub(super) is_on_thread: Cell<bool>,
     pub(super) is_destroyed: Cell<bool>,
-    /// Readiness that was reported and not used up. Of meaning while the event loop drives, as is `interest`.
+    /// Readiness that was reported and not used up. Valid only while the event loop drives the socket, as is `interest`.
     pub(super) ready: Cell<Readiness>,
     /// The interest after the last operation on the owner's thread: nothing else changes it.
     pub(super) interest: Cell<Interest>,
@@ -125,7 +127,8 @@ impl<M> ActiveConnection<M> {
         self.socket.owner_fd()
     }
 
-    /// True if output of `mark` bytes or more has been pending since none was: then the end of it is reported.
+    /// True if at least `mark` bytes have been pending at once since the output was last empty. The owner is then notified when it is
+    /// empty again.
     pub fn needs_drain(&self, mark: u64) -> bool {
         self.socket.needs_drain(mark)
     }

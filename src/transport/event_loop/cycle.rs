@@ -1,8 +1,7 @@
-//! One cycle of the owner's loop: the work before it polls, on ready sockets, and after it. In batches, because
-//! the code of one step stays in the processor's caches while it runs again and again: some sockets are read, then all of them
-//! are delivered, and then their output is written.
-//!
-//! Known before read: events that are known and output that is queued go out before anything is read that came later.
+//! The phases of the owner's loop, called by the host: [`EventLoop::before_poll`], [`EventLoop::on_readable`],
+//! [`EventLoop::on_wake`], [`EventLoop::after_poll`]. Sockets are read, delivered and written in batches, because the code of one
+//! step stays in the processor's caches while it repeats. Known events and queued output go out before anything is read.
+//! No system call and no command of JavaScript here.
 
 use std::rc::Rc;
 

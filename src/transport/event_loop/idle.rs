@@ -88,7 +88,7 @@ impl IdleConnection {
             && connection.socket.is_idle()
     }
 
-    /// Keeps of a connection that [is idle](Self::is_idle) no more than it needs. It must be off the active list. `None` if it was
+    /// Reduces a connection that [is idle](Self::is_idle) to its idle form. It must be off the active list. `None` if it was
     /// not idle; the socket is closed then.
     pub(super) fn from_active<M>(connection: Rc<ActiveConnection<M>>) -> Option<Self> {
         let (id, mode) = (connection.id(), connection.mode);

@@ -1,5 +1,5 @@
-//! A large frame on its way: the connection detaches it, and its payload is received straight into the memory that the message
-//! keeps. A socket that migrates to an I/O thread returns it first, because a thread has no such memory.
+//! Receives the rest of a large frame straight into the memory of its message. `connection::detached_frame` decides which frames
+//! qualify. A socket that migrates to an I/O thread returns its frame first, because a thread has no such memory.
 
 use super::Host;
 use crate::connection::DetachedFrame;

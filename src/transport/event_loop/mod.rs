@@ -1,9 +1,9 @@
 //! The `event_loop` transport: sockets that are read, parsed, delivered and written on their owner's own thread, in the callbacks of
-//! its event loop. No other thread takes part, and nothing here blocks.
+//! its event loop. Nothing here blocks. An I/O thread takes part only through the mailbox and by migration.
 //!
 //! [`EventLoop`] is the driver of one owner: a JavaScript environment, or a test. It is generic over a [`Host`], which has the loop,
 //! the memory and the consumer of events. The host calls [`EventLoop::before_poll`], [`EventLoop::on_readable`],
-//! [`EventLoop::on_wake`] and [`EventLoop::after_poll`] in the phases of its loop; commands come through the other methods.
+//! [`EventLoop::on_wake`] and [`EventLoop::after_poll`] in the phases of its loop; commands come through the methods of [`Transport`](super::transports::Transport).
 //!
 //! * `driver`: the sockets of an owner, flushing, migration, and the end. `cycle`: the phases of the loop. `commands`: operations on
 //!   one transport.
@@ -32,7 +32,7 @@ use crate::transport::listener::AcceptedConnection;
 use crate::transport::socket::SocketEvents;
 
 pub use adopt::{AdoptRequest, Source};
-pub use commands::{DetachedEvents, SocketCommand};
+pub use commands::{HandedBackEvents, SocketCommand};
 pub use connection::{ActiveConnection, InPlace};
 pub use driver::EventLoop;
 pub use idle::IdleConnection;

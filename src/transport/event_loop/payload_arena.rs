@@ -1,5 +1,5 @@
-//! Bookkeeping of the payload arena: memory of the host that sockets with large messages are read into. Messages are parsed in place,
-//! copied out by the consumer, and then the memory is used again.
+//! Bookkeeping of the payload arena, the host's memory that sockets with large messages are read into. Messages are parsed in
+//! place and copied out by the consumer; then the memory is reused. Reads no socket and parses no frame.
 
 use std::cell::Cell;
 

@@ -1,4 +1,5 @@
-//! Undelivered events of one socket: those of its connection, and those of the socket itself.
+//! Undelivered events of one socket: those of its connection, and those of the socket itself (end, fault, drain). Filled under the
+//! lock of `state`, swapped out by the owner.
 
 use std::io;
 

@@ -1,4 +1,5 @@
-//! The descriptor of a socket, and its owner: borrowed from the host, or owned.
+//! The descriptor of a socket, and its owner: borrowed from the host, or owned. Closing and system calls that need no state are
+//! here; reading is in `read`, writing in `write`.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,4 +1,5 @@
-//! The queue from the I/O threads to one owner.
+//! Sockets with events, from the I/O threads to one owner. A socket pushes itself, `EventLoop::on_wake` drains. `handoff` has the
+//! rule for when a socket may be pushed, `transport::queue` the queue itself.
 
 use std::fmt;
 use std::sync::Arc;

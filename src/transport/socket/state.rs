@@ -1,4 +1,4 @@
-//! The state of a socket, shared by its owner and its I/O thread under one lock.
+//! The state of a socket, shared by its owner and its I/O thread under one lock. Makes no system call.
 
 use std::sync::Arc;
 
@@ -190,7 +190,8 @@ impl State {
         mark.is_some_and(|mark| self.peak >= mark)
     }
 
-    /// True if `mark` bytes of output have been pending since none was: then the owner is told when none is.
+    /// True if at least `mark` bytes have been pending at once since the output was last empty. The owner is then notified when
+    /// it is empty again.
     pub(super) fn needs_drain(&mut self, mark: u64) -> bool {
         self.awaits_drain |= self.has_passed(Some(mark));
         self.awaits_drain || self.undelivered.drained
@@ -209,13 +210,12 @@ impl State {
 
     /// True if the owner drives, nothing is in flight, and no request is open.
     pub(super) fn is_idle(&self) -> bool {
-        let is_restless =
-            self.is_being_read || self.paused || self.tapped || self.corked || self.awaits_drain;
-        let is_asked =
+        let is_busy = self.is_being_read || self.paused || self.tapped || self.corked || self.awaits_drain;
+        let has_requests =
             self.notify_at.is_some() || self.drain_mark.is_some() || self.shutdown != Shutdown::NotAsked;
         let is_driven = matches!(self.driver, Driver::Owner);
         is_driven
-            && !(is_restless || is_asked || self.blocked)
+            && !(is_busy || has_requests || self.blocked)
             && self.wants_input()
             && self.undelivered.is_empty()
             && self.connection.is_idle()

@@ -108,7 +108,7 @@ fn give_back(buffer: &mut Vec<u8>) {
 }
 
 impl OwnedOrBorrowedFd {
-    /// Writes the first bytes of a descriptor that is not a socket's yet. Returns those that the kernel refuses; an
+    /// Writes the first bytes of a descriptor before a `Socket` is made of it. Returns those that the kernel refuses; an
     /// error shows again when they are written.
     pub fn begin<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         let sent = self.socket().send_with_flags(bytes, SEND_FLAGS).unwrap_or(0);

@@ -8,7 +8,7 @@ use super::{
     wait_until,
 };
 use crate::protocol::Role;
-use crate::transport::event_loop::{DetachedEvents, SocketCommand};
+use crate::transport::event_loop::{HandedBackEvents, SocketCommand};
 
 const MEGABYTE: usize = 1024 * 1024;
 
@@ -244,15 +244,15 @@ fn a_detached_transport_continues_as_a_stream() {
             link.socket.bytes_read() == first.len() as u64
         });
         link.owner.with_transport(LINK, |transport, event_loop| {
-            let events = transport.detach(event_loop).unwrap();
-            assert_eq!(events, DetachedEvents::default());
+            let events = transport.hand_back(event_loop).unwrap();
+            assert_eq!(events, HandedBackEvents::default());
             let stream = transport.stream().expect("a stream");
             stream.receive(second, &mut OneKey);
             let event = stream.events.peek().map(Event::from);
             assert_eq!(event, Some(Event::Binary(b"in two halves".to_vec())));
             assert_eq!(transport.totals().read, frame.len() as u64);
             assert_eq!(transport.fd(), -1);
-            assert!(transport.detach(event_loop).is_none());
+            assert!(transport.hand_back(event_loop).is_none());
         });
         assert_eq!(link.socket.owner_fd(), -1);
     }
