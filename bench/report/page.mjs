@@ -19,8 +19,13 @@ const HEADLINES = [
   { work: '16 KiB echo, 100 connections', workload: 'echo-16k' },
   { work: 'client, 64 B, 16 in flight', workload: 'client-16' },
   { work: '2 KiB compressed JSON echo', workload: 'deflate-2k' },
+  { work: '64 B echo over TLS, 1 in flight', workload: 'tls-1' },
   { work: 'opening and closing a connection', workload: 'opening' },
-  { work: 'memory of an idle connection', workload: 'idle-8000', measure: 'growth' }
+  {
+    work: 'memory per idle connection, 8,000 connections',
+    workload: 'idle-8000',
+    measure: 'growth'
+  }
 ];
 
 const SUBJECT = 'ferrows/auto';
@@ -267,10 +272,10 @@ export function withHeadline(readme, results) {
     throw new Error(`README.md needs ${BEGIN} and ${END} once`);
   const block = [
     BEGIN,
-    'Median CPU time per message or connection; `/ ws` and `/ uWebSockets.js` are the ratios to them (lower is better, `ws` is the ' +
-      'faster of with and without bufferutil):',
+    'Median CPU time of the server per message or connection; lower is better. The column `ws` is the faster of ws with and without ' +
+      'bufferutil.',
     ...headline(results),
-    'All results and their conditions: [doc/performance.md](doc/performance.md).',
+    '[doc/performance.md](doc/performance.md) has all results, their conditions, and the targets that are not met.',
     END
   ];
   return `${before}${block.join('\n\n')}${after}`;
