@@ -139,7 +139,7 @@ const MEMORY_LOADS = [
  * `takeover` or `no-takeover`. `rounds` is the maximum number of rounds; `onDemand` workloads run
  * only if selected by name.
  */
-export const WORKLOADS = [
+const CATALOG = [
   { name: 'echo-64-1', ...small, connections: 100, inFlight: 1, subjects: ALL_SUBJECTS },
   { name: 'echo-64-16', ...small, connections: 100, inFlight: 16, subjects: ALL_SUBJECTS },
   { name: 'echo-64-alone', ...small, connections: 1, inFlight: 1, subjects: MAIN },
@@ -240,6 +240,15 @@ export const WORKLOADS = [
     subjects: [...COMPRESSING, DEDICATED]
   }
 ];
+
+/** With FERROWS_BEFORE, every workload of the default server also measures the other clone, interleaved. */
+export const WORKLOADS = CATALOG.map((workload) =>
+  process.env.FERROWS_BEFORE &&
+  workload.kind !== 'client' &&
+  workload.subjects.includes('ferrows/auto')
+    ? { ...workload, subjects: [...new Set([...workload.subjects, 'ferrows/before'])] }
+    : workload
+);
 
 /** The peer of a client workload. */
 export const ECHO = { name: LIMIT, program: 'epoll-echo' };
