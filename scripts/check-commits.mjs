@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { root } from './ready.mjs';
 
 /** The last commit before the rule. */
-const BASE = 'a1f3fc7';
+const BASE = '7f8514b';
 const LONGEST = 72;
 
 /** One or several areas (files, folders or subjects), then a summary in lower case, unless it begins with a name. */
