@@ -8,6 +8,10 @@ use crate::transport::socket::{READS_PER_TURN, Socket, Taken};
 /// Bytes that a read must have brought for the frame that it ended in to be detached.
 pub(super) const LARGE_FRAME_FROM: usize = 16 * 1024;
 
+/// Most bytes of a frame that one turn receives. A single read has no bound of its own: a peer on the same machine refills the kernel's
+/// buffer while it is being read.
+pub(in crate::transport) const LARGE_FRAME_TURN: usize = 1024 * 1024;
+
 /// A detached frame, and the memory of its payload.
 pub(super) struct LargeFrame<M> {
     frame: DetachedFrame,
@@ -43,7 +47,12 @@ impl<M> LargeFrame<M> {
         let read = host.with_memory(&memory, |bytes| {
             for _ in 0..READS_PER_TURN {
                 let filled = frame.received();
-                let taken = socket.receive_detached(ended, &mut bytes[filled..], &mut *host.masking_keys());
+                let end = bytes.len().min(filled + LARGE_FRAME_TURN - total.bytes);
+                if end == filled {
+                    return;
+                }
+                let taken =
+                    socket.receive_detached(ended, &mut bytes[filled..end], &mut *host.masking_keys());
                 total = Taken { more: taken.more, bytes: total.bytes + taken.bytes, is_whole: false };
                 if taken.bytes == 0 {
                     return;

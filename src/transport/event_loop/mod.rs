@@ -36,6 +36,8 @@ pub use commands::{HandedBackEvents, SocketCommand};
 pub use connection::{ActiveConnection, InPlace};
 pub use driver::EventLoop;
 pub use idle::IdleConnection;
+#[cfg(test)]
+pub(in crate::transport) use large_frame::LARGE_FRAME_TURN;
 pub use payload_arena::ARENA_SIZE;
 pub use poller::{Poller, Readiness};
 
