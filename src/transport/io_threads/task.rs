@@ -11,7 +11,7 @@ use tokio::io::unix::AsyncFd;
 
 use super::raw;
 use super::worker::{Registration, Scratch};
-use crate::transport::socket::{Fault, READS_PER_TURN, Received, Side, Socket, lock};
+use crate::transport::socket::{Fault, READS_PER_TURN, Received, Side, Socket, Stop, lock};
 
 /// Starts the task. Called on the worker's thread, inside its runtime.
 pub(super) fn start(socket: Arc<Socket>, fd: Arc<socket2::Socket>, registration: Arc<Registration>) {
@@ -28,9 +28,9 @@ pub(super) fn start(socket: Arc<Socket>, fd: Arc<socket2::Socket>, registration:
     }
 }
 
-/// Writes queued output until the kernel refuses more.
+/// Writes queued output for one turn. The task writes the rest.
 pub(super) fn write(socket: &Arc<Socket>) {
-    if socket.write_out(Side::Thread).write {
+    if matches!(socket.write_on_thread(), Stop::Refused | Stop::More) {
         socket.wake_task();
     }
 }
@@ -78,10 +78,12 @@ impl Task {
 
     fn poll_write(&self, fd: &AsyncFd<Arc<socket2::Socket>>, context: &mut Context<'_>) {
         while let Poll::Ready(Ok(mut guard)) = fd.poll_write_ready(context) {
-            if !self.socket.write_out(Side::Thread).write {
-                return;
+            match self.socket.write_on_thread() {
+                Stop::Refused => guard.clear_ready(),
+                // Other sockets of the thread come first, and an owner that waits for the lock.
+                Stop::More => return context.waker().wake_by_ref(),
+                Stop::All | Stop::External(_) | Stop::Failed => return,
             }
-            guard.clear_ready();
         }
     }
 

@@ -28,6 +28,7 @@ mod state;
 mod write;
 
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use super::io_threads::Job;
@@ -48,6 +49,7 @@ pub(super) use state::Driver;
 use state::{Shutdown, State};
 pub(super) use sync::lock;
 use write::Writer;
+pub use write::{Stop, WRITE_TURN, Written};
 
 /// Undelivered bytes above which a socket is not read until its owner collects. Large enough for a busy owner to find
 /// work at each look, small enough that 1,000 stalled connections take 256 MiB.
@@ -82,6 +84,8 @@ pub struct Socket {
     pub(super) state: Mutex<State>,
     /// The write half; `None` once destroyed, or when writing has failed.
     writer: Mutex<Option<Writer>>,
+    /// True while the owner waits for the write half; an I/O thread does not begin another system call then.
+    owner_waits: AtomicBool,
     /// Held by the owner; it holds sockets.
     mailbox: Weak<Mailbox>,
 }
@@ -109,7 +113,13 @@ impl Socket {
 
     fn from_state(state: State, mailbox: &Arc<Mailbox>, token: u64) -> Arc<Self> {
         let writer = Mutex::new(state.owner_fd.clone().map(Writer::new));
-        Arc::new(Self { token, state: Mutex::new(state), writer, mailbox: Arc::downgrade(mailbox) })
+        Arc::new(Self {
+            token,
+            state: Mutex::new(state),
+            writer,
+            owner_waits: AtomicBool::new(false),
+            mailbox: Arc::downgrade(mailbox),
+        })
     }
 
     /// The number given to [`Socket::new`].
@@ -251,7 +261,7 @@ impl Socket {
 
     /// Drops queued output and undelivered events, and releases the descriptor.
     pub fn destroy(self: &Arc<Self>) {
-        let writer = lock(&self.writer).take();
+        let writer = self.lock_writer().take();
         let mut state = lock(&self.state);
         if state.destroyed {
             return;

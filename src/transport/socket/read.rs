@@ -67,7 +67,7 @@ impl Socket {
             };
         let received = state.take_in(result, buffer, keys, State::parse_copied);
         // While the kernel refuses output, writability triggers the write.
-        let reply = !state.blocked && !state.connection.output().is_empty();
+        let reply = !state.blocked && state.connection.has_output();
         self.announce(state, Side::Thread);
         (received, reply)
     }
