@@ -140,6 +140,12 @@ impl Output {
         mem::swap(spare, &mut self.bytes);
     }
 
+    /// Bytes of memory.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity() + self.externals.capacity()
+    }
+
     /// Drops everything, and keeps the memory.
     pub fn clear(&mut self) {
         self.bytes.clear();

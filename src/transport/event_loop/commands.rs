@@ -6,7 +6,7 @@ use super::Host;
 use super::driver::EventLoop;
 use crate::connection::Connection;
 use crate::protocol::deflate::InflateJob;
-use crate::transport::socket::{Fault, Remains, SocketEvents, WRITE_TURN};
+use crate::transport::socket::{Fault, Remains, SocketEvents};
 use crate::transport::stream::Stream;
 use crate::transport::transports::{Backend, Transport};
 
@@ -92,7 +92,7 @@ impl<M> Transport<M> {
         keep: impl FnOnce() -> Option<(M, usize)>,
     ) -> Option<u64> {
         let connection = event_loop.activate(self)?;
-        if !connection.send_in_place(binary, fin, payload, keep) {
+        if !connection.send_in_place::<H>(binary, fin, payload, keep) {
             return None;
         }
         event_loop.after_io(connection);
@@ -105,7 +105,7 @@ impl<M> Transport<M> {
         let Some(connection) = connection else { return };
         let socket = &connection.socket;
         match command {
-            SocketCommand::WriteNow => connection.write_now(&event_loop.host, WRITE_TURN),
+            SocketCommand::WriteNow => connection.write_now(&event_loop.host, H::WRITE_TURN),
             SocketCommand::Notify => socket.notify(),
             SocketCommand::Pause => socket.pause(),
             SocketCommand::Resume => socket.resume(),

@@ -13,9 +13,7 @@ use super::poller::Readiness;
 use super::sent_payloads::{SentPayload, SentPayloads};
 use crate::connection::{Connection, MIN_IN_PLACE};
 use crate::transport::scheduler::{Traffic, TransportMode};
-use crate::transport::socket::{
-    Interest, RECEIVE_BUFFER, Socket, SocketEvents, Stop, Taken, WRITE_TURN, Written,
-};
+use crate::transport::socket::{Interest, RECEIVE_BUFFER, Socket, SocketEvents, Stop, Taken, Written};
 
 /// Length from which a payload is written from the caller's memory if nothing else is queued or the kernel has refused output, and in
 /// any case: a copy then costs more than a system call of its own.
@@ -160,7 +158,7 @@ impl<M> ActiveConnection<M> {
     /// Sends an unmasked message from the caller's memory, if that costs less than a copy that leaves with the tick's other output. Bytes
     /// that are not written now stay there: `keep` returns the memory and the offset at which the payload ends. `None`: they are
     /// copied. Returns false if nothing was sent.
-    pub(super) fn send_in_place(
+    pub(super) fn send_in_place<H: Host<Memory = M>>(
         &self,
         binary: bool,
         fin: bool,
@@ -176,7 +174,7 @@ impl<M> ActiveConnection<M> {
         let Some(is_free) = self.socket.send_external(binary, fin, length) else { return false };
         let mut unsent = payload;
         if is_free && self.payloads.is_empty() {
-            let written = self.socket.write(&mut { WRITE_TURN }, payload);
+            let written = self.socket.write(&mut { H::WRITE_TURN }, payload);
             self.note_written(written);
             if written.is_segment_done || written.stop == Stop::Failed {
                 return true;
@@ -211,7 +209,7 @@ impl<M> ActiveConnection<M> {
     pub(super) fn write_now<H: Host<Memory = M>>(&self, host: &H, turn: usize) {
         if self.is_on_thread.get() {
             self.socket.write_now();
-        } else if !self.interest.get().write || (turn > WRITE_TURN && self.ready.get().write) {
+        } else if !self.interest.get().write || (turn > H::WRITE_TURN && self.ready.get().write) {
             self.write(host, turn);
         }
     }
@@ -299,7 +297,7 @@ impl<M> ActiveConnection<M> {
         // The turn was too short for the output.
         let mut is_unfinished = false;
         if write && interest.write {
-            interest = self.write(host, WRITE_TURN);
+            interest = self.write(host, H::WRITE_TURN);
             is_unfinished = self.ready.get().write;
         }
         let mut bytes = 0;

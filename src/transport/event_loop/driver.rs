@@ -18,7 +18,7 @@ use crate::connection::{Config, Connection};
 use crate::protocol::Role;
 use crate::transport::listener::{Listeners, PollContext};
 use crate::transport::scheduler::{Migration, Scheduler, TransportMode};
-use crate::transport::socket::{Idle, Interest, Socket, WRITE_TURN, Wake};
+use crate::transport::socket::{Idle, Interest, Socket, Wake};
 use crate::transport::transports::{Backend, Transport, Transports};
 
 /// An idle connection takes 72 bytes, its descriptor and the two counters of the `Rc` included. Debug builds keep more of a descriptor.
@@ -329,7 +329,7 @@ impl<H: Host> EventLoop<H> {
             connection.socket.flush();
         } else if !connection.interest.get().write {
             // Output that the kernel has refused waits until it accepts more.
-            self.update_interest(connection, connection.write(&self.host, WRITE_TURN));
+            self.update_interest(connection, connection.write(&self.host, H::WRITE_TURN));
         }
     }
 

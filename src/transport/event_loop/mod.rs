@@ -30,7 +30,7 @@ use std::cell::RefMut;
 
 use crate::connection::MaskingKeys;
 use crate::transport::listener::AcceptedConnection;
-use crate::transport::socket::SocketEvents;
+use crate::transport::socket::{SocketEvents, WRITE_TURN};
 
 pub use adopt::{AdoptRequest, Source};
 pub use commands::{HandedBackEvents, SocketCommand};
@@ -55,6 +55,9 @@ pub enum Delivered {
 
 /// Services that an owner's event loop provides to its [`EventLoop`]. All methods are called on the owner's thread.
 pub trait Host: Sized {
+    /// Bytes that one connection writes before others follow. Tests have a smaller number.
+    const WRITE_TURN: usize = WRITE_TURN;
+
     /// Memory of one large frame, which the consumer keeps as the message; or memory of the consumer that holds a payload to be sent.
     type Memory;
     /// Consumer of connections accepted by one listening socket.
