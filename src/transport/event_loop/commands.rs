@@ -95,7 +95,9 @@ impl<M> Transport<M> {
         if !connection.send_in_place::<H>(binary, fin, payload, keep) {
             return None;
         }
-        event_loop.after_io(connection);
+        if connection.has_payloads() {
+            event_loop.after_io(connection);
+        }
         Some(self.run(event_loop, |_| ()))
     }
 

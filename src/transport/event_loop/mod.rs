@@ -9,7 +9,7 @@
 //!   one transport.
 //! * `poller`: one epoll or kqueue instance for all sockets. `connection`: the state of one active connection.
 //! * `idle`: connections with nothing in flight, and the sweep that finds them.
-//! * `payload_arena`, `large_frame`: memory that large messages are received into. `sent_payloads`: memory that they are sent from.
+//! * `payload_arena`, `large_frame`: memory that large messages are received into. `output`: writing, and memory that they are sent from.
 //! * `adopt`: sockets that become connections. `accept`: listening sockets.
 //!
 //! Not here: Node-API, libuv, and any clock or random source but those of the host.
@@ -22,9 +22,9 @@ mod cycle;
 mod driver;
 mod idle;
 mod large_frame;
+mod output;
 mod payload_arena;
 mod poller;
-mod sent_payloads;
 
 use std::cell::RefMut;
 
@@ -34,11 +34,12 @@ use crate::transport::socket::{SocketEvents, WRITE_TURN};
 
 pub use adopt::{AdoptRequest, Source};
 pub use commands::{HandedBackEvents, SocketCommand};
-pub use connection::{ActiveConnection, InPlace, SEND_IN_PLACE_FROM};
+pub use connection::{ActiveConnection, InPlace};
 pub use driver::EventLoop;
 pub use idle::IdleConnection;
 #[cfg(test)]
 pub(in crate::transport) use large_frame::LARGE_FRAME_TURN;
+pub use output::SEND_IN_PLACE_FROM;
 pub use payload_arena::ARENA_SIZE;
 pub use poller::{Poller, Readiness};
 
