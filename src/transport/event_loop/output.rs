@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use super::Host;
 use super::connection::ActiveConnection;
 use super::poller::Readiness;
-use crate::transport::socket::{Interest, Stop, Written};
+use crate::transport::socket::{Interest, SentExternal, Stop, Written};
 
 /// Length from which a payload is written from the caller's memory if nothing else is queued or the kernel has refused output, and in
 /// any case: a copy then costs more than a system call of its own.
@@ -101,9 +101,10 @@ impl<M> ActiveConnection<M> {
         let turn = if self.payloads.is_empty() { H::WRITE_TURN } else { 0 };
         let mut unsent = payload;
         match self.socket.send_external(binary, fin, payload, turn) {
-            None => return false,
-            Some(None) => {}
-            Some(Some(written)) => {
+            SentExternal::Nothing => return false,
+            SentExternal::All => return true,
+            SentExternal::Queued => {}
+            SentExternal::Part(written) => {
                 self.note_written(written);
                 if written.is_segment_done || written.stop == Stop::Failed {
                     return true;

@@ -49,7 +49,7 @@ pub(super) use state::Driver;
 use state::{Shutdown, State};
 pub(super) use sync::lock;
 use write::Writer;
-pub use write::{Stop, WRITE_TURN, Written};
+pub use write::{SentExternal, Stop, WRITE_TURN, Written};
 
 /// Undelivered bytes above which a socket is not read until its owner collects. Large enough for a busy owner to find
 /// work at each look, small enough that 1,000 stalled connections take 256 MiB.

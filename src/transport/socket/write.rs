@@ -62,6 +62,19 @@ pub struct Written {
     pub interest: Interest,
 }
 
+/// Outcome of [`Socket::send_external`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SentExternal {
+    /// Not possible: a thread drives, or writing has failed.
+    Nothing,
+    /// The whole payload is an external segment, the last one.
+    Queued,
+    /// Everything is written.
+    All,
+    /// It was begun. The external segment is the first one, if any of it is left.
+    Part(Written),
+}
+
 impl Writer {
     pub(super) fn new(fd: Descriptor) -> Self {
         Self { fd, output: Output::default() }
@@ -85,6 +98,10 @@ impl Writer {
         loop {
             let result = if external.is_empty() {
                 socket.send_with_flags(&before[..cut(before, 0)], SEND_FLAGS)
+            } else if behind.is_empty() {
+                let external = &external[..cut(external, before.len())];
+                let parts = [IoSlice::new(&before[..cut(before, 0)]), IoSlice::new(external)];
+                socket.send_vectored_with_flags(&parts, SEND_FLAGS)
             } else {
                 let end = before.len() + external.len();
                 let parts = [
@@ -160,27 +177,42 @@ impl Socket {
         self.with_connection(|connection| connection.pending()).unwrap_or(0)
     }
 
-    /// Queues an unmasked message behind all output, its payload as an external segment. `None` if that is not
-    /// possible: a thread drives, or writing has failed. If the socket is free (nothing that was taken is unsent, and the
-    /// kernel has refused nothing) and `turn` is not 0, output is written up to the end of the message, as by
-    /// [`Socket::write`]. Otherwise it waits: `Some(None)`.
+    /// Sends an unmasked message behind all output. If the socket is free (nothing that was taken is unsent, and the kernel
+    /// has refused nothing) and `turn` is not 0, output is written up to the end of the message, as by
+    /// [`Socket::write`]. What is not written of the payload becomes an external segment.
     pub fn send_external(
         self: &Arc<Self>,
         binary: bool,
         fin: bool,
         payload: &[u8],
         mut turn: usize,
-    ) -> Option<Option<Written>> {
-        let guard = lock(&self.writer);
-        let writer = guard.as_ref()?;
+    ) -> SentExternal {
+        let mut guard = lock(&self.writer);
+        let Some(writer) = guard.as_mut() else { return SentExternal::Nothing };
         let mut state = lock(&self.state);
         if !matches!(state.driver, Driver::Owner) || state.destroyed {
-            return None;
+            return SentExternal::Nothing;
         }
         let is_free = turn > 0 && !(state.blocked || state.corked) && writer.is_done();
-        state.connection.send_external(binary, fin, payload.len());
+        if !is_free {
+            state.connection.send_external(binary, fin, payload.len());
+            state.note_pending();
+            return SentExternal::Queued;
+        }
+        state.connection.send_header(binary, fin, payload.len());
         state.note_pending();
-        Some(is_free.then(|| self.write_locked(guard, state, Side::Owner, &mut turn, payload)))
+        state.connection.swap_output(&mut writer.output);
+        // An error shows again.
+        let sent = writer.send(payload, turn).unwrap_or(0);
+        turn -= sent;
+        state.connection.mark_written(sent as u64);
+        if sent == writer.output.bytes().len() + payload.len() {
+            writer.output.clear();
+            return SentExternal::All;
+        }
+        writer.output.push_external(payload.len());
+        writer.output.consume(sent);
+        SentExternal::Part(self.write_locked(guard, state, Side::Owner, &mut turn, payload))
     }
 
     /// Turns external segments into bytes; see [`Output::copy_externals`]. If that fails, so does the socket.
