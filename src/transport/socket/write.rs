@@ -5,6 +5,7 @@
 //! output delays neither the others nor an owner that waits for the lock.
 
 use std::io::{self, ErrorKind, IoSlice};
+use std::mem;
 use std::net::Shutdown as End;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
@@ -262,6 +263,8 @@ impl Socket {
         turn: &mut usize,
         external: &[u8],
     ) -> Written {
+        // Dropped last: to free large memory takes milliseconds, for which no other thread waits.
+        let mut freed = Output::default();
         let stopped = |stop, state: &State| Written {
             stop,
             is_segment_done: false,
@@ -276,8 +279,13 @@ impl Socket {
         let limit = if side == Side::Thread { THREAD_WRITE } else { usize::MAX };
         let mut is_segment_done = false;
         let stop = loop {
-            if writer.is_done() && !writer.take_output(&mut state) {
-                break Stop::All;
+            if writer.is_done() {
+                if writer.output.is_large() {
+                    freed = mem::take(&mut writer.output);
+                }
+                if !writer.take_output(&mut state) {
+                    break Stop::All;
+                }
             }
             let length = writer.output.head().external;
             if length > 0 && (external.is_empty() || is_segment_done) {
@@ -319,6 +327,7 @@ impl Socket {
         drop(guard);
         let interest = state.interest();
         self.announce(state, side);
+        drop(freed);
         Written { stop, is_segment_done, segment, interest }
     }
 }
