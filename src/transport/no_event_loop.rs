@@ -15,8 +15,8 @@ use crate::protocol::deflate::InflateJob;
 /// Bytes of the payload arena, which nothing is received into here.
 pub const ARENA_SIZE: usize = 0;
 
-/// Never reached: nothing is sent from the caller's memory.
-pub const SEND_IN_PLACE_FROM: usize = usize::MAX;
+/// That of `event_loop`, although nothing is sent from the caller's memory.
+pub const SEND_IN_PLACE_FROM: usize = 16 * 1024;
 
 /// The owner of an event loop.
 pub trait Host: Sized {
@@ -104,7 +104,7 @@ impl<M> Transport<M> {
         self.totals().queued
     }
 
-    /// Of no interest: nothing is sent from the caller's memory.
+    /// Irrelevant here: nothing is sent from the caller's memory.
     pub fn will_compress<H: Host<Memory = M>>(
         &mut self,
         _: &EventLoop<H>,
