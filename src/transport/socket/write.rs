@@ -164,6 +164,12 @@ impl Socket {
         writer
     }
 
+    /// Has threads find the owner waiting for the write half, or not.
+    #[cfg(test)]
+    pub(in crate::transport) fn set_owner_waits(&self, waits: bool) {
+        self.owner_waits.store(waits, Ordering::Relaxed);
+    }
+
     /// Writes queued output on the owner's thread, as much as the kernel accepts now in one turn, up to an external
     /// segment. Returns the bytes still pending.
     pub fn write_now(self: &Arc<Self>) -> u64 {
