@@ -160,7 +160,7 @@ fn a_thread_does_not_write_while_the_owner_waits() {
 #[test]
 fn a_turn_of_a_thread_is_bounded() {
     for setup in SETUPS {
-        let mut link = Link::new(setup);
+        let link = Link::new(setup);
         let mut reading = link.peer.second();
         std::thread::scope(|scope| {
             scope.spawn(move || assert_eq!(reading.next(), Event::Binary(vec![1; 8 * MEGABYTE])));
