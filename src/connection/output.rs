@@ -16,7 +16,7 @@ pub struct Output {
     bytes: Vec<u8>,
     /// Bytes at the start of `bytes` that are consumed.
     start: usize,
-    /// Rare, and therefore apart.
+    #[allow(clippy::box_collection, reason = "rare: every output is smaller without")]
     externals: Option<Box<VecDeque<External>>>,
 }
 
