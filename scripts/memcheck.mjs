@@ -113,7 +113,7 @@ async function rust() {
   const args = ['--target', TARGET, '--no-default-features', '--features', 'transport'];
   await cargo(['test', '--no-run', ...args], INSTRUMENTED);
   // Without tests/loom.rs: loom switches stacks on its own, which the sanitizer cannot follow.
-  const tests = ['--lib', '--test', 'migrate', '--test', 'threads'];
+  const tests = ['--lib', '--test', 'leaks', '--test', 'threads'];
   await record('asan: Rust tests', async () => {
     const { code, output } = await run(
       'cargo',

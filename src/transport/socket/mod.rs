@@ -8,7 +8,7 @@
 //! Files:
 //!
 //! * `state`: the part shared by the owner and an I/O thread. `read`, `write`: system calls.
-//! * `fd`: descriptors, borrowed from the host or owned. `migrate`: from one driver to the other, and back to the
+//! * `fd`: descriptors, borrowed from the host or owned. `transfer`: from one driver to the other, and back to the
 //!   host.
 //! * `events`, `mailbox`: undelivered events, and how an I/O thread announces them. `handoff`: the rules between
 //!   threads.
@@ -22,9 +22,9 @@ mod fd;
 mod handoff;
 mod idle;
 mod mailbox;
-mod migrate;
 mod read;
 mod state;
+mod transfer;
 mod write;
 
 use std::fmt;
@@ -41,12 +41,12 @@ pub use fd::{Borrowed, Descriptor, OwnedOrBorrowedFd};
 
 pub use idle::Idle;
 pub use mailbox::{Mailbox, Wake};
-pub use migrate::Remains;
 pub(super) use read::Received;
 pub use read::{READS_PER_TURN, RECEIVE_BUFFER, Taken};
 pub(super) use state::Driver;
 use state::{Shutdown, State};
 pub(super) use sync::lock;
+pub use transfer::Remains;
 use write::Writer;
 
 /// Undelivered bytes above which a socket is not read until its owner collects. Large enough for a busy owner to find

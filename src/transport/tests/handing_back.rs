@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use super::migrate::from_both;
+use super::either_driver::from_both;
 use super::{Event, Link, OneKey, pattern, wait_until};
 
 const MEGABYTE: usize = 1024 * 1024;

@@ -5,7 +5,7 @@ use std::net::Shutdown;
 use std::sync::{Arc, LazyLock};
 use std::thread;
 
-use super::migrate::{from_both, swap};
+use super::either_driver::{from_both, swap};
 use super::{
     Dice, Event, Family, LINK, Link, LoopOwner, OneKey, Owner, Owns, Peer, SETUPS, key_of, opposite, pair,
     pattern, text, wait_until,

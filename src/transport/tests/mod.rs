@@ -2,24 +2,24 @@
 //! and those of `io_threads`. Every wait ends with a panic after [`TIMEOUT`].
 //!
 //! * `owner`: an owner whose sockets I/O threads drive. `host`: an owner with an event loop.
-//! * `event_loop`, `readiness`, `driver`: the event loop. `migrate`, `leaving`, `shuffle`: from one driver to the
+//! * `event_loop`, `readiness`, `driver`: the event loop. `either_driver`, `ending`, `random`: from one driver to the
 //!   other.
 //! * `handing_back`: back to the host. `idle`: idle connections.
 //! * `inflating`: large compressed messages, with either driver and across migrations.
 
 mod dice;
 mod driver;
+mod either_driver;
+mod ending;
 mod event_loop;
 mod handing_back;
 mod host;
 mod idle;
 mod inflating;
-mod leaving;
-mod migrate;
 mod owner;
 mod peer;
+mod random;
 mod readiness;
-mod shuffle;
 
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;

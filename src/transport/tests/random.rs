@@ -5,7 +5,7 @@ use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
-use super::migrate::swap;
+use super::either_driver::swap;
 use super::{Dice, Event, LINK, Link, LoopOwner, Owns, SETUPS, lengths_and_order, pattern};
 
 /// Runs a test once for each seed, over each kind of socket in turn.

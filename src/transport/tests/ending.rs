@@ -3,7 +3,7 @@
 use std::net::Shutdown;
 use std::thread;
 
-use super::migrate::{from_both, swap};
+use super::either_driver::{from_both, swap};
 use super::{Event, Family, LINK, Link, LoopOwner, Owns, SETUPS, key_of, pattern, text, wait_until};
 use crate::protocol::Role;
 use crate::transport::socket::{Fault, Interest};
