@@ -29,9 +29,9 @@ import { root, withCargo } from './ready.mjs';
 /** A target with a sanitizer runtime. Naming it keeps the flags away from build scripts. */
 const TARGET = 'x86_64-unknown-linux-gnu';
 
-/** Runs of the exercise: each transport, sockets that migrate, and a host without libuv. */
+/** Runs of the exercise: each transport, and a host without libuv. */
 const WAYS = [
-  ...['stream', 'event_loop', 'io_threads', 'shuffle'].map((transport) => ({
+  ...['stream', 'event_loop', 'io_threads'].map((transport) => ({
     name: transport,
     env: { FERROWS_TRANSPORT: transport }
   })),

@@ -1,16 +1,17 @@
 //! Sockets that are detached in the middle of messages, with either driver: unsent bytes are the connection's output,
 //! and received ones are not lost.
 
-use std::io::Read;
+use std::io::{Read, Write};
+use std::thread;
 
-use super::either_driver::from_both;
-use super::{Event, Link, OneKey, pattern, wait_until};
+use super::either_driver::with_both;
+use super::{Dice, Event, LINK, Link, OneKey, Owns, lengths_and_order, pattern, wait_until};
 
 const MEGABYTE: usize = 1024 * 1024;
 
 #[test]
 fn output_is_whole_and_in_order() {
-    from_both(Link::small, |link| {
+    with_both(Link::small_of, |link| {
         let role = link.role;
         link.queue(&pattern(1, MEGABYTE));
         assert_ne!(link.socket.write_now(), 0);
@@ -47,7 +48,7 @@ fn output_is_whole_and_in_order() {
 
 #[test]
 fn half_a_message_stays_with_the_connection() {
-    from_both(Link::new, |link| {
+    with_both(Link::of, |link| {
         let whole = link.peer.binary_frame(b"one and the other half");
         let (first, second) = whole.split_at(9);
         link.peer.write(first);
@@ -61,4 +62,36 @@ fn half_a_message_stays_with_the_connection() {
         remains.connection.receive(second, &mut OneKey, &mut events);
         assert_eq!(events.peek().map(Event::from), Some(Event::Binary(b"one and the other half".to_vec())));
     });
+}
+
+/// The peer never stops sending, so an I/O thread may be reading at that moment.
+#[test]
+fn bytes_that_are_being_read_stay_with_the_connection() {
+    const MESSAGES: usize = 2000;
+    for cycles in 0..8 {
+        with_both(Link::small_of, |link| {
+            let mut dice = Dice(cycles);
+            let messages =
+                (0..MESSAGES).map(|number| link.peer.binary_frame(&pattern(number, dice.roll(3000))));
+            let bytes = messages.collect::<Vec<_>>().concat();
+            let mut writing = link.peer.second();
+            thread::scope(|scope| {
+                // Fails when the descriptor is closed.
+                scope.spawn(|| drop(writing.stream.write_all(&bytes)));
+                link.owner.until(LINK, |seen| !seen.events.is_empty());
+                for _ in 0..cycles {
+                    link.owner.cycle();
+                }
+                let mut remains = link.socket.hand_back().unwrap();
+                let mut events = std::mem::take(&mut remains.undelivered.events);
+                remains.connection.receive(&bytes[remains.bytes_read as usize..], &mut OneKey, &mut events);
+                let mut seen = std::mem::take(&mut link.owner.seen_mut(LINK).events);
+                while let Some(event) = events.peek() {
+                    seen.push(event.into());
+                    events.advance();
+                }
+                assert_eq!(lengths_and_order(&seen), MESSAGES);
+            });
+        });
+    }
 }
