@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
 
 use super::events::{Fault, SocketEvents};
+#[cfg(test)]
+use super::handoff::Reading;
 use super::handoff::{lock_unread, read_unlocked};
 use super::state::State;
 use super::{Descriptor, Driver, Socket, lock};
@@ -182,6 +184,12 @@ impl Socket {
             }
         }
         true
+    }
+
+    /// True while an I/O thread is reading.
+    #[cfg(test)]
+    pub(in crate::transport) fn is_being_read(&self) -> bool {
+        lock(&self.state).is_being_read()
     }
 
     /// Reads once from a paused socket that is about to be destroyed, and swaps all events into `undelivered`, which
