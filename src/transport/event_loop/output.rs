@@ -2,7 +2,7 @@
 //! has an external segment for it (see [`Output`](crate::connection::Output)). Its memory is looked up for each write, because the
 //! program may change, resize or detach it meanwhile. System calls are in [`socket`](crate::transport::socket).
 //!
-//! There are such payloads only while the event loop drives: other drivers cannot reach the memory.
+//! There are such payloads only where the event loop drives: an I/O thread cannot reach the memory.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -96,7 +96,7 @@ impl<M> ActiveConnection<M> {
         let length = payload.len();
         let is_worth_a_write =
             length >= ALWAYS_IN_PLACE_FROM || !self.is_dirty.get() || self.interest.get().write;
-        if length < SEND_IN_PLACE_FROM || self.is_on_thread.get() || !is_worth_a_write {
+        if length < SEND_IN_PLACE_FROM || self.is_on_thread || !is_worth_a_write {
             return false;
         }
         let turn = if self.payloads.is_empty() { H::WRITE_TURN } else { 0 };
@@ -139,7 +139,7 @@ impl<M> ActiveConnection<M> {
 
     /// Writes queued output now, unless it waits for the kernel, with either driver. `turn` is as for [`ActiveConnection::write`].
     pub(super) fn write_now<H: Host<Memory = M>>(&self, host: &H, turn: usize) {
-        if self.is_on_thread.get() {
+        if self.is_on_thread {
             self.socket.write_now();
         } else if !self.interest.get().write || (turn > H::WRITE_TURN && self.ready.get().write) {
             self.write(host, turn);
@@ -155,7 +155,7 @@ impl<M> ActiveConnection<M> {
         self.interest.set(written.interest);
     }
 
-    /// Copies payloads that are sent from memory of the host into the output of the socket, which another driver then has. The socket
+    /// Copies payloads that are sent from memory of the host into the output of the socket, before it is handed back. The socket
     /// fails if their memory is gone.
     pub(super) fn copy_payloads<H: Host<Memory = M>>(&self, host: &H) {
         if self.has_payloads() {

@@ -332,7 +332,7 @@ impl Socket {
         let segment = guard.as_ref().map_or(0, |writer| writer.output.head().external);
         drop(guard);
         let interest = state.interest();
-        self.announce(state, side);
+        self.announce(state);
         drop(freed);
         Written { stop, is_segment_done, segment, interest }
     }
