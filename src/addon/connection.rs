@@ -207,12 +207,6 @@ impl Connection {
         }
     }
 
-    /// Attached: from now on, `RAW` records have the received bytes unparsed, behind their events.
-    #[napi(catch_unwind)]
-    pub fn tap(&mut self) {
-        self.transport.borrow_mut().execute(&self.context.event_loop, SocketCommand::Tap);
-    }
-
     /// Attached: holds output back, or stops doing so.
     #[napi(catch_unwind)]
     pub fn cork(&mut self, corked: bool) {

@@ -50,13 +50,12 @@ pub(super) enum RecordKind {
     Close = 4,
     Error = 5,
     Flooded = 6,
-    Raw = 7,
+    Inflating = 7,
     Written = 8,
     Drain = 9,
     End = 10,
     Fault = 11,
     Shutdown = 12,
-    Inflating = 13,
 }
 
 /// Ping: a pong was queued when it was parsed.
@@ -68,7 +67,7 @@ const BINARY: u32 = 1;
 /// Message: came in several frames, whose lengths are in [`RecordExtras::fragments`].
 const FRAGMENTED: u32 = 2;
 /// The payload is in [`RecordExtras::large`].
-pub(super) const LARGE: u32 = 4;
+const LARGE: u32 = 4;
 /// Message: the payload is in the `PayloadArena`.
 const ARENA: u32 = 8;
 /// Message: the payload is in a buffer of its own, into which the socket has received it.
@@ -124,7 +123,7 @@ impl<'a> RecordWriter<'a> {
     }
 
     /// True if another record fits.
-    pub(super) fn has_room(&self) -> bool {
+    fn has_room(&self) -> bool {
         self.count < CAPACITY
     }
 
@@ -148,7 +147,7 @@ impl<'a> RecordWriter<'a> {
 
     /// Adds a record whose payload goes to the extras. The caller has checked that it fits, and passes
     /// [`LARGE`] in `flags`.
-    pub(super) fn push_large(&mut self, kind: RecordKind, flags: u32, payload: Vec<u8>) {
+    fn push_large(&mut self, kind: RecordKind, flags: u32, payload: Vec<u8>) {
         debug_assert!(flags & LARGE != 0, "the reader looks for the flag");
         self.record(kind, flags, 0, payload.len() as u32, 0);
         self.extras.large.push_back(payload);

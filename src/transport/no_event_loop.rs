@@ -29,7 +29,6 @@ pub enum SocketCommand {
     Notify,
     Pause,
     Resume,
-    Tap,
     Cork(bool),
     Shutdown,
 }

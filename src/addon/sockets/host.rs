@@ -1,7 +1,6 @@
 //! The host of the event loop, over Node-API: events become records and one call of `deliver` per connection.
 
 use std::cell::RefMut;
-use std::mem;
 use std::rc::Rc;
 
 use napi::{Error, Result, sys};
@@ -9,7 +8,7 @@ use napi::{Error, Result, sys};
 use super::accept::{self, Server};
 use super::node_loop::{Callbacks, Handles};
 use crate::addon::host::NodeHost;
-use crate::addon::records::{LARGE, RecordKind, RecordWriter};
+use crate::addon::records::{RecordKind, RecordWriter};
 use crate::addon::sys::{
     AsyncContext, Outcome, Reference, add_cleanup_hook, call_predicate, can_call, can_poll,
     create_array_buffer, in_handle_scope, make_callback_in_context, report_uncaught, run_in_close_phase,
@@ -167,12 +166,6 @@ pub(in crate::addon) fn start(event_loop: &Rc<EventLoop<NodeHost>>) -> Result<()
 fn write_events(writer: &mut RecordWriter<'_>, events: &mut SocketEvents) -> bool {
     if writer.take_events(&mut events.events) {
         return true;
-    }
-    if !events.raw.is_empty() {
-        if !writer.has_room() {
-            return true;
-        }
-        writer.push_large(RecordKind::Raw, LARGE, mem::take(&mut events.raw));
     }
     if let Some(total) = events.written
         && writer.push(RecordKind::Written, 0, total as u32, (total >> 32) as u32)

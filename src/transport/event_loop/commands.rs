@@ -21,8 +21,6 @@ pub enum SocketCommand {
     Pause,
     /// Undo `Pause`.
     Resume,
-    /// Deliver received bytes unparsed, too.
-    Tap,
     /// Hold output back, or stop doing so.
     Cork(bool),
     /// Send a FIN after all queued output.
@@ -91,7 +89,6 @@ impl<M> Transport<M> {
             SocketCommand::Notify => socket.notify(),
             SocketCommand::Pause => socket.pause(),
             SocketCommand::Resume => socket.resume(),
-            SocketCommand::Tap => socket.tap(),
             SocketCommand::Cork(corked) => socket.cork(corked),
             SocketCommand::Shutdown => socket.shutdown(),
         }

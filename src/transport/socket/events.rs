@@ -32,8 +32,6 @@ impl Fault {
 pub struct SocketEvents {
     /// Messages, control frames, protocol errors.
     pub events: EventBatch,
-    /// Received bytes, unparsed, if the owner has [tapped](super::Socket::tap) the socket.
-    pub raw: Vec<u8>,
     /// Output total that the kernel has accepted, once it reaches the total of
     /// [`Socket::notify`](super::Socket::notify).
     pub written: Option<u64>,
@@ -51,7 +49,7 @@ pub struct SocketEvents {
 impl SocketEvents {
     /// True if there are no events.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.raw.is_empty() && !self.ended && !self.has_urgent()
+        self.events.is_empty() && !self.ended && !self.has_urgent()
     }
 
     /// True if there are events that a pause does not hold back: of the output, and a failure.

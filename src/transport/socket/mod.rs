@@ -215,11 +215,6 @@ impl Socket {
         lock(&self.state).drain_mark = Some(mark);
     }
 
-    /// From now on, delivers received bytes unparsed, too, behind their events.
-    pub fn tap(&self) {
-        lock(&self.state).tapped = true;
-    }
-
     /// Holds output back, except for bytes that are being written, or stops doing so.
     pub fn cork(self: &Arc<Self>, corked: bool) {
         lock(&self.state).corked = corked;

@@ -295,22 +295,6 @@ fn the_high_water_mark_holds_for_the_other_driver() {
 }
 
 #[test]
-fn a_tap_survives_migrations() {
-    from_both(Link::new, |link| {
-        link.socket.tap();
-        let mut expected = Vec::new();
-        for number in 1..=6 {
-            let frame = link.peer.binary_frame(&pattern(number, 100_000));
-            link.peer.write(&frame);
-            expected.extend(frame);
-            swap(link);
-            link.until(|seen| seen.events.len() == number);
-        }
-        assert!(link.until(|seen| seen.raw.len() >= expected.len()).raw == expected);
-    });
-}
-
-#[test]
 fn a_flood_is_read_whole_across_migrations() {
     const LENGTHS: [usize; 6] = [0, 1_500_000, 7, 60_000, 65_536, 200];
     const ROUNDS: usize = 12;

@@ -33,7 +33,6 @@ impl Wake for Ringer {
 #[derive(Debug, Default)]
 pub(in crate::transport) struct Seen {
     pub(in crate::transport) events: Vec<Event>,
-    pub(in crate::transport) raw: Vec<u8>,
     pub(in crate::transport) written: Vec<u64>,
     pub(in crate::transport) drained: usize,
     pub(in crate::transport) shut_down: usize,
@@ -59,7 +58,6 @@ impl Seen {
         assert!(self.ended == 0 || events.is_empty(), "events after the end");
         assert!(self.faults.is_empty(), "events after a failure");
         self.events.extend(events);
-        self.raw.append(&mut rest.raw);
         self.written.extend(rest.written.take());
         self.drained += usize::from(rest.drained);
         self.shut_down += usize::from(rest.shut_down);
