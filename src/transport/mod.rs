@@ -41,5 +41,7 @@ mod sync;
 mod tests;
 #[cfg_attr(not(unix), allow(dead_code, reason = "only `event_loop` uses some; on Unix nothing may be dead"))]
 pub mod transports;
+#[cfg(unix)]
+mod turn;
 
 pub use masking_keys::RandomKeys;

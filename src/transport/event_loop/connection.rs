@@ -274,7 +274,7 @@ impl<M> ActiveConnection<M> {
         let Some(memory) = self.in_place.take() else { return };
         let keep = |bytes: &[u8]| {
             self.events.borrow_mut().events.copy_out_chunk(bytes);
-            self.socket.copy_out_chunk(bytes);
+            self.socket.with_events(|_, events| events.copy_out_chunk(bytes));
         };
         match memory {
             // `None`: the owner is ending, and nothing is delivered any more.

@@ -46,7 +46,7 @@ pub struct EventLoop<H: Host> {
     /// Memory of the list that is read, delivered and written as a batch.
     pub(super) batch: Cell<List<H::Memory>>,
     pub(super) ready: Cell<ReadyList>,
-    pub(super) woken: Cell<Vec<Arc<Socket>>>,
+    pub(super) woken: Cell<Vec<u64>>,
     pub(super) arena: PayloadArena,
     pub(super) scheduler: RefCell<Scheduler>,
     pub(super) acceptors: Acceptors<H::Server>,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::handoff::lock_unread;
 use super::{Borrowed, Descriptor, Driver, Side, Socket, SocketEvents, local_and_peer_addr, lock};
 use crate::connection::Connection;
-use crate::transport::io_threads::{Job, Registration};
+use crate::transport::io_threads::{self, Driven, Job};
 
 /// The parts of a [detached](Socket::hand_back) socket, for the transport that carries the bytes from then on.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ impl Socket {
         let mut state = lock(&self.state);
         let Some(owner_fd) = &state.owner_fd else { return Ok(()) };
         debug_assert!(matches!(state.driver, Driver::Owner), "the owner gives away sockets that it drives");
-        let registration = Registration::new()?;
+        let registration = io_threads::register()?;
         let duplicate = Arc::new(owner_fd.socket().try_clone()?);
         // A duplicate shares the mode, and the descriptor of an owner without an event loop may block.
         duplicate.set_nonblocking(true)?;
@@ -88,10 +88,11 @@ impl Socket {
         state.fd = Some(fd);
         state.drive(Driver::Thread(Arc::clone(&registration)));
         let worker = Arc::clone(&registration.worker);
-        worker.push(Job::Adopt { socket: Arc::clone(self), fd: duplicate, registration });
+        let socket: Arc<dyn Driven> = Arc::<Self>::clone(self);
+        worker.push(Job::Adopt { socket: Arc::clone(&socket), fd: duplicate, registration });
         // Queued output and uncollected events must be known to the new driver and to the mailbox.
         if !state.blocked && !state.connection.output().is_empty() {
-            worker.push(Job::Write(Arc::clone(self)));
+            worker.push(Job::Write(socket));
         }
         self.announce(state, Side::Owner);
         Ok(())

@@ -28,58 +28,36 @@ mod state;
 mod write;
 
 use std::fmt;
+use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-use super::io_threads::Job;
+use super::io_threads::{Driven, Job, Registration};
 use super::sync;
-use crate::connection::{Connection, MaskingKeys};
+use crate::connection::{Connection, EventBatch, MaskingKeys};
 use crate::protocol::deflate::InflateJob;
 
 pub use events::{Fault, SocketEvents};
 pub(in crate::transport) use fd::local_and_peer_addr;
 pub use fd::{Borrowed, Descriptor, OwnedOrBorrowedFd};
+use handoff::{Unlocked, lock_unread, read_unlocked};
 
+pub use super::turn::{Interest, READS_PER_TURN, RECEIVE_BUFFER};
+pub(super) use super::turn::{Received, Side};
 pub use idle::Idle;
 pub use mailbox::{Mailbox, Wake};
 pub use migrate::Remains;
-pub(super) use read::Received;
-pub use read::{READS_PER_TURN, RECEIVE_BUFFER, Taken};
+pub use read::Taken;
 pub(super) use state::Driver;
+pub use state::INBOUND_HIGH_WATER;
 use state::{Shutdown, State};
 pub(super) use sync::lock;
 use write::Writer;
-
-/// Undelivered bytes above which a socket is not read until its owner collects. Large enough for a busy owner to find
-/// work at each look, small enough that 1,000 stalled connections take 256 MiB.
-pub const INBOUND_HIGH_WATER: usize = 256 * 1024;
-
-/// The thread of an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    Owner,
-    Thread,
-}
-
-/// Work left for a driver on the owner's thread, determined after each operation on a socket.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "facts that hold or not, independently of each other")]
-pub struct Interest {
-    /// There are events to collect.
-    pub deliver: bool,
-    /// Read when readable.
-    pub read: bool,
-    /// Paused, but read if the peer has ended: a paused Node socket reads ahead, and so notices a reset, and an end
-    /// that no event precedes.
-    pub read_ahead: bool,
-    /// Write when writable.
-    pub write: bool,
-}
 
 /// A connection and its descriptor.
 pub struct Socket {
     /// The owner's number for the socket.
     token: u64,
-    pub(super) state: Mutex<State>,
+    state: Mutex<State>,
     /// The write half; `None` once destroyed, or when writing has failed.
     writer: Mutex<Option<Writer>>,
     /// Held by the owner; it holds sockets.
@@ -141,8 +119,50 @@ impl Socket {
             Driver::Owner => {
                 self.write_now();
             }
-            Driver::Thread(registration) => registration.worker.push(Job::Write(Arc::clone(self))),
+            Driver::Thread(registration) => registration.worker.push(Job::Write(Arc::<Self>::clone(self))),
         }
+    }
+
+    /// Reads on the owner's thread, up to [`READS_PER_TURN`] full buffers, and parses. `ended`: the end is not
+    /// reported again, so reading goes on until it is found.
+    pub fn receive_on_owner(&self, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
+        lock(&self.state).receive(ended, buffer, keys)
+    }
+
+    /// As [`Socket::receive_on_owner`], but reads once and in place: large messages stay in `buffer`, see
+    /// [`Connection::receive_in_place`](crate::connection::Connection::receive_in_place).
+    pub(super) fn receive_in_place(
+        &self,
+        ended: bool,
+        buffer: &mut [u8],
+        keys: &mut dyn MaskingKeys,
+    ) -> Taken {
+        lock(&self.state).receive_once(ended, buffer, keys, State::parse_in_place)
+    }
+
+    /// Reads once into `rest`, the remaining memory of a detached frame; nothing is parsed.
+    pub(super) fn receive_detached(&self, ended: bool, rest: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
+        lock(&self.state).receive_once(ended, rest, keys, State::note)
+    }
+
+    /// Reads up to one buffer from a paused socket whose peer has ended.
+    pub(super) fn receive_ahead(&self, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
+        lock(&self.state).receive_ahead(buffer, keys)
+    }
+
+    /// Reads once from a paused socket that is about to be destroyed, and swaps all events into `undelivered`, which
+    /// must be empty: Node's socket would have read these bytes ahead and kept them for its user. Does nothing for a
+    /// socket that is not paused, whose owner has collected all that it needs.
+    pub fn last_read(&self, buffer: &mut [u8], keys: &mut dyn MaskingKeys, undelivered: &mut SocketEvents) {
+        debug_assert!(undelivered.is_empty());
+        // Bytes that a thread is reading come first.
+        lock_unread(&self.state).last_read(buffer, keys, undelivered);
+    }
+
+    /// Runs `access` on the connection and its undelivered events, for messages received into memory of the owner.
+    pub(super) fn with_events<R>(&self, access: impl FnOnce(&mut Connection, &mut EventBatch) -> R) -> R {
+        let State { connection, undelivered, .. } = &mut *lock(&self.state);
+        access(connection, &mut undelivered.events)
     }
 
     /// Swaps the events into `undelivered`, which must be empty. False if there are none to deliver now.
@@ -273,14 +293,14 @@ impl Socket {
 
     /// Puts the socket into the mailbox if it has events and is not there. Not needed for an owner that drives: it
     /// looks after each operation.
-    pub(super) fn announce(self: &Arc<Self>, state: MutexGuard<'_, State>, side: Side) {
+    pub(super) fn announce(&self, state: MutexGuard<'_, State>, side: Side) {
         let looks_itself = side == Side::Owner && matches!(state.driver, Driver::Owner);
         if looks_itself {
             return;
         }
         handoff::announce(state, || {
             if let Some(mailbox) = self.mailbox.upgrade() {
-                mailbox.push(Arc::clone(self));
+                mailbox.push(self.token);
             }
         });
     }
@@ -289,6 +309,51 @@ impl Socket {
     pub(super) fn wake_task(&self) {
         if let Driver::Thread(registration) = &lock(&self.state).driver {
             registration.waker.wake();
+        }
+    }
+}
+
+impl Driven for Socket {
+    fn interest_of(&self, registration: &Arc<Registration>) -> Option<Interest> {
+        let state = lock(&self.state);
+        (!state.destroyed && state.driver.is(registration)).then(|| state.interest())
+    }
+
+    /// The state is not locked during the read, but marked as being read: bytes stay in order even if the owner takes the
+    /// socket back.
+    fn receive(
+        &self,
+        registration: &Arc<Registration>,
+        buffer: &mut [u8],
+        keys: &mut dyn MaskingKeys,
+    ) -> (Received, bool) {
+        let source = |state: &State| if state.driver.is(registration) { state.fd.clone() } else { None };
+        let (mut state, result) =
+            match read_unlocked(&self.state, source, |fd: Descriptor| (&*fd.socket()).read(buffer)) {
+                Unlocked::Read(state, result) => (state, result),
+                Unlocked::Busy => return (Received::More, false),
+                Unlocked::Refused => return (Received::Stop, false),
+            };
+        let received = state.take_in(result, buffer, keys, State::parse_copied);
+        // While the kernel refuses output, writability triggers the write.
+        let reply = !state.blocked && !state.connection.output().is_empty();
+        self.announce(state, Side::Thread);
+        (received, reply)
+    }
+
+    fn write(&self) -> bool {
+        self.write_out(Side::Thread).write
+    }
+
+    fn wake(&self) {
+        self.wake_task();
+    }
+
+    fn abandon(&self, registration: &Arc<Registration>) {
+        let mut state = lock(&self.state);
+        if state.driver.is(registration) && !state.destroyed {
+            state.fail(Fault { errno: libc::EIO, write: false });
+            self.announce(state, Side::Thread);
         }
     }
 }

@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
+use super::Descriptor;
 use super::events::{Fault, SocketEvents};
 use super::handoff::{PendingEvents, Reading};
-use super::{Descriptor, INBOUND_HIGH_WATER, Interest, RECEIVE_BUFFER};
 use crate::connection::{Connection, MaskingKeys};
 use crate::transport::io_threads::{Job, Registration};
+use crate::transport::turn::{Interest, RECEIVE_BUFFER};
+
+/// Undelivered bytes above which a socket is not read until its owner collects. Large enough for a busy owner to find
+/// work at each look, small enough that 1,000 stalled connections take 256 MiB.
+pub const INBOUND_HIGH_WATER: usize = 256 * 1024;
 
 /// State of a requested shutdown of the write side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

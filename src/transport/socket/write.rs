@@ -160,7 +160,7 @@ impl Socket {
     /// Writes until nothing is queued, the kernel refuses ([`Interest::write`]), or writing fails. The write lock is
     /// held throughout, so bytes never interleave; a thread releases the state while it sends, because the owner must
     /// not wait for the kernel.
-    pub(in crate::transport) fn write_out(self: &Arc<Self>, side: Side) -> Interest {
+    pub(in crate::transport) fn write_out(&self, side: Side) -> Interest {
         let mut guard = lock(&self.writer);
         let mut state = lock(&self.state);
         // Only the owner may use the descriptor that it drives by.
