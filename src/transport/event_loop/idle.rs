@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::connection::ActiveConnection;
 use crate::connection::Config;
 use crate::transport::scheduler::TransportMode;
-use crate::transport::socket::{Borrowed, Idle, Mailbox};
+use crate::transport::socket::{Borrowed, Idle, Mailbox, Socket};
 
 /// Connections that one cycle looks at in a sweep: well under a millisecond.
 const SWEPT_PER_CYCLE: usize = 2048;
@@ -69,7 +69,7 @@ impl IdleConnection {
     /// Makes the connection active, configured as before.
     pub(super) fn activate<M>(self, config: &Arc<Config>, mailbox: &Arc<Mailbox>) -> ActiveConnection<M> {
         let Self { socket, id, mode } = self;
-        let socket = socket.wake(Arc::clone(config), mailbox, id.into(), config.auto_pong);
+        let socket = Socket::from_idle(socket, Arc::clone(config), mailbox, id.into(), config.auto_pong);
         let connection = ActiveConnection::new(socket, mode);
         connection.interest.set(connection.socket.interest());
         connection

@@ -1,17 +1,24 @@
-//! Migration from one driver to the other, and back to the host. Only the descriptor moves: received bytes, queued
-//! output and open requests stay in the state, and the locks of the two halves make the new driver begin where the
-//! old one has stopped. Called by the owner.
+//! Changes of a socket's driver: from the owner to an I/O thread and back, to its idle form and back, and back to the host.
+//! In a migration only the descriptor moves: received bytes, queued output and open requests stay in the state, and the
+//! locks of the two halves make the new driver begin where the old one has stopped. Called by the owner.
 
 use std::io;
 use std::mem;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use super::handoff::lock_unread;
-use super::{Borrowed, Descriptor, Driver, Side, Socket, SocketEvents, local_and_peer_addr, lock};
-use crate::connection::Connection;
+use super::state::State;
+use super::write::Writer;
+use super::{
+    Borrowed, Descriptor, Driver, Idle, Mailbox, Side, Socket, SocketEvents, local_and_peer_addr, lock,
+};
+use crate::connection::{Config, Connection};
 use crate::transport::io_threads::{self, Driven, Job};
+
+/// Clones of its descriptor that a socket has while its owner drives: two in the state, one in the writer.
+const OWN_CLONES: usize = 3;
 
 /// The parts of a [detached](Socket::hand_back) socket, for the transport that carries the bytes from then on.
 #[derive(Debug)]
@@ -144,5 +151,46 @@ impl Socket {
         // Closing may take time: outside of the lock.
         drop((writer, descriptors));
         Some(remains)
+    }
+
+    /// Makes a socket of its idle form. `config` must be the configuration that the connection had; the rest is as for
+    /// [`Socket::new`].
+    pub fn from_idle(
+        idle: Idle,
+        config: Arc<Config>,
+        mailbox: &Arc<Mailbox>,
+        token: u64,
+        may_pong: bool,
+    ) -> Arc<Self> {
+        let Idle { fd, written, read } = idle;
+        let mut state = State::new(Connection::from_idle(config, written), fd.into(), may_pong);
+        state.bytes_read = read;
+        Self::from_state(state, mailbox, token)
+    }
+
+    /// True if nothing is in flight, no request is open, and the caller has the only reference. Readiness that the
+    /// owner remembers is not considered.
+    pub fn is_idle(self: &Arc<Self>) -> bool {
+        // With one reference, no other thread can get another.
+        if Arc::strong_count(self) > 1 {
+            return false;
+        }
+        let writer = lock(&self.writer);
+        let state = lock(&self.state);
+        writer.as_ref().is_some_and(Writer::is_done)
+            && state.is_idle()
+            && state.owner_fd.as_ref().is_some_and(|fd| fd.has_clones_up_to(OWN_CLONES))
+    }
+
+    /// Reduces the socket to its idle form. `None` if it [is not idle](Self::is_idle); the socket is closed then.
+    pub fn into_idle(self: Arc<Self>) -> Option<Idle> {
+        if !self.is_idle() {
+            return None;
+        }
+        let Self { state, writer, .. } = Arc::into_inner(self)?;
+        let State { connection, owner_fd, fd, bytes_read, .. } =
+            state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        drop((writer, fd));
+        Some(Idle { fd: owner_fd?.into_fd()?, written: connection.written_total(), read: bytes_read })
     }
 }

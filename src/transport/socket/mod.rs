@@ -8,7 +8,7 @@
 //! Files:
 //!
 //! * `state`: the part shared by the owner and an I/O thread. `read`, `write`: system calls.
-//! * `fd`: descriptors, borrowed from the host or owned. `migrate`: from one driver to the other, and back to the
+//! * `fd`: descriptors, borrowed from the host or owned. `migrate`: changes of the driver, to and from idle, back to the
 //!   host.
 //! * `events`, `mailbox`: undelivered events, and how an I/O thread announces them. `handoff`: the rules between
 //!   threads.
