@@ -30,19 +30,18 @@ const UNSAFE = [
   'src/addon/sys/cleanup_hook.rs',
   'src/addon/sys/descriptor.rs',
   'src/addon/sys/function.rs',
-  'src/addon/sys/malloc_trim.rs',
   'src/addon/sys/realm.rs',
   'src/addon/sys/reference.rs',
   'src/addon/sys/shared_array.rs',
-  'src/addon/sys/thread_cpu_time.rs',
   'src/addon/sys/threadsafe_function.rs',
-  'src/addon/sys/uv/async_handle.rs',
-  'src/addon/sys/uv/check.rs',
-  'src/addon/sys/uv/handle.rs',
-  'src/addon/sys/uv/poll.rs',
-  'src/addon/sys/uv/symbols.rs',
-  'src/addon/sys/values.rs',
-  'src/transport/io_threads/raw.rs'
+  'src/transport/io_threads/raw.rs',
+  'src/transport/malloc_trim.rs',
+  'src/transport/thread_cpu_time.rs',
+  'src/transport/uv/async_handle.rs',
+  'src/transport/uv/check.rs',
+  'src/transport/uv/handle.rs',
+  'src/transport/uv/poll.rs',
+  'src/transport/uv/symbols.rs'
 ];
 
 /** Names that the core must not use: no input or output, threads, clocks, random sources or Node. */

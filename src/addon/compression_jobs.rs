@@ -9,12 +9,13 @@ use std::sync::Arc;
 use napi::{Env, Result, sys};
 
 use super::host::{NodeHost, SharedTransport, next_records};
-use super::sys::{Reference, call_function, malloc_trim, queue_async_work};
+use super::sys::{Reference, call_function, queue_async_work};
 use crate::connection::Trimmed;
 use crate::protocol::deflate::{
     Broadcast, InflateJob, OutgoingParams, Pool, Progress, compress_standalone, stored_blocks,
 };
 use crate::transport::event_loop::EventLoop;
+use crate::transport::malloc_trim::malloc_trim;
 use crate::transport::transports::{Backend, Transport};
 
 /// The most running jobs that others can join. A broadcast sends one payload to many connections, with few

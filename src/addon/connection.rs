@@ -129,7 +129,7 @@ impl Connection {
     /// The payload of the next record with the flag `LARGE`.
     #[napi(catch_unwind)]
     pub fn take_large<'env>(&mut self, env: &'env Env) -> Result<BufferSlice<'env>> {
-        BufferSlice::copy_from(env, self.context.host().records.take_large())
+        BufferSlice::copy_from(env, self.context.host().records.extras.borrow_mut().take_large())
     }
 
     /// The memory of the next record with the flag `DETACHED`.
@@ -143,7 +143,7 @@ impl Connection {
     /// The lengths of the non-empty frames of the next record with the flag `FRAGMENTED`.
     #[napi(catch_unwind)]
     pub fn take_fragments(&mut self) -> Vec<u32> {
-        self.context.host().records.take_fragments()
+        self.context.host().records.extras.borrow_mut().take_fragments()
     }
 
     /// Over a stream: all output queued since the last call; `null` if there is none.

@@ -4,12 +4,13 @@ use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use napi::{Env, Error, Result, sys};
+use napi::bindgen_prelude::{Function, JsObjectValue, Object};
+use napi::{Env, Error, JsValue, Result, sys};
 
 use super::compression_jobs::Compression;
 use super::host::{NodeHost, SharedTransport};
 use super::payload::PayloadReader;
-use super::sys::{Realm, Reference, property};
+use super::sys::{Realm, Reference};
 use crate::connection::Config;
 use crate::transport::event_loop::EventLoop;
 use crate::transport::slab::Slab;
@@ -34,8 +35,9 @@ impl Context {
     ///
     /// # Errors
     /// If the system has no randomness for masking keys, or the environment is ending.
-    pub(super) fn new(env: Env, thread: sys::napi_value) -> Result<Rc<Self>> {
-        let event_loop = EventLoop::new(NodeHost::new(env, property(env, thread, c"deliver")?)?);
+    pub(super) fn new(env: Env, thread: Object<'_>) -> Result<Rc<Self>> {
+        let deliver: Function<'_> = thread.get_named_property("deliver")?;
+        let event_loop = EventLoop::new(NodeHost::new(env, deliver.raw())?);
         // Id 0 is that of a connection that was destroyed.
         event_loop.transports().insert(Rc::new(RefCell::new(Transport::closed())));
         Ok(Rc::new(Self {
@@ -44,7 +46,7 @@ impl Context {
             compression: Rc::default(),
             payloads: PayloadReader::default(),
             configurations: RefCell::default(),
-            thread: Reference::new(env, thread)?,
+            thread: Reference::new(env, thread.raw())?,
             realm: Realm::of(env)?,
         }))
     }

@@ -61,7 +61,7 @@ impl Environment {
     /// `PLACED`, and 64 KiB of received payloads, at whose start the offsets of records begin.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
     pub fn records(&self) -> Result<Unknown<'_>> {
-        unknown(self.context.env, self.context.host().records.value()?)
+        unknown(self.context.env, self.context.host().records.array.value()?)
     }
 
     /// The memory of messages with the flag `ARENA` until they are read; never passed to a user.

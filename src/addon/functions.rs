@@ -17,6 +17,7 @@ use super::sys::{Arguments, Body, Reference, create_function, is_undefined, unkn
 use crate::connection::{Connection, MaskingKeys};
 use crate::protocol::MaskingKey;
 use crate::transport::event_loop::SocketCommand;
+use crate::transport::records::write_payload;
 use crate::transport::scheduler::TransportMode;
 use crate::transport::transports::{Totals, Transport};
 
@@ -343,7 +344,7 @@ fn take_output(context: &Rc<Context>, [id, ..]: Arguments) -> Result<Option<f64>
     let Some(stream) = transport.stream() else { return Ok(Some(0.0)) };
     let output = stream.connection.output();
     let length = output.len();
-    if length == 0 || !context.host().records.write_payload(output) {
+    if length == 0 || !context.host().records.array.with(|memory| write_payload(memory, output)) {
         return Ok(Some(0.0));
     }
     stream.discard_output();

@@ -29,7 +29,6 @@ mod functions;
 mod host;
 mod options;
 mod payload;
-mod records;
 mod sys;
 mod thread;
 

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use napi::{Env, Result, sys};
 
-use super::records::RecordMemory;
+use super::host::RecordMemory;
 use super::sys::{data_bytes, is_undefined, string_bytes, unsigned};
 
 /// Capacity that the buffer for strings keeps.

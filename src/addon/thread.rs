@@ -5,10 +5,10 @@
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
-use napi::{Env, Result, sys};
+use napi::bindgen_prelude::Object;
+use napi::{Env, Result};
 
 use super::context::Context;
-use super::sys::evaluate;
 
 /// The script whose value the copies share.
 const SCRIPT: &str = include_str!("thread.js");
@@ -27,7 +27,7 @@ thread_local! {
 /// Those of `create`, or if the environment is ending.
 pub(super) fn context_of_thread(
     env: Env,
-    create: impl FnOnce(sys::napi_value) -> Result<Rc<Context>>,
+    create: impl FnOnce(Object<'_>) -> Result<Rc<Context>>,
 ) -> Result<Rc<Context>> {
     let known = ENVIRONMENTS.with_borrow(|environments| {
         environments.iter().filter_map(Weak::upgrade).find(|context| context.realm.is_of(env))
@@ -35,7 +35,7 @@ pub(super) fn context_of_thread(
     if let Some(context) = known {
         return Ok(context);
     }
-    let context = create(evaluate(env, SCRIPT)?)?;
+    let context = create(env.run_script(SCRIPT)?)?;
     ENVIRONMENTS.with_borrow_mut(|environments| {
         environments.retain(|context| context.strong_count() > 0);
         environments.push(Rc::downgrade(&context));

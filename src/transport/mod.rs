@@ -24,9 +24,11 @@ pub mod event_loop;
 pub mod io_threads;
 #[cfg(unix)]
 pub mod listener;
+pub mod malloc_trim;
 pub mod masking_keys;
 #[cfg(unix)]
 mod queue;
+pub mod records;
 #[cfg(unix)]
 mod ref_count;
 pub mod scheduler;
@@ -39,9 +41,13 @@ mod sync;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
+#[cfg(unix)]
+pub mod thread_cpu_time;
 #[cfg_attr(not(unix), allow(dead_code, reason = "only `event_loop` uses some; on Unix nothing may be dead"))]
 pub mod transports;
 #[cfg(unix)]
 mod turn;
+#[cfg(unix)]
+pub mod uv;
 
 pub use masking_keys::RandomKeys;

@@ -2,7 +2,7 @@
 
 /// Nanoseconds of CPU time that the calling thread has used since it began. 0 if the system does not report
 /// it.
-pub(in crate::addon) fn thread_cpu_time() -> u64 {
+pub fn thread_cpu_time() -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: plain out-parameter.
     let status = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };

@@ -3,21 +3,22 @@
 use std::cell::RefMut;
 use std::rc::Rc;
 
-use napi::{Error, Result, sys};
+use napi::{Result, sys};
 
 use super::accept::{self, Server};
 use super::node_loop::{Callbacks, Handles};
 use crate::addon::host::NodeHost;
-use crate::addon::records::{RecordKind, RecordWriter};
 use crate::addon::sys::{
     AsyncContext, Outcome, Reference, add_cleanup_hook, call_predicate, can_call, can_poll,
-    create_array_buffer, in_handle_scope, make_callback_in_context, report_uncaught, run_in_close_phase,
-    thread_cpu_time, with_memory,
+    create_array_buffer, failed, in_handle_scope, make_callback_in_context, report_uncaught, uv_loop,
+    with_memory,
 };
 use crate::connection::MaskingKeys;
 use crate::transport::event_loop::{Delivered, EventLoop, Host, InPlace, Poller};
 use crate::transport::listener::AcceptedConnection;
 use crate::transport::socket::SocketEvents;
+use crate::transport::thread_cpu_time::thread_cpu_time;
+use crate::transport::uv::run_in_close_phase;
 
 impl Host for NodeHost {
     /// An `ArrayBuffer`.
@@ -40,7 +41,7 @@ impl Host for NodeHost {
                 Some(InPlace::Arena(start)) => Some(*start),
                 _ => None,
             });
-            write_events(writer, events)
+            events.write_to(writer)
         })
     }
 
@@ -136,7 +137,7 @@ pub(in crate::addon) fn start(event_loop: &Rc<EventLoop<NodeHost>>) -> Result<()
         after_poll: callback(EventLoop::after_poll),
     };
     let poller = can_poll().then(Poller::new).transpose();
-    let poller = poller.map_err(|error| Error::from_reason(error.to_string()))?.map(Rc::new);
+    let poller = poller.map_err(failed)?.map(Rc::new);
     let handles = Handles::new(env, poller.clone(), callbacks)?;
     let ending = Rc::clone(event_loop);
     let hooked = add_cleanup_hook(
@@ -162,27 +163,6 @@ pub(in crate::addon) fn start(event_loop: &Rc<EventLoop<NodeHost>>) -> Result<()
     Ok(())
 }
 
-/// Moves the events of a socket into a batch, until it is full. Returns true if some remain.
-fn write_events(writer: &mut RecordWriter<'_>, events: &mut SocketEvents) -> bool {
-    if writer.take_events(&mut events.events) {
-        return true;
-    }
-    if let Some(total) = events.written
-        && writer.push(RecordKind::Written, 0, total as u32, (total >> 32) as u32)
-    {
-        events.written = None;
-    }
-    events.drained = events.drained && !writer.push(RecordKind::Drain, 0, 0, 0);
-    events.shut_down = events.shut_down && !writer.push(RecordKind::Shutdown, 0, 0, 0);
-    events.ended = events.ended && !writer.push(RecordKind::End, 0, 0, 0);
-    if let Some(fault) = events.fault
-        && writer.push(RecordKind::Fault, u32::from(fault.write), 0, fault.errno.unsigned_abs())
-    {
-        events.fault = None;
-    }
-    !events.is_empty()
-}
-
 /// Calls `deliver` with id 0, which is no connection's, and `number`, when this cycle of the loop closes handles. Each call has a handle
 /// of its own: the loop closes handles in an order that depends on all of them.
 ///
@@ -205,5 +185,5 @@ pub(in crate::addon) fn call_when_closing(event_loop: &Rc<EventLoop<NodeHost>>, 
             }
         });
     };
-    run_in_close_phase(env, Box::new(closing))
+    run_in_close_phase(uv_loop(env)?, Box::new(closing)).map_err(failed)
 }

@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use napi::{Env, Result, sys};
 
-use crate::addon::sys::{AsyncContext, AsyncHandle, Check, Poll, Reference};
+use crate::addon::sys::{AsyncContext, Reference, ThreadsafeFunction, failed, uv_loop};
 use crate::transport::event_loop::Poller;
 use crate::transport::socket::Wake;
+use crate::transport::uv::{AsyncHandle, Check, OnClosed, Poll};
 
 /// The function that is called with events, and the async context that it runs in.
 struct Consumer {
@@ -66,9 +67,16 @@ pub(super) struct Callbacks {
     pub(super) after_poll: Box<dyn Fn()>,
 }
 
+/// Another thread wakes the loop by this.
+enum Waking {
+    Libuv(AsyncHandle),
+    /// In hosts without libuv.
+    Threadsafe(ThreadsafeFunction),
+}
+
 /// The handles of one environment.
 pub(super) struct Handles {
-    async_handle: AsyncHandle,
+    waking: Waking,
     /// `None` where the loop cannot poll.
     polling: Option<(Rc<Poller>, Poll, Check)>,
 }
@@ -78,24 +86,33 @@ impl Handles {
     /// If the loop takes no handle, or the environment is ending.
     pub(super) fn new(env: Env, poller: Option<Rc<Poller>>, callbacks: Callbacks) -> Result<Self> {
         let Callbacks { on_wake, before_poll, on_readable, after_poll } = callbacks;
-        let polling = match poller {
-            Some(poller) => {
-                let poll = Poll::new(env, poller.fd(), on_readable)?;
-                Some((poller, poll, Check::new(env, before_poll, after_poll)?))
-            }
-            None => None,
+        let Some(poller) = poller else {
+            return Ok(Self {
+                waking: Waking::Threadsafe(ThreadsafeFunction::new(env, on_wake)?),
+                polling: None,
+            });
         };
-        Ok(Self { async_handle: AsyncHandle::new(env, on_wake)?, polling })
+        let event_loop = uv_loop(env)?;
+        let poll = Poll::new(event_loop, poller.fd(), on_readable).map_err(failed)?;
+        let check = Check::new(event_loop, before_poll, after_poll).map_err(failed)?;
+        let waking = Waking::Libuv(AsyncHandle::new(event_loop, on_wake).map_err(failed)?);
+        Ok(Self { waking, polling: Some((poller, poll, check)) })
     }
 
     /// Wakes the loop from any thread.
     pub(super) fn waker(&self) -> Box<dyn Wake> {
-        Box::new(self.async_handle.waker())
+        match &self.waking {
+            Waking::Libuv(handle) => handle.waker(),
+            Waking::Threadsafe(function) => function.waker(),
+        }
     }
 
     /// Chooses whether the handles keep the loop alive.
     pub(super) fn set_ref(&self, on: bool) {
-        self.async_handle.set_ref(on);
+        match &self.waking {
+            Waking::Libuv(handle) => handle.set_ref(on),
+            Waking::Threadsafe(function) => function.set_ref(on),
+        }
     }
 
     /// Chooses whether the loop polls without blocking.
@@ -107,13 +124,20 @@ impl Handles {
 
     /// Closes the handles; `closed` is dropped when the loop has let go of them.
     pub(super) fn close<T: 'static>(self, closed: T) {
-        let Self { async_handle, polling } = self;
-        async_handle.close(Box::new(move || match polling {
+        let Self { waking, polling } = self;
+        let after: OnClosed = match polling {
             // The poller's descriptor must not close before the loop has let go of it.
-            Some((poller, poll, check)) => poll.close(Box::new(move || {
-                check.close(Box::new(move || drop((poller, closed))));
-            })),
-            None => drop(closed),
-        }));
+            Some((poller, poll, check)) => Box::new(move || {
+                poll.close(Box::new(move || check.close(Box::new(move || drop((poller, closed))))));
+            }),
+            None => Box::new(move || drop(closed)),
+        };
+        match waking {
+            Waking::Libuv(handle) => handle.close(after),
+            Waking::Threadsafe(function) => {
+                drop(function);
+                after();
+            }
+        }
     }
 }

@@ -2,10 +2,9 @@
 //! with an idle handle, which keeps the poll phase from blocking and calls back before it.
 
 use std::cell::Cell;
+use std::io;
 
-use napi::{Env, Error, Result};
-
-use super::handle::{Handle, OnClosed, UV_IDLE, with_value};
+use super::handle::{Handle, Loop, OnClosed, UV_IDLE, with_value};
 use super::symbols::RawHandle;
 
 /// `UV_CHECK` of `uv_handle_type`, part of libuv's stable ABI.
@@ -15,7 +14,7 @@ const UV_CHECK: i32 = 2;
 type OnPhase = Box<dyn Fn()>;
 
 /// Calls back at the end of each turn. Does not keep the loop alive.
-pub(in crate::addon) struct Check {
+pub struct Check {
     handle: Handle<OnPhase>,
     idle: Handle<OnPhase>,
     is_idle_started: Cell<bool>,
@@ -26,25 +25,25 @@ impl Check {
     ///
     /// # Errors
     /// Without libuv, or if the loop refuses a handle.
-    pub(in crate::addon) fn new(env: Env, before_poll: OnPhase, after_poll: OnPhase) -> Result<Self> {
-        let check = Handle::new(env, UV_CHECK, after_poll, |libuv, event_loop, raw| {
-            // SAFETY: the environment's loop, and memory of the size of the type.
+    pub fn new(event_loop: Loop, before_poll: OnPhase, after_poll: OnPhase) -> io::Result<Self> {
+        let check = Handle::new(event_loop, UV_CHECK, after_poll, |libuv, event_loop, raw| {
+            // SAFETY: the host's loop, and memory of the size of the type.
             unsafe { (libuv.check_init)(event_loop, raw) }
         })?;
-        let idle = Handle::new(env, UV_IDLE, before_poll, |libuv, event_loop, raw| {
+        let idle = Handle::new(event_loop, UV_IDLE, before_poll, |libuv, event_loop, raw| {
             // SAFETY: as above.
             unsafe { (libuv.idle_init)(event_loop, raw) }
         })?;
         // SAFETY: initialized above.
         let started = unsafe { (check.libuv().check_start)(check.raw(), on_phase) };
         if started != 0 {
-            return Err(Error::from_reason("uv_check_start failed"));
+            return Err(io::Error::other("uv_check_start failed"));
         }
         Ok(Self { handle: check, idle, is_idle_started: Cell::new(false) })
     }
 
     /// Sets whether the poll phase returns at once instead of waiting for an event.
-    pub(in crate::addon) fn poll_without_blocking(&self, without_blocking: bool) {
+    pub fn poll_without_blocking(&self, without_blocking: bool) {
         if self.is_idle_started.replace(without_blocking) == without_blocking {
             return;
         }
@@ -59,7 +58,7 @@ impl Check {
     }
 
     /// Closes both handles. `closed` runs when the loop no longer uses them.
-    pub(in crate::addon) fn close(self, closed: OnClosed) {
+    pub fn close(self, closed: OnClosed) {
         let Self { handle: check, idle, .. } = self;
         check.close(Box::new(move || idle.close(closed)));
     }

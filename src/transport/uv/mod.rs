@@ -1,5 +1,5 @@
-//! libuv handles on an environment's event loop. The functions are looked up at run time, so that test
-//! executables link without Node and hosts without libuv can load the addon.
+//! libuv handles on the loop of a host that has one. The functions are looked up at run time, so that test
+//! executables link without Node and hosts without libuv can load the library. No Node-API here.
 //!
 //! * `symbols`: the functions.
 //! * `handle`: memory, value and end of every handle; callbacks in the close phase.
@@ -14,12 +14,12 @@ mod handle;
 mod poll;
 mod symbols;
 
-pub(in crate::addon) use async_handle::AsyncHandle;
-pub(in crate::addon) use check::Check;
-pub(in crate::addon) use handle::run_in_close_phase;
-pub(in crate::addon) use poll::Poll;
+pub use async_handle::AsyncHandle;
+pub use check::Check;
+pub use handle::{Loop, OnClosed, run_in_close_phase};
+pub use poll::Poll;
 
 /// True if the event loop can poll descriptors: the process has libuv's functions.
-pub(in crate::addon) fn can_poll() -> bool {
+pub fn can_poll() -> bool {
     symbols::libuv().is_some()
 }
