@@ -10,7 +10,7 @@ use napi_derive::napi;
 
 use super::address::SocketAddress;
 use super::codec::masking_key;
-use super::compression_jobs::inflate_async;
+use super::compression_jobs::{deflate_async, inflate_async};
 use super::context::Context;
 use super::environment::Environment;
 use super::functions::{fresh_key, to_double};
@@ -89,8 +89,7 @@ impl Connection {
             });
             drop(transport);
             let Some(outgoing) = outgoing.flatten() else { return Ok(false) };
-            compression
-                .deflate_async(*env, &self.transport, &outgoing, payload, callback.raw())
+            deflate_async(compression, *env, &self.transport, &outgoing, payload, callback.raw())
                 .map(|()| true)
         };
         if is_string(*env, data.raw())? {

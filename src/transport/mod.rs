@@ -14,6 +14,7 @@
 //! All drive the same [`Connection`](crate::connection::Connection) and fill the same
 //! [`EventBatch`](crate::connection::EventBatch).
 
+pub mod compression;
 #[cfg(unix)]
 pub mod event_loop;
 // Has the same names as `event_loop`.

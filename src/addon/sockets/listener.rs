@@ -14,7 +14,7 @@ use super::host::start;
 use crate::addon::address::SocketAddress;
 use crate::addon::environment::Environment;
 use crate::addon::host::NodeHost;
-use crate::addon::sys::{Reference, duplicate_fd};
+use crate::addon::sys::{Reference, duplicate_fd, failed};
 use crate::transport::event_loop::EventLoop;
 use crate::transport::listener::{Listeners, ListeningSocket, PendingOnClose};
 
@@ -109,7 +109,7 @@ impl Listener {
             .event_loop
             .with_acceptors(|listeners, turn| listeners.listen(turn.poller, listening, server, limit))
             .ok_or_else(ended)?
-            .map_err(|error| Error::from_reason(error.to_string()))?;
+            .map_err(failed)?;
         self.number.set(Some(number));
         if self.is_referenced.get() {
             self.event_loop.set_ref(true);

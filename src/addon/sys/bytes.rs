@@ -5,9 +5,9 @@ use std::slice;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use napi::bindgen_prelude::Uint8Array;
-use napi::{Env, Error, Result, sys};
+use napi::{Env, Result, sys};
 
-use super::{Reference, check};
+use super::{Reference, check, failed};
 
 /// UTF-16 units above which a string is measured before memory is reserved for its UTF-8 form.
 const MEASURED_FROM: usize = 64 * 1024;
@@ -84,7 +84,7 @@ fn view(env: Env, value: sys::napi_value) -> Result<View> {
 /// Copies memory that other threads may be writing. Each byte is one that was there at some moment.
 fn shared_bytes(data: *const u8, length: usize, scratch: &mut Vec<u8>) -> Result<()> {
     scratch.clear();
-    scratch.try_reserve(length).map_err(|error| Error::from_reason(error.to_string()))?;
+    scratch.try_reserve(length).map_err(failed)?;
     // SAFETY: Node-API returned `length` bytes at `data`, valid while the value is in scope. An `AtomicU8`
     // has the size and alignment of a byte and may be read while other threads write; nothing here writes.
     let bytes = unsafe { slice::from_raw_parts(data.cast::<AtomicU8>(), length) };
@@ -111,7 +111,7 @@ pub(in crate::addon) fn string_bytes(env: Env, value: sys::napi_value, scratch: 
     // Node-API appends a NUL.
     capacity += 1;
     scratch.clear();
-    scratch.try_reserve(capacity).map_err(|error| Error::from_reason(error.to_string()))?;
+    scratch.try_reserve(capacity).map_err(failed)?;
     let mut length = 0;
     // SAFETY: `scratch` has at least `capacity` bytes, reserved above, and Node-API writes no more.
     check(unsafe {
