@@ -5,6 +5,7 @@
 //! * `event_loop`, `readiness`, `driver`: the event loop. `migrate`, `leaving`, `shuffle`: from one driver to the
 //!   other.
 //! * `handing_back`: back to the host. `idle`: idle connections.
+//! * `records`: events in the memory that JavaScript reads.
 //! * `inflating`: large compressed messages, with either driver and across migrations.
 
 mod dice;
@@ -19,6 +20,7 @@ mod migrate;
 mod owner;
 mod peer;
 mod readiness;
+mod records;
 mod shuffle;
 
 use std::net::TcpListener;
