@@ -1,7 +1,7 @@
 //! Sending half: commands to bytes, and totals of queued and written bytes.
 
-use super::Connection;
-use super::pong::PendingPongs;
+use super::pong::{PendingPongs, PongOutcome};
+use super::{Config, Connection, MaskingKeys};
 use crate::protocol::frame::{MAX_CONTROL_PAYLOAD, MAX_HEADER_LENGTH, mask};
 use crate::protocol::{FrameHeader, MaskingKey, Opcode};
 
@@ -12,18 +12,49 @@ const KEPT_CAPACITY: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Outbound {
     queue: Vec<u8>,
-    pub(super) queued_total: u64,
+    queued_total: u64,
     written_total: u64,
     /// True if the last fragment of the current message is still to be sent.
     pub(super) is_fragmented: bool,
     is_closing: bool,
-    pub(super) pongs: PendingPongs,
+    pongs: PendingPongs,
 }
 
 impl Outbound {
-    /// True once a close frame was queued.
-    pub(super) fn is_closing(&self) -> bool {
-        self.is_closing
+    /// True if nothing is left to send: no output, no open fragmented message, no closing
+    /// handshake.
+    pub(super) fn has_sent_everything(&self) -> bool {
+        self.queued_total == self.written_total && !self.is_fragmented && !self.is_closing
+    }
+
+    /// Continues the totals of an earlier connection.
+    pub(super) fn resume_totals(&mut self, total: u64) {
+        debug_assert_eq!(self.queued_total, 0);
+        (self.queued_total, self.written_total) = (total, total);
+    }
+
+    /// Queues a pong for a received ping, if one is due.
+    pub(super) fn answer_ping(
+        &mut self,
+        payload: &[u8],
+        auto_pong: bool,
+        config: &Config,
+        keys: &mut dyn MaskingKeys,
+    ) -> PongOutcome {
+        if !auto_pong || self.is_closing {
+            return PongOutcome::NotDue;
+        }
+        let limit = config.limits.max_pending_auto_pongs;
+        if self.pongs.is_full(limit) {
+            return PongOutcome::Flooded;
+        }
+        let key = config.role.must_mask_sent().then(|| keys.next_key());
+        self.push_control(Opcode::Pong, key, payload);
+        // Without a limit the list has no reader.
+        if limit > 0 {
+            self.pongs.push(self.queued_total);
+        }
+        PongOutcome::Queued
     }
 
     /// Queues a control frame with `payload` truncated to 125 bytes.
@@ -135,19 +166,6 @@ impl Connection {
         spare.clear();
         spare.shrink_to(KEPT_CAPACITY);
         std::mem::swap(spare, &mut self.outbound.queue);
-    }
-
-    /// True if nothing is left to send: no output, no open fragmented message, no closing
-    /// handshake.
-    pub(super) fn has_sent_everything(&self) -> bool {
-        let outbound = &self.outbound;
-        outbound.queued_total == outbound.written_total && !outbound.is_fragmented && !outbound.is_closing
-    }
-
-    /// Continues the totals of an earlier connection.
-    pub(super) fn resume_totals(&mut self, total: u64) {
-        debug_assert_eq!(self.outbound.queued_total, 0);
-        (self.outbound.queued_total, self.outbound.written_total) = (total, total);
     }
 
     /// Bytes queued since the connection began.
