@@ -106,7 +106,7 @@ impl Host {
             driven.ready = Readiness::default();
             self.poller.add(&driven.socket)?;
             driven.socket.move_to_owner();
-            driven.socket.write_on_owner();
+            driven.socket.write(&mut { usize::MAX }, &[]);
         } else {
             driven.socket.move_to_thread()?;
             self.poller.remove(&driven.socket);

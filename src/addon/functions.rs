@@ -13,10 +13,10 @@ use super::context::Context;
 use super::host::{SharedTransport, next_records};
 use super::payload::{flag, with_optional_bytes};
 use super::sockets;
-use super::sys::{Arguments, Body, Reference, create_function, is_undefined, unknown, unsigned};
+use super::sys::{Arguments, Body, Place, Reference, create_function, is_undefined, unknown, unsigned};
 use crate::connection::{Connection, MaskingKeys};
 use crate::protocol::MaskingKey;
-use crate::transport::event_loop::SocketCommand;
+use crate::transport::event_loop::{SEND_IN_PLACE_FROM, SocketCommand};
 use crate::transport::records::write_payload;
 use crate::transport::scheduler::TransportMode;
 use crate::transport::transports::{Totals, Transport};
@@ -263,8 +263,8 @@ fn send(context: &Rc<Context>, [id, data, flags, key, _]: Arguments) -> Result<O
     let sent = key_of(context, flags, key).and_then(|key| {
         let transport = transport_of(context, id)?;
         let mut transport = transport.borrow_mut();
-        context.payloads.with_message(context.env, &context.host().records, data, flags, |payload| {
-            send_message(context, &mut transport, flags, key, payload)
+        context.payloads.with_message(context.env, &context.host().records, data, flags, |payload, place| {
+            send_message(context, &mut transport, flags, key, payload, place)
         })
     });
     // The shim assumes that the string was kept, although sending it has failed.
@@ -279,21 +279,27 @@ fn send_message(
     flags: u32,
     key: Option<MaskingKey>,
     payload: &[u8],
+    place: Option<Place>,
 ) -> u64 {
     let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
+    let compress = flags & flag::COMPRESS != 0;
+    let event_loop = &context.event_loop;
+    if key.is_none()
+        && payload.len() >= SEND_IN_PLACE_FROM
+        && !transport.will_compress(event_loop, compress, payload.len())
+    {
+        let keep = || place.and_then(Place::keep);
+        if let Some(queued) = transport.send_in_place(event_loop, binary, fin, payload, keep) {
+            return queued;
+        }
+    }
     if transport.config().deflate.is_some() {
-        let compress = flags & flag::COMPRESS != 0;
         let mut broadcast = context.compression.broadcast.borrow_mut();
-        return transport.run(&context.event_loop, |connection| {
+        return transport.run(event_loop, |connection| {
             connection.send_compressed(binary, fin, key, payload, compress, &mut broadcast);
         });
     }
-    if key.is_none()
-        && let Some(queued) = transport.send_in_place(&context.event_loop, binary, fin, payload)
-    {
-        return queued;
-    }
-    transport.run(&context.event_loop, |connection| connection.send(binary, fin, key, payload))
+    transport.run(event_loop, |connection| connection.send(binary, fin, key, payload))
 }
 
 /// Runs a command with a payload. Returns the bytes ever queued.

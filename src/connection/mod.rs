@@ -11,6 +11,7 @@ mod deflate;
 mod detached_frame;
 mod event;
 mod inflate;
+mod output;
 mod pong;
 mod receive;
 mod send;
@@ -26,6 +27,7 @@ pub use config::{Config, MaskingKeys, Trimmed};
 use deflate::DeflateState;
 pub use detached_frame::DetachedFrame;
 pub use event::{EventBatch, EventRef, LARGE_MESSAGE};
+pub use output::{Head, Output};
 pub use receive::MIN_IN_PLACE;
 use receive::{Context, Inbound};
 use send::Outbound;
@@ -37,10 +39,11 @@ use send::Outbound;
 /// * **Input**: [`receive`](Self::receive), [`receive_in_place`](Self::receive_in_place),
 ///   [`finish_detached`](Self::finish_detached), [`finish_inflate_job`](Self::finish_inflate_job),
 ///   [`mark_written`](Self::mark_written).
-/// * **Commands**: [`send`](Self::send), [`send_compressed`](Self::send_compressed),
-///   [`ping`](Self::ping), [`pong`](Self::pong), [`close`](Self::close),
+/// * **Commands**: [`send`](Self::send), [`send_external`](Self::send_external),
+///   [`send_compressed`](Self::send_compressed), [`ping`](Self::ping), [`pong`](Self::pong), [`close`](Self::close),
 ///   [`write_raw`](Self::write_raw), [`trim_memory`](Self::trim_memory).
-/// * **Output**: [`output`](Self::output), [`take_output`](Self::take_output).
+/// * **Output**: [`output`](Self::output), [`take_output`](Self::take_output),
+///   [`swap_output`](Self::swap_output).
 /// * **Getters and setters**.
 ///
 /// Order of calls: after `receive` or any number of commands, take the output and write it; report

@@ -1,5 +1,6 @@
 //! Sending half: commands to bytes, and totals of queued and written bytes.
 
+use super::output::Output;
 use super::pong::{PendingPongs, PongOutcome};
 use super::{Config, Connection, MaskingKeys};
 use crate::protocol::frame::{MAX_CONTROL_PAYLOAD, MAX_HEADER_LENGTH, mask};
@@ -11,7 +12,7 @@ const KEPT_CAPACITY: usize = 64 * 1024;
 /// State of the sending half.
 #[derive(Debug, Default)]
 pub(super) struct Outbound {
-    queue: Vec<u8>,
+    queue: Output,
     queued_total: u64,
     written_total: u64,
     /// True if the last fragment of the current message is still to be sent.
@@ -77,20 +78,21 @@ impl Outbound {
         key: Option<MaskingKey>,
         payload: &[u8],
     ) {
-        self.queue.reserve(MAX_HEADER_LENGTH + payload.len());
+        self.queue.buffer().reserve(MAX_HEADER_LENGTH + payload.len());
         self.push_header(fin, rsv1, opcode, key, payload.len());
         match key {
-            Some(key) => mask::copy_masked(payload, key, 0, &mut self.queue),
-            None => self.queue.extend_from_slice(payload),
+            Some(key) => mask::copy_masked(payload, key, 0, self.queue.buffer()),
+            None => self.queue.buffer().extend_from_slice(payload),
         }
     }
 
     /// Queues a header and counts the payload that follows it.
     fn push_header(&mut self, fin: bool, rsv1: bool, opcode: Opcode, key: Option<MaskingKey>, length: usize) {
-        let before = self.queue.len();
+        let buffer = self.queue.buffer();
+        let before = buffer.len();
         let payload_length = length as u64;
-        FrameHeader { fin, rsv1, opcode, masking_key: key, payload_length }.encode(&mut self.queue);
-        self.queued_total += (self.queue.len() - before + length) as u64;
+        FrameHeader { fin, rsv1, opcode, masking_key: key, payload_length }.encode(buffer);
+        self.queued_total += (buffer.len() - before + length) as u64;
     }
 
     /// Returns the opcode of the next data frame.
@@ -118,11 +120,12 @@ impl Connection {
         self.outbound.push_frame(fin, false, opcode, key, payload);
     }
 
-    /// Like [`send`](Self::send) without a key, but queues only the header. The caller must write
-    /// the output up to it and then `length` bytes of payload before anything else.
-    pub fn send_header(&mut self, binary: bool, fin: bool, length: usize) {
+    /// Like [`send`](Self::send) without a key, but the payload stays in memory of the caller, as an
+    /// external segment of the [output](Output).
+    pub fn send_external(&mut self, binary: bool, fin: bool, length: usize) {
         let opcode = self.outbound.next_opcode(binary, fin);
         self.outbound.push_header(fin, false, opcode, None, length);
+        self.outbound.queue.push_external(length);
     }
 
     /// Queues a ping. `payload` is truncated to 125 bytes.
@@ -137,13 +140,14 @@ impl Connection {
 
     /// Queues bytes that are already framed.
     pub fn write_raw(&mut self, bytes: &[u8]) {
-        self.outbound.queue.extend_from_slice(bytes);
+        self.outbound.queue.buffer().extend_from_slice(bytes);
         self.outbound.queued_total += bytes.len() as u64;
     }
 
-    /// Puts unsent bytes back in front of the output queued since they were taken.
+    /// Puts unsent bytes back in front of the output queued since they were taken. Neither may have
+    /// external segments.
     pub fn requeue_output(&mut self, unsent: &[u8]) {
-        self.outbound.queue.splice(0..0, unsent.iter().copied());
+        self.outbound.queue.prepend(unsent);
     }
 
     /// Records that `bytes` more bytes of the output were accepted by the kernel or the stream, in
@@ -155,17 +159,42 @@ impl Connection {
         outbound.pongs.mark_written(outbound.written_total);
     }
 
-    /// Bytes queued and not yet taken.
+    /// Bytes queued and not yet taken, if there are no external segments.
     pub fn output(&self) -> &[u8] {
-        &self.outbound.queue
+        self.outbound.queue.bytes()
+    }
+
+    /// True if output is queued and not yet taken.
+    pub fn has_output(&self) -> bool {
+        !self.outbound.queue.is_empty()
+    }
+
+    /// Turns external segments of the output that is not yet taken into bytes; see
+    /// [`Output::copy_externals`].
+    pub fn copy_externals(&mut self, copy: impl FnMut(usize, &mut Vec<u8>) -> bool) -> bool {
+        self.outbound.queue.copy_externals(copy)
     }
 
     /// Swaps the queued bytes into `spare`. The memory of `spare`, up to 64 KiB, becomes the next
-    /// queue; its content is dropped. An empty `Vec` leaves an idle connection without memory.
+    /// queue; its content is dropped. There must be no external segments.
     pub fn take_output(&mut self, spare: &mut Vec<u8>) {
         spare.clear();
         spare.shrink_to(KEPT_CAPACITY);
-        std::mem::swap(spare, &mut self.outbound.queue);
+        self.outbound.queue.swap_bytes(spare);
+    }
+
+    /// Swaps the output into `taken`, which is empty. Returns false if there is none: both then free
+    /// their memory, but for one small buffer.
+    pub fn swap_output(&mut self, taken: &mut Output) -> bool {
+        debug_assert!(taken.is_empty());
+        taken.clear();
+        let queue = &mut self.outbound.queue;
+        if queue.is_empty() {
+            queue.release(taken);
+            return false;
+        }
+        std::mem::swap(queue, taken);
+        true
     }
 
     /// Bytes queued since the connection began.

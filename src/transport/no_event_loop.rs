@@ -15,6 +15,9 @@ use crate::protocol::deflate::InflateJob;
 /// Bytes of the payload arena, which nothing is received into here.
 pub const ARENA_SIZE: usize = 0;
 
+/// Never reached: nothing is sent from the caller's memory.
+pub const SEND_IN_PLACE_FROM: usize = usize::MAX;
+
 /// The owner of an event loop.
 pub trait Host: Sized {
     /// Memory of one large frame.
@@ -100,6 +103,16 @@ impl<M> Transport<M> {
         self.totals().queued
     }
 
+    /// Of no interest: nothing is sent from the caller's memory.
+    pub fn will_compress<H: Host<Memory = M>>(
+        &mut self,
+        _: &EventLoop<H>,
+        _compress: bool,
+        _length: usize,
+    ) -> bool {
+        false
+    }
+
     /// Nothing is sent from the caller's memory.
     pub fn send_in_place<H: Host<Memory = M>>(
         &mut self,
@@ -107,6 +120,7 @@ impl<M> Transport<M> {
         _binary: bool,
         _fin: bool,
         _payload: &[u8],
+        _keep: impl FnOnce() -> Option<(M, usize)>,
     ) -> Option<u64> {
         None
     }

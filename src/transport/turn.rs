@@ -41,3 +41,18 @@ pub(super) enum Received {
     /// Reading must stop: end, failure, too many undelivered bytes, or paused.
     Stop,
 }
+
+/// The end of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Nothing is queued, or it is held back.
+    All,
+    /// The kernel has refused bytes, or another thread drives: the driver writes when the descriptor is writable.
+    Refused,
+    /// The turn is over; the descriptor is still writable.
+    More,
+    /// An external segment follows, of which this many bytes are left: the write goes on with its memory.
+    External(usize),
+    /// Writing has failed, now or before.
+    Failed,
+}

@@ -64,17 +64,37 @@ impl<M> Transport<M> {
         queued
     }
 
-    /// Writes an unmasked message at once, from the caller's memory, if that is worth it. Returns the bytes ever queued; `None` if
-    /// nothing was sent.
+    /// True if a message of `length` bytes is compressed. Decides for the whole message if called before its first fragment.
+    pub fn will_compress<H: Host<Memory = M>>(
+        &mut self,
+        event_loop: &EventLoop<H>,
+        compress: bool,
+        length: usize,
+    ) -> bool {
+        if self.config().deflate.is_none() {
+            return false;
+        }
+        event_loop.activate(self);
+        self.with_connection(|connection| connection.decide_compression(compress, length)).unwrap_or(false)
+    }
+
+    /// Sends an unmasked message from the caller's memory, if that is worth it: at once, unless earlier output waits. `keep` keeps the
+    /// memory for bytes that are not written now, and returns it and the offset at which the payload ends. `None`: they are copied.
+    /// Returns the bytes ever queued; `None` if nothing was sent.
     pub fn send_in_place<H: Host<Memory = M>>(
         &mut self,
         event_loop: &EventLoop<H>,
         binary: bool,
         fin: bool,
         payload: &[u8],
+        keep: impl FnOnce() -> Option<(M, usize)>,
     ) -> Option<u64> {
-        let is_sent = event_loop.activate(self)?.send_in_place(binary, fin, payload);
-        is_sent.then(|| self.run(event_loop, |_| ()))
+        let connection = event_loop.activate(self)?;
+        if !connection.send_in_place::<H>(binary, fin, payload, keep) {
+            return None;
+        }
+        event_loop.after_io(connection);
+        Some(self.run(event_loop, |_| ()))
     }
 
     /// Executes a command on a socket. Other transports have nothing to do.
@@ -83,9 +103,7 @@ impl<M> Transport<M> {
         let Some(connection) = connection else { return };
         let socket = &connection.socket;
         match command {
-            SocketCommand::WriteNow => {
-                socket.write_now();
-            }
+            SocketCommand::WriteNow => connection.write_now(&event_loop.host, H::WRITE_TURN),
             SocketCommand::Notify => socket.notify(),
             SocketCommand::Pause => socket.pause(),
             SocketCommand::Resume => socket.resume(),
@@ -93,6 +111,12 @@ impl<M> Transport<M> {
             SocketCommand::Shutdown => socket.shutdown(),
         }
         event_loop.after_io(connection);
+        // The socket alone writes up to the first payload in memory of the host.
+        if matches!(command, SocketCommand::Cork(false) | SocketCommand::Shutdown)
+            && connection.has_payloads()
+        {
+            event_loop.flush_one(connection);
+        }
     }
 
     /// Collects the events of a socket, for a batch that is written next.
@@ -140,6 +164,7 @@ impl<M> Transport<M> {
         }
         connection.reclaim(&event_loop.host);
         connection.release_in_place(&event_loop.host, &event_loop.arena);
+        connection.copy_payloads(&event_loop.host);
         event_loop.stop_polling(&connection);
         let remains = connection.socket.hand_back();
         event_loop.destroy_socket(&connection);

@@ -276,7 +276,7 @@ impl<H: Host> EventLoop<H> {
         }
         self.stop_polling(connection);
         connection.socket.destroy();
-        connection.drop_large_frame();
+        connection.drop_memory();
         self.active.remove(connection);
     }
 
@@ -323,13 +323,13 @@ impl<H: Host> EventLoop<H> {
         self.spare.set(dirty);
     }
 
-    fn flush_one(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
+    pub(super) fn flush_one(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
         connection.is_dirty.set(false);
         if connection.is_on_thread.get() {
             connection.socket.flush();
         } else if !connection.interest.get().write {
             // Output that the kernel has refused waits until it accepts more.
-            self.update_interest(connection, connection.socket.write_on_owner());
+            self.update_interest(connection, connection.write(&self.host, H::WRITE_TURN));
         }
     }
 
@@ -337,7 +337,7 @@ impl<H: Host> EventLoop<H> {
     pub fn write_all_now(&self) {
         if !self.has_ended() {
             self.active.for_each(|connection| {
-                connection.socket.write_now();
+                connection.write_now(&self.host, usize::MAX);
             });
         }
     }
@@ -354,7 +354,8 @@ impl<H: Host> EventLoop<H> {
         connection.interest.set(interest);
         let ready = connection.ready.get();
         let is_unread = ready.read && (interest.read || (interest.read_ahead && ready.ended));
-        if interest.deliver || is_unread {
+        let is_unwritten = ready.write && interest.write;
+        if interest.deliver || is_unread || is_unwritten {
             self.mark_waiting(connection);
         }
     }
@@ -376,9 +377,12 @@ impl<H: Host> EventLoop<H> {
         }
     }
 
-    /// Has an I/O thread drive a socket. It stays if there is no thread or no descriptor for it.
+    /// Has an I/O thread drive a socket. It stays if there is no thread or no descriptor for it, or if it sends from memory of the host.
     pub(in crate::transport) fn migrate_to_thread(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
         debug_assert!(!connection.is_on_thread.get());
+        if connection.has_payloads() {
+            return;
+        }
         connection.reclaim(&self.host);
         if let Some(poller) = self.poller()
             && connection.socket.move_to_thread().is_ok()

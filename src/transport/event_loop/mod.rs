@@ -9,7 +9,7 @@
 //!   one transport.
 //! * `poller`: one epoll or kqueue instance for all sockets. `connection`: the state of one active connection.
 //! * `idle`: connections with nothing in flight, and the sweep that finds them.
-//! * `payload_arena`, `large_frame`: memory that large messages are received into.
+//! * `payload_arena`, `large_frame`: memory that large messages are received into. `sent_payloads`: memory that they are sent from.
 //! * `adopt`: sockets that become connections. `accept`: listening sockets.
 //!
 //! Not here: Node-API, libuv, and any clock or random source but those of the host.
@@ -24,16 +24,17 @@ mod idle;
 mod large_frame;
 mod payload_arena;
 mod poller;
+mod sent_payloads;
 
 use std::cell::RefMut;
 
 use crate::connection::MaskingKeys;
 use crate::transport::listener::AcceptedConnection;
-use crate::transport::socket::SocketEvents;
+use crate::transport::socket::{SocketEvents, WRITE_TURN};
 
 pub use adopt::{AdoptRequest, Source};
 pub use commands::{HandedBackEvents, SocketCommand};
-pub use connection::{ActiveConnection, InPlace};
+pub use connection::{ActiveConnection, InPlace, SEND_IN_PLACE_FROM};
 pub use driver::EventLoop;
 pub use idle::IdleConnection;
 #[cfg(test)]
@@ -54,7 +55,10 @@ pub enum Delivered {
 
 /// Services that an owner's event loop provides to its [`EventLoop`]. All methods are called on the owner's thread.
 pub trait Host: Sized {
-    /// Memory of one large frame, which the consumer keeps as the message.
+    /// Bytes that one connection writes before others follow. Tests have a smaller number.
+    const WRITE_TURN: usize = WRITE_TURN;
+
+    /// Memory of one large frame, which the consumer keeps as the message; or memory of the consumer that holds a payload to be sent.
     type Memory;
     /// Consumer of connections accepted by one listening socket.
     type Server: Clone;
@@ -77,7 +81,7 @@ pub trait Host: Sized {
     /// Allocates memory for a frame of `length` bytes. `None` if there is none.
     fn allocate(&self, length: usize) -> Option<Self::Memory>;
 
-    /// Runs `access` on allocated memory. `None` if the owner is ending.
+    /// Runs `access` on memory, as long as it is now. `None` if the owner is ending.
     fn with_memory<R>(&self, memory: &Self::Memory, access: impl FnOnce(&mut [u8]) -> R) -> Option<R>;
 
     /// Runs `access` on the [`ARENA_SIZE`] bytes of the payload arena.

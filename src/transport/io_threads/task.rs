@@ -12,7 +12,7 @@ use tokio::io::unix::AsyncFd;
 use super::raw;
 use super::worker::{Driven, Registration, Scratch};
 use crate::transport::sync::lock;
-use crate::transport::turn::{Interest, READS_PER_TURN, Received};
+use crate::transport::turn::{Interest, READS_PER_TURN, Received, Stop};
 
 /// Starts the task. Called on the worker's thread, inside its runtime.
 pub(super) fn start(socket: Arc<dyn Driven>, fd: Arc<socket2::Socket>, registration: Arc<Registration>) {
@@ -29,9 +29,9 @@ pub(super) fn start(socket: Arc<dyn Driven>, fd: Arc<socket2::Socket>, registrat
     }
 }
 
-/// Writes queued output until the kernel refuses more.
+/// Writes queued output for one turn. The task writes the rest.
 pub(super) fn write(socket: &dyn Driven) {
-    if socket.write() {
+    if matches!(socket.write(), Stop::Refused | Stop::More) {
         socket.wake();
     }
 }
@@ -72,10 +72,12 @@ impl Task {
 
     fn poll_write(&self, fd: &AsyncFd<Arc<socket2::Socket>>, context: &mut Context<'_>) {
         while let Poll::Ready(Ok(mut guard)) = fd.poll_write_ready(context) {
-            if !self.socket.write() {
-                return;
+            match self.socket.write() {
+                Stop::Refused => guard.clear_ready(),
+                // Other sockets of the thread come first, and an owner that waits for the lock.
+                Stop::More => return context.waker().wake_by_ref(),
+                Stop::All | Stop::External(_) | Stop::Failed => return,
             }
-            guard.clear_ready();
         }
     }
 

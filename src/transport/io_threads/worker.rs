@@ -11,7 +11,7 @@ use crate::transport::RandomKeys;
 use crate::transport::queue::{Wake, WakeQueue};
 use crate::transport::ref_count::{RefCounted, WorkerRef};
 use crate::transport::sync::lock;
-use crate::transport::turn::{Interest, RECEIVE_BUFFER, Received};
+use crate::transport::turn::{Interest, RECEIVE_BUFFER, Received, Stop};
 
 /// A socket whose bytes an I/O thread moves. Called on that thread.
 pub(in crate::transport) trait Driven: Send + Sync {
@@ -27,8 +27,8 @@ pub(in crate::transport) trait Driven: Send + Sync {
         keys: &mut dyn MaskingKeys,
     ) -> (Received, bool);
 
-    /// Writes queued output. Returns true if the kernel has refused some.
-    fn write(&self) -> bool;
+    /// Writes queued output for one turn.
+    fn write(&self) -> Stop;
 
     /// Wakes the task, if an I/O thread still drives.
     fn wake(&self);

@@ -42,7 +42,7 @@ impl Socket {
     /// Passes the owner's descriptor to the host, which closes it from now on; `borrowed` is the same number. An I/O
     /// thread has a duplicate. No effect if the host owns it already.
     pub fn lend(&self, borrowed: Borrowed) {
-        let mut writer = lock(&self.writer);
+        let mut writer = self.lock_writer();
         let mut state = lock(&self.state);
         if state.destroyed {
             return;
@@ -98,7 +98,7 @@ impl Socket {
         let socket: Arc<dyn Driven> = Arc::<Self>::clone(self);
         worker.push(Job::Adopt { socket: Arc::clone(&socket), fd: duplicate, registration });
         // Queued output and uncollected events must be known to the new driver and to the mailbox.
-        if !state.blocked && !state.connection.output().is_empty() {
+        if !state.blocked && state.connection.has_output() {
             worker.push(Job::Write(socket));
         }
         self.announce(state, Side::Owner);
@@ -108,7 +108,7 @@ impl Socket {
     /// Has the owner drive a socket of an I/O thread. The owner then writes queued output, because the thread may not
     /// have got to it. The thread may finish a read, and announces its events through the mailbox.
     pub fn move_to_owner(&self) {
-        let mut writer = lock(&self.writer);
+        let mut writer = self.lock_writer();
         let mut state = lock(&self.state);
         let Some(owner_fd) = state.owner_fd.clone() else { return };
         debug_assert!(
@@ -127,10 +127,9 @@ impl Socket {
     }
 
     /// Stops reading and writing, and gives up all but the descriptor, which is released; the socket is as if
-    /// [destroyed](Socket::destroy). `None` if it was destroyed before.
+    /// [destroyed](Socket::destroy). `None` if it was destroyed before. There must be no external segments.
     pub fn hand_back(self: &Arc<Self>) -> Option<Remains> {
-        // A thread that writes holds the lock until the kernel refuses.
-        let writer = lock(&self.writer).take();
+        let mut writer = self.lock_writer().take();
         // Bytes that a thread is reading belong to the connection.
         let mut state = lock_unread(&self.state);
         if state.destroyed {
@@ -138,7 +137,7 @@ impl Socket {
         }
         state.destroyed = true;
         let mut connection = state.connection.take();
-        connection.requeue_output(writer.as_ref().map_or(&[], |writer| writer.unsent()));
+        connection.requeue_output(writer.as_mut().map_or(&[], |writer| writer.output().bytes()));
         let remains = Remains {
             connection,
             undelivered: mem::take(&mut state.undelivered),

@@ -29,6 +29,7 @@ mod write;
 
 use std::fmt;
 use std::io::Read;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use super::io_threads::{Driven, Job, Registration};
@@ -41,7 +42,7 @@ pub(in crate::transport) use fd::local_and_peer_addr;
 pub use fd::{Borrowed, Descriptor, OwnedOrBorrowedFd};
 use handoff::{Unlocked, lock_unread, read_unlocked};
 
-pub use super::turn::{Interest, READS_PER_TURN, RECEIVE_BUFFER};
+pub use super::turn::{Interest, READS_PER_TURN, RECEIVE_BUFFER, Stop};
 pub(super) use super::turn::{Received, Side};
 pub use idle::Idle;
 pub use mailbox::{Mailbox, Wake};
@@ -52,6 +53,7 @@ pub use state::INBOUND_HIGH_WATER;
 use state::{Shutdown, State};
 pub(super) use sync::lock;
 use write::Writer;
+pub use write::{WRITE_TURN, Written};
 
 /// A connection and its descriptor.
 pub struct Socket {
@@ -60,6 +62,8 @@ pub struct Socket {
     state: Mutex<State>,
     /// The write half; `None` once destroyed, or when writing has failed.
     writer: Mutex<Option<Writer>>,
+    /// True while the owner waits for the write half; an I/O thread does not begin another system call then.
+    owner_waits: AtomicBool,
     /// Held by the owner; it holds sockets.
     mailbox: Weak<Mailbox>,
 }
@@ -87,7 +91,13 @@ impl Socket {
 
     fn from_state(state: State, mailbox: &Arc<Mailbox>, token: u64) -> Arc<Self> {
         let writer = Mutex::new(state.owner_fd.clone().map(Writer::new));
-        Arc::new(Self { token, state: Mutex::new(state), writer, mailbox: Arc::downgrade(mailbox) })
+        Arc::new(Self {
+            token,
+            state: Mutex::new(state),
+            writer,
+            owner_waits: AtomicBool::new(false),
+            mailbox: Arc::downgrade(mailbox),
+        })
     }
 
     /// The number given to [`Socket::new`].
@@ -266,7 +276,7 @@ impl Socket {
 
     /// Drops queued output and undelivered events, and releases the descriptor.
     pub fn destroy(self: &Arc<Self>) {
-        let writer = lock(&self.writer).take();
+        let writer = self.lock_writer().take();
         let mut state = lock(&self.state);
         if state.destroyed {
             return;
@@ -336,13 +346,13 @@ impl Driven for Socket {
             };
         let received = state.take_in(result, buffer, keys, State::parse_copied);
         // While the kernel refuses output, writability triggers the write.
-        let reply = !state.blocked && !state.connection.output().is_empty();
+        let reply = !state.blocked && state.connection.has_output();
         self.announce(state, Side::Thread);
         (received, reply)
     }
 
-    fn write(&self) -> bool {
-        self.write_out(Side::Thread).write
+    fn write(&self) -> Stop {
+        self.write_on_thread()
     }
 
     fn wake(&self) {

@@ -1,16 +1,26 @@
 //! Writing to a socket's descriptor: on the driver's thread, or on the owner's where it must know at once how much
 //! the kernel accepts (`bufferedAmount`, process exit). Descriptors of sockets are written only here.
+//!
+//! One call writes at most [`WRITE_TURN`] bytes, or [`THREAD_TURN`] on an I/O thread, so that a connection with much
+//! output delays neither the others nor an owner that waits for the lock.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::Shutdown as End;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
 
 use super::events::Fault;
 use super::state::{Shutdown, State};
-use super::{Descriptor, Driver, Interest, OwnedOrBorrowedFd, Side, Socket, lock};
+use super::{Descriptor, Driver, Interest, OwnedOrBorrowedFd, Side, Socket, Stop, lock};
+use crate::connection::{Head, Output};
 
-/// Capacity that a buffer keeps after a burst.
-const KEPT_CAPACITY: usize = 64 * 1024;
+/// Bytes that the owner writes for one socket before others follow: more than kernels buffer by default, so that the
+/// kernel accepts as much of a message at once as if all were offered.
+pub const WRITE_TURN: usize = 4 * 1024 * 1024;
+
+/// The same on an I/O thread, and bytes of one system call there: a copy of well under a millisecond.
+const THREAD_TURN: usize = 1024 * 1024;
+const THREAD_WRITE: usize = 256 * 1024;
 
 /// Without it, a closed peer ends the process in hosts that do not ignore SIGPIPE as Node does.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
@@ -18,77 +28,77 @@ const SEND_FLAGS: libc::c_int = libc::MSG_NOSIGNAL;
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
 const SEND_FLAGS: libc::c_int = 0;
 
-/// The write half of a socket: the descriptor, and bytes taken from the connection to be sent.
+/// The write half of a socket: the descriptor, and output taken from the connection to be sent.
 pub(super) struct Writer {
     pub(super) fd: Descriptor,
-    in_flight: Vec<u8>,
-    sent: usize,
+    output: Output,
+}
+
+/// Outcome of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The reason for stopping.
+    pub stop: Stop,
+    /// The first external segment has been written.
+    pub is_segment_done: bool,
+    /// Bytes left of the external segment that is first now.
+    pub segment: usize,
+    /// As [`Socket::interest`].
+    pub interest: Interest,
 }
 
 impl Writer {
     pub(super) fn new(fd: Descriptor) -> Self {
-        Self { fd, in_flight: Vec::new(), sent: 0 }
+        Self { fd, output: Output::default() }
     }
 
-    /// Bytes that were taken and not sent.
-    pub(super) fn unsent(&self) -> &[u8] {
-        self.in_flight.get(self.sent..).unwrap_or_default()
+    /// Output that was taken and not sent.
+    pub(super) fn output(&mut self) -> &mut Output {
+        &mut self.output
     }
 
-    /// True if all bytes that were taken are sent.
+    /// True if all output that was taken is sent.
     pub(super) fn is_done(&self) -> bool {
-        self.sent == self.in_flight.len()
+        self.output.is_empty()
     }
 
-    fn send(&self) -> io::Result<usize> {
+    /// Writes at most `limit` of the next bytes. `external`: the rest of the external segment, if one is next.
+    fn send(&self, external: &[u8], limit: usize) -> io::Result<usize> {
         let socket = self.fd.socket();
+        let Head { before, behind, .. } = self.output.head();
+        let cut = |bytes: &[u8], offset: usize| bytes.len().min(limit.saturating_sub(offset));
         loop {
-            match socket.send_with_flags(&self.in_flight[self.sent..], SEND_FLAGS) {
+            let result = if external.is_empty() {
+                socket.send_with_flags(&before[..cut(before, 0)], SEND_FLAGS)
+            } else {
+                let end = before.len() + external.len();
+                let parts = [
+                    IoSlice::new(&before[..cut(before, 0)]),
+                    IoSlice::new(&external[..cut(external, before.len())]),
+                    IoSlice::new(&behind[..cut(behind, end)]),
+                ];
+                socket.send_vectored_with_flags(&parts, SEND_FLAGS)
+            };
+            match result {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 result => return result,
             }
         }
     }
 
-    /// Writes the bytes that were taken, and `payload` behind them, without copying. Keeps a copy of bytes that the
-    /// kernel refuses. Returns the bytes that it accepts.
-    fn send_with(&mut self, payload: &[u8]) -> io::Result<usize> {
-        let taken = self.in_flight.len();
-        let parts = [IoSlice::new(&self.in_flight), IoSlice::new(payload)];
-        let sent = match self.fd.socket().send_vectored_with_flags(&parts, SEND_FLAGS) {
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
-            result => result?,
-        };
-        if sent < taken {
-            self.sent = sent;
-            self.in_flight.extend_from_slice(payload);
-        } else {
-            self.sent = 0;
-            self.in_flight.clear();
-            self.in_flight.extend_from_slice(&payload[sent - taken..]);
-        }
-        Ok(sent)
-    }
-
     /// Takes the connection's queued output. False if there is none, or it is held back. When all is out, performs a
     /// shutdown that waits for that.
     fn take_output(&mut self, state: &mut State) -> bool {
-        self.sent = 0;
         if state.corked {
-            // All bytes that were taken are out.
-            self.in_flight.clear();
+            // All output that was taken is out.
+            self.output.clear();
             state.blocked = false;
             state.settle();
             return false;
         }
-        state.connection.take_output(&mut self.in_flight);
-        if !self.in_flight.is_empty() {
+        if state.connection.swap_output(&mut self.output) {
             return true;
         }
-        // Both buffers are empty now; which of them has grown depends on the last swap.
-        give_back(&mut self.in_flight);
-        state.connection.take_output(&mut self.in_flight);
-        give_back(&mut self.in_flight);
         state.blocked = false;
         state.settle();
         if state.shutdown == Shutdown::Asked {
@@ -98,12 +108,6 @@ impl Writer {
             state.undelivered.shut_down = true;
         }
         false
-    }
-}
-
-fn give_back(buffer: &mut Vec<u8>) {
-    if buffer.capacity() > KEPT_CAPACITY {
-        *buffer = Vec::new();
     }
 }
 
@@ -117,87 +121,143 @@ impl OwnedOrBorrowedFd {
 }
 
 impl Socket {
-    /// Writes queued output on the owner's thread, as much as the kernel accepts now. Returns the bytes still
-    /// pending.
-    pub fn write_now(self: &Arc<Self>) -> u64 {
+    /// Locks the write half on the owner's thread. A thread that is writing stops after its present system call, and
+    /// begins again later.
+    pub(super) fn lock_writer(&self) -> MutexGuard<'_, Option<Writer>> {
+        // A thread holds the lock while it writes; one that finds it set does not begin.
+        self.owner_waits.store(true, Ordering::Relaxed);
+        let writer = lock(&self.writer);
+        self.owner_waits.store(false, Ordering::Relaxed);
+        writer
+    }
+
+    /// Writes queued output on the owner's thread, as much as the kernel accepts now in one turn, up to an external
+    /// segment. Returns the bytes still pending.
+    pub fn write_now(&self) -> u64 {
         // After a refusal, the driver writes when the descriptor is writable; until then a try is a wasted call.
         let blocked = lock(&self.state).blocked;
-        if !blocked && self.write_out(Side::Owner).write {
-            self.wake_task();
+        if !blocked {
+            let mut turn = WRITE_TURN;
+            if matches!(self.write(&mut turn, &[]).stop, Stop::Refused | Stop::More) {
+                self.wake_task();
+            }
         }
         self.with_connection(|connection| connection.pending()).unwrap_or(0)
     }
 
-    /// Sends a large unmasked message behind all queued output without copying it, if the owner drives and the kernel
-    /// accepts bytes. Keeps a copy of the rest for the next write. False if it cannot be sent now.
-    pub fn send_in_place(&self, binary: bool, fin: bool, payload: &[u8]) -> bool {
-        let mut guard = lock(&self.writer);
+    /// Queues an unmasked message behind all output, its payload as an external segment. `None` if that is not
+    /// possible: a thread drives, or writing has failed. True if it can be written now, with the memory of its payload:
+    /// nothing is queued before it, and the kernel has refused nothing.
+    pub fn send_external(&self, binary: bool, fin: bool, length: usize) -> Option<bool> {
+        let guard = lock(&self.writer);
+        let writer = guard.as_ref()?;
         let mut state = lock(&self.state);
-        let Some(writer) = guard.as_mut() else { return false };
-        let is_free = matches!(state.driver, Driver::Owner) && !(state.blocked || state.corked);
-        if !is_free || !writer.is_done() {
-            return false;
+        if !matches!(state.driver, Driver::Owner) || state.destroyed {
+            return None;
         }
-        state.connection.send_header(binary, fin, payload.len());
+        let is_free = !(state.blocked || state.corked) && writer.is_done();
+        state.connection.send_external(binary, fin, length);
         state.note_pending();
-        writer.sent = 0;
-        state.connection.take_output(&mut writer.in_flight);
-        match writer.send_with(payload) {
-            Ok(sent) => state.connection.mark_written(sent as u64),
-            Err(error) => {
-                *guard = None;
-                state.fail(Fault::write(&error));
-            }
-        }
-        true
+        Some(is_free)
     }
 
-    /// Writes queued output on the owner's thread, as much as the kernel accepts.
-    pub fn write_on_owner(self: &Arc<Self>) -> Interest {
-        self.write_out(Side::Owner)
-    }
-
-    /// Writes until nothing is queued, the kernel refuses ([`Interest::write`]), or writing fails. The write lock is
-    /// held throughout, so bytes never interleave; a thread releases the state while it sends, because the owner must
-    /// not wait for the kernel.
-    pub(in crate::transport) fn write_out(&self, side: Side) -> Interest {
-        let mut guard = lock(&self.writer);
+    /// Turns external segments into bytes; see [`Output::copy_externals`]. If that fails, so does the socket.
+    pub fn copy_externals(&self, mut copy: impl FnMut(usize, &mut Vec<u8>) -> bool) {
+        let mut guard = self.lock_writer();
         let mut state = lock(&self.state);
+        let is_taken = guard.as_mut().is_none_or(|writer| writer.output.copy_externals(&mut copy));
+        if !(state.connection.copy_externals(|length, bytes| is_taken && copy(length, bytes)) && is_taken) {
+            *guard = None;
+            state.fail(LOST_MEMORY);
+        }
+    }
+
+    /// Ends the socket with a fault: the memory of an external segment is gone.
+    pub fn fail_external(&self) -> Written {
+        *self.lock_writer() = None;
+        let mut state = lock(&self.state);
+        state.fail(LOST_MEMORY);
+        Written { stop: Stop::Failed, is_segment_done: false, segment: 0, interest: state.interest() }
+    }
+
+    /// Writes queued output on the owner's thread until nothing is left, the kernel refuses, `turn` bytes are written
+    /// (it is reduced by those that are), or memory of an external segment is needed. `external` ends with the bytes that
+    /// are left of the segment that is next.
+    pub fn write(&self, turn: &mut usize, external: &[u8]) -> Written {
+        self.write_out(Side::Owner, turn, external)
+    }
+
+    /// As [`Socket::write`] on an I/O thread, for one turn.
+    pub(in crate::transport) fn write_on_thread(&self) -> Stop {
+        self.write_out(Side::Thread, &mut { THREAD_TURN }, &[]).stop
+    }
+
+    /// The write lock is held throughout, so bytes never interleave; a thread releases the state while it sends, because
+    /// the owner must not wait for the kernel.
+    fn write_out(&self, side: Side, turn: &mut usize, external: &[u8]) -> Written {
+        let mut guard = if side == Side::Owner { self.lock_writer() } else { lock(&self.writer) };
+        let mut state = lock(&self.state);
+        let stopped = |stop, state: &State| Written {
+            stop,
+            is_segment_done: false,
+            segment: 0,
+            interest: state.interest(),
+        };
+        let Some(writer) = guard.as_mut() else { return stopped(Stop::Failed, &state) };
         // Only the owner may use the descriptor that it drives by.
-        let may_write = side == Side::Owner || matches!(state.driver, Driver::Thread(_));
-        let Some(writer) = guard.as_mut().filter(|_| may_write) else { return state.interest() };
-        loop {
+        if side == Side::Thread && matches!(state.driver, Driver::Owner) {
+            return stopped(Stop::All, &state);
+        }
+        let limit = if side == Side::Thread { THREAD_WRITE } else { usize::MAX };
+        let mut is_segment_done = false;
+        let stop = loop {
             if writer.is_done() && !writer.take_output(&mut state) {
-                break;
+                break Stop::All;
             }
+            let length = writer.output.head().external;
+            if length > 0 && (external.is_empty() || is_segment_done) {
+                break Stop::External(length);
+            }
+            if *turn == 0 || (side == Side::Thread && self.owner_waits.load(Ordering::Relaxed)) {
+                state.blocked = true;
+                state.settle();
+                break Stop::More;
+            }
+            let (segment, limit) = (&external[external.len() - length..], limit.min(*turn));
             let result = if side == Side::Thread {
                 drop(state);
-                let result = writer.send();
+                let result = writer.send(segment, limit);
                 state = lock(&self.state);
                 result
             } else {
-                writer.send()
+                writer.send(segment, limit)
             };
             match result {
                 Ok(sent) => {
-                    writer.sent += sent;
+                    *turn -= sent;
+                    is_segment_done |= writer.output.consume(sent);
                     state.connection.mark_written(sent as u64);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     state.blocked = true;
                     state.settle();
-                    break;
+                    break Stop::Refused;
                 }
                 Err(error) => {
                     *guard = None;
                     state.fail(Fault::write(&error));
-                    break;
+                    break Stop::Failed;
                 }
             }
-        }
+        };
+        let segment = guard.as_ref().map_or(0, |writer| writer.output.head().external);
         drop(guard);
         let interest = state.interest();
         self.announce(state, side);
-        interest
+        Written { stop, is_segment_done, segment, interest }
     }
 }
+
+/// The fault of a socket with output whose memory is gone. The kernel reports no such error here: the addresses that it
+/// gets are valid.
+const LOST_MEMORY: Fault = Fault { errno: libc::EFAULT, write: true };

@@ -28,8 +28,8 @@ use crate::transport::transports::{Backend, Totals, Transport};
 const POLLER: Token = Token(0);
 const MAILBOX: Token = Token(1);
 
-/// Memory of a large frame.
-pub(in crate::transport) type Memory = RefCell<Vec<u8>>;
+/// Memory of a large frame, or of a program.
+pub(in crate::transport) type Memory = Rc<RefCell<Vec<u8>>>;
 
 struct Ringer(Waker);
 
@@ -80,6 +80,8 @@ impl TestHost {
 }
 
 impl Host for TestHost {
+    const WRITE_TURN: usize = 48 * 1024;
+
     type Memory = Memory;
     type Server = ();
     type Scope<'a> = ();
@@ -125,7 +127,7 @@ impl Host for TestHost {
 
     fn allocate(&self, length: usize) -> Option<Memory> {
         self.allocations.set(self.allocations.get() + 1);
-        self.has_memory.get().then(|| RefCell::new(vec![0xEE; length]))
+        self.has_memory.get().then(|| Rc::new(RefCell::new(vec![0xEE; length])))
     }
 
     fn with_memory<R>(&self, memory: &Memory, access: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
@@ -226,9 +228,14 @@ impl LoopOwner {
     }
 
     pub(in crate::transport) fn migrate_to_thread(&mut self, token: u64) {
+        assert!(self.try_migrate_to_thread(token));
+    }
+
+    /// Returns true if an I/O thread drives the socket now.
+    pub(in crate::transport) fn try_migrate_to_thread(&mut self, token: u64) -> bool {
         let connection = self.expect_active(token);
         self.event_loop.migrate_to_thread(&connection);
-        assert!(connection.is_on_thread());
+        connection.is_on_thread()
     }
 
     pub(in crate::transport) fn migrate_to_event_loop(&mut self, token: u64) {
