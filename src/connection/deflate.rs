@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Trimmed;
-use super::send::Outbound;
+use super::outbound::Outbound;
 use crate::protocol::deflate::{
     Broadcast, BroadcastCursor, EMPTY_FRAGMENT, EMPTY_MESSAGE, History, OutgoingParams, PermessageDeflate,
     strip_trailer,

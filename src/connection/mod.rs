@@ -11,6 +11,7 @@ mod deflate;
 mod detached_frame;
 mod event;
 mod inflate;
+mod outbound;
 mod output;
 mod pong;
 mod receive;
@@ -18,19 +19,16 @@ mod send;
 
 use std::sync::Arc;
 
-use crate::protocol::deflate::{Broadcast, InflateJob, OutgoingParams, strip_trailer};
-use crate::protocol::frame::MAX_CONTROL_PAYLOAD;
-use crate::protocol::{MaskingKey, Opcode};
+use crate::protocol::deflate::InflateJob;
 
-use close::encode_close;
 pub use config::{Config, MaskingKeys, Trimmed};
 use deflate::DeflateState;
 pub use detached_frame::DetachedFrame;
 pub use event::{EventBatch, EventRef, LARGE_MESSAGE};
+use outbound::Outbound;
 pub use output::{Head, Output};
 pub use receive::MIN_IN_PLACE;
 use receive::{Context, Inbound};
-use send::Outbound;
 
 /// One WebSocket connection: bytes in, events out; commands in, bytes out.
 ///
@@ -223,70 +221,6 @@ impl Connection {
         events: &mut EventBatch,
     ) {
         self.with_inbound(keys, |inbound, context| inbound.finish_inflate_job(job, context, events));
-    }
-}
-
-/// Commands with permessage-deflate.
-impl Connection {
-    /// Like [`send`](Self::send), but compressed if `compress` is set and the parameters allow it.
-    /// The first fragment decides for the whole message. `broadcast` is shared by the connections
-    /// of the calling thread.
-    pub fn send_compressed(
-        &mut self,
-        binary: bool,
-        fin: bool,
-        key: Option<MaskingKey>,
-        payload: &[u8],
-        compress: bool,
-        broadcast: &mut Broadcast,
-    ) {
-        let deflates = self.decide_compression(compress, payload.len());
-        let is_whole = fin && !self.outbound.is_fragmented;
-        let opcode = self.outbound.next_opcode(binary, fin);
-        match self.deflate.as_deref_mut().filter(|_| deflates) {
-            Some(deflate) => {
-                deflate.push_frame(&mut self.outbound, (fin, opcode, key), payload, is_whole, broadcast);
-            }
-            None => self.outbound.push_frame(fin, false, opcode, key, payload),
-        }
-    }
-
-    /// True if [`send_compressed`](Self::send_compressed) would compress a payload of `length`
-    /// bytes. Decides for the whole message if called before its first fragment.
-    pub fn decide_compression(&mut self, compress: bool, length: usize) -> bool {
-        let begins = !self.outbound.is_fragmented;
-        self.deflate.as_deref_mut().is_some_and(|deflate| deflate.decide(begins, compress, length))
-    }
-
-    /// Parameters for compressing payloads of [`send_precompressed`](Self::send_precompressed).
-    /// `None` without permessage-deflate.
-    pub fn outgoing_params(&self) -> Option<&OutgoingParams> {
-        self.deflate.as_deref().map(DeflateState::outgoing)
-    }
-
-    /// Queues a payload compressed by
-    /// [`compress_standalone`](crate::protocol::deflate::compress_standalone), after
-    /// [`decide_compression`](Self::decide_compression) returned true.
-    pub fn send_precompressed(
-        &mut self,
-        binary: bool,
-        fin: bool,
-        key: Option<MaskingKey>,
-        compressed: &[u8],
-    ) {
-        let opcode = self.outbound.next_opcode(binary, fin);
-        let rsv1 = opcode != Opcode::Continuation;
-        self.outbound.push_frame(fin, rsv1, opcode, key, strip_trailer(compressed, fin));
-        if let Some(deflate) = &mut self.deflate {
-            deflate.note_precompressed(fin);
-        }
-    }
-
-    /// Queues a close frame; pings are not answered from then on. Without `code` the frame is empty
-    /// and `reason` is ignored. `reason` is truncated to 123 bytes.
-    pub fn close(&mut self, code: Option<u16>, reason: &[u8], key: Option<MaskingKey>) {
-        let mut buffer = [0; MAX_CONTROL_PAYLOAD];
-        self.outbound.push_close(key, encode_close(code, reason, &mut buffer));
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn start(socket: Arc<dyn Driven>, fd: Arc<socket2::Socket>, registrat
 
 /// Writes queued output for one turn. The task writes the rest.
 pub(super) fn write(socket: &dyn Driven) {
-    if matches!(socket.write(), Stop::Refused | Stop::More) {
+    if matches!(socket.write_turn(), Stop::Refused | Stop::More) {
         socket.wake();
     }
 }
@@ -72,7 +72,7 @@ impl Task {
 
     fn poll_write(&self, fd: &AsyncFd<Arc<socket2::Socket>>, context: &mut Context<'_>) {
         while let Poll::Ready(Ok(mut guard)) = fd.poll_write_ready(context) {
-            match self.socket.write() {
+            match self.socket.write_turn() {
                 Stop::Refused => guard.clear_ready(),
                 // Other sockets of the thread come first, and an owner that waits for the lock.
                 Stop::More => return context.waker().wake_by_ref(),

@@ -28,7 +28,7 @@ pub(in crate::transport) trait Driven: Send + Sync {
     ) -> (Received, bool);
 
     /// Writes queued output for one turn.
-    fn write(&self) -> Stop;
+    fn write_turn(&self) -> Stop;
 
     /// Wakes the task, if an I/O thread still drives.
     fn wake(&self);

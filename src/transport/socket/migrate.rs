@@ -2,20 +2,21 @@
 //! In a migration only the descriptor moves: received bytes, queued output and open requests stay in the state, and the
 //! locks of the two halves make the new driver begin where the old one has stopped. Called by the owner.
 
-use std::io;
+use std::io::{self, Read};
 use std::mem;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::sync::{Arc, PoisonError};
 
-use super::handoff::lock_unread;
+use super::handoff::{Unlocked, lock_unread, read_unlocked};
 use super::state::State;
 use super::write::Writer;
 use super::{
-    Borrowed, Descriptor, Driver, Idle, Mailbox, Side, Socket, SocketEvents, local_and_peer_addr, lock,
+    Borrowed, Descriptor, Driver, Fault, Idle, Mailbox, Side, Socket, SocketEvents, local_and_peer_addr, lock,
 };
-use crate::connection::{Config, Connection};
-use crate::transport::io_threads::{self, Driven, Job};
+use crate::connection::{Config, Connection, MaskingKeys};
+use crate::transport::io_threads::{self, Driven, Job, Registration};
+use crate::transport::turn::{Interest, Received, Stop};
 
 /// Clones of its descriptor that a socket has while its owner drives: two in the state, one in the writer.
 const OWN_CLONES: usize = 3;
@@ -191,5 +192,51 @@ impl Socket {
             state.into_inner().unwrap_or_else(PoisonError::into_inner);
         drop((writer, fd));
         Some(Idle { fd: owner_fd?.into_fd()?, written: connection.written_total(), read: bytes_read })
+    }
+}
+
+/// Operations of an I/O thread.
+impl Driven for Socket {
+    fn interest_of(&self, registration: &Arc<Registration>) -> Option<Interest> {
+        let state = lock(&self.state);
+        (!state.destroyed && state.driver.is(registration)).then(|| state.interest())
+    }
+
+    /// The state is not locked during the read, but marked as being read: bytes stay in order even if the owner takes the
+    /// socket back.
+    fn receive(
+        &self,
+        registration: &Arc<Registration>,
+        buffer: &mut [u8],
+        keys: &mut dyn MaskingKeys,
+    ) -> (Received, bool) {
+        let source = |state: &State| if state.driver.is(registration) { state.fd.clone() } else { None };
+        let (mut state, result) =
+            match read_unlocked(&self.state, source, |fd: Descriptor| (&*fd.socket()).read(buffer)) {
+                Unlocked::Read(state, result) => (state, result),
+                Unlocked::Busy => return (Received::More, false),
+                Unlocked::Refused => return (Received::Stop, false),
+            };
+        let received = state.take_in(result, buffer, keys, State::parse_copied);
+        // While the kernel refuses output, writability triggers the write.
+        let reply = !state.blocked && state.connection.has_output();
+        self.announce(state, Side::Thread);
+        (received, reply)
+    }
+
+    fn write_turn(&self) -> Stop {
+        self.write_on_thread()
+    }
+
+    fn wake(&self) {
+        self.wake_task();
+    }
+
+    fn abandon(&self, registration: &Arc<Registration>) {
+        let mut state = lock(&self.state);
+        if state.driver.is(registration) && !state.destroyed {
+            state.fail(Fault { errno: libc::EIO, write: false });
+            self.announce(state, Side::Thread);
+        }
     }
 }

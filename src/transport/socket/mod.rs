@@ -28,11 +28,10 @@ mod state;
 mod write;
 
 use std::fmt;
-use std::io::Read;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-use super::io_threads::{Driven, Job, Registration};
+use super::io_threads::Job;
 use super::sync;
 use crate::connection::{Connection, EventBatch, MaskingKeys};
 use crate::protocol::deflate::InflateJob;
@@ -40,10 +39,10 @@ use crate::protocol::deflate::InflateJob;
 pub use events::{Fault, SocketEvents};
 pub(in crate::transport) use fd::local_and_peer_addr;
 pub use fd::{Borrowed, Descriptor, OwnedOrBorrowedFd};
-use handoff::{Unlocked, lock_unread, read_unlocked};
+use handoff::lock_unread;
 
+pub(super) use super::turn::Side;
 pub use super::turn::{Interest, READS_PER_TURN, RECEIVE_BUFFER, Stop};
-pub(super) use super::turn::{Received, Side};
 pub use idle::Idle;
 pub use mailbox::{Mailbox, Wake};
 pub use migrate::Remains;
@@ -52,7 +51,7 @@ pub(super) use state::Driver;
 pub use state::INBOUND_HIGH_WATER;
 use state::{Shutdown, State};
 pub(super) use sync::lock;
-use write::Writer;
+use write::{LOST_MEMORY, THREAD_TURN, Writer};
 pub use write::{WRITE_TURN, Written};
 
 /// A connection and its descriptor.
@@ -290,6 +289,95 @@ impl Socket {
         drop((writer, descriptors));
     }
 
+    /// Locks the write half on the owner's thread. A thread that is writing stops after its present system call, and
+    /// begins again later.
+    fn lock_writer(&self) -> MutexGuard<'_, Option<Writer>> {
+        // A thread holds the lock while it writes; one that finds it set does not begin.
+        self.owner_waits.store(true, Ordering::Relaxed);
+        let writer = lock(&self.writer);
+        self.owner_waits.store(false, Ordering::Relaxed);
+        writer
+    }
+
+    /// Writes queued output on the owner's thread, as much as the kernel accepts now in one turn, up to an external
+    /// segment. Returns the bytes still pending.
+    pub fn write_now(&self) -> u64 {
+        // After a refusal, the driver writes when the descriptor is writable; until then a try is a wasted call.
+        let blocked = lock(&self.state).blocked;
+        if !blocked {
+            let mut turn = WRITE_TURN;
+            if matches!(self.write(&mut turn, &[]).stop, Stop::Refused | Stop::More) {
+                self.wake_task();
+            }
+        }
+        self.with_connection(|connection| connection.pending()).unwrap_or(0)
+    }
+
+    /// Queues an unmasked message behind all output, its payload as an external segment. `None` if that is not
+    /// possible: a thread drives, or writing has failed. True if it can be written now, with the memory of its payload:
+    /// nothing is queued before it, and the kernel has refused nothing.
+    pub fn send_external(&self, binary: bool, fin: bool, length: usize) -> Option<bool> {
+        let guard = lock(&self.writer);
+        let writer = guard.as_ref()?;
+        let mut state = lock(&self.state);
+        if !matches!(state.driver, Driver::Owner) || state.destroyed {
+            return None;
+        }
+        let is_free = !(state.blocked || state.corked) && writer.is_done();
+        state.connection.send_external(binary, fin, length);
+        state.note_pending();
+        Some(is_free)
+    }
+
+    /// Turns external segments into bytes; see [`Output::copy_externals`](crate::connection::Output::copy_externals). If that fails, so does the socket.
+    pub fn copy_externals(&self, mut copy: impl FnMut(usize, &mut Vec<u8>) -> bool) {
+        let mut guard = self.lock_writer();
+        let mut state = lock(&self.state);
+        let is_taken = guard.as_mut().is_none_or(|writer| writer.output().copy_externals(&mut copy));
+        if !(state.connection.copy_externals(|length, bytes| is_taken && copy(length, bytes)) && is_taken) {
+            *guard = None;
+            state.fail(LOST_MEMORY);
+        }
+    }
+
+    /// Ends the socket with a fault: the memory of an external segment is gone.
+    pub fn fail_external(&self) -> Written {
+        *self.lock_writer() = None;
+        let mut state = lock(&self.state);
+        state.fail(LOST_MEMORY);
+        Written::nothing(Stop::Failed, &state)
+    }
+
+    /// Writes queued output on the owner's thread until nothing is left, the kernel refuses, `turn` bytes are written
+    /// (it is reduced by those that are), or memory of an external segment is needed. `external` ends with the bytes that
+    /// are left of the segment that is next.
+    pub fn write(&self, turn: &mut usize, external: &[u8]) -> Written {
+        self.write_out(Side::Owner, turn, external)
+    }
+
+    /// As [`Socket::write`] on an I/O thread, for one turn.
+    pub(in crate::transport) fn write_on_thread(&self) -> Stop {
+        self.write_out(Side::Thread, &mut { THREAD_TURN }, &[]).stop
+    }
+
+    /// The write lock is held throughout, so bytes never interleave.
+    fn write_out(&self, side: Side, turn: &mut usize, external: &[u8]) -> Written {
+        let mut guard = if side == Side::Owner { self.lock_writer() } else { lock(&self.writer) };
+        let state = lock(&self.state);
+        let Some(writer) = guard.as_mut() else { return Written::nothing(Stop::Failed, &state) };
+        // Only the owner may use the descriptor that it drives by.
+        if side == Side::Thread && matches!(state.driver, Driver::Owner) {
+            return Written::nothing(Stop::All, &state);
+        }
+        let (state, written) = writer.write((&self.state, state), side, &self.owner_waits, turn, external);
+        if written.stop == Stop::Failed {
+            *guard = None;
+        }
+        drop(guard);
+        self.announce(state, side);
+        written
+    }
+
     /// Takes the connection, before [`Socket::destroy`], if it waits for a frame that is being inflated.
     pub fn take_inflating(&self) -> Option<Connection> {
         let mut state = lock(&self.state);
@@ -319,51 +407,6 @@ impl Socket {
     pub(super) fn wake_task(&self) {
         if let Driver::Thread(registration) = &lock(&self.state).driver {
             registration.waker.wake();
-        }
-    }
-}
-
-impl Driven for Socket {
-    fn interest_of(&self, registration: &Arc<Registration>) -> Option<Interest> {
-        let state = lock(&self.state);
-        (!state.destroyed && state.driver.is(registration)).then(|| state.interest())
-    }
-
-    /// The state is not locked during the read, but marked as being read: bytes stay in order even if the owner takes the
-    /// socket back.
-    fn receive(
-        &self,
-        registration: &Arc<Registration>,
-        buffer: &mut [u8],
-        keys: &mut dyn MaskingKeys,
-    ) -> (Received, bool) {
-        let source = |state: &State| if state.driver.is(registration) { state.fd.clone() } else { None };
-        let (mut state, result) =
-            match read_unlocked(&self.state, source, |fd: Descriptor| (&*fd.socket()).read(buffer)) {
-                Unlocked::Read(state, result) => (state, result),
-                Unlocked::Busy => return (Received::More, false),
-                Unlocked::Refused => return (Received::Stop, false),
-            };
-        let received = state.take_in(result, buffer, keys, State::parse_copied);
-        // While the kernel refuses output, writability triggers the write.
-        let reply = !state.blocked && state.connection.has_output();
-        self.announce(state, Side::Thread);
-        (received, reply)
-    }
-
-    fn write(&self) -> Stop {
-        self.write_on_thread()
-    }
-
-    fn wake(&self) {
-        self.wake_task();
-    }
-
-    fn abandon(&self, registration: &Arc<Registration>) {
-        let mut state = lock(&self.state);
-        if state.driver.is(registration) && !state.destroyed {
-            state.fail(Fault { errno: libc::EIO, write: false });
-            self.announce(state, Side::Thread);
         }
     }
 }
