@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::Host;
-use super::driver::EventLoop;
+use super::event_loop::EventLoop;
 use crate::connection::Connection;
 use crate::protocol::deflate::InflateJob;
 use crate::transport::socket::{Fault, Remains, SocketEvents};

@@ -1,5 +1,5 @@
 //! The state of one active connection between cycles. Decides whether and where to read (shared buffer, arena, large
-//! frame); system calls are in [`socket`](crate::transport::socket). Called by `cycle`, `driver` and `commands`. No lists of
+//! frame); system calls are in [`socket`](crate::transport::socket). Called by `cycle`, `event_loop` and `commands`. No lists of
 //! connections and no delivery here.
 
 use std::cell::{Cell, RefCell};

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::accept::{ACCEPT_BATCH, Acceptors};
 use super::connection::ActiveConnection;
-use super::driver::{EventLoop, List};
+use super::event_loop::{EventLoop, List};
 use super::poller::Readiness;
 use super::{Delivered, Host};
 use crate::transport::listener::Listeners;

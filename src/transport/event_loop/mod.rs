@@ -1,11 +1,11 @@
 //! The `event_loop` transport: sockets that are read, parsed, delivered and written on their owner's own thread, in the callbacks of
 //! its event loop. Nothing here blocks. An I/O thread takes part only through the mailbox and by migration.
 //!
-//! [`EventLoop`] is the driver of one owner: a JavaScript environment, or a test. It is generic over a [`Host`], which has the loop,
+//! [`EventLoop`] moves the bytes of one owner: a JavaScript environment, or a test. It is generic over a [`Host`], which has the loop,
 //! the memory and the consumer of events. The host calls [`EventLoop::before_poll`], [`EventLoop::on_readable`],
 //! [`EventLoop::on_wake`] and [`EventLoop::after_poll`] in the phases of its loop; commands come through the methods of [`Transport`](super::transports::Transport).
 //!
-//! * `driver`: the sockets of an owner, flushing, migration, and the end. `cycle`: the phases of the loop. `commands`: operations on
+//! * `event_loop`: the sockets of an owner, flushing, migration, and the end. `cycle`: the phases of the loop. `commands`: operations on
 //!   one transport.
 //! * `poller`: one epoll or kqueue instance for all sockets. `connection`: the state of one active connection.
 //! * `idle`: connections with nothing in flight, and the sweep that finds them.
@@ -19,7 +19,8 @@ mod adopt;
 mod commands;
 mod connection;
 mod cycle;
-mod driver;
+#[allow(clippy::module_inception, reason = "the type that the folder is about")]
+mod event_loop;
 mod idle;
 mod large_frame;
 mod payload_arena;
@@ -35,7 +36,7 @@ use crate::transport::socket::{SocketEvents, WRITE_TURN};
 pub use adopt::{AdoptRequest, Source};
 pub use commands::{HandedBackEvents, SocketCommand};
 pub use connection::{ActiveConnection, InPlace, SEND_IN_PLACE_FROM};
-pub use driver::EventLoop;
+pub use event_loop::EventLoop;
 pub use idle::IdleConnection;
 #[cfg(test)]
 pub(in crate::transport) use large_frame::LARGE_FRAME_TURN;

@@ -2,14 +2,14 @@
 //! and those of `io_threads`. Every wait ends with a panic after [`TIMEOUT`].
 //!
 //! * `owner`: an owner whose sockets I/O threads drive. `host`: an owner with an event loop.
-//! * `event_loop`, `readiness`, `driver`: the event loop. `migrate`, `leaving`, `shuffle`: from one driver to the
+//! * `event_loop`, `readiness`, `cycle`: the event loop. `migrate`, `leaving`, `shuffle`: from one driver to the
 //!   other.
 //! * `sent_payloads`: messages sent from memory of the host. `handing_back`: back to the host. `idle`: idle connections.
 //! * `records`: events in the memory that JavaScript reads.
 //! * `inflating`: large compressed messages, with either driver and across migrations.
 
+mod cycle;
 mod dice;
-mod driver;
 mod event_loop;
 mod handing_back;
 mod host;

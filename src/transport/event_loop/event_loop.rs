@@ -1,4 +1,4 @@
-//! The driver of one owner's sockets: which there are, flushing, migration between the event loop and the I/O threads, and the end. The
+//! The sockets of one owner: which there are, flushing, migration between the event loop and the I/O threads, and the end. The
 //! phases of the loop are in `cycle`, commands in `commands`.
 
 use std::cell::{Cell, OnceCell, RefCell};
