@@ -18,7 +18,7 @@ use super::host::SharedTransport;
 use super::payload::flag;
 use super::sockets;
 use super::sys::{Reference, is_string, unknown};
-use crate::transport::event_loop::SocketCommand;
+use crate::transport::event_loop::{HandedBackEvents, SocketCommand};
 use crate::transport::transports::Transport;
 
 /// One WebSocket connection. Calls after `destroy` do nothing.
@@ -179,7 +179,10 @@ impl Connection {
     /// Adopted: a handle of Node owns the descriptor from now on, and must not close it before `destroy`.
     #[napi(catch_unwind)]
     pub fn lend(&self) {
-        sockets::lend(&mut self.transport.borrow_mut());
+        let mut transport = self.transport.borrow_mut();
+        if let Ok(borrowed) = sockets::borrow_fd(transport.fd()) {
+            transport.lend(borrowed);
+        }
     }
 
     /// Attached: gives the descriptor back to its handle. From now on the caller carries the bytes: `receive` and
@@ -188,7 +191,8 @@ impl Connection {
     /// failed (else a read), with the error number from the ninth bit on. -1 if there is no socket.
     #[napi(catch_unwind)]
     pub fn hand_back(&mut self) -> i32 {
-        sockets::hand_back(&self.context.event_loop, &mut self.transport.borrow_mut()).unwrap_or(-1)
+        let events = self.transport.borrow_mut().hand_back(&self.context.event_loop);
+        events.map_or(-1, HandedBackEvents::bits)
     }
 
     /// Attached: true if `mark` bytes of output have been pending since none were. Then a `DRAIN` record follows when

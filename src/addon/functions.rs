@@ -16,7 +16,7 @@ use super::sockets;
 use super::sys::{Arguments, Body, Place, Reference, create_function, is_undefined, unknown, unsigned};
 use crate::connection::{Connection, MaskingKeys};
 use crate::protocol::MaskingKey;
-use crate::transport::event_loop::{SEND_IN_PLACE_FROM, SocketCommand};
+use crate::transport::event_loop::{AdoptRequest, SEND_IN_PLACE_FROM, SocketCommand, Source};
 use crate::transport::records::write_payload;
 use crate::transport::scheduler::TransportMode;
 use crate::transport::transports::{Totals, Transport};
@@ -226,27 +226,36 @@ impl Functions<'_> {
 }
 
 fn attach(context: &Rc<Context>, [fd, configuration, head, mode, _]: Arguments) -> Result<Option<f64>> {
-    let (fd, configuration) = (unsigned(context.env, fd)?, unsigned(context.env, configuration)?);
-    let (mode, config) = (mode_of(unsigned(context.env, mode)?), context.configuration(configuration)?);
-    let attached = with_optional_bytes(context.env, head, |head| {
-        sockets::attach(&context.event_loop, fd.cast_signed(), config, head, mode)
-    })?;
-    Ok(Some(attached.map_or(-1.0, f64::from)))
+    let source = sockets::borrow_fd(unsigned(context.env, fd)?.cast_signed()).map(Source::Host);
+    adopt_source(context, source.ok(), configuration, head, mode)
 }
 
 fn adopt(
     context: &Rc<Context>,
     [number, configuration, response, head, mode]: Arguments,
 ) -> Result<Option<f64>> {
-    let (number, configuration) = (unsigned(context.env, number)?, unsigned(context.env, configuration)?);
-    let mode = mode_of(unsigned(context.env, mode)?);
-    let config = context.configuration(configuration)?;
-    let adopted = context.payloads.with_string(context.env, response, |response| {
-        with_optional_bytes(context.env, head, |head| {
-            sockets::adopt(&context.event_loop, number, response, config, head, mode)
-        })
-    })??;
-    Ok(Some(adopted.map_or(-1.0, f64::from)))
+    let number = unsigned(context.env, number)?;
+    context.payloads.with_string(context.env, response, |response| {
+        adopt_source(context, Some(Source::Accepted { number, response }), configuration, head, mode)
+    })?
+}
+
+/// Adopts a socket. Returns the id of its connection; -1 if it cannot be adopted.
+fn adopt_source(
+    context: &Rc<Context>,
+    source: Option<Source<'_>>,
+    configuration: sys::napi_value,
+    head: sys::napi_value,
+    mode: sys::napi_value,
+) -> Result<Option<f64>> {
+    let (env, event_loop) = (context.env, &context.event_loop);
+    let config = context.configuration(unsigned(env, configuration)?)?;
+    let mode = mode_of(unsigned(env, mode)?);
+    let id = with_optional_bytes(env, head, |head| {
+        sockets::start(event_loop).ok()?;
+        event_loop.adopt(AdoptRequest { source: source?, config, head, mode }).ok()
+    })?;
+    Ok(Some(id.map_or(-1.0, f64::from)))
 }
 
 fn mode_of(number: u32) -> TransportMode {

@@ -6,7 +6,7 @@ use super::Host;
 use super::event_loop::EventLoop;
 use crate::connection::Connection;
 use crate::protocol::deflate::InflateJob;
-use crate::transport::socket::{Fault, Remains, SocketEvents};
+use crate::transport::socket::{Borrowed, Fault, Remains, SocketEvents};
 use crate::transport::stream::Stream;
 use crate::transport::transports::{Backend, Transport};
 
@@ -43,6 +43,14 @@ pub struct HandedBackEvents {
     pub shut_down: bool,
     /// A system call failed.
     pub fault: Option<Fault>,
+}
+
+impl HandedBackEvents {
+    /// As bits: 1 drained, 2 shut down, 4 a write has failed (else a read); the error number from the ninth bit on.
+    pub fn bits(self) -> i32 {
+        let fault = self.fault.map_or(0, |fault| fault.errno << 8 | i32::from(fault.write) << 2);
+        fault | i32::from(self.shut_down) << 1 | i32::from(self.drained)
+    }
 }
 
 impl<M> Transport<M> {
@@ -174,6 +182,15 @@ impl<M> Transport<M> {
         stream.connection.set_auto_pong(false);
         self.set_backend(Backend::Stream(Box::new(stream)));
         Some(HandedBackEvents { drained: drained || awaits_drain, shut_down, fault })
+    }
+
+    /// Passes the descriptor of a socket to the host, from which it is borrowed from then on.
+    pub fn lend(&mut self, borrowed: Borrowed) {
+        match self.backend() {
+            Backend::Active(connection) => connection.socket.lend(borrowed),
+            Backend::Idle(idle) => idle.lend(borrowed),
+            Backend::Stream(_) | Backend::Closed(_) => {}
+        }
     }
 
     /// Drops all that is queued or undelivered, and closes the descriptor. A frame that is being inflated is still received, and the
