@@ -8,8 +8,7 @@ use napi::bindgen_prelude::{BufferSlice, Uint8Array, Unknown};
 use napi::{Env, JsValue, Result};
 use napi_derive::napi;
 
-use super::address::SocketAddress;
-use super::codec::masking_key;
+use super::codec::{SocketAddress, masking_key};
 use super::compression_jobs::{deflate_async, inflate_async};
 use super::context::Context;
 use super::environment::Environment;

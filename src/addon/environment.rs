@@ -8,12 +8,11 @@ use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result};
 use napi_derive::napi;
 
-use super::context::Context;
+use super::context::{Context, context_of_thread};
 use super::functions::Functions;
 use super::options::ConnectionOptions;
 use super::sockets;
 use super::sys::unknown;
-use super::thread::context_of_thread;
 use crate::connection::Trimmed;
 
 /// The addon as one copy of the shim sees it; made when the copy is loaded.

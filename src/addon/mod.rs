@@ -2,15 +2,14 @@
 //! system call on a socket is here.
 //!
 //! * `environment`: the class for an environment (main thread, worker), one per copy of the shim. `context`: its parts,
-//!   which all copies in a thread share, found by `thread`.
+//!   which all copies in a thread share.
 //! * `functions`: frequent operations on connections, by id; `connection`: the class for rare ones. `payload`:
 //!   payloads that they get.
 //! * `host`: memory and keys of the event loop. `sockets`: its Node-API and libuv; `no_sockets` where sockets cannot
 //!   be adopted.
 //! * `options`: configurations of connections. `compression_jobs`: permessage-deflate, and its work on other threads.
 //! * `records`: events as records in shared memory.
-//! * `address`: TCP addresses for JavaScript. `codec`: stateless helpers on single frames and on the opening
-//!   handshake.
+//! * `codec`: TCP addresses for JavaScript, and stateless helpers on single frames and on the opening handshake.
 //! * `sys`: the only unsafe code of this layer: Node-API and libuv by hand, on the hot path and where napi has no
 //!   safe form.
 //!
@@ -19,7 +18,6 @@
 
 #![cfg_attr(not(unix), allow(dead_code, reason = "only `sockets` uses some; on Unix nothing may be dead"))]
 
-mod address;
 mod codec;
 mod compression_jobs;
 mod connection;
@@ -30,7 +28,6 @@ mod host;
 mod options;
 mod payload;
 mod sys;
-mod thread;
 
 #[cfg(unix)]
 mod sockets;

@@ -6,19 +6,19 @@ use std::rc::Rc;
 use napi::{Result, sys};
 
 use super::accept::{self, Server};
-use super::node_loop::{Callbacks, Handles};
+use super::node_loop::Handles;
 use crate::addon::host::NodeHost;
 use crate::addon::sys::{
-    AsyncContext, Outcome, Reference, add_cleanup_hook, call_predicate, can_call, can_poll,
-    create_array_buffer, failed, in_handle_scope, make_callback_in_context, report_uncaught, uv_loop,
-    with_memory,
+    AsyncContext, Outcome, Reference, ThreadsafeFunction, add_cleanup_hook, call_predicate, can_call,
+    can_poll, create_array_buffer, failed, in_handle_scope, make_callback_in_context, report_uncaught,
+    uv_loop, with_memory,
 };
 use crate::connection::MaskingKeys;
 use crate::transport::event_loop::{Delivered, EventLoop, Host, InPlace, Poller};
 use crate::transport::listener::AcceptedConnection;
 use crate::transport::socket::SocketEvents;
 use crate::transport::thread_cpu_time::thread_cpu_time;
-use crate::transport::uv::run_in_close_phase;
+use crate::transport::uv::{Callbacks, LoopHandles, run_in_close_phase};
 
 impl Host for NodeHost {
     /// An `ArrayBuffer`.
@@ -130,15 +130,21 @@ pub(in crate::addon) fn start(event_loop: &Rc<EventLoop<NodeHost>>) -> Result<()
             }
         })
     };
-    let callbacks = Callbacks {
-        on_wake: callback(EventLoop::on_wake),
-        before_poll: callback(EventLoop::before_poll),
-        on_readable: callback(EventLoop::on_readable),
-        after_poll: callback(EventLoop::after_poll),
-    };
     let poller = can_poll().then(Poller::new).transpose();
     let poller = poller.map_err(failed)?.map(Rc::new);
-    let handles = Handles::new(env, poller.clone(), callbacks)?;
+    let on_wake = callback(EventLoop::on_wake);
+    let handles = if let Some(poller) = &poller {
+        let callbacks = Callbacks {
+            on_wake,
+            before_poll: callback(EventLoop::before_poll),
+            on_readable: callback(EventLoop::on_readable),
+            after_poll: callback(EventLoop::after_poll),
+        };
+        let handles = LoopHandles::new(uv_loop(env)?, Rc::clone(poller), callbacks);
+        Handles::Libuv(handles.map_err(failed)?)
+    } else {
+        Handles::Threadsafe(ThreadsafeFunction::new(env, on_wake)?)
+    };
     let ending = Rc::clone(event_loop);
     let hooked = add_cleanup_hook(
         env,

@@ -11,7 +11,7 @@ use napi_derive::napi;
 
 use super::accept::Server;
 use super::host::start;
-use crate::addon::address::SocketAddress;
+use crate::addon::codec::SocketAddress;
 use crate::addon::environment::Environment;
 use crate::addon::host::NodeHost;
 use crate::addon::sys::{Reference, duplicate_fd, failed};

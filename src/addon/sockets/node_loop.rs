@@ -6,10 +6,9 @@ use std::time::Instant;
 
 use napi::{Env, Result, sys};
 
-use crate::addon::sys::{AsyncContext, Reference, ThreadsafeFunction, failed, uv_loop};
-use crate::transport::event_loop::Poller;
+use crate::addon::sys::{AsyncContext, Reference, ThreadsafeFunction};
 use crate::transport::socket::Wake;
-use crate::transport::uv::{AsyncHandle, Check, OnClosed, Poll};
+use crate::transport::uv::LoopHandles;
 
 /// The function that is called with events, and the async context that it runs in.
 struct Consumer {
@@ -55,89 +54,42 @@ impl NodeLoop {
     }
 }
 
-/// Functions that the environment's loop calls.
-pub(super) struct Callbacks {
-    /// Another thread has woken the loop.
-    pub(super) on_wake: Box<dyn Fn()>,
-    /// The loop is about to poll without blocking.
-    pub(super) before_poll: Box<dyn Fn()>,
-    /// The descriptor of the poller is readable.
-    pub(super) on_readable: Box<dyn Fn()>,
-    /// The loop has polled.
-    pub(super) after_poll: Box<dyn Fn()>,
-}
-
-/// Another thread wakes the loop by this.
-enum Waking {
-    Libuv(AsyncHandle),
-    /// In hosts without libuv.
+/// The handles of one environment.
+pub(super) enum Handles {
+    Libuv(LoopHandles),
+    /// Hosts without libuv only need to be woken: I/O threads drive all sockets.
     Threadsafe(ThreadsafeFunction),
 }
 
-/// The handles of one environment.
-pub(super) struct Handles {
-    waking: Waking,
-    /// `None` where the loop cannot poll.
-    polling: Option<(Rc<Poller>, Poll, Check)>,
-}
-
 impl Handles {
-    /// # Errors
-    /// If the loop takes no handle, or the environment is ending.
-    pub(super) fn new(env: Env, poller: Option<Rc<Poller>>, callbacks: Callbacks) -> Result<Self> {
-        let Callbacks { on_wake, before_poll, on_readable, after_poll } = callbacks;
-        let Some(poller) = poller else {
-            return Ok(Self {
-                waking: Waking::Threadsafe(ThreadsafeFunction::new(env, on_wake)?),
-                polling: None,
-            });
-        };
-        let event_loop = uv_loop(env)?;
-        let poll = Poll::new(event_loop, poller.fd(), on_readable).map_err(failed)?;
-        let check = Check::new(event_loop, before_poll, after_poll).map_err(failed)?;
-        let waking = Waking::Libuv(AsyncHandle::new(event_loop, on_wake).map_err(failed)?);
-        Ok(Self { waking, polling: Some((poller, poll, check)) })
-    }
-
     /// Wakes the loop from any thread.
     pub(super) fn waker(&self) -> Box<dyn Wake> {
-        match &self.waking {
-            Waking::Libuv(handle) => handle.waker(),
-            Waking::Threadsafe(function) => function.waker(),
+        match self {
+            Self::Libuv(handles) => handles.waker(),
+            Self::Threadsafe(function) => function.waker(),
         }
     }
 
     /// Chooses whether the handles keep the loop alive.
     pub(super) fn set_ref(&self, on: bool) {
-        match &self.waking {
-            Waking::Libuv(handle) => handle.set_ref(on),
-            Waking::Threadsafe(function) => function.set_ref(on),
+        match self {
+            Self::Libuv(handles) => handles.set_ref(on),
+            Self::Threadsafe(function) => function.set_ref(on),
         }
     }
 
     /// Chooses whether the loop polls without blocking.
     pub(super) fn poll_without_blocking(&self, on: bool) {
-        if let Some((.., check)) = &self.polling {
-            check.poll_without_blocking(on);
+        if let Self::Libuv(handles) = self {
+            handles.poll_without_blocking(on);
         }
     }
 
     /// Closes the handles; `closed` is dropped when the loop has let go of them.
     pub(super) fn close<T: 'static>(self, closed: T) {
-        let Self { waking, polling } = self;
-        let after: OnClosed = match polling {
-            // The poller's descriptor must not close before the loop has let go of it.
-            Some((poller, poll, check)) => Box::new(move || {
-                poll.close(Box::new(move || check.close(Box::new(move || drop((poller, closed))))));
-            }),
-            None => Box::new(move || drop(closed)),
-        };
-        match waking {
-            Waking::Libuv(handle) => handle.close(after),
-            Waking::Threadsafe(function) => {
-                drop(function);
-                after();
-            }
+        match self {
+            Self::Libuv(handles) => handles.close(closed),
+            Self::Threadsafe(function) => drop((function, closed)),
         }
     }
 }
