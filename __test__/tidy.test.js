@@ -37,10 +37,8 @@ const UNSAFE = [
   'src/transport/io_threads/raw.rs',
   'src/transport/malloc_trim.rs',
   'src/transport/thread_cpu_time.rs',
-  'src/transport/uv/async_handle.rs',
-  'src/transport/uv/check.rs',
   'src/transport/uv/handle.rs',
-  'src/transport/uv/poll.rs',
+  'src/transport/uv/loop_handles.rs',
   'src/transport/uv/symbols.rs'
 ];
 

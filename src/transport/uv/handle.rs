@@ -32,7 +32,7 @@ struct Head {
 }
 
 /// Runs in the close phase, when the loop no longer uses a handle.
-pub type OnClosed = Box<dyn FnOnce()>;
+pub(super) type OnClosed = Box<dyn FnOnce()>;
 
 /// The target of `Head::data`.
 struct Data<T> {
@@ -121,7 +121,7 @@ impl<T> Drop for Handle<T> {
 ///
 /// # Errors
 /// Without libuv, or if the loop refuses a handle.
-pub fn run_in_close_phase(event_loop: Loop, run: OnClosed) -> io::Result<()> {
+pub fn run_in_close_phase(event_loop: Loop, run: Box<dyn FnOnce()>) -> io::Result<()> {
     let handle = Handle::new(event_loop, UV_IDLE, (), |libuv, event_loop, raw| {
         // SAFETY: the host's loop, and memory of the size of the type.
         unsafe { (libuv.idle_init)(event_loop, raw) }

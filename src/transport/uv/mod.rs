@@ -3,23 +3,16 @@
 //!
 //! * `symbols`: the functions.
 //! * `handle`: memory, value and end of every handle; callbacks in the close phase.
-//! * `check`: the end of each turn of the loop. `poll`: a readable descriptor. `async_handle`: wake-ups from
-//!   other threads. `loop_handles`: all handles of one event loop.
+//! * `loop_handles`: the handles by which a loop calls one event loop.
 //!
 //! The phases of a turn, in order: idle, poll (descriptors, wake-ups), check, close.
 
-mod async_handle;
-mod check;
 mod handle;
 mod loop_handles;
-mod poll;
 mod symbols;
 
-pub use async_handle::AsyncHandle;
-pub use check::Check;
-pub use handle::{Loop, OnClosed, run_in_close_phase};
+pub use handle::{Loop, run_in_close_phase};
 pub use loop_handles::{Callbacks, LoopHandles};
-pub use poll::Poll;
 
 /// True if the event loop can poll descriptors: the process has libuv's functions.
 pub fn can_poll() -> bool {
