@@ -8,8 +8,10 @@
 //!   [`event_loop`], the owner's thread, or [`io_threads`], tokio threads of this library. [`scheduler`]
 //!   decides which.
 //! * [`listener`]: listening sockets, and their connections until the opening handshake has been read.
+//! * [`records`]: events in memory that JavaScript reads. [`compression`]: permessage-deflate of an owner.
+//! * [`uv`]: libuv handles, for owners with a loop of libuv. `turn`: terms that drivers and sockets share.
 //! * [`masking_keys`]: random masking keys. [`slab`]: values by number. `queue`, `ref_count`: shared between
-//!   threads, made of `sync`.
+//!   threads, made of `sync`. [`malloc_trim`], [`thread_cpu_time`]: calls of libc.
 //!
 //! All drive the same [`Connection`](crate::connection::Connection) and fill the same
 //! [`EventBatch`](crate::connection::EventBatch).
