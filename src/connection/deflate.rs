@@ -117,7 +117,7 @@ impl DeflateState {
         if let Some(compressed) = shared {
             outbound.push_frame(fin, rsv1, opcode, key, strip_trailer(compressed, fin));
         } else {
-            let mut compressor = pool.take_compressor(outgoing);
+            let mut compressor = pool.take_compressor(outgoing, payload.len());
             let history = self.history.last(outgoing.history_for(payload.len()));
             let compressed = strip_trailer(compressor.compress(history, payload), fin);
             outbound.push_frame(fin, rsv1, opcode, key, compressed);

@@ -24,15 +24,15 @@ struct PoolState {
 }
 
 impl Pool {
-    /// Returns a compressor for these parameters.
-    pub fn take_compressor(&self, outgoing: &OutgoingParams) -> Compressor {
-        let kind = Kind::of(outgoing);
+    /// Returns a compressor for a payload of `length` bytes.
+    pub fn take_compressor(&self, outgoing: &OutgoingParams, length: usize) -> Compressor {
+        let kind = Kind::of(outgoing, length);
         let mut state = self.state();
         state.was_used = true;
         let found = state.compressors.iter().rposition(|compressor| compressor.kind() == kind);
         let kept = found.map(|index| state.compressors.swap_remove(index));
         drop(state);
-        kept.unwrap_or_else(|| Compressor::new(outgoing))
+        kept.unwrap_or_else(|| Compressor::of_kind(kind))
     }
 
     /// Puts a compressor back.
@@ -90,7 +90,7 @@ pub struct PermessageDeflate {
 /// Compresses a payload without references to earlier ones, up to the end of a sync flush. For
 /// large payloads, on any thread.
 pub fn compress_standalone(pool: &Pool, outgoing: &OutgoingParams, payload: &[u8]) -> Vec<u8> {
-    let mut compressor = pool.take_compressor(outgoing);
+    let mut compressor = pool.take_compressor(outgoing, payload.len());
     compressor.compress(&[], payload);
     let compressed = compressor.take_output();
     pool.put_compressor(compressor);
