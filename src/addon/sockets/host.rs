@@ -1,12 +1,12 @@
 //! The host of the event loop, over Node-API: events become records and one call of `deliver` per connection.
 
-use std::cell::RefMut;
+use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
+use std::time::Instant;
 
-use napi::{Result, sys};
+use napi::{Env, Result, sys};
 
 use super::accept::{self, Server};
-use super::node_loop::Handles;
 use crate::addon::host::NodeHost;
 use crate::addon::sys::{
     AsyncContext, Outcome, Reference, ThreadsafeFunction, add_cleanup_hook, call_predicate, can_call,
@@ -16,9 +16,93 @@ use crate::addon::sys::{
 use crate::connection::MaskingKeys;
 use crate::transport::event_loop::{Delivered, EventLoop, Host, InPlace, Poller};
 use crate::transport::listener::AcceptedConnection;
-use crate::transport::socket::SocketEvents;
+use crate::transport::socket::{SocketEvents, Wake};
 use crate::transport::thread_cpu_time::thread_cpu_time;
 use crate::transport::uv::{Callbacks, LoopHandles, run_in_close_phase};
+
+/// The function that is called with events, and the async context that it runs in.
+struct Consumer {
+    function: Reference,
+    context: AsyncContext,
+}
+
+/// Node's part of a host: the consumer of events, and the handles on its loop.
+pub(in crate::addon) struct NodeLoop {
+    /// `None` once the environment has ended.
+    consumer: RefCell<Option<Rc<Consumer>>>,
+    /// There while the event loop has been started and not ended.
+    handles: RefCell<Option<Handles>>,
+    begun: Instant,
+}
+
+impl NodeLoop {
+    /// # Errors
+    /// If the environment is ending.
+    pub(in crate::addon) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
+        let consumer =
+            Consumer { function: Reference::new(env, deliver)?, context: AsyncContext::new(env, deliver)? };
+        Ok(Self {
+            consumer: RefCell::new(Some(Rc::new(consumer))),
+            handles: RefCell::new(None),
+            begun: Instant::now(),
+        })
+    }
+
+    /// Drops the references to JavaScript, which must go before the environment does.
+    fn drop_consumer(&self) {
+        self.consumer.take();
+    }
+
+    /// Runs `call` with the function and its async context, unless the environment has ended. A handle scope must be open.
+    fn with_consumer(&self, call: impl FnOnce(&(sys::napi_value, &AsyncContext))) {
+        let consumer = self.consumer.borrow().clone();
+        if let Some(consumer) = consumer
+            && let Ok(function) = consumer.function.value()
+        {
+            call(&(function, &consumer.context));
+        }
+    }
+}
+
+/// The handles of one environment.
+enum Handles {
+    Libuv(LoopHandles),
+    /// Hosts without libuv only need to be woken: I/O threads drive all sockets.
+    Threadsafe(ThreadsafeFunction),
+}
+
+impl Handles {
+    /// Wakes the loop from any thread.
+    fn waker(&self) -> Box<dyn Wake> {
+        match self {
+            Self::Libuv(handles) => handles.waker(),
+            Self::Threadsafe(function) => function.waker(),
+        }
+    }
+
+    /// Chooses whether the handles keep the loop alive.
+    fn set_ref(&self, on: bool) {
+        match self {
+            Self::Libuv(handles) => handles.set_ref(on),
+            Self::Threadsafe(function) => function.set_ref(on),
+        }
+    }
+
+    /// Chooses whether the loop polls without blocking.
+    fn poll_without_blocking(&self, on: bool) {
+        if let Self::Libuv(handles) = self {
+            handles.poll_without_blocking(on);
+        }
+    }
+
+    /// Closes the handles; `closed` is dropped when the loop has let go of them.
+    fn close<T: 'static>(self, closed: T) {
+        match self {
+            Self::Libuv(handles) => handles.close(closed),
+            Self::Threadsafe(function) => drop((function, closed)),
+        }
+    }
+}
 
 impl Host for NodeHost {
     /// An `ArrayBuffer`.
