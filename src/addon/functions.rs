@@ -10,16 +10,16 @@ use napi_derive::napi;
 
 use super::codec::masking_key;
 use super::context::Context;
-use super::host::{SharedTransport, next_records};
+use super::host::{NodeHost, SharedTransport, next_records};
 use super::payload::{flag, with_optional_bytes};
 use super::sockets;
 use super::sys::{Arguments, Body, Place, Reference, create_function, is_undefined, unknown, unsigned};
 use crate::connection::{Connection, MaskingKeys};
 use crate::protocol::MaskingKey;
-use crate::transport::event_loop::{AdoptRequest, SEND_IN_PLACE_FROM, SocketCommand, Source};
+use crate::transport::event_loop::{AdoptRequest, EventLoop, SocketCommand, Source};
 use crate::transport::records::write_payload;
 use crate::transport::scheduler::TransportMode;
-use crate::transport::transports::{Totals, Transport};
+use crate::transport::transports::{Message, Totals, Transport};
 
 /// Functions on connections. The first argument is the number of a connection, unless stated otherwise. 0 is
 /// the number of a destroyed connection; on such a one they do nothing. Those that queue output return the
@@ -173,11 +173,7 @@ impl Functions<'_> {
                     .map(total)
             })?,
             receive: function(c"receive", receive)?,
-            more: function(c"more", |context, [id, ..]| {
-                let transport = transport_of(context, id)?;
-                let count = next_records(&context.event_loop, &mut transport.borrow_mut());
-                Ok(Some(f64::from(count)))
-            })?,
+            more: function(c"more", |context, [id, ..]| records(context, id, |_, _| ()))?,
             take_output: function(c"takeOutput", take_output)?,
             flush_now: function(c"flushNow", |context, [id, ..]| {
                 let transport = execute(context, id, SocketCommand::WriteNow)?;
@@ -191,16 +187,10 @@ impl Functions<'_> {
                 command(context, id, SocketCommand::Shutdown)
             })?,
             collect: function(c"collect", |context, [id, ..]| {
-                let transport = transport_of(context, id)?;
-                let mut transport = transport.borrow_mut();
-                transport.collect(&context.event_loop);
-                Ok(Some(f64::from(next_records(&context.event_loop, &mut transport))))
+                records(context, id, |transport, event_loop| transport.collect(event_loop))
             })?,
             last_read: function(c"lastRead", |context, [id, ..]| {
-                let transport = transport_of(context, id)?;
-                let mut transport = transport.borrow_mut();
-                transport.last_read(&context.event_loop);
-                Ok(Some(f64::from(next_records(&context.event_loop, &mut transport))))
+                records(context, id, |transport, event_loop| transport.last_read(event_loop))
             })?,
             destroy: function(c"destroy", |context, [id, ..]| {
                 destroy(context, &mut transport_of(context, id)?.borrow_mut());
@@ -250,7 +240,7 @@ fn adopt_source(
 ) -> Result<Option<f64>> {
     let (env, event_loop) = (context.env, &context.event_loop);
     let config = context.configuration(unsigned(env, configuration)?)?;
-    let mode = mode_of(unsigned(env, mode)?);
+    let mode = TransportMode::from_number(unsigned(env, mode)?);
     let id = with_optional_bytes(env, head, |head| {
         sockets::start(event_loop).ok()?;
         event_loop.adopt(AdoptRequest { source: source?, config, head, mode }).ok()
@@ -258,57 +248,22 @@ fn adopt_source(
     Ok(Some(id.map_or(-1.0, f64::from)))
 }
 
-fn mode_of(number: u32) -> TransportMode {
-    match number {
-        1 => TransportMode::EventLoop,
-        2 => TransportMode::IoThreads,
-        3 => TransportMode::Shuffle,
-        _ => TransportMode::Auto,
-    }
-}
-
 fn send(context: &Rc<Context>, [id, data, flags, key, _]: Arguments) -> Result<Option<f64>> {
     let flags = unsigned(context.env, flags)?;
     let sent = key_of(context, flags, key).and_then(|key| {
         let transport = transport_of(context, id)?;
         let mut transport = transport.borrow_mut();
+        let (event_loop, broadcast) = (&context.event_loop, &context.compression.broadcast);
         context.payloads.with_message(context.env, &context.host().records, data, flags, |payload, place| {
-            send_message(context, &mut transport, flags, key, payload, place)
+            let is_set = |flag| flags & flag != 0;
+            let (binary, fin, compress) = (is_set(flag::BINARY), is_set(flag::FIN), is_set(flag::COMPRESS));
+            let message = Message { binary, fin, compress, key, payload };
+            transport.send(event_loop, message, broadcast, || place.and_then(Place::keep))
         })
     });
     // The shim assumes that the string was kept, although sending it has failed.
     let queued = sent.inspect_err(|_| context.payloads.forget_text())?;
     Ok(if flags & flag::TOTAL != 0 { total(queued) } else { None })
-}
-
-/// Queues a message or a fragment, or writes it from the memory of the caller. Returns the bytes ever queued.
-fn send_message(
-    context: &Context,
-    transport: &mut Transport<Reference>,
-    flags: u32,
-    key: Option<MaskingKey>,
-    payload: &[u8],
-    place: Option<Place>,
-) -> u64 {
-    let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
-    let compress = flags & flag::COMPRESS != 0;
-    let event_loop = &context.event_loop;
-    if key.is_none()
-        && payload.len() >= SEND_IN_PLACE_FROM
-        && !transport.will_compress(event_loop, compress, payload.len())
-    {
-        let keep = || place.and_then(Place::keep);
-        if let Some(queued) = transport.send_in_place(event_loop, binary, fin, payload, keep) {
-            return queued;
-        }
-    }
-    if transport.config().deflate.is_some() {
-        let mut broadcast = context.compression.broadcast.borrow_mut();
-        return transport.run(event_loop, |connection| {
-            connection.send_compressed(binary, fin, key, payload, compress, &mut broadcast);
-        });
-    }
-    transport.run(event_loop, |connection| connection.send(binary, fin, key, payload))
 }
 
 /// Runs a command with a payload. Returns the bytes ever queued.
@@ -350,6 +305,18 @@ fn receive(context: &Rc<Context>, [id, chunk, ..]: Arguments) -> Result<Option<f
         let mut keys = context.host().keys.borrow_mut();
         context.payloads.with_bytes(context.env, chunk, |bytes| stream.receive(bytes, &mut *keys))?;
     }
+    Ok(Some(f64::from(next_records(&context.event_loop, &mut transport))))
+}
+
+/// Prepares a transport, and writes its next batch. Returns the number of records.
+fn records(
+    context: &Rc<Context>,
+    id: sys::napi_value,
+    prepare: impl FnOnce(&mut Transport<Reference>, &EventLoop<NodeHost>),
+) -> Result<Option<f64>> {
+    let transport = transport_of(context, id)?;
+    let mut transport = transport.borrow_mut();
+    prepare(&mut transport, &context.event_loop);
     Ok(Some(f64::from(next_records(&context.event_loop, &mut transport))))
 }
 

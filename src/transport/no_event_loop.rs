@@ -3,6 +3,7 @@
 
 #![allow(clippy::unused_self, reason = "the methods of `event_loop` need it")]
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::io;
 use std::marker::PhantomData;
@@ -11,15 +12,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::scheduler::TransportMode;
-use super::transports::{Transport, Transports};
+use super::transports::{Message, Transport, Transports};
 use crate::connection::{Config, Connection};
-use crate::protocol::deflate::InflateJob;
+use crate::protocol::deflate::{Broadcast, InflateJob};
 
 /// Bytes of the payload arena, which nothing is received into here.
 pub const ARENA_SIZE: usize = 0;
-
-/// Never reached: nothing is sent from the caller's memory.
-pub const SEND_IN_PLACE_FROM: usize = usize::MAX;
 
 /// A descriptor of the host. There is none.
 pub type Borrowed = Infallible;
@@ -143,26 +141,19 @@ impl<M> Transport<M> {
         self.totals().queued
     }
 
-    /// Of no interest: nothing is sent from the caller's memory.
-    pub fn will_compress<H: Host<Memory = M>>(
+    /// Queues a message or a fragment. Returns the bytes ever queued.
+    pub fn send<H: Host<Memory = M>>(
         &mut self,
-        _: &EventLoop<H>,
-        _compress: bool,
-        _length: usize,
-    ) -> bool {
-        false
-    }
-
-    /// Nothing is sent from the caller's memory.
-    pub fn send_in_place<H: Host<Memory = M>>(
-        &mut self,
-        _: &EventLoop<H>,
-        _binary: bool,
-        _fin: bool,
-        _payload: &[u8],
+        event_loop: &EventLoop<H>,
+        message: Message<'_>,
+        broadcast: &RefCell<Broadcast>,
         _keep: impl FnOnce() -> Option<(M, usize)>,
-    ) -> Option<u64> {
-        None
+    ) -> u64 {
+        let Message { binary, fin, compress, key, payload } = message;
+        let mut broadcast = broadcast.borrow_mut();
+        self.run(event_loop, |connection| {
+            connection.send_compressed(binary, fin, key, payload, compress, &mut broadcast);
+        })
     }
 
     /// Streams have nothing to do.

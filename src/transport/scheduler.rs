@@ -59,6 +59,18 @@ pub enum TransportMode {
     Shuffle,
 }
 
+impl TransportMode {
+    /// The mode that JavaScript knows by this number.
+    pub fn from_number(number: u32) -> Self {
+        match number {
+            1 => Self::EventLoop,
+            2 => Self::IoThreads,
+            3 => Self::Shuffle,
+            _ => Self::Auto,
+        }
+    }
+}
+
 /// A change of a socket's driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Migration {

@@ -1,14 +1,16 @@
 //! Commands on one transport that need the event loop: they make an idle connection active, and have it flushed or looked at again.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::Host;
+use super::connection::SEND_IN_PLACE_FROM;
 use super::event_loop::EventLoop;
 use crate::connection::Connection;
-use crate::protocol::deflate::InflateJob;
+use crate::protocol::deflate::{Broadcast, InflateJob};
 use crate::transport::socket::{Borrowed, Fault, Remains, SocketEvents};
 use crate::transport::stream::Stream;
-use crate::transport::transports::{Backend, Transport};
+use crate::transport::transports::{Backend, Message, Transport};
 
 /// Commands for a socket that need no payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +72,32 @@ impl<M> Transport<M> {
             event_loop.mark_dirty(connection);
         }
         queued
+    }
+
+    /// Queues a message or a fragment, or sends it from the caller's memory, see [`Transport::send_in_place`]. Returns the bytes
+    /// ever queued.
+    pub fn send<H: Host<Memory = M>>(
+        &mut self,
+        event_loop: &EventLoop<H>,
+        message: Message<'_>,
+        broadcast: &RefCell<Broadcast>,
+        keep: impl FnOnce() -> Option<(M, usize)>,
+    ) -> u64 {
+        let Message { binary, fin, compress, key, payload } = message;
+        if key.is_none()
+            && payload.len() >= SEND_IN_PLACE_FROM
+            && !self.will_compress(event_loop, compress, payload.len())
+            && let Some(queued) = self.send_in_place(event_loop, binary, fin, payload, keep)
+        {
+            return queued;
+        }
+        if self.config().deflate.is_none() {
+            return self.run(event_loop, |connection| connection.send(binary, fin, key, payload));
+        }
+        let mut broadcast = broadcast.borrow_mut();
+        self.run(event_loop, |connection| {
+            connection.send_compressed(binary, fin, key, payload, compress, &mut broadcast);
+        })
     }
 
     /// True if a message of `length` bytes is compressed. Decides for the whole message if called before its first fragment.

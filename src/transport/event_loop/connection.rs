@@ -17,7 +17,7 @@ use crate::transport::socket::{Interest, RECEIVE_BUFFER, Socket, SocketEvents, S
 
 /// Length from which a payload is written from the caller's memory if nothing else is queued or the kernel has refused output, and in
 /// any case: a copy then costs more than a system call of its own.
-pub const SEND_IN_PLACE_FROM: usize = 16 * 1024;
+pub(super) const SEND_IN_PLACE_FROM: usize = 16 * 1024;
 const ALWAYS_IN_PLACE_FROM: usize = 256 * 1024;
 
 /// Memory that holds messages received in place. `M` is that of the [`Host`].

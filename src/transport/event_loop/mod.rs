@@ -35,7 +35,7 @@ use crate::transport::socket::{SocketEvents, WRITE_TURN};
 
 pub use adopt::{AdoptRequest, Source};
 pub use commands::{HandedBackEvents, SocketCommand};
-pub use connection::{ActiveConnection, InPlace, SEND_IN_PLACE_FROM};
+pub use connection::{ActiveConnection, InPlace};
 pub use event_loop::EventLoop;
 pub use idle::IdleConnection;
 #[cfg(test)]
