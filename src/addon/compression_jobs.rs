@@ -20,9 +20,6 @@ pub(super) type Compression = compression::Compression<(SharedTransport, Referen
 /// Compresses `payload` on a pool thread, without reference to earlier messages, and then calls
 /// `callback`; the transport holds the result from then on. Joins a running job with the same payload and
 /// parameters.
-///
-/// # Errors
-/// If the environment is ending.
 pub(super) fn deflate_async(
     compression: &Rc<Compression>,
     env: Env,
@@ -55,9 +52,6 @@ pub(super) fn deflate_async(
 
 /// Inflates the frame at which a connection has stopped parsing, and then calls `callback` with the number of
 /// records of the next batch. For a socket that is 0, because its events are delivered as always.
-///
-/// # Errors
-/// If the environment is ending.
 pub(super) fn inflate_async(
     event_loop: &Rc<EventLoop<NodeHost>>,
     transport: &SharedTransport,

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use napi::bindgen_prelude::{BufferSlice, Uint8Array, Unknown};
-use napi::{Env, JsValue, Result};
+use napi::{Env, JsValue, Result, ValueType};
 use napi_derive::napi;
 
 use super::codec::{SocketAddress, masking_key};
@@ -16,7 +16,7 @@ use super::functions::{fresh_key, to_double};
 use super::host::SharedTransport;
 use super::payload::flag;
 use super::sockets;
-use super::sys::{Reference, is_string, unknown};
+use super::sys::{Reference, unknown};
 use crate::transport::event_loop::{HandedBackEvents, SocketCommand};
 use crate::transport::transports::Transport;
 
@@ -91,7 +91,7 @@ impl Connection {
             deflate_async(compression, *env, &self.transport, &outgoing, payload, callback.raw())
                 .map(|()| true)
         };
-        if is_string(*env, data.raw())? {
+        if data.get_type()? == ValueType::String {
             payloads.with_string(*env, data.raw(), start)?
         } else {
             payloads.with_bytes(*env, data.raw(), start)?

@@ -76,9 +76,6 @@ impl Context {
     }
 
     /// The value of `thread.js`.
-    ///
-    /// # Errors
-    /// If the environment is ending.
     pub(super) fn thread_value(&self) -> Result<sys::napi_value> {
         self.thread.value()
     }

@@ -11,6 +11,8 @@
 //! * `codec`: TCP addresses for JavaScript, and stateless helpers on single frames and on the opening handshake.
 //! * `sys`: the only unsafe code of this layer: Node-API by hand, on the hot path and where napi has no safe form.
 //!
+//! Each function that returns a `Result` fails while the environment is ending; `# Errors` names other reasons.
+//!
 //! Only the shim's `lib/native.js` calls in. All code runs on the environment's own thread, except for the wake-up
 //! (`sys::threadsafe_function`).
 

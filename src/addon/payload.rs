@@ -63,9 +63,6 @@ impl PayloadReader {
 
     /// As [`PayloadReader::with_payload`], for messages: a string that is sent again and again is encoded once, and `run` is told where
     /// bytes lie that the program has.
-    ///
-    /// # Errors
-    /// As there.
     pub(super) fn with_message<R>(
         &self,
         env: Env,

@@ -14,9 +14,9 @@ use crate::addon::sys::{
     uv_loop, with_memory,
 };
 use crate::connection::MaskingKeys;
-use crate::transport::event_loop::{Delivered, EventLoop, Host, InPlace, Poller};
+use crate::transport::event_loop::{Delivered, EventLoop, Host, InPlace, LoopControl, Poller};
 use crate::transport::listener::AcceptedConnection;
-use crate::transport::socket::{SocketEvents, Wake};
+use crate::transport::socket::SocketEvents;
 use crate::transport::thread_cpu_time::thread_cpu_time;
 use crate::transport::uv::{Callbacks, LoopHandles, run_in_close_phase};
 
@@ -31,13 +31,11 @@ pub(in crate::addon) struct NodeLoop {
     /// `None` once the environment has ended.
     consumer: RefCell<Option<Rc<Consumer>>>,
     /// There while the event loop has been started and not ended.
-    handles: RefCell<Option<Handles>>,
+    handles: RefCell<Option<Box<dyn LoopControl>>>,
     begun: Instant,
 }
 
 impl NodeLoop {
-    /// # Errors
-    /// If the environment is ending.
     pub(in crate::addon) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
         let consumer =
             Consumer { function: Reference::new(env, deliver)?, context: AsyncContext::new(env, deliver)? };
@@ -60,46 +58,6 @@ impl NodeLoop {
             && let Ok(function) = consumer.function.value()
         {
             call(&(function, &consumer.context));
-        }
-    }
-}
-
-/// The handles of one environment.
-enum Handles {
-    Libuv(LoopHandles),
-    /// Hosts without libuv only need to be woken: I/O threads drive all sockets.
-    Threadsafe(ThreadsafeFunction),
-}
-
-impl Handles {
-    /// Wakes the loop from any thread.
-    fn waker(&self) -> Box<dyn Wake> {
-        match self {
-            Self::Libuv(handles) => handles.waker(),
-            Self::Threadsafe(function) => function.waker(),
-        }
-    }
-
-    /// Chooses whether the handles keep the loop alive.
-    fn set_ref(&self, on: bool) {
-        match self {
-            Self::Libuv(handles) => handles.set_ref(on),
-            Self::Threadsafe(function) => function.set_ref(on),
-        }
-    }
-
-    /// Chooses whether the loop polls without blocking.
-    fn poll_without_blocking(&self, on: bool) {
-        if let Self::Libuv(handles) = self {
-            handles.poll_without_blocking(on);
-        }
-    }
-
-    /// Closes the handles; `closed` is dropped when the loop has let go of them.
-    fn close<T: 'static>(self, closed: T) {
-        match self {
-            Self::Libuv(handles) => handles.close(closed),
-            Self::Threadsafe(function) => drop((function, closed)),
         }
     }
 }
@@ -217,7 +175,7 @@ pub(in crate::addon) fn start(event_loop: &Rc<EventLoop<NodeHost>>) -> Result<()
     let poller = can_poll().then(Poller::new).transpose();
     let poller = poller.map_err(failed)?.map(Rc::new);
     let on_wake = callback(EventLoop::on_wake);
-    let handles = if let Some(poller) = &poller {
+    let handles: Box<dyn LoopControl> = if let Some(poller) = &poller {
         let callbacks = Callbacks {
             on_wake,
             before_poll: callback(EventLoop::before_poll),
@@ -225,9 +183,10 @@ pub(in crate::addon) fn start(event_loop: &Rc<EventLoop<NodeHost>>) -> Result<()
             after_poll: callback(EventLoop::after_poll),
         };
         let handles = LoopHandles::new(uv_loop(env)?, Rc::clone(poller), callbacks);
-        Handles::Libuv(handles.map_err(failed)?)
+        Box::new(handles.map_err(failed)?)
     } else {
-        Handles::Threadsafe(ThreadsafeFunction::new(env, on_wake)?)
+        // I/O threads drive all sockets of hosts without libuv.
+        Box::new(ThreadsafeFunction::new(env, on_wake)?)
     };
     let ending = Rc::clone(event_loop);
     let hooked = add_cleanup_hook(
@@ -238,13 +197,13 @@ pub(in crate::addon) fn start(event_loop: &Rc<EventLoop<NodeHost>>) -> Result<()
             node_loop.drop_consumer();
             let handles = node_loop.handles.take();
             if let Some(handles) = handles {
-                handles.close(done);
+                handles.close(Box::new(done));
             }
         }),
     );
     if let Err(error) = hooked {
         // An open handle would keep the loop from ending.
-        handles.close(());
+        handles.close(Box::new(()));
         return Err(error);
     }
     let waker = handles.waker();

@@ -16,17 +16,6 @@ const MEASURED_FROM: usize = 64 * 1024;
 const WEBASSEMBLY_PAGE: usize = 64 * 1024;
 const SYSTEM_PAGE: usize = 4 * 1024;
 
-/// True if a value is a string.
-///
-/// # Errors
-/// If the environment is ending.
-pub(in crate::addon) fn is_string(env: Env, value: sys::napi_value) -> Result<bool> {
-    let mut kind = 0;
-    // SAFETY: the value belongs to the current call.
-    check(unsafe { sys::napi_typeof(env.raw(), value, &raw mut kind) })?;
-    Ok(kind == sys::ValueType::napi_string)
-}
-
 /// Runs `read` on the bytes of a `Uint8Array`. Memory that other threads share is copied to `scratch` first.
 ///
 /// # Errors
@@ -41,9 +30,6 @@ pub(in crate::addon) fn data_bytes<R>(
 }
 
 /// As [`data_bytes`]. `read` is also told where the bytes lie, unless other threads share them.
-///
-/// # Errors
-/// As there.
 pub(in crate::addon) fn placed_bytes<R>(
     env: Env,
     value: sys::napi_value,
@@ -206,9 +192,6 @@ pub(in crate::addon) fn create_array_buffer(env: Env, length: usize) -> Result<s
 
 /// Runs `write` on the memory of a referenced `ArrayBuffer`. The pointer is queried each time: a buffer that
 /// a user has detached is an empty slice, not memory with another owner.
-///
-/// # Errors
-/// If the environment is ending.
 pub(in crate::addon) fn with_memory<R>(
     env: Env,
     buffer: &Reference,

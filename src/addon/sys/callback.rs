@@ -186,9 +186,6 @@ pub(in crate::addon) fn report_uncaught(env: Env, error: sys::napi_value) -> Res
 }
 
 /// Runs `inside` in a handle scope, for code that the event loop calls and not JavaScript.
-///
-/// # Errors
-/// If the environment is ending.
 pub(in crate::addon) fn in_handle_scope<R>(env: Env, inside: impl FnOnce() -> R) -> Result<R> {
     let mut scope = ptr::null_mut();
     // SAFETY: plain out-parameter, on the environment's thread.
@@ -201,9 +198,6 @@ pub(in crate::addon) fn in_handle_scope<R>(env: Env, inside: impl FnOnce() -> R)
 }
 
 /// `undefined`.
-///
-/// # Errors
-/// If the environment is ending.
 pub(in crate::addon) fn undefined(env: Env) -> Result<sys::napi_value> {
     let mut value = ptr::null_mut();
     // SAFETY: plain out-parameter.
@@ -212,9 +206,6 @@ pub(in crate::addon) fn undefined(env: Env) -> Result<sys::napi_value> {
 }
 
 /// A number.
-///
-/// # Errors
-/// As [`undefined`].
 pub(in crate::addon) fn uint32(env: Env, number: u32) -> Result<sys::napi_value> {
     let mut value = ptr::null_mut();
     // SAFETY: plain out-parameter.

@@ -9,9 +9,6 @@ use crate::transport::socket::Borrowed;
 use crate::transport::uv::Loop;
 
 /// The loop of an environment.
-///
-/// # Errors
-/// If the environment is ending.
 pub(in crate::addon) fn uv_loop(env: Env) -> Result<Loop> {
     let raw = env.get_uv_event_loop()?;
     // SAFETY: Node runs it on this thread, and ends it after the environment's cleanup hooks are done, which close all

@@ -126,9 +126,6 @@ pub(in crate::addon) fn unsigned(env: Env, value: sys::napi_value) -> Result<u32
 }
 
 /// True if an argument is missing or `undefined`.
-///
-/// # Errors
-/// If the environment is ending.
 pub(in crate::addon) fn is_undefined(env: Env, value: sys::napi_value) -> Result<bool> {
     let mut kind = 0;
     // SAFETY: the value belongs to the current call.

@@ -16,9 +16,6 @@ pub(in crate::addon) struct Realm {
 
 impl Realm {
     /// The realm of `env`.
-    ///
-    /// # Errors
-    /// If the environment is ending.
     pub(in crate::addon) fn of(env: Env) -> Result<Self> {
         Ok(Self { event_loop: event_loop_of(env), global: Reference::new(env, global_of(env)?)? })
     }

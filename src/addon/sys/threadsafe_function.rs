@@ -2,6 +2,7 @@
 //! everywhere because it opens one callback scope around a whole wake-up, and microtasks would not run between two
 //! connections.
 
+use std::any::Any;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -10,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use napi::{Env, Result, sys};
 
 use super::check;
+use crate::transport::event_loop::LoopControl;
 use crate::transport::socket::Wake;
 
 type OnCall = Box<dyn Fn()>;
@@ -32,9 +34,6 @@ unsafe impl Send for ThreadsafeSender {}
 
 impl ThreadsafeFunction {
     /// Calls `on_call` on this environment's thread, at least once after each request.
-    ///
-    /// # Errors
-    /// If the environment is ending.
     pub(in crate::addon) fn new(env: Env, on_call: OnCall) -> Result<Self> {
         let name = env.create_string("ferrows")?;
         let data = Box::into_raw(Box::new(on_call)).cast::<c_void>();
@@ -66,14 +65,14 @@ impl ThreadsafeFunction {
         function.set_ref(false);
         Ok(function)
     }
+}
 
-    /// The waker for other threads. It does nothing once this is dropped.
-    pub(in crate::addon) fn waker(&self) -> Box<dyn Wake> {
+impl LoopControl for ThreadsafeFunction {
+    fn waker(&self) -> Box<dyn Wake> {
         Box::new(Arc::clone(&self.waker))
     }
 
-    /// Sets whether this keeps the environment's event loop alive.
-    pub(in crate::addon) fn set_ref(&self, is_referenced: bool) {
+    fn set_ref(&self, is_referenced: bool) {
         let change = if is_referenced {
             sys::napi_ref_threadsafe_function
         } else {
@@ -81,6 +80,10 @@ impl ThreadsafeFunction {
         };
         // SAFETY: created in `env`, not released, and on its thread: the type is not `Send`.
         unsafe { change(self.env, self.raw) };
+    }
+
+    fn close(self: Box<Self>, closed: Box<dyn Any>) {
+        drop((self, closed));
     }
 }
 

@@ -27,11 +27,12 @@ mod payload_arena;
 mod poller;
 mod sent_payloads;
 
+use std::any::Any;
 use std::cell::RefMut;
 
 use crate::connection::MaskingKeys;
 use crate::transport::listener::AcceptedConnection;
-use crate::transport::socket::{SocketEvents, WRITE_TURN};
+use crate::transport::socket::{SocketEvents, WRITE_TURN, Wake};
 
 pub use adopt::{AdoptRequest, Source};
 pub use commands::{HandedBackEvents, SocketCommand};
@@ -52,6 +53,21 @@ pub enum Delivered {
     Again,
     /// The consumer cannot be called any more; the owner is ending.
     Ended,
+}
+
+/// The handles by which an owner's loop calls its event loop.
+pub trait LoopControl {
+    /// Wakes the loop from any thread.
+    fn waker(&self) -> Box<dyn Wake>;
+
+    /// Chooses whether the handles keep the loop alive.
+    fn set_ref(&self, on: bool);
+
+    /// Chooses whether the loop polls without blocking. Does nothing where it does not poll for the event loop.
+    fn poll_without_blocking(&self, _on: bool) {}
+
+    /// Closes the handles; `closed` is dropped when the loop has let go of them.
+    fn close(self: Box<Self>, closed: Box<dyn Any>);
 }
 
 /// Services that an owner's event loop provides to its [`EventLoop`]. All methods are called on the owner's thread.

@@ -1,6 +1,7 @@
 //! The handles by which a libuv loop calls one event loop: an async handle (wake-ups from other threads), a poll handle (the
 //! descriptor of the poller), and a check with an idle handle (before and after the loop polls).
 
+use std::any::Any;
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::io;
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::handle::{Handle, Loop, OnClosed, UV_IDLE, with_value};
 use super::symbols::{RawHandle, libuv};
-use crate::transport::event_loop::Poller;
+use crate::transport::event_loop::{LoopControl, Poller};
 use crate::transport::socket::Wake;
 
 /// `UV_POLL` of `uv_handle_type`, part of libuv's stable ABI.
@@ -55,25 +56,23 @@ impl LoopHandles {
         let check = Check::new(event_loop, before_poll, after_poll)?;
         Ok(Self { async_handle: AsyncHandle::new(event_loop, on_wake)?, poller, poll, check })
     }
+}
 
-    /// Wakes the loop from any thread.
-    pub fn waker(&self) -> Box<dyn Wake> {
+impl LoopControl for LoopHandles {
+    fn waker(&self) -> Box<dyn Wake> {
         self.async_handle.waker()
     }
 
-    /// Chooses whether the handles keep the loop alive.
-    pub fn set_ref(&self, on: bool) {
+    fn set_ref(&self, on: bool) {
         self.async_handle.set_ref(on);
     }
 
-    /// Chooses whether the loop polls without blocking.
-    pub fn poll_without_blocking(&self, on: bool) {
+    fn poll_without_blocking(&self, on: bool) {
         self.check.poll_without_blocking(on);
     }
 
-    /// Closes the handles; `closed` is dropped when the loop has let go of them.
-    pub fn close<T: 'static>(self, closed: T) {
-        let Self { async_handle, poller, poll, check } = self;
+    fn close(self: Box<Self>, closed: Box<dyn Any>) {
+        let Self { async_handle, poller, poll, check } = *self;
         async_handle.close(Box::new(move || {
             // The poller's descriptor must not close before the loop has let go of it.
             poll.close(Box::new(move || check.close(Box::new(move || drop((poller, closed))))));
