@@ -1,10 +1,9 @@
 //! The host of the event loop, over Node-API: events become records and one call of `deliver` per connection.
 
-use std::cell::{RefCell, RefMut};
+use std::cell::RefMut;
 use std::rc::Rc;
-use std::time::Instant;
 
-use napi::{Env, Result, sys};
+use napi::{Result, sys};
 
 use super::accept::{self, Server};
 use crate::addon::host::NodeHost;
@@ -19,48 +18,6 @@ use crate::transport::listener::AcceptedConnection;
 use crate::transport::socket::SocketEvents;
 use crate::transport::thread_cpu_time::thread_cpu_time;
 use crate::transport::uv::{Callbacks, LoopHandles, run_in_close_phase};
-
-/// The function that is called with events, and the async context that it runs in.
-struct Consumer {
-    function: Reference,
-    context: AsyncContext,
-}
-
-/// Node's part of a host: the consumer of events, and the handles on its loop.
-pub(in crate::addon) struct NodeLoop {
-    /// `None` once the environment has ended.
-    consumer: RefCell<Option<Rc<Consumer>>>,
-    /// There while the event loop has been started and not ended.
-    handles: RefCell<Option<Box<dyn LoopControl>>>,
-    begun: Instant,
-}
-
-impl NodeLoop {
-    pub(in crate::addon) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
-        let consumer =
-            Consumer { function: Reference::new(env, deliver)?, context: AsyncContext::new(env, deliver)? };
-        Ok(Self {
-            consumer: RefCell::new(Some(Rc::new(consumer))),
-            handles: RefCell::new(None),
-            begun: Instant::now(),
-        })
-    }
-
-    /// Drops the references to JavaScript, which must go before the environment does.
-    fn drop_consumer(&self) {
-        self.consumer.take();
-    }
-
-    /// Runs `call` with the function and its async context, unless the environment has ended. A handle scope must be open.
-    fn with_consumer(&self, call: impl FnOnce(&(sys::napi_value, &AsyncContext))) {
-        let consumer = self.consumer.borrow().clone();
-        if let Some(consumer) = consumer
-            && let Ok(function) = consumer.function.value()
-        {
-            call(&(function, &consumer.context));
-        }
-    }
-}
 
 impl Host for NodeHost {
     /// An `ArrayBuffer`.
