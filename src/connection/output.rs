@@ -13,7 +13,8 @@ pub struct Output {
     bytes: Vec<u8>,
     /// Bytes at the start of `bytes` that are consumed.
     start: usize,
-    externals: VecDeque<External>,
+    /// Rare, and therefore apart.
+    externals: Option<Box<VecDeque<External>>>,
 }
 
 /// A segment that is not in `bytes`.
@@ -39,12 +40,12 @@ pub struct Head<'a> {
 impl Output {
     /// True if nothing is left.
     pub fn is_empty(&self) -> bool {
-        self.start == self.bytes.len() && self.externals.is_empty()
+        self.start == self.bytes.len() && self.first().is_none()
     }
 
     /// The bytes of an output without external segments.
     pub fn bytes(&self) -> &[u8] {
-        debug_assert!(self.externals.is_empty(), "external segments are missing");
+        debug_assert!(self.first().is_none(), "external segments are missing");
         &self.bytes[self.start..]
     }
 
@@ -56,16 +57,22 @@ impl Output {
     /// Appends an external segment.
     pub(super) fn push_external(&mut self, length: usize) {
         if length > 0 {
-            self.externals.push_back(External { position: self.bytes.len(), length });
+            let external = External { position: self.bytes.len(), length };
+            self.externals.get_or_insert_default().push_back(external);
         }
+    }
+
+    fn first(&self) -> Option<&External> {
+        self.externals.as_ref()?.front()
     }
 
     /// The bytes to write next.
     pub fn head(&self) -> Head<'_> {
-        let Some(first) = self.externals.front() else {
+        let Some(externals) = self.externals.as_deref().filter(|externals| !externals.is_empty()) else {
             return Head { before: &self.bytes[self.start..], external: 0, behind: &[] };
         };
-        let end = self.externals.get(1).map_or(self.bytes.len(), |second| second.position);
+        let first = &externals[0];
+        let end = externals.get(1).map_or(self.bytes.len(), |second| second.position);
         Head {
             before: &self.bytes[self.start..first.position],
             external: first.length,
@@ -75,7 +82,7 @@ impl Output {
 
     /// Removes `count` bytes of the [head](Self::head). Returns true if its external segment is used up.
     pub fn consume(&mut self, count: usize) -> bool {
-        let Some(first) = self.externals.front_mut() else {
+        let Some(first) = self.externals.as_mut().and_then(|externals| externals.front_mut()) else {
             self.start += count;
             debug_assert!(self.start <= self.bytes.len(), "more consumed than queued");
             return false;
@@ -92,7 +99,7 @@ impl Output {
             return false;
         }
         self.start += count - first.length;
-        self.externals.pop_front();
+        self.externals.as_mut().and_then(|externals| externals.pop_front());
         debug_assert!(self.start <= self.bytes.len(), "more consumed than queued");
         true
     }
@@ -100,16 +107,13 @@ impl Output {
     /// Turns external segments into bytes. `copy` appends the `length` bytes that are left of the next one; if it
     /// returns false, that segment and all behind it are dropped. Returns false then.
     pub fn copy_externals(&mut self, mut copy: impl FnMut(usize, &mut Vec<u8>) -> bool) -> bool {
-        if self.externals.is_empty() {
-            return true;
-        }
-        let externals = mem::take(&mut self.externals);
+        let Some(externals) = self.externals.take() else { return true };
         let length =
             externals.iter().fold(self.bytes.len() - self.start, |sum, external| sum + external.length);
         let mut bytes = Vec::with_capacity(length);
         let mut from = self.start;
         let mut is_whole = true;
-        for External { position, length } in externals {
+        for External { position, length } in *externals {
             bytes.extend_from_slice(&self.bytes[from..position]);
             from = position;
             let before = bytes.len();
@@ -129,41 +133,44 @@ impl Output {
 
     /// Puts bytes in front. There must be no external segments.
     pub(super) fn prepend(&mut self, bytes: &[u8]) {
-        debug_assert!(self.externals.is_empty(), "positions would change");
+        debug_assert!(self.first().is_none(), "positions would change");
         self.bytes.splice(..self.start, bytes.iter().copied());
         self.start = 0;
     }
 
     /// Swaps bytes with an empty buffer. There must be no external segments.
     pub(super) fn swap_bytes(&mut self, spare: &mut Vec<u8>) {
-        debug_assert!(spare.is_empty() && self.start == 0 && self.externals.is_empty());
+        debug_assert!(spare.is_empty() && self.start == 0 && self.first().is_none());
         mem::swap(spare, &mut self.bytes);
     }
 
     /// Bytes of memory.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
-        self.bytes.capacity() + self.externals.capacity()
+        self.bytes.capacity() + self.externals.as_ref().map_or(0, |externals| externals.capacity())
     }
 
-    /// Drops everything, and keeps the memory.
+    /// Drops everything, and keeps the memory of the bytes.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.start = 0;
-        self.externals.clear();
+        self.externals = None;
     }
 
     /// Frees the memory of two empty outputs, but for one small buffer, which `self` keeps.
     pub(super) fn release(&mut self, spare: &mut Self) {
         debug_assert!(self.is_empty() && spare.is_empty());
         let is_kept = |bytes: &Vec<u8>| (1..=KEPT_CAPACITY).contains(&bytes.capacity());
-        let spare = mem::take(spare).bytes;
         if !is_kept(&self.bytes) {
-            self.bytes = if is_kept(&spare) { spare } else { Vec::new() };
+            self.bytes = Vec::new();
+            if is_kept(&spare.bytes) {
+                mem::swap(&mut self.bytes, &mut spare.bytes);
+            }
+        }
+        if spare.bytes.capacity() > 0 {
+            spare.bytes = Vec::new();
         }
         self.clear();
-        if self.externals.capacity() > 0 {
-            self.externals = VecDeque::new();
-        }
+        spare.clear();
     }
 }

@@ -146,12 +146,12 @@ impl Connection {
     /// their memory, but for one small buffer.
     pub fn swap_output(&mut self, taken: &mut Output) -> bool {
         debug_assert!(taken.is_empty());
-        taken.clear();
         let queue = &mut self.outbound.queue;
         if queue.is_empty() {
             queue.release(taken);
             return false;
         }
+        taken.clear();
         std::mem::swap(queue, taken);
         true
     }

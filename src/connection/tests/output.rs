@@ -114,7 +114,7 @@ impl Sender {
                 self.taken.clear();
             }
         }
-        let left = !(self.taken.is_empty() && !self.connection.has_output());
+        let left = !self.taken.is_empty() || self.connection.has_output();
         assert_eq!(left, !self.model.is_empty());
     }
 }

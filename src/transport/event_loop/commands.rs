@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::Host;
-use super::connection::SEND_IN_PLACE_FROM;
 use super::event_loop::EventLoop;
+use super::output::SEND_IN_PLACE_FROM;
 use crate::connection::Connection;
 use crate::protocol::deflate::{Broadcast, InflateJob};
 use crate::transport::socket::{Borrowed, Fault, Remains, SocketEvents};
@@ -129,7 +129,9 @@ impl<M> Transport<M> {
         if !connection.send_in_place::<H>(binary, fin, payload, keep) {
             return None;
         }
-        event_loop.after_io(connection);
+        if connection.has_payloads() {
+            event_loop.after_io(connection);
+        }
         Some(self.run(event_loop, |_| ()))
     }
 

@@ -8,17 +8,12 @@ use std::sync::Arc;
 
 use super::Host;
 use super::large_frame::{LARGE_FRAME_FROM, LargeFrame};
+use super::output::Payloads;
 use super::payload_arena::PayloadArena;
 use super::poller::Readiness;
-use super::sent_payloads::{SentPayload, SentPayloads};
 use crate::connection::{Connection, MIN_IN_PLACE};
 use crate::transport::scheduler::{Traffic, TransportMode};
-use crate::transport::socket::{Interest, RECEIVE_BUFFER, Socket, SocketEvents, Stop, Taken, Written};
-
-/// Length from which a payload is written from the caller's memory if nothing else is queued or the kernel has refused output, and in
-/// any case: a copy then costs more than a system call of its own.
-pub(super) const SEND_IN_PLACE_FROM: usize = 16 * 1024;
-const ALWAYS_IN_PLACE_FROM: usize = 256 * 1024;
+use crate::transport::socket::{Interest, RECEIVE_BUFFER, Socket, SocketEvents, Taken};
 
 /// Memory that holds messages received in place. `M` is that of the [`Host`].
 #[derive(Debug)]
@@ -52,7 +47,7 @@ pub struct ActiveConnection<M> {
     /// A large frame that is being received.
     large_frame: RefCell<Option<LargeFrame<M>>>,
     /// Memory of the external segments of the output.
-    payloads: SentPayloads<M>,
+    pub(super) payloads: Payloads<M>,
     /// The cycle in which the peer's end is delivered, if it was read behind other events; 0 if none is held back.
     pub(super) end_due: Cell<u64>,
     pub(super) mode: TransportMode,
@@ -78,7 +73,7 @@ impl<M> ActiveConnection<M> {
             reads_in_place: Cell::new(false),
             in_place: RefCell::new(None),
             large_frame: RefCell::new(None),
-            payloads: SentPayloads::default(),
+            payloads: Payloads::default(),
             end_due: Cell::new(0),
             mode,
             traffic: Cell::default(),
@@ -153,101 +148,6 @@ impl<M> ActiveConnection<M> {
             Some(InPlace::Frame(memory)) => Some(access(memory)),
             _ => None,
         }
-    }
-
-    /// Sends an unmasked message from the caller's memory, if that costs less than a copy that leaves with the tick's other output. Bytes
-    /// that are not written now stay there: `keep` returns the memory and the offset at which the payload ends. `None`: they are
-    /// copied. Returns false if nothing was sent.
-    pub(super) fn send_in_place<H: Host<Memory = M>>(
-        &self,
-        binary: bool,
-        fin: bool,
-        payload: &[u8],
-        keep: impl FnOnce() -> Option<(M, usize)>,
-    ) -> bool {
-        let length = payload.len();
-        let is_worth_a_write =
-            length >= ALWAYS_IN_PLACE_FROM || !self.is_dirty.get() || self.interest.get().write;
-        if length < SEND_IN_PLACE_FROM || self.is_on_thread.get() || !is_worth_a_write {
-            return false;
-        }
-        let Some(is_free) = self.socket.send_external(binary, fin, length) else { return false };
-        let mut unsent = payload;
-        if is_free && self.payloads.is_empty() {
-            let written = self.socket.write(&mut { H::WRITE_TURN }, payload);
-            self.note_written(written);
-            if written.is_segment_done || written.stop == Stop::Failed {
-                return true;
-            }
-            unsent = &payload[length - written.segment..];
-        }
-        self.payloads.push(match keep() {
-            Some((memory, end)) => SentPayload::Referenced(memory, end),
-            None => SentPayload::Copied(unsent.into()),
-        });
-        true
-    }
-
-    /// Writes queued output, as much as the kernel accepts, until `turn` bytes are written. Returns the interest from then on. The event
-    /// loop must drive, and run.
-    pub(super) fn write<H: Host<Memory = M>>(&self, host: &H, mut turn: usize) -> Interest {
-        let mut written = self.socket.write(&mut turn, &[]);
-        while let Stop::External(length) = written.stop {
-            written = self.payloads.with_first(host, length, |bytes| match bytes {
-                Some(bytes) => self.socket.write(&mut turn, bytes),
-                None => self.socket.fail_external(),
-            });
-            if written.is_segment_done {
-                self.payloads.pop();
-            }
-        }
-        self.note_written(written);
-        written.interest
-    }
-
-    /// Writes queued output now, unless it waits for the kernel, with either driver. `turn` is as for [`ActiveConnection::write`].
-    pub(super) fn write_now<H: Host<Memory = M>>(&self, host: &H, turn: usize) {
-        if self.is_on_thread.get() {
-            self.socket.write_now();
-        } else if !self.interest.get().write || (turn > H::WRITE_TURN && self.ready.get().write) {
-            self.write(host, turn);
-        }
-    }
-
-    fn note_written(&self, written: Written) {
-        if written.stop == Stop::Failed {
-            self.payloads.clear();
-        }
-        self.ready.set(Readiness { write: written.stop == Stop::More, ..self.ready.get() });
-        // A listener's send looks at it: output must not wait for a writability that was reported already.
-        self.interest.set(written.interest);
-    }
-
-    /// Copies payloads that are sent from memory of the host into the output of the socket, which another driver then has. The socket
-    /// fails if their memory is gone.
-    pub(super) fn copy_payloads<H: Host<Memory = M>>(&self, host: &H) {
-        if self.has_payloads() {
-            self.socket.copy_externals(|length, output| {
-                let is_copied = self.payloads.with_first(host, length, |bytes| {
-                    output.extend_from_slice(bytes.unwrap_or_default());
-                    bytes.is_some()
-                });
-                self.payloads.pop();
-                is_copied
-            });
-            self.payloads.clear();
-        }
-    }
-
-    /// True if payloads are sent from memory of the host.
-    pub(super) fn has_payloads(&self) -> bool {
-        !self.payloads.is_empty()
-    }
-
-    /// Lets go of memory of the host: a large frame that is being received, and payloads that are being sent.
-    pub(super) fn drop_memory(&self) {
-        self.large_frame.take();
-        self.payloads.clear();
     }
 
     /// Collects the socket's events, if none are left from before. Returns true if there are some. An end that was read behind other
@@ -382,6 +282,12 @@ impl<M> ActiveConnection<M> {
     /// True if no large frame or message lies in memory outside of the connection.
     pub(super) fn holds_no_memory(&self) -> bool {
         self.in_place.borrow().is_none() && self.large_frame.borrow().is_none()
+    }
+
+    /// Lets go of memory of the host: a large frame that is being received, and payloads that are being sent.
+    pub(super) fn drop_memory(&self) {
+        self.large_frame.take();
+        self.payloads.clear();
     }
 
     /// True if bytes have passed since the last call.

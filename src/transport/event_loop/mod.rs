@@ -9,7 +9,7 @@
 //!   one transport.
 //! * `poller`: one epoll or kqueue instance for all sockets. `connection`: the state of one active connection.
 //! * `idle`: connections with nothing in flight, and the sweep that finds them.
-//! * `payload_arena`, `large_frame`: memory that large messages are received into. `sent_payloads`: memory that they are sent from.
+//! * `payload_arena`, `large_frame`: memory that large messages are received into. `output`: writing, and memory that they are sent from.
 //! * `adopt`: sockets that become connections. `accept`: listening sockets.
 //!
 //! Not here: Node-API, libuv, and any clock or random source but those of the host.
@@ -23,9 +23,9 @@ mod cycle;
 mod event_loop;
 mod idle;
 mod large_frame;
+mod output;
 mod payload_arena;
 mod poller;
-mod sent_payloads;
 
 use std::any::Any;
 use std::cell::RefMut;
@@ -41,6 +41,7 @@ pub use event_loop::EventLoop;
 pub use idle::IdleConnection;
 #[cfg(test)]
 pub(in crate::transport) use large_frame::LARGE_FRAME_TURN;
+pub use output::SEND_IN_PLACE_FROM;
 pub use payload_arena::ARENA_SIZE;
 pub use poller::{Poller, Readiness};
 

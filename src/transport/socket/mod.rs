@@ -314,19 +314,26 @@ impl Socket {
     }
 
     /// Queues an unmasked message behind all output, its payload as an external segment. `None` if that is not
-    /// possible: a thread drives, or writing has failed. True if it can be written now, with the memory of its payload:
-    /// nothing is queued before it, and the kernel has refused nothing.
-    pub fn send_external(&self, binary: bool, fin: bool, length: usize) -> Option<bool> {
+    /// possible: a thread drives, or writing has failed. If the socket is free (nothing that was taken is unsent, and the
+    /// kernel has refused nothing) and `turn` is not 0, output is written up to the end of the message, as by
+    /// [`Socket::write`]. Otherwise it waits: `Some(None)`.
+    pub fn send_external(
+        &self,
+        binary: bool,
+        fin: bool,
+        payload: &[u8],
+        mut turn: usize,
+    ) -> Option<Option<Written>> {
         let guard = lock(&self.writer);
         let writer = guard.as_ref()?;
         let mut state = lock(&self.state);
         if !matches!(state.driver, Driver::Owner) || state.destroyed {
             return None;
         }
-        let is_free = !(state.blocked || state.corked) && writer.is_done();
-        state.connection.send_external(binary, fin, length);
+        let is_free = turn > 0 && !(state.blocked || state.corked) && writer.is_done();
+        state.connection.send_external(binary, fin, payload.len());
         state.note_pending();
-        Some(is_free)
+        Some(is_free.then(|| self.write_locked(guard, state, Side::Owner, &mut turn, payload)))
     }
 
     /// Turns external segments into bytes; see [`Output::copy_externals`](crate::connection::Output::copy_externals). If that fails, so does the socket.
@@ -360,10 +367,21 @@ impl Socket {
         self.write_out(Side::Thread, &mut { THREAD_TURN }, &[]).stop
     }
 
-    /// The write lock is held throughout, so bytes never interleave.
     fn write_out(&self, side: Side, turn: &mut usize, external: &[u8]) -> Written {
-        let mut guard = if side == Side::Owner { self.lock_writer() } else { lock(&self.writer) };
+        let guard = if side == Side::Owner { self.lock_writer() } else { lock(&self.writer) };
         let state = lock(&self.state);
+        self.write_locked(guard, state, side, turn, external)
+    }
+
+    /// The write lock is held throughout, so bytes never interleave.
+    fn write_locked<'a>(
+        &'a self,
+        mut guard: MutexGuard<'a, Option<Writer>>,
+        state: MutexGuard<'a, State>,
+        side: Side,
+        turn: &mut usize,
+        external: &[u8],
+    ) -> Written {
         let Some(writer) = guard.as_mut() else { return Written::nothing(Stop::Failed, &state) };
         // Only the owner may use the descriptor that it drives by.
         if side == Side::Thread && matches!(state.driver, Driver::Owner) {

@@ -4,7 +4,7 @@
 //! * `owner`: an owner whose sockets I/O threads drive. `host`: an owner with an event loop.
 //! * `event_loop`, `readiness`, `cycle`: the event loop. `migrate`, `leaving`, `shuffle`: from one driver to the
 //!   other.
-//! * `sent_payloads`: messages sent from memory of the host. `handing_back`: back to the host. `idle`: idle connections.
+//! * `segments`: messages sent from memory of the host. `handing_back`: back to the host. `idle`: idle connections.
 //! * `records`: events in the memory that JavaScript reads.
 //! * `inflating`: large compressed messages, with either driver and across migrations.
 
@@ -21,7 +21,7 @@ mod owner;
 mod peer;
 mod readiness;
 mod records;
-mod sent_payloads;
+mod segments;
 mod shuffle;
 
 use std::net::TcpListener;

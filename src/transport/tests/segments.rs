@@ -252,7 +252,7 @@ fn a_peer_that_is_lost_releases_memory() {
     assert!(send(&link.owner, &memory, true));
     link.lose_peer();
     link.until(|seen| !seen.faults.is_empty());
-    link.owner.with_transport(LINK, |transport, event_loop| transport.destroy(event_loop));
+    link.owner.destroy(LINK);
     assert_eq!(Rc::strong_count(&memory), 1);
 }
 
