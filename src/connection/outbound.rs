@@ -55,12 +55,6 @@ impl Outbound {
         PongOutcome::Queued
     }
 
-    /// Queues a header whose payload stays in memory of the caller.
-    pub(super) fn push_external(&mut self, fin: bool, opcode: Opcode, length: usize) {
-        self.push_header(fin, false, opcode, None, length);
-        self.queue.push_external(length);
-    }
-
     /// Queues bytes that are already framed.
     pub(super) fn push_raw(&mut self, bytes: &[u8]) {
         self.queue.buffer().extend_from_slice(bytes);
@@ -113,7 +107,14 @@ impl Outbound {
     }
 
     /// Queues a header and counts the payload that follows it.
-    fn push_header(&mut self, fin: bool, rsv1: bool, opcode: Opcode, key: Option<MaskingKey>, length: usize) {
+    pub(super) fn push_header(
+        &mut self,
+        fin: bool,
+        rsv1: bool,
+        opcode: Opcode,
+        key: Option<MaskingKey>,
+        length: usize,
+    ) {
         let buffer = self.queue.buffer();
         let before = buffer.len();
         let payload_length = length as u64;

@@ -55,7 +55,7 @@ impl Output {
     }
 
     /// Appends an external segment.
-    pub(super) fn push_external(&mut self, length: usize) {
+    pub fn push_external(&mut self, length: usize) {
         if length > 0 {
             let external = External { position: self.bytes.len(), length };
             self.externals.get_or_insert_default().push_back(external);

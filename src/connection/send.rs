@@ -23,11 +23,18 @@ impl Connection {
         self.outbound.push_frame(fin, false, opcode, key, payload);
     }
 
+    /// Like [`send`](Self::send) without a key, but queues only the header. The caller must take the
+    /// output and add the payload to its end.
+    pub fn send_header(&mut self, binary: bool, fin: bool, length: usize) {
+        let opcode = self.outbound.next_opcode(binary, fin);
+        self.outbound.push_header(fin, false, opcode, None, length);
+    }
+
     /// Like [`send`](Self::send) without a key, but the payload stays in memory of the caller, as an
     /// external segment of the [output](Output).
     pub fn send_external(&mut self, binary: bool, fin: bool, length: usize) {
-        let opcode = self.outbound.next_opcode(binary, fin);
-        self.outbound.push_external(fin, opcode, length);
+        self.send_header(binary, fin, length);
+        self.outbound.queue.push_external(length);
     }
 
     /// Like [`send`](Self::send), but compressed if `compress` is set and the parameters allow it.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::Host;
 use super::large_frame::{LARGE_FRAME_FROM, LargeFrame};
-use super::output::Payloads;
 use super::payload_arena::PayloadArena;
+use super::payloads::Payloads;
 use super::poller::Readiness;
 use crate::connection::{Connection, MIN_IN_PLACE};
 use crate::transport::scheduler::{Traffic, TransportMode};

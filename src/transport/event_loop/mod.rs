@@ -9,7 +9,7 @@
 //!   one transport.
 //! * `poller`: one epoll or kqueue instance for all sockets. `connection`: the state of one active connection.
 //! * `idle`: connections with nothing in flight, and the sweep that finds them.
-//! * `payload_arena`, `large_frame`: memory that large messages are received into. `output`: writing, and memory that they are sent from.
+//! * `payload_arena`, `large_frame`: memory that large messages are received into. `output`, `payloads`: writing, and memory that they are sent from.
 //! * `adopt`: sockets that become connections. `accept`: listening sockets.
 //!
 //! Not here: Node-API, libuv, and any clock or random source but those of the host.
@@ -25,6 +25,7 @@ mod idle;
 mod large_frame;
 mod output;
 mod payload_arena;
+mod payloads;
 mod poller;
 
 use std::any::Any;

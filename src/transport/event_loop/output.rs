@@ -4,82 +4,16 @@
 //!
 //! There are such payloads only while the event loop drives: other drivers cannot reach the memory.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
-
 use super::Host;
 use super::connection::ActiveConnection;
+use super::payloads::Payload;
 use super::poller::Readiness;
-use crate::transport::socket::{Interest, Stop, Written};
+use crate::transport::socket::{Interest, SentExternal, Stop, Written};
 
 /// Length from which a payload is written from the caller's memory if nothing else is queued or the kernel has refused output, and in
 /// any case: a copy then costs more than a system call of its own.
 pub const SEND_IN_PLACE_FROM: usize = 16 * 1024;
 const ALWAYS_IN_PLACE_FROM: usize = 256 * 1024;
-
-/// A payload of which a part is unsent: that part is its end.
-#[derive(Debug)]
-pub(super) enum Payload<M> {
-    /// It ends at this offset in memory of the host.
-    Referenced(M, usize),
-    /// It lies in memory that must not be referenced.
-    Copied(Box<[u8]>),
-}
-
-/// The unsent payloads of one connection, in order. Rare, and therefore apart.
-#[derive(Debug)]
-pub(super) struct Payloads<M>(RefCell<Option<Box<VecDeque<Payload<M>>>>>);
-
-impl<M> Default for Payloads<M> {
-    fn default() -> Self {
-        Self(RefCell::default())
-    }
-}
-
-impl<M> Payloads<M> {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.borrow().is_none()
-    }
-
-    pub(super) fn push(&self, payload: Payload<M>) {
-        self.0.borrow_mut().get_or_insert_default().push_back(payload);
-    }
-
-    /// Removes the first one.
-    pub(super) fn pop(&self) {
-        self.0.borrow_mut().take_if(|payloads| {
-            payloads.pop_front();
-            payloads.is_empty()
-        });
-    }
-
-    pub(super) fn clear(&self) {
-        self.0.take();
-    }
-
-    /// Runs `access` on the last `length` bytes of the first payload. `None` if its memory does not have them any more.
-    pub(super) fn with_first<H: Host<Memory = M>, R>(
-        &self,
-        host: &H,
-        length: usize,
-        mut access: impl FnMut(Option<&[u8]>) -> R,
-    ) -> R {
-        let payloads = self.0.borrow();
-        match payloads.as_ref().and_then(|payloads| payloads.front()) {
-            Some(Payload::Copied(bytes)) => {
-                access(bytes.len().checked_sub(length).and_then(|start| bytes.get(start..)))
-            }
-            Some(Payload::Referenced(memory, end)) => {
-                // `None`: the host is ending.
-                host.with_memory(memory, |bytes| {
-                    access(end.checked_sub(length).and_then(|start| bytes.get(start..*end)))
-                })
-                .unwrap_or_else(|| access(None))
-            }
-            None => access(None),
-        }
-    }
-}
 
 impl<M> ActiveConnection<M> {
     /// Sends an unmasked message from the caller's memory, if that costs less than a copy that leaves with the tick's other output. Bytes
@@ -101,9 +35,10 @@ impl<M> ActiveConnection<M> {
         let turn = if self.payloads.is_empty() { H::WRITE_TURN } else { 0 };
         let mut unsent = payload;
         match self.socket.send_external(binary, fin, payload, turn) {
-            None => return false,
-            Some(None) => {}
-            Some(Some(written)) => {
+            SentExternal::Nothing => return false,
+            SentExternal::All => return true,
+            SentExternal::Queued => {}
+            SentExternal::Part(written) => {
                 self.note_written(written);
                 if written.is_segment_done || written.stop == Stop::Failed {
                     return true;

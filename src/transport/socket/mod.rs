@@ -52,7 +52,7 @@ pub use state::INBOUND_HIGH_WATER;
 use state::{Shutdown, State};
 pub(super) use sync::lock;
 use write::{LOST_MEMORY, THREAD_TURN, Writer};
-pub use write::{WRITE_TURN, Written};
+pub use write::{SentExternal, WRITE_TURN, Written};
 
 /// A connection and its descriptor.
 pub struct Socket {
@@ -313,27 +313,28 @@ impl Socket {
         self.with_connection(|connection| connection.pending()).unwrap_or(0)
     }
 
-    /// Queues an unmasked message behind all output, its payload as an external segment. `None` if that is not
-    /// possible: a thread drives, or writing has failed. If the socket is free (nothing that was taken is unsent, and the
-    /// kernel has refused nothing) and `turn` is not 0, output is written up to the end of the message, as by
-    /// [`Socket::write`]. Otherwise it waits: `Some(None)`.
-    pub fn send_external(
-        &self,
-        binary: bool,
-        fin: bool,
-        payload: &[u8],
-        mut turn: usize,
-    ) -> Option<Option<Written>> {
-        let guard = lock(&self.writer);
-        let writer = guard.as_ref()?;
+    /// Sends an unmasked message behind all output. If the socket is free (nothing that was taken is unsent, and the kernel
+    /// has refused nothing) and `turn` is not 0, output is written up to the end of the message, as by
+    /// [`Socket::write`]. The rest of the payload becomes an external segment.
+    pub fn send_external(&self, binary: bool, fin: bool, payload: &[u8], mut turn: usize) -> SentExternal {
+        let mut guard = lock(&self.writer);
+        let Some(writer) = guard.as_mut() else { return SentExternal::Nothing };
         let mut state = lock(&self.state);
         if !matches!(state.driver, Driver::Owner) || state.destroyed {
-            return None;
+            return SentExternal::Nothing;
         }
         let is_free = turn > 0 && !(state.blocked || state.corked) && writer.is_done();
-        state.connection.send_external(binary, fin, payload.len());
+        if !is_free {
+            state.connection.send_external(binary, fin, payload.len());
+            state.note_pending();
+            return SentExternal::Queued;
+        }
+        state.connection.send_header(binary, fin, payload.len());
         state.note_pending();
-        Some(is_free.then(|| self.write_locked(guard, state, Side::Owner, &mut turn, payload)))
+        if writer.begin_external(&mut state, payload, &mut turn) {
+            return SentExternal::All;
+        }
+        SentExternal::Part(self.write_locked(guard, state, Side::Owner, &mut turn, payload))
     }
 
     /// Turns external segments into bytes; see [`Output::copy_externals`](crate::connection::Output::copy_externals). If that fails, so does the socket.

@@ -56,6 +56,19 @@ impl Written {
     }
 }
 
+/// Outcome of [`Socket::send_external`](super::Socket::send_external).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SentExternal {
+    /// Not possible: a thread drives, or writing has failed.
+    Nothing,
+    /// The whole payload is an external segment, the last one.
+    Queued,
+    /// Everything is written.
+    All,
+    /// It was begun. The external segment is the first one, if any of it is left.
+    Part(Written),
+}
+
 impl Writer {
     pub(super) fn new(fd: Descriptor) -> Self {
         Self { fd, output: Output::default() }
@@ -79,6 +92,10 @@ impl Writer {
         loop {
             let result = if external.is_empty() {
                 socket.send_with_flags(&before[..cut(before, 0)], SEND_FLAGS)
+            } else if behind.is_empty() {
+                let external = &external[..cut(external, before.len())];
+                let parts = [IoSlice::new(&before[..cut(before, 0)]), IoSlice::new(external)];
+                socket.send_vectored_with_flags(&parts, SEND_FLAGS)
             } else {
                 let end = before.len() + external.len();
                 let parts = [
@@ -93,6 +110,23 @@ impl Writer {
                 result => return result,
             }
         }
+    }
+
+    /// Takes the connection's output, which ends with the header of `payload`, and sends both. The rest of the payload becomes
+    /// an external segment; true if nothing is left.
+    pub(super) fn begin_external(&mut self, state: &mut State, payload: &[u8], turn: &mut usize) -> bool {
+        state.connection.swap_output(&mut self.output);
+        // An error shows again.
+        let sent = self.send(payload, *turn).unwrap_or(0);
+        *turn -= sent;
+        state.connection.mark_written(sent as u64);
+        if sent == self.output.bytes().len() + payload.len() {
+            self.output.clear();
+            return true;
+        }
+        self.output.push_external(payload.len());
+        self.output.consume(sent);
+        false
     }
 
     /// Writes as [`Socket::write`](super::Socket::write). A thread releases the state while it sends, because the owner must
