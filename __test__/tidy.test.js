@@ -36,7 +36,6 @@ const UNSAFE = [
   'src/addon/sys/threadsafe_function.rs',
   'src/transport/io_threads/raw.rs',
   'src/transport/malloc_trim.rs',
-  'src/transport/thread_cpu_time.rs',
   'src/transport/uv/handle.rs',
   'src/transport/uv/loop_handles.rs',
   'src/transport/uv/symbols.rs'

@@ -18,7 +18,6 @@ use crate::connection::{Connection, MaskingKeys};
 use crate::protocol::MaskingKey;
 use crate::transport::event_loop::{AdoptRequest, EventLoop, SocketCommand, Source};
 use crate::transport::records::write_payload;
-use crate::transport::scheduler::TransportMode;
 use crate::transport::transports::{Message, Totals, Transport};
 
 /// Functions on connections. The first argument is the number of a connection, unless stated otherwise. 0 is
@@ -30,19 +29,18 @@ use crate::transport::transports::{Message, Totals, Transport};
 #[napi(object, object_from_js = false)]
 pub struct Functions<'env> {
     /// Adopts the socket `fd`, whose `net.Socket` must not close it before `destroy`. `configuration`: the
-    /// number of one; `head`: bytes that were read from the socket before; `mode`: 0 the scheduler decides, 1
-    /// event loop, 2 I/O thread, 3 migrations at random, for tests (always 2 if the event loop can't poll
-    /// sockets). Returns the number of the connection, whose events go to `deliver` after this call. -1 if
+    /// number of one; `head`: bytes that were read from the socket before; `driver`: 0
+    /// the event loop, 1 an I/O thread (always if the event loop can't poll the socket). Returns the number of the connection, whose events go to `deliver` after this call. -1 if
     /// the socket can't be adopted: nothing has changed then.
     #[napi(
-        ts_type = "(fd: number, configuration: number, head: Uint8Array | undefined, mode: number) => number"
+        ts_type = "(fd: number, configuration: number, head: Uint8Array | undefined, driver: number) => number"
     )]
     pub attach: Unknown<'env>,
     /// Adopts the accepted connection of a `Listener` with this number, and its descriptor, which `destroy`
     /// closes. Writes `response` at once; bytes that the kernel refuses count as queued. Otherwise as
     /// `attach`. -1 if there is no such connection, or it can't be adopted: it is closed then.
     #[napi(
-        ts_type = "(number: number, configuration: number, response: string, head: Uint8Array | undefined, mode: number) => number"
+        ts_type = "(number: number, configuration: number, response: string, head: Uint8Array | undefined, driver: number) => number"
     )]
     pub adopt: Unknown<'env>,
     /// Destroys a connection that was attached or adopted, and frees its number.
@@ -215,18 +213,18 @@ impl Functions<'_> {
     }
 }
 
-fn attach(context: &Rc<Context>, [fd, configuration, head, mode, _]: Arguments) -> Result<Option<f64>> {
+fn attach(context: &Rc<Context>, [fd, configuration, head, driver, _]: Arguments) -> Result<Option<f64>> {
     let source = sockets::borrow_fd(unsigned(context.env, fd)?.cast_signed()).map(Source::Host);
-    adopt_source(context, source.ok(), configuration, head, mode)
+    adopt_source(context, source.ok(), configuration, head, driver)
 }
 
 fn adopt(
     context: &Rc<Context>,
-    [number, configuration, response, head, mode]: Arguments,
+    [number, configuration, response, head, driver]: Arguments,
 ) -> Result<Option<f64>> {
     let number = unsigned(context.env, number)?;
     context.payloads.with_string(context.env, response, |response| {
-        adopt_source(context, Some(Source::Accepted { number, response }), configuration, head, mode)
+        adopt_source(context, Some(Source::Accepted { number, response }), configuration, head, driver)
     })?
 }
 
@@ -236,14 +234,14 @@ fn adopt_source(
     source: Option<Source<'_>>,
     configuration: sys::napi_value,
     head: sys::napi_value,
-    mode: sys::napi_value,
+    driver: sys::napi_value,
 ) -> Result<Option<f64>> {
     let (env, event_loop) = (context.env, &context.event_loop);
     let config = context.configuration(unsigned(env, configuration)?)?;
-    let mode = TransportMode::from_number(unsigned(env, mode)?);
+    let on_thread = unsigned(env, driver)? == 1;
     let id = with_optional_bytes(env, head, |head| {
         sockets::start(event_loop).ok()?;
-        event_loop.adopt(AdoptRequest { source: source?, config, head, mode }).ok()
+        event_loop.adopt(AdoptRequest { source: source?, config, head, on_thread }).ok()
     })?;
     Ok(Some(id.map_or(-1.0, f64::from)))
 }

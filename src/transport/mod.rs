@@ -4,14 +4,13 @@
 //!
 //! * [`transports`]: the transports of an owner, by connection.
 //! * [`stream`]: the caller moves the bytes (a Node Duplex, through the addon), on its own thread.
-//! * [`socket`]: a plain socket whose bytes are moved here. Its driver can change at any time:
-//!   [`event_loop`], the owner's thread, or [`io_threads`], tokio threads of this library. [`scheduler`]
-//!   decides which.
+//! * [`socket`]: a plain socket whose bytes are moved here. Its driver is chosen when it is adopted:
+//!   [`event_loop`], the owner's thread, or [`io_threads`], tokio threads of this library.
 //! * [`listener`]: listening sockets, and their connections until the opening handshake has been read.
 //! * [`records`]: events in memory that JavaScript reads. [`compression`]: permessage-deflate of an owner.
 //! * [`uv`]: libuv handles, for owners with a loop of libuv. `turn`: terms that drivers and sockets share.
 //! * [`masking_keys`]: random masking keys. [`slab`]: values by number. `queue`, `ref_count`: shared between
-//!   threads, made of `sync`. [`malloc_trim`], [`thread_cpu_time`]: calls of libc.
+//!   threads, made of `sync`. [`malloc_trim`]: a call of libc.
 //!
 //! All drive the same [`Connection`](crate::connection::Connection) and fill the same
 //! [`EventBatch`](crate::connection::EventBatch).
@@ -34,7 +33,6 @@ mod queue;
 pub mod records;
 #[cfg(unix)]
 mod ref_count;
-pub mod scheduler;
 pub mod slab;
 #[cfg(unix)]
 pub mod socket;
@@ -44,8 +42,6 @@ mod sync;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
-#[cfg(unix)]
-pub mod thread_cpu_time;
 #[cfg_attr(not(unix), allow(dead_code, reason = "only `event_loop` uses some; on Unix nothing may be dead"))]
 pub mod transports;
 #[cfg(unix)]

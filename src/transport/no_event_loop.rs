@@ -11,7 +11,6 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::scheduler::TransportMode;
 use super::transports::{Message, Transport, Transports};
 use crate::connection::{Config, Connection};
 use crate::protocol::deflate::{Broadcast, InflateJob};
@@ -38,7 +37,7 @@ pub struct AdoptRequest<'a> {
     pub source: Source<'a>,
     pub config: Arc<Config>,
     pub head: &'a [u8],
-    pub mode: TransportMode,
+    pub on_thread: bool,
 }
 
 /// Origin of a socket to adopt.

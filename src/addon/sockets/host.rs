@@ -16,7 +16,6 @@ use crate::connection::MaskingKeys;
 use crate::transport::event_loop::{Delivered, EventLoop, Host, InPlace, LoopControl, Poller};
 use crate::transport::listener::AcceptedConnection;
 use crate::transport::socket::SocketEvents;
-use crate::transport::thread_cpu_time::thread_cpu_time;
 use crate::transport::uv::{Callbacks, LoopHandles, run_in_close_phase};
 
 impl Host for NodeHost {
@@ -72,10 +71,6 @@ impl Host for NodeHost {
 
     fn now(&self) -> u64 {
         u64::try_from(self.node_loop.begun.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    fn cpu_time(&self) -> u64 {
-        thread_cpu_time()
     }
 
     fn poll_without_blocking(&self, on: bool) {

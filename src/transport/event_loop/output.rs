@@ -29,7 +29,7 @@ impl<M> ActiveConnection<M> {
         let length = payload.len();
         let is_worth_a_write =
             length >= ALWAYS_IN_PLACE_FROM || !self.is_dirty.get() || self.interest.get().write;
-        if length < SEND_IN_PLACE_FROM || self.is_on_thread.get() || !is_worth_a_write {
+        if length < SEND_IN_PLACE_FROM || self.is_on_thread || !is_worth_a_write {
             return false;
         }
         let turn = if self.payloads.is_empty() { H::WRITE_TURN } else { 0 };
@@ -72,7 +72,7 @@ impl<M> ActiveConnection<M> {
 
     /// Writes queued output now, unless it waits for the kernel, with either driver. `turn` is as for [`ActiveConnection::write`].
     pub(super) fn write_now<H: Host<Memory = M>>(&self, host: &H, turn: usize) {
-        if self.is_on_thread.get() {
+        if self.is_on_thread {
             self.socket.write_now();
         } else if !self.interest.get().write || (turn > H::WRITE_TURN && self.ready.get().write) {
             self.write(host, turn);

@@ -1,5 +1,5 @@
 //! The task of one socket on its I/O thread: waits for readiness and has the socket read and write, until the
-//! socket is destroyed or its owner takes it back.
+//! socket is destroyed or handed back to the host.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -47,16 +47,15 @@ impl Drop for Task {
     /// Also runs when the task unwinds: the owner then gets a fault, instead of a socket that hangs.
     fn drop(&mut self) {
         self.registration.finish();
-        self.socket.abandon(&self.registration);
+        self.socket.abandon();
     }
 }
 
 impl Task {
-    /// Ready when the socket was destroyed or taken back.
+    /// Ready when the socket was destroyed or handed back.
     fn poll(&self, fd: &AsyncFd<Arc<socket2::Socket>>, context: &mut Context<'_>) -> Poll<()> {
         self.registration.waker.register(context.waker());
-        let Some(Interest { read, read_ahead, write, .. }) = self.socket.interest_of(&self.registration)
-        else {
+        let Some(Interest { read, read_ahead, write, .. }) = self.socket.thread_interest() else {
             return Poll::Ready(());
         };
         if write {
@@ -87,7 +86,7 @@ impl Task {
             if guard.ready().is_read_closed() {
                 for _ in 0..READS_PER_TURN {
                     let received = self.receive().0;
-                    let interest = self.socket.interest_of(&self.registration);
+                    let interest = self.socket.thread_interest();
                     if received == Received::Empty || !interest.is_some_and(|interest| interest.read_ahead) {
                         return;
                     }
@@ -140,7 +139,7 @@ impl Task {
     fn receive(&self) -> (Received, bool) {
         let mut scratch = lock(&self.registration.worker.scratch);
         let Scratch { buffer, keys } = &mut *scratch;
-        self.socket.receive(&self.registration, buffer, keys)
+        self.socket.receive(buffer, keys)
     }
 }
 

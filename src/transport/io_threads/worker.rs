@@ -15,35 +15,30 @@ use crate::transport::turn::{Interest, RECEIVE_BUFFER, Received, Stop};
 
 /// A socket whose bytes an I/O thread moves. Called on that thread.
 pub(in crate::transport) trait Driven: Send + Sync {
-    /// The work for the thread of this registration. `None` once the socket was destroyed or taken back.
-    fn interest_of(&self, registration: &Arc<Registration>) -> Option<Interest>;
+    /// The work for the thread. `None` once the socket was destroyed or handed back.
+    fn thread_interest(&self) -> Option<Interest>;
 
     /// Reads once, and parses. The flag is true if the connection has made output itself (automatic pongs) that is to be
     /// written now.
-    fn receive(
-        &self,
-        registration: &Arc<Registration>,
-        buffer: &mut [u8],
-        keys: &mut dyn MaskingKeys,
-    ) -> (Received, bool);
+    fn receive(&self, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> (Received, bool);
 
     /// Writes queued output for one turn.
     fn write_turn(&self) -> Stop;
 
-    /// Wakes the task, if an I/O thread still drives.
+    /// Wakes the task.
     fn wake(&self);
 
-    /// Reports a fault, if the thread of this registration still drives: its task is over.
-    fn abandon(&self, registration: &Arc<Registration>);
+    /// Reports a fault, unless the socket was destroyed or handed back: its task is over.
+    fn abandon(&self);
 }
 
 /// A job for a worker's thread.
 pub(in crate::transport) enum Job {
-    /// Read and write this socket for as long as it has this registration.
+    /// Read and write this socket.
     Adopt { socket: Arc<dyn Driven>, fd: Arc<socket2::Socket>, registration: Arc<Registration> },
     /// Write the queued output of this socket.
     Write(Arc<dyn Driven>),
-    /// Poll the task of this registration: its socket was resumed, taken back or destroyed.
+    /// Poll the task of this registration: its socket was resumed, destroyed or handed back.
     Poll(Arc<Registration>),
 }
 
@@ -93,8 +88,7 @@ impl RefCounted for Worker {
     }
 }
 
-/// One socket's stay on a worker, from its migration there to its migration back. A socket that migrates
-/// again has a new one.
+/// One socket's stay on a worker.
 pub(in crate::transport) struct Registration {
     pub(in crate::transport) worker: Arc<Worker>,
     /// Wakes the task.

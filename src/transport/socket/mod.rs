@@ -1,5 +1,5 @@
 //! One plain TCP or Unix socket and its connection, driven by the owner's event loop (`event_loop`) or by an I/O
-//! thread (`io_threads`). All operations of the owner are here; when a socket is read is up to its driver.
+//! thread (`io_threads`) for its whole life. All operations of the owner are here; when a socket is read is up to its driver.
 //!
 //! * Received: `read` (descriptor) -> connection -> [`SocketEvents`] -> owner; from an I/O thread by way of the
 //!   [`Mailbox`].
@@ -8,8 +8,8 @@
 //! Files:
 //!
 //! * `state`: the part shared by the owner and an I/O thread. `read`, `write`: system calls.
-//! * `fd`: descriptors, borrowed from the host or owned. `migrate`: changes of the driver, to and from idle, back to the
-//!   host.
+//! * `fd`: descriptors, borrowed from the host or owned. `transfer`: from the owner to an I/O thread, to and from idle, and
+//!   back to the host.
 //! * `events`, `mailbox`: undelivered events, and how an I/O thread announces them. `handoff`: the rules between
 //!   threads.
 //! * `idle`: a socket with nothing in flight.
@@ -22,9 +22,9 @@ mod fd;
 mod handoff;
 mod idle;
 mod mailbox;
-mod migrate;
 mod read;
 mod state;
+mod transfer;
 mod write;
 
 use std::fmt;
@@ -39,18 +39,20 @@ use crate::protocol::deflate::InflateJob;
 pub use events::{Fault, SocketEvents};
 pub(in crate::transport) use fd::local_and_peer_addr;
 pub use fd::{Borrowed, Descriptor, OwnedOrBorrowedFd};
+#[cfg(test)]
+use handoff::Reading;
 use handoff::lock_unread;
 
 pub(super) use super::turn::Side;
 pub use super::turn::{Interest, READS_PER_TURN, RECEIVE_BUFFER, Stop};
 pub use idle::Idle;
 pub use mailbox::{Mailbox, Wake};
-pub use migrate::Remains;
 pub use read::Taken;
 pub(super) use state::Driver;
 pub use state::INBOUND_HIGH_WATER;
 use state::{Shutdown, State};
 pub(super) use sync::lock;
+pub use transfer::Remains;
 use write::{LOST_MEMORY, THREAD_TURN, Writer};
 pub use write::{SentExternal, WRITE_TURN, Written};
 
@@ -69,7 +71,7 @@ pub struct Socket {
 
 impl Socket {
     /// Makes a socket of `fd`, a connected, non-blocking stream socket, driven by the owner. `head` is what was read
-    /// from it before; `keys` masks pongs that it causes. After [`Socket::move_to_thread`], events are announced in
+    /// from it before; `keys` masks pongs that it causes. After [`Socket::drive_on_thread`], events are announced in
     /// `mailbox`, under `token`, as long as the owner keeps the mailbox. `may_pong`: an I/O thread may answer pings.
     pub fn new(
         fd: Descriptor,
@@ -168,6 +170,12 @@ impl Socket {
         lock_unread(&self.state).last_read(buffer, keys, undelivered);
     }
 
+    /// True while an I/O thread is reading.
+    #[cfg(test)]
+    pub(super) fn is_being_read(&self) -> bool {
+        lock(&self.state).is_being_read()
+    }
+
     /// Runs `access` on the connection and its undelivered events, for messages received into memory of the owner.
     pub(super) fn with_events<R>(&self, access: impl FnOnce(&mut Connection, &mut EventBatch) -> R) -> R {
         let State { connection, undelivered, .. } = &mut *lock(&self.state);
@@ -204,7 +212,7 @@ impl Socket {
         connection.finish_inflate_job(job, keys, &mut undelivered.events);
         state.full = state.is_full();
         state.driver.look();
-        self.announce(state, Side::Owner);
+        self.announce(state);
     }
 
     /// Stops reading and delivering. Events of the output are still delivered, as are a failure and an end that no
@@ -222,7 +230,7 @@ impl Socket {
         if state.paused && !state.destroyed {
             state.paused = false;
             state.driver.look();
-            self.announce(state, Side::Owner);
+            self.announce(state);
         }
     }
 
@@ -260,7 +268,7 @@ impl Socket {
         state.notify_at.get_or_insert(total);
         state.notify_last = total;
         state.settle();
-        self.announce(state, Side::Owner);
+        self.announce(state);
     }
 
     /// Sends a FIN after all queued output, then sets [`SocketEvents::shut_down`].
@@ -384,16 +392,12 @@ impl Socket {
         external: &[u8],
     ) -> Written {
         let Some(writer) = guard.as_mut() else { return Written::nothing(Stop::Failed, &state) };
-        // Only the owner may use the descriptor that it drives by.
-        if side == Side::Thread && matches!(state.driver, Driver::Owner) {
-            return Written::nothing(Stop::All, &state);
-        }
         let (state, written) = writer.write((&self.state, state), side, &self.owner_waits, turn, external);
         if written.stop == Stop::Failed {
             *guard = None;
         }
         drop(guard);
-        self.announce(state, side);
+        self.announce(state);
         written
     }
 
@@ -410,9 +414,8 @@ impl Socket {
 
     /// Puts the socket into the mailbox if it has events and is not there. Not needed for an owner that drives: it
     /// looks after each operation.
-    pub(super) fn announce(&self, state: MutexGuard<'_, State>, side: Side) {
-        let looks_itself = side == Side::Owner && matches!(state.driver, Driver::Owner);
-        if looks_itself {
+    pub(super) fn announce(&self, state: MutexGuard<'_, State>) {
+        if matches!(state.driver, Driver::Owner) {
             return;
         }
         handoff::announce(state, || {

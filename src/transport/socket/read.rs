@@ -5,7 +5,6 @@ use std::io::{self, ErrorKind, Read};
 
 use super::Driver;
 use super::events::{Fault, SocketEvents};
-use super::handoff::Reading;
 use super::state::State;
 use crate::connection::MaskingKeys;
 use crate::transport::turn::{READS_PER_TURN, Received};
@@ -37,10 +36,6 @@ impl State {
     fn receive_turn(&mut self, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> bool {
         debug_assert!(matches!(self.driver, Driver::Owner), "the owner reads sockets that it drives");
         for _ in 0..READS_PER_TURN {
-            // The thread that drove the socket before is still reading; it is done before the next turn.
-            if self.is_being_read() {
-                return true;
-            }
             let Some(fd) = &self.fd else { return false };
             let result = (&*fd.socket()).read(buffer);
             match self.take_in(result, buffer, keys, Self::parse_copied) {
@@ -64,7 +59,6 @@ impl State {
         debug_assert!(matches!(self.driver, Driver::Owner), "the owner reads sockets that it drives");
         let before = self.bytes_read;
         let more = match &self.fd {
-            _ if self.is_being_read() => true,
             None => false,
             Some(fd) => {
                 let result = (&*fd.socket()).read(buffer);
@@ -83,7 +77,7 @@ impl State {
         debug_assert!(matches!(self.driver, Driver::Owner), "the owner reads sockets that it drives");
         let before = self.bytes_read;
         let mut more = true;
-        while more && self.reads_ahead() && !self.is_being_read() {
+        while more && self.reads_ahead() {
             let Some(fd) = &self.fd else { break };
             let result = (&*fd.socket()).read(buffer);
             more = self.take_in(result, buffer, keys, Self::parse_copied) != Received::Empty;

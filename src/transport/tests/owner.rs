@@ -120,7 +120,7 @@ impl Owner {
     /// Hands a socket with this mailbox to the threads.
     pub(in crate::transport) fn add(&self, socket: &Arc<Socket>) {
         self.sockets.borrow_mut().insert(socket.token(), Arc::downgrade(socket));
-        socket.move_to_thread().unwrap();
+        socket.drive_on_thread().unwrap();
     }
 
     /// Number of times that the mailbox has woken this owner.

@@ -167,17 +167,10 @@ fn held_back_payloads_leave_when_they_may() {
 }
 
 #[test]
-fn a_socket_that_sends_from_memory_stays_on_the_event_loop() {
+fn a_thread_sends_nothing_from_memory() {
     for family in FAMILIES {
-        let (mut link, first) = blocked(family);
-        assert!(!link.owner.try_migrate_to_thread(LINK));
-        assert!(receive(&mut link, 1) == [first]);
-        assert!(link.owner.try_migrate_to_thread(LINK));
-        // A thread cannot reach the memory.
+        let link = Link::small_of(LoopOwner::on_threads(), (family, Role::Server));
         assert!(!send(&link.owner, &memory_of(&pattern(1, MEGABYTE)), true));
-        link.owner.migrate_to_event_loop(LINK);
-        assert!(send(&link.owner, &memory_of(&pattern(1, MEGABYTE)), true));
-        assert!(receive(&mut link, 1) == [Event::Binary(pattern(1, MEGABYTE))]);
     }
 }
 
@@ -277,10 +270,6 @@ fn act(dice: &mut Dice, link: &mut Link<LoopOwner>, number: usize) -> Option<Mem
         6 => execute(link, SocketCommand::Cork(dice.roll(3) == 0)),
         7 => execute(link, SocketCommand::Notify),
         8 => link.owner.event_loop.write_all_now(),
-        9 if link.owner.is_on_thread(LINK) => link.owner.migrate_to_event_loop(LINK),
-        9 => {
-            link.owner.try_migrate_to_thread(LINK);
-        }
         _ => link.owner.cycle(),
     }
     None

@@ -1,6 +1,5 @@
-//! Changes of a socket's driver: from the owner to an I/O thread and back, to its idle form and back, and back to the host.
-//! In a migration only the descriptor moves: received bytes, queued output and open requests stay in the state, and the
-//! locks of the two halves make the new driver begin where the old one has stopped. Called by the owner.
+//! Transfers of a socket: from the owner to an I/O thread, when it is adopted; to its idle form and back; of its descriptor to
+//! the host; and back to the host, with all that was read and not sent. Called by the owner.
 
 use std::io::{self, Read};
 use std::mem;
@@ -8,18 +7,15 @@ use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::sync::{Arc, PoisonError};
 
-use super::handoff::{Unlocked, lock_unread, read_unlocked};
+use super::handoff::{lock_unread, read_unlocked};
 use super::state::State;
 use super::write::Writer;
 use super::{
-    Borrowed, Descriptor, Driver, Fault, Idle, Mailbox, Side, Socket, SocketEvents, local_and_peer_addr, lock,
+    Borrowed, Descriptor, Driver, Fault, Idle, Mailbox, Socket, SocketEvents, local_and_peer_addr, lock,
 };
 use crate::connection::{Config, Connection, MaskingKeys};
-use crate::transport::io_threads::{self, Driven, Job, Registration};
+use crate::transport::io_threads::{self, Driven, Job};
 use crate::transport::turn::{Interest, Received, Stop};
-
-/// Clones of its descriptor that a socket has while its owner drives: two in the state, one in the writer.
-const OWN_CLONES: usize = 3;
 
 /// The parts of a [detached](Socket::hand_back) socket, for the transport that carries the bytes from then on.
 #[derive(Debug)]
@@ -75,15 +71,16 @@ impl Socket {
             .map_or((None, None), |owner_fd| local_and_peer_addr(&owner_fd.socket()))
     }
 
-    /// Has an I/O thread drive a socket of the owner, on a duplicate of the descriptor.
+    /// Has an I/O thread drive the socket from now on, on a duplicate of the descriptor. Called once, before the owner
+    /// reads or writes.
     ///
     /// # Errors
     /// If there is no descriptor or no thread left; nothing has changed then.
-    pub fn move_to_thread(self: &Arc<Self>) -> io::Result<()> {
+    pub fn drive_on_thread(self: &Arc<Self>) -> io::Result<()> {
         let mut writer = lock(&self.writer);
         let mut state = lock(&self.state);
         let Some(owner_fd) = &state.owner_fd else { return Ok(()) };
-        debug_assert!(matches!(state.driver, Driver::Owner), "the owner gives away sockets that it drives");
+        debug_assert!(matches!(state.driver, Driver::Owner), "a driver is chosen once");
         let registration = io_threads::register()?;
         let duplicate = Arc::new(owner_fd.socket().try_clone()?);
         // A duplicate shares the mode, and the descriptor of an owner without an event loop may block.
@@ -98,33 +95,12 @@ impl Socket {
         let worker = Arc::clone(&registration.worker);
         let socket: Arc<dyn Driven> = Arc::<Self>::clone(self);
         worker.push(Job::Adopt { socket: Arc::clone(&socket), fd: duplicate, registration });
-        // Queued output and uncollected events must be known to the new driver and to the mailbox.
-        if !state.blocked && state.connection.has_output() {
+        // The events of a head, and the rest of a response.
+        if state.connection.has_output() {
             worker.push(Job::Write(socket));
         }
-        self.announce(state, Side::Owner);
+        self.announce(state);
         Ok(())
-    }
-
-    /// Has the owner drive a socket of an I/O thread. The owner then writes queued output, because the thread may not
-    /// have got to it. The thread may finish a read, and announces its events through the mailbox.
-    pub fn move_to_owner(&self) {
-        let mut writer = self.lock_writer();
-        let mut state = lock(&self.state);
-        let Some(owner_fd) = state.owner_fd.clone() else { return };
-        debug_assert!(
-            matches!(state.driver, Driver::Thread(_)),
-            "a thread drives until the socket is taken back"
-        );
-        if let Some(writer) = writer.as_mut() {
-            writer.fd = owner_fd.clone();
-        }
-        drop(writer);
-        state.fd = Some(owner_fd);
-        let before = mem::replace(&mut state.driver, Driver::Owner);
-        state.choose_pongs();
-        drop(state);
-        before.look();
     }
 
     /// Stops reading and writing, and gives up all but the descriptor, which is released; the socket is as if
@@ -177,9 +153,7 @@ impl Socket {
         }
         let writer = lock(&self.writer);
         let state = lock(&self.state);
-        writer.as_ref().is_some_and(Writer::is_done)
-            && state.is_idle()
-            && state.owner_fd.as_ref().is_some_and(|fd| fd.has_clones_up_to(OWN_CLONES))
+        writer.as_ref().is_some_and(Writer::is_done) && state.is_idle()
     }
 
     /// Reduces the socket to its idle form. `None` if it [is not idle](Self::is_idle); the socket is closed then.
@@ -197,30 +171,23 @@ impl Socket {
 
 /// Operations of an I/O thread.
 impl Driven for Socket {
-    fn interest_of(&self, registration: &Arc<Registration>) -> Option<Interest> {
+    fn thread_interest(&self) -> Option<Interest> {
         let state = lock(&self.state);
-        (!state.destroyed && state.driver.is(registration)).then(|| state.interest())
+        (!state.destroyed).then(|| state.interest())
     }
 
-    /// The state is not locked during the read, but marked as being read: bytes stay in order even if the owner takes the
-    /// socket back.
-    fn receive(
-        &self,
-        registration: &Arc<Registration>,
-        buffer: &mut [u8],
-        keys: &mut dyn MaskingKeys,
-    ) -> (Received, bool) {
-        let source = |state: &State| if state.driver.is(registration) { state.fd.clone() } else { None };
-        let (mut state, result) =
-            match read_unlocked(&self.state, source, |fd: Descriptor| (&*fd.socket()).read(buffer)) {
-                Unlocked::Read(state, result) => (state, result),
-                Unlocked::Busy => return (Received::More, false),
-                Unlocked::Refused => return (Received::Stop, false),
-            };
+    /// The state is not locked during the read, but marked as being read: the owner waits for these bytes before it takes the
+    /// socket back or reads a last time.
+    fn receive(&self, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> (Received, bool) {
+        let source = |state: &State| state.fd.clone();
+        let read = |fd: Descriptor| (&*fd.socket()).read(buffer);
+        let Some((mut state, result)) = read_unlocked(&self.state, source, read) else {
+            return (Received::Stop, false);
+        };
         let received = state.take_in(result, buffer, keys, State::parse_copied);
         // While the kernel refuses output, writability triggers the write.
         let reply = !state.blocked && state.connection.has_output();
-        self.announce(state, Side::Thread);
+        self.announce(state);
         (received, reply)
     }
 
@@ -232,11 +199,11 @@ impl Driven for Socket {
         self.wake_task();
     }
 
-    fn abandon(&self, registration: &Arc<Registration>) {
+    fn abandon(&self) {
         let mut state = lock(&self.state);
-        if state.driver.is(registration) && !state.destroyed {
+        if !state.destroyed {
             state.fail(Fault { errno: libc::EIO, write: false });
-            self.announce(state, Side::Thread);
+            self.announce(state);
         }
     }
 }
