@@ -7,13 +7,16 @@ use std::mem;
 /// Capacity that an empty output keeps: the answers to a few small messages.
 const KEPT_CAPACITY: usize = 2 * 1024;
 
+/// Capacity that the allocator gives back to the system at once.
+const LARGE_CAPACITY: usize = 1024 * 1024;
+
 /// Queued output.
 #[derive(Debug, Default)]
 pub struct Output {
     bytes: Vec<u8>,
     /// Bytes at the start of `bytes` that are consumed.
     start: usize,
-    /// Rare, and therefore apart.
+    #[allow(clippy::box_collection, reason = "rare: every output is smaller without")]
     externals: Option<Box<VecDeque<External>>>,
 }
 
@@ -142,6 +145,11 @@ impl Output {
     pub(super) fn swap_bytes(&mut self, spare: &mut Vec<u8>) {
         debug_assert!(spare.is_empty() && self.start == 0 && self.first().is_none());
         mem::swap(spare, &mut self.bytes);
+    }
+
+    /// True if it has so much memory that freeing it takes long.
+    pub fn is_large(&self) -> bool {
+        self.bytes.capacity() >= LARGE_CAPACITY
     }
 
     /// Bytes of memory.

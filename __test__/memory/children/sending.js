@@ -1,13 +1,14 @@
 'use strict';
 
 // Sends large messages from one Buffer, to clients in this process that do not read or read slowly. Prints the growth of the
-// resident memory in bytes, and how much was pending at once. Arguments: the library, and a row of ROWS.
+// resident memory in bytes, and how much was pending at once. Arguments: the library, a row of ROWS, and the messages of 1 MiB to
+// each client. Used by bench/sent-memory.mjs, too.
 
 const { once } = require('node:events');
 const net = require('node:net');
 const { upgradeRequest } = require('../../differential/raw-peer');
 
-const [library, row] = process.argv.slice(2);
+const [library, row, messages] = process.argv.slice(2);
 const { WebSocketServer } = require(library);
 
 const MEBIBYTE = 1 << 20;
@@ -51,7 +52,8 @@ const ROWS = {
     const { servers } = await open(100);
     const data = Buffer.alloc(MEBIBYTE, 1);
     return async () => {
-      for (let number = 0; number < 8; number++) for (const ws of servers) ws.send(data);
+      for (let number = 0; number < Number(messages); number++)
+        for (const ws of servers) ws.send(data);
       await new Promise(setImmediate);
       return servers.reduce((sum, ws) => sum + ws.bufferedAmount, 0);
     };
@@ -60,9 +62,9 @@ const ROWS = {
     const { clients, servers } = await open(1);
     const data = Buffer.alloc(MEBIBYTE, 1);
     return async () => {
-      for (let number = 0; number < 100; number++) servers[0].send(data);
+      for (let number = 0; number < Number(messages); number++) servers[0].send(data);
       const pending = servers[0].bufferedAmount;
-      await read(clients[0], 100 * MEBIBYTE);
+      await read(clients[0], Number(messages) * MEBIBYTE);
       return pending;
     };
   }

@@ -14,8 +14,9 @@ pub(super) enum Payload<M> {
     Copied(Box<[u8]>),
 }
 
-/// The unsent payloads of one connection, in order. Rare, and therefore apart.
+/// The unsent payloads of one connection, in order.
 #[derive(Debug)]
+#[allow(clippy::box_collection, reason = "rare: every connection is smaller without")]
 pub(super) struct Payloads<M>(RefCell<Option<Box<VecDeque<Payload<M>>>>>);
 
 impl<M> Default for Payloads<M> {

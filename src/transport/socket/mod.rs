@@ -33,7 +33,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use super::io_threads::Job;
 use super::sync;
-use crate::connection::{Connection, EventBatch, MaskingKeys};
+use crate::connection::{Connection, EventBatch, MaskingKeys, Output};
 use crate::protocol::deflate::InflateJob;
 
 pub use events::{Fault, SocketEvents};
@@ -307,6 +307,12 @@ impl Socket {
         writer
     }
 
+    /// Has threads find the owner waiting for the write half, or not.
+    #[cfg(test)]
+    pub(super) fn set_owner_waits(&self, waits: bool) {
+        self.owner_waits.store(waits, Ordering::Relaxed);
+    }
+
     /// Writes queued output on the owner's thread, as much as the kernel accepts now in one turn, up to an external
     /// segment. Returns the bytes still pending.
     pub fn write_now(&self) -> u64 {
@@ -391,13 +397,17 @@ impl Socket {
         turn: &mut usize,
         external: &[u8],
     ) -> Written {
+        // Dropped last: to free large memory takes milliseconds, for which no other thread waits.
+        let mut freed = Output::default();
         let Some(writer) = guard.as_mut() else { return Written::nothing(Stop::Failed, &state) };
-        let (state, written) = writer.write((&self.state, state), side, &self.owner_waits, turn, external);
+        let locked = (&self.state, state);
+        let (state, written) = writer.write(locked, side, &self.owner_waits, turn, external, &mut freed);
         if written.stop == Stop::Failed {
             *guard = None;
         }
         drop(guard);
         self.announce(state);
+        drop(freed);
         written
     }
 

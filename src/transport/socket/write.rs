@@ -5,6 +5,7 @@
 //! output delays neither the others nor an owner that waits for the lock.
 
 use std::io::{self, ErrorKind, IoSlice};
+use std::mem;
 use std::net::Shutdown as End;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -131,7 +132,7 @@ impl Writer {
 
     /// Writes as [`Socket::write`](super::Socket::write). A thread releases the state while it sends, because the owner must
     /// not wait for the kernel; it stops after a system call if the owner waits for the writer. After [`Stop::Failed`], this must
-    /// be dropped.
+    /// be dropped. `freed` gets large memory, for the caller to free outside of the locks.
     pub(super) fn write<'a>(
         &mut self,
         state: (&'a Mutex<State>, MutexGuard<'a, State>),
@@ -139,13 +140,19 @@ impl Writer {
         owner_waits: &AtomicBool,
         turn: &mut usize,
         external: &[u8],
+        freed: &mut Output,
     ) -> (MutexGuard<'a, State>, Written) {
         let (mutex, mut state) = state;
         let limit = if side == Side::Thread { THREAD_WRITE } else { usize::MAX };
         let mut is_segment_done = false;
         let stop = loop {
-            if self.is_done() && !self.take_output(&mut state) {
-                break Stop::All;
+            if self.is_done() {
+                if self.output.is_large() {
+                    *freed = mem::take(&mut self.output);
+                }
+                if !self.take_output(&mut state) {
+                    break Stop::All;
+                }
             }
             let length = self.output.head().external;
             if length > 0 && (external.is_empty() || is_segment_done) {

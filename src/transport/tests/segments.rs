@@ -12,8 +12,8 @@ use super::{
 };
 use crate::connection::{Connection, EventBatch};
 use crate::protocol::Role;
-use crate::transport::event_loop::SocketCommand;
-use crate::transport::socket::Fault;
+use crate::transport::event_loop::{Readiness, SocketCommand};
+use crate::transport::socket::{Fault, Stop};
 
 const FAMILIES: [Family; 2] = [Family::Tcp, Family::Unix];
 const MEGABYTE: usize = 1024 * 1024;
@@ -301,6 +301,38 @@ fn nothing_is_lost_or_reordered_in_random_operations() {
         });
         assert_eq!(link.pending(), 0);
         assert!(memories.iter().all(|memory| Rc::strong_count(memory) == 1));
+    }
+}
+
+#[test]
+fn a_turn_ends_after_its_bytes_and_the_next_cycle_goes_on() {
+    for family in FAMILIES {
+        let mut link = Link::<LoopOwner>::new((family, Role::Server));
+        let memory = memory_of(&pattern(1, 40_000));
+        link.socket.cork(true);
+        link.queue(b"first");
+        assert!(send(&link.owner, &memory, true));
+        link.socket.cork(false);
+        // The header of the second message is 4 bytes long.
+        let before = 7 + 4;
+        assert_eq!(link.pending(), before + 40_000);
+        let payload = pattern(1, 40_000);
+        for (turn, stop, pending) in [
+            (before as usize - 1, Stop::External(40_000), before + 40_000),
+            (before as usize - 1, Stop::More, 40_001),
+            (1, Stop::More, 40_000),
+            (39_999, Stop::More, 1),
+        ] {
+            let external = if pending > 40_001 { &[] } else { &payload[..] };
+            let written = link.socket.write(&mut { turn }, external);
+            assert_eq!((written.stop, link.pending()), (stop, pending));
+            assert_eq!(written.interest.write, stop == Stop::More);
+        }
+        // More than the host allows for one turn.
+        link.queue(&pattern(2, 200_000));
+        let all = [b"first".to_vec(), payload, pattern(2, 200_000)].map(Event::Binary);
+        link.owner.set_ready(LINK, Readiness { write: true, ..Readiness::default() });
+        assert!(receive(&mut link, 3) == all);
     }
 }
 
