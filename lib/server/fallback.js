@@ -128,10 +128,25 @@ function connectionReason(server, { connectionListener, listening, shouldUpgrade
   return null;
 }
 
-/** Methods of Node that a response passes through, as they were when this file was loaded. */
-const METHODS = [http.ServerResponse, http.OutgoingMessage, http.IncomingMessage, net.Socket].map(
-  ({ prototype }) => ({ prototype, methods: methodsOf(prototype) })
-);
+/** Methods of Node that a response passes through, as they were when this file was loaded: object, name, method. */
+const METHODS = /** @type {[any, string[]][]} */ ([
+  [
+    http.ServerResponse.prototype,
+    ['_finish', '_flush', '_implicitHeader', '_send', '_storeHeader', '_writeRaw', 'assignSocket']
+      .concat(['cork', 'detachSocket', 'emit', 'end', 'on', 'setHeader', 'uncork', 'write'])
+      .concat(['writeHead'])
+  ],
+  [
+    http.IncomingMessage.prototype,
+    ['_addHeaderLine', '_addHeaderLines', '_destroy', '_dump', '_read', 'emit', 'on', 'push']
+  ],
+  [
+    net.Socket.prototype,
+    ['_destroy', '_final', '_read', '_write', '_writeGeneric', '_writev', 'cork', 'destroy']
+      .concat(['destroySoon', 'emit', 'end', 'on', 'once', 'pause', 'push', 'read', 'resume'])
+      .concat(['setNoDelay', 'setTimeout', 'uncork', 'write'])
+  ]
+]).flatMap(([object, names]) => names.map((name) => ({ object, name, method: object[name] })));
 
 /** True if some of them had been replaced before. */
 const wasPatched = ['writeHead', 'end', 'write'].some((name) => {
@@ -140,13 +155,6 @@ const wasPatched = ['writeHead', 'end', 'write'].some((name) => {
   );
   return !source.startsWith(`function ${name}(`);
 });
-
-/** @param {any} prototype @returns {[string, Function][]} its own methods, by name */
-function methodsOf(prototype) {
-  return Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([name, { value }]) =>
-    typeof value === 'function' ? [/** @type {[string, Function]} */ ([name, value])] : []
-  );
-}
 
 /** Channels on which Node publishes requests and responses; some versions lack some. */
 const RESPONSE_CHANNELS = [
@@ -176,9 +184,7 @@ const OBSERVERS = [
     of: 'refusal',
     isPresent: () =>
       wasPatched ||
-      METHODS.some(({ prototype, methods }) =>
-        methods.some(([name, method]) => prototype[name] !== method)
-      )
+      METHODS.some(({ object, name, method }) => object[name] !== method)
   },
   {
     name: "the 'request' listeners are not only that of ws",
