@@ -221,7 +221,8 @@ const OBSERVERS = [
 /** @returns {boolean} true if hooks are called when a resource is created: only then Node checks its type */
 function hasAsyncHooks() {
   try {
-    return new AsyncResource('') === null;
+    Reflect.construct(AsyncResource, ['']);
+    return false;
   } catch {
     return true;
   }

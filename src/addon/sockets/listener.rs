@@ -180,9 +180,8 @@ impl Listener {
     #[napi(catch_unwind)]
     pub fn answer(&self, number: u32, response: &[u8], keep: bool) -> i32 {
         let answer = |listener| {
-            self.event_loop.with_acceptors(|listeners, turn| {
-                listeners.answer(number, listener, response, keep, turn)
-            })?
+            self.event_loop
+                .with_acceptors(|listeners, turn| listeners.answer(number, listener, response, keep, turn))?
         };
         self.number.get().and_then(answer).map_or(-1, |written| written as i32)
     }
