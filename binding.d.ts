@@ -186,14 +186,14 @@ export declare class Listener {
   /**
    * Writes a response to a connection that was passed to `arrived`, and then closes it; with `keep`, it is passed to `arrived` again
    * with its next bytes (`detail` 5), unless `closeKept` closes it before. Returns the number of bytes written: if it is less than
-   * all, the connection is as before. -1 if there is no such connection, or it does not listen any more.
+   * all, the connection is as before. `null` if there is no such connection, or it does not listen any more.
    */
-  answer(number: number, response: Uint8Array, keep: boolean): number
+  answer(number: number, response: Uint8Array, keep: boolean): number | null
   /**
    * Closes the connections that have been silent for `limit` milliseconds since the response they were kept after. Returns the
-   * milliseconds until the next one is due; -1 if no other is kept.
+   * milliseconds until the next one is due; `null` if no other is kept.
    */
-  closeKept(limit: number): number
+  closeKept(limit: number): number | null
   /** True if a connection can be read, now or later: its peer has not ended, and it has not failed. */
   isOpen(number: number): boolean
   /** Closes a connection. */

@@ -167,7 +167,10 @@ async function warmUp(subject) {
 
 /** @param {test.TestContext} t @param {Record<string, number>} [settings] @returns {Promise<Subject[]>} ws and ferrows */
 async function startBoth(t, settings) {
-  const both = [await Subject.start(t, 'ws', settings), await Subject.start(t, 'ferrows', settings)];
+  const both = [
+    await Subject.start(t, 'ws', settings),
+    await Subject.start(t, 'ferrows', settings)
+  ];
   for (const subject of both) await warmUp(subject);
   return both;
 }
@@ -183,7 +186,11 @@ test('the responses are those of ws, in one part or in many', async (t) => {
     // If Node answers several requests, its responses depend on what it has read at once.
     if (!isNative && bytes.startsWith(PLAIN)) continue;
     for (const cut of [1, Math.floor(bytes.length / 2), bytes.length - 1, bytes.length]) {
-      assert.equal(await subject.ask(bytes, [cut]), await oracle.ask(bytes, [cut]), `${what}, cut at ${cut}`);
+      assert.equal(
+        await subject.ask(bytes, [cut]),
+        await oracle.ask(bytes, [cut]),
+        `${what}, cut at ${cut}`
+      );
     }
   }
 });
@@ -195,7 +202,18 @@ test('the responses to mutated requests are those of ws', async (t) => {
   const known = CATALOG.map(([bytes]) => bytes).filter(
     (bytes) => bytes.length < 2000 && !/Content-Length|Transfer-Encoding/.test(bytes)
   );
-  const words = ['\r\n', '\n', ': ', ' ', '\t', 'Host: a\r\n', 'Connection: close\r\n', PLAIN, LAST, HEAD];
+  const words = [
+    '\r\n',
+    '\n',
+    ': ',
+    ' ',
+    '\t',
+    'Host: a\r\n',
+    'Connection: close\r\n',
+    PLAIN,
+    LAST,
+    HEAD
+  ];
   for (let round = 0; round < ROUNDS; round++) {
     let bytes = random.pick(known);
     for (let changes = random.below(3); changes > 0; changes--) {
@@ -204,7 +222,10 @@ test('the responses to mutated requests are those of ws', async (t) => {
     // The responses to several requests may depend on what Node has read at once.
     const isSingle = !/\r\n\r\n[^]/.test(bytes);
     const cuts = isSingle && random.below(2) === 0 ? [random.below(bytes.length + 1)] : [];
-    const [expected, actual] = await Promise.all([oracle.ask(bytes, cuts), subject.ask(bytes, cuts)]);
+    const [expected, actual] = await Promise.all([
+      oracle.ask(bytes, cuts),
+      subject.ask(bytes, cuts)
+    ]);
     assert.equal(actual, expected, `${JSON.stringify(bytes)}, cut at ${cuts}`);
   }
   const [{ fallbacks, seen }, other] = [await subject.run('state'), await oracle.run('state')];

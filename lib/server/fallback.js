@@ -183,8 +183,7 @@ const OBSERVERS = [
     name: 'methods of http or net were replaced',
     of: 'refusal',
     isPresent: () =>
-      wasPatched ||
-      METHODS.some(({ object, name, method }) => object[name] !== method)
+      wasPatched || METHODS.some(({ object, name, method }) => object[name] !== method)
   },
   {
     name: "the 'request' listeners are not only that of ws",

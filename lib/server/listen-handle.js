@@ -170,9 +170,9 @@ class ListenHandle {
  */
 function closeKept(handle, silence) {
   const left = handle.listener.closeKept(silence);
-  if (left < 0) handle.kept.clear();
+  if (left === null) handle.kept.clear();
   handle.keptTimer =
-    left < 0 ? undefined : setTimeout(closeKept, left, handle, silence).unref();
+    left === null ? undefined : setTimeout(closeKept, left, handle, silence).unref();
 }
 
 /**

@@ -115,7 +115,7 @@ class NodeParser {
       this.begun === requests.length &&
       this.completed === requests.length &&
       result === bytes.length &&
-      bytes.latin1Slice(bytes.length - HEAD_END.length) === HEAD_END;
+      bytes.toString('latin1', bytes.length - HEAD_END.length) === HEAD_END;
     return isWhole && !requests.some(({ isUpgrade }) => isUpgrade)
       ? { kind: 'plain', requests }
       : null;

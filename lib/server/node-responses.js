@@ -89,7 +89,7 @@ class NodeResponses {
    */
   respond(server, requests) {
     const { keepAliveTimeout, keepAliveTimeoutBuffer, requireHostHeader } = server;
-    if (server.maxRequestsPerSocket > 0) return null;
+    if (Number(server.maxRequestsPerSocket) > 0) return null;
     const settings = `${keepAliveTimeout} ${keepAliveTimeoutBuffer} ${requireHostHeader}`;
     if (this.settings !== settings) {
       this.settings = settings;
@@ -101,7 +101,8 @@ class NodeResponses {
     for (const [index, request] of requests.entries()) {
       const method = this.methods.get(request.method);
       const isLast = index === requests.length - 1;
-      const isUsual = request.major === 1 && request.minor === 1 && hasField(request.fields, 'host');
+      const isUsual =
+        request.major === 1 && request.minor === 1 && hasField(request.fields, 'host');
       if (method === undefined || !isUsual || !(request.keepsAlive || isLast)) return null;
       const response = this.responseTo(
         server,
@@ -124,7 +125,7 @@ class NodeResponses {
     const probe = connectProbe(server);
     probe.emit('data', Buffer.from(EXAMPLES[example], 'latin1'));
     const { output } = probe;
-    const head = output.latin1Slice();
+    const head = output.toString('latin1');
     const expected = example.endsWith('close') ? 'close' : 'keep-alive';
     // The time limit is set when the response has finished, a few ticks later.
     setImmediate(() => {
@@ -187,7 +188,7 @@ function learn(server) {
     typeof maxHeaderPairs === 'number' &&
     Object.entries({ 400: bad, 408: late, 431: tooLarge }).every(
       ([status, probe]) =>
-        probe.destroyed && probe.output.latin1Slice().startsWith(`HTTP/1.1 ${status} `)
+        probe.destroyed && probe.output.toString('latin1').startsWith(`HTTP/1.1 ${status} `)
     );
   if (!isKnown) return null;
   return new NodeResponses(
@@ -207,7 +208,8 @@ function learn(server) {
  */
 function answer(handle, number, bytes, reason) {
   const { server, snapshot } = handle;
-  if (reason === Reason.CLOSED || findObserver(server, snapshot, 'refusal') !== null) return FALL_BACK;
+  if (reason === Reason.CLOSED || findObserver(server, snapshot, 'refusal') !== null)
+    return FALL_BACK;
   const responses = (handle.responses ??= learn(server));
   if (responses === null) return FALL_BACK;
   if (reason === Reason.LATE) return send(handle, number, responses.refusals.late, false);
@@ -217,7 +219,8 @@ function answer(handle, number, bytes, reason) {
   if (verdict === null) return FALL_BACK;
   // Node answers what follows an answered request: it may depend on that.
   if (verdict.kind !== 'plain' && reason === Reason.KEPT) return FALL_BACK;
-  if (verdict.kind === 'error') return send(handle, number, responses.refusalOf(verdict.code), false);
+  if (verdict.kind === 'error')
+    return send(handle, number, responses.refusalOf(verdict.code), false);
   if (verdict.kind === 'upgrade') {
     const { method, major } = verdict.request;
     return responses.methods.get(method) === 'GET' && major === 1 ? verdict : FALL_BACK;
@@ -243,7 +246,9 @@ function answer(handle, number, bytes, reason) {
 function send({ listener }, number, bytes, keep) {
   const written = listener.answer(number, bytes, keep);
   if (written === bytes.length) return DONE;
-  return written > 0 ? { kind: 'unsent', rest: bytes.subarray(written), keep } : FALL_BACK;
+  return written !== null && written > 0
+    ? { kind: 'unsent', rest: bytes.subarray(written), keep }
+    : FALL_BACK;
 }
 
 module.exports = { Reason, answer };

@@ -176,24 +176,24 @@ impl Listener {
 
     /// Writes a response to a connection that was passed to `arrived`, and then closes it; with `keep`, it is passed to `arrived` again
     /// with its next bytes (`detail` 5), unless `closeKept` closes it before. Returns the number of bytes written: if it is less than
-    /// all, the connection is as before. -1 if there is no such connection, or it does not listen any more.
+    /// all, the connection is as before. `null` if there is no such connection, or it does not listen any more.
     #[napi(catch_unwind)]
-    pub fn answer(&self, number: u32, response: &[u8], keep: bool) -> i32 {
+    pub fn answer(&self, number: u32, response: &[u8], keep: bool) -> Option<u32> {
         let answer = |listener| {
             self.event_loop
                 .with_acceptors(|listeners, turn| listeners.answer(number, listener, response, keep, turn))?
         };
-        self.number.get().and_then(answer).map_or(-1, |written| written as i32)
+        self.number.get().and_then(answer).map(|written| written as u32)
     }
 
     /// Closes the connections that have been silent for `limit` milliseconds since the response they were kept after. Returns the
-    /// milliseconds until the next one is due; -1 if no other is kept.
+    /// milliseconds until the next one is due; `null` if no other is kept.
     #[napi(catch_unwind)]
-    pub fn close_kept(&self, limit: u32) -> i32 {
+    pub fn close_kept(&self, limit: u32) -> Option<u32> {
         let close = |number| {
             self.event_loop.with_acceptors(|listeners, turn| listeners.close_kept(number, turn.now, limit))?
         };
-        self.number.get().and_then(close).map_or(-1, |left| left.min(i32::MAX as u32) as i32)
+        self.number.get().and_then(close)
     }
 
     /// True if a connection can be read, now or later: its peer has not ended, and it has not failed.
