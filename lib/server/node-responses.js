@@ -24,6 +24,9 @@ const Reason = { OTHER: 1, ENDED: 2, LATE: 3, CLOSED: 4, KEPT: 5 };
 /** Bytes of responses on one connection at a time; Node stops reading requests at its high-water mark. */
 const MAX_RESPONSES = 16 * 1024;
 
+/** Milliseconds of the longest timer. */
+const MAX_TIMER = 0x7fffffff;
+
 /** Requests with the responses that are sent for all like them, by method and persistence. */
 const EXAMPLES = {
   GET: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
@@ -114,7 +117,7 @@ class NodeResponses {
       parts.push(response);
     }
     const keep = requests[requests.length - 1].keepsAlive;
-    if (keep && this.silence === 0) return null;
+    if (keep && !(this.silence > 0 && this.silence <= MAX_TIMER)) return null;
     return { bytes: parts.length === 1 ? parts[0] : Buffer.concat(parts, length), keep };
   }
 
@@ -208,8 +211,8 @@ function learn(server) {
  */
 function answer(handle, number, bytes, reason) {
   const { server, snapshot } = handle;
-  if (reason === Reason.CLOSED || findObserver(server, snapshot, 'refusal') !== null)
-    return FALL_BACK;
+  const { isClosed } = handle;
+  if (isClosed || findObserver(server, snapshot, 'refusal') !== null) return FALL_BACK;
   const responses = (handle.responses ??= learn(server));
   if (responses === null) return FALL_BACK;
   if (reason === Reason.LATE) return send(handle, number, responses.refusals.late, false);

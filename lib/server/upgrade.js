@@ -239,8 +239,8 @@ function emitConnection({ handle, owner, server }, accepted, error, bytes, reaso
   if (socket === undefined) return undefined;
   if (before !== undefined) {
     setCounter(accepted, 'bytesWritten', before.written);
-    // Node has set it behind the response, too.
-    socket.setTimeout(before.silence);
+    // Node has set it behind the response, too, and resets it when the head of a request is complete.
+    if (!bytes?.includes('\r\n\r\n')) socket.setTimeout(before.silence);
   }
   if (bytes !== undefined) {
     setCounter(accepted, 'bytesRead', bytes.length + (before?.read ?? 0));
