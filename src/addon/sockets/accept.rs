@@ -28,6 +28,7 @@ fn number_of(reason: FallbackReason) -> u32 {
         FallbackReason::Ended => 2,
         FallbackReason::TimedOut => 3,
         FallbackReason::ListenerClosed => 4,
+        FallbackReason::Kept => 5,
     }
 }
 

@@ -62,7 +62,8 @@ impl Listener {
     ///   number of its header fields. Until the function returns, the first records of [`Environment::records`] have
     ///   their positions: start and end of the name, start and end of the value.
     /// * Anything else: `head` is `undefined`, and `detail` is 1; 2 if the peer has ended within its request, 3 if it
-    ///   took too long (see `check`), 4 if the listening socket was closed meanwhile (see `close`).
+    ///   took too long (see `check`), 4 if the listening socket was closed meanwhile (see `close`), 5 if an earlier request was
+    ///   answered (see `answer`).
     ///
     /// `rest` has the bytes that were read and are not in `head`. The connection is not read until `adopt` of
     /// `Functions`, `release` or `discard` takes it.
@@ -161,6 +162,28 @@ impl Listener {
         let released =
             self.event_loop.with_acceptors(|listeners, turn| listeners.release(turn.poller, number));
         released.flatten().map_or(-1, IntoRawFd::into_raw_fd)
+    }
+
+    /// Writes a response to a connection that was passed to `arrived`, and then closes it; with `keep`, it is passed to `arrived` again
+    /// with its next bytes (`detail` 5), unless `closeKept` closes it before. Returns the number of bytes written: if it is less than
+    /// all, the connection is as before. `null` if there is no such connection, or it does not listen any more.
+    #[napi(catch_unwind)]
+    pub fn answer(&self, number: u32, response: &[u8], keep: bool) -> Option<u32> {
+        let answer = |listener| {
+            self.event_loop
+                .with_acceptors(|listeners, turn| listeners.answer(number, listener, response, keep, turn))?
+        };
+        self.number.get().and_then(answer).map(|written| written as u32)
+    }
+
+    /// Closes the connections that have been silent for `limit` milliseconds since the response they were kept after. Returns the
+    /// milliseconds until the next one is due; `null` if no other is kept.
+    #[napi(catch_unwind)]
+    pub fn close_kept(&self, limit: u32) -> Option<u32> {
+        let close = |number| {
+            self.event_loop.with_acceptors(|listeners, turn| listeners.close_kept(number, turn.now, limit))?
+        };
+        self.number.get().and_then(close)
     }
 
     /// True if a connection can be read, now or later: its peer has not ended, and it has not failed.
