@@ -1,0 +1,248 @@
+'use strict';
+
+/*
+ * Reads sockets of Node past their streams: the handle reads into one buffer of this thread, which the addon parses, without a
+ * Buffer and an emitted 'data' per read. In every state in which a program could see the difference, the bytes take Node's way
+ * instead, as a copy. CONDITIONS is the table of these states. Called by stream-transport.js; writing stays with the stream.
+ *
+ * Node's own support for such a buffer (the option `onread` of net.Socket) is not used as it is: it changes pause(), resume() and
+ * read(), and shows on the socket. Only its way to tell the length of a read is.
+ */
+
+const net = require('net');
+const { EventEmitter } = require('events');
+
+const native = require('../native');
+const { createSystemError } = require('../errors');
+const { defineHidden } = require('../node/define');
+const { hasNodeSockets } = require('../socket/detach');
+
+/** @typedef {import('./base-transport').Socket} Socket */
+
+/** @type {any} the original members, which include some that the types lack */
+const node = net.Socket.prototype;
+const { _read, emit, push, read } = node;
+
+/** True if emit() is that of Node: tracers replace it before they load anything else, and so does the module `domain`. */
+const isEmitOriginal =
+  emit === EventEmitter.prototype.emit && String(emit).includes('kErrorMonitor');
+
+/** The DirectReader of a handle. */
+const kReader = Symbol('ferrows.reader');
+
+/**
+ * The conditions of a direct read. `push()` and `emit()` of a Readable would then do nothing but call the listener of the
+ * transport, and a program that counts on them has not been given the socket's bytes. Checked per read, because a program can
+ * change each of them at any time; __test__/transport/direct-reads.test.js changes each, with ws as the judge.
+ *
+ * @type {Record<string, (socket: any, state: any, listener: Function) => boolean>}
+ */
+const CONDITIONS = {
+  /** The transport is the only listener of the bytes. Covers pipe(), async iterators and once(). */
+  hasOnlyListener: (socket, state, listener) => socket._events?.data === listener,
+  /** False after pause(), with a listener of 'readable', and while the transport throttles. */
+  isFlowing: (socket, state) => state.flowing === true,
+  /** Earlier bytes come first: those kept during a pause, and those of unshift() and push(). */
+  isEmpty: (socket, state) => state.length === 0,
+  /** False after setEncoding(): a decoder may hold the start of a character. */
+  hasNoDecoder: (socket, state) => state.decoder === null,
+  /** False until the first chunk, which sets `readableDidRead`. */
+  hasEmittedData: (socket, state) => state.dataEmitted === true,
+  /** False within read(), whose caller takes the bytes. */
+  isAsynchronous: (socket, state) => state.sync === false,
+  /** False after push(null), destroy() and an error. */
+  isReadable: (socket, state) => !state.ended && !state.destroyed && state.errored === null,
+  isPushOriginal: (socket) => socket.push === push,
+  isEmitOriginal: (socket) => socket.emit === emit,
+  isReadOriginal: (socket) => socket.read === read && socket._read === _read
+};
+
+const {
+  hasOnlyListener,
+  isFlowing,
+  isEmpty,
+  hasNoDecoder,
+  hasEmittedData,
+  isAsynchronous,
+  isReadable,
+  isPushOriginal,
+  isReadOriginal
+} = CONDITIONS;
+
+/**
+ * True if all CONDITIONS hold. Called per read: direct calls, which V8 inlines.
+ *
+ * @param {any} socket
+ * @param {Function} listener
+ * @returns {boolean}
+ */
+function canReadDirectly(socket, listener) {
+  const state = socket._readableState;
+  return (
+    hasOnlyListener(socket, state, listener) &&
+    isFlowing(socket, state, listener) &&
+    isEmpty(socket, state, listener) &&
+    hasNoDecoder(socket, state, listener) &&
+    hasEmittedData(socket, state, listener) &&
+    isAsynchronous(socket, state, listener) &&
+    isReadable(socket, state, listener) &&
+    isPushOriginal(socket, state, listener) &&
+    CONDITIONS.isEmitOriginal(socket, state, listener) &&
+    isReadOriginal(socket, state, listener)
+  );
+}
+
+/**
+ * Members of Node that a direct read needs; undefined until first use, null where they are missing.
+ *
+ * @type {Internals | null | undefined}
+ */
+let internals;
+
+/** The receive buffer of this thread, which handles keep the address of. */
+let buffer = new Uint8Array(0);
+
+/**
+ * Node's internal members, found by name.
+ *
+ * @typedef {Object} Internals
+ * @property {Function} onStreamRead the function that handles of Node call per read
+ * @property {symbol} kBuffer the key of the buffer of a socket with the option `onread`
+ * @property {() => number} takeCount number of bytes of the current read; 0 at the end of the stream and after an error
+ */
+
+/**
+ * Finds the symbols under which Node keeps the parts of the option `onread`.
+ *
+ * @param {any} socket
+ * @param {any} handle
+ * @returns {Internals | null}
+ */
+function findInternals(socket, handle) {
+  const owner = symbolOf(handle, 'owner_symbol');
+  const kUpdateTimer = symbolOf(node, 'kUpdateTimer');
+  const kBuffer = symbolOf(socket, 'kBuffer');
+  const kBufferCb = symbolOf(socket, 'kBufferCb');
+  const kBufferGen = symbolOf(socket, 'kBufferGen');
+  const onStreamRead = handle.onread;
+  if (!owner || !kUpdateTimer || !kBuffer || !kBufferCb || !kBufferGen) return null;
+  if (onStreamRead?.name !== 'onStreamRead' || Object.hasOwn(handle, 'onread')) return null;
+
+  buffer = new Uint8Array(native.environment.receiveBuffer());
+  let count = 0;
+  // Stands for a socket with that option, because only Node can read the length of a read.
+  const stand = {
+    [kUpdateTimer]() {},
+    [kBuffer]: buffer,
+    [kBufferCb](/** @type {number} */ length) {
+      count = length;
+    },
+    [kBufferGen]: null,
+    _readableState: { endEmitted: true },
+    destroyed: false,
+    destroy() {}
+  };
+  const probe = { [owner]: stand };
+  const takeCount = () => {
+    count = 0;
+    onStreamRead.call(probe);
+    return count;
+  };
+  return { onStreamRead, kBuffer, takeCount };
+}
+
+/**
+ * @param {object} object
+ * @param {string} description
+ * @returns {symbol | undefined} the own symbol with that description
+ */
+function symbolOf(object, description) {
+  return Object.getOwnPropertySymbols(object).find((symbol) => symbol.description === description);
+}
+
+/** The reads of one handle. */
+class DirectReader {
+  /**
+   * @param {any} transport a StreamTransport
+   * @param {Function} listener its listener of 'data'
+   */
+  constructor(transport, listener) {
+    this.transport = transport;
+    this.listener = listener;
+    /** The `onread` of the handle, as Node or a program has set it. */
+    this.onread = /** @type {Internals} */ (internals).onStreamRead;
+  }
+}
+
+/** Hides that the `onread` of the handle is onRead(). @type {PropertyDescriptor} */
+const ONREAD = {
+  configurable: true,
+  get() {
+    return this[kReader].onread;
+  },
+  set(value) {
+    this[kReader].onread = value;
+  }
+};
+
+/**
+ * Reads a socket past its stream from now on, whenever CONDITIONS hold.
+ *
+ * @param {any} transport a StreamTransport, whose receivePlaced() is called per read
+ * @param {Function} listener its listener of 'data'
+ * @returns {boolean} false if the socket is none of Node's that can be read so
+ */
+function readDirectly(transport, listener) {
+  const { socket } = transport;
+  const handle = socket._handle;
+  if (!hasNodeSockets || !isEmitOriginal || !handle?.isStreamBase || handle[kReader]) return false;
+  if (socket.emit !== emit || typeof handle.useUserBuffer !== 'function') return false;
+  if (internals === undefined) internals = findInternals(socket, handle);
+  if (internals === null) return false;
+  if (socket[internals.kBuffer] !== null || handle.onread !== internals.onStreamRead) return false;
+
+  handle.onread = onRead;
+  defineHidden(handle, kReader, new DirectReader(transport, listener));
+  Object.defineProperty(handle, 'onread', ONREAD);
+  handle.useUserBuffer(buffer);
+  return true;
+}
+
+/**
+ * Called by the handle per read, in its async context, with the bytes in the receive buffer.
+ *
+ * @this {any} the handle
+ */
+function onRead() {
+  const { kBuffer, onStreamRead, takeCount } = /** @type {Internals} */ (internals);
+  const reader = this[kReader];
+  const { transport } = reader;
+  const { socket } = transport;
+  const count = takeCount();
+  if (
+    count === 0 ||
+    reader.onread !== onStreamRead ||
+    !canReadDirectly(socket, reader.listener)
+  ) {
+    return reader.onread.call(this, buffer.buffer.slice(0, count));
+  }
+  socket._unrefTimer();
+  transport.receivePlaced(count);
+  const state = socket._readableState;
+  if (state.ended || (state.length > 0 && state.length >= state.highWaterMark)) stopReading(this, socket);
+}
+
+/**
+ * Stops reading after a read during which the stream has been filled or ended, as Node does.
+ *
+ * @param {any} handle
+ * @param {Socket} socket
+ */
+function stopReading(handle, socket) {
+  handle.reading = false;
+  if (socket.destroyed) return;
+  const errno = handle.readStop();
+  if (errno) socket.destroy(createSystemError('read', -errno));
+}
+
+module.exports = { CONDITIONS, readDirectly };
