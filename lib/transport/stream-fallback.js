@@ -184,7 +184,7 @@ function startStream(transport, result, forwarded) {
  */
 function writeQueued(transport, isDrainDue) {
   const { socket } = transport;
-  const output = takeOutput(transport);
+  const output = takeOutput(transport, false);
   const done = (/** @type {Error | null | undefined} */ error) => {
     transport.complete((transport.written = total), error);
     if (isDrainDue && !socket.destroyed && !socket._writableState.needDrain) socket.emit('drain');

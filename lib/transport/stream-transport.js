@@ -7,6 +7,9 @@
  * the base class of FallbackTransport (stream-fallback.js). The addon parses and frames.
  */
 
+const net = require('net');
+const { Writable } = require('stream');
+
 const { Transport } = require('./base-transport');
 const { createError } = require('../errors');
 const { flushStreamLater, runStreamDelivery } = require('./flush-scheduler');
@@ -25,6 +28,9 @@ const OVERTAKING_METHODS = ['write', 'end', 'destroy'];
 
 /** Properties of a socket that count bytes written to it or waiting in it. */
 const WRITE_COUNTERS = ['bufferSize', 'bytesWritten', 'writableLength', 'writableNeedDrain'];
+
+const { _write, _writev } = /** @type {any} */ (net.Socket.prototype);
+const { write } = Writable.prototype;
 
 /** The StreamTransport of a socket. */
 const kStream = Symbol('ferrows.stream');
@@ -158,10 +164,22 @@ class StreamTransport extends Transport {
     );
   }
 
+  /** True if only members of Node see the chunks that are written. */
+  get hasNodeOutput() {
+    const { originals, socket } = this;
+    return (
+      socket._write === _write &&
+      socket._writev === _writev &&
+      originals.write === undefined &&
+      !this.isReplaced &&
+      Object.getPrototypeOf(socket).write === write
+    );
+  }
+
   flush() {
     if (!this.isDirty) return;
     this.isDirty = false;
-    const output = takeOutput(this);
+    const output = takeOutput(this, this.hasNodeOutput);
     if (output === null) return;
     const total = (this.given += output.length);
     if (this.callbacks === null || this.callbacks.isEmpty) this.writeToSocket(output, undefined);
