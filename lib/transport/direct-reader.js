@@ -14,6 +14,7 @@ const { EventEmitter } = require('events');
 
 const native = require('../native');
 const { createSystemError } = require('../errors');
+const { EMPTY_BUFFER } = require('../constants');
 const { defineHidden } = require('../node/define');
 const { hasNodeSockets } = require('../socket/detach');
 
@@ -160,28 +161,31 @@ function symbolOf(object, description) {
   return Object.getOwnPropertySymbols(object).find((symbol) => symbol.description === description);
 }
 
-/** The reads of one handle. */
-class DirectReader {
-  /**
-   * @param {any} transport a StreamTransport
-   * @param {Function} listener its listener of 'data'
-   */
-  constructor(transport, listener) {
-    this.transport = transport;
-    this.listener = listener;
-    /** The `onread` of the handle, as Node or a program has set it. */
-    this.onread = /** @type {Internals} */ (internals).onStreamRead;
-  }
-}
+/**
+ * The reads of one handle.
+ *
+ * @typedef {Object} DirectReader
+ * @property {any} transport a StreamTransport
+ * @property {Function} listener its listener of 'data'
+ * @property {Function} onread the `onread` of the handle, as Node or a program has set it
+ * @property {boolean} isAssigned true if it has been assigned since
+ */
 
-/** Hides that the `onread` of the handle is onRead(). @type {PropertyDescriptor} */
+/**
+ * Hides that the `onread` of the handle is onRead(). A program that assigns one, also by `new net.Socket({ handle })`, gets all
+ * later reads.
+ *
+ * @type {PropertyDescriptor}
+ */
 const ONREAD = {
   configurable: true,
   get() {
     return this[kReader].onread;
   },
   set(value) {
-    this[kReader].onread = value;
+    const reader = this[kReader];
+    reader.onread = value;
+    reader.isAssigned = true;
   }
 };
 
@@ -202,7 +206,14 @@ function readDirectly(transport, listener) {
   if (socket[internals.kBuffer] !== null || handle.onread !== internals.onStreamRead) return false;
 
   handle.onread = onRead;
-  defineHidden(handle, kReader, new DirectReader(transport, listener));
+  /** @type {DirectReader} */
+  const reader = {
+    transport,
+    listener,
+    onread: internals.onStreamRead,
+    isAssigned: false
+  };
+  defineHidden(handle, kReader, reader);
   Object.defineProperty(handle, 'onread', ONREAD);
   handle.useUserBuffer(buffer);
   return true;
@@ -214,22 +225,18 @@ function readDirectly(transport, listener) {
  * @this {any} the handle
  */
 function onRead() {
-  const { kBuffer, onStreamRead, takeCount } = /** @type {Internals} */ (internals);
   const reader = this[kReader];
-  const { transport } = reader;
+  const { listener, transport } = reader;
   const { socket } = transport;
-  const count = takeCount();
-  if (
-    count === 0 ||
-    reader.onread !== onStreamRead ||
-    !canReadDirectly(socket, reader.listener)
-  ) {
+  const count = /** @type {Internals} */ (internals).takeCount();
+  if (count === 0 || reader.isAssigned || !canReadDirectly(socket, listener)) {
     return reader.onread.call(this, buffer.buffer.slice(0, count));
   }
   socket._unrefTimer();
   transport.receivePlaced(count);
-  const state = socket._readableState;
-  if (state.ended || (state.length > 0 && state.length >= state.highWaterMark)) stopReading(this, socket);
+  if (canReadDirectly(socket, listener)) return;
+  // A listener has changed the socket. An empty chunk makes the stream do the part of push() behind 'data'.
+  if (!push.call(socket, EMPTY_BUFFER)) stopReading(this, socket);
 }
 
 /**

@@ -30,7 +30,7 @@ const OVERTAKING_METHODS = ['write', 'end', 'destroy'];
 const WRITE_COUNTERS = ['bufferSize', 'bytesWritten', 'writableLength', 'writableNeedDrain'];
 
 const { _write, _writev } = /** @type {any} */ (net.Socket.prototype);
-const { write } = Writable.prototype;
+const originalWrite = Writable.prototype.write;
 
 /** The StreamTransport of a socket. */
 const kStream = Symbol('ferrows.stream');
@@ -172,7 +172,7 @@ class StreamTransport extends Transport {
       socket._writev === _writev &&
       originals.write === undefined &&
       !this.isReplaced &&
-      Object.getPrototypeOf(socket).write === write
+      Object.getPrototypeOf(socket).write === originalWrite
     );
   }
 
