@@ -252,4 +252,4 @@ function stopReading(handle, socket) {
   if (errno) socket.destroy(createSystemError('read', -errno));
 }
 
-module.exports = { CONDITIONS, readDirectly };
+module.exports = { CONDITIONS, canReadDirectly, readDirectly };

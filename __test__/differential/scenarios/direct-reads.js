@@ -57,7 +57,7 @@ const CARRIERS = {
   TCP: (t) => t.withRawPeer({ transport: 'stream' })
 };
 
-/** What a program can see of the readable side. */
+/** The readable side as a program can see it. */
 function stateOf(socket) {
   return [
     socket.bytesRead,
