@@ -175,7 +175,7 @@ function symbolOf(object, description) {
  * Hides that the `onread` of the handle is onRead(). A program that assigns one, also by `new net.Socket({ handle })`, gets all
  * later reads.
  *
- * @type {PropertyDescriptor}
+ * @type {PropertyDescriptor & ThisType<any>}
  */
 const ONREAD = {
   configurable: true,
