@@ -35,6 +35,11 @@ const ERRNO_SHIFT = 8;
 const node = net.Socket.prototype;
 
 class FallbackTransport extends StreamTransport {
+  /** A program has replaced a member, or may do so at any time. */
+  get hasNodeOutput() {
+    return false;
+  }
+
   flushLater() {
     this.isDirty = true;
     this.flush();
