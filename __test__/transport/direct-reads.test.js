@@ -9,7 +9,9 @@ const https = require('node:https');
 const net = require('node:net');
 const path = require('node:path');
 const test = require('node:test');
+const { execFile } = require('node:child_process');
 const { once } = require('node:events');
+const { promisify } = require('node:util');
 
 const { WebSocket, WebSocketServer } = require('ferrows');
 const transportOf = require('../transport-of.cjs');
@@ -24,6 +26,7 @@ const { end } = require('./pairs.js');
 
 const fixture = (name) => fs.readFileSync(path.join(__dirname, '../differential/fixtures', name));
 const PAIR = { key: fixture('localhost.key.pem'), cert: fixture('localhost.cert.pem') };
+const run = promisify(execFile);
 const ADDRESS = { host: '127.0.0.1', port: 0 };
 
 /** A connection over TLS or TCP, whose ends are carried by streams. */
@@ -180,6 +183,54 @@ for (const isSecure of [true, false]) {
       }
     }
   }
+}
+
+/** Counts the calls of a member of Node that was replaced before the library was loaded. */
+const OBSERVER = `
+  const [path, module, name] = process.argv.slice(1);
+  const { prototype } = require(module).Readable ?? require(module);
+  const original = prototype[name];
+  let calls = 0;
+  prototype[name] = function (...args) {
+    if (this.encrypted && (name !== 'emit' || args[0] === 'data')) calls++;
+    return original.apply(this, args);
+  };
+  const { WebSocket, WebSocketServer } = require(path);
+  const fs = require('fs');
+  const [key, cert] = process.argv.slice(4).map((file) => fs.readFileSync(file));
+  const server = require('https').createServer({ key, cert });
+  const wss = new WebSocketServer({ server });
+  wss.on('connection', (ws) => ws.on('message', (data) => ws.send(data)));
+  server.listen(0, '127.0.0.1', () => {
+    const url = 'wss://127.0.0.1:' + server.address().port;
+    const client = new WebSocket(url, { rejectUnauthorized: false });
+    let left = 20;
+    const next = () => (left-- > 0 ? client.send('x') : client.close());
+    client.on('open', () => {
+      calls = 0;
+      next();
+    });
+    client.on('message', () => setImmediate(next));
+    wss.on('connection', (ws) => ws.on('close', () => server.close()));
+    client.on('close', () => console.log(calls >= 40));
+  });
+`;
+
+for (const [module, name] of [
+  ['events', 'emit'],
+  ['stream', 'push'],
+  ['stream', 'read']
+]) {
+  test(`${name}() replaced before the library is loaded sees every chunk, as with ws`, async () => {
+    for (const library of ['ws', 'ferrows']) {
+      const files = ['key', 'cert'].map((kind) =>
+        path.join(__dirname, `../differential/fixtures/localhost.${kind}.pem`)
+      );
+      const args = ['-e', OBSERVER, require.resolve(library), module, name, ...files];
+      const { stdout } = await run(process.execPath, args);
+      assert.equal(stdout, 'true\n', library);
+    }
+  });
 }
 
 test('a socket with the option onread of net.Socket is left alone', async () => {

@@ -10,7 +10,7 @@
  */
 
 const net = require('net');
-const { EventEmitter } = require('events');
+const { Readable } = require('stream');
 
 const native = require('../native');
 const { createSystemError } = require('../errors');
@@ -23,10 +23,19 @@ const { hasNodeSockets } = require('../socket/detach');
 /** @type {any} the original members, which include some that the types lack */
 const node = net.Socket.prototype;
 const { _read, emit, push, read } = node;
+const readBuffered = Readable.prototype.read;
 
-/** True if emit() is that of Node: tracers replace it before they load anything else, and so does the module `domain`. */
-const isEmitOriginal =
-  emit === EventEmitter.prototype.emit && String(emit).includes('kErrorMonitor');
+/**
+ * False if one of them had been replaced before this module was loaded, as tracers do, and the module `domain`. The words are
+ * in the source of Node's functions.
+ */
+const areMembersOriginal = [
+  [emit, 'kErrorMonitor'],
+  [push, 'readableAddChunk'],
+  [read, 'kBuffer'],
+  [readBuffered, 'howMuchToRead'],
+  [_read, 'tryReadStart']
+].every(([member, word]) => String(member).includes(word));
 
 /** The DirectReader of a handle. */
 const kReader = Symbol('ferrows.reader');
@@ -55,7 +64,8 @@ const CONDITIONS = {
   isReadable: (socket, state) => !state.ended && !state.destroyed && state.errored === null,
   isPushOriginal: (socket) => socket.push === push,
   isEmitOriginal: (socket) => socket.emit === emit,
-  isReadOriginal: (socket) => socket.read === read && socket._read === _read
+  isReadOriginal: (socket) =>
+    socket.read === read && socket._read === _read && Readable.prototype.read === readBuffered
 };
 
 const {
@@ -199,8 +209,9 @@ const ONREAD = {
 function readDirectly(transport, listener) {
   const { socket } = transport;
   const handle = socket._handle;
-  if (!hasNodeSockets || !isEmitOriginal || !handle?.isStreamBase || handle[kReader]) return false;
-  if (socket.emit !== emit || typeof handle.useUserBuffer !== 'function') return false;
+  if (!hasNodeSockets || !areMembersOriginal) return false;
+  if (!handle?.isStreamBase || typeof handle.useUserBuffer !== 'function') return false;
+  if (handle[kReader] || socket.emit !== emit) return false;
   if (internals === undefined) internals = findInternals(socket, handle);
   if (internals === null) return false;
   if (socket[internals.kBuffer] !== null || handle.onread !== internals.onStreamRead) return false;
