@@ -24,8 +24,11 @@ const {
 } = require('../../lib/transport/direct-reader.js');
 const { end } = require('./pairs.js');
 
-const fixture = (name) => fs.readFileSync(path.join(__dirname, '../differential/fixtures', name));
-const PAIR = { key: fixture('localhost.key.pem'), cert: fixture('localhost.cert.pem') };
+const FILES = ['key', 'cert'].map((kind) =>
+  path.join(__dirname, `../differential/fixtures/localhost.${kind}.pem`)
+);
+const [key, cert] = FILES.map((file) => fs.readFileSync(file));
+const PAIR = { key, cert };
 const run = promisify(execFile);
 const ADDRESS = { host: '127.0.0.1', port: 0 };
 
@@ -90,7 +93,14 @@ function ready(listener) {
     length: 0,
     sync: false
   };
-  return { _events: { data: listener }, _read, _readableState, emit, push, read };
+  return {
+    _events: { data: listener },
+    _read,
+    _readableState,
+    emit,
+    push,
+    read
+  };
 }
 
 /** Ways to end a condition. @type {Record<string, ((socket: any) => unknown)[]>} */
@@ -156,8 +166,10 @@ for (const isSecure of [true, false]) {
           assert.equal(counts.direct, role === 'server' ? 1 : 2, 'the next one');
           counts.direct = 0;
 
-          const key = role === 'server' ? Buffer.alloc(4) : undefined;
-          const raw = { make: (opcode, data) => frame(opcode, data, { key }) };
+          const mask = role === 'server' ? Buffer.alloc(4) : undefined;
+          const raw = {
+            make: (opcode, data) => frame(opcode, data, { key: mask })
+          };
           const about = { log() {}, raw, socket, ws };
           act(about);
           const isStopped = condition in CONDITIONS && !isHarmless;
@@ -223,15 +235,50 @@ for (const [module, name] of [
 ]) {
   test(`${name}() replaced before the library is loaded sees every chunk, as with ws`, async () => {
     for (const library of ['ws', 'ferrows']) {
-      const files = ['key', 'cert'].map((kind) =>
-        path.join(__dirname, `../differential/fixtures/localhost.${kind}.pem`)
-      );
-      const args = ['-e', OBSERVER, require.resolve(library), module, name, ...files];
+      const args = ['-e', OBSERVER, require.resolve(library), module, name, ...FILES];
       const { stdout } = await run(process.execPath, args);
       assert.equal(stdout, 'true\n', library);
     }
   });
 }
+
+/** As in a version of Node in which the length of a read is not found where it is now. */
+const REFUTED = `
+  const [path, ...files] = process.argv.slice(1);
+  const { WebSocket, WebSocketServer } = require(path);
+  const [key, cert] = files.map((file) => require('fs').readFileSync(file));
+  const server = require('https').createServer({ key, cert });
+  const wss = new WebSocketServer({ server });
+  let count = 0;
+  const bytesRead = { get: () => count++ };
+  server.on('secureConnection', (socket) => Object.defineProperty(socket._handle, 'bytesRead', bytesRead));
+  wss.on('connection', (ws) => ws.on('message', (data) => ws.send(data)));
+  server.listen(0, '127.0.0.1', async () => {
+    const url = 'wss://127.0.0.1:' + server.address().port;
+    for (const texts of [['one', 'two', 'x'.repeat(1e5)], ['three', 'four']]) {
+      const client = new WebSocket(url, { rejectUnauthorized: false });
+      const got = [];
+      client.on('open', () => texts.forEach((text) => client.send(text)));
+      await new Promise((resolve) => client.on('message', (data) => {
+        if (got.push(String(data)) === texts.length) resolve();
+      }));
+      console.log(got.join() === texts.join());
+      client.terminate();
+    }
+    server.close();
+    for (const ws of wss.clients) ws.terminate();
+  });
+`;
+
+test('every chunk passes through the stream if the length of a read is not found', async () => {
+  const { stdout } = await run(process.execPath, [
+    '-e',
+    REFUTED,
+    require.resolve('ferrows'),
+    ...FILES
+  ]);
+  assert.equal(stdout, 'true\ntrue\n');
+});
 
 test('a socket with the option onread of net.Socket is left alone', async () => {
   const server = net.createServer((socket) => socket.end()).listen(ADDRESS);

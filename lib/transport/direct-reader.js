@@ -110,6 +110,13 @@ function canReadDirectly(socket, listener) {
  */
 let internals;
 
+/**
+ * False if the lengths of reads have not been compared yet, or were wrong: in a version of Node that is not known, the same
+ * names may mean something else.
+ */
+let isProven = false;
+let isRefuted = false;
+
 /** The receive buffer of this thread, which handles keep the address of. */
 let buffer = new Uint8Array(0);
 
@@ -137,7 +144,6 @@ function findInternals(socket, handle) {
   const kBufferGen = symbolOf(socket, 'kBufferGen');
   const onStreamRead = handle.onread;
   if (!owner || !kUpdateTimer || !kBuffer || !kBufferCb || !kBufferGen) return null;
-  if (onStreamRead?.name !== 'onStreamRead' || Object.hasOwn(handle, 'onread')) return null;
 
   buffer = new Uint8Array(native.environment.receiveBuffer());
   let count = 0;
@@ -179,6 +185,7 @@ function symbolOf(object, description) {
  * @property {Function} listener its listener of 'data'
  * @property {Function} onread the `onread` of the handle, as Node or a program has set it
  * @property {boolean} isAssigned true if it has been assigned since
+ * @property {number} bytesRead counter of the handle before its first read
  */
 
 /**
@@ -211,7 +218,8 @@ function readDirectly(transport, listener) {
   const handle = socket._handle;
   if (!hasNodeSockets || !areMembersOriginal) return false;
   if (!handle?.isStreamBase || typeof handle.useUserBuffer !== 'function') return false;
-  if (handle[kReader] || socket.emit !== emit) return false;
+  if (isRefuted || handle[kReader] || socket.emit !== emit) return false;
+  if (handle.onread?.name !== 'onStreamRead') return false;
   if (internals === undefined) internals = findInternals(socket, handle);
   if (internals === null) return false;
   if (socket[internals.kBuffer] !== null || handle.onread !== internals.onStreamRead) return false;
@@ -222,7 +230,8 @@ function readDirectly(transport, listener) {
     transport,
     listener,
     onread: internals.onStreamRead,
-    isAssigned: false
+    isAssigned: false,
+    bytesRead: handle.bytesRead
   };
   defineHidden(handle, kReader, reader);
   Object.defineProperty(handle, 'onread', ONREAD);
@@ -239,15 +248,34 @@ function onRead() {
   const reader = this[kReader];
   const { listener, transport } = reader;
   const { socket } = transport;
-  const count = /** @type {Internals} */ (internals).takeCount();
+  let count = /** @type {Internals} */ (internals).takeCount();
+  if (!isProven) count = prove(this, reader, count);
   if (count === 0 || reader.isAssigned || !canReadDirectly(socket, listener)) {
-    return reader.onread.call(this, buffer.buffer.slice(0, count));
+    return reader.onread.call(this, count === 0 ? undefined : buffer.buffer.slice(0, count));
   }
   socket._unrefTimer();
   transport.receivePlaced(count);
   if (canReadDirectly(socket, listener)) return;
   // A listener has changed the socket. An empty chunk makes the stream do the part of push() behind 'data'.
   if (!push.call(socket, EMPTY_BUFFER)) stopReading(this, socket);
+}
+
+/**
+ * Compares the length of a read with the counter of the handle.
+ *
+ * @param {any} handle
+ * @param {DirectReader} reader
+ * @param {number} count
+ * @returns {number} the length; that of the whole buffer if it was wrong, of which Node takes its part
+ */
+function prove(handle, reader, count) {
+  const received = handle.bytesRead - reader.bytesRead;
+  if (received === 0) return count;
+  isProven = count === received;
+  if (isProven) return count;
+  isRefuted = true;
+  reader.isAssigned = true;
+  return buffer.length;
 }
 
 /**
