@@ -58,8 +58,6 @@ export declare class Connection {
   needsDrain(mark: number): boolean
   /** Attached: from now on, a `DRAIN` record follows whenever no output is pending after `mark` bytes were. */
   watchDrain(mark: number): void
-  /** Attached: from now on, `RAW` records have the received bytes unparsed, behind their events. */
-  tap(): void
   /** Attached: holds output back, or stops doing so. */
   cork(corked: boolean): void
   /** Chooses whether an I/O thread answers pings. */

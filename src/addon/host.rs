@@ -3,13 +3,13 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use napi::{Env, Error, Result, sys};
+use napi::{Env, Result, sys};
 
-use super::records::RecordMemory;
 use super::sockets::NodeLoop;
-use super::sys::{Reference, SharedArray};
+use super::sys::{Reference, SharedArray, failed};
 use crate::transport::RandomKeys;
 use crate::transport::event_loop::{ARENA_SIZE, EventLoop};
+use crate::transport::records::{RecordExtras, RecordWriter, SHARED_LENGTH, send_area, write_batch};
 use crate::transport::transports::{Backend, Transport};
 
 /// Bytes of the receive buffer: as many as Node suggests to the allocator of a read.
@@ -17,6 +17,27 @@ const RECEIVE_BUFFER_SIZE: usize = 64 * 1024;
 
 /// A transport of an environment.
 pub(super) type SharedTransport = Rc<RefCell<Transport<Reference>>>;
+
+/// The memory of an environment's records: the `ArrayBuffer` that the shim reads, and the extras.
+pub(super) struct RecordMemory {
+    pub(super) array: SharedArray,
+    pub(super) extras: RefCell<RecordExtras>,
+}
+
+impl RecordMemory {
+    /// Writes one batch and returns the number of its records. `fill` returns `true` if events remain for
+    /// another batch.
+    pub(super) fn write(&self, fill: impl FnOnce(&mut RecordWriter<'_>) -> bool) -> u32 {
+        let mut extras = self.extras.borrow_mut();
+        self.array.with(|memory| write_batch(memory, &mut extras, fill))
+    }
+
+    /// Runs `read` on the first `length` bytes of the send area.
+    pub(super) fn with_send_area<R>(&self, length: usize, read: impl FnOnce(&[u8]) -> R) -> R {
+        let bytes = self.array.with(|memory| send_area(memory));
+        read(bytes.get(..length).unwrap_or_default())
+    }
+}
 
 /// The host of an environment's event loop. Lives on the environment's thread.
 pub(super) struct NodeHost {
@@ -36,10 +57,13 @@ impl NodeHost {
     /// # Errors
     /// If the system has no randomness for masking keys, or the environment is ending.
     pub(super) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
-        let keys = RandomKeys::new().map_err(|error| Error::from_reason(error.to_string()))?;
+        let keys = RandomKeys::new().map_err(failed)?;
         Ok(Self {
             env,
-            records: RecordMemory::new(env)?,
+            records: RecordMemory {
+                array: SharedArray::new(env, SHARED_LENGTH)?,
+                extras: RefCell::default(),
+            },
             arena: SharedArray::new(env, ARENA_SIZE)?,
             receive_buffer: OnceCell::new(),
             keys: RefCell::new(keys),

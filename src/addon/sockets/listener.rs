@@ -11,12 +11,12 @@ use napi_derive::napi;
 
 use super::accept::Server;
 use super::host::start;
-use crate::addon::address::SocketAddress;
+use crate::addon::codec::SocketAddress;
 use crate::addon::environment::Environment;
 use crate::addon::host::NodeHost;
-use crate::addon::sys::{Reference, duplicate_fd};
+use crate::addon::sys::{Reference, duplicate_fd, failed};
 use crate::transport::event_loop::EventLoop;
-use crate::transport::listener::{Listeners, ListeningSocket, PendingOnClose};
+use crate::transport::listener::{Listeners, ListeningSocket, PendingOnClose, PollContext};
 
 /// Options of [`Listener::listen`].
 #[napi(object)]
@@ -109,7 +109,7 @@ impl Listener {
             .event_loop
             .with_acceptors(|listeners, turn| listeners.listen(turn.poller, listening, server, limit))
             .ok_or_else(ended)?
-            .map_err(|error| Error::from_reason(error.to_string()))?;
+            .map_err(failed)?;
         self.number.set(Some(number));
         if self.is_referenced.get() {
             self.event_loop.set_ref(true);
@@ -120,8 +120,7 @@ impl Listener {
     /// The address it listens on; `null` if it is no TCP address, or it does not listen.
     #[napi(catch_unwind)]
     pub fn address(&self) -> Option<SocketAddress> {
-        let number = self.number.get()?;
-        self.event_loop.with_acceptors(|listeners, _| listeners.local_addr(number))?.map(SocketAddress::from)
+        self.on(|listeners, _, number| listeners.local_addr(number)).map(SocketAddress::from)
     }
 
     /// Stops listening. Connections whose request is not known are closed, or passed to `arrived` later if `putAside`
@@ -134,35 +133,26 @@ impl Listener {
     /// Closes the connections whose request is not known.
     #[napi(catch_unwind)]
     pub fn close_pending(&self) {
-        if let Some(number) = self.number.get() {
-            self.event_loop.with_acceptors(|listeners, _| listeners.discard_pending(number));
-        }
+        self.on(|listeners, _, number| listeners.discard_pending(number));
     }
 
     /// The connections that have not sent anything.
     #[napi(catch_unwind)]
     pub fn silent(&self) -> Vec<u32> {
-        let silent = |number| self.event_loop.with_acceptors(|listeners, _| listeners.without_input(number));
-        self.number.get().and_then(silent).unwrap_or_default()
+        self.on(|listeners, _, number| listeners.without_input(number))
     }
 
     /// Called at intervals: passes connections to `arrived` later whose request is not known after `limit`
     /// milliseconds, and tries to accept again after the system has refused to.
     #[napi(catch_unwind)]
     pub fn check(&self, limit: u32) {
-        let check = |number| {
-            self.event_loop.with_acceptors(|listeners, turn| {
-                listeners.check_timeouts(number, turn.now, limit, turn.accepted);
-            })
-        };
-        let _ = self.number.get().and_then(check);
+        self.on(|listeners, turn, number| listeners.check_timeouts(number, turn.now, limit, turn.accepted));
     }
 
     /// Number of connections whose request is not known.
     #[napi(catch_unwind)]
     pub fn pending_count(&self) -> u32 {
-        let count = |number| self.event_loop.with_acceptors(|listeners, _| listeners.pending_count(number));
-        self.number.get().and_then(count).unwrap_or_default() as u32
+        self.on(|listeners, _, number| listeners.pending_count(number)) as u32
     }
 
     /// Gives up a connection: returns its descriptor, which the caller must close. -1 if there is no such connection.
@@ -211,6 +201,15 @@ impl Listener {
 }
 
 impl Listener {
+    /// Runs `run` on the listening socket. The default value if it does not listen.
+    fn on<R: Default>(
+        &self,
+        run: impl FnOnce(&mut Listeners<Rc<Server>>, &mut PollContext<'_, Rc<Server>>, u32) -> R,
+    ) -> R {
+        let run = |number| self.event_loop.with_acceptors(|listeners, turn| run(listeners, turn, number));
+        self.number.get().and_then(run).unwrap_or_default()
+    }
+
     fn end(&self, closing: PendingOnClose) -> usize {
         let Some(number) = self.number.take() else { return 0 };
         let event_loop = &self.event_loop;

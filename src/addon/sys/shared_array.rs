@@ -35,9 +35,6 @@ impl SharedArray {
     }
 
     /// The `ArrayBuffer`.
-    ///
-    /// # Errors
-    /// If the environment is ending.
     pub(in crate::addon) fn value(&self) -> Result<sys::napi_value> {
         self.reference.value()
     }

@@ -267,8 +267,8 @@ fn an_unmasked_large_message_is_written_from_the_callers_memory() {
         let expected = Event::Binary(payload.clone());
         scope.spawn(move || assert!(reading.next() == expected));
         link.owner.with_transport(LINK, |transport, event_loop| {
-            assert!(transport.send_in_place(event_loop, true, true, &payload[..100]).is_none());
-            let queued = transport.send_in_place(event_loop, true, true, &payload).unwrap();
+            assert!(transport.send_in_place(event_loop, true, true, &payload[..100], || None).is_none());
+            let queued = transport.send_in_place(event_loop, true, true, &payload, || None).unwrap();
             assert_eq!(queued, transport.totals().queued);
             assert!(transport.totals().written > 0);
         });

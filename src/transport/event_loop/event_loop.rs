@@ -1,5 +1,4 @@
-//! The driver of one owner's sockets: which there are, flushing, and the end. The phases of the loop are in `cycle`, commands in
-//! `commands`.
+//! The sockets of one owner: which there are, flushing, and the end. The phases of the loop are in `cycle`, commands in `commands`.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
@@ -45,7 +44,7 @@ pub struct EventLoop<H: Host> {
     /// Memory of the list that is read, delivered and written as a batch.
     pub(super) batch: Cell<List<H::Memory>>,
     pub(super) ready: Cell<ReadyList>,
-    pub(super) woken: Cell<Vec<Arc<Socket>>>,
+    pub(super) woken: Cell<Vec<u64>>,
     pub(super) arena: PayloadArena,
     pub(super) acceptors: Acceptors<H::Server>,
     /// Number of cycles so far.
@@ -270,7 +269,7 @@ impl<H: Host> EventLoop<H> {
         }
         self.stop_polling(connection);
         connection.socket.destroy();
-        connection.drop_large_frame();
+        connection.drop_memory();
         self.active.remove(connection);
     }
 
@@ -317,13 +316,13 @@ impl<H: Host> EventLoop<H> {
         self.spare.set(dirty);
     }
 
-    fn flush_one(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
+    pub(super) fn flush_one(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
         connection.is_dirty.set(false);
         if connection.is_on_thread {
             connection.socket.flush();
         } else if !connection.interest.get().write {
             // Output that the kernel has refused waits until it accepts more.
-            self.update_interest(connection, connection.socket.write_on_owner());
+            self.update_interest(connection, connection.write(&self.host, H::WRITE_TURN));
         }
     }
 
@@ -331,7 +330,7 @@ impl<H: Host> EventLoop<H> {
     pub fn write_all_now(&self) {
         if !self.has_ended() {
             self.active.for_each(|connection| {
-                connection.socket.write_now();
+                connection.write_now(&self.host, usize::MAX);
             });
         }
     }
@@ -348,7 +347,8 @@ impl<H: Host> EventLoop<H> {
         connection.interest.set(interest);
         let ready = connection.ready.get();
         let is_unread = ready.read && (interest.read || (interest.read_ahead && ready.ended));
-        if interest.deliver || is_unread {
+        let is_unwritten = ready.write && interest.write;
+        if interest.deliver || is_unread || is_unwritten {
             self.mark_waiting(connection);
         }
     }
