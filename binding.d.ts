@@ -96,6 +96,8 @@ export declare class Environment {
   records(): ArrayBuffer
   /** The memory of messages with the flag `ARENA` until they are read; never passed to a user. */
   payloadArena(): ArrayBuffer
+  /** The memory that `receivePlaced` parses: handles of Node read into it. Never passed to a user. */
+  receiveBuffer(): ArrayBuffer
   /**
    * The functions for connections.
    *
@@ -304,6 +306,8 @@ export interface Functions {
   write: (id: number, bytes: Uint8Array) => number
   /** Stream: parses received bytes. Returns the number of records of the first batch. */
   receive: (id: number, chunk: Uint8Array) => number
+  /** Stream: as `receive`, of the first `length` bytes of `Environment.receiveBuffer`. */
+  receivePlaced: (id: number, length: number) => number
   /**
    * Writes the next batch, once the last one has been read. Returns the number of its records; 0 if there
    * is none.

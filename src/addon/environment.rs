@@ -69,6 +69,12 @@ impl Environment {
         unknown(self.context.env, self.context.host().arena.value()?)
     }
 
+    /// The memory that `receivePlaced` parses: handles of Node read into it. Never passed to a user.
+    #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
+    pub fn receive_buffer(&self) -> Result<Unknown<'_>> {
+        unknown(self.context.env, self.context.host().receive_buffer()?.value()?)
+    }
+
     /// The functions for connections.
     ///
     /// # Errors

@@ -73,6 +73,9 @@ pub struct Functions<'env> {
     /// Stream: parses received bytes. Returns the number of records of the first batch.
     #[napi(ts_type = "(id: number, chunk: Uint8Array) => number")]
     pub receive: Unknown<'env>,
+    /// Stream: as `receive`, of the first `length` bytes of `Environment.receiveBuffer`.
+    #[napi(ts_type = "(id: number, length: number) => number")]
+    pub receive_placed: Unknown<'env>,
     /// Writes the next batch, once the last one has been read. Returns the number of its records; 0 if there
     /// is none.
     #[napi(ts_type = "(id: number) => number")]
@@ -171,6 +174,7 @@ impl Functions<'_> {
                     .map(total)
             })?,
             receive: function(c"receive", receive)?,
+            receive_placed: function(c"receivePlaced", receive_placed)?,
             more: function(c"more", |context, [id, ..]| records(context, id, |_, _| ()))?,
             take_output: function(c"takeOutput", take_output)?,
             flush_now: function(c"flushNow", |context, [id, ..]| {
@@ -302,6 +306,19 @@ fn receive(context: &Rc<Context>, [id, chunk, ..]: Arguments) -> Result<Option<f
     if let Some(stream) = transport.stream() {
         let mut keys = context.host().keys.borrow_mut();
         context.payloads.with_bytes(context.env, chunk, |bytes| stream.receive(bytes, &mut *keys))?;
+    }
+    Ok(Some(f64::from(next_records(&context.event_loop, &mut transport))))
+}
+
+fn receive_placed(context: &Rc<Context>, [id, length, ..]: Arguments) -> Result<Option<f64>> {
+    let length = unsigned(context.env, length)? as usize;
+    let transport = transport_of(context, id)?;
+    let mut transport = transport.borrow_mut();
+    if let Some(stream) = transport.stream() {
+        let mut keys = context.host().keys.borrow_mut();
+        context.host().receive_buffer()?.with(|memory| {
+            stream.receive(memory.get(..length).unwrap_or_default(), &mut *keys);
+        });
     }
     Ok(Some(f64::from(next_records(&context.event_loop, &mut transport))))
 }

@@ -1,6 +1,6 @@
 //! Memory and keys that an environment lends to its event loop. How the event loop reaches Node-API and libuv is in `sockets`.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use napi::{Env, Result, sys};
@@ -11,6 +11,9 @@ use crate::transport::RandomKeys;
 use crate::transport::event_loop::{ARENA_SIZE, EventLoop};
 use crate::transport::records::{RecordExtras, RecordWriter, SHARED_LENGTH, send_area, write_batch};
 use crate::transport::transports::{Backend, Transport};
+
+/// Bytes of the receive buffer: as many as Node suggests to the allocator of a read.
+const RECEIVE_BUFFER_SIZE: usize = 64 * 1024;
 
 /// A transport of an environment.
 pub(super) type SharedTransport = Rc<RefCell<Transport<Reference>>>;
@@ -42,6 +45,8 @@ pub(super) struct NodeHost {
     pub(super) records: RecordMemory,
     /// Memory that sockets with large messages are read into.
     pub(super) arena: SharedArray,
+    /// Memory that handles of Node read into; made on first use.
+    receive_buffer: OnceCell<SharedArray>,
     pub(super) keys: RefCell<RandomKeys>,
     pub(super) node_loop: NodeLoop,
 }
@@ -60,9 +65,22 @@ impl NodeHost {
                 extras: RefCell::default(),
             },
             arena: SharedArray::new(env, ARENA_SIZE)?,
+            receive_buffer: OnceCell::new(),
             keys: RefCell::new(keys),
             node_loop: NodeLoop::new(env, deliver)?,
         })
+    }
+
+    /// The memory that handles of Node read into, on this thread and never while the addon accesses it.
+    ///
+    /// # Errors
+    /// If JavaScript has no memory for it.
+    pub(super) fn receive_buffer(&self) -> Result<&SharedArray> {
+        if let Some(buffer) = self.receive_buffer.get() {
+            return Ok(buffer);
+        }
+        let buffer = SharedArray::new(self.env, RECEIVE_BUFFER_SIZE)?;
+        Ok(self.receive_buffer.get_or_init(|| buffer))
     }
 }
 
