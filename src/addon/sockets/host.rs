@@ -12,8 +12,8 @@ use crate::addon::host::NodeHost;
 use crate::addon::records::{LARGE, RecordKind, RecordWriter};
 use crate::addon::sys::{
     AsyncContext, Outcome, Reference, add_cleanup_hook, call_predicate, can_call, can_poll,
-    create_array_buffer, in_handle_scope, make_callback_in_context, report_uncaught, run_in_close_phase,
-    thread_cpu_time, with_memory,
+    create_array_buffer, in_handle_scope, make_callback_in_context, report_uncaught, reports_end_with_bytes,
+    run_in_close_phase, thread_cpu_time, with_memory,
 };
 use crate::connection::MaskingKeys;
 use crate::transport::event_loop::{Delivered, EventLoop, Host, InPlace, Poller};
@@ -77,6 +77,10 @@ impl Host for NodeHost {
 
     fn cpu_time(&self) -> u64 {
         thread_cpu_time()
+    }
+
+    fn reports_end_with_bytes(&self) -> bool {
+        reports_end_with_bytes()
     }
 
     fn poll_without_blocking(&self, on: bool) {

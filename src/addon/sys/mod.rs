@@ -51,7 +51,7 @@ pub(super) use {
     cleanup_hook::add_cleanup_hook,
     descriptor::{borrow_fd, duplicate_fd},
     thread_cpu_time::thread_cpu_time,
-    uv::{AsyncHandle, Check, Poll, can_poll, run_in_close_phase},
+    uv::{AsyncHandle, Check, Poll, can_poll, reports_end_with_bytes, run_in_close_phase},
     values::{buffer, latin1, uint32, undefined},
 };
 

@@ -207,7 +207,7 @@ impl<H: Host> EventLoop<H> {
             self.call_consumer(connection, scope);
         }
         let mut events = 0;
-        if connection.collect(self.cycle()) {
+        if connection.collect(&self.host, self.cycle()) {
             events = connection.events.borrow().events.len() as u32;
             self.call_consumer(connection, scope);
         }
