@@ -109,11 +109,11 @@ const observed = (inFlight) => ({
 const CONNECTION_SUBJECTS = ['ws', 'ferrows/auto', ...PEERS, LIMIT];
 
 /** Connections that are opened and closed, with a number of exchanges. */
-const opening = (name, exchanges) => ({
+const opening = (name, exchanges, connections = 50) => ({
   name,
   kind: 'opening',
   ...small,
-  connections: 50,
+  connections,
   inFlight: 1,
   exchanges,
   subjects: CONNECTION_SUBJECTS
@@ -178,6 +178,7 @@ const CATALOG = [
   },
   opening('opening', 0),
   opening('opening-1', 1),
+  opening('opening-serial', 0, 1),
   {
     name: 'idle-8000',
     kind: 'idle',
