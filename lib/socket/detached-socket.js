@@ -76,7 +76,10 @@ class DetachedSocket extends NodeSocket {
       callback = encoding;
       encoding = undefined;
     }
-    if (chunk !== undefined && chunk !== null) this.write(chunk, encoding);
+    // Not by an own write(), which is Node's and refuses the chunk if the peer has ended.
+    if (chunk !== undefined && chunk !== null) {
+      DetachedSocket.prototype.write.call(this, chunk, encoding);
+    }
     this[kTransport].isOutputEnded = true;
     return super.end(callback);
   }
@@ -160,13 +163,13 @@ class DetachedSocket extends NodeSocket {
   }
 
   /**
-   * Falls back if a program emits bytes: ws parses them as the peer's.
+   * Falls back if a program emits bytes: ws parses them as the peer's. Node emits `readable` itself at the end of the stream.
    *
    * @param {string | symbol} event
    * @param {any[]} args
    */
   emit(event, ...args) {
-    if (event === 'data' || event === 'readable') {
+    if (event === 'data' || (event === 'readable' && !this._readableState.ended)) {
       this[kTransport].fallBack(`'${event}' was emitted`);
     }
     return super.emit(event, ...args);
