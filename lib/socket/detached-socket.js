@@ -339,8 +339,9 @@ function isDetached(socket) {
  * @param {any} transport
  */
 function markDetached(socket, transport) {
-  Object.setPrototypeOf(socket, DetachedSocket.prototype);
+  // In this order: V8 gives each socket a hidden class of its own if properties are added behind the change of the prototype.
   defineHidden(socket, kTransport, transport);
+  Object.setPrototypeOf(socket, DetachedSocket.prototype);
   // Node's HTTP server leaves these on its sockets; they would shadow those of the prototype.
   for (const name of ['on', 'addListener', 'prependListener']) {
     if (Object.hasOwn(socket, name)) Reflect.deleteProperty(socket, name);
