@@ -24,6 +24,8 @@ const kForwarded = Symbol('forwarded');
 /** @type {any} the types lack some members */
 const NodeSocket = net.Socket;
 
+const { end } = net.Socket.prototype;
+
 /**
  * The prototype of detached sockets, which are never constructed. One prototype in place of a dozen own properties per socket
  * keeps idle connections small. The own property `[kTransport]`, a NativeTransport, marks a socket as detached.
@@ -81,6 +83,7 @@ class DetachedSocket extends NodeSocket {
       DetachedSocket.prototype.write.call(this, chunk, encoding);
     }
     this[kTransport].isOutputEnded = true;
+    if (callback === undefined && isFinished(this)) return this;
     return super.end(callback);
   }
 
@@ -326,6 +329,15 @@ for (const name of Reflect.ownKeys(prototype)) {
 }
 
 setDetachedMembers(prototype);
+
+/**
+ * True if end() without an argument does nothing but create an error for its callback, with a stack.
+ *
+ * @param {any} socket
+ */
+function isFinished(socket) {
+  return socket.writableFinished && socket.writableCorked === 0 && NodeSocket.prototype.end === end;
+}
 
 /** @param {any} socket any Duplex, or an object that inherits from one */
 function isDetached(socket) {
