@@ -264,6 +264,13 @@ for (const [what, end] of Object.entries({
       client._socket.end();
     });
   },
+  'the client writes to a socket that the server has ended': ({ client, server }) => {
+    client._socket.on('end', () => {
+      client._socket.write('late', (err) => err?.code);
+      client._socket.end('later');
+    });
+    server._socket.end();
+  },
   'a message, then the client resets': ({ client }) => {
     client.send('last', () => client._socket.resetAndDestroy());
   },
