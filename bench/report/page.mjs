@@ -80,6 +80,7 @@ function load({
   exchanges,
   tls,
   broadcast,
+  work,
   loads,
   talking,
   every,
@@ -108,7 +109,7 @@ function load({
   if (broadcast) return `${message} broadcast to ${connections} connections, per delivery`;
   const count = `${connections} connection${connections === 1 ? '' : 's'}`;
   const who = kind === 'client' ? ' as the client' : '';
-  return `${message} echo${who}${tls ? ' over TLS' : ''}, ${count}, ${inFlight} in flight`;
+  return `${message} echo${who}${tls ? ' over TLS' : ''}, ${count}, ${inFlight} in flight${work ? `, ${work},000 steps of work per message` : ''}`;
 }
 
 /** Formats bytes. */
@@ -124,8 +125,8 @@ function reference(target, other, of) {
 }
 
 /** A ratio, with as many digits as set it apart from a limit that it misses. */
-const apart = (ratio, limit, met) =>
-  met === false && times(ratio) === times(limit) ? `${ratio.toFixed(4)}x` : times(ratio);
+const apart = (value, limit, met) =>
+  met === false && times(value) === times(limit) ? `${value.toFixed(4)}x` : times(value);
 
 /** The number of targets met, and a table of all of them. */
 function targetTable(workloads) {

@@ -6,8 +6,7 @@
 //! handle scope. No policy belongs here: which function to call when is decided above.
 //!
 //! * Node-API: `async_work`, `bytes`, `callback`, `cleanup_hook`, `function`, `realm`, `reference`,
-//!   `shared_array`, `threadsafe_function`, `values`. * libuv: `uv`. * libc: `descriptor`, `malloc_trim`,
-//!   `thread_cpu_time`.
+//!   `shared_array`, `threadsafe_function`, `values`. * libuv: `uv`. * libc: `descriptor`, `malloc_trim`.
 
 mod async_work;
 mod bytes;
@@ -20,8 +19,6 @@ mod malloc_trim;
 mod realm;
 mod reference;
 mod shared_array;
-#[cfg(unix)]
-mod thread_cpu_time;
 #[cfg(unix)]
 mod threadsafe_function;
 #[cfg(unix)]
@@ -50,7 +47,6 @@ pub(super) use {
     },
     cleanup_hook::add_cleanup_hook,
     descriptor::{borrow_fd, duplicate_fd},
-    thread_cpu_time::thread_cpu_time,
     uv::{AsyncHandle, Check, Poll, can_poll, reports_end_with_bytes, run_in_close_phase},
     values::{buffer, latin1, uint32, undefined},
 };

@@ -21,7 +21,6 @@ use crate::transport::event_loop::{
     Source,
 };
 use crate::transport::listener::AcceptedConnection;
-use crate::transport::scheduler::TransportMode;
 use crate::transport::socket::{Socket, SocketEvents, Wake};
 use crate::transport::transports::{Backend, Totals, Transport};
 
@@ -146,10 +145,6 @@ impl Host for TestHost {
         0
     }
 
-    fn cpu_time(&self) -> u64 {
-        0
-    }
-
     fn reports_end_with_bytes(&self) -> bool {
         self.reports_end_with_bytes.get()
     }
@@ -177,6 +172,8 @@ pub(in crate::transport) struct LoopOwner {
     pub(in crate::transport) poller: Rc<Poller>,
     /// The loop around the event loop.
     poll: Poll,
+    /// I/O threads drive the sockets that are adopted.
+    on_threads: bool,
 }
 
 impl LoopOwner {
@@ -186,7 +183,12 @@ impl LoopOwner {
         let waker = Waker::new(poll.registry(), MAILBOX).unwrap();
         let event_loop = EventLoop::new(TestHost::new());
         event_loop.start(Some(Rc::clone(&poller)), Box::new(Ringer(waker)));
-        Self { event_loop, poller, poll }
+        Self { event_loop, poller, poll, on_threads: false }
+    }
+
+    /// An owner whose sockets I/O threads drive.
+    pub(in crate::transport) fn on_threads() -> Self {
+        Self { on_threads: true, ..Self::new() }
     }
 
     pub(in crate::transport) fn host(&self) -> &TestHost {
@@ -217,6 +219,10 @@ impl LoopOwner {
         seen.entry(token).or_default()
     }
 
+    pub(in crate::transport) fn seen_mut(&mut self, token: u64) -> &mut Seen {
+        self.event_loop.host_mut().seen.get_mut().entry(token).or_default()
+    }
+
     pub(in crate::transport) fn is_on_thread(&self, token: u64) -> bool {
         self.expect_active(token).is_on_thread()
     }
@@ -229,18 +235,6 @@ impl LoopOwner {
     /// Replaces the readiness of a socket's descriptor.
     pub(in crate::transport) fn set_ready(&mut self, token: u64, ready: Readiness) {
         self.expect_active(token).set_readiness(ready);
-    }
-
-    pub(in crate::transport) fn migrate_to_thread(&mut self, token: u64) {
-        let connection = self.expect_active(token);
-        self.event_loop.migrate_to_thread(&connection);
-        assert!(connection.is_on_thread());
-    }
-
-    pub(in crate::transport) fn migrate_to_event_loop(&mut self, token: u64) {
-        let connection = self.expect_active(token);
-        self.event_loop.migrate_to_event_loop(&connection);
-        assert!(!connection.is_on_thread());
     }
 
     /// Notes reported readiness, without reading. Returns the tokens of connections.
@@ -303,9 +297,8 @@ impl LoopOwner {
             transports.insert(Rc::new(RefCell::new(Transport::closed())));
         }
         let config = Arc::new(config(role, true));
-        let mode = TransportMode::EventLoop;
-        let id =
-            self.event_loop.adopt(AdoptRequest { source: Source::Owned(fd), config, head, mode }).unwrap();
+        let request = AdoptRequest { source: Source::Owned(fd), config, head, on_thread: self.on_threads };
+        let id = self.event_loop.adopt(request).unwrap();
         assert_eq!(u64::from(id), token, "two sockets have one number");
     }
 
