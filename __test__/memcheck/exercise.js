@@ -1,6 +1,6 @@
 'use strict';
 
-// Calls all unsafe code of the addon (src/addon/sys/, src/transport/io_threads/raw.rs) once or a few times, over the transport
+// Calls all unsafe code of the addon (src/addon/sys/, src/transport/uv/, src/transport/io_threads/raw.rs) once or a few times, over the transport
 // that FERROWS_TRANSPORT names. Run by scripts/memcheck.mjs, which watches each access to memory. Checks the results, too; the
 // behavior of the library is tested elsewhere.
 

@@ -8,12 +8,11 @@ use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result};
 use napi_derive::napi;
 
-use super::context::Context;
+use super::context::{Context, context_of_thread};
 use super::functions::Functions;
 use super::options::ConnectionOptions;
 use super::sockets;
 use super::sys::unknown;
-use super::thread::context_of_thread;
 use crate::connection::Trimmed;
 
 /// The addon as one copy of the shim sees it; made when the copy is loaded.
@@ -61,13 +60,19 @@ impl Environment {
     /// `PLACED`, and 64 KiB of received payloads, at whose start the offsets of records begin.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
     pub fn records(&self) -> Result<Unknown<'_>> {
-        unknown(self.context.env, self.context.host().records.value()?)
+        unknown(self.context.env, self.context.host().records.array.value()?)
     }
 
     /// The memory of messages with the flag `ARENA` until they are read; never passed to a user.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
     pub fn payload_arena(&self) -> Result<Unknown<'_>> {
         unknown(self.context.env, self.context.host().arena.value()?)
+    }
+
+    /// The memory that `receivePlaced` parses: handles of Node read into it. Never passed to a user.
+    #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
+    pub fn receive_buffer(&self) -> Result<Unknown<'_>> {
+        unknown(self.context.env, self.context.host().receive_buffer()?.value()?)
     }
 
     /// The functions for connections.

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use napi::{Env, Result, sys};
 
-use super::records::RecordMemory;
+use super::host::RecordMemory;
 use super::sys::{Place, data_bytes, is_undefined, placed_bytes, string_bytes, unsigned};
 
 /// Capacity that the buffer for strings keeps.
@@ -63,9 +63,6 @@ impl PayloadReader {
 
     /// As [`PayloadReader::with_payload`], for messages: a string that is sent again and again is encoded once, and `run` is told where
     /// bytes lie that the program has.
-    ///
-    /// # Errors
-    /// As there.
     pub(super) fn with_message<R>(
         &self,
         env: Env,

@@ -5,9 +5,9 @@ use std::slice;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use napi::bindgen_prelude::Uint8Array;
-use napi::{Env, Error, Result, sys};
+use napi::{Env, Result, sys};
 
-use super::{Reference, check};
+use super::{Reference, check, failed};
 
 /// UTF-16 units above which a string is measured before memory is reserved for its UTF-8 form.
 const MEASURED_FROM: usize = 64 * 1024;
@@ -15,17 +15,6 @@ const MEASURED_FROM: usize = 64 * 1024;
 /// Pages of a `WebAssembly.Memory`, and the smallest ones of the system.
 const WEBASSEMBLY_PAGE: usize = 64 * 1024;
 const SYSTEM_PAGE: usize = 4 * 1024;
-
-/// True if a value is a string.
-///
-/// # Errors
-/// If the environment is ending.
-pub(in crate::addon) fn is_string(env: Env, value: sys::napi_value) -> Result<bool> {
-    let mut kind = 0;
-    // SAFETY: the value belongs to the current call.
-    check(unsafe { sys::napi_typeof(env.raw(), value, &raw mut kind) })?;
-    Ok(kind == sys::ValueType::napi_string)
-}
 
 /// Runs `read` on the bytes of a `Uint8Array`. Memory that other threads share is copied to `scratch` first.
 ///
@@ -41,9 +30,6 @@ pub(in crate::addon) fn data_bytes<R>(
 }
 
 /// As [`data_bytes`]. `read` is also told where the bytes lie, unless other threads share them.
-///
-/// # Errors
-/// As there.
 pub(in crate::addon) fn placed_bytes<R>(
     env: Env,
     value: sys::napi_value,
@@ -134,7 +120,7 @@ fn view(env: Env, value: sys::napi_value) -> Result<View> {
 /// Copies memory that other threads may be writing. Each byte is one that was there at some moment.
 fn shared_bytes(data: *const u8, length: usize, scratch: &mut Vec<u8>) -> Result<()> {
     scratch.clear();
-    scratch.try_reserve(length).map_err(|error| Error::from_reason(error.to_string()))?;
+    scratch.try_reserve(length).map_err(failed)?;
     // SAFETY: Node-API returned `length` bytes at `data`, valid while the value is in scope. An `AtomicU8`
     // has the size and alignment of a byte and may be read while other threads write; nothing here writes.
     let bytes = unsafe { slice::from_raw_parts(data.cast::<AtomicU8>(), length) };
@@ -161,7 +147,7 @@ pub(in crate::addon) fn string_bytes(env: Env, value: sys::napi_value, scratch: 
     // Node-API appends a NUL.
     capacity += 1;
     scratch.clear();
-    scratch.try_reserve(capacity).map_err(|error| Error::from_reason(error.to_string()))?;
+    scratch.try_reserve(capacity).map_err(failed)?;
     let mut length = 0;
     // SAFETY: `scratch` has at least `capacity` bytes, reserved above, and Node-API writes no more.
     check(unsafe {
@@ -206,9 +192,6 @@ pub(in crate::addon) fn create_array_buffer(env: Env, length: usize) -> Result<s
 
 /// Runs `write` on the memory of a referenced `ArrayBuffer`. The pointer is queried each time: a buffer that
 /// a user has detached is an empty slice, not memory with another owner.
-///
-/// # Errors
-/// If the environment is ending.
 pub(in crate::addon) fn with_memory<R>(
     env: Env,
     buffer: &Reference,

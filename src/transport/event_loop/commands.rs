@@ -1,14 +1,16 @@
 //! Commands on one transport that need the event loop: they make an idle connection active, and have it flushed or looked at again.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::Host;
-use super::driver::EventLoop;
+use super::event_loop::EventLoop;
+use super::output::SEND_IN_PLACE_FROM;
 use crate::connection::Connection;
-use crate::protocol::deflate::InflateJob;
-use crate::transport::socket::{Fault, Remains, SocketEvents};
+use crate::protocol::deflate::{Broadcast, InflateJob};
+use crate::transport::socket::{Borrowed, Fault, Remains, SocketEvents};
 use crate::transport::stream::Stream;
-use crate::transport::transports::{Backend, Transport};
+use crate::transport::transports::{Backend, Message, Transport};
 
 /// Commands for a socket that need no payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +23,6 @@ pub enum SocketCommand {
     Pause,
     /// Undo `Pause`.
     Resume,
-    /// Deliver received bytes unparsed, too.
-    Tap,
     /// Hold output back, or stop doing so.
     Cork(bool),
     /// Send a FIN after all queued output.
@@ -47,6 +47,14 @@ pub struct HandedBackEvents {
     pub fault: Option<Fault>,
 }
 
+impl HandedBackEvents {
+    /// As bits: 1 drained, 2 shut down, 4 a write has failed (else a read); the error number from the ninth bit on.
+    pub fn bits(self) -> i32 {
+        let fault = self.fault.map_or(0, |fault| fault.errno << 8 | i32::from(fault.write) << 2);
+        fault | i32::from(self.shut_down) << 1 | i32::from(self.drained)
+    }
+}
+
 impl<M> Transport<M> {
     /// Runs a command that may queue output. Returns the bytes ever queued.
     pub fn run<H: Host<Memory = M>>(
@@ -64,6 +72,32 @@ impl<M> Transport<M> {
             event_loop.mark_dirty(connection);
         }
         queued
+    }
+
+    /// Queues a message or a fragment, or sends it from the caller's memory, see [`Transport::send_in_place`]. Returns the bytes
+    /// ever queued.
+    pub fn send<H: Host<Memory = M>>(
+        &mut self,
+        event_loop: &EventLoop<H>,
+        message: Message<'_>,
+        broadcast: &RefCell<Broadcast>,
+        keep: impl FnOnce() -> Option<(M, usize)>,
+    ) -> u64 {
+        let Message { binary, fin, compress, key, payload } = message;
+        if key.is_none()
+            && payload.len() >= SEND_IN_PLACE_FROM
+            && !self.will_compress(event_loop, compress, payload.len())
+            && let Some(queued) = self.send_in_place(event_loop, binary, fin, payload, keep)
+        {
+            return queued;
+        }
+        if self.config().deflate.is_none() {
+            return self.run(event_loop, |connection| connection.send(binary, fin, key, payload));
+        }
+        let mut broadcast = broadcast.borrow_mut();
+        self.run(event_loop, |connection| {
+            connection.send_compressed(binary, fin, key, payload, compress, &mut broadcast);
+        })
     }
 
     /// True if a message of `length` bytes is compressed. Decides for the whole message if called before its first fragment.
@@ -111,7 +145,6 @@ impl<M> Transport<M> {
             SocketCommand::Notify => socket.notify(),
             SocketCommand::Pause => socket.pause(),
             SocketCommand::Resume => socket.resume(),
-            SocketCommand::Tap => socket.tap(),
             SocketCommand::Cork(corked) => socket.cork(corked),
             SocketCommand::Shutdown => socket.shutdown(),
         }
@@ -127,7 +160,7 @@ impl<M> Transport<M> {
     /// Collects the events of a socket, for a batch that is written next.
     pub fn collect<H: Host<Memory = M>>(&self, event_loop: &EventLoop<H>) {
         let Some(connection) = self.active() else { return };
-        connection.collect(event_loop.cycle());
+        connection.collect(&event_loop.host, event_loop.cycle());
         if connection.end_due.get() != 0 {
             event_loop.mark_waiting(connection);
         }
@@ -179,6 +212,15 @@ impl<M> Transport<M> {
         stream.connection.set_auto_pong(false);
         self.set_backend(Backend::Stream(Box::new(stream)));
         Some(HandedBackEvents { drained: drained || awaits_drain, shut_down, fault })
+    }
+
+    /// Passes the descriptor of a socket to the host, from which it is borrowed from then on.
+    pub fn lend(&mut self, borrowed: Borrowed) {
+        match self.backend() {
+            Backend::Active(connection) => connection.socket.lend(borrowed),
+            Backend::Idle(idle) => idle.lend(borrowed),
+            Backend::Stream(_) | Backend::Closed(_) => {}
+        }
     }
 
     /// Drops all that is queued or undelivered, and closes the descriptor. A frame that is being inflated is still received, and the

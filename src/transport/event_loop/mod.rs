@@ -1,15 +1,15 @@
 //! The `event_loop` transport: sockets that are read, parsed, delivered and written on their owner's own thread, in the callbacks of
 //! its event loop. Nothing here blocks. An I/O thread takes part only through the mailbox.
 //!
-//! [`EventLoop`] is the driver of one owner: a JavaScript environment, or a test. It is generic over a [`Host`], which has the loop,
+//! [`EventLoop`] moves the bytes of one owner: a JavaScript environment, or a test. It is generic over a [`Host`], which has the loop,
 //! the memory and the consumer of events. The host calls [`EventLoop::before_poll`], [`EventLoop::on_readable`],
 //! [`EventLoop::on_wake`] and [`EventLoop::after_poll`] in the phases of its loop; commands come through the methods of [`Transport`](super::transports::Transport).
 //!
-//! * `driver`: the sockets of an owner, flushing, and the end. `cycle`: the phases of the loop. `commands`: operations on
+//! * `event_loop`: the sockets of an owner, flushing, and the end. `cycle`: the phases of the loop. `commands`: operations on
 //!   one transport.
 //! * `poller`: one epoll or kqueue instance for all sockets. `connection`: the state of one active connection.
 //! * `idle`: connections with nothing in flight, and the sweep that finds them.
-//! * `payload_arena`, `large_frame`: memory that large messages are received into. `output`: writing, and memory that they are sent from.
+//! * `payload_arena`, `large_frame`: memory that large messages are received into. `output`, `payloads`: writing, and memory that they are sent from.
 //! * `adopt`: sockets that become connections. `accept`: listening sockets.
 //!
 //! Not here: Node-API, libuv, and any clock or random source but those of the host.
@@ -19,23 +19,26 @@ mod adopt;
 mod commands;
 mod connection;
 mod cycle;
-mod driver;
+#[allow(clippy::module_inception, reason = "the type that the folder is about")]
+mod event_loop;
 mod idle;
 mod large_frame;
 mod output;
 mod payload_arena;
+mod payloads;
 mod poller;
 
+use std::any::Any;
 use std::cell::RefMut;
 
 use crate::connection::MaskingKeys;
 use crate::transport::listener::AcceptedConnection;
-use crate::transport::socket::{SocketEvents, WRITE_TURN};
+use crate::transport::socket::{SocketEvents, WRITE_TURN, Wake};
 
 pub use adopt::{AdoptRequest, Source};
 pub use commands::{HandedBackEvents, SocketCommand};
 pub use connection::{ActiveConnection, InPlace};
-pub use driver::EventLoop;
+pub use event_loop::EventLoop;
 pub use idle::IdleConnection;
 #[cfg(test)]
 pub(in crate::transport) use large_frame::LARGE_FRAME_TURN;
@@ -52,6 +55,21 @@ pub enum Delivered {
     Again,
     /// The consumer cannot be called any more; the owner is ending.
     Ended,
+}
+
+/// The handles by which an owner's loop calls its event loop.
+pub trait LoopControl {
+    /// Wakes the loop from any thread.
+    fn waker(&self) -> Box<dyn Wake>;
+
+    /// Chooses whether the handles keep the loop alive.
+    fn set_ref(&self, on: bool);
+
+    /// Chooses whether the loop polls without blocking. Does nothing where it does not poll for the event loop.
+    fn poll_without_blocking(&self, _on: bool) {}
+
+    /// Closes the handles; `closed` is dropped when the loop has let go of them.
+    fn close(self: Box<Self>, closed: Box<dyn Any>);
 }
 
 /// Services that an owner's event loop provides to its [`EventLoop`]. All methods are called on the owner's thread.
@@ -93,6 +111,10 @@ pub trait Host: Sized {
 
     /// Nanoseconds since any fixed moment.
     fn now(&self) -> u64;
+
+    /// True if the host's loop reports the end of a stream in the cycle of the bytes before it when both sides have ended. Otherwise
+    /// the end follows one cycle later, as it always does while one side is open.
+    fn reports_end_with_bytes(&self) -> bool;
 
     /// Chooses whether the loop calls [`EventLoop::before_poll`] and then polls without blocking.
     fn poll_without_blocking(&self, on: bool);

@@ -1,16 +1,14 @@
-//! Sockets with events, from the I/O threads to one owner. A socket pushes itself, `EventLoop::on_wake` drains. `handoff` has the
+//! Sockets with events, from the I/O threads to one owner. A socket pushes its token, `EventLoop::on_wake` drains. `handoff` has the
 //! rule for when a socket may be pushed, `transport::queue` the queue itself.
 
 use std::fmt;
-use std::sync::Arc;
 
-use super::Socket;
 use crate::transport::queue::WakeQueue;
 
 pub use crate::transport::queue::Wake;
 
-/// The sockets of one owner that have events.
-pub struct Mailbox(WakeQueue<Arc<Socket>, Box<dyn Wake>>);
+/// The tokens of an owner's sockets that have events.
+pub struct Mailbox(WakeQueue<u64, Box<dyn Wake>>);
 
 impl Mailbox {
     /// An empty mailbox; `waker` wakes the owner.
@@ -21,12 +19,13 @@ impl Mailbox {
 
     /// Adds a socket, and wakes the owner if it is the first. A socket is in the mailbox more than once only if the
     /// owner has collected its events by itself since.
-    pub(super) fn push(&self, socket: Arc<Socket>) {
-        self.0.push(socket);
+    pub(super) fn push(&self, token: u64) {
+        self.0.push(token);
     }
 
-    /// Moves all sockets with events into `into`, which must be empty; its capacity is used for the next ones.
-    pub fn drain(&self, into: &mut Vec<Arc<Socket>>) {
+    /// Moves all tokens into `into`, which must be empty; its capacity is used for the next ones. The socket of a token may
+    /// have been destroyed meanwhile.
+    pub fn drain(&self, into: &mut Vec<u64>) {
         self.0.drain(into);
     }
 }

@@ -7,20 +7,22 @@
 use std::io::{self, ErrorKind, IoSlice};
 use std::mem;
 use std::net::Shutdown as End;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use super::events::Fault;
 use super::state::{Shutdown, State};
-use super::{Descriptor, Driver, Interest, OwnedOrBorrowedFd, Side, Socket, lock};
+use super::{Descriptor, OwnedOrBorrowedFd};
 use crate::connection::{Head, Output};
+use crate::transport::sync::lock;
+use crate::transport::turn::{Interest, Side, Stop};
 
 /// Bytes that the owner writes for one socket before others follow: more than kernels buffer by default, so that the
 /// kernel accepts as much of a message at once as if all were offered.
 pub const WRITE_TURN: usize = 4 * 1024 * 1024;
 
 /// The same on an I/O thread, and bytes of one system call there: a copy of well under a millisecond.
-const THREAD_TURN: usize = 1024 * 1024;
+pub(super) const THREAD_TURN: usize = 1024 * 1024;
 const THREAD_WRITE: usize = 256 * 1024;
 
 /// Without it, a closed peer ends the process in hosts that do not ignore SIGPIPE as Node does.
@@ -35,21 +37,6 @@ pub(super) struct Writer {
     output: Output,
 }
 
-/// The end of a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// Nothing is queued, or it is held back.
-    All,
-    /// The kernel has refused bytes, or another thread drives: the driver writes when the descriptor is writable.
-    Refused,
-    /// The turn is over; the descriptor is still writable.
-    More,
-    /// An external segment follows, of which this many bytes are left: the write goes on with its memory.
-    External(usize),
-    /// Writing has failed, now or before.
-    Failed,
-}
-
 /// Outcome of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
@@ -59,11 +46,18 @@ pub struct Written {
     pub is_segment_done: bool,
     /// Bytes left of the external segment that is first now.
     pub segment: usize,
-    /// As [`Socket::interest`].
+    /// As [`Socket::interest`](super::Socket::interest).
     pub interest: Interest,
 }
 
-/// Outcome of [`Socket::send_external`].
+impl Written {
+    /// The outcome of a write that has written nothing.
+    pub(super) fn nothing(stop: Stop, state: &State) -> Self {
+        Self { stop, is_segment_done: false, segment: 0, interest: state.interest() }
+    }
+}
+
+/// Outcome of [`Socket::send_external`](super::Socket::send_external).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SentExternal {
     /// Not possible: a thread drives, or writing has failed.
@@ -119,6 +113,87 @@ impl Writer {
         }
     }
 
+    /// Takes the connection's output, which ends with the header of `payload`, and sends both. The rest of the payload becomes
+    /// an external segment; true if nothing is left.
+    pub(super) fn begin_external(&mut self, state: &mut State, payload: &[u8], turn: &mut usize) -> bool {
+        state.connection.swap_output(&mut self.output);
+        // An error shows again.
+        let sent = self.send(payload, *turn).unwrap_or(0);
+        *turn -= sent;
+        state.connection.mark_written(sent as u64);
+        if sent == self.output.bytes().len() + payload.len() {
+            self.output.clear();
+            return true;
+        }
+        self.output.push_external(payload.len());
+        self.output.consume(sent);
+        false
+    }
+
+    /// Writes as [`Socket::write`](super::Socket::write). A thread releases the state while it sends, because the owner must
+    /// not wait for the kernel; it stops after a system call if the owner waits for the writer. After [`Stop::Failed`], this must
+    /// be dropped. `freed` gets large memory, for the caller to free outside of the locks.
+    pub(super) fn write<'a>(
+        &mut self,
+        state: (&'a Mutex<State>, MutexGuard<'a, State>),
+        side: Side,
+        owner_waits: &AtomicBool,
+        turn: &mut usize,
+        external: &[u8],
+        freed: &mut Output,
+    ) -> (MutexGuard<'a, State>, Written) {
+        let (mutex, mut state) = state;
+        let limit = if side == Side::Thread { THREAD_WRITE } else { usize::MAX };
+        let mut is_segment_done = false;
+        let stop = loop {
+            if self.is_done() {
+                if self.output.is_large() {
+                    *freed = mem::take(&mut self.output);
+                }
+                if !self.take_output(&mut state) {
+                    break Stop::All;
+                }
+            }
+            let length = self.output.head().external;
+            if length > 0 && (external.is_empty() || is_segment_done) {
+                break Stop::External(length);
+            }
+            if *turn == 0 || (side == Side::Thread && owner_waits.load(Ordering::Relaxed)) {
+                state.blocked = true;
+                state.settle();
+                break Stop::More;
+            }
+            let (segment, limit) = (&external[external.len() - length..], limit.min(*turn));
+            let result = if side == Side::Thread {
+                drop(state);
+                let result = self.send(segment, limit);
+                state = lock(mutex);
+                result
+            } else {
+                self.send(segment, limit)
+            };
+            match result {
+                Ok(sent) => {
+                    *turn -= sent;
+                    is_segment_done |= self.output.consume(sent);
+                    state.connection.mark_written(sent as u64);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    state.blocked = true;
+                    state.settle();
+                    break Stop::Refused;
+                }
+                Err(error) => {
+                    state.fail(Fault::write(&error));
+                    break Stop::Failed;
+                }
+            }
+        };
+        let segment = if stop == Stop::Failed { 0 } else { self.output.head().external };
+        let interest = state.interest();
+        (state, Written { stop, is_segment_done, segment, interest })
+    }
+
     /// Takes the connection's queued output. False if there is none, or it is held back. When all is out, performs a
     /// shutdown that waits for that.
     fn take_output(&mut self, state: &mut State) -> bool {
@@ -153,191 +228,6 @@ impl OwnedOrBorrowedFd {
     }
 }
 
-impl Socket {
-    /// Locks the write half on the owner's thread. A thread that is writing stops after its present system call, and
-    /// begins again later.
-    pub(super) fn lock_writer(&self) -> MutexGuard<'_, Option<Writer>> {
-        // A thread holds the lock while it writes; one that finds it set does not begin.
-        self.owner_waits.store(true, Ordering::Relaxed);
-        let writer = lock(&self.writer);
-        self.owner_waits.store(false, Ordering::Relaxed);
-        writer
-    }
-
-    /// Has threads find the owner waiting for the write half, or not.
-    #[cfg(test)]
-    pub(in crate::transport) fn set_owner_waits(&self, waits: bool) {
-        self.owner_waits.store(waits, Ordering::Relaxed);
-    }
-
-    /// Writes queued output on the owner's thread, as much as the kernel accepts now in one turn, up to an external
-    /// segment. Returns the bytes still pending.
-    pub fn write_now(self: &Arc<Self>) -> u64 {
-        // After a refusal, the driver writes when the descriptor is writable; until then a try is a wasted call.
-        let blocked = lock(&self.state).blocked;
-        if !blocked {
-            let mut turn = WRITE_TURN;
-            if matches!(self.write(&mut turn, &[]).stop, Stop::Refused | Stop::More) {
-                self.wake_task();
-            }
-        }
-        self.with_connection(|connection| connection.pending()).unwrap_or(0)
-    }
-
-    /// Sends an unmasked message behind all output. If the socket is free (nothing that was taken is unsent, and the kernel
-    /// has refused nothing) and `turn` is not 0, output is written up to the end of the message, as by
-    /// [`Socket::write`]. What is not written of the payload becomes an external segment.
-    pub fn send_external(
-        self: &Arc<Self>,
-        binary: bool,
-        fin: bool,
-        payload: &[u8],
-        mut turn: usize,
-    ) -> SentExternal {
-        let mut guard = lock(&self.writer);
-        let Some(writer) = guard.as_mut() else { return SentExternal::Nothing };
-        let mut state = lock(&self.state);
-        if !matches!(state.driver, Driver::Owner) || state.destroyed {
-            return SentExternal::Nothing;
-        }
-        let is_free = turn > 0 && !(state.blocked || state.corked) && writer.is_done();
-        if !is_free {
-            state.connection.send_external(binary, fin, payload.len());
-            state.note_pending();
-            return SentExternal::Queued;
-        }
-        state.connection.send_header(binary, fin, payload.len());
-        state.note_pending();
-        state.connection.swap_output(&mut writer.output);
-        // An error shows again.
-        let sent = writer.send(payload, turn).unwrap_or(0);
-        turn -= sent;
-        state.connection.mark_written(sent as u64);
-        if sent == writer.output.bytes().len() + payload.len() {
-            writer.output.clear();
-            return SentExternal::All;
-        }
-        writer.output.push_external(payload.len());
-        writer.output.consume(sent);
-        SentExternal::Part(self.write_locked(guard, state, Side::Owner, &mut turn, payload))
-    }
-
-    /// Turns external segments into bytes; see [`Output::copy_externals`]. If that fails, so does the socket.
-    pub fn copy_externals(&self, mut copy: impl FnMut(usize, &mut Vec<u8>) -> bool) {
-        let mut guard = self.lock_writer();
-        let mut state = lock(&self.state);
-        let is_taken = guard.as_mut().is_none_or(|writer| writer.output.copy_externals(&mut copy));
-        if !(state.connection.copy_externals(|length, bytes| is_taken && copy(length, bytes)) && is_taken) {
-            *guard = None;
-            state.fail(LOST_MEMORY);
-        }
-    }
-
-    /// Ends the socket with a fault: the memory of an external segment is gone.
-    pub fn fail_external(&self) -> Written {
-        *self.lock_writer() = None;
-        let mut state = lock(&self.state);
-        state.fail(LOST_MEMORY);
-        Written { stop: Stop::Failed, is_segment_done: false, segment: 0, interest: state.interest() }
-    }
-
-    /// Writes queued output on the owner's thread until nothing is left, the kernel refuses, `turn` bytes are written
-    /// (it is reduced by those that are), or memory of an external segment is needed. `external` ends with the bytes that
-    /// are left of the segment that is next.
-    pub fn write(self: &Arc<Self>, turn: &mut usize, external: &[u8]) -> Written {
-        self.write_out(Side::Owner, turn, external)
-    }
-
-    /// As [`Socket::write`] on an I/O thread, for one turn.
-    pub(in crate::transport) fn write_on_thread(self: &Arc<Self>) -> Stop {
-        self.write_out(Side::Thread, &mut { THREAD_TURN }, &[]).stop
-    }
-
-    fn write_out(self: &Arc<Self>, side: Side, turn: &mut usize, external: &[u8]) -> Written {
-        let guard = if side == Side::Owner { self.lock_writer() } else { lock(&self.writer) };
-        let state = lock(&self.state);
-        self.write_locked(guard, state, side, turn, external)
-    }
-
-    /// The write lock is held throughout, so bytes never interleave; a thread releases the state while it sends, because
-    /// the owner must not wait for the kernel.
-    fn write_locked<'a>(
-        self: &'a Arc<Self>,
-        mut guard: MutexGuard<'a, Option<Writer>>,
-        mut state: MutexGuard<'a, State>,
-        side: Side,
-        turn: &mut usize,
-        external: &[u8],
-    ) -> Written {
-        // Dropped last: to free large memory takes milliseconds, for which no other thread waits.
-        let mut freed = Output::default();
-        let stopped = |stop, state: &State| Written {
-            stop,
-            is_segment_done: false,
-            segment: 0,
-            interest: state.interest(),
-        };
-        let Some(writer) = guard.as_mut() else { return stopped(Stop::Failed, &state) };
-        // Only the owner may use the descriptor that it drives by.
-        if side == Side::Thread && matches!(state.driver, Driver::Owner) {
-            return stopped(Stop::All, &state);
-        }
-        let limit = if side == Side::Thread { THREAD_WRITE } else { usize::MAX };
-        let mut is_segment_done = false;
-        let stop = loop {
-            if writer.is_done() {
-                if writer.output.is_large() {
-                    freed = mem::take(&mut writer.output);
-                }
-                if !writer.take_output(&mut state) {
-                    break Stop::All;
-                }
-            }
-            let length = writer.output.head().external;
-            if length > 0 && (external.is_empty() || is_segment_done) {
-                break Stop::External(length);
-            }
-            if *turn == 0 || (side == Side::Thread && self.owner_waits.load(Ordering::Relaxed)) {
-                state.blocked = true;
-                state.settle();
-                break Stop::More;
-            }
-            let (segment, limit) = (&external[external.len() - length..], limit.min(*turn));
-            let result = if side == Side::Thread {
-                drop(state);
-                let result = writer.send(segment, limit);
-                state = lock(&self.state);
-                result
-            } else {
-                writer.send(segment, limit)
-            };
-            match result {
-                Ok(sent) => {
-                    *turn -= sent;
-                    is_segment_done |= writer.output.consume(sent);
-                    state.connection.mark_written(sent as u64);
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    state.blocked = true;
-                    state.settle();
-                    break Stop::Refused;
-                }
-                Err(error) => {
-                    *guard = None;
-                    state.fail(Fault::write(&error));
-                    break Stop::Failed;
-                }
-            }
-        };
-        let segment = guard.as_ref().map_or(0, |writer| writer.output.head().external);
-        drop(guard);
-        let interest = state.interest();
-        self.announce(state);
-        drop(freed);
-        Written { stop, is_segment_done, segment, interest }
-    }
-}
-
 /// The fault of a socket with output whose memory is gone. The kernel reports no such error here: the addresses that it
 /// gets are valid.
-const LOST_MEMORY: Fault = Fault { errno: libc::EFAULT, write: true };
+pub(super) const LOST_MEMORY: Fault = Fault { errno: libc::EFAULT, write: true };

@@ -166,6 +166,14 @@ fn held_back_payloads_leave_when_they_may() {
     }
 }
 
+#[test]
+fn a_thread_sends_nothing_from_memory() {
+    for family in FAMILIES {
+        let link = Link::small_of(LoopOwner::on_threads(), (family, Role::Server));
+        assert!(!send(&link.owner, &memory_of(&pattern(1, MEGABYTE)), true));
+    }
+}
+
 /// Hands a blocked socket back. Returns the events of all bytes: received by the peer before, and left as output.
 fn hand_back(link: &mut Link<LoopOwner>) -> (Vec<Event>, Option<Fault>) {
     let (events, rest) = link.owner.with_transport(LINK, |transport, event_loop| {

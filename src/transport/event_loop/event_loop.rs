@@ -1,5 +1,4 @@
-//! The driver of one owner's sockets: which there are, flushing, and the end. The phases of the loop are in `cycle`, commands in
-//! `commands`.
+//! The sockets of one owner: which there are, flushing, and the end. The phases of the loop are in `cycle`, commands in `commands`.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
@@ -45,7 +44,7 @@ pub struct EventLoop<H: Host> {
     /// Memory of the list that is read, delivered and written as a batch.
     pub(super) batch: Cell<List<H::Memory>>,
     pub(super) ready: Cell<ReadyList>,
-    pub(super) woken: Cell<Vec<Arc<Socket>>>,
+    pub(super) woken: Cell<Vec<u64>>,
     pub(super) arena: PayloadArena,
     pub(super) acceptors: Acceptors<H::Server>,
     /// Number of cycles so far.

@@ -2,7 +2,7 @@
 
 /// Calls glibc's `malloc_trim`. Takes a few milliseconds with a large heap. Does nothing with other C
 /// libraries.
-pub(in crate::addon) fn malloc_trim() {
+pub fn malloc_trim() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: takes the allocator's locks and touches free memory only; may be called at any time from any
     // thread.
