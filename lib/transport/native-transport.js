@@ -1,9 +1,9 @@
 'use strict';
 
 /*
- * The transport of plain sockets: the addon moves the bytes, on the event loop or on an I/O thread. Takes the descriptor from the net.Socket, which remains as a lazy or detached socket, and
- * turns records of the addon into calls of that socket. Falls back to a stream when a program uses the socket in a way that
- * needs the bytes to pass through it.
+ * The transport of plain sockets: the addon moves the bytes, on the event loop or on an I/O thread. Takes the descriptor from the
+ * net.Socket, which remains as a lazy or detached socket, and turns records of the addon into calls of that socket. Falls back
+ * to a stream when a program uses the socket in a way that needs the bytes to pass through it.
  *
  * index.js creates it, the addon calls deliver() through src/addon/thread.js. flush-scheduler.js decides when to write,
  * event-queue.js in which order to emit.

@@ -1,4 +1,5 @@
-//! Returns freed memory to the system: glibc keeps free memory that lies below memory in use.
+//! Returns freed memory to the system: glibc keeps free memory that lies below memory in use. Called by
+//! `compression` only. No other unsafe code belongs here.
 
 /// Calls glibc's `malloc_trim`. Takes a few milliseconds with a large heap. Does nothing with other C
 /// libraries.
