@@ -124,6 +124,11 @@ impl EventBatch {
         self.next == self.records.len()
     }
 
+    /// True if one of the events is a ping that the connection has not answered.
+    pub fn has_unanswered_ping(&self) -> bool {
+        self.records[self.next..].iter().any(|record| matches!(record.kind, Kind::Ping { answered: false }))
+    }
+
     /// Number of undelivered events.
     pub fn len(&self) -> usize {
         self.records.len() - self.next
