@@ -174,6 +174,8 @@ export declare class Listener {
   closePending(): void
   /** The connections that have not sent anything. */
   silent(): Array<number>
+  /** The connections that have not sent anything since their last response. */
+  kept(): Array<number>
   /**
    * Called at intervals: passes connections to `arrived` later whose request is not known after `limit`
    * milliseconds, and tries to accept again after the system has refused to.

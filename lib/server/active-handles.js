@@ -3,7 +3,8 @@
 /*
  * Adds accepted connections to `process._getActiveHandles()` and `process.getActiveResourcesInfo()`, which programs read to end
  * or count what keeps them alive. Node lists its own handles: the listening one, and those of net.Sockets. A lazy socket has
- * none, so it is added when one of the functions is called, at no cost before. Only listen-handle.js calls this file.
+ * none, so it is added when one of the functions is called, at no cost before; a connection that waits for a request becomes a
+ * net.Socket then. Only listen-handle.js calls this file.
  */
 
 const { isLazy } = require('../socket/lazy-socket');
@@ -21,7 +22,11 @@ const listening = new Set();
 function listSockets() {
   /** @type {Set<any>} */
   const sockets = new Set();
-  for (const handle of listening) for (const socket of handle.unwatched) sockets.add(socket);
+  for (const handle of listening) {
+    // Node lists those that become net.Sockets: it is called after this.
+    handle.passWaiting();
+    for (const socket of handle.unwatched) sockets.add(socket);
+  }
   for (const owner of listOwners()) {
     const { isReferenced, socket } = /** @type {any} */ (owner);
     if (isReferenced) sockets.add(socket);

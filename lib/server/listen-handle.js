@@ -64,8 +64,10 @@ class ListenHandle {
     this.responses = undefined;
     /** Connections that have been answered and may send more, and some that are closed, by number. @type {Map<number, Kept>} */
     this.kept = new Map();
-    /** Calls closeKept(). @type {NodeJS.Timeout | undefined} */
+    /** Calls closeKept(), for all of them after the same silence. @type {NodeJS.Timeout | undefined} */
     this.keptTimer = undefined;
+    /** Milliseconds of that silence. */
+    this.keptSilence = 0;
     this.replaceMethods();
   }
 
@@ -124,6 +126,23 @@ class ListenHandle {
     }
   }
 
+  /** Hands all connections to Node that are waiting for a request: Node lists them, and keeps those of a closed server. */
+  passWaiting() {
+    const { listener } = this;
+    for (const number of listener.silent()) fallBack(this, number, undefined, Reason.OTHER);
+    for (const number of listener.kept()) fallBack(this, number, undefined, Reason.KEPT);
+  }
+
+  /**
+   * Returns false while connections are kept after which the server has been given another timeout: one timer serves all.
+   *
+   * @param {number} silence milliseconds
+   * @returns {boolean}
+   */
+  canKeep(silence) {
+    return this.keptTimer === undefined || this.keptSilence === silence;
+  }
+
   /**
    * Counts a response to a connection that may send another request, and closes it after a silence.
    *
@@ -140,6 +159,7 @@ class ListenHandle {
       written: written + (before?.written ?? 0),
       silence
     });
+    this.keptSilence = silence;
     this.keptTimer ??= setTimeout(closeKept, silence, this, silence).unref();
   }
 
@@ -158,6 +178,7 @@ class ListenHandle {
     clearTimeout(this.keptTimer);
     watchSockets(this);
     trackHandle(this);
+    for (const number of this.listener.kept()) fallBack(this, number, undefined, Reason.KEPT);
     // fallBack() subtracts each of them: until then the server must not consider itself drained.
     this.server._connections += this.listener.close(true);
   }

@@ -231,6 +231,7 @@ function answer(handle, number, bytes, reason) {
   if (findObserver(server, snapshot, 'response') !== null) return FALL_BACK;
   const response = responses.respond(server, verdict.requests);
   if (response === null) return FALL_BACK;
+  if (response.keep && !handle.canKeep(responses.silence)) return FALL_BACK;
   const outcome = send(handle, number, response.bytes, response.keep);
   if (response.keep && outcome === DONE) {
     const isFirst = reason !== Reason.KEPT;

@@ -143,6 +143,12 @@ impl Listener {
         self.on(|listeners, _, number| listeners.without_input(number))
     }
 
+    /// The connections that have not sent anything since their last response.
+    #[napi(catch_unwind)]
+    pub fn kept(&self) -> Vec<u32> {
+        self.on(|listeners, _, number| listeners.kept_without_input(number))
+    }
+
     /// Called at intervals: passes connections to `arrived` later whose request is not known after `limit`
     /// milliseconds, and tries to accept again after the system has refused to.
     #[napi(catch_unwind)]

@@ -74,10 +74,9 @@ impl Place {
             sys::napi_get_arraybuffer_info(self.env.raw(), self.memory, &raw mut data, &raw mut size)
         };
         check(status).ok()?;
-        // No function tells. Memory of WebAssembly consists of such pages, begins at one of the system's, and a program
-        // sends parts of it. Other memory of this kind is rare where the C library has the size of a block in front of it.
-        let is_paged = size % WEBASSEMBLY_PAGE == 0 && data.addr() % SYSTEM_PAGE == 0;
-        if is_paged && self.length < size {
+        // No function tells. Memory of WebAssembly consists of such pages and begins at one of the system's. Other memory of
+        // this kind is rare where the C library has the size of a block in front of it.
+        if size % WEBASSEMBLY_PAGE == 0 && data.addr() % SYSTEM_PAGE == 0 {
             return None;
         }
         Reference::new(self.env, self.memory).ok().map(|memory| (memory, self.offset + self.length))

@@ -187,6 +187,11 @@ impl<S: Clone> Listeners<S> {
         self.pending_where(|reader| reader.listener == number && reader.is_empty())
     }
 
+    /// Connections of a listening socket that have not sent anything since their last response.
+    pub fn kept_without_input(&self, number: u32) -> Vec<u32> {
+        self.pending_where(|reader| reader.listener == number && reader.is_silent_since_response())
+    }
+
     /// Handles a readiness event: accepts connections, or reads a pending one.
     pub fn on_ready(&mut self, token: u64, context: &mut PollContext<'_, S>) {
         debug_assert!(Self::is_token(token), "the token of a socket");

@@ -101,6 +101,11 @@ impl RequestReader {
         self.is_kept
     }
 
+    /// True if an earlier request was answered, and no byte has been received since.
+    pub(super) fn is_silent_since_response(&self) -> bool {
+        self.is_kept && self.head.is_none()
+    }
+
     /// Milliseconds since the time limit started.
     pub(super) fn elapsed(&self, now: u32) -> u32 {
         now.wrapping_sub(self.started_at)
