@@ -9,6 +9,7 @@ mod close;
 mod deflate;
 mod detached_frame;
 mod event;
+mod event_memory;
 mod idle;
 mod inflate;
 mod pong;
@@ -24,6 +25,7 @@ use crate::protocol::{Limits, MaskingKey, Role};
 use deflate::DeflateState;
 pub use detached_frame::DetachedFrame;
 pub use event::{EventBatch, EventRef, LARGE_MESSAGE};
+pub use event_memory::EventMemory;
 use inflate::InflateState;
 use receive::Inbound;
 pub use receive::MIN_IN_PLACE;
@@ -131,6 +133,9 @@ impl Connection {
         if let Some((deflate, inflate)) = self.extension.as_deref_mut() {
             trimmed += deflate.trim_memory();
             trimmed += inflate.trim_memory(is_between_messages);
+            if !trimmed.may_free_more {
+                trimmed.freed += self.inbound.message.release();
+            }
         }
         trimmed
     }

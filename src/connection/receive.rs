@@ -248,7 +248,7 @@ impl Connection {
 
     pub(super) fn begin_frame(&mut self, header: &FrameHeader) {
         if header.opcode.is_control() {
-            self.inbound.control.clear();
+            self.inbound.control = Vec::new();
         } else {
             self.inbound.message.begin_frame(header, !self.config.skip_utf8_validation);
             self.begin_data_frame(header);
@@ -287,6 +287,10 @@ impl Connection {
                 events.push_small(message.is_binary(), message.data(), message.fragments());
             }
             message.reset();
+            if self.extension.is_none() {
+                // Most messages are complete in one chunk and need no memory here.
+                message.release();
+            }
         }
         Ok(())
     }
@@ -297,7 +301,7 @@ impl Connection {
         keys: &mut dyn MaskingKeys,
         events: &mut EventBatch,
     ) -> Result<(), ProtocolError> {
-        // Moved out while the sending half is borrowed, moved back to keep its memory.
+        // Control frames are rare: their memory is freed.
         let payload = std::mem::take(&mut self.inbound.control);
         match opcode {
             Opcode::Close => {
@@ -320,7 +324,6 @@ impl Connection {
             }
             _ => events.push_pong(&payload),
         }
-        self.inbound.control = payload;
         Ok(())
     }
 }

@@ -88,7 +88,9 @@ impl<H: Host> EventLoop<H> {
         let connections =
             sockets.drain(..).filter_map(|socket| self.activate_ready(socket.token(), Readiness::default()));
         batch.extend(connections);
+        let count = batch.len();
         self.deliver_all(&mut batch);
+        self.transports().event_memory().pass_on(&mut io.mailbox.event_memory(), count);
         self.woken.set(sockets);
         self.batch.set(batch);
         self.flush();
@@ -172,7 +174,8 @@ impl<H: Host> EventLoop<H> {
     pub(in crate::transport) fn move_bytes(&self, connection: &ActiveConnection<H::Memory>) -> usize {
         match self.io() {
             Some(io) if !connection.is_on_thread.get() && !self.has_ended() => {
-                connection.move_bytes(&self.host, &self.arena, &io.buffer)
+                let mut memory = self.transports().event_memory();
+                connection.move_bytes(&self.host, &self.arena, &io.buffer, &mut memory)
             }
             _ => 0,
         }
@@ -215,6 +218,7 @@ impl<H: Host> EventLoop<H> {
             self.mark_waiting(connection);
         }
         connection.release_in_place(&self.host, &self.arena);
+        self.transports().event_memory().reclaim(&mut connection.events.borrow_mut().events);
         // A flush looks at the interest, too.
         if !connection.is_dirty.get() {
             self.after_io(connection);

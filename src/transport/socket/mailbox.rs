@@ -2,37 +2,46 @@
 //! rule for when a socket may be pushed, `transport::queue` the queue itself.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::Socket;
+use super::{Socket, lock};
+use crate::connection::EventMemory;
 use crate::transport::queue::WakeQueue;
 
 pub use crate::transport::queue::Wake;
 
 /// The sockets of one owner that have events.
-pub struct Mailbox(WakeQueue<Arc<Socket>, Box<dyn Wake>>);
+pub struct Mailbox {
+    queue: WakeQueue<Arc<Socket>, Box<dyn Wake>>,
+    event_memory: Mutex<EventMemory>,
+}
 
 impl Mailbox {
     /// An empty mailbox; `waker` wakes the owner.
     pub fn new(waker: Box<dyn Wake>) -> Self {
         // Its one reference is never released: the mailbox is open as long as it exists.
-        Self(WakeQueue::new(waker))
+        Self { queue: WakeQueue::new(waker), event_memory: Mutex::default() }
     }
 
     /// Adds a socket, and wakes the owner if it is the first. A socket is in the mailbox at most twice: when the
     /// owner takes it back and migrates it again while a thread is about to push it.
     pub(super) fn push(&self, socket: Arc<Socket>) {
-        self.0.push(socket);
+        self.queue.push(socket);
+    }
+
+    /// Memory for events that I/O threads receive; the owner passes it on after deliveries.
+    pub fn event_memory(&self) -> MutexGuard<'_, EventMemory> {
+        lock(&self.event_memory)
     }
 
     /// Moves all sockets with events into `into`, which must be empty; its capacity is used for the next ones.
     pub fn drain(&self, into: &mut Vec<Arc<Socket>>) {
-        self.0.drain(into);
+        self.queue.drain(into);
     }
 }
 
 impl fmt::Debug for Mailbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mailbox").field("ready", &self.0.len()).finish_non_exhaustive()
+        f.debug_struct("Mailbox").field("ready", &self.queue.len()).finish_non_exhaustive()
     }
 }

@@ -8,7 +8,7 @@ use super::events::{Fault, SocketEvents};
 use super::handoff::{Reading, Unlocked, lock_unread, read_unlocked};
 use super::state::State;
 use super::{Descriptor, Driver, Side, Socket, lock};
-use crate::connection::{DetachedFrame, MaskingKeys};
+use crate::connection::{DetachedFrame, EventMemory, MaskingKeys};
 use crate::transport::io_threads::Registration;
 
 /// Most bytes of one read. Fits the L2 cache with room for the payloads copied out of it, and equals Node's buffer.
@@ -65,6 +65,7 @@ impl Socket {
                 Unlocked::Busy => return (Received::More, false),
                 Unlocked::Refused => return (Received::Stop, false),
             };
+        self.lend_event_memory(&mut state);
         let received = state.take_in(result, buffer, keys, State::parse_copied);
         // While the kernel refuses output, writability triggers the write.
         let reply = !state.blocked && !state.connection.output().is_empty();
@@ -72,13 +73,33 @@ impl Socket {
         (received, reply)
     }
 
+    /// Gives the events memory that the owner has [passed on](Mailbox::event_memory), if they have none.
+    fn lend_event_memory(&self, state: &mut State) {
+        let events = &mut state.undelivered.events;
+        if events.has_memory() {
+            return;
+        }
+        if let Some(mailbox) = self.mailbox.upgrade() {
+            mailbox.event_memory().lend(events);
+        }
+    }
+
     /// Reads on the owner's thread, up to [`READS_PER_TURN`] full buffers, and parses. `ended`: the end is not
     /// reported again, so reading goes on until it is found.
-    pub fn receive_on_owner(&self, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
+    /// `memory` is for the events.
+    pub fn receive_on_owner(
+        &self,
+        ended: bool,
+        buffer: &mut [u8],
+        keys: &mut dyn MaskingKeys,
+        memory: &mut EventMemory,
+    ) -> Taken {
         let mut state = lock(&self.state);
         debug_assert!(matches!(state.driver, Driver::Owner), "the owner reads sockets that it drives");
         let before = state.bytes_read;
+        memory.lend(&mut state.undelivered.events);
         let more = Self::receive_locked(&mut state, ended, buffer, keys);
+        memory.reclaim(&mut state.undelivered.events);
         Taken::of(&state, before, more)
     }
 
@@ -89,8 +110,9 @@ impl Socket {
         ended: bool,
         buffer: &mut [u8],
         keys: &mut dyn MaskingKeys,
+        memory: &mut EventMemory,
     ) -> Taken {
-        self.receive_once(ended, buffer, keys, State::parse_in_place)
+        self.receive_once(ended, buffer, keys, Some(memory), State::parse_in_place)
     }
 
     /// Reads up to one buffer from a paused socket whose peer has ended.
@@ -115,11 +137,15 @@ impl Socket {
         ended: bool,
         buffer: &mut [u8],
         keys: &mut dyn MaskingKeys,
+        mut memory: Option<&mut EventMemory>,
         parse: Parse,
     ) -> Taken {
         let mut state = lock(&self.state);
         debug_assert!(matches!(state.driver, Driver::Owner), "the owner reads sockets that it drives");
         let before = state.bytes_read;
+        if let Some(memory) = &mut memory {
+            memory.lend(&mut state.undelivered.events);
+        }
         let more = match &state.fd {
             _ if state.is_being_read() => true,
             None => false,
@@ -132,6 +158,9 @@ impl Socket {
                 }
             }
         };
+        if let Some(memory) = memory {
+            memory.reclaim(&mut state.undelivered.events);
+        }
         Taken::of(&state, before, more)
     }
 
@@ -148,7 +177,7 @@ impl Socket {
         rest: &mut [u8],
         keys: &mut dyn MaskingKeys,
     ) -> Taken {
-        self.receive_once(ended, rest, keys, State::note)
+        self.receive_once(ended, rest, keys, None, State::note)
     }
 
     /// Counts another chunk of a detached frame, at the end of `payload`. False if the frame must be reattached.
