@@ -2,15 +2,14 @@
 //! long. The shim decides which these are and keeps the order of messages; it is called back when a result
 //! can be sent or delivered.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use napi::{Env, Result, sys};
 
 use super::host::{NodeHost, SharedTransport, next_records};
-use super::sys::{Reference, call_function, malloc_trim, queue_async_work};
-use crate::connection::Trimmed;
+use super::sys::{Reference, call_function, queue_async_work};
 use crate::protocol::deflate::{
     Broadcast, InflateJob, OutgoingParams, Pool, Progress, compress_standalone, stored_blocks,
 };
@@ -29,12 +28,6 @@ struct CompressionJob {
     waiters: RefCell<Vec<(SharedTransport, Reference)>>,
 }
 
-/// Estimated memory of permessage-deflate for a connection, freed when that closes.
-const FREED_AT_CLOSE: usize = 32 * 1024;
-
-/// Bytes freed from which `malloc_trim` is called while other memory is in use.
-const TRIM_FROM: usize = 4 * 1024 * 1024;
-
 /// Compression of the connections of one environment.
 #[derive(Default)]
 pub(super) struct Compression {
@@ -42,8 +35,6 @@ pub(super) struct Compression {
     pub(super) pool: Arc<Pool>,
     /// The last compressed payloads, for connections that send the same.
     pub(super) broadcast: RefCell<Broadcast>,
-    /// Estimated bytes freed since the last `malloc_trim`.
-    freed: Cell<usize>,
     /// Running jobs that can be joined, the newest first.
     jobs: RefCell<Vec<Rc<CompressionJob>>>,
 }
@@ -54,27 +45,11 @@ impl Compression {
         Arc::strong_count(&self.pool) > 1
     }
 
-    /// Counts the memory of a connection with permessage-deflate that has closed.
-    pub(super) fn note_close(&self) {
-        self.freed.set(self.freed.get() + FREED_AT_CLOSE);
-    }
-
-    /// Frees memory that was not used since the last call, after connections have freed `trimmed`.
-    /// `freed_otherwise`: bytes freed apart from permessage-deflate. Returns `true` if the next call may free
-    /// more, and `true` if `malloc_trim` was called.
-    pub(super) fn free_unused(&self, mut trimmed: Trimmed, freed_otherwise: usize) -> (bool, bool) {
+    /// Frees memory that connections share and that was not used since the last call. Returns true if the next call may free
+    /// more.
+    pub(super) fn free_unused(&self) -> bool {
         self.broadcast.borrow_mut().clear();
-        trimmed.may_free_more |= self.pool.trim();
-        // `malloc_trim` takes milliseconds: it is called for many bytes, or for the last ones of
-        // permessage-deflate.
-        let freed = self.freed.get() + trimmed.freed;
-        let is_last = freed > 0 && !trimmed.may_free_more;
-        let trims = is_last || freed + freed_otherwise >= TRIM_FROM;
-        if trims {
-            malloc_trim();
-        }
-        self.freed.set(if trims { 0 } else { freed });
-        (trimmed.may_free_more, trims)
+        self.pool.trim()
     }
 
     /// Compresses `payload` on a pool thread, without reference to earlier messages, and then calls

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result};
@@ -14,7 +15,7 @@ use super::options::ConnectionOptions;
 use super::sockets;
 use super::sys::unknown;
 use super::thread::context_of_thread;
-use crate::connection::Trimmed;
+use crate::transport::pacer::{Slice, run_slice};
 
 /// The addon as one copy of the shim sees it; made when the copy is loaded.
 #[napi]
@@ -115,21 +116,19 @@ impl Environment {
         self.context.event_loop.write_all_now();
     }
 
-    /// Releases memory that connections have not used since the last call. Returns whether permessage-deflate may
-    /// have more to release the next time.
+    /// Continues housekeeping, or begins a pass: connections that were not used since the last pass become idle, and free memory
+    /// is released. Returns the milliseconds after which to call again, because the pass is not over; 0 if it is; -1 if, in
+    /// addition, the next pass may release memory of permessage-deflate that was in use.
     #[napi(catch_unwind)]
-    pub fn sweep(&self) -> bool {
-        let Context { event_loop, compression, .. } = &*self.context;
-        let mut released = Trimmed::default();
-        if compression.is_used() {
-            event_loop.transports().for_each(|transport| released += transport.borrow_mut().free_unused());
+    pub fn sweep(&self) -> i32 {
+        let Context { event_loop, compression, housekeeping, .. } = &*self.context;
+        let mut housekeeping = housekeeping.borrow_mut();
+        let begin = Instant::now();
+        let nanos = || u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        match run_slice(nanos, || housekeeping.step(event_loop, compression)) {
+            Slice::Pause(nanos) => i32::try_from(nanos.div_ceil(1_000_000)).unwrap_or(i32::MAX),
+            Slice::Done => -i32::from(housekeeping.may_free_more()),
         }
-        event_loop.begin_sweep();
-        let (again, is_trimmed) = compression.free_unused(released, event_loop.freed());
-        if is_trimmed {
-            event_loop.reset_freed();
-        }
-        again
     }
 
     /// Number of attached connections that are not idle.

@@ -353,9 +353,7 @@ fn take_output(context: &Rc<Context>, [id, ..]: Arguments) -> Result<Option<f64>
 
 /// Destroys a transport. Does nothing the second time.
 fn destroy(context: &Context, transport: &mut Transport<Reference>) {
-    if transport.destroy(&context.event_loop) && transport.config().deflate.is_some() {
-        context.compression.note_close();
-    }
+    if transport.destroy(&context.event_loop) && transport.config().deflate.is_some() {}
 }
 
 /// Executes a command that returns no value.

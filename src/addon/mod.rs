@@ -8,6 +8,7 @@
 //! * `host`: memory and keys of the event loop. `sockets`: its Node-API and libuv; `no_sockets` where sockets cannot
 //!   be adopted.
 //! * `options`: configurations of connections. `compression_jobs`: permessage-deflate, and its work on other threads.
+//! * `housekeeping`: idling and freeing memory, a little at a time.
 //! * `records`: events as records in shared memory.
 //! * `address`: TCP addresses for JavaScript. `codec`: stateless helpers on single frames and on the opening
 //!   handshake.
@@ -27,6 +28,7 @@ mod context;
 mod environment;
 mod functions;
 mod host;
+mod housekeeping;
 mod options;
 mod payload;
 mod records;

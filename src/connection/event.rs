@@ -127,6 +127,8 @@ pub(super) struct Buffers {
     fragments: Vec<u32>,
     large: VecDeque<Vec<u8>>,
     undelivered_bytes: usize,
+    /// Bytes for which [`EventMemory`] has counted it.
+    pub(super) counted: usize,
 }
 
 impl EventBatch {

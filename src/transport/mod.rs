@@ -25,6 +25,7 @@ pub mod io_threads;
 #[cfg(unix)]
 pub mod listener;
 pub mod masking_keys;
+pub mod pacer;
 #[cfg(unix)]
 mod queue;
 #[cfg(unix)]

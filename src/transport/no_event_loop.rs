@@ -81,13 +81,15 @@ impl<H: Host> EventLoop<H> {
     /// There is nothing to sweep.
     pub fn begin_sweep(&self) {}
 
-    /// No bytes are freed.
-    pub fn freed(&self) -> usize {
-        0
+    /// No connection is active.
+    pub fn sweep_one(&self) -> bool {
+        false
     }
 
-    /// No bytes are freed.
-    pub fn reset_freed(&self) {}
+    /// Frees memory for events that was not used since the last call.
+    pub fn free_event_memory(&self) {
+        self.transports.event_memory().trim();
+    }
 }
 
 impl<M> Transport<M> {

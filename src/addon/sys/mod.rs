@@ -6,7 +6,7 @@
 //! handle scope. No policy belongs here: which function to call when is decided above.
 //!
 //! * Node-API: `async_work`, `bytes`, `callback`, `cleanup_hook`, `function`, `realm`, `reference`,
-//!   `shared_array`, `threadsafe_function`, `values`. * libuv: `uv`. * libc: `descriptor`, `malloc_trim`,
+//!   `shared_array`, `threadsafe_function`, `values`. * libuv: `uv`. * libc: `descriptor`, `page_allocator`,
 //!   `thread_cpu_time`.
 
 mod async_work;
@@ -16,7 +16,8 @@ mod cleanup_hook;
 #[cfg(unix)]
 mod descriptor;
 mod function;
-mod malloc_trim;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod page_allocator;
 mod realm;
 mod reference;
 mod shared_array;
@@ -34,7 +35,6 @@ pub(super) use async_work::queue_async_work;
 pub(super) use bytes::{bytes_of, data_bytes, is_string, string_bytes};
 pub(super) use callback::call_function;
 pub(super) use function::{Arguments, Body, create_function, is_undefined, unsigned};
-pub(super) use malloc_trim::malloc_trim;
 pub(super) use realm::{Realm, evaluate};
 pub(super) use reference::{Reference, unknown};
 pub(super) use shared_array::SharedArray;
@@ -54,6 +54,15 @@ pub(super) use {
     uv::{AsyncHandle, Check, Poll, can_poll, run_in_close_phase},
     values::{buffer, latin1, uint32, undefined},
 };
+
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+pub(super) use page_allocator::release_pages;
+
+/// The system's allocator decides when it returns pages.
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+pub(super) fn release_pages(_: &mut usize) -> bool {
+    false
+}
 
 /// True if libuv's event loop can poll descriptors. Not on this system.
 #[cfg(not(unix))]

@@ -114,7 +114,6 @@ impl<H: Host> EventLoop<H> {
         self.flush();
         self.cycle.set(self.cycle.get() + 1);
         self.host.poll_without_blocking(has_accepted || !self.waiting.borrow().is_empty());
-        self.sweep();
     }
 
     /// The present cycle; `None` where the owner's loop cannot poll and nothing is looked at again.

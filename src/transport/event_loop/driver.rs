@@ -11,7 +11,7 @@ use super::Host;
 use super::accept::Acceptors;
 use super::adopt::{AdoptRequest, Opened};
 use super::connection::ActiveConnection;
-use super::idle::{ActiveList, IdleConnection};
+use super::idle::{ActiveList, IdleConnection, Swept};
 use super::payload_arena::PayloadArena;
 use super::poller::{Io, Poller, Readiness, ReadyList};
 use crate::connection::{Config, Connection};
@@ -24,9 +24,6 @@ use crate::transport::transports::{Backend, Transport, Transports};
 /// An idle connection takes 72 bytes, its descriptor and the two counters of the `Rc` included. Debug builds keep more of a descriptor.
 #[cfg(not(debug_assertions))]
 const _: () = assert!(size_of::<RefCell<Transport<[usize; 2]>>>() + 2 * size_of::<usize>() <= 72);
-
-/// Approximate bytes that an idle connection needs less than an active one.
-const FREED_BY_IDLING: usize = 1024;
 
 /// A list of connections.
 pub(super) type List<M> = Vec<Rc<ActiveConnection<M>>>;
@@ -57,8 +54,6 @@ pub struct EventLoop<H: Host> {
     has_local_clients: Cell<bool>,
     /// References that keep the host's loop alive.
     refs: Cell<u32>,
-    /// Bytes freed by connections that became idle.
-    freed: Cell<usize>,
     has_ended: Cell<bool>,
 }
 
@@ -84,7 +79,6 @@ impl<H: Host> EventLoop<H> {
             has_servers: Cell::new(false),
             has_local_clients: Cell::new(false),
             refs: Cell::new(0),
-            freed: Cell::new(0),
             has_ended: Cell::new(false),
         }
     }
@@ -400,24 +394,29 @@ impl<H: Host> EventLoop<H> {
         }
     }
 
-    /// Makes connections idle that were not used since the last call; over several cycles, if there are many.
+    /// Begins a sweep, unless one is under way: each active connection is looked at once, by [`EventLoop::sweep_one`].
     pub fn begin_sweep(&self) {
         self.active.begin_sweep();
-        self.sweep();
     }
 
-    pub(super) fn sweep(&self) {
-        let is_over = self.active.sweep(|id| {
+    /// Looks at the next connection of a sweep, and makes it idle if it was not used since the last sweep. Returns false if the
+    /// sweep is over.
+    pub fn sweep_one(&self) -> bool {
+        let Some(next) = self.active.next_unswept() else { return false };
+        if let Swept::Unused(id) = next {
             let transports = self.transports.borrow();
-            if let Some(mut transport) =
-                transports.get(id as usize).and_then(|transport| transport.try_borrow_mut().ok())
-                && self.make_idle(&mut transport)
-            {
-                self.freed.set(self.freed.get() + FREED_BY_IDLING);
+            if let Some(Ok(mut transport)) = transports.get(id as usize).map(|found| found.try_borrow_mut()) {
+                self.make_idle(&mut transport);
             }
-        });
-        if !is_over && self.is_started() {
-            self.host.poll_without_blocking(true);
+        }
+        true
+    }
+
+    /// Frees memory for events that was not used since the last call.
+    pub fn free_event_memory(&self) {
+        self.transports.event_memory().trim();
+        if let Some(io) = self.io() {
+            io.mailbox.event_memory().trim();
         }
     }
 
@@ -433,16 +432,6 @@ impl<H: Host> EventLoop<H> {
             }
         }
         true
-    }
-
-    /// Bytes freed by connections that became idle, since the last call of [`EventLoop::reset_freed`].
-    pub fn freed(&self) -> usize {
-        self.freed.get()
-    }
-
-    /// Begins a new count of [`EventLoop::freed`].
-    pub fn reset_freed(&self) {
-        self.freed.set(0);
     }
 
     /// Closes all sockets and accepted connections. Nothing is delivered from here on. The host closes its handles for the event

@@ -67,6 +67,7 @@ impl Socket {
             };
         self.lend_event_memory(&mut state);
         let received = state.take_in(result, buffer, keys, State::parse_copied);
+        self.reclaim_event_memory(&mut state);
         // While the kernel refuses output, writability triggers the write.
         let reply = !state.blocked && !state.connection.output().is_empty();
         self.announce(state, Side::Thread);
@@ -81,6 +82,17 @@ impl Socket {
         }
         if let Some(mailbox) = self.mailbox.upgrade() {
             mailbox.event_memory().lend(events);
+        }
+    }
+
+    /// Takes the memory back if it holds no events.
+    fn reclaim_event_memory(&self, state: &mut State) {
+        let events = &mut state.undelivered.events;
+        if events.is_empty()
+            && events.has_memory()
+            && let Some(mailbox) = self.mailbox.upgrade()
+        {
+            mailbox.event_memory().reclaim(events);
         }
     }
 
