@@ -267,18 +267,17 @@ export declare function encodeHeader(opcode: number, fin: boolean, rsv1: boolean
 export interface Functions {
   /**
    * Adopts the socket `fd`, whose `net.Socket` must not close it before `destroy`. `configuration`: the
-   * number of one; `head`: bytes that were read from the socket before; `mode`: 0 the scheduler decides, 1
-   * event loop, 2 I/O thread, 3 migrations at random, for tests (always 2 if the event loop can't poll
-   * sockets). Returns the number of the connection, whose events go to `deliver` after this call. -1 if
+   * number of one; `head`: bytes that were read from the socket before; `driver`: 0
+   * the event loop, 1 an I/O thread (always if the event loop can't poll the socket). Returns the number of the connection, whose events go to `deliver` after this call. -1 if
    * the socket can't be adopted: nothing has changed then.
    */
-  attach: (fd: number, configuration: number, head: Uint8Array | undefined, mode: number) => number
+  attach: (fd: number, configuration: number, head: Uint8Array | undefined, driver: number) => number
   /**
    * Adopts the accepted connection of a `Listener` with this number, and its descriptor, which `destroy`
    * closes. Writes `response` at once; bytes that the kernel refuses count as queued. Otherwise as
    * `attach`. -1 if there is no such connection, or it can't be adopted: it is closed then.
    */
-  adopt: (number: number, configuration: number, response: string, head: Uint8Array | undefined, mode: number) => number
+  adopt: (number: number, configuration: number, response: string, head: Uint8Array | undefined, driver: number) => number
   /** Destroys a connection that was attached or adopted, and frees its number. */
   free: (id: number) => void
   /**

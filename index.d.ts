@@ -404,7 +404,7 @@ declare namespace WebSocket {
     transport?: Transport | undefined;
   }
 
-  /** `'auto'` migrates between the event loop and I/O threads by load; `'stream'` uses Node's stream. */
+  /** `'auto'`: the event loop where possible, otherwise a stream; `'stream'` uses Node's stream. */
   type Transport = 'auto' | 'event_loop' | 'io_threads' | 'stream';
 
   /** Options of a WebSocket without an address. */

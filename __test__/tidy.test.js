@@ -35,7 +35,6 @@ const UNSAFE = [
   'src/addon/sys/realm.rs',
   'src/addon/sys/reference.rs',
   'src/addon/sys/shared_array.rs',
-  'src/addon/sys/thread_cpu_time.rs',
   'src/addon/sys/threadsafe_function.rs',
   'src/addon/sys/uv/async_handle.rs',
   'src/addon/sys/uv/check.rs',

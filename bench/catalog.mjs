@@ -105,15 +105,26 @@ const observed = (inFlight) => ({
   subjects: ['ws', 'ferrows/auto', 'ferrows/observed', 'ferrows/before']
 });
 
+/** Echoes by a program that computes for each message: the gain of I/O threads in a real one. */
+const working = (name, message) => ({
+  name,
+  ...message,
+  work: 20,
+  connections: 50,
+  inFlight: 16,
+  onDemand: true,
+  subjects: ['ws', 'ferrows/event_loop', 'ferrows/io_threads']
+});
+
 /** Subjects of the workloads about opening and holding connections. */
 const CONNECTION_SUBJECTS = ['ws', 'ferrows/auto', ...PEERS, LIMIT];
 
 /** Connections that are opened and closed, with a number of exchanges. */
-const opening = (name, exchanges) => ({
+const opening = (name, exchanges, connections = 50) => ({
   name,
   kind: 'opening',
   ...small,
-  connections: 50,
+  connections,
   inFlight: 1,
   exchanges,
   subjects: CONNECTION_SUBJECTS
@@ -136,7 +147,8 @@ const MEMORY_LOADS = [
  * `talking` exchanges messages; `flood`: clients that send a message `every` milliseconds, first
  * alone, then during `attacks` hostile handshakes per second.
  * With `deflate`, the payload is JSON, different in each message and compressed, with context
- * `takeover` or `no-takeover`. `rounds` is the maximum number of rounds; `onDemand` workloads run
+ * `takeover` or `no-takeover`. `work` is how many thousand steps a server of the API of ws computes
+ * for each message. `rounds` is the maximum number of rounds; `onDemand` workloads run
  * only if selected by name.
  */
 const CATALOG = [
@@ -178,6 +190,7 @@ const CATALOG = [
   },
   opening('opening', 0),
   opening('opening-1', 1),
+  opening('opening-serial', 0, 1),
   {
     name: 'idle-8000',
     kind: 'idle',
@@ -211,6 +224,9 @@ const CATALOG = [
     subjects: CONNECTION_SUBJECTS
   },
   ...[1, 16].map(observed),
+  working('work-64', small),
+  working('work-16k', { size: 16 * KIB, binary: true }),
+  working('work-deflate-2k', { size: 2 * KIB, deflate: 'takeover' }),
   compressedEcho('deflate-200', 200),
   {
     name: 'deflate-2k',

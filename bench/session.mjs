@@ -38,6 +38,7 @@ export async function startServer(subject, command, workload) {
     .filter((flag) => workload[flag])
     .map((flag) => `--${flag}`);
   if (workload.deflate === 'no-takeover') flags.push('--no-takeover');
+  if (workload.work) flags.push(`--work=${workload.work}`);
   const file = subject.server ? [subject.server] : [];
   const child = new Child(
     `the server ${subject.name}`,

@@ -164,16 +164,16 @@ const RecordFlag = {
   WRITE: 1 << 8
 };
 
-/** Modes of attach() and adopt(): which thread moves the bytes of a connection. `shuffle` is for tests. */
-const TransportMode = { auto: 0, event_loop: 1, io_threads: 2, shuffle: 3 };
+/** Drivers for attach() and adopt(): the thread that moves the bytes of a connection. */
+const Driver = { event_loop: 0, io_threads: 1 };
 
 module.exports = {
   ...functions,
+  Driver,
   NO_CONNECTION,
   RecordFlag,
   RecordKind,
   SendFlag,
-  TransportMode,
   acceptKey: binding.acceptKey,
   applyMask: binding.applyMask,
   createConnection,

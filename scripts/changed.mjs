@@ -34,15 +34,7 @@ export const TABLE = [
   ],
   [
     /^src\/(?:transport|addon)\//,
-    [
-      'hostile:event_loop',
-      'lifecycle',
-      'memory',
-      'observability',
-      'scheduler',
-      'soak:auto',
-      'objects'
-    ]
+    ['hostile:event_loop', 'lifecycle', 'memory', 'observability', 'soak:auto', 'objects']
   ],
   [/^(?:src\/fuzzing|fuzz)\//, ['rustfmt:fuzz', 'clippy:fuzz', 'cargo', 'fuzz']],
   [

@@ -29,9 +29,9 @@ import { root, withCargo } from './ready.mjs';
 /** A target with a sanitizer runtime. Naming it keeps the flags away from build scripts. */
 const TARGET = 'x86_64-unknown-linux-gnu';
 
-/** Runs of the exercise: each transport, sockets that migrate, and a host without libuv. */
+/** Runs of the exercise: each transport, and a host without libuv. */
 const WAYS = [
-  ...['stream', 'event_loop', 'io_threads', 'shuffle'].map((transport) => ({
+  ...['stream', 'event_loop', 'io_threads'].map((transport) => ({
     name: transport,
     env: { FERROWS_TRANSPORT: transport }
   })),
@@ -113,7 +113,7 @@ async function rust() {
   const args = ['--target', TARGET, '--no-default-features', '--features', 'transport'];
   await cargo(['test', '--no-run', ...args], INSTRUMENTED);
   // Without tests/loom.rs: loom switches stacks on its own, which the sanitizer cannot follow.
-  const tests = ['--lib', '--test', 'migrate', '--test', 'threads'];
+  const tests = ['--lib', '--test', 'leaks', '--test', 'threads'];
   await record('asan: Rust tests', async () => {
     const { code, output } = await run(
       'cargo',

@@ -23,8 +23,7 @@ import { root } from './ready.mjs';
  * @property {string} [resource] suites that share a folder or a lock never run side by side
  */
 
-/** Each transport, and sockets that migrate at random moments. */
-export const TRANSPORTS = ['stream', 'event_loop', 'io_threads', 'shuffle'];
+export const TRANSPORTS = ['stream', 'event_loop', 'io_threads'];
 
 /** The layers as sets of Cargo features: a layer compiles without those above it. @type {[string, string[]][]} */
 const FEATURE_SETS = [
@@ -154,7 +153,6 @@ export const SUITES = [
   ...overTransports('node', TRANSPORTS, 'deflate', () => nodeTest('deflate')),
   ...overTransports('node', ['event_loop'], 'hostile', () => nodeTest('hostile')),
   ...overTransports('node', TRANSPORTS, 'memory', () => nodeTest('memory'), { exclusive: true }),
-  suite('node', 'quick', 'scheduler', () => nodeTest('scheduler'), { exclusive: true }),
   // From here on the long ones.
   suite('conformance', 'long', 'environments', () => projectTests('environments')),
   ...overTransports(
@@ -164,7 +162,7 @@ export const SUITES = [
     () => [process.execPath, '__test__/autobahn/run.mjs'],
     { resource: PROGRAMS }
   ),
-  // Node's streams end their sockets themselves; migration is the subject of `transport` and `differential`.
+  // Node's streams end their sockets themselves.
   ...overTransports('node', [], 'lifecycle', () => nodeTest('lifecycle'), {
     transports: ['event_loop', 'io_threads']
   }),
@@ -192,7 +190,7 @@ export const SUITES = [
   suite('node', 'long', 'soak:checker', () => nodeTest('soak')),
   ...[
     ['auto', '60'],
-    ['shuffle', '20']
+    ['io_threads', '20']
   ].map(([transport = '', seconds = '']) =>
     suite(
       'node',

@@ -56,7 +56,7 @@ fn adopt(mailbox: &Arc<Mailbox>, token: u64) -> io::Result<(Arc<Socket>, UnixStr
     fd.set_nonblocking(true)?;
     let fd = Descriptor::Owned(Arc::new(fd));
     let socket = Socket::new(fd, Connection::new(config), &[], &mut keys, mailbox, token, true);
-    socket.move_to_thread()?;
+    socket.drive_on_thread()?;
     Ok((socket, theirs))
 }
 

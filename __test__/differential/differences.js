@@ -5,7 +5,7 @@
 
 /** @typedef {{ scenario: string, transports: string[], reason: string, varies?: boolean }} Difference */
 
-const ALL = ['stream', 'event_loop', 'io_threads', 'shuffle'];
+const ALL = ['stream', 'event_loop', 'io_threads'];
 
 /** I/O threads answer pings when they read them. */
 const PONG_FIRST =

@@ -1,7 +1,7 @@
 'use strict';
 
 // Runs every scenario with ws in both roles, then with ferrows in one or both, and compares the traces. One transport per run:
-// FERROWS_TRANSPORT=stream|event_loop|io_threads|shuffle node --test __test__/differential/
+// FERROWS_TRANSPORT=stream|event_loop|io_threads node --test __test__/differential/
 //
 //   FERROWS_SUBJECT       a replacement for ferrows, see subjects.js
 //   DIFFERENTIAL_ONLY     runs scenarios whose name contains this text

@@ -38,7 +38,7 @@ function subject(name = process.env.FERROWS_SUBJECT) {
 
 /** True if I/O threads may carry connections in this run. */
 function areThreadsAsked() {
-  return ['io_threads', 'shuffle'].includes(process.env.FERROWS_TRANSPORT ?? '');
+  return process.env.FERROWS_TRANSPORT === 'io_threads';
 }
 
 /**

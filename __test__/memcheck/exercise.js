@@ -140,7 +140,7 @@ async function arrivals() {
   connectTo().write('GET');
   const masked = '\x81\x82\0\0\0\0hi';
   const { number, rest } = await arrive(`${request}${masked}`);
-  const { event_loop: loop } = native.TransportMode;
+  const { event_loop: loop } = native.Driver;
   const id = native.adopt(number, configure(UNLIMITED).id, 'caf\u00e9', rest, loop);
   native.setOwner(id, { deliver: () => arrived.emit('delivered', native.more(id)) && false });
   await once(arrived, 'delivered');

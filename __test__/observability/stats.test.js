@@ -135,7 +135,7 @@ test('transport is the requested one', async (context) => {
   const pinned = process.env.FERROWS_TRANSPORT ?? 'io_threads';
   const { transports } = server.stats();
   assert.equal(transports.stream + transports.event_loop + transports.io_threads, 1);
-  if (pinned !== 'shuffle' && pinned !== 'auto') assert.equal(transports[pinned], 1);
+  if (pinned !== 'auto') assert.equal(transports[pinned], 1);
 });
 
 test('data that a slow peer has not read counts as queued', async (context) => {

@@ -33,7 +33,6 @@ const CHOICES = [
   ['event_loop', undefined, EVENT_LOOP],
   ['io_threads', undefined, IO_THREADS],
   ['stream', undefined, STREAM],
-  ['shuffle', undefined, EVENT_LOOP],
   // The variable wins.
   ['auto', 'io_threads', EVENT_LOOP],
   ['event_loop', 'io_threads', EVENT_LOOP],
@@ -88,7 +87,7 @@ test('each end chooses for itself', async () => {
   await end(wss, server, client);
 });
 
-for (const bad of ['shuffle', 'threads', 'Auto', '', null, 1, true, {}]) {
+for (const bad of ['threads', 'Auto', '', null, 1, true, {}]) {
   test(`the option ${JSON.stringify(bad)} is refused`, () => {
     // Also where the variable would win.
     for (const variable of [undefined, 'event_loop']) {
@@ -126,7 +125,7 @@ test('a Unix socket is a plain socket', { skip: process.platform === 'win32' }, 
   }
 });
 
-const PINS = ['auto', 'event_loop', 'io_threads', 'shuffle', 'stream'];
+const PINS = ['auto', 'event_loop', 'io_threads', 'stream'];
 
 test('TLS is a stream despite a pinned transport', async () => {
   const fixture = (name) => readFileSync(path.join(__dirname, '../differential/fixtures', name));

@@ -9,7 +9,7 @@ const { Child } = require('./child');
 
 const ROUNDS = 20;
 
-for (const transport of ['event_loop', 'shuffle', 'io_threads']) {
+for (const transport of ['event_loop', 'io_threads']) {
   test(`process.exit() over ${transport}`, async (t) => {
     for (let round = 0; round < ROUNDS; round++) {
       const child = new Child(t, 'ends.js', { FERROWS_TRANSPORT: transport, ACTION: 'exit' });

@@ -7,7 +7,7 @@ const assert = require('node:assert/strict');
 const test = require('node:test');
 const { Child } = require('./child');
 
-for (const transport of ['event_loop', 'io_threads', 'shuffle', 'auto']) {
+for (const transport of ['event_loop', 'io_threads', 'auto']) {
   for (const state of ['reading', 'paused']) {
     test(`a handle taken away and closed: ${transport}, ${state}`, async (t) => {
       const child = new Child(t, 'handle.js', {

@@ -273,7 +273,7 @@ for (const [name, body] of Object.entries(CASES)) {
       t.after(() => {
         delete process.env.FERROWS_TRANSPORT;
       });
-      for (const transport of ['event_loop', 'io_threads', 'shuffle', 'stream', 'auto']) {
+      for (const transport of ['event_loop', 'io_threads', 'stream', 'auto']) {
         process.env.FERROWS_TRANSPORT = transport;
         assert.deepEqual(await play(ferrows, side, body), expected, transport);
       }

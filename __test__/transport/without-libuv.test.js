@@ -9,7 +9,7 @@ const { Child } = require('./child');
 
 const ON_THREAD = { transport: 'NativeTransport', isOnThread: true };
 
-for (const transport of ['auto', 'event_loop', 'io_threads', 'shuffle']) {
+for (const transport of ['auto', 'event_loop', 'io_threads']) {
   for (const where of ['process', 'worker']) {
     test(`${transport} in a ${where}`, async (t) => {
       const child = new Child(t, 'without-libuv.js', {

@@ -10,7 +10,7 @@ const { Child } = require('./child');
 
 const STREAM = { transport: 'StreamTransport', isOnThread: false };
 
-for (const transport of ['auto', 'event_loop', 'io_threads', 'shuffle', 'stream']) {
+for (const transport of ['auto', 'event_loop', 'io_threads', 'stream']) {
   test(`${transport} goes over a stream`, async (t) => {
     const child = new Child(t, 'without-libuv.js', {
       FERROWS_TRANSPORT: transport,

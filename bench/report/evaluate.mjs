@@ -13,6 +13,16 @@ function evaluateFigure(target, own) {
   return { target, limit: target.most, measured, least: lowest, met: isMet(measured, target.most) };
 }
 
+/** A target for the growth between two workloads: at most that of `growthOf` in the same run. */
+function evaluateGrowth(target, own, others) {
+  const { subject, growthOf, measure } = target;
+  const growth = (name, pick) => pick(own?.[name], others?.[name], measure);
+  const [limit, measured] = [growthOf, subject].map((name) => growth(name, ratio));
+  const lowest = growth(subject, ratioOfLeast);
+  const met = Number.isFinite(limit) ? isMet(measured, limit) : undefined;
+  return { target, other: growthOf, limit, measured, least: lowest, met };
+}
+
 /**
  * Evaluates every limit of every target.
  *
@@ -27,6 +37,7 @@ export function evaluate(workloads) {
     const own = workloads[target.workload];
     if (target.most !== undefined) return evaluateFigure(target, own);
     const others = workloads[target.against ?? target.workload];
+    if (target.growthOf) return evaluateGrowth(target, own, others);
     return Object.entries(target.limits).map(([other, limit]) => {
       const of = least(others, GROUPS[other] ?? [other], target.than ?? target.measure);
       const pair = [own?.[target.subject], others?.[of], target.measure, target.than];

@@ -2,7 +2,18 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 
-import { broadcast, deflate, listening, tls } from './process.mjs';
+import { broadcast, deflate, listening, tls, work } from './process.mjs';
+
+let state = 1;
+
+/** Runs steps of a xorshift generator, whose state is global: none can be left out. */
+function compute(steps) {
+  for (let step = 0; step < steps; step++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+  }
+}
 
 /**
  * @param {{ WebSocketServer: Function, version: string }} library used with its defaults
@@ -22,6 +33,7 @@ export function serve({ WebSocketServer, version }) {
   server.on('listening', () => listening(server.address().port, version));
   server.on('connection', (ws) => {
     ws.on('message', (data, isBinary) => {
+      if (work > 0) compute(1000 * work);
       if (broadcast) {
         for (const client of server.clients) client.send(data, { binary: isBinary });
       } else {

@@ -14,12 +14,22 @@ export const deflate = flags.delete('--deflate');
 /** With context takeover, unless the client refuses it. */
 export const takeover = !flags.delete('--no-takeover');
 
+/** Thousands of steps of a computation for each message, in place of the program's own work. */
+export const work = Number(takeValue('--work=') ?? 0);
+
 /** Files of the key and certificate for TLS; undefined without TLS. */
 export const tls = flags.delete('--tls')
   ? { key: fixture('key'), cert: fixture('cert') }
   : undefined;
 
 if (flags.size > 0) throw new Error(`unknown flags: ${[...flags].join(' ')}`);
+
+/** The value of the flag with this beginning; undefined without it. */
+function takeValue(beginning) {
+  const flag = [...flags].find((one) => one.startsWith(beginning));
+  flags.delete(flag);
+  return flag?.slice(beginning.length);
+}
 
 /** Larger than every message of a workload, and than the bytes waiting on a connection. */
 export const MAX_BYTES = 64 * 1024 * 1024;

@@ -13,7 +13,7 @@ const { debug, isDebugging } = require('./debug');
 const { obstacleToDetaching } = require('../socket/detach');
 const { hasOwnMethods, isNodeUnpatched } = require('../socket/replaced-members');
 const { isLazy, materialize } = require('../socket/materialize');
-const { TransportMode, takesSockets } = require('../native');
+const { Driver, takesSockets } = require('../native');
 const { configure } = require('./config-cache');
 const { setImmediate } = require('../node/schedule');
 
@@ -33,18 +33,18 @@ const { setImmediate } = require('../node/schedule');
 function openTransport(websocket, socket, head, options, isSynchronous, resource, option, parser) {
   connectionOpened();
   const mode = parser === undefined ? resolveMode(option) : 'stream';
-  const isPinned = mode === 'io_threads';
-  const config = configure(isPinned ? { ...options, autoPong: false } : options);
+  const isOnThread = mode === 'io_threads';
+  const config = configure(isOnThread ? { ...options, autoPong: false } : options);
   // A program that has replaced a member expects it to be called.
   if (isLazy(socket) && (hasOwnMethods(socket) || !isNodeUnpatched())) materialize(socket);
 
   let obstacle = obstacleToNative(mode, socket);
   if (obstacle === null) {
     const transport = new NativeTransport(websocket, socket, config, isSynchronous, resource);
-    const modeNumber = TransportMode[/** @type {keyof typeof TransportMode} */ (mode)];
-    if (transport.open(head, config.id, modeNumber)) {
+    const driver = isOnThread ? Driver.io_threads : Driver.event_loop;
+    if (transport.open(head, config.id, driver)) {
       // Later, because 'open' and 'connection' listeners may replace a member that answers pings.
-      if (isPinned) setImmediate(() => transport.allowPongs?.());
+      if (isOnThread) setImmediate(() => transport.allowPongs?.());
       if (isDebugging) trace(transport, option);
       return transport;
     }

@@ -8,14 +8,11 @@
 const { createError } = require('../errors');
 
 /**
- * - `auto`: the event loop, or I/O threads under load;
- * - `event_loop`, `io_threads`: always that one;
+ * - `auto`, `event_loop`: the addon moves the bytes of plain sockets, on the event loop;
+ * - `io_threads`: the addon does so on I/O threads;
  * - `stream`: Node moves the bytes.
  */
 const MODES = ['auto', 'event_loop', 'io_threads', 'stream'];
-
-/** Migrates connections at random, for tests. Accepted from the environment variable only. */
-const SHUFFLE = 'shuffle';
 
 /**
  * Validates the option `transport`.
@@ -32,7 +29,7 @@ function checkMode(option) {
 function modeOfEnvironment() {
   // Not cached: programs and tests set it between connections.
   const value = process.env.FERROWS_TRANSPORT;
-  return value !== undefined && (value === SHUFFLE || MODES.includes(value)) ? value : undefined;
+  return value !== undefined && MODES.includes(value) ? value : undefined;
 }
 
 /**

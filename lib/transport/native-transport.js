@@ -1,8 +1,7 @@
 'use strict';
 
 /*
- * The transport of plain sockets: the addon moves the bytes, on the event loop or on an I/O thread, and may migrate the
- * connection from one to the other. Takes the descriptor from the net.Socket, which remains as a lazy or detached socket, and
+ * The transport of plain sockets: the addon moves the bytes, on the event loop or on an I/O thread. Takes the descriptor from the net.Socket, which remains as a lazy or detached socket, and
  * turns records of the addon into calls of that socket. Falls back to a stream when a program uses the socket in a way that
  * needs the bytes to pass through it.
  *
@@ -21,7 +20,6 @@ const { isOutputUnpatched, isUnpatched } = require('../socket/replaced-members')
 const { fallBackToStream } = require('./stream-fallback');
 const { LazySocket, isLazy } = require('../socket/lazy-socket');
 const { createError, createSystemError } = require('../errors');
-const { isDebugging, traceMigrations } = require('./debug');
 const { flushNativeLater, runNativeDelivery } = require('./flush-scheduler');
 const { readRecords } = require('./record-reader');
 const { nextTick } = require('../node/schedule');
@@ -80,13 +78,13 @@ class NativeTransport extends Transport {
    *
    * @param {Buffer} head bytes that have already been read from the socket
    * @param {number} configId
-   * @param {number} mode one of TransportMode
+   * @param {number} driver one of native.Driver
    * @returns {boolean} false: the addon cannot take it, and nothing has changed
    */
-  open(head, configId, mode) {
+  open(head, configId, driver) {
     return isLazy(this.socket)
-      ? this.adopt(head, configId, mode)
-      : this.attach(head, configId, mode);
+      ? this.adopt(head, configId, driver)
+      : this.attach(head, configId, driver);
   }
 
   /**
@@ -94,12 +92,12 @@ class NativeTransport extends Transport {
    *
    * @param {Buffer} head
    * @param {number} configId
-   * @param {number} mode
+   * @param {number} driver
    * @returns {boolean} false: the addon cannot take it, and nothing has changed
    */
-  attach(head, configId, mode) {
+  attach(head, configId, driver) {
     return detach(this.socket, this, head, (fd, received) => {
-      const id = native.attach(fd, configId, received, mode);
+      const id = native.attach(fd, configId, received, driver);
       if (id === -1) return false;
       this.register(id, received);
       return true;
@@ -112,15 +110,15 @@ class NativeTransport extends Transport {
    *
    * @param {Buffer} head
    * @param {number} configId
-   * @param {number} mode
+   * @param {number} driver
    * @returns {true}
    */
-  adopt(head, configId, mode) {
+  adopt(head, configId, driver) {
     /** @type {any} */
     const socket = this.socket;
     const { bytesRead, number, response } = LazySocket.takeUpgrade(socket, this);
     const received = head.length === 0 ? undefined : head;
-    const id = native.adopt(number, configId, response, received, mode);
+    const id = native.adopt(number, configId, response, received, driver);
     this.bytesReadBefore = bytesRead - head.length;
     if (id === -1) {
       nextTick(() => socket.destroy());
@@ -431,7 +429,5 @@ function deliverHead(transport) {
   const count = native.collect(transport.id);
   if (count > 0) transport.resource.runInAsyncScope(transport.emitHead, transport, count);
 }
-
-if (isDebugging) traceMigrations(NativeTransport.prototype);
 
 module.exports = { NativeTransport };

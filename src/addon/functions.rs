@@ -17,7 +17,6 @@ use super::sys::{Arguments, Body, Reference, create_function, is_undefined, unkn
 use crate::connection::{Connection, MaskingKeys};
 use crate::protocol::MaskingKey;
 use crate::transport::event_loop::SocketCommand;
-use crate::transport::scheduler::TransportMode;
 use crate::transport::transports::{Totals, Transport};
 
 /// Functions on connections. The first argument is the number of a connection, unless stated otherwise. 0 is
@@ -29,19 +28,18 @@ use crate::transport::transports::{Totals, Transport};
 #[napi(object, object_from_js = false)]
 pub struct Functions<'env> {
     /// Adopts the socket `fd`, whose `net.Socket` must not close it before `destroy`. `configuration`: the
-    /// number of one; `head`: bytes that were read from the socket before; `mode`: 0 the scheduler decides, 1
-    /// event loop, 2 I/O thread, 3 migrations at random, for tests (always 2 if the event loop can't poll
-    /// sockets). Returns the number of the connection, whose events go to `deliver` after this call. -1 if
+    /// number of one; `head`: bytes that were read from the socket before; `driver`: 0
+    /// the event loop, 1 an I/O thread (always if the event loop can't poll the socket). Returns the number of the connection, whose events go to `deliver` after this call. -1 if
     /// the socket can't be adopted: nothing has changed then.
     #[napi(
-        ts_type = "(fd: number, configuration: number, head: Uint8Array | undefined, mode: number) => number"
+        ts_type = "(fd: number, configuration: number, head: Uint8Array | undefined, driver: number) => number"
     )]
     pub attach: Unknown<'env>,
     /// Adopts the accepted connection of a `Listener` with this number, and its descriptor, which `destroy`
     /// closes. Writes `response` at once; bytes that the kernel refuses count as queued. Otherwise as
     /// `attach`. -1 if there is no such connection, or it can't be adopted: it is closed then.
     #[napi(
-        ts_type = "(number: number, configuration: number, response: string, head: Uint8Array | undefined, mode: number) => number"
+        ts_type = "(number: number, configuration: number, response: string, head: Uint8Array | undefined, driver: number) => number"
     )]
     pub adopt: Unknown<'env>,
     /// Destroys a connection that was attached or adopted, and frees its number.
@@ -224,37 +222,28 @@ impl Functions<'_> {
     }
 }
 
-fn attach(context: &Rc<Context>, [fd, configuration, head, mode, _]: Arguments) -> Result<Option<f64>> {
+fn attach(context: &Rc<Context>, [fd, configuration, head, driver, _]: Arguments) -> Result<Option<f64>> {
     let (fd, configuration) = (unsigned(context.env, fd)?, unsigned(context.env, configuration)?);
-    let (mode, config) = (mode_of(unsigned(context.env, mode)?), context.configuration(configuration)?);
+    let (on_thread, config) = (unsigned(context.env, driver)? == 1, context.configuration(configuration)?);
     let attached = with_optional_bytes(context.env, head, |head| {
-        sockets::attach(&context.event_loop, fd.cast_signed(), config, head, mode)
+        sockets::attach(&context.event_loop, fd.cast_signed(), config, head, on_thread)
     })?;
     Ok(Some(attached.map_or(-1.0, f64::from)))
 }
 
 fn adopt(
     context: &Rc<Context>,
-    [number, configuration, response, head, mode]: Arguments,
+    [number, configuration, response, head, driver]: Arguments,
 ) -> Result<Option<f64>> {
     let (number, configuration) = (unsigned(context.env, number)?, unsigned(context.env, configuration)?);
-    let mode = mode_of(unsigned(context.env, mode)?);
+    let on_thread = unsigned(context.env, driver)? == 1;
     let config = context.configuration(configuration)?;
     let adopted = context.payloads.with_string(context.env, response, |response| {
         with_optional_bytes(context.env, head, |head| {
-            sockets::adopt(&context.event_loop, number, response, config, head, mode)
+            sockets::adopt(&context.event_loop, number, response, config, head, on_thread)
         })
     })??;
     Ok(Some(adopted.map_or(-1.0, f64::from)))
-}
-
-fn mode_of(number: u32) -> TransportMode {
-    match number {
-        1 => TransportMode::EventLoop,
-        2 => TransportMode::IoThreads,
-        3 => TransportMode::Shuffle,
-        _ => TransportMode::Auto,
-    }
 }
 
 fn send(context: &Rc<Context>, [id, data, flags, key, _]: Arguments) -> Result<Option<f64>> {

@@ -9,7 +9,6 @@ use super::host::NodeHost;
 use super::sys::Reference;
 use crate::connection::Config;
 use crate::transport::event_loop::{EventLoop, Host};
-use crate::transport::scheduler::TransportMode;
 use crate::transport::transports::Transport;
 
 /// False: sockets cannot be adopted.
@@ -45,7 +44,7 @@ pub(super) fn attach(
     _fd: i32,
     _: Arc<Config>,
     _head: &[u8],
-    _: TransportMode,
+    _on_thread: bool,
 ) -> Option<u32> {
     None
 }
@@ -57,7 +56,7 @@ pub(super) fn adopt(
     _response: &[u8],
     _: Arc<Config>,
     _head: &[u8],
-    _: TransportMode,
+    _on_thread: bool,
 ) -> Option<u32> {
     None
 }

@@ -120,7 +120,7 @@ impl Connection {
             let compressed = strip_trailer(compressed, fin);
             self.outbound.push_frame(fin, rsv1, opcode, key, compressed);
         } else {
-            let mut compressor = pool.take_compressor(outgoing);
+            let mut compressor = pool.take_compressor(outgoing, payload.len());
             let history = state.history.last(outgoing.history_for(payload.len()));
             let compressed = strip_trailer(compressor.compress(history, payload), fin);
             self.outbound.push_frame(fin, rsv1, opcode, key, compressed);

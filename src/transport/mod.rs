@@ -4,9 +4,8 @@
 //!
 //! * [`transports`]: the transports of an owner, by connection.
 //! * [`stream`]: the caller moves the bytes (a Node Duplex, through the addon), on its own thread.
-//! * [`socket`]: a plain socket whose bytes are moved here. Its driver can change at any time:
-//!   [`event_loop`], the owner's thread, or [`io_threads`], tokio threads of this library. [`scheduler`]
-//!   decides which.
+//! * [`socket`]: a plain socket whose bytes are moved here. Its driver is chosen when it is adopted:
+//!   [`event_loop`], the owner's thread, or [`io_threads`], tokio threads of this library.
 //! * [`listener`]: listening sockets, and their connections until the opening handshake has been read.
 //! * [`masking_keys`]: random masking keys. [`slab`]: values by number. `queue`, `ref_count`: shared between
 //!   threads, made of `sync`.
@@ -30,7 +29,6 @@ pub mod pacer;
 mod queue;
 #[cfg(unix)]
 mod ref_count;
-pub mod scheduler;
 pub mod slab;
 #[cfg(unix)]
 pub mod socket;

@@ -13,7 +13,7 @@ use crate::addon::records::{LARGE, RecordKind, RecordWriter};
 use crate::addon::sys::{
     AsyncContext, Outcome, Reference, add_cleanup_hook, call_predicate, can_call, can_poll,
     create_array_buffer, in_handle_scope, make_callback_in_context, report_uncaught, run_in_close_phase,
-    thread_cpu_time, with_memory,
+    with_memory,
 };
 use crate::connection::MaskingKeys;
 use crate::transport::event_loop::{Delivered, EventLoop, Host, InPlace, Poller};
@@ -73,10 +73,6 @@ impl Host for NodeHost {
 
     fn now(&self) -> u64 {
         u64::try_from(self.node_loop.begun.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    fn cpu_time(&self) -> u64 {
-        thread_cpu_time()
     }
 
     fn poll_without_blocking(&self, on: bool) {

@@ -15,7 +15,6 @@ use super::host::NodeHost;
 use super::sys::{Reference, borrow_fd};
 use crate::connection::Config;
 use crate::transport::event_loop::{AdoptRequest, EventLoop, Source};
-use crate::transport::scheduler::TransportMode;
 use crate::transport::transports::{Backend, Transport};
 
 pub(super) use host::call_when_closing;
@@ -45,10 +44,10 @@ pub(super) fn attach(
     fd: i32,
     config: Arc<Config>,
     head: &[u8],
-    mode: TransportMode,
+    on_thread: bool,
 ) -> Option<u32> {
     host::start(event_loop).ok()?;
-    event_loop.adopt(AdoptRequest { source: Source::Host(borrow_fd(fd).ok()?), config, head, mode }).ok()
+    event_loop.adopt(AdoptRequest { source: Source::Host(borrow_fd(fd).ok()?), config, head, on_thread }).ok()
 }
 
 /// Adopts an accepted connection. `response` is written to it first. `None` if there is no such connection, or it was closed because
@@ -59,10 +58,12 @@ pub(super) fn adopt(
     response: &[u8],
     config: Arc<Config>,
     head: &[u8],
-    mode: TransportMode,
+    on_thread: bool,
 ) -> Option<u32> {
     host::start(event_loop).ok()?;
-    event_loop.adopt(AdoptRequest { source: Source::Accepted { number, response }, config, head, mode }).ok()
+    event_loop
+        .adopt(AdoptRequest { source: Source::Accepted { number, response }, config, head, on_thread })
+        .ok()
 }
 
 /// Node owns the descriptor of the transport's socket from now on, in a handle, and it is borrowed from there.

@@ -6,8 +6,7 @@
 //! handle scope. No policy belongs here: which function to call when is decided above.
 //!
 //! * Node-API: `async_work`, `bytes`, `callback`, `cleanup_hook`, `function`, `realm`, `reference`,
-//!   `shared_array`, `threadsafe_function`, `values`. * libuv: `uv`. * libc: `descriptor`, `page_allocator`,
-//!   `thread_cpu_time`.
+//!   `shared_array`, `threadsafe_function`, `values`. * libuv: `uv`. * libc: `descriptor`, `page_allocator`.
 
 mod async_work;
 mod bytes;
@@ -21,8 +20,6 @@ mod page_allocator;
 mod realm;
 mod reference;
 mod shared_array;
-#[cfg(unix)]
-mod thread_cpu_time;
 #[cfg(unix)]
 mod threadsafe_function;
 #[cfg(unix)]
@@ -50,7 +47,6 @@ pub(super) use {
     },
     cleanup_hook::add_cleanup_hook,
     descriptor::{borrow_fd, duplicate_fd},
-    thread_cpu_time::thread_cpu_time,
     uv::{AsyncHandle, Check, Poll, can_poll, run_in_close_phase},
     values::{buffer, latin1, uint32, undefined},
 };

@@ -151,7 +151,7 @@ impl Set {
             (&mut self.standalone, &[][..])
         };
         Some(place.get_or_insert_with(|| {
-            let mut compressor = pool.take_compressor(&self.outgoing);
+            let mut compressor = pool.take_compressor(&self.outgoing, payload.len());
             let compressed = compressor.compress(history, payload).to_vec();
             pool.put_compressor(compressor);
             compressed

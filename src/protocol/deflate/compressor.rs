@@ -4,15 +4,12 @@ use std::fmt;
 
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Method, Strategy};
 
-use super::{Level, MemLevel, OutgoingParams, Pool, TRAILER, WindowBits};
+use super::{MemLevel, OutgoingParams, Pool, TRAILER, WindowBits};
 
 /// Payload of an empty message or an empty final frame: an empty block without the trailer.
 pub const EMPTY_MESSAGE: &[u8] = &[0x00];
 /// Payload of an empty non-final frame.
 pub const EMPTY_FRAGMENT: &[u8] = &[0x00, 0x00, 0x00, 0xFF, 0xFF];
-
-/// Level used if none is configured: output nearly as small as zlib's 6, in less time.
-const DEFAULT_LEVEL: i32 = 5;
 
 /// Maximum output capacity reserved at a time.
 const STEP: usize = 64 * 1024;
@@ -31,16 +28,17 @@ pub struct Compressor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Kind {
     window_bits: WindowBits,
-    level: Option<Level>,
+    level: i32,
     mem_level: MemLevel,
     strategy: Strategy,
 }
 
 impl Kind {
-    pub(super) fn of(outgoing: &OutgoingParams) -> Self {
+    /// The kind for a payload of `length` bytes.
+    pub(super) fn of(outgoing: &OutgoingParams, length: usize) -> Self {
         Self {
             window_bits: outgoing.window_bits.max(WindowBits::MIN_DEFLATE),
-            level: outgoing.level,
+            level: outgoing.level_for(length),
             mem_level: outgoing.mem_level,
             strategy: outgoing.strategy,
         }
@@ -48,11 +46,14 @@ impl Kind {
 }
 
 impl Compressor {
-    /// Creates a compressor. Allocates up to 300 KB.
-    pub fn new(outgoing: &OutgoingParams) -> Self {
-        let kind = Kind::of(outgoing);
+    /// Creates a compressor for payloads of about `length` bytes. Allocates up to 300 KB.
+    pub fn new(outgoing: &OutgoingParams, length: usize) -> Self {
+        Self::of_kind(Kind::of(outgoing, length))
+    }
+
+    pub(super) fn of_kind(kind: Kind) -> Self {
         let deflate = Deflate::new_with_config(DeflateConfig {
-            level: kind.level.map_or(DEFAULT_LEVEL, Level::get),
+            level: kind.level,
             method: Method::Deflated,
             window_bits: -i32::from(kind.window_bits.get()),
             mem_level: kind.mem_level.get(),
@@ -108,7 +109,7 @@ pub fn strip_trailer(compressed: &[u8], fin: bool) -> &[u8] {
 /// Compresses a payload without references to earlier ones, up to the end of a sync flush. For
 /// large payloads, on any thread.
 pub fn compress_standalone(pool: &Pool, outgoing: &OutgoingParams, payload: &[u8]) -> Vec<u8> {
-    let mut compressor = pool.take_compressor(outgoing);
+    let mut compressor = pool.take_compressor(outgoing, payload.len());
     compressor.compress(&[], payload);
     let compressed = std::mem::take(&mut compressor.output);
     pool.put_compressor(compressor);

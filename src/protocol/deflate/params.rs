@@ -77,7 +77,7 @@ pub struct OutgoingParams {
     pub window_bits: WindowBits,
     /// True if messages may refer to earlier ones.
     pub context_takeover: bool,
-    /// `None` selects a fast default.
+    /// `None` selects a fast default, by the length of the payload.
     pub level: Option<Level>,
     /// Memory level.
     pub mem_level: MemLevel,
@@ -93,16 +93,39 @@ pub struct OutgoingParams {
 /// takes longer and saves only a few percent.
 const HISTORY_PAYLOADS: usize = 2;
 const SHORTEST_HISTORY: usize = 4 * 1024;
+/// The same at [`SHORT_LEVEL`].
+const SHORTEST_HISTORY_OF_SHORT: usize = 3 * 1024;
 /// From this level on, the whole window is used.
 const THOROUGH: u8 = 7;
 
+/// Level used if none is configured: output nearly as small as zlib's 6, in less time.
+const DEFAULT_LEVEL: i32 = 5;
+/// The same for a payload shorter than [`SHORT_PAYLOAD`] bytes: a quarter less time for a tenth more bytes (workload deflate-200).
+const SHORT_LEVEL: i32 = 1;
+const SHORT_PAYLOAD: usize = 512;
+
 impl OutgoingParams {
+    /// Returns the level at which a payload of `length` bytes is compressed.
+    pub(super) fn level_for(&self, length: usize) -> i32 {
+        match self.level {
+            Some(level) => level.get(),
+            None if self.is_short(length) => SHORT_LEVEL,
+            None => DEFAULT_LEVEL,
+        }
+    }
+
+    /// True if a payload of `length` bytes gets the level for short ones.
+    fn is_short(&self, length: usize) -> bool {
+        self.level.is_none() && self.dictionary.is_none() && length < SHORT_PAYLOAD
+    }
+
     /// Returns the maximum number of history bytes to which a payload of `length` bytes may refer.
     pub fn history_for(&self, length: usize) -> usize {
         let window = self.window_bits.size();
         match self.level {
             Some(Level(THOROUGH..)) => window,
             _ if self.dictionary.is_some() => window,
+            _ if self.is_short(length) => SHORTEST_HISTORY_OF_SHORT.min(window),
             _ => length.saturating_mul(HISTORY_PAYLOADS).max(SHORTEST_HISTORY).min(window),
         }
     }

@@ -24,15 +24,15 @@ struct PoolState {
 }
 
 impl Pool {
-    /// Returns a compressor for these parameters.
-    pub fn take_compressor(&self, outgoing: &OutgoingParams) -> Compressor {
-        let kind = Kind::of(outgoing);
+    /// Returns a compressor for a payload of `length` bytes.
+    pub fn take_compressor(&self, outgoing: &OutgoingParams, length: usize) -> Compressor {
+        let kind = Kind::of(outgoing, length);
         let mut state = self.state();
         state.was_used = true;
         let found = state.compressors.iter().rposition(|compressor| compressor.kind() == kind);
         let kept = found.map(|index| state.compressors.swap_remove(index));
         drop(state);
-        kept.unwrap_or_else(|| Compressor::new(outgoing))
+        kept.unwrap_or_else(|| Compressor::of_kind(kind))
     }
 
     /// Puts a compressor back.

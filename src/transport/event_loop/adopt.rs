@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::Poller;
 use crate::connection::Config;
-use crate::transport::scheduler::TransportMode;
 use crate::transport::socket::{Borrowed, OwnedOrBorrowedFd};
 
 /// A socket to adopt, and how.
@@ -16,8 +15,8 @@ pub struct AdoptRequest<'a> {
     pub config: Arc<Config>,
     /// Bytes that were read from the socket behind the opening handshake.
     pub head: &'a [u8],
-    /// The transport that the connection may use.
-    pub mode: TransportMode,
+    /// An I/O thread is to drive, not the event loop. One drives in any case if the poller cannot watch the descriptor.
+    pub on_thread: bool,
 }
 
 /// Origin of a socket to adopt.
@@ -46,7 +45,7 @@ pub(super) struct Opened<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// Opens the socket, and puts it onto the poller under `token` unless `mode` is an I/O thread. `take` takes an accepted connection
+    /// Opens the socket, and puts it onto the poller under `token` unless it is to be `on_thread`. `take` takes an accepted connection
     /// and tells whether the poller watches it.
     ///
     /// # Errors
@@ -55,7 +54,7 @@ impl<'a> Source<'a> {
         self,
         poller: Option<&Poller>,
         token: u64,
-        mode: TransportMode,
+        on_thread: bool,
         take: impl FnOnce(u32) -> Option<(socket2::Socket, bool)>,
     ) -> io::Result<Opened<'a>> {
         let (fd, is_watched, unsent) = match self {
@@ -71,7 +70,7 @@ impl<'a> Source<'a> {
             }
         };
         // A descriptor that the poller refuses can still be driven by an I/O thread.
-        let is_polled = mode != TransportMode::IoThreads
+        let is_polled = !on_thread
             && poller.is_some_and(|poller| {
                 let added = if is_watched { poller.readd_fd(&fd, token) } else { poller.add_fd(&fd, token) };
                 added.is_ok()

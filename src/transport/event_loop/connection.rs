@@ -11,7 +11,6 @@ use super::large_frame::{LARGE_FRAME_FROM, LargeFrame};
 use super::payload_arena::PayloadArena;
 use super::poller::Readiness;
 use crate::connection::{Connection, EventMemory, MIN_IN_PLACE};
-use crate::transport::scheduler::{Traffic, TransportMode};
 use crate::transport::socket::{Interest, RECEIVE_BUFFER, Socket, SocketEvents, Taken};
 
 /// Length from which a payload is written from the caller's memory if nothing else is queued, and in any case: a copy then costs more
@@ -28,7 +27,7 @@ pub enum InPlace<M> {
     Frame(M),
 }
 
-/// A connection of the event loop that is not idle; also while an I/O thread drives its socket.
+/// A connection of the event loop that is not idle; also one whose socket an I/O thread drives.
 pub struct ActiveConnection<M> {
     pub(super) socket: Arc<Socket>,
     /// Events that were collected from the socket and are not in a batch yet.
@@ -38,9 +37,9 @@ pub struct ActiveConnection<M> {
     /// On the list of connections that are looked at again in this cycle.
     pub(super) is_waiting: Cell<bool>,
     /// An I/O thread drives the socket, not the event loop.
-    pub(super) is_on_thread: Cell<bool>,
+    pub(super) is_on_thread: bool,
     pub(super) is_destroyed: Cell<bool>,
-    /// Readiness that was reported and not used up. Valid only while the event loop drives the socket, as is `interest`.
+    /// Readiness that was reported and not used up. Unused if an I/O thread drives the socket, as is `interest`.
     pub(super) ready: Cell<Readiness>,
     /// The interest after the last operation on the owner's thread: nothing else changes it.
     pub(super) interest: Cell<Interest>,
@@ -52,8 +51,6 @@ pub struct ActiveConnection<M> {
     large_frame: RefCell<Option<LargeFrame<M>>>,
     /// The cycle in which the peer's end is delivered, if it was read behind other events; 0 if none is held back.
     pub(super) end_due: Cell<u64>,
-    pub(super) mode: TransportMode,
-    pub(super) traffic: Cell<Traffic>,
     /// Index in the list of active connections.
     pub(super) position: Cell<usize>,
     /// Bytes that had passed at the last sweep.
@@ -61,14 +58,14 @@ pub struct ActiveConnection<M> {
 }
 
 impl<M> ActiveConnection<M> {
-    /// Driven by the event loop, with no readiness known.
-    pub(super) fn new(socket: Arc<Socket>, mode: TransportMode) -> Self {
+    /// With no readiness known.
+    pub(super) fn new(socket: Arc<Socket>, is_on_thread: bool) -> Self {
         Self {
             socket,
             events: RefCell::default(),
             is_dirty: Cell::new(false),
             is_waiting: Cell::new(false),
-            is_on_thread: Cell::new(false),
+            is_on_thread,
             is_destroyed: Cell::new(false),
             ready: Cell::default(),
             interest: Cell::default(),
@@ -76,8 +73,6 @@ impl<M> ActiveConnection<M> {
             in_place: RefCell::new(None),
             large_frame: RefCell::new(None),
             end_due: Cell::new(0),
-            mode,
-            traffic: Cell::default(),
             position: Cell::new(usize::MAX),
             total_at_sweep: Cell::new(u64::MAX),
         }
@@ -97,9 +92,9 @@ impl<M> ActiveConnection<M> {
         &self.socket
     }
 
-    /// True while an I/O thread drives.
+    /// True if an I/O thread drives.
     pub fn is_on_thread(&self) -> bool {
-        self.is_on_thread.get()
+        self.is_on_thread
     }
 
     /// Runs `access` on the connection. `None` once destroyed.
@@ -202,7 +197,7 @@ impl<M> ActiveConnection<M> {
         buffer: &RefCell<Box<[u8]>>,
         memory: &mut EventMemory,
     ) -> usize {
-        debug_assert!(!self.is_on_thread.get(), "one thread drives a socket at a time");
+        debug_assert!(!self.is_on_thread, "one thread drives a socket at a time");
         let Readiness { mut read, ended, hung_up, write } = self.ready.get();
         let mut interest = self.interest.get();
         if write && interest.write {

@@ -101,10 +101,6 @@ impl<H: Host> EventLoop<H> {
         if !self.is_running() {
             return;
         }
-        let now = self.host.now();
-        if self.scheduler.borrow().is_due(now) {
-            self.scheduler.borrow_mut().end_window(now, self.host.cpu_time());
-        }
         if self.acceptors.has_unaccepted() {
             self.with_acceptors(Listeners::resume_accepting);
         }
@@ -172,7 +168,7 @@ impl<H: Host> EventLoop<H> {
     /// Reads and writes if the event loop drives. Returns the bytes that were read.
     pub(in crate::transport) fn move_bytes(&self, connection: &ActiveConnection<H::Memory>) -> usize {
         match self.io() {
-            Some(io) if !connection.is_on_thread.get() && !self.has_ended() => {
+            Some(io) if !connection.is_on_thread && !self.has_ended() => {
                 let mut memory = self.transports().event_memory();
                 connection.move_bytes(&self.host, &self.arena, &io.buffer, &mut memory)
             }
@@ -208,9 +204,7 @@ impl<H: Host> EventLoop<H> {
         if !connection.is_delivered() {
             self.call_consumer(connection, scope);
         }
-        let mut events = 0;
         if connection.collect(self.cycle()) {
-            events = connection.events.borrow().events.len() as u32;
             self.call_consumer(connection, scope);
         }
         if connection.end_due.get() != 0 {
@@ -221,9 +215,6 @@ impl<H: Host> EventLoop<H> {
         // A flush looks at the interest, too.
         if !connection.is_dirty.get() {
             self.after_io(connection);
-        }
-        if events > 0 {
-            self.maybe_migrate(connection, events);
         }
     }
 

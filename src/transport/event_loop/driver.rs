@@ -1,5 +1,5 @@
-//! The driver of one owner's sockets: which there are, flushing, migration between the event loop and the I/O threads, and the end. The
-//! phases of the loop are in `cycle`, commands in `commands`.
+//! The driver of one owner's sockets: which there are, flushing, and the end. The phases of the loop are in `cycle`, commands in
+//! `commands`.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
@@ -17,7 +17,6 @@ use super::poller::{Io, Poller, Readiness, ReadyList};
 use crate::connection::{Config, Connection};
 use crate::protocol::Role;
 use crate::transport::listener::{Listeners, PollContext};
-use crate::transport::scheduler::{Migration, Scheduler, TransportMode};
 use crate::transport::socket::{Idle, Interest, Socket, Wake};
 use crate::transport::transports::{Backend, Transport, Transports};
 
@@ -45,7 +44,6 @@ pub struct EventLoop<H: Host> {
     pub(super) ready: Cell<ReadyList>,
     pub(super) woken: Cell<Vec<Arc<Socket>>>,
     pub(super) arena: PayloadArena,
-    pub(super) scheduler: RefCell<Scheduler>,
     pub(super) acceptors: Acceptors<H::Server>,
     /// Number of cycles so far.
     pub(super) cycle: Cell<u64>,
@@ -60,7 +58,6 @@ pub struct EventLoop<H: Host> {
 impl<H: Host> EventLoop<H> {
     /// An event loop without sockets. It needs [`EventLoop::start`] before the first one.
     pub fn new(host: H) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             host,
             transports: Transports::default(),
@@ -73,7 +70,6 @@ impl<H: Host> EventLoop<H> {
             ready: Cell::default(),
             woken: Cell::default(),
             arena: PayloadArena::default(),
-            scheduler: RefCell::new(Scheduler::new(cores, std::process::id())),
             acceptors: Acceptors::default(),
             cycle: Cell::new(0),
             has_servers: Cell::new(false),
@@ -167,21 +163,20 @@ impl<H: Host> EventLoop<H> {
     /// If the owner is ending, or there is no such descriptor or no thread. A borrowed descriptor is unchanged then, and an accepted
     /// connection is closed.
     pub fn adopt(&self, request: AdoptRequest<'_>) -> io::Result<u32> {
-        let AdoptRequest { source, config, head, mode } = request;
+        let AdoptRequest { source, config, head, on_thread } = request;
         let io =
             self.io().filter(|_| !self.has_ended()).ok_or_else(|| io::Error::other("the owner is ending"))?;
-        let mode = if io.poller.is_some() { mode } else { TransportMode::IoThreads };
         let id = self.transports.next_id();
         let token = u64::from(id);
         let take = |number| self.with_acceptors(|listeners, _| listeners.take(number)).flatten();
-        let Opened { fd, is_polled, unsent } = source.open(io.poller.as_deref(), token, mode, take)?;
+        let Opened { fd, is_polled, unsent } = source.open(io.poller.as_deref(), token, on_thread, take)?;
         match config.role {
             Role::Server => self.has_servers.set(true),
             Role::Client if !self.has_local_clients.get() => self.has_local_clients.set(fd.is_local()),
             Role::Client => {}
         }
         if is_polled && head.is_empty() && unsent.is_empty() {
-            let backend = Backend::Idle(IdleConnection::new(Idle::new(fd), id, mode));
+            let backend = Backend::Idle(IdleConnection::new(Idle::new(fd), id));
             return Ok(self.insert(config, backend, id));
         }
         let mut connection = Connection::new(Arc::clone(&config));
@@ -196,10 +191,9 @@ impl<H: Host> EventLoop<H> {
             config.auto_pong,
         );
         if !is_polled {
-            socket.move_to_thread()?;
+            socket.drive_on_thread()?;
         }
-        let connection = Rc::new(ActiveConnection::new(socket, mode));
-        connection.is_on_thread.set(!is_polled);
+        let connection = Rc::new(ActiveConnection::new(socket, !is_polled));
         self.active.add(&connection);
         if unsent.is_empty() {
             self.after_io(&connection);
@@ -275,7 +269,7 @@ impl<H: Host> EventLoop<H> {
     }
 
     pub(super) fn stop_polling(&self, connection: &ActiveConnection<H::Memory>) {
-        if !connection.is_on_thread.get()
+        if !connection.is_on_thread
             && let Some(poller) = self.poller()
         {
             poller.remove(&connection.socket);
@@ -319,7 +313,7 @@ impl<H: Host> EventLoop<H> {
 
     fn flush_one(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
         connection.is_dirty.set(false);
-        if connection.is_on_thread.get() {
+        if connection.is_on_thread {
             connection.socket.flush();
         } else if !connection.interest.get().write {
             // Output that the kernel has refused waits until it accepts more.
@@ -339,7 +333,7 @@ impl<H: Host> EventLoop<H> {
     /// Follows each operation on a socket that the event loop drives: undelivered events, and readable bytes that may be read now, are
     /// looked at in this cycle. Does nothing where an I/O thread drives.
     pub(in crate::transport) fn after_io(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
-        if !connection.is_on_thread.get() {
+        if !connection.is_on_thread {
             self.update_interest(connection, connection.socket.interest());
         }
     }
@@ -350,47 +344,6 @@ impl<H: Host> EventLoop<H> {
         let is_unread = ready.read && (interest.read || (interest.read_ahead && ready.ended));
         if interest.deliver || is_unread {
             self.mark_waiting(connection);
-        }
-    }
-
-    /// Migrates a connection if the scheduler decides so after a delivery of `events` events.
-    pub(super) fn maybe_migrate(&self, connection: &Rc<ActiveConnection<H::Memory>>, events: u32) {
-        if connection.is_destroyed.get() {
-            return;
-        }
-        let mut traffic = connection.traffic.get();
-        let on_thread = connection.is_on_thread.get();
-        let migration =
-            self.scheduler.borrow_mut().on_delivery(connection.mode, on_thread, &mut traffic, events);
-        connection.traffic.set(traffic);
-        match migration {
-            Some(Migration::ToIoThread) => self.migrate_to_thread(connection),
-            Some(Migration::ToEventLoop) => self.migrate_to_event_loop(connection),
-            None => {}
-        }
-    }
-
-    /// Has an I/O thread drive a socket. It stays if there is no thread or no descriptor for it.
-    pub(in crate::transport) fn migrate_to_thread(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
-        debug_assert!(!connection.is_on_thread.get());
-        connection.reclaim(&self.host);
-        if let Some(poller) = self.poller()
-            && connection.socket.move_to_thread().is_ok()
-        {
-            poller.remove(&connection.socket);
-            connection.is_on_thread.set(true);
-        }
-    }
-
-    /// Has the event loop drive a socket. It stays on its thread if the poller refuses it.
-    pub(in crate::transport) fn migrate_to_event_loop(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
-        debug_assert!(connection.is_on_thread.get());
-        connection.ready.set(Readiness::default());
-        if self.poller().is_some_and(|poller| poller.add(&connection.socket).is_ok()) {
-            connection.socket.move_to_owner();
-            connection.is_on_thread.set(false);
-            connection.interest.set(Interest::default());
-            self.flush_one(connection);
         }
     }
 

@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use super::connection::ActiveConnection;
 use crate::connection::Config;
-use crate::transport::scheduler::TransportMode;
 use crate::transport::socket::{Borrowed, Idle, Mailbox};
 
 /// Places that the list of active connections keeps.
@@ -23,7 +22,6 @@ const KEPT: usize = 2048;
 pub struct IdleConnection {
     socket: Idle,
     id: u32,
-    mode: TransportMode,
 }
 
 // Debug builds keep more of a descriptor.
@@ -32,8 +30,8 @@ const _: () = assert!(size_of::<IdleConnection>() <= 32);
 
 impl IdleConnection {
     /// The poller knows the descriptor by the connection's id.
-    pub(super) fn new(socket: Idle, id: u32, mode: TransportMode) -> Self {
-        Self { socket, id, mode }
+    pub(super) fn new(socket: Idle, id: u32) -> Self {
+        Self { socket, id }
     }
 
     /// Bytes ever queued, all of which are written.
@@ -68,20 +66,18 @@ impl IdleConnection {
 
     /// Makes the connection active, configured as before.
     pub(super) fn activate<M>(self, config: &Arc<Config>, mailbox: &Arc<Mailbox>) -> ActiveConnection<M> {
-        let Self { socket, id, mode } = self;
+        let Self { socket, id } = self;
         let socket = socket.wake(Arc::clone(config), mailbox, id.into(), config.auto_pong);
-        let connection = ActiveConnection::new(socket, mode);
+        let connection = ActiveConnection::new(socket, false);
         connection.interest.set(connection.socket.interest());
         connection
     }
 
     /// True if `connection` has nothing in flight. Requires exactly two references: the caller's and the active list's.
     pub(super) fn is_idle<M>(connection: &Rc<ActiveConnection<M>>) -> bool {
-        let is_driven = connection.mode != TransportMode::IoThreads && !connection.is_on_thread.get();
         let is_waiting =
             connection.is_dirty.get() || connection.is_waiting.get() || connection.ready.get().read;
-        is_driven
-            && !(is_waiting || connection.is_destroyed.get())
+        !(is_waiting || connection.is_on_thread || connection.is_destroyed.get())
             && connection.holds_no_memory()
             && Rc::strong_count(connection) <= 2
             && connection.is_delivered()
@@ -91,9 +87,9 @@ impl IdleConnection {
     /// Reduces a connection that [is idle](Self::is_idle) to its idle form. It must be off the active list. `None` if it was
     /// not idle; the socket is closed then.
     pub(super) fn from_active<M>(connection: Rc<ActiveConnection<M>>) -> Option<Self> {
-        let (id, mode) = (connection.id(), connection.mode);
+        let id = connection.id();
         let ActiveConnection { socket, .. } = Rc::into_inner(connection)?;
-        Some(Self::new(socket.into_idle()?, id, mode))
+        Some(Self::new(socket.into_idle()?, id))
     }
 }
 

@@ -1,5 +1,5 @@
 //! Receives the rest of a large frame straight into the memory of its message. `connection::detached_frame` decides which frames
-//! qualify. A socket that migrates to an I/O thread returns its frame first, because a thread has no such memory.
+//! qualify. A socket that is handed back to the host returns its frame first.
 
 use super::Host;
 use crate::connection::DetachedFrame;

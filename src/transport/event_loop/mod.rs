@@ -1,11 +1,11 @@
 //! The `event_loop` transport: sockets that are read, parsed, delivered and written on their owner's own thread, in the callbacks of
-//! its event loop. Nothing here blocks. An I/O thread takes part only through the mailbox and by migration.
+//! its event loop. Nothing here blocks. An I/O thread takes part only through the mailbox.
 //!
 //! [`EventLoop`] is the driver of one owner: a JavaScript environment, or a test. It is generic over a [`Host`], which has the loop,
 //! the memory and the consumer of events. The host calls [`EventLoop::before_poll`], [`EventLoop::on_readable`],
 //! [`EventLoop::on_wake`] and [`EventLoop::after_poll`] in the phases of its loop; commands come through the methods of [`Transport`](super::transports::Transport).
 //!
-//! * `driver`: the sockets of an owner, flushing, migration, and the end. `cycle`: the phases of the loop. `commands`: operations on
+//! * `driver`: the sockets of an owner, flushing, and the end. `cycle`: the phases of the loop. `commands`: operations on
 //!   one transport.
 //! * `poller`: one epoll or kqueue instance for all sockets. `connection`: the state of one active connection.
 //! * `idle`: connections with nothing in flight, and the sweep that finds them.
@@ -88,9 +88,6 @@ pub trait Host: Sized {
 
     /// Nanoseconds since any fixed moment.
     fn now(&self) -> u64;
-
-    /// Nanoseconds that the owner's thread has run on a processor; 0 if unknown.
-    fn cpu_time(&self) -> u64;
 
     /// Chooses whether the loop calls [`EventLoop::before_poll`] and then polls without blocking.
     fn poll_without_blocking(&self, on: bool);

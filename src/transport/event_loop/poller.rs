@@ -76,16 +76,7 @@ impl Poller {
         self.poll.borrow().as_raw_fd()
     }
 
-    /// Registers a socket that the owner drives; present readiness is reported, too. It must be removed before the owner stops
-    /// driving it, because its descriptor number may be reused.
-    ///
-    /// # Errors
-    /// If the descriptor cannot be polled.
-    pub fn add(&self, socket: &Socket) -> io::Result<()> {
-        self.register(socket.owner_fd(), socket.token(), INTEREST)
-    }
-
-    /// Registers the descriptor of an idle connection, or of one that is being made. Ends with [`Poller::remove_fd`], or when the
+    /// Registers the descriptor of a connection; present readiness is reported, too. Ends with [`Poller::remove_fd`], or when the
     /// descriptor is closed.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 //! The task of one socket on its I/O thread: waits for readiness and has the socket read and write, until the
-//! socket is destroyed or its owner takes it back.
+//! socket is destroyed or handed back to the host.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -47,20 +47,20 @@ impl Drop for Task {
     fn drop(&mut self) {
         self.registration.finish();
         let mut state = lock(&self.socket.state);
-        if state.driver.is(&self.registration) && !state.destroyed {
+        if !state.destroyed {
             state.fail(Fault { errno: libc::EIO, write: false });
-            self.socket.announce(state, Side::Thread);
+            self.socket.announce(state);
         }
     }
 }
 
 impl Task {
-    /// Ready when the socket was destroyed or taken back.
+    /// Ready when the socket was destroyed or handed back.
     fn poll(&self, fd: &AsyncFd<Arc<socket2::Socket>>, context: &mut Context<'_>) -> Poll<()> {
         self.registration.waker.register(context.waker());
         let (read, read_ahead, write) = {
             let state = lock(&self.socket.state);
-            if state.destroyed || !state.driver.is(&self.registration) {
+            if state.destroyed {
                 return Poll::Ready(());
             }
             (state.wants_input(), state.reads_ahead(), state.blocked)
@@ -142,7 +142,7 @@ impl Task {
     fn receive(&self) -> (Received, bool) {
         let mut scratch = lock(&self.registration.worker.scratch);
         let Scratch { buffer, keys } = &mut *scratch;
-        self.socket.receive_on_thread(&self.registration, buffer, keys)
+        self.socket.receive_on_thread(buffer, keys)
     }
 }
 

@@ -1,5 +1,5 @@
 //! The I/O threads. A worker is one thread with a current-thread tokio runtime; a socket stays with its
-//! worker until its owner takes it back or destroys it.
+//! worker until its owner destroys it or hands it back to the host.
 //!
 //! Each registered socket holds a reference to its worker (see `ref_count`): the first starts the thread, the
 //! last one lets it end. Jobs come through one queue with one wake-up, however many sockets they concern.
@@ -31,11 +31,11 @@ pub fn live_threads() -> usize {
 
 /// A job for a worker's thread.
 pub(in crate::transport) enum Job {
-    /// Read and write this socket for as long as it has this registration.
+    /// Read and write this socket.
     Adopt { socket: Arc<Socket>, fd: Arc<socket2::Socket>, registration: Arc<Registration> },
     /// Write the queued output of this socket.
     Write(Arc<Socket>),
-    /// Poll the task of this registration: its socket was resumed, taken back or destroyed.
+    /// Poll the task of this registration: its socket was resumed, destroyed or handed back.
     Poll(Arc<Registration>),
 }
 
@@ -85,8 +85,7 @@ impl RefCounted for Worker {
     }
 }
 
-/// One socket's stay on a worker, from its migration there to its migration back. A socket that migrates
-/// again has a new one.
+/// One socket's stay on a worker.
 pub(in crate::transport) struct Registration {
     pub(in crate::transport) worker: Arc<Worker>,
     /// Wakes the task.

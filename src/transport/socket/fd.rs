@@ -116,14 +116,6 @@ impl Descriptor {
         }
     }
 
-    /// True if there are at most `count` clones.
-    pub(super) fn has_clones_up_to(&self, count: usize) -> bool {
-        match self {
-            Self::Borrowed(_) => true,
-            Self::Owned(socket) => Arc::strong_count(socket) <= count,
-        }
-    }
-
     /// The socket, for system calls.
     pub(in crate::transport) fn socket(&self) -> SockRef<'_> {
         match self {

@@ -1,4 +1,4 @@
-//! Rules by which a socket passes between its owner and an I/O thread: its events are announced once until they are collected, and its
+//! Rules between the owner of a socket and the I/O thread that drives it: events are announced once until they are collected, and
 //! bytes stay in order, because one thread at a time reads. Model-checked by `tests/loom.rs`, so this knows nothing else of a socket.
 
 use super::sync::{Mutex, MutexGuard, lock, yield_now};
@@ -37,37 +37,26 @@ pub(super) trait Reading {
     fn set_being_read(&mut self, is_being_read: bool);
 }
 
-/// Outcome of a read without the lock.
-pub(super) enum Unlocked<'a, S, R> {
-    /// The result. The lock is held again, and no other thread has read since.
-    Read(MutexGuard<'a, S>, R),
-    /// The thread that drove the socket before is still reading.
-    Busy,
-    /// This thread may not read.
-    Refused,
-}
-
-/// Reads without holding the lock. `source` takes the source under the lock; `None` if this thread may not read.
+/// Reads on the I/O thread without holding the lock, which is held again with the result. `source` takes the source
+/// under the lock. `None` if there is none any more.
 pub(super) fn read_unlocked<S: Reading, F, R>(
     mutex: &Mutex<S>,
     source: impl FnOnce(&S) -> Option<F>,
     read: impl FnOnce(F) -> R,
-) -> Unlocked<'_, S, R> {
+) -> Option<(MutexGuard<'_, S>, R)> {
     let mut state = lock(mutex);
-    let Some(source) = source(&state) else { return Unlocked::Refused };
-    if state.is_being_read() {
-        return Unlocked::Busy;
-    }
+    let source = source(&state)?;
+    debug_assert!(!state.is_being_read(), "one thread at a time reads");
     state.set_being_read(true);
     drop(state);
     let result = read(source);
     let mut state = lock(mutex);
     debug_assert!(state.is_being_read(), "one thread at a time reads");
     state.set_being_read(false);
-    Unlocked::Read(state, result)
+    Some((state, result))
 }
 
-/// Locks when no thread is reading. Reads do not block, so the wait is short.
+/// Locks when the I/O thread is not reading, for the owner. Reads do not block, so the wait is short.
 pub(super) fn lock_unread<S: Reading>(mutex: &Mutex<S>) -> MutexGuard<'_, S> {
     loop {
         let state = lock(mutex);

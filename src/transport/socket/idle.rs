@@ -10,9 +10,6 @@ use super::write::Writer;
 use super::{Borrowed, Mailbox, OwnedOrBorrowedFd, Socket, local_and_peer_addr, lock};
 use crate::connection::{Config, Connection};
 
-/// Clones of its descriptor that a socket has while its owner drives: two in the state, one in the writer.
-const OWN_CLONES: usize = 3;
-
 /// A socket with nothing in flight. The owner's [`Poller`](crate::transport::event_loop::Poller) knows the descriptor
 /// by the token of the socket.
 #[derive(Debug)]
@@ -96,9 +93,7 @@ impl Socket {
         }
         let writer = lock(&self.writer);
         let state = lock(&self.state);
-        writer.as_ref().is_some_and(Writer::is_done)
-            && state.is_idle()
-            && state.owner_fd.as_ref().is_some_and(|fd| fd.has_clones_up_to(OWN_CLONES))
+        writer.as_ref().is_some_and(Writer::is_done) && state.is_idle()
     }
 
     /// Reduces the socket to its idle form. `None` if it [is not idle](Self::is_idle); the socket is closed then.

@@ -23,8 +23,8 @@ impl Mailbox {
         Self { queue: WakeQueue::new(waker), event_memory: Mutex::default() }
     }
 
-    /// Adds a socket, and wakes the owner if it is the first. A socket is in the mailbox at most twice: when the
-    /// owner takes it back and migrates it again while a thread is about to push it.
+    /// Adds a socket, and wakes the owner if it is the first. A socket is in the mailbox more than once only if the
+    /// owner has collected its events by itself since.
     pub(super) fn push(&self, socket: Arc<Socket>) {
         self.queue.push(socket);
     }

@@ -1,5 +1,5 @@
 //! One plain TCP or Unix socket and its connection, driven by the owner's event loop (`event_loop`) or by an I/O
-//! thread (`io_threads`). All operations of the owner are here; when a socket is read is up to its driver.
+//! thread (`io_threads`) for its whole life. All operations of the owner are here; when a socket is read is up to its driver.
 //!
 //! * Received: `read` (descriptor) -> connection -> [`SocketEvents`] -> owner; from an I/O thread by way of the
 //!   [`Mailbox`].
@@ -8,8 +8,8 @@
 //! Files:
 //!
 //! * `state`: the part shared by the owner and an I/O thread. `read`, `write`: system calls.
-//! * `fd`: descriptors, borrowed from the host or owned. `migrate`: from one driver to the other, and back to the
-//!   host.
+//! * `fd`: descriptors, borrowed from the host or owned. `transfer`: from the owner to an I/O thread, and back to
+//!   the host.
 //! * `events`, `mailbox`: undelivered events, and how an I/O thread announces them. `handoff`: the rules between
 //!   threads.
 //! * `idle`: a socket with nothing in flight.
@@ -22,9 +22,9 @@ mod fd;
 mod handoff;
 mod idle;
 mod mailbox;
-mod migrate;
 mod read;
 mod state;
+mod transfer;
 mod write;
 
 use std::fmt;
@@ -41,12 +41,12 @@ pub use fd::{Borrowed, Descriptor, OwnedOrBorrowedFd};
 
 pub use idle::Idle;
 pub use mailbox::{Mailbox, Wake};
-pub use migrate::Remains;
 pub(super) use read::Received;
 pub use read::{READS_PER_TURN, RECEIVE_BUFFER, Taken};
 pub(super) use state::Driver;
 use state::{Shutdown, State};
 pub(super) use sync::lock;
+pub use transfer::Remains;
 use write::Writer;
 
 /// Undelivered bytes above which a socket is not read until its owner collects. Large enough for a busy owner to find
@@ -88,7 +88,7 @@ pub struct Socket {
 
 impl Socket {
     /// Makes a socket of `fd`, a connected, non-blocking stream socket, driven by the owner. `head` is what was read
-    /// from it before; `keys` masks pongs that it causes. After [`Socket::move_to_thread`], events are announced in
+    /// from it before; `keys` masks pongs that it causes. After [`Socket::drive_on_thread`], events are announced in
     /// `mailbox`, under `token`, as long as the owner keeps the mailbox. `may_pong`: an I/O thread may answer pings.
     pub fn new(
         fd: Descriptor,
@@ -175,7 +175,7 @@ impl Socket {
         connection.finish_inflate_job(job, keys, &mut undelivered.events);
         state.full = state.is_full();
         state.driver.look();
-        self.announce(state, Side::Owner);
+        self.announce(state);
     }
 
     /// Stops reading and delivering. Events of the output are still delivered, as are a failure and an end that no
@@ -193,7 +193,7 @@ impl Socket {
         if state.paused && !state.destroyed {
             state.paused = false;
             state.driver.look();
-            self.announce(state, Side::Owner);
+            self.announce(state);
         }
     }
 
@@ -236,7 +236,7 @@ impl Socket {
         state.notify_at.get_or_insert(total);
         state.notify_last = total;
         state.settle();
-        self.announce(state, Side::Owner);
+        self.announce(state);
     }
 
     /// Sends a FIN after all queued output, then sets [`SocketEvents::shut_down`].
@@ -278,9 +278,8 @@ impl Socket {
 
     /// Puts the socket into the mailbox if it has events and is not there. Not needed for an owner that drives: it
     /// looks after each operation.
-    pub(super) fn announce(self: &Arc<Self>, state: MutexGuard<'_, State>, side: Side) {
-        let looks_itself = side == Side::Owner && matches!(state.driver, Driver::Owner);
-        if looks_itself {
+    pub(super) fn announce(self: &Arc<Self>, state: MutexGuard<'_, State>) {
+        if matches!(state.driver, Driver::Owner) {
             return;
         }
         handoff::announce(state, || {

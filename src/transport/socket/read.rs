@@ -5,11 +5,12 @@ use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
 
 use super::events::{Fault, SocketEvents};
-use super::handoff::{Reading, Unlocked, lock_unread, read_unlocked};
+#[cfg(test)]
+use super::handoff::Reading;
+use super::handoff::{lock_unread, read_unlocked};
 use super::state::State;
-use super::{Descriptor, Driver, Side, Socket, lock};
+use super::{Descriptor, Driver, Socket, lock};
 use crate::connection::{DetachedFrame, EventMemory, MaskingKeys};
-use crate::transport::io_threads::Registration;
 
 /// Most bytes of one read. Fits the L2 cache with room for the payloads copied out of it, and equals Node's buffer.
 pub const RECEIVE_BUFFER: usize = 64 * 1024;
@@ -49,28 +50,26 @@ impl Taken {
 }
 
 impl Socket {
-    /// Reads once, on the I/O thread of this registration, and parses. The flag is true if the connection has made
+    /// Reads once, on an I/O thread, and parses. The flag is true if the connection has made
     /// output itself (automatic pongs) that is to be written now. The state is not locked during the read, but marked
-    /// as being read: bytes stay in order even if the owner takes the socket back.
+    /// as being read: the owner waits for these bytes before it takes the socket back or
+    /// reads a last time.
     pub(in crate::transport) fn receive_on_thread(
         self: &Arc<Self>,
-        registration: &Arc<Registration>,
         buffer: &mut [u8],
         keys: &mut dyn MaskingKeys,
     ) -> (Received, bool) {
-        let source = |state: &State| if state.driver.is(registration) { state.fd.clone() } else { None };
-        let (mut state, result) =
-            match read_unlocked(&self.state, source, |fd: Descriptor| (&*fd.socket()).read(buffer)) {
-                Unlocked::Read(state, result) => (state, result),
-                Unlocked::Busy => return (Received::More, false),
-                Unlocked::Refused => return (Received::Stop, false),
-            };
+        let source = |state: &State| state.fd.clone();
+        let read = |fd: Descriptor| (&*fd.socket()).read(buffer);
+        let Some((mut state, result)) = read_unlocked(&self.state, source, read) else {
+            return (Received::Stop, false);
+        };
         self.lend_event_memory(&mut state);
         let received = state.take_in(result, buffer, keys, State::parse_copied);
         self.reclaim_event_memory(&mut state);
         // While the kernel refuses output, writability triggers the write.
         let reply = !state.blocked && !state.connection.output().is_empty();
-        self.announce(state, Side::Thread);
+        self.announce(state);
         (received, reply)
     }
 
@@ -134,9 +133,6 @@ impl Socket {
         let before = state.bytes_read;
         let mut more = true;
         while more && state.reads_ahead() {
-            if state.is_being_read() {
-                break;
-            }
             let Some(fd) = &state.fd else { break };
             let result = (&*fd.socket()).read(buffer);
             more = state.take_in(result, buffer, keys, State::parse_copied) != Received::Empty;
@@ -159,7 +155,6 @@ impl Socket {
             memory.lend(&mut state.undelivered.events);
         }
         let more = match &state.fd {
-            _ if state.is_being_read() => true,
             None => false,
             Some(fd) => {
                 let result = (&*fd.socket()).read(buffer);
@@ -219,10 +214,6 @@ impl Socket {
 
     fn receive_locked(state: &mut State, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> bool {
         for _ in 0..READS_PER_TURN {
-            // The thread that drove the socket before is still reading; it is done before the next turn.
-            if state.is_being_read() {
-                return true;
-            }
             let Some(fd) = &state.fd else { return false };
             // Under the lock, because no other thread uses a socket that the owner drives.
             let result = (&*fd.socket()).read(buffer);
@@ -234,6 +225,12 @@ impl Socket {
             }
         }
         true
+    }
+
+    /// True while an I/O thread is reading.
+    #[cfg(test)]
+    pub(in crate::transport) fn is_being_read(&self) -> bool {
+        lock(&self.state).is_being_read()
     }
 
     /// Reads once from a paused socket that is about to be destroyed, and swaps all events into `undelivered`, which

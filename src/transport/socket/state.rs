@@ -17,7 +17,7 @@ pub(super) enum Shutdown {
     Done,
 }
 
-/// Reads the descriptor, and writes when it becomes writable.
+/// Reads the descriptor, and writes when it becomes writable. Chosen when the socket is adopted.
 #[derive(Clone)]
 pub(in crate::transport) enum Driver {
     /// The owner's thread, in its event loop.
@@ -27,11 +27,6 @@ pub(in crate::transport) enum Driver {
 }
 
 impl Driver {
-    /// True if it is the thread with this registration.
-    pub(in crate::transport) fn is(&self, registration: &Arc<Registration>) -> bool {
-        matches!(self, Self::Thread(own) if Arc::ptr_eq(own, registration))
-    }
-
     /// Has the task of an I/O thread look at the state again.
     pub(super) fn look(&self) {
         if let Self::Thread(registration) = self {
@@ -44,7 +39,7 @@ impl Driver {
 pub(in crate::transport) struct State {
     pub(super) connection: Connection,
     pub(super) undelivered: SocketEvents,
-    pub(in crate::transport) driver: Driver,
+    pub(super) driver: Driver,
     /// The driver's descriptor; `None` once destroyed.
     pub(super) fd: Option<Descriptor>,
     /// The descriptor of the owner's event loop; `None` once destroyed.
@@ -119,7 +114,7 @@ impl State {
         }
     }
 
-    /// Changes the driver.
+    /// Sets the driver.
     pub(super) fn drive(&mut self, driver: Driver) {
         self.driver = driver;
         self.choose_pongs();

@@ -163,9 +163,7 @@ impl Socket {
     pub(in crate::transport) fn write_out(self: &Arc<Self>, side: Side) -> Interest {
         let mut guard = lock(&self.writer);
         let mut state = lock(&self.state);
-        // Only the owner may use the descriptor that it drives by.
-        let may_write = side == Side::Owner || matches!(state.driver, Driver::Thread(_));
-        let Some(writer) = guard.as_mut().filter(|_| may_write) else { return state.interest() };
+        let Some(writer) = guard.as_mut() else { return state.interest() };
         loop {
             if writer.is_done() && !writer.take_output(&mut state) {
                 break;
@@ -197,7 +195,7 @@ impl Socket {
         }
         drop(guard);
         let interest = state.interest();
-        self.announce(state, side);
+        self.announce(state);
         interest
     }
 }

@@ -8,7 +8,6 @@ use super::{
     wait_until,
 };
 use crate::protocol::Role;
-use crate::transport::event_loop::Poller;
 use crate::transport::socket::Fault;
 
 const MEGABYTE: usize = 1024 * 1024;
@@ -195,29 +194,11 @@ fn a_descriptor_that_cannot_be_polled_is_refused() {
     let (ours, _theirs) = pair(Family::Unix);
     let socket = host.take(ours, Role::Server, &[], LINK);
     // Twice in one poller.
-    assert!(host.poller.add(&socket).is_err());
+    assert!(host.poller.add_fd(&socket.owner_fd(), LINK).is_err());
     host.destroy_socket(&socket);
     assert_eq!(socket.owner_fd(), -1);
-    assert!(host.poller.add(&socket).is_err());
+    assert!(host.poller.add_fd(&socket.owner_fd(), LINK).is_err());
     host.poller.remove(&socket);
-}
-
-#[test]
-fn one_socket_may_change_its_poller() {
-    let mut link = Link::<LoopOwner>::new((Family::Tcp, Role::Server));
-    let other = Poller::new().unwrap();
-    link.owner.poller.remove(&link.socket);
-    other.add(&link.socket).unwrap();
-    link.peer.send_text("hello");
-    let mut told = Vec::new();
-    wait_until(|| {
-        other.poll(|token, ready| told.push((token, ready.read)));
-        told.contains(&(LINK, true))
-    });
-    assert_eq!(link.owner.poll_readiness(), []);
-    other.remove(&link.socket);
-    link.owner.poller.add(&link.socket).unwrap();
-    assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [text("hello")]);
 }
 
 #[test]

@@ -2,15 +2,20 @@
 //! and received ones are not lost.
 
 use std::io::Read;
+use std::net::Shutdown;
+use std::thread;
 
-use super::migrate::from_both;
-use super::{Event, Link, OneKey, pattern, wait_until};
+use super::either_driver::with_both;
+use super::{
+    Dice, Event, LINK, Link, LoopOwner, OneKey, SETUPS, lengths_and_order, pair, pattern, shrink_buffers,
+    wait_until,
+};
 
 const MEGABYTE: usize = 1024 * 1024;
 
 #[test]
 fn output_is_whole_and_in_order() {
-    from_both(Link::small, |link| {
+    with_both(Link::small_of, |link| {
         let role = link.role;
         link.queue(&pattern(1, MEGABYTE));
         assert_ne!(link.socket.write_now(), 0);
@@ -47,7 +52,7 @@ fn output_is_whole_and_in_order() {
 
 #[test]
 fn half_a_message_stays_with_the_connection() {
-    from_both(Link::new, |link| {
+    with_both(Link::of, |link| {
         let whole = link.peer.binary_frame(b"one and the other half");
         let (first, second) = whole.split_at(9);
         link.peer.write(first);
@@ -61,4 +66,47 @@ fn half_a_message_stays_with_the_connection() {
         remains.connection.receive(second, &mut OneKey, &mut events);
         assert_eq!(events.peek().map(Event::from), Some(Event::Binary(b"one and the other half".to_vec())));
     });
+}
+
+/// Handed back while an I/O thread is reading.
+#[test]
+fn bytes_that_are_being_read_stay_with_the_connection() {
+    const MESSAGES: usize = 400;
+    for (seed, setup) in (0..4).flat_map(|round| SETUPS.map(|setup| (round, setup))) {
+        let (family, role) = setup;
+        let (ours, theirs) = pair(family);
+        shrink_buffers([&ours, &theirs]);
+        let mut host = ours.try_clone().unwrap();
+        let mut link = Link::adopted(LoopOwner::on_threads(), (ours, theirs), role, &[]);
+        let mut dice = Dice(seed);
+        let messages = (0..MESSAGES).map(|number| link.peer.binary_frame(&pattern(number, dice.roll(4000))));
+        let bytes = messages.collect::<Vec<_>>().concat();
+        let mut writing = link.peer.second();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                writing.write(&bytes);
+                writing.stream.shutdown(Shutdown::Write).unwrap();
+            });
+            link.until(|seen| !seen.events.is_empty());
+            // A single core may show none of the reads.
+            while !link.socket.is_being_read() && link.socket.bytes_read() < bytes.len() as u64 {
+                if !link.socket.interest().read {
+                    link.owner.cycle();
+                }
+            }
+            let mut remains = link.socket.hand_back().unwrap();
+            let mut events = std::mem::take(&mut remains.undelivered.events);
+            // The host reads the rest.
+            host.set_nonblocking(false).unwrap();
+            let mut rest = Vec::new();
+            host.read_to_end(&mut rest).unwrap();
+            remains.connection.receive(&rest, &mut OneKey, &mut events);
+            let mut seen = std::mem::take(&mut link.owner.seen_mut(LINK).events);
+            while let Some(event) = events.peek() {
+                seen.push(event.into());
+                events.advance();
+            }
+            assert_eq!(lengths_and_order(&seen), MESSAGES);
+        });
+    }
 }

@@ -21,7 +21,6 @@ use crate::transport::event_loop::{
     Source,
 };
 use crate::transport::listener::AcceptedConnection;
-use crate::transport::scheduler::TransportMode;
 use crate::transport::socket::{Socket, SocketEvents, Wake};
 use crate::transport::transports::{Backend, Totals, Transport};
 
@@ -144,10 +143,6 @@ impl Host for TestHost {
         0
     }
 
-    fn cpu_time(&self) -> u64 {
-        0
-    }
-
     fn poll_without_blocking(&self, on: bool) {
         self.polls_without_blocking.set(on);
     }
@@ -171,6 +166,8 @@ pub(in crate::transport) struct LoopOwner {
     pub(in crate::transport) poller: Rc<Poller>,
     /// The loop around the event loop.
     poll: Poll,
+    /// I/O threads drive the sockets that are adopted.
+    on_threads: bool,
 }
 
 impl LoopOwner {
@@ -180,7 +177,12 @@ impl LoopOwner {
         let waker = Waker::new(poll.registry(), MAILBOX).unwrap();
         let event_loop = EventLoop::new(TestHost::new());
         event_loop.start(Some(Rc::clone(&poller)), Box::new(Ringer(waker)));
-        Self { event_loop, poller, poll }
+        Self { event_loop, poller, poll, on_threads: false }
+    }
+
+    /// An owner whose sockets I/O threads drive.
+    pub(in crate::transport) fn on_threads() -> Self {
+        Self { on_threads: true, ..Self::new() }
     }
 
     pub(in crate::transport) fn host(&self) -> &TestHost {
@@ -211,6 +213,10 @@ impl LoopOwner {
         seen.entry(token).or_default()
     }
 
+    pub(in crate::transport) fn seen_mut(&mut self, token: u64) -> &mut Seen {
+        self.event_loop.host_mut().seen.get_mut().entry(token).or_default()
+    }
+
     pub(in crate::transport) fn is_on_thread(&self, token: u64) -> bool {
         self.expect_active(token).is_on_thread()
     }
@@ -223,18 +229,6 @@ impl LoopOwner {
     /// Replaces the readiness of a socket's descriptor.
     pub(in crate::transport) fn set_ready(&mut self, token: u64, ready: Readiness) {
         self.expect_active(token).set_readiness(ready);
-    }
-
-    pub(in crate::transport) fn migrate_to_thread(&mut self, token: u64) {
-        let connection = self.expect_active(token);
-        self.event_loop.migrate_to_thread(&connection);
-        assert!(connection.is_on_thread());
-    }
-
-    pub(in crate::transport) fn migrate_to_event_loop(&mut self, token: u64) {
-        let connection = self.expect_active(token);
-        self.event_loop.migrate_to_event_loop(&connection);
-        assert!(!connection.is_on_thread());
     }
 
     /// Notes reported readiness, without reading. Returns the tokens of connections.
@@ -297,9 +291,8 @@ impl LoopOwner {
             transports.insert(Rc::new(RefCell::new(Transport::closed())));
         }
         let config = Arc::new(config(role, true));
-        let mode = TransportMode::EventLoop;
-        let id =
-            self.event_loop.adopt(AdoptRequest { source: Source::Owned(fd), config, head, mode }).unwrap();
+        let request = AdoptRequest { source: Source::Owned(fd), config, head, on_thread: self.on_threads };
+        let id = self.event_loop.adopt(request).unwrap();
         assert_eq!(u64::from(id), token, "two sockets have one number");
     }
 

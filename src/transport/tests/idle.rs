@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use super::{
-    Event, Family, LINK, LoopOwner, Owns, Peer, SETUPS, key_of, opposite, pair, pattern, shrink_buffers,
-    text, wait_until,
+    Event, Family, LINK, LoopOwner, Owns, Peer, SETUPS, key_of, opposite, pair, pattern, shrink_buffers, text,
 };
 use crate::protocol::Role;
 use crate::transport::socket::Socket;
@@ -272,26 +271,19 @@ fn an_activated_socket_can_be_paused_and_read_a_last_time() {
 }
 
 #[test]
-fn an_activated_socket_migrates_and_is_idle_when_it_is_back() {
-    for setup in SETUPS {
-        let mut link = IdleLink::new(setup);
-        for round in 1..=3 {
-            link.host.activate(LINK);
-            link.host.migrate_to_thread(LINK);
-            assert!(!link.becomes_idle());
-            let frame = link.framed(b"on a thread");
-            link.receive(&frame);
-            link.until(round);
-            link.send(b"from a thread");
-            assert_eq!(link.peer.next(), Event::Binary(b"from a thread".to_vec()));
-            link.host.migrate_to_event_loop(LINK);
-            // Until the thread has released it.
-            wait_until(|| {
-                link.host.cycle();
-                link.becomes_idle()
-            });
-            link.assert_totals();
-        }
+fn a_socket_of_a_thread_is_never_idle() {
+    for (family, role) in SETUPS {
+        let (ours, theirs) = pair(family);
+        let mut owner = LoopOwner::on_threads();
+        owner.adopt(ours, role, &[], LINK);
+        assert!(!owner.make_idle(LINK));
+        let mut peer = Peer::new(theirs, opposite(role));
+        peer.send_text("on a thread");
+        assert_eq!(owner.until(LINK, |seen| !seen.events.is_empty()).events, [text("on a thread")]);
+        owner.cycle();
+        assert!(!owner.make_idle(LINK));
+        owner.destroy(LINK);
+        peer.wait_for_end();
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::Shutdown;
 use std::sync::{Arc, LazyLock};
 use std::thread;
 
-use super::migrate::{from_both, swap};
+use super::either_driver::with_both;
 use super::{
     Dice, Event, Family, LINK, Link, LoopOwner, OneKey, Owner, Owns, Peer, SETUPS, key_of, opposite, pair,
     pattern, text, wait_until,
@@ -45,8 +45,8 @@ fn with_deflate<O: Owns>(link: Link<O>) -> Link<O> {
     link
 }
 
-fn small(setup: (Family, Role)) -> Link<LoopOwner> {
-    with_deflate(Link::small(setup))
+fn small(owner: LoopOwner, setup: (Family, Role)) -> Link<LoopOwner> {
+    with_deflate(Link::small_of(owner, setup))
 }
 
 /// Bytes that a peer sends, and the events that its receiver must get: compressed messages of these lengths, plain
@@ -157,59 +157,16 @@ fn play<O: Owns>(link: &mut Link<O>, meanwhile: impl Fn(&mut Link<O>, usize)) {
 
 #[test]
 fn a_socket_is_not_read_while_a_frame_is_inflated() {
-    from_both(small, |link| play(link, |link, _| is_not_read(link)));
+    with_both(small, |link| play(link, |link, _| is_not_read(link)));
     for setup in SETUPS {
         play(&mut with_deflate(Link::<Owner>::small(setup)), |link, _| is_not_read(link));
     }
 }
 
 #[test]
-fn it_migrates_while_a_frame_is_inflated() {
-    from_both(small, |link| {
-        play(link, |link, inflated| {
-            // Once, twice in a row, and with time for each driver.
-            for _ in 0..=inflated {
-                swap(link);
-                if inflated == 2 {
-                    is_not_read(link);
-                }
-            }
-        });
-    });
-}
-
-#[test]
-fn it_migrates_all_the_time() {
-    from_both(small, |link| {
-        let (mut peer, script) = (link.peer.second(), script(&LONG, link));
-        thread::scope(|scope| {
-            scope.spawn(move || peer.write(&script.bytes));
-            let (mut told, mut inflated) = (0, 0);
-            while told - inflated < script.expected.len() {
-                swap(link);
-                link.owner.cycle();
-                while let Some(event) = link.owner.seen(LINK).events.get(told) {
-                    told += 1;
-                    if *event == Event::Inflating {
-                        let job = take(link);
-                        swap(link);
-                        give_back(link, run(job));
-                        inflated += 1;
-                    } else {
-                        assert!(*event == script.expected[told - inflated - 1], "event {told}");
-                    }
-                }
-            }
-            assert_eq!(inflated, 3);
-        });
-    });
-}
-
-#[test]
 fn pings_behind_a_large_frame_are_answered_on_a_thread() {
     for setup in SETUPS {
-        let mut link = small(setup);
-        link.owner.migrate_to_thread(LINK);
+        let mut link = small(LoopOwner::on_threads(), setup);
         let (job, script) = until_inflating(&mut link);
         is_not_read(&mut link);
         give_back(&link, run(job));
@@ -220,7 +177,7 @@ fn pings_behind_a_large_frame_are_answered_on_a_thread() {
 
 #[test]
 fn a_pause_holds_the_message_back() {
-    from_both(small, |link| {
+    with_both(small, |link| {
         let (job, script) = until_inflating(link);
         link.socket.pause();
         give_back(link, run(job));
@@ -233,11 +190,9 @@ fn a_pause_holds_the_message_back() {
 
 #[test]
 fn the_peers_end_follows_all_messages() {
-    from_both(small, |link| {
+    with_both(small, |link| {
         let (job, script) = until_inflating(link);
         link.peer.stream.shutdown(Shutdown::Write).unwrap();
-        is_not_read(link);
-        swap(link);
         is_not_read(link);
         assert_eq!(link.owner.seen(LINK).ended, 0);
         give_back(link, run(job));
@@ -255,7 +210,7 @@ fn a_head_may_hold_a_large_frame() {
         let (head, rest) = bytes.split_at(bytes.len() - 5);
         let fd = Descriptor::Owned(Arc::new(ours));
         let socket = Socket::new(fd, deflating(role), head, &mut OneKey, &owner.mailbox, LINK, true);
-        socket.move_to_thread().unwrap();
+        socket.drive_on_thread().unwrap();
         let mut link = Link { owner, socket, peer, role };
         link.peer.write(rest);
         assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [Event::Inflating]);
@@ -269,7 +224,7 @@ fn a_head_may_hold_a_large_frame() {
 #[test]
 fn reading_in_place_stops_too() {
     for setup in SETUPS {
-        let mut link = small(setup);
+        let mut link = small(LoopOwner::new(), setup);
         let script = script(&LONG, &link);
         let mut peer = link.peer.second();
         thread::scope(|scope| {
@@ -325,22 +280,17 @@ fn destroy(link: &mut Link<LoopOwner>, job: InflateJob) -> Vec<Event> {
 
 #[test]
 fn a_destroyed_socket_leaves_its_connection() {
-    for moves in 0..3 {
-        from_both(small, |link| {
-            assert!(link.socket.take_inflating().is_none());
-            let (job, script) = until_inflating(link);
-            for _ in 0..moves {
-                swap(link);
-            }
-            // Bytes that were read with the frame are in the connection.
-            assert!(destroy(link, job) == script.expected);
-        });
-    }
+    with_both(small, |link| {
+        assert!(link.socket.take_inflating().is_none());
+        let (job, script) = until_inflating(link);
+        // Bytes that were read with the frame are in the connection.
+        assert!(destroy(link, job) == script.expected);
+    });
 }
 
 #[test]
 fn a_last_read_goes_to_the_connection() {
-    from_both(small, |link| {
+    with_both(small, |link| {
         let (job, script) = until_inflating(link);
         link.socket.pause();
         link.peer.send_text("unread");
@@ -358,7 +308,7 @@ fn a_last_read_goes_to_the_connection() {
 
 #[test]
 fn a_frame_returned_to_a_destroyed_socket_is_dropped() {
-    from_both(small, |link| {
+    with_both(small, |link| {
         let (job, _) = until_inflating(link);
         let Link { owner, socket, peer, .. } = link;
         owner.destroy_socket(socket);

@@ -1,25 +1,25 @@
 //! Plain sockets between an owner and a peer at the other end of a real TCP or Unix connection. Shared by these tests
 //! and those of `io_threads`. Every wait ends with a panic after [`TIMEOUT`].
 //!
-//! * `owner`: an owner whose sockets I/O threads drive. `host`: an owner with an event loop.
-//! * `event_loop`, `readiness`, `driver`: the event loop. `migrate`, `leaving`, `shuffle`: from one driver to the
-//!   other.
+//! * `owner`: an owner without an event loop, whose sockets I/O threads drive. `host`: an owner with an event loop.
+//! * `event_loop`, `readiness`, `driver`: the event loop. `either_driver`, `ending`, `random`: sockets of an event loop
+//!   that it or an I/O thread drives.
 //! * `handing_back`: back to the host. `idle`: idle connections.
-//! * `inflating`: large compressed messages, with either driver and across migrations.
+//! * `inflating`: large compressed messages, with either driver.
 
 mod dice;
 mod driver;
+mod either_driver;
+mod ending;
 mod event_loop;
 mod handing_back;
 mod host;
 mod idle;
 mod inflating;
-mod leaving;
-mod migrate;
 mod owner;
 mod peer;
+mod random;
 mod readiness;
-mod shuffle;
 
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
@@ -185,23 +185,42 @@ pub(in crate::transport) struct Link<O: Owns> {
 }
 
 impl<O: Owns> Link<O> {
-    pub(in crate::transport) fn new((family, role): (Family, Role)) -> Self {
-        Self::over(pair(family), role, &[])
+    pub(in crate::transport) fn new(setup: (Family, Role)) -> Self {
+        Self::of(O::begin(), setup)
+    }
+
+    /// As `new`, of a certain owner.
+    pub(in crate::transport) fn of(owner: O, (family, role): (Family, Role)) -> Self {
+        Self::adopted(owner, pair(family), role, &[])
     }
 
     /// With send and receive buffers so small that the kernel refuses output.
-    pub(in crate::transport) fn small((family, role): (Family, Role)) -> Self {
+    pub(in crate::transport) fn small(setup: (Family, Role)) -> Self {
+        Self::small_of(O::begin(), setup)
+    }
+
+    /// As `small`, of a certain owner.
+    pub(in crate::transport) fn small_of(owner: O, (family, role): (Family, Role)) -> Self {
         let ends = pair(family);
         shrink_buffers([&ends.0, &ends.1]);
-        Self::over(ends, role, &[])
+        Self::adopted(owner, ends, role, &[])
     }
 
     pub(in crate::transport) fn over(
+        ends: (socket2::Socket, socket2::Socket),
+        role: Role,
+        head: &[u8],
+    ) -> Self {
+        Self::adopted(O::begin(), ends, role, head)
+    }
+
+    /// As `over`, of a certain owner.
+    pub(in crate::transport) fn adopted(
+        mut owner: O,
         (ours, theirs): (socket2::Socket, socket2::Socket),
         role: Role,
         head: &[u8],
     ) -> Self {
-        let mut owner = O::begin();
         let socket = owner.take(ours, role, head, LINK);
         Self { owner, socket, peer: Peer::new(theirs, opposite(role)), role }
     }

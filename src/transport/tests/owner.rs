@@ -106,7 +106,7 @@ impl Owner {
         fd.set_nonblocking(true).unwrap();
         let fd = Descriptor::Owned(Arc::new(fd));
         let socket = Socket::new(fd, connection(role, true), head, &mut OneKey, &self.mailbox, token, true);
-        socket.move_to_thread().unwrap();
+        socket.drive_on_thread().unwrap();
         socket
     }
 

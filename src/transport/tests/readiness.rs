@@ -38,7 +38,7 @@ fn a_poll_reports_present_readiness() {
 
         // For an added socket, present readiness is reported, too.
         link.owner.poller.remove(&link.socket);
-        link.owner.poller.add(&link.socket).unwrap();
+        link.owner.poller.add_fd(&link.socket.owner_fd(), LINK).unwrap();
         let mut told = Vec::new();
         link.owner.poller.poll(|token, ready| told.push((token, ready)));
         assert_eq!(told, [(LINK, Readiness { read: true, ended: true, hung_up: false, write: true })]);

@@ -74,7 +74,7 @@ fn repeating_a_payload_to_one_connection_is_not_a_broadcast() {
     let payload = words(1, 500);
     let sent: Vec<usize> = (0..6).map(|_| many.send_one(0, &payload).len()).collect();
     // Refers to itself.
-    assert!(sent[0] > 80 && sent[1..].iter().all(|&length| length < 30), "{sent:?}");
+    assert!(sent[0] > 80 && sent[1..].iter().all(|&length| length < sent[0] / 4), "{sent:?}");
     // Others that follow later do not count as the first receivers: none has shared this payload
     // yet.
     let others: Vec<usize> = (1..5).map(|index| many.send_one(index, &payload).len()).collect();

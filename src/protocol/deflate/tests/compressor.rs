@@ -36,7 +36,7 @@ fn outgoing() -> impl Strategic<Value = OutgoingParams> {
 /// Compresses payloads one after another; each may refer to the earlier ones.
 fn round_trips(outgoing: &OutgoingParams, payloads: &[&[u8]]) {
     let (mut compressor, mut plain, mut sent) =
-        (Compressor::new(outgoing), Flate2Inflater::new(), Vec::new());
+        (Compressor::new(outgoing, usize::MAX), Flate2Inflater::new(), Vec::new());
     for payload in payloads {
         let compressed = compressor.compress(&sent, payload);
         assert!(compressed.ends_with(&TRAILER));
@@ -64,8 +64,9 @@ proptest! {
     fn any_params(
         outgoing in outgoing(),
         payloads in vec((payload(3_000), any::<prop::sample::Index>()), 1..4),
+        length in prop_oneof![Just(0), Just(usize::MAX)],
     ) {
-        let (mut compressor, mut plain, mut sent) = (Compressor::new(&outgoing), Flate2Inflater::new(), Vec::new());
+        let (mut compressor, mut plain, mut sent) = (Compressor::new(&outgoing, length), Flate2Inflater::new(), Vec::new());
         for (payload, known) in &payloads {
             // A payload may refer to any suffix of the earlier ones, including the empty one.
             let history = &sent[known.index(sent.len() + 1)..];
@@ -116,7 +117,7 @@ fn output_that_just_fits_is_complete() {
     // Incompressible data needs slightly more room than reserved, wherever that ends.
     let outgoing = OutgoingParams { level: Level::new(1), ..OutgoingParams::default() };
     let payload = noise(5, 700);
-    let mut compressor = Compressor::new(&outgoing);
+    let mut compressor = Compressor::new(&outgoing, usize::MAX);
     for length in 1..payload.len() {
         let compressed = compressor.compress(&[], &payload[..length]);
         assert!(compressed.ends_with(&TRAILER));
@@ -126,7 +127,7 @@ fn output_that_just_fits_is_complete() {
 
 #[test]
 fn it_compresses() {
-    let mut compressor = Compressor::new(&OutgoingParams::default());
+    let mut compressor = Compressor::new(&OutgoingParams::default(), usize::MAX);
     let text = words(6, 2_000);
     let first = compressor.compress(&[], &text).len();
     assert!(first < 1_000, "{first}");

@@ -69,7 +69,7 @@ fn an_empty_fragment() {
 
 #[test]
 fn output_matches_the_rfc() {
-    let mut compressor = Compressor::new(&OutgoingParams::default());
+    let mut compressor = Compressor::new(&OutgoingParams::default(), usize::MAX);
     assert_eq!(strip_trailer(compressor.compress(b"", b"Hello"), true), HELLO);
     assert_eq!(strip_trailer(compressor.compress(b"Hello", b"Hello"), true), HELLO_AGAIN);
     let first = compressor.compress(b"", b"He").to_vec();

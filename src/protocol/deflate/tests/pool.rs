@@ -72,7 +72,7 @@ proptest! {
         for (payload, keeps) in messages {
             // As in a connection: the history depends on the payload length.
             let length = outgoing.history_for(payload.len());
-            let mut compressor = pool.take_compressor(&outgoing);
+            let mut compressor = pool.take_compressor(&outgoing, payload.len());
             let compressed = compressor.compress(sent.last(length), &payload);
             let whole = &compressed[..compressed.len() - TRAILER.len()];
             let (output, inflater) = receive(&pool, &mut received, size, kept.take(), whole);
@@ -125,12 +125,13 @@ fn the_pool_separates_compressors_by_parameters() {
     let payload = [words(2, 600), noise(3, 2_000), words(2, 600)].concat();
     let none = OutgoingParams { level: Level::new(0), ..window(15) };
     let kinds = [window(15), window(9), none];
-    let length = |outgoing: &OutgoingParams| Compressor::new(outgoing).compress(&[], &payload).len();
+    let length =
+        |outgoing: &OutgoingParams| Compressor::new(outgoing, usize::MAX).compress(&[], &payload).len();
     let expected = kinds.each_ref().map(length);
     assert!(expected[0] < expected[1] && expected[1] < expected[2], "{expected:?}");
     let pool = Pool::default();
     for _ in 0..4 {
-        let mut taken = kinds.each_ref().map(|kind| pool.take_compressor(kind));
+        let mut taken = kinds.each_ref().map(|kind| pool.take_compressor(kind, usize::MAX));
         let lengths = taken.each_mut().map(|compressor| compressor.compress(&[], &payload).len());
         assert_eq!(lengths, expected);
         for compressor in taken {
@@ -148,7 +149,7 @@ fn an_unused_pool_is_emptied() {
     // Used since the last call, then unused.
     assert!(pool.trim());
     assert!(!pool.trim());
-    let compressor = pool.take_compressor(&OutgoingParams::default());
+    let compressor = pool.take_compressor(&OutgoingParams::default(), usize::MAX);
     pool.put_compressor(compressor);
     assert!(pool.trim());
     assert!(!pool.trim());

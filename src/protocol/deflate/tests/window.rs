@@ -16,7 +16,7 @@ fn match_at(distance: usize) -> Vec<u8> {
 fn distances_are_measured() {
     let outgoing = OutgoingParams { level: Level::new(9), ..OutgoingParams::default() };
     for distance in [20, 100, 249, 250, 251, 256, 257, 511, 1_000, 20_000, 32_768 - 262] {
-        let compressed = Compressor::new(&outgoing).compress(&[], &match_at(distance)).to_vec();
+        let compressed = Compressor::new(&outgoing, usize::MAX).compress(&[], &match_at(distance)).to_vec();
         let mut output = Vec::new();
         assert_eq!(furthest(&compressed, &mut output), distance);
         assert!(output == match_at(distance));
@@ -54,7 +54,7 @@ proptest! {
             strategy: if fixed { Strategy::Fixed } else { Strategy::Default },
             ..OutgoingParams::default()
         };
-        let mut compressor = Compressor::new(&outgoing);
+        let mut compressor = Compressor::new(&outgoing, usize::MAX);
         let mut sent = Vec::new();
         for payload in &payloads {
             let compressed = compressor.compress(&sent, payload);
@@ -78,7 +78,7 @@ proptest! {
             OutgoingParams { window_bits: bits(window_bits), level: Level::new(level), ..OutgoingParams::default() };
         let start = usize::from(start) % dictionary.len();
         let payload = [&dictionary[start..], &noise(8, 50), &dictionary[..]].concat();
-        let mut compressor = Compressor::new(&outgoing);
+        let mut compressor = Compressor::new(&outgoing, usize::MAX);
         let compressed = compressor.compress(&dictionary, &payload);
         prop_assert_eq!(&Flate2Inflater::knowing(&kept(&dictionary, &outgoing)).inflate(compressed), &payload);
         let mut sent = kept(&dictionary, &outgoing);
@@ -94,7 +94,7 @@ fn the_smallest_windows_never_refer_beyond_256_bytes() {
             let outgoing =
                 OutgoingParams { window_bits: bits(window_bits), level, ..OutgoingParams::default() };
             for distance in 240..=262 {
-                let mut compressor = Compressor::new(&outgoing);
+                let mut compressor = Compressor::new(&outgoing, usize::MAX);
                 let mut sent = Vec::new();
                 let payload = match_at(distance);
                 for part in [&payload[..distance + 20], &payload[distance + 20..], &payload] {

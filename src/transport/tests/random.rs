@@ -1,19 +1,19 @@
-//! Random operations of an owner, most of all migrations, while its peer floods it: nothing may be lost, reordered,
+//! Random operations of an owner with either driver, while its peer floods it: nothing may be lost, reordered,
 //! delivered twice or left hanging. A failure names its seed.
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
-use super::migrate::swap;
 use super::{Dice, Event, LINK, Link, LoopOwner, Owns, SETUPS, lengths_and_order, pattern};
 
-/// Runs a test once for each seed, over each kind of socket in turn.
+/// Runs a test once for each seed, over each kind of socket and with each driver in turn.
 fn for_seeds(seeds: std::ops::Range<u64>, test: impl Fn(u64, &mut Link<LoopOwner>)) {
     for seed in seeds {
         let setup = SETUPS[(seed % 4) as usize];
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let mut link = if seed % 3 == 0 { Link::new(setup) } else { Link::small(setup) };
+            let owner = if seed / 4 % 2 == 0 { LoopOwner::new() } else { LoopOwner::on_threads() };
+            let mut link = if seed % 3 == 0 { Link::of(owner, setup) } else { Link::small_of(owner, setup) };
             test(seed, &mut link);
         }));
         assert!(outcome.is_ok(), "seed {seed} over {setup:?} has failed, as said above");
@@ -22,7 +22,7 @@ fn for_seeds(seeds: std::ops::Range<u64>, test: impl Fn(u64, &mut Link<LoopOwner
 
 /// One random operation. True if a message was queued.
 fn act(dice: &mut Dice, link: &mut Link<LoopOwner>, number: usize) -> bool {
-    match dice.roll(16) {
+    match dice.roll(14) {
         0..=2 => {
             link.queue(&pattern(number, dice.length()));
             return true;
@@ -40,7 +40,6 @@ fn act(dice: &mut Dice, link: &mut Link<LoopOwner>, number: usize) -> bool {
             link.owner.poll_readiness();
             link.owner.move_bytes(LINK);
         }
-        13 | 14 => swap(link),
         _ => assert!(link.pending() <= link.queued_total()),
     }
     false
@@ -70,16 +69,12 @@ fn nothing_is_lost_in_random_operations() {
             while link.owner.seen(LINK).events.iter().filter(is_message).count() < MESSAGES {
                 link.owner.wait();
                 link.owner.cycle();
-                if dice.roll(4) == 0 {
-                    swap(link);
-                }
             }
             assert_eq!(lengths_and_order(&link.owner.seen(LINK).events), MESSAGES);
 
             link.socket.notify();
             link.socket.shutdown();
             let total = link.queued_total();
-            swap(link);
             let seen = link.until(|seen| seen.shut_down == 1 && seen.written.last() >= Some(&total));
             assert!(seen.written.is_sorted());
             assert_eq!(received.join().unwrap(), sent);
@@ -89,7 +84,7 @@ fn nothing_is_lost_in_random_operations() {
 }
 
 #[test]
-fn a_migrating_socket_can_be_destroyed_at_any_moment() {
+fn a_socket_can_be_destroyed_at_any_moment() {
     for_seeds(100..180, |seed, link| {
         let mut dice = Dice(seed);
         let (mut writing, mut reading) = (link.peer.second(), link.peer.second());

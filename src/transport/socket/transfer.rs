@@ -1,6 +1,5 @@
-//! Migration from one driver to the other, and back to the host. Only the descriptor moves: received bytes, queued
-//! output and open requests stay in the state, and the locks of the two halves make the new driver begin where the
-//! old one has stopped. Called by the owner.
+//! Transfers of a socket: from the owner to an I/O thread, when it is adopted; of its descriptor to the host; and back to the
+//! host, with all that was read and not sent. Called by the owner.
 
 use std::io;
 use std::mem;
@@ -9,7 +8,7 @@ use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::sync::Arc;
 
 use super::handoff::lock_unread;
-use super::{Borrowed, Descriptor, Driver, Side, Socket, SocketEvents, local_and_peer_addr, lock};
+use super::{Borrowed, Descriptor, Driver, Socket, SocketEvents, local_and_peer_addr, lock};
 use crate::connection::Connection;
 use crate::transport::io_threads::{Job, Registration};
 
@@ -67,15 +66,16 @@ impl Socket {
             .map_or((None, None), |owner_fd| local_and_peer_addr(&owner_fd.socket()))
     }
 
-    /// Has an I/O thread drive a socket of the owner, on a duplicate of the descriptor.
+    /// Has an I/O thread drive the socket from now on, on a duplicate of the descriptor. Called once, before the owner
+    /// reads or writes.
     ///
     /// # Errors
     /// If there is no descriptor or no thread left; nothing has changed then.
-    pub fn move_to_thread(self: &Arc<Self>) -> io::Result<()> {
+    pub fn drive_on_thread(self: &Arc<Self>) -> io::Result<()> {
         let mut writer = lock(&self.writer);
         let mut state = lock(&self.state);
         let Some(owner_fd) = &state.owner_fd else { return Ok(()) };
-        debug_assert!(matches!(state.driver, Driver::Owner), "the owner gives away sockets that it drives");
+        debug_assert!(matches!(state.driver, Driver::Owner), "a driver is chosen once");
         let registration = Registration::new()?;
         let duplicate = Arc::new(owner_fd.socket().try_clone()?);
         // A duplicate shares the mode, and the descriptor of an owner without an event loop may block.
@@ -89,33 +89,12 @@ impl Socket {
         state.drive(Driver::Thread(Arc::clone(&registration)));
         let worker = Arc::clone(&registration.worker);
         worker.push(Job::Adopt { socket: Arc::clone(self), fd: duplicate, registration });
-        // Queued output and uncollected events must be known to the new driver and to the mailbox.
-        if !state.blocked && !state.connection.output().is_empty() {
+        // The events of a head, and the rest of a response.
+        if !state.connection.output().is_empty() {
             worker.push(Job::Write(Arc::clone(self)));
         }
-        self.announce(state, Side::Owner);
+        self.announce(state);
         Ok(())
-    }
-
-    /// Has the owner drive a socket of an I/O thread. The owner then writes queued output, because the thread may not
-    /// have got to it. The thread may finish a read, and announces its events through the mailbox.
-    pub fn move_to_owner(&self) {
-        let mut writer = lock(&self.writer);
-        let mut state = lock(&self.state);
-        let Some(owner_fd) = state.owner_fd.clone() else { return };
-        debug_assert!(
-            matches!(state.driver, Driver::Thread(_)),
-            "a thread drives until the socket is taken back"
-        );
-        if let Some(writer) = writer.as_mut() {
-            writer.fd = owner_fd.clone();
-        }
-        drop(writer);
-        state.fd = Some(owner_fd);
-        let before = mem::replace(&mut state.driver, Driver::Owner);
-        state.choose_pongs();
-        drop(state);
-        before.look();
     }
 
     /// Stops reading and writing, and gives up all but the descriptor, which is released; the socket is as if
