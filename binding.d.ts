@@ -58,8 +58,6 @@ export declare class Connection {
   needsDrain(mark: number): boolean
   /** Attached: from now on, a `DRAIN` record follows whenever no output is pending after `mark` bytes were. */
   watchDrain(mark: number): void
-  /** Attached: from now on, `RAW` records have the received bytes unparsed, behind their events. */
-  tap(): void
   /** Attached: holds output back, or stops doing so. */
   cork(corked: boolean): void
   /** Chooses whether an I/O thread answers pings. */
@@ -98,6 +96,8 @@ export declare class Environment {
   records(): ArrayBuffer
   /** The memory of messages with the flag `ARENA` until they are read; never passed to a user. */
   payloadArena(): ArrayBuffer
+  /** The memory that `receivePlaced` parses: handles of Node read into it. Never passed to a user. */
+  receiveBuffer(): ArrayBuffer
   /**
    * The functions for connections.
    *
@@ -151,7 +151,8 @@ export declare class Listener {
    *   number of its header fields. Until the function returns, the first records of [`Environment::records`] have
    *   their positions: start and end of the name, start and end of the value.
    * * Anything else: `head` is `undefined`, and `detail` is 1; 2 if the peer has ended within its request, 3 if it
-   *   took too long (see `check`), 4 if the listening socket was closed meanwhile (see `close`).
+   *   took too long (see `check`), 4 if the listening socket was closed meanwhile (see `close`), 5 if an earlier request was
+   *   answered (see `answer`).
    *
    * `rest` has the bytes that were read and are not in `head`. The connection is not read until `adopt` of
    * `Functions`, `release` or `discard` takes it.
@@ -183,6 +184,17 @@ export declare class Listener {
   pendingCount(): number
   /** Gives up a connection: returns its descriptor, which the caller must close. -1 if there is no such connection. */
   release(number: number): number
+  /**
+   * Writes a response to a connection that was passed to `arrived`, and then closes it; with `keep`, it is passed to `arrived` again
+   * with its next bytes (`detail` 5), unless `closeKept` closes it before. Returns the number of bytes written: if it is less than
+   * all, the connection is as before. `null` if there is no such connection, or it does not listen any more.
+   */
+  answer(number: number, response: Uint8Array, keep: boolean): number | null
+  /**
+   * Closes the connections that have been silent for `limit` milliseconds since the response they were kept after. Returns the
+   * milliseconds until the next one is due; `null` if no other is kept.
+   */
+  closeKept(limit: number): number | null
   /** True if a connection can be read, now or later: its peer has not ended, and it has not failed. */
   isOpen(number: number): boolean
   /** Closes a connection. */
@@ -295,6 +307,8 @@ export interface Functions {
   write: (id: number, bytes: Uint8Array) => number
   /** Stream: parses received bytes. Returns the number of records of the first batch. */
   receive: (id: number, chunk: Uint8Array) => number
+  /** Stream: as `receive`, of the first `length` bytes of `Environment.receiveBuffer`. */
+  receivePlaced: (id: number, length: number) => number
   /**
    * Writes the next batch, once the last one has been read. Returns the number of its records; 0 if there
    * is none.

@@ -30,19 +30,15 @@ const UNSAFE = [
   'src/addon/sys/cleanup_hook.rs',
   'src/addon/sys/descriptor.rs',
   'src/addon/sys/function.rs',
-  'src/addon/sys/page_allocator.rs',
-  'src/addon/sys/page_allocator_tests.rs',
   'src/addon/sys/realm.rs',
   'src/addon/sys/reference.rs',
   'src/addon/sys/shared_array.rs',
   'src/addon/sys/threadsafe_function.rs',
-  'src/addon/sys/uv/async_handle.rs',
-  'src/addon/sys/uv/check.rs',
-  'src/addon/sys/uv/handle.rs',
-  'src/addon/sys/uv/poll.rs',
-  'src/addon/sys/uv/symbols.rs',
-  'src/addon/sys/values.rs',
-  'src/transport/io_threads/raw.rs'
+  'src/transport/io_threads/raw.rs',
+  'src/transport/malloc_trim.rs',
+  'src/transport/uv/handle.rs',
+  'src/transport/uv/loop_handles.rs',
+  'src/transport/uv/symbols.rs'
 ];
 
 /** Names that the core must not use: no input or output, threads, clocks, random sources or Node. */

@@ -120,13 +120,14 @@ const working = (name, message) => ({
 const CONNECTION_SUBJECTS = ['ws', 'ferrows/auto', ...PEERS, LIMIT];
 
 /** Connections that are opened and closed, with a number of exchanges. */
-const opening = (name, exchanges, connections = 50) => ({
+const opening = (name, exchanges, { connections = 50, ...others } = {}) => ({
   name,
   kind: 'opening',
   ...small,
   connections,
   inFlight: 1,
   exchanges,
+  ...others,
   subjects: CONNECTION_SUBJECTS
 });
 
@@ -143,9 +144,10 @@ const MEMORY_LOADS = [
  * subject is the server unless `kind` says otherwise:
  * `client`: it connects to the raw echo server; `memory`: its memory after all `loads`; `idle`:
  * memory of connections that are silent after `exchanges`; `opening`: connections opened and
- * closed, `connections` at a time, with `exchanges` each; `held`: connections of which the share
- * `talking` exchanges messages; `flood`: clients that send a message `every` milliseconds, first
- * alone, then during `attacks` hostile handshakes per second.
+ * closed, `connections` at a time, with `exchanges` each, and their requests sent `drip` bytes at a
+ * time; `held`: connections of which the share `talking` exchanges messages; `flood`: clients that
+ * send a message `every` milliseconds, first alone, then during `attacks` hostile handshakes per
+ * second.
  * With `deflate`, the payload is JSON, different in each message and compressed, with context
  * `takeover` or `no-takeover`. `work` is how many thousand steps a server of the API of ws computes
  * for each message. `rounds` is the maximum number of rounds; `onDemand` workloads run
@@ -190,7 +192,8 @@ const CATALOG = [
   },
   opening('opening', 0),
   opening('opening-1', 1),
-  opening('opening-serial', 0, 1),
+  opening('opening-serial', 0, { connections: 1 }),
+  opening('opening-drip', 0, { drip: 4 }),
   {
     name: 'idle-8000',
     kind: 'idle',

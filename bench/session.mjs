@@ -21,7 +21,7 @@ export function loadOptions(port, workload, { seconds, warmUp }) {
 export function loadCommand(port, workload, times) {
   const flags = ['binary', 'broadcast', 'tls'].filter((flag) => workload[flag]);
   if (workload.kind === 'opening') flags.push('opening');
-  const further = ['deflate', 'exchanges', 'every', 'silent', 'addresses'].filter(
+  const further = ['deflate', 'drip', 'exchanges', 'every', 'silent', 'addresses'].filter(
     (name) => workload[name] !== undefined
   );
   return [

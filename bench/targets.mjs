@@ -175,6 +175,14 @@ export const TARGETS = [
     limits: { ws: 0.35, 'uWebSockets.js': 1.5 }
   },
   {
+    work: 'opening, requests 4 bytes at a time, 50 connections',
+    figure: 'server CPU per connection',
+    workload: 'opening-drip',
+    subject: 'ferrows/auto',
+    measure: 'cpu',
+    limits: { ws: 1 }
+  },
+  {
     work: '8,000 idle connections',
     figure: 'memory per connection',
     workload: 'idle-8000',

@@ -163,7 +163,10 @@ function createSystemError(syscall, errno) {
   } catch {
     code = `E${errno}`;
   }
-  const error = Object.assign(new Error(`${syscall} ${code}`), { errno: -errno, code, syscall });
+  let message = `${syscall} ${code}`;
+  // Only the addon reports it, for memory of a program that is gone.
+  if (code === 'EFAULT') message += ': a Buffer was detached or resized before it was written';
+  const error = Object.assign(new Error(message), { errno: -errno, code, syscall });
   Error.captureStackTrace(error, createSystemError);
   return error;
 }

@@ -127,6 +127,8 @@ const RecordKind = {
   ERROR: 5,
   /** Too many automatic pongs are pending. */
   FLOODED: 6,
+  /** The next frame waits for Connection.inflate(). */
+  INFLATING: 7,
   /** The output queued at the time of notify() has been written. */
   WRITTEN: 8,
   DRAIN: 9,
@@ -135,9 +137,7 @@ const RecordKind = {
   /** A system call failed. */
   FAULT: 11,
   /** The writing side has been shut down. */
-  SHUTDOWN: 12,
-  /** The next frame waits for Connection.inflate(). */
-  INFLATING: 13
+  SHUTDOWN: 12
 };
 
 /** Flags of records, in the second byte of the first word. */

@@ -1,6 +1,6 @@
 'use strict';
 
-// Calls all unsafe code of the addon (src/addon/sys/, src/transport/io_threads/raw.rs) once or a few times, over the transport
+// Calls all unsafe code of the addon (src/addon/sys/, src/transport/uv/, src/transport/io_threads/raw.rs) once or a few times, over the transport
 // that FERROWS_TRANSPORT names. Run by scripts/memcheck.mjs, which watches each access to memory. Checks the results, too; the
 // behavior of the library is tested elsewhere.
 
@@ -13,6 +13,7 @@ const { WebSocket, WebSocketServer } = require('ferrows');
 const native = require('../../lib/native.js');
 const { closeLater } = require('../../lib/socket/close-queue.js');
 const { configure } = require('../../lib/transport/config-cache.js');
+const { bind } = require('../listener/listening.js');
 const { UNLIMITED, connect, listen, pattern } = require('../transport/pairs.js');
 
 const library = { WebSocket, WebSocketServer };
@@ -22,6 +23,9 @@ const LENGTHS = [0, 5, 300, 5000, 70_000, 300_000];
 
 /** Long enough to be compressed and inflated on Node's thread pool. */
 const LARGE = 200_000;
+
+/** More than the buffers of two sockets hold. */
+const BLOCKING = 16 << 20;
 
 /** Collects messages, one by one. @param {any} ws @returns {() => Promise<Buffer>} */
 function reader(ws) {
@@ -77,8 +81,42 @@ async function compressed() {
     client.send(text);
     assert.equal(String(await next()), text);
   }
-  while (native.environment.rest());
+  while (native.environment.sweep());
   return [wss, ws, client];
+}
+
+/**
+ * Large messages behind output that the kernel refuses. They are left unsent.
+ *
+ * @param {any} wss
+ */
+async function waiting(wss) {
+  const [ws, client] = await connect(library, wss);
+  client.pause();
+  ws.send(Buffer.alloc(BLOCKING));
+  for (let number = 0; number < 5; number++) ws.send(pattern(number, LARGE));
+  ws.send(new Uint8Array(new SharedArrayBuffer(LARGE)));
+  ws.send('x'.repeat(LARGE));
+  assert.ok(ws.bufferedAmount > 7 * LARGE);
+  return [ws, client];
+}
+
+/** The same, sent later or lost. @param {any} wss */
+async function delayed(wss) {
+  const [, client] = await waiting(wss);
+  const next = reader(client);
+  client.resume();
+  assert.equal((await next()).length, BLOCKING);
+  for (let number = 0; number < 5; number++) assert.deepEqual(await next(), pattern(number, LARGE));
+  assert.deepEqual([(await next()).length, (await next()).length], [LARGE, LARGE]);
+
+  const [ws, other] = await waiting(wss);
+  const lost = pattern(1, LARGE);
+  const outcome = new Promise((resolve) => ws.send(lost, resolve));
+  structuredClone(lost.buffer, { transfer: [lost.buffer] });
+  other.resume();
+  await outcome;
+  other.terminate();
 }
 
 /** A listener that throws, and calls in several async contexts. @param {any} ws @param {any} client */
@@ -107,7 +145,7 @@ async function arrivals() {
   const arrived = new EventEmitter();
   let takesAll = () => false;
   listener.listen(
-    { address: '127.0.0.1', backlog: 10, maxHeaderSize: 16384 },
+    { fd: bind().fd, backlog: 10, maxHeaderSize: 16384 },
     arrived,
     (owner, number, head, _detail, rest) => owner.emit('arrival', { number, head, rest }),
     () => takesAll()
@@ -198,6 +236,7 @@ async function exercise() {
   const [ws, client] = await connect(library, wss);
   await messages(ws, client);
   await exceptions(ws, client);
+  await delayed(wss);
   // One connection that is closed properly, and one that is not.
   const [, polite] = await connect(library, wss);
   polite.close(1000, 'bye');
@@ -214,6 +253,7 @@ async function end() {
   const [client] = open.slice(-1);
   client.send('x'.repeat(LARGE));
   for (const ws of open) if (ws instanceof WebSocket) ws.send(pattern(1, LARGE));
+  open.push(...(await waiting(open[0])));
   return open;
 }
 

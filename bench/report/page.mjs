@@ -82,6 +82,7 @@ function load({
   loads,
   talking,
   every,
+  drip,
   attacks
 }) {
   if (kind === 'memory')
@@ -90,7 +91,8 @@ function load({
   const many = connections.toLocaleString('en');
   if (kind === 'opening') {
     const between = exchanges ? `, with ${exchanges} echo of ${message} in between` : '';
-    return `connections opened and closed${between}, ${many} at a time, per connection`;
+    const parts = drip ? `, requests sent ${drip} bytes at a time` : '';
+    return `connections opened and closed${between}, ${many} at a time${parts}, per connection`;
   }
   if (kind === 'idle') {
     const echoes = exchanges === 1 ? 'an echo' : `${exchanges} echoes`;

@@ -10,8 +10,10 @@
  * the member, not when this file is loaded.
  */
 
+const { AsyncResource } = require('async_hooks');
 const diagnosticsChannel = require('diagnostics_channel');
 const EventEmitter = require('events');
+const http = require('http');
 const net = require('net');
 const { getDefaultHighWaterMark } = require('stream');
 
@@ -19,6 +21,17 @@ const { hasNodeSockets } = require('../socket/detach');
 const { debug } = require('../transport/debug');
 const { resolveMode } = require('../transport/mode');
 const { listens, takesSockets } = require('../native');
+
+const { getEnabledCategories } = loadTraceEvents();
+
+/** @returns {{ getEnabledCategories(): string | undefined }} Node may have been built without trace events */
+function loadTraceEvents() {
+  try {
+    return require('trace_events');
+  } catch {
+    return { getEnabledCategories: () => undefined };
+  }
+}
 
 /** The channel on which Node publishes each accepted socket. */
 const acceptedSockets = diagnosticsChannel.channel('net.server.socket');
@@ -115,4 +128,124 @@ function connectionReason(server, { connectionListener, listening, shouldUpgrade
   return null;
 }
 
-module.exports = { fallbackReason };
+/** Methods of Node that a response passes through, as they were when this file was loaded: object, name, method. */
+const METHODS = /** @type {[any, string[]][]} */ ([
+  [
+    http.ServerResponse.prototype,
+    ['_finish', '_flush', '_implicitHeader', '_send', '_storeHeader', '_writeRaw', 'assignSocket']
+      .concat(['cork', 'detachSocket', 'emit', 'end', 'on', 'setHeader', 'uncork', 'write'])
+      .concat(['writeHead'])
+  ],
+  [
+    http.IncomingMessage.prototype,
+    ['_addHeaderLine', '_addHeaderLines', '_destroy', '_dump', '_read', 'emit', 'on', 'push']
+  ],
+  [
+    net.Socket.prototype,
+    ['_destroy', '_final', '_read', '_write', '_writeGeneric', '_writev', 'cork', 'destroy']
+      .concat(['destroySoon', 'emit', 'end', 'on', 'once', 'pause', 'push', 'read', 'resume'])
+      .concat(['setNoDelay', 'setTimeout', 'uncork', 'write'])
+  ]
+]).flatMap(([object, names]) => names.map((name) => ({ object, name, method: object[name] })));
+
+/** True if some of them had been replaced before. */
+const wasPatched = ['writeHead', 'end', 'write'].some((name) => {
+  const source = Function.prototype.toString.call(
+    /** @type {any} */ (http.ServerResponse.prototype)[name]
+  );
+  return !source.startsWith(`function ${name}(`);
+});
+
+/** Channels on which Node publishes requests and responses; some versions lack some. */
+const RESPONSE_CHANNELS = [
+  'http.server.request.start',
+  'http.server.response.created',
+  'http.server.response.finish'
+].map((name) => diagnosticsChannel.channel(name));
+
+/** A request, as far as a ServerResponse without a connection reads it. */
+const REQUEST = { method: 'GET', httpVersionMajor: 1, httpVersionMinor: 1, headers: {} };
+
+/**
+ * Observers of a response that Node gives without a call of the program, in addition to those of fallbackReason(). With one of
+ * them, Node handles the connection. `of`: observed by all responses ("refusal", of 400, 408 and 431, which Node sends without a
+ * request), or only by those to a complete request ("response", of 426).
+ *
+ * @type {{ name: string, of: 'refusal' | 'response', isPresent: (server: AnyServer, snapshot: Snapshot) => boolean }[]}
+ */
+const OBSERVERS = [
+  {
+    name: 'async_hooks are enabled',
+    of: 'refusal',
+    isPresent: hasAsyncHooks
+  },
+  {
+    name: 'methods of http or net were replaced',
+    of: 'refusal',
+    isPresent: () =>
+      wasPatched || METHODS.some(({ object, name, method }) => object[name] !== method)
+  },
+  {
+    name: "the 'request' listeners are not only that of ws",
+    of: 'response',
+    isPresent: (server, { answer }) =>
+      server.listenerCount('request') !== 1 || server.rawListeners('request')[0] !== answer
+  },
+  {
+    name: "there is a 'timeout' listener",
+    of: 'response',
+    isPresent: (server) => server.listenerCount('timeout') !== 0
+  },
+  {
+    name: 'diagnostics channels of responses have subscribers',
+    of: 'response',
+    isPresent: () => RESPONSE_CHANNELS.some(({ hasSubscribers }) => hasSubscribers)
+  },
+  {
+    name: 'trace events of node.http are recorded',
+    of: 'response',
+    isPresent: () => /node\.http|^node$|,node,/.test(getEnabledCategories() ?? '')
+  },
+  {
+    name: 'a PerformanceObserver observes HTTP',
+    of: 'response',
+    // Node marks each response then.
+    isPresent: () =>
+      Object.getOwnPropertySymbols(new http.ServerResponse(/** @type {any} */ (REQUEST))).some(
+        ({ description }) => description === 'ServerResponseStatistics'
+      )
+  }
+];
+
+/** @returns {boolean} true if hooks are called when a resource is created: only then Node checks its type */
+function hasAsyncHooks() {
+  try {
+    Reflect.construct(AsyncResource, ['']);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * Finds an observer of a response that Node gives without a call of the program. The last ones are costly.
+ *
+ * @param {AnyServer} server
+ * @param {Snapshot} snapshot
+ * @param {'refusal' | 'response'} of see OBSERVERS
+ * @returns {string | null} its name; null: the addon may send the response
+ */
+function findObserver(server, snapshot, of) {
+  if (of === 'refusal') {
+    const reason = connectionReason(server, snapshot);
+    if (reason !== null) return reason;
+  }
+  const found = OBSERVERS.find(
+    (observer) => observer.of === of && observer.isPresent(server, snapshot)
+  );
+  if (found === undefined) return null;
+  debug("falling back to Node's http.Server: %s", found.name);
+  return found.name;
+}
+
+module.exports = { OBSERVERS, fallbackReason, findObserver };

@@ -25,6 +25,7 @@ const kSnapshot = Symbol('snapshot');
  * @property {string | undefined} transport option of the WebSocketServer
  * @property {unknown} connectionListener Node's 'connection' listener
  * @property {unknown} shouldUpgrade Node's shouldUpgradeCallback; undefined in versions without it
+ * @property {Function} answer ws's 'request' listener
  * @property {new (socket: any) => any} IncomingMessage class of its requests
  * @property {Listening | null} listening the current or last listening socket of the addon; null: Node listens
  */
@@ -111,6 +112,7 @@ function createServer(answer, transport) {
     transport,
     connectionListener: server.rawListeners('connection')[0],
     shouldUpgrade: server.shouldUpgradeCallback,
+    answer,
     IncomingMessage: (messages && server[messages]) ?? http.IncomingMessage,
     listening: null
   };

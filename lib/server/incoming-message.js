@@ -1,7 +1,7 @@
 'use strict';
 
 /*
- * The http.IncomingMessage of a request to upgrade that the addon has parsed, filled in as Node's parser does. Only upgrade.js
+ * The http.IncomingMessage of a request to upgrade that was parsed without a socket of Node, filled in as Node does. Only upgrade.js
  * creates them.
  */
 
@@ -10,9 +10,6 @@ const { environment } = require('../native');
 /** Memory in which the addon reports the header fields of a request head: four offsets each, from FIRST_WORD on. */
 const words = new Uint32Array(environment.records());
 const FIRST_WORD = 4;
-
-/** Offset of the request target, behind `GET `. */
-const TARGET = 4;
 
 /**
  * Cuts the header fields out of a request head. Must be called before the addon parses another one.
@@ -30,19 +27,28 @@ function readFields(head, count) {
 }
 
 /**
+ * A request to upgrade with the method GET.
+ *
+ * @typedef {Object} UpgradeRequest
+ * @property {number} major HTTP version
+ * @property {number} minor
+ * @property {string} url
+ * @property {string[]} fields names and values, alternating
+ */
+
+/**
  * @param {import('./http-server').Snapshot} snapshot of the server
  * @param {any} socket
- * @param {string} head
- * @param {string[]} fields names and values, alternating
+ * @param {UpgradeRequest} request
  * @returns {import('http').IncomingMessage} complete, without a body
  */
-function createRequest({ IncomingMessage }, socket, head, fields) {
+function createRequest({ IncomingMessage }, socket, { major, minor, url, fields }) {
   const req = new IncomingMessage(socket);
-  req.httpVersionMajor = 1;
-  req.httpVersionMinor = 1;
-  req.httpVersion = '1.1';
+  req.httpVersionMajor = major;
+  req.httpVersionMinor = minor;
+  req.httpVersion = `${major}.${minor}`;
   req.joinDuplicateHeaders = socket.server.joinDuplicateHeaders || null;
-  req.url = head.slice(TARGET, head.indexOf(' ', TARGET));
+  req.url = url;
   req.upgrade = true;
   req.method = 'GET';
   req._addHeaderLines(fields, fields.length);

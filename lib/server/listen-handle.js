@@ -12,10 +12,26 @@ const { trackHandle } = require('./active-handles');
 const { fallBack, onConnection, shouldFallBack, watchSockets } = require('./upgrade');
 const { AsyncContext } = require('../node/async-context');
 const { createListener } = require('../native');
-const { clearInterval, nextTick, setInterval } = require('../node/schedule');
+const { Reason } = require('./node-responses');
+const {
+  clearInterval,
+  clearTimeout,
+  nextTick,
+  setInterval,
+  setTimeout
+} = require('../node/schedule');
 
 /** Milliseconds: no timeout, as the addon takes it. */
 const NO_TIMEOUT = 0xffffffff;
+
+/**
+ * A connection that the addon has answered.
+ *
+ * @typedef {Object} Kept
+ * @property {number} read bytes until now
+ * @property {number} written
+ * @property {number} silence milliseconds after which it is closed
+ */
 
 class ListenHandle {
   /**
@@ -43,6 +59,12 @@ class ListenHandle {
     this.unwatched = new Set();
     /** Calls watchSockets(). @type {NodeJS.Timeout | undefined} */
     this.watchTimer = undefined;
+    /** Responses that the addon sends; null: none with this Node. @type {any} */
+    this.responses = undefined;
+    /** Connections that have been answered and may send more, and some that are closed, by number. @type {Map<number, Kept>} */
+    this.kept = new Map();
+    /** Calls closeKept(). @type {NodeJS.Timeout | undefined} */
+    this.keptTimer = undefined;
     this.replaceMethods();
   }
 
@@ -93,11 +115,38 @@ class ListenHandle {
     nextTick(startChecking, this);
   }
 
-  /** Hands connections that have not sent anything to Node. */
+  /** Closes connections that have been answered, and hands those that have not sent anything to Node. */
   passSilent() {
+    this.listener.closeKept(0);
     for (const number of this.listener.silent()) {
-      fallBack(this, number, undefined, 0);
+      fallBack(this, number, undefined, Reason.OTHER);
     }
+  }
+
+  /**
+   * Counts a response to a connection that may send another request, and closes it after a silence.
+   *
+   * @param {number} number
+   * @param {boolean} isFirst
+   * @param {number} read bytes of the request
+   * @param {number} written bytes of the response
+   * @param {number} silence milliseconds
+   */
+  keep(number, isFirst, read, written, silence) {
+    const before = isFirst ? undefined : this.kept.get(number);
+    this.kept.set(number, {
+      read: read + (before?.read ?? 0),
+      written: written + (before?.written ?? 0),
+      silence
+    });
+    this.keptTimer ??= setTimeout(closeKept, silence, this, silence).unref();
+  }
+
+  /** @param {number} number @returns {Kept | undefined} */
+  takeKept(number) {
+    const kept = this.kept.get(number);
+    this.kept.delete(number);
+    return kept;
   }
 
   /** Stops listening. Pending connections are handed to Node, as it keeps those of a closed server. */
@@ -105,11 +154,25 @@ class ListenHandle {
     if (this.isClosed) return;
     this.isClosed = true;
     clearInterval(this.timer);
+    clearTimeout(this.keptTimer);
     watchSockets(this);
     trackHandle(this);
     // fallBack() subtracts each of them: until then the server must not consider itself drained.
     this.server._connections += this.listener.close(true);
   }
+}
+
+/**
+ * Closes connections that have been silent since their last response.
+ *
+ * @param {ListenHandle} handle
+ * @param {number} silence milliseconds
+ */
+function closeKept(handle, silence) {
+  const left = handle.listener.closeKept(silence);
+  if (left === null) handle.kept.clear();
+  handle.keptTimer =
+    left === null ? undefined : setTimeout(closeKept, left, handle, silence).unref();
 }
 
 /**

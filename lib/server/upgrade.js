@@ -2,7 +2,8 @@
 
 /*
  * Connections of a listening socket of the addon, which calls these functions, in no async context. A plain request to upgrade
- * becomes an 'upgrade' event, as Node would emit it. Every other connection is handed to Node with the bytes that were read.
+ * becomes an 'upgrade' event, as Node would emit it. Other requests are answered by node-responses.js, or the connection is handed
+ * to Node with the bytes that were read.
  */
 
 const { AsyncLocalStorage, executionAsyncResource } = require('async_hooks');
@@ -15,11 +16,11 @@ const { createRequest, readFields } = require('./incoming-message');
 const { createError } = require('../errors');
 const { EMPTY_BUFFER } = require('../constants');
 const { fallbackReason } = require('./fallback');
+const { Reason, answer } = require('./node-responses');
 const { clearTimeout, setTimeout } = require('../node/schedule');
 
-/** Reasons of the addon to hand a connection to Node: the request is late; the listening socket was closed. */
-const LATE = 3;
-const CLOSED = 4;
+/** Offset of the request target, behind `GET `. */
+const TARGET = 4;
 
 /** Node's constant for handles of connections, of both TCP and Pipe. */
 const SOCKET = 0;
@@ -53,17 +54,57 @@ function shouldFallBack(handle) {
 function onConnection(handle, number, head, detail, data) {
   noContext ??= new AsyncContext('WEBSOCKETSERVER');
   if (head === undefined) {
-    fallBack(handle, number, data, detail);
+    answerOrFallBack(handle, number, data, detail);
   } else if (fallbackReason(handle.server, handle.snapshot) !== null) {
     const bytes = Buffer.from(head, 'latin1');
-    fallBack(handle, number, data === undefined ? bytes : Buffer.concat([bytes, data]), 0);
+    const all = data === undefined ? bytes : Buffer.concat([bytes, data]);
+    fallBack(handle, number, all, Reason.OTHER);
   } else {
     const fields = readFields(head, detail);
-    const context = usesContextFrames()
-      ? handle.scope.runInAsyncScope(createContext)
-      : createContext();
-    context.runInAsyncScope(emitUpgrade, undefined, handle, number, head, fields, data);
+    const url = head.slice(TARGET, head.indexOf(' ', TARGET));
+    const bytesRead = head.length + (data === undefined ? 0 : data.length);
+    upgrade(handle, number, { major: 1, minor: 1, url, fields }, data, bytesRead);
   }
+}
+
+/**
+ * Handles a connection whose request is no plain request to upgrade.
+ *
+ * @param {ListenHandle} handle
+ * @param {number} number
+ * @param {Buffer | undefined} data bytes that were read
+ * @param {number} reason
+ */
+function answerOrFallBack(handle, number, data, reason) {
+  const outcome = answer(handle, number, data, reason);
+  if (outcome.kind === 'upgrade') {
+    const bytes = /** @type {Buffer} */ (data);
+    const rest = outcome.length < bytes.length ? bytes.subarray(outcome.length) : undefined;
+    upgrade(handle, number, outcome.request, rest, bytes.length);
+  } else if (outcome.kind !== 'done') {
+    const { rest, keep } = outcome.kind === 'unsent' ? outcome : { rest: undefined, keep: true };
+    const socket = fallBack(handle, number, rest === undefined ? data : undefined, reason);
+    if (rest !== undefined && socket) {
+      if (keep) socket.write(rest);
+      else socket.end(rest);
+    }
+  }
+}
+
+/**
+ * Emits 'upgrade' in the async context of a request.
+ *
+ * @param {ListenHandle} handle
+ * @param {number} number
+ * @param {import('./incoming-message').UpgradeRequest} request
+ * @param {Buffer | undefined} data bytes behind the request
+ * @param {number} bytesRead
+ */
+function upgrade(handle, number, request, data, bytesRead) {
+  const context = usesContextFrames()
+    ? handle.scope.runInAsyncScope(createContext)
+    : createContext();
+  context.runInAsyncScope(emitUpgrade, undefined, handle, number, request, data, bytesRead);
 }
 
 /** Created in no async context, to enter it from another one. @type {InstanceType<typeof AsyncContext> | undefined} */
@@ -99,18 +140,17 @@ function usesContextFrames() {
 /**
  * @param {ListenHandle} handle
  * @param {number} number
- * @param {string} head
- * @param {string[]} fields
+ * @param {import('./incoming-message').UpgradeRequest} request
  * @param {Buffer | undefined} data
+ * @param {number} bytesRead
  */
-function emitUpgrade(handle, number, head, fields, data) {
+function emitUpgrade(handle, number, request, data, bytesRead) {
   const { server, snapshot } = handle;
-  const bytes = head.length + (data === undefined ? 0 : data.length);
-  const socket = new LazySocket(handle, number, bytes);
+  const socket = new LazySocket(handle, number, bytesRead);
   server._connections++;
   let hasReturned = false;
   try {
-    const req = createRequest(snapshot, socket, head, fields);
+    const req = createRequest(snapshot, socket, request);
     server.emit('upgrade', req, socket, data ?? EMPTY_BUFFER);
     hasReturned = true;
   } finally {
@@ -145,51 +185,70 @@ function watchSockets(handle) {
  * @param {ListenHandle} listening
  * @param {number} number
  * @param {Buffer | undefined} bytes that were read
- * @param {number} reason LATE, CLOSED, or another one
+ * @param {number} reason
+ * @returns {import('net').Socket | undefined} undefined: it is closed
  */
 function fallBack(listening, number, bytes, reason) {
   const { listener, scope, server } = listening;
   // Added by ListenHandle.close().
-  if (reason === CLOSED) server._connections--;
+  if (reason === Reason.CLOSED) server._connections--;
   const fd = listener.release(number);
   if (fd === -1) {
     server._emitCloseIfDrained();
-    return;
+    return undefined;
   }
 
   const create = () => new listening.handle.constructor(SOCKET);
   const accepted = noContext === undefined ? create() : noContext.runInAsyncScope(create);
   const error = accepted.open(fd);
   if (error !== 0) fs.closeSync(fd);
-  scope.runInAsyncScope(emitConnection, undefined, listening, accepted, error, bytes, reason);
+  const before = reason === Reason.KEPT ? listening.takeKept(number) : undefined;
+  return scope.runInAsyncScope(
+    emitConnection,
+    undefined,
+    listening,
+    accepted,
+    error,
+    bytes,
+    reason,
+    before
+  );
 }
 
 /**
  * Passes an accepted handle to the server, and the bytes that were read to its socket.
  *
- * @param {ListenHandle} listening
+ * @param {ListenHandle} handle
  * @param {any} accepted handle of Node
  * @param {number} error of libuv; 0: none
  * @param {Buffer | undefined} bytes
  * @param {number} reason
+ * @param {import('./listen-handle').Kept | undefined} before of a connection that the addon has answered
+ * @returns {import('net').Socket | undefined}
  */
-function emitConnection({ handle, owner, server }, accepted, error, bytes, reason) {
+function emitConnection({ handle, owner, server }, accepted, error, bytes, reason, before) {
   if (error !== 0) {
     handle.onconnection(error);
-    return;
+    return undefined;
   }
   // Inherited from the listening socket of the addon.
   if (!server.noDelay) accepted.setNoDelay?.(false);
   handle.onconnection(0, accepted);
   /** @type {import('net').Socket | undefined} undefined: Node has dropped the connection */
   const socket = accepted[/** @type {symbol} */ (owner)];
-  if (socket === undefined) return;
+  if (socket === undefined) return undefined;
+  if (before !== undefined) {
+    setCounter(accepted, 'bytesWritten', before.written);
+    // Node has set it behind the response, too, and resets it when the head of a request is complete.
+    if (!bytes?.includes('\r\n\r\n')) socket.setTimeout(before.silence);
+  }
   if (bytes !== undefined) {
-    setCounter(accepted, 'bytesRead', bytes.length);
+    setCounter(accepted, 'bytesRead', bytes.length + (before?.read ?? 0));
     socket.push(bytes);
   }
   // Node's 'error' listener answers 408.
-  if (reason === LATE) socket.emit('error', createError('REQUEST_TIMEOUT'));
+  if (reason === Reason.LATE) socket.emit('error', createError('REQUEST_TIMEOUT'));
+  return socket;
 }
 
 module.exports = { fallBack, onConnection, shouldFallBack, watchSockets };

@@ -1,14 +1,18 @@
 'use strict';
 
 /*
- * The only file that accesses the memory shared with the addon. Reads parsed events into the queue of their connection,
- * takes output, and places small payloads. Used by the transports. The meaning of an event is not known here.
+ * The only file that accesses the memory shared with the addon, except for the receive buffer (direct-reader.js). Reads parsed
+ * events into the queue of their connection, takes output, and places small payloads. Used by the transports. The meaning of an
+ * event is not known here.
  *
  * Neither shared memory nor a view of it leaves this file: payloads are copied out, into memory that holds bytes of one
  * delivery of one connection only.
  *
  * Reading and emitting are two steps because a listener may cause the addon to overwrite the shared memory.
  */
+
+// The global one is an accessor.
+const { Buffer } = require('buffer');
 
 const { FastBuffer, split, toArrayBuffer } = require('../buffer-util');
 const native = require('../native');
@@ -41,6 +45,9 @@ const PAYLOADS_START = PLACED_START + MAX_PLACED;
 /** Bytes at the end of the shared memory whose views are cached: the addon puts small payloads there, from the end down. */
 const VIEWED_BYTES = 2 * 1024;
 
+/** Maximum length of output in Node's pool. Longer output would be in memory of its own. */
+const MAX_POOLED = 4 * 1024 - 1;
+
 /** Slots of a queue per event: first word of the record, payload, detail. */
 const EVENT_SLOTS = 3;
 
@@ -65,8 +72,9 @@ const views = Array.from({ length: VIEWED_BYTES / ALIGNMENT + 1 }, () => placed)
 /** The most recent view of the start of the payloads: those with the flag BATCHED, and output. */
 let frontView = placed;
 
-// Kept, because programs may replace it.
+// Kept, because programs may replace them.
 const { set } = Uint8Array.prototype;
+const { allocUnsafe } = Buffer;
 
 /**
  * An empty queue for the next connection that needs one; most connections have no events, and no queue, most of the time.
@@ -223,10 +231,18 @@ function viewOf(start, length) {
  * @returns {Buffer} a copy of that many bytes from the start of the payloads
  */
 function copyFront(length) {
+  return new FastBuffer(viewFront(length));
+}
+
+/**
+ * @param {number} length
+ * @returns {Uint8Array} a view of that many bytes from the start of the payloads
+ */
+function viewFront(length) {
   if (frontView.length !== length || frontView === placed) {
     frontView = new Uint8Array(shared, PAYLOADS_START, length);
   }
-  return new FastBuffer(frontView);
+  return frontView;
 }
 
 /**
@@ -243,12 +259,17 @@ function partOf(batched, offset, length) {
  * Takes the queued output of a connection over a stream.
  *
  * @param {Reader} reader
+ * @param {boolean} isPooled true: small output may be in Node's pool, because no program sees it. Memory of its own costs more
+ *   than the rest of a small write outside of the kernel
  * @returns {Buffer | null} null if nothing is queued
  */
-function takeOutput(reader) {
+function takeOutput(reader, isPooled) {
   const length = native.takeOutput(reader.id);
   if (length === 0) return reader.connection.takeOutput();
-  return copyFront(length);
+  if (!isPooled || length > MAX_POOLED) return copyFront(length);
+  const output = allocUnsafe(length);
+  set.call(output, viewFront(length));
+  return output;
 }
 
 /**

@@ -35,6 +35,11 @@ const ERRNO_SHIFT = 8;
 const node = net.Socket.prototype;
 
 class FallbackTransport extends StreamTransport {
+  /** A program has replaced a member, or may do so at any time. */
+  get hasNodeOutput() {
+    return false;
+  }
+
   flushLater() {
     this.isDirty = true;
     this.flush();
@@ -184,7 +189,7 @@ function startStream(transport, result, forwarded) {
  */
 function writeQueued(transport, isDrainDue) {
   const { socket } = transport;
-  const output = takeOutput(transport);
+  const output = takeOutput(transport, false);
   const done = (/** @type {Error | null | undefined} */ error) => {
     transport.complete((transport.written = total), error);
     if (isDrainDue && !socket.destroyed && !socket._writableState.needDrain) socket.emit('drain');

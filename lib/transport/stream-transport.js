@@ -7,10 +7,14 @@
  * the base class of FallbackTransport (stream-fallback.js). The addon parses and frames.
  */
 
+const net = require('net');
+const { Writable } = require('stream');
+
 const { Transport } = require('./base-transport');
 const { createError } = require('../errors');
 const { flushStreamLater, runStreamDelivery } = require('./flush-scheduler');
 const { defineHidden, defineVisible } = require('../node/define');
+const { readDirectly } = require('./direct-reader');
 const native = require('../native');
 const { takeOutput } = require('./record-reader');
 const { kTransport, kWebSocket } = require('../constants');
@@ -24,6 +28,53 @@ const OVERTAKING_METHODS = ['write', 'end', 'destroy'];
 
 /** Properties of a socket that count bytes written to it or waiting in it. */
 const WRITE_COUNTERS = ['bufferSize', 'bytesWritten', 'writableLength', 'writableNeedDrain'];
+
+const { _write, _writev } = /** @type {any} */ (net.Socket.prototype);
+const originalWrite = Writable.prototype.write;
+
+/** The StreamTransport of a socket. */
+const kStream = Symbol('ferrows.stream');
+
+/*
+ * The wrappers are the same for all sockets: accessors of its own would make V8 turn a socket into a dictionary, in which
+ * every member that Node looks up is slow.
+ */
+
+/** Write queued output before a method of the socket. @type {Record<string, Function>} */
+const FLUSHING_METHODS = Object.fromEntries(
+  OVERTAKING_METHODS.map((name) => [
+    name,
+    /** @this {any} @param {any[]} args */
+    function (...args) {
+      const transport = this[kStream];
+      transport.flush();
+      if (name === 'destroy') transport.noteWritten();
+      // A method of the prototype is looked up per call, because it may be replaced later.
+      const original = transport.originals[name] ?? Object.getPrototypeOf(transport.socket)[name];
+      return original.apply(this, args);
+    }
+  ])
+);
+
+/** Write queued output before a property of the socket is read, so that it counts. @type {PropertyDescriptorMap} */
+const FLUSHING_COUNTERS = Object.fromEntries(
+  WRITE_COUNTERS.map((name) => [
+    name,
+    {
+      configurable: true,
+      /** @this {any} */
+      get() {
+        const transport = this[kStream];
+        transport.flush();
+        return Reflect.get(Object.getPrototypeOf(transport.socket), name, this);
+      },
+      /** @this {any} @param {unknown} value */
+      set(value) {
+        defineVisible(this, name, value);
+      }
+    }
+  ])
+);
 
 class StreamTransport extends Transport {
   /**
@@ -47,17 +98,17 @@ class StreamTransport extends Transport {
     /** Bytes of those that the socket had written when last checked. */
     this.written = 0;
     /**
-     * The write() of a program on the socket, if it had one before.
+     * The OVERTAKING_METHODS that a program had defined on the socket before.
      *
-     * @type {Function | undefined}
+     * @type {Record<string, Function | undefined>}
      */
-    this.originalWrite = undefined;
+    this.originals = {};
     /**
-     * The write() that start() has put on the socket.
+     * The members of the socket that ws calls for each message, as they are when nothing has been replaced.
      *
-     * @type {Function | undefined}
+     * @type {Record<'write' | 'cork' | 'uncork', Function | undefined>}
      */
-    this.guardedWrite = undefined;
+    this.members = { write: undefined, cork: undefined, uncork: undefined };
   }
 
   /**
@@ -66,61 +117,29 @@ class StreamTransport extends Transport {
    * @param {Buffer} head bytes that have already been read from the socket
    */
   start(head) {
-    if (Object.hasOwn(this.socket, 'write')) this.originalWrite = this.socket.write;
-    for (const name of OVERTAKING_METHODS) this.flushBeforeCalling(name);
-    for (const name of WRITE_COUNTERS) this.flushBeforeReading(name);
-    this.guardedWrite = this.socket.write;
-    if (head.length > 0) this.socket.unshift(head);
+    const { members, originals, socket } = this;
+    defineHidden(socket, kStream, this);
+    for (const name of OVERTAKING_METHODS) {
+      if (Object.hasOwn(socket, name)) originals[name] = socket[name];
+      defineHidden(socket, name, FLUSHING_METHODS[name]);
+    }
+    const prototype = Object.getPrototypeOf(socket);
+    for (const name of WRITE_COUNTERS) {
+      if (name in prototype && !Object.hasOwn(socket, name)) {
+        Object.defineProperty(socket, name, FLUSHING_COUNTERS[name]);
+      }
+    }
+    members.write = FLUSHING_METHODS.write;
+    if (!Object.hasOwn(socket, 'cork')) members.cork = socket.cork;
+    if (!Object.hasOwn(socket, 'uncork')) members.uncork = socket.uncork;
+    if (head.length > 0) socket.unshift(head);
     this.listen();
+    if (this.parser === undefined) readDirectly(this, socketOnData);
   }
 
   /** Parses the bytes that the socket emits. */
   listen() {
     this.socket.on('data', this.parser === undefined ? socketOnData : socketOnDataToParse);
-  }
-
-  /**
-   * Wraps a method of the socket, so that queued output is written before it.
-   *
-   * @param {'write' | 'end' | 'destroy'} name
-   */
-  flushBeforeCalling(name) {
-    const transport = this;
-    const { socket } = this;
-    // A method of the prototype is looked up per call, because it may be replaced later.
-    const own = Object.hasOwn(socket, name) ? socket[name] : undefined;
-    /** @this {any} @param {any[]} args */
-    const value = function (...args) {
-      transport.flush();
-      if (name === 'destroy') transport.noteWritten();
-      const original = own ?? Object.getPrototypeOf(socket)[name];
-      return original.apply(this, args);
-    };
-    defineHidden(socket, name, value);
-  }
-
-  /**
-   * Wraps a property of the socket, so that it counts queued output.
-   *
-   * @param {string} name
-   */
-  flushBeforeReading(name) {
-    const transport = this;
-    const { socket } = this;
-    const prototype = Object.getPrototypeOf(socket);
-    if (!(name in prototype) || Object.hasOwn(socket, name)) return;
-    Object.defineProperty(socket, name, {
-      configurable: true,
-      /** @this {any} */
-      get() {
-        transport.flush();
-        return Reflect.get(prototype, name, this);
-      },
-      /** @this {any} @param {unknown} value */
-      set(value) {
-        defineVisible(this, name, value);
-      }
-    });
   }
 
   // Output
@@ -137,18 +156,30 @@ class StreamTransport extends Transport {
 
   /** True if a program has replaced a member of the socket that ws calls for each message. */
   get isReplaced() {
-    const { socket } = this;
+    const { members, socket } = this;
     return (
-      socket.write !== this.guardedWrite ||
-      Object.hasOwn(socket, 'cork') ||
-      Object.hasOwn(socket, 'uncork')
+      socket.write !== members.write ||
+      socket.cork !== members.cork ||
+      socket.uncork !== members.uncork
+    );
+  }
+
+  /** True if only members of Node see the chunks that are written. */
+  get hasNodeOutput() {
+    const { originals, socket } = this;
+    return (
+      socket._write === _write &&
+      socket._writev === _writev &&
+      originals.write === undefined &&
+      !this.isReplaced &&
+      Object.getPrototypeOf(socket).write === originalWrite
     );
   }
 
   flush() {
     if (!this.isDirty) return;
     this.isDirty = false;
-    const output = takeOutput(this);
+    const output = takeOutput(this, this.hasNodeOutput);
     if (output === null) return;
     const total = (this.given += output.length);
     if (this.callbacks === null || this.callbacks.isEmpty) this.writeToSocket(output, undefined);
@@ -184,7 +215,7 @@ class StreamTransport extends Transport {
   }
 
   /**
-   * Writes past the wrapper of flushBeforeCalling(), unless a program has replaced that.
+   * Writes past the wrapper of write(), unless a program has replaced that.
    *
    * @param {Buffer} output
    * @param {((error?: Error | null) => void) | undefined} callback
@@ -192,7 +223,7 @@ class StreamTransport extends Transport {
   writeToSocket(output, callback) {
     const { socket } = this;
     if (!this.isReplaced) {
-      const write = this.originalWrite ?? Object.getPrototypeOf(socket).write;
+      const write = this.originals.write ?? Object.getPrototypeOf(socket).write;
       write.call(socket, output, callback);
     } else {
       this.writeCorked(output, callback);
@@ -229,6 +260,16 @@ class StreamTransport extends Transport {
   receive(chunk) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     runStreamDelivery(this, native.receive(this.id, bytes));
+    this.throttle();
+  }
+
+  /**
+   * Called in place of the listener by a direct read.
+   *
+   * @param {number} length number of bytes in the receive buffer
+   */
+  receivePlaced(length) {
+    runStreamDelivery(this, native.receivePlaced(this.id, length));
     this.throttle();
   }
 

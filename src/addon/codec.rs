@@ -1,5 +1,7 @@
-//! Stateless functions on frames and the opening handshake, for the parts of the ws API that expose them
+//! Addresses for JavaScript, and stateless functions on frames and the opening handshake, for the parts of the ws API that expose them
 //! (`Sender.frame`, the server's response), and constants of this build.
+
+use std::net::SocketAddr;
 
 use napi::bindgen_prelude::{BufferSlice, Uint8Array};
 use napi::{Env, Error, Result, Status};
@@ -75,4 +77,23 @@ pub(super) fn masking_key(bytes: &[u8]) -> Result<MaskingKey> {
     let key =
         bytes.try_into().map_err(|_| Error::new(Status::InvalidArg, "A masking key must have four bytes"))?;
     Ok(MaskingKey(key))
+}
+
+/// A TCP address.
+#[napi(object)]
+pub struct SocketAddress {
+    /// The IP address in its usual notation.
+    pub address: String,
+    /// The family, by Node's name.
+    #[napi(ts_type = "'IPv4' | 'IPv6'")]
+    pub family: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl From<SocketAddr> for SocketAddress {
+    fn from(address: SocketAddr) -> Self {
+        let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+        Self { address: address.ip().to_string(), family: family.to_owned(), port: address.port() }
+    }
 }

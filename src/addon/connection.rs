@@ -5,20 +5,19 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use napi::bindgen_prelude::{BufferSlice, Uint8Array, Unknown};
-use napi::{Env, JsValue, Result};
+use napi::{Env, JsValue, Result, ValueType};
 use napi_derive::napi;
 
-use super::address::SocketAddress;
-use super::codec::masking_key;
-use super::compression_jobs::inflate_async;
+use super::codec::{SocketAddress, masking_key};
+use super::compression_jobs::{deflate_async, inflate_async};
 use super::context::Context;
 use super::environment::Environment;
 use super::functions::{fresh_key, to_double};
 use super::host::SharedTransport;
 use super::payload::flag;
 use super::sockets;
-use super::sys::{Reference, is_string, unknown};
-use crate::transport::event_loop::SocketCommand;
+use super::sys::{Reference, unknown};
+use crate::transport::event_loop::{HandedBackEvents, SocketCommand};
 use crate::transport::transports::Transport;
 
 /// One WebSocket connection. Calls after `destroy` do nothing.
@@ -89,11 +88,10 @@ impl Connection {
             });
             drop(transport);
             let Some(outgoing) = outgoing.flatten() else { return Ok(false) };
-            compression
-                .deflate_async(*env, &self.transport, &outgoing, payload, callback.raw())
+            deflate_async(compression, *env, &self.transport, &outgoing, payload, callback.raw())
                 .map(|()| true)
         };
-        if is_string(*env, data.raw())? {
+        if data.get_type()? == ValueType::String {
             payloads.with_string(*env, data.raw(), start)?
         } else {
             payloads.with_bytes(*env, data.raw(), start)?
@@ -129,7 +127,7 @@ impl Connection {
     /// The payload of the next record with the flag `LARGE`.
     #[napi(catch_unwind)]
     pub fn take_large<'env>(&mut self, env: &'env Env) -> Result<BufferSlice<'env>> {
-        BufferSlice::copy_from(env, self.context.host().records.take_large())
+        BufferSlice::copy_from(env, self.context.host().records.extras.borrow_mut().take_large())
     }
 
     /// The memory of the next record with the flag `DETACHED`.
@@ -143,7 +141,7 @@ impl Connection {
     /// The lengths of the non-empty frames of the next record with the flag `FRAGMENTED`.
     #[napi(catch_unwind)]
     pub fn take_fragments(&mut self) -> Vec<u32> {
-        self.context.host().records.take_fragments()
+        self.context.host().records.extras.borrow_mut().take_fragments()
     }
 
     /// Over a stream: all output queued since the last call; `null` if there is none.
@@ -180,7 +178,10 @@ impl Connection {
     /// Adopted: a handle of Node owns the descriptor from now on, and must not close it before `destroy`.
     #[napi(catch_unwind)]
     pub fn lend(&self) {
-        sockets::lend(&mut self.transport.borrow_mut());
+        let mut transport = self.transport.borrow_mut();
+        if let Ok(borrowed) = sockets::borrow_fd(transport.fd()) {
+            transport.lend(borrowed);
+        }
     }
 
     /// Attached: gives the descriptor back to its handle. From now on the caller carries the bytes: `receive` and
@@ -189,7 +190,8 @@ impl Connection {
     /// failed (else a read), with the error number from the ninth bit on. -1 if there is no socket.
     #[napi(catch_unwind)]
     pub fn hand_back(&mut self) -> i32 {
-        sockets::hand_back(&self.context.event_loop, &mut self.transport.borrow_mut()).unwrap_or(-1)
+        let events = self.transport.borrow_mut().hand_back(&self.context.event_loop);
+        events.map_or(-1, HandedBackEvents::bits)
     }
 
     /// Attached: true if `mark` bytes of output have been pending since none were. Then a `DRAIN` record follows when
@@ -205,12 +207,6 @@ impl Connection {
         if let Some(active) = self.context.event_loop.activate(&mut self.transport.borrow_mut()) {
             active.watch_drain(mark.into());
         }
-    }
-
-    /// Attached: from now on, `RAW` records have the received bytes unparsed, behind their events.
-    #[napi(catch_unwind)]
-    pub fn tap(&mut self) {
-        self.transport.borrow_mut().execute(&self.context.event_loop, SocketCommand::Tap);
     }
 
     /// Attached: holds output back, or stops doing so.

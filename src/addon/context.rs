@@ -1,16 +1,19 @@
-//! The parts of one JavaScript thread (main thread or worker), which all copies of the shim in it share.
+//! The parts of one JavaScript thread (main thread or worker). All copies of the shim in its realm share them, although
+//! each loads the addon with a `napi_env` of its own: a thread has one poller, one set of descriptors and one
+//! listener of `'exit'`. The copies share state in JavaScript through the value of `thread.js`.
 
 use std::cell::{RefCell, RefMut};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use napi::{Env, Error, Result, sys};
+use napi::bindgen_prelude::{Function, JsObjectValue, Object};
+use napi::{Env, Error, JsValue, Result, sys};
 
 use super::compression_jobs::Compression;
 use super::host::{NodeHost, SharedTransport};
 use super::housekeeping::Housekeeping;
 use super::payload::PayloadReader;
-use super::sys::{Realm, Reference, property};
+use super::sys::{Realm, Reference};
 use crate::connection::Config;
 use crate::transport::event_loop::EventLoop;
 use crate::transport::slab::Slab;
@@ -36,8 +39,9 @@ impl Context {
     ///
     /// # Errors
     /// If the system has no randomness for masking keys, or the environment is ending.
-    pub(super) fn new(env: Env, thread: sys::napi_value) -> Result<Rc<Self>> {
-        let event_loop = EventLoop::new(NodeHost::new(env, property(env, thread, c"deliver")?)?);
+    pub(super) fn new(env: Env, thread: Object<'_>) -> Result<Rc<Self>> {
+        let deliver: Function<'_> = thread.get_named_property("deliver")?;
+        let event_loop = EventLoop::new(NodeHost::new(env, deliver.raw())?);
         // Id 0 is that of a connection that was destroyed.
         event_loop.transports().insert(Rc::new(RefCell::new(Transport::closed())));
         Ok(Rc::new(Self {
@@ -47,7 +51,7 @@ impl Context {
             housekeeping: RefCell::default(),
             payloads: PayloadReader::default(),
             configurations: RefCell::default(),
-            thread: Reference::new(env, thread)?,
+            thread: Reference::new(env, thread.raw())?,
             realm: Realm::of(env)?,
         }))
     }
@@ -75,9 +79,6 @@ impl Context {
     }
 
     /// The value of `thread.js`.
-    ///
-    /// # Errors
-    /// If the environment is ending.
     pub(super) fn thread_value(&self) -> Result<sys::napi_value> {
         self.thread.value()
     }
@@ -86,4 +87,37 @@ impl Context {
     pub(super) fn configurations_mut(&self) -> RefMut<'_, Slab<Arc<Config>>> {
         self.configurations.borrow_mut()
     }
+}
+
+/// The script whose value the copies share.
+const SCRIPT: &str = include_str!("thread.js");
+
+thread_local! {
+    /// The environments of this thread. Embedders run several, one after the other or nested. Weak: an
+    /// environment holds references to JavaScript values, and must end with the objects of its copies, before
+    /// the thread does.
+    static ENVIRONMENTS: RefCell<Vec<Weak<Context>>> = RefCell::default();
+}
+
+/// The environment of the realm of `env`. If there is none, `create` gets the value of the script and creates
+/// it.
+///
+/// # Errors
+/// Those of `create`, or if the environment is ending.
+pub(super) fn context_of_thread(
+    env: Env,
+    create: impl FnOnce(Object<'_>) -> Result<Rc<Context>>,
+) -> Result<Rc<Context>> {
+    let known = ENVIRONMENTS.with_borrow(|environments| {
+        environments.iter().filter_map(Weak::upgrade).find(|context| context.realm.is_of(env))
+    });
+    if let Some(context) = known {
+        return Ok(context);
+    }
+    let context = create(env.run_script(SCRIPT)?)?;
+    ENVIRONMENTS.with_borrow_mut(|environments| {
+        environments.retain(|context| context.strong_count() > 0);
+        environments.push(Rc::downgrade(&context));
+    });
+    Ok(context)
 }

@@ -3,19 +3,17 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
 
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result};
 use napi_derive::napi;
 
-use super::context::Context;
+use super::context::{Context, context_of_thread};
 use super::functions::Functions;
 use super::options::ConnectionOptions;
 use super::sockets;
 use super::sys::unknown;
-use super::thread::context_of_thread;
-use crate::transport::pacer::{Slice, run_slice};
+use crate::transport::pacer::Slice;
 
 /// The addon as one copy of the shim sees it; made when the copy is loaded.
 #[napi]
@@ -62,13 +60,19 @@ impl Environment {
     /// `PLACED`, and 64 KiB of received payloads, at whose start the offsets of records begin.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
     pub fn records(&self) -> Result<Unknown<'_>> {
-        unknown(self.context.env, self.context.host().records.value()?)
+        unknown(self.context.env, self.context.host().records.array.value()?)
     }
 
     /// The memory of messages with the flag `ARENA` until they are read; never passed to a user.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
     pub fn payload_arena(&self) -> Result<Unknown<'_>> {
         unknown(self.context.env, self.context.host().arena.value()?)
+    }
+
+    /// The memory that `receivePlaced` parses: handles of Node read into it. Never passed to a user.
+    #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
+    pub fn receive_buffer(&self) -> Result<Unknown<'_>> {
+        unknown(self.context.env, self.context.host().receive_buffer()?.value()?)
     }
 
     /// The functions for connections.
@@ -123,9 +127,7 @@ impl Environment {
     pub fn sweep(&self) -> i32 {
         let Context { event_loop, compression, housekeeping, .. } = &*self.context;
         let mut housekeeping = housekeeping.borrow_mut();
-        let begin = Instant::now();
-        let nanos = || u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        match run_slice(nanos, || housekeeping.step(event_loop, compression)) {
+        match housekeeping.run_slice(event_loop, compression) {
             Slice::Pause(nanos) => i32::try_from(nanos.div_ceil(1_000_000)).unwrap_or(i32::MAX),
             Slice::Done => -i32::from(housekeeping.may_free_more()),
         }

@@ -10,14 +10,15 @@ use napi_derive::napi;
 
 use super::codec::masking_key;
 use super::context::Context;
-use super::host::{SharedTransport, next_records};
+use super::host::{NodeHost, SharedTransport, next_records};
 use super::payload::{flag, with_optional_bytes};
 use super::sockets;
-use super::sys::{Arguments, Body, Reference, create_function, is_undefined, unknown, unsigned};
+use super::sys::{Arguments, Body, Place, Reference, create_function, is_undefined, unknown, unsigned};
 use crate::connection::{Connection, MaskingKeys};
 use crate::protocol::MaskingKey;
-use crate::transport::event_loop::SocketCommand;
-use crate::transport::transports::{Totals, Transport};
+use crate::transport::event_loop::{AdoptRequest, EventLoop, SocketCommand, Source};
+use crate::transport::records::write_payload;
+use crate::transport::transports::{Message, Totals, Transport};
 
 /// Functions on connections. The first argument is the number of a connection, unless stated otherwise. 0 is
 /// the number of a destroyed connection; on such a one they do nothing. Those that queue output return the
@@ -72,6 +73,9 @@ pub struct Functions<'env> {
     /// Stream: parses received bytes. Returns the number of records of the first batch.
     #[napi(ts_type = "(id: number, chunk: Uint8Array) => number")]
     pub receive: Unknown<'env>,
+    /// Stream: as `receive`, of the first `length` bytes of `Environment.receiveBuffer`.
+    #[napi(ts_type = "(id: number, length: number) => number")]
+    pub receive_placed: Unknown<'env>,
     /// Writes the next batch, once the last one has been read. Returns the number of its records; 0 if there
     /// is none.
     #[napi(ts_type = "(id: number) => number")]
@@ -170,11 +174,8 @@ impl Functions<'_> {
                     .map(total)
             })?,
             receive: function(c"receive", receive)?,
-            more: function(c"more", |context, [id, ..]| {
-                let transport = transport_of(context, id)?;
-                let count = next_records(&context.event_loop, &mut transport.borrow_mut());
-                Ok(Some(f64::from(count)))
-            })?,
+            receive_placed: function(c"receivePlaced", receive_placed)?,
+            more: function(c"more", |context, [id, ..]| records(context, id, |_, _| ()))?,
             take_output: function(c"takeOutput", take_output)?,
             flush_now: function(c"flushNow", |context, [id, ..]| {
                 let transport = execute(context, id, SocketCommand::WriteNow)?;
@@ -188,16 +189,10 @@ impl Functions<'_> {
                 command(context, id, SocketCommand::Shutdown)
             })?,
             collect: function(c"collect", |context, [id, ..]| {
-                let transport = transport_of(context, id)?;
-                let mut transport = transport.borrow_mut();
-                transport.collect(&context.event_loop);
-                Ok(Some(f64::from(next_records(&context.event_loop, &mut transport))))
+                records(context, id, |transport, event_loop| transport.collect(event_loop))
             })?,
             last_read: function(c"lastRead", |context, [id, ..]| {
-                let transport = transport_of(context, id)?;
-                let mut transport = transport.borrow_mut();
-                transport.last_read(&context.event_loop);
-                Ok(Some(f64::from(next_records(&context.event_loop, &mut transport))))
+                records(context, id, |transport, event_loop| transport.last_read(event_loop))
             })?,
             destroy: function(c"destroy", |context, [id, ..]| {
                 destroy(context, &mut transport_of(context, id)?.borrow_mut());
@@ -223,27 +218,36 @@ impl Functions<'_> {
 }
 
 fn attach(context: &Rc<Context>, [fd, configuration, head, driver, _]: Arguments) -> Result<Option<f64>> {
-    let (fd, configuration) = (unsigned(context.env, fd)?, unsigned(context.env, configuration)?);
-    let (on_thread, config) = (unsigned(context.env, driver)? == 1, context.configuration(configuration)?);
-    let attached = with_optional_bytes(context.env, head, |head| {
-        sockets::attach(&context.event_loop, fd.cast_signed(), config, head, on_thread)
-    })?;
-    Ok(Some(attached.map_or(-1.0, f64::from)))
+    let source = sockets::borrow_fd(unsigned(context.env, fd)?.cast_signed()).map(Source::Host);
+    adopt_source(context, source.ok(), configuration, head, driver)
 }
 
 fn adopt(
     context: &Rc<Context>,
     [number, configuration, response, head, driver]: Arguments,
 ) -> Result<Option<f64>> {
-    let (number, configuration) = (unsigned(context.env, number)?, unsigned(context.env, configuration)?);
-    let on_thread = unsigned(context.env, driver)? == 1;
-    let config = context.configuration(configuration)?;
-    let adopted = context.payloads.with_string(context.env, response, |response| {
-        with_optional_bytes(context.env, head, |head| {
-            sockets::adopt(&context.event_loop, number, response, config, head, on_thread)
-        })
-    })??;
-    Ok(Some(adopted.map_or(-1.0, f64::from)))
+    let number = unsigned(context.env, number)?;
+    context.payloads.with_string(context.env, response, |response| {
+        adopt_source(context, Some(Source::Accepted { number, response }), configuration, head, driver)
+    })?
+}
+
+/// Adopts a socket. Returns the id of its connection; -1 if it cannot be adopted.
+fn adopt_source(
+    context: &Rc<Context>,
+    source: Option<Source<'_>>,
+    configuration: sys::napi_value,
+    head: sys::napi_value,
+    driver: sys::napi_value,
+) -> Result<Option<f64>> {
+    let (env, event_loop) = (context.env, &context.event_loop);
+    let config = context.configuration(unsigned(env, configuration)?)?;
+    let on_thread = unsigned(env, driver)? == 1;
+    let id = with_optional_bytes(env, head, |head| {
+        sockets::start(event_loop).ok()?;
+        event_loop.adopt(AdoptRequest { source: source?, config, head, on_thread }).ok()
+    })?;
+    Ok(Some(id.map_or(-1.0, f64::from)))
 }
 
 fn send(context: &Rc<Context>, [id, data, flags, key, _]: Arguments) -> Result<Option<f64>> {
@@ -251,37 +255,17 @@ fn send(context: &Rc<Context>, [id, data, flags, key, _]: Arguments) -> Result<O
     let sent = key_of(context, flags, key).and_then(|key| {
         let transport = transport_of(context, id)?;
         let mut transport = transport.borrow_mut();
-        context.payloads.with_message(context.env, &context.host().records, data, flags, |payload| {
-            send_message(context, &mut transport, flags, key, payload)
+        let (event_loop, broadcast) = (&context.event_loop, &context.compression.broadcast);
+        context.payloads.with_message(context.env, &context.host().records, data, flags, |payload, place| {
+            let is_set = |flag| flags & flag != 0;
+            let (binary, fin, compress) = (is_set(flag::BINARY), is_set(flag::FIN), is_set(flag::COMPRESS));
+            let message = Message { binary, fin, compress, key, payload };
+            transport.send(event_loop, message, broadcast, || place.and_then(Place::keep))
         })
     });
     // The shim assumes that the string was kept, although sending it has failed.
     let queued = sent.inspect_err(|_| context.payloads.forget_text())?;
     Ok(if flags & flag::TOTAL != 0 { total(queued) } else { None })
-}
-
-/// Queues a message or a fragment, or writes it from the memory of the caller. Returns the bytes ever queued.
-fn send_message(
-    context: &Context,
-    transport: &mut Transport<Reference>,
-    flags: u32,
-    key: Option<MaskingKey>,
-    payload: &[u8],
-) -> u64 {
-    let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
-    if transport.config().deflate.is_some() {
-        let compress = flags & flag::COMPRESS != 0;
-        let mut broadcast = context.compression.broadcast.borrow_mut();
-        return transport.run(&context.event_loop, |connection| {
-            connection.send_compressed(binary, fin, key, payload, compress, &mut broadcast);
-        });
-    }
-    if key.is_none()
-        && let Some(queued) = transport.send_in_place(&context.event_loop, binary, fin, payload)
-    {
-        return queued;
-    }
-    transport.run(&context.event_loop, |connection| connection.send(binary, fin, key, payload))
 }
 
 /// Runs a command with a payload. Returns the bytes ever queued.
@@ -327,13 +311,38 @@ fn receive(context: &Rc<Context>, [id, chunk, ..]: Arguments) -> Result<Option<f
     Ok(Some(f64::from(next_records(&context.event_loop, &mut transport))))
 }
 
+fn receive_placed(context: &Rc<Context>, [id, length, ..]: Arguments) -> Result<Option<f64>> {
+    let length = unsigned(context.env, length)? as usize;
+    let transport = transport_of(context, id)?;
+    let mut transport = transport.borrow_mut();
+    if let Some(stream) = transport.stream() {
+        let mut keys = context.host().keys.borrow_mut();
+        context.host().receive_buffer()?.with(|memory| {
+            stream.receive(memory.get(..length).unwrap_or_default(), &mut *keys);
+        });
+    }
+    Ok(Some(f64::from(next_records(&context.event_loop, &mut transport))))
+}
+
+/// Prepares a transport, and writes its next batch. Returns the number of records.
+fn records(
+    context: &Rc<Context>,
+    id: sys::napi_value,
+    prepare: impl FnOnce(&mut Transport<Reference>, &EventLoop<NodeHost>),
+) -> Result<Option<f64>> {
+    let transport = transport_of(context, id)?;
+    let mut transport = transport.borrow_mut();
+    prepare(&mut transport, &context.event_loop);
+    Ok(Some(f64::from(next_records(&context.event_loop, &mut transport))))
+}
+
 fn take_output(context: &Rc<Context>, [id, ..]: Arguments) -> Result<Option<f64>> {
     let transport = transport_of(context, id)?;
     let mut transport = transport.borrow_mut();
     let Some(stream) = transport.stream() else { return Ok(Some(0.0)) };
     let output = stream.connection.output();
     let length = output.len();
-    if length == 0 || !context.host().records.write_payload(output) {
+    if length == 0 || !context.host().records.array.with(|memory| write_payload(memory, output)) {
         return Ok(Some(0.0));
     }
     stream.discard_output();
@@ -342,7 +351,9 @@ fn take_output(context: &Rc<Context>, [id, ..]: Arguments) -> Result<Option<f64>
 
 /// Destroys a transport. Does nothing the second time.
 fn destroy(context: &Context, transport: &mut Transport<Reference>) {
-    if transport.destroy(&context.event_loop) && transport.config().deflate.is_some() {}
+    if transport.destroy(&context.event_loop) && transport.config().deflate.is_some() {
+        context.compression.note_close();
+    }
 }
 
 /// Executes a command that returns no value.

@@ -1,19 +1,43 @@
 //! Memory and keys that an environment lends to its event loop. How the event loop reaches Node-API and libuv is in `sockets`.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use napi::{Env, Error, Result, sys};
+use napi::{Env, Result, sys};
 
-use super::records::RecordMemory;
 use super::sockets::NodeLoop;
-use super::sys::{Reference, SharedArray};
+use super::sys::{Reference, SharedArray, failed};
 use crate::transport::RandomKeys;
 use crate::transport::event_loop::{ARENA_SIZE, EventLoop};
+use crate::transport::records::{RecordExtras, RecordWriter, SHARED_LENGTH, send_area, write_batch};
 use crate::transport::transports::{Backend, Transport};
+
+/// Bytes of the receive buffer: as many as Node suggests to the allocator of a read.
+const RECEIVE_BUFFER_SIZE: usize = 64 * 1024;
 
 /// A transport of an environment.
 pub(super) type SharedTransport = Rc<RefCell<Transport<Reference>>>;
+
+/// The memory of an environment's records: the `ArrayBuffer` that the shim reads, and the extras.
+pub(super) struct RecordMemory {
+    pub(super) array: SharedArray,
+    pub(super) extras: RefCell<RecordExtras>,
+}
+
+impl RecordMemory {
+    /// Writes one batch and returns the number of its records. `fill` returns `true` if events remain for
+    /// another batch.
+    pub(super) fn write(&self, fill: impl FnOnce(&mut RecordWriter<'_>) -> bool) -> u32 {
+        let mut extras = self.extras.borrow_mut();
+        self.array.with(|memory| write_batch(memory, &mut extras, fill))
+    }
+
+    /// Runs `read` on the first `length` bytes of the send area.
+    pub(super) fn with_send_area<R>(&self, length: usize, read: impl FnOnce(&[u8]) -> R) -> R {
+        let bytes = self.array.with(|memory| send_area(memory));
+        read(bytes.get(..length).unwrap_or_default())
+    }
+}
 
 /// The host of an environment's event loop. Lives on the environment's thread.
 pub(super) struct NodeHost {
@@ -21,6 +45,8 @@ pub(super) struct NodeHost {
     pub(super) records: RecordMemory,
     /// Memory that sockets with large messages are read into.
     pub(super) arena: SharedArray,
+    /// Memory that handles of Node read into; made on first use.
+    receive_buffer: OnceCell<SharedArray>,
     pub(super) keys: RefCell<RandomKeys>,
     pub(super) node_loop: NodeLoop,
 }
@@ -31,14 +57,30 @@ impl NodeHost {
     /// # Errors
     /// If the system has no randomness for masking keys, or the environment is ending.
     pub(super) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
-        let keys = RandomKeys::new().map_err(|error| Error::from_reason(error.to_string()))?;
+        let keys = RandomKeys::new().map_err(failed)?;
         Ok(Self {
             env,
-            records: RecordMemory::new(env)?,
+            records: RecordMemory {
+                array: SharedArray::new(env, SHARED_LENGTH)?,
+                extras: RefCell::default(),
+            },
             arena: SharedArray::new(env, ARENA_SIZE)?,
+            receive_buffer: OnceCell::new(),
             keys: RefCell::new(keys),
             node_loop: NodeLoop::new(env, deliver)?,
         })
+    }
+
+    /// The memory that handles of Node read into, on this thread and never while the addon accesses it.
+    ///
+    /// # Errors
+    /// If JavaScript has no memory for it.
+    pub(super) fn receive_buffer(&self) -> Result<&SharedArray> {
+        if let Some(buffer) = self.receive_buffer.get() {
+            return Ok(buffer);
+        }
+        let buffer = SharedArray::new(self.env, RECEIVE_BUFFER_SIZE)?;
+        Ok(self.receive_buffer.get_or_init(|| buffer))
     }
 }
 

@@ -2,25 +2,23 @@
 //! system call on a socket is here.
 //!
 //! * `environment`: the class for an environment (main thread, worker), one per copy of the shim. `context`: its parts,
-//!   which all copies in a thread share, found by `thread`.
+//!   which all copies in a thread share.
 //! * `functions`: frequent operations on connections, by id; `connection`: the class for rare ones. `payload`:
 //!   payloads that they get.
-//! * `host`: memory and keys of the event loop. `sockets`: its Node-API and libuv; `no_sockets` where sockets cannot
+//! * `host`: memory and keys of the event loop. `sockets`: its calls of JavaScript; `no_sockets` where sockets cannot
 //!   be adopted.
 //! * `options`: configurations of connections. `compression_jobs`: permessage-deflate, and its work on other threads.
 //! * `housekeeping`: idling and freeing memory, a little at a time.
-//! * `records`: events as records in shared memory.
-//! * `address`: TCP addresses for JavaScript. `codec`: stateless helpers on single frames and on the opening
-//!   handshake.
-//! * `sys`: the only unsafe code of this layer: Node-API and libuv by hand, on the hot path and where napi has no
-//!   safe form.
+//! * `codec`: TCP addresses for JavaScript, and stateless helpers on single frames and on the opening handshake.
+//! * `sys`: the only unsafe code of this layer: Node-API by hand, on the hot path and where napi has no safe form.
+//!
+//! Each function that returns a `Result` fails while the environment is ending; `# Errors` names other reasons.
 //!
 //! Only the shim's `lib/native.js` calls in. All code runs on the environment's own thread, except for the wake-up
-//! (`sys::uv`).
+//! (`sys::threadsafe_function`).
 
 #![cfg_attr(not(unix), allow(dead_code, reason = "only `sockets` uses some; on Unix nothing may be dead"))]
 
-mod address;
 mod codec;
 mod compression_jobs;
 mod connection;
@@ -31,9 +29,7 @@ mod host;
 mod housekeeping;
 mod options;
 mod payload;
-mod records;
 mod sys;
-mod thread;
 
 #[cfg(unix)]
 mod sockets;

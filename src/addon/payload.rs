@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 
 use napi::{Env, Result, sys};
 
-use super::records::RecordMemory;
-use super::sys::{data_bytes, is_undefined, string_bytes, unsigned};
+use super::host::RecordMemory;
+use super::sys::{Place, data_bytes, is_undefined, placed_bytes, string_bytes, unsigned};
 
 /// Capacity that the buffer for strings keeps.
 const KEPT_TEXT: usize = 1024 * 1024;
@@ -61,20 +61,21 @@ impl PayloadReader {
         data_bytes(env, data, &mut scratch, run)
     }
 
-    /// As [`PayloadReader::with_payload`], for messages: a string that is sent again and again is encoded once.
-    ///
-    /// # Errors
-    /// As there.
+    /// As [`PayloadReader::with_payload`], for messages: a string that is sent again and again is encoded once, and `run` is told where
+    /// bytes lie that the program has.
     pub(super) fn with_message<R>(
         &self,
         env: Env,
         records: &RecordMemory,
         data: sys::napi_value,
         flags: u32,
-        run: impl FnOnce(&[u8]) -> R,
+        run: impl FnOnce(&[u8], Option<Place>) -> R,
     ) -> Result<R> {
-        if flags & flag::STRING == 0 || flags & flag::PLACED != 0 {
-            return self.with_payload(env, records, data, flags, run);
+        if flags & flag::PLACED != 0 {
+            return Ok(records.with_send_area(unsigned(env, data)? as usize, |bytes| run(bytes, None)));
+        }
+        if flags & flag::STRING == 0 {
+            return placed_bytes(env, data, &mut self.scratch.borrow_mut(), run);
         }
         let mut text = self.text.borrow_mut();
         if flags & flag::SAME == 0 || !self.has_text.get() {
@@ -82,7 +83,7 @@ impl PayloadReader {
             string_bytes(env, data, &mut text)?;
             self.has_text.set(true);
         }
-        let result = run(&text);
+        let result = run(&text, None);
         // One huge string does not hold its memory for good.
         if text.capacity() > KEPT_TEXT {
             *text = Vec::new();

@@ -1,6 +1,6 @@
 /*
  * State of a JavaScript thread that all copies of the package share (a Jest worker loads one per test file, each in a realm of its
- * own). The addon evaluates this script when the first copy is loaded (thread.rs), in the realm of Node's own modules.
+ * own). The addon evaluates this script when the first copy is loaded (context.rs), in the realm of Node's own modules.
  * `Environment.thread()` returns its value to lib/native.js of each copy.
  *
  * Nothing here refers to a copy once the connections of that copy have closed, so that its realm can be collected. Node's functions

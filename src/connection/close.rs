@@ -1,9 +1,8 @@
 //! Close frames (RFC 6455 section 7): parsing and encoding of their payload. The caller decides
 //! when to send one.
 
-use super::Connection;
 use crate::protocol::frame::MAX_CONTROL_PAYLOAD;
-use crate::protocol::{CloseCode, MaskingKey, ProtocolError, Utf8Validator};
+use crate::protocol::{CloseCode, ProtocolError, Utf8Validator};
 
 /// Splits the payload of a close frame into status code and reason. Returns 1005 and an empty
 /// reason for an empty payload.
@@ -21,17 +20,18 @@ pub(super) fn parse_close(payload: &[u8], validate: bool) -> Result<(u16, &[u8])
     Ok((code, reason))
 }
 
-impl Connection {
-    /// Queues a close frame; pings are not answered from then on. Without `code` the frame is empty
-    /// and `reason` is ignored. `reason` is truncated to 123 bytes.
-    pub fn close(&mut self, code: Option<u16>, reason: &[u8], key: Option<MaskingKey>) {
-        let mut payload = [0; MAX_CONTROL_PAYLOAD];
-        let length = code.map_or(0, |code| {
-            let end = MAX_CONTROL_PAYLOAD.min(2 + reason.len());
-            payload[..2].copy_from_slice(&code.to_be_bytes());
-            payload[2..end].copy_from_slice(&reason[..end - 2]);
-            end
-        });
-        self.outbound.push_close(key, &payload[..length]);
-    }
+/// Encodes the payload of a close frame into `buffer` and returns it. `reason` is truncated to 123 bytes. Empty without
+/// `code`.
+pub(super) fn encode_close<'a>(
+    code: Option<u16>,
+    reason: &[u8],
+    buffer: &'a mut [u8; MAX_CONTROL_PAYLOAD],
+) -> &'a [u8] {
+    let length = code.map_or(0, |code| {
+        let end = MAX_CONTROL_PAYLOAD.min(2 + reason.len());
+        buffer[..2].copy_from_slice(&code.to_be_bytes());
+        buffer[2..end].copy_from_slice(&reason[..end - 2]);
+        end
+    });
+    &buffer[..length]
 }

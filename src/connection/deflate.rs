@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{Connection, Trimmed};
+use super::Trimmed;
+use super::outbound::Outbound;
 use crate::protocol::deflate::{
     Broadcast, BroadcastCursor, EMPTY_FRAGMENT, EMPTY_MESSAGE, History, OutgoingParams, PermessageDeflate,
     strip_trailer,
@@ -35,7 +36,8 @@ impl DeflateState {
         }
     }
 
-    fn outgoing(&self) -> &OutgoingParams {
+    /// Parameters of compression.
+    pub(super) fn outgoing(&self) -> &OutgoingParams {
         &self.extension.params.outgoing
     }
 
@@ -79,37 +81,33 @@ impl DeflateState {
         let should_free = !was_used && self.outgoing().context_takeover;
         Trimmed { freed: if should_free { self.history.compact(0) } else { 0 }, may_free_more: was_used }
     }
-}
 
-impl Connection {
-    /// Like [`send`](Self::send), but compressed if `compress` is set and the parameters allow it.
-    /// The first fragment decides for the whole message. `broadcast` is shared by the connections
-    /// of the calling thread.
-    pub fn send_compressed(
+    /// True if a payload of `length` bytes is compressed. `begins`: it is the first of its message, and decides for all.
+    pub(super) fn decide(&mut self, begins: bool, compress: bool, length: usize) -> bool {
+        if begins {
+            self.is_compressing = compress && self.should_compress(length);
+        }
+        self.is_compressing
+    }
+
+    /// Queues a frame with the payload compressed. `is_whole`: it is all of its message.
+    pub(super) fn push_frame(
         &mut self,
-        binary: bool,
-        fin: bool,
-        key: Option<MaskingKey>,
+        outbound: &mut Outbound,
+        (fin, opcode, key): (bool, Opcode, Option<MaskingKey>),
         payload: &[u8],
-        compress: bool,
+        is_whole: bool,
         broadcast: &mut Broadcast,
     ) {
-        let deflates = self.decide_compression(compress, payload.len());
-        let is_whole = fin && !self.outbound.is_fragmented;
-        let opcode = self.outbound.next_opcode(binary, fin);
-        let Some((state, _)) = self.extension.as_deref_mut().filter(|_| deflates) else {
-            self.outbound.push_frame(fin, false, opcode, key, payload);
-            return;
-        };
         let rsv1 = opcode != Opcode::Continuation;
         if payload.is_empty() {
             let empty = if fin { EMPTY_MESSAGE } else { EMPTY_FRAGMENT };
-            self.outbound.push_frame(fin, rsv1, opcode, key, empty);
-            state.record_sent(fin, payload);
+            outbound.push_frame(fin, rsv1, opcode, key, empty);
+            self.record_sent(fin, payload);
             return;
         }
-        let PermessageDeflate { params, pool } = &*state.extension;
-        let (outgoing, broadcast_cursor) = (&params.outgoing, &mut state.broadcast_cursor);
+        let PermessageDeflate { params, pool } = &*self.extension;
+        let (outgoing, broadcast_cursor) = (&params.outgoing, &mut self.broadcast_cursor);
         let shared = if is_whole {
             broadcast.share(pool, outgoing, payload, broadcast_cursor)
         } else {
@@ -117,51 +115,20 @@ impl Connection {
             None
         };
         if let Some(compressed) = shared {
-            let compressed = strip_trailer(compressed, fin);
-            self.outbound.push_frame(fin, rsv1, opcode, key, compressed);
+            outbound.push_frame(fin, rsv1, opcode, key, strip_trailer(compressed, fin));
         } else {
             let mut compressor = pool.take_compressor(outgoing, payload.len());
-            let history = state.history.last(outgoing.history_for(payload.len()));
+            let history = self.history.last(outgoing.history_for(payload.len()));
             let compressed = strip_trailer(compressor.compress(history, payload), fin);
-            self.outbound.push_frame(fin, rsv1, opcode, key, compressed);
+            outbound.push_frame(fin, rsv1, opcode, key, compressed);
             pool.put_compressor(compressor);
         }
-        state.record_sent(fin, payload);
+        self.record_sent(fin, payload);
     }
 
-    /// True if [`send_compressed`](Self::send_compressed) would compress a payload of `length`
-    /// bytes. Decides for the whole message if called before its first fragment.
-    pub fn decide_compression(&mut self, compress: bool, length: usize) -> bool {
-        let begins = !self.outbound.is_fragmented;
-        let Some((state, _)) = self.extension.as_deref_mut() else { return false };
-        if begins {
-            state.is_compressing = compress && state.should_compress(length);
-        }
-        state.is_compressing
-    }
-
-    /// Parameters for compressing payloads of [`send_precompressed`](Self::send_precompressed).
-    /// `None` without permessage-deflate.
-    pub fn outgoing_params(&self) -> Option<&OutgoingParams> {
-        self.extension.as_deref().map(|(state, _)| state.outgoing())
-    }
-
-    /// Queues a payload compressed by
-    /// [`compress_standalone`](crate::protocol::deflate::compress_standalone), after
-    /// [`decide_compression`](Self::decide_compression) returned true.
-    pub fn send_precompressed(
-        &mut self,
-        binary: bool,
-        fin: bool,
-        key: Option<MaskingKey>,
-        compressed: &[u8],
-    ) {
-        let opcode = self.outbound.next_opcode(binary, fin);
-        let rsv1 = opcode != Opcode::Continuation;
-        self.outbound.push_frame(fin, rsv1, opcode, key, strip_trailer(compressed, fin));
-        if let Some((state, _)) = self.extension.as_deref_mut() {
-            state.broadcast_cursor.reset();
-            state.reset_history(fin);
-        }
+    /// Notes a frame whose payload was compressed elsewhere, without a reference to earlier ones.
+    pub(super) fn note_precompressed(&mut self, fin: bool) {
+        self.broadcast_cursor.reset();
+        self.reset_history(fin);
     }
 }

@@ -2,7 +2,8 @@
 //! message's final memory. A frame is detached once part of its payload has arrived, and is either
 //! finished there or reattached to be parsed normally.
 
-use super::{Connection, EventBatch, MaskingKeys};
+use super::receive::{Context, Inbound, MIN_IN_PLACE};
+use super::{Config, EventBatch};
 use crate::protocol::frame::mask;
 use crate::protocol::{FrameHeader, Opcode, ProtocolError, Utf8Validator};
 
@@ -15,7 +16,7 @@ const MAX_DETACHED: u64 = 16 * 1024 * 1024;
 const MIN_RECEIVED_SHARE: u64 = 32;
 
 // A finished frame is a message in the chunk.
-const _: () = assert!(MIN_DETACHED >= super::MIN_IN_PLACE as u64 && MAX_DETACHED <= u32::MAX as u64);
+const _: () = assert!(MIN_DETACHED >= MIN_IN_PLACE as u64 && MAX_DETACHED <= u32::MAX as u64);
 
 /// A frame whose payload is received outside the connection.
 #[derive(Debug)]
@@ -51,22 +52,19 @@ impl DetachedFrame {
     }
 }
 
-impl Connection {
-    /// Detaches the incomplete frame at the end of the last chunk, together with the payload
-    /// received so far, if it is a whole message of a suitable size. Nothing else may be received
-    /// before [`finish_detached`](Self::finish_detached) or
-    /// [`reattach_frame`](Self::reattach_frame).
-    pub fn detach_frame(&mut self) -> Option<(DetachedFrame, Vec<u8>)> {
-        let (header, received) = self.inbound.frame.as_ref()?;
+impl Inbound {
+    /// See [`Connection::detach_frame`](super::Connection::detach_frame).
+    pub(super) fn detach_frame(&mut self, config: &Config) -> Option<(DetachedFrame, Vec<u8>)> {
+        let (header, received) = self.frame.as_ref()?;
         let is_message = header.fin && !header.rsv1 && matches!(header.opcode, Opcode::Text | Opcode::Binary);
         let is_large = (MIN_DETACHED..=MAX_DETACHED).contains(&header.payload_length);
         if !is_message || !is_large || *received < header.payload_length / MIN_RECEIVED_SHARE {
             return None;
         }
-        let (header, _) = self.inbound.frame.take()?;
-        let validate = header.opcode == Opcode::Text && !self.config.skip_utf8_validation;
-        let payload = self.inbound.message.take_data();
-        self.inbound.message.reset();
+        let (header, _) = self.frame.take()?;
+        let validate = header.opcode == Opcode::Text && !config.skip_utf8_validation;
+        let payload = self.message.take_data();
+        self.message.reset();
         let mut utf8 = validate.then(Utf8Validator::default);
         if let Some(utf8) = &mut utf8 {
             utf8.feed(&payload);
@@ -74,23 +72,22 @@ impl Connection {
         Some((DetachedFrame { header, received: payload.len(), utf8 }, payload))
     }
 
-    /// Accounts for a chunk of a detached frame. `payload` is everything received so far; the chunk
-    /// is its end. False if the frame must be [reattached](Self::reattach_frame) because the
-    /// connection is about to fail: too many chunks
-    /// ([`Limits::max_buffered_chunks`](crate::protocol::Limits::max_buffered_chunks)), or text
-    /// that is not UTF-8.
-    pub fn receive_detached(&mut self, frame: &mut DetachedFrame, payload: &mut [u8]) -> bool {
-        let fits = self.inbound.chunks.check_limit(&self.config.limits).is_ok();
-        self.inbound.chunks.record(false, true);
+    /// See [`Connection::receive_detached`](super::Connection::receive_detached).
+    pub(super) fn receive_detached(
+        &mut self,
+        frame: &mut DetachedFrame,
+        payload: &mut [u8],
+        config: &Config,
+    ) -> bool {
+        let fits = self.chunks.check_limit(&config.limits).is_ok();
+        self.chunks.record(false, true);
         fits && frame.accept(payload)
     }
 
-    /// Finishes a detached frame whose whole payload was [received](Self::receive_detached). The
-    /// payload stays in the caller's memory: the event is an [`InChunk`](super::EventRef::InChunk)
-    /// at offset 0.
-    pub fn finish_detached(&mut self, frame: DetachedFrame, events: &mut EventBatch) {
+    /// See [`Connection::finish_detached`](super::Connection::finish_detached).
+    pub(super) fn finish_detached(&mut self, frame: DetachedFrame, events: &mut EventBatch) {
         debug_assert_eq!(frame.received, frame.length(), "an incomplete frame must be reattached");
-        self.inbound.chunks.record(true, false);
+        self.chunks.record(true, false);
         let binary = frame.header.opcode == Opcode::Binary;
         if frame.utf8.is_none_or(|mut utf8| utf8.finish()) {
             events.push_in_chunk(binary, 0, frame.received);
@@ -99,23 +96,22 @@ impl Connection {
         }
     }
 
-    /// Reattaches a detached frame that is incomplete or must fail. `payload` is everything
-    /// received so far; parsing continues normally after it.
-    pub fn reattach_frame(
+    /// See [`Connection::reattach_frame`](super::Connection::reattach_frame).
+    pub(super) fn reattach_frame(
         &mut self,
         frame: &DetachedFrame,
         payload: &[u8],
-        keys: &mut dyn MaskingKeys,
+        context: &mut Context<'_>,
         events: &mut EventBatch,
     ) {
         let (received, chunk) = payload.split_at(frame.received.min(payload.len()));
-        debug_assert!(self.inbound.frame.is_none(), "nothing may be received while a frame is detached");
-        self.begin_frame(&frame.header);
-        match self.inbound.message.push(received, None, 0) {
+        debug_assert!(self.frame.is_none(), "nothing may be received while a frame is detached");
+        self.begin_frame(&frame.header, context.config);
+        match self.message.push(received, None, 0) {
             Ok(()) => {
-                self.inbound.frame = Some((frame.header, received.len() as u64));
+                self.frame = Some((frame.header, received.len() as u64));
                 // Bytes after the last `receive_detached`, still masked.
-                self.receive(chunk, keys, events);
+                self.receive(chunk, context, events);
             }
             Err(error) => self.fail(error, events),
         }

@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use super::{Connection, EventBatch, MaskingKeys, Trimmed};
+use super::Trimmed;
 use crate::protocol::deflate::{History, InflateJob, Inflater, PermessageDeflate, Progress};
-use crate::protocol::{FrameHeader, Opcode, ProtocolError};
+use crate::protocol::{FrameHeader, MessageAssembler, Opcode, ProtocolError};
 
 /// Output inflated inline, in bytes; takes about 100 us. Beyond that, offloading pays off: the
 /// round trip to another thread takes about 50 us.
@@ -109,128 +109,104 @@ impl InflateState {
     fn next_inflater(&self) -> Inflater {
         self.extension.pool.take_inflater(self.history.last(self.window()))
     }
-}
 
-impl Connection {
     /// Notes at the start of a data frame whether its message is compressed.
-    pub(super) fn begin_data_frame(&mut self, header: &FrameHeader) {
-        if let Some((_, state)) = self.extension.as_deref_mut()
-            && header.opcode != Opcode::Continuation
-        {
-            state.is_compressed = header.rsv1;
+    pub(super) fn begin_frame(&mut self, header: &FrameHeader) {
+        if header.opcode != Opcode::Continuation {
+            self.is_compressed = header.rsv1;
         }
     }
 
     /// True if the current message is compressed.
     pub(super) fn is_compressed(&self) -> bool {
-        self.extension.as_deref().is_some_and(|(_, state)| state.is_compressed)
+        self.is_compressed
     }
 
     /// Buffer for the payload of a data frame, if the message is compressed.
-    pub(super) fn compressed_payload_mut(&mut self) -> Option<&mut Vec<u8>> {
-        let (_, state) = self.extension.as_deref_mut()?;
-        state.is_compressed.then_some(&mut state.frame)
+    pub(super) fn payload_mut(&mut self) -> Option<&mut Vec<u8>> {
+        self.is_compressed.then_some(&mut self.frame)
     }
 
-    /// Inflates a complete frame, or offloads it if its output is large.
-    pub(super) fn inflate_frame(&mut self, events: &mut EventBatch) {
-        let Some((_, state)) = self.extension.as_deref_mut() else { return };
-        let message = &mut self.inbound.message;
-        let limit = match self.config.limits.max_payload {
+    /// Inflates a complete frame and returns the job for [`accept`](Self::accept). `None` if its output is large: then it
+    /// is offloaded. `max_payload`: 0 is unlimited.
+    pub(super) fn inflate_frame(
+        &mut self,
+        message: &mut MessageAssembler,
+        max_payload: u64,
+    ) -> Option<InflateJob> {
+        let limit = match max_payload {
             0 => usize::MAX,
             limit => usize::try_from(limit).unwrap_or(usize::MAX),
         };
         if message.is_first_frame() {
-            state.is_carried_over = state.inflater.is_some();
+            self.is_carried_over = self.inflater.is_some();
         }
-        let inflater = state.inflater.take().unwrap_or_else(|| state.next_inflater());
-        let frame = std::mem::take(&mut state.frame);
+        let inflater = self.inflater.take().unwrap_or_else(|| self.next_inflater());
+        let frame = std::mem::take(&mut self.frame);
         let mut job = InflateJob::new(inflater, frame, !message.is_fragmented(), message.take_data(), limit);
-        state.was_used = true;
+        self.was_used = true;
         if job.run(MAX_INLINE_OUTPUT) == Progress::Paused {
-            state.offloaded = Some(OffloadedFrame { job: Some(job), held_input: Vec::new() });
-            events.push_inflating();
-            return;
+            self.offloaded = Some(OffloadedFrame { job: Some(job), held_input: Vec::new() });
+            return None;
         }
-        self.finish_frame(job, events);
+        Some(job)
     }
 
-    /// Adds the result of a job to the events, marked as compressed, errors included.
-    fn finish_frame(&mut self, job: InflateJob, events: &mut EventBatch) {
-        let is_last = !self.inbound.message.is_fragmented();
-        let taken = self.accept_inflated(job, events);
-        if let Err(error) = taken {
-            self.fail(error, events);
-        }
-        if is_last || taken.is_err() {
-            events.mark_compressed();
-        }
-    }
-
-    fn accept_inflated(&mut self, mut job: InflateJob, events: &mut EventBatch) -> Result<(), ProtocolError> {
-        let Some((_, state)) = self.extension.as_deref_mut() else { return Ok(()) };
-        let PermessageDeflate { params, pool } = &*state.extension;
-        let (is_first, is_last) =
-            (self.inbound.message.is_first_frame(), !self.inbound.message.is_fragmented());
+    /// Adds the result of a job to the message.
+    pub(super) fn accept(
+        &mut self,
+        mut job: InflateJob,
+        message: &mut MessageAssembler,
+    ) -> Result<(), ProtocolError> {
+        let (is_first, is_last) = (message.is_first_frame(), !message.is_fragmented());
         // The history ends where a message begins.
-        if is_first && !state.is_carried_over && job.has_unnamed_error() {
-            job.name_error(state.next_inflater());
+        if is_first && !self.is_carried_over && job.has_unnamed_error() {
+            job.name_error(self.next_inflater());
         }
-        let is_kept = !is_last || state.must_keep_inflater(is_first, &mut job);
+        let is_kept = !is_last || self.must_keep_inflater(is_first, &mut job);
         let inflated = job.into_parts()?;
-        let (window, takes_over) = (state.window(), params.incoming.context_takeover);
+        let PermessageDeflate { params, pool } = &*self.extension;
+        let (window, takes_over) = (self.window(), params.incoming.context_takeover);
 
-        state.frame = inflated.input;
-        state.frame.clear();
-        state.frame.shrink_to(KEPT_CAPACITY);
+        self.frame = inflated.input;
+        self.frame.clear();
+        self.frame.shrink_to(KEPT_CAPACITY);
         match inflated.inflater {
-            None => state.history = History::new(params.incoming.dictionary.as_ref()),
+            None => self.history = History::new(params.incoming.dictionary.as_ref()),
             Some(used) => {
                 if takes_over {
-                    state.history.push(&inflated.output[inflated.start..], window);
+                    self.history.push(&inflated.output[inflated.start..], window);
                 }
                 if is_kept {
-                    state.inflater = Some(used);
+                    self.inflater = Some(used);
                 } else {
                     pool.put_inflater(used);
                 }
             }
         }
-        self.inbound.message.set_inflated(inflated.output)?;
-        self.end_data_frame(events)
+        message.set_inflated(inflated.output)
     }
 
-    /// True while a frame is offloaded. Nothing is parsed until it is finished.
-    pub fn is_inflating(&self) -> bool {
-        self.extension.as_deref().is_some_and(|(_, state)| state.offloaded.is_some())
+    /// True while a frame is offloaded.
+    pub(super) fn is_inflating(&self) -> bool {
+        self.offloaded.is_some()
     }
 
     /// Keeps input for later if a frame is offloaded. Returns false otherwise.
     pub(super) fn hold_input(&mut self, input: &[u8]) -> bool {
-        let Some((_, state)) = self.extension.as_deref_mut() else { return false };
-        let Some(offloaded) = &mut state.offloaded else { return false };
+        let Some(offloaded) = &mut self.offloaded else { return false };
         offloaded.held_input.extend_from_slice(input);
         true
     }
 
-    /// The offloaded frame. Take it after [`EventRef::Inflating`](super::EventRef::Inflating) was
-    /// delivered, [run](InflateJob::run) it to its end and pass it to
-    /// [`finish_inflate_job`](Self::finish_inflate_job).
-    pub fn take_inflate_job(&mut self) -> Option<InflateJob> {
-        let (_, state) = self.extension.as_deref_mut()?;
-        state.offloaded.as_mut()?.job.take()
+    /// Takes the offloaded frame.
+    pub(super) fn take_job(&mut self) -> Option<InflateJob> {
+        self.offloaded.as_mut()?.job.take()
     }
 
-    /// Accepts the result of an offloaded frame and parses the input held since.
-    pub fn finish_inflate_job(
-        &mut self,
-        job: InflateJob,
-        keys: &mut dyn MaskingKeys,
-        events: &mut EventBatch,
-    ) {
-        let Some((_, state)) = self.extension.as_deref_mut() else { return };
-        let Some(offloaded) = state.offloaded.take() else { return };
-        self.finish_frame(job, events);
-        self.receive_held(&offloaded.held_input, keys, events);
+    /// Ends the offloading of a frame, whose result comes next. Returns the input held since; `None` if no frame is
+    /// offloaded.
+    pub(super) fn end_offload(&mut self) -> Option<Vec<u8>> {
+        self.offloaded.take().map(|offloaded| offloaded.held_input)
     }
 }

@@ -2,9 +2,6 @@
 
 use std::collections::VecDeque;
 
-use super::{Connection, MaskingKeys};
-use crate::protocol::Opcode;
-
 /// Outcome of a ping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PongOutcome {
@@ -24,32 +21,21 @@ pub(super) struct PendingPongs {
 }
 
 impl PendingPongs {
+    /// True if no further pong may be queued. 0 is no limit.
+    pub(super) fn is_full(&self, limit: u32) -> bool {
+        limit > 0 && self.ends.len() >= limit as usize
+    }
+
+    /// Adds a pong that ends at this offset.
+    pub(super) fn push(&mut self, end: u64) {
+        debug_assert!(self.ends.back().is_none_or(|&last| last < end), "offsets ascend");
+        self.ends.push_back(end);
+    }
+
+    /// Removes the pongs that are written.
     pub(super) fn mark_written(&mut self, written_total: u64) {
         while self.ends.front().is_some_and(|&end| end <= written_total) {
             self.ends.pop_front();
         }
-    }
-}
-
-impl Connection {
-    /// Queues a pong for a received ping, if one is due.
-    pub(super) fn answer_ping(&mut self, payload: &[u8], keys: &mut dyn MaskingKeys) -> PongOutcome {
-        if !self.auto_pong || self.outbound.is_closing() {
-            return PongOutcome::NotDue;
-        }
-        let limit = self.config.limits.max_pending_auto_pongs as usize;
-        if limit > 0 && self.outbound.pongs.ends.len() >= limit {
-            return PongOutcome::Flooded;
-        }
-        let key = self.config.role.must_mask_sent().then(|| keys.next_key());
-        self.outbound.push_control(Opcode::Pong, key, payload);
-        // Without a limit the list has no reader.
-        if limit > 0 {
-            debug_assert!(
-                self.outbound.pongs.ends.back().is_none_or(|&end| end < self.outbound.queued_total)
-            );
-            self.outbound.pongs.ends.push_back(self.outbound.queued_total);
-        }
-        PongOutcome::Queued
     }
 }

@@ -1,10 +1,14 @@
-//! Receiving half: input chunks to events.
+//! Receiving half: input chunks to events. Knows nothing of the sending half: pings are answered by the caller.
 //!
 //! Frames that are complete in a chunk go directly into the batch; others are collected.
 
+use std::sync::Arc;
+
 use super::close::parse_close;
+use super::inflate::InflateState;
 use super::pong::PongOutcome;
-use super::{Connection, EventBatch, LARGE_MESSAGE, MaskingKeys};
+use super::{Config, EventBatch, LARGE_MESSAGE, Trimmed};
+use crate::protocol::deflate::{InflateJob, PermessageDeflate};
 use crate::protocol::frame::{FrameRules, HeaderReader, mask};
 use crate::protocol::{
     FrameHeader, Limits, MaskingKey, MessageAssembler, Opcode, ProtocolError, Utf8Validator,
@@ -14,8 +18,8 @@ use crate::protocol::{
 /// costs nothing measurable.
 pub const MIN_IN_PLACE: usize = 4 * 1024;
 
-/// State of the receiving half between two chunks.
-#[derive(Debug, Default)]
+/// The receiving half, between two chunks.
+#[derive(Debug)]
 pub(super) struct Inbound {
     header: HeaderReader,
     /// Header of the incomplete frame, and the payload bytes received so far.
@@ -25,6 +29,15 @@ pub(super) struct Inbound {
     control: Vec<u8>,
     pub(super) chunks: ChunkCounter,
     stopped: Option<StopReason>,
+    /// permessage-deflate, if negotiated.
+    inflate: Option<Box<InflateState>>,
+}
+
+/// The surroundings of the receiving half.
+pub(super) struct Context<'a> {
+    pub(super) config: &'a Config,
+    /// Answers a ping, if a pong is due.
+    pub(super) answer_ping: &'a mut dyn FnMut(&[u8]) -> PongOutcome,
 }
 
 /// Reason why input is no longer parsed.
@@ -59,34 +72,42 @@ impl ChunkCounter {
 }
 
 impl Inbound {
+    /// A half that has received nothing.
+    pub(super) fn new(deflate: Option<&Arc<PermessageDeflate>>) -> Self {
+        Self {
+            header: HeaderReader::default(),
+            frame: None,
+            message: MessageAssembler::default(),
+            control: Vec::new(),
+            chunks: ChunkCounter::default(),
+            stopped: None,
+            inflate: deflate.map(|negotiated| Box::new(InflateState::new(negotiated))),
+        }
+    }
+
+    /// True while input is parsed.
     pub(super) fn is_open(&self) -> bool {
         self.stopped.is_none()
     }
-}
 
-impl Connection {
-    /// Parses `chunk`, split anywhere, and appends the completed events to `events`. Automatic
-    /// pongs are queued before their [`Ping`](super::EventRef::Ping) is appended.
-    ///
-    /// Input after a [`Close`](super::EventRef::Close) or [`Failed`](super::EventRef::Failed) event
-    /// is ignored; after [`Flooded`](super::EventRef::Flooded), every further chunk is.
-    pub fn receive(&mut self, chunk: &[u8], keys: &mut dyn MaskingKeys, events: &mut EventBatch) {
-        if !self.is_receiving() || chunk.is_empty() || self.hold_input(chunk) {
+    /// See [`Connection::receive`](super::Connection::receive).
+    pub(super) fn receive(&mut self, chunk: &[u8], context: &mut Context<'_>, events: &mut EventBatch) {
+        if !self.is_open() || chunk.is_empty() || self.hold_input(chunk) {
             return;
         }
         events.compact();
-        let checked = self.inbound.chunks.check_limit(&self.config.limits);
-        if let Err(error) = checked.and_then(|()| self.parse(chunk, keys, events)) {
+        let checked = self.chunks.check_limit(&context.config.limits);
+        if let Err(error) = checked.and_then(|()| self.parse(chunk, context, events)) {
             self.fail(error, events);
         }
     }
 
     /// Parses input held while a frame was offloaded. Also parses the remainder of a chunk in which
     /// a pong flood began.
-    pub(super) fn receive_held(&mut self, input: &[u8], keys: &mut dyn MaskingKeys, events: &mut EventBatch) {
+    fn receive_held(&mut self, input: &[u8], context: &mut Context<'_>, events: &mut EventBatch) {
         events.compact();
         if !input.is_empty()
-            && let Err(error) = self.parse(input, keys, events)
+            && let Err(error) = self.parse(input, context, events)
         {
             self.fail(error, events);
         }
@@ -94,29 +115,29 @@ impl Connection {
 
     /// Reports a protocol error and stops parsing.
     pub(super) fn fail(&mut self, error: ProtocolError, events: &mut EventBatch) {
-        self.inbound.stopped = Some(StopReason::Closed);
+        self.stopped = Some(StopReason::Closed);
         events.push_failed(error);
     }
 
-    /// Like [`receive`](Self::receive), but complete messages of [`MIN_IN_PLACE`] bytes and more
-    /// stay in `chunk`, unmasked: see [`EventRef::InChunk`](super::EventRef::InChunk). They must be
-    /// delivered or [copied out](EventBatch::copy_out_chunk) before the next call.
-    pub fn receive_in_place(
+    /// See [`Connection::receive_in_place`](super::Connection::receive_in_place).
+    pub(super) fn receive_in_place(
         &mut self,
         chunk: &mut [u8],
-        keys: &mut dyn MaskingKeys,
+        context: &mut Context<'_>,
         events: &mut EventBatch,
     ) {
         let mut done = 0;
-        let can_parse = self.is_receiving() && !self.is_inflating();
-        if can_parse && self.inbound.chunks.check_limit(&self.config.limits).is_ok() {
-            while let Some(length) = self.take_message_in_place(&mut chunk[done..], done, events) {
+        let can_parse = self.is_open() && !self.is_inflating();
+        if can_parse && self.chunks.check_limit(&context.config.limits).is_ok() {
+            while let Some(length) =
+                self.take_message_in_place(&mut chunk[done..], done, context.config, events)
+            {
                 done += length;
-                self.inbound.chunks.record(true, false);
+                self.chunks.record(true, false);
             }
         }
         // Everything else, errors included.
-        self.receive(&chunk[done..], keys, events);
+        self.receive(&chunk[done..], context, events);
     }
 
     /// Takes a message from the front of `input`, at `offset` in its chunk, and returns its length.
@@ -125,12 +146,13 @@ impl Connection {
         &mut self,
         input: &mut [u8],
         offset: usize,
+        config: &Config,
         events: &mut EventBatch,
     ) -> Option<usize> {
         if !self.is_between_frames() {
             return None;
         }
-        let (header, start) = FrameHeader::parse(input, &self.frame_rules()).ok()??;
+        let (header, start) = FrameHeader::parse(input, &self.frame_rules(config)).ok()??;
         let binary = header.opcode == Opcode::Binary;
         let is_message = header.fin && !header.rsv1 && (binary || header.opcode == Opcode::Text);
         let length = usize::try_from(header.payload_length).ok()?;
@@ -140,7 +162,7 @@ impl Connection {
         let payload = input.get_mut(start..start.checked_add(length)?)?;
         let key = header.masking_key.unwrap_or(MaskingKey([0; 4]));
         mask::apply(payload, key, 0);
-        if !binary && !self.config.skip_utf8_validation && !Utf8Validator::is_valid(payload) {
+        if !binary && !config.skip_utf8_validation && !Utf8Validator::is_valid(payload) {
             // Masks the payload again: the normal path reports the error.
             mask::apply(payload, key, 0);
             return None;
@@ -150,41 +172,41 @@ impl Connection {
     }
 
     /// True if the last chunk ended at a frame boundary.
-    pub fn is_between_frames(&self) -> bool {
-        self.inbound.frame.is_none() && self.inbound.header.buffered() == (0, 0)
+    pub(super) fn is_between_frames(&self) -> bool {
+        self.frame.is_none() && self.header.buffered() == (0, 0)
     }
 
     /// True if no byte of the next message or of a control frame has been received and more input
     /// is accepted.
-    pub(super) fn is_between_messages(&self) -> bool {
+    fn is_between_messages(&self) -> bool {
         // The first chunk of a detached frame counts.
-        let has_begun = self.inbound.chunks.count > 0 || !self.inbound.message.is_first_frame();
-        self.is_receiving() && self.is_between_frames() && !has_begun
+        let has_begun = self.chunks.count > 0 || !self.message.is_first_frame();
+        self.is_open() && self.is_between_frames() && !has_begun
     }
 
     fn parse(
         &mut self,
         mut input: &[u8],
-        keys: &mut dyn MaskingKeys,
+        context: &mut Context<'_>,
         events: &mut EventBatch,
     ) -> Result<(), ProtocolError> {
         debug_assert!(!self.is_inflating(), "input behind an offloaded frame must be held");
-        let (fields_before, _) = self.inbound.header.buffered();
+        let (fields_before, _) = self.header.buffered();
         let mut completed = false;
-        while self.inbound.stopped != Some(StopReason::Closed) {
-            let (header, received) = if let Some(frame) = self.inbound.frame.take() {
+        while self.stopped != Some(StopReason::Closed) {
+            let (header, received) = if let Some(frame) = self.frame.take() {
                 frame
             } else {
-                let Some(header) = self.inbound.header.read(&mut input, &self.frame_rules())? else {
-                    let (fields, rest) = self.inbound.header.buffered();
-                    self.inbound.chunks.record(completed || fields > fields_before, rest > 0);
+                let Some(header) = self.header.read(&mut input, &self.frame_rules(context.config))? else {
+                    let (fields, rest) = self.header.buffered();
+                    self.chunks.record(completed || fields > fields_before, rest > 0);
                     return Ok(());
                 };
                 completed = true;
-                if self.receive_whole_message(&header, &mut input, events)? {
+                if receive_whole_message(&header, &mut input, context.config, events)? {
                     continue;
                 }
-                self.begin_frame(&header);
+                self.begin_frame(&header, context.config);
                 (header, 0)
             };
 
@@ -195,63 +217,44 @@ impl Connection {
             input = rest;
             let received = received + length as u64;
             if received < header.payload_length {
-                self.inbound.frame = Some((header, received));
-                self.inbound.chunks.record(completed, received > 0);
+                self.frame = Some((header, received));
+                self.chunks.record(completed, received > 0);
                 return Ok(());
             }
             completed = true;
             if header.opcode.is_control() {
-                self.end_control_frame(header.opcode, keys, events)?;
+                self.end_control_frame(header.opcode, context, events)?;
             } else if self.is_compressed() {
-                self.inflate_frame(events);
+                self.inflate_frame(context.config, events);
                 if self.hold_input(input) {
                     break;
                 }
             } else {
-                self.end_data_frame(events)?;
+                self.end_data_frame(context.config, events)?;
             }
         }
-        self.inbound.chunks.record(true, false);
+        self.chunks.record(true, false);
         Ok(())
     }
 
-    fn frame_rules(&self) -> FrameRules {
+    fn frame_rules(&self, config: &Config) -> FrameRules {
         FrameRules {
-            role: self.config.role,
-            rsv1_allowed: self.extension.is_some(),
-            fragmented: self.inbound.message.is_fragmented(),
-            message_length: self.inbound.message.declared_length(),
-            max_payload: self.config.limits.max_payload,
+            role: config.role,
+            rsv1_allowed: self.inflate.is_some(),
+            fragmented: self.message.is_fragmented(),
+            message_length: self.message.declared_length(),
+            max_payload: config.limits.max_payload,
         }
     }
 
-    /// Fast path for an unfragmented message that is complete in the input: goes into the batch
-    /// without being collected. Returns false for any other frame. Needs no fragment check: every
-    /// limit allows one frame.
-    fn receive_whole_message(
-        &self,
-        header: &FrameHeader,
-        input: &mut &[u8],
-        events: &mut EventBatch,
-    ) -> Result<bool, ProtocolError> {
-        let binary = header.opcode == Opcode::Binary;
-        if !header.fin || header.rsv1 || !(binary || header.opcode == Opcode::Text) {
-            return Ok(false);
-        }
-        let Ok(length) = usize::try_from(header.payload_length) else { return Ok(false) };
-        let Some((payload, rest)) = input.split_at_checked(length) else { return Ok(false) };
-        let validate = !binary && !self.config.skip_utf8_validation;
-        events.push_frame(binary, payload, header.masking_key, validate)?;
-        *input = rest;
-        Ok(true)
-    }
-
-    pub(super) fn begin_frame(&mut self, header: &FrameHeader) {
+    pub(super) fn begin_frame(&mut self, header: &FrameHeader, config: &Config) {
         if header.opcode.is_control() {
-            self.inbound.control = Vec::new();
+            self.control.clear();
         } else {
-            self.inbound.message.begin_frame(header, !self.config.skip_utf8_validation);
-            self.begin_data_frame(header);
+            self.message.begin_frame(header, !config.skip_utf8_validation);
+            if let Some(inflate) = &mut self.inflate {
+                inflate.begin_frame(header);
+            }
         }
     }
 
@@ -264,11 +267,11 @@ impl Connection {
         // Masking depends only on the offset modulo 4.
         let offset = (received % 4) as usize;
         let collected = if header.opcode.is_control() {
-            &mut self.inbound.control
-        } else if let Some(compressed) = self.compressed_payload_mut() {
+            &mut self.control
+        } else if let Some(compressed) = self.inflate.as_deref_mut().and_then(InflateState::payload_mut) {
             compressed
         } else {
-            return self.inbound.message.push(payload, header.masking_key, offset);
+            return self.message.push(payload, header.masking_key, offset);
         };
         match header.masking_key {
             Some(key) => mask::copy_masked(payload, key, offset, collected),
@@ -277,9 +280,9 @@ impl Connection {
         Ok(())
     }
 
-    pub(super) fn end_data_frame(&mut self, events: &mut EventBatch) -> Result<(), ProtocolError> {
-        let message = &mut self.inbound.message;
-        if message.end_frame(self.config.limits.max_fragments)? {
+    fn end_data_frame(&mut self, config: &Config, events: &mut EventBatch) -> Result<(), ProtocolError> {
+        let message = &mut self.message;
+        if message.end_frame(config.limits.max_fragments)? {
             if message.data().len() >= LARGE_MESSAGE {
                 let data = message.take_data();
                 events.push_large(message.is_binary(), data, message.fragments());
@@ -287,7 +290,7 @@ impl Connection {
                 events.push_small(message.is_binary(), message.data(), message.fragments());
             }
             message.reset();
-            if self.extension.is_none() {
+            if self.inflate.is_none() {
                 // Most messages are complete in one chunk and need no memory here.
                 message.release();
             }
@@ -298,32 +301,124 @@ impl Connection {
     fn end_control_frame(
         &mut self,
         opcode: Opcode,
-        keys: &mut dyn MaskingKeys,
+        context: &mut Context<'_>,
         events: &mut EventBatch,
     ) -> Result<(), ProtocolError> {
-        // Control frames are rare: their memory is freed.
-        let payload = std::mem::take(&mut self.inbound.control);
+        let payload = &self.control;
         match opcode {
             Opcode::Close => {
-                let (code, reason) = parse_close(&payload, !self.config.skip_utf8_validation)?;
-                self.inbound.stopped = Some(StopReason::Closed);
+                let (code, reason) = parse_close(payload, !context.config.skip_utf8_validation)?;
+                self.stopped = Some(StopReason::Closed);
                 events.push_close(code, reason);
             }
             Opcode::Ping => {
                 // No pongs after a flood.
-                let answer = if self.inbound.is_open() {
-                    self.answer_ping(&payload, keys)
-                } else {
-                    PongOutcome::NotDue
-                };
+                let answer =
+                    if self.stopped.is_none() { (context.answer_ping)(payload) } else { PongOutcome::NotDue };
                 if answer == PongOutcome::Flooded {
-                    self.inbound.stopped = Some(StopReason::Flooded);
+                    self.stopped = Some(StopReason::Flooded);
                     events.push_flooded();
                 }
-                events.push_ping(&payload, answer == PongOutcome::Queued);
+                events.push_ping(payload, answer == PongOutcome::Queued);
             }
-            _ => events.push_pong(&payload),
+            _ => events.push_pong(payload),
         }
+        // Control frames are rare: their memory is freed.
+        self.control = Vec::new();
         Ok(())
     }
+
+    /// True if the current message is compressed.
+    fn is_compressed(&self) -> bool {
+        self.inflate.as_deref().is_some_and(InflateState::is_compressed)
+    }
+
+    /// Keeps input for later if a frame is offloaded. Returns false otherwise.
+    fn hold_input(&mut self, input: &[u8]) -> bool {
+        self.inflate.as_deref_mut().is_some_and(|inflate| inflate.hold_input(input))
+    }
+
+    /// True while a frame is offloaded. Nothing is parsed until it is finished.
+    pub(super) fn is_inflating(&self) -> bool {
+        self.inflate.as_deref().is_some_and(InflateState::is_inflating)
+    }
+
+    /// Takes the offloaded frame.
+    pub(super) fn take_inflate_job(&mut self) -> Option<InflateJob> {
+        self.inflate.as_deref_mut()?.take_job()
+    }
+
+    /// Inflates a complete frame, or offloads it if its output is large.
+    fn inflate_frame(&mut self, config: &Config, events: &mut EventBatch) {
+        let Some(inflate) = self.inflate.as_deref_mut() else { return };
+        match inflate.inflate_frame(&mut self.message, config.limits.max_payload) {
+            Some(job) => self.end_compressed_frame(job, config, events),
+            None => events.push_inflating(),
+        }
+    }
+
+    /// Adds the result of a job to the events, marked as compressed, errors included.
+    fn end_compressed_frame(&mut self, job: InflateJob, config: &Config, events: &mut EventBatch) {
+        let Some(inflate) = self.inflate.as_deref_mut() else { return };
+        let is_last = !self.message.is_fragmented();
+        let accepted = inflate.accept(job, &mut self.message);
+        let ended = accepted.and_then(|()| self.end_data_frame(config, events));
+        if let Err(error) = ended {
+            self.fail(error, events);
+        }
+        if is_last || ended.is_err() {
+            events.mark_compressed();
+        }
+    }
+
+    /// Accepts the result of an offloaded frame and parses the input held since.
+    pub(super) fn finish_inflate_job(
+        &mut self,
+        job: InflateJob,
+        context: &mut Context<'_>,
+        events: &mut EventBatch,
+    ) {
+        let Some(held) = self.inflate.as_deref_mut().and_then(InflateState::end_offload) else { return };
+        self.end_compressed_frame(job, context.config, events);
+        self.receive_held(&held, context, events);
+    }
+
+    /// True if a connection without this state would receive the next message in the same way.
+    pub(super) fn is_pristine(&self) -> bool {
+        self.is_between_messages() && self.inflate.as_deref().is_none_or(InflateState::is_pristine)
+    }
+
+    /// Frees memory for messages in several frames or chunks, unless one has begun. Returns the number of bytes freed.
+    pub(super) fn release_message(&mut self) -> usize {
+        self.message.release()
+    }
+
+    /// Frees permessage-deflate memory that was not used since the last call.
+    pub(super) fn trim_memory(&mut self) -> Trimmed {
+        let is_between_messages = self.message.is_first_frame();
+        self.inflate
+            .as_deref_mut()
+            .map_or_else(Trimmed::default, |inflate| inflate.trim_memory(is_between_messages))
+    }
+}
+
+/// Fast path for an unfragmented message that is complete in the input: goes into the batch
+/// without being collected. Returns false for any other frame. Needs no fragment check: every
+/// limit allows one frame.
+fn receive_whole_message(
+    header: &FrameHeader,
+    input: &mut &[u8],
+    config: &Config,
+    events: &mut EventBatch,
+) -> Result<bool, ProtocolError> {
+    let binary = header.opcode == Opcode::Binary;
+    if !header.fin || header.rsv1 || !(binary || header.opcode == Opcode::Text) {
+        return Ok(false);
+    }
+    let Ok(length) = usize::try_from(header.payload_length) else { return Ok(false) };
+    let Some((payload, rest)) = input.split_at_checked(length) else { return Ok(false) };
+    let validate = !binary && !config.skip_utf8_validation;
+    events.push_frame(binary, payload, header.masking_key, validate)?;
+    *input = rest;
+    Ok(true)
 }

@@ -97,7 +97,7 @@ fn command(end: &mut End, kind: u8, is_binary: bool, input: &mut Input<'_>, rng:
         }
         12 => {
             let payload = payload(input, is_binary);
-            end.send_by_header(is_binary, &payload)
+            end.send_external(is_binary, &payload)
         }
         13 => {
             let payload = payload(input, is_binary);

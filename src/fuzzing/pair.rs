@@ -150,15 +150,16 @@ impl End {
         Some(Event::Message { binary, data: fragments.concat(), fragments: fragments_seen })
     }
 
-    /// Sends a payload written by its owner after the header.
-    pub(super) fn send_by_header(&mut self, binary: bool, payload: &[u8]) -> Option<Event> {
+    /// Sends a payload that is added to the output later.
+    pub(super) fn send_external(&mut self, binary: bool, payload: &[u8]) -> Option<Event> {
         if self.role.must_mask_sent() {
             return None;
         }
-        self.connection.send_header(binary, true, payload.len());
-        self.take_output();
-        self.wire.extend_from_slice(payload);
-        self.taken_total += payload.len() as u64;
+        self.connection.send_external(binary, true, payload.len());
+        self.connection.copy_externals(|length, output| {
+            output.extend_from_slice(payload);
+            length == payload.len()
+        });
         Some(Event::Message { binary, data: payload.into(), fragments: Vec::new() })
     }
 

@@ -1,7 +1,7 @@
 //! Upgrade requests: parsed at once and by prefixes, against a second implementation of the rules.
 
 use super::Input;
-use crate::protocol::handshake::{Field, MAX_HEAD_LENGTH, RequestHead, parse_upgrade_request};
+use crate::protocol::handshake::{Field, MAX_HEAD_LENGTH, RequestHead, Tail, parse_upgrade_request};
 
 /// Input: the reduction of the maximum head length, and the bytes of a client.
 ///
@@ -22,11 +22,17 @@ pub fn run(data: &[u8]) {
     }
 
     // The result appears with the first bytes that determine it and then stays.
-    let mut before = Vec::new();
+    let (mut before, mut tail) = (Vec::new(), Tail::Other);
     for end in 0..bytes.len() {
         let partial = parse_upgrade_request(&bytes[..end], limit, &mut before);
         if partial != RequestHead::Incomplete {
             assert_eq!((&partial, &before), (&verdict, &fields), "{end} bytes");
+        }
+        // A byte that needs no parse does not change the result.
+        if end > 0 && end < limit && tail.extends_with(&bytes[end - 1..end]) {
+            assert_eq!(partial, RequestHead::Incomplete, "{end} bytes");
+        } else {
+            tail = if partial == RequestHead::Incomplete { Tail::of(&bytes[..end]) } else { Tail::Other };
         }
     }
 }

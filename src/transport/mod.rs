@@ -7,12 +7,16 @@
 //! * [`socket`]: a plain socket whose bytes are moved here. Its driver is chosen when it is adopted:
 //!   [`event_loop`], the owner's thread, or [`io_threads`], tokio threads of this library.
 //! * [`listener`]: listening sockets, and their connections until the opening handshake has been read.
+//! * [`records`]: events in memory that JavaScript reads. [`compression`]: permessage-deflate of an owner.
+//! * [`uv`]: libuv handles, for owners with a loop of libuv. `turn`: terms that drivers and sockets share.
 //! * [`masking_keys`]: random masking keys. [`slab`]: values by number. `queue`, `ref_count`: shared between
-//!   threads, made of `sync`.
+//!   threads, made of `sync`. [`pacer`]: slices of housekeeping.
+//!   [`malloc_trim`]: freed memory of the process.
 //!
 //! All drive the same [`Connection`](crate::connection::Connection) and fill the same
 //! [`EventBatch`](crate::connection::EventBatch).
 
+pub mod compression;
 #[cfg(unix)]
 pub mod event_loop;
 // Has the same names as `event_loop`.
@@ -23,10 +27,12 @@ pub mod event_loop;
 pub mod io_threads;
 #[cfg(unix)]
 pub mod listener;
+pub mod malloc_trim;
 pub mod masking_keys;
 pub mod pacer;
 #[cfg(unix)]
 mod queue;
+pub mod records;
 #[cfg(unix)]
 mod ref_count;
 pub mod slab;
@@ -40,5 +46,9 @@ mod sync;
 mod tests;
 #[cfg_attr(not(unix), allow(dead_code, reason = "only `event_loop` uses some; on Unix nothing may be dead"))]
 pub mod transports;
+#[cfg(unix)]
+mod turn;
+#[cfg(unix)]
+pub mod uv;
 
 pub use masking_keys::RandomKeys;

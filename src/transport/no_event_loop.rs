@@ -3,17 +3,49 @@
 
 #![allow(clippy::unused_self, reason = "the methods of `event_loop` need it")]
 
+use std::cell::RefCell;
 use std::convert::Infallible;
+use std::io;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use super::transports::{Transport, Transports};
-use crate::connection::Connection;
-use crate::protocol::deflate::InflateJob;
+use super::transports::{Message, Transport, Transports};
+use crate::connection::{Config, Connection};
+use crate::protocol::deflate::{Broadcast, InflateJob};
 
 /// Bytes of the payload arena, which nothing is received into here.
 pub const ARENA_SIZE: usize = 0;
+
+/// A descriptor of the host. There is none.
+pub type Borrowed = Infallible;
+
+/// Events of a socket that was handed back. There are none.
+pub struct HandedBackEvents(Infallible);
+
+impl HandedBackEvents {
+    /// Never called.
+    pub fn bits(self) -> i32 {
+        match self.0 {}
+    }
+}
+
+/// A socket to adopt.
+#[allow(missing_docs, reason = "those of `event_loop`")]
+pub struct AdoptRequest<'a> {
+    pub source: Source<'a>,
+    pub config: Arc<Config>,
+    pub head: &'a [u8],
+    pub on_thread: bool,
+}
+
+/// Origin of a socket to adopt.
+#[allow(missing_docs, reason = "those of `event_loop`")]
+pub enum Source<'a> {
+    Host(Borrowed),
+    Accepted { number: u32, response: &'a [u8] },
+}
 
 /// The owner of an event loop.
 pub trait Host: Sized {
@@ -29,7 +61,6 @@ pub enum SocketCommand {
     Notify,
     Pause,
     Resume,
-    Tap,
     Cork(bool),
     Shutdown,
 }
@@ -54,6 +85,14 @@ impl<H: Host> EventLoop<H> {
     /// The transports of the owner.
     pub fn transports(&self) -> &Transports<H::Memory> {
         &self.transports
+    }
+
+    /// Adopts no socket.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn adopt(&self, _: AdoptRequest<'_>) -> io::Result<u32> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// There is no socket.
@@ -82,13 +121,14 @@ impl<H: Host> EventLoop<H> {
     pub fn begin_sweep(&self) {}
 
     /// No connection is active.
-    pub fn sweep_one(&self) -> bool {
-        false
+    pub fn sweep_one(&self) -> Option<usize> {
+        None
     }
 
-    /// Frees memory for events that was not used since the last call.
-    pub fn free_event_memory(&self) {
-        self.transports.event_memory().trim();
+    /// Frees memory for events that was not used since the last call. Returns the number of bytes freed since then, also
+    /// at other times.
+    pub fn free_event_memory(&self) -> usize {
+        self.transports.event_memory().trim()
     }
 }
 
@@ -103,15 +143,19 @@ impl<M> Transport<M> {
         self.totals().queued
     }
 
-    /// Nothing is sent from the caller's memory.
-    pub fn send_in_place<H: Host<Memory = M>>(
+    /// Queues a message or a fragment. Returns the bytes ever queued.
+    pub fn send<H: Host<Memory = M>>(
         &mut self,
-        _: &EventLoop<H>,
-        _binary: bool,
-        _fin: bool,
-        _payload: &[u8],
-    ) -> Option<u64> {
-        None
+        event_loop: &EventLoop<H>,
+        message: Message<'_>,
+        broadcast: &RefCell<Broadcast>,
+        _keep: impl FnOnce() -> Option<(M, usize)>,
+    ) -> u64 {
+        let Message { binary, fin, compress, key, payload } = message;
+        let mut broadcast = broadcast.borrow_mut();
+        self.run(event_loop, |connection| {
+            connection.send_compressed(binary, fin, key, payload, compress, &mut broadcast);
+        })
     }
 
     /// Streams have nothing to do.
@@ -130,6 +174,16 @@ impl<M> Transport<M> {
 
     /// There is no socket that waits for it.
     pub fn finish_inflate_job<H: Host<Memory = M>>(&self, _: &EventLoop<H>, _: InflateJob) {}
+
+    /// There is no socket to hand back.
+    pub fn hand_back<H: Host<Memory = M>>(&mut self, _: &EventLoop<H>) -> Option<HandedBackEvents> {
+        None
+    }
+
+    /// There is no descriptor to lend.
+    pub fn lend(&mut self, borrowed: Borrowed) {
+        match borrowed {}
+    }
 
     /// Drops all that is queued or undelivered. Returns true if this call has closed the transport; it waits for a frame that is
     /// being inflated.

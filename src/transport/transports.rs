@@ -12,7 +12,7 @@ use super::slab::Slab;
 use super::stream::Stream;
 use crate::connection::{Config, Connection, EventMemory, Trimmed};
 use crate::protocol::deflate::InflateJob;
-use crate::protocol::{Limits, Role};
+use crate::protocol::{Limits, MaskingKey, Role};
 
 /// The transports of one owner. `M` is the memory of its host.
 pub struct Transports<M> {
@@ -98,6 +98,21 @@ impl Totals {
     fn of_output(connection: &Connection) -> Self {
         Self { queued: connection.queued_total(), written: connection.written_total(), read: 0 }
     }
+}
+
+/// A message, or a fragment of one, to be sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// Binary, otherwise text.
+    pub binary: bool,
+    /// The last fragment.
+    pub fin: bool,
+    /// It is to be compressed, if that was negotiated.
+    pub compress: bool,
+    /// The masking key.
+    pub key: Option<MaskingKey>,
+    /// The payload.
+    pub payload: &'a [u8],
 }
 
 /// The transport of one connection.

@@ -20,6 +20,8 @@ use crate::{
 };
 
 const READ_BYTES: usize = 64 * 1024;
+/// Interval between two parts of a request that drips: long enough for the server to read each.
+const DRIP_INTERVAL: Duration = Duration::from_millis(1);
 /// First byte of a close frame, and its payload: status 1000.
 const CLOSE: u8 = 0x88;
 const NORMAL: [u8; 2] = 1000_u16.to_be_bytes();
@@ -31,14 +33,22 @@ struct Script {
     echo: Vec<u8>,
     close: Vec<u8>,
     exchanges: usize,
+    /// Bytes of the request that are sent at a time.
+    part: usize,
 }
 
 /// State of a connection.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Stage {
     Connection,
+    /// Bytes of the request that have been sent.
+    Request {
+        sent: usize,
+    },
     Head,
-    Echo { left: usize },
+    Echo {
+        left: usize,
+    },
     Close,
     End,
 }
@@ -62,6 +72,8 @@ pub struct Opening {
     script: Script,
     attempts: Vec<Option<Attempt>>,
     buffer: Vec<u8>,
+    /// Time of the last parts of dripping requests.
+    dripped: Instant,
 }
 
 impl Opening {
@@ -81,9 +93,11 @@ impl Opening {
                 echo: messages.echo(0),
                 close: frame(CLOSE, &NORMAL),
                 exchanges: options.exchanges.unwrap_or(0),
+                part: options.drip.unwrap_or(usize::MAX),
             },
             attempts: (0..options.connections).map(|_| None).collect(),
             buffer: vec![0; READ_BYTES],
+            dripped: Instant::now(),
         })
     }
 
@@ -100,10 +114,12 @@ impl Opening {
         }
         let mut heard_at = Instant::now();
         while outstanding > 0 {
-            match self.poll.poll(&mut self.events, Some(STALL)) {
+            let timeout = if self.script.part == usize::MAX { STALL } else { DRIP_INTERVAL };
+            match self.poll.poll(&mut self.events, Some(timeout)) {
                 Err(err) if err.kind() == io::ErrorKind::Interrupted => continue,
                 result => result?,
             }
+            self.drip()?;
             let ready: Vec<usize> = self.events.iter().map(|event| event.token().0).collect();
             for index in ready {
                 // One event may report the end, and another one the last bytes.
@@ -126,6 +142,19 @@ impl Opening {
             bound_silence(heard_at, outstanding)?;
         }
         Ok(measured)
+    }
+
+    /// Sends the next parts of requests that are due.
+    fn drip(&mut self) -> io::Result<()> {
+        if self.dripped.elapsed() >= DRIP_INTERVAL {
+            self.dripped = Instant::now();
+            for attempt in self.attempts.iter_mut().flatten() {
+                if let Stage::Request { sent } = attempt.stage {
+                    attempt.send_request(&self.script, sent)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn start(&mut self, index: usize) -> io::Result<()> {
@@ -151,7 +180,10 @@ impl Attempt {
                 Err(err) if err.kind() == io::ErrorKind::NotConnected => return Ok(false),
                 result => result?,
             };
-            self.write(&script.request, Stage::Head)?;
+            if script.part < script.request.len() {
+                self.socket.set_nodelay(true)?;
+            }
+            self.send_request(script, 0)?;
         }
         loop {
             match self.socket.read(buffer) {
@@ -183,7 +215,7 @@ impl Attempt {
                 self.stage = Stage::End;
                 return Ok(true);
             }
-            Stage::Connection | Stage::End => return Ok(false),
+            Stage::Connection | Stage::Request { .. } | Stage::End => return Ok(false),
         };
         self.input.drain(..len);
         if left > 0 {
@@ -192,6 +224,14 @@ impl Attempt {
             self.write(&script.close, Stage::Close)?;
         }
         Ok(true)
+    }
+
+    /// Sends the next part of the request.
+    fn send_request(&mut self, script: &Script, sent: usize) -> io::Result<()> {
+        let end = script.request.len().min(sent.saturating_add(script.part));
+        let is_last = end == script.request.len();
+        let next = if is_last { Stage::Head } else { Stage::Request { sent: end } };
+        self.write(&script.request[sent..end], next)
     }
 
     /// A few bytes, which fit in an empty socket buffer.
@@ -207,6 +247,8 @@ impl Stage {
     fn whole(self, input: &[u8], script: &Script) -> io::Result<Option<usize>> {
         let len = match self {
             Self::Connection => return Ok(None),
+            Self::Request { .. } if input.is_empty() => return Ok(None),
+            Self::Request { .. } => return Err(wrong("a response came before the request", self)),
             Self::Head => {
                 let end = input.windows(HEAD_END.len()).position(|part| part == HEAD_END);
                 if end.is_none() && input.len() > HEAD_BYTES {
@@ -251,6 +293,7 @@ mod tests {
             echo: vec![0x81, 1, b'a'],
             close: Vec::new(),
             exchanges: 0,
+            part: usize::MAX,
         };
         stage.whole(input, &script)
     }
@@ -285,6 +328,7 @@ mod tests {
             (Stage::Close, &[0x88, 1]),
             (Stage::Close, &[0x88, 0x82]),
             (Stage::End, &[0]),
+            (Stage::Request { sent: 4 }, b"HTTP/1.1 400"),
         ] {
             assert!(whole(stage, input).is_err(), "{stage:?}");
         }

@@ -31,6 +31,8 @@ pub struct Options {
     pub exchanges: Option<usize>,
     /// Open and close connections, this many at a time.
     pub opening: bool,
+    /// With `opening`: bytes of a request that are sent at a time, instead of all.
+    pub drip: Option<usize>,
     /// Interval at which each connection sends a message, instead of a number in flight.
     pub every: Option<Duration>,
     /// Additional connections that send nothing.
@@ -47,7 +49,7 @@ pub struct Options {
 pub const USAGE: &str = "load --port N [--host 127.0.0.1] [--connections 100] [--in-flight 1] [--size 64] \
 [--binary] [--tls] [--broadcast | --every MILLIS] [--deflate takeover|no-takeover] [--silent 0] [--addresses 1] \
 [--warm-up 1] [--seconds 5 | --exchanges N]
-load --opening --port N [--connections 100] [--exchanges 0] [--size 64] [--warm-up 1] [--seconds 5]
+load --opening --port N [--connections 100] [--exchanges 0] [--drip BYTES] [--size 64] [--warm-up 1] [--seconds 5]
 
 Sends WebSocket messages to an echo server on each connection and checks every echo; or, with --broadcast, sends them on one
 connection to a server that delivers each message to all, and the next one when all have received it.
@@ -58,7 +60,7 @@ connection, and all on the first one, are inflated and compared.
 --silent opens further connections, which must stay open without receiving anything; --addresses uses 127.0.0.1, .2, and so on
 in turn as the source of all connections.
 --opening: this many connections at a time are opened, exchange messages and are closed. Each counts as a message of the result,
-and its latency is that of the opening handshake.
+and its latency is that of the opening handshake. --drip BYTES: the request is sent in parts of so many bytes, one a millisecond.
 After the warm-up the program prints {\"event\":\"ready\"}, with the answer to the offer, and waits for a line on standard input;
 after the measured seconds it prints {\"event\":\"result\", ...}, with latencies in microseconds, and measures
 again at every further line. It stays connected until the end of standard input.";
@@ -74,6 +76,7 @@ pub fn parse() -> Result<Option<Options>, Box<dyn Error>> {
     let (mut tls, mut broadcast) = (false, false);
     let (mut deflate, mut exchanges, mut opening) = (None, None, false);
     let (mut every, mut silent, mut addresses) = (None, 0, 1);
+    let mut drip = None;
     let (mut warm_up, mut seconds) = (1.0, 5.0);
 
     let mut parser = Parser::from_env();
@@ -96,6 +99,7 @@ pub fn parse() -> Result<Option<Options>, Box<dyn Error>> {
             }
             Arg::Long("exchanges") => exchanges = Some(parser.value()?.parse()?),
             Arg::Long("opening") => opening = true,
+            Arg::Long("drip") => drip = Some(parser.value()?.parse()?),
             Arg::Long("every") => every = Some(Duration::from_millis(parser.value()?.parse()?)),
             Arg::Long("silent") => silent = parser.value()?.parse()?,
             Arg::Long("addresses") => addresses = parser.value()?.parse()?,
@@ -117,6 +121,7 @@ pub fn parse() -> Result<Option<Options>, Box<dyn Error>> {
         deflate,
         exchanges,
         opening,
+        drip,
         every,
         silent,
         addresses,
@@ -143,6 +148,8 @@ impl Options {
             Some("--exchanges does not go with --broadcast")
         } else if self.every.is_some() && fixed {
             Some("--every does not go with --exchanges or --broadcast")
+        } else if self.drip.is_some_and(|bytes| bytes == 0 || !self.opening) {
+            Some("--drip must be at least 1, and goes with --opening")
         } else if self.opening && (self.tls || self.deflate.is_some() || self.broadcast || self.silent > 0) {
             Some("--opening does not go with --tls, --deflate, --broadcast or --silent")
         } else if self.opening && (self.every.is_some() || self.addresses > 1 || self.in_flight > 1) {

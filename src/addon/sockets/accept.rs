@@ -2,14 +2,14 @@
 
 use std::rc::Rc;
 
-use napi::{Env, Result, sys};
+use napi::bindgen_prelude::BufferSlice;
+use napi::{Env, JsValue, Result, sys};
 
-use crate::addon::records::RecordMemory;
-use crate::addon::sys::{
-    Outcome, Reference, buffer, latin1, make_callback, report_uncaught, uint32, undefined,
-};
+use crate::addon::host::RecordMemory;
+use crate::addon::sys::{Outcome, Reference, make_callback, report_uncaught, uint32, undefined};
 use crate::protocol::handshake::Field;
 use crate::transport::listener::{AcceptedConnection, FallbackReason, Request};
+use crate::transport::records::write_numbers;
 
 /// The consumer of connections that one listening socket accepts.
 pub(in crate::addon) struct Server {
@@ -28,6 +28,7 @@ fn number_of(reason: FallbackReason) -> u32 {
         FallbackReason::Ended => 2,
         FallbackReason::TimedOut => 3,
         FallbackReason::ListenerClosed => 4,
+        FallbackReason::Kept => 5,
     }
 }
 
@@ -58,13 +59,13 @@ fn values(
     let (head, detail, rest) = match &connection.request {
         Request::Upgrade { length, fields } => {
             let words = |field: &Field| [field.name(), field.value()].map(|range| [range.start, range.end]);
-            records.write_numbers(fields.iter().map(words));
+            records.array.with(|memory| write_numbers(memory, fields.iter().map(words)));
             let (head, rest) = connection.bytes.split_at(*length);
-            (latin1(env, head)?, fields.len() as u32, rest)
+            (env.create_string_latin1(head)?.raw(), fields.len() as u32, rest)
         }
         Request::Fallback(reason) => (undefined(env)?, number_of(*reason), &*connection.bytes),
     };
     let (number, detail) = (uint32(env, connection.number)?, uint32(env, detail)?);
-    let rest = if rest.is_empty() { undefined(env)? } else { buffer(env, rest)? };
+    let rest = if rest.is_empty() { undefined(env)? } else { BufferSlice::copy_from(&env, rest)?.raw() };
     Ok((server.arrived.value()?, [server.owner.value()?, number, head, detail, rest]))
 }

@@ -1,24 +1,22 @@
 //! The host of the event loop, over Node-API: events become records and one call of `deliver` per connection.
 
 use std::cell::RefMut;
-use std::mem;
 use std::rc::Rc;
 
-use napi::{Error, Result, sys};
+use napi::{Result, sys};
 
 use super::accept::{self, Server};
-use super::node_loop::{Callbacks, Handles};
 use crate::addon::host::NodeHost;
-use crate::addon::records::{LARGE, RecordKind, RecordWriter};
 use crate::addon::sys::{
-    AsyncContext, Outcome, Reference, add_cleanup_hook, call_predicate, can_call, can_poll,
-    create_array_buffer, in_handle_scope, make_callback_in_context, report_uncaught, run_in_close_phase,
-    with_memory,
+    AsyncContext, Outcome, Reference, ThreadsafeFunction, add_cleanup_hook, call_predicate, can_call,
+    can_poll, create_array_buffer, failed, in_handle_scope, make_callback_in_context, report_uncaught,
+    uv_loop, with_memory,
 };
 use crate::connection::MaskingKeys;
-use crate::transport::event_loop::{Delivered, EventLoop, Host, InPlace, Poller};
+use crate::transport::event_loop::{Delivered, EventLoop, Host, InPlace, LoopControl, Poller};
 use crate::transport::listener::AcceptedConnection;
 use crate::transport::socket::SocketEvents;
+use crate::transport::uv::{Callbacks, LoopHandles, run_in_close_phase};
 
 impl Host for NodeHost {
     /// An `ArrayBuffer`.
@@ -41,7 +39,7 @@ impl Host for NodeHost {
                 Some(InPlace::Arena(start)) => Some(*start),
                 _ => None,
             });
-            write_events(writer, events)
+            events.write_to(writer)
         })
     }
 
@@ -126,15 +124,22 @@ pub(in crate::addon) fn start(event_loop: &Rc<EventLoop<NodeHost>>) -> Result<()
             }
         })
     };
-    let callbacks = Callbacks {
-        on_wake: callback(EventLoop::on_wake),
-        before_poll: callback(EventLoop::before_poll),
-        on_readable: callback(EventLoop::on_readable),
-        after_poll: callback(EventLoop::after_poll),
-    };
     let poller = can_poll().then(Poller::new).transpose();
-    let poller = poller.map_err(|error| Error::from_reason(error.to_string()))?.map(Rc::new);
-    let handles = Handles::new(env, poller.clone(), callbacks)?;
+    let poller = poller.map_err(failed)?.map(Rc::new);
+    let on_wake = callback(EventLoop::on_wake);
+    let handles: Box<dyn LoopControl> = if let Some(poller) = &poller {
+        let callbacks = Callbacks {
+            on_wake,
+            before_poll: callback(EventLoop::before_poll),
+            on_readable: callback(EventLoop::on_readable),
+            after_poll: callback(EventLoop::after_poll),
+        };
+        let handles = LoopHandles::new(uv_loop(env)?, Rc::clone(poller), callbacks);
+        Box::new(handles.map_err(failed)?)
+    } else {
+        // I/O threads drive all sockets of hosts without libuv.
+        Box::new(ThreadsafeFunction::new(env, on_wake)?)
+    };
     let ending = Rc::clone(event_loop);
     let hooked = add_cleanup_hook(
         env,
@@ -144,46 +149,19 @@ pub(in crate::addon) fn start(event_loop: &Rc<EventLoop<NodeHost>>) -> Result<()
             node_loop.drop_consumer();
             let handles = node_loop.handles.take();
             if let Some(handles) = handles {
-                handles.close(done);
+                handles.close(Box::new(done));
             }
         }),
     );
     if let Err(error) = hooked {
         // An open handle would keep the loop from ending.
-        handles.close(());
+        handles.close(Box::new(()));
         return Err(error);
     }
     let waker = handles.waker();
     event_loop.host().node_loop.handles.replace(Some(handles));
     event_loop.start(poller, waker);
     Ok(())
-}
-
-/// Moves the events of a socket into a batch, until it is full. Returns true if some remain.
-fn write_events(writer: &mut RecordWriter<'_>, events: &mut SocketEvents) -> bool {
-    if writer.take_events(&mut events.events) {
-        return true;
-    }
-    if !events.raw.is_empty() {
-        if !writer.has_room() {
-            return true;
-        }
-        writer.push_large(RecordKind::Raw, LARGE, mem::take(&mut events.raw));
-    }
-    if let Some(total) = events.written
-        && writer.push(RecordKind::Written, 0, total as u32, (total >> 32) as u32)
-    {
-        events.written = None;
-    }
-    events.drained = events.drained && !writer.push(RecordKind::Drain, 0, 0, 0);
-    events.shut_down = events.shut_down && !writer.push(RecordKind::Shutdown, 0, 0, 0);
-    events.ended = events.ended && !writer.push(RecordKind::End, 0, 0, 0);
-    if let Some(fault) = events.fault
-        && writer.push(RecordKind::Fault, u32::from(fault.write), 0, fault.errno.unsigned_abs())
-    {
-        events.fault = None;
-    }
-    !events.is_empty()
 }
 
 /// Calls `deliver` with id 0, which is no connection's, and `number`, when this cycle of the loop closes handles. Each call has a handle
@@ -208,5 +186,5 @@ pub(in crate::addon) fn call_when_closing(event_loop: &Rc<EventLoop<NodeHost>>, 
             }
         });
     };
-    run_in_close_phase(env, Box::new(closing))
+    run_in_close_phase(uv_loop(env)?, Box::new(closing)).map_err(failed)
 }

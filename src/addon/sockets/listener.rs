@@ -11,12 +11,12 @@ use napi_derive::napi;
 
 use super::accept::Server;
 use super::host::start;
-use crate::addon::address::SocketAddress;
+use crate::addon::codec::SocketAddress;
 use crate::addon::environment::Environment;
 use crate::addon::host::NodeHost;
-use crate::addon::sys::{Reference, duplicate_fd};
+use crate::addon::sys::{Reference, duplicate_fd, failed};
 use crate::transport::event_loop::EventLoop;
-use crate::transport::listener::{Listeners, ListeningSocket, PendingOnClose};
+use crate::transport::listener::{Listeners, ListeningSocket, PendingOnClose, PollContext};
 
 /// Options of [`Listener::listen`].
 #[napi(object)]
@@ -62,7 +62,8 @@ impl Listener {
     ///   number of its header fields. Until the function returns, the first records of [`Environment::records`] have
     ///   their positions: start and end of the name, start and end of the value.
     /// * Anything else: `head` is `undefined`, and `detail` is 1; 2 if the peer has ended within its request, 3 if it
-    ///   took too long (see `check`), 4 if the listening socket was closed meanwhile (see `close`).
+    ///   took too long (see `check`), 4 if the listening socket was closed meanwhile (see `close`), 5 if an earlier request was
+    ///   answered (see `answer`).
     ///
     /// `rest` has the bytes that were read and are not in `head`. The connection is not read until `adopt` of
     /// `Functions`, `release` or `discard` takes it.
@@ -109,7 +110,7 @@ impl Listener {
             .event_loop
             .with_acceptors(|listeners, turn| listeners.listen(turn.poller, listening, server, limit))
             .ok_or_else(ended)?
-            .map_err(|error| Error::from_reason(error.to_string()))?;
+            .map_err(failed)?;
         self.number.set(Some(number));
         if self.is_referenced.get() {
             self.event_loop.set_ref(true);
@@ -120,8 +121,7 @@ impl Listener {
     /// The address it listens on; `null` if it is no TCP address, or it does not listen.
     #[napi(catch_unwind)]
     pub fn address(&self) -> Option<SocketAddress> {
-        let number = self.number.get()?;
-        self.event_loop.with_acceptors(|listeners, _| listeners.local_addr(number))?.map(SocketAddress::from)
+        self.on(|listeners, _, number| listeners.local_addr(number)).map(SocketAddress::from)
     }
 
     /// Stops listening. Connections whose request is not known are closed, or passed to `arrived` later if `putAside`
@@ -134,35 +134,26 @@ impl Listener {
     /// Closes the connections whose request is not known.
     #[napi(catch_unwind)]
     pub fn close_pending(&self) {
-        if let Some(number) = self.number.get() {
-            self.event_loop.with_acceptors(|listeners, _| listeners.discard_pending(number));
-        }
+        self.on(|listeners, _, number| listeners.discard_pending(number));
     }
 
     /// The connections that have not sent anything.
     #[napi(catch_unwind)]
     pub fn silent(&self) -> Vec<u32> {
-        let silent = |number| self.event_loop.with_acceptors(|listeners, _| listeners.without_input(number));
-        self.number.get().and_then(silent).unwrap_or_default()
+        self.on(|listeners, _, number| listeners.without_input(number))
     }
 
     /// Called at intervals: passes connections to `arrived` later whose request is not known after `limit`
     /// milliseconds, and tries to accept again after the system has refused to.
     #[napi(catch_unwind)]
     pub fn check(&self, limit: u32) {
-        let check = |number| {
-            self.event_loop.with_acceptors(|listeners, turn| {
-                listeners.check_timeouts(number, turn.now, limit, turn.accepted);
-            })
-        };
-        let _ = self.number.get().and_then(check);
+        self.on(|listeners, turn, number| listeners.check_timeouts(number, turn.now, limit, turn.accepted));
     }
 
     /// Number of connections whose request is not known.
     #[napi(catch_unwind)]
     pub fn pending_count(&self) -> u32 {
-        let count = |number| self.event_loop.with_acceptors(|listeners, _| listeners.pending_count(number));
-        self.number.get().and_then(count).unwrap_or_default() as u32
+        self.on(|listeners, _, number| listeners.pending_count(number)) as u32
     }
 
     /// Gives up a connection: returns its descriptor, which the caller must close. -1 if there is no such connection.
@@ -171,6 +162,28 @@ impl Listener {
         let released =
             self.event_loop.with_acceptors(|listeners, turn| listeners.release(turn.poller, number));
         released.flatten().map_or(-1, IntoRawFd::into_raw_fd)
+    }
+
+    /// Writes a response to a connection that was passed to `arrived`, and then closes it; with `keep`, it is passed to `arrived` again
+    /// with its next bytes (`detail` 5), unless `closeKept` closes it before. Returns the number of bytes written: if it is less than
+    /// all, the connection is as before. `null` if there is no such connection, or it does not listen any more.
+    #[napi(catch_unwind)]
+    pub fn answer(&self, number: u32, response: &[u8], keep: bool) -> Option<u32> {
+        let answer = |listener| {
+            self.event_loop
+                .with_acceptors(|listeners, turn| listeners.answer(number, listener, response, keep, turn))?
+        };
+        self.number.get().and_then(answer).map(|written| written as u32)
+    }
+
+    /// Closes the connections that have been silent for `limit` milliseconds since the response they were kept after. Returns the
+    /// milliseconds until the next one is due; `null` if no other is kept.
+    #[napi(catch_unwind)]
+    pub fn close_kept(&self, limit: u32) -> Option<u32> {
+        let close = |number| {
+            self.event_loop.with_acceptors(|listeners, turn| listeners.close_kept(number, turn.now, limit))?
+        };
+        self.number.get().and_then(close)
     }
 
     /// True if a connection can be read, now or later: its peer has not ended, and it has not failed.
@@ -211,6 +224,15 @@ impl Listener {
 }
 
 impl Listener {
+    /// Runs `run` on the listening socket. The default value if it does not listen.
+    fn on<R: Default>(
+        &self,
+        run: impl FnOnce(&mut Listeners<Rc<Server>>, &mut PollContext<'_, Rc<Server>>, u32) -> R,
+    ) -> R {
+        let run = |number| self.event_loop.with_acceptors(|listeners, turn| run(listeners, turn, number));
+        self.number.get().and_then(run).unwrap_or_default()
+    }
+
     fn end(&self, closing: PendingOnClose) -> usize {
         let Some(number) = self.number.take() else { return 0 };
         let event_loop = &self.event_loop;

@@ -6,9 +6,8 @@ use std::time::Instant;
 
 use napi::{Env, Result, sys};
 
-use crate::addon::sys::{AsyncContext, AsyncHandle, Check, Poll, Reference};
-use crate::transport::event_loop::Poller;
-use crate::transport::socket::Wake;
+use crate::addon::sys::{AsyncContext, Reference};
+use crate::transport::event_loop::LoopControl;
 
 /// The function that is called with events, and the async context that it runs in.
 struct Consumer {
@@ -21,13 +20,11 @@ pub(in crate::addon) struct NodeLoop {
     /// `None` once the environment has ended.
     consumer: RefCell<Option<Rc<Consumer>>>,
     /// There while the event loop has been started and not ended.
-    pub(super) handles: RefCell<Option<Handles>>,
+    pub(super) handles: RefCell<Option<Box<dyn LoopControl>>>,
     pub(super) begun: Instant,
 }
 
 impl NodeLoop {
-    /// # Errors
-    /// If the environment is ending.
     pub(in crate::addon) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
         let consumer =
             Consumer { function: Reference::new(env, deliver)?, context: AsyncContext::new(env, deliver)? };
@@ -51,69 +48,5 @@ impl NodeLoop {
         {
             call(&(function, &consumer.context));
         }
-    }
-}
-
-/// Functions that the environment's loop calls.
-pub(super) struct Callbacks {
-    /// Another thread has woken the loop.
-    pub(super) on_wake: Box<dyn Fn()>,
-    /// The loop is about to poll without blocking.
-    pub(super) before_poll: Box<dyn Fn()>,
-    /// The descriptor of the poller is readable.
-    pub(super) on_readable: Box<dyn Fn()>,
-    /// The loop has polled.
-    pub(super) after_poll: Box<dyn Fn()>,
-}
-
-/// The handles of one environment.
-pub(super) struct Handles {
-    async_handle: AsyncHandle,
-    /// `None` where the loop cannot poll.
-    polling: Option<(Rc<Poller>, Poll, Check)>,
-}
-
-impl Handles {
-    /// # Errors
-    /// If the loop takes no handle, or the environment is ending.
-    pub(super) fn new(env: Env, poller: Option<Rc<Poller>>, callbacks: Callbacks) -> Result<Self> {
-        let Callbacks { on_wake, before_poll, on_readable, after_poll } = callbacks;
-        let polling = match poller {
-            Some(poller) => {
-                let poll = Poll::new(env, poller.fd(), on_readable)?;
-                Some((poller, poll, Check::new(env, before_poll, after_poll)?))
-            }
-            None => None,
-        };
-        Ok(Self { async_handle: AsyncHandle::new(env, on_wake)?, polling })
-    }
-
-    /// Wakes the loop from any thread.
-    pub(super) fn waker(&self) -> Box<dyn Wake> {
-        Box::new(self.async_handle.waker())
-    }
-
-    /// Chooses whether the handles keep the loop alive.
-    pub(super) fn set_ref(&self, on: bool) {
-        self.async_handle.set_ref(on);
-    }
-
-    /// Chooses whether the loop polls without blocking.
-    pub(super) fn poll_without_blocking(&self, on: bool) {
-        if let Some((.., check)) = &self.polling {
-            check.poll_without_blocking(on);
-        }
-    }
-
-    /// Closes the handles; `closed` is dropped when the loop has let go of them.
-    pub(super) fn close<T: 'static>(self, closed: T) {
-        let Self { async_handle, polling } = self;
-        async_handle.close(Box::new(move || match polling {
-            // The poller's descriptor must not close before the loop has let go of it.
-            Some((poller, poll, check)) => poll.close(Box::new(move || {
-                check.close(Box::new(move || drop((poller, closed))));
-            })),
-            None => drop(closed),
-        }));
     }
 }

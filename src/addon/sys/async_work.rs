@@ -18,9 +18,6 @@ struct Work<T> {
 
 /// Runs `job` on the thread pool and then `done` on this thread, in a handle scope, unless the environment
 /// has ended. `done` gets `None` if `job` panicked. Both are dropped before the environment is.
-///
-/// # Errors
-/// If the environment is ending.
 pub(in crate::addon) fn queue_async_work<T: Send + 'static>(
     env: Env,
     job: impl FnOnce() -> T + Send + 'static,

@@ -5,23 +5,16 @@ use std::slice;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use napi::bindgen_prelude::Uint8Array;
-use napi::{Env, Error, Result, sys};
+use napi::{Env, Result, sys};
 
-use super::{Reference, check};
+use super::{Reference, check, failed};
 
 /// UTF-16 units above which a string is measured before memory is reserved for its UTF-8 form.
 const MEASURED_FROM: usize = 64 * 1024;
 
-/// True if a value is a string.
-///
-/// # Errors
-/// If the environment is ending.
-pub(in crate::addon) fn is_string(env: Env, value: sys::napi_value) -> Result<bool> {
-    let mut kind = 0;
-    // SAFETY: the value belongs to the current call.
-    check(unsafe { sys::napi_typeof(env.raw(), value, &raw mut kind) })?;
-    Ok(kind == sys::ValueType::napi_string)
-}
+/// Pages of a `WebAssembly.Memory`, and the smallest ones of the system.
+const WEBASSEMBLY_PAGE: usize = 64 * 1024;
+const SYSTEM_PAGE: usize = 4 * 1024;
 
 /// Runs `read` on the bytes of a `Uint8Array`. Memory that other threads share is copied to `scratch` first.
 ///
@@ -33,13 +26,23 @@ pub(in crate::addon) fn data_bytes<R>(
     scratch: &mut Vec<u8>,
     read: impl FnOnce(&[u8]) -> R,
 ) -> Result<R> {
-    let View { data, length, is_shared } = view(env, value)?;
+    placed_bytes(env, value, scratch, |bytes, _| read(bytes))
+}
+
+/// As [`data_bytes`]. `read` is also told where the bytes lie, unless other threads share them.
+pub(in crate::addon) fn placed_bytes<R>(
+    env: Env,
+    value: sys::napi_value,
+    scratch: &mut Vec<u8>,
+    read: impl FnOnce(&[u8], Option<Place>) -> R,
+) -> Result<R> {
+    let View { data, memory, offset, length, is_shared } = view(env, value)?;
     if length == 0 {
-        return Ok(read(&[]));
+        return Ok(read(&[], None));
     }
     if is_shared {
         shared_bytes(data, length, scratch)?;
-        let result = read(scratch);
+        let result = read(scratch, None);
         // Rare, and possibly huge: the memory is not kept.
         *scratch = Vec::new();
         return Ok(result);
@@ -47,12 +50,45 @@ pub(in crate::addon) fn data_bytes<R>(
     // SAFETY: Node-API returned `length` bytes at `data`, valid while `value` is in scope. They do not change
     // during `read`: it runs no JavaScript on this thread, and the memory is not shared with another.
     let bytes = unsafe { slice::from_raw_parts(data, length) };
-    Ok(read(bytes))
+    Ok(read(bytes, Some(Place { env, memory, offset, length })))
+}
+
+/// The place of a `Uint8Array` in its `ArrayBuffer`, during the call that the array is an argument of.
+#[derive(Clone, Copy)]
+pub(in crate::addon) struct Place {
+    env: Env,
+    memory: sys::napi_value,
+    offset: usize,
+    length: usize,
+}
+
+impl Place {
+    /// Keeps the `ArrayBuffer`. Returns it and the offset at which the bytes end in it. `None` if its memory may be that
+    /// of a `WebAssembly.Memory`, whose `grow()` detaches the `ArrayBuffer` although the bytes stay, or if the environment
+    /// is ending.
+    pub(in crate::addon) fn keep(self) -> Option<(Reference, usize)> {
+        let (mut data, mut size) = (ptr::null_mut(), 0);
+        // SAFETY: plain out-parameters; the value belongs to the current call.
+        let status = unsafe {
+            sys::napi_get_arraybuffer_info(self.env.raw(), self.memory, &raw mut data, &raw mut size)
+        };
+        check(status).ok()?;
+        // No function tells. Memory of WebAssembly consists of such pages, begins at one of the system's, and a program
+        // sends parts of it. Other memory of this kind is rare where the C library has the size of a block in front of it.
+        let is_paged = size % WEBASSEMBLY_PAGE == 0 && data.addr() % SYSTEM_PAGE == 0;
+        if is_paged && self.length < size {
+            return None;
+        }
+        Reference::new(self.env, self.memory).ok().map(|memory| (memory, self.offset + self.length))
+    }
 }
 
 /// The memory of a `Uint8Array`.
 struct View {
     data: *const u8,
+    /// An `ArrayBuffer` or a `SharedArrayBuffer`.
+    memory: sys::napi_value,
+    offset: usize,
     length: usize,
     /// The memory of a `SharedArrayBuffer`, which other threads may write.
     is_shared: bool,
@@ -60,7 +96,7 @@ struct View {
 
 fn view(env: Env, value: sys::napi_value) -> Result<View> {
     let (mut data, mut memory) = (ptr::null_mut(), ptr::null_mut());
-    let mut length = 0;
+    let (mut offset, mut length) = (0, 0);
     // The element type is not queried, which saves time. For wider elements `length`, which counts elements,
     // is below the number of bytes.
     // SAFETY: `value` belongs to the current call; a value of another type gives an error status.
@@ -72,19 +108,19 @@ fn view(env: Env, value: sys::napi_value) -> Result<View> {
             &raw mut length,
             &raw mut data,
             &raw mut memory,
-            ptr::null_mut(),
+            &raw mut offset,
         )
     })?;
     let mut is_own = false;
     // SAFETY: `memory` was returned above: an `ArrayBuffer` or a `SharedArrayBuffer`.
     check(unsafe { sys::napi_is_arraybuffer(env.raw(), memory, &raw mut is_own) })?;
-    Ok(View { data: data.cast(), length, is_shared: !is_own })
+    Ok(View { data: data.cast(), memory, offset, length, is_shared: !is_own })
 }
 
 /// Copies memory that other threads may be writing. Each byte is one that was there at some moment.
 fn shared_bytes(data: *const u8, length: usize, scratch: &mut Vec<u8>) -> Result<()> {
     scratch.clear();
-    scratch.try_reserve(length).map_err(|error| Error::from_reason(error.to_string()))?;
+    scratch.try_reserve(length).map_err(failed)?;
     // SAFETY: Node-API returned `length` bytes at `data`, valid while the value is in scope. An `AtomicU8`
     // has the size and alignment of a byte and may be read while other threads write; nothing here writes.
     let bytes = unsafe { slice::from_raw_parts(data.cast::<AtomicU8>(), length) };
@@ -111,7 +147,7 @@ pub(in crate::addon) fn string_bytes(env: Env, value: sys::napi_value, scratch: 
     // Node-API appends a NUL.
     capacity += 1;
     scratch.clear();
-    scratch.try_reserve(capacity).map_err(|error| Error::from_reason(error.to_string()))?;
+    scratch.try_reserve(capacity).map_err(failed)?;
     let mut length = 0;
     // SAFETY: `scratch` has at least `capacity` bytes, reserved above, and Node-API writes no more.
     check(unsafe {
@@ -156,9 +192,6 @@ pub(in crate::addon) fn create_array_buffer(env: Env, length: usize) -> Result<s
 
 /// Runs `write` on the memory of a referenced `ArrayBuffer`. The pointer is queried each time: a buffer that
 /// a user has detached is an empty slice, not memory with another owner.
-///
-/// # Errors
-/// If the environment is ending.
 pub(in crate::addon) fn with_memory<R>(
     env: Env,
     buffer: &Reference,

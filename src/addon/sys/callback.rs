@@ -7,7 +7,6 @@ use std::ptr;
 
 use napi::{Env, Result, Status, sys};
 
-use super::values::{uint32, undefined};
 use super::{Reference, check};
 
 /// The async context (`async_hooks`, `AsyncLocalStorage`) that was current when this was created.
@@ -187,9 +186,6 @@ pub(in crate::addon) fn report_uncaught(env: Env, error: sys::napi_value) -> Res
 }
 
 /// Runs `inside` in a handle scope, for code that the event loop calls and not JavaScript.
-///
-/// # Errors
-/// If the environment is ending.
 pub(in crate::addon) fn in_handle_scope<R>(env: Env, inside: impl FnOnce() -> R) -> Result<R> {
     let mut scope = ptr::null_mut();
     // SAFETY: plain out-parameter, on the environment's thread.
@@ -199,4 +195,20 @@ pub(in crate::addon) fn in_handle_scope<R>(env: Env, inside: impl FnOnce() -> R)
     // the innermost.
     check(unsafe { sys::napi_close_handle_scope(env.raw(), scope) })?;
     Ok(result)
+}
+
+/// `undefined`.
+pub(in crate::addon) fn undefined(env: Env) -> Result<sys::napi_value> {
+    let mut value = ptr::null_mut();
+    // SAFETY: plain out-parameter.
+    check(unsafe { sys::napi_get_undefined(env.raw(), &raw mut value) })?;
+    Ok(value)
+}
+
+/// A number.
+pub(in crate::addon) fn uint32(env: Env, number: u32) -> Result<sys::napi_value> {
+    let mut value = ptr::null_mut();
+    // SAFETY: plain out-parameter.
+    check(unsafe { sys::napi_create_uint32(env.raw(), number, &raw mut value) })?;
+    Ok(value)
 }

@@ -22,9 +22,6 @@ impl Drop for CleanupDone {
 type Hook = Box<dyn FnOnce(CleanupDone)>;
 
 /// Calls `hook` on the environment's thread when the environment ends. JavaScript can't be called then.
-///
-/// # Errors
-/// If the environment is ending already.
 pub(in crate::addon) fn add_cleanup_hook(env: Env, hook: Hook) -> Result<()> {
     let data = Box::into_raw(Box::new(hook));
     // SAFETY: `run` takes the box; the out-parameter for the handle may be null.

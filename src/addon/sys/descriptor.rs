@@ -1,9 +1,20 @@
-//! Descriptors of Node's handles, borrowed or duplicated: the one place where a number becomes a descriptor.
+//! Node's loop, and descriptors of its handles, borrowed or duplicated: the one place where a number becomes a descriptor.
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 
+use napi::{Env, Error, Result};
+
 use crate::transport::socket::Borrowed;
+use crate::transport::uv::Loop;
+
+/// The loop of an environment.
+pub(in crate::addon) fn uv_loop(env: Env) -> Result<Loop> {
+    let raw = env.get_uv_event_loop()?;
+    // SAFETY: Node runs it on this thread, and ends it after the environment's cleanup hooks are done, which close all
+    // handles (`sockets/host.rs`).
+    unsafe { Loop::from_raw(raw.cast()) }.ok_or_else(|| Error::from_reason("the environment has no loop"))
+}
 
 /// Borrows the descriptor of a socket whose `net.Socket` stays in JavaScript. Node keeps it and closes it.
 ///

@@ -80,30 +80,10 @@ unsafe extern "C" fn call<T>(env: sys::napi_env, info: sys::napi_callback_info) 
     match outcome {
         Ok(value) => value,
         Err(error) => {
-            let reason = error.reason.clone();
-            // SAFETY: `env` is that of the running call.
-            unsafe { throw(env, &reason) };
+            // Fails only while the environment is ending.
+            let _ = Env::from_raw(env).throw_type_error(&error.reason, None);
             ptr::null_mut()
         }
-    }
-}
-
-/// Throws a `TypeError` in the current call.
-///
-/// # Safety
-/// `env` must be that of the running call.
-unsafe fn throw(env: sys::napi_env, text: &str) {
-    let mut message = ptr::null_mut();
-    // SAFETY: the text is passed with its length, and copied.
-    let created = unsafe {
-        sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len().cast_signed(), &raw mut message)
-    };
-    let mut error = ptr::null_mut();
-    if created == sys::Status::napi_ok {
-        // SAFETY: `message` is a string of this call; the code may be null.
-        unsafe { sys::napi_create_type_error(env, ptr::null_mut(), message, &raw mut error) };
-        // SAFETY: `error` is a value of this call, or null, which gives an error status.
-        unsafe { sys::napi_throw(env, error) };
     }
 }
 
@@ -146,9 +126,6 @@ pub(in crate::addon) fn unsigned(env: Env, value: sys::napi_value) -> Result<u32
 }
 
 /// True if an argument is missing or `undefined`.
-///
-/// # Errors
-/// If the environment is ending.
 pub(in crate::addon) fn is_undefined(env: Env, value: sys::napi_value) -> Result<bool> {
     let mut kind = 0;
     // SAFETY: the value belongs to the current call.

@@ -1,4 +1,4 @@
-//! The realm of an environment: its global object, and scripts that run in it.
+//! The realm of an environment, identified by its global object.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -6,18 +6,6 @@ use std::ptr;
 use napi::{Env, Result, sys};
 
 use super::{Reference, check};
-
-/// Runs a script in the realm of the environment and returns its value.
-///
-/// # Errors
-/// If the script throws, or the environment is ending.
-pub(in crate::addon) fn evaluate(env: Env, script: &str) -> Result<sys::napi_value> {
-    let script = env.create_string(script)?;
-    let mut value = ptr::null_mut();
-    // SAFETY: the string belongs to the current handle scope; plain out-parameter.
-    check(unsafe { sys::napi_run_script(env.raw(), napi::JsValue::raw(&script), &raw mut value) })?;
-    Ok(value)
-}
 
 /// Identifies a realm among those of one thread. Must be dropped before its environment ends.
 pub(in crate::addon) struct Realm {
@@ -28,9 +16,6 @@ pub(in crate::addon) struct Realm {
 
 impl Realm {
     /// The realm of `env`.
-    ///
-    /// # Errors
-    /// If the environment is ending.
     pub(in crate::addon) fn of(env: Env) -> Result<Self> {
         Ok(Self { event_loop: event_loop_of(env), global: Reference::new(env, global_of(env)?)? })
     }
@@ -57,12 +42,7 @@ fn global_of(env: Env) -> Result<sys::napi_value> {
 }
 
 fn event_loop_of(env: Env) -> *mut c_void {
-    // Hosts without libuv may lack the function below.
-    if !super::can_poll() {
-        return ptr::null_mut();
-    }
-    let mut event_loop = ptr::null_mut();
-    // SAFETY: plain out-parameter. On an error it stays null.
-    unsafe { sys::napi_get_uv_event_loop(env.raw(), &raw mut event_loop) };
-    event_loop.cast()
+    // Hosts without libuv may lack the function.
+    let found = super::can_poll().then(|| env.get_uv_event_loop().ok());
+    found.flatten().map_or(ptr::null_mut(), <*mut _>::cast)
 }

@@ -26,9 +26,6 @@ impl Reference {
     }
 
     /// The value, as a handle of the current scope.
-    ///
-    /// # Errors
-    /// If the environment is ending.
     pub(in crate::addon) fn value(&self) -> Result<sys::napi_value> {
         let mut value = ptr::null_mut();
         // SAFETY: the reference was created in `env`, and only `drop` deletes it.

@@ -10,7 +10,7 @@ use napi::{Env, Result, sys};
 use super::{Reference, check};
 
 /// An `ArrayBuffer` that only the shim holds. The shim copies out of it, and hands neither it nor a view of
-/// it to a user.
+/// it to a user. Handles of Node may write into it, in turns of the event loop on the same thread.
 pub(in crate::addon) struct SharedArray {
     reference: Reference,
     data: NonNull<u8>,
@@ -35,9 +35,6 @@ impl SharedArray {
     }
 
     /// The `ArrayBuffer`.
-    ///
-    /// # Errors
-    /// If the environment is ending.
     pub(in crate::addon) fn value(&self) -> Result<sys::napi_value> {
         self.reference.value()
     }
@@ -47,7 +44,8 @@ impl SharedArray {
         assert!(!self.is_borrowed.replace(true), "the shared memory is in use");
         // SAFETY: Node-API allocated and zeroed `length` bytes at `data`. They stay there: the reference
         // keeps the buffer, and the shim, its only holder, neither detaches nor resizes it. No other access
-        // happens meanwhile: JavaScript does not run during `access`, and the flag refuses a second borrow.
+        // happens meanwhile: neither JavaScript nor the event loop, in which handles of Node write, runs during
+        // `access`, and the flag refuses a second borrow.
         let bytes = unsafe { slice::from_raw_parts_mut(self.data.as_ptr(), self.length) };
         let result = access(bytes);
         self.is_borrowed.set(false);

@@ -1,13 +1,18 @@
-//! Node-API's thread-safe function: any thread requests a call on an environment's thread. For hosts without
-//! libuv.
+//! Node-API's thread-safe function: wakes an environment's loop from any thread, in hosts without libuv. Not used
+//! everywhere because it opens one callback scope around a whole wake-up, and microtasks would not run between two
+//! connections.
 
+use std::any::Any;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::{Env, Result, sys};
 
 use super::check;
+use crate::transport::event_loop::LoopControl;
+use crate::transport::socket::Wake;
 
 type OnCall = Box<dyn Fn()>;
 
@@ -15,19 +20,20 @@ type OnCall = Box<dyn Fn()>;
 pub(in crate::addon) struct ThreadsafeFunction {
     env: sys::napi_env,
     raw: sys::napi_threadsafe_function,
+    waker: Arc<ThreadsafeWaker>,
 }
 
-/// The end that any thread may hold, and may use until the other end is dropped.
-pub(in crate::addon) struct ThreadsafeSender(sys::napi_threadsafe_function);
+/// The end that any thread may hold. `None` once the other end is dropped.
+struct ThreadsafeWaker(Mutex<Option<ThreadsafeSender>>);
 
-// SAFETY: the pointer is only passed to `napi_call_threadsafe_function`, which may be called from any thread.
+struct ThreadsafeSender(sys::napi_threadsafe_function);
+
+// SAFETY: the pointer is only passed to `napi_call_threadsafe_function`, which may be called from any thread, and only
+// under the lock under which `ThreadsafeFunction::drop` removes it before it releases the function.
 unsafe impl Send for ThreadsafeSender {}
 
 impl ThreadsafeFunction {
     /// Calls `on_call` on this environment's thread, at least once after each request.
-    ///
-    /// # Errors
-    /// If the environment is ending.
     pub(in crate::addon) fn new(env: Env, on_call: OnCall) -> Result<Self> {
         let name = env.create_string("ferrows")?;
         let data = Box::into_raw(Box::new(on_call)).cast::<c_void>();
@@ -54,18 +60,19 @@ impl ThreadsafeFunction {
             drop(unsafe { Box::from_raw(data.cast::<OnCall>()) });
             return Err(error);
         }
-        let function = Self { env: env.raw(), raw };
+        let waker = Arc::new(ThreadsafeWaker(Mutex::new(Some(ThreadsafeSender(raw)))));
+        let function = Self { env: env.raw(), raw, waker };
         function.set_ref(false);
         Ok(function)
     }
+}
 
-    /// The sender for other threads. It must not be used after this is dropped.
-    pub(in crate::addon) fn sender(&self) -> ThreadsafeSender {
-        ThreadsafeSender(self.raw)
+impl LoopControl for ThreadsafeFunction {
+    fn waker(&self) -> Box<dyn Wake> {
+        Box::new(Arc::clone(&self.waker))
     }
 
-    /// Sets whether this keeps the environment's event loop alive.
-    pub(in crate::addon) fn set_ref(&self, is_referenced: bool) {
+    fn set_ref(&self, is_referenced: bool) {
         let change = if is_referenced {
             sys::napi_ref_threadsafe_function
         } else {
@@ -74,23 +81,29 @@ impl ThreadsafeFunction {
         // SAFETY: created in `env`, not released, and on its thread: the type is not `Send`.
         unsafe { change(self.env, self.raw) };
     }
+
+    fn close(self: Box<Self>, closed: Box<dyn Any>) {
+        drop((self, closed));
+    }
 }
 
 impl Drop for ThreadsafeFunction {
     fn drop(&mut self) {
+        *self.waker.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
         // SAFETY: acquired by one thread, when created, and released once.
         unsafe { sys::napi_release_threadsafe_function(self.raw, sys::ThreadsafeFunctionReleaseMode::abort) };
     }
 }
 
-impl ThreadsafeSender {
-    /// Requests a call.
-    pub(super) fn send(&self) {
-        // SAFETY: not released: `AsyncHandle::close` takes the sender away before it drops the function. The
-        // queue is unbounded, so that this never blocks.
+impl Wake for Arc<ThreadsafeWaker> {
+    fn wake(&self) {
+        let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(ThreadsafeSender(raw)) = &*sender else { return };
+        // SAFETY: not released: `ThreadsafeFunction::drop` removes the sender under this lock first. The queue is
+        // unbounded, so that this never blocks.
         unsafe {
             sys::napi_call_threadsafe_function(
-                self.0,
+                *raw,
                 ptr::null_mut(),
                 sys::ThreadsafeFunctionCallMode::nonblocking,
             )

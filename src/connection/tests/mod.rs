@@ -4,6 +4,7 @@ mod deflate;
 mod idle;
 mod in_place;
 mod limits;
+mod output;
 mod ping_pong;
 mod receive;
 mod round_trip;

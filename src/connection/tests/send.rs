@@ -1,6 +1,7 @@
 //! Commands to bytes, and the totals.
 
 use super::{KEY, client, server};
+use crate::connection::{Head, Output};
 use crate::protocol::MaskingKey;
 
 #[test]
@@ -16,15 +17,18 @@ fn the_first_fragment_alone_decides_the_opcode() {
 }
 
 #[test]
-fn send_header_counts_the_payload() {
+fn an_external_payload_counts_and_has_its_place() {
     let (mut whole, mut parts) = (server(), server());
     for connection in [&mut whole, &mut parts] {
         connection.send(false, false, None, b"Hel");
     }
     whole.send(true, true, None, &[7; 300]);
-    parts.send_header(true, true, 300);
-    assert_eq!([parts.output(), &[7; 300]].concat(), whole.output());
+    parts.send_external(true, true, 300);
     assert_eq!((parts.queued_total(), parts.pending()), (whole.queued_total(), whole.pending()));
+    assert!(parts.has_output());
+    let mut output = Output::default();
+    assert!(parts.swap_output(&mut output));
+    assert_eq!(output.head(), Head { before: &whole.output()[..9], external: 300, behind: b"" });
 }
 
 #[test]

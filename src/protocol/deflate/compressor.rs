@@ -4,7 +4,7 @@ use std::fmt;
 
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Method, Strategy};
 
-use super::{MemLevel, OutgoingParams, Pool, TRAILER, WindowBits};
+use super::{MemLevel, OutgoingParams, TRAILER, WindowBits};
 
 /// Payload of an empty message or an empty final frame: an empty block without the trailer.
 pub const EMPTY_MESSAGE: &[u8] = &[0x00];
@@ -93,6 +93,11 @@ impl Compressor {
             }
         }
     }
+
+    /// Takes the result of the last [`Compressor::compress`].
+    pub(super) fn take_output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.output)
+    }
 }
 
 impl fmt::Debug for Compressor {
@@ -104,16 +109,6 @@ impl fmt::Debug for Compressor {
 /// Strips the trailer from the payload of a final frame.
 pub fn strip_trailer(compressed: &[u8], fin: bool) -> &[u8] {
     if fin { compressed.strip_suffix(&TRAILER).unwrap_or(compressed) } else { compressed }
-}
-
-/// Compresses a payload without references to earlier ones, up to the end of a sync flush. For
-/// large payloads, on any thread.
-pub fn compress_standalone(pool: &Pool, outgoing: &OutgoingParams, payload: &[u8]) -> Vec<u8> {
-    let mut compressor = pool.take_compressor(outgoing, payload.len());
-    compressor.compress(&[], payload);
-    let compressed = std::mem::take(&mut compressor.output);
-    pool.put_compressor(compressor);
-    compressed
 }
 
 /// Encodes the payload as stored blocks (RFC 1951 section 3.2.4) up to the end of a sync flush.

@@ -20,16 +20,12 @@ mod params;
 mod pool;
 
 pub use broadcast::{Broadcast, BroadcastCursor};
-pub use compressor::{
-    Compressor, EMPTY_FRAGMENT, EMPTY_MESSAGE, compress_standalone, stored_blocks, strip_trailer,
-};
+pub use compressor::{Compressor, EMPTY_FRAGMENT, EMPTY_MESSAGE, stored_blocks, strip_trailer};
 pub use error::InflateError;
 pub use history::History;
 pub use inflater::{InflateJob, Inflater, Progress};
-pub use params::{
-    DeflateParams, IncomingParams, Level, MemLevel, OutgoingParams, PermessageDeflate, WindowBits,
-};
-pub use pool::Pool;
+pub use params::{DeflateParams, IncomingParams, Level, MemLevel, OutgoingParams, WindowBits};
+pub use pool::{PermessageDeflate, Pool, compress_standalone};
 /// Match strategy of the backend; zlib's `strategy`.
 pub use zlib_rs::Strategy;
 

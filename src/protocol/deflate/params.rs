@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 use zlib_rs::Strategy;
 
-use super::Pool;
-
 /// Base-2 logarithm of the LZ77 window size, 8 to 15 (RFC 7692 section 7.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WindowBits(u8);
@@ -169,15 +167,6 @@ pub struct DeflateParams {
     pub outgoing: OutgoingParams,
     /// For received payloads.
     pub incoming: IncomingParams,
-}
-
-/// The negotiated extension of a connection.
-#[derive(Debug, Default)]
-pub struct PermessageDeflate {
-    /// Parameters of both directions.
-    pub params: DeflateParams,
-    /// Source of compressors and inflaters.
-    pub pool: Arc<Pool>,
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Unused compressors and inflaters. Each costs up to 300 KB and time to create; frequent reuse
 //! keeps it in the processor's caches.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::compressor::Kind;
-use super::{Compressor, Inflater, OutgoingParams};
+use super::{Compressor, DeflateParams, Inflater, OutgoingParams};
 
 /// Maximum number kept of each kind: one for each thread that may need one, and a few for bursts.
 const MAX_KEPT: usize = 8;
@@ -76,4 +76,23 @@ impl Pool {
     fn state(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The negotiated extension of a connection.
+#[derive(Debug, Default)]
+pub struct PermessageDeflate {
+    /// Parameters of both directions.
+    pub params: DeflateParams,
+    /// Source of compressors and inflaters.
+    pub pool: Arc<Pool>,
+}
+
+/// Compresses a payload without references to earlier ones, up to the end of a sync flush. For
+/// large payloads, on any thread.
+pub fn compress_standalone(pool: &Pool, outgoing: &OutgoingParams, payload: &[u8]) -> Vec<u8> {
+    let mut compressor = pool.take_compressor(outgoing, payload.len());
+    compressor.compress(&[], payload);
+    let compressed = compressor.take_output();
+    pool.put_compressor(compressor);
+    compressed
 }

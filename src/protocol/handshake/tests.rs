@@ -1,7 +1,7 @@
 //! Upgrade requests: examples, every split of each, and random mutations. `__test__/listener`
 //! compares the results with Node's parser.
 
-use super::{Field, MAX_HEAD_LENGTH, RequestHead, parse_upgrade_request};
+use super::{Field, MAX_HEAD_LENGTH, RequestHead, Tail, parse_upgrade_request};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::sample::{Index, select};
@@ -232,6 +232,7 @@ proptest! {
     #[test]
     fn splits_change_nothing(input in requests()) {
         prop_assert!(is_stable_at_every_split(&input));
+        count_unparsed(&input);
     }
 
     #[test]
@@ -252,4 +253,46 @@ proptest! {
             prop_assert_eq!(written, copied);
         }
     }
+}
+
+/// Asserts that each byte that needs no parse, according to the tail of the bytes before, changes nothing.
+/// Returns the number of these bytes.
+fn count_unparsed(input: &[u8]) -> usize {
+    let (mut tail, mut unparsed) = (Tail::Other, 0);
+    for end in 1..input.len() {
+        let verdict = parse_head(&input[..end]);
+        if tail.extends_with(&input[end - 1..end]) && end < MAX_HEAD_LENGTH {
+            assert_eq!(verdict, RequestHead::Incomplete, "{end} bytes of {input:?}");
+            unparsed += 1;
+        } else {
+            tail = if verdict == RequestHead::Incomplete { Tail::of(&input[..end]) } else { Tail::Other };
+        }
+    }
+    unparsed
+}
+
+#[test]
+fn most_bytes_of_a_head_that_drips_need_no_parse() {
+    let unparsed = count_unparsed(PLAIN.as_bytes());
+    assert!(unparsed > PLAIN.len() * 2 / 3, "{unparsed} of {}", PLAIN.len());
+}
+
+#[test]
+fn a_tail_is_extended_only_by_bytes_that_its_part_may_have() {
+    for (head, tail, allowed, others) in [
+        ("", Tail::Other, "", "Ga \r"),
+        ("GET", Tail::Other, "", " T"),
+        ("GET /a", Tail::Target, "b/?=&", " #\r\n\u{7f}"),
+        ("GET /a H", Tail::Other, "", "T"),
+        ("GET / HTTP/1.1\r", Tail::Other, "", "\n"),
+        ("GET / HTTP/1.1\r\n", Tail::Other, "", "A\r"),
+        ("GET / HTTP/1.1\r\nA", Tail::Name, "b-_1", " :\r\n\t("),
+        ("GET / HTTP/1.1\r\nA:", Tail::Value, " :b,(~", "\r\n\t\0\u{7f}"),
+        ("GET / HTTP/1.1\r\nA: b\r", Tail::Other, "", "\n"),
+    ] {
+        assert_eq!(Tail::of(head.as_bytes()), tail, "{head:?}");
+        assert!(allowed.bytes().all(|byte| tail.extends_with(&[byte])), "{head:?}");
+        assert!(!others.bytes().any(|byte| tail.extends_with(&[byte])), "{head:?}");
+    }
+    assert!(Tail::Value.extends_with(b"\x80\xff"));
 }

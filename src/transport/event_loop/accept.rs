@@ -1,5 +1,5 @@
 //! Joins [`listener`](crate::transport::listener) to the event loop: keeps accepted connections until `cycle` delivers them, and
-//! counts the listening sockets that keep the loop alive. Called by `driver` and `cycle`. Accepts and reads nothing itself.
+//! counts the listening sockets that keep the loop alive. Called by `event_loop` and `cycle`. Accepts and reads nothing itself.
 
 use std::cell::{Cell, RefCell};
 use std::mem;

@@ -1,14 +1,16 @@
 //! Commands on one transport that need the event loop: they make an idle connection active, and have it flushed or looked at again.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::Host;
-use super::driver::EventLoop;
+use super::event_loop::EventLoop;
+use super::output::SEND_IN_PLACE_FROM;
 use crate::connection::Connection;
-use crate::protocol::deflate::InflateJob;
-use crate::transport::socket::{Fault, Remains, SocketEvents};
+use crate::protocol::deflate::{Broadcast, InflateJob};
+use crate::transport::socket::{Borrowed, Fault, Remains, SocketEvents};
 use crate::transport::stream::Stream;
-use crate::transport::transports::{Backend, Transport};
+use crate::transport::transports::{Backend, Message, Transport};
 
 /// Commands for a socket that need no payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +23,6 @@ pub enum SocketCommand {
     Pause,
     /// Undo `Pause`.
     Resume,
-    /// Deliver received bytes unparsed, too.
-    Tap,
     /// Hold output back, or stop doing so.
     Cork(bool),
     /// Send a FIN after all queued output.
@@ -47,6 +47,14 @@ pub struct HandedBackEvents {
     pub fault: Option<Fault>,
 }
 
+impl HandedBackEvents {
+    /// As bits: 1 drained, 2 shut down, 4 a write has failed (else a read); the error number from the ninth bit on.
+    pub fn bits(self) -> i32 {
+        let fault = self.fault.map_or(0, |fault| fault.errno << 8 | i32::from(fault.write) << 2);
+        fault | i32::from(self.shut_down) << 1 | i32::from(self.drained)
+    }
+}
+
 impl<M> Transport<M> {
     /// Runs a command that may queue output. Returns the bytes ever queued.
     pub fn run<H: Host<Memory = M>>(
@@ -66,17 +74,65 @@ impl<M> Transport<M> {
         queued
     }
 
-    /// Writes an unmasked message at once, from the caller's memory, if that is worth it. Returns the bytes ever queued; `None` if
-    /// nothing was sent.
+    /// Queues a message or a fragment, or sends it from the caller's memory, see [`Transport::send_in_place`]. Returns the bytes
+    /// ever queued.
+    pub fn send<H: Host<Memory = M>>(
+        &mut self,
+        event_loop: &EventLoop<H>,
+        message: Message<'_>,
+        broadcast: &RefCell<Broadcast>,
+        keep: impl FnOnce() -> Option<(M, usize)>,
+    ) -> u64 {
+        let Message { binary, fin, compress, key, payload } = message;
+        if key.is_none()
+            && payload.len() >= SEND_IN_PLACE_FROM
+            && !self.will_compress(event_loop, compress, payload.len())
+            && let Some(queued) = self.send_in_place(event_loop, binary, fin, payload, keep)
+        {
+            return queued;
+        }
+        if self.config().deflate.is_none() {
+            return self.run(event_loop, |connection| connection.send(binary, fin, key, payload));
+        }
+        let mut broadcast = broadcast.borrow_mut();
+        self.run(event_loop, |connection| {
+            connection.send_compressed(binary, fin, key, payload, compress, &mut broadcast);
+        })
+    }
+
+    /// True if a message of `length` bytes is compressed. Decides for the whole message if called before its first fragment.
+    pub fn will_compress<H: Host<Memory = M>>(
+        &mut self,
+        event_loop: &EventLoop<H>,
+        compress: bool,
+        length: usize,
+    ) -> bool {
+        if self.config().deflate.is_none() {
+            return false;
+        }
+        event_loop.activate(self);
+        self.with_connection(|connection| connection.decide_compression(compress, length)).unwrap_or(false)
+    }
+
+    /// Sends an unmasked message from the caller's memory, if that is worth it: at once, unless earlier output waits. `keep` keeps the
+    /// memory for bytes that are not written now, and returns it and the offset at which the payload ends. `None`: they are copied.
+    /// Returns the bytes ever queued; `None` if nothing was sent.
     pub fn send_in_place<H: Host<Memory = M>>(
         &mut self,
         event_loop: &EventLoop<H>,
         binary: bool,
         fin: bool,
         payload: &[u8],
+        keep: impl FnOnce() -> Option<(M, usize)>,
     ) -> Option<u64> {
-        let is_sent = event_loop.activate(self)?.send_in_place(binary, fin, payload);
-        is_sent.then(|| self.run(event_loop, |_| ()))
+        let connection = event_loop.activate(self)?;
+        if !connection.send_in_place::<H>(binary, fin, payload, keep) {
+            return None;
+        }
+        if connection.has_payloads() {
+            event_loop.after_io(connection);
+        }
+        Some(self.run(event_loop, |_| ()))
     }
 
     /// Executes a command on a socket. Other transports have nothing to do.
@@ -85,17 +141,20 @@ impl<M> Transport<M> {
         let Some(connection) = connection else { return };
         let socket = &connection.socket;
         match command {
-            SocketCommand::WriteNow => {
-                socket.write_now();
-            }
+            SocketCommand::WriteNow => connection.write_now(&event_loop.host, H::WRITE_TURN),
             SocketCommand::Notify => socket.notify(),
             SocketCommand::Pause => socket.pause(),
             SocketCommand::Resume => socket.resume(),
-            SocketCommand::Tap => socket.tap(),
             SocketCommand::Cork(corked) => socket.cork(corked),
             SocketCommand::Shutdown => socket.shutdown(),
         }
         event_loop.after_io(connection);
+        // The socket alone writes up to the first payload in memory of the host.
+        if matches!(command, SocketCommand::Cork(false) | SocketCommand::Shutdown)
+            && connection.has_payloads()
+        {
+            event_loop.flush_one(connection);
+        }
     }
 
     /// Collects the events of a socket, for a batch that is written next.
@@ -143,6 +202,7 @@ impl<M> Transport<M> {
         }
         connection.reclaim(&event_loop.host);
         connection.release_in_place(&event_loop.host, &event_loop.arena);
+        connection.copy_payloads(&event_loop.host);
         event_loop.stop_polling(&connection);
         let remains = connection.socket.hand_back();
         event_loop.destroy_socket(&connection);
@@ -152,6 +212,15 @@ impl<M> Transport<M> {
         stream.connection.set_auto_pong(false);
         self.set_backend(Backend::Stream(Box::new(stream)));
         Some(HandedBackEvents { drained: drained || awaits_drain, shut_down, fault })
+    }
+
+    /// Passes the descriptor of a socket to the host, from which it is borrowed from then on.
+    pub fn lend(&mut self, borrowed: Borrowed) {
+        match self.backend() {
+            Backend::Active(connection) => connection.socket.lend(borrowed),
+            Backend::Idle(idle) => idle.lend(borrowed),
+            Backend::Stream(_) | Backend::Closed(_) => {}
+        }
     }
 
     /// Drops all that is queued or undelivered, and closes the descriptor. A frame that is being inflated is still received, and the

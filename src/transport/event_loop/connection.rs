@@ -1,5 +1,5 @@
 //! The state of one active connection between cycles. Decides whether and where to read (shared buffer, arena, large
-//! frame); system calls are in [`socket`](crate::transport::socket). Called by `cycle`, `driver` and `commands`. No lists of
+//! frame); system calls are in [`socket`](crate::transport::socket). Called by `cycle`, `event_loop` and `commands`. No lists of
 //! connections and no delivery here.
 
 use std::cell::{Cell, RefCell};
@@ -9,14 +9,10 @@ use std::sync::Arc;
 use super::Host;
 use super::large_frame::{LARGE_FRAME_FROM, LargeFrame};
 use super::payload_arena::PayloadArena;
+use super::payloads::Payloads;
 use super::poller::Readiness;
 use crate::connection::{Connection, EventMemory, MIN_IN_PLACE};
 use crate::transport::socket::{Interest, RECEIVE_BUFFER, Socket, SocketEvents, Taken};
-
-/// Length from which a payload is written from the caller's memory if nothing else is queued, and in any case: a copy then costs more
-/// than a system call of its own.
-const SEND_IN_PLACE_FROM: usize = 16 * 1024;
-const ALWAYS_IN_PLACE_FROM: usize = 256 * 1024;
 
 /// Memory that holds messages received in place. `M` is that of the [`Host`].
 #[derive(Debug)]
@@ -49,6 +45,8 @@ pub struct ActiveConnection<M> {
     pub(super) in_place: RefCell<Option<InPlace<M>>>,
     /// A large frame that is being received.
     large_frame: RefCell<Option<LargeFrame<M>>>,
+    /// Memory of the external segments of the output.
+    pub(super) payloads: Payloads<M>,
     /// The cycle in which the peer's end is delivered, if it was read behind other events; 0 if none is held back.
     pub(super) end_due: Cell<u64>,
     /// Index in the list of active connections.
@@ -72,6 +70,7 @@ impl<M> ActiveConnection<M> {
             reads_in_place: Cell::new(false),
             in_place: RefCell::new(None),
             large_frame: RefCell::new(None),
+            payloads: Payloads::default(),
             end_due: Cell::new(0),
             position: Cell::new(usize::MAX),
             total_at_sweep: Cell::new(u64::MAX),
@@ -146,15 +145,6 @@ impl<M> ActiveConnection<M> {
         }
     }
 
-    /// Writes an unmasked message from the caller's memory, if that costs less than a copy that leaves with the tick's other output.
-    /// False if nothing was sent.
-    pub(super) fn send_in_place(&self, binary: bool, fin: bool, payload: &[u8]) -> bool {
-        let length = payload.len();
-        let is_worth_a_write =
-            length >= ALWAYS_IN_PLACE_FROM || (length >= SEND_IN_PLACE_FROM && !self.is_dirty.get());
-        is_worth_a_write && self.socket.send_in_place(binary, fin, payload)
-    }
-
     /// Collects the socket's events, if none are left from before. Returns true if there are some. An end that was read behind other
     /// events is delivered one cycle later, as by libuv, unless both sides have ended. `cycle`: the present one; `None` where
     /// the owner's loop has none.
@@ -200,10 +190,11 @@ impl<M> ActiveConnection<M> {
         debug_assert!(!self.is_on_thread, "one thread drives a socket at a time");
         let Readiness { mut read, ended, hung_up, write } = self.ready.get();
         let mut interest = self.interest.get();
+        // The turn was too short for the output.
+        let mut is_unfinished = false;
         if write && interest.write {
-            interest = self.socket.write_on_owner();
-            // A listener's send looks at it: output must not wait for a writability that was reported already.
-            self.interest.set(interest);
+            interest = self.write(host, H::WRITE_TURN);
+            is_unfinished = self.ready.get().write;
         }
         let mut bytes = 0;
         if read && (interest.read || (interest.read_ahead && ended)) {
@@ -217,7 +208,12 @@ impl<M> ActiveConnection<M> {
         }
         // Writability is reported anew whenever the kernel has refused bytes. A socket with nothing to read has not ended: the end
         // was that of a socket with the same token before.
-        self.ready.set(Readiness { read, ended: ended && read, hung_up: hung_up && ended, write: false });
+        self.ready.set(Readiness {
+            read,
+            ended: ended && read,
+            hung_up: hung_up && ended,
+            write: is_unfinished,
+        });
         bytes
     }
 
@@ -271,7 +267,7 @@ impl<M> ActiveConnection<M> {
         let Some(memory) = self.in_place.take() else { return };
         let keep = |bytes: &[u8]| {
             self.events.borrow_mut().events.copy_out_chunk(bytes);
-            self.socket.copy_out_chunk(bytes);
+            self.socket.with_events(|_, events| events.copy_out_chunk(bytes));
         };
         match memory {
             // `None`: the owner is ending, and nothing is delivered any more.
@@ -285,9 +281,10 @@ impl<M> ActiveConnection<M> {
         self.in_place.borrow().is_none() && self.large_frame.borrow().is_none()
     }
 
-    /// Drops a large frame that is being received.
-    pub(super) fn drop_large_frame(&self) {
+    /// Lets go of memory of the host: a large frame that is being received, and payloads that are being sent.
+    pub(super) fn drop_memory(&self) {
         self.large_frame.take();
+        self.payloads.clear();
     }
 
     /// True if bytes have passed since the last call.

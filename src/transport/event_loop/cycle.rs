@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::accept::{ACCEPT_BATCH, Acceptors};
 use super::connection::ActiveConnection;
-use super::driver::{EventLoop, List};
+use super::event_loop::{EventLoop, List};
 use super::poller::Readiness;
 use super::{Delivered, Host};
 use crate::transport::listener::Listeners;
@@ -83,15 +83,15 @@ impl<H: Host> EventLoop<H> {
             return;
         }
         let Some(io) = self.io() else { return };
-        let (mut sockets, mut batch) = (self.woken.take(), self.batch.take());
-        io.mailbox.drain(&mut sockets);
+        let (mut tokens, mut batch) = (self.woken.take(), self.batch.take());
+        io.mailbox.drain(&mut tokens);
         let connections =
-            sockets.drain(..).filter_map(|socket| self.activate_ready(socket.token(), Readiness::default()));
+            tokens.drain(..).filter_map(|token| self.activate_ready(token, Readiness::default()));
         batch.extend(connections);
         let count = batch.len();
         self.deliver_all(&mut batch);
         self.transports().event_memory().pass_on(&mut io.mailbox.event_memory(), count);
-        self.woken.set(sockets);
+        self.woken.set(tokens);
         self.batch.set(batch);
         self.flush();
     }

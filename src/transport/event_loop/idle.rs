@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::connection::ActiveConnection;
 use crate::connection::Config;
-use crate::transport::socket::{Borrowed, Idle, Mailbox};
+use crate::transport::socket::{Borrowed, Idle, Mailbox, Socket};
 
 /// Places that the list of active connections keeps.
 const KEPT: usize = 2048;
@@ -67,7 +67,7 @@ impl IdleConnection {
     /// Makes the connection active, configured as before.
     pub(super) fn activate<M>(self, config: &Arc<Config>, mailbox: &Arc<Mailbox>) -> ActiveConnection<M> {
         let Self { socket, id } = self;
-        let socket = socket.wake(Arc::clone(config), mailbox, id.into(), config.auto_pong);
+        let socket = Socket::from_idle(socket, Arc::clone(config), mailbox, id.into(), config.auto_pong);
         let connection = ActiveConnection::new(socket, false);
         connection.interest.set(connection.socket.interest());
         connection

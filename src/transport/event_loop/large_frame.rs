@@ -21,14 +21,14 @@ pub(super) struct LargeFrame<M> {
 impl<M> LargeFrame<M> {
     /// Detaches the frame that the last read has ended in, if it is large and there is memory for it.
     pub(super) fn begin<H: Host<Memory = M>>(socket: &Socket, host: &H) -> Option<Self> {
-        let (frame, begun) = socket.detach_frame()?;
+        let (frame, begun) = socket.with_events(|connection, _| connection.detach_frame())?;
         debug_assert!(begun.len() <= frame.length(), "a frame has no more than its length");
         let memory = host.allocate(frame.length()).filter(|memory| {
             host.with_memory(memory, |bytes| bytes[..begun.len()].copy_from_slice(&begun)).is_some()
         });
         if memory.is_none() {
             // The connection buffers the payload instead.
-            socket.reattach_frame(&frame, &begun, &mut *host.masking_keys());
+            reattach(socket, &frame, &begun, host);
         }
         Some(Self { frame, memory: memory? })
     }
@@ -58,9 +58,10 @@ impl<M> LargeFrame<M> {
                     return;
                 }
                 let received = &mut bytes[..filled + taken.bytes];
-                goes_on = socket.accept_detached(&mut frame, received);
+                goes_on =
+                    socket.with_events(|connection, _| connection.receive_detached(&mut frame, received));
                 if !goes_on {
-                    socket.reattach_frame(&frame, received, &mut *host.masking_keys());
+                    reattach(socket, &frame, received, host);
                     return;
                 }
                 if frame.received() == frame.length() {
@@ -78,7 +79,7 @@ impl<M> LargeFrame<M> {
             return Some((total, None));
         }
         if frame.received() == frame.length() && goes_on {
-            socket.finish_detached(frame);
+            socket.with_events(|connection, events| connection.finish_detached(frame, events));
             return Some((total, Some(memory)));
         }
         if goes_on {
@@ -92,7 +93,13 @@ impl<M> LargeFrame<M> {
         let Self { frame, memory } = self;
         // `None`: the owner is ending.
         let _ = host.with_memory(&memory, |bytes| {
-            socket.reattach_frame(&frame, &bytes[..frame.received()], &mut *host.masking_keys());
+            reattach(socket, &frame, &bytes[..frame.received()], host);
         });
     }
+}
+
+/// Returns a detached frame to the connection, with the `payload` received so far.
+fn reattach(socket: &Socket, frame: &DetachedFrame, payload: &[u8], host: &impl Host) {
+    let mut keys = host.masking_keys();
+    socket.with_events(|connection, events| connection.reattach_frame(frame, payload, &mut *keys, events));
 }

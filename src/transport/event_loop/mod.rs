@@ -1,15 +1,15 @@
 //! The `event_loop` transport: sockets that are read, parsed, delivered and written on their owner's own thread, in the callbacks of
 //! its event loop. Nothing here blocks. An I/O thread takes part only through the mailbox.
 //!
-//! [`EventLoop`] is the driver of one owner: a JavaScript environment, or a test. It is generic over a [`Host`], which has the loop,
+//! [`EventLoop`] moves the bytes of one owner: a JavaScript environment, or a test. It is generic over a [`Host`], which has the loop,
 //! the memory and the consumer of events. The host calls [`EventLoop::before_poll`], [`EventLoop::on_readable`],
 //! [`EventLoop::on_wake`] and [`EventLoop::after_poll`] in the phases of its loop; commands come through the methods of [`Transport`](super::transports::Transport).
 //!
-//! * `driver`: the sockets of an owner, flushing, and the end. `cycle`: the phases of the loop. `commands`: operations on
+//! * `event_loop`: the sockets of an owner, flushing, and the end. `cycle`: the phases of the loop. `commands`: operations on
 //!   one transport.
 //! * `poller`: one epoll or kqueue instance for all sockets. `connection`: the state of one active connection.
 //! * `idle`: connections with nothing in flight, and the sweep that finds them.
-//! * `payload_arena`, `large_frame`: memory that large messages are received into.
+//! * `payload_arena`, `large_frame`: memory that large messages are received into. `output`, `payloads`: writing, and memory that they are sent from.
 //! * `adopt`: sockets that become connections. `accept`: listening sockets.
 //!
 //! Not here: Node-API, libuv, and any clock or random source but those of the host.
@@ -19,25 +19,30 @@ mod adopt;
 mod commands;
 mod connection;
 mod cycle;
-mod driver;
+#[allow(clippy::module_inception, reason = "the type that the folder is about")]
+mod event_loop;
 mod idle;
 mod large_frame;
+mod output;
 mod payload_arena;
+mod payloads;
 mod poller;
 
+use std::any::Any;
 use std::cell::RefMut;
 
 use crate::connection::MaskingKeys;
 use crate::transport::listener::AcceptedConnection;
-use crate::transport::socket::SocketEvents;
+use crate::transport::socket::{SocketEvents, WRITE_TURN, Wake};
 
 pub use adopt::{AdoptRequest, Source};
 pub use commands::{HandedBackEvents, SocketCommand};
 pub use connection::{ActiveConnection, InPlace};
-pub use driver::EventLoop;
+pub use event_loop::EventLoop;
 pub use idle::IdleConnection;
 #[cfg(test)]
 pub(in crate::transport) use large_frame::LARGE_FRAME_TURN;
+pub use output::SEND_IN_PLACE_FROM;
 pub use payload_arena::ARENA_SIZE;
 pub use poller::{Poller, Readiness};
 
@@ -52,9 +57,27 @@ pub enum Delivered {
     Ended,
 }
 
+/// The handles by which an owner's loop calls its event loop.
+pub trait LoopControl {
+    /// Wakes the loop from any thread.
+    fn waker(&self) -> Box<dyn Wake>;
+
+    /// Chooses whether the handles keep the loop alive.
+    fn set_ref(&self, on: bool);
+
+    /// Chooses whether the loop polls without blocking. Does nothing where it does not poll for the event loop.
+    fn poll_without_blocking(&self, _on: bool) {}
+
+    /// Closes the handles; `closed` is dropped when the loop has let go of them.
+    fn close(self: Box<Self>, closed: Box<dyn Any>);
+}
+
 /// Services that an owner's event loop provides to its [`EventLoop`]. All methods are called on the owner's thread.
 pub trait Host: Sized {
-    /// Memory of one large frame, which the consumer keeps as the message.
+    /// Bytes that one connection writes before others follow. Tests have a smaller number.
+    const WRITE_TURN: usize = WRITE_TURN;
+
+    /// Memory of one large frame, which the consumer keeps as the message; or memory of the consumer that holds a payload to be sent.
     type Memory;
     /// Consumer of connections accepted by one listening socket.
     type Server: Clone;
@@ -77,7 +100,7 @@ pub trait Host: Sized {
     /// Allocates memory for a frame of `length` bytes. `None` if there is none.
     fn allocate(&self, length: usize) -> Option<Self::Memory>;
 
-    /// Runs `access` on allocated memory. `None` if the owner is ending.
+    /// Runs `access` on memory, as long as it is now. `None` if the owner is ending.
     fn with_memory<R>(&self, memory: &Self::Memory, access: impl FnOnce(&mut [u8]) -> R) -> Option<R>;
 
     /// Runs `access` on the [`ARENA_SIZE`] bytes of the payload arena.

@@ -1,7 +1,8 @@
 //! The `io_threads` transport: tokio threads of this library read and write the sockets; the owner's thread
 //! only queues output and collects events.
 //!
-//! * `worker`: the threads, how many run and when they end.
+//! * `threads`: how many run, and when they end. `worker`: one of them, as other threads see it, and the operations that
+//!   it needs of a socket.
 //! * `task`: one socket's loop on its thread: waits for readiness, reads and writes.
 //! * `raw`: the one call that is unsafe in tokio.
 //!
@@ -9,10 +10,12 @@
 
 mod raw;
 mod task;
+mod threads;
 mod worker;
 
 #[cfg(test)]
 mod tests;
 
-pub use worker::live_threads;
-pub(super) use worker::{Job, Registration};
+pub use threads::live_threads;
+pub(super) use threads::register;
+pub(super) use worker::{Driven, Job, Registration};

@@ -10,11 +10,12 @@ use tokio::io::Ready;
 use tokio::io::unix::AsyncFd;
 
 use super::raw;
-use super::worker::{Registration, Scratch};
-use crate::transport::socket::{Fault, READS_PER_TURN, Received, Side, Socket, lock};
+use super::worker::{Driven, Registration, Scratch};
+use crate::transport::sync::lock;
+use crate::transport::turn::{Interest, READS_PER_TURN, Received, Stop};
 
 /// Starts the task. Called on the worker's thread, inside its runtime.
-pub(super) fn start(socket: Arc<Socket>, fd: Arc<socket2::Socket>, registration: Arc<Registration>) {
+pub(super) fn start(socket: Arc<dyn Driven>, fd: Arc<socket2::Socket>, registration: Arc<Registration>) {
     // Made before the descriptor is registered: if that fails, dropping the task reports a fault to the
     // owner.
     let task = Task { socket, registration, may_have_input: AtomicBool::new(false) };
@@ -28,15 +29,15 @@ pub(super) fn start(socket: Arc<Socket>, fd: Arc<socket2::Socket>, registration:
     }
 }
 
-/// Writes queued output until the kernel refuses more.
-pub(super) fn write(socket: &Arc<Socket>) {
-    if socket.write_out(Side::Thread).write {
-        socket.wake_task();
+/// Writes queued output for one turn. The task writes the rest.
+pub(super) fn write(socket: &dyn Driven) {
+    if matches!(socket.write_turn(), Stop::Refused | Stop::More) {
+        socket.wake();
     }
 }
 
 struct Task {
-    socket: Arc<Socket>,
+    socket: Arc<dyn Driven>,
     registration: Arc<Registration>,
     /// Input may be waiting that the poller has reported and will not report again.
     may_have_input: AtomicBool,
@@ -46,11 +47,7 @@ impl Drop for Task {
     /// Also runs when the task unwinds: the owner then gets a fault, instead of a socket that hangs.
     fn drop(&mut self) {
         self.registration.finish();
-        let mut state = lock(&self.socket.state);
-        if !state.destroyed {
-            state.fail(Fault { errno: libc::EIO, write: false });
-            self.socket.announce(state);
-        }
+        self.socket.abandon();
     }
 }
 
@@ -58,12 +55,8 @@ impl Task {
     /// Ready when the socket was destroyed or handed back.
     fn poll(&self, fd: &AsyncFd<Arc<socket2::Socket>>, context: &mut Context<'_>) -> Poll<()> {
         self.registration.waker.register(context.waker());
-        let (read, read_ahead, write) = {
-            let state = lock(&self.socket.state);
-            if state.destroyed {
-                return Poll::Ready(());
-            }
-            (state.wants_input(), state.reads_ahead(), state.blocked)
+        let Some(Interest { read, read_ahead, write, .. }) = self.socket.thread_interest() else {
+            return Poll::Ready(());
         };
         if write {
             self.poll_write(fd, context);
@@ -78,10 +71,12 @@ impl Task {
 
     fn poll_write(&self, fd: &AsyncFd<Arc<socket2::Socket>>, context: &mut Context<'_>) {
         while let Poll::Ready(Ok(mut guard)) = fd.poll_write_ready(context) {
-            if !self.socket.write_out(Side::Thread).write {
-                return;
+            match self.socket.write_turn() {
+                Stop::Refused => guard.clear_ready(),
+                // Other sockets of the thread come first, and an owner that waits for the lock.
+                Stop::More => return context.waker().wake_by_ref(),
+                Stop::All | Stop::External(_) | Stop::Failed => return,
             }
-            guard.clear_ready();
         }
     }
 
@@ -90,7 +85,9 @@ impl Task {
         while let Poll::Ready(Ok(mut guard)) = fd.poll_read_ready(context) {
             if guard.ready().is_read_closed() {
                 for _ in 0..READS_PER_TURN {
-                    if self.receive().0 == Received::Empty || !lock(&self.socket.state).reads_ahead() {
+                    let received = self.receive().0;
+                    let interest = self.socket.thread_interest();
+                    if received == Received::Empty || !interest.is_some_and(|interest| interest.read_ahead) {
                         return;
                     }
                 }
@@ -106,7 +103,7 @@ impl Task {
         if self.may_have_input.swap(false, Ordering::Relaxed) {
             let (received, reply) = self.receive();
             if reply {
-                write(&self.socket);
+                write(&*self.socket);
             }
             match received {
                 Received::More | Received::Drained => {
@@ -126,7 +123,7 @@ impl Task {
             let Poll::Ready(Ok(mut guard)) = fd.poll_read_ready(context) else { return };
             let (received, reply) = self.receive();
             if reply {
-                write(&self.socket);
+                write(&*self.socket);
             }
             match received {
                 Received::More => {}
@@ -142,7 +139,7 @@ impl Task {
     fn receive(&self) -> (Received, bool) {
         let mut scratch = lock(&self.registration.worker.scratch);
         let Scratch { buffer, keys } = &mut *scratch;
-        self.socket.receive_on_thread(buffer, keys)
+        self.socket.receive(buffer, keys)
     }
 }
 

@@ -181,7 +181,8 @@ impl<S: Clone> Listeners<S> {
         }
     }
 
-    /// The pending connections of a listening socket from which no byte has come.
+    /// The pending connections of a listening socket from which no byte has come, without those that wait for
+    /// another request.
     pub fn without_input(&self, number: u32) -> Vec<u32> {
         self.pending_where(|reader| reader.listener == number && reader.is_empty())
     }
@@ -212,8 +213,10 @@ impl<S: Clone> Listeners<S> {
     /// Makes connections of a listening socket fall back that have been pending for `limit` milliseconds, and
     /// schedules another attempt to accept if the last one failed. To be called periodically.
     pub fn check_timeouts(&mut self, number: u32, now: u32, limit: u32, accepted: &mut Accepted<S>) {
-        for connection in self.pending_where(|reader| reader.listener == number && reader.is_late(now, limit))
-        {
+        let is_late = |reader: &RequestReader| {
+            reader.listener == number && !reader.is_kept() && reader.elapsed(now) >= limit
+        };
+        for connection in self.pending_where(is_late) {
             self.fall_back(connection, FallbackReason::TimedOut, accepted);
         }
         if self.listener(number).is_some_and(|listener| listener.has_failed) {
@@ -250,6 +253,61 @@ impl<S: Clone> Listeners<S> {
             poller.remove_fd(&socket);
         }
         Some(socket)
+    }
+
+    /// Writes a response to an accepted connection of a listening socket. Once all of it is written, the
+    /// connection is closed, or with `keep` pending again, until its next bytes or
+    /// [`Listeners::close_kept`]. Returns the number of bytes written: the connection stays accepted if it
+    /// is less than all. `None` if one of them is gone.
+    pub fn answer(
+        &mut self,
+        number: u32,
+        listener: u32,
+        response: &[u8],
+        keep: bool,
+        context: &mut PollContext<'_, S>,
+    ) -> Option<usize> {
+        self.listener(listener)?;
+        let connection = self.connection(number).filter(|connection| connection.reader.is_none())?;
+        let written = loop {
+            match connection.socket.send(response) {
+                Ok(written) => break written,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break 0,
+                // The peer has reset the connection.
+                Err(_) => {
+                    self.discard(number);
+                    return Some(response.len());
+                }
+            }
+        };
+        if written == response.len() {
+            if keep {
+                connection.reader = Some(RequestReader::kept(context.now, listener));
+                self.read_and_watch(number, context);
+            } else {
+                self.discard(number);
+            }
+        }
+        Some(written)
+    }
+
+    /// Closes the connections of a listening socket that have been silent for `limit` milliseconds since
+    /// their last response. Returns the milliseconds until the next one is due; `None` if there is none.
+    pub fn close_kept(&mut self, number: u32, now: u32, limit: u32) -> Option<u32> {
+        let mut next = None;
+        let mut is_due = |reader: &RequestReader| {
+            let is_kept = reader.listener == number && reader.is_kept();
+            let left = limit.saturating_sub(reader.elapsed(now));
+            if is_kept && left > 0 {
+                next = Some(next.map_or(left, |next: u32| next.min(left)));
+            }
+            is_kept && left == 0
+        };
+        for connection in self.pending_where(&mut is_due) {
+            self.discard(connection);
+        }
+        next
     }
 
     /// Closes a connection.
@@ -291,8 +349,8 @@ impl<S: Clone> Listeners<S> {
     }
 
     /// The numbers of the pending connections that meet a condition.
-    fn pending_where(&self, condition: impl Fn(&RequestReader) -> bool) -> Vec<u32> {
-        let matches = |entry: &Entry<S>| match entry {
+    fn pending_where(&self, mut condition: impl FnMut(&RequestReader) -> bool) -> Vec<u32> {
+        let mut matches = |entry: &Entry<S>| match entry {
             Entry::Connection(Connection { reader: Some(reader), .. }) => condition(reader),
             _ => false,
         };
@@ -325,8 +383,15 @@ impl<S: Clone> Listeners<S> {
             self.fall_back(number, FallbackReason::NotUpgrade, context.accepted);
             return;
         }
+        self.read_and_watch(number, context);
+    }
+
+    /// Reads a pending connection, and makes the poller watch it if it stays pending.
+    fn read_and_watch(&mut self, number: u32, context: &mut PollContext<'_, S>) {
         self.read_request(number, context);
-        let Some(connection) = self.connection(number).filter(|connection| connection.reader.is_some())
+        let Some(connection) = self
+            .connection(number)
+            .filter(|connection| connection.reader.is_some() && !connection.is_watched)
         else {
             return;
         };

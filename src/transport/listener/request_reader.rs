@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 
 use socket2::Socket;
 
-use crate::protocol::handshake::{Field, RequestHead, parse_upgrade_request};
+use crate::protocol::handshake::{Field, RequestHead, Tail, parse_upgrade_request};
 
 /// A connection whose request is known, or never will be. The owner takes it by its number.
 #[derive(Debug)]
@@ -45,6 +45,8 @@ pub enum FallbackReason {
     TimedOut,
     /// The listening socket was closed.
     ListenerClosed,
+    /// The bytes follow an answered request, and were not parsed.
+    Kept,
 }
 
 /// The outcome of reading a pending connection.
@@ -60,33 +62,53 @@ pub(super) enum ReadOutcome {
 /// The state of a pending connection.
 #[derive(Debug)]
 pub(super) struct RequestReader {
-    /// The received part of the head.
-    received: Box<[u8]>,
+    /// The received part of the head, if any.
+    head: Option<Box<PartialHead>>,
     /// Start of the time limit of the head, in milliseconds of the owner's clock. As with Node's parser it is
     /// the time of the accept, and then that of the first byte.
     started_at: u32,
     /// The number of the listening socket.
     pub(super) listener: u32,
+    /// True if an earlier request was answered: the owner gets the next bytes unparsed.
+    is_kept: bool,
+}
+
+/// The received part of a head.
+#[derive(Debug, Default)]
+struct PartialHead {
+    bytes: Vec<u8>,
+    tail: Tail,
 }
 
 impl RequestReader {
+    /// A reader for a connection accepted now.
     pub(super) fn new(now: u32, listener: u32) -> Self {
-        Self { received: Box::default(), started_at: now, listener }
+        Self { head: None, started_at: now, listener, is_kept: false }
     }
 
-    /// True if no byte has been received.
+    /// A reader for a connection whose last request was answered now.
+    pub(super) fn kept(now: u32, listener: u32) -> Self {
+        Self { is_kept: true, ..Self::new(now, listener) }
+    }
+
+    /// True if no byte has been received, on a connection without an earlier request.
     pub(super) fn is_empty(&self) -> bool {
-        self.received.is_empty()
+        self.head.is_none() && !self.is_kept
     }
 
-    /// True if the head has taken `limit` milliseconds or longer.
-    pub(super) fn is_late(&self, now: u32, limit: u32) -> bool {
-        now.wrapping_sub(self.started_at) >= limit
+    /// True if an earlier request was answered.
+    pub(super) fn is_kept(&self) -> bool {
+        self.is_kept
+    }
+
+    /// Milliseconds since the time limit started.
+    pub(super) fn elapsed(&self, now: u32) -> u32 {
+        now.wrapping_sub(self.started_at)
     }
 
     /// The received part of the head.
     pub(super) fn into_received(self) -> Box<[u8]> {
-        self.received
+        self.head.map_or_else(Box::default, |head| head.bytes.into())
     }
 
     /// Reads the bytes that the kernel has, by way of `buffer`, which must be longer than the longest head.
@@ -100,24 +122,44 @@ impl RequestReader {
         fields: &mut Vec<Field>,
     ) -> ReadOutcome {
         debug_assert!(buffer.len() > limit, "an incomplete head leaves room to read");
-        let mut length = self.received.len();
-        let (front, _) = buffer.split_at_mut(length);
-        front.copy_from_slice(&self.received);
+        let mut head = self.head.take().unwrap_or_default();
+        // The bytes of `head` are copied in front of the new ones when they have to be parsed together.
+        let (known, mut is_joined) = (head.bytes.len(), head.bytes.is_empty());
+        let mut length = known;
+        let mut join = |head: &PartialHead, buffer: &mut [u8]| {
+            if !is_joined {
+                buffer[..known].copy_from_slice(&head.bytes);
+                is_joined = true;
+            }
+        };
         loop {
-            match socket.read(&mut buffer[length..]) {
+            let more = match socket.read(&mut buffer[length..]) {
                 Ok(0) if length == 0 => return ReadOutcome::Closed,
                 Ok(0) => {
+                    join(&head, buffer);
                     let request = Request::Fallback(FallbackReason::Ended);
                     return ReadOutcome::Complete(request, buffer[..length].into());
                 }
-                Ok(more) => length += more,
+                Ok(more) => length..length + more,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(_) => return ReadOutcome::Closed,
+            };
+            length = more.end;
+            if length < limit && head.tail.extends_with(&buffer[more]) {
+                continue;
+            }
+            join(&head, buffer);
+            if self.is_kept {
+                let request = Request::Fallback(FallbackReason::Kept);
+                return ReadOutcome::Complete(request, buffer[..length].into());
             }
             let request = match parse_upgrade_request(&buffer[..length], limit, fields) {
                 // Reads on until the kernel has no more: the poller reports the end of the peer only once.
-                RequestHead::Incomplete => continue,
+                RequestHead::Incomplete => {
+                    head.tail = Tail::of(&buffer[..length]);
+                    continue;
+                }
                 RequestHead::Upgrade { length, .. } => {
                     Request::Upgrade { length, fields: fields.as_slice().into() }
                 }
@@ -125,11 +167,12 @@ impl RequestReader {
             };
             return ReadOutcome::Complete(request, buffer[..length].into());
         }
-        if length > self.received.len() {
-            if self.received.is_empty() {
+        if length > 0 {
+            if known == 0 {
                 self.started_at = now;
             }
-            self.received = buffer[..length].into();
+            head.bytes.extend_from_slice(&buffer[known..length]);
+            self.head = Some(head);
         }
         ReadOutcome::Incomplete
     }

@@ -4,6 +4,7 @@
 use std::io;
 
 use crate::connection::EventBatch;
+use crate::transport::records::{RecordKind, RecordWriter};
 
 /// A system call that failed and ended a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +33,6 @@ impl Fault {
 pub struct SocketEvents {
     /// Messages, control frames, protocol errors.
     pub events: EventBatch,
-    /// Received bytes, unparsed, if the owner has [tapped](super::Socket::tap) the socket.
-    pub raw: Vec<u8>,
     /// Output total that the kernel has accepted, once it reaches the total of
     /// [`Socket::notify`](super::Socket::notify).
     pub written: Option<u64>,
@@ -51,7 +50,7 @@ pub struct SocketEvents {
 impl SocketEvents {
     /// True if there are no events.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.raw.is_empty() && !self.ended && !self.has_urgent()
+        self.events.is_empty() && !self.ended && !self.has_urgent()
     }
 
     /// True if there are events that a pause does not hold back: of the output, and a failure.
@@ -70,5 +69,26 @@ impl SocketEvents {
             fault: self.fault.take(),
             ..Self::default()
         }
+    }
+
+    /// Moves the events into a batch of records, until it is full. Returns true if some remain.
+    pub fn write_to(&mut self, writer: &mut RecordWriter<'_>) -> bool {
+        if writer.take_events(&mut self.events) {
+            return true;
+        }
+        if let Some(total) = self.written
+            && writer.push(RecordKind::Written, 0, total as u32, (total >> 32) as u32)
+        {
+            self.written = None;
+        }
+        self.drained = self.drained && !writer.push(RecordKind::Drain, 0, 0, 0);
+        self.shut_down = self.shut_down && !writer.push(RecordKind::Shutdown, 0, 0, 0);
+        self.ended = self.ended && !writer.push(RecordKind::End, 0, 0, 0);
+        if let Some(fault) = self.fault
+            && writer.push(RecordKind::Fault, u32::from(fault.write), 0, fault.errno.unsigned_abs())
+        {
+            self.fault = None;
+        }
+        !self.is_empty()
     }
 }

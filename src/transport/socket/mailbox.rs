@@ -1,18 +1,18 @@
-//! Sockets with events, from the I/O threads to one owner. A socket pushes itself, `EventLoop::on_wake` drains. `handoff` has the
+//! Sockets with events, from the I/O threads to one owner. A socket pushes its token, `EventLoop::on_wake` drains. `handoff` has the
 //! rule for when a socket may be pushed, `transport::queue` the queue itself.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
-use super::{Socket, lock};
+use super::lock;
 use crate::connection::EventMemory;
 use crate::transport::queue::WakeQueue;
 
 pub use crate::transport::queue::Wake;
 
-/// The sockets of one owner that have events.
+/// The tokens of an owner's sockets that have events.
 pub struct Mailbox {
-    queue: WakeQueue<Arc<Socket>, Box<dyn Wake>>,
+    queue: WakeQueue<u64, Box<dyn Wake>>,
     event_memory: Mutex<EventMemory>,
 }
 
@@ -25,8 +25,8 @@ impl Mailbox {
 
     /// Adds a socket, and wakes the owner if it is the first. A socket is in the mailbox more than once only if the
     /// owner has collected its events by itself since.
-    pub(super) fn push(&self, socket: Arc<Socket>) {
-        self.queue.push(socket);
+    pub(super) fn push(&self, token: u64) {
+        self.queue.push(token);
     }
 
     /// Memory for events that I/O threads receive; the owner passes it on after deliveries.
@@ -34,8 +34,9 @@ impl Mailbox {
         lock(&self.event_memory)
     }
 
-    /// Moves all sockets with events into `into`, which must be empty; its capacity is used for the next ones.
-    pub fn drain(&self, into: &mut Vec<Arc<Socket>>) {
+    /// Moves all tokens into `into`, which must be empty; its capacity is used for the next ones. The socket of a token may
+    /// have been destroyed meanwhile.
+    pub fn drain(&self, into: &mut Vec<u64>) {
         self.queue.drain(into);
     }
 }

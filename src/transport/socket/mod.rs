@@ -8,8 +8,8 @@
 //! Files:
 //!
 //! * `state`: the part shared by the owner and an I/O thread. `read`, `write`: system calls.
-//! * `fd`: descriptors, borrowed from the host or owned. `transfer`: from the owner to an I/O thread, and back to
-//!   the host.
+//! * `fd`: descriptors, borrowed from the host or owned. `transfer`: from the owner to an I/O thread, to and from idle, and
+//!   back to the host.
 //! * `events`, `mailbox`: undelivered events, and how an I/O thread announces them. `handoff`: the rules between
 //!   threads.
 //! * `idle`: a socket with nothing in flight.
@@ -28,60 +28,43 @@ mod transfer;
 mod write;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use super::io_threads::Job;
 use super::sync;
-use crate::connection::{Connection, MaskingKeys};
+use crate::connection::{Connection, EventBatch, EventMemory, MaskingKeys, Output};
 use crate::protocol::deflate::InflateJob;
 
 pub use events::{Fault, SocketEvents};
 pub(in crate::transport) use fd::local_and_peer_addr;
 pub use fd::{Borrowed, Descriptor, OwnedOrBorrowedFd};
+#[cfg(test)]
+use handoff::Reading;
+use handoff::lock_unread;
 
+pub(super) use super::turn::Side;
+pub use super::turn::{Interest, READS_PER_TURN, RECEIVE_BUFFER, Stop};
 pub use idle::Idle;
 pub use mailbox::{Mailbox, Wake};
-pub(super) use read::Received;
-pub use read::{READS_PER_TURN, RECEIVE_BUFFER, Taken};
+pub use read::Taken;
 pub(super) use state::Driver;
+pub use state::INBOUND_HIGH_WATER;
 use state::{Shutdown, State};
 pub(super) use sync::lock;
 pub use transfer::Remains;
-use write::Writer;
-
-/// Undelivered bytes above which a socket is not read until its owner collects. Large enough for a busy owner to find
-/// work at each look, small enough that 1,000 stalled connections take 256 MiB.
-pub const INBOUND_HIGH_WATER: usize = 256 * 1024;
-
-/// The thread of an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    Owner,
-    Thread,
-}
-
-/// Work left for a driver on the owner's thread, determined after each operation on a socket.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "facts that hold or not, independently of each other")]
-pub struct Interest {
-    /// There are events to collect.
-    pub deliver: bool,
-    /// Read when readable.
-    pub read: bool,
-    /// Paused, but read if the peer has ended: a paused Node socket reads ahead, and so notices a reset, and an end
-    /// that no event precedes.
-    pub read_ahead: bool,
-    /// Write when writable.
-    pub write: bool,
-}
+use write::{LOST_MEMORY, THREAD_TURN, Writer};
+pub use write::{SentExternal, WRITE_TURN, Written};
 
 /// A connection and its descriptor.
 pub struct Socket {
     /// The owner's number for the socket.
     token: u64,
-    pub(super) state: Mutex<State>,
+    state: Mutex<State>,
     /// The write half; `None` once destroyed, or when writing has failed.
     writer: Mutex<Option<Writer>>,
+    /// True while the owner waits for the write half; an I/O thread does not begin another system call then.
+    owner_waits: AtomicBool,
     /// Held by the owner; it holds sockets.
     mailbox: Weak<Mailbox>,
 }
@@ -109,7 +92,13 @@ impl Socket {
 
     fn from_state(state: State, mailbox: &Arc<Mailbox>, token: u64) -> Arc<Self> {
         let writer = Mutex::new(state.owner_fd.clone().map(Writer::new));
-        Arc::new(Self { token, state: Mutex::new(state), writer, mailbox: Arc::downgrade(mailbox) })
+        Arc::new(Self {
+            token,
+            state: Mutex::new(state),
+            writer,
+            owner_waits: AtomicBool::new(false),
+            mailbox: Arc::downgrade(mailbox),
+        })
     }
 
     /// The number given to [`Socket::new`].
@@ -141,8 +130,71 @@ impl Socket {
             Driver::Owner => {
                 self.write_now();
             }
-            Driver::Thread(registration) => registration.worker.push(Job::Write(Arc::clone(self))),
+            Driver::Thread(registration) => registration.worker.push(Job::Write(Arc::<Self>::clone(self))),
         }
+    }
+
+    /// Reads on the owner's thread, up to [`READS_PER_TURN`] full buffers, and parses. `ended`: the end is not
+    /// reported again, so reading goes on until it is found. `memory` is for the events.
+    pub fn receive_on_owner(
+        &self,
+        ended: bool,
+        buffer: &mut [u8],
+        keys: &mut dyn MaskingKeys,
+        memory: &mut EventMemory,
+    ) -> Taken {
+        let mut state = lock(&self.state);
+        memory.lend(&mut state.undelivered.events);
+        let taken = state.receive(ended, buffer, keys);
+        memory.reclaim(&mut state.undelivered.events);
+        taken
+    }
+
+    /// As [`Socket::receive_on_owner`], but reads once and in place: large messages stay in `buffer`, see
+    /// [`Connection::receive_in_place`](crate::connection::Connection::receive_in_place).
+    pub(super) fn receive_in_place(
+        &self,
+        ended: bool,
+        buffer: &mut [u8],
+        keys: &mut dyn MaskingKeys,
+        memory: &mut EventMemory,
+    ) -> Taken {
+        let mut state = lock(&self.state);
+        memory.lend(&mut state.undelivered.events);
+        let taken = state.receive_once(ended, buffer, keys, State::parse_in_place);
+        memory.reclaim(&mut state.undelivered.events);
+        taken
+    }
+
+    /// Reads once into `rest`, the remaining memory of a detached frame; nothing is parsed.
+    pub(super) fn receive_detached(&self, ended: bool, rest: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
+        lock(&self.state).receive_once(ended, rest, keys, State::note)
+    }
+
+    /// Reads up to one buffer from a paused socket whose peer has ended.
+    pub(super) fn receive_ahead(&self, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
+        lock(&self.state).receive_ahead(buffer, keys)
+    }
+
+    /// Reads once from a paused socket that is about to be destroyed, and swaps all events into `undelivered`, which
+    /// must be empty: Node's socket would have read these bytes ahead and kept them for its user. Does nothing for a
+    /// socket that is not paused, whose owner has collected all that it needs.
+    pub fn last_read(&self, buffer: &mut [u8], keys: &mut dyn MaskingKeys, undelivered: &mut SocketEvents) {
+        debug_assert!(undelivered.is_empty());
+        // Bytes that a thread is reading come first.
+        lock_unread(&self.state).last_read(buffer, keys, undelivered);
+    }
+
+    /// True while an I/O thread is reading.
+    #[cfg(test)]
+    pub(super) fn is_being_read(&self) -> bool {
+        lock(&self.state).is_being_read()
+    }
+
+    /// Runs `access` on the connection and its undelivered events, for messages received into memory of the owner.
+    pub(super) fn with_events<R>(&self, access: impl FnOnce(&mut Connection, &mut EventBatch) -> R) -> R {
+        let State { connection, undelivered, .. } = &mut *lock(&self.state);
+        access(connection, &mut undelivered.events)
     }
 
     /// Swaps the events into `undelivered`, which must be empty. False if there are none to deliver now.
@@ -215,11 +267,6 @@ impl Socket {
         lock(&self.state).drain_mark = Some(mark);
     }
 
-    /// From now on, delivers received bytes unparsed, too, behind their events.
-    pub fn tap(&self) {
-        lock(&self.state).tapped = true;
-    }
-
     /// Holds output back, except for bytes that are being written, or stops doing so.
     pub fn cork(self: &Arc<Self>, corked: bool) {
         lock(&self.state).corked = corked;
@@ -251,7 +298,7 @@ impl Socket {
 
     /// Drops queued output and undelivered events, and releases the descriptor.
     pub fn destroy(self: &Arc<Self>) {
-        let writer = lock(&self.writer).take();
+        let writer = self.lock_writer().take();
         let mut state = lock(&self.state);
         if state.destroyed {
             return;
@@ -263,6 +310,120 @@ impl Socket {
         drop(state);
         // Closing may take time: outside of the lock.
         drop((writer, descriptors));
+    }
+
+    /// Locks the write half on the owner's thread. A thread that is writing stops after its present system call, and
+    /// begins again later.
+    fn lock_writer(&self) -> MutexGuard<'_, Option<Writer>> {
+        // A thread holds the lock while it writes; one that finds it set does not begin.
+        self.owner_waits.store(true, Ordering::Relaxed);
+        let writer = lock(&self.writer);
+        self.owner_waits.store(false, Ordering::Relaxed);
+        writer
+    }
+
+    /// Has threads find the owner waiting for the write half, or not.
+    #[cfg(test)]
+    pub(super) fn set_owner_waits(&self, waits: bool) {
+        self.owner_waits.store(waits, Ordering::Relaxed);
+    }
+
+    /// Writes queued output on the owner's thread, as much as the kernel accepts now in one turn, up to an external
+    /// segment. Returns the bytes still pending.
+    pub fn write_now(&self) -> u64 {
+        // After a refusal, the driver writes when the descriptor is writable; until then a try is a wasted call.
+        let blocked = lock(&self.state).blocked;
+        if !blocked {
+            let mut turn = WRITE_TURN;
+            if matches!(self.write(&mut turn, &[]).stop, Stop::Refused | Stop::More) {
+                self.wake_task();
+            }
+        }
+        self.with_connection(|connection| connection.pending()).unwrap_or(0)
+    }
+
+    /// Sends an unmasked message behind all output. If the socket is free (nothing that was taken is unsent, and the kernel
+    /// has refused nothing) and `turn` is not 0, output is written up to the end of the message, as by
+    /// [`Socket::write`]. The rest of the payload becomes an external segment.
+    pub fn send_external(&self, binary: bool, fin: bool, payload: &[u8], mut turn: usize) -> SentExternal {
+        let mut guard = lock(&self.writer);
+        let Some(writer) = guard.as_mut() else { return SentExternal::Nothing };
+        let mut state = lock(&self.state);
+        if !matches!(state.driver, Driver::Owner) || state.destroyed {
+            return SentExternal::Nothing;
+        }
+        let is_free = turn > 0 && !(state.blocked || state.corked) && writer.is_done();
+        if !is_free {
+            state.connection.send_external(binary, fin, payload.len());
+            state.note_pending();
+            return SentExternal::Queued;
+        }
+        state.connection.send_header(binary, fin, payload.len());
+        state.note_pending();
+        if writer.begin_external(&mut state, payload, &mut turn) {
+            return SentExternal::All;
+        }
+        SentExternal::Part(self.write_locked(guard, state, Side::Owner, &mut turn, payload))
+    }
+
+    /// Turns external segments into bytes; see [`Output::copy_externals`](crate::connection::Output::copy_externals). If that fails, so does the socket.
+    pub fn copy_externals(&self, mut copy: impl FnMut(usize, &mut Vec<u8>) -> bool) {
+        let mut guard = self.lock_writer();
+        let mut state = lock(&self.state);
+        let is_taken = guard.as_mut().is_none_or(|writer| writer.output().copy_externals(&mut copy));
+        if !(state.connection.copy_externals(|length, bytes| is_taken && copy(length, bytes)) && is_taken) {
+            *guard = None;
+            state.fail(LOST_MEMORY);
+        }
+    }
+
+    /// Ends the socket with a fault: the memory of an external segment is gone.
+    pub fn fail_external(&self) -> Written {
+        *self.lock_writer() = None;
+        let mut state = lock(&self.state);
+        state.fail(LOST_MEMORY);
+        Written::nothing(Stop::Failed, &state)
+    }
+
+    /// Writes queued output on the owner's thread until nothing is left, the kernel refuses, `turn` bytes are written
+    /// (it is reduced by those that are), or memory of an external segment is needed. `external` ends with the bytes that
+    /// are left of the segment that is next.
+    pub fn write(&self, turn: &mut usize, external: &[u8]) -> Written {
+        self.write_out(Side::Owner, turn, external)
+    }
+
+    /// As [`Socket::write`] on an I/O thread, for one turn.
+    pub(in crate::transport) fn write_on_thread(&self) -> Stop {
+        self.write_out(Side::Thread, &mut { THREAD_TURN }, &[]).stop
+    }
+
+    fn write_out(&self, side: Side, turn: &mut usize, external: &[u8]) -> Written {
+        let guard = if side == Side::Owner { self.lock_writer() } else { lock(&self.writer) };
+        let state = lock(&self.state);
+        self.write_locked(guard, state, side, turn, external)
+    }
+
+    /// The write lock is held throughout, so bytes never interleave.
+    fn write_locked<'a>(
+        &'a self,
+        mut guard: MutexGuard<'a, Option<Writer>>,
+        state: MutexGuard<'a, State>,
+        side: Side,
+        turn: &mut usize,
+        external: &[u8],
+    ) -> Written {
+        // Dropped last: to free large memory takes milliseconds, for which no other thread waits.
+        let mut freed = Output::default();
+        let Some(writer) = guard.as_mut() else { return Written::nothing(Stop::Failed, &state) };
+        let locked = (&self.state, state);
+        let (state, written) = writer.write(locked, side, &self.owner_waits, turn, external, &mut freed);
+        if written.stop == Stop::Failed {
+            *guard = None;
+        }
+        drop(guard);
+        self.announce(state);
+        drop(freed);
+        written
     }
 
     /// Takes the connection, before [`Socket::destroy`], if it waits for a frame that is being inflated.
@@ -278,13 +439,13 @@ impl Socket {
 
     /// Puts the socket into the mailbox if it has events and is not there. Not needed for an owner that drives: it
     /// looks after each operation.
-    pub(super) fn announce(self: &Arc<Self>, state: MutexGuard<'_, State>) {
+    pub(super) fn announce(&self, state: MutexGuard<'_, State>) {
         if matches!(state.driver, Driver::Owner) {
             return;
         }
         handoff::announce(state, || {
             if let Some(mailbox) = self.mailbox.upgrade() {
-                mailbox.push(Arc::clone(self));
+                mailbox.push(self.token);
             }
         });
     }

@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
+use super::Descriptor;
 use super::events::{Fault, SocketEvents};
 use super::handoff::{PendingEvents, Reading};
-use super::{Descriptor, INBOUND_HIGH_WATER, Interest, RECEIVE_BUFFER};
 use crate::connection::{Connection, MaskingKeys};
 use crate::transport::io_threads::{Job, Registration};
+use crate::transport::turn::{Interest, RECEIVE_BUFFER};
+
+/// Undelivered bytes above which a socket is not read until its owner collects. Large enough for a busy owner to find
+/// work at each look, small enough that 1,000 stalled connections take 256 MiB.
+pub const INBOUND_HIGH_WATER: usize = 256 * 1024;
 
 /// State of a requested shutdown of the write side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +63,6 @@ pub(in crate::transport) struct State {
     pub(super) full: bool,
     /// The kernel has refused output; the driver waits for writability.
     pub(in crate::transport) blocked: bool,
-    /// Received bytes are delivered unparsed, too.
-    pub(super) tapped: bool,
     /// Output is held back.
     pub(super) corked: bool,
     /// Most output pending since none was.
@@ -100,7 +103,6 @@ impl State {
             full: false,
             blocked: false,
             corked: false,
-            tapped: false,
             peak: 0,
             drain_mark: None,
             awaits_drain: false,
@@ -131,35 +133,24 @@ impl State {
         self.bytes_read += chunk.len() as u64;
         self.read_ahead += if self.paused { chunk.len() } else { 0 };
         self.connection.receive(chunk, keys, &mut self.undelivered.events);
-        if self.tapped {
-            self.undelivered.raw.extend_from_slice(chunk);
-        }
     }
 
-    /// Parses received bytes in place, unless they must be delivered unparsed, too.
+    /// Parses received bytes in place.
     pub(super) fn parse_in_place(&mut self, chunk: &mut [u8], keys: &mut dyn MaskingKeys) {
-        if self.tapped {
-            self.parse(chunk, keys);
-        } else {
-            self.bytes_read += chunk.len() as u64;
-            self.connection.receive_in_place(chunk, keys, &mut self.undelivered.events);
-        }
+        self.bytes_read += chunk.len() as u64;
+        self.connection.receive_in_place(chunk, keys, &mut self.undelivered.events);
     }
 
-    /// Counts received bytes that are not parsed, and keeps them if they are tapped.
+    /// Counts received bytes that are not parsed.
     pub(super) fn note(&mut self, chunk: &mut [u8], _: &mut dyn MaskingKeys) {
         self.bytes_read += chunk.len() as u64;
-        if self.tapped {
-            self.undelivered.raw.extend_from_slice(chunk);
-        }
     }
 
     /// True if no more must be parsed: enough is undelivered, or a frame is being inflated.
     pub(super) fn is_full(&self) -> bool {
-        let SocketEvents { events, raw, .. } = &self.undelivered;
+        let events = &self.undelivered.events;
         // An event without payload still costs a record.
-        self.connection.is_inflating()
-            || events.payload_bytes() + 32 * events.len() + raw.len() > INBOUND_HIGH_WATER
+        self.connection.is_inflating() || events.payload_bytes() + 32 * events.len() > INBOUND_HIGH_WATER
     }
 
     /// Adds the requested events of the output, after some of it has gone out.
@@ -205,7 +196,7 @@ impl State {
 
     /// True if the owner drives, nothing is in flight, and no request is open.
     pub(super) fn is_idle(&self) -> bool {
-        let is_busy = self.is_being_read || self.paused || self.tapped || self.corked || self.awaits_drain;
+        let is_busy = self.is_being_read || self.paused || self.corked || self.awaits_drain;
         let has_requests =
             self.notify_at.is_some() || self.drain_mark.is_some() || self.shutdown != Shutdown::NotAsked;
         let is_driven = matches!(self.driver, Driver::Owner);
@@ -239,8 +230,8 @@ impl State {
 
     /// True if the peer has ended, and no event that a pause holds back precedes that.
     pub(super) fn has_bare_end(&self) -> bool {
-        let SocketEvents { events, raw, ended, .. } = &self.undelivered;
-        *ended && self.read_ahead == 0 && events.is_empty() && raw.is_empty()
+        let SocketEvents { events, ended, .. } = &self.undelivered;
+        *ended && self.read_ahead == 0 && events.is_empty()
     }
 }
 

@@ -1,16 +1,29 @@
 //! Writing to a socket's descriptor: on the driver's thread, or on the owner's where it must know at once how much
 //! the kernel accepts (`bufferedAmount`, process exit). Descriptors of sockets are written only here.
+//!
+//! One call writes at most [`WRITE_TURN`] bytes, or [`THREAD_TURN`] on an I/O thread, so that a connection with much
+//! output delays neither the others nor an owner that waits for the lock.
 
 use std::io::{self, ErrorKind, IoSlice};
+use std::mem;
 use std::net::Shutdown as End;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use super::events::Fault;
 use super::state::{Shutdown, State};
-use super::{Descriptor, Driver, Interest, OwnedOrBorrowedFd, Side, Socket, lock};
+use super::{Descriptor, OwnedOrBorrowedFd};
+use crate::connection::{Head, Output};
+use crate::transport::sync::lock;
+use crate::transport::turn::{Interest, Side, Stop};
 
-/// Capacity that a buffer keeps after a burst.
-const KEPT_CAPACITY: usize = 64 * 1024;
+/// Bytes that the owner writes for one socket before others follow: more than kernels buffer by default, so that the
+/// kernel accepts as much of a message at once as if all were offered.
+pub const WRITE_TURN: usize = 4 * 1024 * 1024;
+
+/// The same on an I/O thread, and bytes of one system call there: a copy of well under a millisecond.
+pub(super) const THREAD_TURN: usize = 1024 * 1024;
+const THREAD_WRITE: usize = 256 * 1024;
 
 /// Without it, a closed peer ends the process in hosts that do not ignore SIGPIPE as Node does.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
@@ -18,77 +31,182 @@ const SEND_FLAGS: libc::c_int = libc::MSG_NOSIGNAL;
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
 const SEND_FLAGS: libc::c_int = 0;
 
-/// The write half of a socket: the descriptor, and bytes taken from the connection to be sent.
+/// The write half of a socket: the descriptor, and output taken from the connection to be sent.
 pub(super) struct Writer {
     pub(super) fd: Descriptor,
-    in_flight: Vec<u8>,
-    sent: usize,
+    output: Output,
+}
+
+/// Outcome of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The reason for stopping.
+    pub stop: Stop,
+    /// The first external segment has been written.
+    pub is_segment_done: bool,
+    /// Bytes left of the external segment that is first now.
+    pub segment: usize,
+    /// As [`Socket::interest`](super::Socket::interest).
+    pub interest: Interest,
+}
+
+impl Written {
+    /// The outcome of a write that has written nothing.
+    pub(super) fn nothing(stop: Stop, state: &State) -> Self {
+        Self { stop, is_segment_done: false, segment: 0, interest: state.interest() }
+    }
+}
+
+/// Outcome of [`Socket::send_external`](super::Socket::send_external).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SentExternal {
+    /// Not possible: a thread drives, or writing has failed.
+    Nothing,
+    /// The whole payload is an external segment, the last one.
+    Queued,
+    /// Everything is written.
+    All,
+    /// It was begun. The external segment is the first one, if any of it is left.
+    Part(Written),
 }
 
 impl Writer {
     pub(super) fn new(fd: Descriptor) -> Self {
-        Self { fd, in_flight: Vec::new(), sent: 0 }
+        Self { fd, output: Output::default() }
     }
 
-    /// Bytes that were taken and not sent.
-    pub(super) fn unsent(&self) -> &[u8] {
-        self.in_flight.get(self.sent..).unwrap_or_default()
+    /// Output that was taken and not sent.
+    pub(super) fn output(&mut self) -> &mut Output {
+        &mut self.output
     }
 
-    /// True if all bytes that were taken are sent.
+    /// True if all output that was taken is sent.
     pub(super) fn is_done(&self) -> bool {
-        self.sent == self.in_flight.len()
+        self.output.is_empty()
     }
 
-    fn send(&self) -> io::Result<usize> {
+    /// Writes at most `limit` of the next bytes. `external`: the rest of the external segment, if one is next.
+    fn send(&self, external: &[u8], limit: usize) -> io::Result<usize> {
         let socket = self.fd.socket();
+        let Head { before, behind, .. } = self.output.head();
+        let cut = |bytes: &[u8], offset: usize| bytes.len().min(limit.saturating_sub(offset));
         loop {
-            match socket.send_with_flags(&self.in_flight[self.sent..], SEND_FLAGS) {
+            let result = if external.is_empty() {
+                socket.send_with_flags(&before[..cut(before, 0)], SEND_FLAGS)
+            } else if behind.is_empty() {
+                let external = &external[..cut(external, before.len())];
+                let parts = [IoSlice::new(&before[..cut(before, 0)]), IoSlice::new(external)];
+                socket.send_vectored_with_flags(&parts, SEND_FLAGS)
+            } else {
+                let end = before.len() + external.len();
+                let parts = [
+                    IoSlice::new(&before[..cut(before, 0)]),
+                    IoSlice::new(&external[..cut(external, before.len())]),
+                    IoSlice::new(&behind[..cut(behind, end)]),
+                ];
+                socket.send_vectored_with_flags(&parts, SEND_FLAGS)
+            };
+            match result {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 result => return result,
             }
         }
     }
 
-    /// Writes the bytes that were taken, and `payload` behind them, without copying. Keeps a copy of bytes that the
-    /// kernel refuses. Returns the bytes that it accepts.
-    fn send_with(&mut self, payload: &[u8]) -> io::Result<usize> {
-        let taken = self.in_flight.len();
-        let parts = [IoSlice::new(&self.in_flight), IoSlice::new(payload)];
-        let sent = match self.fd.socket().send_vectored_with_flags(&parts, SEND_FLAGS) {
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
-            result => result?,
-        };
-        if sent < taken {
-            self.sent = sent;
-            self.in_flight.extend_from_slice(payload);
-        } else {
-            self.sent = 0;
-            self.in_flight.clear();
-            self.in_flight.extend_from_slice(&payload[sent - taken..]);
+    /// Takes the connection's output, which ends with the header of `payload`, and sends both. The rest of the payload becomes
+    /// an external segment; true if nothing is left.
+    pub(super) fn begin_external(&mut self, state: &mut State, payload: &[u8], turn: &mut usize) -> bool {
+        state.connection.swap_output(&mut self.output);
+        // An error shows again.
+        let sent = self.send(payload, *turn).unwrap_or(0);
+        *turn -= sent;
+        state.connection.mark_written(sent as u64);
+        if sent == self.output.bytes().len() + payload.len() {
+            self.output.clear();
+            return true;
         }
-        Ok(sent)
+        self.output.push_external(payload.len());
+        self.output.consume(sent);
+        false
+    }
+
+    /// Writes as [`Socket::write`](super::Socket::write). A thread releases the state while it sends, because the owner must
+    /// not wait for the kernel; it stops after a system call if the owner waits for the writer. After [`Stop::Failed`], this must
+    /// be dropped. `freed` gets large memory, for the caller to free outside of the locks.
+    pub(super) fn write<'a>(
+        &mut self,
+        state: (&'a Mutex<State>, MutexGuard<'a, State>),
+        side: Side,
+        owner_waits: &AtomicBool,
+        turn: &mut usize,
+        external: &[u8],
+        freed: &mut Output,
+    ) -> (MutexGuard<'a, State>, Written) {
+        let (mutex, mut state) = state;
+        let limit = if side == Side::Thread { THREAD_WRITE } else { usize::MAX };
+        let mut is_segment_done = false;
+        let stop = loop {
+            if self.is_done() {
+                if self.output.is_large() {
+                    *freed = mem::take(&mut self.output);
+                }
+                if !self.take_output(&mut state) {
+                    break Stop::All;
+                }
+            }
+            let length = self.output.head().external;
+            if length > 0 && (external.is_empty() || is_segment_done) {
+                break Stop::External(length);
+            }
+            if *turn == 0 || (side == Side::Thread && owner_waits.load(Ordering::Relaxed)) {
+                state.blocked = true;
+                state.settle();
+                break Stop::More;
+            }
+            let (segment, limit) = (&external[external.len() - length..], limit.min(*turn));
+            let result = if side == Side::Thread {
+                drop(state);
+                let result = self.send(segment, limit);
+                state = lock(mutex);
+                result
+            } else {
+                self.send(segment, limit)
+            };
+            match result {
+                Ok(sent) => {
+                    *turn -= sent;
+                    is_segment_done |= self.output.consume(sent);
+                    state.connection.mark_written(sent as u64);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    state.blocked = true;
+                    state.settle();
+                    break Stop::Refused;
+                }
+                Err(error) => {
+                    state.fail(Fault::write(&error));
+                    break Stop::Failed;
+                }
+            }
+        };
+        let segment = if stop == Stop::Failed { 0 } else { self.output.head().external };
+        let interest = state.interest();
+        (state, Written { stop, is_segment_done, segment, interest })
     }
 
     /// Takes the connection's queued output. False if there is none, or it is held back. When all is out, performs a
     /// shutdown that waits for that.
     fn take_output(&mut self, state: &mut State) -> bool {
-        self.sent = 0;
         if state.corked {
-            // All bytes that were taken are out.
-            self.in_flight.clear();
+            // All output that was taken is out.
+            self.output.clear();
             state.blocked = false;
             state.settle();
             return false;
         }
-        state.connection.take_output(&mut self.in_flight);
-        if !self.in_flight.is_empty() {
+        if state.connection.swap_output(&mut self.output) {
             return true;
         }
-        // Both buffers are empty now; which of them has grown depends on the last swap.
-        give_back(&mut self.in_flight);
-        state.connection.take_output(&mut self.in_flight);
-        give_back(&mut self.in_flight);
         state.blocked = false;
         state.settle();
         if state.shutdown == Shutdown::Asked {
@@ -101,12 +219,6 @@ impl Writer {
     }
 }
 
-fn give_back(buffer: &mut Vec<u8>) {
-    if buffer.capacity() > KEPT_CAPACITY {
-        *buffer = Vec::new();
-    }
-}
-
 impl OwnedOrBorrowedFd {
     /// Writes the first bytes of a descriptor before a `Socket` is made of it. Returns those that the kernel refuses; an
     /// error shows again when they are written.
@@ -116,86 +228,6 @@ impl OwnedOrBorrowedFd {
     }
 }
 
-impl Socket {
-    /// Writes queued output on the owner's thread, as much as the kernel accepts now. Returns the bytes still
-    /// pending.
-    pub fn write_now(self: &Arc<Self>) -> u64 {
-        // After a refusal, the driver writes when the descriptor is writable; until then a try is a wasted call.
-        let blocked = lock(&self.state).blocked;
-        if !blocked && self.write_out(Side::Owner).write {
-            self.wake_task();
-        }
-        self.with_connection(|connection| connection.pending()).unwrap_or(0)
-    }
-
-    /// Sends a large unmasked message behind all queued output without copying it, if the owner drives and the kernel
-    /// accepts bytes. Keeps a copy of the rest for the next write. False if it cannot be sent now.
-    pub fn send_in_place(&self, binary: bool, fin: bool, payload: &[u8]) -> bool {
-        let mut guard = lock(&self.writer);
-        let mut state = lock(&self.state);
-        let Some(writer) = guard.as_mut() else { return false };
-        let is_free = matches!(state.driver, Driver::Owner) && !(state.blocked || state.corked);
-        if !is_free || !writer.is_done() {
-            return false;
-        }
-        state.connection.send_header(binary, fin, payload.len());
-        state.note_pending();
-        writer.sent = 0;
-        state.connection.take_output(&mut writer.in_flight);
-        match writer.send_with(payload) {
-            Ok(sent) => state.connection.mark_written(sent as u64),
-            Err(error) => {
-                *guard = None;
-                state.fail(Fault::write(&error));
-            }
-        }
-        true
-    }
-
-    /// Writes queued output on the owner's thread, as much as the kernel accepts.
-    pub fn write_on_owner(self: &Arc<Self>) -> Interest {
-        self.write_out(Side::Owner)
-    }
-
-    /// Writes until nothing is queued, the kernel refuses ([`Interest::write`]), or writing fails. The write lock is
-    /// held throughout, so bytes never interleave; a thread releases the state while it sends, because the owner must
-    /// not wait for the kernel.
-    pub(in crate::transport) fn write_out(self: &Arc<Self>, side: Side) -> Interest {
-        let mut guard = lock(&self.writer);
-        let mut state = lock(&self.state);
-        let Some(writer) = guard.as_mut() else { return state.interest() };
-        loop {
-            if writer.is_done() && !writer.take_output(&mut state) {
-                break;
-            }
-            let result = if side == Side::Thread {
-                drop(state);
-                let result = writer.send();
-                state = lock(&self.state);
-                result
-            } else {
-                writer.send()
-            };
-            match result {
-                Ok(sent) => {
-                    writer.sent += sent;
-                    state.connection.mark_written(sent as u64);
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    state.blocked = true;
-                    state.settle();
-                    break;
-                }
-                Err(error) => {
-                    *guard = None;
-                    state.fail(Fault::write(&error));
-                    break;
-                }
-            }
-        }
-        drop(guard);
-        let interest = state.interest();
-        self.announce(state);
-        interest
-    }
-}
+/// The fault of a socket with output whose memory is gone. The kernel reports no such error here: the addresses that it
+/// gets are valid.
+pub(super) const LOST_MEMORY: Fault = Fault { errno: libc::EFAULT, write: true };

@@ -27,8 +27,8 @@ use crate::transport::transports::{Backend, Totals, Transport};
 const POLLER: Token = Token(0);
 const MAILBOX: Token = Token(1);
 
-/// Memory of a large frame.
-pub(in crate::transport) type Memory = RefCell<Vec<u8>>;
+/// Memory of a large frame, or of a program.
+pub(in crate::transport) type Memory = Rc<RefCell<Vec<u8>>>;
 
 struct Ringer(Waker);
 
@@ -79,6 +79,8 @@ impl TestHost {
 }
 
 impl Host for TestHost {
+    const WRITE_TURN: usize = 48 * 1024;
+
     type Memory = Memory;
     type Server = ();
     type Scope<'a> = ();
@@ -124,7 +126,7 @@ impl Host for TestHost {
 
     fn allocate(&self, length: usize) -> Option<Memory> {
         self.allocations.set(self.allocations.get() + 1);
-        self.has_memory.get().then(|| RefCell::new(vec![0xEE; length]))
+        self.has_memory.get().then(|| Rc::new(RefCell::new(vec![0xEE; length])))
     }
 
     fn with_memory<R>(&self, memory: &Memory, access: impl FnOnce(&mut [u8]) -> R) -> Option<R> {

@@ -197,8 +197,7 @@ fn it_is_not_idle_with_an_open_request() {
         link.host.activate(LINK).flush();
         assert!(link.becomes_idle());
     }
-    let for_good: [Ask; 3] = [
-        |socket| socket.tap(),
+    let for_good: [Ask; 2] = [
         |socket| socket.shutdown(),
         |socket| socket.with_connection(|core| core.close(None, b"", None)).unwrap(),
     ];

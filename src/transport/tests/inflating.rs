@@ -210,7 +210,7 @@ fn a_head_may_hold_a_large_frame() {
         let (head, rest) = bytes.split_at(bytes.len() - 5);
         let fd = Descriptor::Owned(Arc::new(ours));
         let socket = Socket::new(fd, deflating(role), head, &mut OneKey, &owner.mailbox, LINK, true);
-        socket.drive_on_thread().unwrap();
+        owner.add(&socket);
         let mut link = Link { owner, socket, peer, role };
         link.peer.write(rest);
         assert_eq!(link.until(|seen| !seen.events.is_empty()).events, [Event::Inflating]);
@@ -240,7 +240,7 @@ fn reading_in_place_stops_too() {
                         &mut EventMemory::default(),
                     );
                 }
-                link.socket.copy_out_chunk(&buffer);
+                link.socket.with_events(|_, events| events.copy_out_chunk(&buffer));
                 buffer.fill(0xEE);
                 let before = link.owner.seen(LINK).events.len();
                 link.owner.collect(LINK);

@@ -2,13 +2,14 @@
 //! and those of `io_threads`. Every wait ends with a panic after [`TIMEOUT`].
 //!
 //! * `owner`: an owner without an event loop, whose sockets I/O threads drive. `host`: an owner with an event loop.
-//! * `event_loop`, `readiness`, `driver`: the event loop. `either_driver`, `ending`, `random`: sockets of an event loop
+//! * `event_loop`, `readiness`, `cycle`: the event loop. `either_driver`, `ending`, `random`: sockets of an event loop
 //!   that it or an I/O thread drives.
-//! * `handing_back`: back to the host. `idle`: idle connections.
+//! * `segments`: messages sent from memory of the host. `handing_back`: back to the host. `idle`: idle connections.
+//! * `records`: events in the memory that JavaScript reads.
 //! * `inflating`: large compressed messages, with either driver.
 
+mod cycle;
 mod dice;
-mod driver;
 mod either_driver;
 mod ending;
 mod event_loop;
@@ -20,6 +21,8 @@ mod owner;
 mod peer;
 mod random;
 mod readiness;
+mod records;
+mod segments;
 
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;

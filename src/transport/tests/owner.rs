@@ -1,7 +1,8 @@
 //! An owner whose sockets I/O threads drive: a mailbox, the bell that it rings, and all collected events.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 
 use super::{Event, OneKey, Owns, TIMEOUT, connection};
 use crate::protocol::Role;
@@ -33,7 +34,6 @@ impl Wake for Ringer {
 #[derive(Debug, Default)]
 pub(in crate::transport) struct Seen {
     pub(in crate::transport) events: Vec<Event>,
-    pub(in crate::transport) raw: Vec<u8>,
     pub(in crate::transport) written: Vec<u64>,
     pub(in crate::transport) drained: usize,
     pub(in crate::transport) shut_down: usize,
@@ -59,7 +59,6 @@ impl Seen {
         assert!(self.ended == 0 || events.is_empty(), "events after the end");
         assert!(self.faults.is_empty(), "events after a failure");
         self.events.extend(events);
-        self.raw.append(&mut rest.raw);
         self.written.extend(rest.written.take());
         self.drained += usize::from(rest.drained);
         self.shut_down += usize::from(rest.shut_down);
@@ -86,13 +85,21 @@ pub(in crate::transport) struct Owner {
     answered: usize,
     undelivered: SocketEvents,
     seen: HashMap<u64, Seen>,
+    sockets: RefCell<HashMap<u64, Weak<Socket>>>,
 }
 
 impl Owner {
     pub(in crate::transport) fn new() -> Self {
         let bell = Arc::new(Bell::default());
         let mailbox = Arc::new(Mailbox::new(Box::new(Ringer(Arc::clone(&bell)))));
-        Self { mailbox, bell, answered: 0, undelivered: SocketEvents::default(), seen: HashMap::new() }
+        Self {
+            mailbox,
+            bell,
+            answered: 0,
+            undelivered: SocketEvents::default(),
+            seen: HashMap::new(),
+            sockets: RefCell::default(),
+        }
     }
 
     /// Hands a socket to the threads; it answers pings by itself.
@@ -106,8 +113,14 @@ impl Owner {
         fd.set_nonblocking(true).unwrap();
         let fd = Descriptor::Owned(Arc::new(fd));
         let socket = Socket::new(fd, connection(role, true), head, &mut OneKey, &self.mailbox, token, true);
-        socket.drive_on_thread().unwrap();
+        self.add(&socket);
         socket
+    }
+
+    /// Hands a socket with this mailbox to the threads.
+    pub(in crate::transport) fn add(&self, socket: &Arc<Socket>) {
+        self.sockets.borrow_mut().insert(socket.token(), Arc::downgrade(socket));
+        socket.drive_on_thread().unwrap();
     }
 
     /// Number of times that the mailbox has woken this owner.
@@ -133,10 +146,11 @@ impl Owner {
     pub(in crate::transport) fn collect(&mut self) -> usize {
         let mut ready = Vec::new();
         self.mailbox.drain(&mut ready);
-        for socket in &ready {
-            if socket.collect(&mut self.undelivered) {
+        for token in &ready {
+            let socket = self.sockets.borrow().get(token).and_then(Weak::upgrade);
+            if socket.is_some_and(|socket| socket.collect(&mut self.undelivered)) {
                 assert!(!self.undelivered.is_empty(), "events without contents");
-                self.seen.entry(socket.token()).or_default().add(&mut self.undelivered);
+                self.seen.entry(*token).or_default().add(&mut self.undelivered);
             }
         }
         ready.len()

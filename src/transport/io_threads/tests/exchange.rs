@@ -53,20 +53,6 @@ fn the_head_precedes_later_input() {
 }
 
 #[test]
-fn a_tapped_socket_reports_its_bytes_too() {
-    for setup in SETUPS {
-        let mut link = Link::new(setup);
-        link.peer.send_text("before");
-        assert!(link.until(|seen| seen.events.len() == 1).raw.is_empty());
-        link.socket.tap();
-        let frame = link.peer.binary_frame(&pattern(1, 100_000));
-        link.peer.write(&frame);
-        // The last bytes are reported with the message.
-        assert!(link.until(|seen| seen.events.len() == 2).raw == frame);
-    }
-}
-
-#[test]
 fn pings_are_answered_without_the_owner() {
     for setup in SETUPS {
         let mut link = Link::new(setup);

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use super::{Event, Link, SETUPS};
+use crate::transport::socket::Stop;
 
 const MEGABYTE: usize = 1024 * 1024;
 
@@ -138,5 +139,43 @@ fn the_memory_of_a_burst_is_freed() {
             link.socket.with_connection(|core| core.take_output(&mut queue)).unwrap();
             assert!(queue.capacity() <= 64 * 1024, "{} bytes are kept", queue.capacity());
         }
+    }
+}
+
+#[test]
+fn a_thread_does_not_write_while_the_owner_waits() {
+    for setup in SETUPS {
+        let mut link = Link::new(setup);
+        link.queue(b"waits");
+        let queued = link.queued_total();
+        link.socket.set_owner_waits(true);
+        // On this thread, in place of the worker's, which does not know of the output.
+        assert_eq!((link.socket.write_on_thread(), link.pending()), (Stop::More, queued));
+        link.socket.set_owner_waits(false);
+        link.socket.flush();
+        assert_eq!(link.peer.next(), Event::Binary(b"waits".to_vec()));
+    }
+}
+
+#[test]
+fn a_turn_of_a_thread_is_bounded() {
+    for setup in SETUPS {
+        let link = Link::new(setup);
+        let mut reading = link.peer.second();
+        std::thread::scope(|scope| {
+            scope.spawn(move || assert_eq!(reading.next(), Event::Binary(vec![1; 8 * MEGABYTE])));
+            link.queue(&vec![1; 8 * MEGABYTE]);
+            loop {
+                let before = link.pending();
+                let stop = link.socket.write_on_thread();
+                let written = before - link.pending();
+                assert!(written <= MEGABYTE as u64, "{written} bytes in a turn");
+                assert!(stop != Stop::More || written == MEGABYTE as u64);
+                if stop == Stop::All {
+                    break;
+                }
+            }
+        });
+        assert_eq!(link.pending(), 0);
     }
 }

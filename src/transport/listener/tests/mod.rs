@@ -1,6 +1,7 @@
 //! Listening sockets and their connections, over loopback. The owner's loop waits in a poller around the
 //! poller, as Node's does. Every wait panics after [`TIMEOUT`].
 
+mod answers;
 mod bind;
 mod connections;
 mod descriptors;

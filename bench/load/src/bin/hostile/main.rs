@@ -19,9 +19,10 @@ use socket2::SockRef;
 
 use attacks::{Attack, Pace, attacks};
 
-const USAGE: &str = "hostile --port N [--rate 1000]
+const USAGE: &str = "hostile --port N [--rate 1000] [--only TEXT]
 
-Opens so many connections a second to 127.0.0.1:N, and plays on each one of the attacks in turn. It prints
+Opens so many connections a second to 127.0.0.1:N, and plays on each one of the attacks in turn (with --only those
+whose name begins with TEXT). It prints
 {\"event\":\"ready\"} when all attacks have begun, and at a line on standard input, or its end,
 {\"event\":\"result\", ...}: how many attacks it has begun, how many got an answer, and how many connections the server has
 ended before the attacker did; and the same of each kind.";
@@ -212,27 +213,32 @@ impl Hostile {
     }
 }
 
-fn options() -> Result<Option<(u16, u32)>, Box<dyn Error>> {
-    let (mut port, mut rate) = (None, 1000);
+/// The port, the rate and the beginning of the names of the attacks. `None`: the usage is wanted.
+fn options() -> Result<Option<(u16, u32, String)>, Box<dyn Error>> {
+    let (mut port, mut rate, mut only) = (None, 1000, String::new());
     let mut parser = Parser::from_env();
     while let Some(arg) = parser.next()? {
         match arg {
             Arg::Long("port") => port = Some(parser.value()?.parse()?),
             Arg::Long("rate") => rate = parser.value()?.parse()?,
+            Arg::Long("only") => only = parser.value()?.string()?,
             Arg::Long("help") => return Ok(None),
             other => return Err(other.unexpected().into()),
         }
     }
-    Ok(Some((port.ok_or("--port is missing")?, rate)))
+    Ok(Some((port.ok_or("--port is missing")?, rate, only)))
 }
 
 fn attack() -> Result<(), Box<dyn Error>> {
     let mut out = io::stdout();
-    let Some((port, rate)) = options()? else {
+    let Some((port, rate, only)) = options()? else {
         writeln!(out, "{USAGE}")?;
         return Ok(());
     };
-    let attacks = attacks();
+    let attacks: Vec<_> = attacks().into_iter().filter(|attack| attack.name.starts_with(&only)).collect();
+    if attacks.is_empty() {
+        return Err(format!("no attack is named {only}").into());
+    }
     let mut hostile = Hostile {
         poll: Poll::new()?,
         address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),

@@ -1,5 +1,4 @@
-//! The driver of one owner's sockets: which there are, flushing, and the end. The phases of the loop are in `cycle`, commands in
-//! `commands`.
+//! The sockets of one owner: which there are, flushing, and the end. The phases of the loop are in `cycle`, commands in `commands`.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
@@ -24,6 +23,9 @@ use crate::transport::transports::{Backend, Transport, Transports};
 #[cfg(not(debug_assertions))]
 const _: () = assert!(size_of::<RefCell<Transport<[usize; 2]>>>() + 2 * size_of::<usize>() <= 72);
 
+/// Approximate bytes that an idle connection needs less than an active one.
+const FREED_BY_IDLING: usize = 1024;
+
 /// A list of connections.
 pub(super) type List<M> = Vec<Rc<ActiveConnection<M>>>;
 
@@ -42,7 +44,7 @@ pub struct EventLoop<H: Host> {
     /// Memory of the list that is read, delivered and written as a batch.
     pub(super) batch: Cell<List<H::Memory>>,
     pub(super) ready: Cell<ReadyList>,
-    pub(super) woken: Cell<Vec<Arc<Socket>>>,
+    pub(super) woken: Cell<Vec<u64>>,
     pub(super) arena: PayloadArena,
     pub(super) acceptors: Acceptors<H::Server>,
     /// Number of cycles so far.
@@ -264,7 +266,7 @@ impl<H: Host> EventLoop<H> {
         }
         self.stop_polling(connection);
         connection.socket.destroy();
-        connection.drop_large_frame();
+        connection.drop_memory();
         self.active.remove(connection);
     }
 
@@ -311,13 +313,13 @@ impl<H: Host> EventLoop<H> {
         self.spare.set(dirty);
     }
 
-    fn flush_one(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
+    pub(super) fn flush_one(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
         connection.is_dirty.set(false);
         if connection.is_on_thread {
             connection.socket.flush();
         } else if !connection.interest.get().write {
             // Output that the kernel has refused waits until it accepts more.
-            self.update_interest(connection, connection.socket.write_on_owner());
+            self.update_interest(connection, connection.write(&self.host, H::WRITE_TURN));
         }
     }
 
@@ -325,7 +327,7 @@ impl<H: Host> EventLoop<H> {
     pub fn write_all_now(&self) {
         if !self.has_ended() {
             self.active.for_each(|connection| {
-                connection.socket.write_now();
+                connection.write_now(&self.host, usize::MAX);
             });
         }
     }
@@ -342,7 +344,8 @@ impl<H: Host> EventLoop<H> {
         connection.interest.set(interest);
         let ready = connection.ready.get();
         let is_unread = ready.read && (interest.read || (interest.read_ahead && ready.ended));
-        if interest.deliver || is_unread {
+        let is_unwritten = ready.write && interest.write;
+        if interest.deliver || is_unread || is_unwritten {
             self.mark_waiting(connection);
         }
     }
@@ -352,25 +355,21 @@ impl<H: Host> EventLoop<H> {
         self.active.begin_sweep();
     }
 
-    /// Looks at the next connection of a sweep, and makes it idle if it was not used since the last sweep. Returns false if the
-    /// sweep is over.
-    pub fn sweep_one(&self) -> bool {
-        let Some(next) = self.active.next_unswept() else { return false };
-        if let Swept::Unused(id) = next {
-            let transports = self.transports.borrow();
-            if let Some(Ok(mut transport)) = transports.get(id as usize).map(|found| found.try_borrow_mut()) {
-                self.make_idle(&mut transport);
-            }
-        }
-        true
+    /// Looks at the next connection of a sweep, and makes it idle if it was not used since the last sweep. Returns the approximate
+    /// number of bytes freed; `None` if the sweep is over.
+    pub fn sweep_one(&self) -> Option<usize> {
+        let Swept::Unused(id) = self.active.next_unswept()? else { return Some(0) };
+        let transports = self.transports.borrow();
+        let transport = transports.get(id as usize).and_then(|found| found.try_borrow_mut().ok());
+        let is_idle = transport.is_some_and(|mut transport| self.make_idle(&mut transport));
+        Some(if is_idle { FREED_BY_IDLING } else { 0 })
     }
 
-    /// Frees memory for events that was not used since the last call.
-    pub fn free_event_memory(&self) {
-        self.transports.event_memory().trim();
-        if let Some(io) = self.io() {
-            io.mailbox.event_memory().trim();
-        }
+    /// Frees memory for events that was not used since the last call. Returns the number of bytes freed since then, also
+    /// at other times.
+    pub fn free_event_memory(&self) -> usize {
+        let of_threads = self.io().map_or(0, |io| io.mailbox.event_memory().trim());
+        self.transports.event_memory().trim() + of_threads
     }
 
     /// Makes a connection idle, if it has nothing in flight. Returns true if it is.

@@ -4,16 +4,11 @@
 //! flags.
 //!
 //! Layout of the memory: [`HEADER_WORDS`], up to [`CAPACITY`] records, [`SEND_AREA`], [`PAYLOAD_AREA`]. A
-//! batch must be read before the next is written. Called by whatever delivers a connection's events; no
-//! decision about events belongs here.
+//! batch must be read before the next is written. The addon has the memory; no decision about events belongs here.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use napi::{Env, Result, sys};
-
-use super::sys::SharedArray;
 use crate::connection::{EventBatch, EventRef, LARGE_MESSAGE};
 use crate::protocol::ErrorClass;
 
@@ -32,7 +27,7 @@ const _: () = assert!(LARGE_MESSAGE <= PAYLOAD_AREA.end - PAYLOAD_AREA.start);
 /// Alignment of payloads, so that a user can create a typed array of any type over a message.
 const ALIGNMENT: usize = 8;
 /// Bytes of the shared memory.
-const SHARED_LENGTH: usize = PAYLOAD_AREA.end;
+pub const SHARED_LENGTH: usize = PAYLOAD_AREA.end;
 
 /// Messages up to this length get a buffer each: the shim allocates it on JavaScript's heap, which is cheap.
 const MAX_SMALL: usize = 64;
@@ -43,20 +38,20 @@ const MIN_SINGLE: usize = 4 * 1024;
 /// Record kinds.
 #[derive(Clone, Copy, Debug)]
 #[repr(u32)]
-pub(super) enum RecordKind {
+#[allow(missing_docs, reason = "named as the events")]
+pub enum RecordKind {
     Message = 1,
     Ping = 2,
     Pong = 3,
     Close = 4,
     Error = 5,
     Flooded = 6,
-    Raw = 7,
+    Inflating = 7,
     Written = 8,
     Drain = 9,
     End = 10,
     Fault = 11,
     Shutdown = 12,
-    Inflating = 13,
 }
 
 /// Ping: a pong was queued when it was parsed.
@@ -68,7 +63,7 @@ const BINARY: u32 = 1;
 /// Message: came in several frames, whose lengths are in [`RecordExtras::fragments`].
 const FRAGMENTED: u32 = 2;
 /// The payload is in [`RecordExtras::large`].
-pub(super) const LARGE: u32 = 4;
+const LARGE: u32 = 4;
 /// Message: the payload is in the `PayloadArena`.
 const ARENA: u32 = 8;
 /// Message: the payload is in a buffer of its own, into which the socket has received it.
@@ -80,15 +75,28 @@ const BATCHED: u32 = 64;
 
 /// Values that don't fit in a record. The reader takes them in the order of the records with their flag.
 #[derive(Debug, Default)]
-struct RecordExtras {
+pub struct RecordExtras {
     /// Payloads of records with the flag [`LARGE`].
     large: VecDeque<Vec<u8>>,
     /// Lengths of the non-empty frames of messages with the flag [`FRAGMENTED`].
     fragments: VecDeque<Vec<u32>>,
 }
 
+impl RecordExtras {
+    /// The payload of the next record with the flag [`LARGE`].
+    pub fn take_large(&mut self) -> Vec<u8> {
+        self.large.pop_front().unwrap_or_default()
+    }
+
+    /// The lengths of the frames of the next record with the flag [`FRAGMENTED`].
+    pub fn take_fragments(&mut self) -> Vec<u32> {
+        self.fragments.pop_front().unwrap_or_default()
+    }
+}
+
 /// Writes one batch. It is full when another record, or its payload, does not fit.
-pub(super) struct RecordWriter<'a> {
+#[derive(Debug)]
+pub struct RecordWriter<'a> {
     words: &'a mut [[u8; 4]],
     /// [`BATCHED`] payloads grow from the front, all others from the back.
     payloads: &'a mut [u8],
@@ -119,17 +127,17 @@ impl<'a> RecordWriter<'a> {
 
     /// Sets the source of messages that were received in place: the offset in the arena of their chunk, or
     /// `None` for a buffer of their own.
-    pub(super) fn set_chunk(&mut self, start: Option<usize>) {
+    pub fn set_chunk(&mut self, start: Option<usize>) {
         self.chunk = start;
     }
 
     /// True if another record fits.
-    pub(super) fn has_room(&self) -> bool {
+    fn has_room(&self) -> bool {
         self.count < CAPACITY
     }
 
     /// Adds a record without payload. Returns `false` if the batch is full.
-    pub(super) fn push(&mut self, kind: RecordKind, flags: u32, offset: u32, detail: u32) -> bool {
+    pub fn push(&mut self, kind: RecordKind, flags: u32, offset: u32, detail: u32) -> bool {
         let room = self.has_room();
         if room {
             self.record(kind, flags, offset, 0, detail);
@@ -148,7 +156,7 @@ impl<'a> RecordWriter<'a> {
 
     /// Adds a record whose payload goes to the extras. The caller has checked that it fits, and passes
     /// [`LARGE`] in `flags`.
-    pub(super) fn push_large(&mut self, kind: RecordKind, flags: u32, payload: Vec<u8>) {
+    fn push_large(&mut self, kind: RecordKind, flags: u32, payload: Vec<u8>) {
         debug_assert!(flags & LARGE != 0, "the reader looks for the flag");
         self.record(kind, flags, 0, payload.len() as u32, 0);
         self.extras.large.push_back(payload);
@@ -195,7 +203,7 @@ impl<'a> RecordWriter<'a> {
     }
 
     /// Moves events into the batch until it is full. Returns `true` if some remain.
-    pub(super) fn take_events(&mut self, events: &mut EventBatch) -> bool {
+    pub fn take_events(&mut self, events: &mut EventBatch) -> bool {
         while self.take_event(events) {
             events.advance();
         }
@@ -265,70 +273,35 @@ impl<'a> RecordWriter<'a> {
     }
 }
 
-/// The memory of an environment's records: the `ArrayBuffer` that the shim reads, and the extras.
-pub(super) struct RecordMemory {
-    array: SharedArray,
-    extras: RefCell<RecordExtras>,
+/// Writes one batch into `memory`, which has [`SHARED_LENGTH`] bytes, and returns the number of its records. `fill` returns
+/// `true` if events remain for another batch.
+pub fn write_batch(
+    memory: &mut [u8],
+    extras: &mut RecordExtras,
+    fill: impl FnOnce(&mut RecordWriter<'_>) -> bool,
+) -> u32 {
+    let mut writer = RecordWriter::new(memory, extras);
+    let remains = fill(&mut writer);
+    writer.finish(remains) as u32
 }
 
-impl RecordMemory {
-    /// # Errors
-    /// If JavaScript has no memory for it.
-    pub(super) fn new(env: Env) -> Result<Self> {
-        Ok(Self { array: SharedArray::new(env, SHARED_LENGTH)?, extras: RefCell::default() })
+/// Writes records of numbers, as many as fit.
+pub fn write_numbers(memory: &mut [u8], records: impl Iterator<Item = [[usize; 2]; 2]>) {
+    let (words, _) = memory[4 * HEADER_WORDS..SEND_AREA.start].as_chunks_mut();
+    for (place, word) in words.iter_mut().zip(records.flatten().flatten()) {
+        *place = (word as u32).to_ne_bytes();
     }
+}
 
-    /// The `ArrayBuffer`.
-    ///
-    /// # Errors
-    /// If the environment is ending.
-    pub(super) fn value(&self) -> Result<sys::napi_value> {
-        self.array.value()
-    }
+/// Copies bytes to the payload area. Returns `false` if they don't fit.
+pub fn write_payload(memory: &mut [u8], bytes: &[u8]) -> bool {
+    let place = memory[PAYLOAD_AREA].get_mut(..bytes.len());
+    place.map(|place| place.copy_from_slice(bytes)).is_some()
+}
 
-    /// Writes one batch and returns the number of its records. `fill` returns `true` if events remain for
-    /// another batch.
-    pub(super) fn write(&self, fill: impl FnOnce(&mut RecordWriter<'_>) -> bool) -> u32 {
-        let mut extras = self.extras.borrow_mut();
-        self.array.with(|memory| {
-            let mut writer = RecordWriter::new(memory, &mut extras);
-            let remains = fill(&mut writer);
-            writer.finish(remains) as u32
-        })
-    }
-
-    /// Writes records of numbers, as many as fit.
-    pub(super) fn write_numbers(&self, records: impl Iterator<Item = [[usize; 2]; 2]>) {
-        self.array.with(|memory| {
-            let (words, _) = memory[4 * HEADER_WORDS..SEND_AREA.start].as_chunks_mut();
-            for (place, word) in words.iter_mut().zip(records.flatten().flatten()) {
-                *place = (word as u32).to_ne_bytes();
-            }
-        });
-    }
-
-    /// Copies bytes to the payload area. Returns `false` if they don't fit.
-    pub(super) fn write_payload(&self, bytes: &[u8]) -> bool {
-        self.array.with(|memory| {
-            let place = memory[PAYLOAD_AREA].get_mut(..bytes.len());
-            place.map(|place| place.copy_from_slice(bytes)).is_some()
-        })
-    }
-
-    /// Runs `read` on the first `length` bytes of the send area.
-    pub(super) fn with_send_area<R>(&self, length: usize, read: impl FnOnce(&[u8]) -> R) -> R {
-        let mut bytes = [0; SEND_AREA.end - SEND_AREA.start];
-        self.array.with(|memory| bytes.copy_from_slice(&memory[SEND_AREA]));
-        read(bytes.get(..length).unwrap_or_default())
-    }
-
-    /// The payload of the next record with the flag `LARGE`.
-    pub(super) fn take_large(&self) -> Vec<u8> {
-        self.extras.borrow_mut().large.pop_front().unwrap_or_default()
-    }
-
-    /// The lengths of the frames of the next record with the flag `FRAGMENTED`.
-    pub(super) fn take_fragments(&self) -> Vec<u32> {
-        self.extras.borrow_mut().fragments.pop_front().unwrap_or_default()
-    }
+/// A copy of the send area.
+pub fn send_area(memory: &[u8]) -> [u8; SEND_AREA.end - SEND_AREA.start] {
+    let mut bytes = [0; SEND_AREA.end - SEND_AREA.start];
+    bytes.copy_from_slice(&memory[SEND_AREA]);
+    bytes
 }

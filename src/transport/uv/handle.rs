@@ -2,17 +2,28 @@
 //! takes until the close phase of a turn.
 
 use std::ffi::{c_int, c_void};
+use std::io;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 
-use napi::{Env, Error, Result, sys};
-
-use super::super::check;
 use super::symbols::{Libuv, RawHandle, libuv};
 
 /// `UV_IDLE` of `uv_handle_type`, part of libuv's stable ABI.
 pub(super) const UV_IDLE: c_int = 6;
+
+/// A `uv_loop_t` of this thread.
+#[derive(Clone, Copy, Debug)]
+pub struct Loop(NonNull<c_void>);
+
+impl Loop {
+    /// # Safety
+    /// `raw` must be a loop that this thread runs, and that ends only when all of its handles are closed. `None` if it is
+    /// null.
+    pub unsafe fn from_raw(raw: *mut c_void) -> Option<Self> {
+        NonNull::new(raw).map(Self)
+    }
+}
 
 /// The beginning of every `uv_handle_t`: the user's pointer.
 #[repr(C)]
@@ -21,7 +32,7 @@ struct Head {
 }
 
 /// Runs in the close phase, when the loop no longer uses a handle.
-pub(in crate::addon) type OnClosed = Box<dyn FnOnce()>;
+pub(super) type OnClosed = Box<dyn FnOnce()>;
 
 /// The target of `Head::data`.
 struct Data<T> {
@@ -38,33 +49,30 @@ pub(super) struct Handle<T> {
 }
 
 impl<T> Handle<T> {
-    /// Creates a handle of libuv's type `kind` with `init`, which gets the environment's loop and memory of
+    /// Creates a handle of libuv's type `kind` with `init`, which gets the loop and memory of
     /// the size of that type. It does not keep the loop alive until [`Handle::set_ref`].
     ///
     /// # Errors
     /// Without libuv, or if `init` fails.
     pub(super) fn new(
-        env: Env,
+        event_loop: Loop,
         kind: c_int,
         value: T,
         init: impl FnOnce(&Libuv, *mut c_void, RawHandle) -> c_int,
-    ) -> Result<Self> {
-        let libuv = libuv().ok_or_else(|| Error::from_reason("libuv's functions are not in this process"))?;
-        let mut event_loop = ptr::null_mut();
-        // SAFETY: plain out-parameter.
-        check(unsafe { sys::napi_get_uv_event_loop(env.raw(), &raw mut event_loop) })?;
+    ) -> io::Result<Self> {
+        let libuv = libuv().ok_or_else(|| io::Error::other("libuv's functions are not in this process"))?;
         // SAFETY: takes any number.
         let size = unsafe { (libuv.handle_size)(kind) };
         debug_assert!(size >= size_of::<Head>(), "every handle begins with its head");
         // Aligned for any C type; freed by `on_closed`.
         // SAFETY: plain allocation; null is handled below.
         let memory = unsafe { libc::calloc(1, size) };
-        let raw = NonNull::new(memory).ok_or_else(|| Error::from_reason("out of memory"))?;
-        let status = init(libuv, event_loop.cast(), raw.as_ptr());
+        let raw = NonNull::new(memory).ok_or_else(|| io::Error::other("out of memory"))?;
+        let status = init(libuv, event_loop.0.as_ptr(), raw.as_ptr());
         if status != 0 {
             // SAFETY: allocated above; libuv does not use a handle whose initialization failed.
             unsafe { libc::free(raw.as_ptr()) };
-            return Err(Error::from_reason(format!("libuv refuses a handle: error {status}")));
+            return Err(io::Error::other(format!("libuv refuses a handle: error {status}")));
         }
         let data = Box::into_raw(Box::new(Data { value, closed: None }));
         // SAFETY: an initialized handle begins with the pointer `data`, which libuv leaves to the user.
@@ -113,9 +121,9 @@ impl<T> Drop for Handle<T> {
 ///
 /// # Errors
 /// Without libuv, or if the loop refuses a handle.
-pub(in crate::addon) fn run_in_close_phase(env: Env, run: OnClosed) -> Result<()> {
-    let handle = Handle::new(env, UV_IDLE, (), |libuv, event_loop, raw| {
-        // SAFETY: the environment's loop, and memory of the size of the type.
+pub fn run_in_close_phase(event_loop: Loop, run: Box<dyn FnOnce()>) -> io::Result<()> {
+    let handle = Handle::new(event_loop, UV_IDLE, (), |libuv, event_loop, raw| {
+        // SAFETY: the host's loop, and memory of the size of the type.
         unsafe { (libuv.idle_init)(event_loop, raw) }
     })?;
     handle.close(run);

@@ -1,0 +1,45 @@
+//! Parameters of a connection: its configuration, its source of masking keys, and the result of freeing memory.
+
+use std::ops::AddAssign;
+use std::sync::Arc;
+
+use crate::protocol::deflate::PermessageDeflate;
+use crate::protocol::{Limits, MaskingKey, Role};
+
+/// Configuration of a connection.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// This end's role.
+    pub role: Role,
+    /// Bounds on memory held for the peer.
+    pub limits: Limits,
+    /// Answer pings automatically. Initial value; see [`Connection::set_auto_pong`](super::Connection::set_auto_pong).
+    pub auto_pong: bool,
+    /// Accept text messages and close reasons without UTF-8 validation.
+    pub skip_utf8_validation: bool,
+    /// permessage-deflate, if negotiated.
+    pub deflate: Option<Arc<PermessageDeflate>>,
+}
+
+/// Result of [`Connection::trim_memory`](super::Connection::trim_memory).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Trimmed {
+    /// Bytes freed.
+    pub freed: usize,
+    /// True if a later call may free more.
+    pub may_free_more: bool,
+}
+
+impl AddAssign for Trimmed {
+    fn add_assign(&mut self, other: Self) {
+        self.freed += other.freed;
+        self.may_free_more |= other.may_free_more;
+    }
+}
+
+/// Source of masking keys for frames that the connection creates itself (automatic pongs). Used
+/// only if the role masks its frames. Keys must be unpredictable (RFC 6455 section 5.3).
+pub trait MaskingKeys {
+    /// Returns a fresh key.
+    fn next_key(&mut self) -> MaskingKey;
+}
