@@ -35,10 +35,12 @@ export const SUBJECTS = [
           name: 'ferrows/before',
           env: { FERROWS_TRANSPORT: 'auto', FERROWS_CLONE: process.env.FERROWS_BEFORE },
           program: 'node',
-          server: 'servers/ferrows.mjs'
+          server: 'servers/ferrows.mjs',
+          client: 'clients/ferrows.mjs'
         }
       ]
     : []),
+  { name: 'http.request', program: 'node', client: 'clients/http-request.mjs' },
   { name: 'uWebSockets.js', program: 'uws', server: 'servers/uws.mjs' },
   { name: 'Bun', program: 'bun', server: 'servers/bun.mjs' },
   {
@@ -131,6 +133,16 @@ const opening = (name, exchanges, { connections = 50, ...others } = {}) => ({
   subjects: CONNECTION_SUBJECTS
 });
 
+/** Connections that the subject opens and closes, to the raw echo server. */
+const clientOpening = (name, connections) => ({
+  name,
+  kind: 'client-opening',
+  ...small,
+  connections,
+  inFlight: 1,
+  subjects: ['ws', 'ferrows/auto', 'http.request']
+});
+
 /** Loads on one server, in turn, before its memory is read. */
 const MEMORY_LOADS = [
   { ...small, connections: 100, inFlight: 1 },
@@ -142,7 +154,8 @@ const MEMORY_LOADS = [
 /**
  * Workloads: subjects, payload bytes, connections, and messages in flight per connection. The
  * subject is the server unless `kind` says otherwise:
- * `client`: it connects to the raw echo server; `memory`: its memory after all `loads`; `idle`:
+ * `client`: it connects to the raw echo server; `client-opening`: it opens and closes connections
+ * to that, `connections` at a time; `memory`: its memory after all `loads`; `idle`:
  * memory of connections that are silent after `exchanges`; `opening`: connections opened and
  * closed, `connections` at a time, with `exchanges` each, and their requests sent `drip` bytes at a
  * time; `held`: connections of which the share `talking` exchanges messages; `flood`: clients that
@@ -194,6 +207,7 @@ const CATALOG = [
   opening('opening-1', 1),
   opening('opening-serial', 0, { connections: 1 }),
   opening('opening-drip', 0, { drip: 4 }),
+  clientOpening('client-opening', 50),
   {
     name: 'idle-8000',
     kind: 'idle',
@@ -260,11 +274,9 @@ const CATALOG = [
   }
 ];
 
-/** With FERROWS_BEFORE, every workload of the default server also measures the other clone, interleaved. */
+/** With FERROWS_BEFORE, every workload of the default transport also measures the other clone, interleaved. */
 export const WORKLOADS = CATALOG.map((workload) =>
-  process.env.FERROWS_BEFORE &&
-  workload.kind !== 'client' &&
-  workload.subjects.includes('ferrows/auto')
+  process.env.FERROWS_BEFORE && workload.subjects.includes('ferrows/auto')
     ? { ...workload, subjects: [...new Set([...workload.subjects, 'ferrows/before'])] }
     : workload
 );

@@ -42,6 +42,7 @@ async function measureClient(subject, command, workload, times, programs) {
   let client;
   try {
     const options = loadOptions(port, workload, times);
+    if (workload.kind === 'client-opening') options.push('--opening');
     const name = `the client ${subject.name}`;
     client = new Child(name, [...command, subject.client, ...options], subject.env);
     const serverBefore = sample(server.pid);
@@ -109,6 +110,7 @@ async function measureIdle(subject, command, workload, times) {
 const KINDS = {
   server: measureServer,
   client: measureClient,
+  'client-opening': measureClient,
   // Counts connections in place of messages.
   opening: measureServer,
   memory: measureMemory,

@@ -183,6 +183,14 @@ export const TARGETS = [
     limits: { ws: 1 }
   },
   {
+    work: 'opening and closing as the client, 50 connections at a time',
+    figure: 'client CPU per connection',
+    workload: 'client-opening',
+    subject: 'ferrows/auto',
+    measure: 'cpu',
+    limits: { ws: 0.9 }
+  },
+  {
     work: '8,000 idle connections',
     figure: 'memory per connection',
     workload: 'idle-8000',

@@ -371,7 +371,7 @@ function failCalls(sender, error, callback) {
   }
 }
 
-const { dequeue, dispatch, ping, pong, send, sendFrame } = Sender.prototype;
+const { close, dequeue, dispatch, ping, pong, send, sendFrame } = Sender.prototype;
 const { frame: originalFrame } = Sender;
 
 // The same comparisons twice: V8 folds those on the constant prototype.
@@ -408,6 +408,14 @@ originals.sender = {
     return (
       (command === 'ping' ? members.ping === ping : members.pong === pong) &&
       members.sendFrame === sendFrame &&
+      Sender.frame === originalFrame
+    );
+  },
+  hasOriginalClose() {
+    const { prototype } = Sender;
+    return (
+      prototype.close === close &&
+      prototype.sendFrame === sendFrame &&
       Sender.frame === originalFrame
     );
   },

@@ -10,10 +10,14 @@ const { promisify } = require('node:util');
 
 const run = promisify(execFile);
 
-/** @param {string} debug value of NODE_DEBUG; @returns {Promise<string>} the standard error of children/debug.js */
-async function debugOutput(debug) {
+/**
+ * @param {string} debug value of NODE_DEBUG
+ * @param {string} [child] a file of children/
+ * @returns {Promise<string>} the standard error of the child
+ */
+async function debugOutput(debug, child = 'debug.js') {
   const { FERROWS_TRANSPORT: _, ...inherited } = process.env;
-  const { stderr } = await run(process.execPath, [path.join(__dirname, 'children/debug.js')], {
+  const { stderr } = await run(process.execPath, [path.join(__dirname, 'children', child)], {
     env: { ...inherited, NODE_DEBUG: debug },
     timeout: 60_000
   });
@@ -31,6 +35,12 @@ test('decisions are reported', async () => {
   ]) {
     assert.match(output, line);
   }
+});
+
+test('a connection keeps its transport until it has closed', async () => {
+  const output = await debugOutput('ferrows', 'closing.js');
+  assert.equal(output.match(/opens on event_loop/g)?.length, 28);
+  assert.doesNotMatch(output, /falls back/);
 });
 
 test('nothing is written without NODE_DEBUG=ferrows', async () => {

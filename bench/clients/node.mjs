@@ -6,20 +6,39 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
+import { quantile, runOpening } from './opening.mjs';
+
 const OPTIONS = ['port', 'connections', 'in-flight', 'size', 'warm-up', 'seconds'];
 
 function options() {
   const { values } = parseArgs({
-    options: Object.fromEntries(OPTIONS.map((name) => [name, { type: 'string' }]))
+    options: {
+      ...Object.fromEntries(OPTIONS.map((name) => [name, { type: 'string' }])),
+      opening: { type: 'boolean' }
+    }
   });
-  return Object.fromEntries(OPTIONS.map((name) => [name, Number(values[name])]));
+  return {
+    ...Object.fromEntries(OPTIONS.map((name) => [name, Number(values[name])])),
+    opening: values.opening
+  };
 }
 
 const say = (line) => console.log(JSON.stringify(line));
 
-/** Percentile of sorted milliseconds, in microseconds. */
-const quantile = (sorted, share) =>
-  Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] * 1e4) / 10;
+/** Opens a connection, and closes it at once. */
+function openAndClose(WebSocket, url) {
+  return (opened, closed) => {
+    const ws = new WebSocket(url, { perMessageDeflate: false });
+    ws.on('open', () => {
+      opened();
+      ws.close(1000);
+    });
+    ws.on('close', (code) => {
+      if (code !== 1000) throw new Error(`a connection closed with ${code}`);
+      closed();
+    });
+  };
+}
 
 /**
  * Opens the connections, warms up, measures on request, and stays until the end of its input.
@@ -28,6 +47,12 @@ const quantile = (sorted, share) =>
  */
 export async function run({ WebSocket, version }) {
   const wanted = options();
+  if (wanted.opening) {
+    const { connections, seconds } = wanted;
+    const open = openAndClose(WebSocket, `ws://127.0.0.1:${wanted.port}`);
+    await runOpening({ connections, warmUp: wanted['warm-up'], seconds }, version, open);
+    return;
+  }
   const inFlight = wanted['in-flight'];
   const payload = Buffer.alloc(wanted.size, 'ferrows!');
   const text = { binary: false };

@@ -29,8 +29,9 @@ const HEADLINES = [
 ];
 
 const SUBJECT = 'ferrows/auto';
-/** Other libraries: neither another transport of ferrows nor the lower bound. */
-const isRival = (name) => !name.startsWith('ferrows/') && name !== 'raw epoll';
+/** Other libraries: neither another transport of ferrows nor a lower bound. */
+const isRival = (name) =>
+  !name.startsWith('ferrows/') && !['http.request', 'raw epoll'].includes(name);
 const VERDICTS = new Map([
   [true, 'met'],
   [false, '**not met**'],
@@ -49,9 +50,10 @@ const COMPARED = {
   idle: 'growth',
   held: 'growth',
   flood: 'p99',
-  opening: 'cpu'
+  opening: 'cpu',
+  'client-opening': 'cpu'
 };
-const MESSAGES = { opening: 'us per connection' };
+const MESSAGES = { opening: 'us per connection', 'client-opening': 'us per connection' };
 
 const bytes = (size) => {
   if (size >= 2 ** 20) return `${size / 2 ** 20} MiB`;
@@ -94,6 +96,8 @@ function load({
     const parts = drip ? `, requests sent ${drip} bytes at a time` : '';
     return `connections opened and closed${between}, ${many} at a time${parts}, per connection`;
   }
+  if (kind === 'client-opening')
+    return `connections opened and closed by the client, ${many} at a time, per connection`;
   if (kind === 'idle') {
     const echoes = exchanges === 1 ? 'an echo' : `${exchanges} echoes`;
     return `RSS added by ${many} idle connections after ${echoes} of ${message}`;

@@ -45,7 +45,7 @@ function layout({ kind, deflate }) {
       busy: []
     };
   }
-  if (kind === 'opening') {
+  if (kind === 'opening' || kind === 'client-opening') {
     // Counts connections in place of messages.
     const title = (text) => text.replace('/msg', '/connection').replace('messages', 'connections');
     return {

@@ -14,7 +14,7 @@ const extension = require('../extension');
 const { CLOSING, CONNECTING } = require('../constants');
 const { Redirects } = require('./redirects');
 const { acceptKey } = require('../native');
-const { completeOptions, resolveOptions } = require('./request');
+const { completeOptions, resolveOptions, selectRequestOptions } = require('./request');
 const { createError } = require('../errors');
 const { publishError } = require('../diagnostics');
 const { createTarget, parseUrl } = require('./url');
@@ -72,7 +72,8 @@ class ClientHandshake {
    */
   request(address) {
     const { ws } = this;
-    const options = resolveOptions(this.redirects?.options ?? this.options);
+    const own = this.redirects?.options ?? this.options;
+    const options = resolveOptions(own);
     const url = parseUrl(address);
     ws._url = url.href;
     const target = createTarget(url);
@@ -89,7 +90,7 @@ class ClientHandshake {
     let req;
     try {
       const { request } = target.isSecure ? https : http;
-      req = request(options);
+      req = request(selectRequestOptions(options, own, target));
     } catch (error) {
       if (!isRedirect) throw error;
       // The server has chosen this target, which must not end the process.

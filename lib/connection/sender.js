@@ -7,9 +7,10 @@
  */
 
 const events = require('./websocket-events');
-const { Opcode, endsMessage, kByteLength } = require('./frame');
+const originals = require('../node/originals');
+const { Opcode, createCloseBody, endsMessage, kByteLength } = require('./frame');
 const { SendFlag } = require('../native');
-const { kFrameWriter, kWebSocket } = require('../constants');
+const { kFrameWriter, kTransport, kWebSocket } = require('../constants');
 const { toBuffer } = require('../buffer-util');
 
 /**
@@ -124,6 +125,31 @@ function createConnectionSender(transport, SenderClass) {
   return sender;
 }
 
+/**
+ * Sends a close frame: by the addon alone while the program has neither accessed nor replaced anything of the Sender.
+ *
+ * @param {any} ws a WebSocket with a connection
+ * @param {any} code
+ * @param {any} reason
+ * @param {(error?: Error | null) => void} callback
+ * @throws {TypeError | RangeError} on a code or reason that may not be sent
+ */
+function sendClose(ws, code, reason, callback) {
+  const transport = ws[kTransport];
+  const mask = !ws._isServer;
+  if (
+    transport.sender !== null ||
+    transport.generateMask !== undefined ||
+    !originals.sender.hasOriginalClose()
+  ) {
+    ws._sender.close(code, reason, mask, callback);
+    return;
+  }
+  const body = createCloseBody(code, reason);
+  const flags = SendFlag.FIN | (mask ? SendFlag.MASK : 0);
+  transport.close(code ?? 0, body.subarray(2), flags, undefined, callback);
+}
+
 /** @this {any} a Sender @param {Error} error */
 function senderOnError(error) {
   events.onSendError(this[kWebSocket], error);
@@ -150,4 +176,4 @@ function flagsOf({ fin, mask, opcode }, compress) {
   return flags;
 }
 
-module.exports = { OFF_THREAD_LENGTH, createConnectionSender, maskingKey };
+module.exports = { OFF_THREAD_LENGTH, createConnectionSender, maskingKey, sendClose };

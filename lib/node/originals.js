@@ -16,6 +16,7 @@
  * @property {(Class: any) => boolean} isOriginalClass false: a require hook has replaced the class Sender
  * @property {(sender: any) => boolean} hasOriginalSend true if the addon may frame and compress messages without a Sender
  * @property {(sender: any, command: 'ping' | 'pong') => boolean} hasOriginalControl the same for pings or pongs
+ * @property {() => boolean} hasOriginalClose true if the addon may send a close frame without a Sender
  * @property {(sender: any) => boolean} hasOriginalFraming true if the addon may act for Sender.frame() and sendFrame()
  *
  * `receiver` is the Receiver of a connection, or null if it has not been created.

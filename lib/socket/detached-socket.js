@@ -24,6 +24,8 @@ const kForwarded = Symbol('forwarded');
 /** @type {any} the types lack some members */
 const NodeSocket = net.Socket;
 
+const { end } = net.Socket.prototype;
+
 /**
  * The prototype of detached sockets, which are never constructed. One prototype in place of a dozen own properties per socket
  * keeps idle connections small. The own property `[kTransport]`, a NativeTransport, marks a socket as detached.
@@ -76,8 +78,12 @@ class DetachedSocket extends NodeSocket {
       callback = encoding;
       encoding = undefined;
     }
-    if (chunk !== undefined && chunk !== null) this.write(chunk, encoding);
+    // Not by an own write(), which is Node's and refuses the chunk if the peer has ended.
+    if (chunk !== undefined && chunk !== null) {
+      DetachedSocket.prototype.write.call(this, chunk, encoding);
+    }
     this[kTransport].isOutputEnded = true;
+    if (callback === undefined && isFinished(this)) return this;
     return super.end(callback);
   }
 
@@ -160,13 +166,13 @@ class DetachedSocket extends NodeSocket {
   }
 
   /**
-   * Falls back if a program emits bytes: ws parses them as the peer's.
+   * Falls back if a program emits bytes: ws parses them as the peer's. Node emits `readable` itself at the end of the stream.
    *
    * @param {string | symbol} event
    * @param {any[]} args
    */
   emit(event, ...args) {
-    if (event === 'data' || event === 'readable') {
+    if (event === 'data' || (event === 'readable' && !this._readableState.ended)) {
       this[kTransport].fallBack(`'${event}' was emitted`);
     }
     return super.emit(event, ...args);
@@ -324,6 +330,15 @@ for (const name of Reflect.ownKeys(prototype)) {
 
 setDetachedMembers(prototype);
 
+/**
+ * True if end() without an argument does nothing but create an error for its callback, with a stack.
+ *
+ * @param {any} socket
+ */
+function isFinished(socket) {
+  return socket.writableFinished && socket.writableCorked === 0 && NodeSocket.prototype.end === end;
+}
+
 /** @param {any} socket any Duplex, or an object that inherits from one */
 function isDetached(socket) {
   return Boolean(socket[kTransport]);
@@ -336,8 +351,9 @@ function isDetached(socket) {
  * @param {any} transport
  */
 function markDetached(socket, transport) {
-  Object.setPrototypeOf(socket, DetachedSocket.prototype);
+  // In this order: V8 gives each socket a hidden class of its own if properties are added behind the change of the prototype.
   defineHidden(socket, kTransport, transport);
+  Object.setPrototypeOf(socket, DetachedSocket.prototype);
   // Node's HTTP server leaves these on its sockets; they would shadow those of the prototype.
   for (const name of ['on', 'addListener', 'prependListener']) {
     if (Object.hasOwn(socket, name)) Reflect.deleteProperty(socket, name);

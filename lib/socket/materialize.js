@@ -33,6 +33,13 @@ let LazySocket;
 let lazyPrototype = null;
 
 /**
+ * The own properties of a materialized socket without their values, in order: those of a net.Socket, then those of an HTTP server.
+ *
+ * @type {PropertyDescriptorMap}
+ */
+let ownProperties = {};
+
+/**
  * @param {any} socket any Duplex
  * @returns {boolean} true if it is a LazySocket that has not been materialized
  */
@@ -48,6 +55,9 @@ function isLazy(socket) {
  */
 function materialize(socket) {
   const { failure, flags, listenHandle, peername, transport, upgrade } = LazySocket.stateOf(socket);
+  // In this order: V8 gives each socket a hidden class of its own if properties are added behind the change of the prototype.
+  Object.defineProperties(socket, ownProperties);
+  if (!upgrade) Object.defineProperties(socket, ADOPTED_PROPERTIES);
   Object.setPrototypeOf(socket, net.Socket.prototype);
 
   // An open connection and the handle share one descriptor, which the handle owns from now on.
@@ -148,6 +158,7 @@ function defineLazyMembers(Class) {
   // The names are taken from an instance, because own properties differ between versions of Node.
   /** @type {any} */
   let source = new net.Socket();
+  ownProperties = createOwnProperties(source);
   // Up to the end of the chain, not by comparing with Object.prototype: this file may run in another realm than Node.
   while (Object.getPrototypeOf(source) !== null) {
     for (const name of Reflect.ownKeys(source)) {
@@ -158,6 +169,31 @@ function defineLazyMembers(Class) {
     source = Object.getPrototypeOf(source);
   }
   setLazyMembers(lazyPrototype);
+}
+
+/** Those that a WebSocket adds. */
+const ADOPTED_PROPERTIES = { timeout: createProperty(true), [kTransport]: createProperty(false) };
+
+/**
+ * @param {any} socket a net.Socket
+ * @returns {PropertyDescriptorMap}
+ */
+function createOwnProperties(socket) {
+  const properties = Object.getOwnPropertyDescriptors(socket);
+  for (const name of Reflect.ownKeys(properties)) {
+    const { enumerable } = /** @type {any} */ (properties)[name];
+    properties[/** @type {string} */ (name)] = createProperty(enumerable);
+  }
+  for (const name of ['server', '_server', 'parser', 'setEncoding', '_paused']) {
+    delete properties[name];
+    properties[name] = createProperty(true);
+  }
+  return properties;
+}
+
+/** @param {boolean | undefined} enumerable @returns {PropertyDescriptor} of a property without a value */
+function createProperty(enumerable) {
+  return { configurable: true, enumerable, value: undefined, writable: true };
 }
 
 /**

@@ -172,12 +172,41 @@ function isDetachedOutputUnpatched(socket) {
 /** @param {any} socket */
 function isDetachedUnpatched(socket) {
   return (
-    isDetachedOutputUnpatched(socket) &&
+    (isDetachedOutputUnpatched(socket) || isEndedByPeer(socket)) &&
     socket._final === detachedMembers._final &&
     socket.push === detachedMembers.push &&
     socket.emit === detachedMembers.emit &&
     socket.read === detachedMembers.read
   );
+}
+
+/**
+ * True if the only replaced member that a send calls is the `write` that Node defines on a socket when the peer has ended. Only a
+ * send needs a fallback then, for the error of that `write`.
+ *
+ * @param {any} socket detached
+ */
+function isEndedByPeer(socket) {
+  return (
+    socket.write === writeAfterEnd() &&
+    socket.cork === detachedMembers.cork &&
+    socket.uncork === detachedMembers.uncork &&
+    socket._write === detachedMembers._write &&
+    socket._writev === detachedMembers._writev
+  );
+}
+
+/** @type {Function | undefined} */
+let writeOfEnded;
+
+/** @returns {Function} the `write` that Node defines on a socket without `allowHalfOpen` when the peer has ended */
+function writeAfterEnd() {
+  if (writeOfEnded === undefined) {
+    const socket = new net.Socket();
+    emit.call(socket, 'end');
+    writeOfEnded = socket.write;
+  }
+  return writeOfEnded;
 }
 
 /** @param {any} socket */

@@ -149,6 +149,8 @@ class Transport extends EventDispatcher {
   close(code, reason, flags, key, callback) {
     if (this.isOutputEnded) return this.rejectWrite([HEADER, reason], callback);
     this.checkOutputMembers();
+    // The core answers no ping behind a close frame.
+    this.mayPong = false;
     if (typeof reason === 'string') flags |= STRING;
     this.finishCommand(native.close(this.id, reason, flags, key, code), callback, false);
   }

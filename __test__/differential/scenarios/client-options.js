@@ -48,6 +48,62 @@ scenario('C3 the Host of addresses with ports and user information', 'client', (
   connectionOptions(t, 'ws://example.invalid/', { setHost: false });
 });
 
+/** Logs the names and plain values of options, in their order. */
+function logOptions(t, name, options) {
+  for (const [key, value] of Object.entries(options)) {
+    const isPlain = typeof value !== 'object' && typeof value !== 'function';
+    t.log('client', name, key, isPlain ? value : typeof value);
+  }
+}
+
+/** Functions of Node that the options of a client pass through. */
+const FUNCTIONS = {
+  'http.request': [http, 'request'],
+  'net.connect': [net, 'connect'],
+  'Socket.connect': [net.Socket.prototype, 'connect']
+};
+
+for (const [name, [owner, method]] of Object.entries(FUNCTIONS)) {
+  for (const [what, options] of Object.entries({
+    none: undefined,
+    'those of ws': { perMessageDeflate: false, maxPayload: 5, handshakeTimeout: 9000, origin: 'o' },
+    'those of Node': { family: 4, noDelay: true, highWaterMark: 1000, agent: undefined }
+  })) {
+    scenario(`C7 a replaced ${name} gets all options: ${what}`, 'client', async (t) => {
+      const listening = await t.rawServer();
+      const original = owner[method];
+      t.defer(() => {
+        owner[method] = original;
+      });
+      owner[method] = function (...args) {
+        const [given] = args;
+        const normalized = Array.isArray(given) ? given[0] : given;
+        // The port is another in each run.
+        logOptions(t, name, { ...normalized, port: 0 });
+        owner[method] = original;
+        return Reflect.apply(original, this, args);
+      };
+      const ws = t.openClient(listening.url, undefined, options);
+      const raw = await listening.next();
+      raw.accept(await raw.head());
+      await t.opened(ws);
+    });
+  }
+}
+
+scenario('C7 options reach the socket', 'client', async (t) => {
+  const listening = await t.rawServer();
+  const ws = t.openClient(listening.url, undefined, {
+    highWaterMark: 1000,
+    handshakeTimeout: 9000
+  });
+  const raw = await listening.next();
+  raw.accept(await raw.head());
+  await t.opened(ws);
+  const { _socket: socket } = ws;
+  t.log('client', socket.writableHighWaterMark, socket.allowHalfOpen, socket.timeout);
+});
+
 scenario('C17 version 8 has the frames of version 13', 'pair', async (t) => {
   const { server, client, request } = await t.pair({
     client: { protocolVersion: 8, origin: 'http://a.example' },

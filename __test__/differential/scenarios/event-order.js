@@ -231,6 +231,9 @@ scenario(
   { onThreads: false }
 );
 
+/** The beginning of a frame. */
+const HALF = frame(text, 'half', { key: KEY }).subarray(0, 8);
+
 for (const [what, end] of Object.entries({
   'the client closes': ({ client }) => client.close(1000),
   'the server closes': ({ server }) => server.close(1000),
@@ -244,7 +247,42 @@ for (const [what, end] of Object.entries({
     client.close(3000, 'bye');
   },
   'the client ends its socket': ({ client }) => client._socket.end(),
-  'the server ends its socket': ({ server }) => server._socket.end()
+  'the server ends its socket': ({ server }) => server._socket.end(),
+  'half a message, then the client ends its socket': ({ client }) => {
+    client._socket.write(HALF, () => client._socket.end());
+  },
+  // Both have ended when the last bytes are read. Versions of libuv differ in the cycle in which they report that.
+  'a message, then both end their sockets': ({ client, server }) => {
+    client.send('last', () => {
+      server._socket.end();
+      client._socket.end();
+    });
+  },
+  'half a message, then both end their sockets': ({ client, server }) => {
+    client._socket.write(HALF, () => {
+      server._socket.end();
+      client._socket.end();
+    });
+  },
+  'the client writes to a socket that the server has ended': ({ client, server }) => {
+    client._socket.on('end', () => {
+      client._socket.write('late', (err) => err?.code);
+      client._socket.end('later');
+    });
+    server._socket.end();
+  },
+  'a message, then the client resets': ({ client }) => {
+    client.send('last', () => client._socket.resetAndDestroy());
+  },
+  'a message, then the server resets': ({ server }) => {
+    server.send('last', () => server._socket.resetAndDestroy());
+  },
+  'half a message, then the server ends and the client resets': ({ client, server }) => {
+    client._socket.write(HALF, () => {
+      server._socket.end();
+      client._socket.resetAndDestroy();
+    });
+  }
 })) {
   scenario(
     `K4 order: ${what}`,

@@ -16,7 +16,7 @@ use crate::connection::MaskingKeys;
 use crate::transport::event_loop::{Delivered, EventLoop, Host, InPlace, LoopControl, Poller};
 use crate::transport::listener::AcceptedConnection;
 use crate::transport::socket::SocketEvents;
-use crate::transport::uv::{Callbacks, LoopHandles, run_in_close_phase};
+use crate::transport::uv::{Callbacks, LoopHandles, reports_end_with_bytes, run_in_close_phase};
 
 impl Host for NodeHost {
     /// An `ArrayBuffer`.
@@ -71,6 +71,10 @@ impl Host for NodeHost {
 
     fn now(&self) -> u64 {
         u64::try_from(self.node_loop.begun.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn reports_end_with_bytes(&self) -> bool {
+        reports_end_with_bytes()
     }
 
     fn poll_without_blocking(&self, on: bool) {

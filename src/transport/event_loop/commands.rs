@@ -160,7 +160,7 @@ impl<M> Transport<M> {
     /// Collects the events of a socket, for a batch that is written next.
     pub fn collect<H: Host<Memory = M>>(&self, event_loop: &EventLoop<H>) {
         let Some(connection) = self.active() else { return };
-        connection.collect(event_loop.cycle());
+        connection.collect(&event_loop.host, event_loop.cycle());
         if connection.end_due.get() != 0 {
             event_loop.mark_waiting(connection);
         }

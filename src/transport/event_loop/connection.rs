@@ -47,7 +47,9 @@ pub struct ActiveConnection<M> {
     large_frame: RefCell<Option<LargeFrame<M>>>,
     /// Memory of the external segments of the output.
     pub(super) payloads: Payloads<M>,
-    /// The cycle in which the peer's end is delivered, if it was read behind other events; 0 if none is held back.
+    /// The last look has read bytes.
+    has_read_bytes: Cell<bool>,
+    /// The cycle in which the peer's end is delivered, if it was read behind bytes; 0 if none is held back.
     pub(super) end_due: Cell<u64>,
     /// Index in the list of active connections.
     pub(super) position: Cell<usize>,
@@ -71,6 +73,7 @@ impl<M> ActiveConnection<M> {
             in_place: RefCell::new(None),
             large_frame: RefCell::new(None),
             payloads: Payloads::default(),
+            has_read_bytes: Cell::new(false),
             end_due: Cell::new(0),
             position: Cell::new(usize::MAX),
             total_at_sweep: Cell::new(u64::MAX),
@@ -145,23 +148,23 @@ impl<M> ActiveConnection<M> {
         }
     }
 
-    /// Collects the socket's events, if none are left from before. Returns true if there are some. An end that was read behind other
-    /// events is delivered one cycle later, as by libuv, unless both sides have ended. `cycle`: the present one; `None` where
-    /// the owner's loop has none.
-    pub(super) fn collect(&self, cycle: Option<u64>) -> bool {
+    /// Collects the socket's events, if none are left from before. Returns true if there are some. An end that was read behind bytes
+    /// is delivered one cycle later, also if these bytes made no event: a level-triggered loop reads a stream once per cycle. The
+    /// exception is [`Host::reports_end_with_bytes`]. `cycle`: the present one; `None` where the owner's loop has none.
+    pub(super) fn collect<H: Host<Memory = M>>(&self, host: &H, cycle: Option<u64>) -> bool {
         let mut events = self.events.borrow_mut();
         if !events.is_empty() || !self.socket.collect(&mut events) {
             return false;
         }
         if let Some(cycle) = cycle
             && events.ended
-            && !events.events.is_empty()
-            && !self.ready.get().hung_up
+            && (self.has_read_bytes.get() || !events.events.is_empty())
+            && !(self.ready.get().hung_up && host.reports_end_with_bytes())
         {
             events.ended = false;
             self.end_due.set(cycle + 1);
         }
-        true
+        !events.is_empty()
     }
 
     /// True if another look in this cycle finds something. `reads`: bytes are read then.
@@ -206,6 +209,7 @@ impl<M> ActiveConnection<M> {
             };
             (read, bytes) = (taken.more, taken.bytes);
         }
+        self.has_read_bytes.set(bytes > 0);
         // Writability is reported anew whenever the kernel has refused bytes. A socket with nothing to read has not ended: the end
         // was that of a socket with the same token before.
         self.ready.set(Readiness {

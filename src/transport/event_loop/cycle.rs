@@ -204,7 +204,7 @@ impl<H: Host> EventLoop<H> {
         if !connection.is_delivered() {
             self.call_consumer(connection, scope);
         }
-        if connection.collect(self.cycle()) {
+        if connection.collect(&self.host, self.cycle()) {
             self.call_consumer(connection, scope);
         }
         if connection.end_due.get() != 0 {

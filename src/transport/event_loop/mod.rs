@@ -112,6 +112,10 @@ pub trait Host: Sized {
     /// Nanoseconds since any fixed moment.
     fn now(&self) -> u64;
 
+    /// True if the host's loop reports the end of a stream in the cycle of the bytes before it when both sides have ended. Otherwise
+    /// the end follows one cycle later, as it always does while one side is open.
+    fn reports_end_with_bytes(&self) -> bool;
+
     /// Chooses whether the loop calls [`EventLoop::before_poll`] and then polls without blocking.
     fn poll_without_blocking(&self, on: bool);
 

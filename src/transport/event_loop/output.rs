@@ -2,7 +2,7 @@
 //! has an external segment for it (see [`Output`](crate::connection::Output)). Its memory is looked up for each write, because the
 //! program may change, resize or detach it meanwhile. System calls are in [`socket`](crate::transport::socket).
 //!
-//! There are such payloads only while the event loop drives: other drivers cannot reach the memory.
+//! There are such payloads only where the event loop drives: an I/O thread cannot reach the memory.
 
 use super::Host;
 use super::connection::ActiveConnection;
@@ -88,7 +88,7 @@ impl<M> ActiveConnection<M> {
         self.interest.set(written.interest);
     }
 
-    /// Copies payloads that are sent from memory of the host into the output of the socket, which another driver then has. The socket
+    /// Copies payloads that are sent from memory of the host into the output of the socket, before it is handed back. The socket
     /// fails if their memory is gone.
     pub(super) fn copy_payloads<H: Host<Memory = M>>(&self, host: &H) {
         if self.has_payloads() {

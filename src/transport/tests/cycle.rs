@@ -88,6 +88,47 @@ fn an_end_behind_messages_is_delivered_one_cycle_later() {
 }
 
 #[test]
+fn an_end_behind_bytes_without_an_event_is_delivered_one_cycle_later() {
+    for setup in SETUPS {
+        let mut link = Link::<LoopOwner>::new(setup);
+        let frame = link.peer.binary_frame(b"incomplete");
+        link.peer.write(&frame[..frame.len() - 1]);
+        link.peer.stream.shutdown(Shutdown::Write).unwrap();
+        wait_until(|| {
+            link.owner.poll_readiness();
+            link.owner.ready(LINK).ended
+        });
+        link.owner.cycle();
+        assert_eq!((link.socket.bytes_read() > 0, link.owner.seen(LINK).ended), (true, 0));
+        link.owner.cycle();
+        assert_eq!(link.owner.seen(LINK).ended, 1);
+    }
+}
+
+/// Both sides have ended when the peer's last message is read: the host's loop decides.
+#[test]
+fn an_end_of_both_sides_is_delivered_as_by_the_loop_of_the_host() {
+    for setup in SETUPS {
+        for at_once in [false, true] {
+            let mut link = Link::<LoopOwner>::new(setup);
+            link.owner.host().reports_end_with_bytes.set(at_once);
+            link.socket.shutdown();
+            link.until(|seen| seen.shut_down == 1);
+            link.peer.send_text("last words");
+            link.peer.stream.shutdown(Shutdown::Write).unwrap();
+            wait_until(|| {
+                link.owner.poll_readiness();
+                link.owner.ready(LINK).hung_up
+            });
+            link.owner.cycle();
+            let seen = link.owner.seen(LINK);
+            assert_eq!((&seen.events[..], seen.ended), (&[text("last words")][..], usize::from(at_once)));
+            assert_eq!(link.until(|seen| seen.ended == 1).events, [text("last words")]);
+        }
+    }
+}
+
+#[test]
 fn the_payload_of_a_large_frame_has_memory_of_its_own() {
     for setup in SETUPS {
         let mut link = Link::<LoopOwner>::small(setup);

@@ -52,6 +52,7 @@ pub(in crate::transport) struct TestHost {
     pub(in crate::transport) allocations: Cell<usize>,
     pub(in crate::transport) has_memory: Cell<bool>,
     pub(in crate::transport) is_running: Cell<bool>,
+    pub(in crate::transport) reports_end_with_bytes: Cell<bool>,
     pub(in crate::transport) is_kept_alive: Cell<bool>,
     polls_without_blocking: Cell<bool>,
 }
@@ -68,6 +69,7 @@ impl TestHost {
             allocations: Cell::new(0),
             has_memory: Cell::new(true),
             is_running: Cell::new(true),
+            reports_end_with_bytes: Cell::new(false),
             is_kept_alive: Cell::new(false),
             polls_without_blocking: Cell::new(false),
         }
@@ -143,6 +145,10 @@ impl Host for TestHost {
 
     fn now(&self) -> u64 {
         0
+    }
+
+    fn reports_end_with_bytes(&self) -> bool {
+        self.reports_end_with_bytes.get()
     }
 
     fn poll_without_blocking(&self, on: bool) {

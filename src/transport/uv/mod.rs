@@ -18,3 +18,10 @@ pub use loop_handles::{Callbacks, LoopHandles};
 pub fn can_poll() -> bool {
     symbols::libuv().is_some()
 }
+
+/// True if the streams of libuv report their end together with the bytes before it once both sides have ended: with epoll, until
+/// 1.51. Since 1.52 they take the end from another read, which is in the next turn of the loop (libuv pull request 4997).
+pub fn reports_end_with_bytes() -> bool {
+    let is_before = |libuv: &symbols::Libuv| libuv.version() < (1, 52);
+    cfg!(any(target_os = "linux", target_os = "android")) && symbols::libuv().is_some_and(is_before)
+}

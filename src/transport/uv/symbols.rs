@@ -1,6 +1,6 @@
 //! The functions of libuv, looked up among the symbols of the process.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, c_int, c_uint, c_void};
 use std::mem;
 use std::sync::OnceLock;
 
@@ -32,6 +32,7 @@ macro_rules! functions {
 }
 
 functions! {
+    packed_version = c"uv_version": unsafe extern "C" fn() -> c_uint,
     handle_size = c"uv_handle_size": unsafe extern "C" fn(c_int) -> usize,
     close = c"uv_close": unsafe extern "C" fn(RawHandle, Callback),
     reference = c"uv_ref": unsafe extern "C" fn(RawHandle),
@@ -45,6 +46,15 @@ functions! {
     idle_stop = c"uv_idle_stop": unsafe extern "C" fn(RawHandle) -> c_int,
     poll_init = c"uv_poll_init": unsafe extern "C" fn(Loop, RawHandle, c_int) -> c_int,
     poll_start = c"uv_poll_start": unsafe extern "C" fn(RawHandle, c_int, PollCallback) -> c_int,
+}
+
+impl Libuv {
+    /// The major and the minor version.
+    pub(super) fn version(&self) -> (u32, u32) {
+        // SAFETY: the function takes nothing, and may be called at any time.
+        let packed = unsafe { (self.packed_version)() };
+        (packed >> 16, packed >> 8 & 0xff)
+    }
 }
 
 /// The functions. `None` if the host has no libuv, or acts as if it had none (`FERROWS_LIBUV=0`, for tests).
