@@ -83,16 +83,16 @@ mod tests {
 
     /// Looks at `trimmer` at a time of `clock`; a trim takes `duration`. Returns true if it took place.
     fn look(trimmer: &mut Trimmer, clock: &Cell<u64>, may_free_more: bool, duration: u64) -> bool {
-        let trimmed = Cell::new(false);
+        let was_called = Cell::new(false);
         trimmer.trim_if_due(
             may_free_more,
             || clock.get(),
             || {
                 clock.set(clock.get() + duration);
-                trimmed.set(true);
+                was_called.set(true);
             },
         );
-        trimmed.get()
+        was_called.get()
     }
 
     #[test]
@@ -145,7 +145,7 @@ mod tests {
                 let begin = clock.get();
                 let trimmed = look(&mut trimmer, &clock, may_free_more, duration);
                 // The longest pause that may be under way.
-                let pause = (FIRST_PAUSE << slow_ones.clamp(1, 10) - 1).min(LAST_PAUSE);
+                let pause = (FIRST_PAUSE << (slow_ones.clamp(1, 10) - 1)).min(LAST_PAUSE);
                 if trimmed {
                     prop_assert!(freed >= TRIM_LAST_FROM);
                     prop_assert!(last_slow.is_none_or(|last| begin >= last + pause));
