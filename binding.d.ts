@@ -60,8 +60,8 @@ export declare class Connection {
   watchDrain(mark: number): void
   /** Attached: holds output back, or stops doing so. */
   cork(corked: boolean): void
-  /** Chooses whether an I/O thread answers pings. */
-  setAutoPong(on: boolean): void
+  /** Chooses whether an I/O thread answers pings. Returns false if it may not yet: an unanswered ping has not been delivered. */
+  setAutoPong(on: boolean): boolean
   /** Sets the limit for messages, in bytes; 0 and below mean unlimited. */
   setMaxPayload(limit: number): void
   /** Turns UTF-8 validation off or on. */

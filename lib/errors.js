@@ -164,7 +164,7 @@ function createSystemError(syscall, errno) {
     code = `E${errno}`;
   }
   let message = `${syscall} ${code}`;
-  // Only the addon reports it, for memory of a program that is gone.
+  // Reported by the addon only: the memory of the message was detached or resized.
   if (code === 'EFAULT') message += ': a Buffer was detached or resized before it was written';
   const error = Object.assign(new Error(message), { errno: -errno, code, syscall });
   Error.captureStackTrace(error, createSystemError);

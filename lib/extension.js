@@ -1,8 +1,8 @@
 'use strict';
 
 /*
- * The Sec-WebSocket-Extensions header field (RFC 6455, section 9.1), public as `WebSocket.extension`. The meaning of parameters
- * belongs to their extension.
+ * The Sec-WebSocket-Extensions header field (RFC 6455, section 9.1), public as `WebSocket.extension`. Called by
+ * websocket-server.js and lib/client/. The meaning of parameters belongs to their extension.
  */
 
 const { HeaderScanner } = require('./header-scanner');

@@ -2,7 +2,7 @@
 
 /*
  * Totals of WebSocketServer.stats(). Transports and the addon count the messages and bytes of each connection; this file sums
- * them. WebSocketServer adds connections, WebSocket removes them.
+ * them, and counts nothing per message. WebSocketServer adds connections, WebSocket removes them.
  */
 
 const { kTransport } = require('./constants');

@@ -1,7 +1,8 @@
 'use strict';
 
 /*
- * createWebSocketStream(): a Duplex on top of the public interface of a WebSocket.
+ * createWebSocketStream(): a Duplex on top of the public interface of a WebSocket. Exported by index.js. Of private members it
+ * uses `_socket` only, as ws does.
  */
 const { nextTick } = require('./node/schedule');
 

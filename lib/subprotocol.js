@@ -1,7 +1,8 @@
 'use strict';
 
 /*
- * The Sec-WebSocket-Protocol header field (RFC 6455, section 11.3.4), public as `WebSocket.subprotocol`.
+ * The Sec-WebSocket-Protocol header field (RFC 6455, section 11.3.4), public as `WebSocket.subprotocol`. Called by
+ * websocket-server.js, which chooses the subprotocol.
  */
 
 const { HeaderScanner } = require('./header-scanner');

@@ -223,7 +223,8 @@ class WebSocket extends Emitter {
       head,
       {
         isServer: this._isServer,
-        autoPong: events.canPongNatively(this, generateMask, null),
+        // Of I/O threads only, see NativeTransport.allowPongs().
+        autoPong: false,
         maxBufferedChunks: /** @type {any} */ (maxBufferedChunks) | 0,
         maxFragments: /** @type {any} */ (maxFragments) | 0,
         maxPayload: /** @type {any} */ (maxPayload) | 0,

@@ -7,6 +7,8 @@
 //! * [`connection`]: one WebSocket connection as a state machine without I/O.
 //! * [`protocol`]: RFC 6455 and RFC 7692 on bytes in memory.
 //!
+//! `fuzzing`, outside the layers, has the bodies of the fuzz targets.
+//!
 //! `connection` and `protocol` use neither Node nor tokio, descriptors, clocks or random numbers.
 //! `cargo test --no-default-features` enforces this by building them alone.
 

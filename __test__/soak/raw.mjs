@@ -86,7 +86,8 @@ export class RawEnd {
       this.code = payload.length > 1 ? payload.readUInt16BE(0) : 1005;
       this.socket.end();
     } else if (opcode === OPCODES.pong) {
-      if (`${payload}` !== `${this.pongs++}`) this.problem(`pong: ${payload}`);
+      if (`${payload}` !== `${this.pongs++}`)
+        this.problem(`pong: ${payload}, not ${this.pongs - 1}`);
     } else {
       const message = unpack(payload);
       if (!message) this.problem('checksum');

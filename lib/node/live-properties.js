@@ -1,7 +1,8 @@
 'use strict';
 
 /*
- * Lazy own properties. They are accessors, but util.inspect() shows them as the data properties of ws that they stand for.
+ * Lazy own properties. They are accessors, but util.inspect() shows them as the data properties of ws that they stand for. Used by
+ * websocket.js and connection/receiver.js, which define the properties; none is named here.
  */
 
 const { inspect } = require('util');

@@ -2,8 +2,8 @@
 
 /*
  * The http.Server of `new WebSocketServer({ port })`. Created by `http.createServer()`, as in ws, it listens through the addon
- * unless fallback.js gives a reason not to. Handle, address, events, and all traffic but plain requests to upgrade remain
- * Node's. Only websocket-server.js creates it.
+ * unless fallback.js gives a reason not to. The handle, its address and the events are Node's. The addon accepts connections and
+ * parses plain requests to upgrade; others are answered by node-responses.js or handed to Node. Only websocket-server.js creates it.
  */
 
 const http = require('http');

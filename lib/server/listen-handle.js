@@ -2,8 +2,9 @@
 
 /*
  * A listening socket of the addon. The handle is Node's, bound by Node, and stays responsible for addresses, flags, errors, path
- * permissions, async_hooks and transfer to other processes. Only its `listen()` is replaced: the addon accepts on a duplicate of
- * the descriptor, and libuv never polls the handle. upgrade.js receives the connections; http-server.js creates the handle.
+ * permissions, async_hooks and transfer to other processes. Its `listen()` is replaced, and `ref`, `unref`, `close` and `reset` are
+ * wrapped: the addon accepts on a duplicate of the descriptor, and libuv never polls the handle. upgrade.js receives the
+ * connections; http-server.js creates the handle.
  */
 
 const http = require('http');

@@ -62,7 +62,7 @@ class Transport extends EventDispatcher {
     /** True while a fragmented message is being sent. */
     this.isFragmenting = false;
     /** True if an I/O thread may answer pings. */
-    this.mayPong = this.options.autoPong;
+    this.mayPong = false;
     /** Number of messages sent, counted by their last fragment. */
     this.messagesSent = 0;
     /** True from the socket's `close` until the WebSocket's, which waits until all events have been emitted. */

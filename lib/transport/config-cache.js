@@ -2,7 +2,7 @@
 
 /*
  * Configurations of connections, registered with the addon once per distinct set of options: the connections of a server
- * share their options and negotiate few sets of parameters. The meaning of an option is not known here.
+ * share their options and negotiate few sets of parameters. Called by index.js. The meaning of options does not belong here.
  */
 
 const { environment } = require('../native');

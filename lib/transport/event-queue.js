@@ -3,7 +3,7 @@
 /*
  * The queue of parsed events of one connection, and the order in which they are emitted: whatever listeners do (throw,
  * re-enter), at most one message per macrotask with `allowSynchronousEvents: false`, and each compressed message in a
- * macrotask of its own. Base class of the transports, which know what an event means.
+ * macrotask of its own. Base class of event-dispatcher.js; the meaning of events does not belong here.
  */
 
 const native = require('../native');

@@ -23,7 +23,7 @@ const { setImmediate } = require('../node/schedule');
  * @param {any} websocket
  * @param {any} socket a Duplex
  * @param {Buffer} head bytes that have already been read from it
- * @param {import('../native').ConnectionOptions} options `autoPong`: true if the addon may answer pings
+ * @param {import('../native').ConnectionOptions} options
  * @param {boolean} isSynchronous false: at most one `message`, `ping` or `pong` per macrotask
  * @param {import('async_hooks').AsyncResource} resource context that events are emitted in
  * @param {string} [option] the option `transport`
@@ -34,7 +34,7 @@ function openTransport(websocket, socket, head, options, isSynchronous, resource
   connectionOpened();
   const mode = parser === undefined ? resolveMode(option) : 'stream';
   const isOnThread = mode === 'io_threads';
-  const config = configure(isOnThread ? { ...options, autoPong: false } : options);
+  const config = configure(options);
   // A program that has replaced a member expects it to be called.
   if (isLazy(socket) && (hasOwnMethods(socket) || !isNodeUnpatched())) materialize(socket);
 

@@ -1,8 +1,8 @@
 'use strict';
 
 /*
- * Transport modes: the values of the option `transport` and of FERROWS_TRANSPORT, and their precedence. index.js and the
- * listener act on the mode.
+ * Transport modes: the values of the option `transport` and of FERROWS_TRANSPORT, and their precedence. Servers and clients
+ * check the option here; index.js and server/fallback.js act on the mode.
  */
 
 const { createError } = require('../errors');

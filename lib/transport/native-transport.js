@@ -1,9 +1,9 @@
 'use strict';
 
 /*
- * The transport of plain sockets: the addon moves the bytes, on the event loop or on an I/O thread. Takes the descriptor from the net.Socket, which remains as a lazy or detached socket, and
- * turns records of the addon into calls of that socket. Falls back to a stream when a program uses the socket in a way that
- * needs the bytes to pass through it.
+ * The transport of plain sockets: the addon moves the bytes, on the event loop or on an I/O thread. Takes the descriptor from the
+ * net.Socket, which remains as a lazy or detached socket, and turns records of the addon into calls of that socket. Falls back
+ * to a stream when a program uses the socket in a way that needs the bytes to pass through it.
  *
  * index.js creates it, the addon calls deliver() through src/addon/thread.js. flush-scheduler.js decides when to write,
  * event-queue.js in which order to emit.
@@ -60,6 +60,8 @@ class NativeTransport extends Transport {
      */
     this.shutdownCallback = null;
     this.isShutDown = false;
+    /** True until an I/O thread may answer pings, if it is to. */
+    this.awaitsPongs = false;
     /** True while events of the bytes behind the handshake are emitted. */
     this.isEmittingHead = false;
     /** True if the socket's handle was closed or taken away, though the socket is not destroyed. */
@@ -222,15 +224,21 @@ class NativeTransport extends Transport {
     runNativeDelivery(this);
     // A listener may have replaced a member that answers pings.
     if (this.mayPong) events.updateThreadPongs(this);
+    else if (this.awaitsPongs) this.allowPongs();
     if (this.hasPending) return true;
     this.throttle();
     return false;
   }
 
-  /** Lets an I/O thread answer pings, unless user code would notice. A FallbackTransport has no such method. */
+  /**
+   * Lets an I/O thread answer pings, unless user code would notice: as soon as this thread has answered all earlier ones, whose pongs
+   * come first. A FallbackTransport has no such method.
+   */
   allowPongs() {
-    this.mayPong = events.canThreadPong(this);
-    if (this.mayPong) this.connection.setAutoPong(true);
+    this.awaitsPongs = events.canThreadPong(this);
+    if (!this.awaitsPongs || !this.isEmpty || !this.connection.setAutoPong(true)) return;
+    this.awaitsPongs = false;
+    this.mayPong = true;
   }
 
   /** @param {number} count number of readable records of the bytes behind the handshake */

@@ -1,5 +1,5 @@
-//! Addresses for JavaScript, and stateless functions on frames and the opening handshake, for the parts of the ws API that expose them
-//! (`Sender.frame`, the server's response), and constants of this build.
+//! Stateless functions for JavaScript: frame headers, masks, accept keys, socket addresses, and constants of this build. No connection
+//! state belongs here.
 
 use std::net::SocketAddr;
 

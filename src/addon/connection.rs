@@ -215,10 +215,10 @@ impl Connection {
         self.transport.borrow_mut().execute(&self.context.event_loop, SocketCommand::Cork(corked));
     }
 
-    /// Chooses whether an I/O thread answers pings.
+    /// Chooses whether an I/O thread answers pings. Returns false if it may not yet: an unanswered ping has not been delivered.
     #[napi(catch_unwind)]
-    pub fn set_auto_pong(&mut self, on: bool) {
-        self.transport.borrow_mut().set_auto_pong(on);
+    pub fn set_auto_pong(&mut self, on: bool) -> bool {
+        self.transport.borrow_mut().set_auto_pong(on)
     }
 
     /// Sets the limit for messages, in bytes; 0 and below mean unlimited.

@@ -1,4 +1,5 @@
-//! Memory and keys that an environment lends to its event loop. How the event loop reaches Node-API and libuv is in `sockets`.
+//! Memory and keys that an environment lends to its event loop. Made by `context`. The event loop's access to Node-API and libuv
+//! belongs to `sockets`.
 
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;

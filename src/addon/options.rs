@@ -1,5 +1,6 @@
 //! The options of a connection, and the parameters that the opening handshake has negotiated, as JavaScript
-//! objects. Converts them to types of the core that have valid values only.
+//! objects. Converts them to types of the core that have valid values only. Called by `environment`. Reports no
+//! invalid value: `lib/` does.
 
 use std::sync::Arc;
 

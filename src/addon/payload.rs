@@ -1,4 +1,5 @@
-//! Payloads that JavaScript passes to be sent: strings, `Uint8Array`s, or bytes in shared memory.
+//! Payloads that JavaScript passes to be sent: strings, `Uint8Array`s, or bytes in shared memory. Called by `functions` and
+//! `connection`. Framing and unsafe code do not belong here.
 
 use std::cell::{Cell, RefCell};
 

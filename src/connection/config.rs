@@ -1,4 +1,5 @@
 //! Parameters of a connection: its configuration, its source of masking keys, and the result of freeing memory.
+//! Made by `addon` and `transport`. Values of JavaScript do not belong here.
 
 use std::ops::AddAssign;
 use std::sync::Arc;

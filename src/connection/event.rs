@@ -147,6 +147,12 @@ impl EventBatch {
         self.buffers.as_deref().is_none_or(Buffers::is_empty)
     }
 
+    /// True if one of the events is a ping that the connection has not answered.
+    pub fn has_unanswered_ping(&self) -> bool {
+        let records = self.buffers.as_deref().map_or(&[][..], |buffers| &buffers.records[buffers.next..]);
+        records.iter().any(|record| matches!(record.kind, Kind::Ping { answered: false }))
+    }
+
     /// Number of undelivered events.
     pub fn len(&self) -> usize {
         self.buffers.as_deref().map_or(0, |buffers| buffers.records.len() - buffers.next)

@@ -1,4 +1,5 @@
-//! Sending half: frames to bytes, and totals of queued and written bytes.
+//! Sending half: frames to bytes, and totals of queued and written bytes. Used by `Connection` and `deflate`. Does not use the
+//! receiving half, and compresses nothing.
 
 use super::output::Output;
 use super::pong::{PendingPongs, PongOutcome};

@@ -1,5 +1,6 @@
 //! The output of a connection in order: bytes, and between them external segments, whose bytes lie in memory of the
-//! caller. Only positions and lengths of those are known here. The caller keeps their memory in the same order.
+//! caller. Filled by `send` and `outbound`, consumed by `transport`. Only positions and lengths of external segments belong
+//! here. The caller keeps their memory in the same order.
 
 use std::collections::VecDeque;
 use std::mem;

@@ -1,4 +1,5 @@
-//! Automatic pongs, and the limit on those not yet written.
+//! Automatic pongs not yet written, counted for their limit. Used by `outbound`, which queues the frames; `receive` uses the
+//! outcome only.
 
 use std::collections::VecDeque;
 

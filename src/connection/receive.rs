@@ -1,4 +1,4 @@
-//! Receiving half: input chunks to events. Knows nothing of the sending half: pings are answered by the caller.
+//! Receiving half: input chunks to events. Does not use the sending half: the caller answers pings.
 //!
 //! Frames that are complete in a chunk go directly into the batch; others are collected.
 

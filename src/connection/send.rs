@@ -1,4 +1,5 @@
-//! Commands and output of a connection.
+//! Commands and output of a connection. Called by `transport` and `addon`. Checks no ready state and makes no masking keys:
+//! the callers do.
 
 use super::close::encode_close;
 use super::deflate::DeflateState;

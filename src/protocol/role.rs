@@ -1,4 +1,4 @@
-//! Client and server role. Only masking depends on it.
+//! Client and server role. Within `protocol` and `connection`, only masking depends on it.
 
 /// Role of this end of the connection (RFC 6455 section 1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,5 +1,6 @@
 //! Returns freed memory to the system: glibc keeps free memory that lies below memory in use. `malloc_trim` walks the heap of the
-//! whole process, the program's part included, under locks that all threads need. [`Trimmer`] has the rule that bounds its cost.
+//! whole process, the program's part included, under locks that all threads need; [`Trimmer`] has the rule that bounds its cost.
+//! Called by housekeeping of the addon only. No other unsafe code belongs here.
 
 /// Bytes freed from which the heap is trimmed.
 const TRIM_FROM: usize = 4 * 1024 * 1024;

@@ -243,7 +243,7 @@ impl<M> ActiveConnection<M> {
     }
 
     /// Never called.
-    pub fn set_may_pong(&self, _: bool) {
+    pub fn set_may_pong(&self, _: bool) -> bool {
         match self.0 {}
     }
 

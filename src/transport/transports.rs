@@ -223,14 +223,17 @@ impl<M> Transport<M> {
         self.with_connection(apply);
     }
 
-    /// Chooses whether an I/O thread answers pings.
-    pub fn set_auto_pong(&mut self, on: bool) {
+    /// Chooses whether an I/O thread answers pings. False if it may not yet: an unanswered ping has not been delivered.
+    pub fn set_auto_pong(&mut self, on: bool) -> bool {
+        if let Backend::Active(connection) = &self.backend
+            && !connection.set_may_pong(on)
+        {
+            return false;
+        }
         if self.config.auto_pong != on {
             Arc::make_mut(&mut self.config).auto_pong = on;
         }
-        if let Backend::Active(connection) = &self.backend {
-            connection.set_may_pong(on);
-        }
+        true
     }
 
     /// The addresses of a TCP socket: local, and of the peer.

@@ -247,7 +247,7 @@ impl Stage {
     fn whole(self, input: &[u8], script: &Script) -> io::Result<Option<usize>> {
         let len = match self {
             Self::Connection => return Ok(None),
-            Self::Request { .. } if input.is_empty() => return Ok(None),
+            Self::Request { .. } | Self::End if input.is_empty() => return Ok(None),
             Self::Request { .. } => return Err(wrong("a response came before the request", self)),
             Self::Head => {
                 let end = input.windows(HEAD_END.len()).position(|part| part == HEAD_END);
@@ -269,7 +269,6 @@ impl Stage {
                 [] | [CLOSE] => return Ok(None),
                 _ => return Err(wrong("this is not a close frame", self)),
             },
-            Self::End if input.is_empty() => return Ok(None),
             Self::End => return Err(wrong("there is something behind the close frame", self)),
         };
         Ok((input.len() >= len).then_some(len))

@@ -1,4 +1,4 @@
-//! Accepted connections, passed to JavaScript: one call each.
+//! Accepted connections, passed to JavaScript: one call each. Called by `host`. Reads and writes no descriptor.
 
 use std::rc::Rc;
 

@@ -1,4 +1,5 @@
-//! Bytes across Node-API: the arguments of a call, and memory that JavaScript owns.
+//! Bytes across Node-API: the arguments of a call, and memory that JavaScript owns. Called by `payload`, `codec` and `sockets`.
+//! No slice outlives a call, because JavaScript may then detach or resize the memory.
 
 use std::ptr;
 use std::slice;

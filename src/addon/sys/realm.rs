@@ -1,4 +1,4 @@
-//! The realm of an environment, identified by its global object.
+//! The realm of an environment, identified by its global object. Used by `context`. Holds no state of an environment.
 
 use std::ffi::c_void;
 use std::ptr;

@@ -1,4 +1,4 @@
-//! Strong references to JavaScript values that outlive a call.
+//! Strong references to JavaScript values that outlive a call. Used throughout `addon`. Calls no JavaScript.
 
 use std::fmt;
 use std::ptr;

@@ -1,7 +1,7 @@
 //! Opening handshake, server side, on bytes in memory: detection of upgrade requests (`request`),
 //! also in parts (`tail`), and the accept key (`accept`).
 //!
-//! Used by `transport::listener` and `addon`. Responses are written by the shim.
+//! Used by `transport::listener` and `addon`. Composes no response: the shim and Node do.
 
 mod accept;
 mod request;

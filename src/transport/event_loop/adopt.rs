@@ -1,4 +1,5 @@
-//! Adopting a socket: where its descriptor comes from, and how it gets onto the poller.
+//! Adopting a socket: where its descriptor comes from, and how it gets onto the poller. Called by
+//! `EventLoop::adopt`. Reads nothing and starts no I/O thread.
 
 use std::io;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! Commands on one transport that need the event loop: they make an idle connection active, and have it flushed or looked at again.
+//! Called by `addon`. System calls belong to `socket`.
 
 use std::cell::RefCell;
 use std::rc::Rc;

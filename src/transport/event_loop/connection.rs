@@ -109,9 +109,9 @@ impl<M> ActiveConnection<M> {
         self.socket.bytes_read()
     }
 
-    /// Chooses whether an I/O thread answers pings.
-    pub fn set_may_pong(&self, may_pong: bool) {
-        self.socket.set_may_pong(may_pong);
+    /// Chooses whether an I/O thread answers pings. False if it may not yet: an unanswered ping has not been delivered.
+    pub fn set_may_pong(&self, may_pong: bool) -> bool {
+        (!may_pong || self.is_delivered()) && self.socket.set_may_pong(may_pong)
     }
 
     /// The addresses of a TCP socket: local, and of the peer.

@@ -1,4 +1,4 @@
-//! The sockets of one owner: which there are, flushing, and the end. The phases of the loop are in `cycle`, commands in `commands`.
+//! The set of sockets of one owner: adopting, flushing, ending. The phases of the loop are in `cycle`, commands in `commands`.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;

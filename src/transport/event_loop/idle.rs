@@ -1,4 +1,4 @@
-//! Idle connections: most connections of a server have nothing in flight most of the time, and then all that is kept for one is here.
+//! Idle connections: everything kept for a connection with nothing in flight, as most connections of a server are most of the time.
 //! Readiness of its descriptor makes it active, and so does a command that needs more. When no bytes have passed between two
 //! sweeps, it is idle again.
 //!

@@ -10,9 +10,10 @@ use super::payloads::Payload;
 use super::poller::Readiness;
 use crate::transport::socket::{Interest, SentExternal, Stop, Written};
 
-/// Length from which a payload is written from the caller's memory if nothing else is queued or the kernel has refused output, and in
-/// any case: a copy then costs more than a system call of its own.
+/// Payload length in bytes from which a payload is written from the caller's memory if nothing else is queued or the kernel has refused
+/// output: a copy costs more than the system call.
 pub const SEND_IN_PLACE_FROM: usize = 16 * 1024;
+/// The length from which it is so also with other queued output: a copy costs more than an additional system call.
 const ALWAYS_IN_PLACE_FROM: usize = 256 * 1024;
 
 impl<M> ActiveConnection<M> {

@@ -1,4 +1,5 @@
-//! Unsent payloads of one connection, in memory of the host, for the external segments of its output.
+//! Unsent payloads of one connection, in memory of the host, for the external segments of its output. Used by
+//! `output`. Keeps no address: the host looks the memory up for each access.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -1,7 +1,7 @@
 //! One epoll or kqueue instance for all sockets of an owner, edge-triggered. The owner's loop polls the descriptor of the poller.
 //!
 //! A libuv handle per socket is not possible: at the end of an environment Node closes its descriptors without notice, and libuv
-//! aborts the process over a polled descriptor that is closed; the kernel forgets it. A socket that pauses or resumes costs no
+//! aborts the process if a polled descriptor has been closed; epoll and kqueue drop it silently. A socket that pauses or resumes costs no
 //! system call: readiness is reported once, and kept in [`Readiness`] until it is used up.
 
 use std::cell::RefCell;

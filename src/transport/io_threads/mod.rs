@@ -4,9 +4,9 @@
 //! * `threads`: how many run, and when they end. `worker`: one of them, as other threads see it, and the operations that
 //!   it needs of a socket.
 //! * `task`: one socket's loop on its thread: waits for readiness, reads and writes.
-//! * `raw`: the one call that is unsafe in tokio.
+//! * `raw`: the registration of a descriptor with tokio, which is unsafe.
 //!
-//! Called by `socket` alone, which has the operations of the owner. No protocol decision belongs here.
+//! Called by `socket`, which has the operations of the owner; the addon reads `live_threads` only. No protocol decision belongs here.
 
 mod raw;
 mod task;

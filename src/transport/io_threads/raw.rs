@@ -1,4 +1,4 @@
-//! The only unsafe code of `transport`: registers a descriptor with tokio.
+//! Registers a descriptor with tokio, by a function of tokio that is unsafe. Called by `task` only. No other unsafe code belongs here.
 
 use std::io;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Listening sockets on an owner's event loop. Accepts connections and reads each until its request is
-//! complete, then gives it to the owner with the bytes that were read. Requests that are no plain upgrade to
-//! WebSocket (`protocol::handshake` decides) go to the owner, too, which has a response written
+//! complete, then gives it to the owner with the bytes that were read. Requests other than plain WebSocket
+//! upgrades (`protocol::handshake` decides) go to the owner, too, which has a response written
 //! ([`Listeners::answer`]) or passes the connection to a fallback that speaks HTTP.
 //!
 //! * [`Listeners`]: the listening sockets of one owner and their connections.

@@ -1,5 +1,6 @@
 //! Rules between the owner of a socket and the I/O thread that drives it: events are announced once until they are collected, and
-//! bytes stay in order, because one thread at a time reads. Model-checked by `tests/loom.rs`, so this knows nothing else of a socket.
+//! bytes stay in order, because one thread at a time reads. Model-checked by `tests/loom.rs`, so no other part of a socket
+//! belongs here.
 
 use super::sync::{Mutex, MutexGuard, lock, yield_now};
 

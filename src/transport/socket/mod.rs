@@ -249,11 +249,16 @@ impl Socket {
         }
     }
 
-    /// Chooses whether an I/O thread answers pings.
-    pub fn set_may_pong(&self, may_pong: bool) {
+    /// Chooses whether an I/O thread answers pings. False if it may not yet: the owner has not collected an unanswered ping, whose
+    /// pong must precede those of the thread.
+    pub fn set_may_pong(&self, may_pong: bool) -> bool {
         let mut state = lock(&self.state);
+        if may_pong && state.undelivered.events.has_unanswered_ping() {
+            return false;
+        }
         state.may_pong = may_pong;
         state.choose_pongs();
+        true
     }
 
     /// True if `mark` bytes of output have been pending since none was: then [`SocketEvents::drained`] is set when

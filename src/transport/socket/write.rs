@@ -1,5 +1,5 @@
-//! Writing to a socket's descriptor: on the driver's thread, or on the owner's where it must know at once how much
-//! the kernel accepts (`bufferedAmount`, process exit). Descriptors of sockets are written only here.
+//! Writes to a socket's descriptor: on the driver's thread, or on the owner's thread if the owner needs the result at
+//! once (`bufferedAmount`, process exit). Descriptors of sockets are written only here.
 //!
 //! One call writes at most [`WRITE_TURN`] bytes, or [`THREAD_TURN`] on an I/O thread, so that a connection with much
 //! output delays neither the others nor an owner that waits for the lock.

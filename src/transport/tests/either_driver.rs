@@ -161,3 +161,19 @@ fn a_cork_holds_back_output_behind_blocked_output() {
         assert_eq!(link.peer.next(), Event::Binary(b"held back".to_vec()));
     });
 }
+
+#[test]
+fn a_thread_answers_no_ping_before_those_of_the_owner() {
+    for setup in SETUPS {
+        let mut link = Link::of(LoopOwner::on_threads(), setup);
+        assert!(link.socket.set_may_pong(false));
+        link.peer.ping(b"first");
+        wait_until(|| link.socket.bytes_read() > 0);
+        // The owner has not seen it.
+        assert!(!link.socket.set_may_pong(true));
+        assert_eq!(link.until(|seen| seen.events.len() == 1).events, [Event::Ping(b"first".to_vec())]);
+        assert!(link.socket.set_may_pong(true));
+        link.peer.ping(b"second");
+        assert_eq!(link.peer.next(), Event::Pong(b"second".to_vec()));
+    }
+}

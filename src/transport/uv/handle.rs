@@ -1,5 +1,6 @@
 //! The common part of all libuv handles: memory of libuv's size, a value for the callbacks, and an end that
-//! takes until the close phase of a turn.
+//! takes until the close phase of a turn. Used by `loop_handles`, which has the callbacks of the event loop;
+//! the host calls [`run_in_close_phase`].
 
 use std::ffi::{c_int, c_void};
 use std::io;

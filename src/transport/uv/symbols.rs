@@ -1,4 +1,5 @@
-//! The functions of libuv, looked up among the symbols of the process.
+//! The functions of libuv, looked up among the symbols of the process. Used within `uv` only. Makes no
+//! handle.
 
 use std::ffi::{CStr, c_int, c_uint, c_void};
 use std::mem;

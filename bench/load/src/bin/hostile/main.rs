@@ -213,8 +213,11 @@ impl Hostile {
     }
 }
 
-/// The port, the rate and the beginning of the names of the attacks. `None`: the usage is wanted.
-fn options() -> Result<Option<(u16, u32, String)>, Box<dyn Error>> {
+/// The port, the rate and the beginning of the names of the attacks.
+type Options = (u16, u32, String);
+
+/// Parses the arguments. `None`: the usage is wanted.
+fn options() -> Result<Option<Options>, Box<dyn Error>> {
     let (mut port, mut rate, mut only) = (None, 1000, String::new());
     let mut parser = Parser::from_env();
     while let Some(arg) = parser.next()? {
