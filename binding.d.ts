@@ -123,10 +123,11 @@ export declare class Environment {
   /** Writes queued output of all attached connections from this thread, as much as the kernel accepts. */
   flushSync(): void
   /**
-   * Releases memory that connections have not used since the last call. Returns whether permessage-deflate may
-   * have more to release the next time.
+   * Continues housekeeping, or begins a pass: connections that were not used since the last pass become idle, and free memory
+   * is released. Returns the milliseconds after which to call again, because the pass is not over; 0 if it is; -1 if, in
+   * addition, the next pass may release memory of permessage-deflate that was in use.
    */
-  sweep(): boolean
+  sweep(): number
   /** Number of attached connections that are not idle. */
   get activeCount(): number
   /** Adds a reference that keeps the event loop alive. */

@@ -45,7 +45,7 @@ checkVersion(binding.VERSION);
  * @property {(socket: { close(): void }) => number} closeLater
  * @property {(flush: () => void) => void} flushAtExit
  * @property {Set<() => void>} exitHooks
- * @property {(environment: { sweep(): boolean }) => void} connectionOpened
+ * @property {(environment: { sweep(): number }) => void} connectionOpened
  * @property {() => void} connectionClosed
  */
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ferrows::connection::{Config, Connection, EventRef};
+use ferrows::connection::{Config, Connection, EventMemory, EventRef};
 use ferrows::protocol::{Limits, Role};
 use ferrows::transport::RandomKeys;
 use ferrows::transport::event_loop::{Poller, Readiness};
@@ -115,7 +115,12 @@ impl Host {
         });
         driven.ready = ready;
         if !driven.on_thread && ready.read && driven.socket.interest().read {
-            driven.socket.receive_on_owner(ready.ended, &mut self.buffer, &mut self.keys);
+            driven.socket.receive_on_owner(
+                ready.ended,
+                &mut self.buffer,
+                &mut self.keys,
+                &mut EventMemory::default(),
+            );
         }
         self.mailbox.drain(&mut Vec::new());
         if driven.undelivered.is_empty() {

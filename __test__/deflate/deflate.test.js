@@ -8,7 +8,7 @@ const { once } = require('node:events');
 const test = require('node:test');
 const ferrows = require('ferrows');
 const ws = require('ws');
-const { environment } = require('../../lib/native');
+const { sweepAll } = require('../sweep');
 const transportOf = require('../transport-of.cjs');
 const { digits } = require('../differential/deflate');
 const { connect, end, listen } = require('../transport/pairs');
@@ -187,7 +187,7 @@ test('an idle connection continues in both directions', async (t) => {
       assert.deepEqual(await received, [sent]);
     }
     // The connection is unused between two sweeps: all releasable memory is released.
-    for (let look = 0; look < 3; look++) environment.sweep();
-    assert.equal(environment.sweep(), false);
+    for (let look = 0; look < 3; look++) sweepAll();
+    assert.equal(sweepAll(), 0);
   }
 });

@@ -8,12 +8,13 @@ const { once } = require('node:events');
 const test = require('node:test');
 const library = require('ferrows');
 const { environment } = require('../../lib/native');
+const { sweepAll } = require('../sweep');
 const { connect, end, listen, pattern } = require('./pairs');
 
 /** Sweeps once, as the timer does: not within a delivery, whose connection is active. */
 async function sweep() {
   await new Promise(setImmediate);
-  environment.sweep();
+  sweepAll();
 }
 
 /** Makes every connection idle that has nothing in flight. */

@@ -18,11 +18,11 @@ const isDebugging = debug.enabled === true;
 const tracedEnvironment = {
   sweep() {
     const before = environment.activeCount;
-    const hasMore = environment.sweep();
+    const wait = environment.sweep();
     const { activeCount } = environment;
     if (activeCount < before)
       debug('%d connections became idle, %d are active', before - activeCount, activeCount);
-    return hasMore;
+    return wait;
   }
 };
 

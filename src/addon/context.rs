@@ -11,6 +11,7 @@ use napi::{Env, Error, JsValue, Result, sys};
 
 use super::compression_jobs::Compression;
 use super::host::{NodeHost, SharedTransport};
+use super::housekeeping::Housekeeping;
 use super::payload::PayloadReader;
 use super::sys::{Realm, Reference};
 use crate::connection::Config;
@@ -24,6 +25,7 @@ pub(super) struct Context {
     /// Sockets and transports; its host has the shared memory and the masking keys.
     pub(super) event_loop: Rc<EventLoop<NodeHost>>,
     pub(super) compression: Rc<Compression>,
+    pub(super) housekeeping: RefCell<Housekeeping>,
     pub(super) payloads: PayloadReader,
     /// Configurations of connections, by number.
     configurations: RefCell<Slab<Arc<Config>>>,
@@ -46,6 +48,7 @@ impl Context {
             env,
             event_loop: Rc::new(event_loop),
             compression: Rc::default(),
+            housekeeping: RefCell::default(),
             payloads: PayloadReader::default(),
             configurations: RefCell::default(),
             thread: Reference::new(env, thread.raw())?,

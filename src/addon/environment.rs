@@ -13,7 +13,7 @@ use super::functions::Functions;
 use super::options::ConnectionOptions;
 use super::sockets;
 use super::sys::unknown;
-use crate::connection::Trimmed;
+use crate::transport::pacer::Slice;
 
 /// The addon as one copy of the shim sees it; made when the copy is loaded.
 #[napi]
@@ -120,21 +120,17 @@ impl Environment {
         self.context.event_loop.write_all_now();
     }
 
-    /// Releases memory that connections have not used since the last call. Returns whether permessage-deflate may
-    /// have more to release the next time.
+    /// Continues housekeeping, or begins a pass: connections that were not used since the last pass become idle, and free memory
+    /// is released. Returns the milliseconds after which to call again, because the pass is not over; 0 if it is; -1 if, in
+    /// addition, the next pass may release memory of permessage-deflate that was in use.
     #[napi(catch_unwind)]
-    pub fn sweep(&self) -> bool {
-        let Context { event_loop, compression, .. } = &*self.context;
-        let mut released = Trimmed::default();
-        if compression.is_used() {
-            event_loop.transports().for_each(|transport| released += transport.borrow_mut().free_unused());
+    pub fn sweep(&self) -> i32 {
+        let Context { event_loop, compression, housekeeping, .. } = &*self.context;
+        let mut housekeeping = housekeeping.borrow_mut();
+        match housekeeping.run_slice(event_loop, compression) {
+            Slice::Pause(nanos) => i32::try_from(nanos.div_ceil(1_000_000)).unwrap_or(i32::MAX),
+            Slice::Done => -i32::from(housekeeping.may_free_more()),
         }
-        event_loop.begin_sweep();
-        let (again, is_trimmed) = compression.free_unused(released, event_loop.freed());
-        if is_trimmed {
-            event_loop.reset_freed();
-        }
-        again
     }
 
     /// Number of attached connections that are not idle.

@@ -305,6 +305,7 @@ fn receive(context: &Rc<Context>, [id, chunk, ..]: Arguments) -> Result<Option<f
     let mut transport = transport.borrow_mut();
     if let Some(stream) = transport.stream() {
         let mut keys = context.host().keys.borrow_mut();
+        context.event_loop.transports().event_memory().lend(&mut stream.events);
         context.payloads.with_bytes(context.env, chunk, |bytes| stream.receive(bytes, &mut *keys))?;
     }
     Ok(Some(f64::from(next_records(&context.event_loop, &mut transport))))

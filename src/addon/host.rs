@@ -88,9 +88,14 @@ impl NodeHost {
 /// Writes the next batch of records of a transport. Returns their number; 0 if there are none.
 pub(super) fn next_records(event_loop: &EventLoop<NodeHost>, transport: &mut Transport<Reference>) -> u32 {
     match transport.backend() {
-        Backend::Stream(stream) if stream.events.is_empty() => 0,
         Backend::Stream(stream) => {
-            event_loop.host().records.write(|writer| writer.take_events(&mut stream.events))
+            let count = if stream.events.is_empty() {
+                0
+            } else {
+                event_loop.host().records.write(|writer| writer.take_events(&mut stream.events))
+            };
+            event_loop.transports().event_memory().reclaim(&mut stream.events);
+            count
         }
         _ => transport.next_batch(event_loop),
     }

@@ -20,6 +20,8 @@
 
   /** @type {typeof globalThis.setInterval} */
   const setInterval = originalOf(globalThis, 'setInterval');
+  /** @type {typeof globalThis.setTimeout} */
+  const setTimeout = originalOf(globalThis, 'setTimeout');
   /** @type {typeof globalThis.clearInterval} */
   const clearInterval = originalOf(globalThis, 'clearInterval');
 
@@ -59,6 +61,21 @@
   let connections = 0;
   /** @type {NodeJS.Timeout | undefined} */
   let sweepTimer;
+  let isSweeping = false;
+
+  /**
+   * Sweeps for a millisecond, and again later until all connections have been looked at.
+   *
+   * @param {{ sweep(): number }} environment
+   */
+  function sweep(environment) {
+    const wait = environment.sweep();
+    isSweeping = wait > 0;
+    if (isSweeping) setTimeout(sweep, wait, environment).unref();
+    if (connections > 0 || wait !== 0) return;
+    clearInterval(sweepTimer);
+    sweepTimer = undefined;
+  }
 
   /**
    * Called by the addon when a batch of `count` records of a connection can be read.
@@ -79,7 +96,7 @@
     queueMicrotask: originalOf(globalThis, 'queueMicrotask'),
     setImmediate: originalOf(globalThis, 'setImmediate'),
     setInterval,
-    setTimeout: originalOf(globalThis, 'setTimeout'),
+    setTimeout,
     clearInterval,
     clearTimeout: originalOf(globalThis, 'clearTimeout'),
 
@@ -119,15 +136,12 @@
     /**
      * Counts a connection. While there are connections, idle ones are swept periodically.
      *
-     * @param {{ sweep(): boolean }} environment
+     * @param {{ sweep(): number }} environment
      */
     connectionOpened(environment) {
       connections++;
       sweepTimer ??= setInterval(() => {
-        const hasMore = environment.sweep();
-        if (connections > 0 || hasMore) return;
-        clearInterval(sweepTimer);
-        sweepTimer = undefined;
+        if (!isSweeping) sweep(environment);
       }, SWEEP_INTERVAL).unref();
     },
 

@@ -2,13 +2,20 @@
 //! [`Connection::receive`](super::Connection::receive), read by the code that delivers events. No
 //! protocol decisions here.
 
+use std::collections::VecDeque;
+
 use crate::protocol::frame::mask;
 use crate::protocol::{MaskingKey, ProtocolError, Utf8Validator};
+
+#[cfg(doc)]
+use super::EventMemory;
 
 /// Messages of this many bytes or more get an allocation of their own.
 pub const LARGE_MESSAGE: usize = 64 * 1024;
 /// Capacity that a drained batch keeps: about one read.
 const KEPT_CAPACITY: usize = 64 * 1024;
+/// Places for large messages that a drained batch keeps.
+const KEPT_LARGE: usize = 16;
 /// Delivered bytes that a batch may hold before they are cut off its front.
 const DELIVERED_SLACK: usize = 64 * 1024;
 
@@ -102,15 +109,26 @@ const _: () = assert!(size_of::<Record>() <= 56);
 ///
 /// [`peek`](Self::peek) and [`advance`](Self::advance) form a cursor that can stop anywhere and
 /// continue later, also after more events were appended.
+///
+/// A batch without memory allocates it with the first event; see [`EventMemory`] for batches that take
+/// turns with the same memory.
 #[derive(Debug, Default)]
 pub struct EventBatch {
+    pub(super) buffers: Option<Box<Buffers>>,
+}
+
+/// Memory of a batch.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
     records: Vec<Record>,
     /// Index of the first undelivered record.
     next: usize,
     bytes: Vec<u8>,
     fragments: Vec<u32>,
-    large: std::collections::VecDeque<Vec<u8>>,
+    large: VecDeque<Vec<u8>>,
     undelivered_bytes: usize,
+    /// Bytes for which [`EventMemory`] has counted it.
+    pub(super) counted: usize,
 }
 
 impl EventBatch {
@@ -119,32 +137,39 @@ impl EventBatch {
         Self::default()
     }
 
+    /// True if the batch has memory, also without events.
+    pub fn has_memory(&self) -> bool {
+        self.buffers.is_some()
+    }
+
     /// True if all events are delivered.
     pub fn is_empty(&self) -> bool {
-        self.next == self.records.len()
+        self.buffers.as_deref().is_none_or(Buffers::is_empty)
     }
 
     /// True if one of the events is a ping that the connection has not answered.
     pub fn has_unanswered_ping(&self) -> bool {
-        self.records[self.next..].iter().any(|record| matches!(record.kind, Kind::Ping { answered: false }))
+        let records = self.buffers.as_deref().map_or(&[][..], |buffers| &buffers.records[buffers.next..]);
+        records.iter().any(|record| matches!(record.kind, Kind::Ping { answered: false }))
     }
 
     /// Number of undelivered events.
     pub fn len(&self) -> usize {
-        self.records.len() - self.next
+        self.buffers.as_deref().map_or(0, |buffers| buffers.records.len() - buffers.next)
     }
 
     /// Payload bytes of the undelivered events.
     pub fn payload_bytes(&self) -> usize {
-        self.undelivered_bytes
+        self.buffers.as_deref().map_or(0, |buffers| buffers.undelivered_bytes)
     }
 
     /// Returns the next event, or `None` if all are delivered.
     pub fn peek(&self) -> Option<EventRef<'_>> {
-        let record = self.records.get(self.next)?;
+        let buffers = self.buffers.as_deref()?;
+        let record = buffers.records.get(buffers.next)?;
         let data = match record.location {
-            Location::Shared => &self.bytes[record.start..record.start + record.length],
-            Location::Large => self.large.front().map_or(&[][..], Vec::as_slice),
+            Location::Shared => &buffers.bytes[record.start..record.start + record.length],
+            Location::Large => buffers.large.front().map_or(&[][..], Vec::as_slice),
             Location::Chunk => {
                 let (start, length) = (record.start, record.length);
                 let binary = matches!(record.kind, Kind::Message { binary: true });
@@ -154,7 +179,7 @@ impl EventBatch {
         Some(match record.kind {
             Kind::Message { binary } => {
                 let (start, count) = (record.fragments_start, record.fragments_count as usize);
-                EventRef::Message { binary, data, fragments: &self.fragments[start..start + count] }
+                EventRef::Message { binary, data, fragments: &buffers.fragments[start..start + count] }
             }
             Kind::Ping { answered } => EventRef::Ping { data, answered },
             Kind::Pong => EventRef::Pong(data),
@@ -167,48 +192,49 @@ impl EventBatch {
 
     /// True if the next event is a message received compressed, or an error in its place.
     pub fn is_compressed(&self) -> bool {
-        self.records.get(self.next).is_some_and(|record| record.is_compressed)
+        let next = self.buffers.as_deref().and_then(|buffers| buffers.records.get(buffers.next));
+        next.is_some_and(|record| record.is_compressed)
     }
 
     /// Takes the payload of the next event if it is a message of [`LARGE_MESSAGE`] bytes or more.
     /// The event itself stays, possibly without data, until [`advance`](Self::advance).
     pub fn take_large(&mut self) -> Option<Vec<u8>> {
-        let Record { location, start, length, .. } = *self.records.get(self.next)?;
+        let buffers = self.buffers.as_deref_mut()?;
+        let Record { location, start, length, .. } = *buffers.records.get(buffers.next)?;
         if location == Location::Shared && length >= LARGE_MESSAGE {
             // Received in place and copied out of the chunk.
-            return Some(self.bytes[start..start + length].to_vec());
+            return Some(buffers.bytes[start..start + length].to_vec());
         }
         if location != Location::Large {
             return None;
         }
-        self.large.front_mut().map(std::mem::take).filter(|data| !data.is_empty())
+        buffers.large.front_mut().map(std::mem::take).filter(|data| !data.is_empty())
     }
 
     /// Marks the next event as delivered. After the last one the batch is reset, keeping up to 64
     /// KiB of memory.
     pub fn advance(&mut self) {
-        let Some(record) = self.records.get(self.next) else { return };
-        self.undelivered_bytes -= record.length;
+        let Some(buffers) = self.buffers.as_deref_mut() else { return };
+        let Some(record) = buffers.records.get(buffers.next) else { return };
+        buffers.undelivered_bytes -= record.length;
         if record.location == Location::Large {
-            self.large.pop_front();
+            buffers.large.pop_front();
         }
-        self.next += 1;
-        if self.is_empty() {
-            self.clear();
+        buffers.next += 1;
+        if buffers.is_empty() {
+            buffers.clear();
         }
     }
 
     /// Drops all events.
     pub fn clear(&mut self) {
-        self.records.clear();
-        self.bytes.clear();
-        self.fragments.clear();
-        self.large.clear();
-        self.next = 0;
-        self.undelivered_bytes = 0;
-        self.records.shrink_to(KEPT_CAPACITY / size_of::<Record>());
-        self.bytes.shrink_to(KEPT_CAPACITY);
-        self.fragments.shrink_to(KEPT_CAPACITY / size_of::<u32>());
+        if let Some(buffers) = self.buffers.as_deref_mut() {
+            buffers.clear();
+        }
+    }
+
+    fn buffers(&mut self) -> &mut Buffers {
+        self.buffers.get_or_insert_default()
     }
 
     /// Appends an unfragmented message, unmasking it in the same pass.
@@ -231,31 +257,33 @@ impl EventBatch {
             self.push_large(binary, data, &[]);
             return Ok(());
         }
-        let start = self.bytes.len();
-        append_unmasked(payload, key, &mut self.bytes);
-        if let Err(error) = check_utf8(&self.bytes[start..], validate) {
-            self.bytes.truncate(start);
+        let buffers = self.buffers();
+        let start = buffers.bytes.len();
+        append_unmasked(payload, key, &mut buffers.bytes);
+        if let Err(error) = check_utf8(&buffers.bytes[start..], validate) {
+            buffers.bytes.truncate(start);
             return Err(error);
         }
-        self.push_record(kind, Location::Shared, start, payload.len(), &[]);
+        buffers.push_record(kind, Location::Shared, start, payload.len(), &[]);
         Ok(())
     }
 
     /// Appends a message whose unmasked payload stays in the chunk.
     pub(super) fn push_in_chunk(&mut self, binary: bool, start: usize, length: usize) {
-        self.push_record(Kind::Message { binary }, Location::Chunk, start, length, &[]);
+        self.buffers().push_record(Kind::Message { binary }, Location::Chunk, start, length, &[]);
     }
 
     /// Copies undelivered payloads out of the chunk that was received in place, before its memory
     /// is reused.
     pub fn copy_out_chunk(&mut self, chunk: &[u8]) {
-        for record in &mut self.records[self.next..] {
+        let Some(Buffers { records, next, bytes, .. }) = self.buffers.as_deref_mut() else { return };
+        for record in &mut records[*next..] {
             if record.location == Location::Chunk {
                 debug_assert!(record.start + record.length <= chunk.len(), "not the chunk of this batch");
                 let payload = chunk.get(record.start..record.start + record.length).unwrap_or_default();
                 (record.location, record.start, record.length) =
-                    (Location::Shared, self.bytes.len(), payload.len());
-                self.bytes.extend_from_slice(payload);
+                    (Location::Shared, bytes.len(), payload.len());
+                bytes.extend_from_slice(payload);
             }
         }
     }
@@ -263,8 +291,9 @@ impl EventBatch {
     /// Appends a large message without copying it.
     pub(super) fn push_large(&mut self, binary: bool, data: Vec<u8>, fragments: &[u32]) {
         let length = data.len();
-        self.large.push_back(data);
-        self.push_record(Kind::Message { binary }, Location::Large, 0, length, fragments);
+        let buffers = self.buffers();
+        buffers.large.push_back(data);
+        buffers.push_record(Kind::Message { binary }, Location::Large, 0, length, fragments);
     }
 
     /// Appends a small message assembled from frames.
@@ -290,7 +319,7 @@ impl EventBatch {
 
     /// Marks the last event as received compressed.
     pub(super) fn mark_compressed(&mut self) {
-        if let Some(last) = self.records.last_mut() {
+        if let Some(last) = self.buffers().records.last_mut() {
             last.is_compressed = true;
         }
     }
@@ -306,6 +335,48 @@ impl EventBatch {
     /// Cuts off delivered events, so that a batch never fully drained does not grow without bound.
     /// Called before the events of a chunk are appended.
     pub(super) fn compact(&mut self) {
+        if let Some(buffers) = self.buffers.as_deref_mut() {
+            buffers.compact();
+        }
+    }
+
+    fn push_bytes(&mut self, kind: Kind, bytes: &[u8], fragments: &[u32]) {
+        let buffers = self.buffers();
+        let start = buffers.bytes.len();
+        buffers.bytes.extend_from_slice(bytes);
+        buffers.push_record(kind, Location::Shared, start, bytes.len(), fragments);
+    }
+}
+
+impl Buffers {
+    /// Bytes allocated.
+    pub(super) fn capacity(&self) -> usize {
+        size_of::<Self>()
+            + self.records.capacity() * size_of::<Record>()
+            + self.bytes.capacity()
+            + self.fragments.capacity() * size_of::<u32>()
+            + self.large.capacity() * size_of::<Vec<u8>>()
+    }
+
+    /// True if all events are delivered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.next == self.records.len()
+    }
+
+    fn clear(&mut self) {
+        self.records.clear();
+        self.bytes.clear();
+        self.fragments.clear();
+        self.large.clear();
+        self.next = 0;
+        self.undelivered_bytes = 0;
+        self.records.shrink_to(KEPT_CAPACITY / size_of::<Record>());
+        self.bytes.shrink_to(KEPT_CAPACITY);
+        self.fragments.shrink_to(KEPT_CAPACITY / size_of::<u32>());
+        self.large.shrink_to(KEPT_LARGE);
+    }
+
+    fn compact(&mut self) {
         // A drained batch is reset, so `next > 0` implies that a record exists at `next`.
         debug_assert!(self.next == 0 || self.next < self.records.len());
         let Some(next) = self.records.get(self.next).filter(|_| self.next > 0) else { return };
@@ -331,12 +402,6 @@ impl EventBatch {
             }
             record.fragments_start -= fragments;
         }
-    }
-
-    fn push_bytes(&mut self, kind: Kind, bytes: &[u8], fragments: &[u32]) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(bytes);
-        self.push_record(kind, Location::Shared, start, bytes.len(), fragments);
     }
 
     fn push_record(

@@ -31,7 +31,7 @@ fn events_come_out_in_order_and_the_batch_resets_itself() {
         assert_eq!(events.take_large(), None);
         events.advance();
     }
-    assert!(events.is_empty() && events.records.is_empty() && events.bytes.is_empty());
+    assert!(events.is_empty() && events.buffers().records.is_empty() && events.buffers().bytes.is_empty());
     assert_eq!((events.peek(), events.payload_bytes()), (None, 0));
     events.advance();
     assert!(events.is_empty());
@@ -58,7 +58,7 @@ fn large_messages_have_their_own_allocation() {
     events.push_frame(true, &big[1..], None, false).unwrap();
     events.push_large(true, big.clone(), &[10, 20]);
     assert_eq!(events.payload_bytes(), 3 * LARGE_MESSAGE - 1);
-    assert_eq!(events.bytes.len(), LARGE_MESSAGE - 1);
+    assert_eq!(events.buffers().bytes.len(), LARGE_MESSAGE - 1);
 
     // Can be copied from the borrowed event.
     assert_eq!(events.peek(), Some(message(&big, &[])));
@@ -80,7 +80,7 @@ fn a_rejected_message_leaves_no_bytes() {
     events.push_ping(b"p", false);
     let refused = events.push_frame(false, &[0xFF; 10], None, true);
     assert_eq!(refused, Err(ProtocolError::InvalidUtf8));
-    assert_eq!((events.len(), events.payload_bytes(), events.bytes.len()), (1, 1, 1));
+    assert_eq!((events.len(), events.payload_bytes(), events.buffers().bytes.len()), (1, 1, 1));
 }
 
 #[test]
@@ -106,9 +106,9 @@ fn a_batch_that_is_never_drained_does_not_grow() {
         }
     }
     assert_eq!(events.len(), 30);
-    assert!(events.bytes.capacity() < 512 * 1024, "{}", events.bytes.capacity());
-    assert!(events.records.capacity() < 4_096, "{}", events.records.capacity());
-    assert!(events.fragments.capacity() < 4_096, "{}", events.fragments.capacity());
+    assert!(events.buffers().bytes.capacity() < 512 * 1024, "{}", events.buffers().bytes.capacity());
+    assert!(events.buffers().records.capacity() < 4_096, "{}", events.buffers().records.capacity());
+    assert!(events.buffers().fragments.capacity() < 4_096, "{}", events.buffers().fragments.capacity());
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_drained_batch_keeps_a_bounded_capacity() {
     }
     events.clear();
     assert_eq!((events.is_empty(), events.payload_bytes()), (true, 0));
-    assert!(events.bytes.capacity() > 0 && events.bytes.capacity() <= KEPT_CAPACITY);
+    assert!(events.buffers().bytes.capacity() > 0 && events.buffers().bytes.capacity() <= KEPT_CAPACITY);
 }
 
 #[test]

@@ -68,6 +68,9 @@ impl InflateState {
                 self.extension.pool.put_inflater(inflater);
             }
             freed = self.history.compact(self.window());
+            if self.frame.is_empty() {
+                freed += std::mem::take(&mut self.frame).capacity();
+            }
         }
         Trimmed { freed, may_free_more }
     }

@@ -10,6 +10,7 @@ mod config;
 mod deflate;
 mod detached_frame;
 mod event;
+mod event_memory;
 mod inflate;
 mod outbound;
 mod output;
@@ -25,6 +26,7 @@ pub use config::{Config, MaskingKeys, Trimmed};
 use deflate::DeflateState;
 pub use detached_frame::DetachedFrame;
 pub use event::{EventBatch, EventRef, LARGE_MESSAGE};
+pub use event_memory::EventMemory;
 use outbound::Outbound;
 pub use output::{Head, Output};
 pub use receive::MIN_IN_PLACE;
@@ -106,6 +108,9 @@ impl Connection {
         let mut trimmed = self.inbound.trim_memory();
         if let Some(deflate) = &mut self.deflate {
             trimmed += deflate.trim_memory();
+            if !trimmed.may_free_more {
+                trimmed.freed += self.inbound.release_message();
+            }
         }
         trimmed
     }

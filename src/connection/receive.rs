@@ -290,6 +290,10 @@ impl Inbound {
                 events.push_small(message.is_binary(), message.data(), message.fragments());
             }
             message.reset();
+            if self.inflate.is_none() {
+                // Most messages are complete in one chunk and need no memory here.
+                message.release();
+            }
         }
         Ok(())
     }
@@ -319,6 +323,8 @@ impl Inbound {
             }
             _ => events.push_pong(payload),
         }
+        // Control frames are rare: their memory is freed.
+        self.control = Vec::new();
         Ok(())
     }
 
@@ -380,6 +386,11 @@ impl Inbound {
     /// True if a connection without this state would receive the next message in the same way.
     pub(super) fn is_pristine(&self) -> bool {
         self.is_between_messages() && self.inflate.as_deref().is_none_or(InflateState::is_pristine)
+    }
+
+    /// Frees memory for messages in several frames or chunks, unless one has begun. Returns the number of bytes freed.
+    pub(super) fn release_message(&mut self) -> usize {
+        self.message.release()
     }
 
     /// Frees permessage-deflate memory that was not used since the last call.

@@ -157,6 +157,17 @@ impl MessageAssembler {
         self.declared = 0;
     }
 
+    /// Frees all memory, unless a message has begun. Returns the number of bytes freed.
+    pub fn release(&mut self) -> usize {
+        if self.frames > 0 || self.declared > 0 || !self.data.is_empty() {
+            return 0;
+        }
+        let freed = self.data.capacity() + self.fragments.capacity() * size_of::<u32>();
+        self.data = Vec::new();
+        self.fragments = Vec::new();
+        freed
+    }
+
     /// Reserves up to [`GROWTH`] times the received bytes, but no more than declared: memory
     /// follows the bytes sent, and a long frame ends in an allocation of its exact size.
     fn make_room(&mut self, additional: usize) {

@@ -6,7 +6,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::malloc_trim::malloc_trim;
 use crate::connection::Trimmed;
 use crate::protocol::deflate::{Broadcast, OutgoingParams, Pool};
 
@@ -16,9 +15,6 @@ const MAX_JOINABLE: usize = 4;
 
 /// Estimated memory of permessage-deflate for a connection, freed when that closes.
 const FREED_AT_CLOSE: usize = 32 * 1024;
-
-/// Bytes freed from which `malloc_trim` is called while other memory is in use.
-const TRIM_FROM: usize = 4 * 1024 * 1024;
 
 /// A payload that is being compressed, for one or more connections that send the same.
 #[derive(Debug)]
@@ -37,7 +33,7 @@ pub struct Compression<W> {
     pub pool: Arc<Pool>,
     /// The last compressed payloads, for connections that send the same.
     pub broadcast: RefCell<Broadcast>,
-    /// Estimated bytes freed since the last `malloc_trim`.
+    /// Estimated bytes freed by closed connections and not reported.
     freed: Cell<usize>,
     /// Running jobs that can be joined, the newest first.
     jobs: RefCell<Vec<Rc<CompressionJob<W>>>>,
@@ -65,22 +61,11 @@ impl<W> Compression<W> {
         self.freed.set(self.freed.get() + FREED_AT_CLOSE);
     }
 
-    /// Frees memory that was not used since the last call, after connections have freed `trimmed`.
-    /// `freed_otherwise`: bytes freed apart from permessage-deflate. Returns `true` if the next call may free
-    /// more, and `true` if `malloc_trim` was called.
-    pub fn free_unused(&self, mut trimmed: Trimmed, freed_otherwise: usize) -> (bool, bool) {
+    /// Frees memory that connections share and that was not used since the last call. The result includes the memory of connections
+    /// that have closed since then.
+    pub fn free_unused(&self) -> Trimmed {
         self.broadcast.borrow_mut().clear();
-        trimmed.may_free_more |= self.pool.trim();
-        // `malloc_trim` takes milliseconds: it is called for many bytes, or for the last ones of
-        // permessage-deflate.
-        let freed = self.freed.get() + trimmed.freed;
-        let is_last = freed > 0 && !trimmed.may_free_more;
-        let trims = is_last || freed + freed_otherwise >= TRIM_FROM;
-        if trims {
-            malloc_trim();
-        }
-        self.freed.set(if trims { 0 } else { freed });
-        (trimmed.may_free_more, trims)
+        Trimmed { freed: self.freed.take(), may_free_more: self.pool.trim() }
     }
 
     /// Joins a running job with the same payload and parameters. Returns the waiter if there is none.
@@ -118,7 +103,7 @@ impl<W> Compression<W> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Compression, FREED_AT_CLOSE, MAX_JOINABLE, TRIM_FROM};
+    use super::{Compression, FREED_AT_CLOSE, MAX_JOINABLE};
     use crate::connection::Trimmed;
     use crate::protocol::deflate::OutgoingParams;
 
@@ -159,21 +144,13 @@ mod tests {
     }
 
     #[test]
-    fn the_heap_is_trimmed_for_the_last_bytes_or_for_many() {
+    fn the_memory_of_closed_connections_is_reported_once() {
         let compression = Compression::<()>::default();
-        let more = Trimmed { freed: 1, may_free_more: true };
-        assert_eq!(compression.free_unused(Trimmed::default(), 0), (false, false));
-        assert_eq!(compression.free_unused(more, 0), (true, false));
-        // Bytes are kept in mind until the last ones are freed.
-        assert_eq!(compression.free_unused(Trimmed::default(), 0), (false, true));
-        assert_eq!(compression.free_unused(Trimmed::default(), 0), (false, false));
-        assert_eq!(compression.free_unused(Trimmed::default(), TRIM_FROM), (false, true));
-        for _ in 0..TRIM_FROM / FREED_AT_CLOSE - 1 {
-            compression.note_close();
-        }
-        let last = Trimmed { freed: FREED_AT_CLOSE - 1, may_free_more: true };
-        assert_eq!(compression.free_unused(last, 0), (true, false));
-        assert_eq!(compression.free_unused(more, 0), (true, true));
+        assert_eq!(compression.free_unused(), Trimmed::default());
+        compression.note_close();
+        compression.note_close();
+        assert_eq!(compression.free_unused().freed, 2 * FREED_AT_CLOSE);
+        assert_eq!(compression.free_unused(), Trimmed::default());
     }
 
     #[test]

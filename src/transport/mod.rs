@@ -10,7 +10,8 @@
 //! * [`records`]: events in memory that JavaScript reads. [`compression`]: permessage-deflate of an owner.
 //! * [`uv`]: libuv handles, for owners with a loop of libuv. `turn`: terms that drivers and sockets share.
 //! * [`masking_keys`]: random masking keys. [`slab`]: values by number. `queue`, `ref_count`: shared between
-//!   threads, made of `sync`. [`malloc_trim`]: a call of libc.
+//!   threads, made of `sync`. [`pacer`]: slices of housekeeping.
+//!   [`malloc_trim`]: freed memory of the process.
 //!
 //! All drive the same [`Connection`](crate::connection::Connection) and fill the same
 //! [`EventBatch`](crate::connection::EventBatch).
@@ -28,6 +29,7 @@ pub mod io_threads;
 pub mod listener;
 pub mod malloc_trim;
 pub mod masking_keys;
+pub mod pacer;
 #[cfg(unix)]
 mod queue;
 pub mod records;

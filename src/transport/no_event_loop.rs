@@ -120,13 +120,16 @@ impl<H: Host> EventLoop<H> {
     /// There is nothing to sweep.
     pub fn begin_sweep(&self) {}
 
-    /// No bytes are freed.
-    pub fn freed(&self) -> usize {
-        0
+    /// No connection is active.
+    pub fn sweep_one(&self) -> Option<usize> {
+        None
     }
 
-    /// No bytes are freed.
-    pub fn reset_freed(&self) {}
+    /// Frees memory for events that was not used since the last call. Returns the number of bytes freed since then, also
+    /// at other times.
+    pub fn free_event_memory(&self) -> usize {
+        self.transports.event_memory().trim()
+    }
 }
 
 impl<M> Transport<M> {

@@ -22,6 +22,11 @@ impl<T> Slab<T> {
         self.vacant.last().copied().unwrap_or(self.values.len())
     }
 
+    /// A key above those of all values.
+    pub fn end_key(&self) -> usize {
+        self.values.len()
+    }
+
     /// All values, by ascending key.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.values.iter().flatten()

@@ -1,7 +1,7 @@
 //! The transports of an owner, by connection id: the configuration of each connection and its backend. JavaScript names a connection
 //! by this id. Commands that need the event loop are in `event_loop::commands`.
 
-use std::cell::{Ref, RefCell};
+use std::cell::{Ref, RefCell, RefMut};
 use std::mem;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -10,50 +10,59 @@ use std::sync::Arc;
 use super::event_loop::{ActiveConnection, IdleConnection};
 use super::slab::Slab;
 use super::stream::Stream;
-use crate::connection::{Config, Connection, Trimmed};
+use crate::connection::{Config, Connection, EventMemory, Trimmed};
 use crate::protocol::deflate::InflateJob;
 use crate::protocol::{Limits, MaskingKey, Role};
 
 /// The transports of one owner. `M` is the memory of its host.
-pub struct Transports<M>(RefCell<Slab<Rc<RefCell<Transport<M>>>>>);
+pub struct Transports<M> {
+    by_id: RefCell<Slab<Rc<RefCell<Transport<M>>>>>,
+    /// Memory of event batches, which the connections take turns with.
+    event_memory: RefCell<EventMemory>,
+}
 
 impl<M> Default for Transports<M> {
     fn default() -> Self {
-        Self(RefCell::default())
+        Self { by_id: RefCell::default(), event_memory: RefCell::default() }
     }
 }
 
 impl<M> Transports<M> {
     /// The transport of a connection. `None` if there is no such connection.
     pub fn get(&self, id: u32) -> Option<Rc<RefCell<Transport<M>>>> {
-        self.0.borrow().get(id as usize).map(Rc::clone)
+        self.by_id.borrow().get(id as usize).map(Rc::clone)
     }
 
     /// Adds a transport and returns its id. Ids are used again.
     pub fn insert(&self, transport: Rc<RefCell<Transport<M>>>) -> u32 {
-        self.0.borrow_mut().insert(transport) as u32
+        self.by_id.borrow_mut().insert(transport) as u32
     }
 
     /// The id that the next transport will get.
     pub fn next_id(&self) -> u32 {
-        self.0.borrow().vacant_key() as u32
+        self.by_id.borrow().vacant_key() as u32
     }
 
     /// Removes a transport. Its id may be given to another one.
     pub fn remove(&self, id: u32) -> Option<Rc<RefCell<Transport<M>>>> {
-        self.0.borrow_mut().remove(id as usize)
+        self.by_id.borrow_mut().remove(id as usize)
     }
 
     /// Runs `access` on each transport.
     pub fn for_each(&self, mut access: impl FnMut(&RefCell<Transport<M>>)) {
-        for transport in self.0.borrow().iter() {
+        for transport in self.by_id.borrow().iter() {
             access(transport);
         }
     }
 
     /// All transports, without a count of references for each.
     pub fn borrow(&self) -> Ref<'_, Slab<Rc<RefCell<Transport<M>>>>> {
-        self.0.borrow()
+        self.by_id.borrow()
+    }
+
+    /// Spare memory of event batches.
+    pub fn event_memory(&self) -> RefMut<'_, EventMemory> {
+        self.event_memory.borrow_mut()
     }
 }
 

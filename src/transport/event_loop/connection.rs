@@ -11,7 +11,7 @@ use super::large_frame::{LARGE_FRAME_FROM, LargeFrame};
 use super::payload_arena::PayloadArena;
 use super::payloads::Payloads;
 use super::poller::Readiness;
-use crate::connection::{Connection, MIN_IN_PLACE};
+use crate::connection::{Connection, EventMemory, MIN_IN_PLACE};
 use crate::transport::socket::{Interest, RECEIVE_BUFFER, Socket, SocketEvents, Taken};
 
 /// Memory that holds messages received in place. `M` is that of the [`Host`].
@@ -188,6 +188,7 @@ impl<M> ActiveConnection<M> {
         host: &H,
         arena: &PayloadArena,
         buffer: &RefCell<Box<[u8]>>,
+        memory: &mut EventMemory,
     ) -> usize {
         debug_assert!(!self.is_on_thread, "one thread drives a socket at a time");
         let Readiness { mut read, ended, hung_up, write } = self.ready.get();
@@ -201,7 +202,7 @@ impl<M> ActiveConnection<M> {
         let mut bytes = 0;
         if read && (interest.read || (interest.read_ahead && ended)) {
             let taken = if interest.read {
-                self.read(ended, host, arena, buffer)
+                self.read(ended, host, arena, buffer, memory)
             } else {
                 self.reclaim(host);
                 self.socket.receive_ahead(&mut buffer.borrow_mut(), &mut *host.masking_keys())
@@ -226,6 +227,7 @@ impl<M> ActiveConnection<M> {
         host: &H,
         arena: &PayloadArena,
         buffer: &RefCell<Box<[u8]>>,
+        events: &mut EventMemory,
     ) -> Taken {
         // Messages that are not delivered keep their memory.
         let is_free = self.in_place.borrow().is_none();
@@ -241,14 +243,14 @@ impl<M> ActiveConnection<M> {
         self.reclaim(host);
         let taken = if self.reads_in_place.get() && is_free && arena.has_room() {
             let (taken, start) = arena.add_chunk(host, RECEIVE_BUFFER, |chunk| {
-                let taken = self.socket.receive_in_place(ended, chunk, &mut *host.masking_keys());
+                let taken = self.socket.receive_in_place(ended, chunk, &mut *host.masking_keys(), events);
                 (taken, taken.bytes)
             });
             self.in_place.replace(Some(InPlace::Arena(start)));
             taken
         } else {
             let mut buffer = buffer.borrow_mut();
-            self.socket.receive_on_owner(ended, &mut buffer, &mut *host.masking_keys())
+            self.socket.receive_on_owner(ended, &mut buffer, &mut *host.masking_keys(), events)
         };
         self.reads_in_place.set(taken.is_whole && taken.bytes >= MIN_IN_PLACE);
         if taken.bytes >= LARGE_FRAME_FROM && !taken.is_whole {

@@ -88,7 +88,9 @@ impl<H: Host> EventLoop<H> {
         let connections =
             tokens.drain(..).filter_map(|token| self.activate_ready(token, Readiness::default()));
         batch.extend(connections);
+        let count = batch.len();
         self.deliver_all(&mut batch);
+        self.transports().event_memory().pass_on(&mut io.mailbox.event_memory(), count);
         self.woken.set(tokens);
         self.batch.set(batch);
         self.flush();
@@ -108,7 +110,6 @@ impl<H: Host> EventLoop<H> {
         self.flush();
         self.cycle.set(self.cycle.get() + 1);
         self.host.poll_without_blocking(has_accepted || !self.waiting.borrow().is_empty());
-        self.sweep();
     }
 
     /// The present cycle; `None` where the owner's loop cannot poll and nothing is looked at again.
@@ -168,7 +169,8 @@ impl<H: Host> EventLoop<H> {
     pub(in crate::transport) fn move_bytes(&self, connection: &ActiveConnection<H::Memory>) -> usize {
         match self.io() {
             Some(io) if !connection.is_on_thread && !self.has_ended() => {
-                connection.move_bytes(&self.host, &self.arena, &io.buffer)
+                let mut memory = self.transports().event_memory();
+                connection.move_bytes(&self.host, &self.arena, &io.buffer, &mut memory)
             }
             _ => 0,
         }
@@ -209,6 +211,7 @@ impl<H: Host> EventLoop<H> {
             self.mark_waiting(connection);
         }
         connection.release_in_place(&self.host, &self.arena);
+        self.transports().event_memory().reclaim(&mut connection.events.borrow_mut().events);
         // A flush looks at the interest, too.
         if !connection.is_dirty.get() {
             self.after_io(connection);

@@ -10,7 +10,7 @@ use super::Host;
 use super::accept::Acceptors;
 use super::adopt::{AdoptRequest, Opened};
 use super::connection::ActiveConnection;
-use super::idle::{ActiveList, IdleConnection};
+use super::idle::{ActiveList, IdleConnection, Swept};
 use super::payload_arena::PayloadArena;
 use super::poller::{Io, Poller, Readiness, ReadyList};
 use crate::connection::{Config, Connection};
@@ -54,8 +54,6 @@ pub struct EventLoop<H: Host> {
     has_local_clients: Cell<bool>,
     /// References that keep the host's loop alive.
     refs: Cell<u32>,
-    /// Bytes freed by connections that became idle.
-    freed: Cell<usize>,
     has_ended: Cell<bool>,
 }
 
@@ -79,7 +77,6 @@ impl<H: Host> EventLoop<H> {
             has_servers: Cell::new(false),
             has_local_clients: Cell::new(false),
             refs: Cell::new(0),
-            freed: Cell::new(0),
             has_ended: Cell::new(false),
         }
     }
@@ -353,25 +350,26 @@ impl<H: Host> EventLoop<H> {
         }
     }
 
-    /// Makes connections idle that were not used since the last call; over several cycles, if there are many.
+    /// Begins a sweep, unless one is under way: each active connection is looked at once, by [`EventLoop::sweep_one`].
     pub fn begin_sweep(&self) {
         self.active.begin_sweep();
-        self.sweep();
     }
 
-    pub(super) fn sweep(&self) {
-        let is_over = self.active.sweep(|id| {
-            let transports = self.transports.borrow();
-            if let Some(mut transport) =
-                transports.get(id as usize).and_then(|transport| transport.try_borrow_mut().ok())
-                && self.make_idle(&mut transport)
-            {
-                self.freed.set(self.freed.get() + FREED_BY_IDLING);
-            }
-        });
-        if !is_over && self.is_started() {
-            self.host.poll_without_blocking(true);
-        }
+    /// Looks at the next connection of a sweep, and makes it idle if it was not used since the last sweep. Returns the approximate
+    /// number of bytes freed; `None` if the sweep is over.
+    pub fn sweep_one(&self) -> Option<usize> {
+        let Swept::Unused(id) = self.active.next_unswept()? else { return Some(0) };
+        let transports = self.transports.borrow();
+        let transport = transports.get(id as usize).and_then(|found| found.try_borrow_mut().ok());
+        let is_idle = transport.is_some_and(|mut transport| self.make_idle(&mut transport));
+        Some(if is_idle { FREED_BY_IDLING } else { 0 })
+    }
+
+    /// Frees memory for events that was not used since the last call. Returns the number of bytes freed since then, also
+    /// at other times.
+    pub fn free_event_memory(&self) -> usize {
+        let of_threads = self.io().map_or(0, |io| io.mailbox.event_memory().trim());
+        self.transports.event_memory().trim() + of_threads
     }
 
     /// Makes a connection idle, if it has nothing in flight. Returns true if it is.
@@ -386,16 +384,6 @@ impl<H: Host> EventLoop<H> {
             }
         }
         true
-    }
-
-    /// Bytes freed by connections that became idle, since the last call of [`EventLoop::reset_freed`].
-    pub fn freed(&self) -> usize {
-        self.freed.get()
-    }
-
-    /// Begins a new count of [`EventLoop::freed`].
-    pub fn reset_freed(&self) {
-        self.freed.set(0);
     }
 
     /// Closes all sockets and accepted connections. Nothing is delivered from here on. The host closes its handles for the event

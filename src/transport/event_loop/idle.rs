@@ -2,7 +2,7 @@
 //! Readiness of its descriptor makes it active, and so does a command that needs more. When no bytes have passed between two
 //! sweeps, it is idle again.
 //!
-//! The owner begins a sweep from time to time. It looks once at each active connection, and may take several cycles.
+//! The owner begins a sweep from time to time. It looks once at each active connection, at one per call.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -14,8 +14,8 @@ use super::connection::ActiveConnection;
 use crate::connection::Config;
 use crate::transport::socket::{Borrowed, Idle, Mailbox, Socket};
 
-/// Connections that one cycle looks at in a sweep: well under a millisecond.
-const SWEPT_PER_CYCLE: usize = 2048;
+/// Places that the list of active connections keeps.
+const KEPT: usize = 2048;
 
 /// A connection of the event loop with nothing in flight.
 #[derive(Debug)]
@@ -93,6 +93,14 @@ impl IdleConnection {
     }
 }
 
+/// Outcome of a look at a connection.
+pub(super) enum Swept {
+    /// The connection was used since the last sweep, or has ended.
+    Used,
+    /// The connection of this id was not used.
+    Unused(u32),
+}
+
 /// The active connections of an event loop.
 pub(super) struct ActiveList<M> {
     list: RefCell<Vec<Rc<ActiveConnection<M>>>>,
@@ -146,23 +154,22 @@ impl<M> ActiveList<M> {
         }
     }
 
-    /// Goes on with a sweep: calls `make_idle` with the id of each connection that was not used since the last one. Returns true if
-    /// the sweep is over.
-    pub(super) fn sweep(&self, make_idle: impl Fn(u32)) -> bool {
-        for _ in 0..SWEPT_PER_CYCLE {
-            // From the last one to the first: a connection that leaves the list is replaced by one that was looked at.
-            let Some(position) = self.unswept.get().checked_sub(1) else { break };
-            self.unswept.set(position);
-            let unused = match self.list.borrow().get(position) {
-                Some(connection) if !connection.was_used() => connection.id(),
-                _ => continue,
-            };
-            make_idle(unused);
-        }
-        let is_over = self.unswept.get() == 0;
-        if is_over {
-            self.list.borrow_mut().shrink_to(SWEPT_PER_CYCLE);
-        }
-        is_over
+    /// Goes on with a sweep: looks at one connection. `None` if the sweep is over.
+    pub(super) fn next_unswept(&self) -> Option<Swept> {
+        // From the last one to the first: a connection that leaves the list is replaced by one that was looked at.
+        let Some(position) = self.unswept.get().checked_sub(1) else {
+            let mut list = self.list.borrow_mut();
+            if list.capacity() > 2 * list.len() {
+                let kept = list.len().max(KEPT);
+                list.shrink_to(kept);
+            }
+            return None;
+        };
+        self.unswept.set(position);
+        let list = self.list.borrow();
+        Some(match list.get(position) {
+            Some(connection) if !connection.was_used() => Swept::Unused(connection.id()),
+            _ => Swept::Used,
+        })
     }
 }

@@ -33,7 +33,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use super::io_threads::Job;
 use super::sync;
-use crate::connection::{Connection, EventBatch, MaskingKeys, Output};
+use crate::connection::{Connection, EventBatch, EventMemory, MaskingKeys, Output};
 use crate::protocol::deflate::InflateJob;
 
 pub use events::{Fault, SocketEvents};
@@ -135,9 +135,19 @@ impl Socket {
     }
 
     /// Reads on the owner's thread, up to [`READS_PER_TURN`] full buffers, and parses. `ended`: the end is not
-    /// reported again, so reading goes on until it is found.
-    pub fn receive_on_owner(&self, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> Taken {
-        lock(&self.state).receive(ended, buffer, keys)
+    /// reported again, so reading goes on until it is found. `memory` is for the events.
+    pub fn receive_on_owner(
+        &self,
+        ended: bool,
+        buffer: &mut [u8],
+        keys: &mut dyn MaskingKeys,
+        memory: &mut EventMemory,
+    ) -> Taken {
+        let mut state = lock(&self.state);
+        memory.lend(&mut state.undelivered.events);
+        let taken = state.receive(ended, buffer, keys);
+        memory.reclaim(&mut state.undelivered.events);
+        taken
     }
 
     /// As [`Socket::receive_on_owner`], but reads once and in place: large messages stay in `buffer`, see
@@ -147,8 +157,13 @@ impl Socket {
         ended: bool,
         buffer: &mut [u8],
         keys: &mut dyn MaskingKeys,
+        memory: &mut EventMemory,
     ) -> Taken {
-        lock(&self.state).receive_once(ended, buffer, keys, State::parse_in_place)
+        let mut state = lock(&self.state);
+        memory.lend(&mut state.undelivered.events);
+        let taken = state.receive_once(ended, buffer, keys, State::parse_in_place);
+        memory.reclaim(&mut state.undelivered.events);
+        taken
     }
 
     /// Reads once into `rest`, the remaining memory of a detached frame; nothing is parsed.

@@ -169,6 +169,30 @@ impl Socket {
     }
 }
 
+/// Memory of events on an I/O thread.
+impl Socket {
+    /// Gives the events memory that the owner has [passed on](Mailbox::event_memory), if they have none.
+    fn lend_event_memory(&self, state: &mut State) {
+        let events = &mut state.undelivered.events;
+        if !events.has_memory()
+            && let Some(mailbox) = self.mailbox.upgrade()
+        {
+            mailbox.event_memory().lend(events);
+        }
+    }
+
+    /// Takes the memory back if it holds no events.
+    fn reclaim_event_memory(&self, state: &mut State) {
+        let events = &mut state.undelivered.events;
+        if events.is_empty()
+            && events.has_memory()
+            && let Some(mailbox) = self.mailbox.upgrade()
+        {
+            mailbox.event_memory().reclaim(events);
+        }
+    }
+}
+
 /// Operations of an I/O thread.
 impl Driven for Socket {
     fn thread_interest(&self) -> Option<Interest> {
@@ -184,7 +208,9 @@ impl Driven for Socket {
         let Some((mut state, result)) = read_unlocked(&self.state, source, read) else {
             return (Received::Stop, false);
         };
+        self.lend_event_memory(&mut state);
         let received = state.take_in(result, buffer, keys, State::parse_copied);
+        self.reclaim_event_memory(&mut state);
         // While the kernel refuses output, writability triggers the write.
         let reply = !state.blocked && state.connection.has_output();
         self.announce(state);

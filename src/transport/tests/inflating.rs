@@ -10,7 +10,7 @@ use super::{
     Dice, Event, Family, LINK, Link, LoopOwner, OneKey, Owner, Owns, Peer, SETUPS, key_of, opposite, pair,
     pattern, text, wait_until,
 };
-use crate::connection::{Config, Connection, EventBatch};
+use crate::connection::{Config, Connection, EventBatch, EventMemory};
 use crate::protocol::deflate::{Broadcast, InflateJob, PermessageDeflate, Progress};
 use crate::protocol::{Limits, Role};
 use crate::transport::socket::{Descriptor, RECEIVE_BUFFER, Socket, SocketEvents};
@@ -233,7 +233,12 @@ fn reading_in_place_stops_too() {
             let mut told: Vec<Event> = Vec::new();
             while told.len() < script.expected.len() {
                 while link.socket.interest().read && !link.socket.interest().deliver {
-                    link.socket.receive_in_place(false, &mut buffer, &mut OneKey);
+                    link.socket.receive_in_place(
+                        false,
+                        &mut buffer,
+                        &mut OneKey,
+                        &mut EventMemory::default(),
+                    );
                 }
                 link.socket.with_events(|_, events| events.copy_out_chunk(&buffer));
                 buffer.fill(0xEE);
