@@ -3,6 +3,7 @@
 
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
+import net from 'node:net';
 import { OBSERVED } from '../observers.mjs';
 
 const require = createRequire(import.meta.url);
@@ -56,7 +57,17 @@ const COMMANDS = {
     }),
   closeIdleConnections: () => server.closeIdleConnections(),
   closeAllConnections: () => server.closeAllConnections(),
-  close: () => wss.close()
+  close: () => wss.close(),
+  /** Without closing idle connections. */
+  closeListener: () => {
+    net.Server.prototype.close.call(server);
+  },
+  destroyActive() {
+    const { port } = wss.address();
+    for (const handle of process._getActiveHandles()) {
+      if (handle instanceof net.Socket && handle.localPort === port) handle.destroy();
+    }
+  }
 };
 
 process.on('message', async ([command, argument]) => {
