@@ -7,9 +7,6 @@ use std::collections::VecDeque;
 use crate::protocol::frame::mask;
 use crate::protocol::{MaskingKey, ProtocolError, Utf8Validator};
 
-#[cfg(doc)]
-use super::EventMemory;
-
 /// Messages of this many bytes or more get an allocation of their own.
 pub const LARGE_MESSAGE: usize = 64 * 1024;
 /// Capacity that a drained batch keeps: about one read.
@@ -110,7 +107,7 @@ const _: () = assert!(size_of::<Record>() <= 56);
 /// [`peek`](Self::peek) and [`advance`](Self::advance) form a cursor that can stop anywhere and
 /// continue later, also after more events were appended.
 ///
-/// A batch without memory allocates it with the first event; see [`EventMemory`] for batches that take
+/// A batch without memory allocates it with the first event; see [`EventMemory`](super::EventMemory) for batches that take
 /// turns with the same memory.
 #[derive(Debug, Default)]
 pub struct EventBatch {
@@ -127,7 +124,7 @@ pub(super) struct Buffers {
     fragments: Vec<u32>,
     large: VecDeque<Vec<u8>>,
     undelivered_bytes: usize,
-    /// Bytes for which [`EventMemory`] has counted it.
+    /// Bytes for which [`EventMemory`](super::EventMemory) has counted it.
     pub(super) counted: usize,
 }
 
