@@ -280,7 +280,6 @@ function socketOnError() {
 
 module.exports = {
   armCloseTimer,
-  canPongNatively,
   canThreadPong,
   disableThreadPongs,
   onConclude,
