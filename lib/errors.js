@@ -38,6 +38,24 @@ const TABLE = {
     (choices) => `The "transport" option must be one of "${choices.join('", "')}"`
   ],
 
+  // Options and arguments that ws does not have: Node's errors, whose parts options/checks.js words
+  ARG_TYPE: [
+    TypeError,
+    (name, expected, received) => `The ${name} must be ${expected}. Received ${received}`,
+    'ERR_INVALID_ARG_TYPE'
+  ],
+  ARG_RANGE: [
+    RangeError,
+    (name, range, received) =>
+      `The value of "${name}" is out of range. It must be ${range}. Received ${received}`,
+    'ERR_OUT_OF_RANGE'
+  ],
+  ARG_VALUE: [
+    TypeError,
+    (name, reason, received) => `The ${name} ${reason}. Received ${received}`,
+    'ERR_INVALID_ARG_VALUE'
+  ],
+
   // Arguments and state of a call
   NOT_OPEN: [
     Error,

@@ -19,6 +19,7 @@ const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kTransport, kWebSocket } = require('./con
 const { acceptKey } = require('./native');
 const { checkMode } = require('./transport/mode');
 const { createError } = require('./errors');
+const { readSettings } = require('./options/table');
 const { abortHandshake, abortOrEmitClientError } = require('./server/abort-handshake');
 const { nextTick } = require('./node/schedule');
 
@@ -70,6 +71,7 @@ class WebSocketServer extends Emitter {
       throw createError('SERVER_OPTIONS');
     }
     checkMode(options.transport);
+    const settings = readSettings(options, 'server');
 
     if (hasPort) {
       /** @type {import('http').Server | null | undefined} undefined with `noServer`; null once closed */
@@ -93,7 +95,7 @@ class WebSocketServer extends Emitter {
     this.options = options;
     this._state = RUNNING;
     Object.defineProperty(this, kServer, {
-      value: { onClientClose: createCloseListener(this), statistics: new Statistics() }
+      value: { onClientClose: createCloseListener(this), settings, statistics: new Statistics() }
     });
   }
 
@@ -178,6 +180,9 @@ class WebSocketServer extends Emitter {
       return refuse(400, message, { 'Sec-WebSocket-Version': '13, 8' });
     }
     if (!this.shouldHandle(req)) return abortHandshake(socket, 400);
+    const origin = headers[version === 8 ? 'sec-websocket-origin' : 'origin'];
+    const { allowedOrigins } = this[kServer].settings;
+    if (allowedOrigins !== null && !allowedOrigins(origin, req)) return abortHandshake(socket, 403);
 
     const protocols = parseSubprotocols(headers['sec-websocket-protocol']);
     if (protocols === undefined) return refuse(400, 'Invalid Sec-WebSocket-Protocol header');
@@ -198,7 +203,7 @@ class WebSocketServer extends Emitter {
 
     const { authorized, encrypted } = /** @type {any} */ (req.socket);
     const info = {
-      origin: headers[version === 8 ? 'sec-websocket-origin' : 'origin'],
+      origin,
       secure: !!(authorized || encrypted),
       req
     };
