@@ -12,7 +12,7 @@
 //!   back to the host.
 //! * `events`, `mailbox`: undelivered events, and how an I/O thread announces them. `handoff`: the rules between
 //!   threads.
-//! * `idle`: a socket with nothing in flight.
+//! * `idle`: a socket with nothing in flight. `send_queue`: output that the system holds.
 //!
 //! Lock order: `writer`, then `state`, then a mailbox or a job queue. No lock that the owner may wait for is held
 //! during a wake-up, and no JavaScript runs under a lock.
@@ -23,13 +23,16 @@ mod handoff;
 mod idle;
 mod mailbox;
 mod read;
+mod send_queue;
 mod state;
 mod transfer;
 mod write;
 
 use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::Duration;
 
 use super::io_threads::Job;
 use super::sync;
@@ -43,11 +46,12 @@ pub use fd::{Borrowed, Descriptor, OwnedOrBorrowedFd};
 use handoff::Reading;
 use handoff::lock_unread;
 
-pub(super) use super::turn::Side;
 pub use super::turn::{Interest, READS_PER_TURN, RECEIVE_BUFFER, Stop};
+pub(super) use super::turn::{Received, Side};
 pub use idle::Idle;
 pub use mailbox::{Mailbox, Wake};
 pub use read::Taken;
+use read::kernel_queues;
 pub(super) use state::Driver;
 pub use state::INBOUND_HIGH_WATER;
 use state::{Shutdown, State};
@@ -148,6 +152,21 @@ impl Socket {
         let taken = state.receive(ended, buffer, keys);
         memory.reclaim(&mut state.undelivered.events);
         taken
+    }
+
+    /// Processes the result of a read of the idle socket that this was made of. Returns true if the kernel's buffer was empty then.
+    pub(super) fn receive_read(
+        &self,
+        result: io::Result<usize>,
+        buffer: &mut [u8],
+        keys: &mut dyn MaskingKeys,
+        memory: &mut EventMemory,
+    ) -> bool {
+        let mut state = lock(&self.state);
+        memory.lend(&mut state.undelivered.events);
+        let received = state.take_in(result, buffer, keys, State::parse_copied);
+        memory.reclaim(&mut state.undelivered.events);
+        matches!(received, Received::Drained | Received::Empty)
     }
 
     /// As [`Socket::receive_on_owner`], but reads once and in place: large messages stay in `buffer`, see
@@ -440,6 +459,21 @@ impl Socket {
     /// Bytes received, including the head of the handshake.
     pub fn bytes_read(&self) -> u64 {
         lock(&self.state).bytes_read
+    }
+
+    /// True if reading is paused.
+    pub fn is_paused(&self) -> bool {
+        lock(&self.state).paused
+    }
+
+    /// Time since an I/O thread has last read bytes. `None` if it has not, or does not note it.
+    pub fn since_last_read(&self) -> Option<Duration> {
+        lock(&self.state).last_read_at.map(|at| at.elapsed())
+    }
+
+    /// Bytes of the output that the system holds and the peer's has not acknowledged, and true if received bytes can be read.
+    pub fn kernel_queues(&self) -> (u64, bool) {
+        lock(&self.state).owner_fd.as_ref().map_or((0, false), |fd| kernel_queues(&fd.socket()))
     }
 
     /// Puts the socket into the mailbox if it has events and is not there. Not needed for an owner that drives: it

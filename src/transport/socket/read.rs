@@ -2,12 +2,27 @@
 //! descriptors of sockets are read only here, and without the lock in [`Socket`](super::Socket).
 
 use std::io::{self, ErrorKind, Read};
+use std::mem::MaybeUninit;
 
-use super::Driver;
+use socket2::SockRef;
+
 use super::events::{Fault, SocketEvents};
+use super::send_queue::unacknowledged;
 use super::state::State;
+use super::{Driver, OwnedOrBorrowedFd};
 use crate::connection::MaskingKeys;
 use crate::transport::turn::{READS_PER_TURN, Received};
+
+/// Reads once from an idle socket.
+pub(super) fn read_once(fd: &OwnedOrBorrowedFd, buffer: &mut [u8]) -> io::Result<usize> {
+    (&*fd.socket()).read(buffer)
+}
+
+/// Bytes of the output that the system holds and the peer's has not acknowledged, and true if received bytes can be read.
+pub(super) fn kernel_queues(socket: &SockRef<'_>) -> (u64, bool) {
+    let has_input = socket.peek(&mut [MaybeUninit::uninit()]).is_ok_and(|length| length > 0);
+    (unacknowledged(&**socket), has_input)
+}
 
 /// Outcome of one turn of reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -54,6 +54,8 @@ pub(in crate::transport) struct TestHost {
     pub(in crate::transport) is_running: Cell<bool>,
     pub(in crate::transport) reports_end_with_bytes: Cell<bool>,
     pub(in crate::transport) is_kept_alive: Cell<bool>,
+    /// The clock.
+    pub(in crate::transport) nanos: Cell<u64>,
     polls_without_blocking: Cell<bool>,
 }
 
@@ -71,6 +73,7 @@ impl TestHost {
             is_running: Cell::new(true),
             reports_end_with_bytes: Cell::new(false),
             is_kept_alive: Cell::new(false),
+            nanos: Cell::new(0),
             polls_without_blocking: Cell::new(false),
         }
     }
@@ -144,7 +147,7 @@ impl Host for TestHost {
     }
 
     fn now(&self) -> u64 {
-        0
+        self.nanos.get()
     }
 
     fn reports_end_with_bytes(&self) -> bool {

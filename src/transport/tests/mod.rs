@@ -31,7 +31,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::socket::Socket;
-use crate::connection::{Config, Connection, EventRef, MaskingKeys};
+use crate::connection::{Config, Connection, EventRef, MaskingKeys, TimeLimits};
 use crate::protocol::{Limits, MaskingKey, ProtocolError, Role};
 
 pub(in crate::transport) use dice::{Dice, lengths_and_order};
@@ -109,7 +109,14 @@ pub(in crate::transport) fn text(data: &str) -> Event {
 pub(in crate::transport) fn config(role: Role, auto_pong: bool) -> Config {
     let limits =
         Limits { max_payload: 0, max_fragments: 0, max_buffered_chunks: 0, max_pending_auto_pongs: 0 };
-    Config { role, limits, auto_pong, skip_utf8_validation: false, deflate: None }
+    Config {
+        role,
+        limits,
+        auto_pong,
+        skip_utf8_validation: false,
+        time_limits: TimeLimits::default(),
+        deflate: None,
+    }
 }
 
 pub(in crate::transport) fn connection(role: Role, auto_pong: bool) -> Connection {
