@@ -282,7 +282,8 @@ export interface Functions {
   /**
    * Adopts the socket `fd`, whose `net.Socket` must not close it before `destroy`. `configuration`: the
    * number of one; `head`: bytes that were read from the socket before; `driver`: 0
-   * the event loop, 1 an I/O thread (always if the event loop can't poll the socket). Returns the number of the connection, whose events go to `deliver` after this call. -1 if
+   * the event loop, 1 an I/O thread (always if the event loop can't poll the socket), plus 2 to start paused, until
+   * `resume`. Returns the number of the connection, whose events go to `deliver` after this call. -1 if
    * the socket can't be adopted: nothing has changed then.
    */
   attach: (fd: number, configuration: number, head: Uint8Array | undefined, driver: number) => number

@@ -167,10 +167,14 @@ const RecordFlag = {
 /** Drivers for attach() and adopt(): the thread that moves the bytes of a connection. */
 const Driver = { event_loop: 0, io_threads: 1 };
 
+/** Added to the Driver: the connection starts paused. */
+const PAUSED = 2;
+
 module.exports = {
   ...functions,
   Driver,
   NO_CONNECTION,
+  PAUSED,
   RecordFlag,
   RecordKind,
   SendFlag,

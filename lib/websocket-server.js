@@ -272,8 +272,9 @@ class WebSocketServer extends Emitter {
       skipUTF8Validation: options.skipUTF8Validation
     };
     if (options.transport !== undefined) settings.transport = options.transport;
+    const { onClientClose, settings: additional, statistics } = this[kServer];
+    if (additional.deferReading) settings.deferReading = true;
     ws.setSocket(socket, head, settings);
-    const { onClientClose, statistics } = this[kServer];
     if (this.clients) {
       this.clients.add(ws);
       ws.on('close', onClientClose);

@@ -22,6 +22,7 @@ const { isLazy } = require('./socket/lazy-socket');
 const { defineVisible } = require('./node/define');
 const { live, showLive } = require('./node/live-properties');
 const { mixInto } = require('./event-target');
+const { shouldDefer, startAtFirstListener } = require('./connection/deferred-reading');
 const { openTransport } = require('./transport');
 const { sendControl, sendMessage } = require('./connection/send');
 const { toNative } = require('./deflate/native-config');
@@ -182,6 +183,7 @@ class WebSocket extends Emitter {
    * @param {Buffer} head bytes that have been read behind the handshake
    * @param {Object} options
    * @param {boolean} [options.allowSynchronousEvents]
+   * @param {boolean} [options.deferReading]
    * @param {(key: Buffer) => void} [options.generateMask]
    * @param {number} [options.maxBufferedChunks]
    * @param {number} [options.maxFragments]
@@ -217,6 +219,7 @@ class WebSocket extends Emitter {
     if (parser !== undefined && isLazy(socket)) socket.listenerCount('close');
     if (isLazy(socket)) socket[kWebSocket] = this;
     else events.watchSocket(this, /** @type {any} */ (socket));
+    const isDeferred = shouldDefer(this, options);
     const transport = openTransport(
       this,
       socket,
@@ -235,12 +238,14 @@ class WebSocket extends Emitter {
       !!allowSynchronousEvents,
       this[kAsyncResource] ?? networkContext.runInAsyncScope(() => new AsyncContext('WebSocket')),
       options.transport,
-      parser
+      parser,
+      isDeferred
     );
     transport.binaryType = this.binaryType;
     transport.generateMask = generateMask;
     this[kTransport] = transport;
     this._socket = socket;
+    if (isDeferred) startAtFirstListener(this);
     // Tracers find the WebSocket of a message by its Receiver or Sender, and observe their constructors.
     if (!originals.receiver.hasOriginalEvents()) receiverOf(this);
     if (!originals.sender.isOriginalClass(Sender)) senderOf(this);
@@ -333,7 +338,8 @@ class WebSocket extends Emitter {
     const { readyState } = this;
     if (readyState === CONNECTING || readyState === CLOSED) return;
     this._paused = false;
-    if (!this[kTransport].isThrottled) this._socket.resume();
+    const { isDeferred, isThrottled } = this[kTransport];
+    if (!isThrottled && !isDeferred) this._socket.resume();
   }
 
   /**

@@ -208,6 +208,7 @@ class ClientHandshake {
       skipUTF8Validation: options.skipUTF8Validation
     };
     if (options.transport !== undefined) settings.transport = options.transport;
+    if (options.deferReading) settings.deferReading = true;
     ws.setSocket(socket, head, settings);
   }
 }

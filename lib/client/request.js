@@ -13,6 +13,7 @@ const { randomBytes } = require('crypto');
 const PerMessageDeflate = require('../permessage-deflate');
 const extension = require('../extension');
 const { CLOSE_TIMEOUT, DEFAULT_LIMITS } = require('../constants');
+const { CLIENT_OPTIONS, readSettings } = require('../options/table');
 const { checkMode } = require('../transport/mode');
 const { createError } = require('../errors');
 
@@ -75,6 +76,7 @@ function resolveOptions(options) {
     throw createError('PROTOCOL_VERSION', resolved.protocolVersion);
   }
   checkMode(resolved.transport);
+  readSettings(resolved, 'client');
   return resolved;
 }
 
@@ -150,6 +152,7 @@ function checkSubprotocols(protocols) {
 
 /** Options of the WebSocket constructor that neither `http.request()` nor `net.connect()` knows, or that have a place below. */
 const OWN_OPTIONS = new Set([
+  ...CLIENT_OPTIONS,
   'allowSynchronousEvents',
   'autoPong',
   'closeTimeout',

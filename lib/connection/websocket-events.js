@@ -7,6 +7,7 @@
  */
 
 const originals = require('../node/originals');
+const { startReading } = require('./deferred-reading');
 const { publishError } = require('../diagnostics');
 const {
   AUTO_PONG_COMPLETE,
@@ -196,12 +197,13 @@ function emitError(ws, error) {
 }
 
 /**
- * Destroys the socket after `closeTimeout` milliseconds. On the global setTimeout(), as in ws: tests fake it.
+ * Begins the closing of a connection: reads the peer's close frame, and destroys the socket after `closeTimeout` milliseconds. On the global setTimeout(), as in ws: tests fake it.
  *
  * @param {WebSocket} ws
  */
 function armCloseTimer(ws) {
   const { _socket: socket } = ws;
+  startReading(ws);
   ws._closeTimer = setTimeout(() => socket.destroy(), ws._closeTimeout);
 }
 

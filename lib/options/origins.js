@@ -69,9 +69,7 @@ function compileOrigins(value, name) {
  * @throws {TypeError}
  */
 function checkOrigin(origin, name) {
-  const isValid = WEB_ORIGIN.test(origin)
-    ? originOf(origin) === origin
-    : OTHER_ORIGIN.test(origin);
+  const isValid = WEB_ORIGIN.test(origin) ? originOf(origin) === origin : OTHER_ORIGIN.test(origin);
   if (isValid) return origin;
   const example = "such as 'https://example.com', without a path or a default port";
   throw createValueError(name, `must be 'same-origin' or an origin, ${example}`, origin);

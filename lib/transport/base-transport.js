@@ -71,6 +71,8 @@ class Transport extends EventDispatcher {
     this.isOutputEnded = false;
     /** True if reading is paused until all events have been emitted. */
     this.isThrottled = false;
+    /** True if nothing is read before the first 'message' listener; see connection/deferred-reading.js. */
+    this.isDeferred = false;
   }
 
   /** True if messages are compressed unless the sender opts out. */
@@ -300,6 +302,11 @@ class Transport extends EventDispatcher {
     if (this.isThrottled || this.isHeld || this.isEmpty) return;
     this.isThrottled = true;
     this.socket.pause();
+  }
+
+  /** Starts to read a connection whose reading was deferred. */
+  resumeReading() {
+    this.socket.resume();
   }
 
   handleEmpty() {

@@ -28,9 +28,20 @@ const { setImmediate } = require('../node/schedule');
  * @param {import('async_hooks').AsyncResource} resource context that events are emitted in
  * @param {string} [option] the option `transport`
  * @param {any} [parser] a Receiver that parses in place of the addon
+ * @param {boolean} [isDeferred] true: nothing is read before resumeReading()
  * @returns {InstanceType<typeof StreamTransport> | InstanceType<typeof NativeTransport>}
  */
-function openTransport(websocket, socket, head, options, isSynchronous, resource, option, parser) {
+function openTransport(
+  websocket,
+  socket,
+  head,
+  options,
+  isSynchronous,
+  resource,
+  option,
+  parser,
+  isDeferred = false
+) {
   connectionOpened();
   const mode = parser === undefined ? resolveMode(option) : 'stream';
   const isOnThread = mode === 'io_threads';
@@ -41,6 +52,7 @@ function openTransport(websocket, socket, head, options, isSynchronous, resource
   let obstacle = obstacleToNative(mode, socket);
   if (obstacle === null) {
     const transport = new NativeTransport(websocket, socket, config, isSynchronous, resource);
+    if (isDeferred) transport.isDeferred = true;
     const driver = isOnThread ? Driver.io_threads : Driver.event_loop;
     if (transport.open(head, config.id, driver)) {
       // Later, because 'open' and 'connection' listeners may replace a member that answers pings.
@@ -52,6 +64,7 @@ function openTransport(websocket, socket, head, options, isSynchronous, resource
   }
 
   const transport = new StreamTransport(websocket, socket, config, isSynchronous, parser);
+  if (isDeferred) transport.isDeferred = true;
   if (isDebugging) {
     trace(transport, option, parser === undefined ? obstacle : 'a method of Receiver is replaced');
   }

@@ -99,7 +99,7 @@ class NativeTransport extends Transport {
    */
   attach(head, configId, driver) {
     return detach(this.socket, this, head, (fd, received) => {
-      const id = native.attach(fd, configId, received, driver);
+      const id = native.attach(fd, configId, received, this.driverFlags(driver));
       if (id === -1) return false;
       this.register(id, received);
       return true;
@@ -120,7 +120,7 @@ class NativeTransport extends Transport {
     const socket = this.socket;
     const { bytesRead, number, response } = LazySocket.takeUpgrade(socket, this);
     const received = head.length === 0 ? undefined : head;
-    const id = native.adopt(number, configId, response, received, driver);
+    const id = native.adopt(number, configId, response, received, this.driverFlags(driver));
     this.bytesReadBefore = bytesRead - head.length;
     if (id === -1) {
       nextTick(() => socket.destroy());
@@ -131,6 +131,11 @@ class NativeTransport extends Transport {
     }
     this.setReferenced(true);
     return true;
+  }
+
+  /** @param {number} driver @returns {number} */
+  driverFlags(driver) {
+    return this.isDeferred ? driver | native.PAUSED : driver;
   }
 
   /**
@@ -255,6 +260,12 @@ class NativeTransport extends Transport {
   /** The addon does not read behind a message that is being inflated; a pause would keep back that message itself. */
   get canResumeReading() {
     return true;
+  }
+
+  resumeReading() {
+    native.resume(this.id);
+    // Has an effect on a detached socket that was paused and resumed meanwhile.
+    super.resumeReading();
   }
 
   throttle() {

@@ -131,6 +131,7 @@ function fallBackToStream(transport, reason) {
   unguard(handle);
   const forwarded = takeForwarded(socket);
   reattach(socket);
+  if (transport.isDeferred) node.pause.call(socket);
   if (!isReferenced) handle.unref?.();
   setCounter(handle, 'bytesRead', bytesRead);
   setCounter(handle, 'bytesWritten', bytesWritten);

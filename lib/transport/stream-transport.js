@@ -133,6 +133,7 @@ class StreamTransport extends Transport {
     if (!Object.hasOwn(socket, 'cork')) members.cork = socket.cork;
     if (!Object.hasOwn(socket, 'uncork')) members.uncork = socket.uncork;
     if (head.length > 0) socket.unshift(head);
+    if (this.isDeferred) socket.pause();
     this.listen();
     if (this.parser === undefined) readDirectly(this, socketOnData);
   }

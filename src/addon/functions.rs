@@ -30,7 +30,8 @@ use crate::transport::transports::{Message, Totals, Transport};
 pub struct Functions<'env> {
     /// Adopts the socket `fd`, whose `net.Socket` must not close it before `destroy`. `configuration`: the
     /// number of one; `head`: bytes that were read from the socket before; `driver`: 0
-    /// the event loop, 1 an I/O thread (always if the event loop can't poll the socket). Returns the number of the connection, whose events go to `deliver` after this call. -1 if
+    /// the event loop, 1 an I/O thread (always if the event loop can't poll the socket), plus 2 to start paused, until
+    /// `resume`. Returns the number of the connection, whose events go to `deliver` after this call. -1 if
     /// the socket can't be adopted: nothing has changed then.
     #[napi(
         ts_type = "(fd: number, configuration: number, head: Uint8Array | undefined, driver: number) => number"
@@ -249,10 +250,11 @@ fn adopt_source(
 ) -> Result<Option<f64>> {
     let (env, event_loop) = (context.env, &context.event_loop);
     let config = context.configuration(unsigned(env, configuration)?)?;
-    let on_thread = unsigned(env, driver)? == 1;
+    let driver = unsigned(env, driver)?;
+    let (on_thread, is_paused) = (driver & 1 != 0, driver & 2 != 0);
     let id = with_optional_bytes(env, head, |head| {
         sockets::start(event_loop).ok()?;
-        event_loop.adopt(AdoptRequest { source: source?, config, head, on_thread }).ok()
+        event_loop.adopt(AdoptRequest { source: source?, config, head, on_thread, is_paused }).ok()
     })?;
     Ok(Some(id.map_or(-1.0, f64::from)))
 }

@@ -39,6 +39,7 @@ pub struct AdoptRequest<'a> {
     pub config: Arc<Config>,
     pub head: &'a [u8],
     pub on_thread: bool,
+    pub is_paused: bool,
 }
 
 /// Origin of a socket to adopt.

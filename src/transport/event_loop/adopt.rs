@@ -18,6 +18,8 @@ pub struct AdoptRequest<'a> {
     pub head: &'a [u8],
     /// An I/O thread is to drive, not the event loop. One drives in any case if the poller cannot watch the descriptor.
     pub on_thread: bool,
+    /// Nothing is read before [`SocketCommand::Resume`](super::SocketCommand::Resume), which events in `head` wait for, too.
+    pub is_paused: bool,
 }
 
 /// Origin of a socket to adopt.

@@ -176,7 +176,7 @@ impl<H: Host> EventLoop<H> {
     /// If the owner is ending, or there is no such descriptor or no thread. A borrowed descriptor is unchanged then, and an accepted
     /// connection is closed.
     pub fn adopt(&self, request: AdoptRequest<'_>) -> io::Result<u32> {
-        let AdoptRequest { source, config, head, on_thread } = request;
+        let AdoptRequest { source, config, head, on_thread, is_paused } = request;
         let io =
             self.io().filter(|_| !self.has_ended()).ok_or_else(|| io::Error::other("the owner is ending"))?;
         let id = self.transports.next_id();
@@ -188,7 +188,7 @@ impl<H: Host> EventLoop<H> {
             Role::Client if !self.has_local_clients.get() => self.has_local_clients.set(fd.is_local()),
             Role::Client => {}
         }
-        if is_polled && head.is_empty() && unsent.is_empty() {
+        if is_polled && head.is_empty() && unsent.is_empty() && !is_paused {
             let backend = Backend::Idle(IdleConnection::new(Idle::new(fd), id));
             return Ok(self.insert(config, backend, id));
         }
@@ -203,6 +203,9 @@ impl<H: Host> EventLoop<H> {
             token,
             config.auto_pong,
         );
+        if is_paused {
+            socket.pause();
+        }
         if !is_polled {
             socket.drive_on_thread()?;
         }

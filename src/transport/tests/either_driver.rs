@@ -92,6 +92,33 @@ fn a_head_precedes_later_input() {
 }
 
 #[test]
+fn a_socket_adopted_paused_is_not_read_until_resumed() {
+    for (family, role) in SETUPS {
+        for create in [LoopOwner::new, LoopOwner::on_threads] {
+            for has_head in [true, false] {
+                let (ours, theirs) = pair(family);
+                let mut peer = Peer::new(theirs.try_clone().unwrap(), opposite(role));
+                let head = if has_head { peer.binary_frame(b"head") } else { Vec::new() };
+                peer.send_text("early");
+                let mut link = Link::adopted(create().paused(), (ours, theirs), role, &head);
+                for _ in 0..3 {
+                    let_drive(&mut link);
+                    link.owner.cycle();
+                }
+                assert_eq!(link.socket.bytes_read(), head.len() as u64);
+                assert_eq!(link.owner.seen(LINK).events, []);
+
+                link.socket.resume();
+                let count = 1 + usize::from(has_head);
+                let seen = link.until(|seen| seen.events.len() == count);
+                assert_eq!(seen.events[count - 1], text("early"));
+                assert!(!has_head || seen.events[0] == Event::Binary(b"head".to_vec()));
+            }
+        }
+    }
+}
+
+#[test]
 fn blocked_output_goes_on_when_it_can() {
     with_both(Link::small_of, |link| {
         link.queue(&pattern(1, 2 * MEGABYTE));

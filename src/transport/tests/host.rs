@@ -179,6 +179,8 @@ pub(in crate::transport) struct LoopOwner {
     poll: Poll,
     /// I/O threads drive the sockets that are adopted.
     on_threads: bool,
+    /// Sockets are adopted paused.
+    is_paused: bool,
 }
 
 impl LoopOwner {
@@ -188,12 +190,17 @@ impl LoopOwner {
         let waker = Waker::new(poll.registry(), MAILBOX).unwrap();
         let event_loop = EventLoop::new(TestHost::new());
         event_loop.start(Some(Rc::clone(&poller)), Box::new(Ringer(waker)));
-        Self { event_loop, poller, poll, on_threads: false }
+        Self { event_loop, poller, poll, on_threads: false, is_paused: false }
     }
 
     /// An owner whose sockets I/O threads drive.
     pub(in crate::transport) fn on_threads() -> Self {
         Self { on_threads: true, ..Self::new() }
+    }
+
+    /// Has sockets adopted paused.
+    pub(in crate::transport) fn paused(self) -> Self {
+        Self { is_paused: true, ..self }
     }
 
     pub(in crate::transport) fn host(&self) -> &TestHost {
@@ -302,7 +309,8 @@ impl LoopOwner {
             transports.insert(Rc::new(RefCell::new(Transport::closed())));
         }
         let config = Arc::new(config(role, true));
-        let request = AdoptRequest { source: Source::Owned(fd), config, head, on_thread: self.on_threads };
+        let (on_thread, is_paused) = (self.on_threads, self.is_paused);
+        let request = AdoptRequest { source: Source::Owned(fd), config, head, on_thread, is_paused };
         let id = self.event_loop.adopt(request).unwrap();
         assert_eq!(u64::from(id), token, "two sockets have one number");
     }
