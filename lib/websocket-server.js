@@ -18,6 +18,7 @@ const { Statistics } = require('./stats');
 const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kTransport, kWebSocket } = require('./constants');
 const { acceptKey } = require('./native');
 const { checkMode } = require('./transport/mode');
+const { createTimeLimits } = require('./transport/time-limits');
 const { createError } = require('./errors');
 const { readSettings } = require('./options/table');
 const { abortHandshake, abortOrEmitClientError } = require('./server/abort-handshake');
@@ -274,6 +275,8 @@ class WebSocketServer extends Emitter {
     if (options.transport !== undefined) settings.transport = options.transport;
     const { onClientClose, settings: additional, statistics } = this[kServer];
     if (additional.deferReading) settings.deferReading = true;
+    const timeLimits = createTimeLimits(additional);
+    if (timeLimits !== undefined) settings.timeLimits = timeLimits;
     ws.setSocket(socket, head, settings);
     if (this.clients) {
       this.clients.add(ws);

@@ -189,6 +189,7 @@ class WebSocket extends Emitter {
    * @param {number} [options.maxFragments]
    * @param {number} [options.maxPayload]
    * @param {boolean} [options.skipUTF8Validation]
+   * @param {import('./transport/time-limits').TimeLimits} [options.timeLimits]
    * @param {string} [options.transport] see transport/mode.js
    */
   setSocket(socket, head, options) {
@@ -233,7 +234,8 @@ class WebSocket extends Emitter {
         maxPayload: /** @type {any} */ (maxPayload) | 0,
         maxPendingAutoPongs: this._maxPendingAutoPongs ?? 0,
         skipUTF8Validation: !!skipUTF8Validation,
-        deflate: toNative(deflate)
+        deflate: toNative(deflate),
+        timeLimits: options.timeLimits
       },
       !!allowSynchronousEvents,
       this[kAsyncResource] ?? networkContext.runInAsyncScope(() => new AsyncContext('WebSocket')),

@@ -18,6 +18,7 @@ const { completeOptions, resolveOptions, selectRequestOptions } = require('./req
 const { createError } = require('../errors');
 const { publishError } = require('../diagnostics');
 const { createTarget, parseUrl } = require('./url');
+const { createTimeLimits } = require('../transport/time-limits');
 const { nextTick } = require('../node/schedule');
 
 /** Marks an aborted request, whose errors are ignored. */
@@ -209,6 +210,8 @@ class ClientHandshake {
     };
     if (options.transport !== undefined) settings.transport = options.transport;
     if (options.deferReading) settings.deferReading = true;
+    const timeLimits = createTimeLimits(options);
+    if (timeLimits !== undefined) settings.timeLimits = timeLimits;
     ws.setSocket(socket, head, settings);
   }
 }

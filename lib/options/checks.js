@@ -93,9 +93,23 @@ function checkInteger(value, name, min, max) {
   return value;
 }
 
+/** Longest delay of a timer of Node, in milliseconds. */
+const MAX_DELAY = 2 ** 31 - 1;
+
+/**
+ * @param {unknown} value
+ * @param {string} name
+ * @returns {number} `value`
+ * @throws {TypeError | RangeError}
+ */
+function checkMilliseconds(value, name) {
+  return checkInteger(value, name, 0, MAX_DELAY);
+}
+
 module.exports = {
   checkBoolean,
   checkInteger,
+  checkMilliseconds,
   createTypeError,
   createValueError
 };

@@ -6,7 +6,7 @@
  * An option that is not set costs nothing here: its owner gets the shared defaults.
  */
 
-const { checkBoolean } = require('./checks');
+const { checkBoolean, checkMilliseconds } = require('./checks');
 const { compileOrigins } = require('./origins');
 
 /**
@@ -24,7 +24,13 @@ const TABLE = {
   /** Function that decides about the Origin of a request. */
   allowedOrigins: { roles: ['server'], default: null, read: compileOrigins },
   /** True: a connection is not read before its first 'message' listener. */
-  deferReading: { roles: ['server', 'client'], default: false, read: checkBoolean }
+  deferReading: { roles: ['server', 'client'], default: false, read: checkBoolean },
+  /** Milliseconds of silence after which a connection is terminated; 0: no limit. */
+  idleTimeout: { roles: ['server', 'client'], default: 0, read: checkMilliseconds },
+  /** Milliseconds after which a connection is closed; 0: no limit. */
+  maxLifetime: { roles: ['server', 'client'], default: 0, read: checkMilliseconds },
+  /** True: a silent peer is pinged before `idleTimeout` has passed. */
+  sendPings: { roles: ['server', 'client'], default: true, read: checkBoolean }
 };
 
 /**
@@ -33,6 +39,9 @@ const TABLE = {
  * @typedef {Object} Settings
  * @property {import('./origins').OriginCheck | null} allowedOrigins
  * @property {boolean} deferReading
+ * @property {number} idleTimeout
+ * @property {number} maxLifetime
+ * @property {boolean} sendPings
  */
 
 /** @param {Role} role @returns {{ name: string, row: Row }[]} */

@@ -22,7 +22,7 @@ pub(super) fn check<H: Host>(event_loop: &EventLoop<H>, id: u32) -> Option<DueAc
     if !limits.is_set() || transport.is_closed() {
         return None;
     }
-    if let Some(since) = transport.active().and_then(|active| active.socket().since_last_read()) {
+    if let Some(since) = transport.active().and_then(|active| active.socket().take_last_read()) {
         liveness.note_earlier(id, u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));
     }
     let verdict = liveness.judge(id, &limits);
@@ -33,12 +33,12 @@ pub(super) fn check<H: Host>(event_loop: &EventLoop<H>, id: u32) -> Option<DueAc
     match verdict {
         Verdict::Wait => None,
         Verdict::Old => Some(DueAction::Close),
-        Verdict::Ping => ping(event_loop, id, &mut transport, &limits),
-        Verdict::Silent if shows_signs(event_loop, id, &mut transport, &limits) => {
+        _ if shows_signs(event_loop, id, &mut transport, verdict, &limits) => {
             liveness.note(id);
             liveness.schedule(id, &limits);
             None
         }
+        Verdict::Ping => ping(event_loop, id, &mut transport, &limits),
         Verdict::Silent => Some(DueAction::Terminate),
     }
 }
@@ -55,7 +55,8 @@ pub(super) fn note_alive<H: Host>(event_loop: &EventLoop<H>, id: u32) {
     }
 }
 
-/// Sends an automatic ping. An idle connection stays idle, unless the kernel refuses it.
+/// Sends an automatic ping, unless the last one still waits behind other output. An idle connection stays idle, unless the kernel refuses
+/// the ping.
 fn ping<H: Host>(
     event_loop: &EventLoop<H>,
     id: u32,
@@ -63,15 +64,13 @@ fn ping<H: Host>(
     limits: &TimeLimits,
 ) -> Option<DueAction> {
     let liveness = &event_loop.liveness;
-    let masks = transport.config().role.must_mask_sent();
-    let key = masks.then(|| event_loop.host().masking_keys().next_key());
-    if transport.active().is_some_and(|active| active.socket().is_paused()) {
-        // The program does not read: that the peer is silent cannot be known.
-        liveness.note(id);
-        liveness.schedule(id, limits);
+    let before = output(transport);
+    if let Some(queued) = liveness.waiting_ping(id, before) {
+        liveness.note_ping(id, limits, Output { queued, ..before });
         return None;
     }
-    let acknowledged = output(transport).acknowledged;
+    let masks = transport.config().role.must_mask_sent();
+    let key = masks.then(|| event_loop.host().masking_keys().next_key());
     let mut action = None;
     match transport.backend() {
         Backend::Idle(idle) => {
@@ -91,21 +90,26 @@ fn ping<H: Host>(
         Backend::Closed(_) => return None,
     }
     let queued = transport.totals().queued;
-    liveness.note_ping(id, limits, Output { queued, acknowledged });
+    liveness.note_ping(id, limits, Output { queued, ..before });
     action
 }
 
 /// True if the peer of a silent connection may be alive: reading is paused, or received bytes wait, or the peer reads output that stands
-/// in front of the ping. A stream is for the host to judge.
+/// in front of a ping. A stream is for the host to judge.
 fn shows_signs<H: Host>(
     event_loop: &EventLoop<H>,
     id: u32,
     transport: &mut Transport<H::Memory>,
+    verdict: Verdict,
     limits: &TimeLimits,
 ) -> bool {
+    let is_last_look = verdict == Verdict::Silent;
     let has_input = match transport.backend() {
-        Backend::Idle(idle) => idle.socket().kernel_queues().1,
-        Backend::Active(active) => active.socket().is_paused() || active.socket().kernel_queues().1,
+        Backend::Idle(idle) => is_last_look && idle.socket().has_input(),
+        Backend::Active(active) => {
+            let socket = active.socket();
+            socket.is_paused() || (is_last_look && socket.has_input())
+        }
         Backend::Stream(_) | Backend::Closed(_) => return false,
     };
     has_input || (limits.send_pings && event_loop.liveness.is_reading(id, output(transport)))
@@ -114,8 +118,8 @@ fn shows_signs<H: Host>(
 /// The output of a connection, with the part of it that the peer's system has acknowledged.
 fn output<M>(transport: &mut Transport<M>) -> Output {
     let held = match transport.backend() {
-        Backend::Idle(idle) => idle.socket().kernel_queues().0,
-        Backend::Active(active) => active.socket().kernel_queues().0,
+        Backend::Idle(idle) => idle.socket().unacknowledged(),
+        Backend::Active(active) => active.socket().unacknowledged(),
         Backend::Stream(_) | Backend::Closed(_) => 0,
     };
     let totals = transport.totals();

@@ -5,7 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 
-use super::read::{kernel_queues, read_once};
+use super::read::{has_input, read_once};
+use super::send_queue::unacknowledged;
 use super::{Borrowed, OwnedOrBorrowedFd, local_and_peer_addr};
 
 /// A socket with nothing in flight. The owner's [`Poller`](crate::transport::event_loop::Poller) knows the descriptor
@@ -56,9 +57,14 @@ impl Idle {
         self.read += bytes as u64;
     }
 
-    /// As [`Socket::kernel_queues`](super::Socket::kernel_queues).
-    pub fn kernel_queues(&self) -> (u64, bool) {
-        kernel_queues(&self.fd.socket())
+    /// As [`Socket::has_input`](super::Socket::has_input).
+    pub fn has_input(&self) -> bool {
+        has_input(&self.fd.socket())
+    }
+
+    /// As [`Socket::unacknowledged`](super::Socket::unacknowledged).
+    pub fn unacknowledged(&self) -> u64 {
+        unacknowledged(&*self.fd.socket())
     }
 
     /// As [`Socket::local_and_peer_addr`](super::Socket::local_and_peer_addr).

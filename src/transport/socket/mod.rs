@@ -51,7 +51,8 @@ pub(super) use super::turn::{Received, Side};
 pub use idle::Idle;
 pub use mailbox::{Mailbox, Wake};
 pub use read::Taken;
-use read::kernel_queues;
+use read::has_input;
+use send_queue::unacknowledged;
 pub(super) use state::Driver;
 pub use state::INBOUND_HIGH_WATER;
 use state::{Shutdown, State};
@@ -466,14 +467,19 @@ impl Socket {
         lock(&self.state).paused
     }
 
-    /// Time since an I/O thread has last read bytes. `None` if it has not, or does not note it.
-    pub fn since_last_read(&self) -> Option<Duration> {
-        lock(&self.state).last_read_at.map(|at| at.elapsed())
+    /// Time since an I/O thread has last read bytes. `None` if it has not since the last call, or does not note it.
+    pub fn take_last_read(&self) -> Option<Duration> {
+        lock(&self.state).last_read_at.take().map(|at| at.elapsed())
     }
 
-    /// Bytes of the output that the system holds and the peer's has not acknowledged, and true if received bytes can be read.
-    pub fn kernel_queues(&self) -> (u64, bool) {
-        lock(&self.state).owner_fd.as_ref().map_or((0, false), |fd| kernel_queues(&fd.socket()))
+    /// True if received bytes can be read.
+    pub fn has_input(&self) -> bool {
+        lock(&self.state).owner_fd.as_ref().is_some_and(|fd| has_input(&fd.socket()))
+    }
+
+    /// Bytes that the kernel has accepted and the peer's system has not acknowledged, as far as known.
+    pub fn unacknowledged(&self) -> u64 {
+        lock(&self.state).owner_fd.as_ref().map_or(0, |fd| unacknowledged(&*fd.socket()))
     }
 
     /// Puts the socket into the mailbox if it has events and is not there. Not needed for an owner that drives: it

@@ -7,7 +7,6 @@ use std::mem::MaybeUninit;
 use socket2::SockRef;
 
 use super::events::{Fault, SocketEvents};
-use super::send_queue::unacknowledged;
 use super::state::State;
 use super::{Driver, OwnedOrBorrowedFd};
 use crate::connection::MaskingKeys;
@@ -18,10 +17,9 @@ pub(super) fn read_once(fd: &OwnedOrBorrowedFd, buffer: &mut [u8]) -> io::Result
     (&*fd.socket()).read(buffer)
 }
 
-/// Bytes of the output that the system holds and the peer's has not acknowledged, and true if received bytes can be read.
-pub(super) fn kernel_queues(socket: &SockRef<'_>) -> (u64, bool) {
-    let has_input = socket.peek(&mut [MaybeUninit::uninit()]).is_ok_and(|length| length > 0);
-    (unacknowledged(&**socket), has_input)
+/// True if received bytes can be read.
+pub(super) fn has_input(socket: &SockRef<'_>) -> bool {
+    socket.peek(&mut [MaybeUninit::uninit()]).is_ok_and(|length| length > 0)
 }
 
 /// Outcome of one turn of reading.

@@ -6,6 +6,7 @@
 //!   that it or an I/O thread drives.
 //! * `segments`: messages sent from memory of the host. `handing_back`: back to the host. `idle`: idle connections.
 //! * `records`: events in the memory that JavaScript reads.
+//! * `timers`: time limits of connections, by a virtual clock.
 //! * `inflating`: large compressed messages, with either driver.
 
 mod cycle;
@@ -23,6 +24,7 @@ mod random;
 mod readiness;
 mod records;
 mod segments;
+mod timers;
 
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;

@@ -3,7 +3,7 @@
 //!
 //! * A peer that has been silent for half of `idle_timeout` is pinged, one that has been silent for all of it is lost. It has at least
 //!   half of the time to answer, also if the ping is late.
-//! * If output stands in front of the ping, its progress counts as a sign of the peer.
+//! * If output stands in front of the ping, its progress counts as a sign of the peer, from the look that finds it on.
 //!
 //! Times are ticks of [`TICK_MS`]. The moment of an event is known to a tick, so deadlines are rounded up by one: nothing is early.
 
@@ -51,7 +51,7 @@ pub(in crate::transport) enum Verdict {
     Old,
 }
 
-/// Running totals of the bytes of a connection's output. Compared modulo 2^32.
+/// Running totals of the bytes of a connection's output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::transport) struct Output {
     pub(in crate::transport) queued: u64,
@@ -68,9 +68,9 @@ struct Peer {
     pinged: u32,
     /// The tick at which the lifetime ends.
     end: u32,
-    /// Output up to the end of that ping, and the part of it that had been acknowledged then.
-    queued: u32,
-    acknowledged: u32,
+    /// The end of that ping in the output, and the part of the output that had been acknowledged at the last look.
+    ping_end: u64,
+    acknowledged: u64,
 }
 
 /// The watched connections of an owner. Lives on its thread.
@@ -102,7 +102,7 @@ impl Liveness {
         self.set_now(nanos);
         let now = self.now.get();
         let end = if limits.max_lifetime > 0 { add(now + 1, limits.max_lifetime) } else { NEVER };
-        let peer = Peer { last: now, pinged: 0, end, queued: 0, acknowledged: 0 };
+        let peer = Peer { last: now, pinged: 0, end, ping_end: 0, acknowledged: 0 };
         let mut peers = self.peers.borrow_mut();
         if peers.len() <= id as usize {
             peers.resize(id as usize + 1, peer);
@@ -122,7 +122,8 @@ impl Liveness {
     /// Notes a sign of a peer `nanos` ago.
     pub(in crate::transport) fn note_earlier(&self, id: u32, nanos: u64) {
         if let Some(peer) = self.peers.borrow_mut().get_mut(id as usize) {
-            let ticks = u32::try_from(nanos.div_ceil(TICK)).unwrap_or(NEVER);
+            // Rounded down: the result is not before the tick of that moment, which may be that of a ping.
+            let ticks = u32::try_from(nanos / TICK).unwrap_or(NEVER);
             peer.last = peer.last.max(self.now.get().saturating_sub(ticks));
         }
     }
@@ -169,23 +170,30 @@ impl Liveness {
         verdict
     }
 
-    /// Notes a ping. `output` is that with the ping, and the acknowledged part from before it.
+    /// Notes a ping, and sets the next deadline. `output` is that with the ping, and the acknowledged part from before it.
     pub(in crate::transport) fn note_ping(&self, id: u32, limits: &TimeLimits, output: Output) {
         if let Some(peer) = self.peers.borrow_mut().get_mut(id as usize) {
             peer.pinged = self.now.get();
-            (peer.queued, peer.acknowledged) = (output.queued as u32, output.acknowledged as u32);
+            (peer.ping_end, peer.acknowledged) = (output.queued, output.acknowledged);
         }
         self.schedule(id, limits);
     }
 
-    /// True if the ping has not reached the peer's system, but some of the output in front of it has since.
+    /// The end of the last ping in the output, if it has not reached the peer's system: output stands in front of it.
+    pub(in crate::transport) fn waiting_ping(&self, id: u32, output: Output) -> Option<u64> {
+        let end = self.peers.borrow().get(id as usize)?.ping_end;
+        (end > output.acknowledged).then_some(end)
+    }
+
+    /// True if the peer reads output in front of the last ping: some has reached its system since the last look.
     pub(in crate::transport) fn is_reading(&self, id: u32, output: Output) -> bool {
-        self.peers.borrow().get(id as usize).is_some_and(|peer| {
-            let acknowledged = output.acknowledged as u32;
-            // Less than 2 GiB are in flight.
-            let is_ping_on_its_way = (peer.queued.wrapping_sub(acknowledged)).cast_signed() > 0;
-            is_ping_on_its_way && acknowledged != peer.acknowledged
-        })
+        let is_waiting = self.waiting_ping(id, output).is_some();
+        let mut peers = self.peers.borrow_mut();
+        let Some(peer) = peers.get_mut(id as usize) else { return false };
+        // For a Unix socket, the part is an estimate, and may shrink.
+        let is_reading = is_waiting && output.acknowledged > peer.acknowledged;
+        peer.acknowledged = output.acknowledged.max(peer.acknowledged);
+        is_reading
     }
 
     /// Milliseconds until the next deadline may have passed. `None` if there is none, or if the timer that the host has, according to
