@@ -117,13 +117,14 @@ fn shows_signs<H: Host>(
 
 /// The output of a connection, with the part of it that the peer's system has acknowledged.
 fn output<M>(transport: &mut Transport<M>) -> Output {
-    let held = match transport.backend() {
-        Backend::Idle(idle) => idle.socket().unacknowledged(),
-        Backend::Active(active) => active.socket().unacknowledged(),
-        Backend::Stream(_) | Backend::Closed(_) => 0,
+    let queued = transport.totals().queued;
+    let acknowledged = match transport.backend() {
+        Backend::Idle(idle) => idle.socket().acknowledged(),
+        Backend::Active(active) => active.socket().acknowledged(),
+        Backend::Stream(stream) => stream.connection.written_total(),
+        Backend::Closed(_) => queued,
     };
-    let totals = transport.totals();
-    Output { queued: totals.queued, acknowledged: totals.written.saturating_sub(held) }
+    Output { queued, acknowledged }
 }
 
 /// Reads from an idle connection with a heartbeat, and makes it active, unless it has received the pong of an automatic ping alone. The

@@ -62,9 +62,9 @@ impl Idle {
         has_input(&self.fd.socket())
     }
 
-    /// As [`Socket::unacknowledged`](super::Socket::unacknowledged).
-    pub fn unacknowledged(&self) -> u64 {
-        unacknowledged(&*self.fd.socket())
+    /// As [`Socket::acknowledged`](super::Socket::acknowledged).
+    pub fn acknowledged(&self) -> u64 {
+        self.written.saturating_sub(unacknowledged(&*self.fd.socket()))
     }
 
     /// As [`Socket::local_and_peer_addr`](super::Socket::local_and_peer_addr).

@@ -477,9 +477,13 @@ impl Socket {
         lock(&self.state).owner_fd.as_ref().is_some_and(|fd| has_input(&fd.socket()))
     }
 
-    /// Bytes that the kernel has accepted and the peer's system has not acknowledged, as far as known.
-    pub fn unacknowledged(&self) -> u64 {
-        lock(&self.state).owner_fd.as_ref().map_or(0, |fd| unacknowledged(&*fd.socket()))
+    /// Bytes of the output that the peer's system has acknowledged, as far as known.
+    pub fn acknowledged(&self) -> u64 {
+        // A thread that is writing would move bytes between the two numbers.
+        let _writer = self.lock_writer();
+        let state = lock(&self.state);
+        let held = state.owner_fd.as_ref().map_or(0, |fd| unacknowledged(&*fd.socket()));
+        state.connection.written_total().saturating_sub(held)
     }
 
     /// Puts the socket into the mailbox if it has events and is not there. Not needed for an owner that drives: it

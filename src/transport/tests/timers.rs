@@ -87,10 +87,7 @@ impl TimedLink {
 
     /// Bytes that have reached the peer's system.
     fn acknowledged(&self) -> u64 {
-        self.host.with_transport(LINK, |transport, _| {
-            let held = transport.active().unwrap().socket().unacknowledged();
-            transport.totals().written.saturating_sub(held)
-        })
+        self.host.with_transport(LINK, |transport, _| transport.active().unwrap().socket().acknowledged())
     }
 
     fn bytes_read(&self) -> u64 {
@@ -269,11 +266,11 @@ fn a_peer_that_reads_slowly_is_kept_and_one_that_stops_is_lost() {
         socket.flush();
         link.host.cycle();
         link.peer.stream.set_nonblocking(true).unwrap();
-        for _ in 0..10 {
+        for _ in 0..4 {
             assert_eq!(link.pass(TIMEOUT * 3 / 4), []);
             let (mut part, mut length, before) = (vec![0; 16 * 1024], 0, link.acknowledged());
             // An I/O thread, and the kernel, work at their own pace.
-            while length < 128 * 1024 || link.acknowledged() == before {
+            while length < 128 * 1024 || link.acknowledged() <= before {
                 length += (&link.peer.stream).read(&mut part).unwrap_or(0);
                 link.host.cycle();
             }
