@@ -8,6 +8,7 @@
 
 const { checkBoolean } = require('./checks');
 const { compileOrigins } = require('./origins');
+const { compilePaths } = require('./paths');
 
 /**
  * @typedef {'server' | 'client'} Role
@@ -24,7 +25,9 @@ const TABLE = {
   /** Function that decides about the Origin of a request. */
   allowedOrigins: { roles: ['server'], default: null, read: compileOrigins },
   /** True: a connection is not read before its first 'message' listener. */
-  deferReading: { roles: ['server', 'client'], default: false, read: checkBoolean }
+  deferReading: { roles: ['server', 'client'], default: false, read: checkBoolean },
+  /** Function that returns the parameters of a request target. */
+  paths: { roles: ['server'], default: null, read: compilePaths }
 };
 
 /**
@@ -33,6 +36,7 @@ const TABLE = {
  * @typedef {Object} Settings
  * @property {import('./origins').OriginCheck | null} allowedOrigins
  * @property {boolean} deferReading
+ * @property {import('./paths').PathMatcher | null} paths
  */
 
 /** @param {Role} role @returns {{ name: string, row: Row }[]} */
