@@ -16,7 +16,7 @@ const subprotocol = require('./subprotocol');
 const { addRoute } = require('./server/routes');
 const { createServer } = require('./server/http-server');
 const { Statistics } = require('./stats');
-const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kTransport, kWebSocket } = require('./constants');
+const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kServer, kTransport, kWebSocket } = require('./constants');
 const { acceptKey } = require('./native');
 const { checkMode } = require('./transport/mode');
 const { createError } = require('./errors');
@@ -33,9 +33,6 @@ const KEY_PATTERN = /^[+/0-9A-Za-z]{22}==$/;
 /** @typedef {import('http').IncomingMessage} IncomingMessage */
 /** @typedef {import('stream').Duplex & Record<string | symbol, any>} Socket */
 /** @typedef {(ws: any, req: IncomingMessage) => void} UpgradeCallback */
-
-/** Key of the state that a WebSocketServer of ws does not have. Hidden, so that it collides with no property of a program. */
-const kServer = Symbol('server');
 
 /** @type {new () => EventEmitter & Record<string | symbol, any>} */
 const Emitter = EventEmitter;
