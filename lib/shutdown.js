@@ -267,7 +267,8 @@ class Shutdown {
     }
     server.closeAllConnections?.();
     // Sockets that a program has upgraded by other means are not awaited.
-    if (this.elapsed >= this.httpDeadline + HTTP_INTERVAL) this.isServerClosed = this.isClosed = true;
+    if (this.elapsed >= this.httpDeadline + HTTP_INTERVAL)
+      this.isServerClosed = this.isClosed = true;
   }
 
   /** Terminates all connections at once. */
