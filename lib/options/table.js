@@ -8,6 +8,7 @@
 
 const { checkBoolean, checkMilliseconds } = require('./checks');
 const { compileOrigins } = require('./origins');
+const { compilePaths } = require('./paths');
 
 /**
  * @typedef {'server' | 'client'} Role
@@ -29,6 +30,8 @@ const TABLE = {
   idleTimeout: { roles: ['server', 'client'], default: 0, read: checkMilliseconds },
   /** Milliseconds after which a connection is closed; 0: no limit. */
   maxLifetime: { roles: ['server', 'client'], default: 0, read: checkMilliseconds },
+  /** Function that returns the parameters of a request target. */
+  paths: { roles: ['server'], default: null, read: compilePaths },
   /** True: a silent peer is pinged before `idleTimeout` has passed. */
   sendPings: { roles: ['server', 'client'], default: true, read: checkBoolean }
 };
@@ -41,6 +44,7 @@ const TABLE = {
  * @property {boolean} deferReading
  * @property {number} idleTimeout
  * @property {number} maxLifetime
+ * @property {import('./paths').PathMatcher | null} paths
  * @property {boolean} sendPings
  */
 
