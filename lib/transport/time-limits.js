@@ -30,7 +30,7 @@ const HEARTBEAT_PAYLOAD = 'idle\0';
  * The output of a stream when it was last pinged.
  *
  * @type {WeakMap<Transport, { end: number, sent: number, queued: number }>} `end`: running total at the end of the ping; `sent`:
- *   bytes that the stream had accepted; `queued`: bytes in the handle
+ *   bytes that the stream had accepted; `queued`: bytes in the handles
  */
 const pings = new WeakMap();
 
@@ -60,7 +60,7 @@ function applyTimeLimit(transport, action) {
   const { websocket } = transport;
   if (action === FLUSH) {
     // Output in front of the last ping.
-    if (isReading(transport)) noteAlive(transport.id);
+    if (hasRead(transport)) noteAlive(transport.id);
     pings.set(transport, { end: transport.queuedTotal, ...measureOutput(transport) });
     transport.flushLater();
   } else if (action === TERMINATE) {
@@ -83,23 +83,28 @@ function applyTimeLimit(transport, action) {
 function mayBeAlive(transport) {
   const { isDeferred, isThrottled, socket, websocket } = transport;
   if (isDeferred || isThrottled || websocket.isPaused || socket.isPaused?.()) return true;
-  return isReading(transport);
+  return hasRead(transport);
 }
 
 /**
  * @param {Transport} transport
  * @returns {boolean} true if output in front of the last ping has moved since the last look
  */
-function isReading(transport) {
+function hasRead(transport) {
   const ping = pings.get(transport);
   if (ping === undefined) return false;
   const { sent, queued } = measureOutput(transport);
-  return sent < ping.end && (sent !== ping.sent || queued !== ping.queued);
+  const isReading = sent < ping.end && (sent !== ping.sent || queued !== ping.queued);
+  Object.assign(ping, { sent, queued });
+  return isReading;
 }
 
 /** @param {Transport} transport @returns {{ sent: number, queued: number }} as in `pings` */
 function measureOutput({ queuedBytes, queuedTotal, socket }) {
-  return { sent: queuedTotal - queuedBytes, queued: socket._handle?.writeQueueSize ?? 0 };
+  const { _handle: handle } = socket;
+  // A handle of TLS counts a write until all of it is out, the one below it counts bytes.
+  const queued = (handle?.writeQueueSize ?? 0) + (handle?._parent?.writeQueueSize ?? 0);
+  return { sent: queuedTotal - queuedBytes, queued };
 }
 
 /**
@@ -117,8 +122,15 @@ function noteParsed(transport) {
  * @returns {boolean} true if it answers an automatic ping
  */
 function answersHeartbeat({ options: { timeLimits } }, data) {
-  const hasHeartbeat = timeLimits !== undefined && timeLimits.sendPings && timeLimits.idleTimeout > 0;
+  const hasHeartbeat =
+    timeLimits !== undefined && timeLimits.sendPings && timeLimits.idleTimeout > 0;
   return hasHeartbeat && data.toString('latin1') === HEARTBEAT_PAYLOAD;
 }
 
-module.exports = { answersHeartbeat, applyTimeLimit, createTimeLimits, noteParsed, watchTimeLimits };
+module.exports = {
+  answersHeartbeat,
+  applyTimeLimit,
+  createTimeLimits,
+  noteParsed,
+  watchTimeLimits
+};
