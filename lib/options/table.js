@@ -26,6 +26,8 @@ const TABLE = {
   allowedOrigins: { roles: ['server'], default: null, read: compileOrigins },
   /** True: a connection is not read before its first 'message' listener. */
   deferReading: { roles: ['server', 'client'], default: false, read: checkBoolean },
+  /** Milliseconds for a request, and for an answer of `verifyClient`; 0: no limit. Clients have ws's option of this name. */
+  handshakeTimeout: { roles: ['server'], default: 0, read: checkMilliseconds },
   /** Milliseconds of silence after which a connection is terminated; 0: no limit. */
   idleTimeout: { roles: ['server', 'client'], default: 0, read: checkMilliseconds },
   /** Milliseconds after which a connection is closed; 0: no limit. */
@@ -42,6 +44,7 @@ const TABLE = {
  * @typedef {Object} Settings
  * @property {import('./origins').OriginCheck | null} allowedOrigins
  * @property {boolean} deferReading
+ * @property {number} handshakeTimeout
  * @property {number} idleTimeout
  * @property {number} maxLifetime
  * @property {import('./paths').PathMatcher | null} paths
