@@ -611,7 +611,7 @@ declare namespace WebSocket {
 
   /** Numbers of connections by the way in which they ended. */
   interface ShutdownResult {
-    /** Completed the closing handshake. */
+    /** Sent and received a close frame. */
     closed: number;
     /** Ended otherwise, before the timeout. */
     lost: number;

@@ -283,8 +283,8 @@ class Shutdown {
   /** @param {any} ws a connection that emits `close` in this tick */
   handleEnd(ws) {
     if (!this.open.delete(ws)) return;
-    if (this.terminating.has(ws)) this.result.terminated++;
-    else if (ws._closeFrameReceived && ws._closeFrameSent) this.result.closed++;
+    if (ws._closeFrameReceived && ws._closeFrameSent) this.result.closed++;
+    else if (this.terminating.has(ws)) this.result.terminated++;
     else this.result.lost++;
     this.finishIfDone();
   }
