@@ -5,8 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 
-use super::read::{has_input, read_once};
-use super::send_queue::unacknowledged;
+use super::read::read_once;
 use super::{Borrowed, OwnedOrBorrowedFd, local_and_peer_addr};
 
 /// A socket with nothing in flight. The owner's [`Poller`](crate::transport::event_loop::Poller) knows the descriptor
@@ -48,6 +47,9 @@ impl Idle {
     }
 
     /// Reads once.
+    ///
+    /// # Errors
+    /// Those of the system.
     pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         read_once(&self.fd, buffer)
     }
@@ -55,16 +57,6 @@ impl Idle {
     /// Counts bytes that were read and need no parsing.
     pub fn note_read(&mut self, bytes: usize) {
         self.read += bytes as u64;
-    }
-
-    /// As [`Socket::has_input`](super::Socket::has_input).
-    pub fn has_input(&self) -> bool {
-        has_input(&self.fd.socket())
-    }
-
-    /// As [`Socket::acknowledged`](super::Socket::acknowledged).
-    pub fn acknowledged(&self) -> u64 {
-        self.written.saturating_sub(unacknowledged(&*self.fd.socket()))
     }
 
     /// As [`Socket::local_and_peer_addr`](super::Socket::local_and_peer_addr).

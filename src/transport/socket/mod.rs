@@ -12,7 +12,8 @@
 //!   back to the host.
 //! * `events`, `mailbox`: undelivered events, and how an I/O thread announces them. `handoff`: the rules between
 //!   threads.
-//! * `idle`: a socket with nothing in flight. `send_queue`: output that the system holds.
+//! * `idle`: a socket with nothing in flight. `peer_signs`: signs of a silent peer; `send_queue`: output that the
+//!   system holds.
 //!
 //! Lock order: `writer`, then `state`, then a mailbox or a job queue. No lock that the owner may wait for is held
 //! during a wake-up, and no JavaScript runs under a lock.
@@ -22,6 +23,7 @@ mod fd;
 mod handoff;
 mod idle;
 mod mailbox;
+mod peer_signs;
 mod read;
 mod send_queue;
 mod state;
@@ -32,7 +34,6 @@ use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
-use std::time::Duration;
 
 use super::io_threads::Job;
 use super::sync;
@@ -51,8 +52,6 @@ pub(super) use super::turn::{Received, Side};
 pub use idle::Idle;
 pub use mailbox::{Mailbox, Wake};
 pub use read::Taken;
-use read::has_input;
-use send_queue::unacknowledged;
 pub(super) use state::Driver;
 pub use state::INBOUND_HIGH_WATER;
 use state::{Shutdown, State};
@@ -460,30 +459,6 @@ impl Socket {
     /// Bytes received, including the head of the handshake.
     pub fn bytes_read(&self) -> u64 {
         lock(&self.state).bytes_read
-    }
-
-    /// True if reading is paused.
-    pub fn is_paused(&self) -> bool {
-        lock(&self.state).paused
-    }
-
-    /// Time since an I/O thread has last read bytes. `None` if it has not since the last call, or does not note it.
-    pub fn take_last_read(&self) -> Option<Duration> {
-        lock(&self.state).last_read_at.take().map(|at| at.elapsed())
-    }
-
-    /// True if received bytes can be read.
-    pub fn has_input(&self) -> bool {
-        lock(&self.state).owner_fd.as_ref().is_some_and(|fd| has_input(&fd.socket()))
-    }
-
-    /// Bytes of the output that the peer's system has acknowledged, as far as known.
-    pub fn acknowledged(&self) -> u64 {
-        // A thread that is writing would move bytes between the two numbers.
-        let _writer = self.lock_writer();
-        let state = lock(&self.state);
-        let held = state.owner_fd.as_ref().map_or(0, |fd| unacknowledged(&*fd.socket()));
-        state.connection.written_total().saturating_sub(held)
     }
 
     /// Puts the socket into the mailbox if it has events and is not there. Not needed for an owner that drives: it

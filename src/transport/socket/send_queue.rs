@@ -1,5 +1,5 @@
 //! Output of a socket that the system has accepted and the peer's system has not acknowledged. One system call, by a function that
-//! is unsafe. Called by `transfer` and `idle` for the rare look at a silent connection. No other unsafe code belongs here.
+//! is unsafe. Called by `peer_signs` only. No other unsafe code belongs here.
 
 use std::os::fd::AsRawFd;
 
