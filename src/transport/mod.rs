@@ -44,6 +44,7 @@ mod sync;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
+#[cfg_attr(not(unix), allow(dead_code, reason = "only `event_loop` uses some; on Unix nothing may be dead"))]
 pub mod timers;
 #[cfg_attr(not(unix), allow(dead_code, reason = "only `event_loop` uses some; on Unix nothing may be dead"))]
 pub mod transports;
