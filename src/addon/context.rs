@@ -11,11 +11,11 @@ use napi::{Env, Error, JsValue, Result, sys};
 
 use super::compression_jobs::Compression;
 use super::host::{NodeHost, SharedTransport};
-use super::housekeeping::Housekeeping;
 use super::payload::PayloadReader;
 use super::sys::{Realm, Reference};
 use crate::connection::Config;
 use crate::transport::event_loop::EventLoop;
+use crate::transport::housekeeping::Housekeeping;
 use crate::transport::slab::Slab;
 use crate::transport::transports::Transport;
 
