@@ -181,11 +181,7 @@ pub(in crate::addon) fn call_when_closing(event_loop: &Rc<EventLoop<NodeHost>>, 
         let _ = in_handle_scope(env, || {
             if event_loop.is_running() {
                 event_loop.host().node_loop.with_consumer(|(function, context)| {
-                    let called = make_callback_in_context(env, context, *function, 0, number);
-                    if let Outcome::Threw(error) = called {
-                        // As above.
-                        let _ = report_uncaught(env, error);
-                    }
+                    make_callback_in_context(env, context, *function, 0, number).report(env);
                 });
             }
         });

@@ -6,19 +6,14 @@ use std::time::Instant;
 
 use napi::{Env, Result, sys};
 
-use crate::addon::sys::{AsyncContext, Reference};
+use crate::addon::sys::AsyncContext;
 use crate::transport::event_loop::LoopControl;
-
-/// The function that is called with events, and the async context that it runs in.
-struct Consumer {
-    function: Reference,
-    context: AsyncContext,
-}
 
 /// Node's part of a host: the consumer of events, and the handles on its loop.
 pub(in crate::addon) struct NodeLoop {
-    /// `None` once the environment has ended.
-    consumer: RefCell<Option<Rc<Consumer>>>,
+    /// The async context that events are delivered in; its resource is the function that is called with them. `None` once the
+    /// environment has ended.
+    consumer: RefCell<Option<Rc<AsyncContext>>>,
     /// There while the event loop has been started and not ended.
     pub(super) handles: RefCell<Option<Box<dyn LoopControl>>>,
     pub(super) begun: Instant,
@@ -26,10 +21,8 @@ pub(in crate::addon) struct NodeLoop {
 
 impl NodeLoop {
     pub(in crate::addon) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
-        let consumer =
-            Consumer { function: Reference::new(env, deliver)?, context: AsyncContext::new(env, deliver)? };
         Ok(Self {
-            consumer: RefCell::new(Some(Rc::new(consumer))),
+            consumer: RefCell::new(Some(Rc::new(AsyncContext::new(env, deliver)?))),
             handles: RefCell::new(None),
             begun: Instant::now(),
         })
@@ -43,10 +36,10 @@ impl NodeLoop {
     /// Runs `call` with the function and its async context, unless the environment has ended. A handle scope must be open.
     pub(super) fn with_consumer(&self, call: impl FnOnce(&(sys::napi_value, &AsyncContext))) {
         let consumer = self.consumer.borrow().clone();
-        if let Some(consumer) = consumer
-            && let Ok(function) = consumer.function.value()
+        if let Some(context) = consumer
+            && let Ok(function) = context.resource()
         {
-            call(&(function, &consumer.context));
+            call(&(function, &context));
         }
     }
 }

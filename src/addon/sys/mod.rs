@@ -42,7 +42,7 @@ pub(super) use {
     bytes::{create_array_buffer, with_memory},
     callback::{
         AsyncContext, Outcome, call_predicate, can_call, in_handle_scope, make_callback,
-        make_callback_in_context, report_uncaught, uint32, undefined,
+        make_callback_in_context, report_uncaught, undefined,
     },
     cleanup_hook::add_cleanup_hook,
     descriptor::{borrow_fd, duplicate_fd, uv_loop},
@@ -59,6 +59,15 @@ fn can_poll() -> bool {
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(super) fn failed(error: impl Display) -> Error {
     Error::from_reason(error.to_string())
+}
+
+/// Calls a function of Node-API with an out-parameter. Returns the value that it has written there, over `initial`.
+///
+/// # Errors
+/// If the status is not `napi_ok`.
+fn out<T>(initial: T, call: impl FnOnce(*mut T) -> sys::napi_status) -> Result<T> {
+    let mut value = initial;
+    check(call(&raw mut value)).map(|()| value)
 }
 
 /// Turns a Node-API status into a result. A pending JavaScript exception stays pending, and is thrown when

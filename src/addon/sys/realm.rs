@@ -3,9 +3,9 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use napi::{Env, Result, sys};
+use napi::{Env, JsValue, Result};
 
-use super::{Reference, check};
+use super::{Reference, unknown};
 
 /// Identifies a realm among those of one thread. Must be dropped before its environment ends.
 pub(in crate::addon) struct Realm {
@@ -17,28 +17,16 @@ pub(in crate::addon) struct Realm {
 impl Realm {
     /// The realm of `env`.
     pub(in crate::addon) fn of(env: Env) -> Result<Self> {
-        Ok(Self { event_loop: event_loop_of(env), global: Reference::new(env, global_of(env)?)? })
+        let global = Reference::new(env, env.get_global()?.raw())?;
+        Ok(Self { event_loop: event_loop_of(env), global })
     }
 
     /// True if this is the realm of `env`.
     pub(in crate::addon) fn is_of(&self, env: Env) -> bool {
-        if self.event_loop != event_loop_of(env) {
-            return false;
-        }
-        let (Ok(own), Ok(other)) = (self.global.value(), global_of(env)) else { return false };
-        let mut is_same = false;
-        // SAFETY: both values belong to the current handle scope. Their environments share an isolate, having
-        // the same event loop.
-        let status = unsafe { sys::napi_strict_equals(env.raw(), own, other, &raw mut is_same) };
-        status == sys::Status::napi_ok && is_same
+        // Values of environments with the same event loop, which share an isolate, can be compared.
+        let is_same = || env.strict_equals(unknown(env, self.global.value()?)?, env.get_global()?);
+        self.event_loop == event_loop_of(env) && is_same().unwrap_or(false)
     }
-}
-
-fn global_of(env: Env) -> Result<sys::napi_value> {
-    let mut global = ptr::null_mut();
-    // SAFETY: plain out-parameter.
-    check(unsafe { sys::napi_get_global(env.raw(), &raw mut global) })?;
-    Ok(global)
 }
 
 fn event_loop_of(env: Env) -> *mut c_void {
