@@ -10,7 +10,7 @@
 //! * `poller`: one epoll or kqueue instance for all sockets. `connection`: the state of one active connection.
 //! * `idle`: connections with nothing in flight, and the sweep that finds them.
 //! * `payload_arena`, `large_frame`: memory that large messages are received into. `output`, `payloads`: writing, and memory that they are sent from.
-//! * `adopt`: sockets that become connections. `accept`: listening sockets.
+//! * `adopt`: sockets that become connections. `accept`, `listener_handle`: listening sockets.
 //!
 //! Not here: Node-API, libuv, and any clock or random source but those of the host.
 
@@ -23,6 +23,7 @@ mod cycle;
 mod event_loop;
 mod idle;
 mod large_frame;
+mod listener_handle;
 mod output;
 mod payload_arena;
 mod payloads;
@@ -42,6 +43,7 @@ pub use event_loop::EventLoop;
 pub use idle::IdleConnection;
 #[cfg(test)]
 pub(in crate::transport) use large_frame::LARGE_FRAME_TURN;
+pub use listener_handle::ListenerHandle;
 pub use output::SEND_IN_PLACE_FROM;
 pub use payload_arena::ARENA_SIZE;
 pub use poller::{Poller, Readiness};
