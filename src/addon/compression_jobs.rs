@@ -3,13 +3,12 @@
 //! can be sent or delivered.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use napi::{Env, Result, sys};
 
 use super::host::{NodeHost, SharedTransport, next_records};
 use super::sys::{Reference, call_function, queue_async_work};
-use crate::protocol::deflate::{InflateJob, OutgoingParams, Progress, compress_standalone, stored_blocks};
+use crate::protocol::deflate::{InflateJob, OutgoingParams, Progress};
 use crate::transport::compression;
 use crate::transport::event_loop::EventLoop;
 use crate::transport::transports::{Backend, Transport};
@@ -17,37 +16,22 @@ use crate::transport::transports::{Backend, Transport};
 /// Compression of the connections of one environment. A transport and the callback of the shim wait for a result.
 pub(super) type Compression = compression::Compression<(SharedTransport, Reference)>;
 
-/// Compresses `payload` on a pool thread, without reference to earlier messages, and then calls
-/// `callback`; the transport holds the result from then on. Joins a running job with the same payload and
-/// parameters.
+/// Compresses `payload` on a pool thread, see [`Compression::compress`], and then calls `callback`; the transport holds the result
+/// from then on.
 pub(super) fn deflate_async(
     compression: &Rc<Compression>,
     env: Env,
     transport: &SharedTransport,
     outgoing: &OutgoingParams,
     payload: &[u8],
-    callback: sys::napi_value,
+    callback: Reference,
 ) -> Result<()> {
-    let waiter = (Rc::clone(transport), Reference::new(env, callback)?);
-    let Err(waiter) = compression.join(outgoing, payload, waiter) else { return Ok(()) };
-    let job = Compression::job(outgoing, payload, waiter);
-    let (pool, outgoing, payload) =
-        (Arc::clone(&compression.pool), outgoing.clone(), Arc::clone(&job.payload));
-    let (ending, running) = (Rc::clone(compression), Rc::clone(&job));
-    queue_async_work(
-        env,
-        move || compress_standalone(&pool, &outgoing, &payload),
-        move |compressed| {
-            // Stored blocks are valid DEFLATE: the message is sent even if the job failed.
-            let compressed = Rc::new(compressed.unwrap_or_else(|| stored_blocks(&running.payload)));
-            for (transport, callback) in ending.end(&running) {
-                transport.borrow_mut().set_compressed(Rc::clone(&compressed));
-                call_function(env, &callback, 0);
-            }
-        },
-    )?;
-    compression.begin(job);
-    Ok(())
+    let complete = move |(transport, callback): (SharedTransport, Reference), compressed| {
+        transport.borrow_mut().set_compressed(compressed);
+        call_function(env, &callback, 0);
+    };
+    let queue = |job, done| queue_async_work(env, job, done);
+    compression.compress(outgoing, payload, (Rc::clone(transport), callback), queue, complete)
 }
 
 /// Inflates the frame at which a connection has stopped parsing, and then calls `callback` with the number of
