@@ -11,7 +11,6 @@ use super::sys::{Reference, call_function, queue_async_work};
 use crate::protocol::deflate::{InflateJob, OutgoingParams, Progress};
 use crate::transport::compression;
 use crate::transport::event_loop::EventLoop;
-use crate::transport::transports::{Backend, Transport};
 
 /// Compression of the connections of one environment. A transport and the callback of the shim wait for a result.
 pub(super) type Compression = compression::Compression<(SharedTransport, Reference)>;
@@ -53,21 +52,16 @@ pub(super) fn inflate_async(
         },
         move |job| {
             let job = job.unwrap_or_else(InflateJob::failed);
-            let count = finish_inflate_job(&event_loop, &mut transport.borrow_mut(), job);
+            let mut connection = transport.borrow_mut();
+            let count = if let Some(stream) = connection.stream() {
+                stream.finish_inflate_job(job, &mut *event_loop.host().keys.borrow_mut());
+                next_records(&event_loop, &mut connection)
+            } else {
+                connection.finish_inflate_job(&event_loop, job);
+                0
+            };
+            drop(connection);
             call_function(env, &callback, count);
         },
     )
-}
-
-fn finish_inflate_job(
-    event_loop: &EventLoop<NodeHost>,
-    transport: &mut Transport<Reference>,
-    job: InflateJob,
-) -> u32 {
-    if let Backend::Stream(stream) = transport.backend() {
-        stream.finish_inflate_job(job, &mut *event_loop.host().keys.borrow_mut());
-        return next_records(event_loop, transport);
-    }
-    transport.finish_inflate_job(event_loop, job);
-    0
 }

@@ -214,21 +214,12 @@ impl Connection {
     /// Sets the limit for messages, in bytes; 0 and below mean unlimited.
     #[napi(catch_unwind)]
     pub fn set_max_payload(&mut self, limit: i32) {
-        let limit = u64::try_from(limit).unwrap_or(0);
-        let mut transport = self.transport.borrow_mut();
-        transport.configure(
-            |config| config.limits.max_payload = limit,
-            |connection| connection.set_max_payload(limit),
-        );
+        self.transport.borrow_mut().set_max_payload(u64::try_from(limit).unwrap_or(0));
     }
 
     /// Turns UTF-8 validation off or on.
     #[napi(catch_unwind)]
     pub fn set_skip_utf8_validation(&mut self, skip: bool) {
-        let mut transport = self.transport.borrow_mut();
-        transport.configure(
-            |config| config.skip_utf8_validation = skip,
-            |connection| connection.set_skip_utf8_validation(skip),
-        );
+        self.transport.borrow_mut().set_skip_utf8_validation(skip);
     }
 }

@@ -2,12 +2,12 @@
 //! each loads the addon with a `napi_env` of its own: a thread has one poller, one set of descriptors and one
 //! listener of `'exit'`. The copies share state in JavaScript through the value of `thread.js`.
 
-use std::cell::{RefCell, RefMut};
+use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{Function, JsObjectValue, Object};
-use napi::{Env, Error, JsValue, Result, sys};
+use napi::{Env, Error, JsValue, Result};
 
 use super::compression_jobs::Compression;
 use super::host::{NodeHost, SharedTransport};
@@ -28,9 +28,9 @@ pub(super) struct Context {
     pub(super) housekeeping: RefCell<Housekeeping>,
     pub(super) payloads: PayloadReader,
     /// Configurations of connections, by number.
-    configurations: RefCell<Slab<Arc<Config>>>,
+    pub(super) configurations: RefCell<Slab<Arc<Config>>>,
     /// The value of `thread.js`, and the realm that it was made in.
-    thread: Reference,
+    pub(super) thread: Reference,
     pub(super) realm: Realm,
 }
 
@@ -76,16 +76,6 @@ impl Context {
     /// If there is no such connection.
     pub(super) fn transport(&self, id: u32) -> Result<SharedTransport> {
         self.event_loop.transports().get(id).ok_or_else(|| Error::from_reason("no such connection"))
-    }
-
-    /// The value of `thread.js`.
-    pub(super) fn thread_value(&self) -> Result<sys::napi_value> {
-        self.thread.value()
-    }
-
-    /// All configurations, by number.
-    pub(super) fn configurations_mut(&self) -> RefMut<'_, Slab<Arc<Config>>> {
-        self.configurations.borrow_mut()
     }
 }
 

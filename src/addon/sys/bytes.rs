@@ -68,12 +68,7 @@ impl Place {
     /// of a `WebAssembly.Memory`, whose `grow()` detaches the `ArrayBuffer` although the bytes stay, or if the environment
     /// is ending.
     pub(in crate::addon) fn keep(self) -> Option<(Reference, usize)> {
-        let (mut data, mut size) = (ptr::null_mut(), 0);
-        // SAFETY: plain out-parameters; the value belongs to the current call.
-        let status = unsafe {
-            sys::napi_get_arraybuffer_info(self.env.raw(), self.memory, &raw mut data, &raw mut size)
-        };
-        check(status).ok()?;
+        let (data, size) = array_buffer(self.env, self.memory).ok()?;
         // No function tells. Memory of WebAssembly consists of such pages and begins at one of the system's. Other memory of
         // this kind is rare where the C library has the size of a block in front of it.
         if size % WEBASSEMBLY_PAGE == 0 && data.addr() % SYSTEM_PAGE == 0 {
@@ -81,6 +76,14 @@ impl Place {
         }
         Reference::new(self.env, self.memory).ok().map(|memory| (memory, self.offset + self.length))
     }
+}
+
+/// Address and length of an `ArrayBuffer`.
+fn array_buffer(env: Env, value: sys::napi_value) -> Result<(*mut u8, usize)> {
+    let (mut data, mut length) = (ptr::null_mut(), 0);
+    // SAFETY: plain out-parameters; the value belongs to the current handle scope.
+    check(unsafe { sys::napi_get_arraybuffer_info(env.raw(), value, &raw mut data, &raw mut length) })?;
+    Ok((data.cast(), length))
 }
 
 /// The memory of a `Uint8Array`.
@@ -181,18 +184,14 @@ pub(in crate::addon) fn with_memory<R>(
     buffer: &Reference,
     write: impl FnOnce(&mut [u8]) -> R,
 ) -> Result<R> {
-    let value = buffer.value()?;
-    let mut data = ptr::null_mut();
-    let mut length = 0;
-    // SAFETY: plain out-parameters; the value belongs to the current handle scope.
-    check(unsafe { sys::napi_get_arraybuffer_info(env.raw(), value, &raw mut data, &raw mut length) })?;
+    let (data, length) = array_buffer(env, buffer.value()?)?;
     if data.is_null() || length == 0 {
         return Ok(write(&mut []));
     }
     // SAFETY: Node-API returned `length` bytes at `data`. The reference holds an `ArrayBuffer` and not a
     // shared one, so that no other thread has the memory; JavaScript does not run during `write`, and `write`
     // has no other way to the same memory.
-    let memory = unsafe { slice::from_raw_parts_mut(data.cast::<u8>(), length) };
+    let memory = unsafe { slice::from_raw_parts_mut(data, length) };
     Ok(write(memory))
 }
 
