@@ -1,5 +1,5 @@
 /**
- * Figures of the structure and the language of the code, as Markdown: `node scripts/house.mjs [COMMIT]`, the working tree by
+ * Figures of the structure and the language of the code, as Markdown: `node scripts/figures.mjs [COMMIT]`, the working tree by
  * default. The files that a message passes are counted by hand, in ARCHITECTURE.md.
  */
 
@@ -26,7 +26,7 @@ function load(commit) {
   const names = listed
     .split('\0')
     .filter((name) => /\.(?:[cm]?[jt]s|rs|md|json|py|ya?ml|toml|sh)$/.test(name));
-  const folder = commit ? mkdtempSync(join(tmpdir(), 'ferrows-house-')) : root;
+  const folder = commit ? mkdtempSync(join(tmpdir(), 'ferrows-figures-')) : root;
   if (commit)
     execFileSync('sh', ['-c', 'git archive "$0" | tar -x -C "$1"', commit, folder], { cwd: root });
   /** @type {Files} */
@@ -73,7 +73,7 @@ const rate = (part, whole, scale) => (whole === 0 ? 0 : (scale * part) / whole).
 const commit = process.argv[2];
 const files = load(commit);
 console.log(
-  `# The house at ${commit ?? 'the working tree'}\n\n| area | files | lines |\n| --- | ---: | ---: |`
+  `# Figures of ${commit ?? 'the working tree'}\n\n| area | files | lines |\n| --- | ---: | ---: |`
 );
 /** @type {Map<string, number>} */
 const sums = new Map();
