@@ -45,6 +45,18 @@ function load(commit) {
 /** @param {string} text */
 const lines = (text) => text.split('\n').length - 1;
 
+/** Lines of a source in JavaScript, TypeScript or Rust that are neither empty nor within a comment. @param {string} text */
+function codeLines(text) {
+  let count = 0;
+  let isComment = false;
+  for (const line of text.split('\n')) {
+    const content = line.trim();
+    if (!isComment && content !== '' && !/^\/[/*]/.test(content)) count++;
+    if (isComment || content.startsWith('/*')) isComment = !content.includes('*/');
+  }
+  return count;
+}
+
 /** The areas of the repository; the first pattern that matches counts. @type {[string, RegExp][]} */
 const AREAS = [
   ['generated and data', /^(?:binding\.|.*lock\.json$|bench\/results|.*\/expected\.json$)|\.json$/],
@@ -73,7 +85,7 @@ const rate = (part, whole, scale) => (whole === 0 ? 0 : (scale * part) / whole).
 const commit = process.argv[2];
 const files = load(commit);
 console.log(
-  `# Figures of ${commit ?? 'the working tree'}\n\n| area | files | lines |\n| --- | ---: | ---: |`
+  `# Figures of ${commit ?? 'the working tree'}\n\n| area | files | lines | code |\n| --- | ---: | ---: | ---: |`
 );
 /** @type {Map<string, number>} */
 const sums = new Map();
@@ -85,7 +97,9 @@ for (const [area] of AREAS) {
     area,
     own.reduce((sum, [, text]) => sum + lines(text), 0)
   );
-  console.log(`| ${area} | ${own.length} | ${sums.get(area)} |`);
+  const sources = own.filter(([name]) => /\.(?:rs|[cm]?[jt]s)$/.test(name));
+  const code = sources.reduce((sum, [, text]) => sum + codeLines(text), 0);
+  console.log(`| ${area} | ${own.length} | ${sums.get(area)} | ${code} |`);
 }
 const product = ['src/protocol', 'src/connection', 'src/transport', 'src/addon'].reduce(
   (sum, area) => sum + (sums.get(area) ?? 0),
