@@ -124,14 +124,10 @@ test.describe('peers at the same time', { concurrency: true }, () => {
     });
 
     test.it(`${mode}: without pings only silence counts`, async (t) => {
-      const server = await startServer(t, mode, { idleTimeout: IDLE, sendPings: false });
+      const server = await startServer(t, mode, { idleTimeout: 3 * IDLE, sendPings: false });
+      const busy = await connectProcess(t, server, 'setInterval(() => client.send("busy"), 50)');
       const silent = await connectAnswering(t, server);
-      const busy = await connectAnswering(t, server);
       silent.client.on('ping', () => assert.fail('a ping'));
-      busy.client.on('ping', () => assert.fail('a ping'));
-      busy.client.on('message', () => busy.client.send('again'));
-      busy.ws.on('message', (/** @type {any} */ data) => setImmediate(() => busy.ws.send(data)));
-      busy.client.send('begin');
       // Output of the server is no sign of a peer.
       const timer = setInterval(() => silent.ws.send('a push'), IDLE / 5);
       t.after(() => clearInterval(timer));
@@ -299,10 +295,14 @@ test('a Receiver of the program that parses', async (t) => {
  *
  * @param {test.TestContext} context
  * @param {any} server
+ * @param {string} [onOpen] code that it runs then
  */
-async function connectProcess(context, { url, wss }) {
+async function connectProcess(context, { url, wss }, onOpen = '') {
   const script = `
-    const client = new (require('ws').WebSocket)(${JSON.stringify(url)});
+    const client = new (require('ws').WebSocket)(${JSON.stringify(url)}, { rejectUnauthorized: false });
+    client.on('open', () => {
+      ${onOpen}
+    });
     client.on('message', (data) => client.send(String(data)));
     client.on('close', () => process.exit());`;
   const child = spawn(process.execPath, ['-e', script], { cwd: __dirname, stdio: 'inherit' });

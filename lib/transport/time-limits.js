@@ -10,6 +10,7 @@
 const { environment, noteAlive, thread } = require('../native');
 const { noteCause } = require('../diagnostics');
 const { OPEN } = require('../constants');
+const { setImmediate } = require('../node/schedule');
 
 /** @typedef {import('../native').ConnectionOptions['timeLimits']} TimeLimits */
 /** @typedef {any} Transport */
@@ -64,16 +65,38 @@ function applyTimeLimit(transport, action) {
     pings.set(transport, { end: transport.queuedTotal, ...measureOutput(transport) });
     transport.flushLater();
   } else if (action === TERMINATE) {
-    if (transport.kind === 'stream' && mayBeAlive(transport)) {
-      noteAlive(transport.id);
-    } else {
-      noteCause(websocket, 'idleTimeout');
-      websocket.terminate();
-    }
+    if (transport.kind !== 'stream') terminate(websocket);
+    else if (mayBeAlive(transport)) noteAlive(transport.id);
+    else terminateUnlessRead(transport);
   } else if (action === CLOSE && websocket.readyState === OPEN) {
     noteCause(websocket, 'maxLifetime');
     websocket.close(LIFETIME_CODE, LIFETIME_REASON);
   }
+}
+
+/** @param {any} websocket */
+function terminate(websocket) {
+  noteCause(websocket, 'idleTimeout');
+  websocket.terminate();
+}
+
+/**
+ * Terminates a connection over a stream, unless Node reads from it in the next cycle of the loop: after a long task, bytes that have
+ * arrived may still be unread.
+ *
+ * @param {Transport} transport
+ */
+function terminateUnlessRead(transport) {
+  const before = countReceived(transport);
+  setImmediate(() => {
+    if (countReceived(transport) !== before) noteAlive(transport.id);
+    else terminate(transport.websocket);
+  });
+}
+
+/** @param {Transport} transport @returns {number} a number that received bytes change, also if the addon does not parse them */
+function countReceived({ receivedTotal, socket }) {
+  return receivedTotal + (socket.bytesRead ?? 0);
 }
 
 /**
