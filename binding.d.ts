@@ -231,6 +231,8 @@ export interface ConnectionOptions {
   maxBufferedChunks: number
   /** The most automatic pongs that are not written yet. */
   maxPendingAutoPongs: number
+  /** The most bytes of one read; absent: unlimited. */
+  maxRead?: number
   /** True if text messages and close reasons may be invalid UTF-8. */
   skipUTF8Validation: boolean
   /** The parameters of permessage-deflate, if it was negotiated. */

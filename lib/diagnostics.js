@@ -23,6 +23,21 @@ function publishOpen(websocket, server, request) {
 }
 
 /**
+ * Causes of the end of connections, other than the peer and the program. @type {WeakMap<object, string>}
+ */
+const causes = new WeakMap();
+
+/**
+ * Notes why a connection ends; the first cause is published with its end.
+ *
+ * @param {any} websocket
+ * @param {'idleTimeout' | 'maxLifetime' | 'closeTimeout'} cause the option whose time has passed
+ */
+function noteCause(websocket, cause) {
+  if (!causes.has(websocket)) causes.set(websocket, cause);
+}
+
+/**
  * Publishes the end of a connection that was open.
  *
  * @param {any} websocket
@@ -30,7 +45,8 @@ function publishOpen(websocket, server, request) {
  * @param {Buffer} reason
  */
 function publishClose(websocket, code, reason) {
-  if (close.hasSubscribers) close.publish({ websocket, code, reason });
+  if (!close.hasSubscribers) return;
+  close.publish({ websocket, code, reason, cause: causes.get(websocket) });
 }
 
 /**
@@ -43,4 +59,4 @@ function publishError(websocket, error) {
   if (failed.hasSubscribers) failed.publish({ websocket, error });
 }
 
-module.exports = { publishClose, publishError, publishOpen };
+module.exports = { noteCause, publishClose, publishError, publishOpen };

@@ -19,6 +19,7 @@ const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kTransport, kWebSocket } = require('./con
 const { acceptKey } = require('./native');
 const { checkMode } = require('./transport/mode');
 const { createError } = require('./errors');
+const { hasLimits } = require('./connection/limits');
 const { readSettings } = require('./options/table');
 const { abortHandshake, abortOrEmitClientError } = require('./server/abort-handshake');
 const { nextTick } = require('./node/schedule');
@@ -274,6 +275,7 @@ class WebSocketServer extends Emitter {
     if (options.transport !== undefined) settings.transport = options.transport;
     const { onClientClose, settings: additional, statistics } = this[kServer];
     if (additional.deferReading) settings.deferReading = true;
+    if (hasLimits(additional)) settings.limits = additional;
     ws.setSocket(socket, head, settings);
     if (this.clients) {
       this.clients.add(ws);

@@ -23,6 +23,8 @@ const { defineVisible } = require('./node/define');
 const { live, showLive } = require('./node/live-properties');
 const { mixInto } = require('./event-target');
 const { shouldDefer, startAtFirstListener } = require('./connection/deferred-reading');
+const { limitConnection } = require('./connection/limits');
+const { maxReadOf } = require('./connection/rate-limit');
 const { openTransport } = require('./transport');
 const { sendControl, sendMessage } = require('./connection/send');
 const { toNative } = require('./deflate/native-config');
@@ -185,6 +187,7 @@ class WebSocket extends Emitter {
    * @param {boolean} [options.allowSynchronousEvents]
    * @param {boolean} [options.deferReading]
    * @param {(key: Buffer) => void} [options.generateMask]
+   * @param {import('./connection/limits').Limits} [options.limits] present if one of them is set
    * @param {number} [options.maxBufferedChunks]
    * @param {number} [options.maxFragments]
    * @param {number} [options.maxPayload]
@@ -193,7 +196,7 @@ class WebSocket extends Emitter {
    */
   setSocket(socket, head, options) {
     const { allowSynchronousEvents = true, generateMask, maxBufferedChunks } = options;
-    const { maxFragments, maxPayload, skipUTF8Validation } = options;
+    const { limits, maxFragments, maxPayload, skipUTF8Validation } = options;
     const deflate = this._extensions[PerMessageDeflate.extensionName];
     /** @type {any} the Receiver that parses; undefined: the addon parses */
     const parser =
@@ -233,7 +236,8 @@ class WebSocket extends Emitter {
         maxPayload: /** @type {any} */ (maxPayload) | 0,
         maxPendingAutoPongs: this._maxPendingAutoPongs ?? 0,
         skipUTF8Validation: !!skipUTF8Validation,
-        deflate: toNative(deflate)
+        deflate: toNative(deflate),
+        maxRead: limits === undefined ? undefined : maxReadOf(limits)
       },
       !!allowSynchronousEvents,
       this[kAsyncResource] ?? networkContext.runInAsyncScope(() => new AsyncContext('WebSocket')),
@@ -246,6 +250,7 @@ class WebSocket extends Emitter {
     this[kTransport] = transport;
     this._socket = socket;
     if (isDeferred) startAtFirstListener(this);
+    if (limits !== undefined) limitConnection(transport, limits);
     // Tracers find the WebSocket of a message by its Receiver or Sender, and observe their constructors.
     if (!originals.receiver.hasOriginalEvents()) receiverOf(this);
     if (!originals.sender.isOriginalClass(Sender)) senderOf(this);
@@ -338,8 +343,7 @@ class WebSocket extends Emitter {
     const { readyState } = this;
     if (readyState === CONNECTING || readyState === CLOSED) return;
     this._paused = false;
-    const { isDeferred, isThrottled } = this[kTransport];
-    if (!isThrottled && !isDeferred) this._socket.resume();
+    if (this[kTransport].canRead) this._socket.resume();
   }
 
   /**

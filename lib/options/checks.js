@@ -93,8 +93,19 @@ function checkInteger(value, name, min, max) {
   return value;
 }
 
+/**
+ * @param {unknown} value
+ * @param {string} name
+ * @returns {number} `value`: a number of bytes or messages
+ * @throws {TypeError | RangeError}
+ */
+function checkCount(value, name) {
+  return checkInteger(value, name, 0, Number.MAX_SAFE_INTEGER);
+}
+
 module.exports = {
   checkBoolean,
+  checkCount,
   checkInteger,
   createTypeError,
   createValueError

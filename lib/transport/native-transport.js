@@ -230,6 +230,7 @@ class NativeTransport extends Transport {
     // A listener may have replaced a member that answers pings.
     if (this.mayPong) events.updateThreadPongs(this);
     else if (this.awaitsPongs) this.allowPongs();
+    if (this.rateLimit !== null) this.rateLimit.charge();
     if (this.hasPending) return true;
     this.throttle();
     return false;

@@ -96,6 +96,11 @@ impl Connection {
         std::mem::replace(self, Self::new(config))
     }
 
+    /// Most bytes to read at a time; 0 is unlimited.
+    pub fn max_read(&self) -> usize {
+        self.config.limits.max_read as usize
+    }
+
     /// True while input is parsed: until a close frame, a protocol error or a pong flood.
     pub fn is_receiving(&self) -> bool {
         self.inbound.is_open()

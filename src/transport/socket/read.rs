@@ -35,6 +35,8 @@ impl State {
 
     fn receive_turn(&mut self, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> bool {
         debug_assert!(matches!(self.driver, Driver::Owner), "the owner reads sockets that it drives");
+        let length = self.read_length(buffer.len());
+        let buffer = &mut buffer[..length];
         for _ in 0..READS_PER_TURN {
             let Some(fd) = &self.fd else { return false };
             let result = (&*fd.socket()).read(buffer);
@@ -58,6 +60,8 @@ impl State {
     ) -> Taken {
         debug_assert!(matches!(self.driver, Driver::Owner), "the owner reads sockets that it drives");
         let before = self.bytes_read;
+        let length = self.read_length(buffer.len());
+        let buffer = &mut buffer[..length];
         let more = match &self.fd {
             None => false,
             Some(fd) => {
@@ -102,6 +106,14 @@ impl State {
             self.parse(&buffer[..length], keys);
         }
         std::mem::swap(&mut self.undelivered, undelivered);
+    }
+
+    /// Bytes that one read into a buffer of `length` bytes may take.
+    pub(super) fn read_length(&self, length: usize) -> usize {
+        match self.connection.max_read() {
+            0 => length,
+            max => length.min(max),
+        }
     }
 
     fn taken_since(&self, before: u64, more: bool) -> Taken {

@@ -203,11 +203,13 @@ impl Driven for Socket {
     /// The state is not locked during the read, but marked as being read: the owner waits for these bytes before it takes the
     /// socket back or reads a last time.
     fn receive(&self, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> (Received, bool) {
-        let source = |state: &State| state.fd.clone();
-        let read = |fd: Descriptor| (&*fd.socket()).read(buffer);
-        let Some((mut state, result)) = read_unlocked(&self.state, source, read) else {
+        let capacity = buffer.len();
+        let source = |state: &State| Some((state.fd.clone()?, state.read_length(capacity)));
+        let read = |(fd, length): (Descriptor, usize)| (length, (&*fd.socket()).read(&mut buffer[..length]));
+        let Some((mut state, (length, result))) = read_unlocked(&self.state, source, read) else {
             return (Received::Stop, false);
         };
+        let buffer = &mut buffer[..length];
         self.lend_event_memory(&mut state);
         let received = state.take_in(result, buffer, keys, State::parse_copied);
         self.reclaim_event_memory(&mut state);

@@ -107,8 +107,13 @@ pub(in crate::transport) fn text(data: &str) -> Event {
 }
 
 pub(in crate::transport) fn config(role: Role, auto_pong: bool) -> Config {
-    let limits =
-        Limits { max_payload: 0, max_fragments: 0, max_buffered_chunks: 0, max_pending_auto_pongs: 0 };
+    let limits = Limits {
+        max_payload: 0,
+        max_fragments: 0,
+        max_buffered_chunks: 0,
+        max_pending_auto_pongs: 0,
+        max_read: 0,
+    };
     Config { role, limits, auto_pong, skip_utf8_validation: false, deflate: None }
 }
 
