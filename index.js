@@ -12,6 +12,11 @@ const WebSocketServer = require('./lib/websocket-server');
 const createWebSocketStream = require('./lib/stream');
 const extension = require('./lib/extension');
 const subprotocol = require('./lib/subprotocol');
+const { defineHidden } = require('./lib/node/define');
+const { shutdown } = require('./lib/shutdown');
+
+// Not in ws, so not enumerable: programs that copy or list the exports find those of ws.
+defineHidden(WebSocket, 'shutdown', shutdown);
 
 module.exports = Object.assign(WebSocket, {
   createWebSocketStream,

@@ -8,6 +8,7 @@ export const {
   PerMessageDeflate,
   Receiver,
   Sender,
+  shutdown,
   subprotocol,
   WebSocketServer
 } = WebSocket;

@@ -14,6 +14,9 @@ const manifest = require('../package.json');
 // By the name that users write: the package refers to itself.
 const ours = require('ferrows');
 
+/** Functions that ws does not have. */
+const ADDITIONS = ['shutdown'];
+
 /**
  * The description of a property, without a call.
  *
@@ -47,6 +50,8 @@ test('the class WebSocket', () => {
   compare(ours, theirs);
   compare(ours.prototype, theirs.prototype);
   assert.deepEqual(Object.keys(ours), Object.keys(theirs));
+  const names = Object.getOwnPropertyNames(ours).filter((name) => !ADDITIONS.includes(name));
+  assert.deepEqual(names.sort(), Object.getOwnPropertyNames(theirs).sort());
   assert.ok(Object.prototype.isPrototypeOf.call(EventEmitter, ours));
   assert.equal(ours.WebSocket, ours);
 });
@@ -76,7 +81,9 @@ test('extension and subprotocol', () => {
 
 test('the ES module has the names of ws and the same classes', async () => {
   const module = await import('ferrows');
-  assert.deepEqual(Object.keys(module), Object.keys(await import('ws')));
+  const names = Object.keys(module).filter((name) => !ADDITIONS.includes(name));
+  assert.deepEqual(names, Object.keys(await import('ws')));
+  for (const name of ADDITIONS) assert.equal(module[name], ours[name]);
   assert.equal(module.default, ours);
   for (const name of Object.keys(module)) {
     if (name !== 'default') assert.equal(module[name], ours[name], name);

@@ -54,6 +54,12 @@ module.exports = {
    * @type {any} not in the types of these objects
    */
   kTransport: Symbol('transport'),
+  /**
+   * The state of a WebSocketServer that one of ws does not have. Hidden, so that it collides with no property of a program.
+   *
+   * @type {any} not in the types of these objects
+   */
+  kServer: Symbol('server'),
 
   NOOP: () => {},
 

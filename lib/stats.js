@@ -18,6 +18,8 @@ class Statistics {
     /** Totals of closed connections. */
     this.closedTotals = { messagesReceived: 0, messagesSent: 0, bytesReceived: 0, bytesSent: 0 };
     this.closed = 0;
+    /** Called with each connection that has ended; set by shutdown(). @type {((ws: any) => void) | null} */
+    this.onRemove = null;
   }
 
   /** @param {any} ws open @param {boolean} isTracked true if it is in `clients` of the server */
@@ -33,6 +35,7 @@ class Statistics {
     ws[kTransport].statistics = null;
     this.untracked.delete(ws);
     addTotals(this.closedTotals, ws[kTransport]);
+    this.onRemove?.(ws);
   }
 
   /**

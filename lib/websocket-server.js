@@ -13,9 +13,10 @@ const WebSocket = require('./websocket');
 const diagnostics = require('./diagnostics');
 const extension = require('./extension');
 const subprotocol = require('./subprotocol');
+const { addRoute } = require('./server/routes');
 const { createServer } = require('./server/http-server');
 const { Statistics } = require('./stats');
-const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kTransport, kWebSocket } = require('./constants');
+const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kServer, kTransport, kWebSocket } = require('./constants');
 const { acceptKey } = require('./native');
 const { checkMode } = require('./transport/mode');
 const { createError } = require('./errors');
@@ -33,9 +34,6 @@ const KEY_PATTERN = /^[+/0-9A-Za-z]{22}==$/;
 /** @typedef {import('http').IncomingMessage} IncomingMessage */
 /** @typedef {import('stream').Duplex & Record<string | symbol, any>} Socket */
 /** @typedef {(ws: any, req: IncomingMessage) => void} UpgradeCallback */
-
-/** Key of the state that a WebSocketServer of ws does not have. Hidden, so that it collides with no property of a program. */
-const kServer = Symbol('server');
 
 /** @type {new () => EventEmitter & Record<string | symbol, any>} */
 const Emitter = EventEmitter;
@@ -83,7 +81,7 @@ class WebSocketServer extends Emitter {
     }
     if (this._server) {
       /** @type {(() => void) | null | undefined} */
-      this._removeListeners = watchServer(this, this._server);
+      this._removeListeners = watchServer(this, this._server, settings.paths !== null);
     }
 
     if (options.perMessageDeflate === true) options.perMessageDeflate = {};
@@ -140,12 +138,18 @@ class WebSocketServer extends Emitter {
   }
 
   /**
-   * Selects requests by `options.path`. Programs override it.
+   * Selects requests by `options.path` or `options.paths`. Programs override it.
    *
    * @param {IncomingMessage} req
    * @returns {boolean} false: the request is answered with 400
    */
   shouldHandle(req) {
+    const paths = this[kServer]?.settings.paths;
+    if (paths) {
+      const parameters = paths(/** @type {string} */ (req.url));
+      if (parameters !== null) /** @type {any} */ (req).pathParameters = parameters;
+      return parameters !== null;
+    }
     if (!this.options.path) return true;
     return /** @type {string} */ (req.url).split('?', 1)[0] === this.options.path;
   }
@@ -182,8 +186,8 @@ class WebSocketServer extends Emitter {
     }
     if (!this.shouldHandle(req)) return abortHandshake(socket, 400);
     const origin = headers[version === 8 ? 'sec-websocket-origin' : 'origin'];
-    const { allowedOrigins } = this[kServer].settings;
-    if (allowedOrigins !== null && !allowedOrigins(origin, req)) return abortHandshake(socket, 403);
+    const allowsOrigin = this[kServer]?.settings.allowedOrigins;
+    if (allowsOrigin && !allowsOrigin(origin, req)) return abortHandshake(socket, 403);
 
     const protocols = parseSubprotocols(headers['sec-websocket-protocol']);
     if (protocols === undefined) return refuse(400, 'Invalid Sec-WebSocket-Protocol header');
@@ -302,18 +306,26 @@ class WebSocketServer extends Emitter {
  *
  * @param {WebSocketServer} wss
  * @param {import('http').Server} server
+ * @param {boolean} hasPaths true: leaves requests of other paths to other servers
  * @returns {() => void} removes them
  */
-function watchServer(wss, server) {
+function watchServer(wss, server, hasPaths) {
   const emitConnection = wss.emit.bind(wss, 'connection');
   /** @type {[string, (...args: any[]) => void][]} */
   const listeners = [
     ['listening', wss.emit.bind(wss, 'listening')],
-    ['error', wss.emit.bind(wss, 'error')],
-    ['upgrade', (req, socket, head) => wss.handleUpgrade(req, socket, head, emitConnection)]
+    ['error', wss.emit.bind(wss, 'error')]
   ];
+  const removeRoute = hasPaths ? addRoute(server, wss, emitConnection) : undefined;
+  if (removeRoute === undefined) {
+    listeners.push([
+      'upgrade',
+      (req, socket, head) => wss.handleUpgrade(req, socket, head, emitConnection)
+    ]);
+  }
   for (const [event, listener] of listeners) server.on(event, listener);
   return function removeListeners() {
+    removeRoute?.();
     for (const [event, listener] of listeners) server.removeListener(event, listener);
   };
 }

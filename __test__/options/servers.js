@@ -86,6 +86,8 @@ function addresses(mode, server) {
  */
 function connect(context, url, options) {
   const client = new theirs.WebSocket(url, { rejectUnauthorized: false, ...options });
+  // The end of a test may abort a handshake.
+  client.on('error', () => {});
   context.after(() => client.terminate());
   return client;
 }

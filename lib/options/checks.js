@@ -21,13 +21,13 @@ const VALUE_LENGTH = 128;
  */
 function describeType(value) {
   if (value === null || value === undefined) return String(value);
-  if (typeof value === 'function' && value.name) return `function ${value.name}`;
+  if (typeof value === 'function') return `function ${value.name}`;
   if (typeof value === 'object') {
     const name = value.constructor?.name;
     return name ? `an instance of ${name}` : inspect(value, { depth: -1 });
   }
-  let text = inspect(value, { colors: false });
-  if (text.length > TYPE_LENGTH + 3) text = `${text.slice(0, TYPE_LENGTH)}...`;
+  const isLong = typeof value === 'string' && value.length > TYPE_LENGTH + 3;
+  const text = inspect(isLong ? `${value.slice(0, TYPE_LENGTH)}...` : value);
   return `type ${typeof value} (${text})`;
 }
 
@@ -51,7 +51,9 @@ function createTypeError(name, expected, value) {
  * @returns {Error} ERR_OUT_OF_RANGE
  */
 function createRangeError(name, range, value) {
-  return createError('ARG_RANGE', name, range, inspect(value));
+  const isLong = Number.isInteger(value) && Math.abs(/** @type {number} */ (value)) > 2 ** 32;
+  const text = isLong ? String(value).replace(/\B(?=(?:\d{3})+$)/g, '_') : inspect(value);
+  return createError('ARG_RANGE', name, range, text);
 }
 
 /**

@@ -8,6 +8,7 @@
 
 const { checkBoolean, checkCount } = require('./checks');
 const { compileOrigins } = require('./origins');
+const { compilePaths } = require('./paths');
 
 /**
  * @typedef {'server' | 'client'} Role
@@ -33,7 +34,9 @@ const TABLE = {
   maxBackpressure: { roles: ['server', 'client'], default: 0, read: checkCount },
   /** Bytes and messages that a peer may send per second; 0: unlimited. */
   maxBytesPerSecond: { roles: ['server', 'client'], default: 0, read: checkCount },
-  maxMessagesPerSecond: { roles: ['server', 'client'], default: 0, read: checkCount }
+  maxMessagesPerSecond: { roles: ['server', 'client'], default: 0, read: checkCount },
+  /** Function that returns the parameters of a request target. */
+  paths: { roles: ['server'], default: null, read: compilePaths }
 };
 
 /**
@@ -47,6 +50,7 @@ const TABLE = {
  * @property {number} maxBackpressure
  * @property {number} maxBytesPerSecond
  * @property {number} maxMessagesPerSecond
+ * @property {import('./paths').PathMatcher | null} paths
  */
 
 /** @param {Role} role @returns {{ name: string, row: Row }[]} */
