@@ -2,7 +2,7 @@
  * Types of ferrows for `require('ferrows')`. index.d.mts has the same types for the ES module.
  *
  * Code that compiles against @types/ws 8.18 compiles against this file: names and overloads are the same. In addition it
- * declares `closeTimeout`, `maxPendingAutoPongs`, the client's `protocols` option, the binary type `'blob'`, `Receiver`,
+ * declares `closeTimeout`, `maxPendingAutoPongs`, the client's `protocols` option, the binary type `'blob'`, `shutdown`, `Receiver`,
  * `Sender`, `PerMessageDeflate`, `extension`, `subprotocol` and error codes.
  *
  * Sizes are in bytes, times in milliseconds. RFC 6455 and RFC 7692 define the bytes on the wire.
@@ -420,6 +420,8 @@ declare namespace WebSocket {
     checkServerIdentity?(servername: string, cert: CertMeta): boolean;
     /** Creates the socket, in place of `net.connect()` or `tls.connect()`. */
     createConnection?: typeof createConnection | undefined;
+    /** True: the connection is not read before its first 'message' listener. Not in ws. @default false */
+    deferReading?: boolean | undefined;
     family?: number | undefined;
     finishRequest?: FinishRequestCallback | undefined;
     /** @default false */
@@ -545,10 +547,21 @@ declare namespace WebSocket {
     U extends typeof WebSocket.WebSocket = typeof WebSocket.WebSocket,
     V extends typeof IncomingMessage = typeof IncomingMessage
   > extends ConnectionOptions {
+    /**
+     * Origins of pages that may connect; others get 403. Requests without an Origin, which no browser sends, are accepted unless a
+     * function decides: only `true` accepts. Not in ws.
+     */
+    allowedOrigins?:
+      | string
+      | readonly (string | RegExp)[]
+      | ((origin: string | undefined, request: InstanceType<V>) => boolean)
+      | undefined;
     /** Maximum length of the queue of pending connections. @default 511 */
     backlog?: number | undefined;
     /** True to keep the set `clients`. @default true */
     clientTracking?: boolean | undefined;
+    /** True: a connection is not read before its first 'message' listener. Not in ws. @default false */
+    deferReading?: boolean | undefined;
     /** Selects one of the offered subprotocols, or none by `false`. By default the first. */
     handleProtocols?: (protocols: Set<string>, request: InstanceType<V>) => string | false;
     /** Host name or IP address to listen on, with `port`. */
@@ -557,6 +570,11 @@ declare namespace WebSocket {
     noServer?: boolean | undefined;
     /** Accepts only requests for this path, compared without the query. */
     path?: string | undefined;
+    /**
+     * Accepts only requests for paths that match one of these patterns, in the syntax of `URLPattern`; see `PathRequest`. Other requests are
+     * left to other servers of the HTTP server. Excludes `path`. Not in ws.
+     */
+    paths?: readonly string[] | undefined;
     /** Accepts offers of compression: true, false, or its options. @default false */
     perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
     /** Creates an HTTP server that listens on this port; 0: any free one. */
@@ -570,6 +588,44 @@ declare namespace WebSocket {
     /** The class of the server's WebSockets. */
     WebSocket?: U | undefined;
   }
+
+  /** A request that a server with the option `paths` has accepted. */
+  interface PathRequest extends IncomingMessage {
+    /** Values of the groups of the pattern, percent-encoded; `undefined` for an absent optional group. Not in ws. */
+    pathParameters: Record<string, string | undefined>;
+  }
+
+  /** Options of `shutdown()`. */
+  interface ShutdownOptions {
+    /** Status of the close frames; by default Service Restart. @default 1012 */
+    code?: number | undefined;
+    /** Reason in the close frames, at most 123 bytes of UTF-8. @default '' */
+    reason?: string | Uint8Array | undefined;
+    /** Time over which connections are closed, evenly; 0: all at once. @default 10000 */
+    over?: number | undefined;
+    /** Time after its close frame when a connection that has not ended is terminated. @default 10000 */
+    timeout?: number | undefined;
+    /** Terminates all connections at once when it is aborted. */
+    signal?: AbortSignal | undefined;
+  }
+
+  /** Numbers of connections by the way in which they ended. */
+  interface ShutdownResult {
+    /** Sent and received a close frame. */
+    closed: number;
+    /** Ended otherwise, before the timeout. */
+    lost: number;
+    /** Terminated after the timeout or by the signal. */
+    terminated: number;
+  }
+
+  /**
+   * Ends a server: accepts no more connections, lets HTTP requests finish, closes the open connections evenly over a time, sends queued
+   * output, and terminates connections that do not end in time. Not in ws.
+   *
+   * @returns a promise that is fulfilled when the server has closed, and rejected if an argument is invalid
+   */
+  function shutdown(server: Server<any, any>, options?: ShutdownOptions): Promise<ShutdownResult>;
 
   /** The address of a server that listens on TCP. */
   interface AddressInfo {

@@ -5,6 +5,8 @@
  * by index.js; not in ws. Uses the public methods of the server and of its connections. One timer serves all connections.
  */
 
+const { isUint8Array } = require('util').types;
+
 const { checkInteger, createTypeError, createValueError } = require('./options/checks');
 const { clearTimeout, setTimeout } = require('./node/schedule');
 const { isValidStatusCode } = require('./validation');
@@ -82,7 +84,7 @@ function checkOptions(options) {
   if (!isValidStatusCode(code)) {
     throw createValueError('options.code', 'must be a code that a close frame may carry', code);
   }
-  if (typeof reason !== 'string' && !(reason instanceof Uint8Array)) {
+  if (typeof reason !== 'string' && !isUint8Array(reason)) {
     throw createTypeError('options.reason', 'of type string or an instance of Uint8Array', reason);
   }
   if (Buffer.byteLength(reason) > MAX_REASON) {
@@ -257,7 +259,7 @@ class Shutdown {
     ws.terminate();
   }
 
-  /** Closes HTTP connections without a request, in the end all. */
+  /** Closes idle HTTP connections, in the end all. */
   closeHttp() {
     const { server } = this;
     if (server === null) return;
@@ -283,8 +285,8 @@ class Shutdown {
   /** @param {any} ws a connection that emits `close` in this tick */
   handleEnd(ws) {
     if (!this.open.delete(ws)) return;
-    if (this.terminating.has(ws)) this.result.terminated++;
-    else if (ws._closeFrameReceived && ws._closeFrameSent) this.result.closed++;
+    if (ws._closeFrameReceived && ws._closeFrameSent) this.result.closed++;
+    else if (this.terminating.has(ws)) this.result.terminated++;
     else this.result.lost++;
     this.finishIfDone();
   }

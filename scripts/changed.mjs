@@ -39,7 +39,17 @@ export const TABLE = [
   [/^(?:src\/fuzzing|fuzz)\//, ['rustfmt:fuzz', 'clippy:fuzz', 'cargo', 'fuzz']],
   [
     /^(?:lib\/|(?:index|browser|binding)\.(?:m?js|d\.m?ts)$)/,
-    ['types', 'generated', 'load', 'shape', 'objects', 'fuzz', 'observability', ...CONNECTIONS]
+    [
+      'types',
+      'generated',
+      'load',
+      'shape',
+      'objects',
+      'fuzz',
+      'observability',
+      'options',
+      ...CONNECTIONS
+    ]
   ],
   [/^lib\/(?:server|client)\//, ['hostile:event_loop', 'examples', 'dependents:event_loop']],
   [/^lib\/(?:socket|node)\//, ['lifecycle', 'environments', 'hostile:event_loop']],

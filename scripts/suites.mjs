@@ -150,6 +150,7 @@ export const SUITES = [
   suite('node', 'quick', 'examples', () => nodeTest('examples'), { resource: PROGRAMS }),
   suite('node', 'quick', 'fuzz', () => nodeTest('fuzz')),
   ...overTransports('node', TRANSPORTS, 'observability', () => nodeTest('observability')),
+  ...overTransports('node', TRANSPORTS, 'options', () => nodeTest('options')),
   ...overTransports('node', TRANSPORTS, 'deflate', () => nodeTest('deflate')),
   ...overTransports('node', ['event_loop'], 'hostile', () => nodeTest('hostile')),
   ...overTransports('node', TRANSPORTS, 'memory', () => nodeTest('memory'), { exclusive: true }),

@@ -1,6 +1,7 @@
 // The examples that are a server in one process, each with clients of ws.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import http from 'node:http';
 import https from 'node:https';
 
 import { Program } from '../program.mjs';
@@ -44,6 +45,46 @@ test('https-server.js', async (t) => {
   const [response] = await once(https.get(url.replace('wss:', 'https:'), trusting), 'response');
   assert.equal(response.statusCode, 200);
   assert.match((await response.toArray()).join(''), /WebSocket server/);
+});
+
+test('graceful-shutdown.js', async (t) => {
+  const env = { DRAIN: '1', OVER: '50', TIMEOUT: '5000' };
+  const { program, url } = await startServer(t, 'graceful-shutdown.js', { env });
+  const status = async (path) => {
+    const [response] = await once(http.get(url.replace('ws:', 'http:') + path), 'response');
+    response.resume();
+    return response.statusCode;
+  };
+  assert.deepEqual([await status('/ready'), await status('/live')], [200, 200]);
+  const clients = await Promise.all([Client.open(url), Client.open(url), Client.open(url)]);
+  clients[0].socket.send('acknowledged');
+  assert.equal(await clients[0].next(), 'acknowledged');
+
+  program.end('SIGTERM');
+  await program.line(/^Not ready$/);
+  for (const { closed } of clients) {
+    const [code, reason] = await closed;
+    assert.deepEqual([code, String(reason)], [1012, 'restarting']);
+  }
+  await program.line(/^Closed 3, lost 0, terminated 0$/);
+  assert.deepEqual(await program.exit, [0, null]);
+  assert.equal(program.errors, '');
+});
+
+test('graceful-shutdown.js is not ready while it drains, and a second signal ends it', async (t) => {
+  const env = { DRAIN: '3000', OVER: '60000', TIMEOUT: '60000' };
+  const { program, url } = await startServer(t, 'graceful-shutdown.js', { env });
+  const clients = await Promise.all([Client.open(url), Client.open(url)]);
+  program.end('SIGTERM');
+  await program.line(/^Not ready$/);
+  const [response] = await once(http.get(`${url.replace('ws:', 'http:')}/ready`), 'response');
+  assert.equal(response.statusCode, 503);
+  response.resume();
+  // The first of its clients to close shows that the shutdown has begun.
+  await Promise.race(clients.map(({ closed }) => closed));
+  program.end('SIGTERM');
+  await program.line(/^Closed 1, lost 0, terminated 1$/);
+  assert.deepEqual(await program.exit, [0, null]);
 });
 
 test('two-paths.js', async (t) => {

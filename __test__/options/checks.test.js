@@ -9,7 +9,10 @@ const { checkInteger } = require('../../lib/options/checks');
 
 const { WebSocket, WebSocketServer } = require('ferrows');
 
-class Own {}
+/** An object of it has the name of its class in messages. */
+class Own {
+  value = 1;
+}
 
 /** Values that are not a boolean. */
 const VALUES = [
@@ -26,17 +29,7 @@ const VALUES = [
     "it's",
     Symbol('s')
   ],
-  ...[
-    {},
-    [],
-    new Own(),
-    Object.create(null),
-    new Date(0),
-    /x/g,
-    () => {},
-    function named() {},
-    class Named {}
-  ]
+  ...[{}, [], new Own(), Object.create(null), new Date(0), /x/g, () => {}, function named() {}, Own]
 ];
 
 /** @param {() => void} act @returns {any} the error that it throws */

@@ -106,7 +106,7 @@ for (const mode of MODES) {
       assert.deepEqual(await received, ['early', 'late']);
       const internal = socket
         .eventNames()
-        .filter((/** @type {any} */ event) => /Listener$/.test(event));
+        .filter((/** @type {any} */ event) => String(event).endsWith('Listener'));
       assert.deepEqual(internal, [], 'nothing is left of the deferral');
     });
   }

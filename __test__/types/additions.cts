@@ -47,6 +47,33 @@ class Session extends WebSocket {
 }
 void Session;
 
+// Additional options, and shutdown().
+const guarded = new WebSocket.WebSocketServer({
+  port: 0,
+  allowedOrigins: ['same-origin', /^https:\/\/[^.]+\.example\.com$/],
+  deferReading: true,
+  paths: ['/chat', '/rooms/:id']
+});
+guarded.on('connection', (_socket, request) => {
+  const { id } = (request as WebSocket.PathRequest).pathParameters;
+  id?.toUpperCase();
+});
+new WebSocket.WebSocketServer({
+  noServer: true,
+  allowedOrigins: (origin, request) => origin === undefined || request.url === '/'
+});
+new WebSocket('ws://127.0.0.1/', { deferReading: true });
+const { signal } = new AbortController();
+void WebSocket.shutdown(guarded, { code: 1012, reason: 'x', over: 0, timeout: 1, signal }).then(
+  ({ closed, lost, terminated }) => (closed + lost + terminated).toFixed()
+);
+// @ts-expect-error an array
+new WebSocket.WebSocketServer({ port: 0, paths: '/chat' });
+// @ts-expect-error a promise decides nothing
+new WebSocket.WebSocketServer({ port: 0, allowedOrigins: async () => true });
+// @ts-expect-error a number
+void WebSocket.shutdown(guarded, { over: '1s' });
+
 // Errors.
 client.on('error', (error: Error | WebSocket.ProtocolError) => {
   if (!('code' in error)) return;

@@ -18,7 +18,11 @@ import DefaultWebSocket, {
   type SendOptions,
   type ServerStatistics,
   type SocketOptions,
-  type WebSocketEventMap
+  type WebSocketEventMap,
+  shutdown,
+  type PathRequest,
+  type ShutdownOptions,
+  type ShutdownResult
 } from 'ferrows';
 
 // One class under all its names.
@@ -55,4 +59,7 @@ new Receiver(read).once('message', (data) => length(data));
 Sender.frame(Buffer.alloc(1), frame)[0]?.length.toFixed();
 new PerMessageDeflate().offer();
 subprotocol.parse(extension.format({ a: { b: [true, 'c'] } })).has('a');
-void [one, two, three, events, isProtocolError];
+const options: ShutdownOptions = { over: 1000 };
+const ended: Promise<ShutdownResult> = shutdown(new WebSocketServer({ noServer: true }), options);
+const room = (request: PathRequest) => request.pathParameters['id'];
+void [one, two, three, events, isProtocolError, ended, room];

@@ -40,7 +40,7 @@ function compilePaths(value, name, options) {
   };
 }
 
-/** @param {any} pattern @param {string} name @returns {PathPattern} @throws {TypeError} */
+/** @param {any} pattern @param {string} name @returns {InstanceType<typeof PathPattern>} @throws {TypeError} */
 function compile(pattern, name) {
   if (typeof pattern !== 'string') throw createTypeError(name, 'of type string', pattern);
   if (!CAN_MATCH.test(pattern)) throw createValueError(name, 'must begin with "/"', pattern);
