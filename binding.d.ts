@@ -128,6 +128,16 @@ export declare class Environment {
    * addition, the next pass may release memory of permessage-deflate that was in use.
    */
   sweep(): number
+  /**
+   * Looks at the connections whose time limits may have passed. Returns pairs of an id and an action: 1 take the output, which is a
+   * ping of a stream; 2 terminate, because the peer was silent for `idleTimeout`; 3 close, because `maxLifetime` has passed.
+   */
+  checkTimers(): Array<number>
+  /**
+   * Milliseconds after which to call `checkTimers`. -1 if no connection has a deadline, or if the timer that the caller has, if
+   * `isArmed`, is early enough.
+   */
+  timerDelay(isArmed: boolean): number
   /** Number of attached connections that are not idle. */
   get activeCount(): number
   /** Adds a reference that keeps the event loop alive. */
@@ -235,6 +245,8 @@ export interface ConnectionOptions {
   maxRead?: number
   /** True if text messages and close reasons may be invalid UTF-8. */
   skipUTF8Validation: boolean
+  /** Limits on the time of the connection, if there are any. */
+  timeLimits?: TimeLimitOptions
   /** The parameters of permessage-deflate, if it was negotiated. */
   deflate?: DeflateOptions
 }
@@ -351,6 +363,8 @@ export interface Functions {
   destroy: (id: number) => void
   /** 1 if an I/O thread drives an attached connection, else 0. */
   isOnThread: (id: number) => number
+  /** With time limits: notes that the peer is alive. */
+  noteAlive: (id: number) => void
   /** Bytes ever queued. */
   queuedTotal: (id: number) => number
   /** Bytes ever accepted by the kernel or the stream. */
@@ -389,6 +403,16 @@ export declare function takesSockets(): boolean
 
 /** The number of I/O threads that run in this process. */
 export declare function threads(): number
+
+/** Limits on the time of a connection, in milliseconds. 0 is none. */
+export interface TimeLimitOptions {
+  /** The silence of the peer after which it counts as lost. */
+  idleTimeout: number
+  /** The age at which the connection is closed. */
+  maxLifetime: number
+  /** True if the peer is pinged after half of `idleTimeout`. */
+  sendPings: boolean
+}
 
 /** The version of the package that this was built for. The shim loads no other. */
 export declare const VERSION: string

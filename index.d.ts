@@ -383,10 +383,20 @@ declare namespace WebSocket {
     autoPong?: boolean | undefined;
     /** Maximum duration of the closing handshake. @default 30000 */
     closeTimeout?: number | undefined;
+    /**
+     * Silence of the peer, in milliseconds, after which the connection is terminated; 0: no limit. Not in ws.
+     * @default 0
+     */
+    idleTimeout?: number | undefined;
     /** Maximum number of buffered chunks of an incomplete frame; 0 or less: no limit. @default 262144 */
     maxBufferedChunks?: number | undefined;
     /** Maximum number of frames of a message; 0 or less: no limit. @default 16384 */
     maxFragments?: number | undefined;
+    /**
+     * Milliseconds after which an open connection is closed, with 1000 and `please reconnect`; 0: no limit. Not in ws.
+     * @default 0
+     */
+    maxLifetime?: number | undefined;
     /** Maximum size of a message; 0 or less: no limit. @default 104857600 */
     maxPayload?: number | undefined;
     /**
@@ -394,6 +404,8 @@ declare namespace WebSocket {
      * @default 60
      */
     maxPendingAutoPongs?: number | undefined;
+    /** With `idleTimeout`: true to ping a peer that is silent for half of it. Not in ws. @default true */
+    sendPings?: boolean | undefined;
     /** True to skip UTF-8 validation of text messages and close reasons. @default false */
     skipUTF8Validation?: boolean | undefined;
     /**
@@ -564,6 +576,12 @@ declare namespace WebSocket {
     deferReading?: boolean | undefined;
     /** Selects one of the offered subprotocols, or none by `false`. By default the first. */
     handleProtocols?: (protocols: Set<string>, request: InstanceType<V>) => string | false;
+    /**
+     * Milliseconds for a client to send its request, with `port`, and for `verifyClient` to answer; then the client gets 408. 0: no
+     * limit. Not in ws.
+     * @default 0
+     */
+    handshakeTimeout?: number | undefined;
     /** Host name or IP address to listen on, with `port`. */
     host?: string | undefined;
     /** `true`: no HTTP server; the program calls `handleUpgrade()`. */

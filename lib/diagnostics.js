@@ -46,7 +46,8 @@ function noteCause(websocket, cause) {
  */
 function publishClose(websocket, code, reason) {
   if (!close.hasSubscribers) return;
-  close.publish({ websocket, code, reason, cause: causes.get(websocket) });
+  const cause = causes.get(websocket);
+  close.publish(cause ? { websocket, code, reason, cause } : { websocket, code, reason });
 }
 
 /**

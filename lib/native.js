@@ -27,6 +27,7 @@ checkVersion(binding.VERSION);
  * @typedef {Object} Owner
  * @property {(count: number) => boolean} deliver `count`: number of readable records; 0 when called again, after an
  *   exception or a return value of `true`. Returns `true` to be called again after ticks and microtasks have run
+ * @property {(action: number) => void} [handleTimeLimit]
  */
 
 /**
@@ -47,6 +48,8 @@ checkVersion(binding.VERSION);
  * @property {Set<() => void>} exitHooks
  * @property {(environment: { sweep(): number }) => void} connectionOpened
  * @property {() => void} connectionClosed
+ * @property {Map<number, WeakRef<any>>} streams connections over a stream that have time limits, by id
+ * @property {(environment: any) => void} armTimer
  */
 
 /** The environment of this JavaScript thread, shared by all copies of the package in it. */

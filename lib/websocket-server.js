@@ -19,8 +19,10 @@ const { Statistics } = require('./stats');
 const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kServer, kTransport, kWebSocket } = require('./constants');
 const { acceptKey } = require('./native');
 const { checkMode } = require('./transport/mode');
+const { createTimeLimits } = require('./transport/time-limits');
 const { createError } = require('./errors');
 const { hasLimits } = require('./connection/limits');
+const { createPendingHandshakes } = require('./server/handshake-timeout');
 const { readSettings } = require('./options/table');
 const { abortHandshake, abortOrEmitClientError } = require('./server/abort-handshake');
 const { nextTick } = require('./node/schedule');
@@ -74,7 +76,7 @@ class WebSocketServer extends Emitter {
 
     if (hasPort) {
       /** @type {import('http').Server | null | undefined} undefined with `noServer`; null once closed */
-      this._server = createServer(answerPlainRequest, options.transport);
+      this._server = createServer(answerPlainRequest, options.transport, settings.handshakeTimeout);
       this._server.listen(options.port, options.host, options.backlog, callback);
     } else if (options.server) {
       this._server = options.server;
@@ -94,7 +96,12 @@ class WebSocketServer extends Emitter {
     this.options = options;
     this._state = RUNNING;
     Object.defineProperty(this, kServer, {
-      value: { onClientClose: createCloseListener(this), settings, statistics: new Statistics() }
+      value: {
+        onClientClose: createCloseListener(this),
+        pending: createPendingHandshakes(settings),
+        settings,
+        statistics: new Statistics()
+      }
     });
   }
 
@@ -212,8 +219,12 @@ class WebSocketServer extends Emitter {
       secure: !!(authorized || encrypted),
       req
     };
-    if (this.options.verifyClient.length === 2) this.options.verifyClient(info, answer);
-    else answer(this.options.verifyClient(info));
+    if (this.options.verifyClient.length === 2) {
+      const { pending } = this[kServer];
+      this.options.verifyClient(info, pending === null ? answer : pending.watch(socket, answer));
+    } else {
+      answer(this.options.verifyClient(info));
+    }
   }
 
   /**
@@ -280,6 +291,8 @@ class WebSocketServer extends Emitter {
     const { onClientClose, settings: additional, statistics } = this[kServer];
     if (additional.deferReading) settings.deferReading = true;
     if (hasLimits(additional)) settings.limits = additional;
+    const timeLimits = createTimeLimits(additional);
+    if (timeLimits !== undefined) settings.timeLimits = timeLimits;
     ws.setSocket(socket, head, settings);
     if (this.clients) {
       this.clients.add(ws);

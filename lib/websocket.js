@@ -192,6 +192,7 @@ class WebSocket extends Emitter {
    * @param {number} [options.maxFragments]
    * @param {number} [options.maxPayload]
    * @param {boolean} [options.skipUTF8Validation]
+   * @param {import('./transport/time-limits').TimeLimits} [options.timeLimits]
    * @param {string} [options.transport] see transport/mode.js
    */
   setSocket(socket, head, options) {
@@ -237,7 +238,8 @@ class WebSocket extends Emitter {
         maxPendingAutoPongs: this._maxPendingAutoPongs ?? 0,
         skipUTF8Validation: !!skipUTF8Validation,
         deflate: toNative(deflate),
-        maxRead: limits === undefined ? undefined : maxReadOf(limits)
+        maxRead: limits === undefined ? undefined : maxReadOf(limits),
+        timeLimits: options.timeLimits
       },
       !!allowSynchronousEvents,
       this[kAsyncResource] ?? networkContext.runInAsyncScope(() => new AsyncContext('WebSocket')),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ferrows::connection::{Config, Connection, EventMemory, EventRef};
+use ferrows::connection::{Config, Connection, EventMemory, EventRef, TimeLimits};
 use ferrows::protocol::{Limits, Role};
 use ferrows::transport::RandomKeys;
 use ferrows::transport::event_loop::{Poller, Readiness};
@@ -89,6 +89,7 @@ impl Host {
             limits: Limits::default(),
             auto_pong: true,
             skip_utf8_validation: false,
+            time_limits: TimeLimits::default(),
             deflate: None,
         };
         let home = socket2::Socket::from(ours);

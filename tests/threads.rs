@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ferrows::connection::{Config, Connection, EventRef};
+use ferrows::connection::{Config, Connection, EventRef, TimeLimits};
 use ferrows::protocol::{Limits, Role};
 use ferrows::transport::RandomKeys;
 use ferrows::transport::io_threads::live_threads;
@@ -49,6 +49,7 @@ fn adopt(mailbox: &Arc<Mailbox>, token: u64) -> io::Result<(Arc<Socket>, UnixStr
         limits: Limits::default(),
         auto_pong: true,
         skip_utf8_validation: false,
+        time_limits: TimeLimits::default(),
         deflate: None,
     };
     let mut keys = RandomKeys::new().map_err(io::Error::other)?;

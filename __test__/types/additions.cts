@@ -52,6 +52,10 @@ const guarded = new WebSocket.WebSocketServer({
   port: 0,
   allowedOrigins: ['same-origin', /^https:\/\/[^.]+\.example\.com$/],
   deferReading: true,
+  handshakeTimeout: 1000,
+  idleTimeout: 30000,
+  maxLifetime: 3600000,
+  sendPings: false,
   paths: ['/chat', '/rooms/:id']
 });
 guarded.on('connection', (_socket, request) => {
@@ -62,11 +66,18 @@ new WebSocket.WebSocketServer({
   noServer: true,
   allowedOrigins: (origin, request) => origin === undefined || request.url === '/'
 });
-new WebSocket('ws://127.0.0.1/', { deferReading: true });
+new WebSocket('ws://127.0.0.1/', {
+  deferReading: true,
+  idleTimeout: 1,
+  maxLifetime: 1,
+  sendPings: true
+});
 const { signal } = new AbortController();
 void WebSocket.shutdown(guarded, { code: 1012, reason: 'x', over: 0, timeout: 1, signal }).then(
   ({ closed, lost, terminated }) => (closed + lost + terminated).toFixed()
 );
+// @ts-expect-error a number
+new WebSocket.WebSocketServer({ port: 0, idleTimeout: '1s' });
 // @ts-expect-error an array
 new WebSocket.WebSocketServer({ port: 0, paths: '/chat' });
 // @ts-expect-error a promise decides nothing

@@ -19,6 +19,7 @@ const { createError } = require('../errors');
 const { hasLimits } = require('../connection/limits');
 const { publishError } = require('../diagnostics');
 const { createTarget, parseUrl } = require('./url');
+const { createTimeLimits } = require('../transport/time-limits');
 const { nextTick } = require('../node/schedule');
 
 /** Marks an aborted request, whose errors are ignored. */
@@ -211,6 +212,8 @@ class ClientHandshake {
     if (options.transport !== undefined) settings.transport = options.transport;
     if (options.deferReading) settings.deferReading = true;
     if (hasLimits(options)) settings.limits = options;
+    const timeLimits = createTimeLimits(options);
+    if (timeLimits !== undefined) settings.timeLimits = timeLimits;
     ws.setSocket(socket, head, settings);
   }
 }

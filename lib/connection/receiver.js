@@ -11,6 +11,7 @@ const events = require('./websocket-events');
 const { split } = require('../buffer-util');
 const { kTransport, kWebSocket } = require('../constants');
 const { Opcode, createCloseBody } = require('./frame');
+const { answersHeartbeat } = require('../transport/time-limits');
 const { live, showLive } = require('../node/live-properties');
 
 /** Value of the Receiver's `_state` while a payload is handled. */
@@ -204,7 +205,8 @@ function receiverOnPing(data) {
 
 /** @this {any} @param {Buffer} data */
 function receiverOnPong(data) {
-  events.onPong(this[kWebSocket], data);
+  const websocket = this[kWebSocket];
+  if (!answersHeartbeat(websocket[kTransport], data)) events.onPong(websocket, data);
 }
 
 module.exports = {

@@ -8,7 +8,7 @@
 
 const originals = require('../node/originals');
 const { startReading } = require('./deferred-reading');
-const { publishError } = require('../diagnostics');
+const { noteCause, publishError } = require('../diagnostics');
 const {
   AUTO_PONG_COMPLETE,
   CLOSED,
@@ -205,7 +205,10 @@ function emitError(ws, error) {
 function armCloseTimer(ws) {
   const { _socket: socket } = ws;
   startReading(ws);
-  ws._closeTimer = setTimeout(() => socket.destroy(), ws._closeTimeout);
+  ws._closeTimer = setTimeout(() => {
+    noteCause(ws, 'closeTimeout');
+    socket.destroy();
+  }, ws._closeTimeout);
 }
 
 /**

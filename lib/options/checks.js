@@ -105,10 +105,24 @@ function checkCount(value, name) {
   return checkInteger(value, name, 0, Number.MAX_SAFE_INTEGER);
 }
 
+/** Longest delay of a timer of Node, in milliseconds. */
+const MAX_DELAY = 2 ** 31 - 1;
+
+/**
+ * @param {unknown} value
+ * @param {string} name
+ * @returns {number} `value`
+ * @throws {TypeError | RangeError}
+ */
+function checkMilliseconds(value, name) {
+  return checkInteger(value, name, 0, MAX_DELAY);
+}
+
 module.exports = {
   checkBoolean,
   checkCount,
   checkInteger,
+  checkMilliseconds,
   createTypeError,
   createValueError
 };

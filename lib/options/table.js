@@ -6,7 +6,7 @@
  * An option that is not set costs nothing here: its owner gets the shared defaults.
  */
 
-const { checkBoolean, checkCount } = require('./checks');
+const { checkBoolean, checkCount, checkMilliseconds } = require('./checks');
 const { compileOrigins } = require('./origins');
 const { compilePaths } = require('./paths');
 
@@ -35,8 +35,16 @@ const TABLE = {
   /** Bytes and messages that a peer may send per second; 0: unlimited. */
   maxBytesPerSecond: { roles: ['server', 'client'], default: 0, read: checkCount },
   maxMessagesPerSecond: { roles: ['server', 'client'], default: 0, read: checkCount },
+  /** Milliseconds for a request, and for an answer of `verifyClient`; 0: no limit. Clients have ws's option of this name. */
+  handshakeTimeout: { roles: ['server'], default: 0, read: checkMilliseconds },
+  /** Milliseconds of silence after which a connection is terminated; 0: no limit. */
+  idleTimeout: { roles: ['server', 'client'], default: 0, read: checkMilliseconds },
+  /** Milliseconds after which a connection is closed; 0: no limit. */
+  maxLifetime: { roles: ['server', 'client'], default: 0, read: checkMilliseconds },
   /** Function that returns the parameters of a request target. */
-  paths: { roles: ['server'], default: null, read: compilePaths }
+  paths: { roles: ['server'], default: null, read: compilePaths },
+  /** True: a silent peer is pinged before `idleTimeout` has passed. */
+  sendPings: { roles: ['server', 'client'], default: true, read: checkBoolean }
 };
 
 /**
@@ -50,7 +58,11 @@ const TABLE = {
  * @property {number} maxBackpressure
  * @property {number} maxBytesPerSecond
  * @property {number} maxMessagesPerSecond
+ * @property {number} handshakeTimeout
+ * @property {number} idleTimeout
+ * @property {number} maxLifetime
  * @property {import('./paths').PathMatcher | null} paths
+ * @property {boolean} sendPings
  */
 
 /** @param {Role} role @returns {{ name: string, row: Row }[]} */

@@ -11,6 +11,7 @@ const net = require('net');
 
 const { ListenHandle } = require('./listen-handle');
 const { fallbackReason } = require('./fallback');
+const { requestLimits } = require('./handshake-timeout');
 
 /** @typedef {InstanceType<typeof ListenHandle>} Listening */
 /** @typedef {http.Server & Record<string | symbol, any>} AnyServer with members that @types/node lacks */
@@ -97,11 +98,15 @@ Object.defineProperty(NativeListenServer.prototype, 'constructor', { value: http
 /**
  * @param {(req: http.IncomingMessage, res: http.ServerResponse) => void} answer listener for requests without upgrade
  * @param {string | undefined} transport option of the WebSocketServer
+ * @param {number} handshakeTimeout in milliseconds; 0: none
  * @returns {AnyServer} the object that `http.createServer()` returned
  */
-function createServer(answer, transport) {
+function createServer(answer, transport, handshakeTimeout) {
   /** @type {AnyServer} */
-  const server = http.createServer(answer);
+  const server =
+    handshakeTimeout === 0
+      ? http.createServer(answer)
+      : http.createServer(requestLimits(handshakeTimeout), answer);
   const isOriginal = server && Object.getPrototypeOf(server) === http.Server.prototype;
   if (!isOriginal || server.listening) return server;
   const messages = Object.getOwnPropertySymbols(server).find(

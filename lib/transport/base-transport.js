@@ -12,6 +12,7 @@ const { WriteCallbacks } = require('./write-callbacks');
 const { connectionClosed } = require('./flush-scheduler');
 const { EMPTY_BUFFER } = require('../constants');
 const { createError } = require('../errors');
+const { applyTimeLimit } = require('./time-limits');
 const { queueControl, queueMessage } = require('./payload');
 const { nextTick } = require('../node/schedule');
 
@@ -332,6 +333,13 @@ class Transport extends EventDispatcher {
     return !this.isInflating;
   }
 
+  // Time limits
+
+  /** @param {number} action see time-limits.js */
+  handleTimeLimit(action) {
+    applyTimeLimit(this, action);
+  }
+
   // End
 
   /** Called when the peer has ended its side. */
@@ -364,6 +372,7 @@ class Transport extends EventDispatcher {
   /** Destroys the connection. */
   dispose() {
     native.destroy(this.id);
+    native.thread.streams.delete(this.id);
   }
 
   /** Releases the id of an attached connection. Later reads of the totals return their final values. */

@@ -15,6 +15,7 @@ const { hasOwnMethods, isNodeUnpatched } = require('../socket/replaced-members')
 const { isLazy, materialize } = require('../socket/materialize');
 const { Driver, takesSockets } = require('../native');
 const { configure } = require('./config-cache');
+const { watchTimeLimits } = require('./time-limits');
 const { setImmediate } = require('../node/schedule');
 
 /**
@@ -58,6 +59,7 @@ function openTransport(
       // Later, because 'open' and 'connection' listeners may replace a member that answers pings.
       if (isOnThread) setImmediate(() => transport.allowPongs?.());
       if (isDebugging) trace(transport, option);
+      if (options.timeLimits !== undefined) watchTimeLimits(transport);
       return transport;
     }
     obstacle = 'the addon cannot poll the descriptor';
@@ -69,6 +71,7 @@ function openTransport(
     trace(transport, option, parser === undefined ? obstacle : 'a method of Receiver is replaced');
   }
   transport.start(head);
+  if (options.timeLimits !== undefined) watchTimeLimits(transport);
   return transport;
 }
 

@@ -320,6 +320,11 @@ class NativeTransport extends Transport {
     return hasMoved;
   }
 
+  /** @param {number} action */
+  handleTimeLimit(action) {
+    this.resource.runInAsyncScope(super.handleTimeLimit, this, action);
+  }
+
   // Called by the socket
 
   /**

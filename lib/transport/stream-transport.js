@@ -16,6 +16,7 @@ const { flushStreamLater, runStreamDelivery } = require('./flush-scheduler');
 const { defineHidden, defineVisible } = require('../node/define');
 const { readDirectly } = require('./direct-reader');
 const native = require('../native');
+const { noteParsed } = require('./time-limits');
 const { takeOutput } = require('./record-reader');
 const { kTransport, kWebSocket } = require('../constants');
 
@@ -365,6 +366,7 @@ function socketOnData(chunk) {
  */
 function socketOnDataToParse(chunk) {
   const websocket = this[kWebSocket];
+  noteParsed(websocket[kTransport]);
   if (websocket._receiver.write(chunk)) return;
   websocket[kTransport].isThrottled = true;
   this.pause();

@@ -55,9 +55,11 @@ impl Connection {
     #[napi(constructor, catch_unwind)]
     pub fn new(environment: &Environment, configuration: u32) -> Result<Self> {
         let context = Rc::clone(&environment.context);
-        let transport = Transport::over_stream(context.configuration(configuration)?);
-        let transport = Rc::new(RefCell::new(transport));
+        let config = context.configuration(configuration)?;
+        let limits = config.time_limits;
+        let transport = Rc::new(RefCell::new(Transport::over_stream(config)));
         let id = context.event_loop.transports().insert(Rc::clone(&transport));
+        context.event_loop.watch(id, &limits);
         Ok(Self { context, transport, id, is_owner: true })
     }
 

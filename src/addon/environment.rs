@@ -133,6 +133,21 @@ impl Environment {
         }
     }
 
+    /// Looks at the connections whose time limits may have passed. Returns pairs of an id and an action: 1 take the output, which is a
+    /// ping of a stream; 2 terminate, because the peer was silent for `idleTimeout`; 3 close, because `maxLifetime` has passed.
+    #[napi(catch_unwind)]
+    pub fn check_timers(&self) -> Vec<u32> {
+        let due = self.context.event_loop.check_timers();
+        due.into_iter().flat_map(|due| [due.id, due.action as u32]).collect()
+    }
+
+    /// Milliseconds after which to call `checkTimers`. -1 if no connection has a deadline, or if the timer that the caller has, if
+    /// `isArmed`, is early enough.
+    #[napi(catch_unwind)]
+    pub fn timer_delay(&self, is_armed: bool) -> f64 {
+        self.context.event_loop.timer_delay(is_armed).map_or(-1.0, f64::from)
+    }
+
     /// Number of attached connections that are not idle.
     #[napi(getter, catch_unwind)]
     pub fn active_count(&self) -> u32 {

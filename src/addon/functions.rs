@@ -115,6 +115,9 @@ pub struct Functions<'env> {
     /// 1 if an I/O thread drives an attached connection, else 0.
     #[napi(ts_type = "(id: number) => number")]
     pub is_on_thread: Unknown<'env>,
+    /// With time limits: notes that the peer is alive.
+    #[napi(ts_type = "(id: number) => void")]
+    pub note_alive: Unknown<'env>,
     /// Bytes ever queued.
     #[napi(ts_type = "(id: number) => number")]
     pub queued_total: Unknown<'env>,
@@ -203,6 +206,10 @@ impl Functions<'_> {
                 let transport = transport_of(context, id)?;
                 let on_thread = transport.borrow().active().is_some_and(|active| active.is_on_thread());
                 Ok(total(on_thread.into()))
+            })?,
+            note_alive: function(c"noteAlive", |context, [id, ..]| {
+                context.event_loop.note_alive(unsigned(context.env, id)?);
+                Ok(None)
             })?,
             queued_total: function(c"queuedTotal", |context, [id, ..]| {
                 read_total(context, id, |totals| totals.queued)
@@ -305,6 +312,7 @@ pub(super) fn fresh_key(context: &Context, flags: u32) -> Option<MaskingKey> {
 fn receive(context: &Rc<Context>, [id, chunk, ..]: Arguments) -> Result<Option<f64>> {
     let transport = transport_of(context, id)?;
     let mut transport = transport.borrow_mut();
+    context.event_loop.note_received(unsigned(context.env, id)?);
     if let Some(stream) = transport.stream() {
         let mut keys = context.host().keys.borrow_mut();
         context.event_loop.transports().event_memory().lend(&mut stream.events);
@@ -317,6 +325,7 @@ fn receive_placed(context: &Rc<Context>, [id, length, ..]: Arguments) -> Result<
     let length = unsigned(context.env, length)? as usize;
     let transport = transport_of(context, id)?;
     let mut transport = transport.borrow_mut();
+    context.event_loop.note_received(unsigned(context.env, id)?);
     if let Some(stream) = transport.stream() {
         let mut keys = context.host().keys.borrow_mut();
         context.host().receive_buffer()?.with(|memory| {

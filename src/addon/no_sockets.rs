@@ -1,29 +1,42 @@
 //! Stands in for `sockets` where a socket is not a descriptor that can be adopted (Windows): the same names with nothing behind them.
 
+use std::cell::RefMut;
 use std::io;
 use std::rc::Rc;
+use std::time::Instant;
 
 use napi::{Env, Error, Result, sys};
 
 use super::host::NodeHost;
 use super::sys::Reference;
+use crate::connection::MaskingKeys;
 use crate::transport::event_loop::{Borrowed, EventLoop, Host};
 
 /// False: sockets cannot be adopted.
 pub(super) const TAKES_SOCKETS: bool = false;
 
 /// Nothing of Node's loop is needed.
-pub(super) struct NodeLoop;
+pub(super) struct NodeLoop {
+    begun: Instant,
+}
 
 impl NodeLoop {
     #[allow(clippy::unnecessary_wraps, reason = "that of `sockets` may fail")]
     pub(super) fn new(_: Env, _deliver: sys::napi_value) -> Result<Self> {
-        Ok(Self)
+        Ok(Self { begun: Instant::now() })
     }
 }
 
 impl Host for NodeHost {
     type Memory = Reference;
+
+    fn masking_keys(&self) -> RefMut<'_, impl MaskingKeys> {
+        self.keys.borrow_mut()
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.node_loop.begun.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
 }
 
 /// False: event loops cannot listen.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
-use crate::connection::Config;
+use crate::connection::{Config, TimeLimits};
 use crate::protocol::deflate::{
     DeflateParams, IncomingParams, Level, MemLevel, OutgoingParams, PermessageDeflate, Pool, Strategy,
     WindowBits,
@@ -34,8 +34,21 @@ pub struct ConnectionOptions {
     /// True if text messages and close reasons may be invalid UTF-8.
     #[napi(js_name = "skipUTF8Validation")]
     pub skip_utf8_validation: bool,
+    /// Limits on the time of the connection, if there are any.
+    pub time_limits: Option<TimeLimitOptions>,
     /// The parameters of permessage-deflate, if it was negotiated.
     pub deflate: Option<DeflateOptions>,
+}
+
+/// Limits on the time of a connection, in milliseconds. 0 is none.
+#[napi(object)]
+pub struct TimeLimitOptions {
+    /// The silence of the peer after which it counts as lost.
+    pub idle_timeout: u32,
+    /// The age at which the connection is closed.
+    pub max_lifetime: u32,
+    /// True if the peer is pinged after half of `idleTimeout`.
+    pub send_pings: bool,
 }
 
 impl ConnectionOptions {
@@ -54,7 +67,15 @@ impl ConnectionOptions {
             },
             auto_pong: options.auto_pong,
             skip_utf8_validation: options.skip_utf8_validation,
+            time_limits: options.time_limits.as_ref().map(TimeLimitOptions::limits).unwrap_or_default(),
         }
+    }
+}
+
+impl TimeLimitOptions {
+    fn limits(&self) -> TimeLimits {
+        let Self { idle_timeout, max_lifetime, send_pings } = *self;
+        TimeLimits { idle_timeout, max_lifetime, send_pings }
     }
 }
 

@@ -24,6 +24,14 @@
   const setTimeout = originalOf(globalThis, 'setTimeout');
   /** @type {typeof globalThis.clearInterval} */
   const clearInterval = originalOf(globalThis, 'clearInterval');
+  /** @type {typeof globalThis.clearTimeout} */
+  const clearTimeout = originalOf(globalThis, 'clearTimeout');
+  /** @type {typeof globalThis.setImmediate} */
+  const setImmediate = originalOf(globalThis, 'setImmediate');
+  /** @type {typeof process.nextTick} */
+  const nextTick = originalOf(process, 'nextTick');
+
+  /** @typedef {{ checkTimers(): number[], timerDelay(isArmed: boolean): number }} TimedEnvironment */
 
   /** Milliseconds between two sweeps of idle connections. Memory that was not used in between is freed. */
   const SWEEP_INTERVAL = 5000;
@@ -48,6 +56,44 @@
       return false;
     }
   };
+
+  /**
+   * Connections over a stream that have time limits, by number.
+   *
+   * @type {Map<number, WeakRef<{ handleTimeLimit(action: number): void }>>}
+   */
+  const streams = new Map();
+  /** The timer for the next time limits that may have passed. @type {NodeJS.Timeout | undefined} */
+  let limitTimer;
+
+  /** @param {TimedEnvironment} environment */
+  function armTimer(environment) {
+    const delay = environment.timerDelay(limitTimer !== undefined);
+    if (delay < 0) return;
+    clearTimeout(limitTimer);
+    // Behind the poll phase: input that has arrived by now counts.
+    limitTimer = setTimeout(() => setImmediate(checkTimers, environment), delay).unref();
+  }
+
+  /** @param {TimedEnvironment} environment */
+  function checkTimers(environment) {
+    limitTimer = undefined;
+    const due = environment.checkTimers();
+    // All first: a number may be used again when a connection closes.
+    const targets = due.map((id, index) =>
+      index % 2 === 0 ? (owners[id] ?? streams.get(id)?.deref()) : undefined
+    );
+    for (let index = 0; index < due.length; index += 2) {
+      try {
+        targets[index]?.handleTimeLimit(due[index + 1]);
+      } catch (error) {
+        nextTick(() => {
+          throw error;
+        });
+      }
+    }
+    if (connections > 0) armTimer(environment);
+  }
 
   /** Functions that write queued output when the process exits, one per copy with open connections. @type {Set<() => void>} */
   const exitHooks = new Set();
@@ -92,13 +138,13 @@
   deliver.hasRef = () => false;
 
   return {
-    nextTick: originalOf(process, 'nextTick'),
+    nextTick,
     queueMicrotask: originalOf(globalThis, 'queueMicrotask'),
-    setImmediate: originalOf(globalThis, 'setImmediate'),
+    setImmediate,
     setInterval,
     setTimeout,
     clearInterval,
-    clearTimeout: originalOf(globalThis, 'clearTimeout'),
+    clearTimeout,
 
     owners,
 
@@ -146,7 +192,19 @@
     },
 
     connectionClosed() {
-      connections--;
-    }
+      if (--connections > 0) return;
+      // It refers to a copy.
+      clearTimeout(limitTimer);
+      limitTimer = undefined;
+    },
+
+    streams,
+
+    /**
+     * Has time limits checked when the next one may have passed.
+     *
+     * @param {TimedEnvironment} environment
+     */
+    armTimer
   };
 })();

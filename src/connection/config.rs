@@ -4,6 +4,7 @@
 use std::ops::AddAssign;
 use std::sync::Arc;
 
+use super::heartbeat::TimeLimits;
 use crate::protocol::deflate::PermessageDeflate;
 use crate::protocol::{Limits, MaskingKey, Role};
 
@@ -18,6 +19,8 @@ pub struct Config {
     pub auto_pong: bool,
     /// Accept text messages and close reasons without UTF-8 validation.
     pub skip_utf8_validation: bool,
+    /// Limits on the time of the connection, which the transport applies.
+    pub time_limits: TimeLimits,
     /// permessage-deflate, if negotiated.
     pub deflate: Option<Arc<PermessageDeflate>>,
 }

@@ -11,6 +11,7 @@ mod deflate;
 mod detached_frame;
 mod event;
 mod event_memory;
+mod heartbeat;
 mod inflate;
 mod outbound;
 mod output;
@@ -27,6 +28,7 @@ use deflate::DeflateState;
 pub use detached_frame::DetachedFrame;
 pub use event::{EventBatch, EventRef, LARGE_MESSAGE};
 pub use event_memory::EventMemory;
+pub use heartbeat::{HEARTBEAT_PAYLOAD, TimeLimits, encode_heartbeat, is_heartbeat_answer};
 use outbound::Outbound;
 pub use output::{Head, Output};
 pub use receive::MIN_IN_PLACE;
@@ -99,6 +101,11 @@ impl Connection {
     /// Most bytes to read at a time; 0 is unlimited.
     pub fn max_read(&self) -> usize {
         self.config.limits.max_read as usize
+    }
+
+    /// The limits on the time of the connection.
+    pub fn time_limits(&self) -> TimeLimits {
+        self.config.time_limits
     }
 
     /// True while input is parsed: until a close frame, a protocol error or a pong flood.

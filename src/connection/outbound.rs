@@ -26,6 +26,11 @@ impl Outbound {
         self.queued_total == self.written_total && !self.is_fragmented && !self.is_closing
     }
 
+    /// True once a close frame was queued.
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_closing
+    }
+
     /// Continues the totals of an earlier connection.
     pub(super) fn resume_totals(&mut self, total: u64) {
         debug_assert_eq!(self.queued_total, 0);

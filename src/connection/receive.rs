@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::close::parse_close;
+use super::heartbeat::HEARTBEAT_PAYLOAD;
 use super::inflate::InflateState;
 use super::pong::PongOutcome;
 use super::{Config, EventBatch, LARGE_MESSAGE, Trimmed};
@@ -321,6 +322,7 @@ impl Inbound {
                 }
                 events.push_ping(payload, answer == PongOutcome::Queued);
             }
+            _ if payload == HEARTBEAT_PAYLOAD && context.config.time_limits.has_heartbeat() => {}
             _ => events.push_pong(payload),
         }
         // Control frames are rare: their memory is freed.

@@ -3,7 +3,7 @@
 
 use super::close::encode_close;
 use super::deflate::DeflateState;
-use super::{Connection, Output};
+use super::{Connection, HEARTBEAT_PAYLOAD, Output};
 use crate::protocol::deflate::{Broadcast, OutgoingParams, strip_trailer};
 use crate::protocol::frame::MAX_CONTROL_PAYLOAD;
 use crate::protocol::{MaskingKey, Opcode};
@@ -102,6 +102,19 @@ impl Connection {
     /// Queues a ping. `payload` is truncated to 125 bytes.
     pub fn ping(&mut self, key: Option<MaskingKey>, payload: &[u8]) {
         self.outbound.push_control(Opcode::Ping, key, payload);
+    }
+
+    /// Queues an automatic ping, unless the closing handshake has begun. Its pong makes no event if the configuration has
+    /// [a heartbeat](super::TimeLimits::has_heartbeat).
+    pub fn ping_automatically(&mut self, key: Option<MaskingKey>) {
+        if !self.is_closing() {
+            self.ping(key, HEARTBEAT_PAYLOAD);
+        }
+    }
+
+    /// True once a close frame was queued: no other frame may follow.
+    pub fn is_closing(&self) -> bool {
+        self.outbound.is_closing()
     }
 
     /// Queues a pong on behalf of the user. `payload` is truncated to 125 bytes.

@@ -2,7 +2,7 @@
 
 use super::Input;
 use super::event::Event;
-use crate::connection::{Config, Connection, EventBatch};
+use crate::connection::{Config, Connection, EventBatch, TimeLimits};
 use crate::protocol::{FrameHeader, Limits, MaskingKey, Opcode, ProtocolError, Role};
 
 /// Input: a flag that disables UTF-8 validation, and the payload.
@@ -55,6 +55,7 @@ fn end(role: Role, validate: bool) -> Connection {
         limits: Limits::default(),
         auto_pong: true,
         skip_utf8_validation: !validate,
+        time_limits: TimeLimits::default(),
         deflate: None,
     })
 }

@@ -6,7 +6,7 @@ use super::Input;
 use super::input::Rng;
 use super::receiver::{DeliveryMode, Receiver};
 use super::stream::build;
-use crate::connection::{Config, Connection};
+use crate::connection::{Config, Connection, TimeLimits};
 use crate::protocol::deflate::{DeflateParams, IncomingParams, PermessageDeflate, Pool};
 use crate::protocol::{Limits, Role};
 
@@ -30,6 +30,7 @@ pub fn run(data: &[u8]) {
         limits: limits(&mut input),
         auto_pong: !is_set(1),
         skip_utf8_validation: is_set(2),
+        time_limits: TimeLimits::default(),
         deflate: is_set(3).then(|| Arc::new(extension)),
     };
     let mut rng = Rng::new(input.number16());

@@ -7,7 +7,7 @@ use flate2::{Decompress, FlushDecompress};
 
 use super::Input;
 use super::input::Rng;
-use crate::connection::{Config, Connection};
+use crate::connection::{Config, Connection, TimeLimits};
 use crate::protocol::deflate::{
     Broadcast, DeflateParams, Level, MemLevel, OutgoingParams, PermessageDeflate, Pool, Strategy, WindowBits,
     compress_standalone,
@@ -110,6 +110,7 @@ impl End {
             limits: Limits::default(),
             auto_pong: true,
             skip_utf8_validation: false,
+            time_limits: TimeLimits::default(),
             deflate: Some(Arc::new(extension)),
         });
         Self { connection, outgoing: outgoing.clone(), inflater: inflater(outgoing), is_new: true }

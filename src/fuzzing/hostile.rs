@@ -8,7 +8,7 @@ use super::event::Event;
 use super::input::Rng;
 use super::keys::{Keys, opposite};
 use super::stream::build;
-use crate::connection::{Config, Connection, EventBatch, MaskingKeys};
+use crate::connection::{Config, Connection, EventBatch, MaskingKeys, TimeLimits};
 use crate::protocol::deflate::{
     Broadcast, DeflateParams, IncomingParams, InflateJob, PermessageDeflate, Pool, Progress,
 };
@@ -45,6 +45,7 @@ pub fn run(data: &[u8]) {
         limits,
         auto_pong: flags & 4 == 0,
         skip_utf8_validation: flags & 8 != 0,
+        time_limits: TimeLimits::default(),
         deflate: (flags & 16 == 0).then(|| Arc::new(extension)),
     });
     let mut rng = Rng::new(input.number16());

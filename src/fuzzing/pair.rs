@@ -7,7 +7,7 @@ use super::Input;
 use super::event::Event;
 use super::input::Rng;
 use super::keys::Keys;
-use crate::connection::{Config, Connection, EventBatch, MaskingKeys};
+use crate::connection::{Config, Connection, EventBatch, MaskingKeys, TimeLimits};
 use crate::protocol::deflate::{
     Broadcast, DeflateParams, IncomingParams, Level, OutgoingParams, PermessageDeflate, Pool, Progress,
     WindowBits,
@@ -60,7 +60,14 @@ impl Pair {
             let has_extension = flags & 1 == 0;
             let deflate = has_extension.then(|| Arc::new(extension));
             let (auto_pong, skip_utf8_validation) = (flags & 2 == 0, flags & 4 != 0);
-            let config = Config { role, limits, auto_pong, skip_utf8_validation, deflate };
+            let config = Config {
+                role,
+                limits,
+                auto_pong,
+                skip_utf8_validation,
+                time_limits: TimeLimits::default(),
+                deflate,
+            };
             End {
                 connection: Connection::new(config),
                 pool,

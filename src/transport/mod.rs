@@ -11,7 +11,7 @@
 //! * [`uv`]: libuv handles, for owners with a loop of libuv. `turn`: terms that drivers and sockets share.
 //! * [`masking_keys`]: random masking keys. [`slab`]: values by number. `queue`, `ref_count`: shared between
 //!   threads, made of `sync`. [`pacer`]: slices of housekeeping.
-//!   [`malloc_trim`]: freed memory of the process.
+//!   [`timers`]: time limits of connections. [`malloc_trim`]: freed memory of the process.
 //!
 //! All drive the same [`Connection`](crate::connection::Connection) and fill the same
 //! [`EventBatch`](crate::connection::EventBatch).
@@ -44,6 +44,8 @@ mod sync;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
+#[cfg_attr(not(unix), allow(dead_code, reason = "only `event_loop` uses some; on Unix nothing may be dead"))]
+pub mod timers;
 #[cfg_attr(not(unix), allow(dead_code, reason = "only `event_loop` uses some; on Unix nothing may be dead"))]
 pub mod transports;
 #[cfg(unix)]

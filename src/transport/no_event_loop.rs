@@ -3,7 +3,7 @@
 
 #![allow(clippy::unused_self, reason = "the methods of `event_loop` need it")]
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::convert::Infallible;
 use std::io;
 use std::marker::PhantomData;
@@ -11,8 +11,9 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::timers::{Due, DueAction, Liveness, Output, Verdict};
 use super::transports::{Message, Transport, Transports};
-use crate::connection::{Config, Connection};
+use crate::connection::{Config, Connection, MaskingKeys, TimeLimits};
 use crate::protocol::deflate::{Broadcast, InflateJob};
 
 /// Bytes of the payload arena, which nothing is received into here.
@@ -52,6 +53,12 @@ pub enum Source<'a> {
 pub trait Host: Sized {
     /// Memory of one large frame.
     type Memory;
+
+    /// Masking keys for frames that a client sends.
+    fn masking_keys(&self) -> RefMut<'_, impl MaskingKeys>;
+
+    /// Nanoseconds since any fixed moment.
+    fn now(&self) -> u64;
 }
 
 /// Commands for a socket that need no payload.
@@ -70,12 +77,13 @@ pub enum SocketCommand {
 pub struct EventLoop<H: Host> {
     host: H,
     transports: Transports<H::Memory>,
+    liveness: Liveness,
 }
 
 impl<H: Host> EventLoop<H> {
     /// An event loop without sockets.
     pub fn new(host: H) -> Self {
-        Self { host, transports: Transports::default() }
+        Self { host, transports: Transports::default(), liveness: Liveness::default() }
     }
 
     /// The host.
@@ -86,6 +94,71 @@ impl<H: Host> EventLoop<H> {
     /// The transports of the owner.
     pub fn transports(&self) -> &Transports<H::Memory> {
         &self.transports
+    }
+
+    /// Begins to watch the time limits of a transport that is opened now.
+    pub fn watch(&self, id: u32, limits: &TimeLimits) {
+        if limits.is_set() {
+            self.liveness.watch(id, limits, self.host.now());
+        }
+    }
+
+    /// Notes bytes that the host has received for a transport over a stream.
+    pub fn note_received(&self, id: u32) {
+        if self.liveness.is_used() {
+            self.liveness.set_now(self.host.now());
+            self.liveness.note(id);
+        }
+    }
+
+    /// Notes another sign of the peer, whose silence the host has found not to be one.
+    pub fn note_alive(&self, id: u32) {
+        let Some(transport) = self.transports.get(id) else { return };
+        let Ok(transport) = transport.try_borrow() else { return };
+        let limits = transport.config().time_limits;
+        if limits.is_set() {
+            self.liveness.set_now(self.host.now());
+            self.liveness.note(id);
+            self.liveness.schedule(id, &limits);
+        }
+    }
+
+    /// Looks at the connections whose time limits may have passed, and pings those that are silent. Returns those that the host acts
+    /// on.
+    pub fn check_timers(&self) -> Vec<Due> {
+        if self.liveness.is_used() {
+            self.liveness.set_now(self.host.now());
+        }
+        let due = self.liveness.take_due().into_iter();
+        due.filter_map(|id| self.check(id).map(|action| Due { id, action })).collect()
+    }
+
+    fn check(&self, id: u32) -> Option<DueAction> {
+        let transport = self.transports.get(id)?;
+        let mut transport = transport.try_borrow_mut().ok()?;
+        let limits = transport.config().time_limits;
+        let masks = transport.config().role.must_mask_sent();
+        if !limits.is_set() {
+            return None;
+        }
+        let stream = transport.stream().filter(|stream| !stream.connection.is_closing())?;
+        match self.liveness.judge(id, &limits) {
+            Verdict::Wait => None,
+            Verdict::Old => Some(DueAction::Close),
+            Verdict::Silent => Some(DueAction::Terminate),
+            Verdict::Ping => {
+                let key = masks.then(|| self.host.masking_keys().next_key());
+                stream.connection.ping_automatically(key);
+                self.liveness.note_ping(id, &limits, Output::default());
+                Some(DueAction::Flush)
+            }
+        }
+    }
+
+    /// Milliseconds after which [`EventLoop::check_timers`] is to be called. `None` if no deadline is set, or if the timer that the
+    /// host has, according to `is_armed`, is early enough.
+    pub fn timer_delay(&self, is_armed: bool) -> Option<u32> {
+        self.liveness.delay(self.host.now(), is_armed)
     }
 
     /// Adopts no socket.

@@ -63,7 +63,7 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{Config, EventRef};
+    use crate::connection::{Config, EventRef, TimeLimits};
     use crate::protocol::{Limits, MaskingKey, Role};
 
     struct NoKeys;
@@ -80,6 +80,7 @@ mod tests {
             limits: Limits::default(),
             auto_pong: true,
             skip_utf8_validation: false,
+            time_limits: TimeLimits::default(),
             deflate: None,
         };
         Stream::new(Connection::new(config))

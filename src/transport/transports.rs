@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::event_loop::{ActiveConnection, IdleConnection};
 use super::slab::Slab;
 use super::stream::Stream;
-use crate::connection::{Config, Connection, EventMemory, Trimmed};
+use crate::connection::{Config, Connection, EventMemory, TimeLimits, Trimmed};
 use crate::protocol::deflate::InflateJob;
 use crate::protocol::{Limits, MaskingKey, Role};
 
@@ -139,6 +139,7 @@ impl<M> Transport<M> {
             limits: Limits::default(),
             auto_pong: false,
             skip_utf8_validation: false,
+            time_limits: TimeLimits::default(),
             deflate: None,
         };
         Self::new(Arc::new(config), Backend::Closed(Totals::default()))

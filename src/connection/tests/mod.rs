@@ -10,7 +10,7 @@ mod receive;
 mod round_trip;
 mod send;
 
-use super::{Config, Connection, EventBatch, EventRef, MaskingKeys};
+use super::{Config, Connection, EventBatch, EventRef, MaskingKeys, TimeLimits};
 use crate::protocol::{Limits, MaskingKey, ProtocolError, Role};
 
 /// The masking key used by every test.
@@ -67,7 +67,14 @@ impl From<EventRef<'_>> for Event {
 }
 
 fn config(role: Role) -> Config {
-    Config { role, limits: Limits::default(), auto_pong: true, skip_utf8_validation: false, deflate: None }
+    Config {
+        role,
+        limits: Limits::default(),
+        auto_pong: true,
+        skip_utf8_validation: false,
+        time_limits: TimeLimits::default(),
+        deflate: None,
+    }
 }
 
 fn server() -> Connection {

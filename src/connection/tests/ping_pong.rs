@@ -1,7 +1,9 @@
 //! Automatic pongs and their limit.
 
 use super::{CountingKeys, Event, client, config, receive, server, with_limits};
-use crate::connection::{Config, Connection, EventBatch};
+use crate::connection::{
+    Config, Connection, EventBatch, HEARTBEAT_PAYLOAD, TimeLimits, encode_heartbeat, is_heartbeat_answer,
+};
 use crate::protocol::{Limits, MaskingKey, ProtocolError, Role};
 
 fn ping(payload: &[u8]) -> Event {
@@ -101,4 +103,78 @@ fn without_a_limit_every_ping_is_answered() {
     let mut connection = with_limits(Role::Client, limits);
     assert_eq!(receive(&mut connection, &b"\x89\x00".repeat(1_000)).len(), 1_000);
     assert_eq!(connection.queued_total(), 6_000);
+}
+
+const HEARTBEAT: TimeLimits = TimeLimits { idle_timeout: 1, max_lifetime: 0, send_pings: true };
+const SERVER_PONG: &[u8] = b"\x8A\x05idle\0";
+/// The same payload, masked.
+const CLIENT_PONG: &[u8] = b"\x8A\x85\x01\x02\x03\x04hfoa\x01";
+
+fn with_heartbeat(role: Role) -> Connection {
+    Connection::new(Config { time_limits: HEARTBEAT, ..config(role) })
+}
+
+#[test]
+fn an_automatic_ping_is_a_ping() {
+    for key in [None, Some(MaskingKey([9, 8, 7, 6]))] {
+        let mut connection = if key.is_some() { client() } else { server() };
+        connection.ping(key, HEARTBEAT_PAYLOAD);
+        let (frame, length) = encode_heartbeat(key);
+        assert_eq!(&frame[..length], connection.output());
+        let mut automatic = if key.is_some() { client() } else { server() };
+        automatic.ping_automatically(key);
+        assert_eq!(automatic.output(), connection.output());
+    }
+}
+
+#[test]
+fn no_automatic_ping_follows_a_close_frame() {
+    let mut connection = server();
+    assert!(!connection.is_closing());
+    connection.close(None, b"", None);
+    assert!(connection.is_closing());
+    connection.ping_automatically(None);
+    assert_eq!(connection.output(), b"\x88\x00");
+}
+
+#[test]
+fn a_pong_of_an_automatic_ping_is_no_event_with_a_heartbeat_only() {
+    for (role, pong) in [(Role::Server, CLIENT_PONG), (Role::Client, SERVER_PONG)] {
+        for cut in 1..pong.len() {
+            let mut connection = with_heartbeat(role);
+            assert_eq!(receive(&mut connection, &pong[..cut]), []);
+            assert_eq!(receive(&mut connection, &pong[cut..]), []);
+            assert!(connection.is_idle());
+        }
+        let event = Event::Pong(HEARTBEAT_PAYLOAD.to_vec());
+        assert_eq!(receive(&mut Connection::new(config(role)), pong), [event]);
+    }
+    let other = Event::Pong(b"idle".to_vec());
+    assert_eq!(receive(&mut with_heartbeat(Role::Client), b"\x8A\x04idle"), [other]);
+}
+
+#[test]
+fn a_lone_pong_of_an_automatic_ping_is_recognized() {
+    let of = |role, time_limits| Config { time_limits, ..config(role) };
+    for (role, pong, other) in
+        [(Role::Server, CLIENT_PONG, SERVER_PONG), (Role::Client, SERVER_PONG, CLIENT_PONG)]
+    {
+        let config = of(role, HEARTBEAT);
+        assert!(is_heartbeat_answer(&config, pong));
+        assert!(!is_heartbeat_answer(&config, other));
+        for length in 0..pong.len() {
+            assert!(!is_heartbeat_answer(&config, &pong[..length]));
+        }
+        assert!(!is_heartbeat_answer(&config, &[pong, b"\0"].concat()));
+        for index in 0..pong.len() {
+            // A changed key changes the payload.
+            for bit in 0..8 {
+                let mut changed = pong.to_vec();
+                changed[index] ^= 1 << bit;
+                assert!(!is_heartbeat_answer(&config, &changed), "byte {index}, bit {bit}");
+            }
+        }
+        assert!(!is_heartbeat_answer(&of(role, TimeLimits { send_pings: false, ..HEARTBEAT }), pong));
+        assert!(!is_heartbeat_answer(&of(role, TimeLimits::default()), pong));
+    }
 }

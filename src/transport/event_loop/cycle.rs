@@ -9,8 +9,9 @@ use super::accept::{ACCEPT_BATCH, Acceptors};
 use super::connection::ActiveConnection;
 use super::event_loop::{EventLoop, List};
 use super::poller::Readiness;
-use super::{Delivered, Host};
+use super::{Delivered, Host, timers};
 use crate::transport::listener::Listeners;
+use crate::transport::timers::Due;
 
 /// Sockets that are read, and bytes of them, before they are delivered: enough for the code to stay in the caches, few enough that
 /// the bytes stay there, too.
@@ -41,6 +42,7 @@ impl<H: Host> EventLoop<H> {
             return;
         }
         let Some(poller) = self.poller() else { return };
+        self.update_clock();
         self.serve_waiting(false);
         self.flush();
         let mut ready = self.ready.take();
@@ -86,7 +88,7 @@ impl<H: Host> EventLoop<H> {
         let (mut tokens, mut batch) = (self.woken.take(), self.batch.take());
         io.mailbox.drain(&mut tokens);
         let connections =
-            tokens.drain(..).filter_map(|token| self.activate_ready(token, Readiness::default()));
+            tokens.drain(..).filter_map(|token| self.activate_ready(token, &mut Readiness::default()));
         batch.extend(connections);
         let count = batch.len();
         self.deliver_all(&mut batch);
@@ -112,6 +114,45 @@ impl<H: Host> EventLoop<H> {
         self.host.poll_without_blocking(has_accepted || !self.waiting.borrow().is_empty());
     }
 
+    /// Looks at the connections whose time limits may have passed, and pings those that are silent. Called by the host's timer, after
+    /// the loop has polled: input that had arrived when the limit passed must be read first. Returns those that the host acts on.
+    pub fn check_timers(&self) -> Vec<Due> {
+        if !self.is_running() {
+            return Vec::new();
+        }
+        self.update_clock();
+        let due = self.liveness.take_due().into_iter();
+        let due = due.filter_map(|id| timers::check(self, id).map(|action| Due { id, action })).collect();
+        self.flush();
+        due
+    }
+
+    /// Milliseconds after which [`EventLoop::check_timers`] is to be called. `None` if no deadline is set, or if the timer that the
+    /// host has, according to `is_armed`, is early enough.
+    pub fn timer_delay(&self, is_armed: bool) -> Option<u32> {
+        self.liveness.delay(self.host.now(), is_armed)
+    }
+
+    /// Notes bytes that the host has received for a transport over a stream.
+    pub fn note_received(&self, id: u32) {
+        if self.liveness.is_used() {
+            self.update_clock();
+            self.liveness.note(id);
+        }
+    }
+
+    /// Notes another sign of the peer, whose silence the host has found not to be one.
+    pub fn note_alive(&self, id: u32) {
+        timers::note_alive(self, id);
+    }
+
+    /// Reads the clock, if a connection has time limits.
+    fn update_clock(&self) {
+        if self.liveness.is_used() {
+            self.liveness.set_now(self.host.now());
+        }
+    }
+
     /// The present cycle; `None` where the owner's loop cannot poll and nothing is looked at again.
     pub(super) fn cycle(&self) -> Option<u64> {
         self.poller().map(|_| self.cycle.get())
@@ -121,9 +162,9 @@ impl<H: Host> EventLoop<H> {
     pub(in crate::transport) fn note_ready(
         &self,
         token: u64,
-        ready: Readiness,
+        mut ready: Readiness,
     ) -> Option<Rc<ActiveConnection<H::Memory>>> {
-        let connection = self.activate_ready(token, ready)?;
+        let connection = self.activate_ready(token, &mut ready)?;
         connection.ready.set(connection.ready.get().or(ready));
         Some(connection)
     }
@@ -170,7 +211,11 @@ impl<H: Host> EventLoop<H> {
         match self.io() {
             Some(io) if !connection.is_on_thread && !self.has_ended() => {
                 let mut memory = self.transports().event_memory();
-                connection.move_bytes(&self.host, &self.arena, &io.buffer, &mut memory)
+                let bytes = connection.move_bytes(&self.host, &self.arena, &io.buffer, &mut memory);
+                if bytes > 0 && self.liveness.is_used() {
+                    self.liveness.note(connection.id());
+                }
+                bytes
             }
             _ => 0,
         }
@@ -189,6 +234,7 @@ impl<H: Host> EventLoop<H> {
             }
         });
         connections.clear();
+        self.update_clock();
     }
 
     /// Delivers the events of one connection. Those that an earlier delivery has left behind, because it failed, go first.

@@ -6,17 +6,18 @@ use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::Host;
 use super::accept::Acceptors;
 use super::adopt::{AdoptRequest, Opened};
 use super::connection::ActiveConnection;
 use super::idle::{ActiveList, IdleConnection, Swept};
 use super::payload_arena::PayloadArena;
 use super::poller::{Io, Poller, Readiness, ReadyList};
-use crate::connection::{Config, Connection};
+use super::{Host, timers};
+use crate::connection::{Config, Connection, TimeLimits};
 use crate::protocol::Role;
 use crate::transport::listener::{Listeners, PollContext};
 use crate::transport::socket::{Idle, Interest, Socket, Wake};
+use crate::transport::timers::Liveness;
 use crate::transport::transports::{Backend, Transport, Transports};
 
 /// An idle connection takes 72 bytes, its descriptor and the two counters of the `Rc` included. Debug builds keep more of a descriptor.
@@ -47,6 +48,8 @@ pub struct EventLoop<H: Host> {
     pub(super) woken: Cell<Vec<u64>>,
     pub(super) arena: PayloadArena,
     pub(super) acceptors: Acceptors<H::Server>,
+    /// Connections with time limits.
+    pub(super) liveness: Liveness,
     /// Number of cycles so far.
     pub(super) cycle: Cell<u64>,
     has_servers: Cell<bool>,
@@ -73,6 +76,7 @@ impl<H: Host> EventLoop<H> {
             woken: Cell::default(),
             arena: PayloadArena::default(),
             acceptors: Acceptors::default(),
+            liveness: Liveness::default(),
             cycle: Cell::new(0),
             has_servers: Cell::new(false),
             has_local_clients: Cell::new(false),
@@ -108,6 +112,13 @@ impl<H: Host> EventLoop<H> {
         let is_first = self.io.set(Io::new(poller, waker)).is_ok();
         debug_assert!(is_first, "an event loop starts once");
         self.host.keep_alive(self.refs.get() > 0);
+    }
+
+    /// Begins to watch the time limits of a transport that is opened now.
+    pub fn watch(&self, id: u32, limits: &TimeLimits) {
+        if limits.is_set() {
+            self.liveness.watch(id, limits, self.host.now());
+        }
     }
 
     pub(super) fn io(&self) -> Option<&Io> {
@@ -210,8 +221,10 @@ impl<H: Host> EventLoop<H> {
     }
 
     fn insert(&self, config: Arc<Config>, backend: Backend<H::Memory>, id: u32) -> u32 {
+        let limits = config.time_limits;
         let inserted = self.transports.insert(Rc::new(RefCell::new(Transport::new(config, backend))));
         debug_assert_eq!(inserted, id, "the id is the token that the poller has");
+        self.watch(inserted, &limits);
         inserted
     }
 
@@ -231,11 +244,12 @@ impl<H: Host> EventLoop<H> {
         transport.active()
     }
 
-    /// The connection of a token that is ready, made active. `None`: there is none, or it has nothing to do.
+    /// The connection of a token that is ready, made active. `None`: there is none, or it has nothing to do. Readiness that is used
+    /// up on the way is removed.
     pub(super) fn activate_ready(
         &self,
         token: u64,
-        ready: Readiness,
+        ready: &mut Readiness,
     ) -> Option<Rc<ActiveConnection<H::Memory>>> {
         let transports = self.transports.borrow();
         let transport = transports.get(usize::try_from(token).ok()?)?;
@@ -246,7 +260,11 @@ impl<H: Host> EventLoop<H> {
         if !ready.read {
             return None;
         }
-        self.activate(&mut *transport.try_borrow_mut().ok()?).cloned()
+        let mut transport = transport.try_borrow_mut().ok()?;
+        if transport.config().time_limits.has_heartbeat() && !ready.ended {
+            return timers::receive_on_idle(self, token as u32, &mut transport, ready);
+        }
+        self.activate(&mut transport).cloned()
     }
 
     /// True if the connection still has its id: while other tasks ran it may have ended, and another one have got the id.

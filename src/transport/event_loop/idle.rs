@@ -64,6 +64,11 @@ impl IdleConnection {
         self.socket.is_borrowed().then_some(&self.socket)
     }
 
+    /// The socket, for its time limits.
+    pub(super) fn socket(&mut self) -> &mut Idle {
+        &mut self.socket
+    }
+
     /// Makes the connection active, configured as before.
     pub(super) fn activate<M>(self, config: &Arc<Config>, mailbox: &Arc<Mailbox>) -> ActiveConnection<M> {
         let Self { socket, id } = self;

@@ -10,6 +10,7 @@
 //! * `poller`: one epoll or kqueue instance for all sockets. `connection`: the state of one active connection.
 //! * `idle`: connections with nothing in flight, and the sweep that finds them.
 //! * `payload_arena`, `large_frame`: memory that large messages are received into. `output`, `payloads`: writing, and memory that they are sent from.
+//! * `timers`: looks at connections with time limits, and their pings.
 //! * `adopt`: sockets that become connections. `accept`: listening sockets.
 //!
 //! Not here: Node-API, libuv, and any clock or random source but those of the host.
@@ -27,6 +28,7 @@ mod output;
 mod payload_arena;
 mod payloads;
 mod poller;
+mod timers;
 
 use std::any::Any;
 use std::cell::RefMut;

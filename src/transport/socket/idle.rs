@@ -1,9 +1,11 @@
 //! A socket with nothing in flight that its owner drives: its descriptor and its totals. Most sockets of a server are
 //! idle most of the time. Made by `event_loop` and `transfer`. Holds no buffer, lock or connection, so that it stays small.
 
+use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 
+use super::read::read_once;
 use super::{Borrowed, OwnedOrBorrowedFd, local_and_peer_addr};
 
 /// A socket with nothing in flight. The owner's [`Poller`](crate::transport::event_loop::Poller) knows the descriptor
@@ -35,6 +37,26 @@ impl Idle {
     /// As [`Socket::bytes_read`](super::Socket::bytes_read).
     pub fn bytes_read(&self) -> u64 {
         self.read
+    }
+
+    /// Writes bytes, and returns those that the kernel refuses. An error shows again when these are written.
+    pub fn write<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let refused = self.fd.begin(bytes);
+        self.written += (bytes.len() - refused.len()) as u64;
+        refused
+    }
+
+    /// Reads once.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        read_once(&self.fd, buffer)
+    }
+
+    /// Counts bytes that were read and need no parsing.
+    pub fn note_read(&mut self, bytes: usize) {
+        self.read += bytes as u64;
     }
 
     /// As [`Socket::local_and_peer_addr`](super::Socket::local_and_peer_addr).

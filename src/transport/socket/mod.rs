@@ -12,7 +12,8 @@
 //!   back to the host.
 //! * `events`, `mailbox`: undelivered events, and how an I/O thread announces them. `handoff`: the rules between
 //!   threads.
-//! * `idle`: a socket with nothing in flight.
+//! * `idle`: a socket with nothing in flight. `peer_signs`: signs of a silent peer; `send_queue`: output that the
+//!   system holds.
 //!
 //! Lock order: `writer`, then `state`, then a mailbox or a job queue. No lock that the owner may wait for is held
 //! during a wake-up, and no JavaScript runs under a lock.
@@ -22,12 +23,15 @@ mod fd;
 mod handoff;
 mod idle;
 mod mailbox;
+mod peer_signs;
 mod read;
+mod send_queue;
 mod state;
 mod transfer;
 mod write;
 
 use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
@@ -43,8 +47,8 @@ pub use fd::{Borrowed, Descriptor, OwnedOrBorrowedFd};
 use handoff::Reading;
 use handoff::lock_unread;
 
-pub(super) use super::turn::Side;
 pub use super::turn::{Interest, READS_PER_TURN, RECEIVE_BUFFER, Stop};
+pub(super) use super::turn::{Received, Side};
 pub use idle::Idle;
 pub use mailbox::{Mailbox, Wake};
 pub use read::Taken;
@@ -148,6 +152,21 @@ impl Socket {
         let taken = state.receive(ended, buffer, keys);
         memory.reclaim(&mut state.undelivered.events);
         taken
+    }
+
+    /// Processes the result of a read of the idle socket that this was made of. Returns true if the kernel's buffer was empty then.
+    pub(super) fn receive_read(
+        &self,
+        result: io::Result<usize>,
+        buffer: &mut [u8],
+        keys: &mut dyn MaskingKeys,
+        memory: &mut EventMemory,
+    ) -> bool {
+        let mut state = lock(&self.state);
+        memory.lend(&mut state.undelivered.events);
+        let received = state.take_in(result, buffer, keys, State::parse_copied);
+        memory.reclaim(&mut state.undelivered.events);
+        matches!(received, Received::Drained | Received::Empty)
     }
 
     /// As [`Socket::receive_on_owner`], but reads once and in place: large messages stay in `buffer`, see

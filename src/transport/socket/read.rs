@@ -2,12 +2,25 @@
 //! descriptors of sockets are read only here, and without the lock in [`Socket`](super::Socket).
 
 use std::io::{self, ErrorKind, Read};
+use std::mem::MaybeUninit;
 
-use super::Driver;
+use socket2::SockRef;
+
 use super::events::{Fault, SocketEvents};
 use super::state::State;
+use super::{Driver, OwnedOrBorrowedFd};
 use crate::connection::MaskingKeys;
 use crate::transport::turn::{READS_PER_TURN, Received};
+
+/// Reads once from an idle socket.
+pub(super) fn read_once(fd: &OwnedOrBorrowedFd, buffer: &mut [u8]) -> io::Result<usize> {
+    (&*fd.socket()).read(buffer)
+}
+
+/// True if received bytes can be read.
+pub(super) fn has_input(socket: &SockRef<'_>) -> bool {
+    socket.peek(&mut [MaybeUninit::uninit()]).is_ok_and(|length| length > 0)
+}
 
 /// Outcome of one turn of reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The state of a socket, shared by its owner and its I/O thread under one lock. Makes no system call.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Descriptor;
 use super::events::{Fault, SocketEvents};
@@ -83,6 +84,8 @@ pub(in crate::transport) struct State {
     pub(super) notify_last: u64,
     pub(super) shutdown: Shutdown,
     pub(super) bytes_read: u64,
+    /// The time of the last read on an I/O thread, if the connection has time limits.
+    pub(super) last_read_at: Option<Instant>,
 }
 
 impl State {
@@ -113,6 +116,7 @@ impl State {
             notify_last: 0,
             shutdown: Shutdown::NotAsked,
             bytes_read: 0,
+            last_read_at: None,
         }
     }
 

@@ -6,6 +6,7 @@ use std::mem;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 use super::handoff::{lock_unread, read_unlocked};
 use super::state::State;
@@ -211,6 +212,9 @@ impl Driven for Socket {
         };
         let buffer = &mut buffer[..length];
         self.lend_event_memory(&mut state);
+        if state.connection.time_limits().is_set() && result.as_ref().is_ok_and(|length| *length > 0) {
+            state.last_read_at = Some(Instant::now());
+        }
         let received = state.take_in(result, buffer, keys, State::parse_copied);
         self.reclaim_event_memory(&mut state);
         // While the kernel refuses output, writability triggers the write.

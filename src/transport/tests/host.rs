@@ -14,7 +14,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::{Event, OneKey, Owns, Seen, TIMEOUT, config};
-use crate::connection::{EventBatch, EventRef, MaskingKeys};
+use crate::connection::{Config, EventBatch, EventRef, MaskingKeys, TimeLimits};
 use crate::protocol::Role;
 use crate::transport::event_loop::{
     ARENA_SIZE, ActiveConnection, AdoptRequest, Delivered, EventLoop, Host, InPlace, Poller, Readiness,
@@ -54,6 +54,8 @@ pub(in crate::transport) struct TestHost {
     pub(in crate::transport) is_running: Cell<bool>,
     pub(in crate::transport) reports_end_with_bytes: Cell<bool>,
     pub(in crate::transport) is_kept_alive: Cell<bool>,
+    /// The clock.
+    pub(in crate::transport) nanos: Cell<u64>,
     polls_without_blocking: Cell<bool>,
 }
 
@@ -71,6 +73,7 @@ impl TestHost {
             is_running: Cell::new(true),
             reports_end_with_bytes: Cell::new(false),
             is_kept_alive: Cell::new(false),
+            nanos: Cell::new(0),
             polls_without_blocking: Cell::new(false),
         }
     }
@@ -144,7 +147,7 @@ impl Host for TestHost {
     }
 
     fn now(&self) -> u64 {
-        0
+        self.nanos.get()
     }
 
     fn reports_end_with_bytes(&self) -> bool {
@@ -178,6 +181,8 @@ pub(in crate::transport) struct LoopOwner {
     on_threads: bool,
     /// Sockets are adopted paused.
     is_paused: bool,
+    /// Time limits of the sockets that are adopted.
+    time_limits: TimeLimits,
 }
 
 impl LoopOwner {
@@ -187,12 +192,24 @@ impl LoopOwner {
         let waker = Waker::new(poll.registry(), MAILBOX).unwrap();
         let event_loop = EventLoop::new(TestHost::new());
         event_loop.start(Some(Rc::clone(&poller)), Box::new(Ringer(waker)));
-        Self { event_loop, poller, poll, on_threads: false, is_paused: false }
+        Self {
+            event_loop,
+            poller,
+            poll,
+            on_threads: false,
+            is_paused: false,
+            time_limits: TimeLimits::default(),
+        }
     }
 
     /// An owner whose sockets I/O threads drive.
     pub(in crate::transport) fn on_threads() -> Self {
         Self { on_threads: true, ..Self::new() }
+    }
+
+    /// Has sockets adopted with time limits.
+    pub(in crate::transport) fn with_time_limits(self, time_limits: TimeLimits) -> Self {
+        Self { time_limits, ..self }
     }
 
     /// Has sockets adopted paused.
@@ -305,7 +322,7 @@ impl LoopOwner {
         while u64::from(transports.next_id()) < token {
             transports.insert(Rc::new(RefCell::new(Transport::closed())));
         }
-        let config = Arc::new(config(role, true));
+        let config = Arc::new(Config { time_limits: self.time_limits, ..config(role, true) });
         let (on_thread, is_paused) = (self.on_threads, self.is_paused);
         let request = AdoptRequest { source: Source::Owned(fd), config, head, on_thread, is_paused };
         let id = self.event_loop.adopt(request).unwrap();

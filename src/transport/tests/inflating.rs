@@ -10,7 +10,7 @@ use super::{
     Dice, Event, Family, LINK, Link, LoopOwner, OneKey, Owner, Owns, Peer, SETUPS, key_of, opposite, pair,
     pattern, text, wait_until,
 };
-use crate::connection::{Config, Connection, EventBatch, EventMemory};
+use crate::connection::{Config, Connection, EventBatch, EventMemory, TimeLimits};
 use crate::protocol::deflate::{Broadcast, InflateJob, PermessageDeflate, Progress};
 use crate::protocol::{Limits, Role};
 use crate::transport::socket::{Descriptor, RECEIVE_BUFFER, Socket, SocketEvents};
@@ -39,7 +39,14 @@ fn deflating(role: Role) -> Connection {
         max_read: 0,
     };
     let deflate = Some(Arc::new(PermessageDeflate::default()));
-    Connection::new(Config { role, limits, auto_pong: false, skip_utf8_validation: false, deflate })
+    Connection::new(Config {
+        role,
+        limits,
+        auto_pong: false,
+        skip_utf8_validation: false,
+        time_limits: TimeLimits::default(),
+        deflate,
+    })
 }
 
 /// Gives the connection permessage-deflate. Nothing was received yet.

@@ -6,6 +6,7 @@
 //!   that it or an I/O thread drives.
 //! * `segments`: messages sent from memory of the host. `handing_back`: back to the host. `idle`: idle connections.
 //! * `records`: events in the memory that JavaScript reads.
+//! * `timers`: time limits of connections, by a virtual clock.
 //! * `inflating`: large compressed messages, with either driver.
 
 mod cycle;
@@ -23,6 +24,7 @@ mod random;
 mod readiness;
 mod records;
 mod segments;
+mod timers;
 
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
@@ -31,7 +33,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::socket::Socket;
-use crate::connection::{Config, Connection, EventRef, MaskingKeys};
+use crate::connection::{Config, Connection, EventRef, MaskingKeys, TimeLimits};
 use crate::protocol::{Limits, MaskingKey, ProtocolError, Role};
 
 pub(in crate::transport) use dice::{Dice, lengths_and_order};
@@ -114,7 +116,14 @@ pub(in crate::transport) fn config(role: Role, auto_pong: bool) -> Config {
         max_pending_auto_pongs: 0,
         max_read: 0,
     };
-    Config { role, limits, auto_pong, skip_utf8_validation: false, deflate: None }
+    Config {
+        role,
+        limits,
+        auto_pong,
+        skip_utf8_validation: false,
+        time_limits: TimeLimits::default(),
+        deflate: None,
+    }
 }
 
 pub(in crate::transport) fn connection(role: Role, auto_pong: bool) -> Connection {
