@@ -30,7 +30,6 @@ const UNSAFE = [
   'src/addon/sys/cleanup_hook.rs',
   'src/addon/sys/descriptor.rs',
   'src/addon/sys/function.rs',
-  'src/addon/sys/realm.rs',
   'src/addon/sys/reference.rs',
   'src/addon/sys/shared_array.rs',
   'src/addon/sys/threadsafe_function.rs',

@@ -89,7 +89,8 @@ async function open(context, options = { deferReading: true }, mode = 'port') {
 }
 
 test('without the option, a message before the first listener is lost, as with ws', async (context) => {
-  const { client, socket } = await open(context, {});
+  const { client, socket, wss } = await open(context, {});
+  while (wss.stats().messagesReceived === 0) await runLoop(context);
   const received = once(socket, 'message');
   client.send('late');
   assert.equal(text((await received)[0]), 'late');
@@ -258,7 +259,8 @@ for (const deferReading of [true, false]) {
     const client = new WebSocket(`ws://127.0.0.1:${port}`, { deferReading });
     context.after(() => client.terminate());
     await once(client, 'open');
-    await runLoop(context);
+    do await runLoop(context);
+    while (!deferReading && transportOf(client).messagesReceived === 0);
     /** @type {string[]} */
     const found = [];
     client.on('message', (data) => found.push(text(data)));

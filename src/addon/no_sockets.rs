@@ -3,7 +3,6 @@
 use std::cell::RefMut;
 use std::io;
 use std::rc::Rc;
-use std::time::Instant;
 
 use napi::{Env, Error, Result, sys};
 
@@ -15,15 +14,13 @@ use crate::transport::event_loop::{Borrowed, EventLoop, Host};
 /// False: sockets cannot be adopted.
 pub(super) const TAKES_SOCKETS: bool = false;
 
-/// Nothing of Node's loop is needed.
-pub(super) struct NodeLoop {
-    begun: Instant,
-}
+/// There are no events of sockets.
+pub(super) struct Consumer;
 
-impl NodeLoop {
+impl Consumer {
     #[allow(clippy::unnecessary_wraps, reason = "that of `sockets` may fail")]
     pub(super) fn new(_: Env, _deliver: sys::napi_value) -> Result<Self> {
-        Ok(Self { begun: Instant::now() })
+        Ok(Self)
     }
 }
 
@@ -35,7 +32,7 @@ impl Host for NodeHost {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.node_loop.begun.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 }
 

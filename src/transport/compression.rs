@@ -1,13 +1,16 @@
 //! permessage-deflate of the connections of one owner: the compressors and payloads that they share, the jobs that compress
-//! a payload on another thread, and memory that is freed when they are idle. Decides neither which payloads are compressed
-//! nor on which thread a job runs.
+//! a payload on another thread, and memory that is freed when they are idle. The owner decides which payloads these are, and runs
+//! the jobs.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::event_loop::{EventLoop, Host};
+use super::transports::Transport;
 use crate::connection::Trimmed;
-use crate::protocol::deflate::{Broadcast, OutgoingParams, Pool};
+use crate::protocol::MaskingKey;
+use crate::protocol::deflate::{Broadcast, OutgoingParams, Pool, compress_standalone, stored_blocks};
 
 /// The most running jobs that others can join. A broadcast sends one payload to many connections, with few
 /// sets of parameters.
@@ -16,13 +19,16 @@ const MAX_JOINABLE: usize = 4;
 /// Estimated memory of permessage-deflate for a connection, freed when that closes.
 const FREED_AT_CLOSE: usize = 32 * 1024;
 
+/// Compresses a payload, on another thread.
+pub type Job = Box<dyn FnOnce() -> Vec<u8> + Send>;
+/// Takes the result of a [`Job`]; `None` if it failed.
+pub type Done = Box<dyn FnOnce(Option<Vec<u8>>)>;
+
 /// A payload that is being compressed, for one or more connections that send the same.
 #[derive(Debug)]
-pub struct CompressionJob<W> {
-    /// The payload.
-    pub payload: Arc<[u8]>,
-    /// The parameters that it is compressed with.
-    pub outgoing: OutgoingParams,
+struct CompressionJob<W> {
+    payload: Arc<[u8]>,
+    outgoing: OutgoingParams,
     waiters: RefCell<Vec<W>>,
 }
 
@@ -68,11 +74,45 @@ impl<W> Compression<W> {
         Trimmed { freed: self.freed.take(), may_free_more: self.pool.trim() }
     }
 
+    /// Compresses `payload` on another thread, without reference to earlier messages, and then calls `complete` with `waiter` and the
+    /// result, by a running job with the same payload and parameters, or by a new one, which `queue` runs.
+    ///
+    /// # Errors
+    /// Those of `queue`.
+    pub fn compress<E>(
+        self: &Rc<Self>,
+        outgoing: &OutgoingParams,
+        payload: &[u8],
+        waiter: W,
+        queue: impl FnOnce(Job, Done) -> Result<(), E>,
+        complete: impl Fn(W, Rc<Vec<u8>>) + 'static,
+    ) -> Result<(), E>
+    where
+        W: 'static,
+    {
+        let Err(waiter) = self.join(outgoing, payload, waiter) else { return Ok(()) };
+        let job = Self::job(outgoing, payload, waiter);
+        let (pool, outgoing, payload) = (Arc::clone(&self.pool), outgoing.clone(), Arc::clone(&job.payload));
+        let (owner, running) = (Rc::clone(self), Rc::clone(&job));
+        queue(
+            Box::new(move || compress_standalone(&pool, &outgoing, &payload)),
+            Box::new(move |compressed| {
+                // Stored blocks are valid DEFLATE: the message is sent even if the job failed.
+                let compressed = Rc::new(compressed.unwrap_or_else(|| stored_blocks(&running.payload)));
+                for waiter in owner.end(&running) {
+                    complete(waiter, Rc::clone(&compressed));
+                }
+            }),
+        )?;
+        self.begin(job);
+        Ok(())
+    }
+
     /// Joins a running job with the same payload and parameters. Returns the waiter if there is none.
     ///
     /// # Errors
     /// The waiter.
-    pub fn join(&self, outgoing: &OutgoingParams, payload: &[u8], waiter: W) -> Result<(), W> {
+    fn join(&self, outgoing: &OutgoingParams, payload: &[u8], waiter: W) -> Result<(), W> {
         let is_same = |job: &&Rc<CompressionJob<W>>| *job.payload == *payload && job.outgoing == *outgoing;
         match self.jobs.borrow().iter().find(is_same) {
             Some(job) => job.waiters.borrow_mut().push(waiter),
@@ -82,23 +122,50 @@ impl<W> Compression<W> {
     }
 
     /// A job for this payload, which others join once it is [`begin`](Self::begin)-ed.
-    pub fn job(outgoing: &OutgoingParams, payload: &[u8], waiter: W) -> Rc<CompressionJob<W>> {
+    fn job(outgoing: &OutgoingParams, payload: &[u8], waiter: W) -> Rc<CompressionJob<W>> {
         let (payload, outgoing) = (Arc::from(payload), outgoing.clone());
         Rc::new(CompressionJob { payload, outgoing, waiters: RefCell::new(vec![waiter]) })
     }
 
     /// Lets others join a job, which runs now.
-    pub fn begin(&self, job: Rc<CompressionJob<W>>) {
+    fn begin(&self, job: Rc<CompressionJob<W>>) {
         let mut jobs = self.jobs.borrow_mut();
         jobs.truncate(MAX_JOINABLE - 1);
         jobs.insert(0, job);
     }
 
     /// Ends a job, which others cannot join any more. Returns all that wait for its result, in the order in which they came.
-    pub fn end(&self, job: &Rc<CompressionJob<W>>) -> Vec<W> {
+    fn end(&self, job: &Rc<CompressionJob<W>>) -> Vec<W> {
         self.jobs.borrow_mut().retain(|other| !Rc::ptr_eq(other, job));
         job.waiters.take()
     }
+}
+
+/// The parameters that a message of `length` bytes is compressed with, if it is. Decides for the whole message if called before its
+/// first fragment.
+pub fn params_if_compressed<H: Host>(
+    event_loop: &EventLoop<H>,
+    transport: &mut Transport<H::Memory>,
+    compress: bool,
+    length: usize,
+) -> Option<OutgoingParams> {
+    event_loop.activate(transport);
+    transport.with_connection(|connection| {
+        let is_compressed = connection.decide_compression(compress, length);
+        connection.outgoing_params().filter(|_| is_compressed).cloned()
+    })?
+}
+
+/// Queues the payload that another thread has compressed, if there is one. Returns the bytes ever queued.
+pub fn send_compressed<H: Host>(
+    event_loop: &EventLoop<H>,
+    transport: &mut Transport<H::Memory>,
+    binary: bool,
+    fin: bool,
+    key: Option<MaskingKey>,
+) -> u64 {
+    let Some(compressed) = transport.take_compressed() else { return transport.totals().queued };
+    transport.run(event_loop, |connection| connection.send_precompressed(binary, fin, key, &compressed))
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ impl<H: Host> EventLoop<H> {
         self.serve_waiting(true);
         self.flush();
         self.cycle.set(self.cycle.get() + 1);
-        self.host.poll_without_blocking(has_accepted || !self.waiting.borrow().is_empty());
+        self.poll_without_blocking(has_accepted || !self.waiting.borrow().is_empty());
     }
 
     /// Looks at the connections whose time limits may have passed, and pings those that are silent. Called by the host's timer, after

@@ -6,8 +6,7 @@ use std::mem::MaybeUninit;
 
 use socket2::SockRef;
 
-use super::events::{Fault, SocketEvents};
-use super::state::State;
+use super::state::{Fault, SocketEvents, State};
 use super::{Driver, OwnedOrBorrowedFd};
 use crate::connection::MaskingKeys;
 use crate::transport::turn::{READS_PER_TURN, Received};
