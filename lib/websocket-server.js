@@ -13,20 +13,19 @@ const WebSocket = require('./websocket');
 const diagnostics = require('./diagnostics');
 const extension = require('./extension');
 const subprotocol = require('./subprotocol');
-const { createServer } = require('./server/http-server');
+const { createServer, setUpgradeListener } = require('./server/http-server');
 const { Statistics } = require('./stats');
 const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kTransport, kWebSocket } = require('./constants');
 const { acceptKey } = require('./native');
 const { checkMode } = require('./transport/mode');
 const { createError } = require('./errors');
 const { abortHandshake, abortOrEmitClientError } = require('./server/abort-handshake');
+const { checkRequest } = require('./server/check-request');
 const { nextTick } = require('./node/schedule');
 
 const RUNNING = 0;
 const CLOSING = 1;
 const CLOSED = 2;
-
-const KEY_PATTERN = /^[+/0-9A-Za-z]{22}==$/;
 
 /** @typedef {import('http').IncomingMessage} IncomingMessage */
 /** @typedef {import('stream').Duplex & Record<string | symbol, any>} Socket */
@@ -164,19 +163,11 @@ class WebSocketServer extends Emitter {
       abortOrEmitClientError(this, req, socket, status, message, fields);
 
     const { headers } = req;
-    const key = headers['sec-websocket-key'];
-    const version = Number(headers['sec-websocket-version']);
-    if (req.method !== 'GET') return refuse(405, 'Invalid HTTP method');
-    if (headers.upgrade?.toLowerCase() !== 'websocket') {
-      return refuse(400, 'Invalid Upgrade header');
-    }
-    if (key === undefined || !KEY_PATTERN.test(key)) {
-      return refuse(400, 'Missing or invalid Sec-WebSocket-Key header');
-    }
-    if (version !== 13 && version !== 8) {
-      const message = 'Missing or invalid Sec-WebSocket-Version header';
-      return refuse(400, message, { 'Sec-WebSocket-Version': '13, 8' });
-    }
+    // Read before hooks can change them.
+    const key = /** @type {string} */ (headers['sec-websocket-key']);
+    const isVersion8 = Number(headers['sec-websocket-version']) === 8;
+    const refusal = checkRequest(req.method, headers);
+    if (refusal !== null) return refuse(refusal.status, refusal.message, refusal.fields);
     if (!this.shouldHandle(req)) return abortHandshake(socket, 400);
 
     const protocols = parseSubprotocols(headers['sec-websocket-protocol']);
@@ -198,7 +189,7 @@ class WebSocketServer extends Emitter {
 
     const { authorized, encrypted } = /** @type {any} */ (req.socket);
     const info = {
-      origin: headers[version === 8 ? 'sec-websocket-origin' : 'origin'],
+      origin: headers[isVersion8 ? 'sec-websocket-origin' : 'origin'],
       secure: !!(authorized || encrypted),
       req
     };
@@ -289,6 +280,9 @@ class WebSocketServer extends Emitter {
   }
 }
 
+/** As it was before a program could replace it. */
+const { handleUpgrade } = WebSocketServer.prototype;
+
 /**
  * Adds the listeners of a WebSocketServer to an http.Server.
  *
@@ -304,6 +298,7 @@ function watchServer(wss, server) {
     ['error', wss.emit.bind(wss, 'error')],
     ['upgrade', (req, socket, head) => wss.handleUpgrade(req, socket, head, emitConnection)]
   ];
+  setUpgradeListener(server, { wss, listener: listeners[2][1], handleUpgrade });
   for (const [event, listener] of listeners) server.on(event, listener);
   return function removeListeners() {
     for (const [event, listener] of listeners) server.removeListener(event, listener);

@@ -19,7 +19,10 @@ const { createError } = require('../errors');
 const { SocketFlag } = require('./socket-states');
 const { callCurrent, defineLazyMembers, isLazy, materialize } = require('./materialize');
 const { isUnpatched } = require('./replaced-members');
-const { nextTick } = require('../node/schedule');
+const { nextTick, setImmediate } = require('../node/schedule');
+
+/** The number of no connection. */
+const NO_NUMBER = 0xffffffff;
 
 const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_ENDED, PEER_ENDED } = SocketFlag;
 
@@ -34,6 +37,7 @@ const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_ENDED, PEER_ENDED } = SocketF
  * @property {number} bytesRead bytes of the request, and behind it
  * @property {boolean} isFresh true while `upgrade` is being emitted
  * @property {string} response the start of the response, not written yet
+ * @property {{ written: number, unsent: Buffer } | undefined} refusal bytes of a refusal
  * @property {((error: Error) => void) | null} errorListener
  */
 
@@ -59,7 +63,15 @@ class LazySocket {
    */
   constructor(handle, number, bytesRead) {
     this.#listenHandle = handle;
-    this.#upgrade = { number, bytesRead, isFresh: true, response: '', errorListener: null };
+    const refusal = undefined;
+    this.#upgrade = {
+      number,
+      bytesRead,
+      isFresh: true,
+      response: '',
+      refusal,
+      errorListener: null
+    };
     /** @type {any} the types lack this name */
     const self = this;
     self[kWebSocket] = undefined;
@@ -77,10 +89,46 @@ class LazySocket {
 
   /**
    * @param {LazySocket} socket
-   * @returns {boolean} true if no WebSocket has adopted it
+   * @returns {boolean} true if no WebSocket has adopted it, and it is not refused
    */
   static isPending(socket) {
-    return socket.#upgrade !== null;
+    return socket.#upgrade !== null && (socket.#flags & ENDING) === 0;
+  }
+
+  /**
+   * Writes a response to a pending socket, and ends and destroys it in the check phase: a net.Socket reports 'finish' in the phase
+   * before.
+   *
+   * @param {any} socket lazy, pending, without queued output
+   * @param {string} response
+   * @returns {boolean} false: Node must write
+   */
+  static refuse(socket, response) {
+    const { listener, unwatched } = socket.#listenHandle;
+    const upgrade = socket.#upgrade;
+    if (upgrade === null || upgrade.response !== '' || (socket.#flags & ENDING) !== 0) return false;
+    const bytes = Buffer.from(response);
+    const written = listener.write(upgrade.number, bytes);
+    if (written === null) return false;
+    socket.#flags |= ENDING;
+    upgrade.refusal = { written, unsent: bytes.subarray(written) };
+    unwatched.add(socket);
+    setImmediate(LazySocket.#endRefused, socket);
+    if (written < bytes.length) materialize(socket);
+    return true;
+  }
+
+  /** @param {any} socket may have been materialized */
+  static #endRefused(socket) {
+    const { listener, server, unwatched } = socket.#listenHandle;
+    unwatched.delete(socket);
+    if (!isLazy(socket)) return;
+    listener.discard(socket.#upgrade.number);
+    socket.#upgrade.number = NO_NUMBER;
+    socket.#flags |= FINISHED | DESTROYED;
+    server._connections--;
+    server._emitCloseIfDrained();
+    closeLater({ close: () => LazySocket.#close(socket) });
   }
 
   /**
@@ -152,7 +200,7 @@ class LazySocket {
       return;
     }
     socket.#flags |= CLOSED;
-    events.onSocketClose(socket[kWebSocket], socket);
+    if (socket.#upgrade === null) events.onSocketClose(socket[kWebSocket], socket);
   }
 
   /** @returns {Address} the address of the peer; empty if it was not read while the peer was connected */
@@ -221,6 +269,7 @@ class LazySocket {
 
   get readable() {
     const upgrade = this.#upgrade;
+    if (this.destroyed) return false;
     if (upgrade) return upgrade.isFresh || this.#listenHandle.listener.isOpen(upgrade.number);
     return (this.#flags & (INPUT_ENDED | DESTROYED)) === 0;
   }
@@ -276,7 +325,7 @@ class LazySocket {
    * @param {(...args: any[]) => void} listener
    */
   on(event, listener) {
-    const upgrade = this.#upgrade;
+    const upgrade = this.writable ? this.#upgrade : null;
     if (upgrade && event === 'error' && upgrade.errorListener === null) {
       upgrade.errorListener = listener;
       return this;
@@ -305,7 +354,7 @@ class LazySocket {
   write(chunk, encoding, callback) {
     const upgrade = this.#upgrade;
     const isPlain = typeof chunk === 'string' && encoding === undefined && callback === undefined;
-    if (upgrade && isPlain && upgrade.response === '') {
+    if (upgrade && isPlain && upgrade.response === '' && this.writable) {
       upgrade.response = chunk;
       // A 101 if a WebSocket adopts the socket in this tick; otherwise it has to be written. See endUpgradeEvent(), too.
       if (!upgrade.isFresh) nextTick(materializePending, this);
