@@ -35,7 +35,7 @@ const UNSAFE = [
   'src/addon/sys/shared_array.rs',
   'src/addon/sys/threadsafe_function.rs',
   'src/transport/io_threads/raw.rs',
-  'src/transport/malloc_trim.rs',
+  'src/transport/heap.rs',
   'src/transport/uv/handle.rs',
   'src/transport/uv/loop_handles.rs',
   'src/transport/uv/symbols.rs'

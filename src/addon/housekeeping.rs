@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::compression_jobs::Compression;
 use super::host::NodeHost;
 use crate::transport::event_loop::EventLoop;
-use crate::transport::malloc_trim::{Trimmer, malloc_trim};
+use crate::transport::heap::{Trimmer, malloc_trim};
 use crate::transport::pacer::{Slice, run_slice};
 
 /// The part of a pass that is next.

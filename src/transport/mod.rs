@@ -11,7 +11,7 @@
 //! * [`uv`]: libuv handles, for owners with a loop of libuv. `turn`: terms that drivers and sockets share.
 //! * [`masking_keys`]: random masking keys. [`slab`]: values by number. `queue`, `ref_count`: shared between
 //!   threads, made of `sync`. [`pacer`]: slices of housekeeping.
-//!   [`malloc_trim`]: freed memory of the process.
+//!   [`heap`]: freed memory of the process.
 //!
 //! All drive the same [`Connection`](crate::connection::Connection) and fill the same
 //! [`EventBatch`](crate::connection::EventBatch).
@@ -27,7 +27,7 @@ pub mod event_loop;
 pub mod io_threads;
 #[cfg(unix)]
 pub mod listener;
-pub mod malloc_trim;
+pub mod heap;
 pub mod masking_keys;
 pub mod pacer;
 #[cfg(unix)]
