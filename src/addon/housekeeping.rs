@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::compression_jobs::Compression;
 use super::host::NodeHost;
 use crate::transport::event_loop::EventLoop;
-use crate::transport::heap::{Trimmer, malloc_trim};
+use crate::transport::heap::{self, Trimmer};
 use crate::transport::pacer::{Slice, run_slice};
 
 /// The part of a pass that is next.
@@ -83,13 +83,12 @@ impl Housekeeping {
                 None => Stage::Shared,
             },
             Stage::Shared => {
-                let trimmed = compression.free_unused();
-                self.may_free_more |= trimmed.may_free_more;
-                self.trimmer.note_freed(trimmed.freed + event_loop.free_event_memory());
+                self.may_free_more |= compression.free_unused();
+                self.trimmer.note_freed(event_loop.free_event_memory());
                 Stage::Heap
             }
             Stage::Heap => {
-                self.trimmer.trim_if_due(self.may_free_more, now, malloc_trim);
+                self.trimmer.trim_if_due(self.may_free_more, now, heap::trim);
                 Stage::Start
             }
         };

@@ -23,11 +23,11 @@ pub mod event_loop;
 #[cfg(not(unix))]
 #[path = "no_event_loop.rs"]
 pub mod event_loop;
+pub mod heap;
 #[cfg(unix)]
 pub mod io_threads;
 #[cfg(unix)]
 pub mod listener;
-pub mod heap;
 pub mod masking_keys;
 pub mod pacer;
 #[cfg(unix)]
