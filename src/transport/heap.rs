@@ -97,7 +97,7 @@ fn release_pages(memory: &mut [MaybeUninit<u8>]) {
     let _ = memory;
 }
 
-/// Calls glibc's `malloc_trim`, unless that is likely to take long. Does nothing with other C libraries.
+/// Calls glibc's `malloc_trim`, unless the heap is large. Does nothing with other C libraries.
 pub fn trim() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     if heap_size().is_some_and(|size| size <= MAX_TRIMMED) {
