@@ -21,9 +21,6 @@ const { callCurrent, defineLazyMembers, isLazy, materialize } = require('./mater
 const { isUnpatched } = require('./replaced-members');
 const { nextTick, setImmediate } = require('../node/schedule');
 
-/** The number of no connection. */
-const NO_NUMBER = 0xffffffff;
-
 const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_ENDED, PEER_ENDED } = SocketFlag;
 
 /** @typedef {InstanceType<typeof import('../server/listen-handle').ListenHandle>} ListenHandle */
@@ -37,7 +34,7 @@ const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_ENDED, PEER_ENDED } = SocketF
  * @property {number} bytesRead bytes of the request, and behind it
  * @property {boolean} isFresh true while `upgrade` is being emitted
  * @property {string} response the start of the response, not written yet
- * @property {{ written: number, unsent: Buffer } | undefined} refusal bytes of a refusal
+ * @property {{ written: number, unsent: Buffer }} [refusal] bytes of a refusal
  * @property {((error: Error) => void) | null} errorListener
  */
 
@@ -77,7 +74,7 @@ class LazySocket {
     self[kWebSocket] = undefined;
   }
 
-  // Static, because each name of a method may be one of Node's.
+  // Static, because each name of a method may be one of Node's, and a private method needs memory in each instance.
 
   /**
    * @param {any} object
@@ -96,12 +93,8 @@ class LazySocket {
   }
 
   /**
-   * Writes a response to a pending socket, and ends and destroys it in the check phase: a net.Socket reports 'finish' in the phase
-   * before.
-   *
-   * @param {any} socket lazy, pending, without queued output
-   * @param {string} response
-   * @returns {boolean} false: Node must write
+   * Writes a response, and ends the socket in the check phase; a net.Socket ends right before. Returns false if Node must write.
+   * @param {any} socket pending @param {string} response
    */
   static refuse(socket, response) {
     const { listener, unwatched } = socket.#listenHandle;
@@ -124,7 +117,7 @@ class LazySocket {
     unwatched.delete(socket);
     if (!isLazy(socket)) return;
     listener.discard(socket.#upgrade.number);
-    socket.#upgrade.number = NO_NUMBER;
+    socket.#upgrade.number = 0xffffffff; // That of no connection.
     socket.#flags |= FINISHED | DESTROYED;
     server._connections--;
     server._emitCloseIfDrained();
@@ -203,25 +196,34 @@ class LazySocket {
     if (socket.#upgrade === null) events.onSocketClose(socket[kWebSocket], socket);
   }
 
-  /** @returns {Address} the address of the peer; empty if it was not read while the peer was connected */
-  get #peer() {
-    const peername = this.#peername ?? this.#readAddress('remoteAddress');
+  /**
+   * @param {LazySocket} socket
+   * @returns {Address} the address of the peer; empty if it was not read while the peer was connected
+   */
+  static #peerOf(socket) {
+    const peername = socket.#peername ?? LazySocket.#readAddress(socket, 'remoteAddress');
     if (peername === null) return {};
-    this.#peername = peername;
+    socket.#peername = peername;
     return peername;
   }
 
-  /** @returns {Address} */
-  get #self() {
-    return this.#readAddress('localAddress') ?? {};
+  /**
+   * @param {LazySocket} socket
+   * @returns {Address}
+   */
+  static #selfOf(socket) {
+    return LazySocket.#readAddress(socket, 'localAddress') ?? {};
   }
 
-  /** @param {'localAddress' | 'remoteAddress'} which */
-  #readAddress(which) {
-    const upgrade = this.#upgrade;
+  /**
+   * @param {LazySocket} socket
+   * @param {'localAddress' | 'remoteAddress'} which
+   */
+  static #readAddress(socket, which) {
+    const upgrade = socket.#upgrade;
     return upgrade
-      ? this.#listenHandle.listener[which](upgrade.number)
-      : this.#transport.connection[which]();
+      ? socket.#listenHandle.listener[which](upgrade.number)
+      : socket.#transport.connection[which]();
   }
 
   // Properties
@@ -269,8 +271,8 @@ class LazySocket {
 
   get readable() {
     const upgrade = this.#upgrade;
-    if (this.destroyed) return false;
-    if (upgrade) return upgrade.isFresh || this.#listenHandle.listener.isOpen(upgrade.number);
+    if (upgrade && !this.destroyed)
+      return upgrade.isFresh || this.#listenHandle.listener.isOpen(upgrade.number);
     return (this.#flags & (INPUT_ENDED | DESTROYED)) === 0;
   }
 
@@ -295,27 +297,27 @@ class LazySocket {
   }
 
   get remoteAddress() {
-    return this.#peer.address;
+    return LazySocket.#peerOf(this).address;
   }
 
   get remoteFamily() {
-    return this.#peer.family;
+    return LazySocket.#peerOf(this).family;
   }
 
   get remotePort() {
-    return this.#peer.port;
+    return LazySocket.#peerOf(this).port;
   }
 
   get localAddress() {
-    return this.#self.address;
+    return LazySocket.#selfOf(this).address;
   }
 
   get localFamily() {
-    return this.#self.family;
+    return LazySocket.#selfOf(this).family;
   }
 
   get localPort() {
-    return this.#self.port;
+    return LazySocket.#selfOf(this).port;
   }
 
   // Methods used by an opening handshake

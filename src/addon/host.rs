@@ -3,15 +3,16 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
+use std::time::Instant;
 
 use napi::{Env, Result, sys};
 
-use super::sockets::NodeLoop;
+use super::sockets::Consumer;
 use super::sys::{Reference, SharedArray, failed};
 use crate::transport::RandomKeys;
 use crate::transport::event_loop::{ARENA_SIZE, EventLoop};
 use crate::transport::records::{RecordExtras, RecordWriter, SHARED_LENGTH, send_area, write_batch};
-use crate::transport::transports::{Backend, Transport};
+use crate::transport::transports::Transport;
 
 /// Bytes of the receive buffer: as many as Node suggests to the allocator of a read.
 const RECEIVE_BUFFER_SIZE: usize = 64 * 1024;
@@ -49,7 +50,9 @@ pub(super) struct NodeHost {
     /// Memory that handles of Node read into; made on first use.
     receive_buffer: OnceCell<SharedArray>,
     pub(super) keys: RefCell<RandomKeys>,
-    pub(super) node_loop: NodeLoop,
+    pub(super) consumer: Consumer,
+    /// The beginning of the clock.
+    pub(super) begun: Instant,
 }
 
 impl NodeHost {
@@ -59,16 +62,15 @@ impl NodeHost {
     /// If the system has no randomness for masking keys, or the environment is ending.
     pub(super) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
         let keys = RandomKeys::new().map_err(failed)?;
+        let array = SharedArray::new(env, SHARED_LENGTH)?;
         Ok(Self {
             env,
-            records: RecordMemory {
-                array: SharedArray::new(env, SHARED_LENGTH)?,
-                extras: RefCell::default(),
-            },
+            records: RecordMemory { array, extras: RefCell::default() },
             arena: SharedArray::new(env, ARENA_SIZE)?,
             receive_buffer: OnceCell::new(),
             keys: RefCell::new(keys),
-            node_loop: NodeLoop::new(env, deliver)?,
+            consumer: Consumer::new(env, deliver)?,
+            begun: Instant::now(),
         })
     }
 
@@ -87,16 +89,11 @@ impl NodeHost {
 
 /// Writes the next batch of records of a transport. Returns their number; 0 if there are none.
 pub(super) fn next_records(event_loop: &EventLoop<NodeHost>, transport: &mut Transport<Reference>) -> u32 {
-    match transport.backend() {
-        Backend::Stream(stream) => {
-            let count = if stream.events.is_empty() {
-                0
-            } else {
-                event_loop.host().records.write(|writer| writer.take_events(&mut stream.events))
-            };
-            event_loop.transports().event_memory().reclaim(&mut stream.events);
-            count
-        }
-        _ => transport.next_batch(event_loop),
+    let Some(stream) = transport.stream() else { return transport.next_batch(event_loop) };
+    let mut count = 0;
+    if !stream.events.is_empty() {
+        count = event_loop.host().records.write(|writer| writer.take_events(&mut stream.events));
     }
+    event_loop.transports().event_memory().reclaim(&mut stream.events);
+    count
 }

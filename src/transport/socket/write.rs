@@ -10,8 +10,7 @@ use std::net::Shutdown as End;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
-use super::events::Fault;
-use super::state::{Shutdown, State};
+use super::state::{Fault, Shutdown, State};
 use super::{Descriptor, OwnedOrBorrowedFd};
 use crate::connection::{Head, Output};
 use crate::transport::sync::lock;
