@@ -203,6 +203,11 @@ export declare class Listener {
    */
   answer(number: number, response: Uint8Array, keep: boolean): number | null
   /**
+   * Writes bytes to a connection that was passed to `arrived`. Returns the number of bytes written; `null` if there is no such
+   * connection, or it has failed.
+   */
+  write(number: number, bytes: Uint8Array): number | null
+  /**
    * Closes the connections that have been silent for `limit` milliseconds since the response they were kept after. Returns the
    * milliseconds until the next one is due; `null` if no other is kept.
    */

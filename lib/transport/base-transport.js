@@ -60,8 +60,6 @@ class Transport extends EventDispatcher {
     this.mayPong = false;
     /** Number of messages sent, counted by their last fragment. */
     this.messagesSent = 0;
-    /** True from the socket's `close` until the WebSocket's, which waits until all events have been emitted. */
-    this.isClosed = false;
     /** True if nothing can be sent any more: the socket was ended or has lost its descriptor. */
     this.isOutputEnded = false;
     /** True if reading is paused until all events have been emitted. */

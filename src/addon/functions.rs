@@ -362,9 +362,7 @@ fn take_output(context: &Rc<Context>, [id, ..]: Arguments) -> Result<Option<f64>
 
 /// Destroys a transport. Does nothing the second time.
 fn destroy(context: &Context, transport: &mut Transport<Reference>) {
-    if transport.destroy(&context.event_loop) && transport.config().deflate.is_some() {
-        context.compression.note_close();
-    }
+    transport.destroy(&context.event_loop);
 }
 
 /// Executes a command that returns no value.
