@@ -94,6 +94,11 @@ export declare class Environment {
    * `PLACED`, and 64 KiB of received payloads, at whose start the offsets of records begin.
    */
   records(): ArrayBuffer
+  /**
+   * The memory of small messages that the shim queues for sending; each other command, and `flush`, takes them first. Never passed
+   * to a user.
+   */
+  sendQueue(): ArrayBuffer
   /** The memory of messages with the flag `ARENA` until they are read; never passed to a user. */
   payloadArena(): ArrayBuffer
   /** The memory that `receivePlaced` parses: handles of Node read into it. Never passed to a user. */

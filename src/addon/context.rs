@@ -10,10 +10,10 @@ use napi::bindgen_prelude::{Function, JsObjectValue, Object};
 use napi::{Env, Error, JsValue, Result, sys};
 
 use super::compression_jobs::Compression;
-use super::host::{NodeHost, SharedTransport};
+use super::host::{NodeHost, SharedTransport, send_queued};
 use super::housekeeping::Housekeeping;
 use super::payload::PayloadReader;
-use super::sys::{Realm, Reference};
+use super::sys::{BeforeCall, Realm, Reference};
 use crate::connection::Config;
 use crate::transport::event_loop::EventLoop;
 use crate::transport::slab::Slab;
@@ -46,8 +46,8 @@ impl Context {
         event_loop.transports().insert(Rc::new(RefCell::new(Transport::closed())));
         Ok(Rc::new(Self {
             env,
+            compression: Rc::clone(&event_loop.host().compression),
             event_loop: Rc::new(event_loop),
-            compression: Rc::default(),
             housekeeping: RefCell::default(),
             payloads: PayloadReader::default(),
             configurations: RefCell::default(),
@@ -86,6 +86,13 @@ impl Context {
     /// All configurations, by number.
     pub(super) fn configurations_mut(&self) -> RefMut<'_, Slab<Arc<Config>>> {
         self.configurations.borrow_mut()
+    }
+}
+
+impl BeforeCall for Context {
+    /// Sends what the shim has queued: it comes before the command of the call.
+    fn before_call(&self) {
+        send_queued(&self.event_loop);
     }
 }
 

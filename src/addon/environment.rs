@@ -10,6 +10,7 @@ use napi_derive::napi;
 
 use super::context::{Context, context_of_thread};
 use super::functions::Functions;
+use super::host::send_queued;
 use super::options::ConnectionOptions;
 use super::sockets;
 use super::sys::unknown;
@@ -63,6 +64,13 @@ impl Environment {
         unknown(self.context.env, self.context.host().records.array.value()?)
     }
 
+    /// The memory of small messages that the shim queues for sending; each other command, and `flush`, takes them first. Never passed
+    /// to a user.
+    #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
+    pub fn send_queue(&self) -> Result<Unknown<'_>> {
+        unknown(self.context.env, self.context.host().send_queue.value()?)
+    }
+
     /// The memory of messages with the flag `ARENA` until they are read; never passed to a user.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
     pub fn payload_arena(&self) -> Result<Unknown<'_>> {
@@ -111,12 +119,14 @@ impl Environment {
     /// an I/O thread does.
     #[napi(catch_unwind)]
     pub fn flush(&self) {
+        send_queued(&self.context.event_loop);
         self.context.event_loop.flush();
     }
 
     /// Writes queued output of all attached connections from this thread, as much as the kernel accepts.
     #[napi(catch_unwind)]
     pub fn flush_sync(&self) {
+        send_queued(&self.context.event_loop);
         self.context.event_loop.write_all_now();
     }
 

@@ -6,6 +6,8 @@ use std::cell::{Cell, RefCell};
 use napi::{Env, Result, sys};
 
 use super::host::RecordMemory;
+use crate::protocol::MaskingKey;
+use crate::transport::transports::Message;
 use super::sys::{Place, data_bytes, is_undefined, placed_bytes, string_bytes, unsigned};
 
 /// Capacity that the buffer for strings keeps.
@@ -130,6 +132,13 @@ impl PayloadReader {
         }
         Ok(result)
     }
+}
+
+/// The message that a send command with these flags sends.
+pub(super) fn message(flags: u32, key: Option<MaskingKey>, payload: &[u8]) -> Message<'_> {
+    let is_set = |flag| flags & flag != 0;
+    let (binary, fin, compress) = (is_set(flag::BINARY), is_set(flag::FIN), is_set(flag::COMPRESS));
+    Message { binary, fin, compress, key, payload }
 }
 
 /// Runs `run` on the bytes of an argument that may be left out.

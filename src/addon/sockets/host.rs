@@ -6,7 +6,7 @@ use std::rc::Rc;
 use napi::{Result, sys};
 
 use super::accept::{self, Server};
-use crate::addon::host::NodeHost;
+use crate::addon::host::{NodeHost, send_queued};
 use crate::addon::sys::{
     AsyncContext, Outcome, Reference, ThreadsafeFunction, add_cleanup_hook, call_predicate, can_call,
     can_poll, create_array_buffer, failed, in_handle_scope, make_callback_in_context, report_uncaught,
@@ -51,6 +51,10 @@ impl Host for NodeHost {
             Outcome::EnvironmentEnding => Delivered::Ended,
             _ => Delivered::Done,
         }
+    }
+
+    fn send_queued(&self, event_loop: &EventLoop<Self>) {
+        send_queued(event_loop);
     }
 
     fn allocate(&self, length: usize) -> Option<Reference> {
