@@ -297,6 +297,11 @@ export interface Functions {
    * `attach`. -1 if there is no such connection, or it can't be adopted: it is closed then.
    */
   adopt: (number: number, configuration: number, response: string, head: Uint8Array | undefined, driver: number) => number
+  /**
+   * Attached: makes later deliveries in an async context of this `AsyncResource`, by `deliverInContext`, until the connection is
+   * idle. The caller keeps the resource, and is in its scope.
+   */
+  keepContext: (id: number, resource: object) => void
   /** Destroys a connection that was attached or adopted, and frees its number. */
   free: (id: number) => void
   /**

@@ -41,7 +41,8 @@ impl Context {
     /// If the system has no randomness for masking keys, or the environment is ending.
     pub(super) fn new(env: Env, thread: Object<'_>) -> Result<Rc<Self>> {
         let deliver: Function<'_> = thread.get_named_property("deliver")?;
-        let event_loop = EventLoop::new(NodeHost::new(env, deliver.raw())?);
+        let in_context: Function<'_> = thread.get_named_property("deliverInContext")?;
+        let event_loop = EventLoop::new(NodeHost::new(env, deliver.raw(), in_context.raw())?);
         // Id 0 is that of a connection that was destroyed.
         event_loop.transports().insert(Rc::new(RefCell::new(Transport::closed())));
         Ok(Rc::new(Self {

@@ -43,6 +43,10 @@ pub struct Functions<'env> {
         ts_type = "(number: number, configuration: number, response: string, head: Uint8Array | undefined, driver: number) => number"
     )]
     pub adopt: Unknown<'env>,
+    /// Attached: makes later deliveries in an async context of this `AsyncResource`, by `deliverInContext`, until the connection is
+    /// idle. The caller keeps the resource, and is in its scope.
+    #[napi(ts_type = "(id: number, resource: object) => void")]
+    pub keep_context: Unknown<'env>,
     /// Destroys a connection that was attached or adopted, and frees its number.
     #[napi(ts_type = "(id: number) => void")]
     pub free: Unknown<'env>,
@@ -140,8 +144,13 @@ impl Functions<'_> {
         Ok(Self {
             attach: function(c"attach", attach)?,
             adopt: function(c"adopt", adopt)?,
+            keep_context: function(c"keepContext", |context, [id, resource, ..]| {
+                let id = unsigned(context.env, id)?;
+                context.host().node_loop.keep_context(context.env, id, resource).map(|()| None)
+            })?,
             free: function(c"free", |context, [id, ..]| {
                 let id = unsigned(context.env, id)?;
+                context.host().node_loop.drop_context(id);
                 let transports = context.event_loop.transports();
                 // 0 is the number of every destroyed connection, and stays so.
                 if let Some(transport) = (id != 0).then(|| transports.remove(id)).flatten() {

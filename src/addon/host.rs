@@ -62,11 +62,11 @@ pub(super) struct NodeHost {
 }
 
 impl NodeHost {
-    /// `deliver` is called with the events of connections.
+    /// `deliver` is called with the events of connections, `in_context` with those of connections whose async context was kept.
     ///
     /// # Errors
     /// If the system has no randomness for masking keys, or the environment is ending.
-    pub(super) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
+    pub(super) fn new(env: Env, deliver: sys::napi_value, in_context: sys::napi_value) -> Result<Self> {
         let keys = RandomKeys::new().map_err(failed)?;
         Ok(Self {
             env,
@@ -79,7 +79,7 @@ impl NodeHost {
             arena: SharedArray::new(env, ARENA_SIZE)?,
             receive_buffer: OnceCell::new(),
             keys: RefCell::new(keys),
-            node_loop: NodeLoop::new(env, deliver)?,
+            node_loop: NodeLoop::new(env, deliver, in_context)?,
         })
     }
 

@@ -14,18 +14,28 @@ pub(in crate::addon) struct AsyncContext {
     env: sys::napi_env,
     raw: sys::napi_async_context,
     /// Node does not keep the resource alive.
-    _resource: Reference,
+    kept: Option<Reference>,
 }
 
 impl AsyncContext {
     /// # Errors
     /// If `resource` is no object.
     pub(in crate::addon) fn new(env: Env, resource: sys::napi_value) -> Result<Self> {
+        let mut context = Self::weak(env, resource)?;
+        context.kept = Some(Reference::new(env, resource)?);
+        Ok(context)
+    }
+
+    /// As [`AsyncContext::new`], of a resource that something else keeps alive.
+    ///
+    /// # Errors
+    /// If `resource` is no object.
+    pub(in crate::addon) fn weak(env: Env, resource: sys::napi_value) -> Result<Self> {
         let name = env.create_string("WEBSOCKET")?;
         let mut raw = ptr::null_mut();
         // SAFETY: both values belong to the current handle scope.
         check(unsafe { sys::napi_async_init(env.raw(), resource, napi::JsValue::raw(&name), &raw mut raw) })?;
-        Ok(Self { env: env.raw(), raw, _resource: Reference::new(env, resource)? })
+        Ok(Self { env: env.raw(), raw, kept: None })
     }
 }
 
