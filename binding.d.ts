@@ -82,7 +82,8 @@ export declare class Environment {
    * The value of `src/addon/thread.js`, the same for every copy. Its `deliver(id, count)` is called with the id of
    * each attached connection that has events: `count` records can be read in [`Environment::records`], and more
    * with `more` of [`Environment::functions`]. Each call has its own callback scope, with `deliver` as its
-   * resource; the owner enters the connection's async context. An exception becomes an `uncaughtException`.
+   * resource; the owner enters the connection's async context. After `keepContext`, `deliverInContext(id, count)` is called
+   * instead, in that context. An exception becomes an `uncaughtException`.
    * `deliver` is called again, with a count of 0, after an exception, and when it returns `true` because ticks and
    * microtasks are to run first.
    */

@@ -98,7 +98,7 @@ for (const transport of ['event_loop', 'io_threads', 'stream']) {
         };
         // Outside of a delivery, and inside of one.
         turn();
-        const delivered = once(pairs[0].own, 'message').then(() => {});
+        const delivered = once(pairs[0].own, 'message');
         pairs[0].own.once('message', turn);
         pairs[0].peer.send('now');
         await delivered;

@@ -206,8 +206,9 @@ class NativeTransport extends Transport {
    * @returns {boolean} true: to be called again after ticks and microtasks have run
    */
   deliver(count) {
-    // To enter the context here costs more than the addon's way, which takes memory: not for connections with a single delivery.
-    const deliver = this.messagesReceived === 0 ? this.deliverInContext : this.deliverKeepingContext;
+    // The addon enters a context at less cost, but needs memory for it: not for connections with a single message.
+    const deliver =
+      this.messagesReceived === 0 ? this.deliverInContext : this.deliverKeepingContext;
     return this.resource.runInAsyncScope(deliver, this, count);
   }
 

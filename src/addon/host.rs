@@ -15,8 +15,8 @@ use crate::connection::MaskingKeys;
 use crate::protocol::MaskingKey;
 use crate::transport::RandomKeys;
 use crate::transport::event_loop::{ARENA_SIZE, EventLoop};
-use crate::transport::send_queue;
 use crate::transport::records::{RecordExtras, RecordWriter, SHARED_LENGTH, send_area, write_batch};
+use crate::transport::send_queue;
 use crate::transport::transports::{Backend, Transport};
 
 /// Bytes of the receive buffer: as many as Node suggests to the allocator of a read.

@@ -6,9 +6,9 @@ use std::cell::{Cell, RefCell};
 use napi::{Env, Result, sys};
 
 use super::host::RecordMemory;
+use super::sys::{Place, data_bytes, is_undefined, placed_bytes, string_bytes, unsigned};
 use crate::protocol::MaskingKey;
 use crate::transport::transports::Message;
-use super::sys::{Place, data_bytes, is_undefined, placed_bytes, string_bytes, unsigned};
 
 /// Capacity that the buffer for strings keeps.
 const KEPT_TEXT: usize = 1024 * 1024;

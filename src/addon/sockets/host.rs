@@ -9,9 +9,9 @@ use super::accept::{self, Server};
 use super::node_loop::Scope;
 use crate::addon::host::{NodeHost, send_queued};
 use crate::addon::sys::{
-    Outcome, Reference, ThreadsafeFunction, add_cleanup_hook, call_predicate, can_call,
-    can_poll, create_array_buffer, failed, in_handle_scope, make_callback_in_context, report_uncaught,
-    uv_loop, with_memory,
+    Outcome, Reference, ThreadsafeFunction, add_cleanup_hook, call_predicate, can_call, can_poll,
+    create_array_buffer, failed, in_handle_scope, make_callback_in_context, report_uncaught, uv_loop,
+    with_memory,
 };
 use crate::connection::MaskingKeys;
 use crate::transport::event_loop::{Delivered, EventLoop, Host, InPlace, LoopControl, Poller};

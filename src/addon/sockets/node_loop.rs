@@ -36,7 +36,11 @@ pub(in crate::addon) struct NodeLoop {
 }
 
 impl NodeLoop {
-    pub(in crate::addon) fn new(env: Env, deliver: sys::napi_value, in_context: sys::napi_value) -> Result<Self> {
+    pub(in crate::addon) fn new(
+        env: Env,
+        deliver: sys::napi_value,
+        in_context: sys::napi_value,
+    ) -> Result<Self> {
         let consumer = Consumer {
             function: Reference::new(env, deliver)?,
             in_context: Reference::new(env, in_context)?,

@@ -78,7 +78,10 @@ unsafe extern "C" fn finalize<T>(_: sys::napi_env, data: *mut c_void, _: *mut c_
 }
 
 /// The entry point of all functions.
-unsafe extern "C" fn call<T: BeforeCall>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+unsafe extern "C" fn call<T: BeforeCall>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
     // A panic must not unwind into Node.
     let outcome = catch_unwind(AssertUnwindSafe(|| run::<T>(env, info)))
         .unwrap_or_else(|_| Err(Error::from_reason("ferrows panicked")));
