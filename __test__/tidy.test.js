@@ -30,12 +30,11 @@ const UNSAFE = [
   'src/addon/sys/cleanup_hook.rs',
   'src/addon/sys/descriptor.rs',
   'src/addon/sys/function.rs',
-  'src/addon/sys/realm.rs',
   'src/addon/sys/reference.rs',
   'src/addon/sys/shared_array.rs',
   'src/addon/sys/threadsafe_function.rs',
+  'src/transport/heap.rs',
   'src/transport/io_threads/raw.rs',
-  'src/transport/malloc_trim.rs',
   'src/transport/uv/handle.rs',
   'src/transport/uv/loop_handles.rs',
   'src/transport/uv/symbols.rs'

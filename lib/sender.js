@@ -91,8 +91,7 @@ class Sender {
   close(code, reason, mask, callback) {
     const data = createCloseBody(code, reason);
     const options = createFrameOptions(this, Opcode.CLOSE, data.length, mask, false);
-    if (this._state === IDLE) writeFrame(this, data, options, false, callback);
-    else this.enqueue([this.dispatch, data, false, options, callback]);
+    sendFramed(this, data, options, callback);
   }
 
   /**
@@ -303,15 +302,22 @@ function sendControl(sender, opcode, data, mask, callback) {
   if (byteLength > MAX_CONTROL_PAYLOAD) throw createError('CONTROL_TOO_LONG');
 
   const options = createFrameOptions(sender, opcode, byteLength, mask, readOnly);
-  const isWaiting = sender._state !== IDLE;
-  if (isBlob(payload)) {
-    if (isWaiting) sender.enqueue([sender.getBlobData, payload, false, options, callback]);
-    else sender.getBlobData(payload, false, options, callback);
-  } else if (isWaiting) {
-    sender.enqueue([sender.dispatch, payload, false, options, callback]);
-  } else {
-    writeFrame(sender, payload, options, false, callback);
-  }
+  if (!isBlob(payload)) sendFramed(sender, payload, options, callback);
+  else if (sender._state === IDLE) sender.getBlobData(payload, false, options, callback);
+  else sender.enqueue([sender.getBlobData, payload, false, options, callback]);
+}
+
+/**
+ * Writes a control frame, behind the calls that are queued.
+ *
+ * @param {Sender} sender
+ * @param {Buffer | string} data
+ * @param {FrameOptions} options
+ * @param {Callback} callback
+ */
+function sendFramed(sender, data, options, callback) {
+  if (sender._state === IDLE) writeFrame(sender, data, options, false, callback);
+  else sender.enqueue([sender.dispatch, data, false, options, callback]);
 }
 
 /**

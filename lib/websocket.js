@@ -43,6 +43,10 @@ const {
 /** The async context of accepted connections: the network, not the code that runs during their upgrade. */
 const networkContext = new AsyncContext('WebSocket');
 
+/** Creates objects like `{}`, without 32 bytes of room for properties. @type {any} */
+const PlainObject = function () {};
+PlainObject.prototype = Object.prototype;
+
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
 /** @typedef {import('stream').Duplex & Record<string | symbol, any>} Socket */
 
@@ -86,7 +90,7 @@ class WebSocket extends Emitter {
     this._closeTimer = null;
     this._errorEmitted = false;
     /** @type {Record<string, any>} */
-    this._extensions = {};
+    this._extensions = new PlainObject();
     this._paused = false;
     this._protocol = '';
     this._readyState = CONNECTING;

@@ -1,4 +1,4 @@
-/** Imports between the files of src and of lib. Used by house.mjs. */
+/** Imports between the files of src and of lib. Used by figures.mjs. */
 
 import { posix } from 'node:path';
 

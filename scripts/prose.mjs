@@ -1,5 +1,5 @@
 /**
- * The prose of a file: comments of sources, paragraphs of Markdown. Used by language.mjs and house.mjs. No rule belongs here.
+ * The prose of a file: comments of sources, paragraphs of Markdown. Used by language.mjs and figures.mjs. No rule belongs here.
  */
 
 import { posix } from 'node:path';

@@ -71,22 +71,7 @@ function checkOpcode(receiver, isCompressed) {
 }
 
 /**
- * Checks the MASK bit against the role.
- *
- * @param {any} receiver
- * @param {boolean} isMasked
- * @returns {Error | undefined}
- */
-function checkMask(receiver, isMasked) {
-  receiver._masked = isMasked;
-  if (isMasked === receiver._isServer) return undefined;
-  return isMasked
-    ? protocolError(receiver, 'MASKED', 'MASK must be clear')
-    : protocolError(receiver, 'UNMASKED', 'MASK must be set');
-}
-
-/**
- * Checks the first two bytes of a frame, and stores their fields on the Receiver.
+ * Checks the first two bytes of a frame, the MASK bit against the role, and stores their fields on the Receiver.
  *
  * @param {any} receiver
  * @param {boolean} isCompressed
@@ -94,7 +79,13 @@ function checkMask(receiver, isMasked) {
  * @returns {Error | undefined}
  */
 function checkInfo(receiver, isCompressed, isMasked) {
-  return checkOpcode(receiver, isCompressed) ?? checkMask(receiver, isMasked);
+  const error = checkOpcode(receiver, isCompressed);
+  if (error) return error;
+  receiver._masked = isMasked;
+  if (isMasked === receiver._isServer) return undefined;
+  return isMasked
+    ? protocolError(receiver, 'MASKED', 'MASK must be clear')
+    : protocolError(receiver, 'UNMASKED', 'MASK must be set');
 }
 
 /**
@@ -108,11 +99,7 @@ function hasBytes(receiver, count) {
   return false;
 }
 
-/**
- * @param {any} receiver
- * @param {number} length
- * @returns {boolean}
- */
+/** @param {any} receiver @param {number} length @returns {boolean} */
 function isTooLarge(receiver, length) {
   return receiver._maxPayload > 0 && length > receiver._maxPayload;
 }

@@ -166,11 +166,7 @@ function closePayload(code, reason) {
   return createCloseBody(code === 1005 ? undefined : code, reason);
 }
 
-/**
- * @this {any}
- * @param {number} code
- * @param {Buffer} reason
- */
+/** @this {any} @param {number} code @param {Buffer} reason */
 function receiverOnConclude(code, reason) {
   events.onConclude(this[kWebSocket], code, reason);
 }
@@ -188,11 +184,7 @@ function receiverOnError(error) {
   events.onError(this[kWebSocket], error);
 }
 
-/**
- * @this {any}
- * @param {any} data
- * @param {boolean} isBinary
- */
+/** @this {any} @param {any} data @param {boolean} isBinary */
 function receiverOnMessage(data, isBinary) {
   this[kWebSocket].emit('message', data, isBinary);
 }

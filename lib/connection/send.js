@@ -177,7 +177,8 @@ function sendControl(ws, command, data, mask, callback) {
   }
   if (typeof data !== 'string') data = toBuffer(data);
   if (Buffer.byteLength(data) > MAX_CONTROL_PAYLOAD) throw createError('CONTROL_TOO_LONG');
-  transport[command](data, mask ? MASK : 0, mask ? drawKey(ws, transport) : undefined, callback);
+  const key = mask ? drawKey(ws, transport) : undefined;
+  transport.control(command, data, mask ? MASK : 0, key, callback);
 }
 
 /**

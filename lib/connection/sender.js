@@ -48,10 +48,8 @@ class FrameWriter {
     const flags = flagsOf(options, compress);
     const key = mask ? maskingKey(sender) : undefined;
 
-    if (opcode === Opcode.PING) {
-      transport.ping(data, flags, key, callback);
-    } else if (opcode === Opcode.PONG) {
-      transport.pong(data, flags, key, callback);
+    if (opcode > Opcode.CLOSE) {
+      transport.control(opcode === Opcode.PING ? 'ping' : 'pong', data, flags, key, callback);
     } else if (opcode !== Opcode.CLOSE) {
       transport.send(data, flags, key, callback);
     } else {

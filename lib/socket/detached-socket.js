@@ -63,11 +63,7 @@ class DetachedSocket extends NodeSocket {
     return !this[kTransport].connection.needsDrain(mark) && hasRoom;
   }
 
-  /**
-   * @param {any} [chunk]
-   * @param {any} [encoding]
-   * @param {Callback} [callback]
-   */
+  /** @param {any} [chunk] @param {any} [encoding] @param {Callback} [callback] */
   end(chunk, encoding, callback) {
     if (this[kTransport].checkMembers()) return super.end(chunk, encoding, callback);
     if (typeof chunk === 'function') {
@@ -99,10 +95,7 @@ class DetachedSocket extends NodeSocket {
     this._writev([{ chunk, encoding }], callback);
   }
 
-  /**
-   * @param {{ chunk: any, encoding: any }[]} chunks
-   * @param {Callback} callback
-   */
+  /** @param {{ chunk: any, encoding: any }[]} chunks @param {Callback} callback */
   _writev(chunks, callback) {
     const transport = this[kTransport];
     for (const { chunk, encoding } of chunks) {
@@ -118,10 +111,7 @@ class DetachedSocket extends NodeSocket {
     this[kTransport].shutdown(callback);
   }
 
-  /**
-   * @param {Error | null} error
-   * @param {Callback} callback
-   */
+  /** @param {Error | null} error @param {Callback} callback */
   _destroy(error, callback) {
     this[kTransport].handleSocketDestroy(error);
     super._destroy(error, callback);
@@ -137,10 +127,7 @@ class DetachedSocket extends NodeSocket {
     return super.resume();
   }
 
-  /**
-   * @param {number} timeout
-   * @param {() => void} [callback]
-   */
+  /** @param {number} timeout @param {() => void} [callback] */
   setTimeout(timeout, callback) {
     super.setTimeout(timeout, callback);
     const transport = this[kTransport];
@@ -360,11 +347,7 @@ function markDetached(socket, transport) {
   }
 }
 
-/**
- * Undoes markDetached().
- *
- * @param {any} socket
- */
+/** Undoes markDetached(). @param {any} socket */
 function reattach(socket) {
   Object.setPrototypeOf(socket, net.Socket.prototype);
   Reflect.deleteProperty(socket, kTransport);

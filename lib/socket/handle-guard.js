@@ -18,11 +18,7 @@ const kIsGuarded = Symbol('ferrows.isGuarded');
 /** @type {('close' | 'reset')[]} */
 const METHODS = ['close', 'reset'];
 
-/**
- * Guarding prototypes, by the original prototype.
- *
- * @type {Map<object, object>}
- */
+/** Guarding prototypes, by the original prototype. @type {Map<object, object>} */
 const prototypes = new Map();
 
 /**
@@ -64,11 +60,7 @@ function defineGuarded(object, name, original) {
   defineHidden(object, name, method);
 }
 
-/**
- * Removes the DescriptorUser.
- *
- * @param {any} handle
- */
+/** Removes the DescriptorUser. @param {any} handle */
 function unguard(handle) {
   if (handle[kUser] !== undefined) handle[kUser] = undefined;
 }

@@ -65,7 +65,7 @@ class LazySocket {
     self[kWebSocket] = undefined;
   }
 
-  // Static, because each name of a method may be one of Node's.
+  // Static, because each name of a method may be one of Node's, and a private method needs memory in each instance.
 
   /**
    * @param {any} object
@@ -155,25 +155,34 @@ class LazySocket {
     events.onSocketClose(socket[kWebSocket], socket);
   }
 
-  /** @returns {Address} the address of the peer; empty if it was not read while the peer was connected */
-  get #peer() {
-    const peername = this.#peername ?? this.#readAddress('remoteAddress');
+  /**
+   * @param {LazySocket} socket
+   * @returns {Address} the address of the peer; empty if it was not read while the peer was connected
+   */
+  static #peerOf(socket) {
+    const peername = socket.#peername ?? LazySocket.#readAddress(socket, 'remoteAddress');
     if (peername === null) return {};
-    this.#peername = peername;
+    socket.#peername = peername;
     return peername;
   }
 
-  /** @returns {Address} */
-  get #self() {
-    return this.#readAddress('localAddress') ?? {};
+  /**
+   * @param {LazySocket} socket
+   * @returns {Address}
+   */
+  static #selfOf(socket) {
+    return LazySocket.#readAddress(socket, 'localAddress') ?? {};
   }
 
-  /** @param {'localAddress' | 'remoteAddress'} which */
-  #readAddress(which) {
-    const upgrade = this.#upgrade;
+  /**
+   * @param {LazySocket} socket
+   * @param {'localAddress' | 'remoteAddress'} which
+   */
+  static #readAddress(socket, which) {
+    const upgrade = socket.#upgrade;
     return upgrade
-      ? this.#listenHandle.listener[which](upgrade.number)
-      : this.#transport.connection[which]();
+      ? socket.#listenHandle.listener[which](upgrade.number)
+      : socket.#transport.connection[which]();
   }
 
   // Properties
@@ -246,27 +255,27 @@ class LazySocket {
   }
 
   get remoteAddress() {
-    return this.#peer.address;
+    return LazySocket.#peerOf(this).address;
   }
 
   get remoteFamily() {
-    return this.#peer.family;
+    return LazySocket.#peerOf(this).family;
   }
 
   get remotePort() {
-    return this.#peer.port;
+    return LazySocket.#peerOf(this).port;
   }
 
   get localAddress() {
-    return this.#self.address;
+    return LazySocket.#selfOf(this).address;
   }
 
   get localFamily() {
-    return this.#self.family;
+    return LazySocket.#selfOf(this).family;
   }
 
   get localPort() {
-    return this.#self.port;
+    return LazySocket.#selfOf(this).port;
   }
 
   // Methods used by an opening handshake

@@ -33,17 +33,9 @@ class Transport extends EventDispatcher {
   constructor(websocket, socket, config, isSynchronous) {
     super(websocket, config, isSynchronous);
     this.socket = socket;
-    /**
-     * The option `generateMask` of a client.
-     *
-     * @type {((key: Buffer) => void) | undefined}
-     */
+    /** The option `generateMask` of a client. @type {((key: Buffer) => void) | undefined} */
     this.generateMask = undefined;
-    /**
-     * The Sender of the WebSocket; null until first use.
-     *
-     * @type {any}
-     */
+    /** The Sender of the WebSocket; null until first use. @type {any} */
     this.sender = null;
     /**
      * The statistics of the server that accepted the connection.
@@ -65,8 +57,6 @@ class Transport extends EventDispatcher {
     this.mayPong = false;
     /** Number of messages sent, counted by their last fragment. */
     this.messagesSent = 0;
-    /** True from the socket's `close` until the WebSocket's, which waits until all events have been emitted. */
-    this.isClosed = false;
     /** True if nothing can be sent any more: the socket was ended or has lost its descriptor. */
     this.isOutputEnded = false;
     /** True if reading is paused until all events have been emitted. */
@@ -114,27 +104,18 @@ class Transport extends EventDispatcher {
   }
 
   /**
+   * Sends a ping or a pong.
+   *
+   * @param {'ping' | 'pong'} command
    * @param {string | Uint8Array} data
    * @param {number} flags
    * @param {Uint8Array | undefined} key
    * @param {Callback} [callback]
    */
-  ping(data, flags, key, callback) {
+  control(command, data, flags, key, callback) {
     if (this.isOutputEnded) return this.rejectWrite([HEADER, data], callback);
     this.checkOutputMembers();
-    this.finishCommand(queueControl(native.ping, this.id, data, flags, key), callback, true);
-  }
-
-  /**
-   * @param {string | Uint8Array} data
-   * @param {number} flags
-   * @param {Uint8Array | undefined} key
-   * @param {Callback} [callback]
-   */
-  pong(data, flags, key, callback) {
-    if (this.isOutputEnded) return this.rejectWrite([HEADER, data], callback);
-    this.checkOutputMembers();
-    this.finishCommand(queueControl(native.pong, this.id, data, flags, key), callback, true);
+    this.finishCommand(queueControl(native[command], this.id, data, flags, key), callback, true);
   }
 
   /**
@@ -360,10 +341,7 @@ class Transport extends EventDispatcher {
   }
 }
 
-/**
- * @param {Transport} transport
- * @param {number} total
- */
+/** @param {Transport} transport @param {number} total */
 function completeInTick(transport, total) {
   transport.completeUpTo(total);
 }

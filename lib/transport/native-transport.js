@@ -40,12 +40,6 @@ class NativeTransport extends Transport {
     this.resource = resource;
     /** True if output may have been queued since the last flush of this connection. */
     this.isDirty = false;
-    /** True if the connection keeps the event loop alive. */
-    this.isReferenced = false;
-    /** True if a WRITTEN record has been requested and not received. */
-    this.isWrittenRequested = false;
-    /** True once the socket has been destroyed. */
-    this.isSocketDestroyed = false;
     /** True if the socket has a timeout. */
     this.isTimed = false;
     /** Bytes received and queued when activity was last noted. */
@@ -59,13 +53,8 @@ class NativeTransport extends Transport {
      * @type {((error?: Error | null) => void) | null}
      */
     this.shutdownCallback = null;
-    this.isShutDown = false;
     /** True until an I/O thread may answer pings, if it is to. */
     this.awaitsPongs = false;
-    /** True while events of the bytes behind the handshake are emitted. */
-    this.isEmittingHead = false;
-    /** True if the socket's handle was closed or taken away, though the socket is not destroyed. */
-    this.hasLostDescriptor = false;
   }
 
   /** Each delivery is a macrotask of its own; the tick of the bytes behind the handshake is not. */
@@ -192,7 +181,8 @@ class NativeTransport extends Transport {
 
   /** Requests a WRITTEN record if callbacks wait. One request at a time: later sends need no call into the addon. */
   requestWritten() {
-    if (this.isWrittenRequested || this.callbacks === null || this.callbacks.isEmpty) return;
+    const { callbacks, isWrittenRequested } = this;
+    if (callbacks === null || callbacks.isEmpty || isWrittenRequested) return;
     this.isWrittenRequested = true;
     native.notify(this.id);
   }
@@ -352,7 +342,8 @@ class NativeTransport extends Transport {
 
   /** @param {boolean} isReferenced true: keep the event loop alive */
   setReferenced(isReferenced) {
-    if (isReferenced === this.isReferenced) return;
+    const { isReferenced: wasReferenced } = this;
+    if (isReferenced === wasReferenced) return;
     this.isReferenced = isReferenced;
     if (isReferenced) native.environment.ref();
     else native.environment.unref();
@@ -388,16 +379,17 @@ class NativeTransport extends Transport {
    * @param {Error | null} error
    */
   handleSocketDestroy(error) {
-    if (this.hasLostDescriptor || this.isSocketDestroyed) return;
+    const { hasLostDescriptor, isSocketDestroyed } = this;
+    if (hasLostDescriptor || isSocketDestroyed) return;
     this.isSocketDestroyed = true;
     this.releaseDescriptor(() => error ?? createError('STREAM_DESTROYED'));
   }
 
   /** Stops using the descriptor, which Node is about to close or to give away. Later sends fail with an error of Node. */
   handleDescriptorLoss() {
-    const { socket } = this;
+    const { hasLostDescriptor, socket } = this;
     if (socket.destroyed) this.handleSocketDestroy(null);
-    if (socket.destroyed || this.hasLostDescriptor) return;
+    if (socket.destroyed || hasLostDescriptor) return;
     this.hasLostDescriptor = true;
     this.isOutputEnded = true;
     this.releaseDescriptor(() => createSystemError('write', constants.errno.ECANCELED));

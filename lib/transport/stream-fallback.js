@@ -45,10 +45,7 @@ class FallbackTransport extends StreamTransport {
     this.flush();
   }
 
-  /**
-   * @param {Buffer} output
-   * @param {((error?: Error | null) => void) | undefined} callback
-   */
+  /** @param {Buffer} output @param {((error?: Error | null) => void) | undefined} callback */
   writeToSocket(output, callback) {
     this.writeCorked(output, callback);
   }

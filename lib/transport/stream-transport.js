@@ -111,11 +111,7 @@ class StreamTransport extends Transport {
     this.members = { write: undefined, cork: undefined, uncork: undefined };
   }
 
-  /**
-   * Starts reading.
-   *
-   * @param {Buffer} head bytes that have already been read from the socket
-   */
+  /** Starts reading. @param {Buffer} head bytes that have already been read from the socket */
   start(head) {
     const { members, originals, socket } = this;
     defineHidden(socket, kStream, this);
@@ -186,10 +182,7 @@ class StreamTransport extends Transport {
     else this.writeAndComplete(output, total);
   }
 
-  /**
-   * @param {Buffer} output
-   * @param {number} total running total at its end
-   */
+  /** @param {Buffer} output @param {number} total running total at its end */
   writeAndComplete(output, total) {
     const { socket } = this;
     this.writeToSocket(output, (error) => {
@@ -325,19 +318,13 @@ class StreamTransport extends Transport {
   }
 }
 
-/**
- * @this {import('./base-transport').Socket}
- * @param {Buffer} chunk
- */
+/** @this {import('./base-transport').Socket} @param {Buffer} chunk */
 function socketOnData(chunk) {
   const transport = /** @type {StreamTransport} */ (this[kWebSocket][kTransport]);
   transport.receive(chunk);
 }
 
-/**
- * @this {import('./base-transport').Socket}
- * @param {Buffer} chunk
- */
+/** @this {import('./base-transport').Socket} @param {Buffer} chunk */
 function socketOnDataToParse(chunk) {
   const websocket = this[kWebSocket];
   if (websocket._receiver.write(chunk)) return;

@@ -3,51 +3,34 @@
 //! can be sent or delivered.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use napi::{Env, Result, sys};
 
 use super::host::{NodeHost, SharedTransport, next_records};
 use super::sys::{Reference, call_function, queue_async_work};
-use crate::protocol::deflate::{InflateJob, OutgoingParams, Progress, compress_standalone, stored_blocks};
+use crate::protocol::deflate::{InflateJob, OutgoingParams, Progress};
 use crate::transport::compression;
 use crate::transport::event_loop::EventLoop;
-use crate::transport::transports::{Backend, Transport};
 
 /// Compression of the connections of one environment. A transport and the callback of the shim wait for a result.
 pub(super) type Compression = compression::Compression<(SharedTransport, Reference)>;
 
-/// Compresses `payload` on a pool thread, without reference to earlier messages, and then calls
-/// `callback`; the transport holds the result from then on. Joins a running job with the same payload and
-/// parameters.
+/// Compresses `payload` on a pool thread, see [`Compression::compress`], and then calls `callback`; the transport holds the result
+/// from then on.
 pub(super) fn deflate_async(
     compression: &Rc<Compression>,
     env: Env,
     transport: &SharedTransport,
     outgoing: &OutgoingParams,
     payload: &[u8],
-    callback: sys::napi_value,
+    callback: Reference,
 ) -> Result<()> {
-    let waiter = (Rc::clone(transport), Reference::new(env, callback)?);
-    let Err(waiter) = compression.join(outgoing, payload, waiter) else { return Ok(()) };
-    let job = Compression::job(outgoing, payload, waiter);
-    let (pool, outgoing, payload) =
-        (Arc::clone(&compression.pool), outgoing.clone(), Arc::clone(&job.payload));
-    let (ending, running) = (Rc::clone(compression), Rc::clone(&job));
-    queue_async_work(
-        env,
-        move || compress_standalone(&pool, &outgoing, &payload),
-        move |compressed| {
-            // Stored blocks are valid DEFLATE: the message is sent even if the job failed.
-            let compressed = Rc::new(compressed.unwrap_or_else(|| stored_blocks(&running.payload)));
-            for (transport, callback) in ending.end(&running) {
-                transport.borrow_mut().set_compressed(Rc::clone(&compressed));
-                call_function(env, &callback, 0);
-            }
-        },
-    )?;
-    compression.begin(job);
-    Ok(())
+    let complete = move |(transport, callback): (SharedTransport, Reference), compressed| {
+        transport.borrow_mut().set_compressed(compressed);
+        call_function(env, &callback, 0);
+    };
+    let queue = |job, done| queue_async_work(env, job, done);
+    compression.compress(outgoing, payload, (Rc::clone(transport), callback), queue, complete)
 }
 
 /// Inflates the frame at which a connection has stopped parsing, and then calls `callback` with the number of
@@ -69,21 +52,16 @@ pub(super) fn inflate_async(
         },
         move |job| {
             let job = job.unwrap_or_else(InflateJob::failed);
-            let count = finish_inflate_job(&event_loop, &mut transport.borrow_mut(), job);
+            let mut connection = transport.borrow_mut();
+            let count = if let Some(stream) = connection.stream() {
+                stream.finish_inflate_job(job, &mut *event_loop.host().keys.borrow_mut());
+                next_records(&event_loop, &mut connection)
+            } else {
+                connection.finish_inflate_job(&event_loop, job);
+                0
+            };
+            drop(connection);
             call_function(env, &callback, count);
         },
     )
-}
-
-fn finish_inflate_job(
-    event_loop: &EventLoop<NodeHost>,
-    transport: &mut Transport<Reference>,
-    job: InflateJob,
-) -> u32 {
-    if let Backend::Stream(stream) = transport.backend() {
-        stream.finish_inflate_job(job, &mut *event_loop.host().keys.borrow_mut());
-        return next_records(event_loop, transport);
-    }
-    transport.finish_inflate_job(event_loop, job);
-    0
 }

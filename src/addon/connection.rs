@@ -17,6 +17,7 @@ use super::host::{SharedTransport, fresh_key, send_queued};
 use super::payload::flag;
 use super::sockets;
 use super::sys::{Reference, unknown};
+use crate::transport::compression::{params_if_compressed, send_compressed};
 use crate::transport::event_loop::{HandedBackEvents, SocketCommand};
 use crate::transport::transports::Transport;
 
@@ -86,18 +87,13 @@ impl Connection {
         #[napi(ts_arg_type = "() => void")] callback: Unknown<'_>,
     ) -> Result<bool> {
         let Context { env, event_loop, compression, payloads, .. } = &*self.context;
-        let flags_compress = flags & flag::COMPRESS != 0;
         let start = |payload: &[u8]| {
-            let mut transport = self.transport().borrow_mut();
-            event_loop.activate(&mut transport);
-            let outgoing = transport.with_connection(|connection| {
-                let compresses = connection.decide_compression(flags_compress, payload.len());
-                if compresses { connection.outgoing_params().cloned() } else { None }
-            });
-            drop(transport);
-            let Some(outgoing) = outgoing.flatten() else { return Ok(false) };
-            deflate_async(compression, *env, self.transport(), &outgoing, payload, callback.raw())
-                .map(|()| true)
+            let compress = flags & flag::COMPRESS != 0;
+            let outgoing =
+                params_if_compressed(event_loop, &mut self.transport().borrow_mut(), compress, payload.len());
+            let Some(outgoing) = outgoing else { return Ok(false) };
+            let callback = Reference::new(*env, callback.raw())?;
+            deflate_async(compression, *env, self.transport(), &outgoing, payload, callback).map(|()| true)
         };
         if data.get_type()? == ValueType::String {
             payloads.with_string(*env, data.raw(), start)?
@@ -110,16 +106,10 @@ impl Connection {
     #[napi(catch_unwind)]
     pub fn send_deflated(&mut self, flags: u32, key: Option<Uint8Array>) -> Result<f64> {
         let key = key.map(|key| masking_key(&key)).transpose()?;
-        let mut transport = self.transport().borrow_mut();
-        let Some(compressed) = transport.take_compressed() else {
-            return Ok(to_double(transport.totals().queued));
-        };
-        let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
         let key = key.or_else(|| fresh_key(self.context.host(), flags));
-        let queued = transport.run(&self.context.event_loop, |connection| {
-            connection.send_precompressed(binary, fin, key, &compressed);
-        });
-        Ok(to_double(queued))
+        let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
+        let mut transport = self.transport().borrow_mut();
+        Ok(to_double(send_compressed(&self.context.event_loop, &mut transport, binary, fin, key)))
     }
 
     /// After an `INFLATING` record: has the frame inflated on another thread, and then calls `callback` with the
@@ -232,21 +222,12 @@ impl Connection {
     /// Sets the limit for messages, in bytes; 0 and below mean unlimited.
     #[napi(catch_unwind)]
     pub fn set_max_payload(&mut self, limit: i32) {
-        let limit = u64::try_from(limit).unwrap_or(0);
-        let mut transport = self.transport().borrow_mut();
-        transport.configure(
-            |config| config.limits.max_payload = limit,
-            |connection| connection.set_max_payload(limit),
-        );
+        self.transport().borrow_mut().set_max_payload(u64::try_from(limit).unwrap_or(0));
     }
 
     /// Turns UTF-8 validation off or on.
     #[napi(catch_unwind)]
     pub fn set_skip_utf8_validation(&mut self, skip: bool) {
-        let mut transport = self.transport().borrow_mut();
-        transport.configure(
-            |config| config.skip_utf8_validation = skip,
-            |connection| connection.set_skip_utf8_validation(skip),
-        );
+        self.transport().borrow_mut().set_skip_utf8_validation(skip);
     }
 }

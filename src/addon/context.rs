@@ -2,20 +2,23 @@
 //! each loads the addon with a `napi_env` of its own: a thread has one poller, one set of descriptors and one
 //! listener of `'exit'`. The copies share state in JavaScript through the value of `thread.js`.
 
-use std::cell::{RefCell, RefMut};
+use std::cell::RefCell;
+use std::ffi::c_void;
+use std::ptr;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{Function, JsObjectValue, Object};
-use napi::{Env, Error, JsValue, Result, sys};
+use napi::{Env, Error, JsValue, Result};
 
 use super::compression_jobs::Compression;
 use super::host::{NodeHost, SharedTransport, send_queued};
-use super::housekeeping::Housekeeping;
 use super::payload::PayloadReader;
-use super::sys::{BeforeCall, Realm, Reference};
+use super::sockets;
+use super::sys::{BeforeCall, Reference, unknown};
 use crate::connection::Config;
 use crate::transport::event_loop::EventLoop;
+use crate::transport::housekeeping::Housekeeping;
 use crate::transport::slab::Slab;
 use crate::transport::transports::Transport;
 
@@ -28,10 +31,10 @@ pub(super) struct Context {
     pub(super) housekeeping: RefCell<Housekeeping>,
     pub(super) payloads: PayloadReader,
     /// Configurations of connections, by number.
-    configurations: RefCell<Slab<Arc<Config>>>,
+    pub(super) configurations: RefCell<Slab<Arc<Config>>>,
     /// The value of `thread.js`, and the realm that it was made in.
-    thread: Reference,
-    pub(super) realm: Realm,
+    pub(super) thread: Reference,
+    realm: Realm,
 }
 
 impl Context {
@@ -78,15 +81,27 @@ impl Context {
     pub(super) fn transport(&self, id: u32) -> Result<SharedTransport> {
         self.event_loop.transports().get(id).ok_or_else(|| Error::from_reason("no such connection"))
     }
+}
 
-    /// The value of `thread.js`.
-    pub(super) fn thread_value(&self) -> Result<sys::napi_value> {
-        self.thread.value()
+/// Identifies a realm among those of one thread. Must be dropped before its environment ends.
+struct Realm {
+    /// Environments with the same event loop share an isolate. Null without libuv.
+    event_loop: *mut c_void,
+    global: Reference,
+}
+
+impl Realm {
+    /// The realm of `env`.
+    fn of(env: Env) -> Result<Self> {
+        let global = Reference::new(env, env.get_global()?.raw())?;
+        Ok(Self { event_loop: event_loop_of(env), global })
     }
 
-    /// All configurations, by number.
-    pub(super) fn configurations_mut(&self) -> RefMut<'_, Slab<Arc<Config>>> {
-        self.configurations.borrow_mut()
+    /// True if this is the realm of `env`.
+    fn is_of(&self, env: Env) -> bool {
+        // Values of environments with the same event loop, which share an isolate, can be compared.
+        let is_same = || env.strict_equals(unknown(env, self.global.value()?)?, env.get_global()?);
+        self.event_loop == event_loop_of(env) && is_same().unwrap_or(false)
     }
 }
 
@@ -95,6 +110,12 @@ impl BeforeCall for Context {
     fn before_call(&self) {
         send_queued(&self.event_loop);
     }
+}
+
+fn event_loop_of(env: Env) -> *mut c_void {
+    // Hosts without libuv may lack the function.
+    let found = sockets::can_listen().then(|| env.get_uv_event_loop().ok());
+    found.flatten().map_or(ptr::null_mut(), <*mut _>::cast)
 }
 
 /// The script whose value the copies share.

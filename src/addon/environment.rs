@@ -26,7 +26,7 @@ pub struct Environment {
 
 impl Drop for Environment {
     fn drop(&mut self) {
-        let mut configurations = self.context.configurations_mut();
+        let mut configurations = self.context.configurations.borrow_mut();
         for number in self.configurations.borrow().iter() {
             configurations.remove(*number as usize);
         }
@@ -53,7 +53,7 @@ impl Environment {
     /// microtasks are to run first.
     #[napi(catch_unwind, ts_return_type = "object")]
     pub fn thread(&self) -> Result<Unknown<'_>> {
-        unknown(self.context.env, self.context.thread_value()?)
+        unknown(self.context.env, self.context.thread.value()?)
     }
 
     /// The memory that batches are read from; never passed to a user. It begins with 32-bit words in the machine's
@@ -100,7 +100,7 @@ impl Environment {
     pub fn configure(&self, replaced: Option<u32>, options: ConnectionOptions) -> u32 {
         let config = Arc::new(options.config(&self.context.compression.pool));
         let mut own = self.configurations.borrow_mut();
-        let mut configurations = self.context.configurations_mut();
+        let mut configurations = self.context.configurations.borrow_mut();
         if let Some(place) = own.iter().position(|number| Some(*number) == replaced) {
             configurations.remove(own.swap_remove(place) as usize);
         }

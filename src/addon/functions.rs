@@ -146,11 +146,11 @@ impl Functions<'_> {
             adopt: function(c"adopt", adopt)?,
             keep_context: function(c"keepContext", |context, [id, resource, ..]| {
                 let id = unsigned(context.env, id)?;
-                context.host().node_loop.keep_context(context.env, id, resource).map(|()| None)
+                context.host().consumer.keep_context(context.env, id, resource).map(|()| None)
             })?,
             free: function(c"free", |context, [id, ..]| {
                 let id = unsigned(context.env, id)?;
-                context.host().node_loop.drop_context(id);
+                context.host().consumer.drop_context(id);
                 let transports = context.event_loop.transports();
                 // 0 is the number of every destroyed connection, and stays so.
                 if let Some(transport) = (id != 0).then(|| transports.remove(id)).flatten() {
@@ -353,9 +353,7 @@ fn take_output(context: &Rc<Context>, [id, ..]: Arguments) -> Result<Option<f64>
 
 /// Destroys a transport. Does nothing the second time.
 fn destroy(context: &Context, transport: &mut Transport<Reference>) {
-    if transport.destroy(&context.event_loop) && transport.config().deflate.is_some() {
-        context.compression.note_close();
-    }
+    transport.destroy(&context.event_loop);
 }
 
 /// Executes a command that returns no value.

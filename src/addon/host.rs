@@ -4,12 +4,13 @@
 use std::cell::{OnceCell, RefCell};
 use std::iter;
 use std::rc::Rc;
+use std::time::Instant;
 
 use napi::{Env, Result, sys};
 
 use super::compression_jobs::Compression;
 use super::payload::{flag, message};
-use super::sockets::NodeLoop;
+use super::sockets::Consumer;
 use super::sys::{Reference, SharedArray, failed};
 use crate::connection::MaskingKeys;
 use crate::protocol::MaskingKey;
@@ -17,7 +18,7 @@ use crate::transport::RandomKeys;
 use crate::transport::event_loop::{ARENA_SIZE, EventLoop};
 use crate::transport::records::{RecordExtras, RecordWriter, SHARED_LENGTH, send_area, write_batch};
 use crate::transport::send_queue;
-use crate::transport::transports::{Backend, Transport};
+use crate::transport::transports::Transport;
 
 /// Bytes of the receive buffer: as many as Node suggests to the allocator of a read.
 const RECEIVE_BUFFER_SIZE: usize = 64 * 1024;
@@ -58,7 +59,9 @@ pub(super) struct NodeHost {
     /// Memory that handles of Node read into; made on first use.
     receive_buffer: OnceCell<SharedArray>,
     pub(super) keys: RefCell<RandomKeys>,
-    pub(super) node_loop: NodeLoop,
+    pub(super) consumer: Consumer,
+    /// The beginning of the clock.
+    pub(super) begun: Instant,
 }
 
 impl NodeHost {
@@ -68,18 +71,17 @@ impl NodeHost {
     /// If the system has no randomness for masking keys, or the environment is ending.
     pub(super) fn new(env: Env, deliver: sys::napi_value, in_context: sys::napi_value) -> Result<Self> {
         let keys = RandomKeys::new().map_err(failed)?;
+        let array = SharedArray::new(env, SHARED_LENGTH)?;
         Ok(Self {
             env,
-            records: RecordMemory {
-                array: SharedArray::new(env, SHARED_LENGTH)?,
-                extras: RefCell::default(),
-            },
+            records: RecordMemory { array, extras: RefCell::default() },
             send_queue: SharedArray::new(env, send_queue::LENGTH)?,
             compression: Rc::default(),
             arena: SharedArray::new(env, ARENA_SIZE)?,
             receive_buffer: OnceCell::new(),
             keys: RefCell::new(keys),
-            node_loop: NodeLoop::new(env, deliver, in_context)?,
+            consumer: Consumer::new(env, deliver, in_context)?,
+            begun: Instant::now(),
         })
     }
 
@@ -126,16 +128,11 @@ pub(super) fn fresh_key(host: &NodeHost, flags: u32) -> Option<MaskingKey> {
 
 /// Writes the next batch of records of a transport. Returns their number; 0 if there are none.
 pub(super) fn next_records(event_loop: &EventLoop<NodeHost>, transport: &mut Transport<Reference>) -> u32 {
-    match transport.backend() {
-        Backend::Stream(stream) => {
-            let count = if stream.events.is_empty() {
-                0
-            } else {
-                event_loop.host().records.write(|writer| writer.take_events(&mut stream.events))
-            };
-            event_loop.transports().event_memory().reclaim(&mut stream.events);
-            count
-        }
-        _ => transport.next_batch(event_loop),
+    let Some(stream) = transport.stream() else { return transport.next_batch(event_loop) };
+    let mut count = 0;
+    if !stream.events.is_empty() {
+        count = event_loop.host().records.write(|writer| writer.take_events(&mut stream.events));
     }
+    event_loop.transports().event_memory().reclaim(&mut stream.events);
+    count
 }

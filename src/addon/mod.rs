@@ -8,7 +8,6 @@
 //! * `host`: memory and keys of the event loop. `sockets`: its calls of JavaScript; `no_sockets` where sockets cannot
 //!   be adopted.
 //! * `options`: configurations of connections. `compression_jobs`: permessage-deflate, and its work on other threads.
-//! * `housekeeping`: idling and freeing memory, a little at a time.
 //! * `codec`: TCP addresses for JavaScript, and stateless helpers on single frames and on the opening handshake.
 //! * `sys`: the only unsafe code of this layer: Node-API by hand, on the hot path and where napi has no safe form.
 //!
@@ -26,7 +25,6 @@ mod context;
 mod environment;
 mod functions;
 mod host;
-mod housekeeping;
 mod options;
 mod payload;
 mod sys;

@@ -12,10 +12,10 @@ use crate::transport::event_loop::{Borrowed, EventLoop, Host};
 /// False: sockets cannot be adopted.
 pub(super) const TAKES_SOCKETS: bool = false;
 
-/// Nothing of Node's loop is needed.
-pub(super) struct NodeLoop;
+/// There are no events of sockets.
+pub(super) struct Consumer;
 
-impl NodeLoop {
+impl Consumer {
     #[allow(clippy::unnecessary_wraps, reason = "that of `sockets` may fail")]
     pub(super) fn new(_: Env, _deliver: sys::napi_value, _in_context: sys::napi_value) -> Result<Self> {
         Ok(Self)

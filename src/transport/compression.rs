@@ -1,28 +1,31 @@
 //! permessage-deflate of the connections of one owner: the compressors and payloads that they share, the jobs that compress
-//! a payload on another thread, and memory that is freed when they are idle. Decides neither which payloads are compressed
-//! nor on which thread a job runs.
+//! a payload on another thread, and memory that is freed when they are idle. The owner decides which payloads these are, and runs
+//! the jobs.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::connection::Trimmed;
-use crate::protocol::deflate::{Broadcast, OutgoingParams, Pool};
+use super::event_loop::{EventLoop, Host};
+use super::heap;
+use super::transports::Transport;
+use crate::protocol::MaskingKey;
+use crate::protocol::deflate::{Broadcast, OutgoingParams, Pool, compress_standalone, stored_blocks};
 
 /// The most running jobs that others can join. A broadcast sends one payload to many connections, with few
 /// sets of parameters.
 const MAX_JOINABLE: usize = 4;
 
-/// Estimated memory of permessage-deflate for a connection, freed when that closes.
-const FREED_AT_CLOSE: usize = 32 * 1024;
+/// Compresses a payload, on another thread.
+pub type Job = Box<dyn FnOnce() -> Vec<u8> + Send>;
+/// Takes the result of a [`Job`]; `None` if it failed.
+pub type Done = Box<dyn FnOnce(Option<Vec<u8>>)>;
 
 /// A payload that is being compressed, for one or more connections that send the same.
 #[derive(Debug)]
-pub struct CompressionJob<W> {
-    /// The payload.
-    pub payload: Arc<[u8]>,
-    /// The parameters that it is compressed with.
-    pub outgoing: OutgoingParams,
+struct CompressionJob<W> {
+    payload: Arc<[u8]>,
+    outgoing: OutgoingParams,
     waiters: RefCell<Vec<W>>,
 }
 
@@ -33,8 +36,6 @@ pub struct Compression<W> {
     pub pool: Arc<Pool>,
     /// The last compressed payloads, for connections that send the same.
     pub broadcast: RefCell<Broadcast>,
-    /// Estimated bytes freed by closed connections and not reported.
-    freed: Cell<usize>,
     /// Running jobs that can be joined, the newest first.
     jobs: RefCell<Vec<Rc<CompressionJob<W>>>>,
 }
@@ -42,9 +43,8 @@ pub struct Compression<W> {
 impl<W> Default for Compression<W> {
     fn default() -> Self {
         Self {
-            pool: Arc::default(),
+            pool: Arc::new(Pool::new(heap::free)),
             broadcast: RefCell::default(),
-            freed: Cell::default(),
             jobs: RefCell::default(),
         }
     }
@@ -56,23 +56,51 @@ impl<W> Compression<W> {
         Arc::strong_count(&self.pool) > 1
     }
 
-    /// Counts the memory of a connection with permessage-deflate that has closed.
-    pub fn note_close(&self) {
-        self.freed.set(self.freed.get() + FREED_AT_CLOSE);
+    /// Frees memory that connections share and that was not used since the last call. Returns true if a later call may free more.
+    pub fn free_unused(&self) -> bool {
+        self.broadcast.borrow_mut().clear();
+        self.pool.trim()
     }
 
-    /// Frees memory that connections share and that was not used since the last call. The result includes the memory of connections
-    /// that have closed since then.
-    pub fn free_unused(&self) -> Trimmed {
-        self.broadcast.borrow_mut().clear();
-        Trimmed { freed: self.freed.take(), may_free_more: self.pool.trim() }
+    /// Compresses `payload` on another thread, without reference to earlier messages, and then calls `complete` with `waiter` and the
+    /// result, by a running job with the same payload and parameters, or by a new one, which `queue` runs.
+    ///
+    /// # Errors
+    /// Those of `queue`.
+    pub fn compress<E>(
+        self: &Rc<Self>,
+        outgoing: &OutgoingParams,
+        payload: &[u8],
+        waiter: W,
+        queue: impl FnOnce(Job, Done) -> Result<(), E>,
+        complete: impl Fn(W, Rc<Vec<u8>>) + 'static,
+    ) -> Result<(), E>
+    where
+        W: 'static,
+    {
+        let Err(waiter) = self.join(outgoing, payload, waiter) else { return Ok(()) };
+        let job = Self::job(outgoing, payload, waiter);
+        let (pool, outgoing, payload) = (Arc::clone(&self.pool), outgoing.clone(), Arc::clone(&job.payload));
+        let (owner, running) = (Rc::clone(self), Rc::clone(&job));
+        queue(
+            Box::new(move || compress_standalone(&pool, &outgoing, &payload)),
+            Box::new(move |compressed| {
+                // Stored blocks are valid DEFLATE: the message is sent even if the job failed.
+                let compressed = Rc::new(compressed.unwrap_or_else(|| stored_blocks(&running.payload)));
+                for waiter in owner.end(&running) {
+                    complete(waiter, Rc::clone(&compressed));
+                }
+            }),
+        )?;
+        self.begin(job);
+        Ok(())
     }
 
     /// Joins a running job with the same payload and parameters. Returns the waiter if there is none.
     ///
     /// # Errors
     /// The waiter.
-    pub fn join(&self, outgoing: &OutgoingParams, payload: &[u8], waiter: W) -> Result<(), W> {
+    fn join(&self, outgoing: &OutgoingParams, payload: &[u8], waiter: W) -> Result<(), W> {
         let is_same = |job: &&Rc<CompressionJob<W>>| *job.payload == *payload && job.outgoing == *outgoing;
         match self.jobs.borrow().iter().find(is_same) {
             Some(job) => job.waiters.borrow_mut().push(waiter),
@@ -82,29 +110,55 @@ impl<W> Compression<W> {
     }
 
     /// A job for this payload, which others join once it is [`begin`](Self::begin)-ed.
-    pub fn job(outgoing: &OutgoingParams, payload: &[u8], waiter: W) -> Rc<CompressionJob<W>> {
+    fn job(outgoing: &OutgoingParams, payload: &[u8], waiter: W) -> Rc<CompressionJob<W>> {
         let (payload, outgoing) = (Arc::from(payload), outgoing.clone());
         Rc::new(CompressionJob { payload, outgoing, waiters: RefCell::new(vec![waiter]) })
     }
 
     /// Lets others join a job, which runs now.
-    pub fn begin(&self, job: Rc<CompressionJob<W>>) {
+    fn begin(&self, job: Rc<CompressionJob<W>>) {
         let mut jobs = self.jobs.borrow_mut();
         jobs.truncate(MAX_JOINABLE - 1);
         jobs.insert(0, job);
     }
 
     /// Ends a job, which others cannot join any more. Returns all that wait for its result, in the order in which they came.
-    pub fn end(&self, job: &Rc<CompressionJob<W>>) -> Vec<W> {
+    fn end(&self, job: &Rc<CompressionJob<W>>) -> Vec<W> {
         self.jobs.borrow_mut().retain(|other| !Rc::ptr_eq(other, job));
         job.waiters.take()
     }
 }
 
+/// The parameters that a message of `length` bytes is compressed with, if it is. Decides for the whole message if called before its
+/// first fragment.
+pub fn params_if_compressed<H: Host>(
+    event_loop: &EventLoop<H>,
+    transport: &mut Transport<H::Memory>,
+    compress: bool,
+    length: usize,
+) -> Option<OutgoingParams> {
+    event_loop.activate(transport);
+    transport.with_connection(|connection| {
+        let is_compressed = connection.decide_compression(compress, length);
+        connection.outgoing_params().filter(|_| is_compressed).cloned()
+    })?
+}
+
+/// Queues the payload that another thread has compressed, if there is one. Returns the bytes ever queued.
+pub fn send_compressed<H: Host>(
+    event_loop: &EventLoop<H>,
+    transport: &mut Transport<H::Memory>,
+    binary: bool,
+    fin: bool,
+    key: Option<MaskingKey>,
+) -> u64 {
+    let Some(compressed) = transport.take_compressed() else { return transport.totals().queued };
+    transport.run(event_loop, |connection| connection.send_precompressed(binary, fin, key, &compressed))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Compression, FREED_AT_CLOSE, MAX_JOINABLE};
-    use crate::connection::Trimmed;
+    use super::{Compression, MAX_JOINABLE};
     use crate::protocol::deflate::OutgoingParams;
 
     fn begin(compression: &Compression<u32>, outgoing: &OutgoingParams, payload: &[u8], waiter: u32) {
@@ -141,16 +195,6 @@ mod tests {
         for number in 1..=MAX_JOINABLE as u8 {
             assert_eq!(compression.join(&outgoing, &[number], 10), Ok(()));
         }
-    }
-
-    #[test]
-    fn the_memory_of_closed_connections_is_reported_once() {
-        let compression = Compression::<()>::default();
-        assert_eq!(compression.free_unused(), Trimmed::default());
-        compression.note_close();
-        compression.note_close();
-        assert_eq!(compression.free_unused().freed, 2 * FREED_AT_CLOSE);
-        assert_eq!(compression.free_unused(), Trimmed::default());
     }
 
     #[test]

@@ -10,8 +10,8 @@
 //! * [`records`]: events in memory that JavaScript reads. [`send_queue`]: messages in memory that it writes. [`compression`]: permessage-deflate of an owner.
 //! * [`uv`]: libuv handles, for owners with a loop of libuv. `turn`: terms that drivers and sockets share.
 //! * [`masking_keys`]: random masking keys. [`slab`]: values by number. `queue`, `ref_count`: shared between
-//!   threads, made of `sync`. [`pacer`]: slices of housekeeping.
-//!   [`malloc_trim`]: freed memory of the process.
+//!   threads, made of `sync`. [`housekeeping`]: idling and freeing memory, in slices of [`pacer`].
+//!   [`heap`]: freed memory of the process.
 //!
 //! All drive the same [`Connection`](crate::connection::Connection) and fill the same
 //! [`EventBatch`](crate::connection::EventBatch).
@@ -23,11 +23,12 @@ pub mod event_loop;
 #[cfg(not(unix))]
 #[path = "no_event_loop.rs"]
 pub mod event_loop;
+pub mod heap;
+pub mod housekeeping;
 #[cfg(unix)]
 pub mod io_threads;
 #[cfg(unix)]
 pub mod listener;
-pub mod malloc_trim;
 pub mod masking_keys;
 pub mod pacer;
 #[cfg(unix)]

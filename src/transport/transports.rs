@@ -217,10 +217,17 @@ impl<M> Transport<M> {
         }
     }
 
-    /// Changes the configuration, which an idle connection has when it is active again, and applies the change to the connection.
-    pub fn configure(&mut self, change: impl FnOnce(&mut Config), apply: impl FnOnce(&mut Connection)) {
-        change(Arc::make_mut(&mut self.config));
-        self.with_connection(apply);
+    /// Sets the limit for messages, in bytes, of the connection and of its configuration, which an idle connection has when it is
+    /// active again; 0 means unlimited.
+    pub fn set_max_payload(&mut self, limit: u64) {
+        Arc::make_mut(&mut self.config).limits.max_payload = limit;
+        self.with_connection(|connection| connection.set_max_payload(limit));
+    }
+
+    /// Turns UTF-8 validation off or on, as [`Transport::set_max_payload`] sets the limit.
+    pub fn set_skip_utf8_validation(&mut self, skip: bool) {
+        Arc::make_mut(&mut self.config).skip_utf8_validation = skip;
+        self.with_connection(|connection| connection.set_skip_utf8_validation(skip));
     }
 
     /// Chooses whether an I/O thread answers pings. False if it may not yet: an unanswered ping has not been delivered.

@@ -6,9 +6,9 @@ use napi::bindgen_prelude::BufferSlice;
 use napi::{Env, JsValue, Result, sys};
 
 use crate::addon::host::RecordMemory;
-use crate::addon::sys::{Outcome, Reference, make_callback, report_uncaught, uint32, undefined};
+use crate::addon::sys::{Reference, make_callback, undefined};
 use crate::protocol::handshake::Field;
-use crate::transport::listener::{AcceptedConnection, FallbackReason, Request};
+use crate::transport::listener::{AcceptedConnection, Request};
 use crate::transport::records::write_numbers;
 
 /// The consumer of connections that one listening socket accepts.
@@ -21,32 +21,11 @@ pub(in crate::addon) struct Server {
     pub(super) takes_all: Reference,
 }
 
-/// The number that JavaScript knows a reason by.
-fn number_of(reason: FallbackReason) -> u32 {
-    match reason {
-        FallbackReason::NotUpgrade => 1,
-        FallbackReason::Ended => 2,
-        FallbackReason::TimedOut => 3,
-        FallbackReason::ListenerClosed => 4,
-        FallbackReason::Kept => 5,
-    }
-}
-
 /// Passes a connection to JavaScript, in a callback scope of its own and in no async context. False if JavaScript could not be called.
 pub(super) fn deliver(env: Env, records: &RecordMemory, connection: &AcceptedConnection<Rc<Server>>) -> bool {
-    let called = match values(env, records, connection) {
-        Ok((function, arguments)) => make_callback(env, None, function, arguments[0], &arguments),
-        Err(_) => Outcome::EnvironmentEnding,
-    };
-    match called {
-        Outcome::Returned(_) => true,
-        Outcome::Threw(error) => {
-            // An error means that the environment is ending.
-            let _ = report_uncaught(env, error);
-            true
-        }
-        Outcome::EnvironmentEnding => false,
-    }
+    values(env, records, connection).is_ok_and(|(function, arguments)| {
+        make_callback(env, None, function, arguments[0], &arguments).report(env).is_some()
+    })
 }
 
 /// The function to call, and its arguments.
@@ -63,9 +42,9 @@ fn values(
             let (head, rest) = connection.bytes.split_at(*length);
             (env.create_string_latin1(head)?.raw(), fields.len() as u32, rest)
         }
-        Request::Fallback(reason) => (undefined(env)?, number_of(*reason), &*connection.bytes),
+        Request::Fallback(reason) => (undefined(env)?, *reason as u32, &*connection.bytes),
     };
-    let (number, detail) = (uint32(env, connection.number)?, uint32(env, detail)?);
+    let (number, detail) = (env.create_uint32(connection.number)?.raw(), env.create_uint32(detail)?.raw());
     let rest = if rest.is_empty() { undefined(env)? } else { BufferSlice::copy_from(&env, rest)?.raw() };
     Ok((server.arrived.value()?, [server.owner.value()?, number, head, detail, rest]))
 }

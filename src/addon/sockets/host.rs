@@ -6,7 +6,7 @@ use std::rc::Rc;
 use napi::Result;
 
 use super::accept::{self, Server};
-use super::node_loop::Scope;
+use super::consumer::Scope;
 use crate::addon::host::{NodeHost, send_queued};
 use crate::addon::sys::{
     Outcome, Reference, ThreadsafeFunction, add_cleanup_hook, call_predicate, can_call, can_poll,
@@ -31,21 +31,18 @@ impl Host for NodeHost {
 
     fn with_scope(&self, deliver: impl FnOnce(&Self::Scope<'_>)) {
         // An error means that the environment is ending: nothing is to be delivered.
-        let _ = in_handle_scope(self.env, || self.node_loop.with_consumer(deliver));
+        let _ = in_handle_scope(self.env, || self.consumer.with(deliver));
     }
 
     fn write_batch(&self, events: &mut SocketEvents, in_place: Option<&InPlace<Reference>>) -> u32 {
         self.records.write(|writer| {
-            writer.set_chunk(match in_place {
-                Some(InPlace::Arena(start)) => Some(*start),
-                _ => None,
-            });
+            writer.set_chunk(in_place.and_then(InPlace::arena_offset));
             events.write_to(writer)
         })
     }
 
     fn deliver(&self, scope: &Scope<'_>, id: u32, count: u32) -> Delivered {
-        let outcome = match self.node_loop.context(id) {
+        let outcome = match self.consumer.context(id) {
             Some(context) => make_callback_in_context(self.env, &context, scope.in_context, id, count),
             None => make_callback_in_context(self.env, scope.context, scope.function, id, count),
         };
@@ -59,7 +56,7 @@ impl Host for NodeHost {
     }
 
     fn note_idle(&self, id: u32) {
-        self.node_loop.drop_context(id);
+        self.consumer.drop_context(id);
     }
 
     fn send_queued(&self, event_loop: &EventLoop<Self>) {
@@ -83,23 +80,11 @@ impl Host for NodeHost {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.node_loop.begun.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
     fn reports_end_with_bytes(&self) -> bool {
         reports_end_with_bytes()
-    }
-
-    fn poll_without_blocking(&self, on: bool) {
-        if let Some(handles) = &*self.node_loop.handles.borrow() {
-            handles.poll_without_blocking(on);
-        }
-    }
-
-    fn keep_alive(&self, on: bool) {
-        if let Some(handles) = &*self.node_loop.handles.borrow() {
-            handles.set_ref(on);
-        }
     }
 
     fn should_fall_back(&self, server: &Rc<Server>) -> bool {
@@ -161,13 +146,8 @@ pub(in crate::addon) fn start(event_loop: &Rc<EventLoop<NodeHost>>) -> Result<()
     let hooked = add_cleanup_hook(
         env,
         Box::new(move |done| {
-            ending.end();
-            let node_loop = &ending.host().node_loop;
-            node_loop.drop_consumer();
-            let handles = node_loop.handles.take();
-            if let Some(handles) = handles {
-                handles.close(Box::new(done));
-            }
+            ending.host().consumer.clear();
+            ending.end(Box::new(done));
         }),
     );
     if let Err(error) = hooked {
@@ -175,9 +155,7 @@ pub(in crate::addon) fn start(event_loop: &Rc<EventLoop<NodeHost>>) -> Result<()
         handles.close(Box::new(()));
         return Err(error);
     }
-    let waker = handles.waker();
-    event_loop.host().node_loop.handles.replace(Some(handles));
-    event_loop.start(poller, waker);
+    event_loop.start(poller, handles);
     Ok(())
 }
 
@@ -193,12 +171,8 @@ pub(in crate::addon) fn call_when_closing(event_loop: &Rc<EventLoop<NodeHost>>, 
         // The loop calls without a handle scope. An error means that the environment is ending.
         let _ = in_handle_scope(env, || {
             if event_loop.is_running() {
-                event_loop.host().node_loop.with_consumer(|scope| {
-                    let called = make_callback_in_context(env, scope.context, scope.function, 0, number);
-                    if let Outcome::Threw(error) = called {
-                        // As above.
-                        let _ = report_uncaught(env, error);
-                    }
+                event_loop.host().consumer.with(|scope| {
+                    make_callback_in_context(env, scope.context, scope.function, 0, number).report(env);
                 });
             }
         });

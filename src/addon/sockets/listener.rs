@@ -1,12 +1,11 @@
 //! The class for a listening socket: arguments and results only. Accepted connections reach JavaScript by `accept`.
 
-use std::cell::Cell;
 use std::net::SocketAddr;
 use std::os::fd::IntoRawFd;
 use std::rc::Rc;
 
 use napi::bindgen_prelude::Unknown;
-use napi::{Error, JsValue, Result};
+use napi::{JsValue, Result};
 use napi_derive::napi;
 
 use super::accept::Server;
@@ -15,8 +14,8 @@ use crate::addon::codec::SocketAddress;
 use crate::addon::environment::Environment;
 use crate::addon::host::NodeHost;
 use crate::addon::sys::{Reference, duplicate_fd, failed};
-use crate::transport::event_loop::EventLoop;
-use crate::transport::listener::{Listeners, ListeningSocket, PendingOnClose, PollContext};
+use crate::transport::event_loop::ListenerHandle;
+use crate::transport::listener::{ListeningSocket, PendingOnClose};
 
 /// Options of [`Listener::listen`].
 #[napi(object)]
@@ -32,18 +31,7 @@ pub struct ListenOptions {
 /// A listening socket of the event loop, and the connections accepted by it that have not been taken. These have
 /// numbers.
 #[napi]
-pub struct Listener {
-    event_loop: Rc<EventLoop<NodeHost>>,
-    /// The number of the listening socket, while it listens.
-    number: Cell<Option<u32>>,
-    is_referenced: Cell<bool>,
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        self.end(PendingOnClose::Discard);
-    }
-}
+pub struct Listener(ListenerHandle<NodeHost>);
 
 #[napi]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands arguments over by value")]
@@ -51,8 +39,7 @@ impl Listener {
     /// A socket that does not listen yet.
     #[napi(constructor, catch_unwind)]
     pub fn new(environment: &Environment) -> Self {
-        let event_loop = Rc::clone(&environment.context.event_loop);
-        Self { event_loop, number: Cell::new(None), is_referenced: Cell::new(true) }
+        Self(ListenerHandle::new(Rc::clone(&environment.context.event_loop)))
     }
 
     /// Listens. From then on, `arrived(owner, number, head, detail, rest)` is called for each accepted connection
@@ -84,89 +71,79 @@ impl Listener {
         arrived: Unknown<'_>,
         #[napi(ts_arg_type = "(owner: any) => boolean")] takes_all: Unknown<'_>,
     ) -> Result<i32> {
-        start(&self.event_loop)?;
-        let ended = || Error::from_reason("the event loop can't listen");
-        let started = if let Some(number) = self.number.get() {
-            let set = |listeners: &mut Listeners<Rc<Server>>| listeners.set_backlog(number, options.backlog);
-            self.event_loop.with_acceptors(|listeners, _| set(listeners)).ok_or_else(ended)?.map(|()| None)
-        } else {
-            duplicate_fd(options.fd)
+        start(self.0.event_loop())?;
+        let env = self.0.event_loop().host().env;
+        let changed = self.0.with(|listeners, _, number| listeners.set_backlog(number, options.backlog));
+        let opened = match changed {
+            Some(changed) => changed.map(|()| None),
+            None => duplicate_fd(options.fd)
                 .and_then(|fd| ListeningSocket::start(fd.into(), options.backlog))
-                .map(Some)
+                .map(Some),
         };
-        let listening = match started {
-            Ok(Some(listening)) => listening,
+        let socket = match opened {
+            Ok(Some(socket)) => socket,
             Ok(None) => return Ok(0),
             Err(error) => return Ok(-error.raw_os_error().unwrap_or(libc::EINVAL)),
         };
-        let env = self.event_loop.host().env;
         let server = Rc::new(Server {
             owner: Reference::new(env, owner.raw())?,
             arrived: Reference::new(env, arrived.raw())?,
             takes_all: Reference::new(env, takes_all.raw())?,
         });
-        let limit = options.max_header_size as usize;
-        let number = self
-            .event_loop
-            .with_acceptors(|listeners, turn| listeners.listen(turn.poller, listening, server, limit))
-            .ok_or_else(ended)?
-            .map_err(failed)?;
-        self.number.set(Some(number));
-        if self.is_referenced.get() {
-            self.event_loop.set_ref(true);
-        }
+        self.0.listen(socket, server, options.max_header_size as usize).map_err(failed)?;
         Ok(0)
     }
 
     /// The address it listens on; `null` if it is no TCP address, or it does not listen.
     #[napi(catch_unwind)]
     pub fn address(&self) -> Option<SocketAddress> {
-        self.on(|listeners, _, number| listeners.local_addr(number)).map(SocketAddress::from)
+        self.0.with(|listeners, _, number| listeners.local_addr(number)).flatten().map(SocketAddress::from)
     }
 
     /// Stops listening. Connections whose request is not known are closed, or passed to `arrived` later if `putAside`
     /// is true. Those that were passed stay. Returns the number to be passed.
     #[napi(catch_unwind)]
     pub fn close(&self, put_aside: bool) -> u32 {
-        self.end(if put_aside { PendingOnClose::FallBack } else { PendingOnClose::Discard }) as u32
+        self.0.close(if put_aside { PendingOnClose::FallBack } else { PendingOnClose::Discard }) as u32
     }
 
     /// Closes the connections whose request is not known.
     #[napi(catch_unwind)]
     pub fn close_pending(&self) {
-        self.on(|listeners, _, number| listeners.discard_pending(number));
+        self.0.with(|listeners, _, number| listeners.discard_pending(number));
     }
 
     /// The connections that have not sent anything.
     #[napi(catch_unwind)]
     pub fn silent(&self) -> Vec<u32> {
-        self.on(|listeners, _, number| listeners.without_input(number))
+        self.0.with(|listeners, _, number| listeners.without_input(number)).unwrap_or_default()
     }
 
     /// The connections that have not sent anything since their last response.
     #[napi(catch_unwind)]
     pub fn kept(&self) -> Vec<u32> {
-        self.on(|listeners, _, number| listeners.kept_without_input(number))
+        self.0.with(|listeners, _, number| listeners.kept_without_input(number)).unwrap_or_default()
     }
 
     /// Called at intervals: passes connections to `arrived` later whose request is not known after `limit`
     /// milliseconds, and tries to accept again after the system has refused to.
     #[napi(catch_unwind)]
     pub fn check(&self, limit: u32) {
-        self.on(|listeners, turn, number| listeners.check_timeouts(number, turn.now, limit, turn.accepted));
+        self.0
+            .with(|listeners, turn, number| listeners.check_timeouts(number, turn.now, limit, turn.accepted));
     }
 
     /// Number of connections whose request is not known.
     #[napi(catch_unwind)]
     pub fn pending_count(&self) -> u32 {
-        self.on(|listeners, _, number| listeners.pending_count(number)) as u32
+        self.0.with(|listeners, _, number| listeners.pending_count(number)).unwrap_or_default() as u32
     }
 
     /// Gives up a connection: returns its descriptor, which the caller must close. -1 if there is no such connection.
     #[napi(catch_unwind)]
     pub fn release(&self, number: u32) -> i32 {
         let released =
-            self.event_loop.with_acceptors(|listeners, turn| listeners.release(turn.poller, number));
+            self.0.event_loop().with_acceptors(|listeners, turn| listeners.release(turn.poller, number));
         released.flatten().map_or(-1, IntoRawFd::into_raw_fd)
     }
 
@@ -175,90 +152,59 @@ impl Listener {
     /// all, the connection is as before. `null` if there is no such connection, or it does not listen any more.
     #[napi(catch_unwind)]
     pub fn answer(&self, number: u32, response: &[u8], keep: bool) -> Option<u32> {
-        let answer = |listener| {
-            self.event_loop
-                .with_acceptors(|listeners, turn| listeners.answer(number, listener, response, keep, turn))?
-        };
-        self.number.get().and_then(answer).map(|written| written as u32)
+        let written =
+            self.0.with(|listeners, turn, listener| listeners.answer(number, listener, response, keep, turn));
+        written.flatten().map(|written| written as u32)
     }
 
     /// Closes the connections that have been silent for `limit` milliseconds since the response they were kept after. Returns the
     /// milliseconds until the next one is due; `null` if no other is kept.
     #[napi(catch_unwind)]
     pub fn close_kept(&self, limit: u32) -> Option<u32> {
-        let close = |number| {
-            self.event_loop.with_acceptors(|listeners, turn| listeners.close_kept(number, turn.now, limit))?
-        };
-        self.number.get().and_then(close)
+        self.0.with(|listeners, turn, number| listeners.close_kept(number, turn.now, limit)).flatten()
     }
 
     /// True if a connection can be read, now or later: its peer has not ended, and it has not failed.
     #[napi(catch_unwind)]
     pub fn is_open(&self, number: u32) -> bool {
-        self.event_loop.with_acceptors(|listeners, _| listeners.is_open(number)).unwrap_or_default()
+        self.0.event_loop().with_acceptors(|listeners, _| listeners.is_open(number)).unwrap_or_default()
     }
 
     /// Closes a connection.
     #[napi(catch_unwind)]
     pub fn discard(&self, number: u32) {
-        self.event_loop.with_acceptors(|listeners, _| listeners.discard(number));
+        self.0.event_loop().with_acceptors(|listeners, _| listeners.discard(number));
     }
 
     /// The local address of a connection; `null` if it is not over TCP, or gone.
     #[napi(catch_unwind)]
     pub fn local_address(&self, number: u32) -> Option<SocketAddress> {
-        self.ends(number).0.map(SocketAddress::from)
+        self.addresses(number).0.map(SocketAddress::from)
     }
 
     /// The peer's address of a connection; `null` as for `localAddress`, or if it is not connected any more.
     #[napi(catch_unwind)]
     pub fn remote_address(&self, number: u32) -> Option<SocketAddress> {
-        self.ends(number).1.map(SocketAddress::from)
+        self.addresses(number).1.map(SocketAddress::from)
     }
 
     /// Keeps the event loop alive while it listens, as it does at first.
     #[napi(js_name = "ref", catch_unwind)]
     pub fn keep(&self) {
-        self.set_referenced(true);
+        self.0.set_ref(true);
     }
 
     /// Lets the event loop end while it listens.
     #[napi(catch_unwind)]
     pub fn unref(&self) {
-        self.set_referenced(false);
+        self.0.set_ref(false);
     }
 }
 
 impl Listener {
-    /// Runs `run` on the listening socket. The default value if it does not listen.
-    fn on<R: Default>(
-        &self,
-        run: impl FnOnce(&mut Listeners<Rc<Server>>, &mut PollContext<'_, Rc<Server>>, u32) -> R,
-    ) -> R {
-        let run = |number| self.event_loop.with_acceptors(|listeners, turn| run(listeners, turn, number));
-        self.number.get().and_then(run).unwrap_or_default()
-    }
-
-    fn end(&self, closing: PendingOnClose) -> usize {
-        let Some(number) = self.number.take() else { return 0 };
-        let event_loop = &self.event_loop;
-        let aside =
-            event_loop.with_acceptors(|listeners, turn| listeners.close(number, closing, turn.accepted));
-        if self.is_referenced.get() {
-            event_loop.set_ref(false);
-        }
-        aside.unwrap_or_default()
-    }
-
-    fn set_referenced(&self, is_referenced: bool) {
-        if self.is_referenced.replace(is_referenced) != is_referenced && self.number.get().is_some() {
-            self.event_loop.set_ref(is_referenced);
-        }
-    }
-
-    fn ends(&self, number: u32) -> (Option<SocketAddr>, Option<SocketAddr>) {
-        self.event_loop
-            .with_acceptors(|listeners, _| listeners.local_and_peer_addr(number))
-            .unwrap_or_default()
+    fn addresses(&self, number: u32) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        let addresses =
+            self.0.event_loop().with_acceptors(|listeners, _| listeners.local_and_peer_addr(number));
+        addresses.unwrap_or_default()
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use napi::bindgen_prelude::Uint8Array;
 use napi::{Env, Result, sys};
 
-use super::{Reference, check, failed};
+use super::{Reference, check, failed, out};
 
 /// UTF-16 units above which a string is measured before memory is reserved for its UTF-8 form.
 const MEASURED_FROM: usize = 64 * 1024;
@@ -68,12 +68,7 @@ impl Place {
     /// of a `WebAssembly.Memory`, whose `grow()` detaches the `ArrayBuffer` although the bytes stay, or if the environment
     /// is ending.
     pub(in crate::addon) fn keep(self) -> Option<(Reference, usize)> {
-        let (mut data, mut size) = (ptr::null_mut(), 0);
-        // SAFETY: plain out-parameters; the value belongs to the current call.
-        let status = unsafe {
-            sys::napi_get_arraybuffer_info(self.env.raw(), self.memory, &raw mut data, &raw mut size)
-        };
-        check(status).ok()?;
+        let (data, size) = array_buffer(self.env, self.memory).ok()?;
         // No function tells. Memory of WebAssembly consists of such pages and begins at one of the system's. Other memory of
         // this kind is rare where the C library has the size of a block in front of it.
         if size % WEBASSEMBLY_PAGE == 0 && data.addr() % SYSTEM_PAGE == 0 {
@@ -81,6 +76,14 @@ impl Place {
         }
         Reference::new(self.env, self.memory).ok().map(|memory| (memory, self.offset + self.length))
     }
+}
+
+/// Address and length of an `ArrayBuffer`.
+fn array_buffer(env: Env, value: sys::napi_value) -> Result<(*mut u8, usize)> {
+    let (mut data, mut length) = (ptr::null_mut(), 0);
+    // SAFETY: plain out-parameters; the value belongs to the current handle scope.
+    check(unsafe { sys::napi_get_arraybuffer_info(env.raw(), value, &raw mut data, &raw mut length) })?;
+    Ok((data.cast(), length))
 }
 
 /// The memory of a `Uint8Array`.
@@ -111,9 +114,8 @@ fn view(env: Env, value: sys::napi_value) -> Result<View> {
             &raw mut offset,
         )
     })?;
-    let mut is_own = false;
     // SAFETY: `memory` was returned above: an `ArrayBuffer` or a `SharedArrayBuffer`.
-    check(unsafe { sys::napi_is_arraybuffer(env.raw(), memory, &raw mut is_own) })?;
+    let is_own = out(false, |is_own| unsafe { sys::napi_is_arraybuffer(env.raw(), memory, is_own) })?;
     Ok(View { data: data.cast(), memory, offset, length, is_shared: !is_own })
 }
 
@@ -133,32 +135,24 @@ fn shared_bytes(data: *const u8, length: usize, scratch: &mut Vec<u8>) -> Result
 /// # Errors
 /// If `value` is no string, or memory is exhausted.
 pub(in crate::addon) fn string_bytes(env: Env, value: sys::napi_value, scratch: &mut Vec<u8>) -> Result<()> {
-    let mut units = 0;
+    let env = env.raw();
     // SAFETY: a null buffer queries the length in UTF-16 units and writes nothing.
-    check(unsafe { sys::napi_get_value_string_utf16(env.raw(), value, ptr::null_mut(), 0, &raw mut units) })?;
+    let query = |units| unsafe { sys::napi_get_value_string_utf16(env, value, ptr::null_mut(), 0, units) };
+    let units = out(0, query)?;
     // At most three bytes per unit: measuring a short string costs more than reserving too much.
     let mut capacity = 3 * units;
+    let utf8 = |buffer: *mut u8, size, length| {
+        // SAFETY: Node-API writes at most `size` bytes, which `buffer` has; to a null buffer none, and queries the length.
+        unsafe { sys::napi_get_value_string_utf8(env, value, buffer.cast(), size, length) }
+    };
     if units > MEASURED_FROM {
-        // SAFETY: a null buffer queries the length in UTF-8 bytes and writes nothing.
-        check(unsafe {
-            sys::napi_get_value_string_utf8(env.raw(), value, ptr::null_mut(), 0, &raw mut capacity)
-        })?;
+        capacity = out(0, |length| utf8(ptr::null_mut(), 0, length))?;
     }
     // Node-API appends a NUL.
     capacity += 1;
     scratch.clear();
     scratch.try_reserve(capacity).map_err(failed)?;
-    let mut length = 0;
-    // SAFETY: `scratch` has at least `capacity` bytes, reserved above, and Node-API writes no more.
-    check(unsafe {
-        sys::napi_get_value_string_utf8(
-            env.raw(),
-            value,
-            scratch.as_mut_ptr().cast(),
-            capacity,
-            &raw mut length,
-        )
-    })?;
+    let length = out(0, |length| utf8(scratch.as_mut_ptr(), capacity, length))?;
     debug_assert!(length < capacity, "the length is without the NUL");
     // SAFETY: Node-API has written `length` bytes and a NUL within the capacity.
     unsafe { scratch.set_len(length) };
@@ -174,20 +168,13 @@ pub(in crate::addon) fn create_array_buffer(env: Env, length: usize) -> Result<s
     // Node zeroes an ArrayBuffer, but not a Buffer.
     // SAFETY: plain out-parameters.
     check(unsafe { sys::napi_create_buffer(env.raw(), length, &raw mut data, &raw mut buffer) })?;
-    let mut value = ptr::null_mut();
-    // SAFETY: `buffer` was created above; out-parameters that are not needed may be null.
-    check(unsafe {
-        sys::napi_get_typedarray_info(
-            env.raw(),
-            buffer,
-            ptr::null_mut(),
-            ptr::null_mut(),
-            ptr::null_mut(),
-            &raw mut value,
-            ptr::null_mut(),
-        )
-    })?;
-    Ok(value)
+    let (env, null) = (env.raw(), ptr::null_mut());
+    let memory_of = |value| {
+        let (length, data, offset) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        // SAFETY: `buffer` was created above; out-parameters that are not needed may be null.
+        unsafe { sys::napi_get_typedarray_info(env, buffer, null, length, data, value, offset) }
+    };
+    out(ptr::null_mut(), memory_of)
 }
 
 /// Runs `write` on the memory of a referenced `ArrayBuffer`. The pointer is queried each time: a buffer that
@@ -197,18 +184,14 @@ pub(in crate::addon) fn with_memory<R>(
     buffer: &Reference,
     write: impl FnOnce(&mut [u8]) -> R,
 ) -> Result<R> {
-    let value = buffer.value()?;
-    let mut data = ptr::null_mut();
-    let mut length = 0;
-    // SAFETY: plain out-parameters; the value belongs to the current handle scope.
-    check(unsafe { sys::napi_get_arraybuffer_info(env.raw(), value, &raw mut data, &raw mut length) })?;
+    let (data, length) = array_buffer(env, buffer.value()?)?;
     if data.is_null() || length == 0 {
         return Ok(write(&mut []));
     }
     // SAFETY: Node-API returned `length` bytes at `data`. The reference holds an `ArrayBuffer` and not a
     // shared one, so that no other thread has the memory; JavaScript does not run during `write`, and `write`
     // has no other way to the same memory.
-    let memory = unsafe { slice::from_raw_parts_mut(data.cast::<u8>(), length) };
+    let memory = unsafe { slice::from_raw_parts_mut(data, length) };
     Ok(write(memory))
 }
 

@@ -2,19 +2,18 @@
 //! `process.nextTick` callbacks run after the call, and enters an async context; [`call_function`] and
 //! [`call_predicate`] stay in the current ones.
 
-use std::fmt;
 use std::ptr;
 
-use napi::{Env, Result, Status, sys};
+use napi::{Env, JsValue, Result, Status, sys};
 
-use super::{Reference, check};
+use super::{Reference, check, failed, out};
 
 /// The async context (`async_hooks`, `AsyncLocalStorage`) that was current when this was created.
 pub(in crate::addon) struct AsyncContext {
     env: sys::napi_env,
     raw: sys::napi_async_context,
-    /// Node does not keep the resource alive.
-    kept: Option<Reference>,
+    /// Kept here: Node does not keep it alive.
+    resource: Option<Reference>,
 }
 
 impl AsyncContext {
@@ -22,7 +21,7 @@ impl AsyncContext {
     /// If `resource` is no object.
     pub(in crate::addon) fn new(env: Env, resource: sys::napi_value) -> Result<Self> {
         let mut context = Self::weak(env, resource)?;
-        context.kept = Some(Reference::new(env, resource)?);
+        context.resource = Some(Reference::new(env, resource)?);
         Ok(context)
     }
 
@@ -31,11 +30,19 @@ impl AsyncContext {
     /// # Errors
     /// If `resource` is no object.
     pub(in crate::addon) fn weak(env: Env, resource: sys::napi_value) -> Result<Self> {
-        let name = env.create_string("WEBSOCKET")?;
-        let mut raw = ptr::null_mut();
+        let name = env.create_string("WEBSOCKET")?.raw();
+        let env = env.raw();
         // SAFETY: both values belong to the current handle scope.
-        check(unsafe { sys::napi_async_init(env.raw(), resource, napi::JsValue::raw(&name), &raw mut raw) })?;
-        Ok(Self { env: env.raw(), raw, kept: None })
+        let raw = out(ptr::null_mut(), |raw| unsafe { sys::napi_async_init(env, resource, name, raw) })?;
+        Ok(Self { env, raw, resource: None })
+    }
+
+    /// The resource, if it is kept here.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub(in crate::addon) fn resource(&self) -> Result<sys::napi_value> {
+        self.resource.as_ref().ok_or_else(|| failed("the resource is not kept")).and_then(Reference::value)
     }
 }
 
@@ -47,22 +54,15 @@ impl Drop for AsyncContext {
     }
 }
 
-impl fmt::Debug for AsyncContext {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AsyncContext").finish_non_exhaustive()
-    }
-}
-
 /// True if JavaScript can be called. `false` from the moment on at which an environment begins to end (a
 /// worker is terminated, or the loop has come to its end), which is before Node closes the environment's
 /// handles. Must not be called while an exception is pending; none is where the event loop calls.
 pub(in crate::addon) fn can_call(env: Env) -> bool {
     let Ok(value) = undefined(env) else { return false };
-    let mut result = ptr::null_mut();
     // The cheapest function of Node-API that checks first whether JavaScript may run. For `undefined` it runs
     // none.
     // SAFETY: a value of the current handle scope, and a plain out-parameter.
-    check(unsafe { sys::napi_coerce_to_bool(env.raw(), value, &raw mut result) }).is_ok()
+    out(ptr::null_mut(), |result| unsafe { sys::napi_coerce_to_bool(env.raw(), value, result) }).is_ok()
 }
 
 /// The outcome of a call into JavaScript.
@@ -75,6 +75,30 @@ pub(in crate::addon) enum Outcome {
     EnvironmentEnding,
 }
 
+impl Outcome {
+    fn new(env: Env, status: sys::napi_status, result: sys::napi_value) -> Self {
+        match Status::from(status) {
+            Status::Ok => Self::Returned(is_true(env, result)),
+            Status::PendingException => take_exception(env).map_or(Self::EnvironmentEnding, Self::Threw),
+            _ => Self::EnvironmentEnding,
+        }
+    }
+
+    /// Raises an exception as an `uncaughtException`. Returns true if the function returned `true`; `None` if JavaScript can't be
+    /// called any more.
+    pub(in crate::addon) fn report(self, env: Env) -> Option<bool> {
+        match self {
+            Self::Returned(is_true) => Some(is_true),
+            Self::Threw(error) => {
+                // Fails only while the environment is ending.
+                let _ = report_uncaught(env, error);
+                Some(false)
+            }
+            Self::EnvironmentEnding => None,
+        }
+    }
+}
+
 /// Calls `function(id, count)` as [`make_callback`] does, in an async context.
 pub(in crate::addon) fn make_callback_in_context(
     env: Env,
@@ -83,10 +107,10 @@ pub(in crate::addon) fn make_callback_in_context(
     id: u32,
     count: u32,
 ) -> Outcome {
-    let (Ok(id), Ok(count)) = (uint32(env, id), uint32(env, count)) else {
+    let (Ok(id), Ok(count)) = (env.create_uint32(id), env.create_uint32(count)) else {
         return Outcome::EnvironmentEnding;
     };
-    make_callback(env, Some(context), function, function, &[id, count])
+    make_callback(env, Some(context), function, function, &[id.raw(), count.raw()])
 }
 
 /// Calls `function(...arguments)` on the object `this`, in a callback scope of its own and in an async
@@ -113,76 +137,44 @@ pub(in crate::addon) fn make_callback(
             &raw mut result,
         )
     };
-    match Status::from(status) {
-        Status::Ok => Outcome::Returned(is_true(env, result)),
-        Status::PendingException => take_exception(env).map_or(Outcome::EnvironmentEnding, Outcome::Threw),
-        _ => Outcome::EnvironmentEnding,
-    }
+    Outcome::new(env, status, result)
 }
 
 /// Calls `function(count)` in the current callback scope and async context. An exception becomes an
 /// `uncaughtException`.
 pub(in crate::addon) fn call_function(env: Env, function: &Reference, count: u32) {
-    if let (Ok(function), Ok(count)) = (function.value(), uint32(env, count)) {
-        call(env, function, count);
+    if let (Ok(function), Ok(count)) = (function.value(), env.create_uint32(count)) {
+        call(env, function, count.raw());
     }
 }
 
 /// Calls `function(argument)` in the current callback scope and async context. Returns `true` if that returns
 /// `true`. An exception becomes an `uncaughtException`.
 pub(in crate::addon) fn call_predicate(env: Env, function: &Reference, argument: &Reference) -> bool {
-    let mut returned_true = false;
+    let called = in_handle_scope(env, || call(env, function.value().ok()?, argument.value().ok()?));
     // Fails only while the environment is ending.
-    let _ = in_handle_scope(env, || {
-        let (Ok(function), Ok(argument)) = (function.value(), argument.value()) else { return };
-        returned_true = call(env, function, argument).is_some_and(|value| is_true(env, value));
-    });
-    returned_true
+    called.ok().flatten() == Some(true)
 }
 
-/// Calls a function with one argument. `None` if it threw, which was reported, or if JavaScript can't be
-/// called any more.
-fn call(env: Env, function: sys::napi_value, argument: sys::napi_value) -> Option<sys::napi_value> {
-    let this = undefined(env).ok()?;
-    let arguments = [argument];
-    let mut result = ptr::null_mut();
-    // SAFETY: all values belong to the current handle scope, and `arguments` outlives the call.
+/// Calls a function with one argument, and reports an exception. Returns as [`Outcome::report`].
+fn call(env: Env, function: sys::napi_value, argument: sys::napi_value) -> Option<bool> {
+    let (this, mut result) = (undefined(env).ok()?, ptr::null_mut());
+    // SAFETY: all values belong to the current handle scope, and the one argument outlives the call.
     let status = unsafe {
-        sys::napi_call_function(
-            env.raw(),
-            this,
-            function,
-            arguments.len(),
-            arguments.as_ptr(),
-            &raw mut result,
-        )
+        sys::napi_call_function(env.raw(), this, function, 1, &raw const argument, &raw mut result)
     };
-    match Status::from(status) {
-        Status::Ok => Some(result),
-        Status::PendingException => {
-            let error = take_exception(env)?;
-            // Fails only while the environment is ending.
-            let _ = report_uncaught(env, error);
-            None
-        }
-        _ => None,
-    }
+    Outcome::new(env, status, result).report(env)
 }
 
 /// True if a value is `true`, not merely truthy.
 fn is_true(env: Env, value: sys::napi_value) -> bool {
-    let mut bool = false;
-    // SAFETY: `value` belongs to the current handle scope; another type gives an error status and leaves
-    // `bool` unchanged.
-    let status = unsafe { sys::napi_get_value_bool(env.raw(), value, &raw mut bool) };
-    status == sys::Status::napi_ok && bool
+    // SAFETY: `value` belongs to the current handle scope; another type gives an error status.
+    out(false, |bool| unsafe { sys::napi_get_value_bool(env.raw(), value, bool) }).unwrap_or(false)
 }
 
 fn take_exception(env: Env) -> Option<sys::napi_value> {
-    let mut error = ptr::null_mut();
     // SAFETY: plain out-parameter.
-    let status = unsafe { sys::napi_get_and_clear_last_exception(env.raw(), &raw mut error) };
-    check(status).ok().map(|()| error)
+    out(ptr::null_mut(), |error| unsafe { sys::napi_get_and_clear_last_exception(env.raw(), error) }).ok()
 }
 
 /// Raises `error` as an `uncaughtException`. Returns if a listener handles it; otherwise Node ends the
@@ -197,9 +189,8 @@ pub(in crate::addon) fn report_uncaught(env: Env, error: sys::napi_value) -> Res
 
 /// Runs `inside` in a handle scope, for code that the event loop calls and not JavaScript.
 pub(in crate::addon) fn in_handle_scope<R>(env: Env, inside: impl FnOnce() -> R) -> Result<R> {
-    let mut scope = ptr::null_mut();
     // SAFETY: plain out-parameter, on the environment's thread.
-    check(unsafe { sys::napi_open_handle_scope(env.raw(), &raw mut scope) })?;
+    let scope = out(ptr::null_mut(), |scope| unsafe { sys::napi_open_handle_scope(env.raw(), scope) })?;
     let result = inside();
     // SAFETY: opened above and closed once. `inside` has closed the scopes that it opened, so that this is
     // the innermost.
@@ -209,16 +200,6 @@ pub(in crate::addon) fn in_handle_scope<R>(env: Env, inside: impl FnOnce() -> R)
 
 /// `undefined`.
 pub(in crate::addon) fn undefined(env: Env) -> Result<sys::napi_value> {
-    let mut value = ptr::null_mut();
     // SAFETY: plain out-parameter.
-    check(unsafe { sys::napi_get_undefined(env.raw(), &raw mut value) })?;
-    Ok(value)
-}
-
-/// A number.
-pub(in crate::addon) fn uint32(env: Env, number: u32) -> Result<sys::napi_value> {
-    let mut value = ptr::null_mut();
-    // SAFETY: plain out-parameter.
-    check(unsafe { sys::napi_create_uint32(env.raw(), number, &raw mut value) })?;
-    Ok(value)
+    out(ptr::null_mut(), |value| unsafe { sys::napi_get_undefined(env.raw(), value) })
 }

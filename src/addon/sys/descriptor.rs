@@ -41,11 +41,5 @@ pub(in crate::addon) fn borrow_fd(fd: RawFd) -> io::Result<Borrowed> {
 /// # Errors
 /// If `fd` is not open, or the process has no descriptors left.
 pub(in crate::addon) fn duplicate_fd(fd: RawFd) -> io::Result<OwnedFd> {
-    if fd < 0 {
-        return Err(io::Error::from_raw_os_error(libc::EBADF));
-    }
-    // SAFETY: it is not -1, and borrowed for this system call only, which fails if it is not open. The shim
-    // has read the number from a handle in the same call from JavaScript, on the one thread that may close
-    // it.
-    unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()
+    borrow_fd(fd)?.duplicate()
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use napi::{Env, Error, Result, sys};
 
-use super::check;
+use super::{check, out};
 
 /// The most arguments of a function.
 const MAX_ARGUMENTS: usize = 5;
@@ -44,7 +44,7 @@ pub(in crate::addon) fn create_function<T: BeforeCall + 'static>(
     let env = env.raw();
     let data = Box::into_raw(Box::new(Data { state: Rc::clone(state), body })).cast::<c_void>();
     let length = name.count_bytes().cast_signed();
-    let mut function = ptr::null_mut();
+    let (mut function, null) = (ptr::null_mut(), ptr::null_mut());
     // SAFETY: the name is passed with its length. `data` lives until `finalize`, which runs when the function
     // is collected.
     let created = check(unsafe {
@@ -52,16 +52,7 @@ pub(in crate::addon) fn create_function<T: BeforeCall + 'static>(
     });
     let added = created.and_then(|()| {
         // SAFETY: `function` was created above; `finalize` takes the box, once.
-        check(unsafe {
-            sys::napi_add_finalizer(
-                env,
-                function,
-                data,
-                Some(finalize::<T>),
-                ptr::null_mut(),
-                ptr::null_mut(),
-            )
-        })
+        check(unsafe { sys::napi_add_finalizer(env, function, data, Some(finalize::<T>), null, null.cast()) })
     });
     if let Err(error) = added {
         // SAFETY: from `into_raw` above. There is no finalizer, and the function, if there is one, was not
@@ -98,18 +89,11 @@ unsafe extern "C" fn call<T: BeforeCall>(
 fn run<T: BeforeCall>(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_value> {
     let mut arguments = [ptr::null_mut(); MAX_ARGUMENTS];
     let mut count = arguments.len();
-    let mut data = ptr::null_mut();
-    // SAFETY: plain out-parameters. `arguments` has room for `count` values; Node-API fills missing ones with
-    // `undefined`.
+    let (this, mut data) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: plain out-parameters, of which `this` is not needed. `arguments` has room for `count` values; Node-API fills missing
+    // ones with `undefined`.
     check(unsafe {
-        sys::napi_get_cb_info(
-            env,
-            info,
-            &raw mut count,
-            arguments.as_mut_ptr(),
-            ptr::null_mut(),
-            &raw mut data,
-        )
+        sys::napi_get_cb_info(env, info, &raw mut count, arguments.as_mut_ptr(), this, &raw mut data)
     })?;
     // SAFETY: the box of `create_function::<T>`. It lives until `finalize`, which can't have run: the
     // function is being called.
@@ -117,10 +101,8 @@ fn run<T: BeforeCall>(env: sys::napi_env, info: sys::napi_callback_info) -> Resu
     data.state.before_call();
     // A null value returns `undefined`.
     let Some(result) = (data.body)(&data.state, arguments)? else { return Ok(ptr::null_mut()) };
-    let mut value = ptr::null_mut();
     // SAFETY: plain out-parameter.
-    check(unsafe { sys::napi_create_double(env, result, &raw mut value) })?;
-    Ok(value)
+    out(ptr::null_mut(), |value| unsafe { sys::napi_create_double(env, result, value) })
 }
 
 /// Reads an argument as an unsigned integer.
@@ -128,16 +110,13 @@ fn run<T: BeforeCall>(env: sys::napi_env, info: sys::napi_callback_info) -> Resu
 /// # Errors
 /// If it is no number.
 pub(in crate::addon) fn unsigned(env: Env, value: sys::napi_value) -> Result<u32> {
-    let mut number = 0;
     // SAFETY: a value of the running call; another type gives an error status.
-    check(unsafe { sys::napi_get_value_uint32(env.raw(), value, &raw mut number) })?;
-    Ok(number)
+    out(0, |number| unsafe { sys::napi_get_value_uint32(env.raw(), value, number) })
 }
 
 /// True if an argument is missing or `undefined`.
 pub(in crate::addon) fn is_undefined(env: Env, value: sys::napi_value) -> Result<bool> {
-    let mut kind = 0;
     // SAFETY: the value belongs to the current call.
-    check(unsafe { sys::napi_typeof(env.raw(), value, &raw mut kind) })?;
+    let kind = out(0, |kind| unsafe { sys::napi_typeof(env.raw(), value, kind) })?;
     Ok(kind == sys::ValueType::napi_undefined)
 }

@@ -1,15 +1,15 @@
 //! Strong references to JavaScript values that outlive a call. Used throughout `addon`. Calls no JavaScript.
 
-use std::fmt;
 use std::ptr;
 
 use napi::bindgen_prelude::{FromNapiValue, Unknown};
 use napi::{Env, Result, sys};
 
-use super::check;
+use super::out;
 
 /// Keeps a JavaScript object alive until dropped. Belongs to the thread of its environment (neither `Send`
 /// nor `Sync`), and must be dropped before that environment ends.
+#[derive(Debug)]
 pub(in crate::addon) struct Reference {
     env: sys::napi_env,
     raw: sys::napi_ref,
@@ -19,18 +19,16 @@ impl Reference {
     /// # Errors
     /// If `value` is no object or function.
     pub(in crate::addon) fn new(env: Env, value: sys::napi_value) -> Result<Self> {
-        let mut raw = ptr::null_mut();
+        let env = env.raw();
         // SAFETY: `env` is alive, being in a call, and `value` belongs to its current handle scope.
-        check(unsafe { sys::napi_create_reference(env.raw(), value, 1, &raw mut raw) })?;
-        Ok(Self { env: env.raw(), raw })
+        let raw = out(ptr::null_mut(), |raw| unsafe { sys::napi_create_reference(env, value, 1, raw) })?;
+        Ok(Self { env, raw })
     }
 
     /// The value, as a handle of the current scope.
     pub(in crate::addon) fn value(&self) -> Result<sys::napi_value> {
-        let mut value = ptr::null_mut();
         // SAFETY: the reference was created in `env`, and only `drop` deletes it.
-        check(unsafe { sys::napi_get_reference_value(self.env, self.raw, &raw mut value) })?;
-        Ok(value)
+        out(ptr::null_mut(), |value| unsafe { sys::napi_get_reference_value(self.env, self.raw, value) })
     }
 }
 
@@ -44,11 +42,5 @@ impl Drop for Reference {
     fn drop(&mut self) {
         // SAFETY: created in `env`, deleted once, and on its thread: the type is not `Send`.
         unsafe { sys::napi_delete_reference(self.env, self.raw) };
-    }
-}
-
-impl fmt::Debug for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reference").finish_non_exhaustive()
     }
 }

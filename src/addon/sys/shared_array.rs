@@ -1,7 +1,6 @@
 //! Memory that the addon writes and the shim reads, at one address for the life of an environment.
 
 use std::cell::Cell;
-use std::fmt;
 use std::ptr::{self, NonNull};
 use std::slice;
 
@@ -11,6 +10,7 @@ use super::{Reference, check};
 
 /// An `ArrayBuffer` that only the shim holds. The shim copies out of it, and hands neither it nor a view of
 /// it to a user. Handles of Node may write into it, in turns of the event loop on the same thread.
+#[derive(Debug)]
 pub(in crate::addon) struct SharedArray {
     reference: Reference,
     data: NonNull<u8>,
@@ -50,11 +50,5 @@ impl SharedArray {
         let result = access(bytes);
         self.is_borrowed.set(false);
         result
-    }
-}
-
-impl fmt::Debug for SharedArray {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedArray").field("length", &self.length).finish_non_exhaustive()
     }
 }

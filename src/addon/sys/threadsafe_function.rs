@@ -6,12 +6,12 @@ use std::any::Any;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use napi::{Env, Result, sys};
 
 use super::check;
-use crate::transport::event_loop::LoopControl;
+use crate::transport::event_loop::{ClosableWaker, LoopControl};
 use crate::transport::socket::Wake;
 
 type OnCall = Box<dyn Fn()>;
@@ -20,17 +20,15 @@ type OnCall = Box<dyn Fn()>;
 pub(in crate::addon) struct ThreadsafeFunction {
     env: sys::napi_env,
     raw: sys::napi_threadsafe_function,
-    waker: Arc<ThreadsafeWaker>,
+    waker: Arc<ClosableWaker<Target>>,
 }
 
-/// The end that any thread may hold. `None` once the other end is dropped.
-struct ThreadsafeWaker(Mutex<Option<ThreadsafeSender>>);
+/// The function, for the waker that any thread may hold.
+struct Target(sys::napi_threadsafe_function);
 
-struct ThreadsafeSender(sys::napi_threadsafe_function);
-
-// SAFETY: the pointer is only passed to `napi_call_threadsafe_function`, which may be called from any thread, and only
-// under the lock under which `ThreadsafeFunction::drop` removes it before it releases the function.
-unsafe impl Send for ThreadsafeSender {}
+// SAFETY: the pointer is only passed to `napi_call_threadsafe_function`, which may be called from any thread, and only by the waker,
+// which `ThreadsafeFunction::drop` closes before it releases the function.
+unsafe impl Send for Target {}
 
 impl ThreadsafeFunction {
     /// Calls `on_call` on this environment's thread, at least once after each request.
@@ -60,8 +58,7 @@ impl ThreadsafeFunction {
             drop(unsafe { Box::from_raw(data.cast::<OnCall>()) });
             return Err(error);
         }
-        let waker = Arc::new(ThreadsafeWaker(Mutex::new(Some(ThreadsafeSender(raw)))));
-        let function = Self { env: env.raw(), raw, waker };
+        let function = Self { env: env.raw(), raw, waker: ClosableWaker::new(Target(raw), send) };
         function.set_ref(false);
         Ok(function)
     }
@@ -89,26 +86,16 @@ impl LoopControl for ThreadsafeFunction {
 
 impl Drop for ThreadsafeFunction {
     fn drop(&mut self) {
-        *self.waker.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.waker.close();
         // SAFETY: acquired by one thread, when created, and released once.
         unsafe { sys::napi_release_threadsafe_function(self.raw, sys::ThreadsafeFunctionReleaseMode::abort) };
     }
 }
 
-impl Wake for Arc<ThreadsafeWaker> {
-    fn wake(&self) {
-        let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(ThreadsafeSender(raw)) = &*sender else { return };
-        // SAFETY: not released: `ThreadsafeFunction::drop` removes the sender under this lock first. The queue is
-        // unbounded, so that this never blocks.
-        unsafe {
-            sys::napi_call_threadsafe_function(
-                *raw,
-                ptr::null_mut(),
-                sys::ThreadsafeFunctionCallMode::nonblocking,
-            )
-        };
-    }
+fn send(Target(raw): &Target) {
+    let mode = sys::ThreadsafeFunctionCallMode::nonblocking;
+    // SAFETY: not released: `ThreadsafeFunction::drop` closes the waker first. The queue is unbounded, so that this never blocks.
+    unsafe { sys::napi_call_threadsafe_function(*raw, ptr::null_mut(), mode) };
 }
 
 unsafe extern "C" fn run(env: sys::napi_env, _: sys::napi_value, context: *mut c_void, _: *mut c_void) {

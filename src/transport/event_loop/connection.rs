@@ -23,6 +23,16 @@ pub enum InPlace<M> {
     Frame(M),
 }
 
+impl<M> InPlace<M> {
+    /// The offset in the payload arena. `None` for memory of one message.
+    pub fn arena_offset(&self) -> Option<usize> {
+        match self {
+            Self::Arena(offset) => Some(*offset),
+            Self::Frame(_) => None,
+        }
+    }
+}
+
 /// A connection of the event loop that is not idle; also one whose socket an I/O thread drives.
 pub struct ActiveConnection<M> {
     pub(super) socket: Arc<Socket>,

@@ -109,7 +109,7 @@ impl<H: Host> EventLoop<H> {
         self.serve_waiting(true);
         self.flush();
         self.cycle.set(self.cycle.get() + 1);
-        self.host.poll_without_blocking(has_accepted || !self.waiting.borrow().is_empty());
+        self.poll_without_blocking(has_accepted || !self.waiting.borrow().is_empty());
     }
 
     /// The present cycle; `None` where the owner's loop cannot poll and nothing is looked at again.

@@ -1,22 +1,23 @@
 //! The set of sockets of one owner: adopting, flushing, ending. The phases of the loop are in `cycle`, commands in `commands`.
 
+use std::any::Any;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
 use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::Host;
 use super::accept::Acceptors;
 use super::adopt::{AdoptRequest, Opened};
 use super::connection::ActiveConnection;
 use super::idle::{ActiveList, IdleConnection, Swept};
 use super::payload_arena::PayloadArena;
 use super::poller::{Io, Poller, Readiness, ReadyList};
+use super::{Host, LoopControl};
 use crate::connection::{Config, Connection};
 use crate::protocol::Role;
 use crate::transport::listener::{Listeners, PollContext};
-use crate::transport::socket::{Idle, Interest, Socket, Wake};
+use crate::transport::socket::{Idle, Interest, Socket};
 use crate::transport::transports::{Backend, Transport, Transports};
 
 /// An idle connection takes 72 bytes, its descriptor and the two counters of the `Rc` included. Debug builds keep more of a descriptor.
@@ -102,12 +103,26 @@ impl<H: Host> EventLoop<H> {
         self.io.get().is_some()
     }
 
-    /// Gives the event loop its parts for sockets: a poller, whose descriptor the owner's loop polls, if it can; and a wake-up of
-    /// that loop from other threads. Called once.
-    pub fn start(&self, poller: Option<Rc<Poller>>, waker: Box<dyn Wake>) {
-        let is_first = self.io.set(Io::new(poller, waker)).is_ok();
+    /// Gives the event loop its parts for sockets: a poller, whose descriptor the owner's loop polls, if it can; and the handles of
+    /// that loop. Called once.
+    pub fn start(&self, poller: Option<Rc<Poller>>, handles: Box<dyn LoopControl>) {
+        let is_first = self.io.set(Io::new(poller, handles)).is_ok();
         debug_assert!(is_first, "an event loop starts once");
-        self.host.keep_alive(self.refs.get() > 0);
+        self.with_handles(|handles| handles.set_ref(self.refs.get() > 0));
+    }
+
+    /// Runs `access` on the handles of the owner's loop, unless the event loop has not started or is closed.
+    fn with_handles(&self, access: impl FnOnce(&dyn LoopControl)) {
+        if let Some(io) = self.io()
+            && let Some(handles) = &*io.handles.borrow()
+        {
+            access(&**handles);
+        }
+    }
+
+    /// Has the owner's loop call [`EventLoop::before_poll`] and then poll without blocking.
+    pub(super) fn poll_without_blocking(&self, on: bool) {
+        self.with_handles(|handles| handles.poll_without_blocking(on));
     }
 
     pub(super) fn io(&self) -> Option<&Io> {
@@ -149,8 +164,8 @@ impl<H: Host> EventLoop<H> {
         debug_assert!(add || before > 0, "a reference is removed once");
         let after = if add { before + 1 } else { before.saturating_sub(1) };
         self.refs.set(after);
-        if self.is_started() && (before == 0) != (after == 0) {
-            self.host.keep_alive(after > 0);
+        if (before == 0) != (after == 0) {
+            self.with_handles(|handles| handles.set_ref(after > 0));
         }
     }
 
@@ -296,7 +311,7 @@ impl<H: Host> EventLoop<H> {
     pub(super) fn mark_waiting(&self, connection: &Rc<ActiveConnection<H::Memory>>) {
         if !connection.is_waiting.replace(true) {
             self.waiting.borrow_mut().push(Rc::clone(connection));
-            self.host.poll_without_blocking(true);
+            self.poll_without_blocking(true);
         }
     }
 
@@ -387,9 +402,9 @@ impl<H: Host> EventLoop<H> {
         true
     }
 
-    /// Closes all sockets and accepted connections. Nothing is delivered from here on. The host closes its handles for the event
-    /// loop afterwards, the poller last.
-    pub fn end(&self) {
+    /// Closes all sockets and accepted connections, then the handles of the owner's loop, the poller last. `closed` is dropped when
+    /// the loop has let go of them. Nothing is delivered from here on.
+    pub fn end(&self, closed: Box<dyn Any>) {
         self.set_ended();
         self.dirty.borrow_mut().clear();
         self.waiting.borrow_mut().clear();
@@ -406,6 +421,9 @@ impl<H: Host> EventLoop<H> {
                 self.release(&idle);
             }
         });
+        if let Some(handles) = self.io().and_then(|io| io.handles.take()) {
+            handles.close(closed);
+        }
     }
 
     /// Runs `run` on the listening sockets. `None`: the owner's loop cannot poll, or is ending.
@@ -422,7 +440,7 @@ impl<H: Host> EventLoop<H> {
             self.set_ref(add);
         }
         if follow_up.is_unfinished {
-            self.host.poll_without_blocking(true);
+            self.poll_without_blocking(true);
         }
         Some(result)
     }

@@ -10,12 +10,13 @@
 //! * `poller`: one epoll or kqueue instance for all sockets. `connection`: the state of one active connection.
 //! * `idle`: connections with nothing in flight, and the sweep that finds them.
 //! * `payload_arena`, `large_frame`: memory that large messages are received into. `output`, `payloads`: writing, and memory that they are sent from.
-//! * `adopt`: sockets that become connections. `accept`: listening sockets.
+//! * `closable_waker`: wake-ups from other threads. `adopt`: sockets that become connections. `accept`, `listener_handle`: listening sockets.
 //!
 //! Not here: Node-API, libuv, and any clock or random source but those of the host.
 
 mod accept;
 mod adopt;
+mod closable_waker;
 mod commands;
 mod connection;
 mod cycle;
@@ -23,6 +24,7 @@ mod cycle;
 mod event_loop;
 mod idle;
 mod large_frame;
+mod listener_handle;
 mod output;
 mod payload_arena;
 mod payloads;
@@ -36,12 +38,14 @@ use crate::transport::listener::AcceptedConnection;
 use crate::transport::socket::{SocketEvents, WRITE_TURN, Wake};
 
 pub use adopt::{AdoptRequest, Source};
+pub use closable_waker::ClosableWaker;
 pub use commands::{HandedBackEvents, SocketCommand};
 pub use connection::{ActiveConnection, InPlace};
 pub use event_loop::EventLoop;
 pub use idle::IdleConnection;
 #[cfg(test)]
 pub(in crate::transport) use large_frame::LARGE_FRAME_TURN;
+pub use listener_handle::ListenerHandle;
 pub use output::SEND_IN_PLACE_FROM;
 pub use payload_arena::ARENA_SIZE;
 pub use poller::{Poller, Readiness};
@@ -65,7 +69,8 @@ pub trait LoopControl {
     /// Chooses whether the handles keep the loop alive.
     fn set_ref(&self, on: bool);
 
-    /// Chooses whether the loop polls without blocking. Does nothing where it does not poll for the event loop.
+    /// Chooses whether the loop calls [`EventLoop::before_poll`] and then polls without blocking. Does nothing where it does not poll
+    /// for the event loop.
     fn poll_without_blocking(&self, _on: bool) {}
 
     /// Closes the handles; `closed` is dropped when the loop has let go of them.
@@ -121,12 +126,6 @@ pub trait Host: Sized {
     /// True if the host's loop reports the end of a stream in the cycle of the bytes before it when both sides have ended. Otherwise
     /// the end follows one cycle later, as it always does while one side is open.
     fn reports_end_with_bytes(&self) -> bool;
-
-    /// Chooses whether the loop calls [`EventLoop::before_poll`] and then polls without blocking.
-    fn poll_without_blocking(&self, on: bool);
-
-    /// Chooses whether the event loop keeps the host's loop alive.
-    fn keep_alive(&self, on: bool);
 
     /// True if new connections of this listening socket are to be passed on without reading a request from them. Called before
     /// connections are accepted.

@@ -14,7 +14,8 @@ use std::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 
-use crate::transport::socket::{Mailbox, RECEIVE_BUFFER, Socket, Wake};
+use super::LoopControl;
+use crate::transport::socket::{Mailbox, RECEIVE_BUFFER, Socket};
 
 /// Most sockets that one poll reports; the others follow in the next cycle.
 const EVENTS: usize = 1024;
@@ -173,14 +174,17 @@ pub(super) struct Io {
     pub(super) buffer: RefCell<Box<[u8]>>,
     /// `None` where the owner's loop cannot poll: then I/O threads drive all sockets.
     pub(super) poller: Option<Rc<Poller>>,
+    /// `None` once they are closed.
+    pub(super) handles: RefCell<Option<Box<dyn LoopControl>>>,
 }
 
 impl Io {
-    pub(super) fn new(poller: Option<Rc<Poller>>, waker: Box<dyn Wake>) -> Self {
+    pub(super) fn new(poller: Option<Rc<Poller>>, handles: Box<dyn LoopControl>) -> Self {
         Self {
-            mailbox: Arc::new(Mailbox::new(waker)),
+            mailbox: Arc::new(Mailbox::new(handles.waker())),
             buffer: RefCell::new(vec![0; RECEIVE_BUFFER].into_boxed_slice()),
             poller,
+            handles: RefCell::new(Some(handles)),
         }
     }
 }

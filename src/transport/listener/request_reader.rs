@@ -34,19 +34,20 @@ pub enum Request {
     Fallback(FallbackReason),
 }
 
-/// The reason why a connection falls back.
+/// The reason why a connection falls back. JavaScript gets the number (`Listener.listen`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub enum FallbackReason {
     /// The bytes are no plain request to upgrade, or were not read.
-    NotUpgrade,
+    NotUpgrade = 1,
     /// The peer has closed its side within the request.
-    Ended,
+    Ended = 2,
     /// The request has taken too long.
-    TimedOut,
+    TimedOut = 3,
     /// The listening socket was closed.
-    ListenerClosed,
+    ListenerClosed = 4,
     /// The bytes follow an answered request, and were not parsed.
-    Kept,
+    Kept = 5,
 }
 
 /// The outcome of reading a pending connection.

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use rustix::net::RecvFlags;
@@ -27,6 +27,14 @@ impl Borrowed {
             #[cfg(debug_assertions)]
             identity: Identity::of(fd),
         }
+    }
+
+    /// Duplicates the descriptor. The caller owns the duplicate.
+    ///
+    /// # Errors
+    /// If the descriptor is not open, or the process has none left.
+    pub fn duplicate(&self) -> io::Result<OwnedFd> {
+        self.fd().try_clone_to_owned()
     }
 
     /// The descriptor. Debug builds check that the number still names the same socket.

@@ -7,17 +7,15 @@
 //!
 //! Files:
 //!
-//! * `state`: the part shared by the owner and an I/O thread. `read`, `write`: system calls.
+//! * `state`: the part shared by the owner and an I/O thread, and undelivered events. `read`, `write`: system calls.
 //! * `fd`: descriptors, borrowed from the host or owned. `transfer`: from the owner to an I/O thread, to and from idle, and
 //!   back to the host.
-//! * `events`, `mailbox`: undelivered events, and how an I/O thread announces them. `handoff`: the rules between
-//!   threads.
+//! * `mailbox`: how an I/O thread announces events. `handoff`: the rules between threads.
 //! * `idle`: a socket with nothing in flight.
 //!
 //! Lock order: `writer`, then `state`, then a mailbox or a job queue. No lock that the owner may wait for is held
 //! during a wake-up, and no JavaScript runs under a lock.
 
-mod events;
 mod fd;
 mod handoff;
 mod idle;
@@ -36,7 +34,6 @@ use super::sync;
 use crate::connection::{Connection, EventBatch, EventMemory, MaskingKeys, Output};
 use crate::protocol::deflate::InflateJob;
 
-pub use events::{Fault, SocketEvents};
 pub(in crate::transport) use fd::local_and_peer_addr;
 pub use fd::{Borrowed, Descriptor, OwnedOrBorrowedFd};
 #[cfg(test)]
@@ -49,7 +46,7 @@ pub use idle::Idle;
 pub use mailbox::{Mailbox, Wake};
 pub use read::Taken;
 pub(super) use state::Driver;
-pub use state::INBOUND_HIGH_WATER;
+pub use state::{Fault, INBOUND_HIGH_WATER, SocketEvents};
 use state::{Shutdown, State};
 pub(super) use sync::lock;
 pub use transfer::Remains;

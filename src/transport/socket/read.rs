@@ -4,8 +4,7 @@
 use std::io::{self, ErrorKind};
 
 use super::Driver;
-use super::events::{Fault, SocketEvents};
-use super::state::State;
+use super::state::{Fault, SocketEvents, State};
 use crate::connection::MaskingKeys;
 use crate::transport::turn::{READS_PER_TURN, Received};
 

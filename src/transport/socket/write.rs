@@ -13,8 +13,7 @@ use std::sync::{Mutex, MutexGuard};
 use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
 
-use super::events::Fault;
-use super::state::{Shutdown, State};
+use super::state::{Fault, Shutdown, State};
 use super::{Descriptor, OwnedOrBorrowedFd};
 use crate::connection::{Head, Output};
 use crate::transport::sync::lock;

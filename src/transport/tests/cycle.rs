@@ -223,7 +223,7 @@ fn the_end_closes_active_and_idle_connections() {
         owner.take(active, role, &[], 0);
         owner.adopt(idle, role, &[], 1);
         assert!(owner.idle(0).is_none() && owner.idle(1).is_some());
-        owner.event_loop.end();
+        owner.event_loop.end(Box::new(()));
         active_peer.wait_for_end();
         idle_peer.wait_for_end();
         assert_eq!(owner.event_loop.active_count(), 0);
@@ -276,7 +276,7 @@ fn a_sweep_makes_unused_connections_idle() {
 #[test]
 fn the_first_reference_keeps_the_loop_alive_and_the_last_one_lets_it_end() {
     let owner = LoopOwner::new();
-    let is_alive = || owner.host().is_kept_alive.get();
+    let is_alive = || owner.requests.is_kept_alive.get();
     assert!(!is_alive());
     owner.event_loop.set_ref(true);
     owner.event_loop.set_ref(true);

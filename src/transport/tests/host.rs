@@ -4,6 +4,7 @@
 //! Tests may use a socket directly. The event loop then looks at it at the beginning of the next cycle, as it does
 //! after its own commands.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -17,8 +18,8 @@ use super::{Event, OneKey, Owns, Seen, TIMEOUT, config};
 use crate::connection::{EventBatch, EventRef, MaskingKeys};
 use crate::protocol::Role;
 use crate::transport::event_loop::{
-    ARENA_SIZE, ActiveConnection, AdoptRequest, Delivered, EventLoop, Host, InPlace, Poller, Readiness,
-    Source,
+    ARENA_SIZE, ActiveConnection, AdoptRequest, Delivered, EventLoop, Host, InPlace, LoopControl, Poller,
+    Readiness, Source,
 };
 use crate::transport::listener::AcceptedConnection;
 use crate::transport::socket::{Socket, SocketEvents, Wake};
@@ -30,12 +31,38 @@ const MAILBOX: Token = Token(1);
 /// Memory of a large frame, or of a program.
 pub(in crate::transport) type Memory = Rc<RefCell<Vec<u8>>>;
 
-struct Ringer(Waker);
+#[derive(Clone)]
+struct Ringer(Arc<Waker>);
 
 impl Wake for Ringer {
     fn wake(&self) {
         self.0.wake().unwrap();
     }
+}
+
+/// Requests of the event loop to the loop around it.
+#[derive(Default)]
+pub(in crate::transport) struct LoopRequests {
+    pub(in crate::transport) is_kept_alive: Cell<bool>,
+    polls_without_blocking: Cell<bool>,
+}
+
+struct TestLoop(Ringer, Rc<LoopRequests>);
+
+impl LoopControl for TestLoop {
+    fn waker(&self) -> Box<dyn Wake> {
+        Box::new(self.0.clone())
+    }
+
+    fn set_ref(&self, on: bool) {
+        self.1.is_kept_alive.set(on);
+    }
+
+    fn poll_without_blocking(&self, on: bool) {
+        self.1.polls_without_blocking.set(on);
+    }
+
+    fn close(self: Box<Self>, _: Box<dyn Any>) {}
 }
 
 /// The host of a test.
@@ -53,8 +80,6 @@ pub(in crate::transport) struct TestHost {
     pub(in crate::transport) has_memory: Cell<bool>,
     pub(in crate::transport) is_running: Cell<bool>,
     pub(in crate::transport) reports_end_with_bytes: Cell<bool>,
-    pub(in crate::transport) is_kept_alive: Cell<bool>,
-    polls_without_blocking: Cell<bool>,
 }
 
 impl TestHost {
@@ -70,8 +95,6 @@ impl TestHost {
             has_memory: Cell::new(true),
             is_running: Cell::new(true),
             reports_end_with_bytes: Cell::new(false),
-            is_kept_alive: Cell::new(false),
-            polls_without_blocking: Cell::new(false),
         }
     }
 
@@ -151,14 +174,6 @@ impl Host for TestHost {
         self.reports_end_with_bytes.get()
     }
 
-    fn poll_without_blocking(&self, on: bool) {
-        self.polls_without_blocking.set(on);
-    }
-
-    fn keep_alive(&self, on: bool) {
-        self.is_kept_alive.set(on);
-    }
-
     fn should_fall_back(&self, (): &()) -> bool {
         false
     }
@@ -174,6 +189,7 @@ pub(in crate::transport) struct LoopOwner {
     pub(in crate::transport) poller: Rc<Poller>,
     /// The loop around the event loop.
     poll: Poll,
+    pub(in crate::transport) requests: Rc<LoopRequests>,
     /// I/O threads drive the sockets that are adopted.
     on_threads: bool,
 }
@@ -184,8 +200,10 @@ impl LoopOwner {
         poll.registry().register(&mut SourceFd(&poller.fd()), POLLER, Interest::READABLE).unwrap();
         let waker = Waker::new(poll.registry(), MAILBOX).unwrap();
         let event_loop = EventLoop::new(TestHost::new());
-        event_loop.start(Some(Rc::clone(&poller)), Box::new(Ringer(waker)));
-        Self { event_loop, poller, poll, on_threads: false }
+        let requests = Rc::<LoopRequests>::default();
+        let handles = Box::new(TestLoop(Ringer(Arc::new(waker)), Rc::clone(&requests)));
+        event_loop.start(Some(Rc::clone(&poller)), handles);
+        Self { event_loop, poller, poll, requests, on_threads: false }
     }
 
     /// An owner whose sockets I/O threads drive.
@@ -273,7 +291,7 @@ impl LoopOwner {
     /// One cycle of the loop, without blocking.
     pub(in crate::transport) fn cycle(&mut self) {
         self.refresh();
-        if self.host().polls_without_blocking.get() {
+        if self.requests.polls_without_blocking.get() {
             self.event_loop.before_poll();
         }
         self.event_loop.on_readable();
@@ -284,7 +302,7 @@ impl LoopOwner {
     /// Waits until there is something to do for a cycle.
     pub(in crate::transport) fn wait(&mut self) {
         self.refresh();
-        let is_non_blocking = self.host().polls_without_blocking.get();
+        let is_non_blocking = self.requests.polls_without_blocking.get();
         let mut events = Events::with_capacity(2);
         self.poll.poll(&mut events, Some(if is_non_blocking { Duration::ZERO } else { TIMEOUT })).unwrap();
         let counts = || self.host().seen.borrow().values().map(|seen| seen.events.len()).collect::<Vec<_>>();

@@ -230,7 +230,7 @@ fn the_end_of_a_connection_or_of_its_owner_releases_memory() {
         assert!(send(&link.owner, &memory, true));
         assert_eq!(Rc::strong_count(&memory), 2);
         if ends_owner {
-            link.owner.event_loop.end();
+            link.owner.event_loop.end(Box::new(()));
         } else {
             link.owner.destroy(LINK);
         }

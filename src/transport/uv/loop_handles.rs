@@ -3,16 +3,15 @@
 
 use std::any::Any;
 use std::cell::Cell;
-use std::ffi::{c_int, c_void};
+use std::ffi::c_int;
 use std::io;
 use std::os::fd::RawFd;
-use std::ptr::NonNull;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::handle::{Handle, Loop, OnClosed, UV_IDLE, with_value};
 use super::symbols::{RawHandle, libuv};
-use crate::transport::event_loop::{LoopControl, Poller};
+use crate::transport::event_loop::{ClosableWaker, LoopControl, Poller};
 use crate::transport::socket::Wake;
 
 /// `UV_POLL` of `uv_handle_type`, part of libuv's stable ABI.
@@ -80,28 +79,23 @@ impl LoopControl for LoopHandles {
     }
 }
 
-/// The part that any thread may hold. `None` once closed.
-struct AsyncWaker(Mutex<Option<Target>>);
+/// The handle, for the waker that any thread may hold.
+struct Target(RawHandle);
 
-struct Target(NonNull<c_void>);
-
-// SAFETY: the pointer is only passed to `uv_async_send`, which may be called from any thread, and only under
-// the lock under which `AsyncHandle::close` removes it before it closes the handle.
+// SAFETY: the pointer is only passed to `uv_async_send`, which may be called from any thread, and only by the waker, which
+// `AsyncHandle::close` closes before the handle.
 unsafe impl Send for Target {}
 
-impl Wake for Arc<AsyncWaker> {
-    fn wake(&self) {
-        let target = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (Some(Target(raw)), Some(libuv)) = (&*target, libuv()) {
-            // SAFETY: initialized and not closed: `AsyncHandle::close` removes it under this lock first.
-            unsafe { (libuv.async_send)(raw.as_ptr()) };
-        }
+fn send(target: &Target) {
+    if let Some(libuv) = libuv() {
+        // SAFETY: initialized and not closed: `AsyncHandle::close` closes the waker first.
+        unsafe { (libuv.async_send)(target.0) };
     }
 }
 
 /// The part of the loop's thread. Does not keep the loop alive until [`AsyncHandle::set_ref`].
 struct AsyncHandle {
-    waker: Arc<AsyncWaker>,
+    waker: Arc<ClosableWaker<Target>>,
     handle: Handle<OnCall>,
 }
 
@@ -115,8 +109,7 @@ impl AsyncHandle {
             // SAFETY: the host's loop, and memory of the size of the type.
             unsafe { (libuv.async_init)(event_loop, raw, woken) }
         })?;
-        let target = NonNull::new(handle.raw()).map(Target);
-        Ok(Self { waker: Arc::new(AsyncWaker(Mutex::new(target))), handle })
+        Ok(Self { waker: ClosableWaker::new(Target(handle.raw()), send), handle })
     }
 
     /// The waker for other threads.
@@ -131,7 +124,7 @@ impl AsyncHandle {
 
     /// Closes the handle. `closed` runs when the loop no longer uses it. Later wake-ups do nothing.
     fn close(self, closed: OnClosed) {
-        *self.waker.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.waker.close();
         self.handle.close(closed);
     }
 }

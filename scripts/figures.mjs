@@ -1,5 +1,5 @@
 /**
- * Figures of the structure and the language of the code, as Markdown: `node scripts/house.mjs [COMMIT]`, the working tree by
+ * Figures of the structure and the language of the code, as Markdown: `node scripts/figures.mjs [COMMIT]`, the working tree by
  * default. The files that a message passes are counted by hand, in ARCHITECTURE.md.
  */
 
@@ -26,7 +26,7 @@ function load(commit) {
   const names = listed
     .split('\0')
     .filter((name) => /\.(?:[cm]?[jt]s|rs|md|json|py|ya?ml|toml|sh)$/.test(name));
-  const folder = commit ? mkdtempSync(join(tmpdir(), 'ferrows-house-')) : root;
+  const folder = commit ? mkdtempSync(join(tmpdir(), 'ferrows-figures-')) : root;
   if (commit)
     execFileSync('sh', ['-c', 'git archive "$0" | tar -x -C "$1"', commit, folder], { cwd: root });
   /** @type {Files} */
@@ -45,6 +45,18 @@ function load(commit) {
 /** @param {string} text */
 const lines = (text) => text.split('\n').length - 1;
 
+/** Lines of a source in JavaScript, TypeScript or Rust that are neither empty nor within a comment. @param {string} text */
+function codeLines(text) {
+  let count = 0;
+  let isComment = false;
+  for (const line of text.split('\n')) {
+    const content = line.trim();
+    if (!isComment && content !== '' && !/^\/[/*]/.test(content)) count++;
+    if (isComment || content.startsWith('/*')) isComment = !content.includes('*/');
+  }
+  return count;
+}
+
 /** The areas of the repository; the first pattern that matches counts. @type {[string, RegExp][]} */
 const AREAS = [
   ['generated and data', /^(?:binding\.|.*lock\.json$|bench\/results|.*\/expected\.json$)|\.json$/],
@@ -62,6 +74,41 @@ const AREAS = [
   ['documents', /\.md$/]
 ];
 
+/** The parts of the area `lib, index` (ARCHITECTURE.md, "The shim"); the first pattern that matches counts. @type {[string, RegExp][]} */
+const PARTS = [
+  ['stand-ins for objects of Node', /^lib\/(?:socket|node|server\/(?!abort-handshake))/],
+  [
+    'transports',
+    /^lib\/(?:transport\/|(?:native|load-error|stats|diagnostics)\.js|connection\/(?:sender|receiver)\.js|deflate\/native-config\.js)/
+  ],
+  ['API of ws', /^/]
+];
+
+/**
+ * Prints a row per area, and returns the lines of each.
+ *
+ * @param {[string, RegExp][]} areas
+ * @param {[string, string][]} files
+ */
+function printAreas(areas, files) {
+  console.log('\n| area | files | lines | code |\n| --- | ---: | ---: | ---: |');
+  /** @type {Map<string, number>} */
+  const sums = new Map();
+  for (const [area] of areas) {
+    const own = files.filter(
+      ([name]) => areas.find(([, pattern]) => pattern.test(name))?.[0] === area
+    );
+    sums.set(
+      area,
+      own.reduce((sum, [, text]) => sum + lines(text), 0)
+    );
+    const sources = own.filter(([name]) => /\.(?:rs|[cm]?[jt]s)$/.test(name));
+    const code = sources.reduce((sum, [, text]) => sum + codeLines(text), 0);
+    console.log(`| ${area} | ${own.length} | ${sums.get(area)} | ${code} |`);
+  }
+  return sums;
+}
+
 /** @param {number[]} values @param {number} share */
 const quantile = (values, share) =>
   values.toSorted((a, b) => a - b)[
@@ -72,21 +119,12 @@ const rate = (part, whole, scale) => (whole === 0 ? 0 : (scale * part) / whole).
 
 const commit = process.argv[2];
 const files = load(commit);
-console.log(
-  `# The house at ${commit ?? 'the working tree'}\n\n| area | files | lines |\n| --- | ---: | ---: |`
+console.log(`# Figures of ${commit ?? 'the working tree'}`);
+const sums = printAreas(AREAS, [...files]);
+printAreas(
+  PARTS,
+  [...files].filter(([name]) => /^(?:lib\/|index\.(?:js|mjs)$|browser\.js$)/.test(name))
 );
-/** @type {Map<string, number>} */
-const sums = new Map();
-for (const [area] of AREAS) {
-  const own = [...files].filter(
-    ([name]) => AREAS.find(([, pattern]) => pattern.test(name))?.[0] === area
-  );
-  sums.set(
-    area,
-    own.reduce((sum, [, text]) => sum + lines(text), 0)
-  );
-  console.log(`| ${area} | ${own.length} | ${sums.get(area)} |`);
-}
 const product = ['src/protocol', 'src/connection', 'src/transport', 'src/addon'].reduce(
   (sum, area) => sum + (sums.get(area) ?? 0),
   0

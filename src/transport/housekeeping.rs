@@ -1,13 +1,12 @@
-//! Housekeeping of an environment: makes connections idle that were not used for a while, and frees memory. A pass looks once at
-//! each connection, in steps, which `transport::pacer` spreads over time. Called by the timer of `thread.js`.
+//! Housekeeping of an owner: makes connections idle that were not used for a while, and frees memory. A pass looks once at each
+//! connection, in steps, which `pacer` spreads over time. Called by a timer of the owner.
 
 use std::time::Instant;
 
-use super::compression_jobs::Compression;
-use super::host::NodeHost;
-use crate::transport::event_loop::EventLoop;
-use crate::transport::malloc_trim::{Trimmer, malloc_trim};
-use crate::transport::pacer::{Slice, run_slice};
+use super::compression::Compression;
+use super::event_loop::{EventLoop, Host};
+use super::heap::{self, Trimmer};
+use super::pacer::{Slice, run_slice};
 
 /// The part of a pass that is next.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,7 +26,7 @@ enum Stage {
 
 /// Progress of a pass.
 #[derive(Debug)]
-pub(super) struct Housekeeping {
+pub struct Housekeeping {
     stage: Stage,
     /// The next pass may free more memory of permessage-deflate.
     may_free_more: bool,
@@ -45,17 +44,21 @@ impl Default for Housekeeping {
 
 impl Housekeeping {
     /// Runs the steps of one slice; a pass begins if none is under way.
-    pub(super) fn run_slice(&mut self, event_loop: &EventLoop<NodeHost>, compression: &Compression) -> Slice {
+    pub fn run_slice<H: Host, W>(
+        &mut self,
+        event_loop: &EventLoop<H>,
+        compression: &Compression<W>,
+    ) -> Slice {
         let epoch = self.epoch;
         let now = || u64::try_from(epoch.elapsed().as_nanos()).unwrap_or(u64::MAX);
         run_slice(now, || self.step(event_loop, compression, now))
     }
 
     /// Performs the next step of a pass. Returns false if that was the last one.
-    fn step(
+    fn step<H: Host, W>(
         &mut self,
-        event_loop: &EventLoop<NodeHost>,
-        compression: &Compression,
+        event_loop: &EventLoop<H>,
+        compression: &Compression<W>,
         now: impl Fn() -> u64,
     ) -> bool {
         self.stage = match self.stage {
@@ -83,13 +86,12 @@ impl Housekeeping {
                 None => Stage::Shared,
             },
             Stage::Shared => {
-                let trimmed = compression.free_unused();
-                self.may_free_more |= trimmed.may_free_more;
-                self.trimmer.note_freed(trimmed.freed + event_loop.free_event_memory());
+                self.may_free_more |= compression.free_unused();
+                self.trimmer.note_freed(event_loop.free_event_memory());
                 Stage::Heap
             }
             Stage::Heap => {
-                self.trimmer.trim_if_due(self.may_free_more, now, malloc_trim);
+                self.trimmer.trim_if_due(self.may_free_more, now, heap::trim);
                 Stage::Start
             }
         };
@@ -97,7 +99,7 @@ impl Housekeeping {
     }
 
     /// True if the next pass may free memory of permessage-deflate.
-    pub(super) fn may_free_more(&self) -> bool {
+    pub fn may_free_more(&self) -> bool {
         self.may_free_more
     }
 }
