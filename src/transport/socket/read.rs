@@ -1,7 +1,7 @@
 //! Reading a socket's descriptor, and parsing the bytes. The drivers (`event_loop`, `io_threads::task`) decide when;
 //! descriptors of sockets are read only here, and without the lock in [`Socket`](super::Socket).
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 
 use super::Driver;
 use super::state::{Fault, SocketEvents, State};
@@ -36,7 +36,7 @@ impl State {
         debug_assert!(matches!(self.driver, Driver::Owner), "the owner reads sockets that it drives");
         for _ in 0..READS_PER_TURN {
             let Some(fd) = &self.fd else { return false };
-            let result = (&*fd.socket()).read(buffer);
+            let result = fd.receive(buffer);
             match self.take_in(result, buffer, keys, Self::parse_copied) {
                 Received::Drained if !ended => return false,
                 Received::Empty => return false,
@@ -60,7 +60,7 @@ impl State {
         let more = match &self.fd {
             None => false,
             Some(fd) => {
-                let result = (&*fd.socket()).read(buffer);
+                let result = fd.receive(buffer);
                 match self.take_in(result, buffer, keys, parse) {
                     Received::Drained => ended,
                     Received::Empty => false,
@@ -78,7 +78,7 @@ impl State {
         let mut more = true;
         while more && self.reads_ahead() {
             let Some(fd) = &self.fd else { break };
-            let result = (&*fd.socket()).read(buffer);
+            let result = fd.receive(buffer);
             more = self.take_in(result, buffer, keys, Self::parse_copied) != Received::Empty;
         }
         self.taken_since(before, more)
@@ -96,7 +96,7 @@ impl State {
         }
         if !self.ended
             && let Some(fd) = &self.fd
-            && let Ok(length) = (&*fd.socket()).read(buffer)
+            && let Ok(length) = fd.receive(buffer)
         {
             self.parse(&buffer[..length], keys);
         }

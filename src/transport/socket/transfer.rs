@@ -1,7 +1,7 @@
 //! Transfers of a socket: from the owner to an I/O thread, when it is adopted; to its idle form and back; of its descriptor to
 //! the host; and back to the host, with all that was read and not sent. Called by the owner.
 
-use std::io::{self, Read};
+use std::io;
 use std::mem;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
@@ -204,7 +204,7 @@ impl Driven for Socket {
     /// socket back or reads a last time.
     fn receive(&self, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> (Received, bool) {
         let source = |state: &State| state.fd.clone();
-        let read = |fd: Descriptor| (&*fd.socket()).read(buffer);
+        let read = |fd: Descriptor| fd.receive(buffer);
         let Some((mut state, result)) = read_unlocked(&self.state, source, read) else {
             return (Received::Stop, false);
         };
