@@ -201,10 +201,26 @@ class NativeTransport extends Transport {
    * @returns {boolean} true: to be called again after ticks and microtasks have run
    */
   deliver(count) {
-    return this.resource.runInAsyncScope(this.deliverInContext, this, count);
+    // The addon enters a context at less cost, but needs memory for it: not for connections with a single message.
+    const deliver =
+      this.messagesReceived === 0 ? this.deliverInContext : this.deliverKeepingContext;
+    return this.resource.runInAsyncScope(deliver, this, count);
   }
 
   /**
+   * As deliverInContext(); has the addon make later deliveries in the present context.
+   *
+   * @param {number} count
+   * @returns {boolean}
+   */
+  deliverKeepingContext(count) {
+    native.keepContext(this.id, this.resource);
+    return this.deliverInContext(count);
+  }
+
+  /**
+   * As deliver(), called in the context of the connection.
+   *
    * @param {number} count
    * @returns {boolean}
    */

@@ -51,7 +51,7 @@ impl State {
         let buffer = &mut buffer[..length];
         for _ in 0..READS_PER_TURN {
             let Some(fd) = &self.fd else { return false };
-            let result = (&*fd.socket()).read(buffer);
+            let result = fd.receive(buffer);
             match self.take_in(result, buffer, keys, Self::parse_copied) {
                 Received::Drained if !ended => return false,
                 Received::Empty => return false,
@@ -77,7 +77,7 @@ impl State {
         let more = match &self.fd {
             None => false,
             Some(fd) => {
-                let result = (&*fd.socket()).read(buffer);
+                let result = fd.receive(buffer);
                 match self.take_in(result, buffer, keys, parse) {
                     Received::Drained => ended,
                     Received::Empty => false,
@@ -95,7 +95,7 @@ impl State {
         let mut more = true;
         while more && self.reads_ahead() {
             let Some(fd) = &self.fd else { break };
-            let result = (&*fd.socket()).read(buffer);
+            let result = fd.receive(buffer);
             more = self.take_in(result, buffer, keys, Self::parse_copied) != Received::Empty;
         }
         self.taken_since(before, more)
@@ -113,7 +113,7 @@ impl State {
         }
         if !self.ended
             && let Some(fd) = &self.fd
-            && let Ok(length) = (&*fd.socket()).read(buffer)
+            && let Ok(length) = fd.receive(buffer)
         {
             self.parse(&buffer[..length], keys);
         }

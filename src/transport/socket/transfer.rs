@@ -1,7 +1,7 @@
 //! Transfers of a socket: from the owner to an I/O thread, when it is adopted; to its idle form and back; of its descriptor to
 //! the host; and back to the host, with all that was read and not sent. Called by the owner.
 
-use std::io::{self, Read};
+use std::io;
 use std::mem;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
@@ -206,7 +206,7 @@ impl Driven for Socket {
     fn receive(&self, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> (Received, bool) {
         let capacity = buffer.len();
         let source = |state: &State| Some((state.fd.clone()?, state.read_length(capacity)));
-        let read = |(fd, length): (Descriptor, usize)| (length, (&*fd.socket()).read(&mut buffer[..length]));
+        let read = |(fd, length): (Descriptor, usize)| (length, fd.receive(&mut buffer[..length]));
         let Some((mut state, (length, result))) = read_unlocked(&self.state, source, read) else {
             return (Received::Stop, false);
         };
