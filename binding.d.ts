@@ -82,7 +82,8 @@ export declare class Environment {
    * The value of `src/addon/thread.js`, the same for every copy. Its `deliver(id, count)` is called with the id of
    * each attached connection that has events: `count` records can be read in [`Environment::records`], and more
    * with `more` of [`Environment::functions`]. Each call has its own callback scope, with `deliver` as its
-   * resource; the owner enters the connection's async context. An exception becomes an `uncaughtException`.
+   * resource; the owner enters the connection's async context. After `keepContext`, `deliverInContext(id, count)` is called
+   * instead, in that context. An exception becomes an `uncaughtException`.
    * `deliver` is called again, with a count of 0, after an exception, and when it returns `true` because ticks and
    * microtasks are to run first.
    */
@@ -94,6 +95,11 @@ export declare class Environment {
    * `PLACED`, and 64 KiB of received payloads, at whose start the offsets of records begin.
    */
   records(): ArrayBuffer
+  /**
+   * The memory of small messages that the shim queues for sending; each other command, and `flush`, takes them first. Never passed
+   * to a user.
+   */
+  sendQueue(): ArrayBuffer
   /** The memory of messages with the flag `ARENA` until they are read; never passed to a user. */
   payloadArena(): ArrayBuffer
   /** The memory that `receivePlaced` parses: handles of Node read into it. Never passed to a user. */
@@ -203,6 +209,11 @@ export declare class Listener {
    */
   answer(number: number, response: Uint8Array, keep: boolean): number | null
   /**
+   * Writes bytes to a connection that was passed to `arrived`. Returns the number of bytes written; `null` if there is no such
+   * connection, or it has failed.
+   */
+  write(number: number, bytes: Uint8Array): number | null
+  /**
    * Closes the connections that have been silent for `limit` milliseconds since the response they were kept after. Returns the
    * milliseconds until the next one is due; `null` if no other is kept.
    */
@@ -241,6 +252,8 @@ export interface ConnectionOptions {
   maxBufferedChunks: number
   /** The most automatic pongs that are not written yet. */
   maxPendingAutoPongs: number
+  /** The most bytes of one read; absent: unlimited. */
+  maxRead?: number
   /** True if text messages and close reasons may be invalid UTF-8. */
   skipUTF8Validation: boolean
   /** Limits on the time of the connection, if there are any. */
@@ -305,6 +318,11 @@ export interface Functions {
    * `attach`. -1 if there is no such connection, or it can't be adopted: it is closed then.
    */
   adopt: (number: number, configuration: number, response: string, head: Uint8Array | undefined, driver: number) => number
+  /**
+   * Attached: makes later deliveries in an async context of this `AsyncResource`, by `deliverInContext`, until the connection is
+   * idle. The caller keeps the resource, and is in its scope.
+   */
+  keepContext: (id: number, resource: object) => void
   /** Destroys a connection that was attached or adopted, and frees its number. */
   free: (id: number) => void
   /**

@@ -200,6 +200,13 @@ declare class WebSocket extends EventEmitter {
   ): this;
   /** Client: the connection is open. */
   on(event: 'open', listener: (this: WebSocket) => void): this;
+  /** With `maxBackpressure`: the queue has emptied below half of it. */
+  on(event: 'drain', listener: (this: WebSocket) => void): this;
+  /** With `maxBackpressure`: a message, or its first fragment, did not fit into the queue. */
+  on(
+    event: 'dropped',
+    listener: (this: WebSocket, data: WebSocket.Data, isBinary: boolean) => void
+  ): this;
   /** A ping, answered already if `autoPong` is set, or a pong. */
   on(event: 'ping' | 'pong', listener: (this: WebSocket, data: Buffer) => void): this;
   /** Client with `followRedirects`: the next request, before it is sent. */
@@ -223,6 +230,11 @@ declare class WebSocket extends EventEmitter {
     listener: (this: WebSocket, data: WebSocket.RawData, isBinary: boolean) => void
   ): this;
   once(event: 'open', listener: (this: WebSocket) => void): this;
+  once(event: 'drain', listener: (this: WebSocket) => void): this;
+  once(
+    event: 'dropped',
+    listener: (this: WebSocket, data: WebSocket.Data, isBinary: boolean) => void
+  ): this;
   once(event: 'ping' | 'pong', listener: (this: WebSocket, data: Buffer) => void): this;
   once(
     event: 'redirect',
@@ -243,6 +255,11 @@ declare class WebSocket extends EventEmitter {
     listener: (this: WebSocket, data: WebSocket.RawData, isBinary: boolean) => void
   ): this;
   off(event: 'open', listener: (this: WebSocket) => void): this;
+  off(event: 'drain', listener: (this: WebSocket) => void): this;
+  off(
+    event: 'dropped',
+    listener: (this: WebSocket, data: WebSocket.Data, isBinary: boolean) => void
+  ): this;
   off(event: 'ping' | 'pong', listener: (this: WebSocket, data: Buffer) => void): this;
   off(
     event: 'redirect',
@@ -263,6 +280,8 @@ declare class WebSocket extends EventEmitter {
     listener: (data: WebSocket.RawData, isBinary: boolean) => void
   ): this;
   addListener(event: 'open', listener: () => void): this;
+  addListener(event: 'drain', listener: () => void): this;
+  addListener(event: 'dropped', listener: (data: WebSocket.Data, isBinary: boolean) => void): this;
   addListener(event: 'ping' | 'pong', listener: (data: Buffer) => void): this;
   addListener(event: 'redirect', listener: (url: string, request: ClientRequest) => void): this;
   addListener(
@@ -280,6 +299,11 @@ declare class WebSocket extends EventEmitter {
     listener: (data: WebSocket.RawData, isBinary: boolean) => void
   ): this;
   removeListener(event: 'open', listener: () => void): this;
+  removeListener(event: 'drain', listener: () => void): this;
+  removeListener(
+    event: 'dropped',
+    listener: (data: WebSocket.Data, isBinary: boolean) => void
+  ): this;
   removeListener(event: 'ping' | 'pong', listener: (data: Buffer) => void): this;
   removeListener(event: 'redirect', listener: (url: string, request: ClientRequest) => void): this;
   removeListener(
@@ -381,6 +405,10 @@ declare namespace WebSocket {
     allowSynchronousEvents?: boolean | undefined;
     /** True to answer pings. @default true */
     autoPong?: boolean | undefined;
+    /** True: a message beyond `maxBackpressure` terminates the connection. Not in ws. @default false */
+    closeOnBackpressureLimit?: boolean | undefined;
+    /** True: more than `maxMessagesPerSecond` or `maxBytesPerSecond` closes the connection with 1008. Not in ws. @default false */
+    closeOnRateLimit?: boolean | undefined;
     /** Maximum duration of the closing handshake. @default 30000 */
     closeTimeout?: number | undefined;
     /**
@@ -388,8 +416,16 @@ declare namespace WebSocket {
      * @default 0
      */
     idleTimeout?: number | undefined;
+    /**
+     * Maximum number of bytes queued for the peer; 0: no limit. A message that does not fit is dropped, with a 'dropped' event, or ends
+     * the connection with `closeOnBackpressureLimit`. Not in ws.
+     * @default 0
+     */
+    maxBackpressure?: number | undefined;
     /** Maximum number of buffered chunks of an incomplete frame; 0 or less: no limit. @default 262144 */
     maxBufferedChunks?: number | undefined;
+    /** Bytes per second that the peer may send, frame headers included; 0: no limit. Not in ws. @default 0 */
+    maxBytesPerSecond?: number | undefined;
     /** Maximum number of frames of a message; 0 or less: no limit. @default 16384 */
     maxFragments?: number | undefined;
     /**
@@ -397,6 +433,8 @@ declare namespace WebSocket {
      * @default 0
      */
     maxLifetime?: number | undefined;
+    /** Messages per second that the peer may send; 0: no limit. Not in ws. @default 0 */
+    maxMessagesPerSecond?: number | undefined;
     /** Maximum size of a message; 0 or less: no limit. @default 104857600 */
     maxPayload?: number | undefined;
     /**

@@ -31,7 +31,7 @@ const causes = new WeakMap();
  * Notes why a connection ends; the first cause is published with its end.
  *
  * @param {any} websocket
- * @param {'idleTimeout' | 'maxLifetime' | 'closeTimeout'} cause the option whose time has passed
+ * @param {'idleTimeout' | 'maxLifetime' | 'closeTimeout' | 'maxBackpressure' | 'rateLimit'} cause the limit that was exceeded
  */
 function noteCause(websocket, cause) {
   if (!causes.has(websocket)) causes.set(websocket, cause);

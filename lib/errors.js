@@ -57,6 +57,11 @@ const TABLE = {
   ],
 
   // Arguments and state of a call
+  BACKPRESSURE: [
+    Error,
+    () => 'The data was not sent: the queue of the connection has reached maxBackpressure',
+    'ERR_FERROWS_BACKPRESSURE'
+  ],
   NOT_OPEN: [
     Error,
     (state) => `WebSocket is not open: readyState ${state} (${READY_STATES[state]})`

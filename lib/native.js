@@ -28,6 +28,7 @@ checkVersion(binding.VERSION);
  * @property {(count: number) => boolean} deliver `count`: number of readable records; 0 when called again, after an
  *   exception or a return value of `true`. Returns `true` to be called again after ticks and microtasks have run
  * @property {(action: number) => void} [handleTimeLimit]
+ * @property {(count: number) => boolean} [deliverInContext] the same, in the async context of the connection: after keepContext()
  */
 
 /**

@@ -14,23 +14,23 @@ const diagnostics = require('./diagnostics');
 const extension = require('./extension');
 const subprotocol = require('./subprotocol');
 const { addRoute } = require('./server/routes');
-const { createServer } = require('./server/http-server');
+const { createServer, setUpgradeListener } = require('./server/http-server');
 const { Statistics } = require('./stats');
 const { CLOSE_TIMEOUT, DEFAULT_LIMITS, kServer, kTransport, kWebSocket } = require('./constants');
 const { acceptKey } = require('./native');
 const { checkMode } = require('./transport/mode');
 const { createTimeLimits } = require('./transport/time-limits');
 const { createError } = require('./errors');
+const { hasLimits } = require('./connection/limits');
 const { createPendingHandshakes } = require('./server/handshake-timeout');
 const { readSettings } = require('./options/table');
 const { abortHandshake, abortOrEmitClientError } = require('./server/abort-handshake');
+const { checkRequest } = require('./server/check-request');
 const { nextTick } = require('./node/schedule');
 
 const RUNNING = 0;
 const CLOSING = 1;
 const CLOSED = 2;
-
-const KEY_PATTERN = /^[+/0-9A-Za-z]{22}==$/;
 
 /** @typedef {import('http').IncomingMessage} IncomingMessage */
 /** @typedef {import('stream').Duplex & Record<string | symbol, any>} Socket */
@@ -177,21 +177,13 @@ class WebSocketServer extends Emitter {
       abortOrEmitClientError(this, req, socket, status, message, fields);
 
     const { headers } = req;
-    const key = headers['sec-websocket-key'];
-    const version = Number(headers['sec-websocket-version']);
-    if (req.method !== 'GET') return refuse(405, 'Invalid HTTP method');
-    if (headers.upgrade?.toLowerCase() !== 'websocket') {
-      return refuse(400, 'Invalid Upgrade header');
-    }
-    if (key === undefined || !KEY_PATTERN.test(key)) {
-      return refuse(400, 'Missing or invalid Sec-WebSocket-Key header');
-    }
-    if (version !== 13 && version !== 8) {
-      const message = 'Missing or invalid Sec-WebSocket-Version header';
-      return refuse(400, message, { 'Sec-WebSocket-Version': '13, 8' });
-    }
+    // Read before hooks can change them.
+    const key = /** @type {string} */ (headers['sec-websocket-key']);
+    const isVersion8 = Number(headers['sec-websocket-version']) === 8;
+    const refusal = checkRequest(req.method, headers);
+    if (refusal !== null) return refuse(refusal.status, refusal.message, refusal.fields);
     if (!this.shouldHandle(req)) return abortHandshake(socket, 400);
-    const origin = headers[version === 8 ? 'sec-websocket-origin' : 'origin'];
+    const origin = headers[isVersion8 ? 'sec-websocket-origin' : 'origin'];
     const allowsOrigin = this[kServer]?.settings.allowedOrigins;
     if (allowsOrigin && !allowsOrigin(origin, req)) return abortHandshake(socket, 403);
 
@@ -289,6 +281,7 @@ class WebSocketServer extends Emitter {
     if (options.transport !== undefined) settings.transport = options.transport;
     const { onClientClose, settings: additional, statistics } = this[kServer];
     if (additional.deferReading) settings.deferReading = true;
+    if (hasLimits(additional)) settings.limits = additional;
     const timeLimits = createTimeLimits(additional);
     if (timeLimits !== undefined) settings.timeLimits = timeLimits;
     ws.setSocket(socket, head, settings);
@@ -312,6 +305,9 @@ class WebSocketServer extends Emitter {
   }
 }
 
+/** As it was before a program could replace it. */
+const { handleUpgrade } = WebSocketServer.prototype;
+
 /**
  * Adds the listeners of a WebSocketServer to an http.Server.
  *
@@ -329,10 +325,10 @@ function watchServer(wss, server, hasPaths) {
   ];
   const removeRoute = hasPaths ? addRoute(server, wss, emitConnection) : undefined;
   if (removeRoute === undefined) {
-    listeners.push([
-      'upgrade',
-      (req, socket, head) => wss.handleUpgrade(req, socket, head, emitConnection)
-    ]);
+    /** @type {(...args: any[]) => void} */
+    const listener = (req, socket, head) => wss.handleUpgrade(req, socket, head, emitConnection);
+    listeners.push(['upgrade', listener]);
+    setUpgradeListener(server, { wss, listener, handleUpgrade });
   }
   for (const [event, listener] of listeners) server.on(event, listener);
   return function removeListeners() {

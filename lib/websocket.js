@@ -23,6 +23,8 @@ const { defineVisible } = require('./node/define');
 const { live, showLive } = require('./node/live-properties');
 const { mixInto } = require('./event-target');
 const { shouldDefer, startAtFirstListener } = require('./connection/deferred-reading');
+const { limitConnection } = require('./connection/limits');
+const { maxReadOf } = require('./connection/rate-limit');
 const { openTransport } = require('./transport');
 const { sendControl, sendMessage } = require('./connection/send');
 const { toNative } = require('./deflate/native-config');
@@ -43,6 +45,10 @@ const {
 
 /** The async context of accepted connections: the network, not the code that runs during their upgrade. */
 const networkContext = new AsyncContext('WebSocket');
+
+/** Creates objects like `{}`, without 32 bytes of room for properties. @type {any} */
+const PlainObject = function () {};
+PlainObject.prototype = Object.prototype;
 
 /** @typedef {((error?: Error | null) => void) | undefined} Callback */
 /** @typedef {import('stream').Duplex & Record<string | symbol, any>} Socket */
@@ -87,7 +93,7 @@ class WebSocket extends Emitter {
     this._closeTimer = null;
     this._errorEmitted = false;
     /** @type {Record<string, any>} */
-    this._extensions = {};
+    this._extensions = new PlainObject();
     this._paused = false;
     this._protocol = '';
     this._readyState = CONNECTING;
@@ -185,6 +191,7 @@ class WebSocket extends Emitter {
    * @param {boolean} [options.allowSynchronousEvents]
    * @param {boolean} [options.deferReading]
    * @param {(key: Buffer) => void} [options.generateMask]
+   * @param {import('./connection/limits').Limits} [options.limits] present if one of them is set
    * @param {number} [options.maxBufferedChunks]
    * @param {number} [options.maxFragments]
    * @param {number} [options.maxPayload]
@@ -194,7 +201,7 @@ class WebSocket extends Emitter {
    */
   setSocket(socket, head, options) {
     const { allowSynchronousEvents = true, generateMask, maxBufferedChunks } = options;
-    const { maxFragments, maxPayload, skipUTF8Validation } = options;
+    const { limits, maxFragments, maxPayload, skipUTF8Validation } = options;
     const deflate = this._extensions[PerMessageDeflate.extensionName];
     /** @type {any} the Receiver that parses; undefined: the addon parses */
     const parser =
@@ -235,6 +242,7 @@ class WebSocket extends Emitter {
         maxPendingAutoPongs: this._maxPendingAutoPongs ?? 0,
         skipUTF8Validation: !!skipUTF8Validation,
         deflate: toNative(deflate),
+        maxRead: limits === undefined ? undefined : maxReadOf(limits),
         timeLimits: options.timeLimits
       },
       !!allowSynchronousEvents,
@@ -248,6 +256,7 @@ class WebSocket extends Emitter {
     this[kTransport] = transport;
     this._socket = socket;
     if (isDeferred) startAtFirstListener(this);
+    if (limits !== undefined) limitConnection(transport, limits);
     // Tracers find the WebSocket of a message by its Receiver or Sender, and observe their constructors.
     if (!originals.receiver.hasOriginalEvents()) receiverOf(this);
     if (!originals.sender.isOriginalClass(Sender)) senderOf(this);
@@ -340,8 +349,7 @@ class WebSocket extends Emitter {
     const { readyState } = this;
     if (readyState === CONNECTING || readyState === CLOSED) return;
     this._paused = false;
-    const { isDeferred, isThrottled } = this[kTransport];
-    if (!isThrottled && !isDeferred) this._socket.resume();
+    if (this[kTransport].canRead) this._socket.resume();
   }
 
   /**

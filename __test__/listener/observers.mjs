@@ -2,11 +2,17 @@
 
 import { createHook } from 'node:async_hooks';
 import diagnosticsChannel from 'node:diagnostics_channel';
+import http from 'node:http';
 import net from 'node:net';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { createTracing } from 'node:trace_events';
 
-/** @type {Record<string, (server: any) => () => void>} each returns a function that removes the observer */
+/** The response of ws to a request without a key. */
+const REFUSAL =
+  'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/html\r\nContent-Length: 43\r\n\r\n' +
+  'Missing or invalid Sec-WebSocket-Key header';
+
+/** @type {Record<string, (server: any, wss: any) => () => void>} each returns a function that removes the observer */
 export const OBSERVED = {
   'async_hooks are enabled': () => {
     const hook = createHook({ init() {} }).enable();
@@ -45,5 +51,29 @@ export const OBSERVED = {
     const observer = new PerformanceObserver(() => {});
     observer.observe({ entryTypes: ['http'] });
     return () => observer.disconnect();
+  },
+  "the 'upgrade' listeners are not only that of ws": (server) => {
+    const listener = () => {};
+    server.on('upgrade', listener);
+    return () => server.removeListener('upgrade', listener);
+  },
+  'handleUpgrade() was replaced': (_server, wss) => {
+    wss.handleUpgrade = (...args) => Object.getPrototypeOf(wss).handleUpgrade.apply(wss, args);
+    return () => delete wss.handleUpgrade;
+  },
+  "there is a 'wsClientError' listener": (_server, wss) => {
+    const listener = (_error, socket) => socket.end(REFUSAL);
+    wss.on('wsClientError', listener);
+    return () => wss.removeListener('wsClientError', listener);
+  },
+  "the class of requests is not Node's": (server) => {
+    const key = Object.getOwnPropertySymbols(server).find(
+      ({ description }) => description === 'snapshot'
+    );
+    const snapshot = server[key];
+    snapshot.IncomingMessage = class extends http.IncomingMessage {};
+    return () => {
+      snapshot.IncomingMessage = http.IncomingMessage;
+    };
   }
 };

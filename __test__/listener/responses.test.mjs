@@ -24,6 +24,8 @@ const LAST = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 const UPGRADE =
   'Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+/** Refused by ws. Not a plain request for the addon. */
+const REFUSED = `GET / HTTP/1.0\r\n${UPGRADE.replace(/Sec-WebSocket-Key.*\r\n/, '')}\r\n`;
 const fields = (count) => Array.from({ length: count }, (_, i) => `X-${i}: ${i}\r\n`).join('');
 
 /**
@@ -79,7 +81,28 @@ const CATALOG = [
   // Requests to upgrade that only Node's parser knows as such
   [`GET / HTTP/1.0\r\n${UPGRADE}\r\n`, true],
   [`GET /# HTTP/1.1\r\n${UPGRADE}${fields(100)}\r\n`, true],
-  [`GET / HTTP/1.1\r\n${UPGRADE.replace('Upgrade\r\n', 'Upgrade, x\r\n')}\r\n`, true]
+  [`GET / HTTP/1.1\r\n${UPGRADE.replace('Upgrade\r\n', 'Upgrade, x\r\n')}\r\n`, true],
+  [`GET / HTTP/1.1\r\n${UPGRADE}${fields(100)}\r\n`, true],
+  [`GET / HTTP/1.1\r\n${UPGRADE}${fields(996)}\r\n`, true],
+  // Refused by ws for their fields
+  [REFUSED, true],
+  [REFUSED.replace('1.0', '1.1'), true],
+  [`GET / HTTP/1.1\r\n${UPGRADE.replace('13', '12')}\r\n`, true],
+  [`GET / HTTP/1.1\r\n${UPGRADE}Sec-WebSocket-Protocol: a,,b\r\n\r\n`, true],
+  [`GET / HTTP/1.1\r\n${UPGRADE}${UPGRADE.slice(UPGRADE.indexOf('Sec'))}\r\n`, true],
+  // By the program
+  [`GET /refused HTTP/1.1\r\n${UPGRADE}\r\n`, true],
+  [`GET /refused HTTP/1.1\r\n${UPGRADE}\r\n\x81\x80\0\0\0\0`, true],
+  [`GET /later HTTP/1.1\r\n${UPGRADE}\r\n`, true],
+  [`GET / HTTP/1.0\r\n${UPGRADE.replace('websocket', 'h2c')}\r\n`, true],
+  [`GET / HTTP/1.0\r\n${UPGRADE.replace('dGhl', '=')}\r\n`, true],
+  [`GET / HTTP/1.0\r\n${UPGRADE.replace('13', '12')}\r\n`, true],
+  [`GET / HTTP/1.1\r\n${UPGRADE.replace('13', 'x')}${fields(100)}\r\n`, true],
+  [`GET / HTTP/1.1\r\n${UPGRADE.replace('Key', 'Kex')}${fields(100)}\r\n`, true],
+  [`GET / HTTP/1.1\r\n${fields(1000)}${UPGRADE}\r\n\x81\x80\0\0\0\0`, true],
+  [`GET / HTTP/1.1\r\n${fields(996)}${UPGRADE}\r\n`, true],
+  [`GET /# HTTP/1.1\r\n${fields(1000)}${UPGRADE}\r\n`, true],
+  [`GET /# HTTP/1.1\r\n${UPGRADE}${fields(1010)}\r\n`, true]
 ];
 
 /** A server of a library, in a process of its own. */
@@ -245,18 +268,29 @@ for (const { name, of } of OBSERVERS) {
   test(`Node answers while ${name}`, async (t) => {
     const subject = await Subject.start(t, 'ferrows');
     await warmUp(subject);
-    const [bad, plain] = [await subject.ask('NONE\r\n\r\n'), await subject.ask(LAST)];
+    /** Requests whose responses the observer observes: all, or those of a kind. */
+    const requests = { refusal: 'NONE\r\n\r\n', response: LAST, upgrade: REFUSED };
+    /** @type {Record<string, string>} */
+    const expected = {};
+    for (const [kind, bytes] of Object.entries(requests)) expected[kind] = await subject.ask(bytes);
     assert.equal(await subject.fallbacks(), 0);
     await subject.run('observe', name);
-    assert.equal(await subject.ask('NONE\r\n\r\n'), bad);
-    assert.equal(await subject.fallbacks(), of === 'refusal' ? 1 : 0);
-    assert.equal(await subject.ask(LAST), plain);
-    assert.equal(await subject.fallbacks(), of === 'refusal' ? 2 : 1);
+    for (const [kind, bytes] of Object.entries(requests)) {
+      await subject.run('reset');
+      assert.equal(await subject.ask(bytes), expected[kind], kind);
+      const { fallbacks, refusals } = await subject.run('state');
+      const isObserved = of === 'refusal' || of === kind;
+      // With an observer of 'upgrade' the event is emitted, and either may write the refusal.
+      const count = of === 'upgrade' ? fallbacks + refusals : fallbacks;
+      assert.equal(count, isObserved ? 1 : 0, kind);
+    }
     await subject.run('unobserve');
     await subject.run('reset');
-    assert.equal(await subject.ask('NONE\r\n\r\n'), bad);
-    assert.equal(await subject.ask(LAST), plain);
-    assert.equal(await subject.fallbacks(), 0);
+    for (const [kind, bytes] of Object.entries(requests)) {
+      assert.equal(await subject.ask(bytes), expected[kind], kind);
+    }
+    const { fallbacks, refusals } = await subject.run('state');
+    assert.equal(fallbacks + refusals, 0);
   });
 }
 

@@ -16,6 +16,7 @@ const { Redirects } = require('./redirects');
 const { acceptKey } = require('../native');
 const { completeOptions, resolveOptions, selectRequestOptions } = require('./request');
 const { createError } = require('../errors');
+const { hasLimits } = require('../connection/limits');
 const { publishError } = require('../diagnostics');
 const { createTarget, parseUrl } = require('./url');
 const { createTimeLimits } = require('../transport/time-limits');
@@ -210,6 +211,7 @@ class ClientHandshake {
     };
     if (options.transport !== undefined) settings.transport = options.transport;
     if (options.deferReading) settings.deferReading = true;
+    if (hasLimits(options)) settings.limits = options;
     const timeLimits = createTimeLimits(options);
     if (timeLimits !== undefined) settings.timeLimits = timeLimits;
     ws.setSocket(socket, head, settings);

@@ -40,7 +40,7 @@ function startReading(ws) {
   transport.isDeferred = false;
   ws.removeListener('newListener', onNewListener);
   ws.removeListener('removeListener', onRemoveListener);
-  if (!ws.isPaused) transport.resumeReading();
+  if (!ws.isPaused && transport.canRead) transport.resumeReading();
 }
 
 /**

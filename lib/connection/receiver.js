@@ -177,7 +177,7 @@ function receiverOnDrain() {
   const websocket = this[kWebSocket];
   const { [kTransport]: transport } = websocket;
   if (transport.parser === this) transport.isThrottled = false;
-  if (!websocket.isPaused) websocket._socket.resume();
+  if (!websocket.isPaused && transport.canRead) websocket._socket.resume();
 }
 
 /** @this {any} @param {Error} error */

@@ -69,7 +69,11 @@ function sendMessage(ws, data, options, callback) {
   }
 
   const transport = ws[kTransport];
-  const { sender } = transport;
+  const { backpressure, sender } = transport;
+  if (backpressure !== null) {
+    if (!backpressure.admitMessage(data, !!binary, !!fin)) return backpressure.reject(callback);
+    callback = backpressure.observe(callback);
+  }
   if (
     !hasOriginalSend(sender) ||
     (sender !== null && !canBypass(ws, sender)) ||
@@ -166,7 +170,10 @@ function sendControl(ws, command, data, mask, callback) {
   data ||= EMPTY_BUFFER;
   if (mask === undefined) mask = !ws._isServer;
   const transport = ws[kTransport];
-  const { sender } = transport;
+  const { backpressure, sender } = transport;
+  if (backpressure !== null && !backpressure.admitControl(data)) {
+    return backpressure.reject(callback);
+  }
   if (
     !hasOriginalControl(sender, command) ||
     (sender !== null && !canBypass(ws, sender)) ||

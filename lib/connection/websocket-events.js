@@ -76,8 +76,9 @@ function updateThreadPongs(transport) {
  * @param {any} transport
  * @returns {boolean} true if an I/O thread may answer pings: no code of the program would run for the answer
  */
-function canThreadPong({ generateMask, options, receiver, sender, websocket }) {
+function canThreadPong({ backpressure, generateMask, options, receiver, sender, websocket }) {
   return (
+    backpressure === null &&
     websocket._pendingAutoPongs === 0 &&
     websocket._maxPendingAutoPongs === options.maxPendingAutoPongs &&
     websocket.readyState === OPEN &&

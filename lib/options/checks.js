@@ -95,6 +95,16 @@ function checkInteger(value, name, min, max) {
   return value;
 }
 
+/**
+ * @param {unknown} value
+ * @param {string} name
+ * @returns {number} `value`: a number of bytes or messages
+ * @throws {TypeError | RangeError}
+ */
+function checkCount(value, name) {
+  return checkInteger(value, name, 0, Number.MAX_SAFE_INTEGER);
+}
+
 /** Longest delay of a timer of Node, in milliseconds. */
 const MAX_DELAY = 2 ** 31 - 1;
 
@@ -110,6 +120,7 @@ function checkMilliseconds(value, name) {
 
 module.exports = {
   checkBoolean,
+  checkCount,
   checkInteger,
   checkMilliseconds,
   createTypeError,

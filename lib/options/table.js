@@ -6,7 +6,7 @@
  * An option that is not set costs nothing here: its owner gets the shared defaults.
  */
 
-const { checkBoolean, checkMilliseconds } = require('./checks');
+const { checkBoolean, checkCount, checkMilliseconds } = require('./checks');
 const { compileOrigins } = require('./origins');
 const { compilePaths } = require('./paths');
 
@@ -24,8 +24,17 @@ const { compilePaths } = require('./paths');
 const TABLE = {
   /** Function that decides about the Origin of a request. */
   allowedOrigins: { roles: ['server'], default: null, read: compileOrigins },
+  /** True: a connection whose queue would exceed `maxBackpressure` is terminated. */
+  closeOnBackpressureLimit: { roles: ['server', 'client'], default: false, read: checkBoolean },
   /** True: a connection is not read before its first 'message' listener. */
   deferReading: { roles: ['server', 'client'], default: false, read: checkBoolean },
+  /** True: a connection that exceeds its rate is closed with 1008. */
+  closeOnRateLimit: { roles: ['server', 'client'], default: false, read: checkBoolean },
+  /** Number of bytes that may be queued for one peer; 0: unlimited. */
+  maxBackpressure: { roles: ['server', 'client'], default: 0, read: checkCount },
+  /** Bytes and messages that a peer may send per second; 0: unlimited. */
+  maxBytesPerSecond: { roles: ['server', 'client'], default: 0, read: checkCount },
+  maxMessagesPerSecond: { roles: ['server', 'client'], default: 0, read: checkCount },
   /** Milliseconds for a request, and for an answer of `verifyClient`; 0: no limit. Clients have ws's option of this name. */
   handshakeTimeout: { roles: ['server'], default: 0, read: checkMilliseconds },
   /** Milliseconds of silence after which a connection is terminated; 0: no limit. */
@@ -43,7 +52,12 @@ const TABLE = {
  *
  * @typedef {Object} Settings
  * @property {import('./origins').OriginCheck | null} allowedOrigins
+ * @property {boolean} closeOnBackpressureLimit
+ * @property {boolean} closeOnRateLimit
  * @property {boolean} deferReading
+ * @property {number} maxBackpressure
+ * @property {number} maxBytesPerSecond
+ * @property {number} maxMessagesPerSecond
  * @property {number} handshakeTimeout
  * @property {number} idleTimeout
  * @property {number} maxLifetime
@@ -89,4 +103,4 @@ function readSettings(options, role) {
 /** Names of the client's options, none of which http.request() reads. */
 const CLIENT_OPTIONS = ROWS.client.map(({ name }) => name);
 
-module.exports = { CLIENT_OPTIONS, readSettings };
+module.exports = { CLIENT_OPTIONS, DEFAULTS, readSettings };

@@ -1,12 +1,15 @@
 'use strict';
 
 /*
- * Refusal of an opening handshake by a server: one HTTP response, then the end of the socket. Only websocket-server.js uses it.
+ * Refusal of an opening handshake by a server: one HTTP response, then the end of the socket. Used by websocket-server.js; node-responses.js formats refusals without a socket.
  */
 
 const http = require('http');
 
+const { LazySocket, isUpgradePending } = require('../socket/lazy-socket');
 const { createError } = require('../errors');
+const { findObserver } = require('./fallback');
+const { hasOwnMethods } = require('../socket/replaced-members');
 
 /** @typedef {import('stream').Duplex} Duplex */
 
@@ -19,6 +22,26 @@ const { createError } = require('../errors');
  * @param {Record<string, any>} [headers] added to the default ones, or in their place
  */
 function abortHandshake(socket, status, message, headers) {
+  const response = formatResponse(status, message, headers);
+  if (isUnobserved(socket) && LazySocket.refuse(socket, response)) return;
+  socket.once('finish', () => socket.destroy());
+  socket.end(response);
+}
+
+/** @param {any} socket any Duplex @returns {boolean} true if no program could tell whether Node ends it or the addon */
+function isUnobserved(socket) {
+  if (!isUpgradePending(socket) || hasOwnMethods(socket)) return false;
+  const { server, snapshot } = LazySocket.stateOf(socket).listenHandle;
+  return findObserver(server, snapshot, 'refusal') === null;
+}
+
+/**
+ * @param {number} status
+ * @param {string} [message] body; by default the reason phrase of the status
+ * @param {Record<string, any>} [headers] added to the default ones, or in their place
+ * @returns {string} the response
+ */
+function formatResponse(status, message, headers) {
   const reason = http.STATUS_CODES[status];
   const body = message || reason || '';
   const fields = Object.entries({
@@ -27,9 +50,7 @@ function abortHandshake(socket, status, message, headers) {
     'Content-Length': Buffer.byteLength(body),
     ...headers
   }).map(([name, value]) => `${name}: ${value}`);
-
-  socket.once('finish', () => socket.destroy());
-  socket.end([`HTTP/1.1 ${status} ${reason}`, ...fields, '', body].join('\r\n'));
+  return [`HTTP/1.1 ${status} ${reason}`, ...fields, '', body].join('\r\n');
 }
 
 /**
@@ -50,4 +71,4 @@ function abortOrEmitClientError(server, req, socket, status, message, headers) {
   }
 }
 
-module.exports = { abortHandshake, abortOrEmitClientError };
+module.exports = { abortHandshake, abortOrEmitClientError, formatResponse };

@@ -49,6 +49,8 @@ function isOriginalEmit(method) {
   return source.startsWith('function emit(type, ...args)') && source.includes('kErrorMonitor');
 }
 
+const { IncomingMessage } = http;
+
 /** @typedef {import('./http-server').AnyServer} AnyServer */
 /** @typedef {import('./http-server').Snapshot} Snapshot */
 
@@ -167,11 +169,12 @@ const RESPONSE_CHANNELS = [
 const REQUEST = { method: 'GET', httpVersionMajor: 1, httpVersionMinor: 1, headers: {} };
 
 /**
- * Observers of a response that Node gives without a call of the program, in addition to those of fallbackReason(). With one of
- * them, Node handles the connection. `of`: observed by all responses ("refusal", of 400, 408 and 431, which Node sends without a
- * request), or only by those to a complete request ("response", of 426).
+ * Observers of a response that Node or ws gives without a call of the program, in addition to those of fallbackReason(). With one
+ * of them, Node handles the connection, or 'upgrade' is emitted. `of`: observed by all responses ("refusal", of 400, 408 and 431,
+ * which Node sends without a request), only by those to a complete request ("response", of 426), or by those of ws to a request to
+ * upgrade ("upgrade", of 400).
  *
- * @type {{ name: string, of: 'refusal' | 'response', isPresent: (server: AnyServer, snapshot: Snapshot) => boolean }[]}
+ * @type {{ name: string, of: 'refusal' | 'response' | 'upgrade', isPresent: (server: AnyServer, snapshot: Snapshot) => boolean }[]}
  */
 const OBSERVERS = [
   {
@@ -214,6 +217,29 @@ const OBSERVERS = [
       Object.getOwnPropertySymbols(new http.ServerResponse(/** @type {any} */ (REQUEST))).some(
         ({ description }) => description === 'ServerResponseStatistics'
       )
+  },
+  {
+    name: "the 'upgrade' listeners are not only that of ws",
+    of: 'upgrade',
+    isPresent: (server, { upgrade }) =>
+      server.listenerCount('upgrade') !== 1 ||
+      server.rawListeners('upgrade')[0] !== upgrade?.listener
+  },
+  {
+    name: 'handleUpgrade() was replaced',
+    of: 'upgrade',
+    isPresent: (_server, { upgrade }) => upgrade?.wss.handleUpgrade !== upgrade?.handleUpgrade
+  },
+  {
+    name: "there is a 'wsClientError' listener",
+    of: 'upgrade',
+    isPresent: (_server, { upgrade }) => upgrade?.wss.listenerCount('wsClientError') !== 0
+  },
+  {
+    name: "the class of requests is not Node's",
+    of: 'upgrade',
+    // Its headers cannot be redefined.
+    isPresent: (_server, snapshot) => snapshot.IncomingMessage !== IncomingMessage
   }
 ];
 
@@ -228,11 +254,11 @@ function hasAsyncHooks() {
 }
 
 /**
- * Finds an observer of a response that Node gives without a call of the program. The last ones are costly.
+ * Finds an observer of a response that Node or ws gives without a call of the program. Those of "response" are costly.
  *
  * @param {AnyServer} server
  * @param {Snapshot} snapshot
- * @param {'refusal' | 'response'} of see OBSERVERS
+ * @param {'refusal' | 'response' | 'upgrade'} of see OBSERVERS
  * @returns {string | null} its name; null: the addon may send the response
  */
 function findObserver(server, snapshot, of) {
@@ -244,7 +270,7 @@ function findObserver(server, snapshot, of) {
     (observer) => observer.of === of && observer.isPresent(server, snapshot)
   );
   if (found === undefined) return null;
-  debug("falling back to Node's http.Server: %s", found.name);
+  debug('leaving the response to Node: %s', found.name);
   return found.name;
 }
 

@@ -28,7 +28,15 @@ const kSnapshot = Symbol('snapshot');
  * @property {unknown} shouldUpgrade Node's shouldUpgradeCallback; undefined in versions without it
  * @property {Function} answer ws's 'request' listener
  * @property {new (socket: any) => any} IncomingMessage class of its requests
+ * @property {UpgradeListener | null} upgrade that of the WebSocketServer; null: not added yet
  * @property {Listening | null} listening the current or last listening socket of the addon; null: Node listens
+ */
+
+/**
+ * @typedef {Object} UpgradeListener
+ * @property {any} wss
+ * @property {Function} listener calls `wss.handleUpgrade()`
+ * @property {Function} handleUpgrade the method of the class
  */
 
 /** @type {new (...args: any[]) => AnyServer} */
@@ -119,10 +127,23 @@ function createServer(answer, transport, handshakeTimeout) {
     shouldUpgrade: server.shouldUpgradeCallback,
     answer,
     IncomingMessage: (messages && server[messages]) ?? http.IncomingMessage,
+    upgrade: null,
     listening: null
   };
   Object.defineProperty(server, kSnapshot, { value: snapshot });
   return Object.setPrototypeOf(server, NativeListenServer.prototype);
+}
+
+/**
+ * Notes the 'upgrade' listener of the WebSocketServer that has created a server. Does nothing for other servers.
+ *
+ * @param {http.Server} server
+ * @param {UpgradeListener} upgrade
+ */
+function setUpgradeListener(server, upgrade) {
+  /** @type {Snapshot | undefined} */
+  const snapshot = /** @type {AnyServer} */ (server)[kSnapshot];
+  if (snapshot?.upgrade === null) snapshot.upgrade = upgrade;
 }
 
 /**
@@ -165,4 +186,4 @@ function bind(address, port, addressType, flags) {
   return null;
 }
 
-module.exports = { createServer };
+module.exports = { createServer, setUpgradeListener };

@@ -11,6 +11,9 @@ const { environment } = require('../native');
 const words = new Uint32Array(environment.records());
 const FIRST_WORD = 4;
 
+/** Names and values of which Node makes headers, the default of its servers. `rawHeaders` may have a few more. */
+const MAX_HEADER_PAIRS = 2000;
+
 /**
  * Cuts the header fields out of a request head. Must be called before the addon parses another one.
  *
@@ -51,11 +54,11 @@ function createRequest({ IncomingMessage }, socket, { major, minor, url, fields 
   req.url = url;
   req.upgrade = true;
   req.method = 'GET';
-  req._addHeaderLines(fields, fields.length);
+  req._addHeaderLines(fields, Math.min(fields.length, MAX_HEADER_PAIRS));
   req.parser = null;
   req.complete = true;
   req.push(null);
   return req;
 }
 
-module.exports = { createRequest, readFields };
+module.exports = { MAX_HEADER_PAIRS, createRequest, readFields };

@@ -13,7 +13,7 @@ const HEAD_END = '\r\n\r\n';
  * @typedef {Object} ParserOptions
  * @property {any} HTTPParser
  * @property {unknown[]} settings arguments of its initialize() behind the resource
- * @property {number} maxHeaderPairs elements of rawHeaders after which Node drops fields
+ * @property {number} maxHeaderPairs names and values after which Node drops fields
  */
 
 /**
@@ -40,6 +40,8 @@ class NodeParser {
   /** @param {ParserOptions} options */
   constructor({ HTTPParser, maxHeaderPairs, settings }) {
     const parser = new HTTPParser();
+    // Newer versions of Node refuse a request with more fields.
+    parser.maxHeaderPairs = maxHeaderPairs;
     this.parser = parser;
     this.type = HTTPParser.REQUEST;
     this.settings = settings;
@@ -53,7 +55,10 @@ class NodeParser {
 
     /** @param {string[]} fields @param {string} url */
     const addFields = (fields, url) => {
-      if (maxHeaderPairs <= 0 || this.fields.length < maxHeaderPairs) this.fields.push(...fields);
+      // As Node does: a group of fields is dropped, or kept whole.
+      if (this.fields.length < maxHeaderPairs) {
+        for (const text of fields) this.fields.push(text);
+      }
       this.url += url;
     };
     parser[HTTPParser.kOnMessageBegin] = () => {
@@ -71,8 +76,7 @@ class NodeParser {
       /** @type {boolean} */ isUpgrade,
       /** @type {boolean} */ keepsAlive
     ) => {
-      let all = fields ?? this.fields;
-      if (maxHeaderPairs > 0 && all.length > maxHeaderPairs) all = all.slice(0, maxHeaderPairs);
+      const all = fields ?? this.fields;
       const target = url ?? this.url;
       this.fields = [];
       this.url = '';
@@ -124,7 +128,14 @@ class NodeParser {
 
 /** @param {ParsedRequest} request @returns {boolean} true if bytes behind the head belong to it, or Node treats it specially */
 function hasBody({ fields }) {
-  return ['content-length', 'transfer-encoding', 'expect'].some((name) => hasField(fields, name));
+  for (let i = 0; i < fields.length; i += 2) {
+    const { length } = fields[i];
+    // A request may have a thousand fields: their names are compared by length first.
+    if (length !== 14 && length !== 17 && length !== 6) continue;
+    const name = fields[i].toLowerCase();
+    if (name === 'content-length' || name === 'transfer-encoding' || name === 'expect') return true;
+  }
+  return false;
 }
 
 /** @param {string[]} fields @param {string} name in lower case */

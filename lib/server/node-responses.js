@@ -2,15 +2,19 @@
 
 /*
  * The responses that Node and ws give whatever the program does, sent by the addon: 400, 408 and 431 for requests that Node's
- * parser refuses, and 426 for plain requests. The bytes are those that the running Node writes to a connection in memory
- * (probe.js), and its parser judges each request (node-parser.js). fallback.js has the conditions. Only upgrade.js calls this file.
+ * parser refuses, 426 for plain requests, and 400 for requests to upgrade that ws refuses for their fields. The bytes
+ * are those that the running Node writes to a connection in memory (probe.js), or that ws writes (abort-handshake.js); Node's
+ * parser judges each request (node-parser.js). fallback.js has the conditions. Only upgrade.js calls this file.
  */
 
 const http = require('http');
 
 const { NodeParser, hasField } = require('./node-parser');
+const { checkRequest, selectHeaders } = require('./check-request');
 const { connectProbe } = require('./probe');
+const { MAX_HEADER_PAIRS } = require('./incoming-message');
 const { findObserver } = require('./fallback');
+const { formatResponse } = require('./abort-handshake');
 const { createError } = require('../errors');
 const { setImmediate, setTimeout } = require('../node/schedule');
 
@@ -104,8 +108,9 @@ class NodeResponses {
     for (const [index, request] of requests.entries()) {
       const method = this.methods.get(request.method);
       const isLast = index === requests.length - 1;
+      const { fields, major, minor } = request;
       const isUsual =
-        request.major === 1 && request.minor === 1 && hasField(request.fields, 'host');
+        major === 1 && minor === 1 && fields.length <= MAX_HEADER_PAIRS && hasField(fields, 'host');
       if (method === undefined || !isUsual || !(request.keepsAlive || isLast)) return null;
       const response = this.responseTo(
         server,
@@ -188,7 +193,7 @@ function learn(server) {
 
   const isKnown =
     settings.length === 2 &&
-    typeof maxHeaderPairs === 'number' &&
+    maxHeaderPairs === MAX_HEADER_PAIRS &&
     Object.entries({ 400: bad, 408: late, 431: tooLarge }).every(
       ([status, probe]) =>
         probe.destroyed && probe.output.toString('latin1').startsWith(`HTTP/1.1 ${status} `)
@@ -225,8 +230,10 @@ function answer(handle, number, bytes, reason) {
   if (verdict.kind === 'error')
     return send(handle, number, responses.refusalOf(verdict.code), false);
   if (verdict.kind === 'upgrade') {
-    const { method, major } = verdict.request;
-    return responses.methods.get(method) === 'GET' && major === 1 ? verdict : FALL_BACK;
+    const { fields, major, method } = verdict.request;
+    if (responses.methods.get(method) !== 'GET' || major !== 1) return FALL_BACK;
+    const refusal = findRefusal(handle, fields);
+    return refusal === null ? verdict : send(handle, number, refusal, false);
   }
   if (findObserver(server, snapshot, 'response') !== null) return FALL_BACK;
   const response = responses.respond(server, verdict.requests);
@@ -238,6 +245,20 @@ function answer(handle, number, bytes, reason) {
     handle.keep(number, isFirst, bytes.length, response.bytes.length, responses.silence);
   }
   return outcome;
+}
+
+/**
+ * Finds the refusal that ws gives to a request to upgrade, whatever the program does.
+ *
+ * @param {ListenHandle} handle
+ * @param {string[]} fields names and values, alternating
+ * @returns {Buffer | null} null: none, or the program may observe it
+ */
+function findRefusal({ server, snapshot }, fields) {
+  const headers = selectHeaders(fields, MAX_HEADER_PAIRS);
+  const refusal = headers && checkRequest('GET', headers);
+  if (refusal === null || findObserver(server, snapshot, 'upgrade') !== null) return null;
+  return Buffer.from(formatResponse(refusal.status, refusal.message, refusal.fields));
 }
 
 /**

@@ -81,14 +81,25 @@ function answerOrFallBack(handle, number, data, reason) {
     const bytes = /** @type {Buffer} */ (data);
     const rest = outcome.length < bytes.length ? bytes.subarray(outcome.length) : undefined;
     upgrade(handle, number, outcome.request, rest, bytes.length);
-  } else if (outcome.kind !== 'done') {
-    const { rest, keep } = outcome.kind === 'unsent' ? outcome : { rest: undefined, keep: true };
-    const socket = fallBack(handle, number, rest === undefined ? data : undefined, reason);
-    if (rest !== undefined && socket) {
-      if (keep) socket.write(rest);
-      else socket.end(rest);
-    }
+  } else if (outcome.kind === 'unsent') {
+    sendRest(handle, number, outcome, reason);
+  } else if (outcome.kind === 'node') {
+    fallBack(handle, number, data, reason);
   }
+}
+
+/**
+ * Lets Node send the rest of a response.
+ *
+ * @param {ListenHandle} handle
+ * @param {number} number
+ * @param {{ rest: Buffer, keep: boolean }} unsent
+ * @param {number} reason
+ */
+function sendRest(handle, number, { rest, keep }, reason) {
+  const socket = fallBack(handle, number, undefined, reason);
+  if (keep) socket?.write(rest);
+  else socket?.end(rest);
 }
 
 /**

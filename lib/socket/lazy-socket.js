@@ -19,7 +19,7 @@ const { createError } = require('../errors');
 const { SocketFlag } = require('./socket-states');
 const { callCurrent, defineLazyMembers, isLazy, materialize } = require('./materialize');
 const { isUnpatched } = require('./replaced-members');
-const { nextTick } = require('../node/schedule');
+const { nextTick, setImmediate } = require('../node/schedule');
 
 const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_ENDED, PEER_ENDED } = SocketFlag;
 
@@ -34,6 +34,7 @@ const { CLOSED, DESTROYED, ENDING, FINISHED, INPUT_ENDED, PEER_ENDED } = SocketF
  * @property {number} bytesRead bytes of the request, and behind it
  * @property {boolean} isFresh true while `upgrade` is being emitted
  * @property {string} response the start of the response, not written yet
+ * @property {{ written: number, unsent: Buffer }} [refusal] bytes of a refusal
  * @property {((error: Error) => void) | null} errorListener
  */
 
@@ -59,13 +60,21 @@ class LazySocket {
    */
   constructor(handle, number, bytesRead) {
     this.#listenHandle = handle;
-    this.#upgrade = { number, bytesRead, isFresh: true, response: '', errorListener: null };
+    const refusal = undefined;
+    this.#upgrade = {
+      number,
+      bytesRead,
+      isFresh: true,
+      response: '',
+      refusal,
+      errorListener: null
+    };
     /** @type {any} the types lack this name */
     const self = this;
     self[kWebSocket] = undefined;
   }
 
-  // Static, because each name of a method may be one of Node's.
+  // Static, because each name of a method may be one of Node's, and a private method needs memory in each instance.
 
   /**
    * @param {any} object
@@ -77,10 +86,42 @@ class LazySocket {
 
   /**
    * @param {LazySocket} socket
-   * @returns {boolean} true if no WebSocket has adopted it
+   * @returns {boolean} true if no WebSocket has adopted it, and it is not refused
    */
   static isPending(socket) {
-    return socket.#upgrade !== null;
+    return socket.#upgrade !== null && (socket.#flags & ENDING) === 0;
+  }
+
+  /**
+   * Writes a response, and ends the socket in the check phase; a net.Socket ends right before. Returns false if Node must write.
+   * @param {any} socket pending @param {string} response
+   */
+  static refuse(socket, response) {
+    const { listener, unwatched } = socket.#listenHandle;
+    const upgrade = socket.#upgrade;
+    if (upgrade === null || upgrade.response !== '' || (socket.#flags & ENDING) !== 0) return false;
+    const bytes = Buffer.from(response);
+    const written = listener.write(upgrade.number, bytes);
+    if (written === null) return false;
+    socket.#flags |= ENDING;
+    upgrade.refusal = { written, unsent: bytes.subarray(written) };
+    unwatched.add(socket);
+    setImmediate(LazySocket.#endRefused, socket);
+    if (written < bytes.length) materialize(socket);
+    return true;
+  }
+
+  /** @param {any} socket may have been materialized */
+  static #endRefused(socket) {
+    const { listener, server, unwatched } = socket.#listenHandle;
+    unwatched.delete(socket);
+    if (!isLazy(socket)) return;
+    listener.discard(socket.#upgrade.number);
+    socket.#upgrade.number = 0xffffffff; // That of no connection.
+    socket.#flags |= FINISHED | DESTROYED;
+    server._connections--;
+    server._emitCloseIfDrained();
+    closeLater({ close: () => LazySocket.#close(socket) });
   }
 
   /**
@@ -152,28 +193,37 @@ class LazySocket {
       return;
     }
     socket.#flags |= CLOSED;
-    events.onSocketClose(socket[kWebSocket], socket);
+    if (socket.#upgrade === null) events.onSocketClose(socket[kWebSocket], socket);
   }
 
-  /** @returns {Address} the address of the peer; empty if it was not read while the peer was connected */
-  get #peer() {
-    const peername = this.#peername ?? this.#readAddress('remoteAddress');
+  /**
+   * @param {LazySocket} socket
+   * @returns {Address} the address of the peer; empty if it was not read while the peer was connected
+   */
+  static #peerOf(socket) {
+    const peername = socket.#peername ?? LazySocket.#readAddress(socket, 'remoteAddress');
     if (peername === null) return {};
-    this.#peername = peername;
+    socket.#peername = peername;
     return peername;
   }
 
-  /** @returns {Address} */
-  get #self() {
-    return this.#readAddress('localAddress') ?? {};
+  /**
+   * @param {LazySocket} socket
+   * @returns {Address}
+   */
+  static #selfOf(socket) {
+    return LazySocket.#readAddress(socket, 'localAddress') ?? {};
   }
 
-  /** @param {'localAddress' | 'remoteAddress'} which */
-  #readAddress(which) {
-    const upgrade = this.#upgrade;
+  /**
+   * @param {LazySocket} socket
+   * @param {'localAddress' | 'remoteAddress'} which
+   */
+  static #readAddress(socket, which) {
+    const upgrade = socket.#upgrade;
     return upgrade
-      ? this.#listenHandle.listener[which](upgrade.number)
-      : this.#transport.connection[which]();
+      ? socket.#listenHandle.listener[which](upgrade.number)
+      : socket.#transport.connection[which]();
   }
 
   // Properties
@@ -221,7 +271,8 @@ class LazySocket {
 
   get readable() {
     const upgrade = this.#upgrade;
-    if (upgrade) return upgrade.isFresh || this.#listenHandle.listener.isOpen(upgrade.number);
+    if (upgrade && !this.destroyed)
+      return upgrade.isFresh || this.#listenHandle.listener.isOpen(upgrade.number);
     return (this.#flags & (INPUT_ENDED | DESTROYED)) === 0;
   }
 
@@ -246,27 +297,27 @@ class LazySocket {
   }
 
   get remoteAddress() {
-    return this.#peer.address;
+    return LazySocket.#peerOf(this).address;
   }
 
   get remoteFamily() {
-    return this.#peer.family;
+    return LazySocket.#peerOf(this).family;
   }
 
   get remotePort() {
-    return this.#peer.port;
+    return LazySocket.#peerOf(this).port;
   }
 
   get localAddress() {
-    return this.#self.address;
+    return LazySocket.#selfOf(this).address;
   }
 
   get localFamily() {
-    return this.#self.family;
+    return LazySocket.#selfOf(this).family;
   }
 
   get localPort() {
-    return this.#self.port;
+    return LazySocket.#selfOf(this).port;
   }
 
   // Methods used by an opening handshake
@@ -276,7 +327,7 @@ class LazySocket {
    * @param {(...args: any[]) => void} listener
    */
   on(event, listener) {
-    const upgrade = this.#upgrade;
+    const upgrade = this.writable ? this.#upgrade : null;
     if (upgrade && event === 'error' && upgrade.errorListener === null) {
       upgrade.errorListener = listener;
       return this;
@@ -305,7 +356,7 @@ class LazySocket {
   write(chunk, encoding, callback) {
     const upgrade = this.#upgrade;
     const isPlain = typeof chunk === 'string' && encoding === undefined && callback === undefined;
-    if (upgrade && isPlain && upgrade.response === '') {
+    if (upgrade && isPlain && upgrade.response === '' && this.writable) {
       upgrade.response = chunk;
       // A 101 if a WebSocket adopts the socket in this tick; otherwise it has to be written. See endUpgradeEvent(), too.
       if (!upgrade.isFresh) nextTick(materializePending, this);

@@ -12,7 +12,7 @@ const net = require('net');
 const events = require('../connection/websocket-events');
 const { kTransport, kWebSocket } = require('../constants');
 const { defineVisible } = require('../node/define');
-const { guard } = require('./handle-guard');
+const { guard, setCounter } = require('./handle-guard');
 const { SocketFlag } = require('./socket-states');
 const { DetachedSocket, markDetached } = require('./detached-socket');
 const { setLazyMembers } = require('./replaced-members');
@@ -83,6 +83,10 @@ function materialize(socket) {
   if (upgrade) {
     if (upgrade.errorListener !== null) node.on.call(socket, 'error', upgrade.errorListener);
     if (socket[kWebSocket]) events.watchSocket(socket[kWebSocket], socket);
+    if ((flags & ENDING) !== 0) {
+      continueRefusal(socket, flags, upgrade);
+      return socket;
+    }
     // Not through a write() that a program has defined on the socket: that one has passed these bytes.
     if (upgrade.response !== '') node.write.call(socket, upgrade.response);
     return socket;
@@ -96,6 +100,24 @@ function materialize(socket) {
   markDetached(socket, transport);
   if ((flags & DESTROYED) === 0) continueEnd(socket, flags);
   return socket;
+}
+
+/**
+ * Continues the end of a socket whose upgrade was refused.
+ *
+ * @param {any} socket
+ * @param {number} flags
+ * @param {import('./lazy-socket').PendingUpgrade} upgrade
+ */
+function continueRefusal(socket, flags, { bytesRead, refusal }) {
+  if ((flags & DESTROYED) !== 0) {
+    setDestroyed(socket, flags, undefined);
+    return;
+  }
+  setCounter(socket._handle, 'bytesRead', bytesRead);
+  setCounter(socket._handle, 'bytesWritten', refusal?.written ?? 0);
+  node.once.call(socket, 'finish', () => socket.destroy());
+  node.end.call(socket, refusal?.unsent.length ? refusal.unsent : undefined);
 }
 
 /**

@@ -96,8 +96,6 @@ function isNodeOutputUnpatched() {
 let lazyMembers = null;
 /** @type {any} */
 let detachedMembers = null;
-/** @type {any} */
-let detachedPrototype = null;
 
 /** @param {any} prototype of lazy sockets */
 function setLazyMembers(prototype) {
@@ -106,7 +104,6 @@ function setLazyMembers(prototype) {
 
 /** @param {any} prototype of detached sockets */
 function setDetachedMembers(prototype) {
-  detachedPrototype = prototype;
   detachedMembers = membersOf(prototype);
 }
 
@@ -126,16 +123,17 @@ function membersOf(prototype) {
 }
 
 /**
- * True if the members of a socket that a send calls are the originals. Called per message: property loads, no loop.
+ * True if the members of a socket that a send calls are the originals. Called per message: property loads, no loop, and no query of
+ * the prototype, which would be a call into the runtime.
  *
  * @param {any} socket lazy or detached
  */
 function isOutputUnpatched(socket) {
   return (
     isNodeOutputUnpatched() &&
-    (Object.getPrototypeOf(socket) === detachedPrototype
-      ? isDetachedOutputUnpatched(socket)
-      : isLazyOutputUnpatched(socket))
+    (socket.write === lazyMembers.write
+      ? isLazyOutputUnpatched(socket)
+      : isDetachedOutputUnpatched(socket))
   );
 }
 
@@ -147,9 +145,7 @@ function isOutputUnpatched(socket) {
 function isUnpatched(socket) {
   return (
     isNodeUnpatched() &&
-    (Object.getPrototypeOf(socket) === detachedPrototype
-      ? isDetachedUnpatched(socket)
-      : isLazyUnpatched(socket))
+    (socket.write === lazyMembers.write ? isLazyUnpatched(socket) : isDetachedUnpatched(socket))
   );
 }
 

@@ -5,7 +5,7 @@
  * materialize.js creates a net.Socket in the same state; __test__/listener/socket-members.test.js checks the table.
  */
 
-/** Flags of a lazy socket that a WebSocket has adopted. */
+/** Flags of a lazy socket that a WebSocket has adopted, or whose upgrade was refused. */
 const SocketFlag = {
   /** end() was called. */
   ENDING: 1,
@@ -97,6 +97,10 @@ const STATES = {
     reader: 'none',
     members: [...ALWAYS, 'on', 'removeListener']
   },
+  /** The upgrade was refused: the response is written, and the addon ends the socket in the check phase. */
+  refused: { descriptor: 'listener', reader: 'none', members: ALWAYS },
+  /** The addon has ended it. */
+  refusedClosed: { descriptor: 'none', reader: 'none', members: ALWAYS },
   /** Adopted by a WebSocket. */
   open: { descriptor: 'connection', reader: 'addon', members: ADOPTED },
   /** end() was called. */

@@ -52,18 +52,20 @@ class Transport extends EventDispatcher {
     this.finalTotals = null;
     /** @type {InstanceType<typeof WriteCallbacks> | null} */
     this.callbacks = null;
+    /** The bound on queued output; null: none. @type {InstanceType<typeof import('../connection/backpressure').Backpressure> | null} */
+    this.backpressure = null;
     /** True while a fragmented message is being sent. */
     this.isFragmenting = false;
     /** True if an I/O thread may answer pings. */
     this.mayPong = false;
     /** Number of messages sent, counted by their last fragment. */
     this.messagesSent = 0;
-    /** True from the socket's `close` until the WebSocket's, which waits until all events have been emitted. */
-    this.isClosed = false;
     /** True if nothing can be sent any more: the socket was ended or has lost its descriptor. */
     this.isOutputEnded = false;
     /** True if reading is paused until all events have been emitted. */
     this.isThrottled = false;
+    /** The rates that the peer may send at; null: any. @type {InstanceType<typeof import('../connection/rate-limit').RateLimit> | null} */
+    this.rateLimit = null;
     /** True if nothing is read before the first 'message' listener; see connection/deferred-reading.js. */
     this.isDeferred = false;
   }
@@ -281,6 +283,12 @@ class Transport extends EventDispatcher {
 
   // Backpressure
 
+  /** True if this side has no reason to stop reading. */
+  get canRead() {
+    const { isDeferred, isThrottled, rateLimit } = this;
+    return !isThrottled && !isDeferred && (rateLimit === null || !rateLimit.isPausing);
+  }
+
   /** Pauses reading if not all events could be emitted at once. */
   throttle() {
     if (this.isThrottled || this.isHeld || this.isEmpty) return;
@@ -296,7 +304,7 @@ class Transport extends EventDispatcher {
   handleEmpty() {
     if (this.isThrottled && this.canResumeReading) {
       this.isThrottled = false;
-      if (!this.websocket.isPaused) this.socket.resume();
+      if (this.canRead && !this.websocket.isPaused) this.socket.resume();
     }
     this.finish();
   }

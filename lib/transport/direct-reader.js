@@ -250,7 +250,9 @@ function onRead() {
   const { socket } = transport;
   let count = /** @type {Internals} */ (internals).takeCount();
   if (!isProven) count = prove(this, reader, count);
-  if (count === 0 || reader.isAssigned || !canReadDirectly(socket, listener)) {
+  // A limited rate splits chunks, whose rests go back to the stream.
+  const isLimited = transport.rateLimit !== null;
+  if (count === 0 || reader.isAssigned || isLimited || !canReadDirectly(socket, listener)) {
     return reader.onread.call(this, count === 0 ? undefined : buffer.buffer.slice(0, count));
   }
   socket._unrefTimer();

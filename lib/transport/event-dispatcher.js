@@ -39,12 +39,6 @@ class EventDispatcher extends EventQueue {
     /** The form of binary messages. */
     this.binaryType = 'nodebuffer';
     this.messagesReceived = 0;
-    /** True if the addon has answered the ping being emitted. */
-    this.isPingAnswered = false;
-    /** True if nothing more will be parsed: after a close frame, a protocol error or the end of the stream. */
-    this.isInputEnded = false;
-    /** True if the peer has violated the protocol. */
-    this.hasFailed = false;
   }
 
   /**

@@ -8,6 +8,7 @@
 
 const native = require('../native');
 const { AsyncContext } = require('../node/async-context');
+const { TransportFlags } = require('./transport-flags');
 const { forget, readRecords, shift } = require('./record-reader');
 const { setImmediate } = require('../node/schedule');
 
@@ -35,9 +36,10 @@ const State = { READY: 0, EMITTING: 1, SCHEDULED: 2, HELD: 3 };
 
 const { EMITTING, HELD, READY, SCHEDULED } = State;
 
-class EventQueue {
+class EventQueue extends TransportFlags {
   /** @param {boolean} isSynchronous false: at most one `message`, `ping` or `pong` per macrotask */
   constructor(isSynchronous) {
+    super();
     /** Id of the connection in the addon. */
     this.id = native.NO_CONNECTION;
     /**

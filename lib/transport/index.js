@@ -13,6 +13,7 @@ const { debug, isDebugging } = require('./debug');
 const { obstacleToDetaching } = require('../socket/detach');
 const { hasOwnMethods, isNodeUnpatched } = require('../socket/replaced-members');
 const { isLazy, materialize } = require('../socket/materialize');
+const { isUpgradePending } = require('../socket/lazy-socket');
 const { Driver, takesSockets } = require('../native');
 const { configure } = require('./config-cache');
 const { watchTimeLimits } = require('./time-limits');
@@ -47,8 +48,13 @@ function openTransport(
   const mode = parser === undefined ? resolveMode(option) : 'stream';
   const isOnThread = mode === 'io_threads';
   const config = configure(options);
-  // A program that has replaced a member expects it to be called.
-  if (isLazy(socket) && (hasOwnMethods(socket) || !isNodeUnpatched())) materialize(socket);
+  // A program that has replaced a member expects it to be called. A refused socket has no connection to adopt.
+  if (
+    isLazy(socket) &&
+    !(isUpgradePending(socket) && !hasOwnMethods(socket) && isNodeUnpatched())
+  ) {
+    materialize(socket);
+  }
 
   let obstacle = obstacleToNative(mode, socket);
   if (obstacle === null) {

@@ -40,12 +40,6 @@ class NativeTransport extends Transport {
     this.resource = resource;
     /** True if output may have been queued since the last flush of this connection. */
     this.isDirty = false;
-    /** True if the connection keeps the event loop alive. */
-    this.isReferenced = false;
-    /** True if a WRITTEN record has been requested and not received. */
-    this.isWrittenRequested = false;
-    /** True once the socket has been destroyed. */
-    this.isSocketDestroyed = false;
     /** True if the socket has a timeout. */
     this.isTimed = false;
     /** Bytes received and queued when activity was last noted. */
@@ -59,13 +53,8 @@ class NativeTransport extends Transport {
      * @type {((error?: Error | null) => void) | null}
      */
     this.shutdownCallback = null;
-    this.isShutDown = false;
     /** True until an I/O thread may answer pings, if it is to. */
     this.awaitsPongs = false;
-    /** True while events of the bytes behind the handshake are emitted. */
-    this.isEmittingHead = false;
-    /** True if the socket's handle was closed or taken away, though the socket is not destroyed. */
-    this.hasLostDescriptor = false;
   }
 
   /** Each delivery is a macrotask of its own; the tick of the bytes behind the handshake is not. */
@@ -197,7 +186,8 @@ class NativeTransport extends Transport {
 
   /** Requests a WRITTEN record if callbacks wait. One request at a time: later sends need no call into the addon. */
   requestWritten() {
-    if (this.isWrittenRequested || this.callbacks === null || this.callbacks.isEmpty) return;
+    const { callbacks, isWrittenRequested } = this;
+    if (callbacks === null || callbacks.isEmpty || isWrittenRequested) return;
     this.isWrittenRequested = true;
     native.notify(this.id);
   }
@@ -211,10 +201,26 @@ class NativeTransport extends Transport {
    * @returns {boolean} true: to be called again after ticks and microtasks have run
    */
   deliver(count) {
-    return this.resource.runInAsyncScope(this.deliverInContext, this, count);
+    // The addon enters a context at less cost, but needs memory for it: not for connections with a single message.
+    const deliver =
+      this.messagesReceived === 0 ? this.deliverInContext : this.deliverKeepingContext;
+    return this.resource.runInAsyncScope(deliver, this, count);
   }
 
   /**
+   * As deliverInContext(); has the addon make later deliveries in the present context.
+   *
+   * @param {number} count
+   * @returns {boolean}
+   */
+  deliverKeepingContext(count) {
+    native.keepContext(this.id, this.resource);
+    return this.deliverInContext(count);
+  }
+
+  /**
+   * As deliver(), called in the context of the connection.
+   *
    * @param {number} count
    * @returns {boolean}
    */
@@ -230,6 +236,7 @@ class NativeTransport extends Transport {
     // A listener may have replaced a member that answers pings.
     if (this.mayPong) events.updateThreadPongs(this);
     else if (this.awaitsPongs) this.allowPongs();
+    if (this.rateLimit !== null) this.rateLimit.charge();
     if (this.hasPending) return true;
     this.throttle();
     return false;
@@ -352,7 +359,8 @@ class NativeTransport extends Transport {
 
   /** @param {boolean} isReferenced true: keep the event loop alive */
   setReferenced(isReferenced) {
-    if (isReferenced === this.isReferenced) return;
+    const { isReferenced: wasReferenced } = this;
+    if (isReferenced === wasReferenced) return;
     this.isReferenced = isReferenced;
     if (isReferenced) native.environment.ref();
     else native.environment.unref();
@@ -388,16 +396,17 @@ class NativeTransport extends Transport {
    * @param {Error | null} error
    */
   handleSocketDestroy(error) {
-    if (this.hasLostDescriptor || this.isSocketDestroyed) return;
+    const { hasLostDescriptor, isSocketDestroyed } = this;
+    if (hasLostDescriptor || isSocketDestroyed) return;
     this.isSocketDestroyed = true;
     this.releaseDescriptor(() => error ?? createError('STREAM_DESTROYED'));
   }
 
   /** Stops using the descriptor, which Node is about to close or to give away. Later sends fail with an error of Node. */
   handleDescriptorLoss() {
-    const { socket } = this;
+    const { hasLostDescriptor, socket } = this;
     if (socket.destroyed) this.handleSocketDestroy(null);
-    if (socket.destroyed || this.hasLostDescriptor) return;
+    if (socket.destroyed || hasLostDescriptor) return;
     this.hasLostDescriptor = true;
     this.isOutputEnded = true;
     this.releaseDescriptor(() => createSystemError('write', constants.errno.ECANCELED));

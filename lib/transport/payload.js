@@ -7,6 +7,7 @@
 
 const native = require('../native');
 const { MAX_PLACED, place } = require('./record-reader');
+const { MAX_QUEUED, enqueue } = require('./send-queue');
 
 const { PLACED, SAME, STRING, TOTAL } = native.SendFlag;
 const { thread } = native;
@@ -27,6 +28,9 @@ const MAX_REMEMBERED = 64 * 1024;
 function queueMessage(id, data, flags, key, wantsTotal) {
   if (wantsTotal) flags |= TOTAL;
   if (typeof data === 'string') return native.send(id, data, flags | textFlags(data), key);
+  if (!wantsTotal && key === undefined && data.length <= MAX_QUEUED && enqueue(id, data, flags)) {
+    return undefined;
+  }
   if (data.length <= MAX_PLACED) return native.send(id, place(data), flags | PLACED, key);
   return native.send(id, data, flags, key);
 }

@@ -1,9 +1,9 @@
 'use strict';
 
 /*
- * The only file that accesses the memory shared with the addon, except for the receive buffer (direct-reader.js). Reads parsed
- * events into the queue of their connection, takes output, and places small payloads. Used by the transports. The meaning of an
- * event is not known here.
+ * The only file that accesses the memory shared with the addon, except for the receive buffer (direct-reader.js) and queued
+ * messages (send-queue.js). Reads parsed events into the queue of their connection, takes output, and places small payloads. Used
+ * by the transports. The meaning of an event is not known here.
  *
  * Neither shared memory nor a view of it leaves this file: payloads are copied out, into memory that holds bytes of one
  * delivery of one connection only.

@@ -254,8 +254,32 @@ class StreamTransport extends Transport {
   /** @param {Buffer | string} chunk a string if a program has set an encoding */
   receive(chunk) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    if (this.rateLimit !== null) {
+      this.receiveSlices(bytes, this.rateLimit);
+      return;
+    }
     runStreamDelivery(this, native.receive(this.id, bytes));
     this.throttle();
+  }
+
+  /**
+   * Parses a chunk in slices. If the connection is paused meanwhile, the rest goes back to the socket.
+   *
+   * @param {Buffer} chunk
+   * @param {NonNullable<StreamTransport['rateLimit']>} rateLimit
+   */
+  receiveSlices(chunk, rateLimit) {
+    const { socket, websocket } = this;
+    for (let offset = 0; offset < chunk.length; offset += rateLimit.maxRead) {
+      if (offset > 0 && (!this.canRead || websocket.isPaused)) {
+        socket.unshift(chunk.subarray(offset));
+        return;
+      }
+      const slice = chunk.subarray(offset, offset + rateLimit.maxRead);
+      runStreamDelivery(this, native.receive(this.id, slice));
+      rateLimit.charge();
+      this.throttle();
+    }
   }
 
   /**

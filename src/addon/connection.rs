@@ -12,8 +12,8 @@ use super::codec::{SocketAddress, masking_key};
 use super::compression_jobs::{deflate_async, inflate_async};
 use super::context::Context;
 use super::environment::Environment;
-use super::functions::{fresh_key, to_double};
-use super::host::SharedTransport;
+use super::functions::to_double;
+use super::host::{SharedTransport, fresh_key, send_queued};
 use super::payload::flag;
 use super::sockets;
 use super::sys::{Reference, unknown};
@@ -46,6 +46,14 @@ impl Environment {
     pub fn connection(&self, id: u32) -> Result<Connection> {
         let transport = self.context.transport(id)?;
         Ok(Connection { context: Rc::clone(&self.context), transport, id, is_owner: false })
+    }
+}
+
+impl Connection {
+    /// The transport, with all that the shim has queued for it.
+    fn transport(&self) -> &SharedTransport {
+        send_queued(&self.context.event_loop);
+        &self.transport
     }
 }
 
@@ -84,10 +92,10 @@ impl Connection {
         let start = |payload: &[u8]| {
             let compress = flags & flag::COMPRESS != 0;
             let outgoing =
-                params_if_compressed(event_loop, &mut self.transport.borrow_mut(), compress, payload.len());
+                params_if_compressed(event_loop, &mut self.transport().borrow_mut(), compress, payload.len());
             let Some(outgoing) = outgoing else { return Ok(false) };
             let callback = Reference::new(*env, callback.raw())?;
-            deflate_async(compression, *env, &self.transport, &outgoing, payload, callback).map(|()| true)
+            deflate_async(compression, *env, self.transport(), &outgoing, payload, callback).map(|()| true)
         };
         if data.get_type()? == ValueType::String {
             payloads.with_string(*env, data.raw(), start)?
@@ -100,9 +108,9 @@ impl Connection {
     #[napi(catch_unwind)]
     pub fn send_deflated(&mut self, flags: u32, key: Option<Uint8Array>) -> Result<f64> {
         let key = key.map(|key| masking_key(&key)).transpose()?;
-        let key = key.or_else(|| fresh_key(&self.context, flags));
+        let key = key.or_else(|| fresh_key(self.context.host(), flags));
         let (binary, fin) = (flags & flag::BINARY != 0, flags & flag::FIN != 0);
-        let mut transport = self.transport.borrow_mut();
+        let mut transport = self.transport().borrow_mut();
         Ok(to_double(send_compressed(&self.context.event_loop, &mut transport, binary, fin, key)))
     }
 
@@ -113,7 +121,7 @@ impl Connection {
         &mut self,
         #[napi(ts_arg_type = "(count: number) => void")] callback: Unknown<'_>,
     ) -> Result<()> {
-        inflate_async(&self.context.event_loop, &self.transport, callback.raw())
+        inflate_async(&self.context.event_loop, self.transport(), callback.raw())
     }
 
     /// The payload of the next record with the flag `LARGE`.
@@ -125,7 +133,7 @@ impl Connection {
     /// The memory of the next record with the flag `DETACHED`.
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer | undefined")]
     pub fn take_detached(&mut self) -> Result<Option<Unknown<'_>>> {
-        let transport = self.transport.borrow();
+        let transport = self.transport().borrow();
         let memory = transport.active().and_then(|active| active.with_frame_memory(Reference::value));
         memory.map(|value| unknown(self.context.env, value?)).transpose()
     }
@@ -139,7 +147,7 @@ impl Connection {
     /// Over a stream: all output queued since the last call; `null` if there is none.
     #[napi(catch_unwind)]
     pub fn take_output<'env>(&mut self, env: &'env Env) -> Result<Option<BufferSlice<'env>>> {
-        let mut transport = self.transport.borrow_mut();
+        let mut transport = self.transport().borrow_mut();
         let Some(stream) = transport.stream() else { return Ok(None) };
         if stream.connection.output().is_empty() {
             return Ok(None);
@@ -152,25 +160,25 @@ impl Connection {
     /// Attached, over TCP: the local address; `null` once destroyed.
     #[napi(catch_unwind)]
     pub fn local_address(&self) -> Option<SocketAddress> {
-        self.transport.borrow().local_and_peer_addr().0.map(SocketAddress::from)
+        self.transport().borrow().local_and_peer_addr().0.map(SocketAddress::from)
     }
 
     /// Attached, over TCP: the peer's address; `null` once it is not connected.
     #[napi(catch_unwind)]
     pub fn remote_address(&self) -> Option<SocketAddress> {
-        self.transport.borrow().local_and_peer_addr().1.map(SocketAddress::from)
+        self.transport().borrow().local_and_peer_addr().1.map(SocketAddress::from)
     }
 
     /// Attached: the number of the descriptor; -1 once destroyed.
     #[napi(catch_unwind)]
     pub fn descriptor(&self) -> i32 {
-        self.transport.borrow().fd()
+        self.transport().borrow().fd()
     }
 
     /// Adopted: a handle of Node owns the descriptor from now on, and must not close it before `destroy`.
     #[napi(catch_unwind)]
     pub fn lend(&self) {
-        let mut transport = self.transport.borrow_mut();
+        let mut transport = self.transport().borrow_mut();
         if let Ok(borrowed) = sockets::borrow_fd(transport.fd()) {
             transport.lend(borrowed);
         }
@@ -182,7 +190,7 @@ impl Connection {
     /// failed (else a read), with the error number from the ninth bit on. -1 if there is no socket.
     #[napi(catch_unwind)]
     pub fn hand_back(&mut self) -> i32 {
-        let events = self.transport.borrow_mut().hand_back(&self.context.event_loop);
+        let events = self.transport().borrow_mut().hand_back(&self.context.event_loop);
         events.map_or(-1, HandedBackEvents::bits)
     }
 
@@ -190,13 +198,13 @@ impl Connection {
     /// none are.
     #[napi(catch_unwind)]
     pub fn needs_drain(&self, mark: u32) -> bool {
-        self.transport.borrow().active().is_some_and(|active| active.needs_drain(mark.into()))
+        self.transport().borrow().active().is_some_and(|active| active.needs_drain(mark.into()))
     }
 
     /// Attached: from now on, a `DRAIN` record follows whenever no output is pending after `mark` bytes were.
     #[napi(catch_unwind)]
     pub fn watch_drain(&mut self, mark: u32) {
-        if let Some(active) = self.context.event_loop.activate(&mut self.transport.borrow_mut()) {
+        if let Some(active) = self.context.event_loop.activate(&mut self.transport().borrow_mut()) {
             active.watch_drain(mark.into());
         }
     }
@@ -204,24 +212,24 @@ impl Connection {
     /// Attached: holds output back, or stops doing so.
     #[napi(catch_unwind)]
     pub fn cork(&mut self, corked: bool) {
-        self.transport.borrow_mut().execute(&self.context.event_loop, SocketCommand::Cork(corked));
+        self.transport().borrow_mut().execute(&self.context.event_loop, SocketCommand::Cork(corked));
     }
 
     /// Chooses whether an I/O thread answers pings. Returns false if it may not yet: an unanswered ping has not been delivered.
     #[napi(catch_unwind)]
     pub fn set_auto_pong(&mut self, on: bool) -> bool {
-        self.transport.borrow_mut().set_auto_pong(on)
+        self.transport().borrow_mut().set_auto_pong(on)
     }
 
     /// Sets the limit for messages, in bytes; 0 and below mean unlimited.
     #[napi(catch_unwind)]
     pub fn set_max_payload(&mut self, limit: i32) {
-        self.transport.borrow_mut().set_max_payload(u64::try_from(limit).unwrap_or(0));
+        self.transport().borrow_mut().set_max_payload(u64::try_from(limit).unwrap_or(0));
     }
 
     /// Turns UTF-8 validation off or on.
     #[napi(catch_unwind)]
     pub fn set_skip_utf8_validation(&mut self, skip: bool) {
-        self.transport.borrow_mut().set_skip_utf8_validation(skip);
+        self.transport().borrow_mut().set_skip_utf8_validation(skip);
     }
 }

@@ -12,10 +12,10 @@ use napi::bindgen_prelude::{Function, JsObjectValue, Object};
 use napi::{Env, Error, JsValue, Result};
 
 use super::compression_jobs::Compression;
-use super::host::{NodeHost, SharedTransport};
+use super::host::{NodeHost, SharedTransport, send_queued};
 use super::payload::PayloadReader;
 use super::sockets;
-use super::sys::{Reference, unknown};
+use super::sys::{BeforeCall, Reference, unknown};
 use crate::connection::Config;
 use crate::transport::event_loop::EventLoop;
 use crate::transport::housekeeping::Housekeeping;
@@ -44,13 +44,14 @@ impl Context {
     /// If the system has no randomness for masking keys, or the environment is ending.
     pub(super) fn new(env: Env, thread: Object<'_>) -> Result<Rc<Self>> {
         let deliver: Function<'_> = thread.get_named_property("deliver")?;
-        let event_loop = EventLoop::new(NodeHost::new(env, deliver.raw())?);
+        let in_context: Function<'_> = thread.get_named_property("deliverInContext")?;
+        let event_loop = EventLoop::new(NodeHost::new(env, deliver.raw(), in_context.raw())?);
         // Id 0 is that of a connection that was destroyed.
         event_loop.transports().insert(Rc::new(RefCell::new(Transport::closed())));
         Ok(Rc::new(Self {
             env,
+            compression: Rc::clone(&event_loop.host().compression),
             event_loop: Rc::new(event_loop),
-            compression: Rc::default(),
             housekeeping: RefCell::default(),
             payloads: PayloadReader::default(),
             configurations: RefCell::default(),
@@ -101,6 +102,13 @@ impl Realm {
         // Values of environments with the same event loop, which share an isolate, can be compared.
         let is_same = || env.strict_equals(unknown(env, self.global.value()?)?, env.get_global()?);
         self.event_loop == event_loop_of(env) && is_same().unwrap_or(false)
+    }
+}
+
+impl BeforeCall for Context {
+    /// Sends what the shim has queued: it comes before the command of the call.
+    fn before_call(&self) {
+        send_queued(&self.event_loop);
     }
 }
 

@@ -10,6 +10,7 @@ use napi_derive::napi;
 
 use super::context::{Context, context_of_thread};
 use super::functions::Functions;
+use super::host::send_queued;
 use super::options::ConnectionOptions;
 use super::sockets;
 use super::sys::unknown;
@@ -46,7 +47,8 @@ impl Environment {
     /// The value of `src/addon/thread.js`, the same for every copy. Its `deliver(id, count)` is called with the id of
     /// each attached connection that has events: `count` records can be read in [`Environment::records`], and more
     /// with `more` of [`Environment::functions`]. Each call has its own callback scope, with `deliver` as its
-    /// resource; the owner enters the connection's async context. An exception becomes an `uncaughtException`.
+    /// resource; the owner enters the connection's async context. After `keepContext`, `deliverInContext(id, count)` is called
+    /// instead, in that context. An exception becomes an `uncaughtException`.
     /// `deliver` is called again, with a count of 0, after an exception, and when it returns `true` because ticks and
     /// microtasks are to run first.
     #[napi(catch_unwind, ts_return_type = "object")]
@@ -61,6 +63,13 @@ impl Environment {
     #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
     pub fn records(&self) -> Result<Unknown<'_>> {
         unknown(self.context.env, self.context.host().records.array.value()?)
+    }
+
+    /// The memory of small messages that the shim queues for sending; each other command, and `flush`, takes them first. Never passed
+    /// to a user.
+    #[napi(catch_unwind, ts_return_type = "ArrayBuffer")]
+    pub fn send_queue(&self) -> Result<Unknown<'_>> {
+        unknown(self.context.env, self.context.host().send_queue.value()?)
     }
 
     /// The memory of messages with the flag `ARENA` until they are read; never passed to a user.
@@ -111,12 +120,14 @@ impl Environment {
     /// an I/O thread does.
     #[napi(catch_unwind)]
     pub fn flush(&self) {
+        send_queued(&self.context.event_loop);
         self.context.event_loop.flush();
     }
 
     /// Writes queued output of all attached connections from this thread, as much as the kernel accepts.
     #[napi(catch_unwind)]
     pub fn flush_sync(&self) {
+        send_queued(&self.context.event_loop);
         self.context.event_loop.write_all_now();
     }
 

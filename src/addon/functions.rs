@@ -10,15 +10,15 @@ use napi_derive::napi;
 
 use super::codec::masking_key;
 use super::context::Context;
-use super::host::{NodeHost, SharedTransport, next_records};
-use super::payload::{flag, with_optional_bytes};
+use super::host::{NodeHost, SharedTransport, fresh_key, next_records};
+use super::payload::{flag, message, with_optional_bytes};
 use super::sockets;
 use super::sys::{Arguments, Body, Place, Reference, create_function, is_undefined, unknown, unsigned};
-use crate::connection::{Connection, MaskingKeys};
+use crate::connection::Connection;
 use crate::protocol::MaskingKey;
 use crate::transport::event_loop::{AdoptRequest, EventLoop, SocketCommand, Source};
 use crate::transport::records::write_payload;
-use crate::transport::transports::{Message, Totals, Transport};
+use crate::transport::transports::{Totals, Transport};
 
 /// Functions on connections. The first argument is the number of a connection, unless stated otherwise. 0 is
 /// the number of a destroyed connection; on such a one they do nothing. Those that queue output return the
@@ -44,6 +44,10 @@ pub struct Functions<'env> {
         ts_type = "(number: number, configuration: number, response: string, head: Uint8Array | undefined, driver: number) => number"
     )]
     pub adopt: Unknown<'env>,
+    /// Attached: makes later deliveries in an async context of this `AsyncResource`, by `deliverInContext`, until the connection is
+    /// idle. The caller keeps the resource, and is in its scope.
+    #[napi(ts_type = "(id: number, resource: object) => void")]
+    pub keep_context: Unknown<'env>,
     /// Destroys a connection that was attached or adopted, and frees its number.
     #[napi(ts_type = "(id: number) => void")]
     pub free: Unknown<'env>,
@@ -144,8 +148,13 @@ impl Functions<'_> {
         Ok(Self {
             attach: function(c"attach", attach)?,
             adopt: function(c"adopt", adopt)?,
+            keep_context: function(c"keepContext", |context, [id, resource, ..]| {
+                let id = unsigned(context.env, id)?;
+                context.host().consumer.keep_context(context.env, id, resource).map(|()| None)
+            })?,
             free: function(c"free", |context, [id, ..]| {
                 let id = unsigned(context.env, id)?;
+                context.host().consumer.drop_context(id);
                 let transports = context.event_loop.transports();
                 // 0 is the number of every destroyed connection, and stays so.
                 if let Some(transport) = (id != 0).then(|| transports.remove(id)).flatten() {
@@ -266,9 +275,7 @@ fn send(context: &Rc<Context>, [id, data, flags, key, _]: Arguments) -> Result<O
         let mut transport = transport.borrow_mut();
         let (event_loop, broadcast) = (&context.event_loop, &context.compression.broadcast);
         context.payloads.with_message(context.env, &context.host().records, data, flags, |payload, place| {
-            let is_set = |flag| flags & flag != 0;
-            let (binary, fin, compress) = (is_set(flag::BINARY), is_set(flag::FIN), is_set(flag::COMPRESS));
-            let message = Message { binary, fin, compress, key, payload };
+            let message = message(flags, key, payload);
             transport.send(event_loop, message, broadcast, || place.and_then(Place::keep))
         })
     });
@@ -298,14 +305,9 @@ fn queue(
 /// The masking key for a command: the caller's, or a fresh one if the flags say so.
 fn key_of(context: &Context, flags: u32, key: sys::napi_value) -> Result<Option<MaskingKey>> {
     if is_undefined(context.env, key)? {
-        return Ok(fresh_key(context, flags));
+        return Ok(fresh_key(context.host(), flags));
     }
     context.payloads.with_bytes(context.env, key, masking_key)?.map(Some)
-}
-
-/// A fresh masking key if the flags say so.
-pub(super) fn fresh_key(context: &Context, flags: u32) -> Option<MaskingKey> {
-    (flags & flag::MASK != 0).then(|| context.host().keys.borrow_mut().next_key())
 }
 
 /// Over a stream: parses received bytes. Returns the number of records that can be read.
@@ -362,9 +364,7 @@ fn take_output(context: &Rc<Context>, [id, ..]: Arguments) -> Result<Option<f64>
 
 /// Destroys a transport. Does nothing the second time.
 fn destroy(context: &Context, transport: &mut Transport<Reference>) {
-    if transport.destroy(&context.event_loop) && transport.config().deflate.is_some() {
-        context.compression.note_close();
-    }
+    transport.destroy(&context.event_loop);
 }
 
 /// Executes a command that returns no value.

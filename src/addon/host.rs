@@ -2,16 +2,22 @@
 //! belongs to `sockets`.
 
 use std::cell::{OnceCell, RefCell};
+use std::iter;
 use std::rc::Rc;
 use std::time::Instant;
 
 use napi::{Env, Result, sys};
 
+use super::compression_jobs::Compression;
+use super::payload::{flag, message};
 use super::sockets::Consumer;
 use super::sys::{Reference, SharedArray, failed};
+use crate::connection::MaskingKeys;
+use crate::protocol::MaskingKey;
 use crate::transport::RandomKeys;
 use crate::transport::event_loop::{ARENA_SIZE, EventLoop};
 use crate::transport::records::{RecordExtras, RecordWriter, SHARED_LENGTH, send_area, write_batch};
+use crate::transport::send_queue;
 use crate::transport::transports::Transport;
 
 /// Bytes of the receive buffer: as many as Node suggests to the allocator of a read.
@@ -45,6 +51,9 @@ impl RecordMemory {
 pub(super) struct NodeHost {
     pub(super) env: Env,
     pub(super) records: RecordMemory,
+    /// Small messages that the shim has queued.
+    pub(super) send_queue: SharedArray,
+    pub(super) compression: Rc<Compression>,
     /// Memory that sockets with large messages are read into.
     pub(super) arena: SharedArray,
     /// Memory that handles of Node read into; made on first use.
@@ -56,20 +65,22 @@ pub(super) struct NodeHost {
 }
 
 impl NodeHost {
-    /// `deliver` is called with the events of connections.
+    /// `deliver` is called with the events of connections, `in_context` with those of connections whose async context was kept.
     ///
     /// # Errors
     /// If the system has no randomness for masking keys, or the environment is ending.
-    pub(super) fn new(env: Env, deliver: sys::napi_value) -> Result<Self> {
+    pub(super) fn new(env: Env, deliver: sys::napi_value, in_context: sys::napi_value) -> Result<Self> {
         let keys = RandomKeys::new().map_err(failed)?;
         let array = SharedArray::new(env, SHARED_LENGTH)?;
         Ok(Self {
             env,
             records: RecordMemory { array, extras: RefCell::default() },
+            send_queue: SharedArray::new(env, send_queue::LENGTH)?,
+            compression: Rc::default(),
             arena: SharedArray::new(env, ARENA_SIZE)?,
             receive_buffer: OnceCell::new(),
             keys: RefCell::new(keys),
-            consumer: Consumer::new(env, deliver)?,
+            consumer: Consumer::new(env, deliver, in_context)?,
             begun: Instant::now(),
         })
     }
@@ -85,6 +96,34 @@ impl NodeHost {
         let buffer = SharedArray::new(self.env, RECEIVE_BUFFER_SIZE)?;
         Ok(self.receive_buffer.get_or_init(|| buffer))
     }
+}
+
+/// Sends the messages that the shim has queued, before anything that depends on them.
+pub(super) fn send_queued(event_loop: &EventLoop<NodeHost>) {
+    let host = event_loop.host();
+    host.send_queue.with(|memory| {
+        if send_queue::is_empty(memory) {
+            return;
+        }
+        let mut entries = send_queue::take(memory);
+        while let Some(id) = entries.next_id() {
+            let messages = iter::from_fn(|| entries.next_of(id)).map(|entry| {
+                let key = fresh_key(host, entry.flags);
+                message(entry.flags, key, entry.payload)
+            });
+            match event_loop.transports().borrow().get(id as usize) {
+                Some(transport) => {
+                    transport.borrow_mut().send_small(event_loop, messages, &host.compression.broadcast);
+                }
+                None => messages.for_each(drop),
+            }
+        }
+    });
+}
+
+/// A fresh masking key if the flags say so.
+pub(super) fn fresh_key(host: &NodeHost, flags: u32) -> Option<MaskingKey> {
+    (flags & flag::MASK != 0).then(|| host.keys.borrow_mut().next_key())
 }
 
 /// Writes the next batch of records of a transport. Returns their number; 0 if there are none.

@@ -19,9 +19,16 @@ pub(super) struct Consumer;
 
 impl Consumer {
     #[allow(clippy::unnecessary_wraps, reason = "that of `sockets` may fail")]
-    pub(super) fn new(_: Env, _deliver: sys::napi_value) -> Result<Self> {
+    pub(super) fn new(_: Env, _deliver: sys::napi_value, _in_context: sys::napi_value) -> Result<Self> {
         Ok(Self)
     }
+
+    #[allow(clippy::unnecessary_wraps, reason = "that of `sockets` may fail")]
+    pub(super) fn keep_context(&self, _: Env, _id: u32, _resource: sys::napi_value) -> Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn drop_context(&self, _id: u32) {}
 }
 
 impl Host for NodeHost {

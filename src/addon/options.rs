@@ -29,6 +29,8 @@ pub struct ConnectionOptions {
     pub max_buffered_chunks: i32,
     /// The most automatic pongs that are not written yet.
     pub max_pending_auto_pongs: i32,
+    /// The most bytes of one read; absent: unlimited.
+    pub max_read: Option<u32>,
     /// True if text messages and close reasons may be invalid UTF-8.
     #[napi(js_name = "skipUTF8Validation")]
     pub skip_utf8_validation: bool,
@@ -61,6 +63,7 @@ impl ConnectionOptions {
                 max_fragments: limit(options.max_fragments),
                 max_buffered_chunks: limit(options.max_buffered_chunks),
                 max_pending_auto_pongs: limit(options.max_pending_auto_pongs),
+                max_read: options.max_read.unwrap_or(0),
             },
             auto_pong: options.auto_pong,
             skip_utf8_validation: options.skip_utf8_validation,

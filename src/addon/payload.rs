@@ -7,6 +7,8 @@ use napi::{Env, Result, sys};
 
 use super::host::RecordMemory;
 use super::sys::{Place, data_bytes, is_undefined, placed_bytes, string_bytes, unsigned};
+use crate::protocol::MaskingKey;
+use crate::transport::transports::Message;
 
 /// Capacity that the buffer for strings keeps.
 const KEPT_TEXT: usize = 1024 * 1024;
@@ -130,6 +132,13 @@ impl PayloadReader {
         }
         Ok(result)
     }
+}
+
+/// The message that a send command with these flags sends.
+pub(super) fn message(flags: u32, key: Option<MaskingKey>, payload: &[u8]) -> Message<'_> {
+    let is_set = |flag| flags & flag != 0;
+    let (binary, fin, compress) = (is_set(flag::BINARY), is_set(flag::FIN), is_set(flag::COMPRESS));
+    Message { binary, fin, compress, key, payload }
 }
 
 /// Runs `run` on the bytes of an argument that may be left out.

@@ -134,6 +134,17 @@
     const owner = owners[id];
     return owner !== undefined && owner.deliver(count);
   }
+  /**
+   * As deliver(), called in the async context of the connection; see `keepContext` in binding.d.ts.
+   *
+   * @param {number} id
+   * @param {number} count
+   * @returns {boolean}
+   */
+  function deliverInContext(id, count) {
+    const owner = owners[id];
+    return owner !== undefined && owner.deliverInContext(count);
+  }
   // The function is also the async resource of its calls. jest --detectOpenHandles calls `hasRef`: it keeps nothing alive.
   deliver.hasRef = () => false;
 
@@ -152,6 +163,7 @@
     lastText: null,
 
     deliver,
+    deliverInContext,
 
     /**
      * Calls `close()` in the close phase of the event loop.

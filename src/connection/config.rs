@@ -1,7 +1,6 @@
 //! Parameters of a connection: its configuration, its source of masking keys, and the result of freeing memory.
 //! Made by `addon` and `transport`. Values of JavaScript do not belong here.
 
-use std::ops::AddAssign;
 use std::sync::Arc;
 
 use super::heartbeat::TimeLimits;
@@ -28,17 +27,10 @@ pub struct Config {
 /// Result of [`Connection::trim_memory`](super::Connection::trim_memory).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Trimmed {
-    /// Bytes freed.
+    /// Bytes freed, without those that were given to [`Pool::free`](crate::protocol::deflate::Pool::free).
     pub freed: usize,
     /// True if a later call may free more.
     pub may_free_more: bool,
-}
-
-impl AddAssign for Trimmed {
-    fn add_assign(&mut self, other: Self) {
-        self.freed += other.freed;
-        self.may_free_more |= other.may_free_more;
-    }
 }
 
 /// Source of masking keys for frames that the connection creates itself (automatic pongs). Used

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use super::Trimmed;
 use super::outbound::Outbound;
 use crate::protocol::deflate::{
     Broadcast, BroadcastCursor, EMPTY_FRAGMENT, EMPTY_MESSAGE, History, OutgoingParams, PermessageDeflate,
@@ -55,13 +54,22 @@ impl DeflateState {
         self.history = History::new(known);
     }
 
+    /// Drops the history and frees its memory.
+    fn free_history(&mut self) {
+        if let Some(memory) = self.history.compact(0) {
+            self.extension.pool.free(memory);
+        }
+    }
+
     /// Records the payload of a sent frame.
     fn record_sent(&mut self, fin: bool, payload: &[u8]) {
         if fin && !self.outgoing().context_takeover {
             self.reset_history(fin);
         } else {
             let size = self.outgoing().history_for(payload.len());
-            self.history.push(payload, size);
+            if let Some(memory) = self.history.push(payload, size) {
+                self.extension.pool.free(memory);
+            }
             self.was_used = true;
         }
     }
@@ -74,12 +82,15 @@ impl DeflateState {
             && (!outgoing.context_takeover || (outgoing.dictionary.is_none() && self.history.is_empty()))
     }
 
-    /// Frees the history if nothing was sent since the last call.
-    pub(super) fn trim_memory(&mut self) -> Trimmed {
+    /// Frees the history if nothing was sent since the last call. Returns true if a later call may free more.
+    pub(super) fn trim_memory(&mut self) -> bool {
         let was_used = std::mem::take(&mut self.was_used);
         // Without context takeover the history is a dictionary or empty.
         let should_free = !was_used && self.outgoing().context_takeover;
-        Trimmed { freed: if should_free { self.history.compact(0) } else { 0 }, may_free_more: was_used }
+        if should_free {
+            self.free_history();
+        }
+        was_used
     }
 
     /// True if a payload of `length` bytes is compressed. `begins`: it is the first of its message, and decides for all.
@@ -130,5 +141,11 @@ impl DeflateState {
     pub(super) fn note_precompressed(&mut self, fin: bool) {
         self.broadcast_cursor.reset();
         self.reset_history(fin);
+    }
+}
+
+impl Drop for DeflateState {
+    fn drop(&mut self) {
+        self.free_history();
     }
 }

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use super::Trimmed;
 use crate::protocol::deflate::{History, InflateJob, Inflater, PermessageDeflate, Progress};
 use crate::protocol::{FrameHeader, MessageAssembler, Opcode, ProtocolError};
 
@@ -12,16 +11,13 @@ use crate::protocol::{FrameHeader, MessageAssembler, Opcode, ProtocolError};
 /// round trip to another thread takes about 50 us.
 const MAX_INLINE_OUTPUT: usize = 128 * 1024;
 
-/// Capacity kept for the payload of a frame: idle connections must stay small.
-const KEPT_CAPACITY: usize = 4 * 1024;
-
 /// State of the receiving half.
 #[derive(Debug)]
 pub(super) struct InflateState {
     extension: Arc<PermessageDeflate>,
     /// True if the current message is compressed.
     is_compressed: bool,
-    /// Payload of a compressed frame, unmasked.
+    /// Payload of a compressed frame, unmasked. Its memory is that of the pool, and goes back with the end of the frame.
     frame: Vec<u8>,
     /// Present while a message is being received. Between messages the history is sufficient,
     /// unless a message ended in the middle of a DEFLATE block: like ws, the next message continues
@@ -58,21 +54,24 @@ impl InflateState {
         }
     }
 
-    /// Frees memory if nothing was received since the last call. `is_between_messages`: no message
-    /// has begun.
-    pub(super) fn trim_memory(&mut self, is_between_messages: bool) -> Trimmed {
+    /// Frees memory if nothing was received since the last call. Returns true if a later call may free more.
+    /// `is_between_messages`: no message has begun.
+    pub(super) fn trim_memory(&mut self, is_between_messages: bool) -> bool {
         let may_free_more = std::mem::take(&mut self.was_used) || !is_between_messages;
-        let mut freed = 0;
         if !may_free_more {
             if let Some(inflater) = self.inflater.take() {
                 self.extension.pool.put_inflater(inflater);
             }
-            freed = self.history.compact(self.window());
-            if self.frame.is_empty() {
-                freed += std::mem::take(&mut self.frame).capacity();
-            }
+            self.compact_history(self.window());
         }
-        Trimmed { freed, may_free_more }
+        may_free_more
+    }
+
+    /// Frees the memory that is not needed for the last `size` bytes of the history.
+    fn compact_history(&mut self, size: usize) {
+        if let Some(memory) = self.history.compact(size) {
+            self.extension.pool.free(memory);
+        }
     }
 
     /// True if no data is kept that the peer may refer to.
@@ -114,6 +113,9 @@ impl InflateState {
     pub(super) fn begin_frame(&mut self, header: &FrameHeader) {
         if header.opcode != Opcode::Continuation {
             self.is_compressed = header.rsv1;
+        }
+        if self.is_compressed {
+            self.frame = self.extension.pool.take_frame();
         }
     }
 
@@ -168,14 +170,14 @@ impl InflateState {
         let PermessageDeflate { params, pool } = &*self.extension;
         let (window, takes_over) = (self.window(), params.incoming.context_takeover);
 
-        self.frame = inflated.input;
-        self.frame.clear();
-        self.frame.shrink_to(KEPT_CAPACITY);
+        pool.put_frame(inflated.input);
         match inflated.inflater {
             None => self.history = History::new(params.incoming.dictionary.as_ref()),
             Some(used) => {
-                if takes_over {
-                    self.history.push(&inflated.output[inflated.start..], window);
+                if takes_over
+                    && let Some(memory) = self.history.push(&inflated.output[inflated.start..], window)
+                {
+                    pool.free(memory);
                 }
                 if is_kept {
                     self.inflater = Some(used);
@@ -208,5 +210,11 @@ impl InflateState {
     /// offloaded.
     pub(super) fn end_offload(&mut self) -> Option<Vec<u8>> {
         self.offloaded.take().map(|offloaded| offloaded.held_input)
+    }
+}
+
+impl Drop for InflateState {
+    fn drop(&mut self) {
+        self.compact_history(0);
     }
 }

@@ -98,6 +98,11 @@ impl Connection {
         std::mem::replace(self, Self::new(config))
     }
 
+    /// Most bytes to read at a time; 0 is unlimited.
+    pub fn max_read(&self) -> usize {
+        self.config.limits.max_read as usize
+    }
+
     /// The limits on the time of the connection.
     pub fn time_limits(&self) -> TimeLimits {
         self.config.time_limits
@@ -112,14 +117,10 @@ impl Connection {
     /// Invisible to both ends: the next message sent refers to no earlier one, and everything the
     /// peer may refer to is kept.
     pub fn trim_memory(&mut self) -> Trimmed {
-        let mut trimmed = self.inbound.trim_memory();
-        if let Some(deflate) = &mut self.deflate {
-            trimmed += deflate.trim_memory();
-            if !trimmed.may_free_more {
-                trimmed.freed += self.inbound.release_message();
-            }
-        }
-        trimmed
+        let Some(deflate) = &mut self.deflate else { return Trimmed::default() };
+        let may_free_more = self.inbound.trim_memory() | deflate.trim_memory();
+        let freed = if may_free_more { 0 } else { self.inbound.release_message() };
+        Trimmed { freed, may_free_more }
     }
 
     /// Enables or disables automatic pongs.

@@ -8,7 +8,7 @@ use super::close::parse_close;
 use super::heartbeat::HEARTBEAT_PAYLOAD;
 use super::inflate::InflateState;
 use super::pong::PongOutcome;
-use super::{Config, EventBatch, LARGE_MESSAGE, Trimmed};
+use super::{Config, EventBatch, LARGE_MESSAGE};
 use crate::protocol::deflate::{InflateJob, PermessageDeflate};
 use crate::protocol::frame::{FrameRules, HeaderReader, mask};
 use crate::protocol::{
@@ -395,12 +395,10 @@ impl Inbound {
         self.message.release()
     }
 
-    /// Frees permessage-deflate memory that was not used since the last call.
-    pub(super) fn trim_memory(&mut self) -> Trimmed {
+    /// Frees permessage-deflate memory that was not used since the last call. Returns true if a later call may free more.
+    pub(super) fn trim_memory(&mut self) -> bool {
         let is_between_messages = self.message.is_first_frame();
-        self.inflate
-            .as_deref_mut()
-            .map_or_else(Trimmed::default, |inflate| inflate.trim_memory(is_between_messages))
+        self.inflate.as_deref_mut().is_some_and(|inflate| inflate.trim_memory(is_between_messages))
     }
 }
 

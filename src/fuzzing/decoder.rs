@@ -61,5 +61,6 @@ fn limits(input: &mut Input<'_>) -> Limits {
         max_fragments: u32::from(input.byte()),
         max_buffered_chunks: 0,
         max_pending_auto_pongs: u32::from(input.byte()),
+        max_read: 0,
     }
 }

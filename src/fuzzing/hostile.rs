@@ -33,6 +33,7 @@ pub fn run(data: &[u8]) {
         max_fragments: u32::from(input.byte()),
         max_buffered_chunks: u32::from(input.byte()),
         max_pending_auto_pongs: u32::from(input.byte()),
+        max_read: 0,
     };
     let incoming = IncomingParams { context_takeover: flags & 2 == 0, ..IncomingParams::default() };
     let extension = PermessageDeflate {

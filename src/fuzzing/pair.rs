@@ -215,7 +215,13 @@ impl End {
 }
 
 fn unlimited() -> Limits {
-    Limits { max_payload: 0, max_fragments: 0, max_buffered_chunks: 0, max_pending_auto_pongs: 0 }
+    Limits {
+        max_payload: 0,
+        max_fragments: 0,
+        max_buffered_chunks: 0,
+        max_pending_auto_pongs: 0,
+        max_read: 0,
+    }
 }
 
 /// One byte for each parameter.

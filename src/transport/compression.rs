@@ -2,22 +2,19 @@
 //! a payload on another thread, and memory that is freed when they are idle. The owner decides which payloads these are, and runs
 //! the jobs.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::event_loop::{EventLoop, Host};
+use super::heap;
 use super::transports::Transport;
-use crate::connection::Trimmed;
 use crate::protocol::MaskingKey;
 use crate::protocol::deflate::{Broadcast, OutgoingParams, Pool, compress_standalone, stored_blocks};
 
 /// The most running jobs that others can join. A broadcast sends one payload to many connections, with few
 /// sets of parameters.
 const MAX_JOINABLE: usize = 4;
-
-/// Estimated memory of permessage-deflate for a connection, freed when that closes.
-const FREED_AT_CLOSE: usize = 32 * 1024;
 
 /// Compresses a payload, on another thread.
 pub type Job = Box<dyn FnOnce() -> Vec<u8> + Send>;
@@ -39,8 +36,6 @@ pub struct Compression<W> {
     pub pool: Arc<Pool>,
     /// The last compressed payloads, for connections that send the same.
     pub broadcast: RefCell<Broadcast>,
-    /// Estimated bytes freed by closed connections and not reported.
-    freed: Cell<usize>,
     /// Running jobs that can be joined, the newest first.
     jobs: RefCell<Vec<Rc<CompressionJob<W>>>>,
 }
@@ -48,9 +43,8 @@ pub struct Compression<W> {
 impl<W> Default for Compression<W> {
     fn default() -> Self {
         Self {
-            pool: Arc::default(),
+            pool: Arc::new(Pool::new(heap::free)),
             broadcast: RefCell::default(),
-            freed: Cell::default(),
             jobs: RefCell::default(),
         }
     }
@@ -62,16 +56,10 @@ impl<W> Compression<W> {
         Arc::strong_count(&self.pool) > 1
     }
 
-    /// Counts the memory of a connection with permessage-deflate that has closed.
-    pub fn note_close(&self) {
-        self.freed.set(self.freed.get() + FREED_AT_CLOSE);
-    }
-
-    /// Frees memory that connections share and that was not used since the last call. The result includes the memory of connections
-    /// that have closed since then.
-    pub fn free_unused(&self) -> Trimmed {
+    /// Frees memory that connections share and that was not used since the last call. Returns true if a later call may free more.
+    pub fn free_unused(&self) -> bool {
         self.broadcast.borrow_mut().clear();
-        Trimmed { freed: self.freed.take(), may_free_more: self.pool.trim() }
+        self.pool.trim()
     }
 
     /// Compresses `payload` on another thread, without reference to earlier messages, and then calls `complete` with `waiter` and the
@@ -170,8 +158,7 @@ pub fn send_compressed<H: Host>(
 
 #[cfg(test)]
 mod tests {
-    use super::{Compression, FREED_AT_CLOSE, MAX_JOINABLE};
-    use crate::connection::Trimmed;
+    use super::{Compression, MAX_JOINABLE};
     use crate::protocol::deflate::OutgoingParams;
 
     fn begin(compression: &Compression<u32>, outgoing: &OutgoingParams, payload: &[u8], waiter: u32) {
@@ -208,16 +195,6 @@ mod tests {
         for number in 1..=MAX_JOINABLE as u8 {
             assert_eq!(compression.join(&outgoing, &[number], 10), Ok(()));
         }
-    }
-
-    #[test]
-    fn the_memory_of_closed_connections_is_reported_once() {
-        let compression = Compression::<()>::default();
-        assert_eq!(compression.free_unused(), Trimmed::default());
-        compression.note_close();
-        compression.note_close();
-        assert_eq!(compression.free_unused().freed, 2 * FREED_AT_CLOSE);
-        assert_eq!(compression.free_unused(), Trimmed::default());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::compression::Compression;
 use super::event_loop::{EventLoop, Host};
-use super::malloc_trim::{Trimmer, malloc_trim};
+use super::heap::{self, Trimmer};
 use super::pacer::{Slice, run_slice};
 
 /// The part of a pass that is next.
@@ -86,13 +86,12 @@ impl Housekeeping {
                 None => Stage::Shared,
             },
             Stage::Shared => {
-                let trimmed = compression.free_unused();
-                self.may_free_more |= trimmed.may_free_more;
-                self.trimmer.note_freed(trimmed.freed + event_loop.free_event_memory());
+                self.may_free_more |= compression.free_unused();
+                self.trimmer.note_freed(event_loop.free_event_memory());
                 Stage::Heap
             }
             Stage::Heap => {
-                self.trimmer.trim_if_due(self.may_free_more, now, malloc_trim);
+                self.trimmer.trim_if_due(self.may_free_more, now, heap::trim);
                 Stage::Start
             }
         };

@@ -7,11 +7,11 @@
 //! * [`socket`]: a plain socket whose bytes are moved here. Its driver is chosen when it is adopted:
 //!   [`event_loop`], the owner's thread, or [`io_threads`], tokio threads of this library.
 //! * [`listener`]: listening sockets, and their connections until the opening handshake has been read.
-//! * [`records`]: events in memory that JavaScript reads. [`compression`]: permessage-deflate of an owner.
+//! * [`records`]: events in memory that JavaScript reads. [`send_queue`]: messages in memory that it writes. [`compression`]: permessage-deflate of an owner.
 //! * [`uv`]: libuv handles, for owners with a loop of libuv. `turn`: terms that drivers and sockets share.
 //! * [`masking_keys`]: random masking keys. [`slab`]: values by number. `queue`, `ref_count`: shared between
 //!   threads, made of `sync`. [`housekeeping`]: idling and freeing memory, in slices of [`pacer`].
-//!   [`timers`]: time limits of connections. [`malloc_trim`]: freed memory of the process.
+//!   [`timers`]: time limits of connections. [`heap`]: freed memory of the process.
 //!
 //! All drive the same [`Connection`](crate::connection::Connection) and fill the same
 //! [`EventBatch`](crate::connection::EventBatch).
@@ -23,12 +23,12 @@ pub mod event_loop;
 #[cfg(not(unix))]
 #[path = "no_event_loop.rs"]
 pub mod event_loop;
+pub mod heap;
 pub mod housekeeping;
 #[cfg(unix)]
 pub mod io_threads;
 #[cfg(unix)]
 pub mod listener;
-pub mod malloc_trim;
 pub mod masking_keys;
 pub mod pacer;
 #[cfg(unix)]
@@ -36,6 +36,7 @@ mod queue;
 pub mod records;
 #[cfg(unix)]
 mod ref_count;
+pub mod send_queue;
 pub mod slab;
 #[cfg(unix)]
 pub mod socket;

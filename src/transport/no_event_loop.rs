@@ -232,6 +232,18 @@ impl<M> Transport<M> {
         })
     }
 
+    /// Queues messages.
+    pub fn send_small<'a, H: Host<Memory = M>>(
+        &mut self,
+        event_loop: &EventLoop<H>,
+        messages: impl Iterator<Item = Message<'a>>,
+        broadcast: &RefCell<Broadcast>,
+    ) {
+        for message in messages {
+            self.send(event_loop, message, broadcast, || None);
+        }
+    }
+
     /// Streams have nothing to do.
     pub fn execute<H: Host<Memory = M>>(&mut self, _: &EventLoop<H>, _: SocketCommand) {}
 

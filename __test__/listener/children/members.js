@@ -75,6 +75,9 @@ const ARGUMENTS = {
   _destroy: () => [null, () => {}]
 };
 
+/** States of a socket that no WebSocket has adopted. */
+const UNADOPTED = new Set(['pending', 'fresh', 'responded', 'refused', 'refusedClosed']);
+
 /** Ways to use a member: the state in which it is taken, and the moment when it is used. */
 const WAYS = {
   called: (socket, use) => use(socket),
@@ -246,12 +249,19 @@ async function main() {
             socket.write('HTTP/1.1 200 OK\r\n\r\n');
             outcome = tryMember(socket, name, way);
           }
-          if (!['pending', 'fresh', 'responded', 'later'].includes(state)) go(true);
+          if (state === 'refused') {
+            go(false);
+            outcome = tryMember(socket, name, way);
+          } else if (state === 'refusedClosed') {
+            go(false);
+          } else if (!['pending', 'fresh', 'responded', 'later'].includes(state)) {
+            go(true);
+          }
           resolve(undefined);
         };
       });
       const opened = new Promise((resolve) => {
-        if (!['pending', 'fresh', 'responded'].includes(state)) wss.once('connection', resolve);
+        if (!UNADOPTED.has(state)) wss.once('connection', resolve);
       });
       peer.socket.write(REQUEST);
       await arrived;
@@ -263,7 +273,11 @@ async function main() {
         await turn();
         proceed(true);
         outcome = tryMember(socket, name, way);
-      } else if (state !== 'fresh' && state !== 'responded') {
+      } else if (state === 'refusedClosed') {
+        await peer.closing;
+        await turn();
+        outcome = tryMember(socket, name, way);
+      } else if (!UNADOPTED.has(state)) {
         ws = await opened;
         ws.on('error', () => {});
         await arrive[state](ws, socket, peer, settle);

@@ -10,25 +10,33 @@ const require = createRequire(import.meta.url);
 const isOracle = process.argv[2] === 'ws';
 const { WebSocketServer } = isOracle ? require('ws') : require('../../../index.js');
 
-let wss, server, fallbacks, seen, remove;
+let wss, server, fallbacks, refusals, seen, remove;
 
-/** Counts the connections that the addon hands to Node. */
+/** Counts the connections that the addon hands to Node, and those that it refuses after an 'upgrade' event. */
 function countFallbacks() {
   const key = Object.getOwnPropertySymbols(server).find(
     ({ description }) => description === 'snapshot'
   );
   const { listener } = server[key].listening;
-  const { release } = Object.getPrototypeOf(listener);
+  const { release, write } = Object.getPrototypeOf(listener);
   listener.release = (number) => {
     fallbacks++;
     return Reflect.apply(release, listener, [number]);
+  };
+  listener.write = (...args) => {
+    refusals++;
+    return Reflect.apply(write, listener, args);
   };
 }
 
 const COMMANDS = {
   /** Starts another server. `settings`: members of the http.Server, set in the tick of its construction. */
   async start(settings) {
-    wss = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    const verifyClient = ({ req: { url } }, answer) => {
+      if (url.startsWith('/later')) setImmediate(answer, false, 403, 'No', { 'X-Why': url });
+      else answer(!url.startsWith('/refused'));
+    };
+    wss = new WebSocketServer({ host: '127.0.0.1', port: 0, verifyClient });
     server = wss._server;
     Object.assign(server, settings);
     seen = [];
@@ -38,17 +46,17 @@ const COMMANDS = {
       socket.on('error', () => {});
     });
     await once(wss, 'listening');
-    fallbacks = 0;
+    fallbacks = refusals = 0;
     if (!isOracle) countFallbacks();
     return wss.address().port;
   },
-  state: () => ({ fallbacks, seen }),
+  state: () => ({ fallbacks, refusals, seen }),
   reset() {
-    fallbacks = 0;
+    fallbacks = refusals = 0;
     seen.length = 0;
   },
   observe(name) {
-    remove = OBSERVED[name](server);
+    remove = OBSERVED[name](server, wss);
   },
   unobserve: () => remove(),
   count: () =>

@@ -3,14 +3,15 @@
 use std::cell::RefMut;
 use std::rc::Rc;
 
-use napi::{Result, sys};
+use napi::Result;
 
 use super::accept::{self, Server};
-use crate::addon::host::NodeHost;
+use super::consumer::Scope;
+use crate::addon::host::{NodeHost, send_queued};
 use crate::addon::sys::{
-    AsyncContext, Outcome, Reference, ThreadsafeFunction, add_cleanup_hook, call_predicate, can_call,
-    can_poll, create_array_buffer, failed, in_handle_scope, make_callback_in_context, report_uncaught,
-    uv_loop, with_memory,
+    Outcome, Reference, ThreadsafeFunction, add_cleanup_hook, call_predicate, can_call, can_poll,
+    create_array_buffer, failed, in_handle_scope, make_callback_in_context, report_uncaught, uv_loop,
+    with_memory,
 };
 use crate::connection::MaskingKeys;
 use crate::transport::event_loop::{Delivered, EventLoop, Host, InPlace, LoopControl, Poller};
@@ -22,7 +23,7 @@ impl Host for NodeHost {
     /// An `ArrayBuffer`.
     type Memory = Reference;
     type Server = Rc<Server>;
-    type Scope<'a> = (sys::napi_value, &'a AsyncContext);
+    type Scope<'a> = Scope<'a>;
 
     fn is_running(&self) -> bool {
         can_call(self.env)
@@ -40,14 +41,26 @@ impl Host for NodeHost {
         })
     }
 
-    fn deliver(&self, (function, context): &Self::Scope<'_>, id: u32, count: u32) -> Delivered {
-        match make_callback_in_context(self.env, context, *function, id, count) {
+    fn deliver(&self, scope: &Scope<'_>, id: u32, count: u32) -> Delivered {
+        let outcome = match self.consumer.context(id) {
+            Some(context) => make_callback_in_context(self.env, &context, scope.in_context, id, count),
+            None => make_callback_in_context(self.env, scope.context, scope.function, id, count),
+        };
+        match outcome {
             Outcome::Threw(error) if report_uncaught(self.env, error).is_ok() => Delivered::Again,
             // Ticks and microtasks have run; now the rest.
             Outcome::Returned(true) => Delivered::Again,
             Outcome::EnvironmentEnding => Delivered::Ended,
             _ => Delivered::Done,
         }
+    }
+
+    fn note_idle(&self, id: u32) {
+        self.consumer.drop_context(id);
+    }
+
+    fn send_queued(&self, event_loop: &EventLoop<Self>) {
+        send_queued(event_loop);
     }
 
     fn allocate(&self, length: usize) -> Option<Reference> {
@@ -158,8 +171,8 @@ pub(in crate::addon) fn call_when_closing(event_loop: &Rc<EventLoop<NodeHost>>, 
         // The loop calls without a handle scope. An error means that the environment is ending.
         let _ = in_handle_scope(env, || {
             if event_loop.is_running() {
-                event_loop.host().consumer.with(|(function, context)| {
-                    make_callback_in_context(env, context, *function, 0, number).report(env);
+                event_loop.host().consumer.with(|scope| {
+                    make_callback_in_context(env, scope.context, scope.function, 0, number).report(env);
                 });
             }
         });

@@ -157,6 +157,14 @@ impl Listener {
         written.flatten().map(|written| written as u32)
     }
 
+    /// Writes bytes to a connection that was passed to `arrived`. Returns the number of bytes written; `null` if there is no such
+    /// connection, or it has failed.
+    #[napi(catch_unwind)]
+    pub fn write(&self, number: u32, bytes: &[u8]) -> Option<u32> {
+        let written = self.0.event_loop().with_acceptors(|listeners, _| listeners.write(number, bytes))?;
+        written.map(|written| written as u32)
+    }
+
     /// Closes the connections that have been silent for `limit` milliseconds since the response they were kept after. Returns the
     /// milliseconds until the next one is due; `null` if no other is kept.
     #[napi(catch_unwind)]

@@ -6,30 +6,43 @@ use std::ptr;
 
 use napi::{Env, JsValue, Result, Status, sys};
 
-use super::{Reference, check, out};
+use super::{Reference, check, failed, out};
 
 /// The async context (`async_hooks`, `AsyncLocalStorage`) that was current when this was created.
 pub(in crate::addon) struct AsyncContext {
     env: sys::napi_env,
     raw: sys::napi_async_context,
-    /// Node does not keep it alive.
-    resource: Reference,
+    /// Kept here: Node does not keep it alive.
+    resource: Option<Reference>,
 }
 
 impl AsyncContext {
     /// # Errors
     /// If `resource` is no object.
     pub(in crate::addon) fn new(env: Env, resource: sys::napi_value) -> Result<Self> {
-        let name = env.create_string("WEBSOCKET")?.raw();
-        let (env, reference) = (env.raw(), Reference::new(env, resource)?);
-        // SAFETY: both values belong to the current handle scope.
-        let raw = out(ptr::null_mut(), |raw| unsafe { sys::napi_async_init(env, resource, name, raw) })?;
-        Ok(Self { env, raw, resource: reference })
+        let mut context = Self::weak(env, resource)?;
+        context.resource = Some(Reference::new(env, resource)?);
+        Ok(context)
     }
 
-    /// The resource.
+    /// As [`AsyncContext::new`], of a resource that something else keeps alive.
+    ///
+    /// # Errors
+    /// If `resource` is no object.
+    pub(in crate::addon) fn weak(env: Env, resource: sys::napi_value) -> Result<Self> {
+        let name = env.create_string("WEBSOCKET")?.raw();
+        let env = env.raw();
+        // SAFETY: both values belong to the current handle scope.
+        let raw = out(ptr::null_mut(), |raw| unsafe { sys::napi_async_init(env, resource, name, raw) })?;
+        Ok(Self { env, raw, resource: None })
+    }
+
+    /// The resource, if it is kept here.
+    ///
+    /// # Errors
+    /// If it is not.
     pub(in crate::addon) fn resource(&self) -> Result<sys::napi_value> {
-        self.resource.value()
+        self.resource.as_ref().ok_or_else(|| failed("the resource is not kept")).and_then(Reference::value)
     }
 }
 

@@ -20,6 +20,11 @@ pub(in crate::addon) type Arguments = [sys::napi_value; MAX_ARGUMENTS];
 /// The implementation of a function on a state. It returns a number, or `None` for `undefined`.
 pub(in crate::addon) type Body<T> = fn(&Rc<T>, Arguments) -> Result<Option<f64>>;
 
+/// A state with work before each call of a function on it.
+pub(in crate::addon) trait BeforeCall {
+    fn before_call(&self);
+}
+
 /// The data of a function.
 struct Data<T> {
     state: Rc<T>,
@@ -30,7 +35,7 @@ struct Data<T> {
 ///
 /// # Errors
 /// If JavaScript has no memory, or the environment is ending.
-pub(in crate::addon) fn create_function<T: 'static>(
+pub(in crate::addon) fn create_function<T: BeforeCall + 'static>(
     env: Env,
     state: &Rc<T>,
     name: &CStr,
@@ -64,7 +69,10 @@ unsafe extern "C" fn finalize<T>(_: sys::napi_env, data: *mut c_void, _: *mut c_
 }
 
 /// The entry point of all functions.
-unsafe extern "C" fn call<T>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+unsafe extern "C" fn call<T: BeforeCall>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
     // A panic must not unwind into Node.
     let outcome = catch_unwind(AssertUnwindSafe(|| run::<T>(env, info)))
         .unwrap_or_else(|_| Err(Error::from_reason("ferrows panicked")));
@@ -78,7 +86,7 @@ unsafe extern "C" fn call<T>(env: sys::napi_env, info: sys::napi_callback_info) 
     }
 }
 
-fn run<T>(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_value> {
+fn run<T: BeforeCall>(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi_value> {
     let mut arguments = [ptr::null_mut(); MAX_ARGUMENTS];
     let mut count = arguments.len();
     let (this, mut data) = (ptr::null_mut(), ptr::null_mut());
@@ -90,6 +98,7 @@ fn run<T>(env: sys::napi_env, info: sys::napi_callback_info) -> Result<sys::napi
     // SAFETY: the box of `create_function::<T>`. It lives until `finalize`, which can't have run: the
     // function is being called.
     let data = unsafe { &*data.cast::<Data<T>>() };
+    data.state.before_call();
     // A null value returns `undefined`.
     let Some(result) = (data.body)(&data.state, arguments)? else { return Ok(ptr::null_mut()) };
     // SAFETY: plain out-parameter.

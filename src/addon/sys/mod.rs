@@ -28,7 +28,7 @@ use napi::{Error, Result, Status, sys};
 pub(super) use async_work::queue_async_work;
 pub(super) use bytes::{Place, bytes_of, data_bytes, placed_bytes, string_bytes};
 pub(super) use callback::call_function;
-pub(super) use function::{Arguments, Body, create_function, is_undefined, unsigned};
+pub(super) use function::{Arguments, BeforeCall, Body, create_function, is_undefined, unsigned};
 pub(super) use reference::{Reference, unknown};
 pub(super) use shared_array::SharedArray;
 

@@ -4,8 +4,13 @@ use super::{Event, receive, receive_chunks, with_limits};
 use crate::connection::Connection;
 use crate::protocol::{Limits, ProtocolError, Role};
 
-const UNLIMITED: Limits =
-    Limits { max_payload: 0, max_fragments: 0, max_buffered_chunks: 0, max_pending_auto_pongs: 0 };
+const UNLIMITED: Limits = Limits {
+    max_payload: 0,
+    max_fragments: 0,
+    max_buffered_chunks: 0,
+    max_pending_auto_pongs: 0,
+    max_read: 0,
+};
 
 fn too_long() -> Event {
     Event::Failed(ProtocolError::UnsupportedMessageLength)

@@ -15,15 +15,23 @@ impl History {
         Self { bytes: dictionary.map(|dictionary| dictionary.to_vec()).unwrap_or_default() }
     }
 
-    /// Appends bytes and keeps at least the last `size`.
-    pub fn push(&mut self, bytes: &[u8], size: usize) {
+    /// Appends bytes and keeps at least the last `size`. Returns the memory before, if there is more now.
+    pub fn push(&mut self, bytes: &[u8], size: usize) -> Option<Vec<u8>> {
         let bytes = &bytes[bytes.len().saturating_sub(size)..];
         if self.bytes.len() + bytes.len() > 2 * size {
             // Cutting to `size` leaves room for as many bytes again, so cuts are rare.
             self.cut(size - bytes.len());
         }
+        let length = self.bytes.len() + bytes.len();
+        debug_assert!(length <= 2 * size);
+        let before = (length > self.bytes.capacity()).then(|| {
+            let capacity = length.max(2 * self.bytes.capacity()).min(2 * size);
+            let mut larger = Vec::with_capacity(capacity);
+            larger.extend_from_slice(&self.bytes);
+            std::mem::replace(&mut self.bytes, larger)
+        });
         self.bytes.extend_from_slice(bytes);
-        debug_assert!(self.bytes.len() <= 2 * size);
+        before
     }
 
     /// The last `size` bytes, or all if there are fewer.
@@ -36,12 +44,14 @@ impl History {
         self.bytes.is_empty()
     }
 
-    /// Frees the memory not needed for the last `size` bytes. Returns the number of bytes freed.
-    pub fn compact(&mut self, size: usize) -> usize {
-        let before = self.bytes.capacity();
-        self.cut(size);
-        self.bytes.shrink_to_fit();
-        before - self.bytes.capacity()
+    /// Keeps the last `size` bytes, in memory of that size. Returns the memory before, if that had more.
+    pub fn compact(&mut self, size: usize) -> Option<Vec<u8>> {
+        let last = self.last(size);
+        if last.len() == self.bytes.capacity() {
+            return None;
+        }
+        let last = last.to_vec();
+        Some(std::mem::replace(&mut self.bytes, last))
     }
 
     /// Keeps the last `length` bytes.
@@ -66,7 +76,8 @@ mod tests {
             assert_eq!(history.last(256), &all[all.len().saturating_sub(256)..]);
             assert!(history.bytes.len() <= 512);
             if round % 50 == 0 {
-                history.compact(256);
+                let before = history.compact(256);
+                assert!(before.is_none_or(|before| before.capacity() > history.bytes.capacity()));
                 assert!(history.bytes.capacity() <= 256);
             }
         }

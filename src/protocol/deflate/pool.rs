@@ -1,5 +1,5 @@
-//! Unused compressors and inflaters. Each costs up to 300 KB and time to create; frequent reuse
-//! keeps it in the processor's caches.
+//! Unused compressors and inflaters, and memory for frames. A compressor costs up to 300 KB and time to create; frequent reuse
+//! keeps it in the processor's caches. Also frees the large memory of connections, as the owner of the pool determines.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,22 +8,43 @@ use super::{Compressor, DeflateParams, Inflater, OutgoingParams};
 
 /// Maximum number kept of each kind: one for each thread that may need one, and a few for bursts.
 const MAX_KEPT: usize = 8;
+/// Largest memory of a frame that is kept, in bytes.
+const MAX_FRAME: usize = 64 * 1024;
 
 /// Shared by the connections of an environment, on all its threads.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pool {
     state: Mutex<PoolState>,
+    free: fn(Vec<u8>),
+}
+
+/// A pool that drops memory.
+impl Default for Pool {
+    fn default() -> Self {
+        Self::new(drop)
+    }
 }
 
 #[derive(Debug, Default)]
 struct PoolState {
     compressors: Vec<Compressor>,
     inflaters: Vec<Inflater>,
+    frames: Vec<Vec<u8>>,
     /// True if anything was taken since the last [`Pool::trim`].
     was_used: bool,
 }
 
 impl Pool {
+    /// A pool that frees memory by `free`.
+    pub fn new(free: fn(Vec<u8>)) -> Self {
+        Self { state: Mutex::default(), free }
+    }
+
+    /// Frees the memory of a history.
+    pub fn free(&self, memory: Vec<u8>) {
+        (self.free)(memory);
+    }
+
     /// Returns a compressor for a payload of `length` bytes.
     pub fn take_compressor(&self, outgoing: &OutgoingParams, length: usize) -> Compressor {
         let kind = Kind::of(outgoing, length);
@@ -59,6 +80,20 @@ impl Pool {
         let mut state = self.state();
         if state.inflaters.len() < MAX_KEPT {
             state.inflaters.push(inflater);
+        }
+    }
+
+    /// Returns an empty vector for the payload of a compressed frame.
+    pub fn take_frame(&self) -> Vec<u8> {
+        self.state().frames.pop().unwrap_or_default()
+    }
+
+    /// Puts a vector back.
+    pub fn put_frame(&self, mut frame: Vec<u8>) {
+        let mut state = self.state();
+        if state.frames.len() < MAX_KEPT && frame.capacity() <= MAX_FRAME {
+            frame.clear();
+            state.frames.push(frame);
         }
     }
 

@@ -101,6 +101,29 @@ impl<M> Transport<M> {
         })
     }
 
+    /// Queues messages of less than [`SEND_IN_PLACE_FROM`] bytes.
+    pub fn send_small<'a, H: Host<Memory = M>>(
+        &mut self,
+        event_loop: &EventLoop<H>,
+        mut messages: impl Iterator<Item = Message<'a>>,
+        broadcast: &RefCell<Broadcast>,
+    ) {
+        if self.config().deflate.is_some() {
+            for message in messages {
+                self.send(event_loop, message, broadcast, || None);
+            }
+            return;
+        }
+        self.run(event_loop, |connection| {
+            for Message { binary, fin, key, payload, .. } in messages.by_ref() {
+                debug_assert!(payload.len() < SEND_IN_PLACE_FROM);
+                connection.send(binary, fin, key, payload);
+            }
+        });
+        // A destroyed connection has taken none.
+        messages.for_each(drop);
+    }
+
     /// True if a message of `length` bytes is compressed. Decides for the whole message if called before its first fragment.
     pub fn will_compress<H: Host<Memory = M>>(
         &mut self,

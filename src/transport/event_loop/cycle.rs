@@ -267,7 +267,9 @@ impl<H: Host> EventLoop<H> {
     fn call_consumer(&self, connection: &ActiveConnection<H::Memory>, scope: &H::Scope<'_>) {
         let mut count = self.write_batch(connection);
         for _ in 0..MAX_CALLS {
-            match self.host.deliver(scope, connection.id(), count) {
+            let delivered = self.host.deliver(scope, connection.id(), count);
+            self.host.send_queued(self);
+            match delivered {
                 Delivered::Again => {}
                 Delivered::Done => return,
                 Delivered::Ended => return self.set_ended(),

@@ -415,6 +415,7 @@ impl<H: Host> EventLoop<H> {
         }
         if let Backend::Active(connection) = transport.take_backend() {
             self.active.remove(&connection);
+            self.host.note_idle(connection.id());
             if let Some(idle) = IdleConnection::from_active(connection) {
                 transport.set_backend(Backend::Idle(idle));
             }

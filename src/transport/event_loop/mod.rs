@@ -104,6 +104,12 @@ pub trait Host: Sized {
     /// Calls the consumer with the `count` records of a connection that were written last.
     fn deliver(&self, scope: &Self::Scope<'_>, id: u32, count: u32) -> Delivered;
 
+    /// A connection is idle from now on: memory for its deliveries can be freed.
+    fn note_idle(&self, _id: u32) {}
+
+    /// Sends the messages that the consumer has left in memory of the host. Called after each delivery.
+    fn send_queued(&self, _event_loop: &EventLoop<Self>) {}
+
     /// Allocates memory for a frame of `length` bytes. `None` if there is none.
     fn allocate(&self, length: usize) -> Option<Self::Memory>;
 

@@ -273,28 +273,35 @@ impl<S: Clone> Listeners<S> {
         context: &mut PollContext<'_, S>,
     ) -> Option<usize> {
         self.listener(listener)?;
-        let connection = self.connection(number).filter(|connection| connection.reader.is_none())?;
-        let written = loop {
-            match connection.socket.send(response) {
-                Ok(written) => break written,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break 0,
-                // The peer has reset the connection.
-                Err(_) => {
-                    self.discard(number);
-                    return Some(response.len());
-                }
-            }
+        let Some(written) = self.write(number, response) else {
+            // The peer has reset the connection.
+            self.accepted(number)?;
+            self.discard(number);
+            return Some(response.len());
         };
         if written == response.len() {
             if keep {
-                connection.reader = Some(RequestReader::kept(context.now, listener));
+                self.accepted(number)?.reader = Some(RequestReader::kept(context.now, listener));
                 self.read_and_watch(number, context);
             } else {
                 self.discard(number);
             }
         }
         Some(written)
+    }
+
+    /// Writes bytes to an accepted connection. Returns the number of bytes written; `None` if there is no
+    /// such connection, or it has failed.
+    pub fn write(&mut self, number: u32, bytes: &[u8]) -> Option<usize> {
+        let connection = self.accepted(number)?;
+        loop {
+            match connection.socket.send(bytes) {
+                Ok(written) => return Some(written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Some(0),
+                Err(_) => return None,
+            }
+        }
     }
 
     /// Closes the connections of a listening socket that have been silent for `limit` milliseconds since
@@ -351,6 +358,11 @@ impl<S: Clone> Listeners<S> {
             Entry::Listener(_) => None,
             Entry::Connection(connection) => Some(connection),
         }
+    }
+
+    /// A connection that is not pending.
+    fn accepted(&mut self, number: u32) -> Option<&mut Connection> {
+        self.connection(number).filter(|connection| connection.reader.is_none())
     }
 
     /// The numbers of the pending connections that meet a condition.

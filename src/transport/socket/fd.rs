@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
+use rustix::net::RecvFlags;
 use socket2::{SockAddr, SockRef};
 
 /// A descriptor borrowed from the host. Its maker guarantees that the socket is destroyed before the host closes it,
@@ -130,6 +131,12 @@ impl Descriptor {
             Self::Borrowed(borrowed) => SockRef::from(borrowed.fd()),
             Self::Owned(socket) => SockRef::from(&**socket),
         }
+    }
+
+    /// Reads into `buffer`.
+    pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (length, _) = rustix::net::recv(&*self.socket(), buffer, RecvFlags::empty())?;
+        Ok(length)
     }
 
     /// The number, for pollers.

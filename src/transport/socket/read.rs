@@ -47,9 +47,11 @@ impl State {
 
     fn receive_turn(&mut self, ended: bool, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> bool {
         debug_assert!(matches!(self.driver, Driver::Owner), "the owner reads sockets that it drives");
+        let length = self.read_length(buffer.len());
+        let buffer = &mut buffer[..length];
         for _ in 0..READS_PER_TURN {
             let Some(fd) = &self.fd else { return false };
-            let result = (&*fd.socket()).read(buffer);
+            let result = fd.receive(buffer);
             match self.take_in(result, buffer, keys, Self::parse_copied) {
                 Received::Drained if !ended => return false,
                 Received::Empty => return false,
@@ -70,10 +72,12 @@ impl State {
     ) -> Taken {
         debug_assert!(matches!(self.driver, Driver::Owner), "the owner reads sockets that it drives");
         let before = self.bytes_read;
+        let length = self.read_length(buffer.len());
+        let buffer = &mut buffer[..length];
         let more = match &self.fd {
             None => false,
             Some(fd) => {
-                let result = (&*fd.socket()).read(buffer);
+                let result = fd.receive(buffer);
                 match self.take_in(result, buffer, keys, parse) {
                     Received::Drained => ended,
                     Received::Empty => false,
@@ -91,7 +95,7 @@ impl State {
         let mut more = true;
         while more && self.reads_ahead() {
             let Some(fd) = &self.fd else { break };
-            let result = (&*fd.socket()).read(buffer);
+            let result = fd.receive(buffer);
             more = self.take_in(result, buffer, keys, Self::parse_copied) != Received::Empty;
         }
         self.taken_since(before, more)
@@ -109,11 +113,19 @@ impl State {
         }
         if !self.ended
             && let Some(fd) = &self.fd
-            && let Ok(length) = (&*fd.socket()).read(buffer)
+            && let Ok(length) = fd.receive(buffer)
         {
             self.parse(&buffer[..length], keys);
         }
         std::mem::swap(&mut self.undelivered, undelivered);
+    }
+
+    /// Bytes that one read into a buffer of `length` bytes may take.
+    pub(super) fn read_length(&self, length: usize) -> usize {
+        match self.connection.max_read() {
+            0 => length,
+            max => length.min(max),
+        }
     }
 
     fn taken_since(&self, before: u64, more: bool) -> Taken {

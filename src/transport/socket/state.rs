@@ -10,7 +10,7 @@ use super::handoff::{PendingEvents, Reading};
 use crate::connection::{Connection, EventBatch, MaskingKeys};
 use crate::transport::io_threads::{Job, Registration};
 use crate::transport::records::{RecordKind, RecordWriter};
-use crate::transport::turn::{Interest, RECEIVE_BUFFER};
+use crate::transport::turn::{Interest, READS_PER_TURN, RECEIVE_BUFFER};
 
 /// Undelivered bytes above which a socket is not read until its owner collects. Large enough for a busy owner to find
 /// work at each look, small enough that 1,000 stalled connections take 256 MiB.
@@ -155,8 +155,13 @@ impl State {
     /// True if no more must be parsed: enough is undelivered, or a frame is being inflated.
     pub(super) fn is_full(&self) -> bool {
         let events = &self.undelivered.events;
+        let high_water = match self.connection.max_read() {
+            0 => INBOUND_HIGH_WATER,
+            // The owner stops reading when it has counted the events.
+            max => INBOUND_HIGH_WATER.min(READS_PER_TURN * max),
+        };
         // An event without payload still costs a record.
-        self.connection.is_inflating() || events.payload_bytes() + 32 * events.len() > INBOUND_HIGH_WATER
+        self.connection.is_inflating() || events.payload_bytes() + 32 * events.len() > high_water
     }
 
     /// Adds the requested events of the output, after some of it has gone out.

@@ -1,7 +1,7 @@
 //! Transfers of a socket: from the owner to an I/O thread, when it is adopted; to its idle form and back; of its descriptor to
 //! the host; and back to the host, with all that was read and not sent. Called by the owner.
 
-use std::io::{self, Read};
+use std::io;
 use std::mem;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
@@ -204,11 +204,13 @@ impl Driven for Socket {
     /// The state is not locked during the read, but marked as being read: the owner waits for these bytes before it takes the
     /// socket back or reads a last time.
     fn receive(&self, buffer: &mut [u8], keys: &mut dyn MaskingKeys) -> (Received, bool) {
-        let source = |state: &State| state.fd.clone();
-        let read = |fd: Descriptor| (&*fd.socket()).read(buffer);
-        let Some((mut state, result)) = read_unlocked(&self.state, source, read) else {
+        let capacity = buffer.len();
+        let source = |state: &State| Some((state.fd.clone()?, state.read_length(capacity)));
+        let read = |(fd, length): (Descriptor, usize)| (length, fd.receive(&mut buffer[..length]));
+        let Some((mut state, (length, result))) = read_unlocked(&self.state, source, read) else {
             return (Received::Stop, false);
         };
+        let buffer = &mut buffer[..length];
         self.lend_event_memory(&mut state);
         if state.connection.time_limits().is_set() && result.as_ref().is_ok_and(|length| *length > 0) {
             state.last_read_at = Some(Instant::now());

@@ -10,6 +10,9 @@ use std::net::Shutdown as End;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
+use rustix::io::Errno;
+use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
+
 use super::state::{Fault, Shutdown, State};
 use super::{Descriptor, OwnedOrBorrowedFd};
 use crate::connection::{Head, Output};
@@ -26,9 +29,9 @@ const THREAD_WRITE: usize = 256 * 1024;
 
 /// Without it, a closed peer ends the process in hosts that do not ignore SIGPIPE as Node does.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-const SEND_FLAGS: libc::c_int = libc::MSG_NOSIGNAL;
+const SEND_FLAGS: SendFlags = SendFlags::NOSIGNAL;
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-const SEND_FLAGS: libc::c_int = 0;
+const SEND_FLAGS: SendFlags = SendFlags::empty();
 
 /// The write half of a socket: the descriptor, and output taken from the connection to be sent.
 pub(super) struct Writer {
@@ -91,11 +94,11 @@ impl Writer {
         let cut = |bytes: &[u8], offset: usize| bytes.len().min(limit.saturating_sub(offset));
         loop {
             let result = if external.is_empty() {
-                socket.send_with_flags(&before[..cut(before, 0)], SEND_FLAGS)
+                send(&*socket, &before[..cut(before, 0)], SEND_FLAGS)
             } else if behind.is_empty() {
                 let external = &external[..cut(external, before.len())];
                 let parts = [IoSlice::new(&before[..cut(before, 0)]), IoSlice::new(external)];
-                socket.send_vectored_with_flags(&parts, SEND_FLAGS)
+                sendmsg(&*socket, &parts, &mut SendAncillaryBuffer::default(), SEND_FLAGS)
             } else {
                 let end = before.len() + external.len();
                 let parts = [
@@ -103,11 +106,11 @@ impl Writer {
                     IoSlice::new(&external[..cut(external, before.len())]),
                     IoSlice::new(&behind[..cut(behind, end)]),
                 ];
-                socket.send_vectored_with_flags(&parts, SEND_FLAGS)
+                sendmsg(&*socket, &parts, &mut SendAncillaryBuffer::default(), SEND_FLAGS)
             };
             match result {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                result => return result,
+                Err(Errno::INTR) => {}
+                result => return Ok(result?),
             }
         }
     }
@@ -222,7 +225,7 @@ impl OwnedOrBorrowedFd {
     /// Writes the first bytes of a descriptor before a `Socket` is made of it. Returns those that the kernel refuses; an
     /// error shows again when they are written.
     pub fn begin<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
-        let sent = self.socket().send_with_flags(bytes, SEND_FLAGS).unwrap_or(0);
+        let sent = send(&*self.socket(), bytes, SEND_FLAGS).unwrap_or(0);
         bytes.get(sent..).unwrap_or_default()
     }
 }

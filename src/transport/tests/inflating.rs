@@ -31,8 +31,13 @@ fn payload(number: usize, length: usize) -> Vec<u8> {
 }
 
 fn deflating(role: Role) -> Connection {
-    let limits =
-        Limits { max_payload: 0, max_fragments: 0, max_buffered_chunks: 0, max_pending_auto_pongs: 0 };
+    let limits = Limits {
+        max_payload: 0,
+        max_fragments: 0,
+        max_buffered_chunks: 0,
+        max_pending_auto_pongs: 0,
+        max_read: 0,
+    };
     let deflate = Some(Arc::new(PermessageDeflate::default()));
     Connection::new(Config {
         role,

@@ -5,7 +5,7 @@
 //! * `event_loop`, `readiness`, `cycle`: the event loop. `either_driver`, `ending`, `random`: sockets of an event loop
 //!   that it or an I/O thread drives.
 //! * `segments`: messages sent from memory of the host. `handing_back`: back to the host. `idle`: idle connections.
-//! * `records`: events in the memory that JavaScript reads.
+//! * `records`: events in the memory that JavaScript reads. `send_queue`: messages in the memory that it writes.
 //! * `timers`: time limits of connections, by a virtual clock.
 //! * `inflating`: large compressed messages, with either driver.
 
@@ -24,6 +24,7 @@ mod random;
 mod readiness;
 mod records;
 mod segments;
+mod send_queue;
 mod timers;
 
 use std::net::TcpListener;
@@ -109,8 +110,13 @@ pub(in crate::transport) fn text(data: &str) -> Event {
 }
 
 pub(in crate::transport) fn config(role: Role, auto_pong: bool) -> Config {
-    let limits =
-        Limits { max_payload: 0, max_fragments: 0, max_buffered_chunks: 0, max_pending_auto_pongs: 0 };
+    let limits = Limits {
+        max_payload: 0,
+        max_fragments: 0,
+        max_buffered_chunks: 0,
+        max_pending_auto_pongs: 0,
+        max_read: 0,
+    };
     Config {
         role,
         limits,

@@ -1,13 +1,16 @@
 //! `trim_memory` frees memory without either end noticing.
 
+use std::cell::Cell;
+use std::sync::Arc;
+
 use super::{
     Event, EventBatch, client, ends, finish, frames, narrow, receive, send, send_part, taken, with_deflate,
     without_takeover, words,
 };
-use crate::connection::Connection;
 use crate::connection::tests::CountingKeys;
+use crate::connection::{Config, Connection};
 use crate::protocol::Role;
-use crate::protocol::deflate::OutgoingParams;
+use crate::protocol::deflate::{OutgoingParams, PermessageDeflate, Pool};
 
 #[test]
 fn an_unused_connection_frees_nothing() {
@@ -66,18 +69,42 @@ fn a_connection_is_idle_without_history_in_use() {
     }
 }
 
+thread_local! {
+    /// Bytes freed by [`counting`] on this thread.
+    static FREED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// An end whose pool counts the freed bytes.
+fn counting(role: Role) -> Connection {
+    let free = |memory: Vec<u8>| FREED.set(FREED.get() + memory.capacity());
+    let deflate = PermessageDeflate { pool: Arc::new(Pool::new(free)), ..PermessageDeflate::default() };
+    Connection::new(Config { deflate: Some(Arc::new(deflate)), ..super::config(role) })
+}
+
 #[test]
-fn freed_bytes_are_counted() {
-    let (mut sender, mut receiver) = ends(Role::Server, &OutgoingParams::default());
-    for round in 0..3 {
-        let payload = words(round, 20_000);
-        send(&mut sender, &payload);
-        assert_eq!(receive(&mut receiver, &taken(&mut sender)), [Event::binary(&payload)]);
-    }
-    for connection in [&mut sender, &mut receiver] {
-        // Used since the last call, then unused, then nothing is left to free.
-        let freed = [(); 3].map(|()| connection.trim_memory().freed);
-        assert!(freed[0] == 0 && (10_000..200_000).contains(&freed[1]) && freed[2] == 0, "{freed:?}");
+fn the_pool_frees_histories() {
+    for is_closed in [false, true] {
+        let (mut sender, mut receiver) = (counting(Role::Server), counting(Role::Client));
+        for round in 0..3 {
+            let payload = words(round, 20_000);
+            send(&mut sender, &payload);
+            assert_eq!(receive(&mut receiver, &taken(&mut sender)), [Event::binary(&payload)]);
+        }
+        for mut connection in [sender, receiver] {
+            if is_closed {
+                FREED.set(0);
+                drop(connection);
+                assert!(FREED.get() >= 40_000);
+                continue;
+            }
+            // Used since the last call, then unused, then nothing is left to free.
+            let freed = [(); 3].map(|()| {
+                FREED.set(0);
+                connection.trim_memory();
+                FREED.get()
+            });
+            assert!(freed[0] == 0 && (40_000..200_000).contains(&freed[1]) && freed[2] == 0, "{freed:?}");
+        }
     }
 }
 

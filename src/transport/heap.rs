@@ -1,6 +1,14 @@
-//! Returns freed memory to the system: glibc keeps free memory that lies below memory in use. `malloc_trim` walks the heap of the
-//! whole process, the program's part included, under locks that all threads need; [`Trimmer`] has the rule that bounds its cost.
-//! Called by housekeeping of the addon only. No other unsafe code belongs here.
+//! Returns freed memory to the system: glibc keeps free memory that lies below memory in use. Large pieces are returned one by one
+//! ([`free`]). For small ones, `malloc_trim` walks the heap of the whole process, the program's part included, under locks that all
+//! threads need: [`trim`] leaves a large heap alone, and [`Trimmer`] bounds the cost otherwise. Called by housekeeping of the addon and by
+//! the pool of permessage-deflate. No other unsafe code belongs here.
+
+use std::mem::MaybeUninit;
+
+/// Bytes from which freed memory is worth a system call.
+const RELEASE_FROM: usize = 16 * 1024;
+/// Largest heap that is trimmed, in bytes: this takes up to a millisecond with few free pieces, and 30 for a GiB with many.
+const MAX_TRIMMED: usize = 64 * 1024 * 1024;
 
 /// Bytes freed from which the heap is trimmed.
 const TRIM_FROM: usize = 4 * 1024 * 1024;
@@ -62,14 +70,55 @@ impl Trimmer {
     }
 }
 
-/// Calls glibc's `malloc_trim`. Takes milliseconds with a large heap. Does nothing with other C libraries.
-pub fn malloc_trim() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: takes the allocator's locks and touches free memory only; may be called at any time from any
-    // thread.
-    unsafe {
-        libc::malloc_trim(0);
+/// Frees memory whose pages the system gets back at once, whatever is allocated around it, unless it is small.
+pub fn free(mut memory: Vec<u8>) {
+    if memory.capacity() >= RELEASE_FROM {
+        memory.clear();
+        release_pages(memory.spare_capacity_mut());
     }
+}
+
+/// Returns the whole pages in `memory`, the content of which is undefined then.
+fn release_pages(memory: &mut [MaybeUninit<u8>]) {
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: reads a constant of the system.
+        let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        let Ok(page) = usize::try_from(page) else { return };
+        let start = memory.as_ptr().align_offset(page);
+        let Some(whole) = memory.get_mut(start..) else { return };
+        let length = whole.len() - whole.len() % page;
+        // SAFETY: `length` bytes from `whole` on are borrowed exclusively, may be uninitialized, and are whole pages.
+        unsafe {
+            libc::madvise(whole.as_mut_ptr().cast(), length, libc::MADV_DONTNEED);
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = memory;
+}
+
+/// Calls glibc's `malloc_trim`, unless the heap is large. Does nothing with other C libraries.
+pub fn trim() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    if heap_size().is_some_and(|size| size <= MAX_TRIMMED) {
+        // SAFETY: takes the allocator's locks and touches free memory only; may be called at any time from any
+        // thread.
+        unsafe {
+            libc::malloc_trim(0);
+        }
+    }
+}
+
+/// Bytes of the main heap of the C library, in use or free; `None` if unknown.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn heap_size() -> Option<usize> {
+    // SAFETY: an increment of zero changes nothing.
+    let end = unsafe { libc::sbrk(0) }.addr();
+    let line = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // Field 47, `start_brk`. The second one is a name in parentheses, which may contain anything.
+    let (_, fields) = line.rsplit_once(") ")?;
+    let start = fields.split(' ').nth(47 - 3)?.parse().ok()?;
+    end.checked_sub(start)
 }
 
 #[cfg(test)]
@@ -78,7 +127,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{FIRST_PAUSE, LAST_PAUSE, SLOW, TRIM_FROM, TRIM_LAST_FROM, Trimmer};
+    use super::{FIRST_PAUSE, LAST_PAUSE, SLOW, TRIM_FROM, TRIM_LAST_FROM, Trimmer, release_pages};
 
     const MINUTE: u64 = 60_000_000_000;
 
@@ -94,6 +143,42 @@ mod tests {
             },
         );
         was_called.get()
+    }
+
+    /// Resident bytes of the process in pages that no file backs.
+    #[cfg(target_os = "linux")]
+    fn resident() -> usize {
+        let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("a line of it");
+        line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") * 1024
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_system_gets_whole_pages_back() {
+        const SIZE: usize = 64 * 1024 * 1024;
+        let mut memory = vec![7_u8; SIZE];
+        let before = resident();
+        let kept = 100;
+        memory.truncate(kept);
+        release_pages(memory.spare_capacity_mut());
+        let released = before.saturating_sub(resident());
+        // Other tests allocate meanwhile, but less.
+        assert!(released > SIZE / 4, "{released}");
+        assert!(memory.iter().all(|&byte| byte == 7));
+        // The memory can be used again.
+        memory.resize(SIZE, 8);
+        assert!(memory[kept..].iter().all(|&byte| byte == 8));
+    }
+
+    #[test]
+    fn memory_outside_of_the_slice_stays() {
+        let mut memory = vec![7_u8; 100_000];
+        for length in [99_999, 70_000, 9_000, 4_097, 4_096, 1, 0] {
+            memory.truncate(length);
+            release_pages(memory.spare_capacity_mut());
+            assert!(memory.len() == length && memory.iter().all(|&byte| byte == 7));
+        }
     }
 
     #[test]
