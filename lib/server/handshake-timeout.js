@@ -6,6 +6,8 @@
  * and http-server.js.
  */
 
+const { performance } = require('perf_hooks');
+
 const { abortHandshake } = require('./abort-handshake');
 const { setTimeout } = require('../node/schedule');
 
