@@ -5,6 +5,7 @@
  * by index.js; not in ws. Uses the public methods of the server and of its connections. One timer serves all connections.
  */
 
+const { performance } = require('perf_hooks');
 const { isUint8Array } = require('util').types;
 
 const { checkInteger, createTypeError, createValueError } = require('./options/checks');
