@@ -332,7 +332,7 @@ const LIMITS = `Rounded shares of CPU time, from samples of \`perf\` (\`cpu-cloc
 
 | work | kernel | addon | Node and V8 | JavaScript | lower limit |
 | --- | ---: | ---: | ---: | ---: | --- |
-| 64 B echo, 1 in flight | 2/3 | 14 % | 14 % | 5 % | one \`recv\` and one \`send\` per message, and 13 waits per 1,000 messages: no system call is left to save |
+| 64 B echo, 1 in flight | 2/3 | 14 % | 14 % | 5 % | one \`recv\` and one \`send\` per message, and 27 waits per 1,000 messages (of libuv, and of the addon): no system call is left to save |
 | 64 B echo, 16 in flight | 2/5 | 21 % | 24 % | 12 % | a Buffer per message, which ws's API requires, is a tenth of the time outside of the kernel |
 | broadcast | 4/5 | 10 % | 6 % | 3 % | one \`send\` per recipient |
 | 16 KiB echo | 3/5 | 7 % | 11 % | 5 % | the rest, a fifth, is copying and allocation: each message is copied once into memory of its own |
