@@ -15,7 +15,7 @@ const manifest = require('../package.json');
 const ours = require('ferrows');
 
 /** Functions that ws does not have. */
-const ADDITIONS = ['shutdown'];
+const ADDITIONS = require('./environments/project/additions.cjs');
 
 /**
  * The description of a property, without a call.
